@@ -1,0 +1,46 @@
+# Each target sets up what it needs; nothing but Python 3.11+ and make has to be there before.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test soak bench format clean
+
+demo: $(VENV)/.installed
+	$(BIN)/reconciler demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/core --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
+	$(BIN)/pytest --ignore=tests/core --numprocesses=2 --dist=loadfile
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks
+
+# Faults and people's acts by chance, for an hour: SOAK_SECONDS=600 make soak
+soak: $(VENV)/.installed-dev
+	$(BIN)/python tests/simulation/soak.py
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,dev]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@ $(VENV)/.installed

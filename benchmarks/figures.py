@@ -1,0 +1,153 @@
+"""Figures and curves: what a section finds, as a Markdown table, as JSON and as pictures."""
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+Number = float | int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table.
+
+    `poller` is the same of a plain poller (lists everything, reads each open pair every cycle), `floor` that of
+    a bare loop that makes the same writes with no state: the least possible. `met` is None without a target.
+    """
+
+    section: str
+    name: str
+    value: Number
+    unit: str = ""
+    poller: Number | None = None
+    floor: Number | None = None
+    target: str = ""
+    met: bool | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One picture. `series` are points by name."""
+
+    name: str
+    title: str
+    x: str
+    y: str
+    series: dict[str, list[tuple[Number, Number]]] = field(default_factory=dict)
+    logarithmic: str = ""  # "x", "y" or "xy"
+
+
+Finding = Figure | Curve
+
+
+def at_most(section: str, name: str, value: Number, limit: Number, unit: str = "", **more: Any) -> Figure:
+    """A figure that should not be larger than `limit`."""
+    target = f"≤ {_plain(limit)} {unit}".strip()
+    return Figure(section, name, value, unit, target=target, met=value <= limit, **more)
+
+
+def at_least(section: str, name: str, value: Number, limit: Number, unit: str = "", **more: Any) -> Figure:
+    """A figure that should not be smaller than `limit`."""
+    target = f"≥ {_plain(limit)} {unit}".strip()
+    return Figure(section, name, value, unit, target=target, met=value >= limit, **more)
+
+
+def as_markdown(figures: Iterable[Figure], *, quick: bool) -> str:
+    """The table, ratios where there are any, with the machine named."""
+    lines = [
+        "| | figure | measured | plain poller | bare loop (floor) | target | |",
+        "|---|---|--:|--:|--:|---|---|",
+    ]
+    section = ""
+    for figure in figures:
+        shown = [
+            f"**{figure.section}**" if figure.section != section else "",
+            figure.name + (f" ({figure.note})" if figure.note else ""),
+            f"{_plain(figure.value)} {figure.unit}".strip(),
+            _beside(figure.poller, figure.value),
+            _beside(figure.floor, figure.value),
+            figure.target,
+            {None: "", True: "reached", False: "**missed**"}[figure.met],
+        ]
+        section = figure.section
+        lines.append(f"| {' | '.join(shown)} |")
+    said = "A quick run (BENCH_QUICK=1): it shows that the benchmarks run, its figures are none. " if quick else ""
+    return "\n".join([*lines, "", f"{said}Measured on {machine()}. In brackets: measured over compared.", ""])
+
+
+def machine() -> str:
+    """Which machine and which Python."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        name = next(iter(models), name)
+    return f"{name}, {os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}"
+
+
+def write(folder: Path, findings: Sequence[Finding], *, quick: bool, seconds: float) -> str:
+    """results.md, results.json and one picture a curve; returns the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = [found for found in findings if isinstance(found, Figure)]
+    curves = [found for found in findings if isinstance(found, Curve)]
+    table = as_markdown(figures, quick=quick)
+    (folder / "results.md").write_text(table)
+    document = {
+        "quick": quick,
+        "machine": machine(),
+        "seconds": round(seconds, 1),
+        "figures": [asdict(figure) for figure in figures],
+        "curves": [asdict(curve) for curve in curves],
+    }
+    (folder / "results.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    for curve in curves:
+        draw(curve, folder / f"{curve.name}.png")
+    return table
+
+
+def draw(curve: Curve, file: Path) -> None:
+    """One picture."""
+    import matplotlib as mpl  # noqa: PLC0415 - a section by itself and the tests do without it
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the choice above
+
+    picture, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for name, points in curve.series.items():
+        xs, ys = [point[0] for point in points], [point[1] for point in points]
+        axes.plot(xs, ys, label=name, marker="o" if len(points) < 15 else "", markersize=4)
+    if "x" in curve.logarithmic:
+        axes.set_xscale("symlog", linthresh=100)
+    if "y" in curve.logarithmic:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set(title=curve.title, xlabel=curve.x, ylabel=curve.y)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    picture.savefig(file, dpi=110, metadata={"Software": None})
+    plt.close(picture)
+
+
+def share(values: Sequence[float], of: float) -> float:
+    """The value below which that share of all values lies."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(of * len(ranked)))]
+
+
+def _plain(value: Number) -> str:
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _beside(other: Number | None, value: Number) -> str:
+    if other is None:
+        return ""
+    ratio = f" ({value / other:.2g})" if other else ""
+    return _plain(other) + ratio

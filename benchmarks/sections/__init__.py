@@ -1,0 +1,1 @@
+"""One module a group of figures. Each has `run(scale, folder)` and yields figures and curves."""

@@ -1,0 +1,105 @@
+"""What mirroring one act costs in requests, by kind, until all is quiet again: nothing open, nothing read anew."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.figures import Figure, Finding
+from benchmarks.scale import Scale
+from benchmarks.world import World, counted, world
+from reconciler.sandbox.settings import SandboxSettings
+
+NEVER = timedelta(days=365).total_seconds()
+SECTION = "Requests for one act"
+QUIET = SandboxSettings(noise=False, acknowledgement_timeout=None)
+ANA, JANE = "Ana Ruiz", "Jane Doe"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of act. `writes` is the least possible: what a bare loop would send."""
+
+    name: str
+    act: Callable[[World, str], object]
+    writes: int
+    to_opsgenie: bool = False
+
+
+def _alert(world: World, alert: str, verb: str, *more: object) -> None:
+    getattr(world.people.opsgenie, verb)(alert, ANA, *more)
+
+
+def _incident(world: World, alert: str, verb: str, *more: object) -> None:
+    found = world.people.pagerduty.find(alert).now.id
+    getattr(world.people.pagerduty, verb)(found, JANE, *more)
+
+
+KINDS = (
+    Kind("customer's note", lambda w, a: _alert(w, a, "add_note", "any news?"), 1),
+    Kind("engineer's note", lambda w, a: _incident(w, a, "add_note", "on it"), 1, to_opsgenie=True),
+    Kind("engineer acknowledges", lambda w, a: _incident(w, a, "acknowledge"), 1, to_opsgenie=True),
+    Kind("engineer unacknowledges", lambda w, a: _incident(w, a, "unacknowledge"), 1, to_opsgenie=True),
+    Kind("customer acknowledges", lambda w, a: _alert(w, a, "acknowledge"), 2),
+    Kind("customer unacknowledges", lambda w, a: _alert(w, a, "unacknowledge"), 2),
+    Kind("customer closes", lambda w, a: _alert(w, a, "close"), 1),
+    Kind("engineer resolves", lambda w, a: _incident(w, a, "resolve"), 1, to_opsgenie=True),
+)
+"""In the order of one alert's life, so that each is possible when its turn comes."""
+
+
+def run(_: Scale, folder: Path) -> Iterator[Finding]:
+    """One alert's life, act by act; then ten notes at once."""
+    with quiet_world(folder / "acts.db") as here:
+        alert, cost = raised(here)
+        yield _figure("alert raised", cost, 1)
+        for kind in KINDS:
+            cost = cost_of(here, lambda kind=kind: kind.act(here, alert))
+            yield _figure(kind.name, cost, kind.writes, to_opsgenie=kind.to_opsgenie)
+        alert, _ = raised(here)
+        cost = cost_of(here, lambda: [_alert(here, alert, "add_note", f"{n}") for n in range(10)])
+        yield _figure("customer's note, ten at once", cost, 10, acts=10)
+        cost = cost_of(here, lambda: [_incident(here, alert, "add_note", f"{n}") for n in range(10)])
+        yield _figure("engineer's note, ten at once", cost, 10, acts=10, to_opsgenie=True)
+
+
+def quiet_world(file: Path):  # noqa: ANN201 - a context manager of World
+    """A sandbox in which nothing happens by itself, and an engine that has begun."""
+    return world(file, settings=QUIET, interval=1.0, hands=1, sweep_interval=NEVER)
+
+
+def raised(here: World) -> tuple[str, Counter[str]]:
+    """An alert that is raised and paged, and what that cost."""
+    if not here.wire.calls:
+        here.cycle()
+        here.pause()
+    ids: list[str] = []
+    cost = cost_of(here, lambda: ids.append(here.people.opsgenie.create_alert("disk is full", user=ANA)["id"]))
+    return ids[0], cost
+
+
+def cost_of(here: World, act: Callable[[], object]) -> Counter[str]:
+    """Requests beyond the two feeds of each cycle, from the act until three cycles show nothing more."""
+    before, cycles, quiet = len(here.wire.calls), 0, 0
+    act()
+    while quiet < 3 and cycles < 50:
+        begun = len(here.wire.calls)
+        here.cycle()
+        here.pause()
+        cycles += 1
+        quiet = quiet + 1 if len(here.wire.calls) - begun == 2 and here.is_settled else 0
+    cost = counted(here.wire.calls[before:])
+    cost.subtract({"opsgenie reads": cycles, "pagerduty reads": cycles})
+    return cost
+
+
+def _figure(name: str, cost: Counter[str], writes: int, *, acts: int = 1, to_opsgenie: bool = False) -> Finding:
+    reads = cost["opsgenie reads"] + cost["pagerduty reads"]
+    written = cost["opsgenie writes"] + cost["pagerduty writes"]
+    allowed = 2 * acts + writes + (writes if to_opsgenie else 0)
+    total = (reads + written) / acts
+    return Figure(
+        SECTION, name, total, floor=writes / acts, target=f"≤ {allowed / acts:g}", met=total <= allowed / acts,
+        note=f"{reads} reads, {written} writes",
+    )  # fmt: skip

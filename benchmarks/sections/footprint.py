@@ -1,0 +1,113 @@
+"""How big and how busy the daemon is while nothing happens: memory, processor, database, by open pairs.
+
+The installed command in a process of its own, over HTTP, on a database that was written directly.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from math import log2
+from pathlib import Path
+from threading import Thread
+from typing import Any, Self
+
+from benchmarks.canned import Canned
+from benchmarks.figures import Curve, Figure, Finding, at_most
+from benchmarks.process import busy, daemon, resident
+from benchmarks.scale import Scale
+from benchmarks.seed import copy
+from reconciler.sandbox.server import environment
+from reconciler.sandbox.wire import Request, parse_query
+
+SECTION = "Footprint"
+YEARS = str(10 * 365 * 86400)
+INTERVAL = 0.05
+
+
+def run(scale: Scale, folder: Path) -> Iterator[Finding]:
+    """One daemon a size."""
+    memory: list[tuple[float, float]] = []
+    processor: list[tuple[float, float]] = []
+    disk: list[tuple[float, float]] = []
+    for pairs in scale.sizes(0, 1000, 10_000, 100_000, quick=1000):
+        file = folder / f"{pairs}.db"
+        canned = Canned(pairs, copy(file, pairs), lambda: datetime.now(UTC))
+        with _Server(canned) as server:
+            rss, milliseconds = _idle(server, file, folder, scale.of(200, 30))
+        memory.append((pairs, rss))
+        processor.append((pairs, milliseconds))
+        disk.append((pairs, file.stat().st_size / 1024 / 1024))
+    for (pairs, rss), (_, milliseconds), (_, size) in zip(memory, processor, disk, strict=True):
+        tell = at_most if pairs == 10_000 else lambda *a, **_: Figure(*a[:3], unit=a[4])
+        yield tell(SECTION, f"processor a cycle, {pairs:,} pairs", milliseconds, 10, "ms")
+        yield tell(SECTION, f"resident memory, {pairs:,} pairs", rss, 90, "MiB")
+        yield Figure(SECTION, f"database, {pairs:,} pairs", size, "MiB")
+    large = [(pairs, rss) for pairs, rss in memory if pairs >= 10_000]
+    for (less, before), (more, after) in pairwise(large):
+        growth = 1 + (after - before) / memory[0][1] / log2(more / less)
+        yield at_most(SECTION, "memory of an empty daemon, added per doubling beyond 10,000", growth, 1.2, "times")
+    yield Curve("memory", "Resident memory of an idle daemon", "open pairs", "MiB", {"reconciler": memory}, "x")
+    yield Curve("processor", "Processor time of an idle cycle", "open pairs", "ms", {"reconciler": processor}, "x")
+    yield Curve("database", "Database", "open pairs", "MiB", {"SQLite": disk}, "x")
+
+
+def _idle(server: "_Server", file: Path, folder: Path, cycles: int) -> tuple[float, float]:
+    """Memory, and processor time of a cycle."""
+    given = environment(server.url) | {
+        "DATABASE_URL": f"sqlite:///{file}",
+        "POLL_INTERVAL_SECONDS": str(INTERVAL),
+        "SWEEP_INTERVAL_SECONDS": YEARS,
+        "LOG_FORMAT": "json",
+    }
+    with daemon(given, folder) as process:
+        server.until_polled(server.polls + 10)
+        before, polls = busy(process), server.polls
+        server.until_polled(polls + cycles)
+        used, done = busy(process) - before, server.polls - polls
+        return resident(process), used / done * 1000
+
+
+class _Server:
+    """The canned vendor over HTTP; counts polls."""
+
+    def __init__(self, canned: Canned) -> None:
+        outer = self
+        self.polls = 0
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self) -> None:
+                path, _, query = self.path.partition("?")
+                outer.polls += path.endswith("/log_entries")
+                answer = canned(Request("GET", path, parse_query(query)))
+                lines = [f"{name}: {value}" for name, value in answer.headers.items()]
+                head = "\r\n".join(
+                    [f"HTTP/1.1 {answer.status} -", *lines, f"Content-Length: {len(answer.body)}", "", ""]
+                )
+                self.wfile.write(head.encode() + answer.body)
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def until_polled(self, polls: int) -> None:
+        """Wait for so many polls in all."""
+        last = time.monotonic() + 60
+        while self.polls < polls:
+            assert time.monotonic() < last, "the daemon does not poll"
+            time.sleep(0.01)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,57 @@
+"""What a cycle costs when nothing happens: requests, transactions, statements."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.canned import Canned
+from benchmarks.figures import Curve, Figure, Finding, at_most
+from benchmarks.poller import poll
+from benchmarks.scale import Scale
+from benchmarks.seed import copy
+from benchmarks.sim import SimClock
+from benchmarks.world import Statements, world
+
+NEVER = timedelta(days=365).total_seconds()
+CYCLES = 20
+SECTION = "Idle"
+
+
+def run(scale: Scale, folder: Path) -> Iterator[Finding]:
+    """One figure of requests a size; of the database the largest size, as none depends on it."""
+    ours: list[tuple[float, float]] = []
+    polled: list[tuple[float, float]] = []
+    statements: set[float] = set()
+    count = {"commits": 0.0}
+    for pairs in scale.sizes(0, 100, 10_000, 100_000, quick=1000):
+        file = folder / f"{pairs}.db"
+        epoch = copy(file, pairs)
+        clock = SimClock(epoch)
+        canned = Canned(pairs, epoch, clock.now)
+        requests, count = idle(file, canned, clock)
+        plain = poll(canned)
+        ours.append((pairs, requests))
+        polled.append((pairs, plain))
+        if pairs:  # of nothing there is nothing to look up
+            statements.add(count["statements"])
+        yield at_most(SECTION, f"requests a cycle, {pairs:,} open pairs", requests, 2, poller=plain)
+    yield at_most(SECTION, "commits a cycle", count["commits"], 1)
+    yield Figure(SECTION, "SQL statements a cycle", count["statements"], target="the same at any size",
+                 met=len(statements) == 1)  # fmt: skip
+    yield Figure(SECTION, "reading transactions a cycle", count["reading transactions"])
+    yield Curve("idle-requests", "Requests of a cycle in which nothing happens", "open pairs", "requests",
+                {"reconciler": ours, "plain poller": polled}, "xy")  # fmt: skip
+
+
+def idle(file: Path, canned: Canned, clock: SimClock) -> tuple[float, dict[str, float]]:
+    """Requests of an idle cycle, and what its database was asked."""
+    with world(file, vendor=canned, clock=clock, sweep_interval=NEVER) as here:
+        here.cycle()
+        here.pause()
+        statements = Statements(here.database)
+        here.wire.calls.clear()
+        for _ in range(CYCLES):
+            here.cycle()
+            here.pause()
+        asked = {name: count / CYCLES for name, count in statements.count.items()}
+        return len(here.wire.calls) / CYCLES, asked

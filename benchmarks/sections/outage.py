@@ -1,0 +1,86 @@
+"""24 hours without PagerDuty while 5,000 acts wait, and then the way back.
+
+In simulated time: every call takes a tenth of a second, computing takes none. While PagerDuty is away a cycle
+comes every half an hour, which changes nothing about what waits; then every ten seconds.
+"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Curve, Figure, Finding, at_least, at_most
+from benchmarks.floor import finish
+from benchmarks.scale import Scale
+from benchmarks.world import Call, World, world
+from reconciler.sandbox.audit import audit
+from reconciler.sandbox.settings import SandboxSettings
+
+LATENCY = 0.1
+DAY = 86400.0
+SELDOM, OFTEN = 1800.0, 10.0
+PER_MINUTE = 960
+ANA = "Ana Ruiz"
+SECTION = "Outage of 24 h"
+
+
+def run(scale: Scale, folder: Path) -> Iterator[Finding]:
+    """A fifth of the acts are new alerts, three fifths notes, a fifth acknowledgements."""
+    alerts, limit = scale.of(1000, 30), scale.of(PER_MINUTE, 60)
+    settings = SandboxSettings(acknowledgement_timeout=None, pagerduty_per_minute=limit)
+    with world(folder / "outage.db", settings=settings, latency=LATENCY, interval=SELDOM) as here:
+        here.cycle()
+        here.pause()
+        here.wire.gone.add("pagerduty")
+        _live(here, alerts)
+        end = here.clock.monotonic() + DAY
+        while here.clock.monotonic() < end:
+            here.cycle()
+            here.pause()
+        here.wire.gone.clear()
+        here.interval = OFTEN
+        with here.database.reading() as books:
+            waiting = len(books.ledger.open())
+        back, before = here.clock.monotonic(), len(here.wire.calls)
+        here.until(lambda: here.is_settled, 4 * 3600)
+        calls = [call for call in here.wire.calls[before:] if call.vendor == "pagerduty"]
+        with here.people.lock:
+            found = audit(here.people.state()).as_json()
+    yield from _figures(f"{5 * alerts:,} acts, {waiting:,} writes waiting", calls, back, limit)
+    yield at_most(
+        SECTION, "lost, twice, looped or forbidden", sum(len(rows) for rows in found.values() if rows), 0
+    )
+
+
+def _live(here: World, alerts: int) -> None:
+    """What customers do meanwhile, at any time of the day."""
+    people, chance, now = here.people.opsgenie, random.Random(1), here.clock.monotonic()
+
+    def begin(number: int) -> None:
+        alert = people.create_alert(f"service {number} is down", user=ANA)["id"]
+        acts = [lambda n=n: people.add_note(alert, ANA, f"note {n}") for n in range(3)]
+        acts.append(lambda: people.acknowledge(alert, ANA))
+        chance.shuffle(acts)
+        left = now + DAY - SELDOM - here.clock.monotonic()
+        for act in acts:
+            here.clock.at(here.clock.monotonic() + chance.uniform(1, left), act)
+
+    for number in range(alerts):
+        here.clock.at(now + chance.uniform(1, DAY - 2 * SELDOM), lambda number=number: begin(number))
+
+
+def _figures(what: str, calls: list[Call], back: float, limit: int) -> Iterator[Finding]:
+    written = sorted(call.at - back for call in calls if call.is_write and call.status < 300)
+    pages = sorted(call.at - back for call in calls if call.path == "/incidents" and call.status == 201)
+    least = finish([0.0] * len(written), limit, latency=LATENCY)
+    yield Figure(SECTION, "until all is mirrored", written[-1], "s", floor=least[-1], note=what)
+    yield at_least(SECTION, "smallest possible time over measured", least[-1] / written[-1], 0.95)
+    yield Figure(SECTION, "until the last page", pages[-1], "s", floor=least[len(pages) - 1])
+    yield Figure(SECTION, "requests to PagerDuty a write", len(calls) / len(written), floor=1)
+    yield at_most(SECTION, "429s caused", sum(call.status == 429 for call in calls), 0)
+    yield Curve(
+        "outage", f"After an outage of 24 h: {what}", "seconds since PagerDuty is back", "writes",
+        {
+            "reconciler": [(round(at, 2), number) for number, at in enumerate(written, 1)],
+            "smallest possible": [(round(at, 2), number) for number, at in enumerate(least, 1)],
+        },
+    )  # fmt: skip

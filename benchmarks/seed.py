@@ -1,0 +1,87 @@
+"""A database as it is after so many alerts were raised, paged and talked about. Written directly."""
+
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import update
+
+from benchmarks.canned import Canned, alert_id, incident_id
+from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Side, Status
+from reconciler.store.database import open_database
+from reconciler.store.migrate import upgrade
+from reconciler.store.schema import actions
+
+CHUNK = 5000
+LINK = "https://app.opsgenie.com/alert/detail"
+BODY = "Priority: P3\nAlert: {link}/{id}/details\nSource: nagios\nTags: disk\n\n" + "x" * 150
+NOTE = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] Is anybody looking at this? It fills up by the minute."
+
+
+def seed(file: Path, canned: Canned, now: datetime) -> None:
+    """So many open pairs as the vendor has, each with its page and one note mirrored, swept just now."""
+    database = open_database(f"sqlite:///{file}")
+    upgrade(database)
+    for start in range(0, canned.pairs, CHUNK):
+        numbers = range(start, min(start + CHUNK, canned.pairs))
+        with database.writing() as books:
+            books.snapshot.save_pairs(_pair(number, canned, now) for number in numbers)
+            books.snapshot.save_notes(
+                (alert_id(number), side, f"N{number}{side}") for number in numbers for side in Side
+            )
+            books.ledger.intend((action for number in numbers for action in _actions(number, canned)), now)
+    with database.writing() as books:
+        books.ledger.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
+        stamp = now.isoformat()
+        books.snapshot.save_cursors({
+            "origin": json.dumps([canned.created(-1).isoformat(), canned.created(-1).isoformat()]),
+            "opsgenie": stamp, "pagerduty": json.dumps([stamp, []]), "sweep": stamp,
+            "polled.opsgenie": stamp, "polled.pagerduty": stamp, "again": "[]",
+        })  # fmt: skip
+    database.close()
+
+
+@cache
+def _keep() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="bench-seed-")
+
+
+@cache
+def _seeded(pairs: int) -> tuple[Path, datetime]:
+    now = datetime.now(UTC)
+    file = Path(_keep().name) / f"{pairs}.db"
+    seed(file, Canned(pairs, now, lambda: now), now)
+    return file, now
+
+
+def copy(file: Path, pairs: int) -> datetime:
+    """The same for several sections, made once; when it was made."""
+    original, epoch = _seeded(pairs)
+    shutil.copyfile(original, file)
+    return epoch
+
+
+def _pair(number: int, canned: Canned, now: datetime) -> Pair:
+    return Pair(
+        alert_id(number), str(number), tracked=True,
+        opsgenie=AlertBaseline(open=True, acknowledged=False, updated_at=canned.created(number)),
+        incident_id=incident_id(number), incident_number=number + 1, pagerduty=IncidentBaseline("triggered"),
+        swept_at=now,
+    )  # fmt: skip
+
+
+def _actions(number: int, canned: Canned) -> list[Action]:
+    own, at = alert_id(number), canned.created(number)
+    return [
+        Action(
+            f"{own} create", Kind.CREATE_INCIDENT, own, "the alert was raised in Opsgenie", at, "nagios",
+            f"disk {number} is filling up", BODY.format(link=LINK, id=own), "low", result_id=incident_id(number),
+        ),
+        Action(
+            f"{own} note", Kind.PAGERDUTY_NOTE, own, "Ana Ruiz added a note in Opsgenie", at, "Ana Ruiz",
+            NOTE, mark=NOTE[:48], result_id=f"N{number}",
+        ),
+    ]  # fmt: skip

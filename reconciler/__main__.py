@@ -1,0 +1,5 @@
+"""`python -m reconciler` is the same as `reconciler`."""
+
+from reconciler.cli import main
+
+main()

@@ -1,0 +1,212 @@
+"""The commands: what they read, print and return. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from reconciler import __version__
+
+if TYPE_CHECKING:
+    from reconciler.engine import Report
+    from reconciler.settings import Settings
+
+FAILED, USAGE, PLANNED = 1, 2, 3
+FOLLOW_UPS = (0.1, 0.25, 0.5, 1.0, 2.0)
+"""How long `once` waits between its looks at what Opsgenie has accepted and not yet carried out, in seconds."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reconciler")
+def cli() -> None:
+    """Keep Opsgenie alerts and PagerDuty incidents in agreement by polling both.
+
+    Configured by environment variables or a .env file: see .env-example.
+    """
+
+
+@cli.command()
+def run() -> None:
+    """Run the daemon until SIGTERM or SIGINT."""
+    settings = _settings()
+    from reconciler.bootstrap import assemble
+    from reconciler.daemon import Daemon
+
+    program = assemble(settings)
+    daemon = Daemon(program, settings.poll_interval_seconds, settings.sweep_interval_seconds)
+    if program.metrics is None or settings.http_listen is None:
+        daemon.run()
+        return
+    from reconciler.web.app import create
+    from reconciler.web.server import Server
+
+    with Server(create(settings, program.metrics, daemon.inbox.put), settings.http_listen):
+        daemon.run()
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="Read both sides, print the plan, write nothing anywhere.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run: exit 3 when the plan is not empty.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
+    """Run exactly one cycle, then exit; fit for cron."""
+    if exit_code and not dry_run:
+        raise click.UsageError("--exit-code goes with --dry-run")
+    settings = _settings()
+    report = _dry_cycle(settings) if dry_run else _cycle(settings)
+    from reconciler import render
+
+    if as_json:
+        _print_json(render.as_data(report, dry_run=dry_run))
+    elif report.actions or not report.failed:
+        click.echo(render.as_text(report, dry_run=dry_run))
+    for problem in report.problems:
+        click.echo(f"reconciler: {render.problem_line(problem)}", err=True)
+    if report.failed:
+        sys.exit(FAILED)
+    if exit_code and report.actions:
+        sys.exit(PLANNED)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def status(as_json: bool) -> None:
+    """Show what is tracked, how far behind it is, and what is pending or dead."""
+    settings = _settings()
+    from reconciler import status as standing
+    from reconciler.store.database import open_read_only
+
+    found = standing.read(open_read_only(settings.database_url.get_secret_value()))
+    if as_json:
+        _print_json(standing.as_data(found))
+    else:
+        click.echo(standing.as_text(found))
+
+
+@cli.group()
+def db() -> None:
+    """Schema migrations."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to this version's revision."""
+    settings = _settings()
+    from reconciler.store.database import open_database
+    from reconciler.store.migrate import upgrade as migrate
+
+    database = open_database(settings.database_url.get_secret_value())
+    click.echo(f"The schema is at revision {migrate(database)}.")
+    database.close()
+
+
+@db.command()
+def current() -> None:
+    """Show the schema's revision, and this version's."""
+    settings = _settings()
+    from reconciler.store.database import current_revision, exists, open_database
+    from reconciler.store.schema import REVISION
+
+    found = (
+        current_revision(open_database(settings.database_url.get_secret_value()))
+        if exists(settings.database_url.get_secret_value())
+        else None
+    )
+    click.echo(f"{found or 'none'} (this version: {REVISION})")
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8900, show_default=True, help="Port to listen on; 0 picks a free one.")
+@click.option("--latency", default=0.0, show_default=True, help="Seconds that every API call takes.")
+@click.option("--list-lag", default=0.0, show_default=True, help="Seconds that lists are behind.")
+@click.option("--write-lag", default=0.0, show_default=True, help="Seconds until Opsgenie carries out a write.")
+@click.option("--rate", default=960, show_default=True, help="PagerDuty requests allowed a minute.")
+def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int) -> None:
+    """Simulate both vendors' APIs on loopback, for trying things out and for tests."""
+    from reconciler.sandbox.command import serve_until_stopped
+    from reconciler.sandbox.settings import SandboxSettings
+
+    behaviour = SandboxSettings(latency=latency, list_lag=list_lag, write_lag=write_lag, pagerduty_per_minute=rate)
+    try:
+        serve_until_stopped(host, port, behaviour)
+    except OSError as error:
+        words = f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+        raise click.ClickException(words) from None
+
+
+@cli.command()
+def demo() -> None:
+    """Play one incident's life over the sandbox: no account, no configuration."""
+    from reconciler.demo import play
+
+    sys.exit(play())
+
+
+def main() -> NoReturn:
+    """Entry point: one line for every error that has a mend, and the exit statuses of the contract."""
+    from reconciler.errors import Misconfigured, ReconcilerError
+
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except Misconfigured as error:
+        for line in getattr(error, "problems", (str(error),)):
+            click.echo(f"reconciler: {line}", err=True)
+        sys.exit(USAGE)
+    except ReconcilerError as error:
+        click.echo(f"reconciler: {error}", err=True)
+        sys.exit(FAILED)
+    sys.exit(0)
+
+
+def _settings() -> Settings:
+    """The configuration, with logging set up to keep its secrets."""
+    from reconciler import settings as configuration
+    from reconciler import telemetry
+
+    settings = configuration.load(os.environ, Path(".env"))
+    telemetry.configure(settings.log_format, settings.log_level, settings.secret_values())
+    return settings
+
+
+def _cycle(settings: Settings) -> Report:
+    """One whole cycle, and a few more looks at what Opsgenie still has in its queue."""
+    from reconciler.bootstrap import assemble
+    from reconciler.core.model import Status
+    from reconciler.errors import Transient
+    from reconciler.store.migrate import upgrade as migrate
+
+    program = assemble(settings)
+    if not program.lock.acquire():
+        raise Transient("another reconciler is at work on this database: let it, or stop it first")
+    migrate(program.database)
+    program.database.lead()
+    report = program.engine.cycle(share=1.0)
+    for wait in FOLLOW_UPS:
+        if not any(action.status is Status.SENT and action.request_id for action in report.actions):
+            break
+        program.clock.wait(wait)
+        report = report.joined(program.engine.follow_up())
+    program.lock.release()
+    program.database.close()
+    return report
+
+
+def _dry_cycle(settings: Settings) -> Report:
+    from reconciler.bootstrap import assemble_dry_run
+
+    return assemble_dry_run(settings).cycle(share=1.0)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

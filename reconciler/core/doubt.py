@@ -1,0 +1,77 @@
+"""Maybe done is asked, never guessed: what became of a write whose outcome is not certain.
+
+A write is in doubt from the moment it goes on the wire until its effect is seen on the target: after a crash,
+a time-out, a 5xx, and after every 202 of Opsgenie's. It counts as done when the target shows its mark or its
+state; as not done only when the target has not shown it for longer than the staleness bound. A creation need
+not wait for the bound: PagerDuty refuses a second open incident with the same key, and a page must not wait.
+"""
+
+from datetime import datetime, timedelta
+
+from reconciler.core import text
+from reconciler.core.model import Action, Alert, Kind, Policy, Receipt, Settlement, Side, Sighting, Status
+
+MAX_FAILURES = 5
+"""How often Opsgenie may accept a write and fail it later before it is parked as dead."""
+MAX_ATTEMPTS = 20
+"""How often a write may end in doubt and prove undone before it is parked as dead. Creations never are."""
+
+
+def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
+    """What became of an open action as far as this sighting tells; None when it does not."""
+    if action.kind is Kind.CREATE_INCIDENT and sighting.incident is not None:
+        return Settlement(action.id, Status.DONE, result_id=sighting.incident.id)
+    if action.status is not Status.SENT or action.kind not in sighting.looked:
+        return None
+    result = _shown(action, sighting)
+    if result is not None:
+        return Settlement(action.id, Status.DONE, result_id=result)
+    receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
+    if receipt is not None and receipt.carried_out and _is_overtaken(receipt, sighting.alert):
+        return Settlement(action.id, Status.DONE, "carried out; somebody has chosen otherwise since")
+    return _not_shown(action, receipt, policy, now)
+
+
+def _is_overtaken(receipt: Receipt, alert: Alert | None) -> bool:
+    """Whether the alert was read later than our write and changed after it, both by Opsgenie's own clock."""
+    return alert is not None and receipt.at is not None and alert.updated_at > receipt.at
+
+
+def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
+    if receipt is not None and not receipt.carried_out:
+        return _again(action, "Opsgenie accepted the write and did not carry it out", MAX_FAILURES, now)
+    if action.kind is Kind.CREATE_INCIDENT:
+        return _again(action, "PagerDuty has no incident with this key", None, now)
+    if action.sent_at is not None and now - action.sent_at <= policy.staleness:
+        return None
+    if receipt is not None:
+        return Settlement(action.id, Status.DONE, "carried out, though its effect was not seen")
+    return _again(action, "not seen on its target for longer than STALENESS_SECONDS", MAX_ATTEMPTS, now)
+
+
+def _again(action: Action, why: str, most: int | None, now: datetime) -> Settlement:
+    failures = action.attempts + 1
+    if most is not None and failures >= most:
+        return Settlement(action.id, Status.DEAD, why, attempts=failures)
+    return Settlement(action.id, Status.PLANNED, why, not_before=now + backoff(action.attempts), attempts=failures)
+
+
+def backoff(failures: int) -> timedelta:
+    """How long to wait after so many earlier failures: nothing, 1 s, 2 s, 4 s … five minutes at most."""
+    return timedelta(seconds=min(2 ** (failures - 1), 300) if failures > 0 else 0)
+
+
+def _shown(action: Action, sighting: Sighting) -> str | None:
+    """The id of the effect where it has one, an empty text where it has none; None when it does not show."""
+    if action.kind.is_note:
+        notes = sighting.incident_notes if action.kind.side is Side.PAGERDUTY else sighting.alert_notes
+        return next((note.id for note in notes or () if text.carries(note.text, action.mark)), None)
+    alert, incident = sighting.alert, sighting.incident
+    shown = {
+        Kind.OPSGENIE_ACKNOWLEDGE: alert is not None and alert.acknowledged,
+        Kind.OPSGENIE_UNACKNOWLEDGE: alert is not None and not alert.acknowledged,
+        Kind.PAGERDUTY_ACKNOWLEDGE: incident is not None and incident.status == "acknowledged",
+        Kind.PAGERDUTY_UNACKNOWLEDGE: incident is not None and incident.status == "triggered",
+        Kind.PAGERDUTY_RESOLVE: incident is not None and incident.status == "resolved",
+    }
+    return "" if shown.get(action.kind, False) else None

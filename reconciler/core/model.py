@@ -1,0 +1,362 @@
+"""The values that travel through the program. All are frozen; all times are aware UTC datetimes.
+
+Alert, Incident and Note are what a vendor showed just now. A Pair is what the snapshot remembers of an alert
+and its incident, with one Baseline per side. A Sighting brings both together for one pair; a World is all
+sightings of one cycle and the last moment of input: everything after it is computed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Where something is."""
+
+    OPSGENIE = "opsgenie"
+    PAGERDUTY = "pagerduty"
+
+
+class Kind(StrEnum):
+    """What an action does, named as in the public contract: side, dot, verb."""
+
+    CREATE_INCIDENT = "pagerduty.create_incident"
+    PAGERDUTY_NOTE = "pagerduty.add_note"
+    PAGERDUTY_ACKNOWLEDGE = "pagerduty.acknowledge"
+    PAGERDUTY_UNACKNOWLEDGE = "pagerduty.unacknowledge"
+    PAGERDUTY_RESOLVE = "pagerduty.resolve"
+    OPSGENIE_ACKNOWLEDGE = "opsgenie.acknowledge"
+    OPSGENIE_UNACKNOWLEDGE = "opsgenie.unacknowledge"
+    OPSGENIE_NOTE = "opsgenie.add_note"
+
+    @property
+    def side(self) -> Side:
+        """The side that the action writes to."""
+        return Side(self.value.partition(".")[0])
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it adds a note."""
+        return self in (Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE)
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it moves a status, so that the target is looked at just before."""
+        return not self.is_note and self is not Kind.CREATE_INCIDENT
+
+
+class Status(StrEnum):
+    """Where an action stands in the ledger."""
+
+    PLANNED = "planned"  # certain not to have happened
+    SENT = "sent"  # on the wire or accepted: maybe done, to be asked
+    DONE = "done"
+    DROPPED = "dropped"  # no longer needed when its turn came; `error` says why
+    DEAD = "dead"  # refused for good; `retry` puts it back
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be done about it."""
+        return self in (Status.PLANNED, Status.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acted. `id` is the vendor's (empty when it gives none); `name` is what people are shown."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note. `id` is PagerDuty's note id or Opsgenie's offset token: a key within its own ticket."""
+
+    id: str
+    author: Person
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An Opsgenie alert. List rows carry neither description nor details: `description` is None there."""
+
+    id: str
+    tiny_id: str
+    message: str
+    open: bool
+    acknowledged: bool
+    created_at: datetime
+    updated_at: datetime
+    snoozed_until: datetime | None = None
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    closed_by: str = ""
+    closed_at: datetime | None = None
+    priority: str = "P3"
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    description: str | None = None
+    details: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A PagerDuty incident. `status` is triggered, acknowledged or resolved.
+
+    `changed_by` and `changed_at` tell of the last status change; while triggered PagerDuty names the service
+    there, so that who un-acknowledged must be asked of the log (see Act).
+    """
+
+    id: str
+    number: int
+    status: str
+    key: str
+    title: str
+    service_id: str
+    created_at: datetime
+    urgency: str = "high"
+    acknowledgers: tuple[Person, ...] = ()
+    escalation_policy_id: str = ""
+    changed_by: Person | None = None
+    changed_at: datetime | None = None
+    merged_into: str = ""
+
+
+class Actor(StrEnum):
+    """What kind of hand did it."""
+
+    PERSON = "person"
+    TIMEOUT = "timeout"  # an acknowledgement that ran out
+    MACHINE = "machine"  # a snooze that ended, an automation
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who did what, from a vendor's log. Only for naming the person: state never comes from here.
+
+    `verb` is acknowledge, unacknowledge, resolve, annotate, or the vendor's own word for anything else.
+    """
+
+    id: str
+    verb: str
+    at: datetime
+    actor: Actor
+    person: Person | None
+    incident_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertBaseline:
+    """What Opsgenie last showed of the alert, as far as acted upon."""
+
+    open: bool
+    acknowledged: bool
+    updated_at: datetime
+    snoozed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentBaseline:
+    """What PagerDuty last showed of the incident, as far as acted upon.
+
+    `actor` is the name of the person who last changed its status, to recognise the act on its way back.
+    """
+
+    status: str
+    acknowledgers: tuple[Person, ...] = ()
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An alert and its incident, as the snapshot remembers them.
+
+    `incident` is None while there is no incident: because its creation is still open in the ledger, or, when
+    `tracked` is false, because the alert was there before us and pages nobody.
+    """
+
+    alert_id: str
+    tiny_id: str
+    tracked: bool
+    opsgenie: AlertBaseline
+    incident_id: str | None = None
+    incident_number: int | None = None
+    pagerduty: IncidentBaseline | None = None
+    swept_at: datetime | None = None
+    route: str = "default"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether either side may still change state; notes are mirrored even after."""
+        resolved = self.pagerduty is not None and self.pagerduty.status == "resolved"
+        return self.opsgenie.open or (self.incident_id is not None and not resolved)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One write to be made, and all that is needed to make it, to recognise it and to explain it.
+
+    `key` is unique and derived from the cause, so that nothing is planned twice. `person` did what causes it,
+    at `at`. `text` is the note, or the incident's title; `body` the incident's details. `mark` is the part of
+    the text that makes the write recognisable on its target. `attempts` counts how often it was sent and
+    proved undone. `plain` asks for the plainest form after a refusal.
+    """
+
+    key: str
+    kind: Kind
+    alert_id: str
+    reason: str
+    at: datetime
+    person: str = ""
+    text: str = ""
+    body: str = ""
+    urgency: str = ""
+    mark: str = ""
+    incident_id: str | None = None
+    id: int = 0
+    status: Status = Status.PLANNED
+    attempts: int = 0
+    plain: bool = False
+    not_before: datetime | None = None
+    sent_at: datetime | None = None
+    request_id: str = ""
+    result_id: str = ""
+    error: str = ""
+    route: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is configured about the mapping, and who we are in PagerDuty.
+
+    `guards` are the echo guards at work. Any one suffices; tests switch off two at a time to prove it.
+    """
+
+    on_opsgenie_unacknowledge: str = "retrigger"
+    on_opsgenie_close: str = "note"
+    on_pagerduty_ack_timeout: str = "mirror"
+    staleness: timedelta = timedelta(seconds=120)
+    automation: Person = Person("", "")
+    guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
+
+    def is_automation(self, person: Person) -> bool:
+        """Whether it is us: by id; by name only where one of the two has no id.
+
+        Until PagerDuty has confirmed who we are, what is configured stands for both: it may be an id or a name.
+        """
+        us = self.automation
+        if person.id and us.id and (person.id == us.id or us.id != us.name):
+            return person.id == us.id
+        return bool(person.name) and person.name == us.name
+
+    def is_echo_of_us(self, person: Person) -> bool:
+        """The author guard for PagerDuty, where it is at work."""
+        return "author" in self.guards and self.is_automation(person)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What Opsgenie says of a write that it had accepted: whether it was carried out, and when by its clock."""
+
+    action_id: int
+    carried_out: bool
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """All that this cycle knows of one pair. What was not looked at is None, and means: no news.
+
+    `pair` is None for an alert never seen before; `tracked` then says whether it is to be paged. `since`
+    bounds what is mirrored when an incident is adopted: older notes are history. `known_notes` holds the ids
+    that the snapshot has, per side. Acts are newest first. `mine` are this pair's actions, open or not: they
+    tell our own doings from people's. `receipts` tell what became of writes that Opsgenie had accepted.
+    `looked` says whose writes in doubt this sighting can answer for. `gone`: Opsgenie no longer has the alert,
+    asked by its id.
+    """
+
+    alert_id: str
+    pair: Pair | None = None
+    tracked: bool = True
+    since: datetime | None = None
+    alert: Alert | None = None
+    incident: Incident | None = None
+    alert_notes: tuple[Note, ...] | None = None
+    incident_notes: tuple[Note, ...] | None = None
+    alert_acts: tuple[Act, ...] = ()
+    incident_acts: tuple[Act, ...] = ()
+    known_notes: frozenset[tuple[Side, str]] = frozenset()
+    mine: tuple[Action, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    looked: frozenset[Kind] = frozenset()
+    gone: bool = False
+    swept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The last moment of input: everything that a plan is computed from."""
+
+    now: datetime
+    policy: Policy
+    sightings: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that somebody did, echoes already removed. `verb` is the mapping's first column.
+
+    `ref` tells one such act from another: a note's id, or the time of a status change.
+    """
+
+    side: Side
+    verb: str
+    alert_id: str
+    ref: str
+    at: datetime
+    actor: Actor = Actor.PERSON
+    person: Person = Person("", "")
+    note: Note | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Something seen that is our own doing, and the guard that recognised it: ledger, author or mark."""
+
+    side: Side
+    alert_id: str
+    guard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A new standing for an action in the ledger, and why. PLANNED puts it back in the queue.
+
+    `attempts`, when given, is how often it has been sent and proved undone by now.
+    """
+
+    action_id: int
+    status: Status
+    why: str = ""
+    result_id: str = ""
+    not_before: datetime | None = None
+    attempts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written down and done: committed in one transaction before anything is sent.
+
+    `pairs` are new snapshots; `notes` are (alert id, side, note id) now known; `actions` are new, in order;
+    `settlements` tell what became of earlier actions: seen to be done, to be tried again, no longer needed.
+    """
+
+    actions: tuple[Action, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    notes: tuple[tuple[str, Side, str], ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    echoes: tuple[Echo, ...] = ()

@@ -1,0 +1,28 @@
+"""The look just before a write that could do harm: whether what it was planned for still holds."""
+
+from reconciler.core.model import Action, Alert, Incident, Kind, Policy
+
+
+def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
+    """Why the write is no longer needed, or None. Redundant acts take owners away and restart notifications."""
+    if not alert.open:
+        return "the alert is closed"
+    if action.kind is Kind.OPSGENIE_ACKNOWLEDGE and alert.acknowledged:
+        return f"the alert is acknowledged already, by {alert.acknowledged_by or 'somebody'}"
+    if action.kind is Kind.OPSGENIE_UNACKNOWLEDGE and not alert.acknowledged:
+        return "the alert is not acknowledged"
+    return None
+
+
+def objection_in_pagerduty(action: Action, incident: Incident, policy: Policy) -> str | None:
+    """Why the write is no longer needed, or None. Acknowledging a resolved incident would reopen it."""
+    if incident.status == "resolved":
+        return "the incident is resolved"
+    if action.kind is Kind.PAGERDUTY_ACKNOWLEDGE and incident.status == "acknowledged":
+        return "the incident is acknowledged already"
+    if action.kind is not Kind.PAGERDUTY_UNACKNOWLEDGE:
+        return None
+    if incident.status != "acknowledged":
+        return "the incident is not acknowledged"
+    others = [person.name for person in incident.acknowledgers if not policy.is_automation(person)]
+    return f"{others[0]} has acknowledged the incident in person" if others else None

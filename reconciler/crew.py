@@ -1,0 +1,64 @@
+"""Several hands for work on different pairs: what waits for a vendor's answer waits side by side."""
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+FEWEST, MOST = 4, 32
+
+
+class Pace:
+    """How many hands keep an allowed rate busy: what is under way at once is rate times latency."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._latency = 0.1
+
+    def learn(self, seconds: float) -> None:
+        """A call took so long."""
+        self._latency += (seconds - self._latency) / 16
+
+    def hands(self) -> int:
+        """Twice what the rate needs, so that a slow answer does not hold up the rest."""
+        return max(FEWEST, min(MOST, math.ceil(2 * self._per_second * self._latency)))
+
+
+class Crew:
+    """Does one thing to many items, with as many hands as are told of each time. With one hand: one by one."""
+
+    def __init__(self, hands: Callable[[], int]) -> None:
+        self._hands = hands
+        self._pool: ThreadPoolExecutor | None = None
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """The results in the items' order. An exception is passed on once the others are done."""
+        todo = list(items)
+        hands = min(self._hands(), len(todo))
+        if hands <= 1:
+            return [work(item) for item in todo]
+        free = BoundedSemaphore(hands)
+
+        def turn(item: T) -> R:
+            try:
+                return work(item)
+            finally:
+                free.release()
+
+        running = []
+        for item in todo:
+            free.acquire()
+            running.append(self._threads().submit(turn, item))
+        failures = [failure for failure in (future.exception() for future in running) if failure is not None]
+        if failures:
+            raise failures[0]
+        return [future.result() for future in running]
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(MOST, thread_name_prefix="hand")
+        return self._pool

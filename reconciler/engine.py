@@ -1,0 +1,162 @@
+"""One cycle on one screen: look, decide, write down, carry out, report."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.apply import Applier
+from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
+from reconciler.core.plan import decide
+from reconciler.errors import Misconfigured, Transient
+from reconciler.feeds import Hint
+from reconciler.observe import Observation, Observer
+from reconciler.remotes.http import Clock
+from reconciler.sight import Problem
+from reconciler.store.database import Database
+from reconciler.telemetry import NOBODY, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a cycle came to. `actions` are those that were open during it, as they stand at its end.
+
+    `names` tells people which alert an id means.
+    """
+
+    actions: tuple[Action, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    echoes: tuple[Echo, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def joined(self, later: "Report") -> "Report":
+        """Both reports as one; of an action that is in both, how it stands later."""
+        by_key = {action.key: action for action in (*self.actions, *later.actions)}
+        return Report(
+            tuple(by_key.values()),
+            (*self.problems, *later.problems),
+            (*self.echoes, *later.echoes),
+            {**self.names, **later.names},
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything did not work; what was to be written stays queued."""
+        return bool(self.problems) or any(action.status is Status.DEAD for action in self.actions)
+
+
+class Identity:
+    """Who we are in PagerDuty. Asked once, and again until it is known."""
+
+    def __init__(self, ask: Callable[[], Person], configured: Person) -> None:
+        self.ask = ask
+        self.person = configured
+        self.known = False
+
+    def confirm(self) -> Problem | None:
+        """Ask who we are. Out of reach is no obstacle: the configured name serves until then."""
+        if self.known:
+            return None
+        try:
+            self.person = self.ask()
+        except Transient as error:
+            return Problem(Side.PAGERDUTY, error)
+        self.known = True
+        return None
+
+
+class Engine:
+    """The cycle. Without an applier it is a dry run: there is nothing in it that could write."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        applier: Applier | None,
+        database: Database,
+        clock: Clock,
+        policy: Policy,
+        identity: Identity,
+        watch: Watch = NOBODY,
+    ) -> None:
+        self.watch = watch
+        self.observer = observer
+        self.applier = applier
+        self.database = database
+        self.clock = clock
+        self.policy = policy
+        self.identity = identity
+
+    def cycle(self, share: float) -> Report:
+        """One cycle; `share` of the open pairs is swept in it. DatabaseDown when nothing can be written down."""
+        try:
+            unsure = self.identity.confirm()
+        except Misconfigured as error:
+            return Report(problems=(Problem(Side.PAGERDUTY, error),))
+        policy = replace(self.policy, automation=self.identity.person)
+
+        report = Report()
+        for observation in self.observer.observe(self.clock.now(), policy, share):
+            report = report.joined(self._carry_out(observation, policy))
+        told = any(problem.side is Side.PAGERDUTY for problem in report.problems)
+        return report.joined(Report(problems=(unsure,))) if unsure and not told else report
+
+    def glance(self, hints: Collection[Hint]) -> Report:
+        """Look only where a webhook hinted, and carry out what follows."""
+        policy = replace(self.policy, automation=self.identity.person)
+        observation = self.observer.glance(self.clock.now(), policy, hints)
+        return self._carry_out(observation, policy)
+
+    def follow_up(self) -> Report:
+        """Look only at what is still in doubt, such as what Opsgenie has accepted and not yet carried out."""
+        policy = replace(self.policy, automation=self.identity.person)
+        observation = self.observer.follow_up(self.clock.now(), policy)
+        plan = decide(observation.world)
+        self._commit(plan, observation)
+        answered = [settlement.action_id for settlement in plan.settlements]
+        return Report(self._as_they_stand(answered), observation.problems, plan.echoes)
+
+    def _carry_out(self, observation: Observation, policy: Policy) -> Report:
+        """Decide, write down, carry out. A dry run ends at the plan."""
+        plan = decide(observation.world)
+        if self.applier is None:
+            names = self._names(plan.actions, observation.world)
+            return Report(plan.actions, observation.problems, plan.echoes, names)
+        answered = [settlement.action_id for settlement in plan.settlements]
+        open_ids = self._commit(plan, observation)
+        failures = self.applier.page(policy) if observation.urgent else self.applier.apply(policy)
+        acted = self._as_they_stand([*answered, *open_ids])
+        problems = (*observation.problems, *failures)
+        return Report(acted, problems, plan.echoes, self._names(acted, observation.world))
+
+    def _commit(self, plan: Plan, observation: Observation) -> list[int]:
+        """Baselines, cursors and the actions they cause, in one transaction, before anything is sent."""
+        if plan.actions or plan.pairs or plan.notes or plan.settlements or observation.cursors:
+            with self.database.writing() as books:
+                books.snapshot.save_pairs(plan.pairs)
+                books.snapshot.save_notes(plan.notes)
+                books.snapshot.save_cursors(observation.cursors)
+                for settlement in plan.settlements:
+                    books.ledger.settle(settlement, observation.world.now)
+                books.ledger.intend(plan.actions, observation.world.now)
+                if "sweep" in observation.cursors:
+                    books.snapshot.forget(observation.world.now - self.observer.horizons.retention)
+            self.watch.committed(plan, observation.world)
+        with self.database.reading() as books:
+            return [action.id for action in books.ledger.open()]
+
+    def _as_they_stand(self, ids: list[int]) -> tuple[Action, ...]:
+        with self.database.reading() as books:
+            return tuple(books.ledger.by_id(ids))
+
+    def _names(self, actions: Sequence[Action], world: World) -> dict[str, str]:
+        """For people: tiny id, message where this cycle has seen it, and the incident where there is one."""
+        alerts = {sighting.alert_id: sighting.alert for sighting in world.sightings if sighting.alert}
+        wanted = {action.alert_id for action in actions}
+        with self.database.reading() as books:
+            pairs = books.snapshot.pairs(wanted)
+        names = {}
+        for alert_id in wanted:
+            alert, pair = alerts.get(alert_id), pairs.get(alert_id)
+            tiny = alert.tiny_id if alert else pair.tiny_id if pair else "?"
+            message = f' "{alert.message}"' if alert and alert.message else ""
+            incident = f" and incident #{pair.incident_number}" if pair and pair.incident_number else ""
+            names[alert_id] = f"Alert #{tiny}{message}{incident}"
+        return names

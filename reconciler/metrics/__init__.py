@@ -1,0 +1,238 @@
+"""What is counted, in memory: the figures behind `telemetry.METRICS`.
+
+A scrape reads what is here and nothing else: neither the database nor a vendor is asked for it.
+"""
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from reconciler import __version__
+from reconciler.core.model import Action, Pair, Plan, Side, Status, World
+from reconciler.engine import Report
+from reconciler.metrics.vitals import Meter, Vitals
+from reconciler.remotes.base import Clock
+from reconciler.remotes.budget import Budget
+from reconciler.remotes.http import RequestRecord
+from reconciler.store.database import Books, Database
+from reconciler.telemetry import METRICS, Watch
+
+COUNT_EVERY = 15.0
+"""Seconds after which the ledger is counted again though no write came to anything: `retry` acts beside us."""
+
+AT_ONCE = 500
+"""Pairs that are held in memory at the same time when all of them are looked through."""
+
+_RESULTS = {
+    Status.PLANNED: "retried",
+    Status.SENT: "in_doubt",
+    Status.DONE: "done",
+    Status.DROPPED: "dropped",
+    Status.DEAD: "dead",
+}
+_SEEN = {
+    Status.PLANNED: "not_seen",
+    Status.SENT: "unknown",
+    Status.DONE: "seen",
+    Status.DROPPED: "not_needed",
+    Status.DEAD: "not_seen",
+}
+"""Why, where a look at the target has told what became of a write."""
+
+Samples = Mapping[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the database held when it was last counted."""
+
+    pairs: int
+    pending: int
+    in_doubt: int
+    dead: int
+
+
+class Metrics(Watch, Collector):
+    """All figures. Safe to use from any thread."""
+
+    def __init__(self, vitals: Vitals, clock: Clock) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.vitals = vitals
+        self._clock = clock
+        self._budgets: dict[str, Meter] = {}
+        self._lock = Lock()
+        self._lock_held: bool | None = None
+        self._last_good: float | None = None
+        self._standing: _Standing | None = None
+        self._stale = float("-inf")
+        self._diverging: dict[str, float] | None = None
+        self._registry = CollectorRegistry()
+        self._counters = {
+            row.name: Counter(row.name, row.help, row.labels, registry=self._registry)
+            for row in METRICS
+            if row.kind == "counter"
+        }
+        self._histograms = {
+            row.name: Histogram(row.name, row.help, row.labels, registry=self._registry, buckets=row.buckets)
+            for row in METRICS
+            if row.kind == "histogram"
+        }
+        self._registry.register(self)
+
+    # -- what is asked --
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing in advance: a gauge without a value is not there."""
+        return ()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges that have a value now."""
+        samples = self._gauges()
+        for row in METRICS:
+            if row.kind == "gauge" and samples.get(row.name):
+                family = GaugeMetricFamily(row.name, row.help, labels=row.labels)
+                for labels, value in samples[row.name].items():
+                    family.add_metric(labels, value)
+                yield family
+
+    def _gauges(self) -> dict[str, Samples]:
+        with self._lock:
+            standing, held, good = self._standing, self._lock_held, self._last_good
+            since = None if self._diverging is None else sorted(self._diverging.values())
+        rooms = {name: meter.remaining() for name, meter in self._budgets.items()} if held else {}
+        now = self._clock.monotonic()
+        found: dict[str, Samples] = {
+            "reconciler_build_info": {(__version__, platform.python_version()): 1.0},
+            "reconciler_lock_held": {} if held is None else {(): float(held)},
+            "reconciler_last_good_cycle_timestamp_seconds": {} if good is None else {(): good},
+            "reconciler_rate_budget_remaining_requests": {
+                (name,): float(room) for name, room in rooms.items() if room is not None
+            },
+            "reconciler_divergence_pairs": {} if since is None else {(): float(len(since))},
+            "reconciler_divergence_oldest_seconds": {(): now - since[0]} if since else {},
+        }
+        if standing is not None:
+            found |= {
+                "reconciler_open_pairs": {(): float(standing.pairs)},
+                "reconciler_actions_pending": {(): float(standing.pending)},
+                "reconciler_actions_in_doubt": {(): float(standing.in_doubt)},
+                "reconciler_actions_dead": {(): float(standing.dead)},
+            }
+        return found
+
+    # -- what the daemon tells --
+
+    def cycle_began(self) -> None:
+        """The work is ours, and begins."""
+        self._counters["reconciler_cycles_attempted_total"].inc()
+        self._lock_held = True
+
+    def cycle_ended(self, report: Report, seconds: float, database: Database) -> None:
+        """A cycle is over. Only here is the database counted: in the cycle's own time, never in a scrape's."""
+        self.vitals.finished(report)
+        self._histograms["reconciler_cycle_duration_seconds"].observe(seconds)
+        if not report.problems:
+            self._counters["reconciler_cycles_succeeded_total"].inc()
+            self._last_good = self._clock.now().timestamp()
+        now = self._clock.monotonic()
+        if report.actions or self._standing is None or now >= self._stale:
+            self._stale = now + COUNT_EVERY
+            with database.reading() as books:
+                self._count(books)
+
+    def cycle_failed(self, why: str) -> None:
+        """A cycle did not come to its end."""
+        self.vitals.failed(why)
+
+    def stood_by(self) -> None:
+        """Another process does the work: what this one knew of it is old."""
+        self.vitals.stood_by()
+        with self._lock:
+            self._lock_held = False
+            self._standing = self._diverging = None
+
+    def glanced(self, *, well: bool) -> None:
+        """What webhooks hinted at was looked at."""
+        self._counters["reconciler_glances_total"].labels("done" if well else "failed").inc()
+
+    def webhook(self, side: Side, outcome: str) -> None:
+        """A webhook was received."""
+        self._counters["reconciler_webhooks_total"].labels(side.value, outcome).inc()
+
+    def _count(self, books: Books) -> None:
+        counts = books.ledger.counts()
+        standing = _Standing(
+            books.snapshot.open_pairs(), counts[Status.PLANNED], counts[Status.SENT], counts[Status.DEAD]
+        )
+        with self._lock:
+            first = self._diverging is None
+            self._standing, self._diverging = standing, self._diverging or {}
+        self.vitals.dead = standing.dead
+        every = sorted(books.snapshot.open_ids(Side.PAGERDUTY)) if first else []
+        for start in range(0, len(every), AT_ONCE):
+            for pair in books.snapshot.pairs(every[start : start + AT_ONCE]).values():
+                self.saved(pair)
+
+    # -- what the engine tells --
+
+    def request(self, record: RequestRecord) -> None:
+        """A request to a vendor has ended."""
+        where = (record.vendor.lower(), record.method, record.route)
+        self._counters["reconciler_requests_total"].labels(*where, str(record.status or "none")).inc()
+        self._histograms["reconciler_request_duration_seconds"].labels(*where).observe(record.seconds)
+
+    def budget(self, vendor: str, clock: Clock, per_minute: int | None) -> Budget:
+        """A rate budget whose remainder is shown."""
+        return self._budgets.setdefault(vendor.lower(), Meter(clock, per_minute, self.vitals))
+
+    def committed(self, plan: Plan, world: World) -> None:
+        """A plan is written down."""
+        if plan.actions or plan.pairs or plan.settlements:
+            self._stale = float("-inf")
+        for pair in plan.pairs:
+            self.saved(pair)
+        for echo in plan.echoes:
+            self._counters["reconciler_echoes_total"].labels(echo.side.value, echo.guard).inc()
+        if plan.settlements:
+            mine = {action.id: action for sighting in world.sightings for action in sighting.mine}
+            for settlement in plan.settlements:
+                self.outcome(mine[settlement.action_id], settlement.status, _SEEN[settlement.status])
+
+    def outcome(self, action: Action, status: Status, reason: str) -> None:
+        """A write has come to something."""
+        self._counters["reconciler_actions_total"].labels(action.kind.value, _RESULTS[status], reason).inc()
+        if status is Status.DONE:
+            lag = (self._clock.now() - action.at).total_seconds()
+            self._histograms["reconciler_lag_seconds"].labels(action.kind.value).observe(max(0.0, lag))
+
+    def saved(self, pair: Pair) -> None:
+        """A pair is remembered anew; whether its two sides agree may have changed."""
+        with self._lock:
+            if self._diverging is None:
+                return
+            if _diverges(pair):
+                self._diverging.setdefault(pair.alert_id, self._clock.monotonic())
+            else:
+                self._diverging.pop(pair.alert_id, None)
+
+
+def _diverges(pair: Pair) -> bool:
+    """Whether one side is acknowledged and the other is not, while both are open."""
+    if pair.pagerduty is None or not pair.opsgenie.open or pair.pagerduty.status == "resolved":
+        return False
+    return pair.opsgenie.acknowledged != (pair.pagerduty.status == "acknowledged")

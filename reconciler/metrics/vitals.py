@@ -1,0 +1,117 @@
+"""The facts that health is judged by: whether cycles keep finishing, and what they met."""
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+
+from reconciler.core.model import Side
+from reconciler.core.text import name_of
+from reconciler.engine import Report
+from reconciler.errors import Misconfigured
+from reconciler.remotes.base import Clock
+from reconciler.remotes.budget import Budget, Call
+
+INTERVALS = 3
+SHORTEST_PATIENCE = 2.0
+"""Seconds: with very short intervals a busy machine alone could make three of them pass."""
+PAUSE = 30.0
+"""The longest that a client waits before it tries a failed read again, and then some."""
+
+
+class Vitals:
+    """Whether the work goes on, and whether it is set up well. Nothing here waits for anything."""
+
+    def __init__(self, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._patience = max(INTERVALS * interval, SHORTEST_PATIENCE)
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._deadline = monotonic() + self._patience
+        self._calls = 0
+        self._standing_by = False
+        self._unwell = "the first cycle is not over yet"
+        self._polled: set[Side] = set()
+        self.dead = 0
+
+    def alive(self) -> bool:
+        """Whether cycles keep finishing. The time that a vendor takes does not count: a call ends by itself."""
+        with self._lock:
+            return self._calls > 0 or self._monotonic() <= self._deadline
+
+    def unready(self) -> str:
+        """Why the work is not as it should be; empty when it is."""
+        if self._standing_by:
+            return "standing by: another reconciler is at work on this database"
+        missing = [name_of(side) for side in Side if side not in self._polled]
+        if self._unwell or not missing:
+            return self._unwell
+        return f"{' and '.join(missing)} could not be polled yet"
+
+    def finished(self, report: Report) -> None:
+        """A cycle is over, whatever it met."""
+        whole = [problem for problem in report.problems if not problem.alert_id]
+        bad = [problem for problem in whole if isinstance(problem.error, Misconfigured)]
+        self._polled |= set(Side) - {problem.side for problem in whole}
+        self._unwell = str(bad[0].error) if bad else ""
+        self._standing_by = False
+        self._go_on(self._patience)
+
+    def failed(self, why: str) -> None:
+        """A cycle did not come to its end."""
+        self._unwell = why
+
+    def stood_by(self) -> None:
+        """Somebody else does the work; this process is there to take over."""
+        self._standing_by = True
+        self._go_on(self._patience)
+
+    def call_began(self) -> None:
+        """A vendor is asked."""
+        with self._lock:
+            self._calls += 1
+
+    def call_ended(self, *, well: bool) -> None:
+        """It has answered, or the time for it was up; after a failure there is a pause."""
+        with self._lock:
+            self._calls -= 1
+        self._go_on(self._patience if well else self._patience + PAUSE)
+
+    def _go_on(self, seconds: float) -> None:
+        with self._lock:
+            self._deadline = self._monotonic() + seconds
+
+
+class Meter(Budget):
+    """A rate budget that tells how much it has left, and that calls are under way."""
+
+    def __init__(self, clock: Clock, per_minute: int | None, vitals: Vitals) -> None:
+        super().__init__(clock, per_minute)
+        self._vitals = vitals
+
+    def take(self, scope: str, *, write: bool, within: float) -> Call:
+        """Wait for a turn."""
+        self._vitals.call_began()
+        try:
+            return super().take(scope, write=write, within=within)
+        except BaseException:
+            self._vitals.call_ended(well=False)
+            raise
+
+    def settle(self, call: Call, status: int | None, headers: Mapping[str, str]) -> None:
+        """The call is over."""
+        super().settle(call, status, headers)
+        self._vitals.call_ended(well=status is not None and status < 400)  # noqa: PLR2004 - HTTP
+
+    def remaining(self) -> int | None:
+        """How many calls the tightest known limit allows now; None where no limit is known."""
+        with self._lock:
+            now = self._clock.monotonic()
+            rooms = [
+                limit.most
+                - sum(
+                    self._counts(call, limit) and (call.ended is None or call.ended > now - limit.period)
+                    for call in self._calls
+                )
+                for limit in self._limits.values()
+                if limit.expires > now
+            ]
+        return max(0, min(rooms)) if rooms else None

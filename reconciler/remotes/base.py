@@ -1,0 +1,130 @@
+"""What the rest of the program may ask of either side. Reading and writing are apart: a dry run has no writer.
+
+Every call may raise Refused, Missing, Permanent, NotExecuted or Unknown (see `reconciler.errors`). Reads are
+retried inside within their time; writes never are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.core.model import Act, Alert, Incident, Note, Person
+
+
+class Clock(Protocol):
+    """Time, so that tests can have their own. Waiting ends early when the program is told to stop."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; True as soon as the program is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """What became of a write that Opsgenie accepted: `done` is None while it is still in its queue."""
+
+    done: bool | None
+    detail: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Log entries of the account in a window of time, newest first, and how many requests they cost."""
+
+    acts: tuple[Act, ...]
+    requests: int
+
+
+class OpsgenieReader(Protocol):
+    """What can be asked of Opsgenie."""
+
+    def recent_alerts(self, since: datetime | None) -> list[Alert]:
+        """Alerts of the configured query, newest `updatedAt` first, down to `since`; one page when None."""
+
+    def open_alerts(self) -> Iterator[list[Alert]]:
+        """Every open alert of the configured query, page by page, oldest first. From the search index: may lag."""
+
+    def open_alerts_page(self, offset: int) -> tuple[list[Alert], bool]:
+        """One page of the same, from `offset`, and whether there is more."""
+
+    def alert(self, alert_id: str) -> Alert:
+        """The alert itself, with description and details. Missing when there is none."""
+
+    def notes(self, alert_id: str, until: datetime | None = None) -> list[Note]:
+        """Notes, newest first: all, or only as many pages as reach back to `until`."""
+
+    def acts(self, alert_id: str) -> list[Act]:
+        """The newest entries of the alert's log, newest first: for naming people, nothing else."""
+
+    def request_status(self, request_id: str) -> RequestStatus:
+        """What became of an accepted write. Missing when Opsgenie no longer knows the request."""
+
+
+class OpsgenieWriter(Protocol):
+    """What can be written to Opsgenie. Each returns the id of the accepted request (202: queued, not done)."""
+
+    def acknowledge(self, alert_id: str, user: str) -> str:
+        """Acknowledge in the name of `user`."""
+
+    def unacknowledge(self, alert_id: str, user: str) -> str:
+        """Un-acknowledge in the name of `user`: Opsgenie starts its notifications over."""
+
+    def add_note(self, alert_id: str, user: str, text: str) -> str:
+        """Add a note."""
+
+
+class PagerDutyReader(Protocol):
+    """What can be asked of PagerDuty."""
+
+    def automation_user(self) -> Person:
+        """The configured automation user. Misconfigured when unknown or not the one with the e-mail address."""
+
+    def check_service(self) -> None:
+        """Misconfigured when the configured service is unknown or disabled."""
+
+    def log_entries(self, since: datetime, until: datetime, max_pages: int) -> LogPage:
+        """The account's log between two times (whole seconds, both ends included). Stops after `max_pages`."""
+
+    def open_incidents(self) -> list[Incident]:
+        """Every open incident of the service, any age. From a list: may lag, may repeat; made unique by id."""
+
+    def open_incidents_page(self, offset: int) -> tuple[list[Incident], bool]:
+        """One page of the same, from `offset`, and whether there is more."""
+
+    def incidents_by_key(self, key: str) -> list[Incident]:
+        """Incidents of the service with this `incident_key`, open or not, any age, oldest first."""
+
+    def incident(self, incident_id: str) -> Incident:
+        """The incident itself."""
+
+    def notes(self, incident_id: str) -> list[Note]:
+        """All of its notes, oldest first."""
+
+    def acts(self, incident_id: str) -> list[Act]:
+        """The newest entries of the incident's log, newest first: for naming people, nothing else."""
+
+
+class PagerDutyWriter(Protocol):
+    """What can be written to PagerDuty, always as the automation user."""
+
+    def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
+        """A new incident. Duplicate when an open one has this key already."""
+
+    def acknowledge(self, incident_id: str) -> Incident:
+        """Acknowledge. Reopens a resolved incident: look first."""
+
+    def retrigger(self, incident: Incident) -> Incident:
+        """Make an acknowledged incident page again. Permanent when PagerDuty leaves it acknowledged."""
+
+    def resolve(self, incident_id: str) -> Incident:
+        """Resolve."""
+
+    def add_note(self, incident_id: str, text: str) -> Note:
+        """Add a note."""

@@ -1,0 +1,155 @@
+"""The rate budget of one vendor, shared by all threads: wait for a turn rather than be told 429.
+
+A limit is "at most so many calls in so many seconds". A call counts from its start until that long after its
+answer, so that no window of the vendor's, wherever it begins, ever holds more. Limits are learned: a limit binds
+the kinds of call (scopes) that were told of it, and those that have been told of none. PagerDuty tells its limits
+in headers; Opsgenie tells only that there was too much, so that what had passed until then is taken for the limit
+for a while. Reads alone never use more than READ_SHARE: there is always room for a write.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.errors import NotExecuted
+from reconciler.remotes.base import Clock
+from reconciler.remotes.fields import number
+
+READ_SHARE = 0.8
+MINUTE = 60.0
+RELEARN = 600.0
+"""How long a limit that was only inferred is believed."""
+FALLBACK_PAUSE = 5.0
+"""After a 429 that says nothing of how long to wait."""
+TOO_MANY = 429
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call that was let through; `ended` is None while it is under way."""
+
+    scope: str
+    write: bool
+    ended: float | None = None
+
+
+@dataclass(slots=True)
+class _Limit:
+    most: int
+    period: float = MINUTE
+    scopes: set[str] = field(default_factory=set)
+    expires: float = float("inf")
+    room: float = float("inf")  # what the vendor said was left, less what has been let through since
+    room_until: float = 0.0
+
+
+class Budget:
+    """`per_minute` holds until the vendor says otherwise; None is no limit."""
+
+    def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._calls: deque[Call] = deque()  # about in the order of their start
+        self._limits: dict[str, _Limit] = {"default": _Limit(per_minute)} if per_minute else {}
+        self._told: set[str] = set()
+        self._held: dict[str, float] = {}
+
+    def take(self, scope: str, *, write: bool, within: float) -> Call:
+        """Wait for a turn. NotExecuted when it does not come `within` so many seconds, or when told to stop."""
+        last = self._clock.monotonic() + within
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                wait = self._wait(scope, write, now)
+                if wait <= 0:
+                    return self._let_through(Call(scope, write))
+            if now + wait > last:
+                raise NotExecuted(f"the rate limit leaves no room for another {wait:.0f} s; not sent", wait)
+            if self._clock.wait(wait):
+                raise NotExecuted("told to stop while waiting for the rate limit; not sent")
+
+    def settle(self, call: Call, status: int | None, headers: Mapping[str, str]) -> None:
+        """The call is over; learn from its answer."""
+        with self._lock:
+            call.ended = now = self._clock.monotonic()
+            reset, period = (
+                number(headers.get("ratelimit-reset")),
+                number(headers.get("X-RateLimit-Period-In-Sec")),
+            )
+            self._learn(call, headers, reset, now)
+            throttled = status == TOO_MANY or headers.get("X-RateLimit-State", "").upper() == "THROTTLED"
+            if throttled and period and 0 < period <= MINUTE:
+                # The busiest scopes share what has passed; below one a second it was somebody else's doing.
+                passed = sum(c is not call and c.ended is not None and c.ended > now - period for c in self._calls)
+                self._limits["inferred"] = _Limit(max(passed, int(period), 1), period, expires=now + RELEARN)
+            if status == TOO_MANY:
+                self._penalise(
+                    call.scope, next((s for s in (reset, retry_after(headers)) if s), FALLBACK_PAUSE), now
+                )
+
+    def penalise(self, scope: str, seconds: float) -> None:
+        """Let nothing of this scope through for a while."""
+        with self._lock:
+            self._penalise(scope, seconds, self._clock.monotonic())
+
+    def _penalise(self, scope: str, seconds: float, now: float) -> None:
+        self._held[scope] = max(self._held.get(scope, 0.0), now + seconds)
+
+    def _learn(self, call: Call, headers: Mapping[str, str], reset: float | None, now: float) -> None:
+        most, left = number(headers.get("ratelimit-limit")), number(headers.get("ratelimit-remaining"))
+        if most is None or most < 1:
+            return
+        self._limits.pop("default", None)
+        limit = self._limits.setdefault(f"{most:.0f}", _Limit(int(most)))
+        limit.scopes.add(call.scope)
+        self._told.add(call.scope)
+        if left is None or reset is None:
+            return
+        room = left - sum(c.ended is None and self._counts(c, limit) for c in self._calls)
+        same_window = now < limit.room_until and now + reset < limit.room_until + 2
+        limit.room = min(limit.room, room) if same_window else room
+        limit.room_until = now + reset
+
+    def _let_through(self, call: Call) -> Call:
+        self._calls.append(call)
+        for limit in self._limits.values():
+            if self._counts(call, limit):
+                limit.room -= 1
+        return call
+
+    def _counts(self, call: Call, limit: _Limit) -> bool:
+        return not limit.scopes or call.scope in limit.scopes or call.scope not in self._told
+
+    def _wait(self, scope: str, write: bool, now: float) -> float:
+        while self._calls and self._calls[0].ended is not None and self._calls[0].ended <= now - MINUTE:
+            self._calls.popleft()
+        self._limits = {name: limit for name, limit in self._limits.items() if limit.expires > now}
+        candidate = Call(scope, write)
+        waits = [_shortfall(limit, [c for c in self._calls if self._counts(c, limit)], write, now)
+                 for limit in self._limits.values() if self._counts(candidate, limit)]  # fmt: skip
+        return max([self._held.get(scope, 0.0) - now, *waits])
+
+
+def _shortfall(limit: _Limit, calls: list[Call], write: bool, now: float) -> float:
+    """Seconds until this limit has room."""
+    wait = limit.room_until - now if limit.room <= 0 else 0.0
+    wait = max(wait, _until_below(limit.most, calls, limit.period, now))
+    if not write:
+        share = max(1, int(limit.most * READ_SHARE))
+        wait = max(wait, _until_below(share, [c for c in calls if not c.write], limit.period, now))
+    return wait
+
+
+def _until_below(most: int, calls: list[Call], period: float, now: float) -> float:
+    ends = sorted(
+        c.ended if c.ended is not None else now for c in calls if c.ended is None or c.ended > now - period
+    )
+    return ends[len(ends) - most] + period - now if len(ends) >= most else 0.0
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """How many seconds the vendor asks us to wait; None when it does not say."""
+    names = ("ratelimit-reset", "Retry-After", "X-RateLimit-Period-In-Sec")
+    told = (number(headers.get(name)) for name in names)
+    return next((seconds for seconds in told if seconds is not None and seconds >= 0), None)

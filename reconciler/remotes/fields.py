@@ -1,0 +1,92 @@
+"""Reading a vendor's JSON without trusting it: anything may be null, missing, of another type, or new."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from reconciler.errors import Unknown
+
+T = TypeVar("T")
+OnBadRow = Callable[[str, str], None]
+"""Told (vendor, what) of every row that could not be read and was left out."""
+
+
+class BadRow(Exception):
+    """This row cannot be read; its text says what is wrong with it."""
+
+
+def ignore(_vendor: str, _what: str) -> None:
+    """For who does not want to be told."""
+
+
+def text(value: Any) -> str:
+    """A string, whatever came; nothing for null and for what is no scalar."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, bool | dict | list) else str(value)
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """An array, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def flag(value: Any) -> bool:
+    """A boolean, also one written as a string."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also one written as a string."""
+    if isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if abs(found) < float("inf") else None  # false for NaN too
+
+
+def moment(value: Any) -> datetime | None:
+    """A time in UTC: ISO 8601 with any fraction and offset, or epoch milliseconds."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        milliseconds = number(value)
+        return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def identifier(row: Any, name: str = "id") -> str:
+    """What tells this row from others. BadRow when it has none."""
+    if not isinstance(row, dict):
+        raise BadRow(f"a row that is no object but {type(row).__name__}")
+    found = text(row.get(name))
+    if not found:
+        raise BadRow(f"a row without '{name}'")
+    return found
+
+
+def rows(body: Any, name: str, vendor: str) -> list[Any]:
+    """The array called `name`. An answer without it tells nothing, least of all that there is nothing."""
+    if not isinstance(body, dict) or name not in body or not isinstance(body[name], list | None):
+        raise Unknown(f"{vendor}: an answer without '{name}': nothing can be concluded from it")
+    return items(body[name])
+
+
+def readable(found: list[Any], parse: Callable[[Any], T], vendor: str, on_bad_row: OnBadRow) -> list[T]:
+    """All rows that can be read. The others are reported, and cost nobody else anything."""
+    good = []
+    for row in found:
+        try:
+            good.append(parse(row))
+        except BadRow as error:
+            on_bad_row(vendor, str(error))
+    return good

@@ -1,0 +1,397 @@
+"""PagerDuty's REST API v2: its JSON to core values and back. Knows no policy.
+
+Lists lag, repeat rows and shift while they are paged, so that rows are made unique and checked against what was
+asked for; links in answers are never followed.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.core.model import Act, Actor, Incident, Note, Person
+from reconciler.errors import Duplicate, Misconfigured, Missing, Permanent, Unknown
+from reconciler.remotes.base import LogPage
+from reconciler.remotes.fields import (
+    BadRow,
+    OnBadRow,
+    identifier,
+    ignore,
+    items,
+    mapping,
+    moment,
+    number,
+    readable,
+    rows,
+    text,
+)
+from reconciler.remotes.http import Answer, Http
+
+VENDOR = "PagerDuty"
+PAGE = 100
+WINDOW = 10_000
+"""Offset and limit together may not be more: 400."""
+OPEN = ("triggered", "acknowledged")
+STATUSES = (*OPEN, "resolved")
+_DUPLICATE = "matching dedup key already exists"
+_LOOKS_LIKE_ID = re.compile(r"[PQR][A-Z0-9]{5,}")
+_UNREADABLE = frozenset({403, 404})
+Params = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    rows: list[Any]
+    more: bool
+
+
+class PagerDutyClient:
+    """Reads. `email` and `user` are the automation user's as configured."""
+
+    def __init__(self, http: Http, service_id: str, email: str, user: str, on_bad_row: OnBadRow = ignore) -> None:
+        self._http = http
+        self._service_id = service_id
+        self._email = email
+        self._user = user
+        self._on_bad_row = on_bad_row
+
+    def automation_user(self) -> Person:
+        """The configured automation user; unverified where the key may not read users."""
+        asked = [("query", self._email)]
+        for offset in range(0, WINDOW - PAGE + 1, PAGE):
+            page = self._page("/users", "users", asked, offset, accept=_UNREADABLE)
+            if page is None:
+                return self._user_by_id()
+            for row in map(mapping, page.rows):
+                if _same(row.get("email"), self._email):
+                    return self._checked(row)
+            if not page.more:
+                break
+        raise Misconfigured(
+            f"PAGERDUTY_EMAIL: PagerDuty has no user with the login e-mail {self._email}; "
+            "give the automation user's, and see that PAGERDUTY_API_KEY belongs to the same account"
+        )
+
+    def check_service(self) -> None:
+        """Misconfigured when the configured service is unknown or disabled."""
+        answer = self._http.get(f"/services/{quote(self._service_id, safe='')}", accept=_UNREADABLE)
+        if answer.status == 404:  # noqa: PLR2004 - HTTP
+            raise Misconfigured(
+                f"PAGERDUTY_SERVICE_ID: PagerDuty has no service {self._service_id}, or our key may not see it; "
+                "take the id from the end of the service's address in the browser"
+            )
+        service = mapping(mapping(answer.json).get("service"))
+        if text(service.get("status")).lower() == "disabled":
+            raise Misconfigured(
+                f"PAGERDUTY_SERVICE_ID: the service {self._service_id} is disabled: nobody would be paged; "
+                "enable it in PagerDuty"
+            )
+
+    def log_entries(self, since: datetime, until: datetime, max_pages: int) -> LogPage:
+        """The account's log between two times, newest first."""
+        asked = [
+            ("since", _stamp(since)),
+            ("until", _stamp(until)),
+            ("time_zone", "UTC"),
+            ("include[]", "channels"),
+        ]
+        acts: dict[str, Act] = {}
+        requests = 0
+        for page in self._pages("/log_entries", "log_entries", asked):
+            requests += 1
+            acts |= {act.id: act for act in readable(page.rows, _parse_act, VENDOR, self._on_bad_row)}
+            if requests >= max_pages:
+                break
+        return LogPage(tuple(_newest_first(acts.values())), requests)
+
+    def open_incidents(self) -> list[Incident]:
+        """Every open incident of the service, any age."""
+        found: dict[str, Incident] = {}
+        for page in self._pages("/incidents", "incidents", self._open_query()):
+            found |= {incident.id: incident for incident in self._mine(page.rows, OPEN)}
+        return list(found.values())
+
+    def open_incidents_page(self, offset: int) -> tuple[list[Incident], bool]:
+        """One page of the same, from `offset`, and whether there is more that can be asked for."""
+        if offset + PAGE > WINDOW:
+            return [], False
+        page = self._page("/incidents", "incidents", self._open_query(), offset)
+        unique = {incident.id: incident for incident in self._mine(page.rows if page else [], OPEN)}
+        return list(unique.values()), page is not None and page.more and offset + 2 * PAGE <= WINDOW
+
+    def incidents_by_key(self, key: str) -> list[Incident]:
+        """Incidents of the service with this key, open or not, any age, oldest first."""
+        asked = [("incident_key", key), ("service_ids[]", self._service_id), ("date_range", "all")]
+        asked += [("sort_by", "incident_number:asc"), ("time_zone", "UTC")]
+        found: dict[str, Incident] = {}
+        for page in self._pages("/incidents", "incidents", asked):
+            for incident in self._mine(page.rows, STATUSES):
+                if incident.key == key or (not incident.key and self._has_alert(incident.id, key)):
+                    found[incident.id] = replace(incident, key=key)
+        return sorted(found.values(), key=lambda incident: (incident.created_at, incident.number, incident.id))
+
+    def incident(self, incident_id: str) -> Incident:
+        """The incident itself."""
+        return _incident_of(self._http.get(_path(incident_id), [("time_zone", "UTC")]), incident_id)
+
+    def notes(self, incident_id: str) -> list[Note]:
+        """All of its notes, oldest first."""
+        body = self._http.get(_path(incident_id, "notes")).json
+        notes = readable(rows(body, "notes", VENDOR), _parse_note, VENDOR, self._on_bad_row)
+        return sorted({note.id: note for note in notes}.values(), key=lambda note: (note.at, note.id))
+
+    def acts(self, incident_id: str) -> list[Act]:
+        """The newest entries of the incident's log, newest first."""
+        asked = [("limit", str(PAGE)), ("include[]", "channels"), ("time_zone", "UTC")]
+        try:
+            body = self._http.get(_path(incident_id, "log_entries"), asked).json
+        except Missing:
+            return []
+        acts = readable(rows(body, "log_entries", VENDOR), _parse_act, VENDOR, self._on_bad_row)
+        return _newest_first(replace(act, incident_id=act.incident_id or incident_id) for act in acts)
+
+    def _page(
+        self, path: str, name: str, asked: Params, offset: int, accept: frozenset[int] = frozenset()
+    ) -> _Page | None:
+        """One page; None for an accepted refusal."""
+        paging = [("limit", str(PAGE)), ("offset", str(offset))]
+        answer = self._http.get(path, [*asked, *paging], accept=accept)
+        if answer.status in accept:
+            return None
+        found = rows(answer.json, name, VENDOR)
+        told = mapping(answer.json).get("more")
+        more = told if isinstance(told, bool) else len(found) >= PAGE
+        return _Page(found, bool(found) and more)
+
+    def _pages(self, path: str, name: str, asked: Params) -> Iterator[_Page]:
+        before: list[Any] = []
+        for offset in range(0, WINDOW - PAGE + 1, PAGE):
+            page = self._page(path, name, asked, offset)
+            if page is None or page.rows == before:
+                return
+            yield page
+            if not page.more:
+                return
+            before = page.rows
+        self._on_bad_row(VENDOR, f"more than {WINDOW} rows of {name}: the rest cannot be listed")
+
+    def _open_query(self) -> Params:
+        return [
+            *(("statuses[]", status) for status in OPEN),
+            ("service_ids[]", self._service_id),
+            ("date_range", "all"),
+            ("sort_by", "incident_number:asc"),
+            ("time_zone", "UTC"),
+        ]
+
+    def _mine(self, found: list[Any], statuses: tuple[str, ...]) -> list[Incident]:
+        incidents = readable(found, _parse_incident, VENDOR, self._on_bad_row)
+        return [i for i in incidents if i.service_id == self._service_id and i.status in statuses]
+
+    def _has_alert(self, incident_id: str, key: str) -> bool:
+        """An incident that alerts were merged into shows no key of its own: its alerts do."""
+        try:
+            body = self._http.get(_path(incident_id, "alerts"), [("limit", str(PAGE))]).json
+        except Permanent:
+            return False
+        return any(mapping(row).get("alert_key") == key for row in items(mapping(body).get("alerts")))
+
+    def _user_by_id(self) -> Person:
+        """The key may not list users: ask for this one, where an id was given."""
+        if not _LOOKS_LIKE_ID.fullmatch(self._user):
+            return Person("", self._user)
+        answer = self._http.get(f"/users/{quote(self._user, safe='')}", accept=_UNREADABLE)
+        if answer.status == 403:  # noqa: PLR2004 - HTTP
+            return Person(self._user, self._user)
+        if answer.status == 404:  # noqa: PLR2004 - HTTP
+            raise Misconfigured(
+                f"PAGERDUTY_USER: PagerDuty has no user {self._user}; give the automation user's id or name"
+            )
+        row = mapping(mapping(answer.json).get("user"))
+        if text(row.get("email")) and not _same(row.get("email"), self._email):
+            raise self._mismatch(row)
+        return self._checked(row)
+
+    def _checked(self, row: dict[str, Any]) -> Person:
+        names = (row.get("id"), row.get("name"), row.get("summary"))
+        if not text(row.get("id")) or not any(_same(name, self._user) for name in names):
+            raise self._mismatch(row)
+        return Person(text(row.get("id")), text(row.get("name")) or text(row.get("summary")) or self._user)
+
+    def _mismatch(self, row: dict[str, Any]) -> Misconfigured:
+        name = text(row.get("name")) or text(row.get("summary"))
+        who = f"{name} ({text(row.get('id'))}, {text(row.get('email'))})"
+        return Misconfigured(
+            f"PAGERDUTY_EMAIL, PAGERDUTY_USER: not the same user: {self._email} and {self._user} were given, "
+            f"PagerDuty knows {who}; set both to the automation user's"
+        )
+
+
+class PagerDutyWriting:
+    """Writes, always as the automation user with this login e-mail."""
+
+    def __init__(self, http: Http, service_id: str, email: str) -> None:
+        self._http = http
+        self._service_id = service_id
+        self._from = {"From": email}
+
+    def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
+        """A new incident. Duplicate when an open one has this key already."""
+        incident: dict[str, Any] = {
+            "type": "incident",
+            "title": title,
+            "service": {"id": self._service_id, "type": "service_reference"},
+            "incident_key": key,
+        }
+        if urgency:
+            incident["urgency"] = urgency
+        if body:
+            incident["body"] = {"type": "incident_body", "details": body}
+        try:
+            answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from)
+        except Permanent as error:
+            duplicate = error.status == 400 and _DUPLICATE in str(error).lower()  # noqa: PLR2004 - HTTP
+            raise (Duplicate(str(error)) if duplicate else error) from None
+        return _incident_of(answer, "just created")
+
+    def acknowledge(self, incident_id: str) -> Incident:
+        """Acknowledge. Reopens a resolved incident: look first."""
+        return self._put(incident_id, status="acknowledged")
+
+    def resolve(self, incident_id: str) -> Incident:
+        """Resolve."""
+        return self._put(incident_id, status="resolved")
+
+    def retrigger(self, incident: Incident) -> Incident:
+        """Make an acknowledged incident page again. There is no call for it: the mildest way that works."""
+        ways: list[dict[str, Any]] = [{"status": "triggered"}, {"escalation_level": 1}]
+        if incident.escalation_policy_id:
+            policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}
+            ways.append({"escalation_policy": policy})
+        why, status = "", 400
+        for way in ways:
+            try:
+                after = self._put(incident.id, **way)
+            except Permanent as error:
+                why, status = f"; the last refusal: {error}", error.status
+                continue
+            if after.status == "triggered":
+                return after
+            if after.status == "resolved":
+                raise Permanent(
+                    f"{VENDOR}: incident {incident.id} was resolved meanwhile; not triggered again", 409
+                )
+        raise Permanent(
+            f"{VENDOR}: incident {incident.id} stays acknowledged whatever we tried "
+            f"(status, escalation level, escalation policy); un-acknowledge it in PagerDuty{why}",
+            status,
+        )
+
+    def add_note(self, incident_id: str, text: str) -> Note:
+        """Add a note."""
+        answer = self._http.write("POST", _path(incident_id, "notes"), {"note": {"content": text}}, self._from)
+        try:
+            return _parse_note(mapping(answer.json).get("note"))
+        except BadRow as error:
+            raise Unknown(f"{VENDOR}: the answer to a new note on {incident_id} cannot be read: {error}") from None
+
+    def _put(self, incident_id: str, **change: Any) -> Incident:
+        body = {"incident": {"type": "incident_reference", **change}}
+        return _incident_of(self._http.write("PUT", _path(incident_id), body, self._from), incident_id)
+
+
+def _path(incident_id: str, what: str = "") -> str:
+    if not incident_id:
+        raise Permanent(f"{VENDOR}: an incident without an id was asked for", 400)
+    return f"/incidents/{quote(incident_id, safe='')}" + (f"/{what}" if what else "")
+
+
+def _stamp(at: datetime) -> str:
+    """Whole seconds, with the zone: without one PagerDuty takes the account's."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _same(one: Any, other: str) -> bool:
+    return bool(other) and text(one).strip().casefold() == other.strip().casefold()
+
+
+def _newest_first(acts: Any) -> list[Act]:
+    return sorted(acts, key=lambda act: (act.at, act.id), reverse=True)
+
+
+def _person(value: Any) -> Person | None:
+    row = mapping(value)
+    person_id = text(row.get("id"))
+    name = text(row.get("summary")) or text(row.get("name"))
+    return Person(person_id, name or person_id) if person_id or name else None
+
+
+def _incident_of(answer: Answer, which: str) -> Incident:
+    try:
+        return _parse_incident(mapping(answer.json).get("incident"))
+    except BadRow as error:
+        raise Unknown(f"{VENDOR}: incident {which}: the answer cannot be read: {error}") from None
+
+
+def _parse_incident(row: Any) -> Incident:
+    incident_id = identifier(row)
+    status = text(row.get("status")).lower()
+    if status not in STATUSES:
+        raise BadRow(f"incident {incident_id} with the unknown status '{status}'")
+    times = (moment(row.get(name)) for name in ("created_at", "updated_at", "last_status_change_at"))
+    created = next((at for at in times if at), None)
+    if created is None:
+        raise BadRow(f"incident {incident_id} without a readable created_at")
+    held = [_person(mapping(ack).get("acknowledger")) for ack in items(row.get("acknowledgements"))]
+    changed_by = _person(row.get("last_status_change_by"))
+    if status == "acknowledged" and not any(held):
+        held = [changed_by]  # an acknowledged incident is held by somebody: at least by who acknowledged first
+    reason = mapping(row.get("resolve_reason"))
+    merged = text(reason.get("type")).startswith("merge")
+    return Incident(
+        id=incident_id,
+        number=int(number(row.get("incident_number")) or 0),
+        status=status,
+        key=text(row.get("incident_key")),
+        title=text(row.get("title")) or text(row.get("summary")),
+        service_id=text(mapping(row.get("service")).get("id")),
+        created_at=created,
+        urgency=text(row.get("urgency")) or "high",
+        acknowledgers=tuple(dict.fromkeys(person for person in held if person)),
+        escalation_policy_id=text(mapping(row.get("escalation_policy")).get("id")),
+        changed_by=changed_by,
+        changed_at=moment(row.get("last_status_change_at")),
+        merged_into=text(mapping(reason.get("incident")).get("id")) if merged else "",
+    )
+
+
+def _parse_note(row: Any) -> Note:
+    note_id = identifier(row)
+    at = moment(row.get("created_at"))
+    if at is None:
+        raise BadRow(f"note {note_id} without a readable created_at")
+    return Note(note_id, _person(row.get("user")) or Person("", "somebody"), text(row.get("content")), at)
+
+
+def _parse_act(row: Any) -> Act:
+    entry_id = identifier(row)
+    at = moment(row.get("created_at"))
+    if at is None:
+        raise BadRow(f"log entry {entry_id} without a readable created_at")
+    verb = text(row.get("type")).removesuffix("_reference").removesuffix("_log_entry")
+    agent, channel = mapping(row.get("agent")), mapping(row.get("channel"))
+    actor = Actor.MACHINE
+    if text(agent.get("type")).startswith("user"):
+        actor = Actor.PERSON
+    elif text(channel.get("type")) == "timeout":
+        actor = Actor.TIMEOUT
+    return Act(
+        id=entry_id,
+        verb="acknowledge" if verb == "acknowledgement" else verb or "other",
+        at=at,
+        actor=actor,
+        person=_person(agent) if actor is Actor.PERSON else None,
+        incident_id=text(mapping(row.get("incident")).get("id")),
+    )

@@ -1,0 +1,85 @@
+"""What the commands print: plans and reports for people, and the same as data."""
+
+from collections import Counter
+from itertools import groupby
+from typing import Any
+
+from reconciler.core.model import Action, Status
+from reconciler.engine import Report
+from reconciler.sight import Problem
+
+NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
+WIDTH = 100
+
+_PUBLIC = {
+    Status.PLANNED: "pending",
+    Status.SENT: "pending",
+    Status.DONE: "done",
+    Status.DROPPED: "done",
+    Status.DEAD: "dead",
+}
+
+
+def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
+    """The document that `once --json` prints, as the public contract has it."""
+    return {
+        "dry_run": dry_run,
+        "actions": [_action(action, dry_run=dry_run) for action in report.actions],
+        "errors": [problem_line(problem) for problem in report.problems],
+    }
+
+
+def as_text(report: Report, *, dry_run: bool) -> str:
+    """The same for people: grouped by pair, each action with its reason."""
+    lines: list[str] = []
+    by_pair = sorted(report.actions, key=lambda action: action.alert_id)
+    groups = [list(mine) for _, mine in groupby(by_pair, key=lambda action: action.alert_id)]
+    for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
+        lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
+        for action in mine:
+            status = "planned" if dry_run else _PUBLIC[action.status]
+            lines.append(f"  {status:<8} {action.kind.value:<27} {_why(action)}")
+            if action.text:
+                lines.append(f"{'':38}{_shortened(action.text)}")
+        lines.append("")
+    lines.append(_summary(report, dry_run=dry_run))
+    return "\n".join(lines)
+
+
+def problem_line(problem: Problem) -> str:
+    """One line that says what is wrong; the error's own words name the mend."""
+    where = f" (alert {problem.alert_id})" if problem.alert_id else ""
+    return f"{problem.error}{where}"
+
+
+def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "kind": action.kind.value,
+        "alert_id": action.alert_id,
+        "incident_id": action.incident_id,
+        "status": "planned" if dry_run else _PUBLIC[action.status],
+        "reason": _why(action),
+        "text": action.text,
+    }
+
+
+def _why(action: Action) -> str:
+    return f"{action.reason}; {action.error}" if action.error else action.reason
+
+
+def _summary(report: Report, *, dry_run: bool) -> str:
+    counts = Counter(action.kind.value for action in report.actions)
+    pairs = len({action.alert_id for action in report.actions})
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    noun = "pair" if pairs == 1 else "pairs"
+    planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
+    if dry_run:
+        return f"{planned}\n{NOTHING_WRITTEN}"
+    standing = Counter(_PUBLIC[action.status] for action in report.actions)
+    done = ", ".join(f"{standing[word]} {word}" for word in ("done", "pending", "dead") if standing[word])
+    return f"Done: {done}." if done else "Nothing to do."
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

@@ -1,0 +1,57 @@
+"""How the audit reads notes: marks, names and texts, as forgiving as a person would be."""
+
+import re
+from dataclasses import dataclass
+
+_MARK = re.compile(
+    r"\s*\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]*?) · (?P<ref>[^\]·]*)\]\s*(?P<text>.*)", re.DOTALL
+)
+_ANY_MARK = re.compile(r"\[(?:Opsgenie|PagerDuty) ·")
+_CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
+
+WORDS = {
+    "acknowledge": re.compile(r"(?<![\w-])acknowledged\b"),
+    "unacknowledge": re.compile(r"(?<!\w)un-?acknowledged\b"),
+    "close": re.compile(r"(?<!\w)closed\b"),
+}
+"""The word that tells of a customer's act, as a whole word."""
+ENGINEER_WORDS = {"resolve": re.compile(r"(?<!\w)resolved\b"), "reopen": re.compile(r"(?<!\w)reopened\b")}
+"""The same for an engineer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A note that opens with a mark. `ref` is a time or `note ID`."""
+
+    side: str
+    name: str
+    ref: str
+    text: str
+
+
+def read_copy(text: str) -> Copy | None:
+    """The note in parts, None when it opens with no mark."""
+    found = _MARK.match(text)
+    return Copy(found["side"], found["name"], found["ref"], found["text"]) if found else None
+
+
+def marks_in(text: str) -> int:
+    """How many marks there are anywhere in it."""
+    return len(_ANY_MARK.findall(text))
+
+
+def letters(name: str) -> str:
+    """A name without what a mark may have had to replace."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def is_same(copy: str, text: str) -> bool:
+    """Whether a copy says what the text says: spacing and unprintable characters aside, and maybe cut."""
+    if _plain(copy) == _plain(text):
+        return True
+    cut = _CUT.match(copy)
+    return cut is not None and _plain(text).startswith(_plain(cut["kept"]))
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,30 @@
+"""A value and all its earlier versions, so that a list can show what was true some seconds ago."""
+
+from bisect import bisect_right
+from datetime import datetime
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class History(Generic[T]):
+    """Versions of one value, each with the time since when it holds."""
+
+    def __init__(self, first: T, at: datetime) -> None:
+        self._versions = [first]
+        self._since = [at]
+
+    @property
+    def now(self) -> T:
+        """The newest version."""
+        return self._versions[-1]
+
+    def put(self, at: datetime, value: T) -> None:
+        """A new version."""
+        self._versions.append(value)
+        self._since.append(at)
+
+    def as_of(self, at: datetime) -> T | None:
+        """The version that held at a time, None when there was none yet."""
+        found = bisect_right(self._since, at)
+        return self._versions[found - 1] if found else None

@@ -1,0 +1,152 @@
+"""The sandbox over real HTTP/1.1 on loopback: keep-alive, a thread per connection, faults as they look there."""
+
+import contextlib
+import socket
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Any, Self
+
+from reconciler.sandbox.app import Cut, Delayed, Sandbox
+from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
+from reconciler.sandbox.settings import SandboxSettings
+from reconciler.sandbox.wire import Clock, Request, Response, parse_query
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
+        super().__init__(address, _Handler)
+        self.sandbox = sandbox
+        self.stopping = Event()
+        self._open: set[socket.socket] = set()
+        self._guard = Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._guard:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news; anything else is a fault of ours and shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def cut_all(self) -> None:
+        """End every connection, also the idle ones that are kept alive."""
+        with self._guard:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def _serve(self) -> None:
+        request = self._request()
+        latency = 0.0 if request.path.startswith("/control") else self.server.sandbox.settings.latency
+        self._wait(latency)
+        reply = self.server.sandbox.handle(request)
+        if isinstance(reply, Delayed):
+            self._wait(reply.seconds)
+            reply = reply.response
+        if isinstance(reply, Cut):
+            self._wait(reply.after)
+            self._cut(reply.partial)
+        else:
+            self._send(self._bytes(reply))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class looks for these
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Nothing: the journal has it."""
+
+    def _request(self) -> Request:
+        path, _, query = self.path.partition("?")
+        length = int(self.headers.get("Content-Length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.command, path, parse_query(query), headers, self.rfile.read(length) if length else b"")
+
+    def _bytes(self, response: Response) -> bytes:
+        """The whole answer, for a single write: no part of it waits for an acknowledgement of another."""
+        reason = self.responses.get(response.status, ("",))[0]
+        length = {} if response.status == 204 else {"Content-Length": str(len(response.body))}  # noqa: PLR2004 - HTTP
+        lines = [f"{name}: {value}" for name, value in {**response.headers, **length}.items()]
+        head = "\r\n".join([f"HTTP/1.1 {response.status} {reason}", *lines, "", ""])
+        return head.encode("latin-1") + response.body
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self.wfile.write(data)
+        except OSError:
+            self.close_connection = True
+
+    def _cut(self, partial: Response | None) -> None:
+        if partial is not None:
+            whole = self._bytes(partial)
+            self._send(whole[: len(whole) - max(1, len(partial.body) // 2)])
+        self.close_connection = True
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self.server.stopping.wait(seconds)
+
+
+class RunningSandbox:
+    """A sandbox that listens. `url` has no slash at its end. Stops at the end of a `with` block."""
+
+    def __init__(self, server: _Server) -> None:
+        host, port = server.server_address[:2]
+        self.url = f"http://{host if isinstance(host, str) else host.decode()}:{port}"
+        self.sandbox = server.sandbox
+        self._server = server
+        self._thread = Thread(target=server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and end every connection. Again is no error."""
+        self._server.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.cut_all()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    host: str = "127.0.0.1", port: int = 0, settings: SandboxSettings | None = None, clock: Clock | None = None
+) -> RunningSandbox:
+    """Start listening; port 0 is any free one. OSError when the port is taken."""
+    return RunningSandbox(_Server((host, port), Sandbox(clock, settings)))
+
+
+def environment(url: str, settings: SandboxSettings | None = None) -> dict[str, str]:
+    """The environment variables that point the product at a sandbox."""
+    chosen = settings or SandboxSettings()
+    return {
+        "OPSGENIE_API_URL": f"{url}/opsgenie",
+        "OPSGENIE_API_KEY": chosen.opsgenie_key,
+        "PAGERDUTY_API_URL": f"{url}/pagerduty",
+        "PAGERDUTY_API_KEY": chosen.pagerduty_key,
+        "PAGERDUTY_SERVICE_ID": SERVICE_ID,
+        "PAGERDUTY_EMAIL": BOT.email,
+        "PAGERDUTY_USER": BOT.id,
+    }

@@ -1,0 +1,265 @@
+"""What is seen of one pair: the reads that a look asks for, each allowed to fail without hurting the others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from reconciler.core import doubt
+from reconciler.core.model import (
+    Act,
+    Action,
+    Alert,
+    Incident,
+    Kind,
+    Note,
+    Policy,
+    Receipt,
+    Side,
+    Sighting,
+    Status,
+)
+from reconciler.errors import Missing, Permanent, ReconcilerError
+from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
+from reconciler.store.database import DatabaseDown
+
+T = TypeVar("T")
+
+NOTE_MARGIN = timedelta(minutes=1)
+"""How much further back than the staleness bound an alert's notes are read."""
+STRIKES = 3
+"""After so many failed reads in a row a vendor is left alone for the rest of the cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that did not work; `alert_id` is empty when it concerns a whole vendor."""
+
+    side: Side
+    error: ReconcilerError
+    alert_id: str = ""
+
+
+@dataclass(slots=True)
+class Look:
+    """What to read of one pair. `row` is what a list showed of the alert: a stand-in for a new one, at need."""
+
+    alert: bool = False
+    alert_notes: bool = False
+    incident: bool = False
+    incident_notes: bool = False
+    by_key: bool = False
+    swept: bool = False
+    again: bool = False
+    news: bool = False
+    seen: bool = False
+    tracked: bool = True
+    row: Alert | None = None
+    adopt: Incident | None = None
+    acts: list[Act] = field(default_factory=list)
+
+    @classmethod
+    def whole(cls, **more: object) -> "Look":
+        """Everything on both sides."""
+        return cls(alert=True, alert_notes=True, incident=True, incident_notes=True, **more)  # type: ignore[arg-type]
+
+
+class Stopping(Exception):
+    """The program was asked to stop while it was looking: nothing of this cycle is kept, nothing is lost."""
+
+
+class Eyes:
+    """Both sides' readers for one cycle. A vendor that fails again and again is spared for the rest of it."""
+
+    def __init__(
+        self,
+        opsgenie: OpsgenieReader,
+        pagerduty: PagerDutyReader,
+        stopping: Callable[[], bool],
+        policy: Policy,
+        now: datetime,
+    ) -> None:
+        self.opsgenie = opsgenie
+        self.pagerduty = pagerduty
+        self.stopping = stopping
+        self.policy = policy
+        self.now = now
+        self._problems: list[Problem] = []
+        self._strikes = dict.fromkeys(Side, 0)
+
+    def take_problems(self) -> tuple[Problem, ...]:
+        """What went wrong since this was last asked."""
+        problems, self._problems = tuple(self._problems), []
+        return problems
+
+    def attempt(self, side: Side, step: Callable[[], None]) -> bool:
+        """One feed. Its failure is a problem of that vendor alone, which is then spared; whether it went well."""
+        if self._strikes[side] >= STRIKES:
+            return False
+        try:
+            step()
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            self._strikes[side] = STRIKES
+            self._problems.append(Problem(side, error))
+            return False
+        return True
+
+    def see(self, seen: Sighting, look: Look) -> Sighting:
+        """Read what the look asks for. What fails stays unread and is looked at again."""
+        seen = self._see_opsgenie(seen, look)
+        seen = self._see_pagerduty(seen, look)
+        return self._see_alert_acts(self._see_requests(seen))
+
+    def _see_opsgenie(self, seen: Sighting, look: Look) -> Sighting:
+        alert_id = seen.alert_id
+        if seen.pair is None or not look.alert:
+            seen = replace(seen, alert=look.row)
+        try:
+            if look.alert:
+                alert = self._read(Side.OPSGENIE, look, alert_id, lambda: self.opsgenie.alert(alert_id))
+                if alert is not None:
+                    seen = replace(seen, alert=alert, looked=seen.looked | _OPSGENIE_STATES)
+            if look.alert_notes:
+                notes = self._read(Side.OPSGENIE, look, alert_id, lambda: self._alert_notes(seen, look))
+                if notes is not None:
+                    looked = seen.looked | {Kind.OPSGENIE_NOTE}
+                    seen = replace(seen, alert_notes=tuple(notes), looked=looked)
+        except Missing:
+            return replace(seen, alert=None, alert_notes=None, gone=True)
+        return seen
+
+    def _alert_notes(self, seen: Sighting, look: Look) -> list[Note]:
+        """All notes on a whole look; else down to what was surely seen when the alert was last read."""
+        doubtful = any(a.kind is Kind.OPSGENIE_NOTE and a.status is Status.SENT for a in seen.mine)
+        if seen.pair is None or look.swept or look.again or doubtful:
+            return self.opsgenie.notes(seen.alert_id)
+        until = seen.pair.opsgenie.updated_at - self.policy.staleness - NOTE_MARGIN
+        return self.opsgenie.notes(seen.alert_id, until)
+
+    def _see_pagerduty(self, seen: Sighting, look: Look) -> Sighting:
+        incident, looked = look.adopt, seen.looked
+        if look.by_key:
+            found = self._read(
+                Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incidents_by_key(seen.alert_id)
+            )
+            if found is None:
+                # Whether this alert has an incident is not known: it must not be taken for news yet.
+                return replace(seen, alert=None, alert_notes=None) if seen.pair is None else seen
+            incident = found[-1] if found else None
+            looked |= {Kind.CREATE_INCIDENT}
+        pair = seen.pair
+        incident_id = (pair.incident_id if pair else None) or (incident.id if incident else None)
+        if incident_id is None:
+            return replace(seen, looked=looked)
+        try:
+            if look.incident and incident is None:
+                incident = self._read(
+                    Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incident(incident_id)
+                )
+            if incident is not None:
+                looked |= _PAGERDUTY_STATES
+            seen = replace(seen, incident=incident, looked=looked)
+            if look.incident_notes or look.adopt:
+                notes = self._read(Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.notes(incident_id))
+                if notes is not None:
+                    looked = seen.looked | {Kind.PAGERDUTY_NOTE}
+                    seen = replace(seen, incident_notes=tuple(notes), looked=looked)
+        except Missing as error:
+            self._problems.append(Problem(Side.PAGERDUTY, error, seen.alert_id))
+            return seen
+        return replace(seen, incident_acts=self._acts(seen, look))
+
+    def _acts(self, seen: Sighting, look: Look) -> tuple[Act, ...]:
+        """Who did it, newest first: from the feed where it told, else from the incident's own log."""
+        told = sorted(look.acts, key=lambda act: act.at, reverse=True)
+        if seen.incident is None or seen.pair is None or seen.pair.pagerduty is None:
+            return tuple(told)
+        before, after = seen.pair.pagerduty.status, seen.incident.status
+        wanted = {("acknowledged", "triggered"): "unacknowledge", ("resolved", "triggered"): "reopen"}
+        verb = wanted.get((before, after)) or ("reopen" if (before, after) == ("resolved", "acknowledged") else "")
+        if not verb or any(act.verb == verb for act in told):
+            return tuple(told)
+        incident_id = seen.incident.id
+        acts = self._read(Side.PAGERDUTY, None, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
+        return tuple(acts or told)
+
+    def _see_requests(self, seen: Sighting) -> Sighting:
+        """Ask Opsgenie what became of the writes that it accepted and whose effect does not show yet."""
+        receipts = []
+        for action in seen.mine:
+            if action.status is not Status.SENT or not action.request_id or action.kind not in seen.looked:
+                continue
+            shown = doubt.settle(action, seen, self.policy, self.now)
+            if shown is not None and shown.status is Status.DONE:
+                continue
+            receipt = self._receipt(action)
+            if receipt is not None:
+                receipts.append(receipt)
+        return replace(seen, receipts=tuple(receipts))
+
+    def _see_alert_acts(self, seen: Sighting) -> Sighting:
+        """Who un-acknowledged the alert: the alert itself does not say, its log does."""
+        if not _unacknowledged(seen):
+            return seen
+        acts = self._read(Side.OPSGENIE, None, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
+        return replace(seen, alert_acts=tuple(acts or ()))
+
+    def _receipt(self, action: Action) -> Receipt | None:
+        try:
+            status = self._read(
+                Side.OPSGENIE, None, action.alert_id, lambda: self.opsgenie.request_status(action.request_id)
+            )
+        except Missing:
+            return None
+        if status is None or status.done is None:
+            return None
+        return Receipt(action.id, status.done, status.at)
+
+    def _read(self, side: Side, look: Look | None, alert_id: str, read: Callable[[], T]) -> T | None:
+        """One read; None when it failed. Missing is passed on: that is an answer. A failing vendor is spared."""
+        if self.stopping():
+            raise Stopping
+        if self._strikes[side] < STRIKES:
+            try:
+                answer = read()
+            except DatabaseDown:
+                raise
+            except Missing:
+                self._strikes[side] = 0
+                raise
+            except ReconcilerError as error:
+                self._strikes[side] = 0 if isinstance(error, Permanent) else self._strikes[side] + 1
+                self._problems.append(Problem(side, error, alert_id))
+            else:
+                self._strikes[side] = 0
+                return answer
+        if look is not None:
+            look.again = True
+        return None
+
+    def _attempt(self, side: Side, step: Callable[[], None]) -> None:
+        """One feed. Its failure is a problem of that vendor alone, which is then left alone for this cycle."""
+        if self._strikes[side] >= STRIKES:
+            return
+        try:
+            step()
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            self._strikes[side] = STRIKES
+            self._problems.append(Problem(side, error))
+
+
+_OPSGENIE_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE})
+_PAGERDUTY_STATES = frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_RESOLVE})
+
+
+def _unacknowledged(seen: Sighting) -> bool:
+    """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
+    if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged:
+        return False
+    carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
+    ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
+    return seen.pair.opsgenie.acknowledged or ours

@@ -1,0 +1,1 @@
+"""The snapshot and the ledger on disk. The only room that knows SQLAlchemy."""

@@ -1,0 +1,272 @@
+"""Opening the database, and its transactions. SQLite and PostgreSQL; nothing is cached between transactions.
+
+Who holds the lock leads: `lead` begins a new epoch, and from then on every writing transaction of an earlier
+leader is refused, whatever it believes to hold. It reads the epoch under a row lock that the next `lead` has to
+wait for, so that there is no moment between the look and the commit.
+"""
+
+import os
+import secrets
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from reconciler.errors import Misconfigured, Transient
+from reconciler.store.ledger import Ledger
+from reconciler.store.schema import REVISION, leader, metadata
+from reconciler.store.snapshot import Snapshot
+
+BUSY_SECONDS = 10
+TCP = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""libpq's parameters by which a dead host is noticed within half a minute; the URL may give others."""
+PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
+"""PostgreSQL's: our transactions last milliseconds. One of a stopped process must not hold a takeover up."""
+
+
+class DatabaseDown(Transient):
+    """The database does not do what it is asked: nothing may be written to any vendor meanwhile.
+
+    `away`: it was not even reached.
+    """
+
+    def __init__(self, message: str, *, away: bool = False) -> None:
+        super().__init__(message)
+        self.away = away
+
+
+class Superseded(DatabaseDown):
+    """Somebody else leads now: what this process still wanted to write is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Snapshot and ledger within one transaction."""
+
+    snapshot: Snapshot
+    ledger: Ledger
+
+
+class Database:
+    """The database of one route."""
+
+    def __init__(self, engine: Engine, route: str = "default") -> None:
+        self.engine = engine
+        self.route = route
+        # SQLite has one writer at a time, and makes the others sleep for longer than it takes: they queue here.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._epoch: int | None = None
+
+    def lead(self) -> int:
+        """Begin a new epoch, which ends everybody else's. Only for who holds the lock. Returns the epoch."""
+        with self._connected(immediate=True) as connection:
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            first = dialect.insert(leader).values(route=self.route, epoch=1, holder=self._holder)
+            following = {"epoch": leader.c.epoch + 1, "holder": self._holder}
+            connection.execute(first.on_conflict_do_update(index_elements=["route"], set_=following))
+            epoch, _ = self._leader(connection)
+        self._epoch = epoch
+        return epoch
+
+    @contextmanager
+    def reading(self) -> Iterator[Books]:
+        """A transaction that only reads."""
+        with self._connected(immediate=False) as connection:
+            yield self._books(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Books]:
+        """A transaction that is committed at the end, or leaves nothing behind. DatabaseDown when it fails.
+
+        Superseded when somebody else has begun to lead since this process did.
+        """
+        with self._turn, self._connected(immediate=True) as connection:
+            if self._epoch is not None and self._leader(connection) != (self._epoch, self._holder):
+                raise Superseded("another reconciler has taken over this database: this one writes nothing more")
+            yield self._books(connection)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _connected(self, *, immediate: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as opened:
+                connection = opened.execution_options(immediate=immediate)
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            self.engine.dispose()  # a session may be the trouble itself: read-only, or of a file that is gone
+            raise down(error) from error
+
+    def _leader(self, connection: Connection) -> tuple[int, str]:
+        mine = select(leader.c.epoch, leader.c.holder).where(leader.c.route == self.route)
+        row = connection.execute(mine.with_for_update(read=True)).one_or_none()
+        return (row.epoch, row.holder) if row else (0, "")
+
+    def _books(self, connection: Connection) -> Books:
+        return Books(Snapshot(connection, self.route), Ledger(connection, self.route))
+
+
+def open_database(url: str) -> Database:
+    """The database for reading and writing; an SQLite file is created when missing. Not migrated here."""
+    _file(url)
+    return Database(_engine(url))
+
+
+def exists(url: str) -> bool:
+    """Whether there is a database to look into; asking creates none."""
+    file = _file(url)
+    return file is None or file.exists()
+
+
+def open_read_only(url: str) -> Database:
+    """The database as it is, for a dry run: never created, never migrated, never written to.
+
+    Where there is none yet, an empty one in memory stands in: the plan is that of a first start.
+    """
+    file = _file(url)
+    if file is None:
+        engine = create_engine(url, connect_args={"options": "-c default_transaction_read_only=on"})
+    elif _is_blank(file):
+        return _empty()
+    else:
+        engine = _read_only(file)
+    return Database(engine) if _has_tables(engine) else _empty()
+
+
+def current_revision(database: Database) -> str | None:
+    """The schema's revision; None for a database that holds nothing of ours yet."""
+    name = database.engine.url.database if database.engine.dialect.name == "sqlite" else None
+    if name is None:
+        return _revision(database.engine)
+    # An SQLite file is asked through a connection that cannot write: merely opening it to write changes it.
+    file = Path(name).absolute()
+    if _is_blank(file):
+        return None
+    engine = _read_only(file)
+    try:
+        return _revision(engine)
+    finally:
+        engine.dispose()
+
+
+def _revision(engine: Engine) -> str | None:
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except DBAPIError as error:
+        raise down(error) from error
+
+
+def tcp(url: str) -> dict[str, int]:
+    """What a connection to PostgreSQL is opened with."""
+    return {name: value for name, value in TCP.items() if name not in make_url(url).query}
+
+
+def down(error: DBAPIError) -> DatabaseDown:
+    """One line of the driver's own words, without the statement and its values."""
+    said = str(error.orig).strip().splitlines()
+    line = said[0] if said else type(error.orig).__name__
+    away = error.connection_invalidated or (error.statement is None and not isinstance(error.orig, sqlite3.Error))
+    kind = "cannot be reached" if away else "cannot be used now"
+    if not isinstance(error, OperationalError):
+        kind = "refused a statement"
+    return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", away=away)
+
+
+def _file(url: str) -> Path | None:
+    """The file of an SQLite database, None for any other. Misconfigured when there is no folder for it."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return None
+    file = Path(address.database or "").absolute()
+    if not file.parent.is_dir():
+        raise Misconfigured(f"DATABASE_URL: there is no folder {file.parent}: create it, or name another file")
+    return file
+
+
+def _is_blank(file: Path) -> bool:
+    return not file.exists() or file.stat().st_size == 0
+
+
+def _read_only(file: Path) -> Engine:
+    # A WAL database without a live WAL is opened as immutable, so that not even a shared-memory file appears.
+    immutable = "" if file.with_name(file.name + "-wal").exists() else "&immutable=1"
+    return create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(
+            f"{file.as_uri()}?mode=ro{immutable}", uri=True, check_same_thread=False, isolation_level=None
+        ),
+        poolclass=StaticPool,
+    )
+
+
+def _engine(url: str) -> Engine:
+    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+
+
+def _postgresql(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, connect_args=tcp(url))
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        for name, value in PATIENCE.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.commit()
+
+    return engine
+
+
+def _sqlite(url: str) -> Engine:
+    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(url, connect_args=patience)
+
+    # The driver's own transactions lose updates and do not roll DDL back: begin by hand, and at once.
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        at_once = connection.get_execution_options().get("immediate", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
+
+    return engine
+
+
+def _has_tables(engine: Engine) -> bool:
+    found = _revision(engine)
+    if found is not None and found != REVISION:
+        raise Misconfigured(
+            f"DATABASE_URL: its schema is at revision {found}, this program needs {REVISION}: "
+            "run `reconciler db upgrade` with the newest version first"
+        )
+    return found is not None
+
+
+def _empty() -> Database:
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    metadata.create_all(engine)
+    return Database(engine)

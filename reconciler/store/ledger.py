@@ -1,0 +1,132 @@
+"""Every write that was ever intended, and what became of it. An intent is committed before its call is made."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from reconciler.core.model import Action, Kind, Settlement, Status
+from reconciler.store.schema import actions, pairs
+
+_OPEN = (Status.PLANNED.value, Status.SENT.value)
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The ledger within one transaction."""
+
+    connection: Connection
+    route: str
+
+    def open(self) -> list[Action]:
+        """Everything still to be done or asked, in the order of the acts that caused it."""
+        rows = self.connection.execute(
+            self._actions().where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
+        )
+        return [_action(row) for row in rows]
+
+    def of(self, alert_ids: Collection[str]) -> dict[str, tuple[Action, ...]]:
+        """All actions of these alerts, open or not, oldest first."""
+        found: dict[str, list[Action]] = defaultdict(list)
+        wanted = sorted(set(alert_ids))
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            query = self._actions().where(actions.c.alert_id.in_(chunk)).order_by(actions.c.id)
+            for row in self.connection.execute(query):
+                found[row.alert_id].append(_action(row))
+        return {alert_id: tuple(mine) for alert_id, mine in found.items()}
+
+    def counts(self) -> Counter[Status]:
+        """How many actions stand where."""
+        query = (
+            select(actions.c.status, func.count()).where(actions.c.route == self.route).group_by(actions.c.status)
+        )
+        return Counter({Status(status): count for status, count in self.connection.execute(query)})
+
+    def by_id(self, ids: Collection[int]) -> list[Action]:
+        """These actions as they stand, in the order they were intended."""
+        wanted = sorted(ids)
+        found: list[Action] = []
+        for start in range(0, len(wanted), _CHUNK):
+            query = self._actions().where(actions.c.id.in_(wanted[start : start + _CHUNK]))
+            found += [_action(row) for row in self.connection.execute(query.order_by(actions.c.id))]
+        return found
+
+    def with_status(self, status: Status, limit: int) -> list[Action]:
+        """Actions with this standing, oldest first."""
+        query = self._actions().where(actions.c.status == status.value).order_by(actions.c.id).limit(limit)
+        return [_action(row) for row in self.connection.execute(query)]
+
+    def intend(self, values: Iterable[Action], now: datetime) -> None:
+        """Write down what is going to be done. What was intended before, by its key, is not intended twice."""
+        rows = [_row(action, now) for action in values]
+        if rows:
+            dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+            intent = dialect.insert(actions).on_conflict_do_nothing(index_elements=["route", "key"])
+            self.connection.execute(intent, rows)
+
+    def send(self, action: Action, now: datetime) -> bool:
+        """Mark the action as on the wire, just before the call. False when it is no longer there to be sent."""
+        marked = self.connection.execute(
+            update(actions)
+            .where(actions.c.id == action.id, actions.c.status == Status.PLANNED.value)
+            .values(status=Status.SENT.value, sent_at=now, request_id="", error="")
+        )
+        return marked.rowcount == 1
+
+    def accepted(self, action: Action, request_id: str) -> None:
+        """Opsgenie took it with this request id: queued there, not done yet."""
+        self.connection.execute(update(actions).where(actions.c.id == action.id).values(request_id=request_id))
+
+    def doubtful(self, action: Action, why: str) -> None:
+        """Its outcome is unknown: it stays on the wire until its target tells."""
+        self.connection.execute(update(actions).where(actions.c.id == action.id).values(error=why))
+
+    def plainer(self, action: Action, why: str) -> None:
+        """Its form was refused: it will be sent again in the plainest one."""
+        self.connection.execute(
+            update(actions)
+            .where(actions.c.id == action.id)
+            .values(status=Status.PLANNED.value, plain=True, error=why)
+        )
+
+    def settle(self, settlement: Settlement, now: datetime) -> None:
+        """Write down what became of an action."""
+        values: dict[str, Any] = {"status": settlement.status.value, "error": settlement.why}
+        if settlement.attempts is not None:
+            values |= {"attempts": settlement.attempts}
+        if settlement.status is Status.PLANNED:
+            values |= {"not_before": settlement.not_before}
+        else:
+            values |= {"settled_at": now, "result_id": settlement.result_id}
+        self.connection.execute(update(actions).where(actions.c.id == settlement.action_id).values(**values))
+
+    def _actions(self) -> Select[Any]:
+        """Actions, each with the incident that its pair has by now."""
+        same = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
+        return (
+            select(actions, pairs.c.incident_id)
+            .join_from(actions, pairs, same, isouter=True)
+            .where(actions.c.route == self.route)
+        )
+
+
+_STORED_AS_IS = (
+    "id", "route", "key", "alert_id", "reason", "at", "person", "text", "body", "urgency", "mark",
+    "attempts", "plain", "not_before", "sent_at", "request_id", "result_id", "error",
+)  # fmt: skip
+
+
+def _action(row: Row[Any]) -> Action:
+    values = {name: getattr(row, name) for name in _STORED_AS_IS}
+    return Action(kind=Kind(row.kind), status=Status(row.status), incident_id=row.incident_id, **values)
+
+
+def _row(action: Action, now: datetime) -> dict[str, Any]:
+    values = {name: getattr(action, name) for name in _STORED_AS_IS if name != "id"}
+    return values | {"kind": action.kind.value, "status": action.status.value, "planned_at": now}

@@ -1,0 +1,180 @@
+"""One works, the others stand by: whoever holds the database's lock. It is let go when the process dies.
+
+A lock alone is not enough: a process that was stopped, or cut off, may wake up and still believe that it holds
+it. So whoever takes it begins a new epoch (`Database.lead`), and an earlier epoch writes nothing more.
+A process that is merely stopped keeps its lock, and the others stand by: on SQLite until it is ended, on
+PostgreSQL until it or its session is (`pg_terminate_backend`).
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from sqlalchemy import Connection, TextClause, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from reconciler.errors import Misconfigured
+from reconciler.store.database import down, tcp
+
+
+class Lock(Protocol):
+    """The right to work on one database and route."""
+
+    def acquire(self) -> bool:
+        """Take it, or make sure that it is still ours; False while somebody else has it.
+
+        After False, or an error, it is not ours any more.
+        """
+
+    def release(self) -> None:
+        """Let it go."""
+
+
+class FileLock:
+    """For SQLite: a lock on a file beside the database. The kernel lets it go with the process."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".lock")
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> bool:
+        """Take it, or make sure that the file which is locked is the one that others look at."""
+        if self._file is not None and self._is_there(self._file):
+            return True
+        self.release()
+        try:
+            file = self.path.open("a")
+        except OSError as error:
+            raise Misconfigured(
+                f"DATABASE_URL: cannot write beside the database ({self.path}: {error.strerror}): "
+                "give the program a folder that it may write to"
+            ) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let it go."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _is_there(self, file: IO[str]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+
+class AdvisoryLock:
+    """For PostgreSQL: a session's advisory lock on a connection of its own, never one from the pool.
+
+    A pooler that hands one server session to several clients makes such a lock worthless: two could hold it at
+    the same time. It shows in that a new connection has the lock already, or is the same session as another
+    one, or that ours becomes another session. Then nothing is done but to say so.
+    """
+
+    def __init__(self, url: str, route: str) -> None:
+        self._engine = create_engine(url, poolclass=NullPool, connect_args=tcp(url))
+        self._route = {"route": route}
+        self._connection: Connection | None = None
+        self._session = 0
+
+    def acquire(self) -> bool:
+        """Take it, or make sure that the session that has it is alive and has it still."""
+        try:
+            return self._keep(self._connection) if self._connection is not None else self._take()
+        except DBAPIError as error:
+            self.release()
+            raise down(error) from error
+        except Misconfigured:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let it go."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(DBAPIError):
+                connection.close()
+
+    def _take(self) -> bool:
+        with contextlib.ExitStack() as opened:
+            connection = opened.enter_context(self._engine.connect())
+            with connection.begin():  # a pooler keeps to one session for as long as a transaction
+                session, held_already = _row(connection, _LOOK, self._route)
+                free = held_already or _row(connection, _TRY, self._route)[0]
+            if not free:
+                return False
+            if held_already or self._is_shared(connection, session):
+                raise Misconfigured(POOLED)
+            with connection.begin():
+                taken = bool(_row(connection, _TAKE, self._route)[0])
+            if taken:
+                self._connection, self._session = connection, session
+                opened.pop_all()
+        return taken
+
+    def _keep(self, connection: Connection) -> bool:
+        with connection.begin():
+            session, held = _row(connection, _LOOK, self._route)
+        if session != self._session:
+            raise Misconfigured(POOLED)
+        if not held:
+            self.release()
+            return self._take()
+        return True
+
+    def _is_shared(self, connection: Connection, session: int) -> bool:
+        """Whether our connection becomes another session, or a second one beside it is the same session."""
+        if self._session_of(connection) != session:
+            return True
+        with self._engine.connect() as other, other.begin():
+            same = _row(other, _LOOK, self._route)[0] == session
+            return same or self._session_of(connection) != session
+
+    def _session_of(self, connection: Connection) -> int:
+        with connection.begin():
+            return int(_row(connection, _LOOK, self._route)[0])
+
+
+POOLED = (
+    "DATABASE_URL: a connection pooler in front of PostgreSQL shares sessions between clients (transaction mode), "
+    "so that two reconcilers could work at the same time: name the server itself, or a pool in session mode"
+)
+_KEY = "hashtext('reconciler'), hashtext(:route)"
+_TAKE = text(
+    f"SELECT pg_try_advisory_lock({_KEY}), set_config('tcp_keepalives_idle', '10', false), "
+    "set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)"
+)
+"""Takes the lock, and lets the server notice within half a minute when our host is gone."""
+_TRY = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
+"""Whether nobody has the lock."""
+_LOOK = text("""
+    SELECT pg_backend_pid(), EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (classid, objid, objsubid) = (hashtext('reconciler')::oid, hashtext(:route)::oid, 2)
+    )
+""")
+"""Our session's number, and whether it has the lock."""
+
+
+def _row(connection: Connection, statement: TextClause, values: dict[str, str]) -> tuple[Any, ...]:
+    return tuple(connection.execute(statement, values).one())
+
+
+def lock_for(url: str, route: str = "default") -> Lock:
+    """The lock that goes with this database."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return FileLock(Path(address.database or ""))
+    return AdvisoryLock(url, route)

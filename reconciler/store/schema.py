@@ -1,0 +1,112 @@
+"""The tables, and how values of the core lie in them. Every table carries its `route` from the start."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+REVISION = "0002"
+"""The newest migration; a test holds it against migrations/versions."""
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time, kept as UTC without a zone: SQLite has no zones, and one meaning is enough."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> Any:
+        """To the database."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData()
+
+pairs = Table(
+    "pairs",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("alert_id", Text, primary_key=True),
+    Column("tiny_id", Text, nullable=False),
+    Column("tracked", Boolean, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("incident_id", Text),
+    Column("incident_number", Integer),
+    Column("opsgenie", Text, nullable=False),  # AlertBaseline as JSON
+    Column("pagerduty", Text),  # IncidentBaseline as JSON
+    Column("swept_at", Utc, nullable=False),
+    Index("pairs_incident", "route", "incident_id"),
+    Index("pairs_sweep", "route", "open", "swept_at"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("alert_id", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("note_id", Text, primary_key=True),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("plain", Boolean, nullable=False),
+    Column("not_before", Utc),
+    Column("sent_at", Utc),
+    Column("request_id", Text, nullable=False),
+    Column("result_id", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("planned_at", Utc, nullable=False),
+    Column("settled_at", Utc),
+    Index("actions_key", "route", "key", unique=True),
+    Index("actions_status", "route", "status"),
+    Index("actions_alert", "route", "alert_id"),
+    sqlite_autoincrement=True,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+leader = Table(
+    "leader",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),  # counts the takeovers
+    Column("holder", Text, nullable=False),  # host, process and a number drawn by it
+)

@@ -1,0 +1,814 @@
+"""The mapping as a table: what is seen against what is remembered, and exactly what follows."""
+
+from dataclasses import dataclass, field, replace
+
+from worlds import (
+    ANA,
+    BOB,
+    BOT,
+    JANE,
+    NOBODY,
+    SERVICE,
+    act,
+    action,
+    alert,
+    at,
+    incident,
+    note,
+    pair,
+    policy,
+    sighting,
+)
+
+from reconciler.core.model import Actor, Kind, Policy, Sighting, Status
+
+Expected = tuple[Kind, str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row; its name reads as a sentence."""
+
+    name: str
+    seen: Sighting
+    expected: tuple[Expected, ...] = ()
+    rules: Policy = field(default_factory=policy)
+
+
+ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10.25), updated_at=at(10.25))
+UNACKED = alert(updated_at=at(20))
+CLOSED = alert(open=False, closed_by="Ana Ruiz", closed_at=at(30), updated_at=at(30))
+HELD_BY_US = incident("acknowledged", acknowledgers=(BOT,), changed_by=BOT, changed_at=at(11))
+HELD_BY_JANE = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
+HELD_BY_BOTH = incident("acknowledged", acknowledgers=(BOT, JANE), changed_by=JANE, changed_at=at(12))
+TRIGGERED = incident(changed_by=SERVICE, changed_at=at(20))
+RESOLVED = incident("resolved", changed_by=JANE, changed_at=at(40))
+
+CREATE = (Kind.CREATE_INCIDENT, "the alert was raised in Opsgenie", "Disk full")
+ACK_REASON = "Ana Ruiz acknowledged the alert in Opsgenie"
+ACK_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    ACK_REASON,
+    "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.250Z] acknowledged the alert",
+)
+ACK = (Kind.PAGERDUTY_ACKNOWLEDGE, ACK_REASON, "")
+UNACK_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    "somebody unacknowledged the alert in Opsgenie",
+    "[Opsgenie · somebody · 2026-11-23 09:00:20.000Z] unacknowledged the alert",
+)
+ANAS_UNACK_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    "Ana Ruiz unacknowledged the alert in Opsgenie",
+    "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:19.000Z] unacknowledged the alert",
+)
+CLOSE_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    "Ana Ruiz closed the alert in Opsgenie",
+    "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:30.000Z] closed the alert",
+)
+RESOLVE = (Kind.PAGERDUTY_RESOLVE, "Ana Ruiz closed the alert in Opsgenie, and ON_OPSGENIE_CLOSE is resolve", "")
+DELETE_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    "the alert was deleted in Opsgenie",
+    "[Opsgenie · Opsgenie · 2026-11-23 09:00:00.000Z] no longer has the alert: it was deleted",
+)
+ANAS_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    "Ana Ruiz added a note in Opsgenie",
+    "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z] any news?",
+)
+JANES_ACK = (Kind.OPSGENIE_ACKNOWLEDGE, "Jane Doe acknowledged the incident in PagerDuty", "")
+JANES_NOTE = (
+    Kind.OPSGENIE_NOTE,
+    "Jane Doe added a note in PagerDuty",
+    "[PagerDuty · Jane Doe · note PN1] on it",
+)
+RESOLVE_NOTE = (
+    Kind.OPSGENIE_NOTE,
+    "Jane Doe resolved the incident in PagerDuty",
+    "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident",
+)
+
+
+def retrigger(who: str) -> Expected:
+    reason = f"{who} unacknowledged the alert in Opsgenie, and only the automation user holds the incident"
+    return (Kind.PAGERDUTY_UNACKNOWLEDGE, reason, "")
+
+
+def unacknowledge(who: str) -> Expected:
+    return (Kind.OPSGENIE_UNACKNOWLEDGE, f"{who} unacknowledged the incident in PagerDuty", "")
+
+
+def reopened(who: str, clock: str) -> Expected:
+    return (
+        Kind.OPSGENIE_NOTE,
+        f"{who} reopened the incident in PagerDuty",
+        f"[PagerDuty · {who} · 2026-11-23 {clock}Z] reopened the incident",
+    )
+
+
+OPSGENIE_CREATE = (
+    Row("a new alert is paged", sighting(alert=alert()), (CREATE,)),
+    Row("a new alert that is old already is a baseline and pages nobody", sighting(alert=alert(), tracked=False)),
+    Row("a new alert that has an incident is adopted", sighting(alert=alert(), incident=incident())),
+    Row(
+        "a new alert that was acknowledged before we looked is paged, told and acknowledged",
+        sighting(alert=ACKED),
+        (CREATE, ACK_NOTE, ACK),
+    ),
+    Row(
+        "a new alert that was closed before we looked is paged, and the close is told",
+        sighting(alert=CLOSED),
+        (CREATE, CLOSE_NOTE),
+    ),
+    Row(
+        "a new alert with a note is paged, and the note follows",
+        sighting(alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
+        (CREATE, ANAS_NOTE),
+    ),
+    Row("an alert that was not looked at is no news", sighting(pair=pair())),
+    Row("an alert that shows what it showed before is no news", sighting(pair=pair(), alert=alert())),
+    Row("nothing seen and nothing remembered is no news", sighting()),
+)
+
+OPSGENIE_NOTE = (
+    Row(
+        "a note in Opsgenie is copied, naming its author",
+        sighting(pair=pair(), alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
+        (ANAS_NOTE,),
+    ),
+    Row(
+        "a note of a closed alert is still copied",
+        sighting(pair=pair(is_open=False), alert=CLOSED, alert_notes=(note("o1", ANA, "any news?"),)),
+        (ANAS_NOTE,),
+    ),
+    Row(
+        "a note in Opsgenie is still copied to a resolved incident",
+        sighting(pair=pair("resolved"), incident=RESOLVED, alert_notes=(note("o1", ANA, "any news?"),)),
+        (ANAS_NOTE,),
+    ),
+    Row(
+        "a note of nobody is somebody's",
+        sighting(pair=pair(), alert_notes=(note("o1", NOBODY, "any news?"),)),
+        (
+            (
+                Kind.PAGERDUTY_NOTE,
+                "somebody added a note in Opsgenie",
+                "[Opsgenie · somebody · 2026-11-23 09:00:05.000Z] any news?",
+            ),
+        ),
+    ),
+    Row(
+        "a note of an untracked baseline is told to nobody",
+        sighting(pair=pair(None, tracked=False), alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
+    ),
+)
+
+OPSGENIE_ACKNOWLEDGE = (
+    Row(
+        "acknowledged in Opsgenie: told and acknowledged",
+        sighting(pair=pair(), alert=ACKED, incident=incident()),
+        (ACK_NOTE, ACK),
+    ),
+    Row(
+        "acknowledged in Opsgenie while the incident is still to be created: told and acknowledged",
+        sighting(pair=pair(None), alert=ACKED),
+        (ACK_NOTE, ACK),
+    ),
+    Row(
+        "acknowledged in Opsgenie when an engineer holds the incident already: told only",
+        sighting(pair=pair("acknowledged", (JANE,)), alert=ACKED, incident=HELD_BY_JANE),
+        (ACK_NOTE,),
+    ),
+    Row(
+        "acknowledged in Opsgenie when the incident is resolved: told, never reopened",
+        sighting(pair=pair("resolved"), alert=ACKED, incident=RESOLVED),
+        (ACK_NOTE,),
+    ),
+    Row(
+        "acknowledged in Opsgenie while our un-acknowledgement is on the wire: told and acknowledged again",
+        sighting(
+            pair=pair("acknowledged", (BOT,)),
+            alert=ACKED,
+            mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT),),
+        ),
+        (ACK_NOTE, ACK),
+    ),
+    Row(
+        "acknowledged on both sides in one cycle: told only",
+        sighting(pair=pair(), alert=ACKED, incident=HELD_BY_JANE),
+        (ACK_NOTE,),
+    ),
+    Row(
+        "an acknowledgement without a name is somebody's",
+        sighting(pair=pair(), alert=replace(ACKED, acknowledged_by="")),
+        (
+            (
+                Kind.PAGERDUTY_NOTE,
+                "somebody acknowledged the alert in Opsgenie",
+                "[Opsgenie · somebody · 2026-11-23 09:00:10.250Z] acknowledged the alert",
+            ),
+            (Kind.PAGERDUTY_ACKNOWLEDGE, "somebody acknowledged the alert in Opsgenie", ""),
+        ),
+    ),
+    Row(
+        "an acknowledgement whose stamp is older than the baseline is dated by the alert's last change",
+        sighting(pair=pair(updated_at=at(15)), alert=replace(ACKED, updated_at=at(20))),
+        (
+            (
+                Kind.PAGERDUTY_NOTE,
+                ACK_REASON,
+                "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:20.000Z] acknowledged the alert",
+            ),
+            ACK,
+        ),
+    ),
+    Row(
+        "an acknowledgement whose stamp is older by less than the clocks' grain keeps it",
+        sighting(pair=pair(updated_at=at(11)), alert=replace(ACKED, updated_at=at(20))),
+        (ACK_NOTE, ACK),
+    ),
+    Row(
+        "an acknowledgement without a stamp is dated by the alert's last change",
+        sighting(pair=pair(), alert=replace(ACKED, acknowledged_at=None)),
+        (ACK_NOTE, ACK),
+    ),
+    Row(
+        "acknowledged before and now: nothing",
+        sighting(pair=pair("acknowledged", (BOT,), acknowledged=True), alert=ACKED, incident=HELD_BY_US),
+    ),
+    Row(
+        "an untracked baseline that is acknowledged pages and tells nobody",
+        sighting(pair=pair(None, tracked=False), alert=ACKED),
+    ),
+)
+
+_HELD = pair("acknowledged", (BOT,), acknowledged=True)
+_NOTE_ONLY = policy(on_opsgenie_unacknowledge="note")
+_SNOOZE_NOTE = (
+    Kind.PAGERDUTY_NOTE,
+    "Opsgenie (snooze ended) unacknowledged the alert in Opsgenie",
+    "[Opsgenie · Opsgenie (snooze ended) · 2026-11-23 09:00:18.000Z] unacknowledged the alert",
+)
+
+OPSGENIE_UNACKNOWLEDGE = (
+    Row(
+        "unacknowledged in Opsgenie under retrigger, mirrored acknowledgement: told and triggered again",
+        sighting(pair=_HELD, alert=UNACKED, incident=HELD_BY_US),
+        (UNACK_NOTE, retrigger("somebody")),
+    ),
+    Row(
+        "unacknowledged in Opsgenie under note, mirrored acknowledgement: told only",
+        sighting(pair=_HELD, alert=UNACKED, incident=HELD_BY_US),
+        (UNACK_NOTE,),
+        _NOTE_ONLY,
+    ),
+    Row(
+        "unacknowledged in Opsgenie under retrigger, an engineer holds the incident: told only",
+        sighting(
+            pair=pair("acknowledged", (JANE,), acknowledged=True),
+            alert=UNACKED,
+            incident=HELD_BY_JANE,
+        ),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "unacknowledged in Opsgenie under retrigger, an engineer holds it beside us: told only",
+        sighting(
+            pair=pair("acknowledged", (BOT, JANE), acknowledged=True),
+            alert=UNACKED,
+            incident=HELD_BY_BOTH,
+        ),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "unacknowledged in Opsgenie when the incident is triggered already: told only",
+        sighting(pair=pair(acknowledged=True), alert=UNACKED, incident=incident()),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "unacknowledged in Opsgenie when the incident is resolved: told, never reopened",
+        sighting(pair=pair("resolved", acknowledged=True), alert=UNACKED, incident=RESOLVED),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "unacknowledged in Opsgenie while our acknowledgement is on the wire: told and triggered again",
+        sighting(
+            pair=pair(acknowledged=True),
+            alert=UNACKED,
+            mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
+        ),
+        (UNACK_NOTE, retrigger("somebody")),
+    ),
+    Row(
+        "unacknowledged in Opsgenie when nobody is known to hold the incident: told only",
+        sighting(pair=pair("acknowledged", (), acknowledged=True), alert=UNACKED),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "unacknowledged in Opsgenie before there is an incident: told only",
+        sighting(pair=pair(None, acknowledged=True), alert=UNACKED),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "who unacknowledged in Opsgenie is told by the log",
+        sighting(pair=_HELD, alert=UNACKED, alert_acts=(act("unacknowledge", ANA, 19),)),
+        (ANAS_UNACK_NOTE, retrigger("Ana Ruiz")),
+    ),
+    Row(
+        "a log that names nobody makes it somebody",
+        sighting(pair=_HELD, alert=UNACKED, alert_acts=(act("unacknowledge", None, 20),)),
+        (UNACK_NOTE, retrigger("somebody")),
+    ),
+    Row(
+        "a snooze that ended is told as such and pages again",
+        sighting(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
+        (_SNOOZE_NOTE, retrigger("Opsgenie (snooze ended)")),
+    ),
+    Row(
+        "a snooze that ended is told only, under note",
+        sighting(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
+        (_SNOOZE_NOTE,),
+        _NOTE_ONLY,
+    ),
+    Row(
+        "a snooze that a machine ended in the log is still the snooze's end",
+        sighting(
+            pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))),
+            alert=UNACKED,
+            alert_acts=(act("unacknowledge", None, 19, Actor.MACHINE),),
+        ),
+        (_SNOOZE_NOTE, retrigger("Opsgenie (snooze ended)")),
+    ),
+    Row(
+        "a snooze whose end is still to come was ended early: dated by the alert's last change",
+        sighting(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))), alert=UNACKED),
+        (
+            (
+                Kind.PAGERDUTY_NOTE,
+                "Opsgenie (snooze ended) unacknowledged the alert in Opsgenie",
+                "[Opsgenie · Opsgenie (snooze ended) · 2026-11-23 09:00:20.000Z] unacknowledged the alert",
+            ),
+            retrigger("Opsgenie (snooze ended)"),
+        ),
+    ),
+    Row(
+        "a person who ends a snooze by unacknowledging is named",
+        sighting(
+            pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))),
+            alert=UNACKED,
+            alert_acts=(act("unacknowledge", ANA, 19),),
+        ),
+        (ANAS_UNACK_NOTE, retrigger("Ana Ruiz")),
+    ),
+)
+
+_CLOSE_RESOLVES, _CLOSE_IGNORED = policy(on_opsgenie_close="resolve"), policy(on_opsgenie_close="ignore")
+
+OPSGENIE_CLOSE = (
+    Row(
+        "closed in Opsgenie under note: told, and the incident stays the engineers' to resolve",
+        sighting(pair=pair(), alert=CLOSED, incident=incident()),
+        (CLOSE_NOTE,),
+    ),
+    Row(
+        "closed in Opsgenie under resolve: told and resolved",
+        sighting(pair=pair(), alert=CLOSED, incident=incident()),
+        (CLOSE_NOTE, RESOLVE),
+        _CLOSE_RESOLVES,
+    ),
+    Row(
+        "closed in Opsgenie under resolve, the incident acknowledged: told and resolved",
+        sighting(pair=pair("acknowledged", (JANE,)), alert=CLOSED, incident=HELD_BY_JANE),
+        (CLOSE_NOTE, RESOLVE),
+        _CLOSE_RESOLVES,
+    ),
+    Row(
+        "closed in Opsgenie under resolve, the incident resolved already: told only",
+        sighting(pair=pair("resolved"), alert=CLOSED, incident=RESOLVED),
+        (CLOSE_NOTE,),
+        _CLOSE_RESOLVES,
+    ),
+    Row(
+        "closed in Opsgenie under ignore: nothing",
+        sighting(pair=pair(), alert=CLOSED, incident=incident()),
+        (),
+        _CLOSE_IGNORED,
+    ),
+    Row(
+        "closed in Opsgenie under ignore: its last note is still copied",
+        sighting(pair=pair(), alert=CLOSED, alert_notes=(note("o1", ANA, "any news?"),)),
+        (ANAS_NOTE,),
+        _CLOSE_IGNORED,
+    ),
+    Row(
+        "closed by nobody without a stamp: somebody, dated by the alert's last change",
+        sighting(pair=pair(), alert=replace(CLOSED, closed_by="", closed_at=None, updated_at=at(31))),
+        (
+            (
+                Kind.PAGERDUTY_NOTE,
+                "somebody closed the alert in Opsgenie",
+                "[Opsgenie · somebody · 2026-11-23 09:00:31.000Z] closed the alert",
+            ),
+        ),
+    ),
+    Row(
+        "acknowledged and closed between two looks: the close is told",
+        sighting(pair=pair(), alert=replace(CLOSED, acknowledged=True, acknowledged_by="Ana Ruiz")),
+        (CLOSE_NOTE,),
+    ),
+    Row("closed before and now: nothing", sighting(pair=pair(is_open=False), alert=CLOSED)),
+    Row(
+        "an acknowledgement that a closed alert shows is not mirrored",
+        sighting(
+            pair=pair(is_open=False), alert=replace(CLOSED, acknowledged=True, acknowledged_by="Ana Ruiz"),
+            incident=incident(),
+        ),
+    ),
+    Row(
+        "deleted in Opsgenie: told",
+        sighting(pair=pair(), gone=True),
+        (DELETE_NOTE,),
+    ),
+    Row(
+        "deleted in Opsgenie is told whatever ON_OPSGENIE_CLOSE says of closing",
+        sighting(pair=pair(), gone=True),
+        (DELETE_NOTE,),
+        _CLOSE_IGNORED,
+    ),
+    Row("deleted in Opsgenie after it was closed: nothing", sighting(pair=pair(is_open=False), gone=True)),
+    Row("deleted in Opsgenie before we ever saw it: nothing", sighting(gone=True)),
+    Row(
+        "deleted in Opsgenie, an untracked baseline: nothing",
+        sighting(pair=pair(None, tracked=False), gone=True),
+    ),
+)  # fmt: skip
+
+PAGERDUTY_ACKNOWLEDGE = (
+    Row(
+        "acknowledged in PagerDuty: the alert acknowledged in the engineer's name",
+        sighting(pair=pair(), incident=HELD_BY_JANE, alert=alert()),
+        (JANES_ACK,),
+    ),
+    Row(
+        "acknowledged in PagerDuty, the alert not looked at: acknowledged by what was last seen",
+        sighting(pair=pair(), incident=HELD_BY_JANE),
+        (JANES_ACK,),
+    ),
+    Row(
+        "acknowledged in PagerDuty when the alert is acknowledged already: nothing, its owner stays",
+        sighting(pair=pair(acknowledged=True), incident=HELD_BY_JANE, alert=ACKED),
+    ),
+    Row(
+        "acknowledged in PagerDuty when the alert is closed: nothing",
+        sighting(pair=pair(is_open=False), incident=HELD_BY_JANE, alert=CLOSED),
+    ),
+    Row(
+        "acknowledged in PagerDuty by the automation user: nothing",
+        sighting(pair=pair(), incident=HELD_BY_US, alert=alert()),
+    ),
+    Row(
+        "an engineer joins the automation user: acknowledged in the engineer's name",
+        sighting(pair=pair("acknowledged", (BOT,)), incident=HELD_BY_BOTH, alert=alert()),
+        (JANES_ACK,),
+    ),
+    Row(
+        "a second engineer acknowledges while our acknowledgement of the alert is on the wire: nothing",
+        sighting(
+            pair=pair("acknowledged", (JANE,)),
+            incident=replace(HELD_BY_JANE, acknowledgers=(JANE, BOB)),
+            mine=(action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT),),
+        ),
+    ),
+    Row(
+        "of two engineers the last is named, at the time that the log gives",
+        sighting(
+            pair=pair(),
+            incident=replace(HELD_BY_JANE, acknowledgers=(BOB, JANE)),
+            incident_acts=(act("acknowledge", JANE, 12), act("acknowledge", BOB, 9)),
+        ),
+        (JANES_ACK,),
+    ),
+    Row(
+        "acknowledged in PagerDuty while our un-acknowledgement of the alert is on the wire: acknowledged again",
+        sighting(
+            pair=pair(acknowledged=True),
+            incident=HELD_BY_JANE,
+            mine=(action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT),),
+        ),
+        (JANES_ACK,),
+    ),
+    Row(
+        "acknowledged before and now: nothing for the incident",
+        sighting(pair=pair("acknowledged", (JANE,), acknowledged=True), incident=HELD_BY_JANE, alert=ACKED),
+    ),
+)
+
+_BY_JANE = pair("acknowledged", (JANE,), acknowledged=True)
+_IGNORE_TIMEOUT = policy(on_pagerduty_ack_timeout="ignore")
+_TIMED_OUT = act("unacknowledge", None, 20, Actor.TIMEOUT)
+
+PAGERDUTY_UNACKNOWLEDGE = (
+    Row(
+        "unacknowledged in PagerDuty by a person: the alert unacknowledged",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", JANE),)),
+        (unacknowledge("Jane Doe"),),
+    ),
+    Row(
+        "unacknowledged in PagerDuty by a person is mirrored whatever the policy says of timeouts",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", JANE),)),
+        (unacknowledge("Jane Doe"),),
+        _IGNORE_TIMEOUT,
+    ),
+    Row(
+        "a mirrored acknowledgement that a person takes back: the alert unacknowledged",
+        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(act("unacknowledge", BOB),)),
+        (unacknowledge("Bob Ray"),),
+    ),
+    Row(
+        "a reassignment that takes the acknowledgement away is that person's act",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("notify", None), act("assign", BOB))),
+        (unacknowledge("Bob Ray"),),
+    ),
+    Row(
+        "unacknowledged in PagerDuty by the automation user: nothing",
+        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(act("unacknowledge", BOT),)),
+    ),
+    Row(
+        "an engineer's acknowledgement that timed out, under mirror: the alert unacknowledged",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
+        "an engineer's acknowledgement that timed out, under ignore: nothing",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        (),
+        _IGNORE_TIMEOUT,
+    ),
+    Row(
+        "an acknowledgement of an engineer and of ours that timed out, under mirror: the alert unacknowledged",
+        sighting(
+            pair=pair("acknowledged", (BOT, JANE), acknowledged=True),
+            incident=TRIGGERED,
+            incident_acts=(_TIMED_OUT,),
+        ),
+        (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
+        "a mirrored acknowledgement that timed out, under mirror: nothing",
+        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+    ),
+    Row(
+        "a mirrored acknowledgement that timed out, under ignore: nothing",
+        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        (),
+        _IGNORE_TIMEOUT,
+    ),
+    Row(
+        "without a word in the log it counts as timed out, under mirror: the alert unacknowledged",
+        sighting(pair=_BY_JANE, incident=TRIGGERED),
+        (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
+        "without a word in the log it counts as timed out, under ignore: nothing",
+        sighting(pair=_BY_JANE, incident=TRIGGERED),
+        (),
+        _IGNORE_TIMEOUT,
+    ),
+    Row(
+        "a machine that takes an engineer's acknowledgement away, under mirror: the alert unacknowledged",
+        sighting(
+            pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", None, 20, Actor.MACHINE),)
+        ),
+        (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
+        "unacknowledged in PagerDuty when the alert is unacknowledged already: nothing",
+        sighting(
+            pair=pair("acknowledged", (JANE,)),
+            incident=TRIGGERED,
+            alert=alert(),
+            incident_acts=(act("unacknowledge", JANE),),
+        ),
+    ),
+    Row(
+        "unacknowledged in PagerDuty when the alert is closed: nothing",
+        sighting(
+            pair=pair("acknowledged", (JANE,), acknowledged=True, is_open=False),
+            incident=TRIGGERED,
+            incident_acts=(act("unacknowledge", JANE),),
+        ),
+    ),
+    Row(
+        "unacknowledged in PagerDuty while our acknowledgement of the alert is on the wire: unacknowledged",
+        sighting(
+            pair=pair("acknowledged", (JANE,)),
+            incident=TRIGGERED,
+            incident_acts=(act("unacknowledge", JANE),),
+            mine=(action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT),),
+        ),
+        (unacknowledge("Jane Doe"),),
+    ),
+    Row("triggered before and now: nothing", sighting(pair=pair(), incident=TRIGGERED, alert=alert())),
+)
+
+PAGERDUTY_NOTE = (
+    Row(
+        "a note in PagerDuty is copied, naming its author",
+        sighting(pair=pair(), incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)),
+        (JANES_NOTE,),
+    ),
+    Row(
+        "a note in PagerDuty is still copied to a closed alert",
+        sighting(pair=pair(is_open=False), incident_notes=(note("PN1", JANE, "on it"),)),
+        (JANES_NOTE,),
+    ),
+    Row(
+        "a note of a resolved incident is still copied",
+        sighting(pair=pair("resolved"), incident=RESOLVED, incident_notes=(note("PN1", JANE, "on it"),)),
+        (JANES_NOTE,),
+    ),
+    Row(
+        "a note of the automation user is not copied",
+        sighting(pair=pair(), incident_notes=(note("PN1", BOT, "on it"),)),
+    ),
+)
+
+_REOPENED_BY_BOB = (act("reopen", BOB, 50), act("resolve", JANE, 40), act("acknowledge", JANE, 12))
+
+PAGERDUTY_RESOLVE = (
+    Row(
+        "resolved in PagerDuty: told, and the alert is never closed",
+        sighting(pair=pair(), incident=RESOLVED, alert=alert()),
+        (RESOLVE_NOTE,),
+    ),
+    Row(
+        "resolved in PagerDuty when the alert is closed: still told",
+        sighting(pair=pair(is_open=False), incident=RESOLVED, alert=CLOSED),
+        (RESOLVE_NOTE,),
+    ),
+    Row(
+        "acknowledged and resolved between two looks: the resolution is told, and nothing is acknowledged",
+        sighting(
+            pair=pair(),
+            incident=RESOLVED,
+            alert=alert(),
+            incident_acts=(act("resolve", JANE, 40), act("acknowledge", JANE, 30)),
+        ),
+        (RESOLVE_NOTE,),
+    ),
+    Row(
+        "resolved in PagerDuty, named by the log only",
+        sighting(
+            pair=pair(),
+            incident=incident("resolved"),
+            incident_acts=(act("resolve", JANE, 40),),
+        ),
+        (RESOLVE_NOTE,),
+    ),
+    Row(
+        "resolved in PagerDuty by nobody known",
+        sighting(pair=pair(), incident=incident("resolved", created_at=at(40))),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "somebody resolved the incident in PagerDuty",
+                "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident",
+            ),
+        ),
+    ),
+    Row(
+        "resolved by the monitoring: told in its name",
+        sighting(
+            pair=pair(),
+            incident=incident("resolved", changed_by=SERVICE, changed_at=at(40)),
+            incident_acts=(act("resolve", None, 40, Actor.MACHINE),),
+        ),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "Customer service resolved the incident in PagerDuty",
+                "[PagerDuty · Customer service · 2026-11-23 09:00:40Z] resolved the incident",
+            ),
+        ),
+    ),
+    Row(
+        "merged in PagerDuty: told with the incident that it went into",
+        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9")),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "Jane Doe resolved the incident in PagerDuty",
+                "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident (merged into PINC9)",
+            ),
+        ),
+    ),
+    Row(
+        "resolved by the automation user: nothing",
+        sighting(pair=pair(), incident=incident("resolved", changed_by=BOT, changed_at=at(40))),
+    ),
+    Row("resolved before and now: nothing", sighting(pair=pair("resolved"), incident=RESOLVED)),
+    Row(
+        "acknowledgers that a resolved incident still shows are not mirrored",
+        sighting(pair=pair("resolved"), incident=replace(RESOLVED, acknowledgers=(JANE,)), alert=alert()),
+    ),
+)
+
+PAGERDUTY_REOPEN = (
+    Row(
+        "reopened in PagerDuty: told",
+        sighting(pair=pair("resolved"), incident=incident(), incident_acts=_REOPENED_BY_BOB),
+        (reopened("Bob Ray", "09:00:50"),),
+    ),
+    Row(
+        "reopened in PagerDuty by acknowledging it: told, and the alert acknowledged",
+        sighting(
+            pair=pair("resolved"),
+            incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(50)),
+            incident_acts=(act("acknowledge", JANE, 50), act("resolve", BOB, 40)),
+        ),
+        (reopened("Jane Doe", "09:00:50"), JANES_ACK),
+    ),
+    Row(
+        "reopened by one engineer and acknowledged by another: each is named",
+        sighting(
+            pair=pair("resolved"),
+            incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(55)),
+            incident_acts=(act("acknowledge", JANE, 55), act("reopen", BOB, 50), act("resolve", JANE, 40)),
+        ),
+        (reopened("Bob Ray", "09:00:50"), JANES_ACK),
+    ),
+    Row(
+        "reopened in PagerDuty without a word in the log: somebody, at its last change",
+        sighting(pair=pair("resolved"), incident=incident(changed_at=at(50))),
+        (reopened("somebody", "09:00:50"),),
+    ),
+    Row(
+        "reopened in PagerDuty, and the log only tells of the resolution: somebody",
+        sighting(
+            pair=pair("resolved"),
+            incident=incident(changed_at=at(50)),
+            incident_acts=(act("annotate", BOB, 45), act("resolve", JANE, 40), act("acknowledge", JANE, 12)),
+        ),
+        (reopened("somebody", "09:00:50"),),
+    ),
+    Row(
+        "reopened in PagerDuty without any stamp: dated by the creation",
+        sighting(pair=pair("resolved"), incident=incident(created_at=at(2))),
+        (reopened("somebody", "09:00:02"),),
+    ),
+    Row(
+        "reopened by the automation user: nothing",
+        sighting(pair=pair("resolved"), incident=incident(), incident_acts=(act("reopen", BOT, 50),)),
+    ),
+    Row(
+        "reopened in PagerDuty when the alert is closed: still told",
+        sighting(pair=pair("resolved", is_open=False), incident=incident(), incident_acts=_REOPENED_BY_BOB),
+        (reopened("Bob Ray", "09:00:50"),),
+    ),
+)
+
+BOTH = (
+    Row(
+        "a developer's act and an engineer's note go in the order in which people acted",
+        sighting(
+            pair=pair(),
+            alert=ACKED,
+            incident=incident(),
+            alert_notes=(note("o1", ANA, "any news?", 5),),
+            incident_notes=(note("PN1", JANE, "on it", 7),),
+        ),
+        (ANAS_NOTE, JANES_NOTE, ACK_NOTE, ACK),
+    ),
+    Row(
+        "unacknowledged on both sides in one cycle: told, and nothing is undone twice",
+        sighting(
+            pair=_BY_JANE,
+            alert=UNACKED,
+            incident=TRIGGERED,
+            incident_acts=(act("unacknowledge", JANE),),
+        ),
+        (UNACK_NOTE,),
+    ),
+    Row(
+        "closed there and resolved here in one cycle: each is told to the other",
+        sighting(pair=pair(), alert=CLOSED, incident=RESOLVED),
+        (CLOSE_NOTE, RESOLVE_NOTE),
+    ),
+)
+
+ROWS = (
+    *OPSGENIE_CREATE,
+    *OPSGENIE_NOTE,
+    *OPSGENIE_ACKNOWLEDGE,
+    *OPSGENIE_UNACKNOWLEDGE,
+    *OPSGENIE_CLOSE,
+    *PAGERDUTY_ACKNOWLEDGE,
+    *PAGERDUTY_UNACKNOWLEDGE,
+    *PAGERDUTY_NOTE,
+    *PAGERDUTY_RESOLVE,
+    *PAGERDUTY_REOPEN,
+    *BOTH,
+)
+assert len({row.name for row in ROWS}) == len(ROWS)

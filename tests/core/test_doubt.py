@@ -1,0 +1,280 @@
+"""Maybe done is asked, never guessed: what each sighting tells of a write that may or may not have landed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from worlds import ANA, BOT, INCIDENT_ID, JANE, action, alert, at, incident, note, pair, policy, sighting
+
+from reconciler.core.doubt import MAX_ATTEMPTS, MAX_FAILURES, backoff, settle
+from reconciler.core.model import Action, Alert, Incident, Kind, Receipt, Settlement, Sighting, Status
+
+MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z]"
+SENT_AT, BOUND = at(11), timedelta(seconds=120)
+INSIDE, OUTSIDE = SENT_AT + BOUND, SENT_AT + BOUND + timedelta(microseconds=1)
+
+UNSEEN = "not seen on its target for longer than STALENESS_SECONDS"
+UNDONE = "Opsgenie accepted the write and did not carry it out"
+OVERTAKEN = "carried out; somebody has chosen otherwise since"
+NO_SUCH_KEY = "PagerDuty has no incident with this key"
+
+
+def sent(kind: Kind, attempts: int = 0, **changed: object) -> Action:
+    return action(kind, Status.SENT, mark=MARK if kind.is_note else "", attempts=attempts, **changed)
+
+
+def looked(kind: Kind, **changed: object) -> Sighting:
+    return sighting(pair=pair(), looked=frozenset({kind}), **changed)
+
+
+def done(result_id: str = "", why: str = "") -> Settlement:
+    return Settlement(7, Status.DONE, why, result_id)
+
+
+def again(why: str, attempts: int, not_before: datetime) -> Settlement:
+    return Settlement(7, Status.PLANNED, why, not_before=not_before, attempts=attempts)
+
+
+def dead(why: str, attempts: int) -> Settlement:
+    return Settlement(7, Status.DEAD, why, attempts=attempts)
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    action: Action
+    seen: Sighting
+    expected: Settlement | None
+    now: datetime = field(default=INSIDE)
+
+
+PD_NOTE, OG_NOTE, CREATE = Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT
+HELD = incident("acknowledged", acknowledgers=(BOT,))
+TAKEN, FREE = alert(acknowledged=True), alert()
+COPY = note("PN1", BOT, f"{MARK} any news?")
+OTHER = note("PN2", JANE, "on it")
+
+CASES = (
+    # -- a creation --
+    Case(
+        "a creation is done when its incident shows",
+        sent(CREATE),
+        sighting(incident=incident()),
+        done(INCIDENT_ID),
+    ),
+    Case(
+        "a creation that was never sent is done when somebody else's incident has the key",
+        action(CREATE),
+        sighting(incident=incident()),
+        done(INCIDENT_ID),
+    ),
+    Case("a creation that was not looked for is not judged", sent(CREATE), sighting(), None, OUTSIDE),
+    Case("a creation that waits is not judged", action(CREATE), looked(CREATE), None, OUTSIDE),
+    Case(
+        "a creation that does not show is tried again at once, without waiting for the bound",
+        sent(CREATE),
+        looked(CREATE),
+        again(NO_SUCH_KEY, 1, at(11)),
+        at(11),
+    ),
+    Case(
+        "a creation is never dead, however often it failed",
+        sent(CREATE, 1_000),
+        looked(CREATE),
+        again(NO_SUCH_KEY, 1_001, INSIDE + timedelta(minutes=5)),
+    ),
+    # -- notes --
+    Case(
+        "a note is done when the incident shows its mark",
+        sent(PD_NOTE),
+        looked(PD_NOTE, incident_notes=(OTHER, COPY)),
+        done("PN1"),
+    ),
+    Case(
+        "a note is done when the alert shows its mark",
+        sent(OG_NOTE),
+        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
+        done("o9"),
+    ),
+    Case(
+        "a note is not done because the other side has its mark",
+        sent(PD_NOTE),
+        looked(PD_NOTE, alert_notes=(COPY,), incident_notes=()),
+        None,
+    ),
+    Case("a note that was not looked for is not judged", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
+    Case("a note that waits is not judged", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),
+    Case(
+        "a note that does not show may still come, up to the bound",
+        sent(PD_NOTE),
+        looked(PD_NOTE, incident_notes=(OTHER,)),
+        None,
+        INSIDE,
+    ),
+    Case(
+        "a note that does not show past the bound is sent again",
+        sent(PD_NOTE),
+        looked(PD_NOTE, incident_notes=(OTHER,)),
+        again(UNSEEN, 1, OUTSIDE),
+        OUTSIDE,
+    ),
+    Case(
+        "a note whose sending has no stamp is not waited for",
+        sent(PD_NOTE, sent_at=None),
+        looked(PD_NOTE),
+        again(UNSEEN, 1, at(11)),
+        at(11),
+    ),
+    Case(
+        "after three failures the fourth waits for four seconds",
+        sent(PD_NOTE, 3),
+        looked(PD_NOTE),
+        again(UNSEEN, 4, OUTSIDE + timedelta(seconds=4)),
+        OUTSIDE,
+    ),
+    Case(
+        "the last attempt but one is tried again",
+        sent(PD_NOTE, MAX_ATTEMPTS - 2),
+        looked(PD_NOTE),
+        again(UNSEEN, MAX_ATTEMPTS - 1, OUTSIDE + timedelta(minutes=5)),
+        OUTSIDE,
+    ),
+    Case(
+        "the last attempt is parked as dead",
+        sent(PD_NOTE, MAX_ATTEMPTS - 1),
+        looked(PD_NOTE),
+        dead(UNSEEN, MAX_ATTEMPTS),
+        OUTSIDE,
+    ),
+    # -- what Opsgenie says of a write that it had accepted --
+    Case(
+        "accepted and not carried out: sent again without waiting for the bound",
+        sent(OG_NOTE),
+        looked(OG_NOTE, receipts=(Receipt(7, False),)),
+        again(UNDONE, 1, at(12)),
+        at(12),
+    ),
+    Case(
+        "accepted and not carried out, the last time but one: sent again",
+        sent(OG_NOTE, MAX_FAILURES - 2),
+        looked(OG_NOTE, receipts=(Receipt(7, False),)),
+        again(UNDONE, MAX_FAILURES - 1, at(16)),
+        at(12),
+    ),
+    Case(
+        "accepted and not carried out too often: parked as dead",
+        sent(OG_NOTE, MAX_FAILURES - 1),
+        looked(OG_NOTE, receipts=(Receipt(7, False),)),
+        dead(UNDONE, MAX_FAILURES),
+        at(12),
+    ),
+    Case(
+        "carried out, and its effect may still come",
+        sent(OG_NOTE),
+        looked(OG_NOTE, receipts=(Receipt(7, True),)),
+        None,
+        INSIDE,
+    ),
+    Case(
+        "carried out, and its effect was not seen past the bound: done, never sent twice",
+        sent(OG_NOTE, MAX_ATTEMPTS),
+        looked(OG_NOTE, receipts=(Receipt(7, True),)),
+        done("", "carried out, though its effect was not seen"),
+        OUTSIDE,
+    ),
+    Case(
+        "carried out, and the alert was changed after it: done, for somebody has chosen otherwise since",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
+        done("", OVERTAKEN),
+        at(14),
+    ),
+    Case(
+        "carried out, and the alert was last changed before it: its effect may still come",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
+        None,
+        at(14),
+    ),
+    Case(
+        "carried out, and nobody knows when: its effect may still come",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
+        None,
+        at(14),
+    ),
+    Case(
+        "not carried out is sent again, though the alert was changed after it",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
+        again(UNDONE, 1, at(14)),
+        at(14),
+    ),
+    Case(
+        "what Opsgenie says of another write does not count",
+        sent(OG_NOTE),
+        looked(OG_NOTE, receipts=(Receipt(8, True), Receipt(9, False))),
+        again(UNSEEN, 1, OUTSIDE),
+        OUTSIDE,
+    ),
+    Case(
+        "what shows is done, whatever Opsgenie says of the request",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=TAKEN, receipts=(Receipt(7, False),)),
+        done(),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_what_became_of_a_write(case: Case) -> None:
+    assert settle(case.action, case.seen, policy(), case.now) == case.expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "alert_seen", "incident_seen", "shows"),
+    [
+        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, TAKEN, None, True, id="the alert is acknowledged"),
+        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, FREE, None, False, id="the alert is not acknowledged"),
+        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, None, None, False, id="the alert to acknowledge was not read"),
+        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, FREE, None, True, id="the alert is unacknowledged"),
+        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, TAKEN, None, False, id="the alert is still acknowledged"),
+        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, None, None, False, id="the alert to unacknowledge was not read"),
+        pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, HELD, True, id="the incident is acknowledged"),
+        pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, incident(), False, id="the incident is not acknowledged"),
+        pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, None, False, id="the incident to acknowledge was not read"),
+        pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, incident(), True, id="the incident is triggered again"),
+        pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, HELD, False, id="the incident is still acknowledged"),
+        pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, None, False, id="the incident to trigger was not read"),
+        pytest.param(Kind.PAGERDUTY_RESOLVE, None, incident("resolved"), True, id="the incident is resolved"),
+        pytest.param(Kind.PAGERDUTY_RESOLVE, None, HELD, False, id="the incident is not resolved"),
+        pytest.param(Kind.PAGERDUTY_RESOLVE, None, None, False, id="the incident to resolve was not read"),
+    ],
+)
+def test_a_state_is_done_when_its_target_shows_it(
+    kind: Kind, alert_seen: Alert | None, incident_seen: Incident | None, shows: bool
+) -> None:
+    seen = looked(kind, alert=alert_seen, incident=incident_seen)
+    assert settle(sent(kind), seen, policy(), INSIDE) == (done() if shows else None)
+    expected = done() if shows else again(UNSEEN, 1, OUTSIDE)
+    assert settle(sent(kind), seen, policy(), OUTSIDE) == expected
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
+def test_what_is_settled_is_not_asked_again(status: Status) -> None:
+    mine = action(PD_NOTE, status, mark=MARK, sent_at=at(0))
+    assert settle(mine, looked(PD_NOTE, incident_notes=(COPY,)), policy(), OUTSIDE) is None
+
+
+def test_the_bound_is_the_setting() -> None:
+    patient = policy(staleness=timedelta(hours=1))
+    assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, OUTSIDE) is None
+    assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, SENT_AT + timedelta(hours=2)) is not None
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(-1, 0), (0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (8, 128), (9, 256), (10, 300), (20, 300), (5_000, 300)],
+)
+def test_backoff(failures: int, seconds: int) -> None:
+    assert backoff(failures) == timedelta(seconds=seconds)

@@ -1,0 +1,71 @@
+"""Every row of the mapping, both ways: what is seen against what is remembered, and exactly what follows."""
+
+import pytest
+from rows import ROWS, Row
+from worlds import ALERT_ID, INCIDENT_ID, alert, pair, shown, sighting, world
+
+from reconciler.core.mapping import SUPERSEDES, TABLE
+from reconciler.core.model import Kind, Side
+from reconciler.core.plan import decide
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+def test_what_follows(row: Row) -> None:
+    assert shown(decide(world(row.seen, rules=row.rules))) == list(row.expected)
+
+
+def test_every_kind_and_every_line_of_the_table_is_reached_by_a_row() -> None:
+    planned = {action.kind for row in ROWS for action in decide(world(row.seen, rules=row.rules)).actions}
+    assert planned == set(Kind)
+
+
+def test_an_alert_is_never_closed_by_us() -> None:
+    assert {kind.value for kind in Kind if kind.side is Side.OPSGENIE} == {
+        "opsgenie.acknowledge",
+        "opsgenie.unacknowledge",
+        "opsgenie.add_note",
+    }
+
+
+def test_what_happens_on_one_side_is_only_ever_written_to_the_other() -> None:
+    assert [row for row in TABLE if row.side is row.kind.side] == []
+    assert [(side, kind) for (side, _), kinds in SUPERSEDES.items() for kind in kinds if kind.side is side] == []
+
+
+def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> None:
+    raised = alert(
+        priority="P1", source="probe", tags=("db",), description="9 of 9 GB", details=(("host", "db1"),)
+    )
+    (created,) = decide(world(sighting(alert=raised))).actions
+    assert created.key == "pagerduty.create_incident a-1 create"
+    assert created.mark == ALERT_ID
+    assert created.person == "probe"
+    assert created.urgency == "high"
+    assert created.incident_id is None
+    assert created.body.splitlines() == [
+        "Priority: P1",
+        "Alert: https://example.app.opsgenie.com/alert/detail/a-1",
+        "Source: probe",
+        "Tags: db",
+        "",
+        "9 of 9 GB",
+        "",
+        "Details:",
+        "  host: db1",
+    ]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+def test_every_action_is_whole(row: Row) -> None:
+    for action in decide(world(row.seen, rules=row.rules)).actions:
+        assert action.alert_id == ALERT_ID
+        assert action.person
+        assert bool(action.mark) == (action.kind.is_note or action.kind is Kind.CREATE_INCIDENT)
+        assert not action.kind.is_note or action.text.startswith(f"{action.mark} ")
+        assert action.incident_id == (row.seen.pair or pair(None)).incident_id
+
+
+def test_an_action_belongs_to_its_pair_s_route() -> None:
+    seen = sighting(pair=pair(route="eu"), alert=alert(open=False))
+    (told,) = decide(world(seen)).actions
+    assert (told.route, told.incident_id) == ("eu", INCIDENT_ID)

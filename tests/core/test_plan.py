@@ -1,0 +1,544 @@
+"""From the world to the plan: order, what is superseded, what is remembered, and that nothing is planned twice."""
+
+from dataclasses import replace
+
+import pytest
+from rows import ROWS, Row
+from worlds import (
+    ANA,
+    BOB,
+    BOT,
+    JANE,
+    OG,
+    PD,
+    Bench,
+    act,
+    action,
+    after,
+    alert,
+    at,
+    incident,
+    note,
+    pair,
+    policy,
+    sighting,
+    world,
+)
+
+from reconciler.core.model import (
+    AlertBaseline,
+    Incident,
+    IncidentBaseline,
+    Kind,
+    Pair,
+    Person,
+    Plan,
+    Policy,
+    Settlement,
+    Sighting,
+    Status,
+)
+from reconciler.core.plan import decide, in_order, settled
+
+ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
+UNACKED = alert(updated_at=at(20))
+CLOSED = alert(open=False, closed_by="Ana Ruiz", closed_at=at(30), updated_at=at(30))
+HELD = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
+RESOLVED = incident("resolved", changed_by=JANE, changed_at=at(40))
+
+EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+
+
+# -- the same world, the same plan; the world after it, none --
+
+
+@EVERY_ROW
+def test_the_same_world_gives_the_same_plan(row: Row) -> None:
+    assert decide(world(row.seen, rules=row.rules)) == decide(world(row.seen, rules=row.rules))
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT], ids=["still queued", "on the wire"])
+def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) -> None:
+    seen = row.seen
+    for _ in range(2):
+        plan = decide(world(seen, rules=row.rules))
+        seen = after(seen, plan, status)
+    assert plan.actions == ()
+    assert plan.notes == ()
+    assert plan.pairs == ()
+    assert plan.settlements == ()
+
+
+@EVERY_ROW
+def test_the_second_look_moves_nothing_but_when_it_was(row: Row) -> None:
+    seen = after(row.seen, decide(world(row.seen, rules=row.rules)))
+    plan = decide(world(replace(seen, swept=True), now=at(500), rules=row.rules))
+    if seen.pair is None:
+        assert plan == Plan()
+        return
+    assert plan == Plan(pairs=(replace(seen.pair, swept_at=at(500)),), echoes=plan.echoes)
+
+
+# -- order --
+
+
+def other(alert_id: str, **changed: object) -> Sighting:
+    return replace(sighting(**changed), alert_id=alert_id)
+
+
+def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acted() -> None:
+    told = other(
+        "b", pair=pair(alert_id="b"), alert_notes=(note("o1", ANA, "early", 1), note("o2", ANA, "late", 90))
+    )
+    raised = other("c", alert=alert(id="c", created_at=at(80)))
+    raised_earlier = other(
+        "d", alert=alert(id="d", created_at=at(70)), alert_notes=(note("o1", ANA, "middle", 75),)
+    )
+    plan = decide(world(told, raised, raised_earlier))
+    assert [(planned.alert_id, planned.kind) for planned in plan.actions] == [
+        ("d", Kind.CREATE_INCIDENT),
+        ("c", Kind.CREATE_INCIDENT),
+        ("b", Kind.PAGERDUTY_NOTE),
+        ("d", Kind.PAGERDUTY_NOTE),
+        ("b", Kind.PAGERDUTY_NOTE),
+    ]
+
+
+def test_what_one_act_causes_stays_in_the_table_s_order() -> None:
+    kinds = [planned.kind for planned in decide(world(sighting(pair=pair(), alert=ACKED))).actions]
+    assert kinds == [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param([(Kind.PAGERDUTY_NOTE, 1, 1), (Kind.CREATE_INCIDENT, 9, 2)], [2, 1], id="creations first"),
+        pytest.param([(Kind.PAGERDUTY_NOTE, 9, 1), (Kind.OPSGENIE_NOTE, 1, 2)], [2, 1], id="then by time"),
+        pytest.param([(Kind.OPSGENIE_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then as written down"),
+        pytest.param([(Kind.CREATE_INCIDENT, 9, 1), (Kind.CREATE_INCIDENT, 1, 2)], [2, 1], id="pages by time too"),
+        pytest.param([], [], id="nothing"),
+    ],
+)
+def test_in_order(given: list[tuple[Kind, float, int]], expected: list[int]) -> None:
+    actions = [action(kind, at=at(seconds), id=number) for kind, seconds, number in given]
+    assert [each.id for each in in_order(actions)] == expected
+
+
+def test_one_pair_s_plan_does_not_depend_on_another_s() -> None:
+    mine, others = sighting(pair=pair(), alert=ACKED), other("b", alert=alert(id="b"), gone=True)
+    alone = decide(world(mine)).actions
+    together = decide(world(others, mine)).actions
+    assert tuple(each for each in together if each.alert_id == "a-1") == alone
+
+
+# -- what a later act makes pointless --
+
+DROP = "not needed: {} has chosen otherwise since ({})"
+
+
+@pytest.mark.parametrize(
+    ("seen", "waiting", "who", "verb", "says"),
+    [
+        pytest.param(
+            sighting(pair=pair(acknowledged=True), alert=UNACKED, alert_acts=(act("unacknowledge", ANA),)),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            "Ana Ruiz",
+            "unacknowledge",
+            ["pagerduty.add_note"],
+            id="a developer takes back what was not mirrored yet",
+        ),
+        pytest.param(
+            sighting(pair=pair("acknowledged", (BOT,)), alert=ACKED),
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            "Ana Ruiz",
+            "acknowledge",
+            ["pagerduty.add_note"],
+            id="a developer acknowledges again before the incident was triggered",
+        ),
+        pytest.param(
+            sighting(pair=pair(acknowledged=True), alert=CLOSED),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            "Ana Ruiz",
+            "close",
+            ["pagerduty.add_note"],
+            id="a developer closes what was not acknowledged yet",
+        ),
+        pytest.param(
+            sighting(pair=pair("acknowledged", (BOT,)), alert=CLOSED),
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            "Ana Ruiz",
+            "close",
+            ["pagerduty.add_note"],
+            id="a developer closes what was not triggered again yet",
+        ),
+        pytest.param(
+            sighting(
+                pair=pair("acknowledged", (JANE,)),
+                incident=incident(),
+                incident_acts=(act("unacknowledge", JANE),),
+            ),
+            Kind.OPSGENIE_ACKNOWLEDGE,
+            "Jane Doe",
+            "unacknowledge",
+            [],
+            id="an engineer takes back what was not mirrored yet",
+        ),
+        pytest.param(
+            sighting(pair=pair(acknowledged=True), incident=HELD),
+            Kind.OPSGENIE_UNACKNOWLEDGE,
+            "Jane Doe",
+            "acknowledge",
+            [],
+            id="an engineer acknowledges again before the alert was unacknowledged",
+        ),
+        pytest.param(
+            sighting(pair=pair("acknowledged", (JANE,)), incident=RESOLVED),
+            Kind.OPSGENIE_ACKNOWLEDGE,
+            "Jane Doe",
+            "resolve",
+            ["opsgenie.add_note"],
+            id="an engineer resolves what was not acknowledged yet",
+        ),
+        pytest.param(
+            sighting(pair=pair(acknowledged=True), incident=RESOLVED),
+            Kind.OPSGENIE_UNACKNOWLEDGE,
+            "Jane Doe",
+            "resolve",
+            ["opsgenie.add_note"],
+            id="an engineer resolves what was not unacknowledged yet",
+        ),
+    ],
+)
+def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
+    seen: Sighting, waiting: Kind, who: str, verb: str, says: list[str]
+) -> None:
+    plan = decide(world(replace(seen, mine=(action(waiting),))))
+    assert plan.settlements == (Settlement(7, Status.DROPPED, DROP.format(who, verb)),)
+    assert [planned.kind.value for planned in plan.actions] == says
+    sent = decide(world(replace(seen, mine=(action(waiting, Status.SENT),))))
+    assert sent.settlements == (), "what may be on the wire is never taken back"
+
+
+@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT])
+@pytest.mark.parametrize("seen", [sighting(alert=CLOSED), sighting(incident=RESOLVED), sighting(gone=True)])
+def test_notes_and_pages_that_wait_are_never_dropped(kind: Kind, seen: Sighting) -> None:
+    plan = decide(world(replace(seen, pair=pair("acknowledged", (BOT,)), mine=(action(kind),))))
+    assert [each for each in plan.settlements if each.status is Status.DROPPED] == []
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
+def test_what_is_settled_is_not_dropped(status: Status) -> None:
+    seen = sighting(
+        pair=pair(acknowledged=True), alert=UNACKED, mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, status),)
+    )
+    assert decide(world(seen)).settlements == ()
+
+
+def test_what_a_sighting_proves_undone_can_be_dropped_at_once() -> None:
+    mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
+    seen = sighting(
+        pair=pair(acknowledged=True),
+        alert=UNACKED,
+        alert_acts=(act("unacknowledge", ANA),),
+        incident=incident(),
+        looked=frozenset({mine.kind}),
+        mine=(mine,),
+    )
+    plan = decide(world(seen, now=at(500)))
+    assert [each.status for each in plan.settlements] == [Status.PLANNED, Status.DROPPED]
+    assert [planned.kind.value for planned in plan.actions] == ["pagerduty.add_note"]
+
+
+# -- settling what was open --
+
+
+def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None:
+    waiting = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1")
+    plan = decide(world(sighting(pair=pair(None), alert=alert(), incident=HELD, mine=(waiting,))))
+    assert plan.settlements == (Settlement(7, Status.DONE, result_id="PINC1"),)
+    assert [planned.kind for planned in plan.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
+    assert plan.actions[0].incident_id == "PINC1"
+    (remembered,) = plan.pairs
+    assert remembered.incident_number == 4711
+    assert remembered.pagerduty == IncidentBaseline("acknowledged", (JANE,), "Jane Doe")
+
+
+def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
+    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
+    seen = sighting(
+        pair=pair("acknowledged", (JANE,)),
+        alert=replace(ACKED, acknowledged_by="someone@example.com"),
+        looked=frozenset({mine.kind}),
+        mine=(mine,),
+    )
+    plan = decide(world(seen))
+    assert plan.settlements == (Settlement(7, Status.DONE),)
+    assert plan.actions == ()
+    assert plan.pairs[0].opsgenie.acknowledged
+
+
+def test_an_un_acknowledgement_that_overtook_ours_is_news_once_ours_is_known_to_be_carried_out() -> None:
+    bench = Bench(policy(), incident=incident(), pair=pair())
+    bench.jane("acknowledge").cycle()
+    bench.ana("unacknowledge")
+    assert bench.sighting().alert is not None
+    mine = next(iter(bench.ledger.values()))
+    plan = decide(world(replace(bench.sighting(), looked=frozenset()), now=at(200)))
+    assert (plan.actions, plan.settlements) == ((), ()), "in doubt it says nothing"
+    plan = decide(world(replace(bench.sighting(), mine=(replace(mine, status=Status.DONE),)), now=at(200)))
+    assert plan.actions == (), "settled elsewhere, the baseline would have been moved there"
+    moved = settled(bench.pair or pair(), mine, policy())
+    plan = decide(world(replace(bench.sighting(), pair=moved, mine=()), now=at(200)))
+    assert [planned.reason for planned in plan.actions] == ["Ana Ruiz unacknowledged the alert in Opsgenie"]
+
+
+def test_without_a_pair_and_an_alert_there_is_nothing_to_remember() -> None:
+    assert decide(world(sighting(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
+
+
+# -- what is remembered --
+
+
+def test_notes_that_were_seen_become_known_on_their_side() -> None:
+    seen = sighting(
+        pair=pair(),
+        alert_notes=(note("o1", ANA, "any news?"), note("o2", ANA, "hello?")),
+        incident_notes=(note("PN1", JANE, "on it"), note("PN2", BOT, "an echo")),
+        known_notes=frozenset({(OG, "o1")}),
+    )
+    assert decide(world(seen)).notes == (("a-1", OG, "o2"), ("a-1", PD, "PN1"), ("a-1", PD, "PN2"))
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(
+            sighting(alert=replace(ACKED, snoozed_until=at(900))),
+            Pair("a-1", "17", True, AlertBaseline(True, True, at(10), at(900)), swept_at=at(60)),
+            id="a new alert: as it shows, and just swept",
+        ),
+        pytest.param(
+            sighting(alert=alert(), tracked=False),
+            Pair("a-1", "17", False, AlertBaseline(True, False, at(0)), swept_at=at(60)),
+            id="a baseline: as it shows, not tracked",
+        ),
+        pytest.param(
+            sighting(alert=alert(), tracked=False, incident=HELD),
+            Pair(
+                "a-1",
+                "17",
+                True,
+                AlertBaseline(True, False, at(0)),
+                "PINC1",
+                4711,
+                IncidentBaseline("acknowledged", (JANE,)),
+                at(60),
+            ),
+            id="an adopted incident makes it tracked",
+        ),
+        pytest.param(
+            sighting(pair=pair(), alert=ACKED, incident=HELD, swept=True),
+            pair("acknowledged", (JANE,), True, actor="Jane Doe", updated_at=at(10), swept_at=at(60)),
+            id="both sides moved, swept",
+        ),
+        pytest.param(
+            sighting(
+                pair=pair("acknowledged", (JANE,), actor="Jane Doe"), incident=replace(RESOLVED, changed_by=BOB)
+            ),
+            pair("resolved", actor="Bob Ray"),
+            id="who moved the incident last is remembered",
+        ),
+        pytest.param(
+            sighting(
+                pair=pair(actor="Jane Doe"),
+                incident=replace(HELD, acknowledgers=(BOT,)),
+                alert=alert(updated_at=at(3)),
+            ),
+            pair("acknowledged", (BOT,), actor="Jane Doe", updated_at=at(3)),
+            id="our own act does not change who moved it last",
+        ),
+        pytest.param(
+            sighting(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
+            pair("resolved", actor="Jane Doe"),
+            id="nobody holds a resolved incident",
+        ),
+        pytest.param(sighting(pair=pair(), gone=True), pair(is_open=False), id="a deleted alert is closed"),
+        pytest.param(
+            sighting(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
+            pair("acknowledged", (JANE,), actor="Jane Doe"),
+            id="a note does not move the incident",
+        ),
+        pytest.param(
+            sighting(pair=pair(), alert=replace(alert(), updated_at=at(700))),
+            pair(updated_at=at(700)),
+            id="the watermark moves though nothing else does",
+        ),
+    ],
+)
+def test_what_is_remembered(seen: Sighting, expected: Pair) -> None:
+    assert decide(world(seen)).pairs == (expected,)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(sighting(pair=pair()), id="nothing was looked at"),
+        pytest.param(sighting(pair=pair(), alert=alert(), incident=incident()), id="nothing moved"),
+    ],
+)
+def test_what_did_not_move_is_not_written_down(seen: Sighting) -> None:
+    assert decide(world(seen)) == Plan()
+
+
+# -- what a finished write of our own does to the baselines --
+
+LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "found", "expected"),
+    [
+        pytest.param(pair(None), Kind.CREATE_INCIDENT, incident(), pair(), id="a creation starts from triggered"),
+        pytest.param(
+            pair(None), Kind.CREATE_INCIDENT, HELD, pair(), id="a creation starts from triggered, always"
+        ),
+        pytest.param(pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation of what was not seen"),
+        pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note moves nothing"),
+        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note there moves nothing"),
+        pytest.param(
+            pair(), Kind.OPSGENIE_ACKNOWLEDGE, None, pair(acknowledged=True), id="the alert acknowledged"
+        ),
+        pytest.param(
+            pair(acknowledged=True), Kind.OPSGENIE_UNACKNOWLEDGE, None, pair(), id="the alert unacknowledged"
+        ),
+        pytest.param(
+            pair(),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            None,
+            pair("acknowledged", (BOT,)),
+            id="the incident acknowledged by us",
+        ),
+        pytest.param(
+            pair("acknowledged", (BOT,)),
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            None,
+            pair(),
+            id="the incident triggered again",
+        ),
+        pytest.param(
+            pair("acknowledged", (JANE,), actor="Jane Doe"),
+            Kind.PAGERDUTY_RESOLVE,
+            None,
+            pair("resolved"),
+            id="the incident resolved: it was us, nobody else",
+        ),
+        pytest.param(pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, nothing to move"),
+    ],
+)
+def test_settled(before: Pair, kind: Kind, found: Incident | None, expected: Pair) -> None:
+    assert settled(before, action(kind), policy(), found) == expected
+    unguarded = settled(before, action(kind), LEDGER_OFF, found)
+    assert unguarded == (expected if kind is Kind.CREATE_INCIDENT else before)
+
+
+# -- small properties of the values --
+
+
+@pytest.mark.parametrize(
+    ("remembered", "is_open"),
+    [
+        pytest.param(pair(None), True, id="an alert that waits for its incident"),
+        pytest.param(pair(), True, id="both open"),
+        pytest.param(pair("resolved"), True, id="the alert still open"),
+        pytest.param(pair(is_open=False), True, id="the incident still open"),
+        pytest.param(pair("resolved", is_open=False), False, id="both ended"),
+        pytest.param(pair(None, is_open=False), False, id="closed without an incident"),
+        pytest.param(pair(is_open=False, pagerduty=None), True, id="the incident not read yet"),
+    ],
+)
+def test_which_pairs_are_open(remembered: Pair, is_open: bool) -> None:
+    assert remembered.is_open is is_open
+
+
+def test_every_kind_is_a_page_a_note_or_a_state_of_one_side() -> None:
+    assert {kind for kind in Kind if kind.is_note} == {Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE}
+    assert {kind for kind in Kind if not kind.is_note and not kind.is_state} == {Kind.CREATE_INCIDENT}
+    assert [kind for kind in Kind if kind.is_note and kind.is_state] == []
+    assert {kind.side for kind in Kind if kind.value.startswith("opsgenie.")} == {OG}
+    assert {kind.side for kind in Kind if kind.value.startswith("pagerduty.")} == {PD}
+
+
+def test_what_is_planned_or_sent_is_open() -> None:
+    assert [status for status in Status if status.is_open] == [Status.PLANNED, Status.SENT]
+
+
+# -- keys: the same cause is planned once, another cause is another key --
+
+
+def keys(seen: Sighting, rules: Policy | None = None) -> list[str]:
+    return [planned.key for planned in decide(world(seen, rules=rules)).actions]
+
+
+def test_the_same_act_has_the_same_key_whenever_it_is_seen() -> None:
+    seen = sighting(pair=pair(), alert=ACKED, incident=HELD)
+    assert keys(seen) == [planned.key for planned in decide(world(seen, now=at(9_999))).actions]
+
+
+def test_acknowledging_twice_are_two_acts() -> None:
+    later = replace(ACKED, acknowledged_at=at(50), updated_at=at(50))
+    assert not set(keys(sighting(pair=pair(), alert=ACKED))) & set(keys(sighting(pair=pair(), alert=later)))
+
+
+def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_of_its_own() -> None:
+    """Un-acknowledged at 20 s, acknowledged again at 30 s, reassigned at 40 s: the log holds it all."""
+    first = sighting(
+        pair=pair("acknowledged", (JANE,), acknowledged=True),
+        incident=incident(changed_at=at(20)),
+        incident_acts=(act("unacknowledge", JANE, 20), act("acknowledge", JANE, 10)),
+    )
+    acts = (act("assign", BOB, 40), act("acknowledge", JANE, 30), *first.incident_acts)
+    second = replace(first, incident=incident(changed_at=at(40)), incident_acts=acts)
+    assert len(keys(first)) == len(keys(second)) == 1
+    assert keys(first) != keys(second), "the same key would never be planned: the un-acknowledgement would be lost"
+    assert decide(world(second)).actions[0].person == "Bob Ray"
+
+
+def test_an_older_un_acknowledgement_in_the_alert_s_log_is_not_taken_for_the_end_of_a_snooze() -> None:
+    """Un-acknowledged by Ana at 5 s, acknowledged again at 10 s, snoozed until 18 s; no log of the end."""
+    seen = sighting(
+        pair=pair("acknowledged", (BOT,), acknowledged=True, updated_at=at(10), snoozed_until=at(18)),
+        alert=UNACKED,
+        alert_acts=(act("acknowledge", ANA, 10), act("unacknowledge", ANA, 5)),
+    )
+    told = decide(world(seen)).actions[0]
+    assert told.person == "Opsgenie (snooze ended)"
+    assert told.at == at(18)
+
+
+def test_an_un_acknowledgement_in_the_very_second_of_an_acknowledgement_counts() -> None:
+    seen = sighting(
+        pair=pair("acknowledged", (JANE,), acknowledged=True),
+        incident=incident(),
+        incident_acts=(act("acknowledge", JANE, 20), act("unacknowledge", BOB, 20)),
+    )
+    assert [planned.person for planned in decide(world(seen)).actions] == ["Bob Ray"]
+
+
+def test_people_without_a_name_are_somebody_in_every_text() -> None:
+    seen = sighting(pair=pair(), incident=replace(RESOLVED, changed_by=Person("PX", "")))
+    (told,) = decide(world(seen)).actions
+    assert told.person == "somebody"
+    assert told.reason == "somebody resolved the incident in PagerDuty"
+    assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z]"
+
+
+def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
+    doubt = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT, sent_at=at(0))
+    resolved = pair(pagerduty=IncidentBaseline("resolved"))
+    first = sighting(pair=resolved, incident=incident("triggered"), mine=(doubt,))
+    told = decide(world(first))
+    assert [planned.kind for planned in told.actions] == [Kind.OPSGENIE_NOTE]
+    (moved,) = told.pairs
+    assert moved.pagerduty is not None
+    assert moved.pagerduty.status == "triggered"

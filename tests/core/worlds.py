@@ -1,0 +1,301 @@
+"""Small builders of the core's values, and a bench on which both sides can be played against each other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reconciler.core import text
+from reconciler.core.model import (
+    Act,
+    Action,
+    Actor,
+    Alert,
+    AlertBaseline,
+    Incident,
+    IncidentBaseline,
+    Kind,
+    Note,
+    Pair,
+    Person,
+    Plan,
+    Policy,
+    Side,
+    Sighting,
+    Status,
+    World,
+)
+from reconciler.core.plan import decide, settled
+
+T0 = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
+OG, PD = Side.OPSGENIE, Side.PAGERDUTY
+BOT = Person("PBOT", "Opsgenie Bridge")
+JANE = Person("PJANE", "Jane Doe")
+BOB = Person("PBOB", "Bob Ray")
+ANA = Person("", "Ana Ruiz")
+SERVICE = Person("PSVC", "Customer service")
+NOBODY = Person("", "")
+ALERT_ID, INCIDENT_ID = "a-1", "PINC1"
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after nine o'clock."""
+    return T0 + timedelta(seconds=seconds)
+
+
+def policy(**changed: Any) -> Policy:
+    return replace(Policy(automation=BOT), **changed)
+
+
+def alert(**changed: Any) -> Alert:
+    made = Alert(
+        id=ALERT_ID,
+        tiny_id="17",
+        message="Disk full",
+        open=True,
+        acknowledged=False,
+        created_at=T0,
+        updated_at=T0,
+        url="https://example.app.opsgenie.com/alert/detail/a-1",
+    )
+    return replace(made, **changed)
+
+
+def incident(status: str = "triggered", **changed: Any) -> Incident:
+    made = Incident(
+        id=INCIDENT_ID,
+        number=4711,
+        status=status,
+        key=ALERT_ID,
+        title="Disk full",
+        service_id="PSVC",
+        created_at=at(1),
+    )
+    return replace(made, **changed)
+
+
+def pair(
+    status: str | None = "triggered",
+    held: tuple[Person, ...] = (),
+    acknowledged: bool = False,
+    *,
+    actor: str = "",
+    is_open: bool = True,
+    updated_at: datetime = T0,
+    snoozed_until: datetime | None = None,
+    **changed: Any,
+) -> Pair:
+    """What the snapshot remembers; `status` None means that there is no incident."""
+    made = Pair(
+        alert_id=ALERT_ID,
+        tiny_id="17",
+        tracked=True,
+        opsgenie=AlertBaseline(is_open, acknowledged, updated_at, snoozed_until),
+        incident_id=None if status is None else INCIDENT_ID,
+        incident_number=None if status is None else 4711,
+        pagerduty=None if status is None else IncidentBaseline(status, held, actor),
+    )
+    return replace(made, **changed)
+
+
+def note(note_id: str, author: Person, words: str, seconds: float = 5) -> Note:
+    return Note(note_id, author, words, at(seconds))
+
+
+def act(verb: str, person: Person | None, seconds: float = 20, actor: Actor = Actor.PERSON) -> Act:
+    return Act(f"LOG-{verb}-{seconds}", verb, at(seconds), actor, person, INCIDENT_ID)
+
+
+def sighting(**changed: Any) -> Sighting:
+    return replace(Sighting(ALERT_ID), **changed)
+
+
+def world(*sightings: Sighting, now: datetime | None = None, rules: Policy | None = None) -> World:
+    return World(now or at(60), rules or policy(), sightings)
+
+
+def action(kind: Kind, status: Status = Status.PLANNED, **changed: Any) -> Action:
+    made = Action(
+        key=f"{kind.value} {ALERT_ID}",
+        kind=kind,
+        alert_id=ALERT_ID,
+        reason="because",
+        at=at(10),
+        incident_id=INCIDENT_ID,
+        id=7,
+        status=status,
+        sent_at=at(11) if status is Status.SENT else None,
+    )
+    return replace(made, **changed)
+
+
+def shown(plan: Plan) -> list[tuple[Kind, str, str]]:
+    """What a plan is going to do, without the bookkeeping."""
+    return [(planned.kind, planned.reason, planned.text) for planned in plan.actions]
+
+
+def after(seen: Sighting, plan: Plan, status: Status = Status.PLANNED) -> Sighting:
+    """The same observation once the plan has been committed: what the next cycle starts from."""
+    settlements = {answer.action_id: answer for answer in plan.settlements}
+    old = tuple(
+        replace(mine, status=settlements[mine.id].status, attempts=settlements[mine.id].attempts or mine.attempts)
+        if mine.id in settlements
+        else mine
+        for mine in seen.mine
+    )
+    new = tuple(
+        replace(planned, id=100 + n, status=status, sent_at=at(60) if status is Status.SENT else None)
+        for n, planned in enumerate(plan.actions)
+        if planned.alert_id == seen.alert_id
+    )
+    saved = [saved for saved in plan.pairs if saved.alert_id == seen.alert_id]
+    return replace(
+        seen,
+        pair=saved[-1] if saved else seen.pair,
+        known_notes=seen.known_notes | {(side, key) for owner, side, key in plan.notes if owner == seen.alert_id},
+        mine=(*old, *new),
+    )
+
+
+@dataclass
+class Bench:
+    """Both vendors as values, and cycles run against them: what is planned lands at once and truthfully.
+
+    With `asynchronous`, Opsgenie's writes stay SENT as after a 202, until the next cycle sees their effect.
+    """
+
+    rules: Policy
+    alert: Alert = field(default_factory=alert)
+    incident: Incident | None = None
+    alert_notes: list[Note] = field(default_factory=list)
+    incident_notes: list[Note] = field(default_factory=list)
+    alert_acts: list[Act] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    pair: Pair | None = None
+    known: set[tuple[Side, str]] = field(default_factory=set)
+    ledger: dict[str, Action] = field(default_factory=dict)
+    written: list[tuple[Kind, str]] = field(default_factory=list)
+    clock: int = 100
+    asynchronous: bool = True
+    looks_back: bool = True
+
+    def sighting(self) -> Sighting:
+        """All of both sides."""
+        return sighting(
+            pair=self.pair,
+            alert=self.alert,
+            incident=self.incident,
+            alert_notes=tuple(self.alert_notes),
+            incident_notes=tuple(self.incident_notes),
+            alert_acts=tuple(reversed(self.alert_acts)),
+            incident_acts=tuple(reversed(self.acts)),
+            known_notes=frozenset(self.known),
+            mine=tuple(self.ledger.values()),
+            looked=frozenset(Kind) if self.looks_back else frozenset(),
+        )
+
+    def cycles(self, count: int) -> "Bench":
+        for _ in range(count):
+            self.cycle()
+        return self
+
+    def cycle(self) -> Plan:
+        """See, decide, commit, carry out."""
+        self.clock += 10
+        plan = decide(World(at(self.clock), self.rules, (self.sighting(),)))
+        for saved in plan.pairs:
+            self.pair = saved
+        self.known |= {(side, key) for _, side, key in plan.notes}
+        by_id = {mine.id: mine for mine in self.ledger.values()}
+        for answer in plan.settlements:
+            old = by_id[answer.action_id]
+            self.ledger[old.key] = replace(old, status=answer.status, result_id=answer.result_id)
+        for planned in plan.actions:
+            self.ledger.setdefault(planned.key, replace(planned, id=len(self.ledger) + 1))
+        self._carry_out(mine for mine in tuple(self.ledger.values()) if mine.status is Status.PLANNED)
+        return plan
+
+    def _carry_out(self, due: Iterable[Action]) -> None:
+        for mine in due:
+            if mine.kind.is_state and mine.kind.side is OG and self._is_queued_in_opsgenie():
+                continue
+            self.written.append((mine.kind, mine.text))
+            result = self._write(mine)
+            sent = replace(mine, status=Status.SENT, sent_at=at(self.clock))
+            if mine.kind.side is OG and self.asynchronous:
+                self.ledger[mine.key] = sent
+                continue
+            self.ledger[mine.key] = replace(sent, status=Status.DONE, result_id=result)
+            assert self.pair is not None
+            self.pair = settled(self.pair, mine, self.rules, self.incident)
+            if result and mine.kind.is_note and "ledger" in self.rules.guards:
+                self.known.add((mine.kind.side, result))
+
+    def _is_queued_in_opsgenie(self) -> bool:
+        mine = self.ledger.values()
+        return any(a.kind.is_state and a.kind.side is OG and a.status is Status.SENT for a in mine)
+
+    def _write(self, mine: Action) -> str:
+        when = at(self.clock + 1)
+        match mine.kind:
+            case Kind.CREATE_INCIDENT:
+                self.incident = incident(key=mine.mark, title=mine.text, created_at=when)
+            case Kind.PAGERDUTY_NOTE:
+                self.incident_notes.append(Note(f"N{len(self.incident_notes)}", BOT, mine.text, when))
+                return self.incident_notes[-1].id
+            case Kind.OPSGENIE_NOTE:
+                author = Person("", text.signature(mine.person))
+                self.alert_notes.append(Note(f"O{len(self.alert_notes)}", author, mine.text, when))
+                return self.alert_notes[-1].id
+            case Kind.OPSGENIE_ACKNOWLEDGE | Kind.OPSGENIE_UNACKNOWLEDGE:
+                self._move_alert(mine.kind is Kind.OPSGENIE_ACKNOWLEDGE, text.cut_name(mine.person), when)
+            case _:
+                self._move_incident(mine.kind.value.partition(".")[2], BOT, when)
+        return ""
+
+    # -- what people do --
+
+    def _move_alert(self, acknowledged: bool, name: str, when: datetime) -> None:
+        self.alert = replace(
+            self.alert,
+            acknowledged=acknowledged,
+            acknowledged_by=name if acknowledged else "",
+            acknowledged_at=when if acknowledged else None,
+            updated_at=when,
+        )
+        verb = "acknowledge" if acknowledged else "unacknowledge"
+        self.alert_acts.append(Act(f"A{len(self.alert_acts)}", verb, when, Actor.PERSON, Person("", name)))
+
+    def _move_incident(self, verb: str, person: Person, when: datetime) -> None:
+        assert self.incident is not None
+        status = {"acknowledge": "acknowledged", "unacknowledge": "triggered", "resolve": "resolved"}[verb]
+        self.incident = replace(
+            self.incident,
+            status=status,
+            acknowledgers=(person,) if verb == "acknowledge" else (),
+            changed_by=SERVICE if verb == "unacknowledge" else person,
+            changed_at=when,
+        )
+        self.acts.append(Act(f"L{len(self.acts)}", verb, when, Actor.PERSON, person, INCIDENT_ID))
+
+    def ana(self, verb: str) -> "Bench":
+        """A customer's developer acts in Opsgenie."""
+        self.clock += 5
+        if verb == "note":
+            self.alert_notes.append(Note(f"O{len(self.alert_notes)}", ANA, "any news?", at(self.clock)))
+        elif verb == "close":
+            self.alert = replace(
+                self.alert, open=False, closed_by=ANA.name, closed_at=at(self.clock), updated_at=at(self.clock)
+            )
+        else:
+            self._move_alert(verb == "acknowledge", ANA.name, at(self.clock))
+        return self
+
+    def jane(self, verb: str) -> "Bench":
+        """An engineer on call acts in PagerDuty."""
+        self.clock += 5
+        if verb == "note":
+            self.incident_notes.append(Note(f"N{len(self.incident_notes)}", JANE, "on it", at(self.clock)))
+        else:
+            self._move_incident(verb, JANE, at(self.clock))
+        return self

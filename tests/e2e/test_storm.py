@@ -1,0 +1,17 @@
+"""A storm: every page goes out before any chatter."""
+
+import pytest
+import requests
+from harness import World
+
+
+@pytest.mark.parametrize("world", [{"pagerduty_per_minute": 0, "latency": 0.01}], indirect=True)
+def test_every_page_goes_before_any_note(world: World) -> None:
+    alerts = [world.raise_alert(f"alert {number}", priority="P1") for number in range(120)]
+    for alert in alerts:
+        world.customer(alert, "notes", text="any news?")
+    world.start()
+    world.until(lambda: world.audit() == {}, "every page and every note")
+    calls = requests.get(f"{world.sandbox.url}/control/requests", timeout=10).json()["requests"]
+    written = [call["path"].rpartition("/")[2] for call in calls if call["write"]]
+    assert written == ["incidents"] * 120 + ["notes"] * 120

@@ -1,0 +1,69 @@
+"""A clock that tests can turn, and both vendors' clients wired to it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import responses
+
+from reconciler.remotes.budget import Budget
+from reconciler.remotes.http import Http, RequestRecord, SystemClock
+
+OPSGENIE = "https://api.opsgenie.com"
+PAGERDUTY = "https://api.pagerduty.com"
+OPSGENIE_KEY = "og-5ecret-Key"
+PAGERDUTY_KEY = "pd+5ecret_Key"
+
+
+class FakeClock:
+    """Waiting moves time on; `stopped` says what waiting answers."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.waits: list[float] = []
+        self.stopped = False
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 23, 9, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        if not self.stopped:
+            self.seconds += seconds
+        return self.stopped
+
+
+def http(
+    name: str, clock: Any = None, url: str = "", records: list[RequestRecord] | None = None, **more: Any
+) -> Http:
+    clock = clock or FakeClock()
+    scheme = f"GenieKey {OPSGENIE_KEY}" if name == "Opsgenie" else f"Token token={PAGERDUTY_KEY}"
+    base = url or (OPSGENIE if name == "Opsgenie" else PAGERDUTY)
+    more.setdefault("budget", Budget(clock))
+    on_request = records.append if records is not None else None
+    return Http(base, {"Authorization": scheme}, name=name, clock=clock, on_request=on_request, **more)
+
+
+def real_http(url: str, **more: Any) -> Http:
+    return http("PagerDuty", SystemClock(), url, **more)
+
+
+def asked(call: Any) -> dict[str, Any]:
+    """What a recorded request asked: several values of one name as a list."""
+    return dict(call.request.params)
+
+
+def query(**params: Any) -> Any:
+    """Exactly these parameters; a trailing underscore stands for []."""
+    exact = {(name[:-1] + "[]" if name.endswith("_") else name): value for name, value in params.items()}
+    return responses.matchers.query_param_matcher(exact)
+
+
+def body(value: Any) -> Any:
+    return responses.matchers.json_params_matcher(value)
+
+
+def sent(**headers: str) -> Any:
+    return responses.matchers.header_matcher({name.replace("_", "-"): value for name, value in headers.items()})

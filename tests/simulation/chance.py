@@ -1,0 +1,78 @@
+"""Histories by chance: any acts, any faults; and the way back from a bad one to what it takes of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from random import Random
+from typing import TypeVar
+
+from drivers import BOUNDS
+from schedule import CYCLES, KINDS, SETTINGS, Act, Fault, History
+
+T = TypeVar("T")
+TEXTS = ("any news?", "on it", "checking", "see [PagerDuty · Jane Doe · note PXYZ123] there", "line\nand line")
+CUSTOMER = ("note", "note", "acknowledge", "acknowledge", "unacknowledge", "close", "snooze", "escalate")
+ENGINEER = (
+    "note", "note", "acknowledge", "acknowledge", "unacknowledge", "resolve", "reopen", "edit_note", "delete_note",
+    "reassign", "snooze", "merge",
+)  # fmt: skip
+MOST = {"cycle": CYCLES, "pd.who": 2, "pd.by_key": 3, "og.logs": 3, "pd.acts": 3, "og.request": 4, "db.doubt": 2}
+"""How many steps of a kind there are about; of the others up to 12."""
+
+
+def random_history(seed: int) -> History:
+    """The history of this seed."""
+    chance = Random(seed)  # noqa: S311 - a simulation
+    alerts = chance.randint(1, 3)
+    acts = [Act(chance.choice((0, 0, 0, 1, 2)), chance.randint(0, 9), "og", "create") for _ in range(alerts)]
+    acts += [_act(chance, alerts) for _ in range(chance.randint(1, 14))]
+    setting = chance.choice(("plain", *SETTINGS))
+    chosen = [_fault(chance) for _ in range(_count(chance))]
+    faults = {(fault.kind, fault.nth): fault for fault in chosen if setting != "slow" or "lost" not in fault.what}
+    return History(tuple(sorted(acts)), tuple(sorted(faults.values())), setting, seed)
+
+
+def _act(chance: Random, alerts: int) -> Act:
+    side = chance.choice(("og", "pd"))
+    verb = chance.choice(CUSTOMER if side == "og" else ENGINEER)
+    text = str(chance.choice((7, 20, 45))) if verb == "snooze" else chance.choice(TEXTS) if "note" in verb else ""
+    place = chance.randint(0, CYCLES - 1), chance.choice((0, 0, chance.randint(1, 14)))
+    return Act(*place, side, verb, chance.randrange(alerts), chance.randrange(2), text)
+
+
+def _count(chance: Random) -> int:
+    return chance.choice((0, 1, 1, 2, 2, 3, 4))
+
+
+def _fault(chance: Random) -> Fault:
+    while True:
+        kind = chance.choice(tuple(KINDS))
+        nth = int(chance.triangular(0, MOST.get(kind, 12), 0))
+        what = chance.choice(KINDS[kind])
+        if (kind, nth, what) not in BOUNDS:
+            return Fault(kind, nth, what)
+
+
+def smallest(history: History, is_bad: Callable[[History], bool]) -> History:
+    """The same badness with as few faults and acts as can be left, one by one."""
+    for name in ("faults", "acts"):
+        history = _fewest(history, name, is_bad)
+    if history.setting != "plain" and is_bad(plain := replace(history, setting="plain")):
+        history = plain
+    return history
+
+
+def _fewest(history: History, name: str, is_bad: Callable[[History], bool]) -> History:
+    again = True
+    while again:
+        again = False
+        for shorter in _shorter(getattr(history, name)):
+            tried = replace(history, **{name: shorter})
+            if is_bad(tried):
+                history, again = tried, True
+                break
+    return history
+
+
+def _shorter(whole: Sequence[T]) -> list[tuple[T, ...]]:
+    halves = [tuple(whole[: len(whole) // 2]), tuple(whole[len(whole) // 2 :])] if len(whole) > 3 else []
+    return [*halves, *((*whole[:n], *whole[n + 1 :]) for n in range(len(whole)))]

@@ -1,0 +1,115 @@
+"""Many histories: every single fault of a story, on all processors. A finding is a history and what was wrong."""
+
+import gc
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from oracles import findings
+from schedule import KINDS, Fault, History
+from world import Outcome, Parts, run
+
+_ALIKE_READ = (
+    (
+        "crash_before", "drop", "down", "hang", "500", "down", "503", "429", "crash_before", "429_bare", "401",
+        "down", "truncated", "empty", "crash_before", "html",
+    ),
+    ("stale", "skip", "repeat"),
+)  # fmt: skip
+"""A read has no effect: it ends the process, is tried again at once, or fails for the cycle. A list may lie."""
+_ALIKE_WRITE = (
+    ("drop_before", "hang_before", "500_before"),
+    ("429", "429_bare", "refused", "401"),
+    ("drop_after", "hang_after", "500_after", "truncated_after", "empty_after", "html_after"),
+    ("busy", "full"),
+)
+"""Ways for a write, or a commit, that come to the same: no effect in doubt, no effect for certain, an effect."""
+
+
+BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours")}
+"""Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
+
+
+@dataclass
+class Tally:
+    """What has been run, and what was found."""
+
+    histories: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)
+    found: list[tuple[History, list[str]]] = field(default_factory=list)
+
+    def add(self, outcome: Outcome, wrong: list[str]) -> None:
+        """One more."""
+        self.histories += 1
+        self.faults.update(f"{fault.kind} {fault.what}" for fault in outcome.fired)
+        self.acts.update(f"{act.side} {act.verb}" for act in outcome.acted)
+        if wrong:
+            self.found.append((outcome.history, wrong))
+
+    def __str__(self) -> str:
+        """Findings, each with all that it takes to see it again."""
+        lines = [f"{len(self.found)} of {self.histories} histories went wrong"]
+        for history, wrong in self.found[:12]:
+            lines += [
+                "",
+                f"{history.setting} seed {history.seed}: {list(history.faults)}",
+                *(f"    {w}" for w in wrong),
+            ]
+        return "\n".join(lines)
+
+
+def single_faults(story: History, parts: Parts | None = None, *, full: bool = False) -> list[History]:
+    """The story with every single fault at every step that it takes."""
+    steps = run(story, parts).in_fault_phase
+    made, turn = [], 0
+    for kind in KINDS:
+        for nth in range(steps[kind]):
+            turn += 1
+            chosen = [what for what in KINDS[kind] if full or _is_chosen(kind, what, turn)]
+            made += [story.but(Fault(kind, nth, what)) for what in chosen if (kind, nth, what) not in BOUNDS]
+    return made
+
+
+def _is_chosen(kind: str, what: str, turn: int) -> bool:
+    """Whether `make test` tries this fault at this step: of those that are alike, it takes one in turn."""
+    is_read = "down" in KINDS[kind]
+    if is_read and what == "crash_after":
+        return False  # nothing differs from a crash before
+    alike = next((group for group in (_ALIKE_READ if is_read else _ALIKE_WRITE) if what in group), None)
+    return alike is None or what == alike[turn % len(alike)]
+
+
+def drive(histories: Iterable[History], parts: Parts | None = None, *, stop_at: str = "nothing") -> Tally:
+    """Run them one by one, all or until something of this kind is found."""
+    tally = Tally()
+    gc.freeze()
+    for history in histories:
+        outcome = run(history, parts)
+        wrong = findings(outcome)
+        tally.add(outcome, wrong)
+        if any(line.startswith(stop_at) for line in wrong):
+            break
+    return tally
+
+
+def drive_all(histories: list[History]) -> Tally:
+    """Run them on all processors: each child takes every n-th."""
+    hands = os.cpu_count() or 1
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(hands) as pool:
+        tallies = pool.map(drive, [histories[n::hands] for n in range(hands)])
+    return joined(tallies)
+
+
+def joined(tallies: Iterable[Tally]) -> Tally:
+    """All of them as one."""
+    whole = Tally()
+    for tally in tallies:
+        whole.histories += tally.histories
+        whole.faults += tally.faults
+        whole.acts += tally.acts
+        whole.found += tally.found
+    return whole

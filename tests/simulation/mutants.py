@@ -1,0 +1,121 @@
+"""Products that are wrong on purpose. Each must be caught, or the simulation proves nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from chance import random_history
+from drivers import drive, single_faults
+from schedule import STORY, History
+from world import Parts
+
+from reconciler import engine
+from reconciler.apply import _Turn
+from reconciler.core import doubt, plan
+from reconciler.core.model import Action, Plan, Policy, Receipt, Settlement, Status, World
+from reconciler.engine import Engine
+from reconciler.observe import Observation
+from reconciler.store.ledger import Ledger
+
+GUARDS = ("ledger", "author", "mark")
+
+
+# -- send, then record: the ledger learns of a call only when the call is over --
+
+
+def _go_ahead(self: Ledger, _action: Action, now: datetime) -> bool:
+    del self
+    _SENT_AT["now"] = now
+    return True
+
+
+def _accepted(self: Ledger, action: Action, request_id: str) -> None:
+    _SEND(self, action, _SENT_AT["now"])
+    _ACCEPTED(self, action, request_id)
+
+
+def _doubtful(self: Ledger, action: Action, why: str) -> None:
+    _SEND(self, action, _SENT_AT["now"])
+    _DOUBTFUL(self, action, why)
+
+
+# -- record, then send: the ledger has it as done before the call --
+
+
+def _done_already(self: Ledger, action: Action, now: datetime) -> bool:
+    marked = _SEND(self, action, now)
+    self.settle(Settlement(action.id, Status.DONE), now)
+    return marked
+
+
+def _no_look(self: _Turn, action: Action) -> Any:
+    """States are written without a look at what they are now."""
+    return None if action.kind.is_state else _OBJECTION(self, action)
+
+
+class _CursorFirst(Engine):
+    """The feeds move on in a transaction of their own, before the plan is committed."""
+
+    def _commit(self, plan: Plan, observation: Observation) -> list[int]:
+        if observation.cursors:
+            with self.database.writing() as books:
+                books.snapshot.save_cursors(observation.cursors)
+        return super()._commit(plan, replace(observation, cursors={}))
+
+
+def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any) -> Settlement | None:
+    """What does not show at once counts as not done."""
+    return _NOT_SHOWN(action, receipt, replace(policy, staleness=timedelta(seconds=-1)), now)
+
+
+def _shared(world: World) -> Plan:
+    """One baseline for both sides: what PagerDuty shows counts as what Opsgenie has shown."""
+    decided = _DECIDE(world)
+    pairs = tuple(
+        replace(pair, opsgenie=replace(pair.opsgenie, acknowledged=pair.pagerduty.status == "acknowledged"))
+        if pair.pagerduty
+        else pair
+        for pair in decided.pairs
+    )
+    return replace(decided, pairs=pairs)
+
+
+_NOT_SHOWN, _DECIDE, _OBJECTION = doubt._not_shown, plan.decide, _Turn._objection
+_SEND, _ACCEPTED, _DOUBTFUL = Ledger.send, Ledger.accepted, Ledger.doubtful
+_SENT_AT: dict[str, datetime] = {}
+
+MUTANTS: dict[str, Callable[[], Parts]] = {
+    "send, then record": lambda: Parts(
+        patches=((Ledger, "send", _go_ahead), (Ledger, "accepted", _accepted), (Ledger, "doubtful", _doubtful))
+    ),
+    "record, then send": lambda: Parts(patches=((Ledger, "send", _done_already),)),
+    "no echo guard": lambda: Parts(guards=frozenset()),
+    "no staleness bound": lambda: Parts(patches=((doubt, "_not_shown", _impatient),)),
+    "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),
+    "cursors before the plan": lambda: Parts(engine=_CursorFirst),
+    "no look before acknowledging": lambda: Parts(patches=((_Turn, "_objection", _no_look),)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """Which driver caught a mutant, at which run, and by what."""
+
+    driver: str
+    run: int
+    history: History
+    wrong: list[str]
+
+
+def catch(parts: Parts, word: str, most: int) -> Catch | None:
+    """Look for a finding of this kind: in single faults of the story, kinds mixed, then in histories by chance."""
+    single = single_faults(STORY, parts)
+    Random(1).shuffle(single)  # noqa: S311 - a simulation
+    drivers = (("single faults", [STORY, *single][:most]), ("chance", [random_history(n) for n in range(most)]))
+    for name, histories in drivers:
+        tally = drive(histories, parts, stop_at=word)
+        if tally.found and any(line.startswith(word) for line in tally.found[-1][1]):
+            return Catch(name, tally.histories, *tally.found[-1])
+    return None

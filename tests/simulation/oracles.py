@@ -1,0 +1,420 @@
+"""What must be true of every history once everything has healed: computed from the vendors' state alone.
+
+States are judged by level, as the product sees them: what counts is an act that moved its own side, and when
+nothing else happened to the pair between two undisturbed cycles around it (it stands alone). The rule then is:
+
+    the last act was …                   in the end
+    Opsgenie: acknowledged               both are acknowledged
+    Opsgenie: un-acknowledged            the alert is not; the incident is triggered, or an engineer holds it
+    PagerDuty: acknowledged              both are acknowledged
+    PagerDuty: un-acknowledged, also by
+      a time-out of an engineer's own    neither is acknowledged
+    PagerDuty: a time-out of ours        the incident is triggered, the alert as it was
+
+Acts that cross, or undo each other between two looks, cannot be told apart by anybody who looks at levels: there
+both sides must agree, or differ in a way that a person's or a policy's act explains.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from schedule import SETTINGS
+from world import Outcome
+
+from reconciler.core.model import Status
+from reconciler.sandbox.pagerduty_state import BOT
+
+Json = dict[str, Any]
+WRITES_FOR_EACH = 4
+IN_FLIGHT = timedelta(seconds=1.1)
+"""Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
+MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
+TOLD = {
+    "A+": "acknowledged the alert", "A-": "unacknowledged the alert", "close": "closed the alert",
+    "resolve": "resolved the incident", "reopen": "reopened the incident",
+}  # fmt: skip
+SIDE = {"A+": "og", "A-": "og", "close": "og"}
+
+
+def findings(outcome: Outcome) -> list[str]:
+    """Everything that is wrong, one line each; empty when all is well."""
+    found = [f"BROKEN {line}" for line in outcome.broken]
+    found += [f"NOT QUIET {line}" for line in outcome.quiet_writes]
+    found += [
+        f"LEFT {count} {status}" for status, count in outcome.ledger.items()
+        if status in (Status.PLANNED, Status.SENT, Status.DEAD)
+    ]  # fmt: skip
+    cases = _cases(outcome)
+    machine = sum(event.who == "" for case in cases for event in case.events)
+    most = WRITES_FOR_EACH * (len(outcome.acted) + len(outcome.fired) + machine)
+    if outcome.writes > most:
+        found.append(f"STORM {outcome.writes} writes, at most {most} are explained")
+    for case in cases:
+        found += [f"{line} (alert {case.name})" for line in _judge(case)]
+    return found
+
+
+def _judge(case: "Case") -> Iterator[str]:
+    yield from _incidents(case)
+    if case.incidents:
+        yield from _customers_notes(case)
+        yield from _engineers_notes(case)
+        yield from _told(case)
+        yield from _loops(case)
+        yield from _forbidden(case)
+        yield from _pages(case)
+        yield from _own_acts(case)
+        yield from _state(case)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that moved a side: A+ A- close on the alert, P+ P- PT Pt resolve reopen on the incident.
+
+    PT is an acknowledgement of an engineer's that ran out, Pt one of ours. `who` is empty for a machine.
+    """
+
+    at: datetime
+    what: str
+    who: str
+
+    @property
+    def side(self) -> str:
+        """Where."""
+        return SIDE.get(self.what, "pd")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One alert, its incidents, and what people did about them."""
+
+    outcome: Outcome
+    alert: Json
+    incidents: list[Json]
+    acts: list[Json]
+    pages: list[Json]
+
+    @property
+    def name(self) -> str:
+        """The alert's number."""
+        return str(self.alert["tinyId"])
+
+    def acts_of(self, side: str, *verbs: str) -> list[Json]:
+        """People's acts of some kinds."""
+        return [act for act in self.acts if act["side"] == side and act["verb"] in verbs]
+
+    @cached_property
+    def ours_in_pagerduty(self) -> list[str]:
+        """Notes by the automation user."""
+        return [n["content"] for i in self.incidents for n in i["notes"] if n["user"]["id"] == BOT.id]
+
+    @cached_property
+    def ours_in_opsgenie(self) -> list[str]:
+        """Notes on the alert that nobody wrote by hand."""
+        by_hand = {act["ref"] for act in self.acts_of("opsgenie", "note")}
+        return [n["note"] for n in self.alert["notes"] if n["offset"] not in by_hand]
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Everything that moved a side and was not our own doing, in order."""
+        found = [*_alert_events(self.alert)]
+        for incident in self.incidents:
+            found += _incident_events(incident)
+        return sorted(found, key=lambda event: event.at)
+
+    def apart(self, one: Event, other: Event) -> bool:
+        """Whether the product had an undisturbed look between them."""
+        first, second = sorted((one.at, other.at))
+        return any(first + self._lag <= look < second for look in self._looks)
+
+    def alone(self, event: Event, among: Iterable[Event]) -> bool:
+        """Whether nothing of these came close to it, and the database was not lost around it."""
+        return self.outlived(event) and all(other is event or self.apart(event, other) for other in among)
+
+    def outlived(self, event: Event) -> bool:
+        """Whether the database was not lost around it: what nobody had seen by then is a baseline afterwards."""
+        lost = self.outcome.lost_at
+        return not lost or self.apart(event, Event(_time(lost), "lost", ""))
+
+    @cached_property
+    def _looks(self) -> list[datetime]:
+        return [_time(began) for began, calm in self.outcome.windows if calm]
+
+    @cached_property
+    def _lag(self) -> timedelta:
+        settings = SETTINGS[self.outcome.history.setting]
+        lags = [float(str(settings.get(name, 0.0))) for name in ("list_lag", "log_lag", "write_lag")]
+        return timedelta(seconds=max(lags) + 1.5)
+
+    @property
+    def is_creation_beyond_the_bound(self) -> bool:
+        """A creation in doubt is tried again at once: pages must not wait, and PagerDuty takes no second open one.
+
+        So somebody is paged twice when the first incident was resolved before any list had shown it.
+        """
+        lists_lag = self.outcome.history.setting == "slow"
+        late = any(fault.kind == "pd.create" and fault.what.startswith("late") for fault in self.outcome.fired)
+        first, second = self.incidents[0], self.incidents[1]
+        resolved = [e.at for e in _incident_events(first) if e.what == "resolve"]
+        was_over = any(at <= _time(second["created_at"]) for at in resolved)
+        return was_over and (lists_lag or late)
+
+    @property
+    def is_before_the_start(self) -> bool:
+        """Whether the alert was older than the first start looks back, or closed before it."""
+        return any(
+            self.alert["createdAt"] < since
+            or any(event.what == "close" and event.at <= _time(began) for event in self.events)
+            for began, since in self.outcome.origins
+        )
+
+    @property
+    def is_out_of_sight(self) -> bool:
+        """Whether all is over and Opsgenie does not let a note move `updatedAt`: then nothing tells of it."""
+        over = {event.what for event in self.events} >= {"close", "resolve"}
+        return over and self.outcome.history.setting == "silent_notes"
+
+    @property
+    def was_lost_shut(self) -> bool:
+        """Whether the database was lost when the alert was closed or the incident resolved.
+
+        A first start looks at open alerts only; what is over is not opened up again.
+        """
+        if not self.outcome.lost_at:
+            return False
+        lost = _time(self.outcome.lost_at)
+        known = next((look for look in self._looks if look > lost + self._lag), lost)
+        return any(event.what in ("close", "resolve") and event.at <= known for event in self.events)
+
+
+# -- counting --
+
+
+def _incidents(case: Case) -> Iterator[str]:
+    if len(case.incidents) > 1 and not case.is_creation_beyond_the_bound:
+        yield f"TWICE {len(case.incidents)} incidents"
+    if not case.incidents and not case.was_lost_shut and not case.is_before_the_start:
+        yield "LOST no incident"
+
+
+def _customers_notes(case: Case) -> Iterator[str]:
+    wanted = Counter((act["who"], act["text"]) for act in case.acts_of("opsgenie", "note"))
+    copies = [found for text in case.ours_in_pagerduty if (found := MARK.match(text)) and found[1] == "Opsgenie"]
+    shown = Counter((found[2], found[4]) for found in copies)
+    strict = not (case.was_lost_shut or case.is_out_of_sight or case.is_before_the_start)
+    for key, times in wanted.items():
+        yield from _compare(shown[key], times, f"customer's note {key} in PagerDuty", strict=strict)
+    marks = Counter(text[: found.start(4)] for text in case.ours_in_pagerduty if (found := MARK.match(text)))
+    yield from (f"TWICE mark {mark}" for mark, times in marks.items() if times > 1 and "note" in mark)
+
+
+def _engineers_notes(case: Case) -> Iterator[str]:
+    gone = {act["ref"] for act in case.acts_of("pagerduty", "delete_note")}
+    for act in case.acts_of("pagerduty", "note"):
+        texts = {act["text"]}
+        texts |= {edit["text"] for edit in case.acts_of("pagerduty", "edit_note") if edit["ref"] == act["ref"]}
+        head = f"[PagerDuty · {act['who']} · note {act['ref']}] "
+        copies = [text for text in case.ours_in_opsgenie if text.startswith(head) and text[len(head) :] in texts]
+        strict = act["ref"] not in gone and not case.was_lost_shut and not case.is_before_the_start
+        yield from _compare(len(copies), 1, f"engineer's note {act['ref']} in Opsgenie", strict=strict)
+
+
+def _compare(shown: int, wanted: int, what: str, *, strict: bool = True) -> Iterator[str]:
+    if shown > wanted:
+        yield f"TWICE {what}: {shown} for {wanted}"
+    if shown < wanted and strict:
+        yield f"LOST {what}: {shown} for {wanted}"
+
+
+def _told(case: Case) -> Iterator[str]:
+    """Acts that are told in a note: never more often than done; exactly once where an act stands alone."""
+    notes = {"og": case.ours_in_pagerduty, "pd": case.ours_in_opsgenie}
+    for what, words in TOLD.items():
+        events = [event for event in case.events if event.what == what]
+        told = Counter(
+            found[2] for text in notes[SIDE.get(what, "pd")]
+            if (found := MARK.match(text)) and found[4].startswith(words)
+        )  # fmt: skip
+        if told.total() > len(events):
+            yield f"TWICE '{words}' told {told.total()} times for {len(events)}"
+        if case.was_lost_shut:
+            continue
+        same_side = [event for event in case.events if event.side == SIDE.get(what, "pd")]
+        alone = Counter(event.who for event in events if event.who and case.alone(event, same_side))
+        for who, times in alone.items():
+            if told[who] < times:
+                yield f"LOST '{words}' by {who} told {told[who]} times for {times}"
+
+
+def _loops(case: Case) -> Iterator[str]:
+    for side, texts in (("Opsgenie", case.ours_in_opsgenie), ("PagerDuty", case.ours_in_pagerduty)):
+        for text in texts:
+            found = MARK.match(text)
+            if found is None:
+                yield f"LOOP a note without a mark in {side}: {text}"
+            elif found[1] == side or MARK.match(found[4]):
+                yield f"LOOP in {side}: {text}"
+
+
+def _forbidden(case: Case) -> Iterator[str]:
+    for incident in case.incidents:
+        resolved = [_time(act["at"]) for act in case.acts_of("pagerduty", "resolve", "merge")]
+        for line in incident["log_entries"]:
+            at = _time(line["created_at"])
+            in_flight = any(abs(at - act) < IN_FLIGHT for act in resolved)
+            if line["type"] == "resolve_log_entry" and _is_bot(line):
+                yield "FORBIDDEN resolved by us"
+            if line["type"] == "reopen_log_entry" and _is_bot(line) and not in_flight:
+                yield "FORBIDDEN reopened by us"
+    if any("closed via API" in line["log"] for line in case.alert["logs"]):
+        yield "FORBIDDEN the alert was closed by us"
+
+
+def _pages(case: Case) -> Iterator[str]:
+    """Nobody is woken without a person's or a policy's cause."""
+    events = Counter(event.what for event in case.events)
+    causes = {
+        "triggered": 1,
+        "reopened": events["reopen"],
+        "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
+        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")),
+    }
+    pages = Counter(
+        "again" if page["cause"] in ("reassigned", "escalated", "status set to triggered") else page["cause"]
+        for page in case.pages
+    )
+    for cause, times in pages.items():
+        if cause not in ("acknowledgement timeout", "snooze ended") and times > causes.get(cause, 0):
+            yield f"PAGED {times} times ({cause}) for {causes.get(cause, 0)} causes"
+
+
+def _own_acts(case: Case) -> Iterator[str]:
+    """What we did to states: at most once for each cause."""
+    events = Counter(event.what for event in case.events)
+    api = Counter(line["log"].partition(" via API")[0] for line in case.alert["logs"] if "via API" in line["log"])
+    ours = Counter(line["type"] for i in case.incidents for line in i["log_entries"] if _is_bot(line))
+    for times, causes, what in (
+        (api["Alert acknowledged"], events["P+"], "acknowledged in Opsgenie"),
+        (
+            api["Alert unacknowledged"],
+            events["P-"] + events["PT"] + events["reopen"],
+            "un-acknowledged in Opsgenie",
+        ),
+        (ours["acknowledge_log_entry"], events["A+"], "acknowledged in PagerDuty"),
+    ):
+        if times > causes:
+            yield f"TWICE {what} {times} times for {causes} causes"
+    names = {event.who for event in case.events if event.what in ("P+", "P-")} | {
+        "PagerDuty (acknowledgement timed out)"
+    }
+    for line in case.alert["logs"]:
+        if "acknowledged via API" in line["log"] and line["owner"] not in names:
+            yield f"WRONG NAME {line['owner']}: {line['log']}"
+
+
+# -- states --
+
+
+def _state(case: Case) -> Iterator[str]:
+    alert, incident = case.alert, case.incidents[-1]
+    if alert["status"] == "closed" or incident["status"] == "resolved" or not case.events:
+        return
+    acknowledged, status = alert["acknowledged"], incident["status"]
+    held_by_person = any(hand["acknowledger"]["id"] != BOT.id for hand in incident["acknowledgements"])
+    last = case.events[-1]
+    shown = (
+        f"alert {'' if acknowledged else 'not '}acknowledged, incident {status}, last {last.what} by {last.who}"
+    )
+    if not case.outlived(last):
+        return
+    if not case.alone(last, case.events):
+        before = {event.what for event in case.events}
+        if acknowledged and status == "triggered" and not before & {"Pt", "PT", "P-", "reopen", "resolve"}:
+            yield f"STATE differs unexplained: {shown}"
+        if not acknowledged and status == "acknowledged" and not before & {"A-", "resolve"}:
+            yield f"STATE differs unexplained: {shown}"
+        return
+    right = {
+        "A+": acknowledged and status == "acknowledged",
+        "A-": not acknowledged and (status == "triggered" or held_by_person),
+        "P+": acknowledged and status == "acknowledged",
+        "P-": not acknowledged and status == "triggered",
+        "PT": not acknowledged and status == "triggered",
+        "Pt": status == "triggered",
+    }
+    if not right.get(last.what, True):
+        yield f"STATE {shown}"
+
+
+def _alert_events(alert: Json) -> Iterator[Event]:
+    acknowledged = False
+    for line in alert["logs"]:
+        by_us, at, who = "via API" in line["log"], _time(line["createdAt"]), line["owner"]
+        if "unacknowledged" in line["log"] or line["log"] == "Snooze ended":
+            if acknowledged and not by_us:
+                yield Event(at, "A-", "" if line["log"] == "Snooze ended" else who)
+            acknowledged = False
+        elif "acknowledged" in line["log"]:
+            if not acknowledged and not by_us:
+                yield Event(at, "A+", who)
+            acknowledged = True
+        elif "closed" in line["log"] and not by_us:
+            yield Event(at, "close", who)
+
+
+def _incident_events(incident: Json) -> Iterator[Event]:
+    status, held = "triggered", set[str]()
+    for line in incident["log_entries"]:
+        kind, at = line["type"].removesuffix("_log_entry"), _time(line["created_at"])
+        agent = (line.get("agent") or {}).get("id", "")
+        who = (
+            ""
+            if (line.get("channel") or {}).get("type") == "timeout"
+            else (line.get("agent") or {}).get("summary", "")
+        )
+        person = agent != BOT.id
+        match kind:
+            case "acknowledge":
+                if person and (status != "acknowledged" or agent not in held):
+                    yield Event(at, "P+", who)
+                held = {*held, agent} if status == "acknowledged" else {agent}
+                status = "acknowledged"
+            case "unacknowledge" | "assign" | "escalate":
+                if status == "acknowledged" and person:
+                    ran_out = "Pt" if held == {BOT.id} else "PT"
+                    yield Event(at, "P-" if who else ran_out, who)
+                status, held = "triggered", set()
+            case "resolve" if status != "resolved":
+                status, held = "resolved", set()
+                yield Event(at, "resolve", who)
+            case "reopen":
+                status, held = "triggered", set()
+                yield Event(at, "reopen" if person else "raced", who)
+
+
+def _cases(outcome: Outcome) -> list[Case]:
+    state = outcome.state
+    created = {a["alert_id"] for a in state["journal"] if a["side"] == "opsgenie" and a["verb"] == "create"}
+    found = []
+    for alert in state["opsgenie"]["alerts"]:
+        if alert["id"] not in created or alert["message"] == "old":
+            continue
+        incidents = [i for i in state["pagerduty"]["incidents"] if i["incident_key"] == alert["id"]]
+        ids = {incident["id"] for incident in incidents}
+        acts = [a for a in state["journal"] if a["alert_id"] == alert["id"] or a["incident_id"] in ids]
+        pages = [page for page in state["pagerduty"]["pages"] if page["incident_id"] in ids]
+        found.append(Case(outcome, alert, incidents, acts, pages))
+    return found
+
+
+def _is_bot(line: Json) -> bool:
+    return bool((line.get("agent") or {}).get("id") == BOT.id)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,131 @@
+"""A history as data: who does what when, what goes wrong where. The same history always runs the same.
+
+Faults are keyed by the kind of a step and its n-th occurrence, so that a history keeps its meaning when steps
+are added elsewhere. People act inside cycles: `cycle` and the step within it.
+"""
+
+from dataclasses import dataclass, replace
+
+CYCLES = 8
+POLL = 10.0
+STALENESS = 60.0
+SWEEP = 40.0
+LATE, TOO_LATE = 25.0, 95.0
+"""Seconds after which a late effect lands: within the staleness bound, and beyond it."""
+
+_ANY = (
+    "crash_before",
+    "crash_after",
+    "drop",
+    "hang",
+    "500",
+    "503",
+    "429",
+    "429_bare",
+    "401",
+    "truncated",
+    "empty",
+)
+_READ = (*_ANY, "html", "down")
+_LIST = (*_READ, "stale", "skip", "repeat")
+_WRITE = (
+    "crash_before", "crash_after", "refused", "drop_before", "drop_after", "hang_before", "hang_after", "late",
+    "500_before", "500_after", "429", "429_bare", "401", "truncated_after", "empty_after", "html_after",
+)  # fmt: skip
+_ACCEPTED = (*_WRITE, "fails_later", "forgotten", "forgotten_failure", "queued")
+_COMMIT = ("crash_before", "crash_after", "busy", "full")
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "og.list": _LIST, "og.open": _LIST, "og.alert": _READ, "og.notes": _READ, "og.logs": _READ,
+    "og.request": (*_READ, "pending", "unknown"),
+    "og.ack": _ACCEPTED, "og.unack": _ACCEPTED, "og.note": _ACCEPTED,
+    "pd.log": _LIST, "pd.open": _LIST, "pd.by_key": _READ, "pd.incident": _READ, "pd.notes": _READ,
+    "pd.acts": _READ, "pd.who": _READ,
+    "pd.create": _WRITE, "pd.status": _WRITE, "pd.note": _WRITE,
+    "db.plan": (*_COMMIT, "lost"), "db.sent": _COMMIT, "db.accepted": _COMMIT, "db.settled": _COMMIT,
+    "db.doubt": _COMMIT,
+    "cycle": ("og_gone", "pd_gone", "og_gone_for_hours", "pd_gone_for_hours", "og_401", "pd_401", "db_busy",
+              "db_lost", "ahead", "back", "far_ahead"),
+}  # fmt: skip
+"""What may go wrong at a step of each kind."""
+BEYOND = ("late_beyond", "queued_beyond")
+"""Effects that land beyond the staleness bound: not promised to be harmless, so that they have their own tests."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """At the `nth` step of this kind (from 0), `what` happens."""
+
+    kind: str
+    nth: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Act:
+    """Somebody does something in this cycle, at this step of it or at its end.
+
+    `side` og or pd; `alert` counts from 0 in the order of creation; `who` 0 or 1; `text` of a note, or what
+    else the verb needs.
+    """
+
+    cycle: int
+    step: int
+    side: str
+    verb: str
+    alert: int = 0
+    who: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that decides a run. `setting` names one of SETTINGS."""
+
+    acts: tuple[Act, ...]
+    faults: tuple[Fault, ...] = ()
+    setting: str = "plain"
+    seed: int = 1
+
+    def but(self, *faults: Fault) -> "History":
+        """The same with other faults."""
+        return replace(self, faults=faults)
+
+
+SETTINGS: dict[str, dict[str, object]] = {
+    "plain": {},
+    "slow": {"write_lag": 4.0, "list_lag": 15.0, "log_lag": 12.0},
+    "timeouts": {"acknowledgement_timeout": 35.0},
+    "easy_retrigger": {"status_triggered_works": True, "write_lag": 1.5},
+    "silent_notes": {"notes_bump_updated_at": False},
+}
+"""The vendors' ways: knobs of the sandbox."""
+
+
+STORY = History(
+    (
+        Act(0, 3, "og", "create"),
+        Act(0, 3, "og", "create"),
+        Act(1, 2, "og", "note", 0, 0, "any news?"),
+        Act(1, 2, "og", "note", 0, 0, "any news?"),
+        Act(1, 4, "pd", "acknowledge", 1),
+        Act(2, 1, "og", "acknowledge", 0),
+        Act(2, 4, "pd", "note", 0, 0, "on it"),
+        Act(3, 1, "og", "unacknowledge", 0),
+        Act(3, 2, "pd", "unacknowledge", 1),
+        Act(3, 6, "og", "note", 1, 1, "any news?"),
+        Act(4, 2, "pd", "note", 1, 1, "on it"),
+        Act(4, 2, "pd", "note", 1, 1, "on it"),
+        Act(4, 7, "og", "acknowledge", 0, 1),
+        Act(5, 9, "pd", "acknowledge", 0, 1),
+        Act(5, 4, "og", "close", 1),
+        Act(6, 2, "pd", "note", 1, 0, "checking"),
+        Act(6, 3, "pd", "resolve", 0),
+        Act(6, 5, "og", "note", 0, 1, "thanks"),
+        Act(6, 9, "pd", "merge", 1),
+        Act(7, 1, "pd", "note", 0, 0, "done"),
+        Act(7, 2, "pd", "note", 1, 1, "after the merge"),
+        Act(7, 9, "og", "create"),
+    )
+)
+"""The canned story: every mapping row, twins, a note after the resolve, a close, a merge."""

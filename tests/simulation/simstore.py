@@ -1,0 +1,148 @@
+"""The product's own store over a database in memory that outlives every crash of the program, but not its loss.
+
+Every transaction that writes is a step of the world, named by who makes it.
+"""
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import StaticPool
+
+from reconciler.store.database import Books, Database, open_database
+from reconciler.store.migrate import upgrade
+
+_NAMES = {
+    "_commit": "db.plan",
+    "_send": "db.sent",
+    "_succeeded": "db.accepted",
+    "_settle": "db.settled",
+    "_failed": "db.doubt",
+}
+
+
+@cache
+def _template() -> sqlite3.Connection:
+    """A migrated, empty database: made by the product's own migrations, once."""
+    with TemporaryDirectory() as folder:
+        database = open_database(f"sqlite:///{folder}/template.db")
+        upgrade(database)
+        database.close()
+        memory, file = sqlite3.connect(":memory:"), sqlite3.connect(Path(folder) / "template.db")
+        file.backup(memory)
+        file.close()
+    return memory
+
+
+class _Shelf:
+    """Where the database of the history that is being run lies: in memory, kept by a connection of its own."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._keeper: sqlite3.Connection | None = None
+
+    def put_empty(self) -> None:
+        """An empty, migrated database takes the place of the one that was there."""
+        if self._keeper is not None:
+            self._keeper.close()
+        self._number += 1
+        self._keeper = self.connect()
+        _template().backup(self._keeper)
+
+    def connect(self) -> sqlite3.Connection:
+        """As the product's engine connects."""
+        name = f"file:simulation{self._number}?mode=memory&cache=shared"
+        made = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
+        made.execute("PRAGMA foreign_keys=ON")
+        return made
+
+
+_SHELF = _Shelf()
+
+
+@cache
+def _engine() -> Engine:
+    """One engine for all histories: what it has compiled is kept. As the product's own, but in memory."""
+    engine = create_engine("sqlite://", creator=_SHELF.connect, poolclass=StaticPool)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        at_once = connection.get_execution_options().get("immediate", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
+
+    return engine
+
+
+class SimDatabase(Database):
+    """The product's Database; `step` is told of each commit and says what goes wrong with it."""
+
+    def __init__(self, step: Callable[[str], str], gone: Callable[[], bool]) -> None:
+        super().__init__(_engine())
+        self._step = step
+        self._gone = gone
+        self.lose()
+
+    def lose(self) -> None:
+        """Somebody has deleted it: an empty one takes its place."""
+        self.engine.dispose()
+        _SHELF.put_empty()
+
+    @contextmanager
+    def reading(self) -> Iterator[Books]:
+        """As the product's."""
+        with super().reading() as books:
+            if self._gone():
+                raise _down("unable to open database file")
+            yield books
+
+    @contextmanager
+    def writing(self) -> Iterator[Books]:
+        """As the product's, a step of the world."""
+        caller = sys._getframe(2).f_code.co_name
+        fault = self._step(_NAMES.get(caller, "db.doubt"))
+        with super().writing() as books:
+            if fault == "busy" or self._gone():
+                raise _down("database is locked")
+            yield books
+            if fault == "crash_before":
+                raise Crash
+            if fault == "full":
+                raise _down("database or disk is full")
+            if fault == "lost":
+                raise Lost
+        if fault == "crash_after":
+            raise Crash
+
+    @contextmanager
+    def read_only(self) -> Iterator[Database]:
+        """The same database for a dry run: a write would fail."""
+        connection = self.engine.raw_connection()
+        connection.cursor().execute("PRAGMA query_only=ON")
+        try:
+            yield Database(self.engine)
+        finally:
+            connection.cursor().execute("PRAGMA query_only=OFF")
+            connection.close()
+
+    def content(self) -> str:
+        """Everything in it."""
+        raw = self.engine.raw_connection()
+        return "\n".join(raw.driver_connection.iterdump())  # type: ignore[union-attr]
+
+
+class Crash(BaseException):
+    """The process dies here. No `except Exception` can stop it."""
+
+
+class Lost(Crash):
+    """The process dies here, and its database with it."""
+
+
+def _down(words: str) -> OperationalError:
+    return OperationalError("…", None, sqlite3.OperationalError(words))

@@ -1,0 +1,437 @@
+"""The whole product in one thread over both simulated vendors: time, network, database and people under control.
+
+fault phase (CYCLES cycles, faults and people's acts inside them) -> heal -> as many cycles as it takes to
+pass every bound -> quiet phase (3 cycles, each with a full sweep)
+"""
+
+import hashlib
+import heapq
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+
+from pydantic import SecretStr
+from schedule import CYCLES, LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
+from simstore import Crash, Lost, SimDatabase
+from simwire import SimAdapter, refused_later, shown
+
+from reconciler.apply import Applier, Remotes
+from reconciler.bootstrap import _Wires
+from reconciler.core.model import Status
+from reconciler.crew import Crew
+from reconciler.engine import Engine, Report
+from reconciler.errors import ReconcilerError
+from reconciler.remotes import http as product_http
+from reconciler.remotes.budget import Budget
+from reconciler.remotes.http import Http
+from reconciler.sandbox.app import Sandbox
+from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR, SERVICE_ID
+from reconciler.sandbox.settings import SandboxSettings
+from reconciler.sandbox.wire import ManualClock, Refused, Request
+from reconciler.settings import Settings
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
+ENGINEERS = (JANE, OMAR)
+QUIET = 3
+HEALING = 40
+_JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
+
+
+class SimClock:
+    """The product's clock: the vendors' time, maybe off by a jump. Waiting passes time and never sleeps."""
+
+    def __init__(self) -> None:
+        self.vendors = ManualClock(START)
+        self.passed = 0.0
+        self.off = 0.0
+
+    def now(self) -> datetime:
+        """The time of day as this machine has it."""
+        return self.vendors.now() + timedelta(seconds=self.off)
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        return self.passed
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass."""
+        self.advance(max(0.0, seconds))
+        return False
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.passed += seconds
+        self.vendors.advance(seconds)
+
+
+@dataclass
+class Parts:
+    """Product parts that a mutant replaces."""
+
+    engine: type[Engine] = Engine
+    applier: type[Applier] = Applier
+    guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
+    patches: tuple[tuple[Any, str, Any], ...] = ()
+
+
+@dataclass
+class Outcome:
+    """What came of a history, for the oracles."""
+
+    history: History
+    state: dict[str, Any]
+    trace: list[str]
+    steps: Counter[str]
+    fired: list[Fault]
+    acted: list[Act]
+    ledger: Counter[Status]
+    writes: int
+    quiet_writes: list[str]
+    broken: list[str]
+    windows: list[tuple[str, bool]] = field(default_factory=list)
+    lost_at: str = ""
+    in_fault_phase: Counter[str] = field(default_factory=Counter)
+    origins: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def hash(self) -> str:
+        """The same for the same run."""
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+
+class World:
+    """One history, being run."""
+
+    late, too_late = LATE, TOO_LATE
+
+    def __init__(self, history: History, parts: Parts | None = None) -> None:
+        self.history = history
+        self.parts = parts or Parts()
+        self.clock = SimClock()
+        settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
+        settings |= SETTINGS[history.setting]
+        self.sandbox = Sandbox(self.clock.vendors, SandboxSettings(seed=history.seed, **settings))
+        self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
+        self.counts: Counter[str] = Counter()
+        self.fired: list[Fault] = []
+        self.acts = sorted(enumerate(history.acts), key=lambda pair: (pair[1].cycle, pair[1].step, pair[0]))
+        self.acted: list[Act] = []
+        self.trace: list[str] = []
+        self.outages: dict[str, str] = {}
+        self.failing: dict[str, int] = {}
+        self.forgotten: set[str] = set()
+        self.broken: list[str] = []
+        self.windows: list[tuple[str, bool]] = []
+        self.lost_at = ""
+        self.origins: list[tuple[str, str]] = []
+        self.cycle_number = -1
+        self.step_in_cycle = 0
+        self.calm = True
+        self.interval = POLL
+        self.healed = False
+        self.database = SimDatabase(self.step, lambda: "database" in self.outages)
+        self.swept = self.clock.monotonic()
+        self.alerts: list[str] = []
+        self._before()
+        self.engine = self._start()
+
+    # -- the run --
+
+    def run(self) -> Outcome:
+        """All phases."""
+        with self._deterministic():
+            for number in range(CYCLES):
+                self._begin(number)
+                self._cycle()
+                self._act(everything=True)
+                self.clock.advance(self.interval)
+            in_fault_phase = Counter(self.counts)
+            self._heal()
+            quiet_from = len(self._writes())
+            for _ in range(QUIET):
+                self.clock.advance(SWEEP + POLL)
+                self._cycle()
+            self.sandbox.lock.acquire()
+            state = self.sandbox.state()
+            self.sandbox.lock.release()
+        with self.database.reading() as books:
+            ledger = books.ledger.counts()
+        return Outcome(
+            self.history, state, self.trace, self.counts, self.fired, self.acted, ledger, len(self._writes()),
+            self._writes()[quiet_from:], self.broken, self.windows, self.lost_at,
+            in_fault_phase, self.origins,
+        )  # fmt: skip
+
+    def _begin(self, number: int) -> None:
+        """A cycle of the fault phase begins; what has gone wrong for a while may be over."""
+        self.cycle_number, self.step_in_cycle = number, 0
+        for vendor, until in list(self._until.items()):
+            if number >= until:
+                self.outages.pop(vendor, None)
+                del self._until[vendor]
+                self.interval = POLL
+        what = self.step("cycle")
+        vendor = {"og": "opsgenie", "pd": "pagerduty", "db": "database"}.get(what[:2], "")
+        if what in _JUMPS:
+            self.clock.off += _JUMPS[what]
+        elif what == "db_lost":
+            self._lose()
+        elif vendor:
+            self.outages[vendor] = "401" if what.endswith("401") else "gone"
+            self._until[vendor] = number + 3
+            self.interval = 3600.0 if what.endswith("hours") else POLL
+
+    def _heal(self) -> None:
+        """Nothing goes wrong any more. Cycles until every bound has passed and nothing is open."""
+        self.healed = True
+        self.outages.clear()
+        self.failing.clear()
+        self.cycle_number = CYCLES
+        start, behind = self.clock.monotonic(), max(0.0, -self.clock.off)
+        for number in range(HEALING):
+            self.step_in_cycle = 0
+            self._cycle()
+            self.clock.advance(POLL if number < 2 else 3 * POLL)
+            enough = self.clock.monotonic() - start > max(STALENESS, TOO_LATE) + 2 * POLL + behind
+            if enough and not self._open():
+                return
+
+    def _cycle(self) -> None:
+        """One tick of the daemon; a crash ends it, and a new process begins."""
+        began, fired, acted = self.clock.vendors.now(), len(self.fired), len(self.acted)
+        good = False
+        try:
+            report = self.tick()
+            good = report is not None and not report.problems
+        except Lost:
+            self._lose()
+            self.clock.advance(1.0)
+            self.engine = self._start()
+        except Crash:
+            self.trace.append("crash")
+            self.clock.advance(1.0)
+            self.engine = self._start()
+        except Exception as error:  # noqa: BLE001 - this is what is being looked for
+            self.broken.append(f"{type(error).__name__}: {error}")
+        if not self.origins or self.lost_at > self.origins[-1][0]:
+            self._note_origin()
+        calm = good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages
+        self.windows.append((began.isoformat(), calm))
+
+    def _note_origin(self) -> None:
+        """The first start has been written down: when, and how far it looked back."""
+        if "database" in self.outages:
+            return
+        with self.database.reading() as books:
+            origin = books.snapshot.cursors().get("origin")
+        if origin is not None:
+            _, since = json.loads(origin)
+            self.origins.append((self.clock.vendors.now().isoformat(), since))
+
+    def tick(self) -> Report | None:
+        """As the daemon's: whatever the product raises on purpose is told, and the next cycle comes."""
+        now = self.clock.monotonic()
+        share, self.swept = (now - self.swept) / SWEEP, now
+        try:
+            return self.engine.cycle(share)
+        except ReconcilerError as error:
+            self.trace.append(f"told: {error}")
+            return None
+
+    # -- steps --
+
+    def step(self, kind: str, asked: Request | None = None) -> str:
+        """One more step of this kind: people act, and maybe something goes wrong."""
+        self._act()
+        self.step_in_cycle += 1
+        nth = self.counts[kind]
+        self.counts[kind] += 1
+        fault = None if self.healed else self.faults.get((kind, nth))
+        if fault:
+            self.fired.append(fault)
+        what = fault.what if fault else ""
+        line = shown(asked) if asked else ""
+        self.trace.append(f"{self.clock.vendors.now().isoformat()} {kind} {nth} {what} {line}")
+        return what
+
+    def postpone(self, vendor: str, asked: Request, *, beyond: bool) -> None:
+        """The call reaches the vendor later."""
+        self.sandbox._postpone(vendor, asked, self.too_late if beyond else self.late)
+
+    def is_forgotten(self, asked: Request) -> bool:
+        """Whether Opsgenie will not say what became of this request."""
+        return asked.path.rpartition("/")[2] in self.forgotten
+
+    def spoil(self, request_id: str) -> None:
+        """The newest accepted write will fail when its time comes."""
+        machine = self.sandbox.opsgenie
+        heap = machine._dues._heap
+        place = max(range(len(heap)), key=lambda index: heap[index][1])
+        due, count, _ = heap[place]
+        effect = refused_later("Something went wrong")
+        heap[place] = (due, count, partial(machine._process, request_id, "Spoiled", effect))
+        heapq.heapify(heap)
+
+    # -- people --
+
+    def _before(self) -> None:
+        """What was there before the program: an old alert, a fresh one, and one that has its incident."""
+        self._until: dict[str, int] = {}
+        now, og = self.clock.vendors.now(), self.sandbox.opsgenie
+        og.create_alert("old", user=CUSTOMERS[0], created_at=now - timedelta(hours=5))
+        self.clock.advance(1)
+
+    def _act(self, *, everything: bool = False) -> None:
+        """Whatever is due by now."""
+        place = (self.cycle_number, CYCLES * 1000 if everything else self.step_in_cycle)
+        while self.acts and (self.acts[0][1].cycle, self.acts[0][1].step) <= place:
+            _, act = self.acts.pop(0)
+            try:
+                self._do(act)
+            except (Refused, IndexError):
+                self.trace.append(f"not possible: {act}")
+            else:
+                self.acted.append(act)
+                self.trace.append(f"{self.clock.vendors.now().isoformat()} {act}")
+
+    def _do(self, act: Act) -> None:
+        if act.side == "og":
+            self._customer(act)
+        else:
+            self._engineer(act)
+
+    def _customer(self, act: Act) -> None:
+        machine, who = self.sandbox.opsgenie, CUSTOMERS[act.who]
+        if act.verb == "create":
+            self.alerts.append(machine.create_alert(f"alert {len(self.alerts)}", user=who)["id"])
+            return
+        alert = self.alerts[act.alert]
+        match act.verb:
+            case "note":
+                machine.add_note(alert, who, act.text)
+            case "snooze":
+                machine.snooze(alert, who, float(act.text))
+            case "escalate":
+                machine.escalate(alert)
+            case verb:
+                getattr(machine, verb)(alert, who)
+
+    def _engineer(self, act: Act) -> None:
+        machine, who = self.sandbox.pagerduty, ENGINEERS[act.who].id
+        incident = machine.find(self.alerts[act.alert]).now.id
+        match act.verb:
+            case "note":
+                machine.add_note(incident, who, act.text)
+            case "edit_note" | "delete_note":
+                notes = [n for n in machine.find(incident).notes if n.user != BOT]
+                if not notes:
+                    raise Refused("no note")
+                if act.verb == "edit_note":
+                    machine.edit_note(incident, who, notes[-1].id, act.text)
+                else:
+                    machine.delete_note(incident, who, notes[-1].id)
+            case "snooze":
+                machine.snooze(incident, who, float(act.text))
+            case "merge":
+                machine.merge(incident, who, machine.create_incident("by hand")["id"])
+            case verb:
+                getattr(machine, verb)(incident, who)
+
+    # -- the program --
+
+    def _start(self) -> Engine:
+        """A new process over the same database."""
+        wires = _SimWires(self)
+        applier = self.parts.applier(
+            Remotes(wires.opsgenie, wires.pagerduty, wires.to_opsgenie(), wires.to_pagerduty()),
+            self.database,
+            self.clock,
+            lambda: False,
+            wires.crew,
+        )
+        engine = wires.engine(self.database, applier)
+        engine.__class__ = self.parts.engine
+        engine.policy = replace(engine.policy, guards=self.parts.guards)
+        return engine
+
+    def dry_run(self) -> tuple[Report, bool]:
+        """What a dry run reports, and whether it left everything as it was."""
+        writes, content = len(self._writes()), self.database.content()
+        with self.database.read_only() as database:
+            report = _SimWires(self).engine(database, None).cycle(1.0)
+        return report, (len(self._writes()), self.database.content()) == (writes, content)
+
+    def _lose(self) -> None:
+        self.database.lose()
+        self.lost_at = self.clock.vendors.now().isoformat()
+        self.trace.append("database lost")
+        self.engine = self._start()
+
+    def _open(self) -> bool:
+        with self.database.reading() as books:
+            return bool(books.ledger.open())
+
+    def _writes(self) -> list[str]:
+        return [f"{c.at} {c.method} {c.path}" for c in self.sandbox.journal.calls if c.write]
+
+    @contextmanager
+    def _deterministic(self) -> Iterator[None]:
+        """The client's jitter comes from the seed; a mutant's patches are in place."""
+        jitter = random.Random(self.history.seed)  # noqa: S311 - a simulation
+        patches = ((product_http, "random", jitter), *self.parts.patches)
+        before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
+        for owner, name, value in patches:
+            setattr(owner, name, value)
+        try:
+            yield
+        finally:
+            for owner, name, value in reversed(before):
+                setattr(owner, name, value)
+
+
+class _SimWires(_Wires):
+    """The product's own wiring, with our clock and our wire."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        super().__init__(_settings(), threading.Event())
+        self.clock = world.clock  # type: ignore[assignment]
+        self.crew = Crew(lambda: 1)
+
+    def _http(
+        self, name: Literal["Opsgenie", "PagerDuty"], url: str, headers: dict[str, str], rate: int | None = None
+    ) -> Http:
+        clock = self.world.clock
+        adapter = SimAdapter(self.world, name.lower())
+        made = Http(url, headers, name=name, clock=clock, budget=Budget(clock, rate), adapter=adapter)
+        made._session.trust_env = False  # the proxies of this machine's environment: a third of a run's time
+        return made
+
+
+def _settings() -> Settings:
+    chosen = SandboxSettings()
+    return Settings(
+        pagerduty_api_key=SecretStr(chosen.pagerduty_key),
+        pagerduty_service_id=SERVICE_ID,
+        pagerduty_email=BOT.email,
+        pagerduty_user=BOT.id,
+        opsgenie_api_key=SecretStr(chosen.opsgenie_key),
+        pagerduty_api_url="https://api.pagerduty.test",
+        opsgenie_api_url="https://api.opsgenie.test",
+        poll_interval_seconds=POLL,
+        sweep_interval_seconds=SWEEP,
+        staleness_seconds=STALENESS,
+    )
+
+
+def run(history: History, parts: Parts | None = None) -> Outcome:
+    """One history, from the beginning to the end."""
+    return World(history, parts).run()

@@ -1,0 +1,234 @@
+"""Snapshot and ledger give back what they were given, every field of it."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.model import (
+    Action,
+    AlertBaseline,
+    IncidentBaseline,
+    Kind,
+    Pair,
+    Person,
+    Settlement,
+    Side,
+    Status,
+)
+from reconciler.store.database import Database, open_database
+from reconciler.store.migrate import upgrade
+
+NOW = datetime(2026, 11, 23, 9, 14, 5, 123456, tzinfo=UTC)
+FAR = timezone(timedelta(hours=5, minutes=45))
+PAIR = Pair(
+    alert_id="a-1",
+    tiny_id="17",
+    tracked=True,
+    opsgenie=AlertBaseline(True, True, NOW - timedelta(seconds=3), NOW + timedelta(hours=1)),
+    incident_id="PINC1",
+    incident_number=4,
+    pagerduty=IncidentBaseline("acknowledged", (Person("PJANE", "Jane Doe"), Person("", "Ømar ]·[")), "Jane Doe"),
+    swept_at=NOW - timedelta(minutes=5),
+)
+ACTION = Action(
+    key="opsgenie.add_note a-1 note PN1",
+    kind=Kind.OPSGENIE_NOTE,
+    alert_id="a-1",
+    reason="Jane Doe added a note in PagerDuty",
+    at=NOW - timedelta(seconds=9),
+    person="Jane Doe",
+    text="[PagerDuty · Jane Doe · note PN1] the disk\n\tis full 🙈 'quoted'",
+    body="Priority: P1",
+    urgency="high",
+    mark="[PagerDuty · Jane Doe · note PN1]",
+    attempts=3,
+    plain=True,
+    not_before=NOW + timedelta(seconds=4),
+    sent_at=NOW - timedelta(seconds=1),
+    request_id="r-1",
+    result_id="n-1",
+    error="not seen",
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path / 'reconciler.db'}")
+    upgrade(database)
+    yield database
+    database.close()
+
+
+def intended(database: Database, *actions: Action) -> list[Action]:
+    with database.writing() as books:
+        books.ledger.intend(actions, NOW)
+    with database.reading() as books:
+        return [action for mine in books.ledger.of({a.alert_id for a in actions}).values() for action in mine]
+
+
+def stands(database: Database, action: Action) -> Action:
+    with database.reading() as books:
+        (found,) = books.ledger.by_id([action.id])
+    return found
+
+
+# -- the snapshot --
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        PAIR,
+        replace(PAIR, tracked=False, incident_id=None, incident_number=None, pagerduty=None),
+        replace(PAIR, opsgenie=AlertBaseline(False, False, NOW), pagerduty=IncidentBaseline("resolved")),
+        replace(PAIR, pagerduty=IncidentBaseline("triggered")),
+    ],
+    ids=["whole", "without an incident", "over", "bare"],
+)
+def test_a_pair_comes_back_as_it_was(database: Database, pair: Pair) -> None:
+    with database.writing() as books:
+        books.snapshot.save_pairs([replace(PAIR, tiny_id="another"), pair])
+    with database.reading() as books:
+        assert books.snapshot.pairs(["a-1", "unknown"]) == {"a-1": pair}
+        of_incidents = {"PINC1": pair} if pair.incident_id else {}
+        assert books.snapshot.pairs_of_incidents(["PINC1", "PINC2"]) == of_incidents
+        assert books.snapshot.open_pairs() == int(pair.is_open)
+
+
+def test_the_examples_differ_from_the_defaults_everywhere() -> None:
+    """Otherwise a field that is not stored would not be missed."""
+    bare = Pair("", "", tracked=False, opsgenie=AlertBaseline(False, False, NOW))
+    same = {field.name for field in fields(Pair) if getattr(PAIR, field.name) == getattr(bare, field.name)}
+    assert same == {"route"}
+    action = Action("", Kind.CREATE_INCIDENT, "", "", NOW)
+    same = {field.name for field in fields(Action) if getattr(ACTION, field.name) == getattr(action, field.name)}
+    assert same == {"route", "id", "incident_id", "status"}  # given by the ledger
+
+
+def test_a_time_of_any_zone_is_the_same_moment(database: Database) -> None:
+    with database.writing() as books:
+        books.snapshot.save_pairs([replace(PAIR, swept_at=NOW.astimezone(FAR))])
+    with database.reading() as books:
+        found = books.snapshot.pairs(["a-1"])["a-1"]
+    assert found.swept_at == NOW
+    assert found.swept_at.tzinfo is UTC
+
+
+def test_more_pairs_than_a_statement_takes(database: Database) -> None:
+    pairs = {f"a-{number}": replace(PAIR, alert_id=f"a-{number}") for number in range(1201)}
+    with database.writing() as books:
+        books.snapshot.save_pairs(pairs.values())
+    with database.reading() as books:
+        assert books.snapshot.pairs(pairs) == pairs
+
+
+def test_notes_are_known_by_side_and_once(database: Database) -> None:
+    both = [("a-1", Side.OPSGENIE, "17_1"), ("a-1", Side.PAGERDUTY, "PN1"), ("a-2", Side.OPSGENIE, "17_1")]
+    with database.writing() as books:
+        books.snapshot.save_notes(both)
+        books.snapshot.save_notes(both[:1])
+    with database.reading() as books:
+        assert books.snapshot.known_notes(["a-1", "a-3"]) == {
+            "a-1": frozenset({(Side.OPSGENIE, "17_1"), (Side.PAGERDUTY, "PN1")})
+        }
+
+
+def test_routes_do_not_see_each_other(database: Database) -> None:
+    with database.writing() as books:
+        books.snapshot.save_pairs([PAIR])
+        books.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
+        books.snapshot.save_cursors({"one": "1"})
+        books.ledger.intend([ACTION], NOW)
+    with Database(database.engine, "another").reading() as books:
+        assert books.snapshot.pairs(["a-1"]) == {}
+        assert books.snapshot.known_notes(["a-1"]) == {}
+        assert books.snapshot.cursors() == {}
+        assert books.snapshot.open_pairs() == 0
+        assert books.ledger.of(["a-1"]) == {}
+        assert books.ledger.open() == []
+        assert not books.ledger.counts()
+
+
+# -- the ledger --
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("kind", Kind)
+def test_an_action_comes_back_as_it_was(database: Database, kind: Kind, status: Status) -> None:
+    action = replace(ACTION, kind=kind, status=status)
+    (found,) = intended(database, action)
+    assert found == replace(action, id=1)
+    with database.reading() as books:
+        assert [a.id for a in books.ledger.open()] == ([1] if status.is_open else [])
+        assert books.ledger.counts() == {status: 1}
+        assert books.ledger.with_status(status, 5) == [found]
+
+
+def test_an_action_knows_the_incident_that_its_pair_has_by_now(database: Database) -> None:
+    (before,) = intended(database, ACTION)
+    with database.writing() as books:
+        books.snapshot.save_pairs([PAIR])
+    assert (before.incident_id, stands(database, before).incident_id) == (None, "PINC1")
+
+
+def test_one_key_is_one_action(database: Database) -> None:
+    (first,) = intended(database, ACTION)
+    later = replace(ACTION, reason="another reason", text="another text")
+    other = replace(ACTION, key="another")
+    assert [a.key for a in intended(database, later, later, other)] == [ACTION.key, "another"]
+    assert stands(database, first) == first
+
+
+def test_what_is_open_comes_in_the_order_of_the_acts(database: Database) -> None:
+    times = (3, 1, 2, 1)
+    actions = [replace(ACTION, key=str(n), at=NOW + timedelta(seconds=s)) for n, s in enumerate(times)]
+    intended(database, *actions)
+    with database.reading() as books:
+        assert [action.key for action in books.ledger.open()] == ["1", "3", "2", "0"]
+
+
+def test_an_action_is_sent_once(database: Database) -> None:
+    fresh = replace(ACTION, sent_at=None, request_id="", error="from before", attempts=0)
+    (action,) = intended(database, fresh)
+    with database.writing() as books:
+        assert books.ledger.send(action, NOW)
+    with database.writing() as books:
+        assert not books.ledger.send(action, NOW + timedelta(seconds=1))
+    assert stands(database, action) == replace(action, status=Status.SENT, sent_at=NOW, request_id="", error="")
+    with database.writing() as books:
+        books.ledger.accepted(action, "r-2")
+        books.ledger.doubtful(action, "no answer")
+    found = stands(database, action)
+    assert (found.status, found.request_id, found.error) == (Status.SENT, "r-2", "no answer")
+
+
+def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
+    (action,) = intended(database, replace(ACTION, plain=False, status=Status.SENT))
+    with database.writing() as books:
+        books.ledger.plainer(action, "too long")
+    found = stands(database, action)
+    assert (found.status, found.plain, found.error) == (Status.PLANNED, True, "too long")
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
+def test_what_became_of_an_action_is_written_down(database: Database, status: Status) -> None:
+    (action,) = intended(database, replace(ACTION, status=Status.SENT))
+    with database.writing() as books:
+        books.ledger.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
+    found = stands(database, action)
+    assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4)
+    with database.reading() as books:
+        assert books.ledger.open() == []
+
+
+def test_an_action_goes_back_into_the_queue(database: Database) -> None:
+    (action,) = intended(database, replace(ACTION, status=Status.SENT, attempts=2))
+    later = NOW + timedelta(seconds=8)
+    with database.writing() as books:
+        books.ledger.settle(Settlement(action.id, Status.PLANNED, "why", not_before=later), NOW)
+    found = stands(database, action)
+    assert (found.status, found.not_before, found.error) == (Status.PLANNED, later, "why")
+    assert (found.attempts, found.result_id) == (2, action.result_id)

@@ -1,0 +1,64 @@
+"""What is over leaves the snapshot after a while; what is open, waiting or dead never does."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Settlement, Side, Status
+from reconciler.store.database import open_database
+from reconciler.store.migrate import upgrade
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=40)
+
+
+def _pair(name: str, *, alert_open: bool, incident: str, swept_at: datetime = LONG_AGO) -> Pair:
+    return Pair(
+        alert_id=name,
+        tiny_id="1",
+        tracked=True,
+        opsgenie=AlertBaseline(alert_open, acknowledged=False, updated_at=LONG_AGO),
+        incident_id=f"P{name}",
+        incident_number=1,
+        pagerduty=IncidentBaseline(incident),
+        swept_at=swept_at,
+    )
+
+
+def _action(alert_id: str) -> Action:
+    return Action(
+        key=f"note {alert_id}", kind=Kind.PAGERDUTY_NOTE, alert_id=alert_id, reason="because", at=LONG_AGO
+    )
+
+
+@pytest.mark.parametrize(
+    ("pair", "status", "forgotten"),
+    [
+        (_pair("over", alert_open=False, incident="resolved"), Status.DONE, True),
+        (_pair("open", alert_open=True, incident="resolved"), Status.DONE, False),
+        (_pair("triggered", alert_open=False, incident="triggered"), Status.DONE, False),
+        (_pair("recent", alert_open=False, incident="resolved", swept_at=NOW), Status.DONE, False),
+        (_pair("waiting", alert_open=False, incident="resolved"), Status.PLANNED, False),
+        (_pair("doubt", alert_open=False, incident="resolved"), Status.SENT, False),
+        (_pair("dead", alert_open=False, incident="resolved"), Status.DEAD, False),
+    ],
+    ids=lambda value: value.alert_id if isinstance(value, Pair) else "",
+)
+def test_only_what_is_over_for_long_is_forgotten(
+    tmp_path: Path, pair: Pair, status: Status, forgotten: bool
+) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'x.db'}")
+    upgrade(database)
+    with database.writing() as books:
+        books.snapshot.save_pairs([pair])
+        books.snapshot.save_notes([(pair.alert_id, Side.PAGERDUTY, "N1")])
+        books.ledger.intend([_action(pair.alert_id)], NOW)
+        (intended,) = books.ledger.open()
+        books.ledger.settle(Settlement(intended.id, status), NOW)
+        assert books.snapshot.forget(NOW - timedelta(days=30)) == int(forgotten)
+    with database.reading() as books:
+        assert (pair.alert_id in books.snapshot.pairs([pair.alert_id])) is not forgotten
+        assert bool(books.snapshot.known_notes([pair.alert_id])) is not forgotten
+        assert bool(books.ledger.of([pair.alert_id])) is not forgotten
+    database.close()

@@ -1,0 +1,159 @@
+"""The migrations lead to the schema that the program is written against, and a newer database is left alone."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, inspect
+
+from reconciler.errors import Misconfigured
+from reconciler.store import schema
+from reconciler.store.database import current_revision, exists, open_database, open_read_only
+from reconciler.store.migrate import check, location, upgrade
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'reconciler.db'}"
+
+
+def newer(folder: Path, journal: str = "delete") -> bytes:
+    """A database of a version to come; its bytes."""
+    with closing(sqlite3.connect(folder / "reconciler.db")) as connection:
+        connection.execute(f"PRAGMA journal_mode={journal}")
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+        connection.commit()
+    return (folder / "reconciler.db").read_bytes()
+
+
+def shape(engine: Engine) -> dict[str, object]:
+    """Tables with their columns, keys and indexes, in any order."""
+    found = inspect(engine)
+    return {
+        table: {
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"], column["default"])
+                for column in found.get_columns(table)
+            },
+            "key": found.get_pk_constraint(table)["constrained_columns"],
+            "indexes": {
+                index["name"]: (index["column_names"], bool(index["unique"])) for index in found.get_indexes(table)
+            },
+            "unique": found.get_unique_constraints(table),
+            "foreign": found.get_foreign_keys(table),
+        }
+        for table in found.get_table_names()
+        if table not in ("alembic_version", "sqlite_sequence")
+    }
+
+
+def test_the_newest_migration_is_the_one_that_the_program_names() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(location()))
+    script = ScriptDirectory.from_config(config)
+    assert script.get_heads() == [schema.REVISION]
+    assert len(script.get_bases()) == 1
+
+
+def test_the_migrated_schema_is_the_one_in_the_program(tmp_path: Path) -> None:
+    database = open_database(url(tmp_path))
+    upgrade(database)
+    fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
+    schema.metadata.create_all(fresh)
+    assert shape(database.engine) == shape(fresh)
+    assert set(shape(fresh)) == set(schema.metadata.tables)
+    database.close()
+    fresh.dispose()
+
+
+def test_ids_of_actions_are_never_used_again(tmp_path: Path) -> None:
+    database = open_database(url(tmp_path))
+    upgrade(database)
+    with database.engine.connect() as connection:
+        text = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'actions'").scalar_one()
+    assert "AUTOINCREMENT" in text
+    database.close()
+
+
+def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        database = open_database(url(tmp_path))
+        assert upgrade(database) == schema.REVISION
+        assert current_revision(database) == schema.REVISION
+        database.close()
+    before = (tmp_path / "reconciler.db").read_bytes()
+    database = open_database(url(tmp_path))
+    upgrade(database)
+    database.close()
+    assert (tmp_path / "reconciler.db").read_bytes() == before
+
+
+def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """SQLite's driver would not roll a CREATE TABLE back by itself."""
+    with closing(sqlite3.connect(tmp_path / "reconciler.db")) as connection:
+        connection.execute("CREATE TABLE cursors (in_the_way TEXT)")
+        connection.commit()
+    database = open_database(url(tmp_path))
+    with pytest.raises(Exception, match="cursors"):
+        upgrade(database)
+    assert inspect(database.engine).get_table_names() == ["cursors"]
+    database.close()
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_a_newer_database_is_refused_untouched(tmp_path: Path, journal: str) -> None:
+    before = newer(tmp_path, journal)
+    database = open_database(url(tmp_path))
+    for refuse in (upgrade, check):
+        with pytest.raises(Misconfigured, match=r"DATABASE_URL: .*9999"):
+            refuse(database)
+    with pytest.raises(Misconfigured, match=r"DATABASE_URL: .*9999"):
+        open_read_only(url(tmp_path))
+    assert current_revision(database) == "9999"
+    database.close()
+    assert (tmp_path / "reconciler.db").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["reconciler.db"]
+
+
+def test_looking_creates_nothing(tmp_path: Path) -> None:
+    assert not exists(url(tmp_path))
+    with open_read_only(url(tmp_path)).reading() as books:
+        assert books.snapshot.open_pairs() == 0
+        assert books.snapshot.cursors() == {}
+        assert books.ledger.open() == []
+    database = open_database(url(tmp_path))
+    assert current_revision(database) is None
+    assert check(database) is None
+    database.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.db").touch()
+    with open_read_only(url(tmp_path)).reading() as books:
+        assert books.ledger.open() == []
+    assert (tmp_path / "reconciler.db").stat().st_size == 0
+
+
+@pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, open_it: object) -> None:
+    assert callable(open_it)
+    with pytest.raises(Misconfigured, match="DATABASE_URL: there is no folder"):
+        open_it(url(tmp_path / "nowhere"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_open_for_reading_cannot_be_written_to(tmp_path: Path) -> None:
+    database = open_database(url(tmp_path))
+    upgrade(database)
+    database.close()
+    before = (tmp_path / "reconciler.db").read_bytes()
+    looking = open_read_only(url(tmp_path))
+    with pytest.raises(Exception, match="readonly"), looking.writing() as books:
+        books.snapshot.save_cursors({"one": "two"})
+    looking.close()
+    assert (tmp_path / "reconciler.db").read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["reconciler.db"]

@@ -1,0 +1,176 @@
+"""What is logged: one readable line per event, on stderr, without secrets."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pytest
+
+from reconciler.telemetry import configure, get_logger
+
+SECRET = "u+hunter2/key"
+log = get_logger("reconciler.test_telemetry")  # before anything is configured, as modules do
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("reconciler")
+    before = (list(root.handlers), root.level, ours.level)
+    yield
+    root.handlers[:], root.level, ours.level = before
+    logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(params=["text", "json"])
+def either(request: pytest.FixtureRequest) -> Literal["text", "json"]:
+    configure(request.param, "INFO", [SECRET, "key", ""])
+    return "text" if request.param == "text" else "json"
+
+
+def fail(words: str) -> None:
+    raise ValueError(words)
+
+
+def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    written = capsys.readouterr()
+    assert written.out == ""
+    return [json.loads(line) for line in written.err.splitlines()]
+
+
+@pytest.mark.usefixtures("either")
+def test_a_secret_is_never_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Odd:
+        def __str__(self) -> str:
+            return f"<odd {SECRET}>"
+
+    said = f"said {SECRET}"
+    log.warning(said)
+    log.warning("named", value=SECRET, nested={"a": [SECRET, {SECRET: (SECRET, {SECRET})}]}, odd=Odd())
+    log.warning("quoted", url="https://host/?key=u%2Bhunter2%2Fkey", error=ValueError(SECRET))
+    log.warning("formatted %s", SECRET)
+    try:
+        try:
+            fail(SECRET)
+        except ValueError as error:
+            raise RuntimeError(f"because of {SECRET}") from error
+    except RuntimeError:
+        log.exception("failed")
+        logging.getLogger("urllib3").exception("failed with %s", SECRET)
+    written = capsys.readouterr()
+    assert "hunter2" not in written.err
+    assert written.err.count("***") >= 12
+    assert len(written.err.splitlines()) == 6
+    assert "RuntimeError: because of ***" in written.err
+
+
+def test_the_longest_secret_goes_first_and_numbers_are_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "INFO", ["abcd", "abcdef", "9876"])
+    log.info("abcdef", pin=19876, count=7, share=0.5, nothing=None, yes=True)
+    (event,) = events(capsys)
+    assert event["event"] == "***"
+    assert (event["pin"], event["count"], event["share"]) == ("1***", 7, 0.5)
+    assert event["nothing"] is None
+    assert event["yes"] is True
+
+
+def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "INFO", [SECRET])
+    log.info("two\nlines", alert="a-1", at=datetime(2026, 1, 1, tzinfo=UTC), who="Jürgen")
+    (event,) = events(capsys)
+    assert datetime.fromisoformat(event.pop("timestamp")).utcoffset() == datetime.now(UTC).utcoffset()
+    assert event == {
+        "level": "info",
+        "logger": "reconciler.test_telemetry",
+        "event": "two\nlines",
+        "alert": "a-1",
+        "at": "2026-01-01 00:00:00+00:00",
+        "who": "Jürgen",
+    }
+
+
+def test_text_is_readable_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("text", "INFO", [])
+    log.info("forged\n2026 \x1b[31m", status="done", reason="Ana said: stop", ids=["a", "b"])
+    logging.getLogger("apscheduler").warning("a job is late")
+    ours, theirs = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z INFO     forged\\n2026 \\u001b\[31m "
+        r'status=done reason="Ana said: stop" ids=\["a", "b"\]',
+        ours,
+    )
+    assert theirs.endswith("WARNING  [apscheduler] a job is late")
+
+
+def test_an_exception_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("text", "INFO", [])
+    try:
+        fail("boom")
+    except ValueError:
+        log.exception("a cycle failed")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ERROR    a cycle failed exception=" in line
+    assert 'ValueError: boom"' in line
+
+
+@pytest.mark.usefixtures("either")
+def test_libraries_speak_from_warning_on(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("apscheduler.scheduler", "urllib3.connectionpool", "alembic.runtime.migration"):
+        logging.getLogger(name).info("chatter")
+        logging.getLogger(name).warning("news of %s", name)
+    assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+@pytest.mark.parametrize(("level", "said"), [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)])
+def test_the_level_is_obeyed(capsys: pytest.CaptureFixture[str], level: str, said: int) -> None:
+    configure("json", level, [])
+    log.debug("d")
+    log.info("i")
+    log.warning("w")
+    log.error("e")
+    assert len(events(capsys)) == said
+
+
+def test_libraries_are_as_quiet_as_we_are(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json", "ERROR", [])
+    logging.getLogger("urllib3").warning("w")
+    assert events(capsys) == []
+
+
+def test_configuring_anew_doubles_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(3):
+        configure("json", "INFO", [])
+    log.info("once")
+    assert len(events(capsys)) == 1
+
+
+@pytest.mark.parametrize(("terminal", "starts"), [(True, "2"), (False, "{")])
+def test_without_a_format_a_terminal_gets_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool, starts: str
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    configure(None, "INFO", [])
+    log.info("hello")
+    assert capsys.readouterr().err.startswith(starts)
+
+
+@pytest.mark.usefixtures("either")
+def test_what_cannot_be_rendered_fails_nothing_and_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError(SECRET)
+
+    log.warning(SECRET, broken=Broken())
+    told = capsys.readouterr().err
+    assert told == "an event of reconciler.test_telemetry cannot be rendered: RuntimeError\n"
+
+
+@pytest.mark.usefixtures("either")
+def test_a_closed_stderr_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_text: str) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr.write", closed)
+    log.warning("nobody listens")

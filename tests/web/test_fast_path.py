@@ -1,0 +1,208 @@
+"""A webhook makes the reconciler look at once, and never makes it write what the APIs don't confirm."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+from web.front import NEW, OLD, RARELY, Front, opsgenie_body, pagerduty_body, signature
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def looks_at(front: Front, thing: str, since: int) -> int:
+    """How often that incident or alert itself was read."""
+    return sum(
+        call["method"] == "GET" and call["path"].rstrip("/").endswith(f"/{thing}") for call in front.calls(since)
+    )
+
+
+def test_what_an_engineer_does_is_mirrored_at_once(front: Front) -> None:
+    alert, incident = front.paired()
+    front.engineer(alert, "acknowledge")
+    assert front.deliver(incident).status_code == 202
+    front.until(lambda: front.alert(alert)["acknowledged"], "the acknowledgement")
+    front.engineer(alert, "notes", text="failing over")
+    assert front.deliver(incident).status_code == 202
+    front.until(lambda: front.is_noted(alert, "] failing over"), "the note")
+    front.engineer(alert, "resolve")
+    assert front.deliver(incident).status_code == 202
+    front.until(lambda: front.is_noted(alert, "] resolved the incident"), "the resolution")
+
+
+def test_what_a_customer_does_is_mirrored_at_once(front: Front) -> None:
+    alert = front.raise_alert()
+    assert front.report(opsgenie_body(alert, "Create")).status_code == 202
+    front.until(lambda: front.is_paged(alert), "the page")
+    front.customer(alert, "notes", text="since the deploy")
+    assert front.report(opsgenie_body(alert, "AddNote")).status_code == 202
+    front.until(lambda: front.is_told(alert, "] since the deploy"), "the note")
+    front.customer(alert, "acknowledge")
+    assert front.report(opsgenie_body(alert)).status_code == 202
+    front.until(lambda: front.incident(alert)["status"] == "acknowledged", "the acknowledgement")
+
+
+def test_either_of_two_secrets_signs(front: Front) -> None:
+    alert, incident = front.paired()
+    for number, secret in enumerate((OLD, NEW)):
+        front.engineer(alert, "notes", text=f"note {number}")
+        body = pagerduty_body(incident)
+        headers = {"X-PagerDuty-Signature": f"v1={'0' * 64},{signature(body, secret)}"}
+        assert requests.post(f"{front.url}/pd-webhook", data=body, headers=headers, timeout=10).status_code == 202
+        front.until(lambda number=number: front.is_noted(alert, f"] note {number}"), "the note")
+
+
+def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_last(front: Front) -> None:
+    alert, incident = front.paired()
+    since = front.seq()
+    local = threading.local()
+
+    def deliver(number: int) -> int:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+        body = pagerduty_body(incident, number=number)
+        headers = {"X-PagerDuty-Signature": signature(body), "X-Webhook-Id": f"burst-{number}"}
+        answer: requests.Response = local.session.post(
+            f"{front.url}/pd-webhook", data=body, headers=headers, timeout=10
+        )
+        return answer.status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(deliver, range(999))) == {202}
+        front.engineer(alert, "notes", text="just before the last")
+        assert deliver(999) == 202
+    front.until(lambda: front.is_noted(alert, "] just before the last"), "what came last")
+    assert looks_at(front, incident, since) <= 2
+
+
+def test_a_ping_is_answered_and_told(front: Front) -> None:
+    since = front.seq()
+    assert (
+        front.deliver("", body=b'{"event": {"event_type": "pagey.ping", "data": {"type": "ping"}}}').status_code
+        == 202
+    )
+    assert front.calls(since) == []
+    assert any(event["event"] == "PagerDuty's test webhook has arrived" for event in front.events())
+
+
+def test_what_the_apis_do_not_confirm_is_not_written(front: Front) -> None:
+    """Bodies that tell of acts that nobody did, rightly signed or not: looked at, and nothing follows."""
+    alert, incident = front.paired()
+    writes = len(front.writes())
+    for kind, status in (
+        ("incident.acknowledged", "acknowledged"),
+        ("incident.resolved", "resolved"),
+        ("incident.unacknowledged", "triggered"),
+        ("incident.reopened", "triggered"),
+    ):
+        assert front.deliver("", body=pagerduty_body(incident, kind, status=status)).status_code == 202
+    note = {"type": "incident_note", "id": "PNOTE", "content": "never written", "incident": {"id": incident}}
+    body = json.dumps({"event": {"event_type": "incident.annotated", "data": note}}).encode()
+    assert front.deliver("", body=body).status_code == 202
+    for action in ("Acknowledge", "UnAcknowledge", "Close", "Delete", "AddNote", "Create"):
+        told = opsgenie_body(alert, action, note="never written", message="never raised", username="nobody")
+        assert front.report(told).status_code == 202
+    for made_up in ("PMADEUP", alert):
+        assert front.deliver(made_up).status_code == 202
+    assert front.report(opsgenie_body("6f1d0c52-made-up-1795472880471", "Create")).status_code == 202
+    assert front.deliver("", body=pagerduty_body(incident), **{"X-PagerDuty-Signature": "v1=0"}).status_code == 401
+    seen = front.seq()
+    front.deliver(incident)
+    front.until(lambda: looks_at(front, incident, seen) > 0, "a last look")
+    assert len(front.writes()) == writes
+    assert front.audit() == {}
+
+
+def test_forged_replayed_reordered_and_duplicated_deliveries_change_nothing(front: Front) -> None:
+    alert, incident = front.paired()
+    bodies = {}
+    for verb, kind in (
+        ("acknowledge", "acknowledged"),
+        ("unacknowledge", "unacknowledged"),
+        ("resolve", "resolved"),
+    ):
+        front.engineer(alert, verb)
+        bodies[verb] = pagerduty_body(incident, f"incident.{kind}")
+        assert front.deliver(incident, f"{incident}-{verb}", body=bodies[verb]).status_code == 202
+        front.until(lambda verb=verb: _is_mirrored(front, alert, verb), verb)
+    before, writes = front.alert(alert), len(front.writes())
+    for verb in ("resolve", "unacknowledge", "acknowledge", "acknowledge"):
+        assert front.deliver(incident, f"{incident}-{verb}", body=bodies[verb]).status_code == 202  # duplicated
+        assert front.deliver(incident, body=bodies[verb]).status_code == 202  # replayed under another id
+        forged = {"X-PagerDuty-Signature": signature(bodies[verb], "another secret")}
+        assert front.deliver(incident, body=bodies[verb], **forged).status_code == 401
+    last = front.seq()
+    front.deliver(incident)
+    front.until(lambda: looks_at(front, incident, last) > 0, "a last look")
+    assert len(front.writes()) == writes
+    assert front.alert(alert) == before
+    assert front.audit() == {}
+
+
+def _is_mirrored(front: Front, alert: str, verb: str) -> bool:
+    if verb == "resolve":
+        return front.is_noted(alert, "] resolved the incident")
+    return bool(front.alert(alert)["acknowledged"]) == (verb == "acknowledge")
+
+
+def test_a_delivery_under_a_known_id_is_not_even_looked_at(front: Front) -> None:
+    _, incident = front.paired()
+    assert front.deliver(incident, "known").status_code == 202
+    front.until(lambda: front.metric("reconciler_webhooks_total", outcome="accepted") is not None, "counted")
+    repeated = front.metric("reconciler_webhooks_total", outcome="repeated") or 0
+    for _ in range(3):
+        assert front.deliver(incident, "known").status_code == 202
+    assert front.metric("reconciler_webhooks_total", vendor="pagerduty", outcome="repeated") == repeated + 3
+
+
+def test_a_wrong_secret_is_said_loudly_once_until_it_is_right_again(world: Front) -> None:
+    world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
+    body, wrong = pagerduty_body("PX"), {"X-PagerDuty-Signature": "v1=" + "0" * 64}
+
+    def told(words: str) -> list[str]:
+        return [event.get("vendor", "") for event in world.events() if event["event"] == words]
+
+    for _ in range(5):
+        assert world.deliver("", body=body, **wrong).status_code == 401
+        assert world.report(opsgenie_body("a-1"), **{"X-Webhook-Secret": "x"}).status_code == 401
+    assert told("a webhook is turned away") == ["PagerDuty", "Opsgenie"]
+    assert world.deliver("", body=body).status_code == 202
+    assert told("webhooks are genuine again") == ["PagerDuty"]
+    assert world.report({"integrationId": "other", "alert": {"alertId": "a-1"}}).status_code == 403
+    assert world.deliver("", body=body, **wrong).status_code == 401
+    assert told("a webhook is turned away") == ["PagerDuty", "Opsgenie", "Opsgenie", "PagerDuty"]
+    assert world.metric("reconciler_webhooks_total", vendor="pagerduty", outcome="bad_signature") == 6
+    assert world.metric("reconciler_webhooks_total", vendor="opsgenie", outcome="bad_secret") == 5
+    assert world.metric("reconciler_webhooks_total", vendor="opsgenie", outcome="other_integration") == 1
+
+
+def test_losing_every_webhook_loses_nothing(world: Front) -> None:
+    """The same story with no delivery at all, and with every delivery lost on the way: polling mirrors it."""
+    world.open_ready()
+    alert = world.raise_alert()
+    world.until(lambda: world.is_paged(alert), "the page")
+    world.customer(alert, "acknowledge")
+    world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the acknowledgement")
+    world.engineer(alert, "notes", text="on it")
+    world.until(lambda: world.is_noted(alert, "] on it"), "the note")
+    assert world.audit() == {}
+    assert world.metric("reconciler_webhooks_total") is None
+
+
+def test_webhooks_during_a_stream_of_cycles_do_nothing_twice(world: Front) -> None:
+    world.open_ready(POLL_INTERVAL_SECONDS="0.05")
+    alerts = [world.raise_alert(f"alert {number}") for number in range(5)]
+    for alert in alerts:
+        world.report(opsgenie_body(alert, "Create"))
+    world.until(lambda: all(world.is_paged(alert) for alert in alerts), "all are paged")
+    for alert in alerts:
+        world.engineer(alert, "notes", text="looking")
+        world.deliver(world.incident(alert)["id"])
+        world.customer(alert, "notes", text="thanks")
+        world.report(opsgenie_body(alert, "AddNote"))
+    world.until(lambda: all(world.is_noted(alert, "] looking") for alert in alerts), "the engineers' notes")
+    world.until(lambda: all(world.is_told(alert, "] thanks") for alert in alerts), "the customers' notes")
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "all is settled")
+    assert world.audit() == {}
+    assert world.stop() == 0
