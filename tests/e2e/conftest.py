@@ -1,13 +1,12 @@
 """A world for each test: the sandbox over real HTTP, people in it, and the installed command beside it.
 
-Long stories, most of which is waiting, are told in the background while other tests run: a module lists them in
-BACKGROUND, each a function of a folder; its tests ask `finished` for one by its name, and come last.
+Long stories, most of which is waiting, are told in the background while the module's other tests run: a module
+lists them in BACKGROUND, each a function of a folder; its tests ask `finished` for one by its name, and come last.
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from stage import Stage, a_stage
@@ -23,28 +22,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[number] = item
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def background(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[tuple[ModuleType, str], Future[None]]]:
-    """The stories of all modules of which a test was selected that waits for one."""
-    waiting = [item for item in request.session.items if "finished" in _fixtures(item)]
-    modules = dict.fromkeys(item.module for item in waiting if isinstance(item, pytest.Function))
-    pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="story")
-    yield {
-        (module, name): pool.submit(story, tmp_path_factory.mktemp("story"))
-        for module in modules
-        for name, story in module.BACKGROUND.items()
-    }
-    pool.shutdown(cancel_futures=True)
+) -> Iterator[dict[str, Future[None]]]:
+    """This module's stories, if a test that waits for one was selected; they end with the module.
+
+    Beside another module's tests they would meet what those patch: `responses` takes every thread's requests.
+    """
+    waiting = any(item.path == request.path and "finished" in _fixtures(item) for item in request.session.items)
+    stories = request.module.BACKGROUND if waiting else {}
+    with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="story") as pool:
+        yield {name: pool.submit(story, tmp_path_factory.mktemp("story")) for name, story in stories.items()}
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture
-def finished(
-    request: pytest.FixtureRequest, background: dict[tuple[ModuleType, str], Future[None]]
-) -> Callable[[str], None]:
+def finished(background: dict[str, Future[None]]) -> Callable[[str], None]:
     """Waits for a story of this module; fails when it failed."""
-    return lambda name: background[request.module, name].result()
+    return lambda name: background[name].result()
 
 
 @pytest.fixture
