@@ -96,8 +96,7 @@ class Daemon:
         except ReconcilerError as error:
             self._leading = False  # begun anew once the database does as it is asked
             self.failures += 1
-            away = isinstance(error, DatabaseDown) and error.away
-            self._say("database", str(error), key="away" if away else None)
+            self._say("database", str(error), key=error.kind if isinstance(error, DatabaseDown) else None)
             self._count_failure(str(error))
         except Exception as error:
             self.failures += 1

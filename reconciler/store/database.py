@@ -42,12 +42,12 @@ PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
 class DatabaseDown(Transient):
     """The database does not do what it is asked: nothing may be written to any vendor meanwhile.
 
-    `away`: it was not even reached.
+    `kind` is the same for the same trouble, whichever statement meets it: "away" when it was not even reached.
     """
 
-    def __init__(self, message: str, *, away: bool = False) -> None:
+    def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
-        self.away = away
+        self.kind = kind
 
 
 class Superseded(DatabaseDown):
@@ -191,7 +191,8 @@ def down(error: DBAPIError) -> DatabaseDown:
     kind = "cannot be reached" if away else "cannot be used now"
     if not isinstance(error, OperationalError):
         kind = "refused a statement"
-    return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", away=away)
+    trouble = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
+    return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", "away" if away else trouble)
 
 
 def _file(url: str) -> Path | None:
