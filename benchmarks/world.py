@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -19,10 +19,11 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from benchmarks.sim import SimClock, SimCrew
-from reconciler.apply import Applier, Remotes
+from reconciler.apply import Applier
 from reconciler.bootstrap import PAGERDUTY_PER_MINUTE
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Pace
+from reconciler.daemon import PATIENCE
 from reconciler.engine import Engine, Identity, Report
 from reconciler.feeds import Horizons
 from reconciler.observe import Observer
@@ -36,6 +37,7 @@ from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, parse_query
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
+from reconciler.writes import Remotes
 
 KEYS = SandboxSettings()
 HOST = "http://vendors.invalid"
@@ -137,17 +139,25 @@ class World:
     sweep_interval: float
     sandbox: Sandbox | None = None
     _last: float | None = field(default=None)
+    _resume: datetime | None = field(default=None)
 
     def cycle(self) -> Report:
         """One cycle, as the daemon runs it."""
         now = self.clock.monotonic()
         share = (now - self._last) / self.sweep_interval if self._last is not None else 0.0
         self._last = now
-        return self.engine.cycle(share)
+        report = self.engine.cycle(share, timedelta(seconds=max(self.interval, PATIENCE)))
+        late = self.clock.monotonic() - now > self.interval
+        self._resume = self.clock.now() if late else report.resume
+        return report
 
     def pause(self) -> None:
-        """Until the next beat of the interval: what overran is skipped."""
-        self.clock.wait(self.interval - self.clock.monotonic() % self.interval)
+        """Until the next cycle, as the daemon has it: one interval after the last, sooner where work was left."""
+        assert self._last is not None
+        left = self._last + self.interval - self.clock.monotonic()
+        if self._resume is not None:
+            left = min(left, (self._resume - self.clock.now()).total_seconds())
+        self.clock.wait(max(left, 0.0))
 
     def until(self, shown: Callable[[], bool], at_most: float) -> float:
         """Cycles until something shows; the seconds that it took. AssertionError when it does not."""
@@ -210,7 +220,8 @@ def _hasten(connection: Any, _record: Any) -> None:
 
 
 def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, horizons: Horizons) -> Engine:
-    pace = Pace(PAGERDUTY_PER_MINUTE / 60)
+    budget = Budget(clock, PAGERDUTY_PER_MINUTE)
+    pace = Pace(budget.rate)
 
     def answered(record: RequestRecord) -> None:
         pace.learn(record.seconds)
@@ -220,7 +231,7 @@ def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, 
         return Http(url, headers, name=name, clock=clock, budget=budget, adapter=wire, on_request=answered)
 
     opsgenie = http("Opsgenie", f"GenieKey {KEYS.opsgenie_key}", Budget(clock))
-    pagerduty = http("PagerDuty", f"Token token={KEYS.pagerduty_key}", Budget(clock, PAGERDUTY_PER_MINUTE))
+    pagerduty = http("PagerDuty", f"Token token={KEYS.pagerduty_key}", budget)
     to_read = OpsgenieClient(opsgenie, "", f"{HOST}/opsgenie")
     from_pagerduty = PagerDutyClient(pagerduty, SERVICE_ID, BOT.email, BOT.id)
     to_pagerduty = PagerDutyWriting(pagerduty, SERVICE_ID, BOT.email)
@@ -230,7 +241,7 @@ def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, 
     identity = Identity(lambda: Person(BOT.id, BOT.name), Person(BOT.id, BOT.name))
     identity.known = True  # it costs two requests once in a life
     return Engine(
-        Observer(to_read, from_pagerduty, database, horizons, never, crew),
+        Observer(to_read, from_pagerduty, database, horizons, never, crew, budget.is_busy),
         Applier(remotes, database, clock, never, crew),
         database,
         clock,

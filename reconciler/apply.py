@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import groupby
 
-from reconciler.core import text
 from reconciler.core.doubt import backoff
 from reconciler.core.model import Action, Incident, Kind, Pair, Policy, Settlement, Side, Status
 from reconciler.core.plan import in_order, settled
@@ -24,36 +23,32 @@ from reconciler.errors import (
     Permanent,
     ReconcilerError,
     Refused,
+    Transient,
     Unknown,
 )
-from reconciler.remotes.base import OpsgenieReader, OpsgenieWriter, PagerDutyReader, PagerDutyWriter
+from reconciler.pauses import SHORT, Pauses
 from reconciler.remotes.http import Clock
 from reconciler.sight import STRIKES, Problem
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.telemetry import NOBODY, Watch
+from reconciler.writes import Effect, Remotes, write
 
-REFUSED_PAUSE = timedelta(seconds=30)
-"""How long a vendor that turns our key away is spared further writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remotes:
-    """Both sides, for reading and for writing."""
-
-    opsgenie: OpsgenieReader
-    pagerduty: PagerDutyReader
-    to_opsgenie: OpsgenieWriter
-    to_pagerduty: PagerDutyWriter
+MANY = 3
+"""From so many creations on that may have happened before, one listing is cheaper than to ask for each."""
+SKEW = timedelta(hours=1)
+"""How far a vendor's clock and ours may differ."""
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What a call gave back: a request id means accepted, not done; a result id names what came into being."""
+class Outcome:
+    """What a turn of writing came to: the actions it was about, and what did not work.
 
-    request_id: str = ""
-    result_id: str = ""
-    incident: Incident | None = None
-    accepted: bool = False
+    `resume`: when something that had to wait may go on, where that is known.
+    """
+
+    ids: tuple[int, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    resume: datetime | None = None
 
 
 class Hold(Enum):
@@ -82,49 +77,64 @@ class Applier:
         self.database = database
         self.clock = clock
         self.stopping = stopping
-        self.paused: dict[Side, datetime] = {}
+        self.pauses = Pauses()
 
-    def page(self, policy: Policy) -> tuple[Problem, ...]:
+    def page(self, policy: Policy) -> Outcome:
         """Send the creations that are due, and nothing else: in a storm, notes would use up the rate they need."""
-        turn = _Turn(self, policy)
-        turn.send_creations()
-        return tuple(turn.problems)
+        turn = _Turn(self, policy, None)
+        with self.database.reading() as books:
+            waiting = books.ledger.open(Kind.CREATE_INCIDENT)
+        turn.send_creations(waiting)
+        return Outcome(tuple(turn.tried), tuple(turn.problems), turn.resume)
 
-    def apply(self, policy: Policy) -> tuple[Problem, ...]:
-        """Send whatever is due: creations first, then pair by pair in the order people acted."""
-        turn = _Turn(self, policy)
-        if turn.send_creations():
-            turn.send_the_rest()
-        return tuple(turn.problems)
+    def apply(self, policy: Policy, until: datetime | None = None) -> Outcome:
+        """Send whatever is due: creations first, then pair by pair in the order people acted.
+
+        What has not been begun `until` then waits for the next cycle, which looks for new alerts first.
+        """
+        turn = _Turn(self, policy, until)
+        waiting = self._waiting()
+        if turn.send_creations(waiting):
+            waiting = self._waiting()  # by now their pairs have an incident
+        turn.send_the_rest(waiting)
+        return Outcome(tuple(action.id for action in waiting), tuple(turn.problems), turn.resume)
+
+    def _waiting(self) -> list[Action]:
+        with self.database.reading() as books:
+            return books.ledger.open()
 
 
 class _Turn:
     """One cycle's writing."""
 
-    def __init__(self, applier: Applier, policy: Policy) -> None:
+    def __init__(self, applier: Applier, policy: Policy, until: datetime | None) -> None:
         self.remotes = applier.remotes
         self.database = applier.database
         self.clock = applier.clock
         self.stopping = applier.stopping
         self.crew = applier.crew
         self.watch = applier.watch
-        self.paused = applier.paused
+        self.pauses = applier.pauses
         self.policy = policy
+        self.until = until
+        self.resume: datetime | None = None
+        self.tried: list[int] = []
         self.problems: list[Problem] = []
         self.strikes = dict.fromkeys(Side, 0)
+        self.existing: dict[str, Incident] | None = None
 
     # -- in which order --
 
-    def send_creations(self) -> bool:
-        """Pages before chatter. Whether anything at all is waiting."""
-        waiting = self._waiting()
+    def send_creations(self, waiting: list[Action]) -> bool:
+        """Pages before chatter. Whether any was sent or settled."""
         creations = [action for action in waiting if action.kind is Kind.CREATE_INCIDENT]
+        self.existing = self._list_existing([action for action in creations if self._may_exist(action)])
         self.crew.each(lambda action: self._is_due(action) and self._send(action), creations)
-        return bool(waiting)
+        return bool(self.tried)
 
-    def send_the_rest(self) -> None:
+    def send_the_rest(self, waiting: list[Action]) -> None:
         """Per pair in the order people acted; the pair that waits longest goes first."""
-        rest = [action for action in self._waiting() if action.kind is not Kind.CREATE_INCIDENT]
+        rest = [action for action in waiting if action.kind is not Kind.CREATE_INCIDENT]
         by_pair = groupby(sorted(rest, key=lambda action: action.alert_id), key=lambda action: action.alert_id)
         pairs = [in_order(mine) for _, mine in by_pair]
         self.crew.each(self._send_pair, sorted(pairs, key=lambda mine: mine[0].at))
@@ -142,10 +152,6 @@ class _Turn:
             held |= {(side, True)} if hold is not Hold.NOTHING else set()
             held |= {(side, False)} if hold is Hold.ALL else set()
 
-    def _waiting(self) -> list[Action]:
-        with self.database.reading() as books:
-            return books.ledger.open()
-
     def _is_due(self, action: Action) -> bool:
         now = self.clock.now()
         if action.status is not Status.PLANNED or self.stopping():
@@ -156,27 +162,40 @@ class _Turn:
             and not action.incident_id
         ):
             return False
-        paused = self.paused.get(action.kind.side)
-        return not (paused and now < paused) and not (action.not_before and now < action.not_before)
+        if action.not_before and now < action.not_before:
+            return False
+        pause = self.pauses.holds(action.kind, now)
+        if pause is not None:
+            self._left(pause.until if pause.rate else None)
+        elif self.until and now >= self.until:
+            self._left(now)
+        else:
+            return True
+        return False
+
+    def _left(self, resume: datetime | None) -> None:
+        """Something is left to be done, and may be begun then."""
+        self.resume = min((at for at in (self.resume, resume) if at), default=None)
 
     # -- one action --
 
     def _send(self, action: Action) -> Hold:
         """Look, write, settle. What it holds back of the pair's later actions on that side."""
+        self.tried.append(action.id)
         try:
-            objection = self._objection(action)
+            objection, target = self._look(action)
         except DatabaseDown:
             raise
         except ReconcilerError as error:
             return self._could_not_look(action, error)
         if objection is not None:
-            self._settle(action, *objection, reason=_OBJECTED[objection[0].status])
+            self._settle(action, objection, target, reason=_OBJECTED[objection.status])
             return Hold.NOTHING
         with self.database.writing() as books:
             if not books.ledger.send(action, self.clock.now()):
                 return Hold.ALL
         try:
-            effect = self._call(action)
+            effect = write(self.remotes, action, target)
         except DatabaseDown:
             raise
         except ReconcilerError as error:
@@ -184,9 +203,10 @@ class _Turn:
         self.strikes[action.kind.side] = 0
         return self._succeeded(action, effect)
 
-    def _objection(self, action: Action) -> tuple[Settlement, Incident | None] | None:
-        """The look before: what the action was planned for may no longer hold."""
+    def _look(self, action: Action) -> tuple[Settlement | None, Incident | None]:
+        """The look before: what the action was planned for may no longer hold. With it the incident it saw."""
         why: str | None = None
+        incident: Incident | None = None
         if action.kind is Kind.CREATE_INCIDENT:
             return self._existing(action)
         if action.kind.is_state and action.kind.side is Side.OPSGENIE:
@@ -194,46 +214,35 @@ class _Turn:
         elif action.kind.is_state:
             incident = self.remotes.pagerduty.incident(action.incident_id or "")
             why = objection_in_pagerduty(action, incident, self.policy)
-        return None if why is None else (Settlement(action.id, Status.DROPPED, f"not needed: {why}"), None)
+        return (None if why is None else Settlement(action.id, Status.DROPPED, f"not needed: {why}")), incident
 
-    def _existing(self, action: Action) -> tuple[Settlement, Incident | None] | None:
+    def _may_exist(self, action: Action) -> bool:
         """An alert that is not fresh may have its incident already, even a resolved one: paging again is worse."""
-        fresh = self.clock.now() - action.at <= self.policy.staleness
-        if action.attempts == 0 and fresh:
-            return None
-        found = self.remotes.pagerduty.incidents_by_key(action.alert_id)
-        if not found:
-            return None
-        why = "an incident with this key was there already"
-        return Settlement(action.id, Status.DONE, why, found[-1].id), found[-1]
+        return action.attempts > 0 or self.clock.now() - action.at > self.policy.staleness
 
-    def _call(self, action: Action) -> Effect:  # noqa: PLR0911 - one return for each kind
-        opsgenie, pagerduty = self.remotes.to_opsgenie, self.remotes.to_pagerduty
-        incident_id = action.incident_id or ""
-        note = text.plain_note(action.text) if action.plain else action.text
-        match action.kind:
-            case Kind.CREATE_INCIDENT:
-                title = text.plain_title(action.text) if action.plain else action.text
-                body = "" if action.plain else action.body
-                created = pagerduty.create_incident(action.alert_id, title, body, action.urgency)
-                return Effect(result_id=created.id, incident=created)
-            case Kind.PAGERDUTY_NOTE:
-                return Effect(result_id=pagerduty.add_note(incident_id, note).id)
-            case Kind.PAGERDUTY_ACKNOWLEDGE:
-                return Effect(incident=pagerduty.acknowledge(incident_id))
-            case Kind.PAGERDUTY_UNACKNOWLEDGE:
-                return Effect(incident=pagerduty.retrigger(self.remotes.pagerduty.incident(incident_id)))
-            case Kind.PAGERDUTY_RESOLVE:
-                return Effect(incident=pagerduty.resolve(incident_id))
-            case Kind.OPSGENIE_ACKNOWLEDGE:
-                name = text.cut_name(action.person)
-                return Effect(opsgenie.acknowledge(action.alert_id, name), accepted=True)
-            case Kind.OPSGENIE_UNACKNOWLEDGE:
-                name = text.cut_name(action.person)
-                return Effect(opsgenie.unacknowledge(action.alert_id, name), accepted=True)
-            case Kind.OPSGENIE_NOTE:
-                name = text.signature(action.person)
-                return Effect(opsgenie.add_note(action.alert_id, name, note), accepted=True)
+    def _existing(self, action: Action) -> tuple[Settlement | None, Incident | None]:
+        if not self._may_exist(action):
+            return None, None
+        if self.existing is not None:
+            found = self.existing.get(action.alert_id)
+        else:
+            found = next(reversed(self.remotes.pagerduty.incidents_by_key(action.alert_id)), None)
+        if found is None:
+            return None, None
+        why = "an incident with this key was there already"
+        return Settlement(action.id, Status.DONE, why, found.id), found
+
+    def _list_existing(self, late: list[Action]) -> dict[str, Incident] | None:
+        """The service's incidents since the first of these, by key; None where asking for each is cheaper."""
+        due = [action for action in late if self._is_due(action)]
+        if len(due) < MANY:
+            return None
+        since, until = min(action.at for action in due) - SKEW, self.clock.now() + SKEW
+        try:
+            return self.remotes.pagerduty.incidents_between(since, until, len(due))
+        except Transient as error:
+            self._strike(due[0], error)
+            return None
 
     # -- what came of it --
 
@@ -332,15 +341,17 @@ class _Turn:
     def _pause(self, action: Action, error: ReconcilerError) -> None:
         """The vendor takes nothing now: leave it alone until it said, or until the next cycle."""
         self._problem(action, error)
-        wait = REFUSED_PAUSE if isinstance(error, Refused) else timedelta(seconds=_seconds(error))
-        self.paused[action.kind.side] = self.clock.now() + wait
+        now = self.clock.now()
+        self.pauses.after(action.kind, error, now)
+        pause = self.pauses.holds(action.kind, now)
+        self._left(pause.until if pause and pause.rate else None)
 
     def _strike(self, action: Action, error: ReconcilerError) -> None:
         self._problem(action, error)
         side = action.kind.side
         self.strikes[side] += 1
         if self.strikes[side] >= STRIKES:
-            self.paused[side] = self.clock.now() + timedelta(seconds=1)
+            self.pauses.side(side, SHORT, self.clock.now())
 
 
 _OBJECTED = {Status.DROPPED: "not_needed", Status.DONE: "was_there"}
@@ -359,7 +370,3 @@ def _held_by(action: Action) -> Hold:
 def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:
     after = settled(pair, action, policy, incident)
     return [] if after == pair else [after]
-
-
-def _seconds(error: ReconcilerError) -> float:
-    return (error.retry_after or 1.0) if isinstance(error, NotExecuted) else 1.0

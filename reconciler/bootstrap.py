@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
-from reconciler.apply import Applier, Remotes
+from reconciler.apply import Applier
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Crew, Pace
 from reconciler.engine import Engine, Identity
@@ -22,10 +22,12 @@ from reconciler.settings import Settings
 from reconciler.store.database import Database, open_database, open_read_only
 from reconciler.store.lock import Lock, lock_for
 from reconciler.telemetry import NOBODY, get_logger
+from reconciler.writes import Remotes
 
 if TYPE_CHECKING:
     from reconciler.metrics import Metrics
 
+Vendor = Literal["Opsgenie", "PagerDuty"]
 PAGERDUTY_PER_MINUTE = 960
 """PagerDuty's documented limit per key, until its headers say otherwise. Opsgenie publishes none."""
 
@@ -75,7 +77,11 @@ class _Wires:
         self.metrics = metrics
         self.stop = stop
         self.clock = SystemClock(stop)
-        self.pace = Pace(PAGERDUTY_PER_MINUTE / 60)
+        self.budgets = {
+            "Opsgenie": self._budget("Opsgenie"),
+            "PagerDuty": self._budget("PagerDuty", PAGERDUTY_PER_MINUTE),
+        }
+        self.pace = Pace(self.budgets["PagerDuty"].rate)
         self.crew = Crew(self.pace.hands)
         self._opsgenie = self._http(
             "Opsgenie",
@@ -86,7 +92,6 @@ class _Wires:
             "PagerDuty",
             settings.pagerduty_api_url,
             {"Authorization": f"Token token={_secret(settings.pagerduty_api_key)}"},
-            PAGERDUTY_PER_MINUTE,
         )
         report = _report_bad_row()
         self.opsgenie = OpsgenieClient(
@@ -121,7 +126,9 @@ class _Wires:
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         return Engine(
-            Observer(self.opsgenie, self.pagerduty, database, horizons, self.stop.is_set, self.crew),
+            Observer(
+                self.opsgenie, self.pagerduty, database, horizons, self.stop.is_set, self.crew, self._is_busy
+            ),
             applier,
             database,
             self.clock,
@@ -134,18 +141,23 @@ class _Wires:
         self.pagerduty.check_service()
         return self.pagerduty.automation_user()
 
-    def _http(
-        self, name: Literal["Opsgenie", "PagerDuty"], url: str, headers: dict[str, str], rate: int | None = None
-    ) -> Http:
+    def _budget(self, vendor: Vendor, per_minute: int | None = None) -> Budget:
+        if self.metrics:
+            return self.metrics.budget(vendor, self.clock, per_minute)
+        return Budget(self.clock, per_minute)
+
+    def _is_busy(self) -> bool:
+        return any(budget.is_busy() for budget in self.budgets.values())
+
+    def _http(self, name: Vendor, url: str, headers: dict[str, str]) -> Http:
         metrics = self.metrics
-        budget = metrics.budget(name, self.clock, rate) if metrics else Budget(self.clock, rate)
 
         def on_request(record: RequestRecord) -> None:
             self.pace.learn(record.seconds)
             if metrics:
                 metrics.request(record)
 
-        return Http(url, headers, name=name, clock=self.clock, budget=budget, on_request=on_request)
+        return Http(url, headers, name=name, clock=self.clock, budget=self.budgets[name], on_request=on_request)
 
 
 def _metrics(settings: Settings, clock: Clock) -> "Metrics | None":

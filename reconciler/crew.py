@@ -10,13 +10,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 FEWEST, MOST = 4, 32
+CALLS = 4
+"""What one mirrored act may take in a row: its alert, the notes, a look before the write, the write."""
 
 
 class Pace:
-    """How many hands keep an allowed rate busy: what is under way at once is rate times latency."""
+    """How many hands keep an allowed rate busy: what is under way is that rate times how long an act takes.
 
-    def __init__(self, per_second: float) -> None:
-        self._per_second = per_second
+    `rate` tells how many calls a second are allowed by now.
+    """
+
+    def __init__(self, rate: Callable[[], float]) -> None:
+        self._rate = rate
         self._latency = 0.1
 
     def learn(self, seconds: float) -> None:
@@ -24,8 +29,8 @@ class Pace:
         self._latency += (seconds - self._latency) / 16
 
     def hands(self) -> int:
-        """Twice what the rate needs, so that a slow answer does not hold up the rest."""
-        return max(FEWEST, min(MOST, math.ceil(2 * self._per_second * self._latency)))
+        """Enough for writes to use the rate up while others still look; a few in any case, as one may be slow."""
+        return max(FEWEST, min(MOST, math.ceil(self._rate() * CALLS * self._latency)))
 
 
 class Crew:

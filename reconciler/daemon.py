@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
+from apscheduler.events import EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -24,6 +25,9 @@ from reconciler.web.inbox import Inbox
 
 log = get_logger(__name__)
 
+PATIENCE = 5.0
+"""Seconds, at least, that a cycle goes on writing before it looks for new alerts again."""
+
 
 class Daemon:
     """Runs the cycles of one program. One thread works; the main thread waits for the signal."""
@@ -36,6 +40,7 @@ class Daemon:
         self._states: dict[str, str] = {}
         self._in_doubt: dict[int, str] = {}
         self._leading = False
+        self._resume: datetime | None = None
         self.scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
         self.inbox = Inbox(self._wake)
         self._last = time.monotonic() - interval
@@ -49,7 +54,7 @@ class Daemon:
             check(self.program.database)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._told_to_stop)
-        self.scheduler.add_job(
+        self._job = self.scheduler.add_job(
             self.tick,
             "interval",
             seconds=self.interval,
@@ -58,6 +63,7 @@ class Daemon:
             coalesce=True,
             misfire_grace_time=None,  # a late tick is not dropped
         )
+        self.scheduler.add_listener(self._go_on, EVENT_JOB_EXECUTED)
         # An overrun is skipped, as it should be: the scheduler's warning in every such second tells nothing new.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         log.info("started", interval_seconds=self.interval)
@@ -106,6 +112,15 @@ class Daemon:
         else:
             self._say("cycle", "")
 
+    def _go_on(self, _event: object) -> None:
+        """Do not wait for the next beat when it was missed, or when what had to be left may go on before it."""
+        resume, self._resume = self._resume, None
+        if resume is None or self.program.stop.is_set():
+            return
+        due = self._job.next_run_time
+        if due is not None and resume < due:
+            self._job.modify(next_run_time=resume)
+
     def _count_failure(self, why: str) -> None:
         if self.program.metrics:
             self.program.metrics.cycle_failed(why)
@@ -114,7 +129,9 @@ class Daemon:
         metrics, began = self.program.metrics, time.monotonic()
         if metrics:
             metrics.cycle_began()
-        report = self.program.engine.cycle(self._share())
+        report = self.program.engine.cycle(self._share(), timedelta(seconds=max(self.interval, PATIENCE)))
+        late = time.monotonic() - began > self.interval
+        self._resume = datetime.now(UTC) if late else report.resume
         self._report(report)
         if metrics:
             metrics.cycle_ended(report, time.monotonic() - began, self.program.database)
@@ -150,9 +167,9 @@ class Daemon:
     def _share(self) -> float:
         """The share of the open pairs that is due to be swept since the last cycle."""
         now = time.monotonic()
-        share = (now - self._last) / self.sweep_interval
+        elapsed = min(now - self._last, 3 * max(self.interval, PATIENCE))  # never a burst after a standstill
         self._last = now
-        return share
+        return elapsed / self.sweep_interval
 
     def _tell(self, report: Report) -> None:
         """What was done. What is in doubt is asked about in every cycle, and told once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from reconciler.apply import Applier
 from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
@@ -19,13 +20,15 @@ from reconciler.telemetry import NOBODY, Watch
 class Report:
     """What a cycle came to. `actions` are those that were open during it, as they stand at its end.
 
-    `names` tells people which alert an id means.
+    `names` tells people which alert an id means. `resume`: when work that had to be left may go on, sooner than
+    the next cycle would come.
     """
 
     actions: tuple[Action, ...] = ()
     problems: tuple[Problem, ...] = ()
     echoes: tuple[Echo, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    resume: datetime | None = None
 
     def joined(self, later: "Report") -> "Report":
         """Both reports as one; of an action that is in both, how it stands later."""
@@ -35,6 +38,7 @@ class Report:
             (*self.problems, *later.problems),
             (*self.echoes, *later.echoes),
             {**self.names, **later.names},
+            min((at for at in (self.resume, later.resume) if at), default=None),
         )
 
     @property
@@ -84,8 +88,11 @@ class Engine:
         self.policy = policy
         self.identity = identity
 
-    def cycle(self, share: float) -> Report:
-        """One cycle; `share` of the open pairs is swept in it. DatabaseDown when nothing can be written down."""
+    def cycle(self, share: float, patience: timedelta | None = None) -> Report:
+        """One cycle; `share` of the open pairs is swept in it. DatabaseDown when nothing can be written down.
+
+        With `patience` it leaves to the next cycle what it could not begin to write for so long.
+        """
         try:
             unsure = self.identity.confirm()
         except Misconfigured as error:
@@ -94,7 +101,7 @@ class Engine:
 
         report = Report()
         for observation in self.observer.observe(self.clock.now(), policy, share):
-            report = report.joined(self._carry_out(observation, policy))
+            report = report.joined(self._carry_out(observation, policy, patience))
         told = any(problem.side is Side.PAGERDUTY for problem in report.problems)
         return report.joined(Report(problems=(unsure,))) if unsure and not told else report
 
@@ -113,20 +120,21 @@ class Engine:
         answered = [settlement.action_id for settlement in plan.settlements]
         return Report(self._as_they_stand(answered), observation.problems, plan.echoes)
 
-    def _carry_out(self, observation: Observation, policy: Policy) -> Report:
+    def _carry_out(self, observation: Observation, policy: Policy, patience: timedelta | None = None) -> Report:
         """Decide, write down, carry out. A dry run ends at the plan."""
         plan = decide(observation.world)
         if self.applier is None:
             names = self._names(plan.actions, observation.world)
             return Report(plan.actions, observation.problems, plan.echoes, names)
         answered = [settlement.action_id for settlement in plan.settlements]
-        open_ids = self._commit(plan, observation)
-        failures = self.applier.page(policy) if observation.urgent else self.applier.apply(policy)
-        acted = self._as_they_stand([*answered, *open_ids])
-        problems = (*observation.problems, *failures)
-        return Report(acted, problems, plan.echoes, self._names(acted, observation.world))
+        self._commit(plan, observation)
+        until = self.clock.now() + patience if patience else None
+        outcome = self.applier.page(policy) if observation.urgent else self.applier.apply(policy, until)
+        acted = self._as_they_stand([*answered, *outcome.ids])
+        problems = (*observation.problems, *outcome.problems)
+        return Report(acted, problems, plan.echoes, self._names(acted, observation.world), outcome.resume)
 
-    def _commit(self, plan: Plan, observation: Observation) -> list[int]:
+    def _commit(self, plan: Plan, observation: Observation) -> None:
         """Baselines, cursors and the actions they cause, in one transaction, before anything is sent."""
         if plan.actions or plan.pairs or plan.notes or plan.settlements or observation.cursors:
             with self.database.writing() as books:
@@ -139,10 +147,10 @@ class Engine:
                 if "sweep" in observation.cursors:
                     books.snapshot.forget(observation.world.now - self.observer.horizons.retention)
             self.watch.committed(plan, observation.world)
-        with self.database.reading() as books:
-            return [action.id for action in books.ledger.open()]
 
     def _as_they_stand(self, ids: list[int]) -> tuple[Action, ...]:
+        if not ids:
+            return ()
         with self.database.reading() as books:
             return tuple(books.ledger.by_id(ids))
 
@@ -150,6 +158,8 @@ class Engine:
         """For people: tiny id, message where this cycle has seen it, and the incident where there is one."""
         alerts = {sighting.alert_id: sighting.alert for sighting in world.sightings if sighting.alert}
         wanted = {action.alert_id for action in actions}
+        if not wanted:
+            return {}
         with self.database.reading() as books:
             pairs = books.snapshot.pairs(wanted)
         names = {}

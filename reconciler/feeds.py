@@ -10,15 +10,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Kind, Side, Status
+from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Kind, Pair, Side, Status
 from reconciler.sight import Eyes, Look
 from reconciler.store.database import Database
 from reconciler.sweep import PAGE, LogCost, Sweep
 
 SKEW = timedelta(hours=1)
 """How far a vendor's clock and ours may differ without hiding anything from the feeds."""
-CHATTER = frozenset({"notify", "reach_ack_limit", "reach_trigger_limit", "repeat_escalation_path"})
+CHATTER = frozenset(
+    {"notify", "reach_ack_limit", "reach_trigger_limit", "repeat_escalation_path", "link", "unlink"}
+)
 """Log entries that tell of no change to an incident."""
+STAYS_TRIGGERED = frozenset(
+    {"trigger", "assign", "escalate", "delegate", "exhaust_escalation_path", "link", "unlink"}
+)
+"""Log entries that change nothing about an incident which nobody has acknowledged; a new one has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ class Feeds:
         """The account's log, or the service's open incidents, whichever costs fewer requests.
 
         Where the log is longer than the open set, its newest page is read for the notes, and the open set for
-        the states.
+        the states: a large one every few cycles, so that it does not use up the rate that pages need.
         """
         mark, seen = json.loads(cursors["pagerduty"])
         watermark = datetime.fromisoformat(mark)
@@ -139,7 +145,7 @@ class Feeds:
         since = watermark - self.policy.staleness
         most = self.log.most_pages(open_set)
         log = self.eyes.pagerduty.log_entries(since, self.now + SKEW, most)
-        if not self.log.learn(log, most, since):
+        if not self.log.learn(log, most, since) and self.log.may_list(open_set, self.now):
             self._compare_open_set()
         remembered = self._compare_acts([act for act in log.acts if act.incident_id], frozenset(seen))
         newest = max((act.at for act in log.acts), default=watermark)
@@ -153,7 +159,7 @@ class Feeds:
         remembered = set()
         for act in acts:
             pair = pairs.get(act.incident_id)
-            if pair is None or act.verb in CHATTER or (act.person and self.policy.is_echo_of_us(act.person)):
+            if pair is None or _tells_nothing(act, pair) or (act.person and self.policy.is_echo_of_us(act.person)):
                 continue
             remembered.add(act.id)
             if act.id not in seen:
@@ -270,6 +276,11 @@ class Feeds:
             if pair.tracked:
                 self._look_whole(pair.alert_id)
         return any(hint.side is Side.OPSGENIE and hint.id not in known for hint in hints)
+
+
+def _tells_nothing(act: Act, pair: Pair) -> bool:
+    triggered = pair.pagerduty is not None and pair.pagerduty.status == "triggered"
+    return act.verb in CHATTER or (triggered and act.verb in STAYS_TRIGGERED)
 
 
 def _has_moved(incident: Incident, base: IncidentBaseline | None) -> bool:

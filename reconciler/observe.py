@@ -44,8 +44,10 @@ class Observer:
         horizons: Horizons,
         stopping: Callable[[], bool],
         crew: Crew,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self.crew = crew
+        self.busy = busy
         self.sweep = Sweep()
         self.log = LogCost()
         self.stopping = stopping
@@ -57,10 +59,11 @@ class Observer:
     def observe(self, now: datetime, policy: Policy, share: float) -> Iterator[Observation]:
         """Look wherever something may have happened; sweep that `share` of the open pairs which waited longest.
 
+        Nothing is swept while the vendors' rate is `busy` with more urgent things.
         New alerts come first and in batches, so that a page does not wait for the rest of a storm. The cursors
         come with the last observation: what is interrupted before that is looked at again.
         """
-        return self._round(now, policy).whole(share)
+        return self._round(now, policy).whole(0.0 if self.busy() else share)
 
     def glance(self, now: datetime, policy: Policy, hints: Collection[Hint]) -> Observation:
         """Look at once, and only, where a webhook hinted that something may have happened."""

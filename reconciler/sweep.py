@@ -5,7 +5,7 @@ Nothing is lost with it: after a restart the next sweep begins when it is due, a
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.core.model import Side
 from reconciler.remotes.base import LogPage
@@ -50,11 +50,24 @@ class Sweep:
         return not more
 
 
+SECONDS_A_PAGE = 2.5
+"""How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
+
+
 class LogCost:
     """Whether PagerDuty's log or the service's open set is the cheaper feed, from what the last polls cost."""
 
     def __init__(self) -> None:
         self._pages = 1
+        self._listed: datetime | None = None
+
+    def may_list(self, open_set: int, now: datetime) -> bool:
+        """Whether the open set, at that many requests, may be listed again. A large one not in every cycle."""
+        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE)
+        if self._listed is not None and self._listed <= now < self._listed + rest:
+            return False
+        self._listed = now
+        return True
 
     def most_pages(self, open_set: int) -> int:
         """How many pages of the log are worth reading, where the open set costs that many requests."""

@@ -51,9 +51,9 @@ def test_a_single_hand_works_in_the_callers_own_thread() -> None:
     assert Crew(lambda: 1).each(lambda _: threading.current_thread(), [1, 2]) == [threading.current_thread()] * 2
 
 
-@pytest.mark.parametrize(("latency", "hands"), [(0.001, FEWEST), (0.25, 8), (30.0, MOST)])
+@pytest.mark.parametrize(("latency", "hands"), [(0.001, FEWEST), (0.25, 16), (30.0, MOST)])
 def test_slow_answers_call_for_more_hands(latency: float, hands: int) -> None:
-    pace = Pace(per_second=16.0)
+    pace = Pace(lambda: 16.0)
     for _ in range(200):
         pace.learn(latency)
     assert pace.hands() in (hands, hands + 1)

@@ -9,7 +9,7 @@ from reconciler.core.text import name_of
 from reconciler.engine import Report
 from reconciler.errors import Misconfigured
 from reconciler.remotes.base import Clock
-from reconciler.remotes.budget import Budget, Call
+from reconciler.remotes.budget import Budget, Call, Need
 
 INTERVALS = 3
 SHORTEST_PATIENCE = 2.0
@@ -87,11 +87,11 @@ class Meter(Budget):
         super().__init__(clock, per_minute)
         self._vitals = vitals
 
-    def take(self, scope: str, *, write: bool, within: float) -> Call:
+    def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
         """Wait for a turn."""
         self._vitals.call_began()
         try:
-            return super().take(scope, write=write, within=within)
+            return super().take(scope, write=write, within=within, need=need)
         except BaseException:
             self._vitals.call_ended(well=False)
             raise

@@ -101,6 +101,12 @@ class PagerDutyReader(Protocol):
     def incidents_by_key(self, key: str) -> list[Incident]:
         """Incidents of the service with this `incident_key`, open or not, any age, oldest first."""
 
+    def incidents_between(self, since: datetime, until: datetime, most: int) -> dict[str, Incident] | None:
+        """Incidents of the service that came into being then, open or not, by key: the newest of each.
+
+        None when that would take more than `most` requests, or more than six months.
+        """
+
     def incident(self, incident_id: str) -> Incident:
         """The incident itself."""
 

@@ -2,21 +2,30 @@
 
 A limit is "at most so many calls in so many seconds". A call counts from its start until that long after its
 answer, so that no window of the vendor's, wherever it begins, ever holds more. Limits are learned: a limit binds
-the kinds of call (scopes) that were told of it, and those that have been told of none. PagerDuty tells its limits
-in headers; Opsgenie tells only that there was too much, so that what had passed until then is taken for the limit
-for a while. Reads alone never use more than READ_SHARE: there is always room for a write.
+the kinds of call (scopes) that were told of it; the widest one also those that have been told of none. PagerDuty
+tells its limits in headers; Opsgenie tells only that there was too much, so that what had passed until then is
+taken for the limit for a while.
+
+Reads alone never use more than READ_SHARE: there is always room for a write. A little is kept for the feeds, so
+that new alerts are still seen, and for pages: as much as they need if they go on coming as in the last few
+seconds. A storm's notes wait for its pages.
 """
 
 import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from reconciler.errors import NotExecuted
 from reconciler.remotes.base import Clock
 from reconciler.remotes.fields import number
 
 READ_SHARE = 0.8
+BUSY_SHARE = 0.5
+"""Of the rate, used in the last period: beyond it the sweep rests."""
+SPELL = 5.0
+"""Seconds over which pages are counted, to guess how many are to come."""
 MINUTE = 60.0
 RELEARN = 600.0
 """How long a limit that was only inferred is believed."""
@@ -25,12 +34,25 @@ FALLBACK_PAUSE = 5.0
 TOO_MANY = 429
 
 
+class Need(Enum):
+    """What a call is for. The more it can wait, the more of a limit it leaves to the others."""
+
+    FEED = "feed"  # to see what is new
+    PAGE = "page"
+    REST = "rest"
+
+
+KEPT = {Need.FEED: 0.0, Need.PAGE: 0.01, Need.REST: 0.02}
+"""The share of a limit that a call leaves to what is more urgent."""
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One call that was let through; `ended` is None while it is under way."""
 
     scope: str
     write: bool
+    need: Need = Need.REST
     ended: float | None = None
 
 
@@ -42,6 +64,11 @@ class _Limit:
     expires: float = float("inf")
     room: float = float("inf")  # what the vendor said was left, less what has been let through since
     room_until: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return self.most / self.period
 
 
 class Budget:
@@ -55,15 +82,32 @@ class Budget:
         self._told: set[str] = set()
         self._held: dict[str, float] = {}
 
-    def take(self, scope: str, *, write: bool, within: float) -> Call:
+    def rate(self) -> float:
+        """Calls a second that are allowed, as far as known: the widest limit, as others bind some calls only."""
+        with self._lock:
+            widest = self._widest()
+            return widest.rate if widest else float("inf")
+
+    def is_busy(self) -> bool:
+        """Whether so much of the rate is used that what can wait should wait."""
+        with self._lock:
+            now = self._clock.monotonic()
+            widest = self._widest()
+            if widest is None:
+                return False
+            recent = sum(call.ended is None or call.ended > now - widest.period for call in self._calls)
+            return recent > widest.most * BUSY_SHARE
+
+    def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
         """Wait for a turn. NotExecuted when it does not come `within` so many seconds, or when told to stop."""
         last = self._clock.monotonic() + within
         while True:
             with self._lock:
                 now = self._clock.monotonic()
-                wait = self._wait(scope, write, now)
+                call = Call(scope, write, need)
+                wait = self._wait(call, now)
                 if wait <= 0:
-                    return self._let_through(Call(scope, write))
+                    return self._let_through(call)
             if now + wait > last:
                 raise NotExecuted(f"the rate limit leaves no room for another {wait:.0f} s; not sent", wait)
             if self._clock.wait(wait):
@@ -119,33 +163,47 @@ class Budget:
         return call
 
     def _counts(self, call: Call, limit: _Limit) -> bool:
-        return not limit.scopes or call.scope in limit.scopes or call.scope not in self._told
+        if limit.scopes and call.scope in self._told:
+            return call.scope in limit.scopes
+        return not limit.scopes or limit is self._widest()
 
-    def _wait(self, scope: str, write: bool, now: float) -> float:
+    def _widest(self) -> _Limit | None:
+        return max(self._limits.values(), key=lambda limit: limit.rate, default=None)
+
+    def _wait(self, call: Call, now: float) -> float:
         while self._calls and self._calls[0].ended is not None and self._calls[0].ended <= now - MINUTE:
             self._calls.popleft()
         self._limits = {name: limit for name, limit in self._limits.items() if limit.expires > now}
-        candidate = Call(scope, write)
-        waits = [_shortfall(limit, [c for c in self._calls if self._counts(c, limit)], write, now)
-                 for limit in self._limits.values() if self._counts(candidate, limit)]  # fmt: skip
-        return max([self._held.get(scope, 0.0) - now, *waits])
+        waits = [_shortfall(limit, [c for c in self._calls if self._counts(c, limit)], call, now)
+                 for limit in self._limits.values() if self._counts(call, limit)]  # fmt: skip
+        return max([self._held.get(call.scope, 0.0) - now, *waits])
 
 
-def _shortfall(limit: _Limit, calls: list[Call], write: bool, now: float) -> float:
-    """Seconds until this limit has room."""
-    wait = limit.room_until - now if limit.room <= 0 else 0.0
-    wait = max(wait, _until_below(limit.most, calls, limit.period, now))
-    if not write:
+def _shortfall(limit: _Limit, calls: list[Call], call: Call, now: float) -> float:
+    """Seconds until this limit has room for that call."""
+    kept = int(limit.most * KEPT[call.need])
+    wait = limit.room_until - now if limit.room <= kept else 0.0
+    wait = max(
+        wait, _until_below(limit.most - kept, calls, limit.period, now), _for_pages(limit, calls, call, now)
+    )
+    if not call.write:
         share = max(1, int(limit.most * READ_SHARE))
         wait = max(wait, _until_below(share, [c for c in calls if not c.write], limit.period, now))
     return wait
 
 
+def _for_pages(limit: _Limit, calls: list[Call], call: Call, now: float) -> float:
+    """Seconds that a write waits so that pages may go on as in the last SPELL; by then there is another guess."""
+    if call.need is Need.PAGE or not call.write or call.scope not in limit.scopes:
+        return 0.0
+    recent = sum(c.need is Need.PAGE and (c.ended is None or c.ended > now - SPELL) for c in calls)
+    room = max(1, limit.most - int(recent * limit.period / SPELL))
+    return min(SPELL, _until_below(room, calls, limit.period, now))
+
+
 def _until_below(most: int, calls: list[Call], period: float, now: float) -> float:
-    ends = sorted(
-        c.ended if c.ended is not None else now for c in calls if c.ended is None or c.ended > now - period
-    )
-    return ends[len(ends) - most] + period - now if len(ends) >= most else 0.0
+    ends = [c.ended if c.ended is not None else now for c in calls if c.ended is None or c.ended > now - period]
+    return sorted(ends)[len(ends) - most] + period - now if len(ends) >= most else 0.0
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -22,13 +22,15 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.remotes.base import Clock as Clock  # noqa: PLC0414 - offered from here too
-from reconciler.remotes.budget import Budget, retry_after
+from reconciler.remotes.budget import Budget, Need, retry_after
 from reconciler.remotes.refusals import never_sent, refusal, said
 
 READ_ATTEMPTS = 5
 CONNECT_TIMEOUT = 10.0
 WIRE_SHARE = 1 / 3
 """How much of a call's time waiting for the rate limit may not use up."""
+PATIENCE = 2.0
+"""Seconds that a write waits for the rate limit before it is put back: other kinds may have room."""
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
 POOL = 32
@@ -135,13 +137,15 @@ class Http:
         """Let go of all connections."""
         self._session.close()
 
-    def get(self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset()) -> Answer:
+    def get(
+        self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset(), need: Need = Need.REST
+    ) -> Answer:
         """Read; again after a passing failure, within the time of one call. `accept`: other good statuses."""
         last = self.clock.monotonic() + self.timeout
         params = list(params)
         for attempt in range(READ_ATTEMPTS):
             try:
-                return self._call("GET", path, last, params=params, accept=accept)
+                return self._call("GET", path, last, params=params, accept=accept, need=need)
             except Transient as error:
                 pause = random.uniform(0, min(8.0, 0.5 * 2**attempt))  # noqa: S311 - jitter is no secret
                 pause += error.retry_after or 0.0
@@ -150,20 +154,34 @@ class Http:
                     raise
         raise AssertionError("unreachable")
 
-    def write(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """Write, once: whoever is told Unknown has to ask what became of it."""
+    def write(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None, need: Need = Need.REST
+    ) -> Answer:
+        """Write, once: whoever is told Unknown has to ask what became of it.
+
+        NotExecuted at once where the rate leaves no room for a while: something else may be sent meanwhile.
+        """
         last = self.clock.monotonic() + self.timeout
         sent = {"Content-Type": "application/json", **(headers or {})}
-        return self._call(method, path, last, data=json.dumps(body).encode(), headers=sent)
+        body = json.dumps(body).encode()
+        return self._call(method, path, last, within=PATIENCE, need=need, data=body, headers=sent)
 
     def _call(
-        self, method: str, path: str, last: float, *, accept: frozenset[int] = frozenset(), **sent: Any
+        self,
+        method: str,
+        path: str,
+        last: float,
+        *,
+        within: float = float("inf"),
+        need: Need = Need.REST,
+        accept: frozenset[int] = frozenset(),
+        **sent: Any,
     ) -> Answer:
         route = _route(path)
         started = self.clock.monotonic()
-        within = (last - started) * (1 - WIRE_SHARE)
+        within = min(within, (last - started) * (1 - WIRE_SHARE))
         try:
-            turn = self._budget.take(f"{method} {route}", write=method != "GET", within=within)
+            turn = self._budget.take(f"{method} {route}", write=method != "GET", within=within, need=need)
         except NotExecuted as error:
             raise NotExecuted(f"{self.name}: {error}", error.retry_after) from None
         started = self.clock.monotonic()

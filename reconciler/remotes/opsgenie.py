@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from reconciler.core.model import Act, Actor, Alert, Note, Person
 from reconciler.errors import Missing, Permanent, Unknown
 from reconciler.remotes.base import RequestStatus
+from reconciler.remotes.budget import Need
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -160,7 +161,7 @@ class OpsgenieClient:
 
     def _page(self, query: str, sort: str, order: str, offset: int) -> _Page:
         asked = [("sort", sort), ("order", order), ("limit", str(PAGE)), ("offset", str(offset))]
-        body = self._http.get("/v2/alerts", [("query", query), *asked] if query else asked).json
+        body = self._http.get("/v2/alerts", [("query", query), *asked] if query else asked, need=Need.FEED).json
         found = rows(body, "data", VENDOR)
         more = bool(mapping(mapping(body).get("paging")).get("next")) or len(found) >= PAGE
         return _Page(found, bool(found) and more)

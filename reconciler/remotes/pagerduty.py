@@ -7,13 +7,14 @@ asked for; links in answers are never followed.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.core.model import Act, Actor, Incident, Note, Person
 from reconciler.errors import Duplicate, Misconfigured, Missing, Permanent, Unknown
 from reconciler.remotes.base import LogPage
+from reconciler.remotes.budget import Need
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -31,6 +32,8 @@ from reconciler.remotes.http import Answer, Http
 
 VENDOR = "PagerDuty"
 PAGE = 100
+LONGEST = timedelta(days=180)
+"""PagerDuty lists incidents of six months at a time: 400 beyond."""
 WINDOW = 10_000
 """Offset and limit together may not be more: 400."""
 OPEN = ("triggered", "acknowledged")
@@ -128,9 +131,28 @@ class PagerDutyClient:
         found: dict[str, Incident] = {}
         for page in self._pages("/incidents", "incidents", asked):
             for incident in self._mine(page.rows, STATUSES):
-                if incident.key == key or (not incident.key and self._has_alert(incident.id, key)):
+                if incident.key == key or (not incident.key and key in self._alert_keys(incident.id)):
                     found[incident.id] = replace(incident, key=key)
         return sorted(found.values(), key=lambda incident: (incident.created_at, incident.number, incident.id))
+
+    def incidents_between(self, since: datetime, until: datetime, most: int) -> dict[str, Incident] | None:
+        """Incidents of the service that came into being then, open or not, by key: the newest of each.
+
+        None when that would take more than `most` requests, or more than PagerDuty allows to ask for.
+        """
+        if until - since > LONGEST:
+            return None
+        asked = [("service_ids[]", self._service_id), ("since", _stamp(since)), ("until", _stamp(until))]
+        asked += [("sort_by", "incident_number:asc"), ("time_zone", "UTC")]
+        found: dict[str, Incident] = {}
+        for requests, page in enumerate(self._pages("/incidents", "incidents", asked), start=1):
+            mine = self._mine(page.rows, STATUSES)
+            keyless = [incident for incident in mine if not incident.key]
+            if requests + len(keyless) > most or (requests == most and page.more):
+                return None
+            found |= {incident.key: incident for incident in mine if incident.key}
+            found |= {key: replace(one, key=key) for one in keyless for key in self._alert_keys(one.id) if key}
+        return found
 
     def incident(self, incident_id: str) -> Incident:
         """The incident itself."""
@@ -157,7 +179,7 @@ class PagerDutyClient:
     ) -> _Page | None:
         """One page; None for an accepted refusal."""
         paging = [("limit", str(PAGE)), ("offset", str(offset))]
-        answer = self._http.get(path, [*asked, *paging], accept=accept)
+        answer = self._http.get(path, [*asked, *paging], accept=accept, need=Need.FEED)
         if answer.status in accept:
             return None
         found = rows(answer.json, name, VENDOR)
@@ -190,13 +212,13 @@ class PagerDutyClient:
         incidents = readable(found, _parse_incident, VENDOR, self._on_bad_row)
         return [i for i in incidents if i.service_id == self._service_id and i.status in statuses]
 
-    def _has_alert(self, incident_id: str, key: str) -> bool:
+    def _alert_keys(self, incident_id: str) -> set[str]:
         """An incident that alerts were merged into shows no key of its own: its alerts do."""
         try:
             body = self._http.get(_path(incident_id, "alerts"), [("limit", str(PAGE))]).json
         except Permanent:
-            return False
-        return any(mapping(row).get("alert_key") == key for row in items(mapping(body).get("alerts")))
+            return set()
+        return {text(mapping(row).get("alert_key")) for row in items(mapping(body).get("alerts"))}
 
     def _user_by_id(self) -> Person:
         """The key may not list users: ask for this one, where an id was given."""
@@ -236,6 +258,7 @@ class PagerDutyWriting:
         self._http = http
         self._service_id = service_id
         self._from = {"From": email}
+        self._way = ""
 
     def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
         """A new incident. Duplicate when an open one has this key already."""
@@ -250,7 +273,7 @@ class PagerDutyWriting:
         if body:
             incident["body"] = {"type": "incident_body", "details": body}
         try:
-            answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from)
+            answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from, Need.PAGE)
         except Permanent as error:
             duplicate = error.status == 400 and _DUPLICATE in str(error).lower()  # noqa: PLR2004 - HTTP
             raise (Duplicate(str(error)) if duplicate else error) from None
@@ -266,18 +289,19 @@ class PagerDutyWriting:
 
     def retrigger(self, incident: Incident) -> Incident:
         """Make an acknowledged incident page again. There is no call for it: the mildest way that works."""
-        ways: list[dict[str, Any]] = [{"status": "triggered"}, {"escalation_level": 1}]
+        ways: dict[str, Any] = {"status": "triggered", "escalation_level": 1}
         if incident.escalation_policy_id:
             policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}
-            ways.append({"escalation_policy": policy})
+            ways["escalation_policy"] = policy
         why, status = "", 400
-        for way in ways:
+        for way in sorted(ways, key=lambda name: name != self._way):  # what worked last time goes first
             try:
-                after = self._put(incident.id, **way)
+                after = self._put(incident.id, **{way: ways[way]})
             except Permanent as error:
                 why, status = f"; the last refusal: {error}", error.status
                 continue
             if after.status == "triggered":
+                self._way = way
                 return after
             if after.status == "resolved":
                 raise Permanent(

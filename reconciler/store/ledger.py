@@ -23,12 +23,12 @@ class Ledger:
     connection: Connection
     route: str
 
-    def open(self) -> list[Action]:
-        """Everything still to be done or asked, in the order of the acts that caused it."""
-        rows = self.connection.execute(
-            self._actions().where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
-        )
-        return [_action(row) for row in rows]
+    def open(self, kind: Kind | None = None) -> list[Action]:
+        """Everything (of one kind) still to be done or asked, in the order of the acts that caused it."""
+        query = self._actions().where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
+        if kind is not None:
+            query = query.where(actions.c.kind == kind.value)
+        return [_action(row) for row in self.connection.execute(query)]
 
     def of(self, alert_ids: Collection[str]) -> dict[str, tuple[Action, ...]]:
         """All actions of these alerts, open or not, oldest first."""

@@ -10,7 +10,7 @@ import responses
 from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, FakeClock, http
 
 from reconciler.errors import Misconfigured, Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
-from reconciler.remotes.budget import Budget, Call
+from reconciler.remotes.budget import Budget, Call, Need
 from reconciler.remotes.http import RequestRecord
 from reconciler.remotes.refusals import said
 
@@ -275,9 +275,9 @@ def test_what_was_held_up_beyond_its_time_is_not_sent_any_more(
     wire: responses.RequestsMock, clock: FakeClock
 ) -> None:
     class Stopped(Budget):
-        def take(self, scope: str, *, write: bool, within: float) -> Call:
+        def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
             clock.seconds += 60  # as when the process is stopped here, and woken a minute later
-            return super().take(scope, write=write, within=within)
+            return super().take(scope, write=write, within=within, need=need)
 
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):
         http("PagerDuty", clock, budget=Stopped(clock)).write("POST", "/incidents", {})

@@ -46,7 +46,7 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("pagerduty", lambda: pagerduty.incident("PINC1")),
     ("pagerduty", lambda: pagerduty.notes("PINC1")),
     ("pagerduty", lambda: pagerduty.acts("PINC1")),
-    ("pagerduty", lambda: pagerduty._has_alert("PINC1", "k")),  # type: ignore[attr-defined]
+    ("pagerduty", lambda: pagerduty._alert_keys("PINC1")),  # type: ignore[attr-defined]
     ("pagerduty", lambda: to_pagerduty.create_incident("k", "Disk", "details", "high")),
     ("pagerduty", lambda: to_pagerduty.acknowledge("PINC1")),
     ("pagerduty", lambda: to_pagerduty.resolve("PINC1")),

@@ -22,7 +22,7 @@ from schedule import CYCLES, LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, A
 from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
-from reconciler.apply import Applier, Remotes
+from reconciler.apply import Applier
 from reconciler.bootstrap import _Wires
 from reconciler.core.model import Status
 from reconciler.crew import Crew
@@ -36,6 +36,7 @@ from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Request
 from reconciler.settings import Settings
+from reconciler.writes import Remotes
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
