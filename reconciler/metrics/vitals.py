@@ -81,7 +81,7 @@ class Vitals:
 
 
 class Meter(Budget):
-    """A rate budget that tells how much it has left, and that calls are under way."""
+    """A rate budget that tells when calls are under way."""
 
     def __init__(self, clock: Clock, per_minute: int | None, vitals: Vitals) -> None:
         super().__init__(clock, per_minute)
@@ -100,18 +100,3 @@ class Meter(Budget):
         """The call is over."""
         super().settle(call, status, headers)
         self._vitals.call_ended(well=status is not None and status < 400)  # noqa: PLR2004 - HTTP
-
-    def remaining(self) -> int | None:
-        """How many calls the tightest known limit allows now; None where no limit is known."""
-        with self._lock:
-            now = self._clock.monotonic()
-            rooms = [
-                limit.most
-                - sum(
-                    self._counts(call, limit) and (call.ended is None or call.ended > now - limit.period)
-                    for call in self._calls
-                )
-                for limit in self._limits.values()
-                if limit.expires > now
-            ]
-        return max(0, min(rooms)) if rooms else None

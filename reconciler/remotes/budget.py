@@ -132,6 +132,13 @@ class Budget:
                     call.scope, next((s for s in (reset, retry_after(headers)) if s), FALLBACK_PAUSE), now
                 )
 
+    def remaining(self) -> int | None:
+        """How many calls the tightest known limit allows now; None where no limit is known."""
+        with self._lock:
+            now = self._clock.monotonic()
+            rooms = [self._room(limit, now) for limit in self._limits.values() if limit.expires > now]
+        return max(0, min(rooms)) if rooms else None
+
     def penalise(self, scope: str, seconds: float) -> None:
         """Let nothing of this scope through for a while."""
         with self._lock:
@@ -169,6 +176,12 @@ class Budget:
 
     def _widest(self) -> _Limit | None:
         return max(self._limits.values(), key=lambda limit: limit.rate, default=None)
+
+    def _room(self, limit: _Limit, now: float) -> int:
+        """By our own count, and by the vendor's: whichever is less."""
+        calls = [call for call in self._calls if self._counts(call, limit)]
+        ours = limit.most - sum(call.ended is None or call.ended > now - limit.period for call in calls)
+        return int(min(ours, limit.room)) if now < limit.room_until else ours
 
     def _wait(self, call: Call, now: float) -> float:
         while self._calls and self._calls[0].ended is not None and self._calls[0].ended <= now - MINUTE:

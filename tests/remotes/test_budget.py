@@ -83,6 +83,21 @@ def test_the_widest_limit_tells_the_rate(clock: FakeClock) -> None:
     assert budget.rate() == 10
 
 
+def test_what_remains_is_what_the_tightest_limit_leaves(clock: FakeClock) -> None:
+    budget = Budget(clock, 100)
+    assert Budget(clock).remaining() is None
+    for _ in range(30):
+        use(budget)
+    under_way = budget.take(SCOPE, write=True, within=0)
+    assert budget.remaining() == 69
+    clock.seconds += 61
+    assert budget.remaining() == 99
+    budget.settle(under_way, 200, {"ratelimit-limit": "100", "ratelimit-remaining": "7", "ratelimit-reset": "5"})
+    assert budget.remaining() == 7
+    clock.seconds += 6
+    assert budget.remaining() == 99
+
+
 def test_reads_alone_leave_a_share_to_writes(clock: FakeClock) -> None:
     budget = Budget(clock, 100)
     for _ in range(80):

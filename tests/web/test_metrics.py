@@ -277,6 +277,8 @@ def test_the_remaining_budget_is_what_the_tightest_limit_leaves(books: Books) ->
     assert books.value("rate_budget_remaining_requests", "opsgenie") is None
     told = {"ratelimit-limit": "20", "ratelimit-remaining": "3", "ratelimit-reset": "9"}
     meter.settle(meter.take("GET /", write=False, within=1.0), 200, told)
+    assert books.value("rate_budget_remaining_requests", "pagerduty") == 3
+    books.hours.passed = 10
     assert books.value("rate_budget_remaining_requests", "pagerduty") == 9
     books.hours.passed = 100
     assert books.value("rate_budget_remaining_requests", "pagerduty") == 20
