@@ -42,10 +42,11 @@ def run() -> None:
     if program.metrics is None or settings.http_listen is None:
         daemon.run()
         return
-    from reconciler.web.app import create
+    from reconciler.web.app import create, refusals
     from reconciler.web.server import Server
 
-    with Server(create(settings, program.metrics, daemon.inbox.put), settings.http_listen):
+    app = create(settings, program.metrics, daemon.inbox.put)
+    with Server(app, settings.http_listen, refusals(settings, program.metrics)):
         daemon.run()
 
 

@@ -90,7 +90,12 @@ METRICS = (
         _LAG,
     ),
     Metric("reconciler_echoes_total", "counter", "Our own doings that were recognised.", ("side", "guard")),
-    Metric("reconciler_webhooks_total", "counter", "Webhooks received.", ("vendor", "outcome")),
+    Metric(
+        "reconciler_webhooks_total",
+        "counter",
+        "Webhooks received, also those refused unread.",
+        ("vendor", "outcome"),
+    ),
 )
 """Every metric there is. Labels have few values: no id, no name, no text of anybody's is among them."""
 

@@ -54,7 +54,8 @@ def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) ->
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.after_request(_guarded)
-    app.register_error_handler(Exception, _failed)
+    refused = refusals(settings, metrics)
+    app.register_error_handler(Exception, lambda error: _failed(error, refused))
 
     def rule(path: str, method: str, answer: Callable[[], Response]) -> None:
         app.add_url_rule(path, path, answer, methods=[method], provide_automatic_options=False)
@@ -71,6 +72,24 @@ def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) ->
         opsgenie = _Opsgenie(settings.opsgenie_integration_id, secret.get_secret_value() if secret else None, put)
         rule("/ops-webhook", "POST", lambda: gate.answer(Side.OPSGENIE, opsgenie.receive))
     return app
+
+
+def refusals(settings: Settings, metrics: Metrics) -> Callable[[str, int], None]:
+    """What counts, by path and status, the webhooks that are turned away unread."""
+    configured = {
+        "/pd-webhook": Side.PAGERDUTY if settings.pagerduty_webhook_secret else None,
+        "/ops-webhook": Side.OPSGENIE if settings.opsgenie_integration_id else None,
+    }
+
+    def refused(path: str, status: int) -> None:
+        side = configured.get(path)
+        if side is not None:
+            metrics.webhook(side, _UNREAD.get(status, "malformed"))
+
+    return refused
+
+
+_UNREAD = {405: "wrong_method", 413: "too_large", 431: "too_large"}
 
 
 def _health(metrics: Metrics) -> Response:
@@ -100,9 +119,6 @@ class _Gate:
             outcome, status = refusal.outcome, refusal.status
         except Malformed:
             outcome, status = "malformed", 400
-        except HTTPException as error:
-            self._metrics.webhook(side, "too_large" if error.code == 413 else "malformed")  # noqa: PLR2004 - HTTP
-            raise
         self._metrics.webhook(side, outcome)
         self._tell(side, outcome, status)
         return _json(status, {"result": outcome})
@@ -183,11 +199,12 @@ def _guarded(response: Response) -> Response:
     return response
 
 
-def _failed(error: Exception) -> Response:
+def _failed(error: Exception, refused: Callable[[str, int], None]) -> Response:
     """Every failure in fixed words: what was asked is not repeated, and what broke is for the log alone."""
     if not isinstance(error, HTTPException):
         log.error("a request failed unexpectedly: this is a defect, please report it", exc_info=error)
         return _json(500, {"error": "Internal Server Error"})
+    refused(request.path, error.code or 500)
     answer = _json(error.code or 500, {"error": error.name})
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))

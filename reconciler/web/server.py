@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import time
+from collections.abc import Callable
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +12,7 @@ from typing import Any, Self
 from flask import Flask
 from waitress import create_server
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
@@ -20,7 +22,9 @@ from reconciler.telemetry import get_logger
 from reconciler.web.app import HEADERS, LARGEST
 
 CONNECTIONS = 600
-"""At the same time; the rest waits to be accepted. File descriptors are usually limited to 1,024."""
+"""At the same time; for each one more the most silent is closed. File descriptors are usually limited to 1,024."""
+SPARE = 32
+"""File descriptors beside the connections: the listeners, and whoever is being closed."""
 WHOLE_REQUEST = 8
 """Seconds for a whole request to arrive, however busily it trickles; and for an idle connection."""
 SWEEP = 2
@@ -31,8 +35,31 @@ HELD = 32 * LARGEST
 """Bytes of unfinished requests that are held in memory altogether. Beyond, the largest is dropped."""
 LARGEST_HEAD = 16 * 1024
 """Bytes of a request's line and headers."""
+FIRST = 64
+"""Bytes of a request that are kept to tell where it went."""
 
 log = get_logger(__name__)
+
+
+class _Request(HTTPRequestParser):
+    """A request, of which is known where it goes even when the rest cannot be read.
+
+    Nobody honest sends the next one before the answer to this one, and a few hundred fit into what is received at
+    once: they are not read, and the connection ends with this answer.
+    """
+
+    _first = b""
+
+    def received(self, data: bytes) -> int:
+        self._first += data[: FIRST - len(self._first)]
+        consumed = int(super().received(data))
+        if self.completed and data[consumed:].strip():
+            self.headers["CONNECTION"] = "close"
+        return len(data) if self.completed else consumed
+
+    def goes_to(self) -> str:
+        line = self._first.lstrip().split(b" ", 2)
+        return line[1].partition(b"?")[0].decode("latin-1") if len(line) > 2 else ""  # noqa: PLR2004 - HTTP
 
 
 class _ErrorTask(ErrorTask):
@@ -40,6 +67,7 @@ class _ErrorTask(ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error
+        self.channel.server.refused(self.request.goes_to(), error.code)
         body = json.dumps({"error": error.reason}).encode() + b"\n"
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([("Content-Type", "application/json"), *HEADERS])
@@ -52,12 +80,17 @@ class _ErrorTask(ErrorTask):
 class _Channel(HTTPChannel):
     """A connection. Its clock starts with a request's first byte and is not put back by the next ones."""
 
+    parser_class = _Request
     error_task_class = _ErrorTask
     lingers = False
     _lingering = False
     _began: float | None = None
     last_activity: float
     held = 0
+
+    def __init__(self, *connection: Any, **more: Any) -> None:
+        super().__init__(*connection, **more)
+        _make_room([item for item in self._map.values() if isinstance(item, _Channel)])
 
     def readable(self) -> bool:
         return not self.will_close if self._lingering else super().readable()
@@ -113,10 +146,21 @@ def _drop_the_largest(channels: dict[int, _Channel]) -> None:
         largest.will_close, largest.held = True, 0
 
 
-class Server:
-    """Listens from its making on, until the end of a `with` block."""
+def _make_room(channels: list[_Channel]) -> None:
+    """Whoever has sent nothing for longest, and awaits no answer, makes room for who comes now."""
+    staying = [channel for channel in channels if not channel.will_close]
+    silent = [channel for channel in staying if not channel.requests]
+    if len(staying) > CONNECTIONS and silent:
+        min(silent, key=lambda channel: channel.last_activity).will_close = True
 
-    def __init__(self, app: Flask, address: Address) -> None:
+
+class Server:
+    """Listens from its making on, until the end of a `with` block.
+
+    `refused` is told the path and the status of what is turned away before the application sees it.
+    """
+
+    def __init__(self, app: Flask, address: Address, refused: Callable[[str, int], None]) -> None:
         self._map: dict[int, Any] = {}
         try:
             self._server = create_server(
@@ -124,7 +168,7 @@ class Server:
                 map=self._map,
                 listen=str(address),
                 threads=4,
-                connection_limit=CONNECTIONS,
+                connection_limit=CONNECTIONS + SPARE,
                 channel_timeout=WHOLE_REQUEST,
                 cleanup_interval=SWEEP,
                 max_request_body_size=LARGEST + 1,  # waitress refuses from here on
@@ -144,6 +188,7 @@ class Server:
         self._listeners = [item for item in self._map.values() if isinstance(item, BaseWSGIServer)]
         for listener in self._listeners:
             listener.channel_class = _Channel
+            listener.refused = refused
         self._thread = Thread(target=self._server.run, name="http", daemon=True)
 
     def __enter__(self) -> Self:
