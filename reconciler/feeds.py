@@ -268,13 +268,16 @@ class Feeds:
         return self.looks.setdefault(alert_id, Look())
 
     def hinted(self, hints: Collection[Hint]) -> bool:
-        """Whole looks at what we know; whether an alert is named that we do not know."""
+        """Looks at what we know, on the side that was named; whether an alert is named that we do not know."""
         with self.database.reading() as books:
             known = books.snapshot.pairs([hint.id for hint in hints if hint.side is Side.OPSGENIE])
             ours = books.snapshot.pairs_of_incidents([hint.id for hint in hints if hint.side is Side.PAGERDUTY])
-        for pair in (*known.values(), *ours.values()):
-            if pair.tracked:
-                self._look_whole(pair.alert_id)
+        for alert_id in [pair.alert_id for pair in known.values() if pair.tracked]:
+            look = self._look(alert_id)
+            look.alert = look.alert_notes = True
+        for alert_id in [pair.alert_id for pair in ours.values() if pair.tracked]:
+            look = self._look(alert_id)
+            look.incident = look.incident_notes = True
         return any(hint.side is Side.OPSGENIE and hint.id not in known for hint in hints)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -76,6 +77,21 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_la
         assert deliver(999) == 202
     front.until(lambda: front.is_noted(alert, "] just before the last"), "what came last")
     assert looks_at(front, incident, since) <= 2
+
+
+def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None:
+    alert, incident = front.paired()
+    front.until(lambda: front.metric("reconciler_actions_in_doubt") in (0, None), "nothing is in doubt")
+    for deliver, thing in (
+        (lambda: front.deliver(incident), incident),
+        (lambda: front.report(opsgenie_body(alert)), alert),
+    ):
+        since = front.seq()
+        assert deliver().status_code == 202
+        front.until(lambda thing=thing, since=since: looks_at(front, thing, since) > 0, "a look")
+        time.sleep(0.2)
+        read = [call["path"].rpartition(thing)[2] for call in front.calls(since)]
+        assert sorted(read) == ["", "/notes"]
 
 
 def test_a_ping_is_answered_and_told(front: Front) -> None:
