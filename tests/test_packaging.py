@@ -87,6 +87,7 @@ def test_the_wheel_holds_code_migrations_and_licence_and_nothing_else(wheel: Pat
     for folder, inside in (("reconciler", "reconciler"), ("migrations", "reconciler/_migrations")):
         sources = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.py")}
         assert {f"{inside}/{name}" for name in sources} <= names
+    assert "reconciler/web/openapi.yaml" in names
     assert any(re.fullmatch(r"reconciler-[^/]+\.dist-info/licenses/LICENSE", name) for name in names)
     assert not [name for name in names if not re.match(r"reconciler(-[^/]+\.dist-info)?/", name)]
     assert not [name for name in names if re.search(r"\.pyc$|\.env|\.db", name)]
