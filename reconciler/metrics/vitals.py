@@ -27,6 +27,8 @@ class Vitals:
         self._lock = Lock()
         self._deadline = monotonic() + self._patience
         self._calls = 0
+        self._asked_since = 0.0
+        self._failing = False
         self._standing_by = False
         self._unwell = "the first cycle is not over yet"
         self._polled: set[Side] = set()
@@ -52,27 +54,32 @@ class Vitals:
         bad = [problem for problem in whole if isinstance(problem.error, Misconfigured)]
         self._polled |= set(Side) - {problem.side for problem in whole}
         self._unwell = str(bad[0].error) if bad else ""
-        self._standing_by = False
+        self._standing_by = self._failing = False
         self._go_on(self._patience)
 
     def failed(self, why: str) -> None:
-        """A cycle did not come to its end."""
+        """A cycle did not come to its end. Until one does, what vendors answer meanwhile is no sign of life."""
         self._unwell = why
+        self._failing = True
 
     def stood_by(self) -> None:
         """Somebody else does the work; this process is there to take over."""
-        self._standing_by = True
+        self._standing_by, self._failing = True, False
         self._go_on(self._patience)
 
     def call_began(self) -> None:
         """A vendor is asked."""
         with self._lock:
+            self._asked_since = self._asked_since if self._calls else self._monotonic()
             self._calls += 1
 
     def call_ended(self, *, well: bool) -> None:
         """It has answered, or the time for it was up; after a failure there is a pause."""
         with self._lock:
             self._calls -= 1
+            if self._failing:
+                self._deadline += 0.0 if self._calls else self._monotonic() - self._asked_since
+                return
         self._go_on(self._patience if well else self._patience + PAUSE)
 
     def _go_on(self, seconds: float) -> None:

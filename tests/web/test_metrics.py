@@ -12,7 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
+import schemathesis
 from prometheus_client.parser import text_string_to_metric_families
+from schemathesis.specs.openapi.checks import response_headers_conformance, response_schema_conformance
 from web.front import Front, opsgenie_body
 
 from reconciler import __version__
@@ -34,7 +37,7 @@ from reconciler.core.model import (
 from reconciler.engine import Report
 from reconciler.errors import Misconfigured, Refused, Transient
 from reconciler.metrics import Metrics
-from reconciler.metrics.vitals import PAUSE, SHORTEST_PATIENCE, Meter, Vitals
+from reconciler.metrics.vitals import INTERVALS, PAUSE, SHORTEST_PATIENCE, Meter, Vitals
 from reconciler.remotes.http import RequestRecord
 from reconciler.sight import Problem
 from reconciler.store.database import Database, open_database
@@ -42,6 +45,7 @@ from reconciler.store.migrate import upgrade
 from reconciler.telemetry import METRICS, metrics_table
 
 ROOT = Path(__file__).parent.parent.parent
+OPENAPI = ROOT / "reconciler" / "web" / "openapi.yaml"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -336,6 +340,26 @@ def test_the_time_that_a_vendor_takes_does_not_count() -> None:
         assert not vitals.alive()
 
 
+def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
+    """Each asks the vendors, who answer well, and comes to nothing for want of a database."""
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    meter = Meter(hours, None, vitals)
+    vitals.finished(Report())
+    alive = []
+    for _ in range(4):
+        call = meter.take("GET /", write=False, within=1.0)
+        hours.passed += 1
+        meter.settle(call, 200, {})
+        alive.append(vitals.alive())
+        vitals.failed("DATABASE_URL: locked")
+        hours.passed += 13
+    assert alive == [True, True, True, False]
+    assert not vitals.alive()
+    vitals.finished(Report())
+    assert vitals.alive()
+
+
 @pytest.mark.parametrize(
     ("problems", "reason"),
     [
@@ -398,33 +422,72 @@ def test_a_port_that_is_taken_ends_the_program_with_the_mend(world: Front) -> No
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_health_is_about_cycles_and_never_about_a_vendor(world: Front) -> None:
-    world.open(POLL_INTERVAL_SECONDS="1", OPSGENIE_API_URL="http://127.0.0.1:9")
-    for _ in range(40):  # well beyond three intervals, most of it spent waiting for the vendor
-        assert world.get("/healthz").status_code == 200
-        not_ready = world.get("/readyz")
-        assert not_ready.status_code == 503
+@pytest.mark.parametrize("trouble", ["out of reach", "hanging"])
+def test_health_is_about_cycles_and_never_about_a_vendor(world: Front, trouble: str) -> None:
+    """For longer than it would be patient with a cycle; also while a cycle runs, which waits for the vendor."""
+    if trouble == "hanging":
+        world.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
+    away = {"OPSGENIE_API_URL": "http://127.0.0.1:9"} if trouble == "out of reach" else {}
+    world.open(POLL_INTERVAL_SECONDS="0.2", **away)
+    last = time.monotonic() + SHORTEST_PATIENCE + 1
+    while time.monotonic() < last:
+        healthy, not_ready = world.get("/healthz", timeout=1), world.get("/readyz", timeout=1)
+        assert (healthy.status_code, not_ready.status_code) == (200, 503)
         assert len(not_ready.text.splitlines()) == 1
-        time.sleep(0.2)
-    world.until(lambda: "Opsgenie could not be polled yet" in world.get("/readyz").text, "the reason")
+        time.sleep(0.1)
+    if trouble == "out of reach":
+        world.until(lambda: "Opsgenie could not be polled yet" in world.get("/readyz").text, "the reason")
+    else:
+        assert world.metric("reconciler_cycles_attempted_total") == 1
+        assert world.metric("reconciler_cycle_duration_seconds_count") == 0
 
 
 def test_health_and_metrics_answer_while_the_database_does_not(world: Front) -> None:
-    world.open_ready(POLL_INTERVAL_SECONDS="0.2")
+    """And say after three intervals, not before, that no cycle ends any more: it is stuck, and not by a vendor."""
+    interval = 0.7
+    world.open_ready(POLL_INTERVAL_SECONDS=str(interval))
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
     world.until(lambda: world.metric("reconciler_open_pairs") == 1, "it is counted")
-    assert world.metric("reconciler_lock_held") == 1
     with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         world.raise_alert("another")  # a cycle that has something to write
+        began = time.monotonic()
         world.until(lambda: world.get("/healthz", timeout=1).status_code == 503, "no cycle ends any more")
+        assert (INTERVALS - 1) * interval <= time.monotonic() - began <= (INTERVALS + 2) * interval
         for path in ("/readyz", "/metrics"):
             assert world.get(path, timeout=1).elapsed.total_seconds() < 1
         assert world.report(opsgenie_body(alert)).status_code == 202
+        _assert_as_told(world.get("/healthz"))
         other.execute("ROLLBACK")
     world.until(lambda: world.get("/healthz").status_code == 200, "cycles end again")
     world.until(lambda: world.get("/readyz").status_code == 200, "it is ready again")
+
+
+def test_cycles_that_ask_the_vendors_and_then_fail_are_told_as_well(world: Front) -> None:
+    world.open_ready(POLL_INTERVAL_SECONDS="0.2")
+
+    def broken() -> bool:
+        with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
+            other.execute("UPDATE cursors SET value = 'broken' WHERE name = 'pagerduty'")
+        return "failed unexpectedly" in world.log()
+
+    world.until(broken, "a cycle has failed: none has moved that cursor in the meantime")
+    world.until(lambda: world.get("/healthz").status_code == 503, "no cycle ends any more")
+    asked = world.seq()
+    last = time.monotonic() + 1
+    while time.monotonic() < last:
+        assert world.get("/healthz").status_code == 503
+        time.sleep(0.05)
+    assert world.seq() > asked
+    assert world.get("/readyz").json()["reason"] == "a cycle failed unexpectedly, see the log"
+
+
+def _assert_as_told(unhealthy: requests.Response) -> None:
+    """The only answer that test_openapi.py cannot have."""
+    case = schemathesis.openapi.from_path(OPENAPI)["/healthz"]["GET"].Case(method="GET")
+    case.validate_response(unhealthy, checks=[response_schema_conformance, response_headers_conformance])
+    assert unhealthy.json() == {"alive": False}
 
 
 def test_dead_actions_are_in_the_detail(world: Front) -> None:
