@@ -169,35 +169,39 @@ class Eyes:
         except Missing as error:
             self._problems.append(Problem(Side.PAGERDUTY, error, seen.alert_id))
             return seen
-        return replace(seen, incident_acts=self._acts(seen, look))
+        return self._see_incident_acts(seen, look)
 
-    def _acts(self, seen: Sighting, look: Look) -> tuple[Act, ...]:
-        """Who did it, newest first: from the feed where it told, else from the incident's own log."""
-        told = sorted(look.acts, key=lambda act: act.at, reverse=True)
-        if seen.incident is None or seen.pair is None or seen.pair.pagerduty is None:
-            return tuple(told)
-        before, after = seen.pair.pagerduty.status, seen.incident.status
-        wanted = {("acknowledged", "triggered"): "unacknowledge", ("resolved", "triggered"): "reopen"}
-        verb = wanted.get((before, after)) or ("reopen" if (before, after) == ("resolved", "acknowledged") else "")
-        if not verb or any(act.verb == verb for act in told):
-            return tuple(told)
+    def _see_incident_acts(self, seen: Sighting, look: Look) -> Sighting:
+        """Who did it, newest first: from the feed where it told, else from the incident's own log.
+
+        That log also tells of a write of ours in doubt which somebody has reversed since. Where it is needed
+        and cannot be read, nothing is known of such writes.
+        """
+        told = tuple(sorted(look.acts, key=lambda act: act.at, reverse=True))
+        seen = replace(seen, incident_acts=told)
+        doubtful = any(action.kind in _PAGERDUTY_STATES for action in self._unanswered(seen))
+        if seen.incident is None or not (doubtful or _is_unexplained(seen)):
+            return seen
         incident_id = seen.incident.id
         acts = self._read(Side.PAGERDUTY, None, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
-        return tuple(acts or told)
+        if acts is None:
+            return replace(seen, looked=seen.looked - _PAGERDUTY_STATES) if doubtful else seen
+        return replace(seen, incident_acts=tuple(acts) or told)
 
     def _see_requests(self, seen: Sighting) -> Sighting:
         """Ask Opsgenie what became of the writes that it accepted and whose effect does not show yet."""
         receipts = []
-        for action in seen.mine:
-            if action.status is not Status.SENT or not action.request_id or action.kind not in seen.looked:
-                continue
-            shown = doubt.settle(action, seen, self.policy, self.now)
-            if shown is not None and shown.status is Status.DONE:
-                continue
-            receipt = self._receipt(action)
+        for action in self._unanswered(seen):
+            receipt = self._receipt(action) if action.request_id else None
             if receipt is not None:
                 receipts.append(receipt)
         return replace(seen, receipts=tuple(receipts))
+
+    def _unanswered(self, seen: Sighting) -> list[Action]:
+        """Our writes in doubt that were looked for and do not show."""
+        sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
+        answers = [(action, doubt.settle(action, seen, self.policy, self.now)) for action in sent]
+        return [action for action, answer in answers if answer is None or answer.status is not Status.DONE]
 
     def _see_alert_acts(self, seen: Sighting) -> Sighting:
         """Who un-acknowledged the alert: the alert itself does not say, its log does."""
@@ -239,21 +243,23 @@ class Eyes:
             look.again = True
         return None
 
-    def _attempt(self, side: Side, step: Callable[[], None]) -> None:
-        """One feed. Its failure is a problem of that vendor alone, which is then left alone for this cycle."""
-        if self._strikes[side] >= STRIKES:
-            return
-        try:
-            step()
-        except DatabaseDown:
-            raise
-        except ReconcilerError as error:
-            self._strikes[side] = STRIKES
-            self._problems.append(Problem(side, error))
 
-
+_ONLY_LOGGED = {
+    ("acknowledged", "triggered"): "unacknowledge",
+    ("resolved", "triggered"): "reopen",
+    ("resolved", "acknowledged"): "reopen",
+}
+"""Steps from one status to another whose author the incident itself does not name, and what the log calls them."""
 _OPSGENIE_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE})
 _PAGERDUTY_STATES = frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_RESOLVE})
+
+
+def _is_unexplained(seen: Sighting) -> bool:
+    """Whether the incident stands where only its log can say who brought it there."""
+    if seen.incident is None or seen.pair is None or seen.pair.pagerduty is None:
+        return False
+    verb = _ONLY_LOGGED.get((seen.pair.pagerduty.status, seen.incident.status))
+    return verb is not None and all(act.verb != verb for act in seen.incident_acts)
 
 
 def _unacknowledged(seen: Sighting) -> bool:

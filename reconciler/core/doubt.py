@@ -15,6 +15,12 @@ MAX_FAILURES = 5
 """How often Opsgenie may accept a write and fail it later before it is parked as dead."""
 MAX_ATTEMPTS = 20
 """How often a write may end in doubt and prove undone before it is parked as dead. Creations never are."""
+_LOGGED_AS = {
+    Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
+    Kind.PAGERDUTY_UNACKNOWLEDGE: frozenset({"unacknowledge", "escalate", "assign", "reassign"}),
+    Kind.PAGERDUTY_RESOLVE: frozenset({"resolve"}),
+}
+"""What PagerDuty's log calls our writes: there are several ways to trigger an incident again."""
 
 
 def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
@@ -27,14 +33,26 @@ def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) ->
     if result is not None:
         return Settlement(action.id, Status.DONE, result_id=result)
     receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
-    if receipt is not None and receipt.carried_out and _is_overtaken(receipt, sighting.alert):
+    if _is_overtaken(receipt, sighting.alert) or _is_logged(action, sighting, policy):
         return Settlement(action.id, Status.DONE, "carried out; somebody has chosen otherwise since")
     return _not_shown(action, receipt, policy, now)
 
 
-def _is_overtaken(receipt: Receipt, alert: Alert | None) -> bool:
-    """Whether the alert was read later than our write and changed after it, both by Opsgenie's own clock."""
+def _is_overtaken(receipt: Receipt | None, alert: Alert | None) -> bool:
+    """Whether our write was carried out and the alert has changed after it, both by Opsgenie's own clock."""
+    if receipt is None or not receipt.carried_out:
+        return False
     return alert is not None and receipt.at is not None and alert.updated_at > receipt.at
+
+
+def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
+    """Whether PagerDuty's log has our write since the state it was planned for, both by PagerDuty's own clock."""
+    base = sighting.pair.pagerduty if sighting.pair else None
+    if base is None or base.as_of is None:
+        return False
+    verbs = _LOGGED_AS.get(action.kind, frozenset())
+    since = [act for act in sighting.incident_acts if act.verb in verbs and act.at >= base.as_of]
+    return any(act.person is not None and policy.is_automation(act.person) for act in since)
 
 
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:

@@ -135,8 +135,9 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who did what, from a vendor's log. Only for naming the person: state never comes from here.
+    """Who did what, from a vendor's log.
 
+    It names people, and tells whether a write of ours in doubt had landed; state never comes from here.
     `verb` is acknowledge, unacknowledge, resolve, annotate, or the vendor's own word for anything else.
     """
 
@@ -162,12 +163,15 @@ class AlertBaseline:
 class IncidentBaseline:
     """What PagerDuty last showed of the incident, as far as acted upon.
 
-    `actor` is the name of the person who last changed its status, to recognise the act on its way back.
+    `actor` is the name of the person who last changed its status, to recognise the act on its way back. `as_of`
+    is the newest stamp of a status that was known, by PagerDuty's own clock: a write of ours that was sent on the
+    strength of this baseline stands in PagerDuty's log from there on.
     """
 
     status: str
     acknowledgers: tuple[Person, ...] = ()
     actor: str = ""
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,8 @@ def _seen_incident(
     sighting: Sighting, old: IncidentBaseline | None, incident: Incident, seen: Seen
 ) -> IncidentBaseline:
     new = _incident_baseline(incident)
+    if in_doubt(sighting, *_INCIDENT_STATUS):
+        new = replace(new, as_of=old.as_of if old is not None else None)
     if old is None or is_adoption(sighting):
         return new
     actor = next((c.person.name for c in reversed(seen.changes) if _moves_incident(c)), old.actor)
@@ -163,7 +165,7 @@ def _moves_incident(change: Change) -> bool:
 
 def _incident_baseline(incident: Incident) -> IncidentBaseline:
     held = incident.acknowledgers if incident.status == "acknowledged" else ()
-    return IncidentBaseline(incident.status, held)
+    return IncidentBaseline(incident.status, held, as_of=incident.changed_at)
 
 
 def _notes(sighting: Sighting) -> tuple[tuple[str, Side, str], ...]:
@@ -187,7 +189,7 @@ def settled(pair: Pair, action: Action, policy: Policy, incident: Incident | Non
             pair,
             incident_id=incident.id,
             incident_number=incident.number,
-            pagerduty=IncidentBaseline("triggered"),
+            pagerduty=IncidentBaseline("triggered", as_of=incident.changed_at),
         )
     if "ledger" not in policy.guards:
         return pair
@@ -197,7 +199,8 @@ def settled(pair: Pair, action: Action, policy: Policy, incident: Incident | Non
     if action.kind in _INCIDENT_STATUS and pair.pagerduty is not None:
         status = _INCIDENT_STATUS[action.kind]
         held: tuple[Person, ...] = (policy.automation,) if status == "acknowledged" else ()
-        return replace(pair, pagerduty=IncidentBaseline(status, held))
+        as_of = incident.changed_at if incident is not None else pair.pagerduty.as_of
+        return replace(pair, pagerduty=IncidentBaseline(status, held, as_of=as_of))
     return pair
 
 

@@ -114,7 +114,7 @@ class PagerDutyReader(Protocol):
         """All of its notes, oldest first."""
 
     def acts(self, incident_id: str) -> list[Act]:
-        """The newest entries of the incident's log, newest first: for naming people, nothing else."""
+        """The newest entries of the incident's log, newest first."""
 
 
 class PagerDutyWriter(Protocol):

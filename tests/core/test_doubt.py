@@ -1,13 +1,13 @@
 """Maybe done is asked, never guessed: what each sighting tells of a write that may or may not have landed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import ANA, BOT, INCIDENT_ID, JANE, action, alert, at, incident, note, pair, policy, sighting
+from worlds import ANA, BOT, INCIDENT_ID, JANE, act, action, alert, at, incident, note, pair, policy, sighting
 
 from reconciler.core.doubt import MAX_ATTEMPTS, MAX_FAILURES, backoff, settle
-from reconciler.core.model import Action, Alert, Incident, Kind, Receipt, Settlement, Sighting, Status
+from reconciler.core.model import Act, Action, Actor, Alert, Incident, Kind, Receipt, Settlement, Sighting, Status
 
 MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z]"
 SENT_AT, BOUND = at(11), timedelta(seconds=120)
@@ -53,6 +53,21 @@ HELD = incident("acknowledged", acknowledgers=(BOT,))
 TAKEN, FREE = alert(acknowledged=True), alert()
 COPY = note("PN1", BOT, f"{MARK} any news?")
 OTHER = note("PN2", JANE, "on it")
+
+WAYS = (
+    (Kind.PAGERDUTY_ACKNOWLEDGE, "acknowledge", incident()),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "unacknowledge", HELD),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "escalate", HELD),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "assign", HELD),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "reassign", HELD),
+    (Kind.PAGERDUTY_RESOLVE, "resolve", incident()),
+)
+
+
+def logged(kind: Kind, shown: Incident, *acts: Act) -> Sighting:
+    """An incident, last known to have changed ten seconds past nine, and its log."""
+    return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
+
 
 CASES = (
     # -- a creation --
@@ -215,6 +230,42 @@ CASES = (
         sent(OG_NOTE),
         looked(OG_NOTE, receipts=(Receipt(8, True), Receipt(9, False))),
         again(UNSEEN, 1, OUTSIDE),
+        OUTSIDE,
+    ),
+    # -- what PagerDuty's log tells of a state that somebody has reversed since --
+    *(
+        Case(
+            f"{kind.value} of ours is done when the log has it as {verb} since the state it was planned for",
+            sent(kind),
+            logged(kind, shown, act(verb, BOT, 10)),
+            done(why=OVERTAKEN),
+        )
+        for kind, verb, shown in WAYS
+    ),
+    *(
+        Case(
+            f"{kind.value} of ours does not show, and the log {why}", sent(kind), logged(kind, shown, *acts), None
+        )
+        for kind, verb, shown in WAYS
+        for why, acts in (
+            ("has nothing", ()),
+            ("has it from before", (act(verb, BOT, 9),)),
+            ("has it as an engineer's", (act(verb, JANE),)),
+            ("has it as a machine's", (act(verb, None, actor=Actor.MACHINE),)),
+            ("has something else of ours", (act("snooze", BOT), act("annotate", BOT))),
+        )
+    ),
+    Case(
+        "without a stamp of PagerDuty's to go by, its log tells nothing of our write",
+        sent(Kind.PAGERDUTY_ACKNOWLEDGE),
+        replace(logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("acknowledge", BOT)), pair=pair()),
+        None,
+    ),
+    Case(
+        "what the log tells counts past the bound as well: nothing is sent again",
+        sent(Kind.PAGERDUTY_ACKNOWLEDGE),
+        logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("unacknowledge", JANE, 30), act("acknowledge", BOT)),
+        done(why=OVERTAKEN),
         OUTSIDE,
     ),
     Case(

@@ -261,7 +261,7 @@ def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None
     assert plan.actions[0].incident_id == "PINC1"
     (remembered,) = plan.pairs
     assert remembered.incident_number == 4711
-    assert remembered.pagerduty == IncidentBaseline("acknowledged", (JANE,), "Jane Doe")
+    assert remembered.pagerduty == IncidentBaseline("acknowledged", (JANE,), "Jane Doe", at(12))
 
 
 def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
@@ -332,21 +332,23 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 AlertBaseline(True, False, at(0)),
                 "PINC1",
                 4711,
-                IncidentBaseline("acknowledged", (JANE,)),
+                IncidentBaseline("acknowledged", (JANE,), as_of=at(12)),
                 at(60),
             ),
             id="an adopted incident makes it tracked",
         ),
         pytest.param(
             sighting(pair=pair(), alert=ACKED, incident=HELD, swept=True),
-            pair("acknowledged", (JANE,), True, actor="Jane Doe", updated_at=at(10), swept_at=at(60)),
+            pair(
+                "acknowledged", (JANE,), True, actor="Jane Doe", updated_at=at(10), as_of=at(12), swept_at=at(60)
+            ),
             id="both sides moved, swept",
         ),
         pytest.param(
             sighting(
                 pair=pair("acknowledged", (JANE,), actor="Jane Doe"), incident=replace(RESOLVED, changed_by=BOB)
             ),
-            pair("resolved", actor="Bob Ray"),
+            pair("resolved", actor="Bob Ray", as_of=at(40)),
             id="who moved the incident last is remembered",
         ),
         pytest.param(
@@ -355,19 +357,28 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 incident=replace(HELD, acknowledgers=(BOT,)),
                 alert=alert(updated_at=at(3)),
             ),
-            pair("acknowledged", (BOT,), actor="Jane Doe", updated_at=at(3)),
+            pair("acknowledged", (BOT,), actor="Jane Doe", updated_at=at(3), as_of=at(12)),
             id="our own act does not change who moved it last",
         ),
         pytest.param(
             sighting(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
-            pair("resolved", actor="Jane Doe"),
+            pair("resolved", actor="Jane Doe", as_of=at(40)),
             id="nobody holds a resolved incident",
         ),
         pytest.param(sighting(pair=pair(), gone=True), pair(is_open=False), id="a deleted alert is closed"),
         pytest.param(
             sighting(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
-            pair("acknowledged", (JANE,), actor="Jane Doe"),
+            pair("acknowledged", (JANE,), actor="Jane Doe", as_of=at(12)),
             id="a note does not move the incident",
+        ),
+        pytest.param(
+            sighting(
+                pair=pair(as_of=at(2)),
+                incident=incident("resolved", changed_at=at(20)),
+                mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
+            ),
+            pair("resolved", actor="somebody", as_of=at(2)),
+            id="what a write in doubt was sent on the strength of is kept until it is answered",
         ),
         pytest.param(
             sighting(pair=pair(), alert=replace(alert(), updated_at=at(700))),
@@ -401,7 +412,11 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
     [
         pytest.param(pair(None), Kind.CREATE_INCIDENT, incident(), pair(), id="a creation starts from triggered"),
         pytest.param(
-            pair(None), Kind.CREATE_INCIDENT, HELD, pair(), id="a creation starts from triggered, always"
+            pair(None),
+            Kind.CREATE_INCIDENT,
+            HELD,
+            pair(as_of=at(12)),
+            id="a creation starts from triggered, always",
         ),
         pytest.param(pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation of what was not seen"),
         pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note moves nothing"),
@@ -434,6 +449,20 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
             id="the incident resolved: it was us, nobody else",
         ),
         pytest.param(pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, nothing to move"),
+        pytest.param(
+            pair(as_of=at(2)),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            HELD,
+            pair("acknowledged", (BOT,), as_of=at(12)),
+            id="the incident's own stamp of our write is remembered",
+        ),
+        pytest.param(
+            pair(as_of=at(2)),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            None,
+            pair("acknowledged", (BOT,), as_of=at(2)),
+            id="without an answer the stamp before it is kept",
+        ),
     ],
 )
 def test_settled(before: Pair, kind: Kind, found: Incident | None, expected: Pair) -> None:

@@ -83,6 +83,7 @@ def pair(
     is_open: bool = True,
     updated_at: datetime = T0,
     snoozed_until: datetime | None = None,
+    as_of: datetime | None = None,
     **changed: Any,
 ) -> Pair:
     """What the snapshot remembers; `status` None means that there is no incident."""
@@ -93,7 +94,7 @@ def pair(
         opsgenie=AlertBaseline(is_open, acknowledged, updated_at, snoozed_until),
         incident_id=None if status is None else INCIDENT_ID,
         incident_number=None if status is None else 4711,
-        pagerduty=None if status is None else IncidentBaseline(status, held, actor),
+        pagerduty=None if status is None else IncidentBaseline(status, held, actor, as_of),
     )
     return replace(made, **changed)
 
