@@ -4,13 +4,12 @@ Every step is a transaction of its own, so that a crash anywhere leaves an actio
 sent, or on the wire and to be asked about.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import groupby
 
-from reconciler.core.doubt import backoff
 from reconciler.core.model import Action, Incident, Kind, Pair, Policy, Settlement, Side, Status
 from reconciler.core.plan import in_order, settled
 from reconciler.core.precondition import objection_in_opsgenie, objection_in_pagerduty
@@ -121,14 +120,14 @@ class _Turn:
         self.tried: list[int] = []
         self.problems: list[Problem] = []
         self.strikes = dict.fromkeys(Side, 0)
-        self.existing: dict[str, Incident] | None = None
+        self.existing: Collection[str] | None = None
 
     # -- in which order --
 
     def send_creations(self, waiting: list[Action]) -> bool:
         """Pages before chatter. Whether any was sent or settled."""
         creations = [action for action in waiting if action.kind is Kind.CREATE_INCIDENT]
-        self.existing = self._list_existing([action for action in creations if self._may_exist(action)])
+        self.existing = self._list_existing(creations)
         self.crew.each(lambda action: self._is_due(action) and self._send(action), creations)
         return bool(self.tried)
 
@@ -183,13 +182,16 @@ class _Turn:
         """Look, write, settle. What it holds back of the pair's later actions on that side."""
         self.tried.append(action.id)
         try:
+            if self._is_there(action):
+                return self._adopt(action, "an incident with this key was there already")
             objection, target = self._look(action)
         except DatabaseDown:
             raise
         except ReconcilerError as error:
             return self._could_not_look(action, error)
         if objection is not None:
-            self._settle(action, objection, target, reason=_OBJECTED[objection.status])
+            dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
+            self._settle(action, dropped, reason="not_needed")
             return Hold.NOTHING
         with self.database.writing() as books:
             if not books.ledger.send(action, self.clock.now()):
@@ -203,43 +205,35 @@ class _Turn:
         self.strikes[action.kind.side] = 0
         return self._succeeded(action, effect)
 
-    def _look(self, action: Action) -> tuple[Settlement | None, Incident | None]:
-        """The look before: what the action was planned for may no longer hold. With it the incident it saw."""
-        why: str | None = None
-        incident: Incident | None = None
-        if action.kind is Kind.CREATE_INCIDENT:
-            return self._existing(action)
-        if action.kind.is_state and action.kind.side is Side.OPSGENIE:
-            why = objection_in_opsgenie(action, self.remotes.opsgenie.alert(action.alert_id))
-        elif action.kind.is_state:
-            incident = self.remotes.pagerduty.incident(action.incident_id or "")
-            why = objection_in_pagerduty(action, incident, self.policy)
-        return (None if why is None else Settlement(action.id, Status.DROPPED, f"not needed: {why}")), incident
+    def _look(self, action: Action) -> tuple[str | None, Incident | None]:
+        """The look before: why what the action was planned for no longer holds, and the incident it saw."""
+        if not action.kind.is_state:
+            return None, None
+        if action.kind.side is Side.OPSGENIE:
+            return objection_in_opsgenie(action, self.remotes.opsgenie.alert(action.alert_id)), None
+        incident = self.remotes.pagerduty.incident(action.incident_id or "")
+        return objection_in_pagerduty(action, incident, self.policy), incident
 
-    def _may_exist(self, action: Action) -> bool:
+    def _may_be_there(self, action: Action) -> bool:
         """An alert that is not fresh may have its incident already, even a resolved one: paging again is worse."""
-        return action.attempts > 0 or self.clock.now() - action.at > self.policy.staleness
+        fresh = action.attempts == 0 and self.clock.now() - action.at <= self.policy.staleness
+        return action.kind is Kind.CREATE_INCIDENT and not fresh
 
-    def _existing(self, action: Action) -> tuple[Settlement | None, Incident | None]:
-        if not self._may_exist(action):
-            return None, None
+    def _is_there(self, action: Action) -> bool:
+        if not self._may_be_there(action):
+            return False
         if self.existing is not None:
-            found = self.existing.get(action.alert_id)
-        else:
-            found = next(reversed(self.remotes.pagerduty.incidents_by_key(action.alert_id)), None)
-        if found is None:
-            return None, None
-        why = "an incident with this key was there already"
-        return Settlement(action.id, Status.DONE, why, found.id), found
+            return action.alert_id in self.existing
+        return bool(self.remotes.pagerduty.incidents_by_key(action.alert_id))
 
-    def _list_existing(self, late: list[Action]) -> dict[str, Incident] | None:
-        """The service's incidents since the first of these, by key; None where asking for each is cheaper."""
-        due = [action for action in late if self._is_due(action)]
+    def _list_existing(self, creations: list[Action]) -> Collection[str] | None:
+        """Keys of the service's incidents since the first that may be there; None: asking for each is cheaper."""
+        due = [action for action in creations if self._may_be_there(action) and self._is_due(action)]
         if len(due) < MANY:
             return None
         since, until = min(action.at for action in due) - SKEW, self.clock.now() + SKEW
         try:
-            return self.remotes.pagerduty.incidents_between(since, until, len(due))
+            return self.remotes.pagerduty.keys_between(since, until, len(due))
         except Transient as error:
             self._strike(due[0], error)
             return None
@@ -273,7 +267,7 @@ class _Turn:
                 self.watch.outcome(action, Status.SENT, "unknown")
                 return Hold.ALL
             case Duplicate():
-                return self._adopt(action, error)
+                return self._adopt(action, str(error))
             case NotExecuted() | Refused():
                 self._pause(action, error)
                 reason = "refused" if isinstance(error, Refused) else "not_executed"
@@ -302,20 +296,15 @@ class _Turn:
             self._strike(action, error)
         return Hold.ALL
 
-    def _adopt(self, action: Action, error: Duplicate) -> Hold:
-        """PagerDuty has an open incident with this key: it is ours, from an earlier life or from the old proxy."""
-        try:
-            found = self.remotes.pagerduty.incidents_by_key(action.alert_id)
-        except ReconcilerError as failure:
-            self._problem(action, failure)
-            found = []
-        if found:
-            done = Settlement(action.id, Status.DONE, str(error), found[-1].id)
-            self._settle(action, done, found[-1], reason="was_there")
-            return Hold.NOTHING
-        later = self.clock.now() + backoff(action.attempts + 1)
-        again = Settlement(action.id, Status.PLANNED, str(error), "", later, action.attempts + 1)
-        self._settle(action, again, reason="duplicate")
+    def _adopt(self, action: Action, why: str) -> Hold:
+        """PagerDuty has an incident with this key: it is ours, from an earlier life or from the old proxy.
+
+        The creation is left in doubt: the next look finds the incident, and what both sides have told already.
+        """
+        with self.database.writing() as books:
+            books.ledger.send(action, self.clock.now())
+            books.ledger.doubtful(action, why)
+        self.watch.outcome(action, Status.SENT, "was_there")
         return Hold.ALL
 
     def _settle(
@@ -352,10 +341,6 @@ class _Turn:
         self.strikes[side] += 1
         if self.strikes[side] >= STRIKES:
             self.pauses.side(side, SHORT, self.clock.now())
-
-
-_OBJECTED = {Status.DROPPED: "not_needed", Status.DONE: "was_there"}
-"""The class of the reason, where a look before the write made it unnecessary."""
 
 
 def _held_by(action: Action) -> Hold:

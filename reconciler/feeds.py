@@ -251,7 +251,7 @@ class Feeds:
                 continue
             look = self._look(action.alert_id)
             if action.kind is Kind.CREATE_INCIDENT:
-                look.by_key = look.incident_notes = True
+                look.by_key = look.alert_notes = look.incident_notes = True
             elif action.kind.is_note:
                 look.incident_notes |= action.kind.side is Side.PAGERDUTY
                 look.alert_notes |= action.kind.side is Side.OPSGENIE

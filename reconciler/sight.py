@@ -132,8 +132,9 @@ class Eyes:
 
     def _alert_notes(self, seen: Sighting, look: Look) -> list[Note]:
         """All notes on a whole look; else down to what was surely seen when the alert was last read."""
-        doubtful = any(a.kind is Kind.OPSGENIE_NOTE and a.status is Status.SENT for a in seen.mine)
-        if seen.pair is None or look.swept or look.again or doubtful:
+        doubtful = any(a.kind in _SOUGHT_IN_ALL_NOTES and a.status is Status.SENT for a in seen.mine)
+        known = any(side is Side.OPSGENIE for side, _ in seen.known_notes)
+        if seen.pair is None or not known or look.swept or look.again or doubtful:
             return self.opsgenie.notes(seen.alert_id)
         until = seen.pair.opsgenie.updated_at - self.policy.staleness - NOTE_MARGIN
         return self.opsgenie.notes(seen.alert_id, until)
@@ -144,8 +145,8 @@ class Eyes:
             found = self._read(
                 Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incidents_by_key(seen.alert_id)
             )
-            if found is None:
-                # Whether this alert has an incident is not known: it must not be taken for news yet.
+            if found is None or (found and _lacks_alert_notes(seen, look)):
+                # Whether this alert has an incident, or what both have told already, is not known: not yet news.
                 return replace(seen, alert=None, alert_notes=None) if seen.pair is None else seen
             incident = found[-1] if found else None
             looked |= {Kind.CREATE_INCIDENT}
@@ -161,7 +162,7 @@ class Eyes:
             if incident is not None:
                 looked |= _PAGERDUTY_STATES
             seen = replace(seen, incident=incident, looked=looked)
-            if look.incident_notes or look.adopt:
+            if (look.incident_notes or look.adopt) and not _lacks_alert_notes(seen, look):
                 notes = self._read(Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.notes(incident_id))
                 if notes is not None:
                     looked = seen.looked | {Kind.PAGERDUTY_NOTE}
@@ -244,6 +245,8 @@ class Eyes:
         return None
 
 
+_SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
+"""Writes of ours in doubt that make us read the whole of an alert's notes: for themselves, or for what is told."""
 _ONLY_LOGGED = {
     ("acknowledged", "triggered"): "unacknowledge",
     ("resolved", "triggered"): "reopen",
@@ -252,6 +255,11 @@ _ONLY_LOGGED = {
 """Steps from one status to another whose author the incident itself does not name, and what the log calls them."""
 _OPSGENIE_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE})
 _PAGERDUTY_STATES = frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_RESOLVE})
+
+
+def _lacks_alert_notes(seen: Sighting, look: Look) -> bool:
+    """Whether the alert's notes were wanted and could not be read: what the incident has may be told there."""
+    return look.alert_notes and seen.alert_notes is None and not seen.gone
 
 
 def _is_unexplained(seen: Sighting) -> bool:

@@ -157,13 +157,12 @@ def _alert_notes(sighting: Sighting, policy: Policy) -> Iterator[Change | Echo]:
 
 def _is_history(sighting: Sighting, policy: Policy, note: Note) -> bool:
     """Whether a note of an alert whose incident is being adopted was mirrored before us, or is too old."""
-    if sighting.since is not None and note.at < sighting.since:
-        return True
-    mark = text.note_mark(Side.OPSGENIE, note, sighting.alert_notes or ())
-    return any(
-        text.carries(copy.text, mark) or (policy.is_automation(copy.author) and _is_from_the_proxy(copy, note))
-        for copy in sighting.incident_notes or ()
-    )
+    ours = (copy for copy in sighting.incident_notes or () if policy.is_automation(copy.author))
+    return _is_too_old(sighting, note) or any(_is_from_the_proxy(copy, note) for copy in ours)
+
+
+def _is_too_old(sighting: Sighting, note: Note) -> bool:
+    return sighting.since is not None and note.at < sighting.since
 
 
 def _is_from_the_proxy(copy: Note, note: Note) -> bool:
@@ -267,16 +266,8 @@ def _incident_notes(sighting: Sighting, policy: Policy) -> Iterator[Change | Ech
             yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
         elif "mark" in policy.guards and text.is_copy_from(note.text, Side.OPSGENIE):
             yield Echo(Side.PAGERDUTY, sighting.alert_id, "mark")
-        elif not (is_adoption(sighting) and _is_told(sighting, note)):
+        elif not (is_adoption(sighting) and _is_too_old(sighting, note)):
             yield _noted(Side.PAGERDUTY, sighting, note)
-
-
-def _is_told(sighting: Sighting, note: Note) -> bool:
-    """Whether a note of an incident that is being adopted stands in the alert already, or is too old."""
-    if sighting.since is not None and note.at < sighting.since:
-        return True
-    mark = text.note_mark(Side.PAGERDUTY, note)
-    return any(text.carries(copy.text, mark) for copy in sighting.alert_notes or ())
 
 
 # -- both --

@@ -27,11 +27,13 @@ def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) ->
     """What became of an open action as far as this sighting tells; None when it does not."""
     if action.kind is Kind.CREATE_INCIDENT and sighting.incident is not None:
         return Settlement(action.id, Status.DONE, result_id=sighting.incident.id)
-    if action.status is not Status.SENT or action.kind not in sighting.looked:
+    if action.kind not in sighting.looked or not action.status.is_open:
         return None
-    result = _shown(action, sighting)
-    if result is not None:
+    result = shown(action, sighting)
+    if result is not None and (action.status is Status.SENT or action.kind.is_note):
         return Settlement(action.id, Status.DONE, result_id=result)
+    if action.status is not Status.SENT:
+        return None
     receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
     if _is_overtaken(receipt, sighting.alert) or _is_logged(action, sighting, policy):
         return Settlement(action.id, Status.DONE, "carried out; somebody has chosen otherwise since")
@@ -79,17 +81,17 @@ def backoff(failures: int) -> timedelta:
     return timedelta(seconds=min(2 ** (failures - 1), 300) if failures > 0 else 0)
 
 
-def _shown(action: Action, sighting: Sighting) -> str | None:
+def shown(action: Action, sighting: Sighting) -> str | None:
     """The id of the effect where it has one, an empty text where it has none; None when it does not show."""
     if action.kind.is_note:
         notes = sighting.incident_notes if action.kind.side is Side.PAGERDUTY else sighting.alert_notes
         return next((note.id for note in notes or () if text.carries(note.text, action.mark)), None)
     alert, incident = sighting.alert, sighting.incident
-    shown = {
+    shows = {
         Kind.OPSGENIE_ACKNOWLEDGE: alert is not None and alert.acknowledged,
         Kind.OPSGENIE_UNACKNOWLEDGE: alert is not None and not alert.acknowledged,
         Kind.PAGERDUTY_ACKNOWLEDGE: incident is not None and incident.status == "acknowledged",
         Kind.PAGERDUTY_UNACKNOWLEDGE: incident is not None and incident.status == "triggered",
         Kind.PAGERDUTY_RESOLVE: incident is not None and incident.status == "resolved",
     }
-    return "" if shown.get(action.kind, False) else None
+    return "" if shows.get(action.kind, False) else None

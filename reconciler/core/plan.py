@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.core.changes import Seen, changes, in_doubt, is_adoption
-from reconciler.core.doubt import settle
+from reconciler.core.doubt import settle, shown
 from reconciler.core.mapping import SUPERSEDES, Situation, actions_for
 from reconciler.core.model import (
     Action,
@@ -63,9 +63,8 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         waiting = (action for action in mine if action.kind in kinds and action.status is Status.PLANNED)
         why = f"not needed: {change.person.name} has chosen otherwise since ({change.verb})"
         pointless += [Settlement(action.id, Status.DROPPED, why) for action in waiting]
-        planned += actions_for(
-            Situation(change, pair, world.policy, mine, sighting.alert, sighting.alert_notes or ())
-        )
+        now = Situation(change, pair, world.policy, mine, sighting.alert, sighting.alert_notes or ())
+        planned += [action for action in actions_for(now) if not _is_there(action, sighting)]
     return Plan(
         actions=tuple(planned),
         pairs=(pair,) if pair != before else (),
@@ -73,6 +72,11 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         settlements=(*answers, *pointless),
         echoes=seen.echoes,
     )
+
+
+def _is_there(action: Action, sighting: Sighting) -> bool:
+    """Whether it is a note that its target shows already: from an earlier life, whose database was lost."""
+    return action.kind.is_note and shown(action, sighting) is not None
 
 
 def _answers(sighting: Sighting, world: World) -> tuple[Settlement, ...]:

@@ -101,10 +101,10 @@ class PagerDutyReader(Protocol):
     def incidents_by_key(self, key: str) -> list[Incident]:
         """Incidents of the service with this `incident_key`, open or not, any age, oldest first."""
 
-    def incidents_between(self, since: datetime, until: datetime, most: int) -> dict[str, Incident] | None:
-        """Incidents of the service that came into being then, open or not, by key: the newest of each.
+    def keys_between(self, since: datetime, until: datetime, most: int) -> set[str] | None:
+        """The keys of the service's incidents that came into being then, open or not.
 
-        None when that would take more than `most` requests, or more than six months.
+        None when they cannot be had for `most` requests, or when that is longer than may be asked for.
         """
 
     def incident(self, incident_id: str) -> Incident:

@@ -135,23 +135,25 @@ class PagerDutyClient:
                     found[incident.id] = replace(incident, key=key)
         return sorted(found.values(), key=lambda incident: (incident.created_at, incident.number, incident.id))
 
-    def incidents_between(self, since: datetime, until: datetime, most: int) -> dict[str, Incident] | None:
-        """Incidents of the service that came into being then, open or not, by key: the newest of each.
+    def keys_between(self, since: datetime, until: datetime, most: int) -> set[str] | None:
+        """The keys of the service's incidents that came into being then, open or not.
 
-        None when that would take more than `most` requests, or more than PagerDuty allows to ask for.
+        None when they cannot be had for `most` requests, or when that is longer than may be asked for.
         """
         if until - since > LONGEST:
             return None
         asked = [("service_ids[]", self._service_id), ("since", _stamp(since)), ("until", _stamp(until))]
         asked += [("sort_by", "incident_number:asc"), ("time_zone", "UTC")]
-        found: dict[str, Incident] = {}
-        for requests, page in enumerate(self._pages("/incidents", "incidents", asked), start=1):
+        found: set[str] = set()
+        requests = 0
+        for page in self._pages("/incidents", "incidents", asked):
             mine = self._mine(page.rows, STATUSES)
-            keyless = [incident for incident in mine if not incident.key]
-            if requests + len(keyless) > most or (requests == most and page.more):
+            keyless = [incident.id for incident in mine if not incident.key]
+            requests += 1 + len(keyless)
+            if requests + page.more > most:
                 return None
-            found |= {incident.key: incident for incident in mine if incident.key}
-            found |= {key: replace(one, key=key) for one in keyless for key in self._alert_keys(one.id) if key}
+            found |= {incident.key for incident in mine if incident.key}
+            found = found.union(*(self._alert_keys(incident_id) for incident_id in keyless))
         return found
 
     def incident(self, incident_id: str) -> Incident:

@@ -39,6 +39,10 @@ def verbs(seen: Sighting, rules: Policy | None = None) -> list[tuple[Side, str]]
     return [(change.side, change.verb) for change in changes(seen, rules or policy()).changes]
 
 
+def kinds(seen: Sighting) -> list[Kind]:
+    return [planned.kind for planned in decide(world(seen)).actions]
+
+
 # -- one baseline a side --
 
 ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
@@ -550,7 +554,7 @@ ADOPTED = sighting(alert=alert(), incident=incident(), since=at(0))
 def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
     known = frozenset((PD, copy.id) for copy in copies)
     seen = replace(ADOPTED, alert_notes=(there,), incident_notes=copies, known_notes=known)
-    assert verbs(seen) == ([(OG, "note")] if mirrored else [])
+    assert kinds(seen) == ([Kind.PAGERDUTY_NOTE] if mirrored else [])
 
 
 @pytest.mark.parametrize(
@@ -575,7 +579,7 @@ def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mir
 )
 def test_an_incident_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
     seen = replace(ADOPTED, alert_notes=copies, incident_notes=(there,))
-    assert verbs(seen) == ([(PD, "note")] if mirrored else [])
+    assert kinds(seen) == ([Kind.OPSGENIE_NOTE] if mirrored else [])
 
 
 def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
@@ -635,7 +639,9 @@ def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
     marks = [text.note_mark(OG, twin, twins) for twin in twins[:2]]
     copies = tuple(note(f"PN{n}", BOT, text.marked(mark, "again")) for n, mark in enumerate(marks))
     seen = replace(ADOPTED, alert_notes=twins, incident_notes=copies)
-    assert [change.ref for change in changes(seen, policy()).changes] == ["o3"]
+    assert [planned.text for planned in decide(world(seen)).actions] == [
+        "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #3] again"
+    ]
 
 
 # -- the log names people, and decides nothing --

@@ -120,6 +120,25 @@ CASES = (
     Case("a note that was not looked for is not judged", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
     Case("a note that waits is not judged", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),
     Case(
+        "a note that waits is done when the incident shows its mark, from an earlier life",
+        action(PD_NOTE, mark=MARK),
+        looked(PD_NOTE, incident_notes=(OTHER, COPY)),
+        done("PN1"),
+    ),
+    Case(
+        "a note that waits is done when the alert shows its mark",
+        action(OG_NOTE, mark=MARK),
+        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
+        done("o9"),
+    ),
+    Case(
+        "a state that waits is not judged by what shows: the look just before it is",
+        action(Kind.PAGERDUTY_ACKNOWLEDGE),
+        looked(Kind.PAGERDUTY_ACKNOWLEDGE, incident=HELD),
+        None,
+        OUTSIDE,
+    ),
+    Case(
         "a note that does not show may still come, up to the bound",
         sent(PD_NOTE),
         looked(PD_NOTE, incident_notes=(OTHER,)),

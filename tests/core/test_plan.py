@@ -297,6 +297,45 @@ def test_without_a_pair_and_an_alert_there_is_nothing_to_remember() -> None:
     assert decide(world(sighting(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
 
 
+@pytest.mark.parametrize("old", [pytest.param(pair(), id="a known pair"), pytest.param(None, id="an adopted one")])
+@pytest.mark.parametrize("verb", ["note", "acknowledge", "unacknowledge", "close", "resolve"])
+def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, verb: str) -> None:
+    """Our own copy from an earlier life, whose database was lost. Whatever else follows is planned."""
+    side = PD if verb == "resolve" else OG
+    bench = Bench(policy(), incident=incident(), pair=pair())
+    if verb == "unacknowledge":
+        bench.ana("acknowledge").cycles(3)
+    getattr(bench, "jane" if side is PD else "ana")(verb)
+    before = replace(bench.sighting(), pair=old and bench.pair)
+    first = decide(world(before, now=at(300)))
+    told = [planned for planned in first.actions if planned.kind.is_note]
+    if old is not None:
+        assert told
+    copies = tuple(note(f"C{n}", BOT, planned.text) for n, planned in enumerate(told))
+    where = "alert_notes" if side is PD else "incident_notes"
+    again = decide(world(replace(before, **{where: (*(getattr(before, where) or ()), *copies)}), now=at(300)))
+    assert again.actions == tuple(planned for planned in first.actions if planned not in told)
+
+
+def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() -> None:
+    creation = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1", id=1)
+    shows, new = (
+        action(Kind.PAGERDUTY_NOTE, incident_id=None, mark=mark, text=f"{mark} hello", id=n)
+        for n, mark in ((2, "[Opsgenie · Ana Ruiz · one]"), (3, "[Opsgenie · Ana Ruiz · two]"))
+    )
+    seen = sighting(
+        pair=pair(None),
+        incident=incident(),
+        incident_notes=(note("PN1", BOT, shows.text),),
+        mine=(creation, shows, new),
+        looked=frozenset({Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE}),
+    )
+    assert decide(world(seen)).settlements == (
+        Settlement(1, Status.DONE, result_id="PINC1"),
+        Settlement(2, Status.DONE, result_id="PN1"),
+    )
+
+
 # -- what is remembered --
 
 

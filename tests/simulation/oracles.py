@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from schedule import SETTINGS
+from schedule import LATE, SETTINGS, STALENESS
 from world import Outcome
 
 from reconciler.core.model import Status
@@ -38,7 +38,8 @@ TOLD = {
     "A+": "acknowledged the alert", "A-": "unacknowledged the alert", "close": "closed the alert",
     "resolve": "resolved the incident", "reopen": "reopened the incident",
 }  # fmt: skip
-SIDE = {"A+": "og", "A-": "og", "close": "og"}
+SIDE = {"A+": "og", "A-": "og", "close": "og", "A our own": "og"}
+_STATE_LINES = {f"{verb}_log_entry" for verb in ("acknowledge", "unacknowledge", "assign", "escalate")}
 
 
 def findings(outcome: Outcome) -> list[str]:
@@ -127,6 +128,15 @@ class Case:
             found += _incident_events(incident)
         return sorted(found, key=lambda event: event.at)
 
+    @cached_property
+    def ours(self) -> list[Event]:
+        """What we did to states: an act that crosses one of these on its own side cannot be told from it."""
+        api = [line for line in self.alert["logs"] if "via API" in line["log"]]
+        bot = [line for incident in self.incidents for line in incident["log_entries"] if _is_bot(line)]
+        return [Event(_time(line["createdAt"]), "A our own", "") for line in api] + [
+            Event(_time(line["created_at"]), "P our own", "") for line in bot if line["type"] in _STATE_LINES
+        ]
+
     def apart(self, one: Event, other: Event) -> bool:
         """Whether the product had an undisturbed look between them."""
         first, second = sorted((one.at, other.at))
@@ -137,9 +147,15 @@ class Case:
         return self.outlived(event) and all(other is event or self.apart(event, other) for other in among)
 
     def outlived(self, event: Event) -> bool:
-        """Whether the database was not lost around it: what nobody had seen by then is a baseline afterwards."""
-        lost = self.outcome.lost_at
-        return not lost or self.apart(event, Event(_time(lost), "lost", ""))
+        """Whether the database was not lost around it: what nobody had seen by then is a baseline afterwards.
+
+        What had been seen, and was in doubt when the database was lost, is lost with it.
+        """
+        if not self.outcome.lost_at:
+            return True
+        lost = Event(_time(self.outcome.lost_at), "lost", "")
+        in_doubt = len(self.outcome.fired) > 1 and abs(lost.at - event.at) < timedelta(seconds=STALENESS + LATE)
+        return self.apart(event, lost) and not in_doubt
 
     @cached_property
     def _looks(self) -> list[datetime]:
@@ -178,6 +194,17 @@ class Case:
         """Whether all is over and Opsgenie does not let a note move `updatedAt`: then nothing tells of it."""
         over = {event.what for event in self.events} >= {"close", "resolve"}
         return over and self.outcome.history.setting == "silent_notes"
+
+    @property
+    def was_lost_unlisted(self) -> bool:
+        """Whether the database was lost before PagerDuty's list showed the incident.
+
+        The new life raises the alert once more, is refused, and takes the incident as its own new one: what a
+        customer did to the alert is news to it.
+        """
+        lost = self.outcome.lost_at
+        young = any(_time(lost) < _time(i["created_at"]) + self._lag for i in self.incidents) if lost else False
+        return young and self.outcome.history.setting == "slow"
 
     @property
     def was_lost_shut(self) -> bool:
@@ -244,7 +271,8 @@ def _told(case: Case) -> Iterator[str]:
             yield f"TWICE '{words}' told {told.total()} times for {len(events)}"
         if case.was_lost_shut:
             continue
-        same_side = [event for event in case.events if event.side == SIDE.get(what, "pd")]
+        side = SIDE.get(what, "pd")
+        same_side = [event for event in (*case.events, *case.ours) if event.side == side]
         alone = Counter(event.who for event in events if event.who and case.alone(event, same_side))
         for who, times in alone.items():
             if told[who] < times:
@@ -279,7 +307,7 @@ def _pages(case: Case) -> Iterator[str]:
     """Nobody is woken without a person's or a policy's cause."""
     events = Counter(event.what for event in case.events)
     causes = {
-        "triggered": 1,
+        "triggered": len(case.incidents),  # one too many is found by _incidents
         "reopened": events["reopen"],
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
         "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")),
@@ -305,7 +333,11 @@ def _own_acts(case: Case) -> Iterator[str]:
             events["P-"] + events["PT"] + events["reopen"],
             "un-acknowledged in Opsgenie",
         ),
-        (ours["acknowledge_log_entry"], events["A+"], "acknowledged in PagerDuty"),
+        (
+            ours["acknowledge_log_entry"],
+            events["A+"] * (2 if case.was_lost_unlisted else 1),
+            "acknowledged in PagerDuty",
+        ),
     ):
         if times > causes:
             yield f"TWICE {what} {times} times for {causes} causes"

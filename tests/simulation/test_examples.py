@@ -65,9 +65,6 @@ def test_an_engineer_who_acknowledges_what_we_have_triggered_again_in_doubt_is_n
         assert findings(run(History(acts, (Fault("pd.status", nth, "drop_after"),)))) == []
 
 
-@pytest.mark.xfail(
-    reason="a pair adopted through a refused creation repeats notes of an earlier life", strict=True
-)
 def test_a_database_that_is_lost_before_the_lists_show_the_incident_repeats_no_note() -> None:
     acts = (Act(0, 8, "og", "create"), Act(1, 0, "og", "note", 0, 0, "any news?"))
     assert findings(run(History(acts, (Fault("cycle", 3, "db_lost"),), "slow"))) == []
