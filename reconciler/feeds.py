@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Kind, Pair, Side, Status
 from reconciler.sight import Eyes, Look
 from reconciler.store.database import Database
-from reconciler.sweep import PAGE, LogCost, Sweep
+from reconciler.sweep import PAGE, LogCost, Sweep, doublings
 
 SKEW = timedelta(hours=1)
 """How far a vendor's clock and ours may differ without hiding anything from the feeds."""
@@ -212,12 +212,35 @@ class Feeds:
             look.swept = True
             look.alert_notes = look.alert_notes or pair.tracked
             look.incident_notes = look.incident_notes or pair.incident_id is not None
+        self._finished(cursors, share)
         if self.sweep.is_due(datetime.fromisoformat(cursors["sweep"]), before):
             self.sweep.begin()
             self.cursors["sweep"] = self.now.isoformat()
         for _ in range(1 + quota // PAGE):
             self.eyes.attempt(Side.OPSGENIE, lambda: self._sweep_alerts(origin, since))
             self.eyes.attempt(Side.PAGERDUTY, self._sweep_incidents)
+
+    def _finished(self, cursors: dict[str, str], share: float) -> None:
+        """Pairs that are over, ever more seldom: each time that twice as long has passed since.
+
+        Once in a sweep interval it is asked who has reached such an age; then they are looked at in order of
+        their ids, a page in each interval at most. The cursor tells since when, until when, and how far.
+        """
+        interval, retention = self.horizons.sweep_interval, self.horizons.retention
+        quota = math.ceil(PAGE * min(share, 1.0))
+        now = self.now.isoformat()
+        began, until, after = json.loads(cursors.get("finished", json.dumps([now, now, None])))
+        if after is None and abs(self.now - datetime.fromisoformat(until)) >= interval:
+            began, until, after = until, now, ""
+        if after is not None and quota:
+            span = datetime.fromisoformat(began), datetime.fromisoformat(until)
+            with self.database.reading() as books:
+                due = books.snapshot.finished(doublings(interval, retention), span, after, quota)
+            for alert_id in due:
+                look = self._look(alert_id)
+                look.alert_notes = look.incident_notes = True
+            after = due[-1] if len(due) == quota else None
+        self.cursors["finished"] = json.dumps([began, until, after])
 
     def _sweep_alerts(self, origin: datetime, since: datetime) -> None:
         listing = self.sweep.listing(Side.OPSGENIE)

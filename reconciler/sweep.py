@@ -6,12 +6,16 @@ Nothing is lost with it: after a restart the next sweep begins when it is due, a
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from reconciler.core.model import Side
 from reconciler.remotes.base import LogPage
 
 PAGE = 100
 """Rows of one page, the most that either vendor gives."""
+SECONDS_A_PAGE = 2.5
+"""How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
+_MOST_DOUBLINGS = 32
 
 
 @dataclass(slots=True)
@@ -50,8 +54,9 @@ class Sweep:
         return not more
 
 
-SECONDS_A_PAGE = 2.5
-"""How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
+def doublings(first: timedelta, last: timedelta) -> list[timedelta]:
+    """The ages at which a pair that is over is looked at: about a dozen, each twice the one before."""
+    return list(takewhile(lambda age: age <= last, (first * 2**n for n in range(_MOST_DOUBLINGS))))
 
 
 class LogCost:

@@ -1,13 +1,13 @@
 """What both sides last showed: pairs with a baseline per side, notes already known, and the feeds' cursors."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
@@ -49,6 +49,29 @@ class Snapshot:
             .limit(limit)
         )
         return [_pair(row) for row in self.connection.execute(due)]
+
+    def finished(
+        self, ages: Sequence[timedelta], span: tuple[datetime, datetime], after: str, limit: int
+    ) -> list[str]:
+        """Alerts of pairs that are over and reached one of these ages in that time, by id, from `after` on.
+
+        A pair's age counts from when it was last swept while it was open. One narrow range of the index for
+        each age: what is over for a month is never gone through.
+        """
+        began, until = span
+        if not ages:
+            return []
+        over = select(pairs.c.alert_id).where(
+            pairs.c.route == self.route,
+            ~pairs.c.open,
+            pairs.c.incident_id.is_not(None),
+            pairs.c.alert_id > after,
+        )
+        ripe = union(
+            *(over.where(pairs.c.swept_at > began - age, pairs.c.swept_at <= until - age) for age in ages)
+        ).subquery()
+        due = select(ripe.c.alert_id).order_by(ripe.c.alert_id).limit(limit)
+        return list(self.connection.execute(due).scalars())
 
     def open_ids(self, side: Side) -> dict[str, str]:
         """Of every open pair: the id of its alert or of its incident, by alert id."""

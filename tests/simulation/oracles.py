@@ -190,12 +190,6 @@ class Case:
         )
 
     @property
-    def is_out_of_sight(self) -> bool:
-        """Whether all is over and Opsgenie does not let a note move `updatedAt`: then nothing tells of it."""
-        over = {event.what for event in self.events} >= {"close", "resolve"}
-        return over and self.outcome.history.setting == "silent_notes"
-
-    @property
     def was_lost_unlisted(self) -> bool:
         """Whether the database was lost before PagerDuty's list showed the incident.
 
@@ -233,7 +227,7 @@ def _customers_notes(case: Case) -> Iterator[str]:
     wanted = Counter((act["who"], act["text"]) for act in case.acts_of("opsgenie", "note"))
     copies = [found for text in case.ours_in_pagerduty if (found := MARK.match(text)) and found[1] == "Opsgenie"]
     shown = Counter((found[2], found[4]) for found in copies)
-    strict = not (case.was_lost_shut or case.is_out_of_sight or case.is_before_the_start)
+    strict = not (case.was_lost_shut or case.is_before_the_start)
     for key, times in wanted.items():
         yield from _compare(shown[key], times, f"customer's note {key} in PagerDuty", strict=strict)
     marks = Counter(text[: found.start(4)] for text in case.ours_in_pagerduty if (found := MARK.match(text)))

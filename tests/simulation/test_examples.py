@@ -1,10 +1,12 @@
 """Counterexamples that were found on the way, each by its name; and the bounds, with what happens beyond each."""
 
+from collections import Counter
+
 import pytest
 from drivers import single_faults
 from oracles import findings
-from schedule import STORY, Act, Fault, History
-from world import run
+from schedule import STORY, SWEEP, Act, Fault, History
+from world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
 
@@ -70,6 +72,27 @@ def test_a_database_that_is_lost_before_the_lists_show_the_incident_repeats_no_n
     assert findings(run(History(acts, (Fault("cycle", 3, "db_lost"),), "slow"))) == []
 
 
+def test_a_customers_note_reaches_a_resolved_incident_when_notes_do_not_move_the_alert() -> None:
+    acts = (*OPEN, Act(2, 0, "og", "close"), Act(4, 0, "pd", "resolve"), Act(7, 0, "og", "note", 0, 0, "thanks"))
+    state = run(History(acts, (), "silent_notes")).state
+    assert any("thanks" in note["content"] for i in state["pagerduty"]["incidents"] for note in i["notes"])
+
+
+def test_a_pair_that_is_over_is_looked_at_ever_more_seldom() -> None:
+    acts = (*OPEN, Act(2, 0, "og", "close"), Act(3, 0, "pd", "resolve"))
+    world = World(History(acts))
+    world.run()
+    before = Counter(world.counts)
+    for _ in range(200):
+        world.clock.advance(SWEEP)
+        world._cycle()
+    assert {kind: world.counts[kind] - before[kind] for kind in ("og.notes", "pd.notes")} == {
+        "og.notes": 4,
+        "pd.notes": 4,
+    }
+    assert world.counts["og.alert"] == before["og.alert"]
+
+
 def _first_words(history: History) -> set[str]:
     return {line.split()[0] for line in findings(run(history))}
 
@@ -132,16 +155,6 @@ def test_a_note_that_opens_with_our_mark_is_taken_for_ours() -> None:
     """Whoever pastes a copy whole, its mark first, is not mirrored: any one echo guard suffices."""
     quoted = "[PagerDuty · Jane Doe · note PXYZ123] on it"
     assert _first_words(History((*OPEN, Act(2, 1, "og", "note", 0, 0, quoted)))) == {"LOST"}
-
-
-# -- known defects: each test fails as soon as its defect is mended --
-
-
-@pytest.mark.xfail(reason="nothing looks at a pair that is over when a note does not move updatedAt", strict=True)
-def test_a_customers_note_reaches_a_resolved_incident_when_notes_do_not_move_the_alert() -> None:
-    acts = (*OPEN, Act(2, 0, "og", "close"), Act(4, 0, "pd", "resolve"), Act(7, 0, "og", "note", 0, 0, "thanks"))
-    state = run(History(acts, (), "silent_notes")).state
-    assert any("thanks" in note["content"] for i in state["pagerduty"]["incidents"] for note in i["notes"])
 
 
 def test_single_faults_leave_out_what_is_beyond_a_bound() -> None:

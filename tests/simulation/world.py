@@ -196,12 +196,19 @@ class World:
         self.outages.clear()
         self.failing.clear()
         self.cycle_number = CYCLES
-        start, behind = self.clock.monotonic(), max(0.0, -self.clock.off)
+        self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
+        if not self.sandbox.settings.notes_bump_updated_at:
+            self.clock.advance(self.clock.monotonic())  # whatever is looked at ever more seldom is looked at again
+            self._calm_down(SWEEP)
+
+    def _calm_down(self, bound: float) -> None:
+        """Cycles until so much time has passed, and nothing is open."""
+        start = self.clock.monotonic()
         for number in range(HEALING):
             self.step_in_cycle = 0
             self._cycle()
             self.clock.advance(POLL if number < 2 else 3 * POLL)
-            enough = self.clock.monotonic() - start > max(STALENESS, TOO_LATE) + 2 * POLL + behind
+            enough = self.clock.monotonic() - start > bound + 2 * POLL
             if enough and not self._open():
                 return
 
