@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Kind, Pair, Side, Status
+from reconciler.errors import Permanent
 from reconciler.sight import Eyes, Look
 from reconciler.store.database import Database
 from reconciler.sweep import PAGE, LogCost, Sweep, doublings
@@ -63,6 +64,7 @@ class Feeds:
     def first_start(self) -> None:
         """Nothing is known: what is old is a baseline, what has an incident is adopted, the rest is news.
 
+        A closed alert is not listed, but its incident may be open still: then its key names the alert.
         All or nothing: with one side out of reach nothing is begun, so that nothing is paged twice.
         """
         alerts: list[Alert] = []
@@ -79,8 +81,13 @@ class Feeds:
             listed = self.eyes.pagerduty.open_incidents()
             incidents.update((incident.key, incident) for incident in listed if incident.key)
 
+        def closed() -> None:
+            listed = {alert.id for alert in alerts}
+            found = map(self._alert_or_none, sorted(incidents.keys() - listed))
+            alerts.extend(alert for alert in found if alert is not None)
+
         good = [self.eyes.attempt(Side.OPSGENIE, opsgenie), self.eyes.attempt(Side.PAGERDUTY, pagerduty)]
-        if not all(good):
+        if not all(good) or not self.eyes.attempt(Side.OPSGENIE, closed):
             return
         since = self.now - self.horizons.lookback
         self.mirrored_since = since
@@ -97,6 +104,13 @@ class Feeds:
         self.cursors["pagerduty"] = json.dumps([(self.now - SKEW).isoformat(), []])
         self.cursors["sweep"] = self.now.isoformat()
         self.cursors["polled.opsgenie"] = self.cursors["polled.pagerduty"] = self.now.isoformat()
+
+    def _alert_or_none(self, alert_id: str) -> Alert | None:
+        """The alert; None when that is no alert's id: a key that somebody else gave an incident of theirs."""
+        try:
+            return self.eyes.opsgenie.alert(alert_id)
+        except Permanent:
+            return None
 
     def opsgenie(self, cursors: dict[str, str], origin: datetime, since: datetime) -> None:
         """The list by updatedAt, newest first, down to the watermark less the overlap."""
@@ -261,9 +275,10 @@ class Feeds:
             self._look_for_absent(Side.PAGERDUTY, listing.listed)
 
     def again(self, cursors: dict[str, str]) -> None:
-        """What could not be read last time."""
+        """What could not be read last time. An alert that is not known yet may have its incident already."""
         for alert_id in json.loads(cursors.get("again", "[]")):
             self._look_whole(alert_id)
+            self._look(alert_id).by_key = True
 
     def doubts(self) -> None:
         """Our own writes that may or may not have landed."""

@@ -141,7 +141,7 @@ class Eyes:
 
     def _see_pagerduty(self, seen: Sighting, look: Look) -> Sighting:
         incident, looked = look.adopt, seen.looked
-        if look.by_key:
+        if look.by_key and (seen.pair is None or seen.pair.incident_id is None):
             found = self._read(
                 Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incidents_by_key(seen.alert_id)
             )

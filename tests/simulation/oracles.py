@@ -202,15 +202,15 @@ class Case:
 
     @property
     def was_lost_shut(self) -> bool:
-        """Whether the database was lost when the alert was closed or the incident resolved.
+        """Whether the database was lost when the alert was closed and the incident resolved.
 
-        A first start looks at open alerts only; what is over is not opened up again.
+        A first start looks at what is open on either side; what is over is not opened up again.
         """
         if not self.outcome.lost_at:
             return False
         lost = _time(self.outcome.lost_at)
         known = next((look for look in self._looks if look > lost + self._lag), lost)
-        return any(event.what in ("close", "resolve") and event.at <= known for event in self.events)
+        return {event.what for event in self.events if event.at <= known} >= {"close", "resolve"}
 
 
 # -- counting --

@@ -38,6 +38,10 @@ MENDED = {
         (*OPEN, Act(1, 1, "og", "note", 0, 0, "any news?"), Act(2, 1, "pd", "note", 0, 0, "on it")),
         (Fault("cycle", 5, "db_lost"),),
     ),
+    "the database is lost, and what was merged meanwhile cannot be asked for by its key at once": History(
+        (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
+        (Fault("cycle", 4, "db_lost"), Fault("pd.by_key", 0, "401")),
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),
@@ -76,6 +80,16 @@ def test_a_customers_note_reaches_a_resolved_incident_when_notes_do_not_move_the
     acts = (*OPEN, Act(2, 0, "og", "close"), Act(4, 0, "pd", "resolve"), Act(7, 0, "og", "note", 0, 0, "thanks"))
     state = run(History(acts, (), "silent_notes")).state
     assert any("thanks" in note["content"] for i in state["pagerduty"]["incidents"] for note in i["notes"])
+
+
+def test_a_closed_alert_whose_incident_is_open_is_followed_after_the_database_was_lost() -> None:
+    acts = (*OPEN, Act(1, 0, "pd", "note", 0, 0, "on it"), Act(2, 0, "og", "close"))
+    later = (Act(5, 0, "pd", "note", 0, 0, "still on it"), Act(6, 0, "og", "note", 0, 0, "thanks"))
+    outcome = run(History((*acts, *later, Act(7, 0, "pd", "resolve")), (Fault("cycle", 5, "db_lost"),)))
+    assert findings(outcome) == []
+    notes = [note["note"] for note in outcome.state["opsgenie"]["alerts"][1]["notes"]]
+    told = sorted(note.partition("] ")[2] for note in notes if note.startswith("["))
+    assert told == ["on it", "resolved the incident", "still on it"]
 
 
 def test_a_pair_that_is_over_is_looked_at_ever_more_seldom() -> None:
