@@ -114,10 +114,11 @@ class Eyes:
 
     def _see_opsgenie(self, seen: Sighting, look: Look) -> Sighting:
         alert_id = seen.alert_id
-        if seen.pair is None or not look.alert:
-            seen = replace(seen, alert=look.row)
+        suffices = _row_suffices(seen, look)
+        if seen.pair is None or not look.alert or suffices:
+            seen = replace(seen, alert=look.row, looked=_OPSGENIE_STATES if suffices else frozenset())
         try:
-            if look.alert:
+            if look.alert and not suffices:
                 alert = self._read(Side.OPSGENIE, look, alert_id, lambda: self.opsgenie.alert(alert_id))
                 if alert is not None:
                     seen = replace(seen, alert=alert, looked=seen.looked | _OPSGENIE_STATES)
@@ -257,6 +258,18 @@ _OPSGENIE_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWL
 _PAGERDUTY_STATES = frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_RESOLVE})
 
 
+def _row_suffices(seen: Sighting, look: Look) -> bool:
+    """Whether the row is later than all we know of the alert, and shows what we last wrote to it.
+
+    What it shows was so; what it does not show may only be late.
+    """
+    if look.row is None or seen.pair is None or look.row.updated_at <= seen.pair.opsgenie.updated_at:
+        return False
+    probe = replace(seen, alert=look.row)
+    in_doubt = (a for a in seen.mine if a.kind in _OPSGENIE_STATES and a.status is Status.SENT)
+    return all(doubt.shown(action, probe) is not None for action in in_doubt)
+
+
 def _lacks_alert_notes(seen: Sighting, look: Look) -> bool:
     """Whether the alert's notes were wanted and could not be read: what the incident has may be told there."""
     return look.alert_notes and seen.alert_notes is None and not seen.gone
@@ -274,6 +287,8 @@ def _unacknowledged(seen: Sighting) -> bool:
     """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
     if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged:
         return False
+    if any(a.kind is Kind.OPSGENIE_UNACKNOWLEDGE and a.status is Status.SENT for a in seen.mine):
+        return False  # we did
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
     ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
     return seen.pair.opsgenie.acknowledged or ours
