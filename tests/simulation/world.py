@@ -108,6 +108,11 @@ class Outcome:
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
 
 
+def _when(numbered: tuple[int, Act]) -> tuple[int, int, int]:
+    number, act = numbered
+    return act.cycle, act.step, number
+
+
 class World:
     """One history, being run."""
 
@@ -123,7 +128,7 @@ class World:
         self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
         self.counts: Counter[str] = Counter()
         self.fired: list[Fault] = []
-        self.acts = sorted(enumerate(history.acts), key=lambda pair: (pair[1].cycle, pair[1].step, pair[0]))
+        self.acts = sorted(enumerate(history.acts), key=_when)
         self.acted: list[Act] = []
         self.trace: list[str] = []
         self.outages: dict[str, str] = {}
@@ -144,25 +149,47 @@ class World:
         self._before()
         self.engine = self._start()
 
+    # -- what is still to happen, for a driver that decides as it goes --
+
+    def add_act(self, act: Act) -> None:
+        """Somebody is going to do this."""
+        self.history = replace(self.history, acts=(*self.history.acts, act))
+        self.acts = sorted([*self.acts, (len(self.history.acts), act)], key=_when)
+
+    def add_fault(self, kind: str, ahead: int, what: str) -> None:
+        """This is going to go wrong, at the step of this kind that is so many ahead."""
+        fault = Fault(kind, self.counts[kind] + ahead, what)
+        if (kind, fault.nth) not in self.faults:
+            self.history = self.history.but(*self.history.faults, fault)
+            self.faults[kind, fault.nth] = fault
+
     # -- the run --
 
     def run(self) -> Outcome:
         """All phases."""
-        with self._deterministic():
-            for number in range(CYCLES):
-                self._begin(number)
-                self._cycle()
-                self._act(everything=True)
-                self.clock.advance(self.interval)
-            in_fault_phase = Counter(self.counts)
-            self._heal()
-            quiet_from = len(self._writes())
-            for _ in range(QUIET):
-                self.clock.advance(SWEEP + POLL)
-                self._cycle()
-            self.sandbox.lock.acquire()
-            state = self.sandbox.state()
-            self.sandbox.lock.release()
+        with self.deterministic():
+            return self.rest()
+
+    def turn(self) -> None:
+        """The next cycle of the fault phase."""
+        self._begin(self.cycle_number + 1)
+        self._cycle()
+        self._act(everything=True)
+        self.clock.advance(self.interval)
+
+    def rest(self) -> Outcome:
+        """What is left of the fault phase, and all that comes after it."""
+        while self.cycle_number + 1 < CYCLES:
+            self.turn()
+        in_fault_phase = Counter(self.counts)
+        self._heal()
+        quiet_from = len(self._writes())
+        for _ in range(QUIET):
+            self.clock.advance(SWEEP + POLL)
+            self._cycle()
+        self.sandbox.lock.acquire()
+        state = self.sandbox.state()
+        self.sandbox.lock.release()
         with self.database.reading() as books:
             ledger = books.ledger.counts()
         return Outcome(
@@ -391,7 +418,7 @@ class World:
         return [f"{c.at} {c.method} {c.path}" for c in self.sandbox.journal.calls if c.write]
 
     @contextmanager
-    def _deterministic(self) -> Iterator[None]:
+    def deterministic(self) -> Iterator[None]:
         """The client's jitter comes from the seed; a mutant's patches are in place."""
         jitter = random.Random(self.history.seed)  # noqa: S311 - a simulation
         patches = ((product_http, "random", jitter), *self.parts.patches)
