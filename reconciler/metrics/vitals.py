@@ -37,7 +37,8 @@ class Vitals:
     def alive(self) -> bool:
         """Whether cycles keep finishing. The time that a vendor takes does not count: a call ends by itself."""
         with self._lock:
-            return self._calls > 0 or self._monotonic() <= self._deadline
+            asked_since = self._asked_since if self._calls else self._monotonic()
+            return asked_since <= self._deadline or (self._calls > 0 and not self._failing)
 
     def unready(self) -> str:
         """Why the work is not as it should be; empty when it is."""

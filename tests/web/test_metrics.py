@@ -355,6 +355,7 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
         vitals.failed("DATABASE_URL: locked")
         hours.passed += 13
     assert alive == [True, True, True, False]
+    meter.take("GET /", write=False, within=1.0)
     assert not vitals.alive()
     vitals.finished(Report())
     assert vitals.alive()
