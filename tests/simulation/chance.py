@@ -6,7 +6,7 @@ from random import Random
 from typing import TypeVar
 
 from drivers import BOUNDS
-from schedule import CYCLES, KINDS, SETTINGS, Act, Fault, History
+from schedule import CYCLES, KINDS, OCCASIONS, SETTINGS, Act, Fault, History
 
 T = TypeVar("T")
 TEXTS = ("any news?", "on it", "checking", "see [PagerDuty · Jane Doe · note PXYZ123] there", "line\nand line")
@@ -15,7 +15,7 @@ ENGINEER = (
     "note", "note", "acknowledge", "acknowledge", "unacknowledge", "resolve", "reopen", "edit_note", "delete_note",
     "reassign", "snooze", "merge",
 )  # fmt: skip
-MOST = {"cycle": CYCLES, "pd.who": 2, "pd.by_key": 3, "og.logs": 3, "pd.acts": 3, "og.request": 4, "db.doubt": 2}
+MOST = {"cycle": CYCLES, "pd.who": 2, "pd.by_key": 3, "og.logs": 3, "pd.acts": 2, "og.request": 2, "db.doubt": 2}
 """How many steps of a kind there are about; of the others up to 12."""
 
 
@@ -26,7 +26,7 @@ def random_history(seed: int) -> History:
     acts = [Act(chance.choice((0, 0, 0, 1, 2)), chance.randint(0, 9), "og", "create") for _ in range(alerts)]
     acts += [_act(chance, alerts) for _ in range(chance.randint(1, 14))]
     setting = chance.choice(("plain", *SETTINGS))
-    chosen = [_fault(chance) for _ in range(_count(chance))]
+    chosen = [fault for _ in range(_count(chance)) for fault in _with_occasion(chance, _fault(chance))]
     faults = {(fault.kind, fault.nth): fault for fault in chosen}
     return History(tuple(sorted(acts)), tuple(sorted(faults.values())), setting, seed)
 
@@ -37,6 +37,14 @@ def _act(chance: Random, alerts: int) -> Act:
     text = str(chance.choice((7, 20, 45))) if verb == "snooze" else chance.choice(TEXTS) if "note" in verb else ""
     place = chance.randint(0, CYCLES - 1), chance.choice((0, 0, chance.randint(1, 14)))
     return Act(*place, side, verb, chance.randrange(alerts), chance.randrange(2), text)
+
+
+def _with_occasion(chance: Random, fault: Fault) -> tuple[Fault, ...]:
+    """The fault, and what must go wrong before a step of its kind is taken at all."""
+    if fault.kind not in OCCASIONS:
+        return (fault,)
+    kind, what = chance.choice(OCCASIONS[fault.kind])
+    return fault, Fault(kind, chance.choice((0, 0, 1)), what)
 
 
 def _count(chance: Random) -> int:

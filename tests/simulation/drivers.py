@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from oracles import findings
-from schedule import KINDS, Fault, History
+from schedule import KINDS, OCCASIONS, Fault, History
 from world import Outcome, Parts, run
 
 _ALIKE_READ = (
@@ -70,6 +70,16 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
             turn += 1
             chosen = [what for what in KINDS[kind] if full or _is_chosen(kind, what, turn)]
             made += [story.but(Fault(kind, nth, what)) for what in chosen if (kind, nth, what) not in BOUNDS]
+    return made
+
+
+def occasional_faults(story: History) -> list[History]:
+    """Every fault at steps that the story takes only after something else went wrong: each after such a thing."""
+    made = []
+    for kind, occasions in OCCASIONS.items():
+        for turn, what in enumerate(KINDS[kind]):
+            before, how = occasions[turn % len(occasions)]
+            made.append(story.but(Fault(before, 0, how), Fault(kind, 0, what)))
     return made
 
 

@@ -48,6 +48,11 @@ KINDS: dict[str, tuple[str, ...]] = {
               "db_lost", "ahead", "back", "far_ahead"),
 }  # fmt: skip
 """What may go wrong at a step of each kind."""
+OCCASIONS = {
+    "og.request": (("og.note", "queued"), ("og.note", "fails_later"), ("og.ack", "queued")),
+    "pd.acts": (("pd.status", "500_before"), ("pd.status", "late")),
+}
+"""Steps that are taken only after something else went wrong, and what that may be."""
 BEYOND = ("late_beyond", "queued_beyond")
 """Effects that land beyond the staleness bound: not promised to be harmless, so that they have their own tests."""
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.store.database import Books, Database, open_database
 from reconciler.store.migrate import upgrade
+from reconciler.store.schema import metadata
 
 _NAMES = {
     "_commit": "db.plan",
@@ -82,8 +83,8 @@ def _engine() -> Engine:
 class SimDatabase(Database):
     """The product's Database; `step` is told of each commit and says what goes wrong with it."""
 
-    def __init__(self, step: Callable[[str], str], gone: Callable[[], bool]) -> None:
-        super().__init__(_engine())
+    def __init__(self, step: Callable[[str], str], gone: Callable[[], bool], engine: Engine | None = None) -> None:
+        super().__init__(engine or _engine())
         self._step = step
         self._gone = gone
         self.lose()
@@ -134,6 +135,16 @@ class SimDatabase(Database):
         """Everything in it."""
         raw = self.engine.raw_connection()
         return "\n".join(raw.driver_connection.iterdump())  # type: ignore[union-attr]
+
+
+class ServerDatabase(SimDatabase):
+    """The same over a server's database: what is lost is what its tables hold."""
+
+    def lose(self) -> None:
+        """Somebody has emptied every table."""
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
 
 
 class Crash(BaseException):

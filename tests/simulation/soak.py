@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from chance import random_history, smallest
-from drivers import Tally, drive, joined, single_faults
+from drivers import Tally, drive, joined, occasional_faults, single_faults
 from oracles import findings
 from schedule import KINDS, SETTINGS, STORY, History
 from world import run
@@ -41,7 +41,7 @@ def main() -> int:
 
 def _rounds(first: int, ends: float, hands: int) -> Iterator[list[list[History]]]:
     """By chance and exhaustively in turn, as long as there is time."""
-    everything = [one for name in SETTINGS for one in single_faults(replace(STORY, setting=name), full=True)]
+    everything = [one for name in SETTINGS for one in _faulty(replace(STORY, setting=name))]
     seed = first
     while time.monotonic() < ends:
         batches = [[random_history(seed + n * BATCH + m) for m in range(BATCH)] for n in range(hands)]
@@ -50,6 +50,10 @@ def _rounds(first: int, ends: float, hands: int) -> Iterator[list[list[History]]
             batch, everything = everything[:BATCH], everything[BATCH:]
             batches.append(batch)
         yield batches
+
+
+def _faulty(story: History) -> list[History]:
+    return [*single_faults(story, full=True), *occasional_faults(story)]
 
 
 def _report(whole: Tally, first: int) -> None:

@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -75,12 +75,13 @@ class SimClock:
 
 @dataclass
 class Parts:
-    """Product parts that a mutant replaces."""
+    """Product parts that a mutant replaces, and the database that all is kept in."""
 
     engine: type[Engine] = Engine
     applier: type[Applier] = Applier
     guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
     patches: tuple[tuple[Any, str, Any], ...] = ()
+    database: Callable[[Callable[[str], str], Callable[[], bool]], SimDatabase] = SimDatabase
 
 
 @dataclass
@@ -143,7 +144,7 @@ class World:
         self.calm = True
         self.interval = POLL
         self.healed = False
-        self.database = SimDatabase(self.step, lambda: "database" in self.outages)
+        self.database = self.parts.database(self.step, lambda: "database" in self.outages)
         self.swept = self.clock.monotonic()
         self.alerts: list[str] = []
         self._before()

@@ -1,0 +1,35 @@
+"""The same histories on PostgreSQL: all is well there too, with as many writes as on SQLite."""
+
+from contextlib import closing
+from functools import partial
+
+from drivers import single_faults
+from oracles import findings
+from schedule import STORY, Fault
+from simstore import ServerDatabase
+from world import Parts, run
+
+from reconciler.store.database import open_database
+
+EVERY = 400
+"""One in so many of all the single faults; and each way for the database itself to fail."""
+DATABASES_OWN = (
+    Fault("db.plan", 4, "lost"),
+    Fault("db.plan", 5, "crash_after"),
+    Fault("db.sent", 3, "full"),
+    Fault("db.accepted", 1, "crash_before"),
+    Fault("db.settled", 2, "busy"),
+    Fault("cycle", 4, "db_lost"),
+    Fault("cycle", 3, "db_busy"),
+)
+
+
+def test_a_history_on_postgresql_comes_to_what_it_does_on_sqlite(postgres_url: str) -> None:
+    """The order of pairs that wait equally long for the sweep is each database's own; all else is the same."""
+    histories = [STORY, *(STORY.but(fault) for fault in DATABASES_OWN), *single_faults(STORY, full=True)[::EVERY]]
+    with closing(open_database(postgres_url)) as kept:
+        there = Parts(database=partial(ServerDatabase, engine=kept.engine))
+        for history in histories:
+            outcome, here = run(history, there), run(history)
+            assert findings(outcome) == [], history
+            assert (outcome.writes, outcome.ledger) == (here.writes, here.ledger), history
