@@ -15,7 +15,19 @@ ENGINEER = (
     "note", "note", "acknowledge", "acknowledge", "unacknowledge", "resolve", "reopen", "edit_note", "delete_note",
     "reassign", "snooze", "merge",
 )  # fmt: skip
-MOST = {"cycle": CYCLES, "pd.who": 2, "pd.by_key": 3, "og.logs": 3, "pd.acts": 2, "og.request": 2, "db.doubt": 2}
+MOST = {
+    "cycle": CYCLES,
+    "og.ack": 2,
+    "og.unack": 2,
+    "pd.status": 4,
+    "db.accepted": 4,
+    "pd.who": 2,
+    "pd.by_key": 3,
+    "og.logs": 3,
+    "pd.acts": 2,
+    "og.request": 2,
+    "db.doubt": 2,
+}
 """How many steps of a kind there are about; of the others up to 12."""
 
 
@@ -44,7 +56,7 @@ def _with_occasion(chance: Random, fault: Fault) -> tuple[Fault, ...]:
     if fault.kind not in OCCASIONS:
         return (fault,)
     kind, what = chance.choice(OCCASIONS[fault.kind])
-    return fault, Fault(kind, chance.choice((0, 0, 1)), what)
+    return replace(fault, nth=0), Fault(kind, chance.choice((0, 0, 1)), what)
 
 
 def _count(chance: Random) -> int:
