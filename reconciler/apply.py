@@ -96,7 +96,8 @@ class Applier:
         if turn.send_creations(waiting):
             waiting = self._waiting()  # by now their pairs have an incident
         turn.send_the_rest(waiting)
-        return Outcome(tuple(action.id for action in waiting), tuple(turn.problems), turn.resume)
+        ids = {*turn.tried, *(action.id for action in waiting)}
+        return Outcome(tuple(ids), tuple(turn.problems), turn.resume)
 
     def _waiting(self) -> list[Action]:
         with self.database.reading() as books:

@@ -14,7 +14,7 @@ from world import Parts
 from reconciler import engine
 from reconciler.apply import _Turn
 from reconciler.core import doubt, plan
-from reconciler.core.model import Action, Plan, Policy, Receipt, Settlement, Status, World
+from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
 from reconciler.engine import Engine
 from reconciler.observe import Observation
 from reconciler.store.ledger import Ledger
@@ -52,17 +52,17 @@ def _done_already(self: Ledger, action: Action, now: datetime) -> bool:
 
 def _no_look(self: _Turn, action: Action) -> Any:
     """States are written without a look at what they are now."""
-    return None if action.kind.is_state else _OBJECTION(self, action)
+    return None, (_LOOK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
 
 
 class _CursorFirst(Engine):
     """The feeds move on in a transaction of their own, before the plan is committed."""
 
-    def _commit(self, plan: Plan, observation: Observation) -> list[int]:
+    def _commit(self, plan: Plan, observation: Observation) -> None:
         if observation.cursors:
             with self.database.writing() as books:
                 books.snapshot.save_cursors(observation.cursors)
-        return super()._commit(plan, replace(observation, cursors={}))
+        super()._commit(plan, replace(observation, cursors={}))
 
 
 def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any) -> Settlement | None:
@@ -82,9 +82,12 @@ def _shared(world: World) -> Plan:
     return replace(decided, pairs=pairs)
 
 
-_NOT_SHOWN, _DECIDE, _OBJECTION = doubt._not_shown, plan.decide, _Turn._objection
+_NOT_SHOWN, _DECIDE, _LOOK = doubt._not_shown, plan.decide, _Turn._look
 _SEND, _ACCEPTED, _DOUBTFUL = Ledger.send, Ledger.accepted, Ledger.doubtful
 _SENT_AT: dict[str, datetime] = {}
+
+NEVER = 1e8
+"""Seconds between two sweeps where none may heal what the feeds miss."""
 
 MUTANTS: dict[str, Callable[[], Parts]] = {
     "send, then record": lambda: Parts(
@@ -94,8 +97,8 @@ MUTANTS: dict[str, Callable[[], Parts]] = {
     "no echo guard": lambda: Parts(guards=frozenset()),
     "no staleness bound": lambda: Parts(patches=((doubt, "_not_shown", _impatient),)),
     "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),
-    "cursors before the plan": lambda: Parts(engine=_CursorFirst),
-    "no look before acknowledging": lambda: Parts(patches=((_Turn, "_objection", _no_look),)),
+    "cursors before the plan": lambda: Parts(engine=_CursorFirst, sweep=NEVER),
+    "no look before acknowledging": lambda: Parts(patches=((_Turn, "_look", _no_look),)),
 }
 
 
@@ -109,10 +112,14 @@ class Catch:
     wrong: list[str]
 
 
-def catch(parts: Parts, word: str, most: int) -> Catch | None:
-    """Look for a finding of this kind: in single faults of the story, kinds mixed, then in histories by chance."""
+def catch(parts: Parts, word: str, most: int, near: str = "") -> Catch | None:
+    """Look for a finding of this kind: in single faults of the story, kinds mixed, then in histories by chance.
+
+    Faults at steps `near` what is wrong come first.
+    """
     single = single_faults(STORY, parts)
     Random(1).shuffle(single)  # noqa: S311 - a simulation
+    single.sort(key=lambda history: history.faults[0].kind != near)
     drivers = (("single faults", [STORY, *single][:most]), ("chance", [random_history(n) for n in range(most)]))
     for name, histories in drivers:
         tally = drive(histories, parts, stop_at=word)

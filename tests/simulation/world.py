@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import SecretStr
 from schedule import CYCLES, LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
@@ -23,7 +23,7 @@ from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
 from reconciler.apply import Applier
-from reconciler.bootstrap import _Wires
+from reconciler.bootstrap import Vendor, _Wires
 from reconciler.core.model import Status
 from reconciler.crew import Crew
 from reconciler.engine import Engine, Report
@@ -81,6 +81,7 @@ class Parts:
     applier: type[Applier] = Applier
     guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
     patches: tuple[tuple[Any, str, Any], ...] = ()
+    sweep: float = SWEEP
     database: Callable[[Callable[[str], str], Callable[[], bool]], SimDatabase] = SimDatabase
 
 
@@ -275,7 +276,7 @@ class World:
     def tick(self) -> Report | None:
         """As the daemon's: whatever the product raises on purpose is told, and the next cycle comes."""
         now = self.clock.monotonic()
-        share, self.swept = (now - self.swept) / SWEEP, now
+        share, self.swept = (now - self.swept) / self.parts.sweep, now
         try:
             return self.engine.cycle(share)
         except ReconcilerError as error:
@@ -438,21 +439,19 @@ class _SimWires(_Wires):
 
     def __init__(self, world: World) -> None:
         self.world = world
-        super().__init__(_settings(), threading.Event())
+        super().__init__(_settings(world.parts.sweep), threading.Event())
         self.clock = world.clock  # type: ignore[assignment]
         self.crew = Crew(lambda: 1)
 
-    def _http(
-        self, name: Literal["Opsgenie", "PagerDuty"], url: str, headers: dict[str, str], rate: int | None = None
-    ) -> Http:
+    def _http(self, name: Vendor, url: str, headers: dict[str, str]) -> Http:
         clock = self.world.clock
         adapter = SimAdapter(self.world, name.lower())
-        made = Http(url, headers, name=name, clock=clock, budget=Budget(clock, rate), adapter=adapter)
+        made = Http(url, headers, name=name, clock=clock, budget=Budget(clock), adapter=adapter)
         made._session.trust_env = False  # the proxies of this machine's environment: a third of a run's time
         return made
 
 
-def _settings() -> Settings:
+def _settings(sweep: float) -> Settings:
     chosen = SandboxSettings()
     return Settings(
         pagerduty_api_key=SecretStr(chosen.pagerduty_key),
@@ -463,7 +462,7 @@ def _settings() -> Settings:
         pagerduty_api_url="https://api.pagerduty.test",
         opsgenie_api_url="https://api.opsgenie.test",
         poll_interval_seconds=POLL,
-        sweep_interval_seconds=SWEEP,
+        sweep_interval_seconds=sweep,
         staleness_seconds=STALENESS,
     )
 
