@@ -207,10 +207,15 @@ class Eyes:
 
     def _see_alert_acts(self, seen: Sighting) -> Sighting:
         """Who un-acknowledged the alert: the alert itself does not say, its log does."""
-        if not _unacknowledged(seen):
+        if not _unacknowledged(seen) or self._have_unacknowledged(seen):
             return seen
         acts = self._read(Side.OPSGENIE, None, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
         return replace(seen, alert_acts=tuple(acts or ()))
+
+    def _have_unacknowledged(self, seen: Sighting) -> bool:
+        """Whether the ledger says that we did."""
+        ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_UNACKNOWLEDGE and a.status is Status.SENT)
+        return "ledger" in self.policy.guards and any(ours)
 
     def _receipt(self, action: Action) -> Receipt | None:
         try:
@@ -287,8 +292,6 @@ def _unacknowledged(seen: Sighting) -> bool:
     """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
     if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged:
         return False
-    if any(a.kind is Kind.OPSGENIE_UNACKNOWLEDGE and a.status is Status.SENT for a in seen.mine):
-        return False  # we did
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
     ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
     return seen.pair.opsgenie.acknowledged or ours
