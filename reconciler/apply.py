@@ -315,12 +315,12 @@ class _Turn:
         moved: list[Pair] = []
         with self.database.writing() as books:
             books.ledger.settle(settlement, self.clock.now())
-            if settlement.status is Status.DONE:
+            if settlement.status is Status.DONE and not action.kind.is_note:
                 pair = books.snapshot.pairs([action.alert_id]).get(action.alert_id)
                 moved = [] if pair is None else _moved(pair, action, self.policy, incident)
                 books.snapshot.save_pairs(moved)
-                if settlement.result_id and action.kind.is_note and "ledger" in self.policy.guards:
-                    books.snapshot.save_notes([(action.alert_id, action.kind.side, settlement.result_id)])
+            elif settlement.result_id and "ledger" in self.policy.guards:
+                books.snapshot.save_notes([(action.alert_id, action.kind.side, settlement.result_id)])
         self.watch.outcome(action, settlement.status, reason)
         for pair in moved:
             self.watch.saved(pair)

@@ -30,7 +30,7 @@ class Pace:
 
     def hands(self) -> int:
         """Enough for writes to use the rate up while others still look; a few in any case, as one may be slow."""
-        return max(FEWEST, min(MOST, math.ceil(self._rate() * CALLS * self._latency)))
+        return max(FEWEST, math.ceil(min(self._rate() * CALLS * self._latency, MOST)))
 
 
 class Crew:

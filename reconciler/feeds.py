@@ -10,10 +10,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Kind, Pair, Side, Status
+from reconciler.core.model import (
+    Act,
+    Action,
+    Alert,
+    AlertBaseline,
+    Incident,
+    IncidentBaseline,
+    Kind,
+    Pair,
+    Side,
+    Status,
+)
 from reconciler.errors import Permanent
 from reconciler.sight import Eyes, Look
-from reconciler.store.database import Database
+from reconciler.store.database import Books, Database
 from reconciler.sweep import PAGE, LogCost, Sweep, doublings
 
 SKEW = timedelta(hours=1)
@@ -60,6 +71,13 @@ class Feeds:
         self.cursors: dict[str, str] = {}
         self.looked_again: set[str] = set()
         self.mirrored_since: datetime | None = None
+        self.open_pairs = 0
+        self.open_actions: list[Action] = []
+
+    def begin(self, books: Books) -> None:
+        """What has to be known of the snapshot and the ledger before anything is asked."""
+        self.open_pairs = books.snapshot.open_pairs()
+        self.open_actions = books.ledger.open()
 
     def first_start(self) -> None:
         """Nothing is known: what is old is a baseline, what has an incident is adopted, the rest is news.
@@ -123,6 +141,8 @@ class Feeds:
 
     def _compare_rows(self, rows: list[Alert], origin: datetime, since: datetime) -> None:
         """A row is a hint: where it differs from the snapshot, the alert itself is read."""
+        if not rows:
+            return
         with self.database.reading() as books:
             pairs = books.snapshot.pairs([row.id for row in rows])
         for row in rows:
@@ -154,8 +174,7 @@ class Feeds:
         """
         mark, seen = json.loads(cursors["pagerduty"])
         watermark = datetime.fromisoformat(mark)
-        with self.database.reading() as books:
-            open_set = max(1, math.ceil(books.snapshot.open_pairs() / PAGE))
+        open_set = max(1, math.ceil(self.open_pairs / PAGE))
         since = watermark - self.policy.staleness
         most = self.log.most_pages(open_set)
         log = self.eyes.pagerduty.log_entries(since, self.now + SKEW, most)
@@ -168,6 +187,8 @@ class Feeds:
 
     def _compare_acts(self, acts: list[Act], seen: frozenset[str]) -> set[str]:
         """Look where an incident of ours is named; the ids of the entries that did so are remembered."""
+        if not acts:
+            return set()
         with self.database.reading() as books:
             pairs = books.snapshot.pairs_of_incidents({act.incident_id for act in acts})
         remembered = set()
@@ -218,8 +239,8 @@ class Feeds:
     def slice(self, cursors: dict[str, str], origin: datetime, since: datetime, share: float) -> None:
         """Heal what the feeds missed: a slice of all states, from both listings, and of all notes."""
         before = self.now - self.horizons.sweep_interval
+        quota = math.ceil(self.open_pairs * min(share, 1.0))
         with self.database.reading() as books:
-            quota = math.ceil(books.snapshot.open_pairs() * min(share, 1.0))
             due = books.snapshot.swept_before(before, quota) if quota else []
         for pair in due:
             look = self._look(pair.alert_id)
@@ -282,9 +303,7 @@ class Feeds:
 
     def doubts(self) -> None:
         """Our own writes that may or may not have landed."""
-        with self.database.reading() as books:
-            open_actions = books.ledger.open()
-        for action in open_actions:
+        for action in self.open_actions:
             if action.status is not Status.SENT:
                 continue
             look = self._look(action.alert_id)

@@ -90,6 +90,7 @@ class _Round:
         self.looks = feeds.looks
         with database.reading() as books:
             self.before = books.snapshot.cursors()
+            feeds.begin(books)
 
     def whole(self, share: float) -> Iterator[Observation]:
         feeds, before = self.feeds, self.before
@@ -137,6 +138,8 @@ class _Round:
 
     def _see(self, alert_ids: list[str]) -> Observation:
         """Read what these looks ask for, several pairs side by side."""
+        if not alert_ids:
+            return Observation(World(self.eyes.now, self.eyes.policy, ()), {}, self.eyes.take_problems())
         with self.database.reading() as books:
             pairs = books.snapshot.pairs(alert_ids)
             known = books.snapshot.known_notes(alert_ids)

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -132,6 +132,7 @@ class Http:
         pool = adapter or HTTPAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, pool)
+        _take_environment(self._session, self.base_url)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -279,6 +280,15 @@ class Http:
             found = found.replace(secret, "•••")
         line = " ".join("".join(c if c.isprintable() else " " for c in found).split())
         return line if len(line) <= 300 else line[:299] + "…"  # noqa: PLR2004 - as long as a log line may be
+
+
+def _take_environment(session: requests.Session, url: str) -> None:
+    """Proxies and certificates that the environment names for this address: once, not for each request."""
+    with suppress(ValueError):  # an address that is none is told of at the first request
+        found = session.merge_environment_settings(url, {}, None, None, None)
+        session.proxies = found["proxies"]
+        session.verify, session.cert = found["verify"], found["cert"]
+        session.trust_env = False
 
 
 def _doubt(what: str) -> str:

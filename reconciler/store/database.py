@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
@@ -26,6 +26,9 @@ from reconciler.store.ledger import Ledger
 from reconciler.store.schema import REVISION, leader, metadata
 from reconciler.store.snapshot import Snapshot
 
+_LEADER = (
+    select(leader.c.epoch, leader.c.holder).where(leader.c.route == bindparam("of")).with_for_update(read=True)
+)
 BUSY_SECONDS = 10
 TCP = {
     "connect_timeout": 10,
@@ -117,8 +120,7 @@ class Database:
             raise down(error) from error
 
     def _leader(self, connection: Connection) -> tuple[int, str]:
-        mine = select(leader.c.epoch, leader.c.holder).where(leader.c.route == self.route)
-        row = connection.execute(mine.with_for_update(read=True)).one_or_none()
+        row = connection.execute(_LEADER, {"of": self.route}).one_or_none()
         return (row.epoch, row.holder) if row else (0, "")
 
     def _books(self, connection: Connection) -> Books:

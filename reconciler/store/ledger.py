@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.core.model import Action, Kind, Settlement, Status
@@ -25,10 +25,8 @@ class Ledger:
 
     def open(self, kind: Kind | None = None) -> list[Action]:
         """Everything (of one kind) still to be done or asked, in the order of the acts that caused it."""
-        query = self._actions().where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
-        if kind is not None:
-            query = query.where(actions.c.kind == kind.value)
-        return [_action(row) for row in self.connection.execute(query)]
+        query = _OPEN_ACTIONS if kind is None else _OPEN_ACTIONS.where(actions.c.kind == kind.value)
+        return [_action(row) for row in self.connection.execute(query, {"route": self.route})]
 
     def of(self, alert_ids: Collection[str]) -> dict[str, tuple[Action, ...]]:
         """All actions of these alerts, open or not, oldest first."""
@@ -107,13 +105,17 @@ class Ledger:
         self.connection.execute(update(actions).where(actions.c.id == settlement.action_id).values(**values))
 
     def _actions(self) -> Select[Any]:
-        """Actions, each with the incident that its pair has by now."""
-        same = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
-        return (
-            select(actions, pairs.c.incident_id)
-            .join_from(actions, pairs, same, isouter=True)
-            .where(actions.c.route == self.route)
-        )
+        return _ACTIONS.params(route=self.route)
+
+
+_SAME = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
+_ACTIONS = (
+    select(actions, pairs.c.incident_id)
+    .join_from(actions, pairs, _SAME, isouter=True)
+    .where(actions.c.route == bindparam("route"))
+)
+"""Actions, each with the incident that its pair has by now."""
+_OPEN_ACTIONS = _ACTIONS.where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
 
 
 _STORED_AS_IS = (

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, select, union
+from sqlalchemy import Connection, Executable, Row, Select, Table, bindparam, delete, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
@@ -15,6 +16,7 @@ from reconciler.store.schema import actions, cursors, notes, pairs
 
 _ALERT = TypeAdapter(AlertBaseline)
 _INCIDENT = TypeAdapter(IncidentBaseline)
+_COUNT_OPEN = select(func.count()).where(pairs.c.route == bindparam("of"), pairs.c.open)
 _CHUNK = 500  # bound variables in one IN (…), well below every database's limit
 
 
@@ -37,8 +39,7 @@ class Snapshot:
 
     def open_pairs(self) -> int:
         """How many pairs are open."""
-        count = select(func.count()).where(pairs.c.route == self.route, pairs.c.open)
-        return self.connection.execute(count).scalar_one()
+        return self.connection.execute(_COUNT_OPEN, {"of": self.route}).scalar_one()
 
     def swept_before(self, moment: datetime, limit: int) -> list[Pair]:
         """Open pairs that nobody has looked at since `moment`, the longest waiting first."""
@@ -168,14 +169,19 @@ def _row(pair: Pair) -> dict[str, Any]:
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert, or overwrite by primary key: executemany, the fastest form on both databases."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    if rows:
+        connection.execute(_upsert_into(table, connection.dialect.name), rows)
+
+
+@cache
+def _upsert_into(table: Table, database: str) -> Executable:
+    dialect = postgresql if database == "postgresql" else sqlite
     statement = dialect.insert(table)
     keys = [column.name for column in table.primary_key]
     fields = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    if fields:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=fields)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, rows)
+    whole: Executable = (
+        statement.on_conflict_do_update(index_elements=keys, set_=fields)
+        if fields
+        else statement.on_conflict_do_nothing(index_elements=keys)
+    )
+    return whole
