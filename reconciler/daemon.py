@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
-from apscheduler.events import EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -40,7 +39,7 @@ class Daemon:
         self._states: dict[str, str] = {}
         self._in_doubt: dict[int, str] = {}
         self._leading = False
-        self._resume: datetime | None = None
+        self._resuming = False
         self.scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
         self.inbox = Inbox(self._wake)
         self._last = time.monotonic() - interval
@@ -54,7 +53,7 @@ class Daemon:
             check(self.program.database)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._told_to_stop)
-        self._job = self.scheduler.add_job(
+        self.scheduler.add_job(
             self.tick,
             "interval",
             seconds=self.interval,
@@ -63,7 +62,6 @@ class Daemon:
             coalesce=True,
             misfire_grace_time=None,  # a late tick is not dropped
         )
-        self.scheduler.add_listener(self._go_on, EVENT_JOB_EXECUTED)
         # An overrun is skipped, as it should be: the scheduler's warning in every such second tells nothing new.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         log.info("started", interval_seconds=self.interval)
@@ -112,14 +110,16 @@ class Daemon:
         else:
             self._say("cycle", "")
 
-    def _go_on(self, _event: object) -> None:
-        """Do not wait for the next beat when it was missed, or when what had to be left may go on before it."""
-        resume, self._resume = self._resume, None
-        if resume is None or self.program.stop.is_set():
+    def _go_on(self, moment: datetime) -> None:
+        """Have a cycle between two beats; one at a time."""
+        if self._resuming or self.program.stop.is_set():
             return
-        due = self._job.next_run_time
-        if due is not None and resume < due:
-            self._job.modify(next_run_time=resume)
+        self._resuming = True
+        self.scheduler.add_job(self._resume, "date", run_date=moment, misfire_grace_time=None)
+
+    def _resume(self) -> None:
+        self._resuming = False
+        self.tick()
 
     def _count_failure(self, why: str) -> None:
         if self.program.metrics:
@@ -130,8 +130,10 @@ class Daemon:
         if metrics:
             metrics.cycle_began()
         report = self.program.engine.cycle(self._share(), timedelta(seconds=max(self.interval, PATIENCE)))
-        late = time.monotonic() - began > self.interval
-        self._resume = datetime.now(UTC) if late else report.resume
+        if time.monotonic() - began > self.interval:  # it missed a beat
+            self._go_on(datetime.now(UTC))
+        elif report.resume is not None:
+            self._go_on(report.resume)
         self._report(report)
         if metrics:
             metrics.cycle_ended(report, time.monotonic() - began, self.program.database)

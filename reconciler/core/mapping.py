@@ -182,14 +182,14 @@ def _creation(action: Action, alert: Alert) -> Action:
 
 
 def _note(row: Row, now: Situation, who: str) -> tuple[str, str]:
-    """The mark of a note and the whole note."""
+    """The mark of a note, by which it is known again, and the whole note."""
     change = now.change
     if change.note is not None:
         mark = text.note_mark(change.side, change.note, now.notes)
         return mark, text.marked(mark, change.note.text)
-    mark = text.act_mark(change.side, who, change.at)
-    detail = f" ({change.detail})" if change.detail else ""
-    return mark, text.marked(mark, row.says.format(detail=detail))
+    # PagerDuty's stamps are whole seconds: the words tell a resolution from a reopening in the same one.
+    mark = text.marked(text.act_mark(change.side, who, change.at), row.says.format(detail=""))
+    return mark, mark + (f" ({change.detail})" if change.detail else "")
 
 
 def _incident_status(now: Situation) -> str:

@@ -4,7 +4,7 @@ A mark opens every note that we write and says where it came from:
 
     [Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] text      a note or an act of a customer's developer
     [PagerDuty · Jane Doe · note PXYZ123] text                 an engineer's note
-    [PagerDuty · Jane Doe · 2026-11-23 09:20:00Z] text         an engineer's act
+    [PagerDuty · Jane Doe · 2026-11-23 09:20:00Z] text         an engineer's act; the words belong to its mark
 
 It is the echo guard that survives the loss of the database, and the way to ask whether a write has happened.
 """

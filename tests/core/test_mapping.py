@@ -4,6 +4,7 @@ import pytest
 from rows import ROWS, Row
 from worlds import ALERT_ID, INCIDENT_ID, alert, pair, shown, sighting, world
 
+from reconciler.core import text
 from reconciler.core.mapping import SUPERSEDES, TABLE
 from reconciler.core.model import Kind, Side
 from reconciler.core.plan import decide
@@ -61,7 +62,7 @@ def test_every_action_is_whole(row: Row) -> None:
         assert action.alert_id == ALERT_ID
         assert action.person
         assert bool(action.mark) == (action.kind.is_note or action.kind is Kind.CREATE_INCIDENT)
-        assert not action.kind.is_note or action.text.startswith(f"{action.mark} ")
+        assert not action.kind.is_note or text.carries(action.text, action.mark)
         assert action.incident_id == (row.seen.pair or pair(None)).incident_id
 
 

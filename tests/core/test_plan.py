@@ -598,7 +598,22 @@ def test_people_without_a_name_are_somebody_in_every_text() -> None:
     (told,) = decide(world(seen)).actions
     assert told.person == "somebody"
     assert told.reason == "somebody resolved the incident in PagerDuty"
-    assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z]"
+    assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident"
+
+
+def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
+    """PagerDuty's stamps are whole seconds, so that both notes bear the same name and time."""
+    reopening = replace(act("reopen", JANE, 40), at=RESOLVED.changed_at or at(40))
+    copy = note("ON1", BOT, "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident")
+    seen = sighting(
+        pair=pair(pagerduty=IncidentBaseline("resolved")),
+        incident=incident("triggered"),
+        incident_acts=(reopening,),
+        alert_notes=(copy,),
+        looked=frozenset({Kind.OPSGENIE_NOTE}),
+    )
+    (told,) = decide(world(seen)).actions
+    assert told.text == "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] reopened the incident"
 
 
 def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:

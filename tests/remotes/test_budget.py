@@ -209,3 +209,25 @@ def test_threads_together_stay_within_the_limit(clock: FakeClock) -> None:
     for thread in threads:
         thread.join()
     assert (len(through), len(refused)) == (50, 150)
+
+
+def test_a_stricter_limit_of_one_kind_does_not_hold_up_a_kind_of_which_nothing_is_known(clock: FakeClock) -> None:
+    budget = Budget(clock)
+    use(budget, ratelimit_limit="600")
+    for _ in range(10):
+        use(budget, "POST /incidents", need=Need.FEED, ratelimit_limit="10", within=0)
+    with pytest.raises(NotExecuted):
+        budget.take("POST /incidents", write=True, within=30, need=Need.FEED)
+    use(budget, "POST /incidents/{id}/notes", within=0)
+
+
+def test_the_rate_is_busy_beyond_half_of_it(clock: FakeClock) -> None:
+    assert not Budget(clock).is_busy()
+    budget = Budget(clock, 20)
+    for _ in range(10):
+        use(budget)
+    assert not budget.is_busy()
+    use(budget)
+    assert budget.is_busy()
+    clock.seconds += 61
+    assert not budget.is_busy()

@@ -285,6 +285,34 @@ def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: r
     assert [(found.id, found.key) for found in client().incidents_by_key("alert-1")] == [("PINC1", "alert-1")]
 
 
+SINCE = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+def test_the_keys_of_a_time_are_listed_whatever_became_of_the_incidents(wire: responses.RequestsMock) -> None:
+    exact = query(
+        service_ids_=SERVICE, since="2026-11-22T09:00:00Z", until="2026-11-23T09:00:00Z",
+        sort_by="incident_number:asc", time_zone="UTC", limit="100", offset="0",
+    )  # fmt: skip
+    rows = [
+        incident(1, incident_key="a1"), incident(2, incident_key="a2", status="resolved"),
+        incident(3, incident_key="a3", service={"id": "POTHER"}), incident(4, incident_key=None),
+    ]  # fmt: skip
+    wire.get(INCIDENTS, json=page("incidents", rows), match=[exact, ALWAYS])
+    wire.get(f"{INCIDENTS}/PINC4/alerts", json={"alerts": [{"alert_key": "a4"}, {"alert_key": "a5"}]})
+    assert client().keys_between(SINCE, SINCE + timedelta(days=1), 2) == {"a1", "a2", "a4", "a5"}
+
+
+def test_keys_that_cost_more_than_asking_for_each_are_not_listed(wire: responses.RequestsMock) -> None:
+    wire.get(INCIDENTS, json=page("incidents", [incident(1)], more=True))
+    assert client().keys_between(SINCE, SINCE + timedelta(days=1), 1) is None
+    wire.get(INCIDENTS, json=page("incidents", [incident(1, incident_key=None), incident(2, incident_key=None)]))
+    assert client().keys_between(SINCE, SINCE + timedelta(days=1), 2) is None
+
+
+def test_keys_of_longer_than_pagerduty_lists_are_not_asked_for() -> None:
+    assert client().keys_between(SINCE, SINCE + timedelta(days=200), 1000) is None
+
+
 def test_an_incident_is_read(wire: responses.RequestsMock) -> None:
     row = incident(
         1, status="acknowledged", urgency="low", last_status_change_by=user("PJANE", "Jane Doe"),

@@ -1,0 +1,130 @@
+"""What happens when the rate is short: pages before chatter, nothing idle, nothing asked for that a list tells.
+
+In simulated time; a call takes a tenth of a second.
+"""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from benchmarks.sections.storm import blow
+from benchmarks.world import Call, World, world
+from reconciler.core.model import Kind, Side
+from reconciler.errors import NotExecuted, Refused
+from reconciler.pauses import REFUSED_PAUSE, SHORT, Pauses
+from reconciler.sandbox.settings import SandboxSettings
+from reconciler.sweep import LogCost
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ANA = "Ana Ruiz"
+
+
+def raised(here: World, alerts: int) -> list[str]:
+    return [here.people.opsgenie.create_alert(f"disk {n} is full", user=ANA)["id"] for n in range(alerts)]
+
+
+def asked(calls: list[Call], side: str = "pagerduty") -> Counter[str]:
+    return Counter(f"{call.method} {call.path}" for call in calls if call.vendor == side)
+
+
+def test_notes_do_not_wait_for_pages_that_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    settings = SandboxSettings(acknowledgement_timeout=None, creations_per_minute=20)
+    storm = blow(tmp_path / "storm.db", settings, 60)
+    first_note = min(call.at for call in storm.writes if call.path.endswith("/notes"))
+    assert storm.findings == 0
+    assert not [call for call in storm.calls if call.status == 429]
+    assert first_note < max(storm.pages) - 60  # the last pages wait for two more minutes
+
+
+def test_a_storms_notes_wait_for_its_pages(tmp_path: Path) -> None:
+    settings = SandboxSettings(acknowledgement_timeout=None, pagerduty_per_minute=120)
+    storm = blow(tmp_path / "storm.db", settings, 120)
+    notes = [call.at for call in storm.writes if call.path.endswith("/notes")]
+    early = sum(at < max(storm.pages) for at in notes)
+    assert (len(storm.pages), len(notes), storm.findings) == (120, 120, 0)
+    assert early <= 12
+
+
+def test_late_creations_are_looked_for_in_one_listing(tmp_path: Path) -> None:
+    settings = SandboxSettings(acknowledgement_timeout=None, noise=False)
+    with world(tmp_path / "late.db", settings=settings, latency=0.1, hands=4) as here:
+        here.cycle()
+        here.pause()
+        here.wire.gone.add("pagerduty")
+        raised(here, 30)
+        for _ in range(20):  # longer than the staleness bound
+            here.cycle()
+            here.pause()
+        here.wire.gone.clear()
+        before = len(here.wire.calls)
+        here.until(lambda: here.is_settled, 600)
+        costs = asked(here.wire.calls[before:])
+        assert costs["POST /incidents"] == 30
+        assert costs["GET /incidents"] <= 6
+
+
+def test_a_long_cycle_looks_for_new_alerts_before_it_goes_on_with_notes(tmp_path: Path) -> None:
+    settings = SandboxSettings(acknowledgement_timeout=None, noise=False)
+    with world(tmp_path / "long.db", settings=settings, latency=1.0, hands=2, interval=10.0) as here:
+        here.cycle()
+        here.pause()
+        alerts = raised(here, 20)
+        here.until(lambda: here.is_settled, 600)
+        for number, alert in enumerate(alerts * 3):
+            here.people.opsgenie.add_note(alert, ANA, f"note {number}")
+        here.clock.at(here.clock.monotonic() + 12.0, lambda: raised(here, 1))
+        before = len(here.wire.calls)
+        here.until(lambda: here.is_settled, 600)
+        written = [call.path for call in here.wire.calls[before:] if call.is_write]
+    assert len(written) == 61
+    assert written.index("/incidents") < 45
+
+
+def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
+    settings = SandboxSettings(acknowledgement_timeout=None, noise=False, pagerduty_per_minute=60)
+    with world(tmp_path / "busy.db", settings=settings, latency=0.1, sweep_interval=20.0) as here:
+        here.cycle()
+        here.pause()
+        alerts = raised(here, 20)
+        here.until(lambda: here.is_settled, 600)
+        here.clock.wait(120)
+        for number, alert in enumerate(alerts * 4):
+            here.people.opsgenie.add_note(alert, ANA, f"note {number}")
+        here.cycle()  # in it nothing is busy yet
+        here.pause()
+        begun = len(here.wire.calls)
+        here.until(lambda: here.is_settled, 600)
+        calls = [call for call in here.wire.calls[begun:] if call.vendor == "pagerduty"]
+    assert sum(call.is_write for call in calls) > 20
+    assert [call for call in calls if call.path.endswith("/notes") and not call.is_write] == []
+
+
+def test_a_rate_limit_rests_one_kind_and_says_until_when() -> None:
+    pauses = Pauses()
+    pauses.after(Kind.CREATE_INCIDENT, NotExecuted("no room", 40.0), NOW)
+    held = pauses.holds(Kind.CREATE_INCIDENT, NOW)
+    assert held is not None
+    assert (held.until, held.rate) == (NOW + timedelta(seconds=40), True)
+    assert [kind for kind in Kind if pauses.holds(kind, NOW)] == [Kind.CREATE_INCIDENT]
+    assert pauses.holds(Kind.CREATE_INCIDENT, NOW + timedelta(seconds=40)) is None
+
+
+@pytest.mark.parametrize(("error", "pause"), [(Refused("401"), REFUSED_PAUSE), (NotExecuted("refused"), SHORT)])
+def test_any_other_refusal_rests_the_whole_side(error: Refused | NotExecuted, pause: timedelta) -> None:
+    pauses = Pauses()
+    pauses.after(Kind.PAGERDUTY_NOTE, error, NOW)
+    held = {kind for kind in Kind if pauses.holds(kind, NOW)}
+    assert held == {kind for kind in Kind if kind.side is Side.PAGERDUTY}
+    last = pauses.holds(Kind.PAGERDUTY_ACKNOWLEDGE, NOW)
+    assert last is not None
+    assert (last.until, last.rate) == (NOW + pause, False)
+
+
+def test_a_large_open_set_is_not_listed_in_every_cycle() -> None:
+    cost = LogCost()
+    moments = [NOW + timedelta(seconds=10 * beat) for beat in range(10)]
+    assert [cost.may_list(1, at) for at in moments] == [True] * 10
+    assert [cost.may_list(9, at) for at in moments].count(True) == 5
+    assert cost.may_list(9, NOW - timedelta(hours=1))  # the clock was set back

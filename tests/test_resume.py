@@ -1,0 +1,73 @@
+"""The daemon does not wait for the next beat where work was left, or where the beat was missed."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from reconciler import daemon
+from reconciler.daemon import Daemon
+from reconciler.engine import Report
+
+HOUR = 3600.0
+PATIENCE = 4.0
+"""Seconds after which the test gives up: the next beat is an hour away."""
+
+
+@dataclass
+class Cycles:
+    """An engine of which only the cycles are counted; the program is stopped with the last."""
+
+    reports: list[Report]
+    stop: threading.Event = field(default_factory=threading.Event)
+    begun: int = 0
+    took: float = 0.0
+
+    def cycle(self, _share: float, _patience: timedelta) -> Report:
+        self.begun += 1
+        self.took += HOUR if self.begun == 1 else 0.0
+        if self.begun == len(self.reports):
+            self.stop.set()
+        return self.reports[self.begun - 1]
+
+
+@contextmanager
+def running(cycles: Cycles, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The daemon until the last cycle, or until the test has waited for long enough."""
+    nothing: Any = SimpleNamespace(acquire=lambda: True, release=lambda: None, lead=lambda: 1, close=lambda: None)
+    program: Any = SimpleNamespace(engine=cycles, stop=cycles.stop, lock=nothing, database=nothing, metrics=None)
+    for name in ("check", "upgrade"):
+        monkeypatch.setattr(daemon, name, lambda _database: None)
+    monkeypatch.setattr(daemon.signal, "signal", lambda *_: None)
+    giving_up = threading.Timer(PATIENCE, cycles.stop.set)
+    giving_up.start()
+    Daemon(program, interval=HOUR, sweep_interval=HOUR).run()
+    giving_up.cancel()
+    yield
+
+
+def test_a_cycle_that_left_work_is_followed_when_that_may_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=0.2)
+    cycles = Cycles([Report(resume=soon), Report(resume=soon), Report()])
+    with running(cycles, monkeypatch):
+        assert cycles.begun == 3
+
+
+def test_a_cycle_that_missed_the_beat_is_followed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cycles = Cycles([Report(), Report()])
+    clock = SimpleNamespace(monotonic=lambda: 2 * cycles.took)
+    monkeypatch.setattr(daemon, "time", clock)
+    with running(cycles, monkeypatch):
+        assert cycles.begun == 2
+
+
+def test_a_cycle_that_left_nothing_is_followed_at_the_next_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    cycles = Cycles([Report(), Report()])
+    monkeypatch.setattr(f"{__name__}.PATIENCE", 1.5)
+    with running(cycles, monkeypatch):
+        assert cycles.begun == 1
