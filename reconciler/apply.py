@@ -22,7 +22,6 @@ from reconciler.errors import (
     Permanent,
     ReconcilerError,
     Refused,
-    Transient,
     Unknown,
 )
 from reconciler.pauses import SHORT, Pauses
@@ -235,7 +234,7 @@ class _Turn:
         since, until = min(action.at for action in due) - SKEW, self.clock.now() + SKEW
         try:
             return self.remotes.pagerduty.keys_between(since, until, len(due))
-        except Transient as error:
+        except ReconcilerError as error:
             self._strike(due[0], error)
             return None
 

@@ -11,24 +11,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.core.model import Act, Actor, Incident, Note, Person
+from reconciler.core.model import Act, Incident, Note, Person
 from reconciler.errors import Duplicate, Misconfigured, Missing, Permanent, Unknown
 from reconciler.remotes.base import LogPage
 from reconciler.remotes.budget import Need
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
-    identifier,
     ignore,
     items,
     mapping,
-    moment,
-    number,
     readable,
     rows,
     text,
 )
 from reconciler.remotes.http import Answer, Http
+from reconciler.remotes.pagerduty_rows import OPEN, STATUSES, parse_act, parse_incident, parse_note
 
 VENDOR = "PagerDuty"
 PAGE = 100
@@ -36,8 +34,6 @@ LONGEST = timedelta(days=180)
 """PagerDuty lists incidents of six months at a time: 400 beyond."""
 WINDOW = 10_000
 """Offset and limit together may not be more: 400."""
-OPEN = ("triggered", "acknowledged")
-STATUSES = (*OPEN, "resolved")
 _DUPLICATE = "matching dedup key already exists"
 _LOOKS_LIKE_ID = re.compile(r"[PQR][A-Z0-9]{5,}")
 _UNREADABLE = frozenset({403, 404})
@@ -104,7 +100,7 @@ class PagerDutyClient:
         requests = 0
         for page in self._pages("/log_entries", "log_entries", asked):
             requests += 1
-            acts |= {act.id: act for act in readable(page.rows, _parse_act, VENDOR, self._on_bad_row)}
+            acts |= {act.id: act for act in readable(page.rows, parse_act, VENDOR, self._on_bad_row)}
             if requests >= max_pages:
                 break
         return LogPage(tuple(_newest_first(acts.values())), requests)
@@ -163,7 +159,7 @@ class PagerDutyClient:
     def notes(self, incident_id: str) -> list[Note]:
         """All of its notes, oldest first."""
         body = self._http.get(_path(incident_id, "notes")).json
-        notes = readable(rows(body, "notes", VENDOR), _parse_note, VENDOR, self._on_bad_row)
+        notes = readable(rows(body, "notes", VENDOR), parse_note, VENDOR, self._on_bad_row)
         return sorted({note.id: note for note in notes}.values(), key=lambda note: (note.at, note.id))
 
     def acts(self, incident_id: str) -> list[Act]:
@@ -173,7 +169,7 @@ class PagerDutyClient:
             body = self._http.get(_path(incident_id, "log_entries"), asked).json
         except Missing:
             return []
-        acts = readable(rows(body, "log_entries", VENDOR), _parse_act, VENDOR, self._on_bad_row)
+        acts = readable(rows(body, "log_entries", VENDOR), parse_act, VENDOR, self._on_bad_row)
         return _newest_first(replace(act, incident_id=act.incident_id or incident_id) for act in acts)
 
     def _page(
@@ -211,7 +207,7 @@ class PagerDutyClient:
         ]
 
     def _mine(self, found: list[Any], statuses: tuple[str, ...]) -> list[Incident]:
-        incidents = readable(found, _parse_incident, VENDOR, self._on_bad_row)
+        incidents = readable(found, parse_incident, VENDOR, self._on_bad_row)
         return [i for i in incidents if i.service_id == self._service_id and i.status in statuses]
 
     def _alert_keys(self, incident_id: str) -> set[str]:
@@ -319,7 +315,7 @@ class PagerDutyWriting:
         """Add a note."""
         answer = self._http.write("POST", _path(incident_id, "notes"), {"note": {"content": text}}, self._from)
         try:
-            return _parse_note(mapping(answer.json).get("note"))
+            return parse_note(mapping(answer.json).get("note"))
         except BadRow as error:
             raise Unknown(f"{VENDOR}: the answer to a new note on {incident_id} cannot be read: {error}") from None
 
@@ -347,77 +343,8 @@ def _newest_first(acts: Any) -> list[Act]:
     return sorted(acts, key=lambda act: (act.at, act.id), reverse=True)
 
 
-def _person(value: Any) -> Person | None:
-    row = mapping(value)
-    person_id = text(row.get("id"))
-    name = text(row.get("summary")) or text(row.get("name"))
-    return Person(person_id, name or person_id) if person_id or name else None
-
-
 def _incident_of(answer: Answer, which: str) -> Incident:
     try:
-        return _parse_incident(mapping(answer.json).get("incident"))
+        return parse_incident(mapping(answer.json).get("incident"))
     except BadRow as error:
         raise Unknown(f"{VENDOR}: incident {which}: the answer cannot be read: {error}") from None
-
-
-def _parse_incident(row: Any) -> Incident:
-    incident_id = identifier(row)
-    status = text(row.get("status")).lower()
-    if status not in STATUSES:
-        raise BadRow(f"incident {incident_id} with the unknown status '{status}'")
-    times = (moment(row.get(name)) for name in ("created_at", "updated_at", "last_status_change_at"))
-    created = next((at for at in times if at), None)
-    if created is None:
-        raise BadRow(f"incident {incident_id} without a readable created_at")
-    held = [_person(mapping(ack).get("acknowledger")) for ack in items(row.get("acknowledgements"))]
-    changed_by = _person(row.get("last_status_change_by"))
-    if status == "acknowledged" and not any(held):
-        held = [changed_by]  # an acknowledged incident is held by somebody: at least by who acknowledged first
-    reason = mapping(row.get("resolve_reason"))
-    merged = text(reason.get("type")).startswith("merge")
-    return Incident(
-        id=incident_id,
-        number=int(number(row.get("incident_number")) or 0),
-        status=status,
-        key=text(row.get("incident_key")),
-        title=text(row.get("title")) or text(row.get("summary")),
-        service_id=text(mapping(row.get("service")).get("id")),
-        created_at=created,
-        urgency=text(row.get("urgency")) or "high",
-        acknowledgers=tuple(dict.fromkeys(person for person in held if person)),
-        escalation_policy_id=text(mapping(row.get("escalation_policy")).get("id")),
-        changed_by=changed_by,
-        changed_at=moment(row.get("last_status_change_at")),
-        merged_into=text(mapping(reason.get("incident")).get("id")) if merged else "",
-    )
-
-
-def _parse_note(row: Any) -> Note:
-    note_id = identifier(row)
-    at = moment(row.get("created_at"))
-    if at is None:
-        raise BadRow(f"note {note_id} without a readable created_at")
-    return Note(note_id, _person(row.get("user")) or Person("", "somebody"), text(row.get("content")), at)
-
-
-def _parse_act(row: Any) -> Act:
-    entry_id = identifier(row)
-    at = moment(row.get("created_at"))
-    if at is None:
-        raise BadRow(f"log entry {entry_id} without a readable created_at")
-    verb = text(row.get("type")).removesuffix("_reference").removesuffix("_log_entry")
-    agent, channel = mapping(row.get("agent")), mapping(row.get("channel"))
-    actor = Actor.MACHINE
-    if text(agent.get("type")).startswith("user"):
-        actor = Actor.PERSON
-    elif text(channel.get("type")) == "timeout":
-        actor = Actor.TIMEOUT
-    return Act(
-        id=entry_id,
-        verb="acknowledge" if verb == "acknowledgement" else verb or "other",
-        at=at,
-        actor=actor,
-        person=_person(agent) if actor is Actor.PERSON else None,
-        incident_id=text(mapping(row.get("incident")).get("id")),
-    )
