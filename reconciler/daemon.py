@@ -35,6 +35,7 @@ class Daemon:
         self.program = program
         self.interval = interval
         self.sweep_interval = sweep_interval
+        self.patience = timedelta(seconds=max(interval, PATIENCE))
         self.failures = 0
         self._states: dict[str, str] = {}
         self._in_doubt: dict[int, str] = {}
@@ -129,7 +130,7 @@ class Daemon:
         metrics, began = self.program.metrics, time.monotonic()
         if metrics:
             metrics.cycle_began()
-        report = self.program.engine.cycle(self._share(), timedelta(seconds=max(self.interval, PATIENCE)))
+        report = self.program.engine.cycle(self._share(), self.patience)
         if time.monotonic() - began > self.interval:  # it missed a beat
             self._go_on(datetime.now(UTC))
         elif report.resume is not None:
@@ -140,7 +141,9 @@ class Daemon:
 
     def _glance(self, hints: Collection[Hint]) -> None:
         """What fails is told once the next cycle meets it too; it may be about one thing alone."""
-        report = self.program.engine.glance(hints)
+        report = self.program.engine.glance(hints, self.patience)
+        if report.resume is not None:
+            self._go_on(report.resume)
         self._tell(report)
         if self.program.metrics:
             self.program.metrics.glanced(well=not report.problems)
@@ -169,7 +172,7 @@ class Daemon:
     def _share(self) -> float:
         """The share of the open pairs that is due to be swept since the last cycle."""
         now = time.monotonic()
-        elapsed = min(now - self._last, 3 * max(self.interval, PATIENCE))  # never a burst after a standstill
+        elapsed = min(now - self._last, 3 * self.patience.total_seconds())  # never a burst after a standstill
         self._last = now
         return elapsed / self.sweep_interval
 

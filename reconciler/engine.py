@@ -105,11 +105,11 @@ class Engine:
         told = any(problem.side is Side.PAGERDUTY for problem in report.problems)
         return report.joined(Report(problems=(unsure,))) if unsure and not told else report
 
-    def glance(self, hints: Collection[Hint]) -> Report:
-        """Look only where a webhook hinted, and carry out what follows."""
+    def glance(self, hints: Collection[Hint], patience: timedelta | None = None) -> Report:
+        """Look only where a webhook hinted, and carry out what follows; `patience` as in a cycle."""
         policy = replace(self.policy, automation=self.identity.person)
         observation = self.observer.glance(self.clock.now(), policy, hints)
-        return self._carry_out(observation, policy)
+        return self._carry_out(observation, policy, patience)
 
     def follow_up(self) -> Report:
         """Look only at what is still in doubt, such as what Opsgenie has accepted and not yet carried out."""
