@@ -166,9 +166,13 @@ def test_a_read_only_server_under_the_daemon(on_postgres: Scene, postgres: Postg
     postgres.run("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     postgres.run("postgres", others)
     alert = scene.raise_alert()
-    scene.until(lambda: scene.told("in a read-only transaction") == 1, "what is wrong")
+    scene.until(lambda: scene.told("in a read-only transaction") > 0, "what is wrong")
     time.sleep(1.0)
-    assert scene.told("in a read-only transaction") == 1
+    # A session begun between the two commands meets both troubles, one after the other: each change is told.
+    told = scene.told("in a read-only transaction")
+    assert told <= 2
+    time.sleep(1.0)
+    assert scene.told("in a read-only transaction") == told
     assert scene.written() == []
     postgres.run("postgres", f"ALTER DATABASE {name} RESET default_transaction_read_only")
     scene.until(lambda: bool(scene.incidents(alert)), "the incident")
