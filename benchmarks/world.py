@@ -247,6 +247,7 @@ def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, 
         clock,
         Policy(),
         identity,
+        expect=budget.expect_pages,
     )
 
 

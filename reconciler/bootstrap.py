@@ -135,6 +135,7 @@ class _Wires:
             policy,
             Identity(self._who_we_are, configured),
             self.metrics or NOBODY,
+            self.budgets["PagerDuty"].expect_pages,
         )
 
     def _who_we_are(self) -> Person:

@@ -12,6 +12,8 @@ R = TypeVar("R")
 FEWEST, MOST = 4, 32
 CALLS = 4
 """What one mirrored act may take in a row: its alert, the notes, a look before the write, the write."""
+HASTE = 2
+"""How many times the allowed rate is aimed at, to catch up with what came between two polls."""
 
 
 class Pace:
@@ -30,7 +32,7 @@ class Pace:
 
     def hands(self) -> int:
         """Enough for writes to use the rate up while others still look; a few in any case, as one may be slow."""
-        return max(FEWEST, math.ceil(min(self._rate() * CALLS * self._latency, MOST)))
+        return max(FEWEST, math.ceil(min(self._rate() * HASTE * CALLS * self._latency, MOST)))
 
 
 class Crew:

@@ -79,8 +79,11 @@ class Engine:
         policy: Policy,
         identity: Identity,
         watch: Watch = NOBODY,
+        expect: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """`expect` hears before each writing how many pages a second are to come: to keep room for them."""
         self.watch = watch
+        self.expect = expect
         self.observer = observer
         self.applier = applier
         self.database = database
@@ -101,6 +104,7 @@ class Engine:
 
         report = Report()
         for observation in self.observer.observe(self.clock.now(), policy, share):
+            self.expect(observation.pace)
             report = report.joined(self._carry_out(observation, policy, patience))
         told = any(problem.side is Side.PAGERDUTY for problem in report.problems)
         return report.joined(Report(problems=(unsure,))) if unsure and not told else report

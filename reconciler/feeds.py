@@ -59,12 +59,15 @@ class Hint:
 class Feeds:
     """One cycle's places to look at, by alert id, and where the feeds stand afterwards."""
 
-    def __init__(self, eyes: Eyes, database: Database, horizons: Horizons, sweep: Sweep, log: LogCost) -> None:
+    def __init__(
+        self, eyes: Eyes, database: Database, horizons: Horizons, sweep: Sweep, log: LogCost, *, busy: bool
+    ) -> None:
         self.eyes = eyes
         self.database = database
         self.horizons = horizons
         self.sweep = sweep
         self.log = log
+        self.busy = busy
         self.now = eyes.now
         self.policy = eyes.policy
         self.looks: dict[str, Look] = {}
@@ -176,9 +179,10 @@ class Feeds:
         watermark = datetime.fromisoformat(mark)
         open_set = max(1, math.ceil(self.open_pairs / PAGE))
         since = watermark - self.policy.staleness
-        most = self.log.most_pages(open_set)
-        log = self.eyes.pagerduty.log_entries(since, self.now + SKEW, most)
-        if not self.log.learn(log, most, since) and self.log.may_list(open_set, self.now):
+        log = self.eyes.pagerduty.log_entries(
+            since, self.now + SKEW, lambda log: self.log.enough(log, open_set, since)
+        )
+        if not self.log.learn(log, open_set, since) and self.log.may_list(open_set, self.now, busy=self.busy):
             self._compare_open_set()
         remembered = self._compare_acts([act for act in log.acts if act.incident_id], frozenset(seen))
         newest = max((act.at for act in log.acts), default=watermark)

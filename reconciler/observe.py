@@ -24,13 +24,15 @@ BATCH = 50
 class Observation:
     """What one cycle saw, and where its feeds stand afterwards (only what moved).
 
-    `urgent`: new alerts, with more to come; their pages go out before anything else is done.
+    `urgent`: new alerts, with more to come; their pages go out before anything else is done. `pace`: new alerts a
+    second since the last poll.
     """
 
     world: World
     cursors: dict[str, str]
     problems: tuple[Problem, ...]
     urgent: bool = False
+    pace: float = 0.0
 
 
 class Observer:
@@ -63,7 +65,8 @@ class Observer:
         New alerts come first and in batches, so that a page does not wait for the rest of a storm. The cursors
         come with the last observation: what is interrupted before that is looked at again.
         """
-        return self._round(now, policy).whole(0.0 if self.busy() else share)
+        busy = self.busy()
+        return self._round(now, policy, busy=busy).whole(0.0 if busy else share)
 
     def glance(self, now: datetime, policy: Policy, hints: Collection[Hint]) -> Observation:
         """Look at once, and only, where a webhook hinted that something may have happened."""
@@ -73,9 +76,9 @@ class Observer:
         """Look only where our own writes are still in doubt."""
         return self._round(now, policy).doubts_only()
 
-    def _round(self, now: datetime, policy: Policy) -> "_Round":
+    def _round(self, now: datetime, policy: Policy, *, busy: bool = False) -> "_Round":
         eyes = Eyes(self.opsgenie, self.pagerduty, self.stopping, policy, now)
-        feeds = Feeds(eyes, self.database, self.horizons, self.sweep, self.log)
+        feeds = Feeds(eyes, self.database, self.horizons, self.sweep, self.log, busy=busy)
         return _Round(eyes, feeds, self.database, self.crew)
 
 
@@ -107,9 +110,10 @@ class _Round:
             feeds.again(before)
         feeds.doubts()
         news = [alert_id for alert_id, look in self.looks.items() if look.news]
+        pace = len(news) / self._elapsed()
         for start in range(0, len(news), BATCH):
-            yield replace(self._see(news[start : start + BATCH]), urgent=True)
-        yield self._rest()
+            yield replace(self._see(news[start : start + BATCH]), urgent=True, pace=pace)
+        yield replace(self._rest(), pace=pace)
 
     def hinted(self, hints: Collection[Hint]) -> Observation:
         """A hint names a thing and nothing more. An alert we do not know must be one that the feed shows."""
@@ -121,6 +125,12 @@ class _Round:
     def doubts_only(self) -> Observation:
         self.feeds.doubts()
         return self._rest()
+
+    def _elapsed(self) -> float:
+        """Seconds since the last poll; what is new at a first start came over more than that."""
+        polled = self.before.get("polled.opsgenie")
+        since = self.eyes.now - datetime.fromisoformat(polled) if polled else self.feeds.horizons.lookback
+        return max(since.total_seconds(), 0.1)
 
     def _origin(self) -> tuple[datetime, datetime]:
         """When we first started, and since when what was open then was to be paged."""

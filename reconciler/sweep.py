@@ -15,6 +15,8 @@ PAGE = 100
 """Rows of one page, the most that either vendor gives."""
 SECONDS_A_PAGE = 2.5
 """How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
+BUSY_TIMES = 4
+"""So many times as long while most of the rate is in use for what people wait for."""
 _MOST_DOUBLINGS = 32
 
 
@@ -66,26 +68,34 @@ class LogCost:
         self._pages = 1
         self._listed: datetime | None = None
 
-    def may_list(self, open_set: int, now: datetime) -> bool:
+    def may_list(self, open_set: int, now: datetime, *, busy: bool = False) -> bool:
         """Whether the open set, at that many requests, may be listed again. A large one not in every cycle."""
-        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE)
+        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE * (BUSY_TIMES if busy else 1))
         if self._listed is not None and self._listed <= now < self._listed + rest:
             return False
         self._listed = now
         return True
 
-    def most_pages(self, open_set: int) -> int:
-        """How many pages of the log are worth reading, where the open set costs that many requests."""
-        return open_set + 1 if self._pages <= open_set + 1 else 1
+    def enough(self, log: LogPage, open_set: int, since: datetime) -> bool:
+        """Whether to read no more of the log: the whole of it would cost more than the open set.
 
-    def learn(self, log: LogPage, most: int, since: datetime) -> bool:
-        """Remember what the whole log since then would have cost; whether it was read whole."""
-        stamps = [act.at for act in log.acts]
-        whole = log.requests < most or not stamps or min(stamps) <= since
-        if whole:
-            self._pages = log.requests
-            return True
-        span = (max(stamps) - min(stamps)).total_seconds() / max(1, log.requests)
-        window = (max(stamps) - since).total_seconds()
-        self._pages = max(most + 1, math.ceil(window / span)) if span > 0 else most + 1
-        return False
+        How dense its newest pages are is no measure for the rest of it, unless it was too long last time too.
+        """
+        most = open_set + 1
+        telling = 1 if self._pages > most else 2 * self._pages
+        return log.requests >= most or (log.requests >= telling and _pages_in_all(log, since) > most)
+
+    def learn(self, log: LogPage, open_set: int, since: datetime) -> bool:
+        """Remember what the whole log since then costs or would have cost; whether it was read whole."""
+        whole = log.whole or min(act.at for act in log.acts) <= since
+        self._pages = log.requests if whole else max(open_set + 2, _pages_in_all(log, since))
+        return whole
+
+
+def _pages_in_all(log: LogPage, since: datetime) -> int:
+    """How many pages there would be back to `since` if they all were as dense as those that were read."""
+    stamps = [act.at for act in log.acts]
+    if not stamps or log.whole:
+        return log.requests
+    span = max(1.0, (max(stamps) - min(stamps)).total_seconds())
+    return math.ceil(log.requests * (max(stamps) - since).total_seconds() / span)

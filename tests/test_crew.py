@@ -51,7 +51,7 @@ def test_a_single_hand_works_in_the_callers_own_thread() -> None:
     assert Crew(lambda: 1).each(lambda _: threading.current_thread(), [1, 2]) == [threading.current_thread()] * 2
 
 
-@pytest.mark.parametrize(("latency", "hands"), [(0.001, FEWEST), (0.25, 16), (30.0, MOST)])
+@pytest.mark.parametrize(("latency", "hands"), [(0.001, FEWEST), (0.1, 13), (30.0, MOST)])
 def test_slow_answers_call_for_more_hands(latency: float, hands: int) -> None:
     pace = Pace(lambda: 16.0)
     for _ in range(200):

@@ -11,9 +11,10 @@ import pytest
 
 from benchmarks.sections.storm import blow
 from benchmarks.world import Call, World, world
-from reconciler.core.model import Kind, Side
+from reconciler.core.model import Act, Actor, Kind, Side
 from reconciler.errors import NotExecuted, Refused
 from reconciler.pauses import REFUSED_PAUSE, SHORT, Pauses
+from reconciler.remotes.base import LogPage
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sweep import LogCost
 
@@ -128,3 +129,27 @@ def test_a_large_open_set_is_not_listed_in_every_cycle() -> None:
     assert [cost.may_list(1, at) for at in moments] == [True] * 10
     assert [cost.may_list(9, at) for at in moments].count(True) == 5
     assert cost.may_list(9, NOW - timedelta(hours=1))  # the clock was set back
+    busy = LogCost()
+    assert [busy.may_list(9, at, busy=True) for at in moments].count(True) == 2
+
+
+def log(pages: int, seconds: float, *, whole: bool = False) -> LogPage:
+    """So many pages that reach back so many seconds."""
+    acts = (Act("R2", "resolve", NOW, Actor.PERSON, None), Act("R1", "resolve", ago(seconds), Actor.PERSON, None))
+    return LogPage(acts, pages, whole=whole)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def test_the_log_is_read_no_further_once_it_is_seen_to_cost_more_than_the_open_set() -> None:
+    cost, since = LogCost(), ago(120)
+    assert not cost.enough(log(1, 1), 10, since)  # a burst on a quiet account: the next page may be the last
+    assert cost.enough(log(2, 3), 10, since)
+    assert not cost.learn(log(2, 3), 10, since)
+    assert cost.enough(log(1, 5), 10, since)  # too long last time: its first page tells
+    assert not cost.enough(log(1, 30), 10, since)
+    assert cost.learn(log(4, 110, whole=True), 10, since)
+    assert not cost.enough(log(7, 40), 10, since)
+    assert cost.enough(log(11, 119), 10, since)

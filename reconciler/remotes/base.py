@@ -4,7 +4,7 @@ Every call may raise Refused, Missing, Permanent, NotExecuted or Unknown (see `r
 retried inside within their time; writes never are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,10 +36,14 @@ class RequestStatus:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Log entries of the account in a window of time, newest first, and how many requests they cost."""
+    """Log entries of the account in a window of time, newest first, and how many requests they cost.
 
-    acts: tuple[Act, ...]
-    requests: int
+    `whole`: there are no more of them in that window.
+    """
+
+    acts: tuple[Act, ...] = ()
+    requests: int = 0
+    whole: bool = True
 
 
 class OpsgenieReader(Protocol):
@@ -89,8 +93,11 @@ class PagerDutyReader(Protocol):
     def check_service(self) -> None:
         """Misconfigured when the configured service is unknown or disabled."""
 
-    def log_entries(self, since: datetime, until: datetime, max_pages: int) -> LogPage:
-        """The account's log between two times (whole seconds, both ends included). Stops after `max_pages`."""
+    def log_entries(self, since: datetime, until: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
+        """The account's log between two times (whole seconds, both ends included).
+
+        Page by page, newest first, until what has been read by then is `enough`.
+        """
 
     def open_incidents(self) -> list[Incident]:
         """Every open incident of the service, any age. From a list: may lag, may repeat; made unique by id."""

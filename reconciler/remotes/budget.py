@@ -7,13 +7,13 @@ tells its limits in headers; Opsgenie tells only that there was too much, so tha
 taken for the limit for a while.
 
 Reads alone never use more than READ_SHARE: there is always room for a write. A little is kept for the feeds, so
-that new alerts are still seen, and for pages: as much as they need if they go on coming as in the last few
-seconds. A storm's notes wait for its pages.
+that new alerts are still seen, and for pages: as much as they need if new alerts go on coming as they did by the
+last look. A storm's notes wait for its pages.
 """
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -24,8 +24,10 @@ from reconciler.remotes.fields import number
 READ_SHARE = 0.8
 BUSY_SHARE = 0.5
 """Of the rate, used in the last period: beyond it the sweep rests."""
-SPELL = 5.0
-"""Seconds over which pages are counted, to guess how many are to come."""
+MARGIN = 1.25
+"""How many more pages are reckoned with than came by the last look: a storm may only have begun since."""
+GUESS = 5.0
+"""For how many seconds a guess holds of how many pages are to come."""
 MINUTE = 60.0
 RELEARN = 600.0
 """How long a limit that was only inferred is believed."""
@@ -56,7 +58,38 @@ class Call:
     ended: float | None = None
 
 
-@dataclass(slots=True)
+class _Window:
+    """Calls under way, and those that ended within the last `period` seconds."""
+
+    def __init__(self, period: float) -> None:
+        self.period = period
+        self.running = 0
+        self._ends: deque[float] = deque()  # ascending
+
+    def begin(self) -> None:
+        """A call is let through."""
+        self.running += 1
+
+    def end(self, at: float) -> None:
+        """One of those under way is over."""
+        self.running -= 1
+        self._ends.append(at)
+
+    def count(self, now: float) -> int:
+        """How many calls the vendor may still hold against us."""
+        while self._ends and self._ends[0] <= now - self.period:
+            self._ends.popleft()
+        return self.running + len(self._ends)
+
+    def until_below(self, most: int, now: float) -> float:
+        """Seconds until there are fewer than that; those under way might end now."""
+        surplus = self.count(now) - most
+        if surplus < 0:
+            return 0.0
+        return (self._ends[surplus] if surplus < len(self._ends) else now) + self.period - now
+
+
+@dataclass(slots=True, eq=False)
 class _Limit:
     most: int
     period: float = MINUTE
@@ -64,15 +97,67 @@ class _Limit:
     expires: float = float("inf")
     room: float = float("inf")  # what the vendor said was left, less what has been let through since
     room_until: float = 0.0
+    windows: dict[str, _Window] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
         """Calls a second."""
         return self.most / self.period
 
+    def recount(self, calls: Iterable[Call]) -> None:
+        """Count these calls, in the order of their ends, and no others."""
+        self.windows = {name: _Window(self.period) for name in ("all", "reads", "others")}
+        for call in calls:
+            self.begin(call)
+            if call.ended is not None:
+                self.end(call, call.ended)
+
+    def begin(self, call: Call) -> None:
+        """A call that counts is let through."""
+        for window in self._windows_of(call):
+            window.begin()
+
+    def end(self, call: Call, at: float) -> None:
+        """It is over."""
+        for window in self._windows_of(call):
+            window.end(at)
+
+    def _windows_of(self, call: Call) -> Iterator[_Window]:
+        yield self.windows["all"]
+        if not call.write:
+            yield self.windows["reads"]
+        if call.need is not Need.PAGE:
+            yield self.windows["others"]
+
+    def left(self, now: float) -> int:
+        """By our own count, and by the vendor's: whichever is less."""
+        ours = self.most - self.windows["all"].count(now)
+        return int(min(ours, self.room)) if now < self.room_until else ours
+
+    def shortfall(self, call: Call, now: float, pace: float) -> float:
+        """Seconds until there is room for that call."""
+        kept = int(self.most * KEPT[call.need])
+        wait = self.room_until - now if self.room <= kept else 0.0
+        wait = max(wait, self.windows["all"].until_below(self.most - kept, now))
+        if not call.write:
+            share = max(1, int(self.most * READ_SHARE))
+            wait = max(wait, self.windows["reads"].until_below(share, now))
+        elif call.need is not Need.PAGE and call.scope in self.scopes:
+            wait = max(wait, self._for_pages(pace, now))
+        return wait
+
+    def _for_pages(self, pace: float, now: float) -> float:
+        """Seconds to wait so that pages may go on at that pace; by then there is another guess."""
+        room = max(1, self.most - int(pace * self.period))
+        return min(GUESS, self.windows["others"].until_below(room, now))
+
 
 class Budget:
-    """`per_minute` holds until the vendor says otherwise; None is no limit."""
+    """`per_minute` holds until the vendor says otherwise; None is no limit.
+
+    Taking and settling cost the same however many calls there were: each limit counts its own as they come and go,
+    and all are counted anew only when something is learned of what a limit binds.
+    """
 
     def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
         self._clock = clock
@@ -81,22 +166,27 @@ class Budget:
         self._limits: dict[str, _Limit] = {"default": _Limit(per_minute)} if per_minute else {}
         self._told: set[str] = set()
         self._held: dict[str, float] = {}
+        self._pace = 0.0
+        self._page: Call | None = None
+        self._recount()
 
     def rate(self) -> float:
         """Calls a second that are allowed, as far as known: the widest limit, as others bind some calls only."""
         with self._lock:
-            widest = self._widest()
-            return widest.rate if widest else float("inf")
+            return self._widest.rate if self._widest else float("inf")
+
+    def expect_pages(self, pace: float) -> None:
+        """How many pages a second are to come: as many as alerts came in by the last look."""
+        with self._lock:
+            self._pace = pace
 
     def is_busy(self) -> bool:
         """Whether so much of the rate is used that what can wait should wait."""
         with self._lock:
-            now = self._clock.monotonic()
-            widest = self._widest()
+            widest = self._widest
             if widest is None:
                 return False
-            recent = sum(call.ended is None or call.ended > now - widest.period for call in self._calls)
-            return recent > widest.most * BUSY_SHARE
+            return widest.windows["all"].count(self._clock.monotonic()) > widest.most * BUSY_SHARE
 
     def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
         """Wait for a turn. NotExecuted when it does not come `within` so many seconds, or when told to stop."""
@@ -117,6 +207,8 @@ class Budget:
         """The call is over; learn from its answer."""
         with self._lock:
             call.ended = now = self._clock.monotonic()
+            for limit in self._binding(call):
+                limit.end(call, now)
             reset, period = (
                 number(headers.get("ratelimit-reset")),
                 number(headers.get("X-RateLimit-Period-In-Sec")),
@@ -127,6 +219,7 @@ class Budget:
                 # The busiest scopes share what has passed; below one a second it was somebody else's doing.
                 passed = sum(c is not call and c.ended is not None and c.ended > now - period for c in self._calls)
                 self._limits["inferred"] = _Limit(max(passed, int(period), 1), period, expires=now + RELEARN)
+                self._recount()
             if status == TOO_MANY:
                 self._penalise(
                     call.scope, next((s for s in (reset, retry_after(headers)) if s), FALLBACK_PAUSE), now
@@ -136,7 +229,7 @@ class Budget:
         """How many calls the tightest known limit allows now; None where no limit is known."""
         with self._lock:
             now = self._clock.monotonic()
-            rooms = [self._room(limit, now) for limit in self._limits.values() if limit.expires > now]
+            rooms = [limit.left(now) for limit in self._limits.values() if limit.expires > now]
         return max(0, min(rooms)) if rooms else None
 
     def penalise(self, scope: str, seconds: float) -> None:
@@ -151,72 +244,59 @@ class Budget:
         most, left = number(headers.get("ratelimit-limit")), number(headers.get("ratelimit-remaining"))
         if most is None or most < 1:
             return
-        self._limits.pop("default", None)
-        limit = self._limits.setdefault(f"{most:.0f}", _Limit(int(most)))
-        limit.scopes.add(call.scope)
-        self._told.add(call.scope)
+        name = f"{most:.0f}"
+        known = self._limits.get(name)
+        if known is None or call.scope not in known.scopes:
+            self._limits.pop("default", None)
+            self._limits.setdefault(name, _Limit(int(most))).scopes.add(call.scope)
+            self._told.add(call.scope)
+            self._recount()
+        limit = self._limits[name]
         if left is None or reset is None:
             return
-        room = left - sum(c.ended is None and self._counts(c, limit) for c in self._calls)
+        room = left - limit.windows["all"].running
         same_window = now < limit.room_until and now + reset < limit.room_until + 2
         limit.room = min(limit.room, room) if same_window else room
         limit.room_until = now + reset
 
-    def _let_through(self, call: Call) -> Call:
-        self._calls.append(call)
+    def _recount(self) -> None:
+        """What binds which calls has changed."""
+        self._widest = max(self._limits.values(), key=lambda limit: limit.rate, default=None)
+        in_order = sorted(self._calls, key=lambda call: float("inf") if call.ended is None else call.ended)
         for limit in self._limits.values():
-            if self._counts(call, limit):
-                limit.room -= 1
-        return call
+            limit.recount(call for call in in_order if self._counts(call, limit))
+
+    def _binding(self, call: Call) -> list[_Limit]:
+        return [limit for limit in self._limits.values() if self._counts(call, limit)]
 
     def _counts(self, call: Call, limit: _Limit) -> bool:
         if limit.scopes and call.scope in self._told:
             return call.scope in limit.scopes
-        return not limit.scopes or limit is self._widest()
+        return not limit.scopes or limit is self._widest
 
-    def _widest(self) -> _Limit | None:
-        return max(self._limits.values(), key=lambda limit: limit.rate, default=None)
+    def _expected(self) -> float:
+        """Pages a second that are to come and can go: a stricter limit of their own may bind them."""
+        can_go = (limit.rate for limit in self._binding(self._page)) if self._page else (0.0,)
+        return min([self._pace * MARGIN, *can_go])
 
-    def _room(self, limit: _Limit, now: float) -> int:
-        """By our own count, and by the vendor's: whichever is less."""
-        calls = [call for call in self._calls if self._counts(call, limit)]
-        ours = limit.most - sum(call.ended is None or call.ended > now - limit.period for call in calls)
-        return int(min(ours, limit.room)) if now < limit.room_until else ours
+    def _let_through(self, call: Call) -> Call:
+        if call.need is Need.PAGE:
+            self._page = call
+        self._calls.append(call)
+        for limit in self._binding(call):
+            limit.begin(call)
+            limit.room -= 1
+        return call
 
     def _wait(self, call: Call, now: float) -> float:
         while self._calls and self._calls[0].ended is not None and self._calls[0].ended <= now - MINUTE:
             self._calls.popleft()
-        self._limits = {name: limit for name, limit in self._limits.items() if limit.expires > now}
-        waits = [_shortfall(limit, [c for c in self._calls if self._counts(c, limit)], call, now)
-                 for limit in self._limits.values() if self._counts(call, limit)]  # fmt: skip
-        return max([self._held.get(call.scope, 0.0) - now, *waits])
-
-
-def _shortfall(limit: _Limit, calls: list[Call], call: Call, now: float) -> float:
-    """Seconds until this limit has room for that call."""
-    kept = int(limit.most * KEPT[call.need])
-    wait = limit.room_until - now if limit.room <= kept else 0.0
-    wait = max(
-        wait, _until_below(limit.most - kept, calls, limit.period, now), _for_pages(limit, calls, call, now)
-    )
-    if not call.write:
-        share = max(1, int(limit.most * READ_SHARE))
-        wait = max(wait, _until_below(share, [c for c in calls if not c.write], limit.period, now))
-    return wait
-
-
-def _for_pages(limit: _Limit, calls: list[Call], call: Call, now: float) -> float:
-    """Seconds that a write waits so that pages may go on as in the last SPELL; by then there is another guess."""
-    if call.need is Need.PAGE or not call.write or call.scope not in limit.scopes:
-        return 0.0
-    recent = sum(c.need is Need.PAGE and (c.ended is None or c.ended > now - SPELL) for c in calls)
-    room = max(1, limit.most - int(recent * limit.period / SPELL))
-    return min(SPELL, _until_below(room, calls, limit.period, now))
-
-
-def _until_below(most: int, calls: list[Call], period: float, now: float) -> float:
-    ends = [c.ended if c.ended is not None else now for c in calls if c.ended is None or c.ended > now - period]
-    return sorted(ends)[len(ends) - most] + period - now if len(ends) >= most else 0.0
+        if any(limit.expires <= now for limit in self._limits.values()):
+            self._limits = {name: limit for name, limit in self._limits.items() if limit.expires > now}
+            self._recount()
+        pace = self._expected()
+        shortfalls = [limit.shortfall(call, now, pace) for limit in self._binding(call)]
+        return max([self._held.get(call.scope, 0.0) - now, *shortfalls])
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -5,7 +5,7 @@ asked for; links in answers are never followed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,8 +88,8 @@ class PagerDutyClient:
                 "enable it in PagerDuty"
             )
 
-    def log_entries(self, since: datetime, until: datetime, max_pages: int) -> LogPage:
-        """The account's log between two times, newest first."""
+    def log_entries(self, since: datetime, until: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
+        """The account's log between two times, newest first, until it is `enough`."""
         asked = [
             ("since", _stamp(since)),
             ("until", _stamp(until)),
@@ -97,13 +97,13 @@ class PagerDutyClient:
             ("include[]", "channels"),
         ]
         acts: dict[str, Act] = {}
-        requests = 0
+        log = LogPage()
         for page in self._pages("/log_entries", "log_entries", asked):
-            requests += 1
             acts |= {act.id: act for act in readable(page.rows, parse_act, VENDOR, self._on_bad_row)}
-            if requests >= max_pages:
+            log = LogPage(tuple(_newest_first(acts.values())), log.requests + 1, whole=not page.more)
+            if enough(log):
                 break
-        return LogPage(tuple(_newest_first(acts.values())), requests)
+        return log
 
     def open_incidents(self) -> list[Incident]:
         """Every open incident of the service, any age."""

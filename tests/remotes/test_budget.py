@@ -59,11 +59,43 @@ def test_notes_wait_while_pages_come_so_fast_that_they_need_it_all(clock: FakeCl
         use(budget, "GET /incidents/{id}", write=False, ratelimit_limit="480", within=0)
         clock.seconds += 0.1
     use(budget, SCOPE, ratelimit_limit="480", within=0)  # of its limit nothing is known yet
+    budget.expect_pages(10.0)
     with pytest.raises(NotExecuted):
         budget.take(SCOPE, write=True, within=4)
     use(budget, "POST /incidents", need=Need.PAGE, within=0)
-    clock.seconds += 5
+    budget.expect_pages(1.0)
     use(budget, SCOPE, within=0)
+
+
+def test_notes_wait_for_no_more_pages_than_a_limit_of_their_own_lets_through(clock: FakeClock) -> None:
+    budget = Budget(clock)
+    use(budget, "POST /incidents", need=Need.PAGE, ratelimit_limit="60")
+    use(budget, SCOPE, ratelimit_limit="480")
+    budget.expect_pages(10.0)
+    for _ in range(410):
+        use(budget, SCOPE, within=0)
+
+
+def test_taking_a_turn_costs_the_same_however_many_calls_there_were(clock: FakeClock) -> None:
+    budget = Budget(clock)
+    use(budget, ratelimit_limit="1000000")
+    looked_at = []
+    counts = budget._counts
+    budget._counts = lambda call, limit: looked_at.append(call) or counts(call, limit)  # type: ignore[method-assign, func-returns-value]
+    for _ in range(1000):
+        use(budget)
+    assert len(looked_at) <= 4 * 1000
+
+
+def test_a_limit_that_is_learned_late_counts_what_went_before(clock: FakeClock) -> None:
+    budget = Budget(clock)
+    for _ in range(30):
+        use(budget)
+        clock.seconds += 1
+    use(budget, ratelimit_limit="50")
+    assert budget.remaining() == 19
+    clock.seconds += 31  # by now the first two are older than a minute
+    assert budget.remaining() == 21
 
 
 def test_what_the_vendor_says_is_left_keeps_room_for_a_page_as_well(clock: FakeClock) -> None:

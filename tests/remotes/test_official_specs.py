@@ -40,7 +40,7 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("opsgenie", lambda: to_opsgenie.add_note("a1", "Jane", "text")),
     ("pagerduty", pagerduty.automation_user),
     ("pagerduty", pagerduty.check_service),
-    ("pagerduty", lambda: pagerduty.log_entries(AT, AT, 1)),
+    ("pagerduty", lambda: pagerduty.log_entries(AT, AT, lambda _: True)),
     ("pagerduty", pagerduty.open_incidents),
     ("pagerduty", lambda: pagerduty.incidents_by_key("k")),
     ("pagerduty", lambda: pagerduty.incident("PINC1")),

@@ -169,14 +169,15 @@ def test_the_log_is_read_to_its_end_newest_first(wire: responses.RequestsMock) -
     wire.get(LOG, json=page("log_entries", [entry(1), entry(3)], more=True), match=[log_query(0), ALWAYS])
     wire.get(LOG, json=page("log_entries", [entry(3), entry(2)]), match=[log_query(100)])
     since = datetime(2026, 11, 23, 4, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=-5)))
-    log = client().log_entries(since, AT + timedelta(minutes=10), 9)
+    log = client().log_entries(since, AT + timedelta(minutes=10), lambda _: False)
     assert [act.id for act in log.acts] == ["R3", "R2", "R1"]
     assert log.requests == 2
 
 
 def test_the_log_is_read_no_further_than_allowed(wire: responses.RequestsMock) -> None:
     wire.get(LOG, json=page("log_entries", [entry(1)], more=True), match=[log_query(0)])
-    assert client().log_entries(AT, AT + timedelta(minutes=10), 1).requests == 1
+    log = client().log_entries(AT, AT + timedelta(minutes=10), lambda log: log.requests == 1)
+    assert (log.requests, log.whole) == (1, False)
     assert len(wire.calls) == 1
 
 
@@ -202,7 +203,7 @@ def test_log_entries_name_the_hand(
     wire: responses.RequestsMock, row: Any, verb: str, actor: Actor, person: Person | None
 ) -> None:
     wire.get(LOG, json=page("log_entries", [row]))
-    (act,) = client().log_entries(AT, AT, 1).acts
+    (act,) = client().log_entries(AT, AT, lambda _: False).acts
     assert (act.verb, act.actor, act.person, act.incident_id) == (verb, actor, person, "PINC1")
 
 
@@ -210,7 +211,7 @@ def test_odd_log_entries_cost_the_others_nothing(wire: responses.RequestsMock) -
     bad: list[tuple[str, str]] = []
     rows = [None, {"type": "annotate_log_entry"}, entry(1, created_at="soon"), entry(2, incident=None)]
     wire.get(LOG, json=page("log_entries", [*rows, entry(3, created_at="2026-11-23T10:00:03+01:00")], more=None))
-    acts = client(bad=bad).log_entries(AT, AT, 5).acts
+    acts = client(bad=bad).log_entries(AT, AT, lambda _: False).acts
     assert [(act.id, act.incident_id) for act in acts] == [("R3", "PINC1"), ("R2", "")]
     assert acts[0].at == AT + timedelta(seconds=3)
     assert len(bad) == 3
