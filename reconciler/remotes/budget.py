@@ -276,8 +276,9 @@ class Budget:
 
     def _expected(self) -> float:
         """Pages a second that are to come and can go: a stricter limit of their own may bind them."""
-        can_go = (limit.rate for limit in self._binding(self._page)) if self._page else (0.0,)
-        return min([self._pace * MARGIN, *can_go])
+        if self._page is None:
+            return 0.0
+        return min([self._pace * MARGIN, *(limit.rate for limit in self._binding(self._page))])
 
     def _let_through(self, call: Call) -> Call:
         if call.need is Need.PAGE:
