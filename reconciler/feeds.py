@@ -180,9 +180,10 @@ class Feeds:
         open_set = max(1, math.ceil(self.open_pairs / PAGE))
         since = watermark - self.policy.staleness
         log = self.eyes.pagerduty.log_entries(
-            since, self.now + SKEW, lambda log: self.log.enough(log, open_set, since)
+            since, self.now + SKEW, lambda log: self.log.enough(log, open_set, since, watermark)
         )
-        if not self.log.learn(log, open_set, since) and self.log.may_list(open_set, self.now, busy=self.busy):
+        whole = self.log.learn(log, open_set, since, watermark)
+        if not whole and self.log.may_list(open_set, self.now, busy=self.busy):
             self._compare_open_set()
         remembered = self._compare_acts([act for act in log.acts if act.incident_id], frozenset(seen))
         newest = max((act.at for act in log.acts), default=watermark)

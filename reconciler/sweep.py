@@ -62,10 +62,14 @@ def doublings(first: timedelta, last: timedelta) -> list[timedelta]:
 
 
 class LogCost:
-    """Whether PagerDuty's log or the service's open set is the cheaper feed, from what the last polls cost."""
+    """Whether PagerDuty's log or the service's open set is the cheaper feed, from what its pages show.
+
+    What is new in the log is read as long as that costs no more than the open set, as only it tells of notes;
+    what was read before, and is read again for entries that came late, only where the whole costs no more.
+    """
 
     def __init__(self) -> None:
-        self._pages = 1
+        self._too_long = False
         self._listed: datetime | None = None
 
     def may_list(self, open_set: int, now: datetime, *, busy: bool = False) -> bool:
@@ -76,26 +80,27 @@ class LogCost:
         self._listed = now
         return True
 
-    def enough(self, log: LogPage, open_set: int, since: datetime) -> bool:
-        """Whether to read no more of the log: the whole of it would cost more than the open set.
-
-        How dense its newest pages are is no measure for the rest of it, unless it was too long last time too.
-        """
+    def enough(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
+        """Whether to read no more of the log since then, of which all before the watermark was read already."""
         most = open_set + 1
-        telling = 1 if self._pages > most else 2 * self._pages
-        return log.requests >= most or (log.requests >= telling and _pages_in_all(log, since) > most)
+        if self._too_long or log.requests >= most:
+            return True
+        return _reaches(log, watermark) and _pages(log, since) > most
 
-    def learn(self, log: LogPage, open_set: int, since: datetime) -> bool:
-        """Remember what the whole log since then costs or would have cost; whether it was read whole."""
-        whole = log.whole or min(act.at for act in log.acts) <= since
-        self._pages = log.requests if whole else max(open_set + 2, _pages_in_all(log, since))
-        return whole
+    def learn(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
+        """Remember whether what was new could be read; whether the log was read whole."""
+        self._too_long = _pages(log, watermark) > open_set
+        return _reaches(log, since)
 
 
-def _pages_in_all(log: LogPage, since: datetime) -> int:
-    """How many pages there would be back to `since` if they all were as dense as those that were read."""
-    stamps = [act.at for act in log.acts]
-    if not stamps or log.whole:
+def _reaches(log: LogPage, moment: datetime) -> bool:
+    return log.whole or any(act.at <= moment for act in log.acts)
+
+
+def _pages(log: LogPage, since: datetime) -> int:
+    """How many pages there are back to `since` if they all are as dense as those that were read."""
+    if log.whole or not log.acts:
         return log.requests
-    span = max(1.0, (max(stamps) - min(stamps)).total_seconds())
-    return math.ceil(log.requests * (max(stamps) - since).total_seconds() / span)
+    newest, oldest = max(act.at for act in log.acts), min(act.at for act in log.acts)
+    span = max(1.0, (newest - oldest).total_seconds())
+    return math.ceil(log.requests * (newest - since).total_seconds() / span)

@@ -143,13 +143,22 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def test_the_log_is_read_no_further_once_it_is_seen_to_cost_more_than_the_open_set() -> None:
-    cost, since = LogCost(), ago(120)
-    assert not cost.enough(log(1, 1), 10, since)  # a burst on a quiet account: the next page may be the last
-    assert cost.enough(log(2, 3), 10, since)
-    assert not cost.learn(log(2, 3), 10, since)
-    assert cost.enough(log(1, 5), 10, since)  # too long last time: its first page tells
-    assert not cost.enough(log(1, 30), 10, since)
-    assert cost.learn(log(4, 110, whole=True), 10, since)
-    assert not cost.enough(log(7, 40), 10, since)
-    assert cost.enough(log(11, 119), 10, since)
+def test_what_is_new_in_the_log_is_read_and_the_rest_only_where_it_costs_no_more_than_the_open_set() -> None:
+    cost, since, watermark = LogCost(), ago(120), ago(10)
+    assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: all of it is new
+    assert cost.enough(log(3, 12), 10, since, watermark)
+    assert not cost.enough(log(3, 60), 10, since, watermark)
+    assert not cost.learn(log(3, 12), 10, since, watermark)
+    assert not cost.enough(log(1, 1), 10, since, watermark)
+    assert cost.learn(log(4, 110, whole=True), 10, since, watermark)
+    assert cost.enough(log(11, 119), 10, since, watermark)
+
+
+def test_a_log_whose_news_alone_cost_more_than_the_open_set_is_read_for_one_page() -> None:
+    cost, since, watermark = LogCost(), ago(120), ago(10)
+    assert not cost.enough(log(1, 1), 3, since, watermark)
+    assert cost.enough(log(4, 5), 3, since, watermark)
+    assert not cost.learn(log(4, 5), 3, since, watermark)
+    assert cost.enough(log(1, 1), 3, since, watermark)
+    assert not cost.learn(log(1, 4), 3, since, watermark)
+    assert not cost.enough(log(1, 1), 3, since, watermark)
