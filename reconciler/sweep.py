@@ -85,16 +85,13 @@ class LogCost:
         most = open_set + 1
         if self._too_long or log.requests >= most:
             return True
-        return _reaches(log, watermark) and _pages(log, since) > most
+        news_is_read = any(act.at < watermark for act in log.acts)  # more may have come within its second
+        return news_is_read and _pages(log, since) > most
 
     def learn(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
         """Remember whether what was new could be read; whether the log was read whole."""
         self._too_long = _pages(log, watermark) > open_set
-        return _reaches(log, since)
-
-
-def _reaches(log: LogPage, moment: datetime) -> bool:
-    return log.whole or any(act.at <= moment for act in log.acts)
+        return log.whole
 
 
 def _pages(log: LogPage, since: datetime) -> int:

@@ -146,6 +146,7 @@ def ago(seconds: float) -> datetime:
 def test_what_is_new_in_the_log_is_read_and_the_rest_only_where_it_costs_no_more_than_the_open_set() -> None:
     cost, since, watermark = LogCost(), ago(120), ago(10)
     assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: all of it is new
+    assert not cost.enough(log(3, 10), 10, since, watermark)  # there may be more within the watermark's second
     assert cost.enough(log(3, 12), 10, since, watermark)
     assert not cost.enough(log(3, 60), 10, since, watermark)
     assert not cost.learn(log(3, 12), 10, since, watermark)

@@ -9,9 +9,8 @@ import os
 import secrets
 import socket
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
+from reconciler.store.convoy import Convoy
 from reconciler.store.ledger import Ledger
 from reconciler.store.schema import REVISION, leader, metadata
 from reconciler.store.snapshot import Snapshot
@@ -71,8 +71,8 @@ class Database:
     def __init__(self, engine: Engine, route: str = "default") -> None:
         self.engine = engine
         self.route = route
-        # SQLite has one writer at a time, and makes the others sleep for longer than it takes: they queue here.
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        # SQLite has one writer at a time, and makes the others sleep for longer than it takes: they meet here.
+        self._write = Convoy(self._led).join if engine.dialect.name == "sqlite" else self._led
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
 
@@ -99,14 +99,19 @@ class Database:
 
         Superseded when somebody else has begun to lead since this process did.
         """
-        with self._turn, self._connected(immediate=True) as connection:
-            if self._epoch is not None and self._leader(connection) != (self._epoch, self._holder):
-                raise Superseded("another reconciler has taken over this database: this one writes nothing more")
+        with self._write() as connection:
             yield self._books(connection)
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+    @contextmanager
+    def _led(self) -> Iterator[Connection]:
+        with self._connected(immediate=True) as connection:
+            if self._epoch is not None and self._leader(connection) != (self._epoch, self._holder):
+                raise Superseded("another reconciler has taken over this database: this one writes nothing more")
+            yield connection
 
     @contextmanager
     def _connected(self, *, immediate: bool) -> Iterator[Connection]:
