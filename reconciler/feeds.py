@@ -182,8 +182,8 @@ class Feeds:
         log = self.eyes.pagerduty.log_entries(
             since, self.now + SKEW, lambda log: self.log.enough(log, open_set, since, watermark)
         )
-        whole = self.log.learn(log, open_set, since, watermark)
-        if not whole and self.log.may_list(open_set, self.now, busy=self.busy):
+        self.log.learn(log, open_set, watermark)
+        if not log.whole and self.log.may_list(open_set, self.now, busy=self.busy):
             self._compare_open_set()
         remembered = self._compare_acts([act for act in log.acts if act.incident_id], frozenset(seen))
         newest = max((act.at for act in log.acts), default=watermark)

@@ -88,10 +88,9 @@ class LogCost:
         news_is_read = any(act.at < watermark for act in log.acts)  # more may have come within its second
         return news_is_read and _pages(log, since) > most
 
-    def learn(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
-        """Remember whether what was new could be read; whether the log was read whole."""
+    def learn(self, log: LogPage, open_set: int, watermark: datetime) -> None:
+        """Remember whether what was new could be read for no more than the open set."""
         self._too_long = _pages(log, watermark) > open_set
-        return log.whole
 
 
 def _pages(log: LogPage, since: datetime) -> int:
