@@ -34,6 +34,7 @@ PATIENCE = 2.0
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
 POOL = 32
+_ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
 _ALWAYS = {
     "Opsgenie": {"Accept": "application/json"},
     "PagerDuty": {
@@ -128,7 +129,7 @@ class Http:
         }
         self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
         self._session = requests.Session()
-        self._session.auth = _Keys({"User-Agent": "reconciler", **_ALWAYS.get(name, {}), **headers})
+        self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
         pool = adapter or HTTPAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, pool)
@@ -210,8 +211,8 @@ class Http:
         timeout = (min(CONNECT_TIMEOUT, left), left)
         failure: ReconcilerError
         try:
-            response = self._session.request(
-                method, self.base_url + path, stream=True, allow_redirects=False, timeout=timeout, **sent
+            response = self._session.send(
+                self._prepared(method, path, **sent), stream=True, allow_redirects=False, timeout=timeout
             )
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
             upper = self.name.upper()
@@ -225,6 +226,12 @@ class Http:
             with closing(response):
                 return response.status_code, response.headers, self._body(response, last)
         raise failure  # outside the handler: the original, which may hold the key, is not even its context
+
+    def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
+        """The request by itself: nothing of the session is to be merged in, and no vendor's cookie sent back."""
+        request = requests.PreparedRequest()
+        request.prepare(method, self.base_url + path, auth=self._keys, **({"headers": {}} | sent))
+        return request
 
     def _failure(self, method: str, path: str, error: Exception) -> Transient:
         what = f"{self.name}: {method} {_route(path)}"
