@@ -9,7 +9,8 @@ from reconciler.core.text import name_of
 from reconciler.engine import Report
 from reconciler.errors import Misconfigured
 from reconciler.remotes.base import Clock
-from reconciler.remotes.budget import Budget, Call, Need
+from reconciler.remotes.budget import Budget
+from reconciler.remotes.limits import Call, Need
 
 INTERVALS = 3
 SHORTEST_PATIENCE = 2.0

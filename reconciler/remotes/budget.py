@@ -1,155 +1,31 @@
 """The rate budget of one vendor, shared by all threads: wait for a turn rather than be told 429.
 
-A limit is "at most so many calls in so many seconds". A call counts from its start until that long after its
-answer, so that no window of the vendor's, wherever it begins, ever holds more. Limits are learned: a limit binds
-the kinds of call (scopes) that were told of it; the widest one also those that have been told of none. PagerDuty
-tells its limits in headers; Opsgenie tells only that there was too much, so that what had passed until then is
-taken for the limit for a while.
+Limits are learned: a limit binds the kinds of call (scopes) that were told of it; the widest one also those that
+have been told of none. PagerDuty tells its limits in headers; Opsgenie tells only that there was too much, so that
+what had passed until then is taken for the limit for a while.
 
-Reads alone never use more than READ_SHARE: there is always room for a write. A little is kept for the feeds, so
-that new alerts are still seen, and for pages: as much as they need if new alerts go on coming as they did by the
-last look. A storm's notes wait for its pages.
+Room is kept for as many pages as there will be if new alerts go on coming as they did by the last look: a storm's
+notes wait for its pages.
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Mapping
 
 from reconciler.errors import NotExecuted
 from reconciler.remotes.base import Clock
 from reconciler.remotes.fields import number
+from reconciler.remotes.limits import MINUTE, Call, Limit, Need
 
-READ_SHARE = 0.8
 BUSY_SHARE = 0.5
 """Of the rate, used in the last period: beyond it the sweep rests."""
 MARGIN = 1.25
 """How many more pages are reckoned with than came by the last look: a storm may only have begun since."""
-GUESS = 5.0
-"""For how many seconds a guess holds of how many pages are to come."""
-MINUTE = 60.0
 RELEARN = 600.0
 """How long a limit that was only inferred is believed."""
 FALLBACK_PAUSE = 5.0
 """After a 429 that says nothing of how long to wait."""
 TOO_MANY = 429
-
-
-class Need(Enum):
-    """What a call is for. The more it can wait, the more of a limit it leaves to the others."""
-
-    FEED = "feed"  # to see what is new
-    PAGE = "page"
-    REST = "rest"
-
-
-KEPT = {Need.FEED: 0.0, Need.PAGE: 0.01, Need.REST: 0.02}
-"""The share of a limit that a call leaves to what is more urgent."""
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call that was let through; `ended` is None while it is under way."""
-
-    scope: str
-    write: bool
-    need: Need = Need.REST
-    ended: float | None = None
-
-
-class _Window:
-    """Calls under way, and those that ended within the last `period` seconds."""
-
-    def __init__(self, period: float) -> None:
-        self.period = period
-        self.running = 0
-        self._ends: deque[float] = deque()  # ascending
-
-    def begin(self) -> None:
-        """A call is let through."""
-        self.running += 1
-
-    def end(self, at: float) -> None:
-        """One of those under way is over."""
-        self.running -= 1
-        self._ends.append(at)
-
-    def count(self, now: float) -> int:
-        """How many calls the vendor may still hold against us."""
-        while self._ends and self._ends[0] <= now - self.period:
-            self._ends.popleft()
-        return self.running + len(self._ends)
-
-    def until_below(self, most: int, now: float) -> float:
-        """Seconds until there are fewer than that; those under way might end now."""
-        surplus = self.count(now) - most
-        if surplus < 0:
-            return 0.0
-        return (self._ends[surplus] if surplus < len(self._ends) else now) + self.period - now
-
-
-@dataclass(slots=True, eq=False)
-class _Limit:
-    most: int
-    period: float = MINUTE
-    scopes: set[str] = field(default_factory=set)
-    expires: float = float("inf")
-    room: float = float("inf")  # what the vendor said was left, less what has been let through since
-    room_until: float = 0.0
-    windows: dict[str, _Window] = field(default_factory=dict)
-
-    @property
-    def rate(self) -> float:
-        """Calls a second."""
-        return self.most / self.period
-
-    def recount(self, calls: Iterable[Call]) -> None:
-        """Count these calls, in the order of their ends, and no others."""
-        self.windows = {name: _Window(self.period) for name in ("all", "reads", "others")}
-        for call in calls:
-            self.begin(call)
-            if call.ended is not None:
-                self.end(call, call.ended)
-
-    def begin(self, call: Call) -> None:
-        """A call that counts is let through."""
-        for window in self._windows_of(call):
-            window.begin()
-
-    def end(self, call: Call, at: float) -> None:
-        """It is over."""
-        for window in self._windows_of(call):
-            window.end(at)
-
-    def _windows_of(self, call: Call) -> Iterator[_Window]:
-        yield self.windows["all"]
-        if not call.write:
-            yield self.windows["reads"]
-        if call.need is not Need.PAGE:
-            yield self.windows["others"]
-
-    def left(self, now: float) -> int:
-        """By our own count, and by the vendor's: whichever is less."""
-        ours = self.most - self.windows["all"].count(now)
-        return int(min(ours, self.room)) if now < self.room_until else ours
-
-    def shortfall(self, call: Call, now: float, pace: float) -> float:
-        """Seconds until there is room for that call."""
-        kept = int(self.most * KEPT[call.need])
-        wait = self.room_until - now if self.room <= kept else 0.0
-        wait = max(wait, self.windows["all"].until_below(self.most - kept, now))
-        if not call.write:
-            share = max(1, int(self.most * READ_SHARE))
-            wait = max(wait, self.windows["reads"].until_below(share, now))
-        elif call.need is not Need.PAGE and call.scope in self.scopes:
-            wait = max(wait, self._for_pages(pace, now))
-        return wait
-
-    def _for_pages(self, pace: float, now: float) -> float:
-        """Seconds to wait so that pages may go on at that pace; by then there is another guess."""
-        room = max(1, self.most - int(pace * self.period))
-        return min(GUESS, self.windows["others"].until_below(room, now))
 
 
 class Budget:
@@ -163,7 +39,7 @@ class Budget:
         self._clock = clock
         self._lock = threading.Lock()
         self._calls: deque[Call] = deque()  # about in the order of their start
-        self._limits: dict[str, _Limit] = {"default": _Limit(per_minute)} if per_minute else {}
+        self._limits: dict[str, Limit] = {"default": Limit(per_minute)} if per_minute else {}
         self._told: set[str] = set()
         self._held: dict[str, float] = {}
         self._pace = 0.0
@@ -218,7 +94,7 @@ class Budget:
             if throttled and period and 0 < period <= MINUTE:
                 # The busiest scopes share what has passed; below one a second it was somebody else's doing.
                 passed = sum(c is not call and c.ended is not None and c.ended > now - period for c in self._calls)
-                self._limits["inferred"] = _Limit(max(passed, int(period), 1), period, expires=now + RELEARN)
+                self._limits["inferred"] = Limit(max(passed, int(period), 1), period, expires=now + RELEARN)
                 self._recount()
             if status == TOO_MANY:
                 self._penalise(
@@ -248,7 +124,7 @@ class Budget:
         known = self._limits.get(name)
         if known is None or call.scope not in known.scopes:
             self._limits.pop("default", None)
-            self._limits.setdefault(name, _Limit(int(most))).scopes.add(call.scope)
+            self._limits.setdefault(name, Limit(int(most))).scopes.add(call.scope)
             self._told.add(call.scope)
             self._recount()
         limit = self._limits[name]
@@ -266,10 +142,10 @@ class Budget:
         for limit in self._limits.values():
             limit.recount(call for call in in_order if self._counts(call, limit))
 
-    def _binding(self, call: Call) -> list[_Limit]:
+    def _binding(self, call: Call) -> list[Limit]:
         return [limit for limit in self._limits.values() if self._counts(call, limit)]
 
-    def _counts(self, call: Call, limit: _Limit) -> bool:
+    def _counts(self, call: Call, limit: Limit) -> bool:
         if limit.scopes and call.scope in self._told:
             return call.scope in limit.scopes
         return not limit.scopes or limit is self._widest

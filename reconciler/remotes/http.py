@@ -22,7 +22,8 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.remotes.base import Clock as Clock  # noqa: PLC0414 - offered from here too
-from reconciler.remotes.budget import Budget, Need, retry_after
+from reconciler.remotes.budget import Budget, retry_after
+from reconciler.remotes.limits import Need
 from reconciler.remotes.refusals import never_sent, refusal, said
 
 READ_ATTEMPTS = 5

@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 from reconciler.core.model import Act, Actor, Alert, Note, Person
 from reconciler.errors import Missing, Permanent, Unknown
 from reconciler.remotes.base import RequestStatus
-from reconciler.remotes.budget import Need
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -29,6 +28,7 @@ from reconciler.remotes.fields import (
     text,
 )
 from reconciler.remotes.http import Http
+from reconciler.remotes.limits import Need
 
 VENDOR = "Opsgenie"
 PAGE = 100

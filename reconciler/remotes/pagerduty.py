@@ -14,7 +14,6 @@ from urllib.parse import quote
 from reconciler.core.model import Act, Incident, Note, Person
 from reconciler.errors import Duplicate, Misconfigured, Missing, Permanent, Unknown
 from reconciler.remotes.base import LogPage
-from reconciler.remotes.budget import Need
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -26,6 +25,7 @@ from reconciler.remotes.fields import (
     text,
 )
 from reconciler.remotes.http import Answer, Http
+from reconciler.remotes.limits import Need
 from reconciler.remotes.pagerduty_rows import OPEN, STATUSES, parse_act, parse_incident, parse_note
 
 VENDOR = "PagerDuty"

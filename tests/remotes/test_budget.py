@@ -6,7 +6,8 @@ import pytest
 from remotes.wire_helpers import FakeClock
 
 from reconciler.errors import NotExecuted
-from reconciler.remotes.budget import Budget, Need
+from reconciler.remotes.budget import Budget
+from reconciler.remotes.limits import Need
 
 SCOPE = "PUT /incidents/{id}"
 

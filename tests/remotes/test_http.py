@@ -10,8 +10,9 @@ import responses
 from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, FakeClock, http
 
 from reconciler.errors import Misconfigured, Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
-from reconciler.remotes.budget import Budget, Call, Need
+from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import RequestRecord
+from reconciler.remotes.limits import Call, Need
 from reconciler.remotes.refusals import said
 
 INCIDENTS = f"{PAGERDUTY}/incidents"

@@ -1,0 +1,128 @@
+"""Writers that meet share a transaction, each is committed before it goes on, and what fails fails for all."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
+
+from reconciler.store.convoy import Convoy
+from reconciler.store.database import Database, DatabaseDown, open_database
+from reconciler.store.migrate import upgrade
+
+WRITERS = 12
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = open_database(f"sqlite:///{tmp_path}/books.db")
+    upgrade(made)
+    yield made
+    made.close()
+
+
+def commits(database: Database) -> Counter[str]:
+    count: Counter[str] = Counter()
+    event.listen(database.engine, "commit", lambda _: count.update(["commit"]))
+    return count
+
+
+def together(database: Database, names: list[str], then: dict[str, BaseException]) -> dict[str, object]:
+    """Writers that all wait while the first one writes; what became of each, as it stands in the database."""
+    outcomes: dict[str, object] = {}
+    inside, go = threading.Event(), threading.Event()
+
+    def write(name: str) -> None:
+        try:
+            with database.writing() as books:
+                if name == names[0]:
+                    inside.set()
+                    go.wait(10)
+                books.snapshot.save_cursors({name: "written"})
+                if name in then:
+                    raise then[name]  # noqa: TRY301 - a failure inside is what this is about
+        except Exception as error:  # noqa: BLE001 - what a writer is told is looked at below
+            outcomes[name] = error
+        else:
+            with database.reading() as books:
+                outcomes[name] = books.snapshot.cursors()[name]
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in names]
+    threads[0].start()
+    assert inside.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    convoy: Convoy = database._write.__self__  # type: ignore[attr-defined]
+    while convoy._waiting < len(names) - 1:
+        time.sleep(0.001)
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    return outcomes
+
+
+def test_writers_that_meet_are_committed_at_once_and_before_anybody_goes_on(database: Database) -> None:
+    names, count = [f"writer {n}" for n in range(WRITERS)], commits(database)
+    outcomes = together(database, names, {})
+    assert outcomes == dict.fromkeys(names, "written")
+    assert count["commit"] == 1 + WRITERS  # one of the writers, and one reading of each
+
+
+def test_what_fails_one_fails_all_of_them_and_leaves_nothing(database: Database) -> None:
+    names = [f"writer {n}" for n in range(WRITERS)]
+    trouble = IntegrityError("…", None, Exception("UNIQUE constraint failed"))
+    outcomes = together(database, names, {names[-1]: trouble})
+    failed = {name for name, outcome in outcomes.items() if isinstance(outcome, DatabaseDown)}
+    with database.reading() as books:
+        left = set(books.snapshot.cursors())
+    assert failed
+    assert failed | left == set(names)
+    assert not failed & left
+
+
+def test_a_defect_in_one_writer_is_told_to_the_others_as_such(database: Database) -> None:
+    outcomes = together(database, ["first", "second"], {"second": ZeroDivisionError()})
+    assert {type(outcome) for outcome in outcomes.values()} == {ZeroDivisionError, RuntimeError}
+
+
+def test_after_a_failure_the_next_one_writes(database: Database) -> None:
+    together(database, ["first", "second"], {"first": ZeroDivisionError()})
+    assert together(database, ["third", "fourth"], {}) == {"third": "written", "fourth": "written"}
+
+
+def test_a_transaction_that_cannot_begin_fails_for_whoever_began_it_alone() -> None:
+    tries = []
+
+    @contextmanager
+    def begin() -> Iterator[str]:
+        tries.append(1)
+        if len(tries) == 1:
+            raise DatabaseDown("locked")
+        yield "connection"
+
+    convoy = Convoy(begin)  # type: ignore[arg-type]
+    with pytest.raises(DatabaseDown), convoy.join():
+        pass
+    with convoy.join() as connection:
+        assert str(connection) == "connection"
+
+
+def test_many_writers_lose_nothing(database: Database) -> None:
+    def count_up() -> None:
+        for _ in range(25):
+            with database.writing() as books:
+                now = int(books.snapshot.cursors().get("count", "0"))
+                books.snapshot.save_cursors({"count": str(now + 1)})
+
+    threads = [threading.Thread(target=count_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT value FROM cursors WHERE name = 'count'")).scalar() == "200"
