@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from reconciler.core import doubt
+from reconciler.core import doubt, text
 from reconciler.core.model import (
     Act,
     Action,
@@ -203,19 +203,14 @@ class Eyes:
         """Our writes in doubt that were looked for and do not show."""
         sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
         answers = [(action, doubt.settle(action, seen, self.policy, self.now)) for action in sent]
-        return [action for action, answer in answers if answer is None or answer.status is not Status.DONE]
+        return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
 
     def _see_alert_acts(self, seen: Sighting) -> Sighting:
-        """Who un-acknowledged the alert: the alert itself does not say, its log does."""
-        if not _unacknowledged(seen) or self._have_unacknowledged(seen):
+        """Who un-acknowledged the alert, or acknowledged it before us: its log has all the names."""
+        if not (_unacknowledged(seen) or _acknowledged_by_another(seen)):
             return seen
         acts = self._read(Side.OPSGENIE, None, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
         return replace(seen, alert_acts=tuple(acts or ()))
-
-    def _have_unacknowledged(self, seen: Sighting) -> bool:
-        """Whether the ledger says that we did."""
-        ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_UNACKNOWLEDGE and a.status is Status.SENT)
-        return "ledger" in self.policy.guards and any(ours)
 
     def _receipt(self, action: Action) -> Receipt | None:
         try:
@@ -251,6 +246,7 @@ class Eyes:
         return None
 
 
+_ANSWERED = frozenset({Status.DONE, Status.DROPPED})
 _SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
 """Writes of ours in doubt that make us read the whole of an alert's notes: for themselves, or for what is told."""
 _ONLY_LOGGED = {
@@ -295,3 +291,11 @@ def _unacknowledged(seen: Sighting) -> bool:
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
     ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
     return seen.pair.opsgenie.acknowledged or ours
+
+
+def _acknowledged_by_another(seen: Sighting) -> bool:
+    """Whether the alert bears another name than an acknowledgement of ours that is on its way would give it."""
+    if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
+        return False
+    ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_ACKNOWLEDGE and a.status is Status.SENT)
+    return not all(text.is_same_name(seen.alert.acknowledged_by, action.person) for action in ours)

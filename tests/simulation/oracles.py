@@ -38,7 +38,7 @@ TOLD = {
     "A+": "acknowledged the alert", "A-": "unacknowledged the alert", "close": "closed the alert",
     "resolve": "resolved the incident", "reopen": "reopened the incident",
 }  # fmt: skip
-SIDE = {"A+": "og", "A-": "og", "close": "og", "A our own": "og"}
+SIDE = {"A+": "og", "A-": "og", "close": "og"}
 _STATE_LINES = {f"{verb}_log_entry" for verb in ("acknowledge", "unacknowledge", "assign", "escalate")}
 
 
@@ -130,12 +130,12 @@ class Case:
 
     @cached_property
     def ours(self) -> list[Event]:
-        """What we did to states: an act that crosses one of these on its own side cannot be told from it."""
-        api = [line for line in self.alert["logs"] if "via API" in line["log"]]
+        """What we did to an incident: an act that crosses one of these cannot be told from it.
+
+        In Opsgenie it can: an acknowledgement bears a name, and the log has who took one back.
+        """
         bot = [line for incident in self.incidents for line in incident["log_entries"] if _is_bot(line)]
-        return [Event(_time(line["createdAt"]), "A our own", "") for line in api] + [
-            Event(_time(line["created_at"]), "P our own", "") for line in bot if line["type"] in _STATE_LINES
-        ]
+        return [Event(_time(line["created_at"]), "P our own", "") for line in bot if line["type"] in _STATE_LINES]
 
     def apart(self, one: Event, other: Event) -> bool:
         """Whether the product had an undisturbed look between them."""

@@ -42,6 +42,17 @@ MENDED = {
         (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
         (Fault("cycle", 4, "db_lost"), Fault("pd.by_key", 0, "401")),
     ),
+    "a customer un-acknowledges while our un-acknowledgement is on its way": History(
+        (
+            Act(0, 0, "og", "create"),
+            Act(1, 0, "pd", "acknowledge", 0, 1),
+            Act(5, 0, "pd", "unacknowledge", 0, 1),
+            Act(5, 6, "og", "unacknowledge", 0, 1),
+        )
+    ),
+    "a customer acknowledges while our acknowledgement is on its way": History(
+        (*OPEN, Act(3, 0, "pd", "acknowledge", 0, 1), Act(3, 6, "og", "acknowledge", 0, 1))
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),
