@@ -110,7 +110,7 @@ class Eyes:
         """Read what the look asks for. What fails stays unread and is looked at again."""
         seen = self._see_opsgenie(seen, look)
         seen = self._see_pagerduty(seen, look)
-        return self._see_alert_acts(self._see_requests(seen))
+        return self._see_alert_acts(self._see_requests(seen), look)
 
     def _see_opsgenie(self, seen: Sighting, look: Look) -> Sighting:
         alert_id = seen.alert_id
@@ -205,12 +205,17 @@ class Eyes:
         answers = [(action, doubt.settle(action, seen, self.policy, self.now)) for action in sent]
         return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
 
-    def _see_alert_acts(self, seen: Sighting) -> Sighting:
-        """Who un-acknowledged the alert, or acknowledged it before us: its log has all the names."""
+    def _see_alert_acts(self, seen: Sighting, look: Look) -> Sighting:
+        """Who un-acknowledged the alert, or acknowledged it before us: its log has all the names.
+
+        Where that cannot be read, the alert's state is not seen either: it would be told without the name.
+        """
         if not (_unacknowledged(seen) or _acknowledged_by_another(seen)):
             return seen
-        acts = self._read(Side.OPSGENIE, None, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
-        return replace(seen, alert_acts=tuple(acts or ()))
+        acts = self._read(Side.OPSGENIE, look, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
+        if acts is None:
+            return replace(seen, alert=None, looked=seen.looked - _OPSGENIE_STATES)
+        return replace(seen, alert_acts=tuple(acts))
 
     def _receipt(self, action: Action) -> Receipt | None:
         try:

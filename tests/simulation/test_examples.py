@@ -53,6 +53,9 @@ MENDED = {
     "a customer acknowledges while our acknowledgement is on its way": History(
         (*OPEN, Act(3, 0, "pd", "acknowledge", 0, 1), Act(3, 6, "og", "acknowledge", 0, 1))
     ),
+    "Opsgenie's log cannot be read when a customer has un-acknowledged": History(
+        (*OPEN, Act(2, 0, "og", "acknowledge"), Act(5, 0, "og", "unacknowledge")), (Fault("og.logs", 0, "down"),)
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),
