@@ -177,18 +177,21 @@ class Eyes:
         """Who did it, newest first: from the feed where it told, else from the incident's own log.
 
         That log also tells of a write of ours in doubt which somebody has reversed since. Where it is needed
-        and cannot be read, nothing is known of such writes.
+        and cannot be read, nothing is known of such writes, nor is the incident seen if only the log can say who
+        brought it where it stands: a person's act would be taken for a machine's.
         """
         told = tuple(sorted(look.acts, key=lambda act: act.at, reverse=True))
         seen = replace(seen, incident_acts=told)
         doubtful = any(action.kind in _PAGERDUTY_STATES for action in self._unanswered(seen))
-        if seen.incident is None or not (doubtful or _is_unexplained(seen)):
+        unexplained = _is_unexplained(seen)
+        if seen.incident is None or not (doubtful or unexplained):
             return seen
-        incident_id = seen.incident.id
-        acts = self._read(Side.PAGERDUTY, None, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
-        if acts is None:
-            return replace(seen, looked=seen.looked - _PAGERDUTY_STATES) if doubtful else seen
-        return replace(seen, incident_acts=tuple(acts) or told)
+        incident_id, lost = seen.incident.id, look if unexplained else None
+        acts = self._read(Side.PAGERDUTY, lost, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
+        if acts is not None:
+            return replace(seen, incident_acts=tuple(acts) or told)
+        seen = replace(seen, looked=seen.looked - _PAGERDUTY_STATES)
+        return replace(seen, incident=None) if unexplained else seen
 
     def _see_requests(self, seen: Sighting) -> Sighting:
         """Ask Opsgenie what became of the writes that it accepted and whose effect does not show yet."""

@@ -85,12 +85,16 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that decides a run. `setting` names one of SETTINGS."""
+    """Everything that decides a run. `setting` names one of SETTINGS.
+
+    Before the cycles of `glances` the fast path looks wherever a webhook may point to.
+    """
 
     acts: tuple[Act, ...]
     faults: tuple[Fault, ...] = ()
     setting: str = "plain"
     seed: int = 1
+    glances: tuple[int, ...] = ()
 
     def but(self, *faults: Fault) -> "History":
         """The same with other faults."""

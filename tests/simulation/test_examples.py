@@ -56,6 +56,16 @@ MENDED = {
     "Opsgenie's log cannot be read when a customer has un-acknowledged": History(
         (*OPEN, Act(2, 0, "og", "acknowledge"), Act(5, 0, "og", "unacknowledge")), (Fault("og.logs", 0, "down"),)
     ),
+    "PagerDuty's log cannot be read when a webhook names an incident un-acknowledged by hand": History(
+        (*OPEN, Act(2, 0, "og", "acknowledge"), Act(5, 0, "pd", "unacknowledge")),
+        (Fault("pd.acts", 0, "down"),),
+        glances=(5,),
+    ),
+    "PagerDuty's log cannot be read when a webhook names an incident reopened": History(
+        (*OPEN, Act(2, 0, "pd", "resolve"), Act(5, 0, "pd", "reopen")),
+        (Fault("pd.acts", 0, "down"),),
+        glances=(5,),
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),

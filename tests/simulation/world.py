@@ -24,10 +24,11 @@ from simwire import SimAdapter, refused_later, shown
 
 from reconciler.apply import Applier
 from reconciler.bootstrap import Vendor, _Wires
-from reconciler.core.model import Status
+from reconciler.core.model import Side, Status
 from reconciler.crew import Crew
 from reconciler.engine import Engine, Report
 from reconciler.errors import ReconcilerError
+from reconciler.feeds import Hint
 from reconciler.remotes import http as product_http
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import Http
@@ -158,6 +159,10 @@ class World:
         self.history = replace(self.history, acts=(*self.history.acts, act))
         self.acts = sorted([*self.acts, (len(self.history.acts), act)], key=_when)
 
+    def add_glance(self) -> None:
+        """Webhooks are going to arrive before the next cycle."""
+        self.history = replace(self.history, glances=(*self.history.glances, self.cycle_number + 1))
+
     def add_fault(self, kind: str, ahead: int, what: str) -> None:
         """This is going to go wrong, at the step of this kind that is so many ahead."""
         fault = Fault(kind, self.counts[kind] + ahead, what)
@@ -175,6 +180,8 @@ class World:
     def turn(self) -> None:
         """The next cycle of the fault phase."""
         self._begin(self.cycle_number + 1)
+        if self.cycle_number in self.history.glances:
+            self._survive(self.glance)
         self._cycle()
         self._act(everything=True)
         self.clock.advance(self.interval)
@@ -242,12 +249,21 @@ class World:
                 return
 
     def _cycle(self) -> None:
-        """One tick of the daemon; a crash ends it, and a new process begins."""
+        """One tick of the daemon, and what it was good for."""
         began, fired, acted = self.clock.vendors.now(), len(self.fired), len(self.acted)
-        good = False
+        report = self._survive(self.tick)
+        good = report is not None and not report.problems
+        if not self.origins or self.lost_at > self.origins[-1][0]:
+            self._note_origin()
+        calm = good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages
+        self.windows.append((began.isoformat(), calm))
+
+    def _survive(self, look: Callable[[], Report]) -> Report | None:
+        """Whatever the product raises on purpose is told; a crash ends the process, and a new one begins."""
         try:
-            report = self.tick()
-            good = report is not None and not report.problems
+            return look()
+        except ReconcilerError as error:
+            self.trace.append(f"told: {error}")
         except Lost:
             self._lose()
             self.clock.advance(1.0)
@@ -258,10 +274,7 @@ class World:
             self.engine = self._start()
         except Exception as error:  # noqa: BLE001 - this is what is being looked for
             self.broken.append(f"{type(error).__name__}: {error}")
-        if not self.origins or self.lost_at > self.origins[-1][0]:
-            self._note_origin()
-        calm = good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages
-        self.windows.append((began.isoformat(), calm))
+        return None
 
     def _note_origin(self) -> None:
         """The first start has been written down: when, and how far it looked back."""
@@ -273,15 +286,18 @@ class World:
             _, since = json.loads(origin)
             self.origins.append((self.clock.vendors.now().isoformat(), since))
 
-    def tick(self) -> Report | None:
-        """As the daemon's: whatever the product raises on purpose is told, and the next cycle comes."""
+    def tick(self) -> Report:
+        """As the daemon's: a cycle sweeps as much as has become due since the last."""
         now = self.clock.monotonic()
         share, self.swept = (now - self.swept) / self.parts.sweep, now
-        try:
-            return self.engine.cycle(share)
-        except ReconcilerError as error:
-            self.trace.append(f"told: {error}")
-            return None
+        return self.engine.cycle(share)
+
+    def glance(self) -> Report:
+        """As the daemon's when webhooks have named every alert and every incident."""
+        incidents = self.sandbox.pagerduty.incidents
+        keyed = [entry for alert in self.alerts for entry in incidents.by_key(alert)]
+        hints = [Hint(Side.OPSGENIE, alert) for alert in self.alerts]
+        return self.engine.glance([*hints, *(Hint(Side.PAGERDUTY, entry.now.id) for entry in keyed)])
 
     # -- steps --
 
