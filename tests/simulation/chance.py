@@ -40,7 +40,7 @@ def random_history(seed: int) -> History:
     setting = chance.choice(("plain", *SETTINGS))
     chosen = [fault for _ in range(_count(chance)) for fault in _with_occasion(chance, _fault(chance))]
     faults = {(fault.kind, fault.nth): fault for fault in chosen}
-    glances = chance.sample(range(CYCLES), chance.choice((0, 0, 2, 4)))
+    glances = chance.sample(range(CYCLES), chance.choice((0, 0, 3, CYCLES)))
     return History(tuple(sorted(acts)), tuple(sorted(faults.values())), setting, seed, tuple(sorted(glances)))
 
 

@@ -1,6 +1,6 @@
 """The whole product in one thread over both simulated vendors: time, network, database and people under control.
 
-fault phase (CYCLES cycles, faults and people's acts inside them) -> heal -> as many cycles as it takes to
+fault phase (faults and people's acts inside them) -> heal -> as many cycles as it takes to
 pass every bound -> quiet phase (3 cycles, each with a full sweep)
 """
 
@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
-from schedule import CYCLES, LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
+from schedule import LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
 from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
@@ -44,6 +44,8 @@ CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
 ENGINEERS = (JANE, OMAR)
 QUIET = 3
 HEALING = 40
+END = 1_000_000
+"""A step beyond those of any cycle."""
 _JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
 
 
@@ -188,7 +190,7 @@ class World:
 
     def rest(self) -> Outcome:
         """What is left of the fault phase, and all that comes after it."""
-        while self.cycle_number + 1 < CYCLES:
+        while self.cycle_number + 1 < self.history.cycles:
             self.turn()
         in_fault_phase = Counter(self.counts)
         self._heal()
@@ -231,7 +233,7 @@ class World:
         self.healed = True
         self.outages.clear()
         self.failing.clear()
-        self.cycle_number = CYCLES
+        self.cycle_number = self.history.cycles
         self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
         if not self.sandbox.settings.notes_bump_updated_at:
             self.clock.advance(self.clock.monotonic())  # whatever is looked at ever more seldom is looked at again
@@ -344,7 +346,7 @@ class World:
 
     def _act(self, *, everything: bool = False) -> None:
         """Whatever is due by now."""
-        place = (self.cycle_number, CYCLES * 1000 if everything else self.step_in_cycle)
+        place = (self.cycle_number, END if everything else self.step_in_cycle)
         while self.acts and (self.acts[0][1].cycle, self.acts[0][1].step) <= place:
             _, act = self.acts.pop(0)
             try:
