@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from reconciler.core import doubt
+from reconciler.core import doubt, text
 from reconciler.core.model import (
     Act,
     Action,
@@ -110,7 +110,7 @@ class Eyes:
         """Read what the look asks for. What fails stays unread and is looked at again."""
         seen = self._see_opsgenie(seen, look)
         seen = self._see_pagerduty(seen, look)
-        return self._see_alert_acts(self._see_requests(seen))
+        return self._see_alert_acts(self._see_requests(seen), look)
 
     def _see_opsgenie(self, seen: Sighting, look: Look) -> Sighting:
         alert_id = seen.alert_id
@@ -177,18 +177,21 @@ class Eyes:
         """Who did it, newest first: from the feed where it told, else from the incident's own log.
 
         That log also tells of a write of ours in doubt which somebody has reversed since. Where it is needed
-        and cannot be read, nothing is known of such writes.
+        and cannot be read, nothing is known of such writes, nor is the incident seen if only the log can say who
+        brought it where it stands: a person's act would be taken for a machine's.
         """
         told = tuple(sorted(look.acts, key=lambda act: act.at, reverse=True))
         seen = replace(seen, incident_acts=told)
         doubtful = any(action.kind in _PAGERDUTY_STATES for action in self._unanswered(seen))
-        if seen.incident is None or not (doubtful or _is_unexplained(seen)):
+        unexplained = _is_unexplained(seen)
+        if seen.incident is None or not (doubtful or unexplained):
             return seen
-        incident_id = seen.incident.id
-        acts = self._read(Side.PAGERDUTY, None, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
-        if acts is None:
-            return replace(seen, looked=seen.looked - _PAGERDUTY_STATES) if doubtful else seen
-        return replace(seen, incident_acts=tuple(acts) or told)
+        incident_id, lost = seen.incident.id, look if unexplained else None
+        acts = self._read(Side.PAGERDUTY, lost, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
+        if acts is not None:
+            return replace(seen, incident_acts=tuple(acts) or told)
+        seen = replace(seen, looked=seen.looked - _PAGERDUTY_STATES)
+        return replace(seen, incident=None) if unexplained else seen
 
     def _see_requests(self, seen: Sighting) -> Sighting:
         """Ask Opsgenie what became of the writes that it accepted and whose effect does not show yet."""
@@ -203,19 +206,19 @@ class Eyes:
         """Our writes in doubt that were looked for and do not show."""
         sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
         answers = [(action, doubt.settle(action, seen, self.policy, self.now)) for action in sent]
-        return [action for action, answer in answers if answer is None or answer.status is not Status.DONE]
+        return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
 
-    def _see_alert_acts(self, seen: Sighting) -> Sighting:
-        """Who un-acknowledged the alert: the alert itself does not say, its log does."""
-        if not _unacknowledged(seen) or self._have_unacknowledged(seen):
+    def _see_alert_acts(self, seen: Sighting, look: Look) -> Sighting:
+        """Who un-acknowledged the alert, or acknowledged it before us: its log has all the names.
+
+        Where that cannot be read, the alert's state is not seen either: it would be told without the name.
+        """
+        if not (_unacknowledged(seen) or _acknowledged_by_another(seen)):
             return seen
-        acts = self._read(Side.OPSGENIE, None, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
-        return replace(seen, alert_acts=tuple(acts or ()))
-
-    def _have_unacknowledged(self, seen: Sighting) -> bool:
-        """Whether the ledger says that we did."""
-        ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_UNACKNOWLEDGE and a.status is Status.SENT)
-        return "ledger" in self.policy.guards and any(ours)
+        acts = self._read(Side.OPSGENIE, look, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
+        if acts is None:
+            return replace(seen, alert=None, looked=seen.looked - _OPSGENIE_STATES)
+        return replace(seen, alert_acts=tuple(acts))
 
     def _receipt(self, action: Action) -> Receipt | None:
         try:
@@ -251,6 +254,7 @@ class Eyes:
         return None
 
 
+_ANSWERED = frozenset({Status.DONE, Status.DROPPED})
 _SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
 """Writes of ours in doubt that make us read the whole of an alert's notes: for themselves, or for what is told."""
 _ONLY_LOGGED = {
@@ -295,3 +299,11 @@ def _unacknowledged(seen: Sighting) -> bool:
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
     ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
     return seen.pair.opsgenie.acknowledged or ours
+
+
+def _acknowledged_by_another(seen: Sighting) -> bool:
+    """Whether the alert bears another name than an acknowledgement of ours that is on its way would give it."""
+    if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
+        return False
+    ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_ACKNOWLEDGE and a.status is Status.SENT)
+    return not all(text.is_same_name(seen.alert.acknowledged_by, action.person) for action in ours)

@@ -69,7 +69,7 @@ READS_AND_WRITES = {
     "customer's note": (1, 1),
     "engineer's note": (2, 1),
     "engineer acknowledges": (3, 1),
-    "engineer unacknowledges": (3, 1),
+    "engineer unacknowledges": (4, 1),
     "customer acknowledges": (2, 2),
     "customer unacknowledges": (3, 4),
     "customer closes": (1, 1),

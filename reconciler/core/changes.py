@@ -29,6 +29,7 @@ from reconciler.core.model import (
     Side,
     Sighting,
     Status,
+    since_last,
 )
 
 SOMEBODY = Person("", "somebody")
@@ -114,7 +115,7 @@ def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Act
 
 
 def _alert_unacknowledged(sighting: Sighting, alert: Alert, base: AlertBaseline) -> Change:
-    recent = _since_last("acknowledge", sighting.alert_acts)
+    recent = since_last("acknowledge", sighting.alert_acts)
     act = next((act for act in recent if act.verb == "unacknowledge"), None)
     if base.snoozed_until is not None and (act is None or act.actor is not Actor.PERSON):
         at = min(base.snoozed_until, alert.updated_at)
@@ -135,7 +136,7 @@ def _or_echo(sighting: Sighting, change: Change) -> Change | Echo:
         base is not None
         and base.status == status
         and base.actor
-        and text.cut_name(base.actor) == change.person.name
+        and text.is_same_name(change.person.name, base.actor)
     ):
         return Echo(Side.OPSGENIE, change.alert_id, "author")
     return change
@@ -236,7 +237,7 @@ def _incident_unacknowledged(
 
     Without a word in the log it counts as an acknowledgement that ran out: a machine's act.
     """
-    recent = _since_last("acknowledge", sighting.incident_acts)
+    recent = since_last("acknowledge", sighting.incident_acts)
     act = next((a for a in recent if a.verb == "unacknowledge"), None) or next(
         (a for a in recent if a.verb in _HANDS_ON and a.actor is Actor.PERSON), None
     )
@@ -289,9 +290,3 @@ def _ref(act: Act | None, at: datetime) -> str:
 
 def _last_act(sighting: Sighting, verb: str) -> Act | None:
     return next((act for act in sighting.incident_acts if act.verb == verb), None)
-
-
-def _since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:
-    """The acts of a log, newest first, without those from before the last of this verb: they are told already."""
-    last = next((act.at for act in acts if act.verb == verb), None)
-    return [act for act in acts if last is None or act.at >= last]

@@ -9,12 +9,25 @@ not wait for the bound: PagerDuty refuses a second open incident with the same k
 from datetime import datetime, timedelta
 
 from reconciler.core import text
-from reconciler.core.model import Action, Alert, Kind, Policy, Receipt, Settlement, Side, Sighting, Status
+from reconciler.core.model import (
+    Action,
+    Alert,
+    Kind,
+    Policy,
+    Receipt,
+    Settlement,
+    Side,
+    Sighting,
+    Status,
+    since_last,
+)
 
 MAX_FAILURES = 5
 """How often Opsgenie may accept a write and fail it later before it is parked as dead."""
 MAX_ATTEMPTS = 20
 """How often a write may end in doubt and prove undone before it is parked as dead. Creations never are."""
+ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
+"""Where our writes bring an alert."""
 _LOGGED_AS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
     Kind.PAGERDUTY_UNACKNOWLEDGE: frozenset({"unacknowledge", "escalate", "assign", "reassign"}),
@@ -32,12 +45,32 @@ def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) ->
     result = shown(action, sighting)
     if result is not None and (action.status is Status.SENT or action.kind.is_note):
         return Settlement(action.id, Status.DONE, result_id=result)
-    if action.status is not Status.SENT:
-        return None
+    return _sent(action, sighting, policy, now) if action.status is Status.SENT else None
+
+
+def _sent(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
+    """What became of a write that was looked for and does not show as ours."""
+    other = _done_by_another(action, sighting)
+    if other:
+        return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
     receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
     if _is_overtaken(receipt, sighting.alert) or _is_logged(action, sighting, policy):
         return Settlement(action.id, Status.DONE, "carried out; somebody has chosen otherwise since")
     return _not_shown(action, receipt, policy, now)
+
+
+def _done_by_another(action: Action, sighting: Sighting) -> str:
+    """Who brought the alert where we meant to, while our write was on its way; empty where it may have been us.
+
+    The log tells: whoever was the first since the opposite was done.
+    """
+    alert, to = sighting.alert, ALERT_ACKNOWLEDGED.get(action.kind)
+    if alert is None or not alert.open or alert.acknowledged is not to:
+        return ""
+    verb, opposite = ("acknowledge", "unacknowledge") if to else ("unacknowledge", "acknowledge")
+    acts = [act for act in since_last(opposite, sighting.alert_acts) if act.verb == verb]
+    first = acts[-1].person if acts else None
+    return "" if first is None or text.is_same_name(first.name, action.person) else first.name
 
 
 def _is_overtaken(receipt: Receipt | None, alert: Alert | None) -> bool:
@@ -87,9 +120,10 @@ def shown(action: Action, sighting: Sighting) -> str | None:
         notes = sighting.incident_notes if action.kind.side is Side.PAGERDUTY else sighting.alert_notes
         return next((note.id for note in notes or () if text.carries(note.text, action.mark)), None)
     alert, incident = sighting.alert, sighting.incident
+    acknowledged = None if alert is None or _done_by_another(action, sighting) else alert.acknowledged
     shows = {
-        Kind.OPSGENIE_ACKNOWLEDGE: alert is not None and alert.acknowledged,
-        Kind.OPSGENIE_UNACKNOWLEDGE: alert is not None and not alert.acknowledged,
+        Kind.OPSGENIE_ACKNOWLEDGE: acknowledged is True,
+        Kind.OPSGENIE_UNACKNOWLEDGE: acknowledged is False,
         Kind.PAGERDUTY_ACKNOWLEDGE: incident is not None and incident.status == "acknowledged",
         Kind.PAGERDUTY_UNACKNOWLEDGE: incident is not None and incident.status == "triggered",
         Kind.PAGERDUTY_RESOLVE: incident is not None and incident.status == "resolved",

@@ -149,6 +149,12 @@ class Act:
     incident_id: str = ""
 
 
+def since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:
+    """The acts of a log, newest first, without those from before the last of this verb: they are told already."""
+    last = next((act.at for act in acts if act.verb == verb), None)
+    return [act for act in acts if last is None or act.at >= last]
+
+
 @dataclass(frozen=True, slots=True)
 class AlertBaseline:
     """What Opsgenie last showed of the alert, as far as acted upon."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.core.changes import Seen, changes, in_doubt, is_adoption
-from reconciler.core.doubt import settle, shown
+from reconciler.core.doubt import ALERT_ACKNOWLEDGED, settle, shown
 from reconciler.core.mapping import SUPERSEDES, Situation, actions_for
 from reconciler.core.model import (
     Action,
@@ -197,8 +197,8 @@ def settled(pair: Pair, action: Action, policy: Policy, incident: Incident | Non
         )
     if "ledger" not in policy.guards:
         return pair
-    if action.kind in _ALERT_ACKNOWLEDGED:
-        acknowledged = _ALERT_ACKNOWLEDGED[action.kind]
+    if action.kind in ALERT_ACKNOWLEDGED:
+        acknowledged = ALERT_ACKNOWLEDGED[action.kind]
         return replace(pair, opsgenie=replace(pair.opsgenie, acknowledged=acknowledged))
     if action.kind in _INCIDENT_STATUS and pair.pagerduty is not None:
         status = _INCIDENT_STATUS[action.kind]
@@ -208,7 +208,6 @@ def settled(pair: Pair, action: Action, policy: Policy, incident: Incident | Non
     return pair
 
 
-_ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
 _INCIDENT_STATUS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: "acknowledged",
     Kind.PAGERDUTY_UNACKNOWLEDGE: "triggered",

@@ -93,6 +93,11 @@ def cut_name(name: str, limit: int = USER_LIMIT) -> str:
     return name if len(name) <= limit else name[: limit - 1] + "…"
 
 
+def is_same_name(shown: str, name: str) -> bool:
+    """Whether Opsgenie shows the name that we gave it, spaces aside."""
+    return shown.split() == cut_name(name).split()
+
+
 def title(alert: Alert) -> str:
     """The incident's title. PagerDuty refuses an empty one."""
     return cut(" ".join(alert.message.split()) or f"Opsgenie alert #{alert.tiny_id}", TITLE_LIMIT)

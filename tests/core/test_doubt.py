@@ -7,7 +7,19 @@ import pytest
 from worlds import ANA, BOT, INCIDENT_ID, JANE, act, action, alert, at, incident, note, pair, policy, sighting
 
 from reconciler.core.doubt import MAX_ATTEMPTS, MAX_FAILURES, backoff, settle
-from reconciler.core.model import Act, Action, Actor, Alert, Incident, Kind, Receipt, Settlement, Sighting, Status
+from reconciler.core.model import (
+    Act,
+    Action,
+    Actor,
+    Alert,
+    Incident,
+    Kind,
+    Person,
+    Receipt,
+    Settlement,
+    Sighting,
+    Status,
+)
 
 MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z]"
 SENT_AT, BOUND = at(11), timedelta(seconds=120)
@@ -54,6 +66,9 @@ TAKEN, FREE = alert(acknowledged=True), alert()
 COPY = note("PN1", BOT, f"{MARK} any news?")
 OTHER = note("PN2", JANE, "on it")
 
+BEN = Person("", "Ben Okafor")
+TOLD_BEN = Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it before us")
+
 WAYS = (
     (Kind.PAGERDUTY_ACKNOWLEDGE, "acknowledge", incident()),
     (Kind.PAGERDUTY_UNACKNOWLEDGE, "unacknowledge", HELD),
@@ -62,6 +77,14 @@ WAYS = (
     (Kind.PAGERDUTY_UNACKNOWLEDGE, "reassign", HELD),
     (Kind.PAGERDUTY_RESOLVE, "resolve", incident()),
 )
+
+
+OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
+
+
+def by_ben(kind: Kind, shown: Alert, *acts: Act) -> Sighting:
+    """An alert that stands where our write in doubt was to bring it, and its log, newest first."""
+    return looked(kind, alert=shown, alert_acts=acts)
 
 
 def logged(kind: Kind, shown: Incident, *acts: Act) -> Sighting:
@@ -286,6 +309,32 @@ CASES = (
         logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("unacknowledge", JANE, 30), act("acknowledge", BOT)),
         done(why=OVERTAKEN),
         OUTSIDE,
+    ),
+    # -- a person who does the same in Opsgenie while our write is on its way: the log tells --
+    *(
+        Case(
+            f"{kind.value} shows, and the log {why}", sent(kind, person="Jane Doe"), by_ben(kind, shown, *acts), to
+        )
+        for kind, verb, opposite, shown in (
+            (OG_ACK, "acknowledge", "unacknowledge", TAKEN),
+            (OG_UNACK, "unacknowledge", "acknowledge", FREE),
+        )
+        for why, to, acts in (
+            ("is silent: ours", done(), ()),
+            ("has something else: ours", done(), (act("annotate", BEN),)),
+            ("has it in the name that we gave: ours", done(), (act(verb, Person("", "Jane  Doe ")),)),
+            ("has it as a machine's: ours", done(), (act(verb, None, actor=Actor.MACHINE),)),
+            ("has it from before the opposite: ours", done(), (act(opposite, ANA, 9), act(verb, BEN, 8))),
+            ("has it as another person's: not ours", TOLD_BEN, (act(verb, BEN, 9), act(opposite, ANA, 8))),
+            ("has ours first: ours", done(), (act(verb, BEN, 9), act(verb, JANE, 8))),
+            ("has another's first: not ours", TOLD_BEN, (act(verb, JANE, 9), act(verb, BEN, 8))),
+        )
+    ),
+    Case(
+        "another's acknowledgement of an alert that is closed by now does not matter any more",
+        sent(OG_ACK, person="Jane Doe"),
+        by_ben(OG_ACK, replace(TAKEN, open=False), act("acknowledge", BEN)),
+        done(),
     ),
     Case(
         "what shows is done, whatever Opsgenie says of the request",

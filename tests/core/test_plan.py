@@ -278,6 +278,21 @@ def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
     assert plan.pairs[0].opsgenie.acknowledged
 
 
+@pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
+def test_who_did_the_same_in_opsgenie_before_ours_landed_is_told(verb: str) -> None:
+    bench = Bench(policy(), incident=incident(), pair=pair())
+    if verb == "unacknowledge":
+        bench.jane("acknowledge").cycles(2)
+    bench.jane(verb).cycle()
+    bench.ana("acknowledge" if verb == "unacknowledge" else "unacknowledge").ana(verb)  # as if ours had not been
+    told = [planned.text.partition("] ")[2] for planned in bench.cycle().actions]
+    assert told == [f"{verb}d the alert"]
+    assert [mine.status for mine in bench.ledger.values()][-2:] == [Status.DROPPED, Status.DONE]
+    written = len(bench.written)
+    bench.cycles(3)
+    assert len(bench.written) == written
+
+
 def test_an_un_acknowledgement_that_overtook_ours_is_news_once_ours_is_known_to_be_carried_out() -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()

@@ -40,7 +40,8 @@ def random_history(seed: int) -> History:
     setting = chance.choice(("plain", *SETTINGS))
     chosen = [fault for _ in range(_count(chance)) for fault in _with_occasion(chance, _fault(chance))]
     faults = {(fault.kind, fault.nth): fault for fault in chosen}
-    return History(tuple(sorted(acts)), tuple(sorted(faults.values())), setting, seed)
+    glances = chance.sample(range(CYCLES), chance.choice((0, 0, 3, CYCLES)))
+    return History(tuple(sorted(acts)), tuple(sorted(faults.values())), setting, seed, tuple(sorted(glances)))
 
 
 def _act(chance: Random, alerts: int) -> Act:
@@ -73,8 +74,8 @@ def _fault(chance: Random) -> Fault:
 
 
 def smallest(history: History, is_bad: Callable[[History], bool]) -> History:
-    """The same badness with as few faults and acts as can be left, one by one."""
-    for name in ("faults", "acts"):
+    """The same badness with as few faults, acts and glances as can be left, one by one."""
+    for name in ("faults", "acts", "glances"):
         history = _fewest(history, name, is_bad)
     if history.setting != "plain" and is_bad(plain := replace(history, setting="plain")):
         history = plain

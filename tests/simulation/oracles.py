@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from schedule import LATE, SETTINGS, STALENESS
+from schedule import BEYOND, LATE, SETTINGS, STALENESS
 from world import Outcome
 
 from reconciler.core.model import Status
@@ -34,11 +34,13 @@ WRITES_FOR_EACH = 4
 IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
+IN_QUEUE = frozenset({"queued", "fails_later", "forgotten", "forgotten_failure"})
+"""What may happen to a write between its acceptance by Opsgenie and its effect."""
 TOLD = {
     "A+": "acknowledged the alert", "A-": "unacknowledged the alert", "close": "closed the alert",
     "resolve": "resolved the incident", "reopen": "reopened the incident",
 }  # fmt: skip
-SIDE = {"A+": "og", "A-": "og", "close": "og", "A our own": "og"}
+SIDE = {"A+": "og", "A-": "og", "close": "og"}
 _STATE_LINES = {f"{verb}_log_entry" for verb in ("acknowledge", "unacknowledge", "assign", "escalate")}
 
 
@@ -66,6 +68,7 @@ def _judge(case: "Case") -> Iterator[str]:
         yield from _customers_notes(case)
         yield from _engineers_notes(case)
         yield from _told(case)
+        yield from _order(case)
         yield from _loops(case)
         yield from _forbidden(case)
         yield from _pages(case)
@@ -130,12 +133,12 @@ class Case:
 
     @cached_property
     def ours(self) -> list[Event]:
-        """What we did to states: an act that crosses one of these on its own side cannot be told from it."""
-        api = [line for line in self.alert["logs"] if "via API" in line["log"]]
+        """What we did to an incident: an act that crosses one of these cannot be told from it.
+
+        In Opsgenie it can: an acknowledgement bears a name, and the log has who took one back.
+        """
         bot = [line for incident in self.incidents for line in incident["log_entries"] if _is_bot(line)]
-        return [Event(_time(line["createdAt"]), "A our own", "") for line in api] + [
-            Event(_time(line["created_at"]), "P our own", "") for line in bot if line["type"] in _STATE_LINES
-        ]
+        return [Event(_time(line["created_at"]), "P our own", "") for line in bot if line["type"] in _STATE_LINES]
 
     def apart(self, one: Event, other: Event) -> bool:
         """Whether the product had an undisturbed look between them."""
@@ -271,6 +274,23 @@ def _told(case: Case) -> Iterator[str]:
         for who, times in alone.items():
             if told[who] < times:
                 yield f"LOST '{words}' by {who} told {told[who]} times for {times}"
+
+
+def _order(case: Case) -> Iterator[str]:
+    """Notes stand in the order in which people wrote them, and acts are told in the order in which they were done."""
+    if case.outcome.lost_at or case.outcome.fired_in(BEYOND):
+        return
+    for side, texts in (("opsgenie", case.ours_in_pagerduty), ("pagerduty", case.ours_in_opsgenie)):
+        if side == "pagerduty" and case.outcome.fired_in(IN_QUEUE):
+            continue  # Opsgenie has accepted them in their order: what it makes of its queue is its own
+        copies = [found for text in texts if (found := MARK.match(text)) and found[1].lower() == side]
+        notes = [f"{act['who']}: {act['text']}" for act in case.acts_of(side, "note")]
+        done = [f"{e.who}: {TOLD[e.what]}" for e in case.events if e.what in TOLD and e.who]
+        for wanted in (notes, done):
+            shown = [line for found in copies if (line := f"{found[2]}: {found[4]}") in wanted]
+            rest = iter(wanted)
+            if not all(line in rest for line in shown):
+                yield f"ORDER {shown} in the place of {wanted}"
 
 
 def _loops(case: Case) -> Iterator[str]:

@@ -4,6 +4,7 @@ Faults are keyed by the kind of a step and its n-th occurrence, so that a histor
 are added elsewhere. People act inside cycles: `cycle` and the step within it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 CYCLES = 8
@@ -85,12 +86,21 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that decides a run. `setting` names one of SETTINGS."""
+    """Everything that decides a run. `setting` names one of SETTINGS.
+
+    Before the cycles of `glances` the fast path looks wherever a webhook may point to.
+    """
 
     acts: tuple[Act, ...]
     faults: tuple[Fault, ...] = ()
     setting: str = "plain"
     seed: int = 1
+    glances: tuple[int, ...] = ()
+
+    @property
+    def cycles(self) -> int:
+        """How long people act and things fail."""
+        return max(CYCLES, *(act.cycle + 1 for act in self.acts))
 
     def but(self, *faults: Fault) -> "History":
         """The same with other faults."""
@@ -134,3 +144,28 @@ STORY = History(
     )
 )
 """The canned story: every mapping row, twins, a note after the resolve, a close, a merge."""
+
+APART = 4
+"""Cycles between two acts on an alert of the spaced story: an undisturbed look before each, and one after."""
+LIVES = (
+    ("og acknowledge 0", "og unacknowledge 1"),
+    ("pd acknowledge 0", "pd unacknowledge 1"),
+    ("og acknowledge 0", "pd unacknowledge 1", "og acknowledge 1"),
+    ("pd resolve 0", "pd reopen 1", "pd acknowledge 0"),
+    ("pd acknowledge 1", "og unacknowledge 0", "og close 1"),
+)
+"""What is done to each alert of the spaced story, and by whom."""
+
+
+def _spaced(lives: tuple[tuple[str, ...], ...]) -> Iterator[Act]:
+    for alert, life in enumerate(lives):
+        yield Act(0, 3, "og", "create")
+        for turn, act in enumerate(life, 1):
+            side, verb, who = act.split()
+            yield Act(turn * APART, 1 + alert, side, verb, alert, int(who))
+
+
+SPACED = History(tuple(sorted(_spaced(LIVES))))
+"""Every act that moves a state, alone, and each the last of some alert's: what has to be then is certain."""
+GLANCED = replace(SPACED, glances=tuple(range(SPACED.cycles)))
+"""The same with webhooks before every cycle: who did what is then always asked of the logs."""

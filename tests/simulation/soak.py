@@ -1,4 +1,4 @@
-"""The long run, `make soak`: every single fault there is, then histories by chance until the time is over.
+"""The long run, `make soak`: every single fault there is, and histories by chance until the time is over.
 
 SOAK_SECONDS (3600) is for how long, SOAK_SEED (1) the first seed. Status 1 when anything was found.
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 from chance import random_history, smallest
 from drivers import Tally, drive, joined, occasional_faults, single_faults
 from oracles import findings
-from schedule import KINDS, SETTINGS, STORY, History
+from schedule import GLANCED, KINDS, SETTINGS, SPACED, STORY, History
 from world import run
 
 BATCH = 20
@@ -41,7 +41,8 @@ def main() -> int:
 
 def _rounds(first: int, ends: float, hands: int) -> Iterator[list[list[History]]]:
     """By chance and exhaustively in turn, as long as there is time."""
-    everything = [one for name in SETTINGS for one in _faulty(replace(STORY, setting=name))]
+    stories = (replace(story, setting=name) for story in (STORY, SPACED, GLANCED) for name in SETTINGS)
+    everything = [one for story in stories for one in _faulty(story)]
     seed = first
     while time.monotonic() < ends:
         batches = [[random_history(seed + n * BATCH + m) for m in range(BATCH)] for n in range(hands)]

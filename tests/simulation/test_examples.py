@@ -18,6 +18,10 @@ MENDED = {
         (Act(0, 5, "og", "create"), Act(2, 6, "og", "create"), Act(3, 0, "og", "acknowledge", 1, 1)),
         (Fault("db.settled", 2, "busy"),),
     ),
+    "a note is in doubt when the next is written": History(
+        (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"), Act(2, 1, "og", "note", 0, 0, "still there?")),
+        (Fault("pd.note", 0, "500_before"),),
+    ),
     "the disk is full when a note is marked as sent, and another note waits": History(
         (Act(2, 6, "og", "create"), Act(7, 0, "og", "close"), Act(7, 0, "pd", "note", 0, 1, "on it")),
         (Fault("db.sent", 2, "full"),),
@@ -41,6 +45,30 @@ MENDED = {
     "the database is lost, and what was merged meanwhile cannot be asked for by its key at once": History(
         (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
         (Fault("cycle", 4, "db_lost"), Fault("pd.by_key", 0, "401")),
+    ),
+    "a customer un-acknowledges while our un-acknowledgement is on its way": History(
+        (
+            Act(0, 0, "og", "create"),
+            Act(1, 0, "pd", "acknowledge", 0, 1),
+            Act(5, 0, "pd", "unacknowledge", 0, 1),
+            Act(5, 6, "og", "unacknowledge", 0, 1),
+        )
+    ),
+    "a customer acknowledges while our acknowledgement is on its way": History(
+        (*OPEN, Act(3, 0, "pd", "acknowledge", 0, 1), Act(3, 6, "og", "acknowledge", 0, 1))
+    ),
+    "Opsgenie's log cannot be read when a customer has un-acknowledged": History(
+        (*OPEN, Act(2, 0, "og", "acknowledge"), Act(5, 0, "og", "unacknowledge")), (Fault("og.logs", 0, "down"),)
+    ),
+    "PagerDuty's log cannot be read when a webhook names an incident un-acknowledged by hand": History(
+        (*OPEN, Act(2, 0, "og", "acknowledge"), Act(5, 0, "pd", "unacknowledge")),
+        (Fault("pd.acts", 0, "down"),),
+        glances=(5,),
+    ),
+    "PagerDuty's log cannot be read when a webhook names an incident reopened": History(
+        (*OPEN, Act(2, 0, "pd", "resolve"), Act(5, 0, "pd", "reopen")),
+        (Fault("pd.acts", 0, "down"),),
+        glances=(5,),
     ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")

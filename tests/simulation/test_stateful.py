@@ -29,7 +29,7 @@ def _said(verb: str, text: str) -> str:
 
 
 class Life(RuleBasedStateMachine):
-    """The product's world; rules are what people do, what goes wrong, and the next cycle."""
+    """The product's world; rules are what people do, what goes wrong, what webhooks do, and the next cycle."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,6 +71,11 @@ class Life(RuleBasedStateMachine):
         if (kind, self.here.counts[kind] + ahead, what) not in BOUNDS:
             self.here.add_fault(kind, ahead, what)
 
+    @precondition(is_going_on)
+    @rule()
+    def webhooks_arrive(self) -> None:
+        self.here.add_glance()
+
     @rule()
     def a_cycle_runs(self) -> None:
         """The last ones are left to the teardown: a machine must always have a rule to go on with."""
@@ -108,6 +113,7 @@ def test_what_a_machine_has_done_is_a_history_that_runs_the_same() -> None:
     life.customer_acts("acknowledge", 5, 0, 1, "")
     life.something_fails(("pd.note", "drop_after"), 0)
     life.a_cycle_runs()
+    life.webhooks_arrive()
     life.something_fails(("cycle", "db_lost"), 1)
     outcome = life.here.rest()
     life.phases.close()

@@ -1,6 +1,6 @@
 """The whole product in one thread over both simulated vendors: time, network, database and people under control.
 
-fault phase (CYCLES cycles, faults and people's acts inside them) -> heal -> as many cycles as it takes to
+fault phase (faults and people's acts inside them) -> heal -> as many cycles as it takes to
 pass every bound -> quiet phase (3 cycles, each with a full sweep)
 """
 
@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,16 +18,17 @@ from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
-from schedule import CYCLES, LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
+from schedule import LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
 from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
 from reconciler.apply import Applier
 from reconciler.bootstrap import Vendor, _Wires
-from reconciler.core.model import Status
+from reconciler.core.model import Side, Status
 from reconciler.crew import Crew
 from reconciler.engine import Engine, Report
 from reconciler.errors import ReconcilerError
+from reconciler.feeds import Hint
 from reconciler.remotes import http as product_http
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import Http
@@ -43,6 +44,8 @@ CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
 ENGINEERS = (JANE, OMAR)
 QUIET = 3
 HEALING = 40
+END = 1_000_000
+"""A step beyond those of any cycle."""
 _JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
 
 
@@ -104,6 +107,10 @@ class Outcome:
     in_fault_phase: Counter[str] = field(default_factory=Counter)
     origins: list[tuple[str, str]] = field(default_factory=list)
 
+    def fired_in(self, whats: Collection[str]) -> bool:
+        """Whether any of these has happened."""
+        return any(fault.what in whats for fault in self.fired)
+
     @property
     def hash(self) -> str:
         """The same for the same run."""
@@ -158,6 +165,10 @@ class World:
         self.history = replace(self.history, acts=(*self.history.acts, act))
         self.acts = sorted([*self.acts, (len(self.history.acts), act)], key=_when)
 
+    def add_glance(self) -> None:
+        """Webhooks are going to arrive before the next cycle."""
+        self.history = replace(self.history, glances=(*self.history.glances, self.cycle_number + 1))
+
     def add_fault(self, kind: str, ahead: int, what: str) -> None:
         """This is going to go wrong, at the step of this kind that is so many ahead."""
         fault = Fault(kind, self.counts[kind] + ahead, what)
@@ -175,13 +186,15 @@ class World:
     def turn(self) -> None:
         """The next cycle of the fault phase."""
         self._begin(self.cycle_number + 1)
+        if self.cycle_number in self.history.glances:
+            self._survive(self.glance)
         self._cycle()
         self._act(everything=True)
         self.clock.advance(self.interval)
 
     def rest(self) -> Outcome:
         """What is left of the fault phase, and all that comes after it."""
-        while self.cycle_number + 1 < CYCLES:
+        while self.cycle_number + 1 < self.history.cycles:
             self.turn()
         in_fault_phase = Counter(self.counts)
         self._heal()
@@ -224,7 +237,7 @@ class World:
         self.healed = True
         self.outages.clear()
         self.failing.clear()
-        self.cycle_number = CYCLES
+        self.cycle_number = self.history.cycles
         self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
         if not self.sandbox.settings.notes_bump_updated_at:
             self.clock.advance(self.clock.monotonic())  # whatever is looked at ever more seldom is looked at again
@@ -242,12 +255,21 @@ class World:
                 return
 
     def _cycle(self) -> None:
-        """One tick of the daemon; a crash ends it, and a new process begins."""
+        """One tick of the daemon, and what it was good for."""
         began, fired, acted = self.clock.vendors.now(), len(self.fired), len(self.acted)
-        good = False
+        report = self._survive(self.tick)
+        good = report is not None and not report.problems
+        if not self.origins or self.lost_at > self.origins[-1][0]:
+            self._note_origin()
+        calm = good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages
+        self.windows.append((began.isoformat(), calm))
+
+    def _survive(self, look: Callable[[], Report]) -> Report | None:
+        """Whatever the product raises on purpose is told; a crash ends the process, and a new one begins."""
         try:
-            report = self.tick()
-            good = report is not None and not report.problems
+            return look()
+        except ReconcilerError as error:
+            self.trace.append(f"told: {error}")
         except Lost:
             self._lose()
             self.clock.advance(1.0)
@@ -258,10 +280,7 @@ class World:
             self.engine = self._start()
         except Exception as error:  # noqa: BLE001 - this is what is being looked for
             self.broken.append(f"{type(error).__name__}: {error}")
-        if not self.origins or self.lost_at > self.origins[-1][0]:
-            self._note_origin()
-        calm = good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages
-        self.windows.append((began.isoformat(), calm))
+        return None
 
     def _note_origin(self) -> None:
         """The first start has been written down: when, and how far it looked back."""
@@ -273,15 +292,18 @@ class World:
             _, since = json.loads(origin)
             self.origins.append((self.clock.vendors.now().isoformat(), since))
 
-    def tick(self) -> Report | None:
-        """As the daemon's: whatever the product raises on purpose is told, and the next cycle comes."""
+    def tick(self) -> Report:
+        """As the daemon's: a cycle sweeps as much as has become due since the last."""
         now = self.clock.monotonic()
         share, self.swept = (now - self.swept) / self.parts.sweep, now
-        try:
-            return self.engine.cycle(share)
-        except ReconcilerError as error:
-            self.trace.append(f"told: {error}")
-            return None
+        return self.engine.cycle(share)
+
+    def glance(self) -> Report:
+        """As the daemon's when webhooks have named every alert and every incident."""
+        incidents = self.sandbox.pagerduty.incidents
+        keyed = [entry for alert in self.alerts for entry in incidents.by_key(alert)]
+        hints = [Hint(Side.OPSGENIE, alert) for alert in self.alerts]
+        return self.engine.glance([*hints, *(Hint(Side.PAGERDUTY, entry.now.id) for entry in keyed)])
 
     # -- steps --
 
@@ -328,7 +350,7 @@ class World:
 
     def _act(self, *, everything: bool = False) -> None:
         """Whatever is due by now."""
-        place = (self.cycle_number, CYCLES * 1000 if everything else self.step_in_cycle)
+        place = (self.cycle_number, END if everything else self.step_in_cycle)
         while self.acts and (self.acts[0][1].cycle, self.acts[0][1].step) <= place:
             _, act = self.acts.pop(0)
             try:
