@@ -167,7 +167,26 @@ def main() -> NoReturn:
     except ReconcilerError as error:
         click.echo(f"reconciler: {error}", err=True)
         sys.exit(FAILED)
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever called is told in one line
+        _defect(error)
+        sys.exit(FAILED)
     sys.exit(0)
+
+
+def _defect(error: Exception) -> None:
+    """One line for what should not happen. Its words may be anybody's: they go to the log, which keeps secrets."""
+    from traceback import extract_tb
+
+    from reconciler.telemetry import get_logger
+
+    get_logger(__name__).debug("failed unexpectedly", exc_info=error)
+    ours = [frame for frame in extract_tb(error.__traceback__) if "reconciler" in Path(frame.filename).parts]
+    where = f"{Path(ours[-1].filename).stem}, line {ours[-1].lineno}" if ours else "an unknown place"
+    click.echo(
+        f"reconciler: failed unexpectedly ({type(error).__name__} in {where}): this is a defect, please report it "
+        "with what LOG_LEVEL=DEBUG shows",
+        err=True,
+    )
 
 
 def _settings() -> Settings:
