@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from reconciler.apply import Applier
 from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
-from reconciler.core.plan import decide
+from reconciler.core.plan import decide, in_order
 from reconciler.errors import Misconfigured, Transient
 from reconciler.feeds import Hint
 from reconciler.observe import Observation, Observer
@@ -124,8 +124,8 @@ class Engine:
         """Decide, write down, carry out. A dry run ends at the plan."""
         plan = decide(observation.world)
         if self.applier is None:
-            names = self._names(plan.actions, observation.world)
-            return Report(plan.actions, observation.problems, plan.echoes, names)
+            todo = plan.actions if observation.urgent else self._whole_plan(plan)
+            return Report(todo, observation.problems, plan.echoes, self._names(todo, observation.world))
         answered = [settlement.action_id for settlement in plan.settlements]
         self._commit(plan, observation)
         until = self.clock.now() + patience if patience else None
@@ -133,6 +133,14 @@ class Engine:
         acted = self._as_they_stand([*answered, *outcome.ids])
         problems = (*observation.problems, *outcome.problems)
         return Report(acted, problems, plan.echoes, self._names(acted, observation.world), outcome.resume)
+
+    def _whole_plan(self, plan: Plan) -> tuple[Action, ...]:
+        """The plan, and what earlier cycles have left to be done or asked and this look does not settle."""
+        told = {settlement.action_id: settlement for settlement in plan.settlements}
+        with self.database.reading() as books:
+            left = books.ledger.open()
+        left = [replace(a, status=told[a.id].status, error=told[a.id].why) if a.id in told else a for a in left]
+        return in_order((*(action for action in left if action.status.is_open), *plan.actions))
 
     def _commit(self, plan: Plan, observation: Observation) -> None:
         """Baselines, cursors and the actions they cause, in one transaction, before anything is sent."""

@@ -37,8 +37,7 @@ def as_text(report: Report, *, dry_run: bool) -> str:
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
         lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
-            status = "planned" if dry_run else _PUBLIC[action.status]
-            lines.append(f"  {status:<8} {action.kind.value:<27} {_why(action)}")
+            lines.append(f"  {_status(action, dry_run=dry_run):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:
                 lines.append(f"{'':38}{_shortened(action.text)}")
         lines.append("")
@@ -57,10 +56,15 @@ def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
         "kind": action.kind.value,
         "alert_id": action.alert_id,
         "incident_id": action.incident_id,
-        "status": "planned" if dry_run else _PUBLIC[action.status],
+        "status": _status(action, dry_run=dry_run),
         "reason": _why(action),
         "text": action.text,
     }
+
+
+def _status(action: Action, *, dry_run: bool) -> str:
+    """A plan tells what it would do from what was sent already and is only asked about."""
+    return "planned" if dry_run and action.status is Status.PLANNED else _PUBLIC[action.status]
 
 
 def _why(action: Action) -> str:
