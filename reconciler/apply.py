@@ -24,7 +24,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.pauses import SHORT, Pauses
+from reconciler.pauses import Pause, Pauses
 from reconciler.remotes.http import Clock
 from reconciler.sight import STRIKES, Problem
 from reconciler.store.database import Database, DatabaseDown
@@ -165,12 +165,18 @@ class _Turn:
             return False
         pause = self.pauses.holds(action.kind, now)
         if pause is not None:
-            self._left(pause.until if pause.rate else None)
+            self._held(action, pause)
         elif self.until and now >= self.until:
             self._left(now)
         else:
             return True
         return False
+
+    def _held(self, action: Action, pause: Pause) -> None:
+        """A rate that is used up passes. Anything else is as wrong as it was when it was met."""
+        self._left(pause.until if pause.rate else None)
+        if not pause.rate and all(problem.error is not pause.error for problem in self.problems):
+            self._problem(action, pause.error)
 
     def _left(self, resume: datetime | None) -> None:
         """Something is left to be done, and may be begun then."""
@@ -340,7 +346,7 @@ class _Turn:
         side = action.kind.side
         self.strikes[side] += 1
         if self.strikes[side] >= STRIKES:
-            self.pauses.side(side, SHORT, self.clock.now())
+            self.pauses.side(side, error, self.clock.now())
 
 
 def _held_by(action: Action) -> Hold:

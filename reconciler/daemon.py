@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import signal
 import time
 from collections.abc import Callable, Collection
@@ -24,6 +25,8 @@ from reconciler.web.inbox import Inbox
 
 log = get_logger(__name__)
 
+_REQUEST = re.compile(r" \(request [^)]*\)")
+"""What is different in each refusal, though it is the same one."""
 PATIENCE = 5.0
 """Seconds, at least, that a cycle goes on writing before it looks for new alerts again."""
 
@@ -220,7 +223,7 @@ def _key(problems: list[Problem]) -> str:
     if not problems:
         return ""
     error = problems[0].error
-    return str(error) if isinstance(error, Misconfigured) else type(error).__name__
+    return _REQUEST.sub("", str(error)) if isinstance(error, Misconfigured) else type(error).__name__
 
 
 def _tell_action(action: Action) -> None:

@@ -15,6 +15,9 @@ from reconciler.sight import Problem
 from reconciler.store.database import Database
 from reconciler.telemetry import NOBODY, Watch
 
+_FAILED = (Status.PLANNED, Status.DEAD)
+"""How an action stands that did not work, where it says why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -31,11 +34,11 @@ class Report:
     resume: datetime | None = None
 
     def joined(self, later: "Report") -> "Report":
-        """Both reports as one; of an action that is in both, how it stands later."""
+        """Both reports as one; of an action that is in both, how it stands later; each error told once."""
         by_key = {action.key: action for action in (*self.actions, *later.actions)}
         return Report(
             tuple(by_key.values()),
-            (*self.problems, *later.problems),
+            tuple({id(problem.error): problem for problem in (*self.problems, *later.problems)}.values()),
             (*self.echoes, *later.echoes),
             {**self.names, **later.names},
             min((at for at in (self.resume, later.resume) if at), default=None),
@@ -43,8 +46,8 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether anything did not work; what was to be written stays queued."""
-        return bool(self.problems) or any(action.status is Status.DEAD for action in self.actions)
+        """Whether anything did not work, now or when it was last tried; what was to be written stays queued."""
+        return bool(self.problems) or any(action.status in _FAILED and action.error for action in self.actions)
 
 
 class Identity:

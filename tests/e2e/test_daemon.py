@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import requests
 from harness import World
 from stage import Stage, a_stage
 
@@ -163,6 +165,30 @@ def test_nonsense_is_borne(world: Stage, answer: object) -> None:
     world.assert_quiet(5)
     world.assert_good()
     assert world.told("this is a defect") == 0, world.log()
+
+
+def test_what_is_held_back_does_not_work_again(world: Stage) -> None:
+    """A key that may only read: nothing is tried for half a minute, and nothing is well meanwhile."""
+    alert = world.raise_alert()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    world.start(HTTP_LISTEN=listen)
+    world.until(lambda: bool(world.incidents(alert)) and world.is_settled(), "the page")
+    forbidden = json_response(403, {"error": {"message": "Access Denied"}}, {"X-Request-Id": "r-1"})
+    world.answers(lambda vendor, request: vendor == "pagerduty" and request.method != "GET", forbidden)
+    world.customer(alert, "notes", text="waits")
+    world.until(lambda: world.told("PAGERDUTY_API_KEY lacks a right") == 1, "it is told")
+    good = cycles_that_succeeded(listen)
+    world.pass_cycles(10)
+    assert [event["level"] for event in world.events() if event["event"] == "works again"] == [], world.log()
+    assert world.told("PAGERDUTY_API_KEY lacks a right") == 1, world.log()
+    assert cycles_that_succeeded(listen) == good
+
+
+def cycles_that_succeeded(listen: str) -> float:
+    """As the metrics tell."""
+    lines = requests.get(f"http://{listen}/metrics", timeout=10).text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("reconciler_cycles_succeeded_total"))
 
 
 def test_a_write_in_doubt_is_told_once(world: Stage) -> None:
