@@ -62,14 +62,14 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     report = _dry_cycle(settings) if dry_run else _cycle(settings)
     from reconciler import render
 
-    failed = bool(report.problems) if dry_run else report.failed  # what waits is part of the plan
+    errors = render.errors(report, dry_run=dry_run)
     if as_json:
         _print_json(render.as_data(report, dry_run=dry_run))
-    elif report.actions or not failed:
+    elif report.actions or not errors:
         click.echo(render.as_text(report, dry_run=dry_run))
-    for problem in report.problems:
-        click.echo(f"reconciler: {render.problem_line(problem)}", err=True)
-    if failed:
+    for line in errors:
+        click.echo(f"reconciler: {line}", err=True)
+    if errors:
         sys.exit(FAILED)
     if exit_code and report.actions:
         sys.exit(PLANNED)

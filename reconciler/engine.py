@@ -1,22 +1,19 @@
 """One cycle on one screen: look, decide, write down, carry out, report."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.apply import Applier
 from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
 from reconciler.core.plan import decide, in_order
-from reconciler.errors import Misconfigured, Transient
+from reconciler.errors import Misconfigured, ReconcilerError, Transient
 from reconciler.feeds import Hint
 from reconciler.observe import Observation, Observer
 from reconciler.remotes.http import Clock
 from reconciler.sight import Problem
 from reconciler.store.database import Database
 from reconciler.telemetry import NOBODY, Watch
-
-_FAILED = (Status.PLANNED, Status.DEAD)
-"""How an action stands that did not work, where it says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +40,6 @@ class Report:
             {**self.names, **later.names},
             min((at for at in (self.resume, later.resume) if at), default=None),
         )
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything did not work, now or when it was last tried; what was to be written stays queued."""
-        return bool(self.problems) or any(action.status in _FAILED and action.error for action in self.actions)
 
 
 class Identity:
@@ -121,20 +113,22 @@ class Engine:
         plan = decide(observation.world)
         self._commit(plan, observation)
         answered = [settlement.action_id for settlement in plan.settlements]
-        return Report(self._as_they_stand(answered), observation.problems, plan.echoes)
+        problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
+        return Report(self._as_they_stand(answered), problems, plan.echoes)
 
     def _carry_out(self, observation: Observation, policy: Policy, patience: timedelta | None = None) -> Report:
         """Decide, write down, carry out. A dry run ends at the plan."""
         plan = decide(observation.world)
+        problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
         if self.applier is None:
             todo = plan.actions if observation.urgent else self._whole_plan(plan)
-            return Report(todo, observation.problems, plan.echoes, self._names(todo, observation.world))
+            return Report(todo, problems, plan.echoes, self._names(todo, observation.world))
         answered = [settlement.action_id for settlement in plan.settlements]
         self._commit(plan, observation)
         until = self.clock.now() + patience if patience else None
         outcome = self.applier.page(policy) if observation.urgent else self.applier.apply(policy, until)
         acted = self._as_they_stand([*answered, *outcome.ids])
-        problems = (*observation.problems, *outcome.problems)
+        problems = (*problems, *outcome.problems)
         return Report(acted, problems, plan.echoes, self._names(acted, observation.world), outcome.resume)
 
     def _whole_plan(self, plan: Plan) -> tuple[Action, ...]:
@@ -181,3 +175,15 @@ class Engine:
             incident = f" and incident #{pair.incident_number}" if pair and pair.incident_number else ""
             names[alert_id] = f"Alert #{tiny}{message}{incident}"
         return names
+
+
+def _came_to_nothing(plan: Plan, world: World) -> Iterator[Problem]:
+    """Writes that a vendor had accepted and did not carry out, and those given up: other failures were told."""
+    mine = {action.id: action for sighting in world.sightings for action in sighting.mine}
+    for settlement in plan.settlements:
+        action = mine[settlement.action_id]
+        what = f"{action.kind.value}: {settlement.why}"
+        if settlement.status is Status.DEAD:
+            yield Problem(action.kind.side, ReconcilerError(f"{what}; given up"), action.alert_id)
+        elif settlement.status is Status.PLANNED and action.request_id:
+            yield Problem(action.kind.side, Transient(f"{what}; it is tried again"), action.alert_id)
