@@ -196,9 +196,7 @@ class _Turn:
         except ReconcilerError as error:
             return self._could_not_look(action, error)
         if objection is not None:
-            dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
-            self._settle(action, dropped, reason="not_needed")
-            return Hold.NOTHING
+            return self._drop(action, objection)
         with self.database.writing() as books:
             if not books.ledger.send(action, self.clock.now()):
                 return Hold.ALL
@@ -284,11 +282,27 @@ class _Turn:
                     books.ledger.plainer(action, str(error))
                 self.watch.outcome(action, Status.PLANNED, "plainer")
                 return self._send(replace(action, plain=True))
+            case Permanent() if action.kind.is_state and (objection := self._look_again(action)):
+                return self._drop(action, objection)
             case _:
                 self._problem(action, error)
                 reason = "missing" if isinstance(error, Missing) else "rejected"
                 self._settle(action, Settlement(action.id, Status.DEAD, str(error)), reason=reason)
                 return Hold.NOTHING
+
+    def _look_again(self, action: Action) -> str | None:
+        """Whether somebody was faster between our look and our write, which is refused then."""
+        try:
+            return self._look(action)[0]
+        except DatabaseDown:
+            raise
+        except ReconcilerError:
+            return None
+
+    def _drop(self, action: Action, objection: str) -> Hold:
+        dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
+        self._settle(action, dropped, reason="not_needed")
+        return Hold.NOTHING
 
     def _could_not_look(self, action: Action, error: ReconcilerError) -> Hold:
         """Before the call: nothing was sent."""

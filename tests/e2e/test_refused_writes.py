@@ -4,9 +4,10 @@ import json
 import sqlite3
 from contextlib import closing
 
+import pytest
 from stage import Stage
 
-from reconciler.sandbox.wire import json_response
+from reconciler.sandbox.wire import Request, json_response
 
 FAILED = "Opsgenie accepted the write and did not carry it out"
 
@@ -32,6 +33,35 @@ def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: Stage) -> None:
     assert_told(world, f"opsgenie.add_note: {FAILED}; given up (alert {alert})", "dead")
     done = world.run("once")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "code", "why"),
+    [("acknowledge", 1002, "the incident is acknowledged already"), ("resolve", 1001, "the incident is resolved")],
+)
+def test_an_engineer_who_is_faster_makes_nothing_dead(world: Stage, verb: str, code: int, why: str) -> None:
+    """She acts between our look and our write, which PagerDuty then refuses."""
+    alert = world.raise_alert()
+    world.once()
+    incident = world.incident(alert)["id"]
+    pagerduty = world.sandbox.sandbox.pagerduty
+
+    def races(vendor: str, asked: Request) -> bool:
+        late = vendor == "pagerduty" and asked.method == "PUT"
+        if late:
+            getattr(pagerduty, verb)(incident, "Jane Doe")
+        return late
+
+    end = world.answers(races, json_response(400, {"error": {"message": "Already", "code": code}}))
+    world.customer(alert, "acknowledge")
+    report = world.once()
+    ours = [action for action in report["actions"] if action["kind"] == "pagerduty.acknowledge"]
+    assert [(action["status"], why in action["reason"]) for action in ours] == [("done", True)], ours
+    end()
+    world.once()
+    assert world.once()["actions"] == []
+    assert "dead" not in {status for _, status in world.ledger()}
+    world.assert_good()
 
 
 def assert_told(world: Stage, words: str, status: str) -> None:
