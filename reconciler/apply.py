@@ -24,6 +24,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
+from reconciler.gate import Gate
 from reconciler.pauses import Pause, Pauses
 from reconciler.remotes.http import Clock
 from reconciler.sight import STRIKES, Problem
@@ -68,8 +69,10 @@ class Applier:
         stopping: Callable[[], bool],
         crew: Crew,
         watch: Watch = NOBODY,
+        gate: Gate | None = None,
     ) -> None:
         self.watch = watch
+        self.gate = gate or Gate()
         self.crew = crew
         self.remotes = remotes
         self.database = database
@@ -113,6 +116,7 @@ class _Turn:
         self.stopping = applier.stopping
         self.crew = applier.crew
         self.watch = applier.watch
+        self.gate = applier.gate
         self.pauses = applier.pauses
         self.policy = policy
         self.until = until
@@ -197,6 +201,11 @@ class _Turn:
             return self._could_not_look(action, error)
         if objection is not None:
             return self._drop(action, objection)
+        with self.gate.passing() as may:
+            return self._write(action, target) if may else Hold.ALL
+
+    def _write(self, action: Action, target: Incident | None) -> Hold:
+        """What was begun here is finished and settled, whoever wants to end meanwhile."""
         with self.database.writing() as books:
             if not books.ledger.send(action, self.clock.now()):
                 return Hold.ALL

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -33,21 +35,30 @@ def cli() -> None:
 @cli.command()
 def run() -> None:
     """Run the daemon until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # before anything that takes time
+        signal.signal(number, lambda _number, _frame: stop.set())
     settings = _settings()
+    if not _until(stop, settings):
+        sys.stdout.flush()
+        os._exit(0)  # a thread that hangs in a read would be waited for
+
+
+def _until(stop: threading.Event, settings: Settings) -> bool:
+    """Work until then; whether all threads have come to their end."""
     from reconciler.bootstrap import assemble
     from reconciler.daemon import Daemon
 
-    program = assemble(settings)
+    program = assemble(settings, stop)
     daemon = Daemon(program, settings.poll_interval_seconds, settings.sweep_interval_seconds)
     if program.metrics is None or settings.http_listen is None:
-        daemon.run()
-        return
+        return daemon.run()
     from reconciler.web.app import create, refusals
     from reconciler.web.server import Server
 
     app = create(settings, program.metrics, daemon.inbox.put)
     with Server(app, settings.http_listen, refusals(settings, program.metrics)):
-        daemon.run()
+        return daemon.run()
 
 
 @cli.command()
