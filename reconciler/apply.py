@@ -24,7 +24,8 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.pauses import SHORT, Pauses
+from reconciler.gate import Gate
+from reconciler.pauses import Pause, Pauses
 from reconciler.remotes.http import Clock
 from reconciler.sight import STRIKES, Problem
 from reconciler.store.database import Database, DatabaseDown
@@ -68,8 +69,10 @@ class Applier:
         stopping: Callable[[], bool],
         crew: Crew,
         watch: Watch = NOBODY,
+        gate: Gate | None = None,
     ) -> None:
         self.watch = watch
+        self.gate = gate or Gate()
         self.crew = crew
         self.remotes = remotes
         self.database = database
@@ -113,6 +116,7 @@ class _Turn:
         self.stopping = applier.stopping
         self.crew = applier.crew
         self.watch = applier.watch
+        self.gate = applier.gate
         self.pauses = applier.pauses
         self.policy = policy
         self.until = until
@@ -165,12 +169,18 @@ class _Turn:
             return False
         pause = self.pauses.holds(action.kind, now)
         if pause is not None:
-            self._left(pause.until if pause.rate else None)
+            self._held(action, pause)
         elif self.until and now >= self.until:
             self._left(now)
         else:
             return True
         return False
+
+    def _held(self, action: Action, pause: Pause) -> None:
+        """A rate that is used up passes. Anything else is as wrong as it was when it was met."""
+        self._left(pause.until if pause.rate else None)
+        if not pause.rate and all(problem.error is not pause.error for problem in self.problems):
+            self._problem(action, pause.error)
 
     def _left(self, resume: datetime | None) -> None:
         """Something is left to be done, and may be begun then."""
@@ -190,9 +200,12 @@ class _Turn:
         except ReconcilerError as error:
             return self._could_not_look(action, error)
         if objection is not None:
-            dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
-            self._settle(action, dropped, reason="not_needed")
-            return Hold.NOTHING
+            return self._drop(action, objection)
+        with self.gate.passing() as may:
+            return self._write(action, target) if may else Hold.ALL
+
+    def _write(self, action: Action, target: Incident | None) -> Hold:
+        """What was begun here is finished and settled, whoever wants to end meanwhile."""
         with self.database.writing() as books:
             if not books.ledger.send(action, self.clock.now()):
                 return Hold.ALL
@@ -278,11 +291,27 @@ class _Turn:
                     books.ledger.plainer(action, str(error))
                 self.watch.outcome(action, Status.PLANNED, "plainer")
                 return self._send(replace(action, plain=True))
+            case Permanent() if action.kind.is_state and (objection := self._look_again(action)):
+                return self._drop(action, objection)
             case _:
                 self._problem(action, error)
                 reason = "missing" if isinstance(error, Missing) else "rejected"
                 self._settle(action, Settlement(action.id, Status.DEAD, str(error)), reason=reason)
                 return Hold.NOTHING
+
+    def _look_again(self, action: Action) -> str | None:
+        """Whether somebody was faster between our look and our write, which is refused then."""
+        try:
+            return self._look(action)[0]
+        except DatabaseDown:
+            raise
+        except ReconcilerError:
+            return None
+
+    def _drop(self, action: Action, objection: str) -> Hold:
+        dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
+        self._settle(action, dropped, reason="not_needed")
+        return Hold.NOTHING
 
     def _could_not_look(self, action: Action, error: ReconcilerError) -> Hold:
         """Before the call: nothing was sent."""
@@ -340,7 +369,7 @@ class _Turn:
         side = action.kind.side
         self.strikes[side] += 1
         if self.strikes[side] >= STRIKES:
-            self.pauses.side(side, SHORT, self.clock.now())
+            self.pauses.side(side, error, self.clock.now())
 
 
 def _held_by(action: Action) -> Hold:

@@ -13,6 +13,7 @@ from reconciler.core.model import Person, Policy
 from reconciler.crew import Crew, Pace
 from reconciler.engine import Engine, Identity
 from reconciler.feeds import Horizons
+from reconciler.gate import Gate
 from reconciler.observe import Observer
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import Clock, Http, RequestRecord, SystemClock
@@ -41,6 +42,7 @@ class Program:
     lock: Lock
     clock: Clock
     stop: threading.Event
+    gate: Gate
     metrics: "Metrics | None" = None
 
 
@@ -51,13 +53,15 @@ def assemble(settings: Settings, stop: threading.Event | None = None) -> Program
     wires = _Wires(settings, stop, metrics)
     database = open_database(settings.database_url.get_secret_value())
     remotes = Remotes(wires.opsgenie, wires.pagerduty, wires.to_opsgenie(), wires.to_pagerduty())
-    applier = Applier(remotes, database, wires.clock, stop.is_set, wires.crew, metrics or NOBODY)
+    gate = Gate()
+    applier = Applier(remotes, database, wires.clock, stop.is_set, wires.crew, metrics or NOBODY, gate)
     return Program(
         wires.engine(database, applier),
         database,
         lock_for(settings.database_url.get_secret_value()),
         wires.clock,
         stop,
+        gate,
         metrics,
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -33,21 +35,30 @@ def cli() -> None:
 @cli.command()
 def run() -> None:
     """Run the daemon until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # before anything that takes time
+        signal.signal(number, lambda _number, _frame: stop.set())
     settings = _settings()
+    if not _until(stop, settings):
+        sys.stdout.flush()
+        os._exit(0)  # a thread that hangs in a read would be waited for
+
+
+def _until(stop: threading.Event, settings: Settings) -> bool:
+    """Work until then; whether all threads have come to their end."""
     from reconciler.bootstrap import assemble
     from reconciler.daemon import Daemon
 
-    program = assemble(settings)
+    program = assemble(settings, stop)
     daemon = Daemon(program, settings.poll_interval_seconds, settings.sweep_interval_seconds)
     if program.metrics is None or settings.http_listen is None:
-        daemon.run()
-        return
+        return daemon.run()
     from reconciler.web.app import create, refusals
     from reconciler.web.server import Server
 
     app = create(settings, program.metrics, daemon.inbox.put)
     with Server(app, settings.http_listen, refusals(settings, program.metrics)):
-        daemon.run()
+        return daemon.run()
 
 
 @cli.command()
@@ -62,13 +73,14 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     report = _dry_cycle(settings) if dry_run else _cycle(settings)
     from reconciler import render
 
+    errors = render.errors(report, dry_run=dry_run)
     if as_json:
         _print_json(render.as_data(report, dry_run=dry_run))
-    elif report.actions or not report.failed:
+    elif report.actions or not errors:
         click.echo(render.as_text(report, dry_run=dry_run))
-    for problem in report.problems:
-        click.echo(f"reconciler: {render.problem_line(problem)}", err=True)
-    if report.failed:
+    for line in errors:
+        click.echo(f"reconciler: {line}", err=True)
+    if errors:
         sys.exit(FAILED)
     if exit_code and report.actions:
         sys.exit(PLANNED)
@@ -167,7 +179,26 @@ def main() -> NoReturn:
     except ReconcilerError as error:
         click.echo(f"reconciler: {error}", err=True)
         sys.exit(FAILED)
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever called is told in one line
+        _defect(error)
+        sys.exit(FAILED)
     sys.exit(0)
+
+
+def _defect(error: Exception) -> None:
+    """One line for what should not happen. Its words may be anybody's: they go to the log, which keeps secrets."""
+    from traceback import extract_tb
+
+    from reconciler.telemetry import get_logger
+
+    get_logger(__name__).debug("failed unexpectedly", exc_info=error)
+    ours = [frame for frame in extract_tb(error.__traceback__) if "reconciler" in Path(frame.filename).parts]
+    where = f"{Path(ours[-1].filename).stem}, line {ours[-1].lineno}" if ours else "an unknown place"
+    click.echo(
+        f"reconciler: failed unexpectedly ({type(error).__name__} in {where}): this is a defect, please report it "
+        "with what LOG_LEVEL=DEBUG shows",
+        err=True,
+    )
 
 
 def _settings() -> Settings:

@@ -2,11 +2,11 @@
 
 import contextlib
 import logging
-import signal
+import re
+import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -24,6 +24,10 @@ from reconciler.web.inbox import Inbox
 
 log = get_logger(__name__)
 
+_REQUEST = re.compile(r" \(request [^)]*\)")
+"""What is different in each refusal, though it is the same one."""
+GRACE = 2.0
+"""Seconds that a cycle has to end in once it is told to stop and nothing is being written."""
 PATIENCE = 5.0
 """Seconds, at least, that a cycle goes on writing before it looks for new alerts again."""
 
@@ -45,15 +49,14 @@ class Daemon:
         self.inbox = Inbox(self._wake)
         self._last = time.monotonic() - interval
 
-    def run(self) -> None:
-        """Until SIGTERM or SIGINT: the write in flight is finished and settled, then this returns.
+    def run(self) -> bool:
+        """Until `stop` is set: the write in flight is finished and settled, then this returns.
 
-        Misconfigured at once when the database comes from a newer version.
+        False when a read hangs still: its thread must not be waited for. Misconfigured at once when the database
+        comes from a newer version.
         """
         with contextlib.suppress(DatabaseDown):  # out of reach is no obstacle: the cycles go on asking
             check(self.program.database)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._told_to_stop)
         self.scheduler.add_job(
             self.tick,
             "interval",
@@ -70,10 +73,17 @@ class Daemon:
         # A wait without end cannot be interrupted by a signal on every platform.
         while not self.program.stop.wait(timeout=1.0):
             pass
-        self.scheduler.shutdown(wait=True)
+        ending = threading.Thread(target=self.scheduler.shutdown, daemon=True)  # waits for the cycle
+        ending.start()
+        self.program.gate.close()
+        ending.join(GRACE)
+        if ending.is_alive():
+            log.info("stopped", left_behind="a read under way")
+            return False
         self.program.lock.release()
         self.program.database.close()
         log.info("stopped")
+        return True
 
     def tick(self) -> None:
         """One cycle, whatever happens in it."""
@@ -87,9 +97,9 @@ class Daemon:
             self.inbox.done()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """An exception is counted and told, and never ends the daemon."""
+        """An exception is counted and told, and never ends the daemon. Nothing is begun after the end."""
         try:
-            if self._may_work():
+            if not self.program.stop.is_set() and self._may_work():
                 work()
                 self._say("database", "")
         except Stopping:
@@ -211,16 +221,13 @@ class Daemon:
         self._states[subject] = state
         return True
 
-    def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.program.stop.set()
-
 
 def _key(problems: list[Problem]) -> str:
     """What makes a problem the same as in the last cycle: its kind; for a mend to make, its words."""
     if not problems:
         return ""
     error = problems[0].error
-    return str(error) if isinstance(error, Misconfigured) else type(error).__name__
+    return _REQUEST.sub("", str(error)) if isinstance(error, Misconfigured) else type(error).__name__
 
 
 def _tell_action(action: Action) -> None:

@@ -1,13 +1,13 @@
 """One cycle on one screen: look, decide, write down, carry out, report."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.apply import Applier
 from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
-from reconciler.core.plan import decide
-from reconciler.errors import Misconfigured, Transient
+from reconciler.core.plan import decide, in_order
+from reconciler.errors import Misconfigured, ReconcilerError, Transient
 from reconciler.feeds import Hint
 from reconciler.observe import Observation, Observer
 from reconciler.remotes.http import Clock
@@ -31,20 +31,15 @@ class Report:
     resume: datetime | None = None
 
     def joined(self, later: "Report") -> "Report":
-        """Both reports as one; of an action that is in both, how it stands later."""
+        """Both reports as one; of an action that is in both, how it stands later; each error told once."""
         by_key = {action.key: action for action in (*self.actions, *later.actions)}
         return Report(
             tuple(by_key.values()),
-            (*self.problems, *later.problems),
+            tuple({id(problem.error): problem for problem in (*self.problems, *later.problems)}.values()),
             (*self.echoes, *later.echoes),
             {**self.names, **later.names},
             min((at for at in (self.resume, later.resume) if at), default=None),
         )
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything did not work; what was to be written stays queued."""
-        return bool(self.problems) or any(action.status is Status.DEAD for action in self.actions)
 
 
 class Identity:
@@ -122,21 +117,31 @@ class Engine:
         plan = decide(observation.world)
         self._commit(plan, observation)
         answered = [settlement.action_id for settlement in plan.settlements]
-        return Report(self._as_they_stand(answered), observation.problems, plan.echoes)
+        problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
+        return Report(self._as_they_stand(answered), problems, plan.echoes)
 
     def _carry_out(self, observation: Observation, policy: Policy, patience: timedelta | None = None) -> Report:
         """Decide, write down, carry out. A dry run ends at the plan."""
         plan = decide(observation.world)
+        problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
         if self.applier is None:
-            names = self._names(plan.actions, observation.world)
-            return Report(plan.actions, observation.problems, plan.echoes, names)
+            todo = plan.actions if observation.urgent else self._whole_plan(plan)
+            return Report(todo, problems, plan.echoes, self._names(todo, observation.world))
         answered = [settlement.action_id for settlement in plan.settlements]
         self._commit(plan, observation)
         until = self.clock.now() + patience if patience else None
         outcome = self.applier.page(policy) if observation.urgent else self.applier.apply(policy, until)
         acted = self._as_they_stand([*answered, *outcome.ids])
-        problems = (*observation.problems, *outcome.problems)
+        problems = (*problems, *outcome.problems)
         return Report(acted, problems, plan.echoes, self._names(acted, observation.world), outcome.resume)
+
+    def _whole_plan(self, plan: Plan) -> tuple[Action, ...]:
+        """The plan, and what earlier cycles have left to be done or asked and this look does not settle."""
+        told = {settlement.action_id: settlement for settlement in plan.settlements}
+        with self.database.reading() as books:
+            left = books.ledger.open()
+        left = [replace(a, status=told[a.id].status, error=told[a.id].why) if a.id in told else a for a in left]
+        return in_order((*(action for action in left if action.status.is_open), *plan.actions))
 
     def _commit(self, plan: Plan, observation: Observation) -> None:
         """Baselines, cursors and the actions they cause, in one transaction, before anything is sent."""
@@ -174,3 +179,15 @@ class Engine:
             incident = f" and incident #{pair.incident_number}" if pair and pair.incident_number else ""
             names[alert_id] = f"Alert #{tiny}{message}{incident}"
         return names
+
+
+def _came_to_nothing(plan: Plan, world: World) -> Iterator[Problem]:
+    """Writes that a vendor had accepted and did not carry out, and those given up: other failures were told."""
+    mine = {action.id: action for sighting in world.sightings for action in sighting.mine}
+    for settlement in plan.settlements:
+        action = mine[settlement.action_id]
+        what = f"{action.kind.value}: {settlement.why}"
+        if settlement.status is Status.DEAD:
+            yield Problem(action.kind.side, ReconcilerError(f"{what}; given up"), action.alert_id)
+        elif settlement.status is Status.PLANNED and action.request_id:
+            yield Problem(action.kind.side, Transient(f"{what}; it is tried again"), action.alert_id)

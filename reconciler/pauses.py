@@ -14,9 +14,10 @@ SHORT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """`rate`: the vendor, or our budget, has said when there is room again."""
+    """`error` is why. `rate`: the vendor, or our budget, has said when there is room again."""
 
     until: datetime
+    error: ReconcilerError
     rate: bool
 
 
@@ -30,15 +31,16 @@ class Pauses:
         """A write of that kind was not executed. A rate limit binds this kind; anything else the whole side."""
         wait = error.retry_after if isinstance(error, NotExecuted) else None
         if wait is not None:
-            self._by_kind[kind] = Pause(now + timedelta(seconds=wait), rate=True)
+            self._by_kind[kind] = Pause(now + timedelta(seconds=wait), error, rate=True)
         else:
-            self.side(kind.side, REFUSED_PAUSE if isinstance(error, Refused) else SHORT, now)
+            self.side(kind.side, error, now)
 
-    def side(self, side: Side, pause: timedelta, now: datetime) -> None:
-        """Spare that side altogether."""
+    def side(self, side: Side, error: ReconcilerError, now: datetime) -> None:
+        """Spare that side altogether, for longer when it has turned our key away."""
+        until = now + (REFUSED_PAUSE if isinstance(error, Refused) else SHORT)
         for kind in Kind:
             if kind.side is side:
-                self._by_kind[kind] = Pause(now + pause, rate=False)
+                self._by_kind[kind] = Pause(until, error, rate=False)
 
     def holds(self, kind: Kind, now: datetime) -> Pause | None:
         """What holds this kind of action back at the moment."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from reconciler.core.model import Action, Status
 from reconciler.engine import Report
-from reconciler.sight import Problem
 
 NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
 WIDTH = 100
@@ -25,7 +24,7 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         "actions": [_action(action, dry_run=dry_run) for action in report.actions],
-        "errors": [problem_line(problem) for problem in report.problems],
+        "errors": errors(report, dry_run=dry_run),
     }
 
 
@@ -37,8 +36,7 @@ def as_text(report: Report, *, dry_run: bool) -> str:
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
         lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
-            status = "planned" if dry_run else _PUBLIC[action.status]
-            lines.append(f"  {status:<8} {action.kind.value:<27} {_why(action)}")
+            lines.append(f"  {_status(action, dry_run=dry_run):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:
                 lines.append(f"{'':38}{_shortened(action.text)}")
         lines.append("")
@@ -46,10 +44,21 @@ def as_text(report: Report, *, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def problem_line(problem: Problem) -> str:
-    """One line that says what is wrong; the error's own words name the mend."""
-    where = f" (alert {problem.alert_id})" if problem.alert_id else ""
-    return f"{problem.error}{where}"
+def errors(report: Report, *, dry_run: bool) -> list[str]:
+    """One line for whatever does not work; an error's own words name the mend.
+
+    What waits because it failed earlier is told where nothing else is told of its side; in a plan it is listed.
+    """
+    told = {problem.side for problem in report.problems}
+    waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in told]
+    return [
+        *(_located(str(problem.error), problem.alert_id) for problem in report.problems),
+        *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
+    ]
+
+
+def _located(words: str, alert_id: str) -> str:
+    return f"{words} (alert {alert_id})" if alert_id else words
 
 
 def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
@@ -57,10 +66,15 @@ def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
         "kind": action.kind.value,
         "alert_id": action.alert_id,
         "incident_id": action.incident_id,
-        "status": "planned" if dry_run else _PUBLIC[action.status],
+        "status": _status(action, dry_run=dry_run),
         "reason": _why(action),
         "text": action.text,
     }
+
+
+def _status(action: Action, *, dry_run: bool) -> str:
+    """A plan tells what it would do from what was sent already and is only asked about."""
+    return "planned" if dry_run and action.status is Status.PLANNED else _PUBLIC[action.status]
 
 
 def _why(action: Action) -> str:

@@ -40,10 +40,11 @@ class Cycles:
 def running(cycles: Cycles, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The daemon until the last cycle, or until the test has waited for long enough."""
     nothing: Any = SimpleNamespace(acquire=lambda: True, release=lambda: None, lead=lambda: 1, close=lambda: None)
-    program: Any = SimpleNamespace(engine=cycles, stop=cycles.stop, lock=nothing, database=nothing, metrics=None)
+    program: Any = SimpleNamespace(
+        engine=cycles, stop=cycles.stop, lock=nothing, database=nothing, gate=nothing, metrics=None
+    )
     for name in ("check", "upgrade"):
         monkeypatch.setattr(daemon, name, lambda _database: None)
-    monkeypatch.setattr(daemon.signal, "signal", lambda *_: None)
     giving_up = threading.Timer(PATIENCE, cycles.stop.set)
     giving_up.start()
     Daemon(program, interval=HOUR, sweep_interval=HOUR).run()

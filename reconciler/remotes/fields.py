@@ -1,5 +1,6 @@
 """Reading a vendor's JSON without trusting it: anything may be null, missing, of another type, or new."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -7,6 +8,10 @@ from typing import Any, TypeVar
 from reconciler.errors import Unknown
 
 T = TypeVar("T")
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+"""What JSON may hold and no text that is to be stored or sent: NUL, and half a character."""
+LARGEST = 2**31 - 1
+"""The largest whole number that every database keeps."""
 OnBadRow = Callable[[str, str], None]
 """Told (vendor, what) of every row that could not be read and was left out."""
 
@@ -17,6 +22,15 @@ class BadRow(Exception):
 
 def ignore(_vendor: str, _what: str) -> None:
     """For who does not want to be told."""
+
+
+def clean(value: Any) -> Any:
+    """The same document with a replacement character for whatever is unfit to be stored or sent."""
+    if isinstance(value, str):
+        return _UNFIT.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {clean(name): clean(item) for name, item in value.items()}
+    return [clean(item) for item in value] if isinstance(value, list) else value
 
 
 def text(value: Any) -> str:
@@ -50,6 +64,12 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if abs(found) < float("inf") else None  # false for NaN too
+
+
+def whole(value: Any) -> int:
+    """A whole number that can be stored; 0 for anything else."""
+    found = number(value)
+    return int(found) if found is not None and 0 <= found <= LARGEST else 0
 
 
 def moment(value: Any) -> datetime | None:

@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.remotes.base import Clock as Clock  # noqa: PLC0414 - offered from here too
 from reconciler.remotes.budget import Budget, retry_after
+from reconciler.remotes.fields import clean
 from reconciler.remotes.limits import Need
 from reconciler.remotes.refusals import never_sent, refusal, said
 
@@ -36,6 +37,8 @@ MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
 POOL = 32
 _ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""A NUL, or half of what may be a pair: hardly ever in an answer, and only then is it looked through."""
 _ALWAYS = {
     "Opsgenie": {"Accept": "application/json"},
     "PagerDuty": {
@@ -304,10 +307,12 @@ def _doubt(what: str) -> str:
 
 
 def _parsed(content: bytes | str) -> tuple[Any, str]:
+    """The document, and what is wrong with it. One text that nobody could store must not cost all the others."""
     if isinstance(content, str):
         return None, content
     try:
-        return json.loads(content), ""
+        found = content.decode("utf-8-sig", "replace")
+        return clean(json.loads(found)) if _ESCAPED.search(found) else json.loads(found), ""
     except (ValueError, RecursionError):
         return None, "the answer is not JSON"
 

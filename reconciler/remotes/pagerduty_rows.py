@@ -3,7 +3,7 @@
 from typing import Any
 
 from reconciler.core.model import Act, Actor, Incident, Note, Person
-from reconciler.remotes.fields import BadRow, identifier, items, mapping, moment, number, text
+from reconciler.remotes.fields import BadRow, identifier, items, mapping, moment, text, whole
 
 OPEN = ("triggered", "acknowledged")
 STATUSES = (*OPEN, "resolved")
@@ -27,7 +27,7 @@ def parse_incident(row: Any) -> Incident:
     merged = text(reason.get("type")).startswith("merge")
     return Incident(
         id=incident_id,
-        number=int(number(row.get("incident_number")) or 0),
+        number=whole(row.get("incident_number")),
         status=status,
         key=text(row.get("incident_key")),
         title=text(row.get("title")) or text(row.get("summary")),

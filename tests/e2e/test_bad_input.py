@@ -188,8 +188,8 @@ def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
             world.until(lambda: len(world.calls(since)) >= 20, "ten cycles")
             assert world.told(name) == 2, world.log()
             world.settings(**{f"{vendor}_key": good})
-            world.until(lambda: world.told("works again") == 2, "it works again")
             # Writes wait half a minute after a refusal.
+            world.until(lambda: world.told("works again") == 2, "it works again", patience=60)
             world.until(lambda: len(world.alert_notes(alert)) == 2, "Jane's note", patience=60)
             world.until(lambda: len(world.incident_notes(alert)) == 2, "Ana's note", patience=60)
             world.assert_good()

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import requests
 from harness import World
 from stage import Stage, a_stage
 
@@ -91,6 +93,36 @@ def test_at_rest_it_ends_soon(world: Stage, number: signal.Signals) -> None:
     assert [event["event"] for event in world.events()] == ["started", "stopped"]
 
 
+def hung_read(folder: Path) -> None:
+    """A vendor that says nothing is not waited for."""
+    with a_stage(folder) as world:
+        daemon = world.start()
+        world.until_ready()
+        since = world.seq()
+        world.faults({"do": "hang", "method": "GET", "seconds": 60, "times": FOR_EVER})
+        world.until(lambda: [c["fault"] for c in world.calls(since)].count("hang") == 2, "both sides hang")
+        started = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(timeout=30) == 0
+        assert time.monotonic() - started < 8
+        assert [event["event"] for event in world.events()] == ["started", "stopped"], world.log()
+
+
+def slow_write(folder: Path) -> None:
+    """However long it takes it is finished and settled, and no other is begun."""
+    with a_stage(folder) as world:
+        daemon = world.start()
+        world.until_ready()
+        world.faults({"do": "slow", "method": "POST", "path": "/incidents", "seconds": 5, "times": FOR_EVER})
+        alert = world.raise_alert()
+        world.until(lambda: ("pagerduty.create_incident", "sent") in world.ledger(), "the write on the wire")
+        world.customer(alert, "notes", text="waits")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(timeout=30) == 0
+        assert world.ledger() == [("pagerduty.create_incident", "done")]
+        assert len(world.incidents(alert)) == 1
+
+
 def in_flight(kind: str, number: signal.Signals, folder: Path) -> None:
     with a_stage(folder) as world:
         daemon = world.start()
@@ -123,6 +155,23 @@ def in_flight(kind: str, number: signal.Signals, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["create SIGTERM", "create SIGINT", "PagerDuty SIGTERM", "Opsgenie SIGTERM"])
 def test_a_write_in_flight_is_finished_and_settled(finished: Callable[[str], None], name: str) -> None:
     finished(name)
+
+
+def test_a_read_that_hangs_is_not_waited_for(finished: Callable[[str], None]) -> None:
+    finished("hung read")
+
+
+def test_a_slow_write_is_waited_for(finished: Callable[[str], None]) -> None:
+    finished("slow write")
+
+
+def test_told_to_stop_while_it_starts(world: Stage) -> None:
+    """As soon as the command runs at all."""
+    daemon = world.start(PYTHONPROFILEIMPORTTIME="1")
+    world.until(lambda: "reconciler.settings" in world.log(), "its first imports")
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(timeout=30) == 0
+    assert world.calls() == []
 
 
 # -- what it bears --
@@ -163,6 +212,30 @@ def test_nonsense_is_borne(world: Stage, answer: object) -> None:
     world.assert_quiet(5)
     world.assert_good()
     assert world.told("this is a defect") == 0, world.log()
+
+
+def test_what_is_held_back_does_not_work_again(world: Stage) -> None:
+    """A key that may only read: nothing is tried for half a minute, and nothing is well meanwhile."""
+    alert = world.raise_alert()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    world.start(HTTP_LISTEN=listen)
+    world.until(lambda: bool(world.incidents(alert)) and world.is_settled(), "the page")
+    forbidden = json_response(403, {"error": {"message": "Access Denied"}}, {"X-Request-Id": "r-1"})
+    world.answers(lambda vendor, request: vendor == "pagerduty" and request.method != "GET", forbidden)
+    world.customer(alert, "notes", text="waits")
+    world.until(lambda: world.told("PAGERDUTY_API_KEY lacks a right") == 1, "it is told")
+    good = cycles_that_succeeded(listen)
+    world.pass_cycles(10)
+    assert [event["level"] for event in world.events() if event["event"] == "works again"] == [], world.log()
+    assert world.told("PAGERDUTY_API_KEY lacks a right") == 1, world.log()
+    assert cycles_that_succeeded(listen) == good
+
+
+def cycles_that_succeeded(listen: str) -> float:
+    """As the metrics tell."""
+    lines = requests.get(f"http://{listen}/metrics", timeout=10).text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("reconciler_cycles_succeeded_total"))
 
 
 def test_a_write_in_doubt_is_told_once(world: Stage) -> None:
@@ -247,6 +320,8 @@ BACKGROUND = {
     "create SIGINT": partial(in_flight, "pagerduty.create_incident", signal.SIGINT),
     "PagerDuty SIGTERM": partial(in_flight, "pagerduty.add_note", signal.SIGTERM),
     "Opsgenie SIGTERM": partial(in_flight, "opsgenie.add_note", signal.SIGTERM),
+    "hung read": hung_read,
+    "slow write": slow_write,
     "bad pair": bad_pair,
     "429": partial(too_many, "429"),
     "429_bare": partial(too_many, "429_bare"),

@@ -99,6 +99,38 @@ def test_an_existing_database_stays_as_it_is(world: Stage) -> None:
     assert len(world.writes()) == written
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"), [("429", "planned"), ("503_before", "planned"), ("500_after", "")], ids=str
+)
+def test_what_an_earlier_cycle_left_is_part_of_the_plan(world: Stage, fault: str, status: str) -> None:
+    """A page that was refused for the rate, and one that is in doubt: it has landed, or it has not."""
+    alert = world.raise_alert("waits")
+    world.faults({"do": fault, "vendor": "pagerduty", "method": "POST", "path": "/incidents"})
+    assert world.run("once").returncode == 1
+    before, written = world.files(), len(world.writes())
+    done = world.run("once", "--dry-run", "--json", "--exit-code")
+    planned = [(a["kind"], a["alert_id"], a["status"]) for a in json.loads(done.stdout)["actions"]]
+    assert planned == ([("pagerduty.create_incident", alert, status)] if status else []), done.stdout
+    assert done.returncode == (3 if status else 0)
+    assert ("planned  pagerduty.create_incident" in world.run("once", "--dry-run").stdout) is bool(status)
+    assert world.files() == before
+    assert len(world.writes()) == written
+
+
+def test_what_is_only_asked_about_is_pending(world: Stage) -> None:
+    """A note that may have landed is not planned again before its time."""
+    alert = world.raise_alert()
+    world.once()
+    world.faults({"do": "503_before", "vendor": "pagerduty", "method": "POST", "path": "/incidents/*/notes"})
+    world.customer(alert, "notes", text="in doubt")
+    patient = {"STALENESS_SECONDS": "60"}
+    assert world.run("once", **patient).returncode == 1
+    done = world.run("once", "--dry-run", "--exit-code", **patient)
+    assert done.returncode == 3
+    assert "pending  pagerduty.add_note" in done.stdout
+    assert "Plan: 1 pagerduty.add_note for 1 pair." in done.stdout
+
+
 @pytest.mark.parametrize("killed", [False, True], ids=["beside a daemon", "after a crash"])
 def test_a_database_in_use_stays_as_it_is(world: Stage, *, killed: bool) -> None:
     """While a daemon has it open, and with the journal that a killed one left behind."""

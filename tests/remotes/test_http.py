@@ -283,3 +283,20 @@ def test_what_was_held_up_beyond_its_time_is_not_sent_any_more(
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):
         http("PagerDuty", clock, budget=Stopped(clock)).write("POST", "/incidents", {})
     assert len(wire.calls) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (rb'{"a": "cut \ud83d", "b": ["\udc00"], "c\ud83d": "\u0000"}',
+         {"a": "cut \ufffd", "b": ["\ufffd"], "c\ufffd": "\ufffd"}),
+        (rb'{"whole": "\ud83d\ude00", "written": "\\ud83d"}', {"whole": "\U0001f600", "written": r"\ud83d"}),
+        (b'{"raw": "\xed\xa0\xbd|\xff"}', {"raw": "\ufffd\ufffd\ufffd|\ufffd"}),
+        (b'\xef\xbb\xbf{"a": 1.5, "b": null, "c": true}', {"a": 1.5, "b": None, "c": True}),
+    ],
+)  # fmt: skip
+def test_what_nobody_could_store_is_replaced(
+    wire: responses.RequestsMock, content: bytes, expected: dict[str, Any]
+) -> None:
+    wire.get(INCIDENTS, body=content)
+    assert http("PagerDuty").get("/incidents").json == expected

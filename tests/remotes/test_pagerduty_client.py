@@ -334,6 +334,17 @@ def test_a_merged_incident_tells_into_which(wire: responses.RequestsMock) -> Non
     assert client().incident("PINC1").merged_into == "PTARGET"
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(7, 7), ("7", 7), (2**31 - 1, 2**31 - 1), (2**31, 0), (10**25, 0), (10**400, 0), (-1, 0), (True, 0), ({}, 0)],
+)
+def test_a_number_that_no_database_could_keep_is_none(
+    wire: responses.RequestsMock, number: object, told: int
+) -> None:
+    wire.get(f"{INCIDENTS}/PINC1", json={"incident": incident(1, incident_number=number)})
+    assert client().incident("PINC1").number == told
+
+
 def test_everything_optional_may_be_null_missing_or_of_another_type(wire: responses.RequestsMock) -> None:
     names = [name for name in incident(1) if name not in ("id", "status", "created_at")]
     for value in (None, 7, [], {}, "x", True):
