@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -43,6 +44,7 @@ class Daemon:
         self._resuming = False
         self.scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
         self.inbox = Inbox(self._wake)
+        self._at_work = Lock()
         self._last = time.monotonic() - interval
 
     def run(self) -> None:
@@ -70,9 +72,12 @@ class Daemon:
         # A wait without end cannot be interrupted by a signal on every platform.
         while not self.program.stop.wait(timeout=1.0):
             pass
-        self.scheduler.shutdown(wait=True)
-        self.program.lock.release()
-        self.program.database.close()
+        # Not waited for in `shutdown`: it holds what `add_job` waits for, and whoever is at work may add a job.
+        self.scheduler.pause()
+        with self._at_work:
+            self.program.lock.release()
+            self.program.database.close()
+        self.scheduler.shutdown(wait=False)
         log.info("stopped")
 
     def tick(self) -> None:
@@ -87,7 +92,12 @@ class Daemon:
             self.inbox.done()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """An exception is counted and told, and never ends the daemon."""
+        """An exception is counted and told, and never ends the daemon. Once that is to stop, nothing is begun."""
+        with self._at_work:
+            if not self.program.stop.is_set():
+                self._work(work)
+
+    def _work(self, work: Callable[[], None]) -> None:
         try:
             if self._may_work():
                 work()
@@ -149,6 +159,8 @@ class Daemon:
             self.program.metrics.glanced(well=not report.problems)
 
     def _wake(self, seconds: float) -> None:
+        if self.program.stop.is_set():  # the next start looks everywhere
+            return
         moment = datetime.now(UTC) + timedelta(seconds=seconds)
         self.scheduler.add_job(self.glance, "date", run_date=moment, misfire_grace_time=None)
 
