@@ -83,6 +83,8 @@ class Metrics(Watch, Collector):
             for row in METRICS
             if row.kind == "counter"
         }
+        for row in METRICS:
+            self.expect(row.name, row.known)
         self._histograms = {
             row.name: Histogram(row.name, row.help, row.labels, registry=self._registry, buckets=row.buckets)
             for row in METRICS
@@ -134,6 +136,11 @@ class Metrics(Watch, Collector):
                 "reconciler_actions_dead": {(): float(standing.dead)},
             }
         return found
+
+    def expect(self, name: str, known: Iterable[tuple[str, ...]]) -> None:
+        """A counter's series that are there with 0 from now on: a rise from nothing at all would not be seen."""
+        for labels in known:
+            self._counters[name].labels(*labels)
 
     # -- what the daemon tells --
 

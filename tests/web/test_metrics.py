@@ -16,7 +16,7 @@ import requests
 import schemathesis
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import response_headers_conformance, response_schema_conformance
-from web.front import Front, a_front, opsgenie_body
+from web.front import Front, a_front, opsgenie_body, pagerduty_body
 
 from reconciler import __version__
 from reconciler.core.model import (
@@ -178,6 +178,43 @@ def _count_everything(books: Books) -> None:
 
 
 # -- the figures --
+
+CLOSED = ("actions_total", "echoes_total", "glances_total", "webhooks_total")
+
+
+def test_what_can_be_counted_is_there_from_the_start(world: Front) -> None:
+    """With 0, or the first refusal and the first dead write would be no rise; and nothing else comes to it."""
+
+    def closed() -> dict[str, float]:
+        names = tuple(f"reconciler_{name}" for name in CLOSED)
+        return {sample: value for sample, value in world.metrics().items() if sample.startswith(names)}
+
+    world.open_ready()
+    before = closed()
+    assert set(before.values()) == {0}
+    alert = world.raise_alert()
+    world.until(lambda: world.is_paged(alert), "the page")
+    refuse_notes(world)
+    world.customer(alert, "notes", text="refused for good")
+    world.engineer(alert, "notes", text="on it")
+    world.until(lambda: bool(world.metric("reconciler_actions_dead")), "the dead action")
+    world.until(lambda: bool(world.metric("reconciler_actions_total", reason="seen")), "the note is proved")
+    world.until(lambda: bool(world.metric("reconciler_echoes_total")), "an echo")
+    for body in (b"{", pagerduty_body("PX"), pagerduty_body("PX", data=7)):
+        world.deliver("PX", "one", body=body)
+        world.deliver("PX", body=body, **{"X-PagerDuty-Signature": "v1=0"})
+    for body in ({}, opsgenie_body("x"), opsgenie_body("x") | {"integrationId": "other"}):
+        world.report(body)
+        world.report(body, **{"X-Webhook-Secret": "wrong"})
+    world.get("/pd-webhook")
+    world.until(lambda: bool(world.metric("reconciler_glances_total")), "a glance")
+    assert closed().keys() == before.keys()
+
+
+def test_a_webhook_that_is_not_configured_is_not_expected(world: Front) -> None:
+    world.open(OPSGENIE_INTEGRATION_ID="", OPSGENIE_WEBHOOK_SECRET="")
+    assert world.metric("reconciler_webhooks_total", vendor="pagerduty") == 0
+    assert world.metric("reconciler_webhooks_total", vendor="opsgenie") is None
 
 
 def test_requests_are_told_by_vendor_endpoint_and_status(books: Books) -> None:
