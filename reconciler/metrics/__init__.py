@@ -150,12 +150,16 @@ class Metrics(Watch, Collector):
         self._lock_held = True
 
     def cycle_ended(self, report: Report, seconds: float, database: Database) -> None:
-        """A cycle is over. Only here is the database counted: in the cycle's own time, never in a scrape's."""
+        """A cycle is over."""
         self.vitals.finished(report)
         self._histograms["reconciler_cycle_duration_seconds"].observe(seconds)
         if not report.problems:
             self._counters["reconciler_cycles_succeeded_total"].inc()
             self._last_good = self._clock.now().timestamp()
+        self.count(report, database)
+
+    def count(self, report: Report, database: Database) -> None:
+        """Count what stands in the database, where it may have changed: in the worker's time, never a scrape's."""
         now = self._clock.monotonic()
         if report.actions or self._standing is None or now >= self._stale:
             self._stale = now + COUNT_EVERY

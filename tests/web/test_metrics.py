@@ -582,6 +582,37 @@ def test_the_daemons_own_figures(world: Front) -> None:
     assert alert not in world.get("/metrics").text
 
 
+def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
+    """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
+    world.open_ready(POLL_INTERVAL_SECONDS="60")
+    alert, incident = world.paired()
+    assert world.metric("reconciler_open_pairs") == 1
+    world.engineer(alert, "acknowledge")
+    acted = time.monotonic()
+    world.deliver(incident)
+    kind = "opsgenie.acknowledge"
+    world.until(lambda: world.metric("reconciler_lag_seconds_count", kind=kind) == 1, "its lag")
+    assert (
+        world.metric("reconciler_lag_seconds_sum", kind=kind) or 0
+    ) <= time.monotonic() - acted + 1  # whole seconds
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "nothing is in doubt")
+    assert world.metric("reconciler_divergence_pairs") == 0
+    assert time.monotonic() - acted < 5
+    world.settings(write_lag=3.0)
+    world.engineer(alert, "unacknowledge")
+    since = world.seq()
+    world.deliver(incident)
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 1, "it is in doubt")
+    assert world.metric("reconciler_divergence_pairs") == 1
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "nothing is in doubt")
+    assert world.metric("reconciler_divergence_pairs") == 0
+    asked = [call for call in world.calls(since) if call["path"].endswith(alert) and not call["write"]]
+    assert len(asked) <= 5, "before the write, and after 1, 2 and 4 seconds"
+    settled = world.seq()
+    time.sleep(1.5)
+    assert world.seq() == settled, "and then there is nothing left to ask"
+
+
 def test_a_second_daemon_stands_by_and_says_so(world: Front) -> None:
     world.open_ready()
     first = world.port
