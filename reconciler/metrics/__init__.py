@@ -209,7 +209,7 @@ class Metrics(Watch, Collector):
 
     def budget(self, vendor: str, clock: Clock, per_minute: int | None) -> Budget:
         """A rate budget whose remainder is shown."""
-        return self._budgets.setdefault(vendor.lower(), Meter(clock, per_minute, self.vitals))
+        return self._budgets.setdefault(vendor.lower(), Meter(clock, per_minute, self.vitals, vendor))
 
     def committed(self, plan: Plan, world: World) -> None:
         """A plan is written down."""

@@ -365,7 +365,7 @@ def test_short_intervals_are_not_measured_by_the_moment() -> None:
 def test_the_time_that_a_vendor_takes_does_not_count() -> None:
     hours = Hours()
     vitals = Vitals(1.0, hours.monotonic)
-    meter = Meter(hours, None, vitals)
+    meter = Meter(hours, None, vitals, "PagerDuty")
     for status, pause in ((200, 0.0), (503, PAUSE), (None, PAUSE)):
         call = meter.take("GET /", write=False, within=1.0)
         hours.passed += 60
@@ -381,7 +381,7 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
     """Each asks the vendors, who answer well, and comes to nothing for want of a database."""
     hours = Hours()
     vitals = Vitals(10.0, hours.monotonic)
-    meter = Meter(hours, None, vitals)
+    meter = Meter(hours, None, vitals, "PagerDuty")
     vitals.finished(Report())
     alive = []
     for _ in range(4):
@@ -414,9 +414,37 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
 )
 def test_readiness_says_why_not(problems: tuple[Problem, ...], reason: str) -> None:
     vitals = Vitals(1.0)
-    assert vitals.unready() == "the first cycle is not over yet"
+    assert vitals.unready() == "the first poll of Opsgenie and PagerDuty is not over yet"
     vitals.finished(Report(problems=problems))
     assert vitals.unready() == reason
+
+
+def test_readiness_says_what_the_first_poll_waits_for() -> None:
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    opsgenie, pagerduty = (Meter(hours, None, vitals, name) for name in ("Opsgenie", "PagerDuty"))
+    first, second = (meter.take("GET /", write=False, within=1.0) for meter in (opsgenie, pagerduty))
+    begins = "the first poll of Opsgenie and PagerDuty is not over yet"
+    assert vitals.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
+    opsgenie.settle(first, None, {})
+    pagerduty.settle(second, 503, {})
+    assert vitals.unready() == f"{begins}: Opsgenie gives no answer, PagerDuty answers 503"
+    opsgenie.settle(opsgenie.take("GET /", write=False, within=1.0), 200, {})
+    assert vitals.unready() == f"{begins}: PagerDuty answers 503"
+    vitals.finished(Report(problems=(Problem(Side.PAGERDUTY, Transient("away")),)))
+    assert vitals.unready() == "PagerDuty could not be polled yet"
+
+
+def test_who_is_not_alive_is_not_ready() -> None:
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    vitals.finished(Report())
+    hours.passed = 30
+    assert vitals.unready() == ""
+    hours.passed = 30.1
+    assert vitals.unready() == "no cycle has ended for three intervals"
+    vitals.failed("DATABASE_URL: locked")
+    assert vitals.unready() == "DATABASE_URL: locked"
 
 
 def test_a_first_poll_is_done_once_and_for_all_but_a_refused_key_is_told_whenever_it_is() -> None:
@@ -468,6 +496,8 @@ def test_health_is_about_cycles_and_never_about_a_vendor(
         world.open(POLL_INTERVAL_SECONDS="0.2", OPSGENIE_API_URL="http://127.0.0.1:9")
         other.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
         other.open(POLL_INTERVAL_SECONDS="0.2")
+        for front, vendor in ((world, "Opsgenie"), (other, "Opsgenie has not answered yet")):
+            front.until(lambda front=front, vendor=vendor: vendor in front.get("/readyz").json()["reason"], vendor)
         last = time.monotonic() + SHORTEST_PATIENCE + 1
         while time.monotonic() < last:
             for front in (world, other):
@@ -493,8 +523,8 @@ def test_health_and_metrics_answer_while_the_database_does_not(world: Front) -> 
         began = time.monotonic()
         world.until(lambda: world.get("/healthz", timeout=1).status_code == 503, "no cycle ends any more")
         assert (INTERVALS - 1) * interval <= time.monotonic() - began <= (INTERVALS + 2) * interval
-        for path in ("/readyz", "/metrics"):
-            assert world.get(path, timeout=1).elapsed.total_seconds() < 1
+        assert world.get("/readyz", timeout=1).status_code == 503
+        assert world.get("/metrics", timeout=1).elapsed.total_seconds() < 1
         assert world.report(opsgenie_body(alert)).status_code == 202
         _assert_as_told(world.get("/healthz"))
         other.execute("ROLLBACK")
