@@ -16,7 +16,7 @@ import requests
 import schemathesis
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import response_headers_conformance, response_schema_conformance
-from web.front import Front, a_front, opsgenie_body, pagerduty_body
+from web.front import FAST_PATH, Front, a_front, opsgenie_body, pagerduty_body
 
 from reconciler import __version__
 from reconciler.core.model import (
@@ -467,8 +467,13 @@ def test_a_first_poll_is_done_once_and_for_all_but_a_refused_key_is_told_wheneve
 
 
 def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(world: Front) -> None:
-    world.start(HTTP_LISTEN="")
+    """What is given for the fast path all the same is told by `run`, and by nothing else."""
+    done = world.run("once", **FAST_PATH)
+    assert (done.returncode, done.stderr) == (0, "")
+    world.start(**(FAST_PATH | {"HTTP_LISTEN": ""}))
     world.until(lambda: world.cycles() > 2, "cycles")
+    told = [event["event"].partition(":")[0] for event in world.events() if event["level"] == "warning"]
+    assert told == ["PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID"]
     pid = world.daemons[-1].pid
     maps = Path(f"/proc/{pid}/net/tcp").read_text()
     inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
