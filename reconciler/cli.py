@@ -48,7 +48,10 @@ def _until(stop: threading.Event, settings: Settings) -> bool:
     """Work until then; whether all threads have come to their end."""
     from reconciler.bootstrap import assemble
     from reconciler.daemon import Daemon
+    from reconciler.telemetry import get_logger
 
+    for name in settings.unused():
+        get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
     program = assemble(settings, stop)
     daemon = Daemon(program, settings.poll_interval_seconds, settings.sweep_interval_seconds)
     if program.metrics is None or settings.http_listen is None:

@@ -3,10 +3,10 @@
 import contextlib
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -30,6 +30,10 @@ GRACE = 2.0
 """Seconds that a cycle has to end in once it is told to stop and nothing is being written."""
 PATIENCE = 5.0
 """Seconds, at least, that a cycle goes on writing before it looks for new alerts again."""
+FOLLOW_UP = 1.0
+"""Seconds, at least, after which it is asked what Opsgenie made of a write that it has accepted."""
+MOST_FOLLOWED = 50
+"""Writes that are asked about between two cycles; more of them wait for the next one, which pages first."""
 
 
 class Daemon:
@@ -45,8 +49,10 @@ class Daemon:
         self._in_doubt: dict[int, str] = {}
         self._leading = False
         self._resuming = False
+        self._follows: datetime | None = None
         self.scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
         self.inbox = Inbox(self._wake)
+        self._at_work = Lock()
         self._last = time.monotonic() - interval
 
     def run(self) -> bool:
@@ -73,15 +79,15 @@ class Daemon:
         # A wait without end cannot be interrupted by a signal on every platform.
         while not self.program.stop.wait(timeout=1.0):
             pass
-        ending = threading.Thread(target=self.scheduler.shutdown, daemon=True)  # waits for the cycle
-        ending.start()
+        # Not waited for in `shutdown`: it holds what `add_job` waits for, and whoever is at work may add a job.
+        self.scheduler.pause()
         self.program.gate.close()
-        ending.join(GRACE)
-        if ending.is_alive():
+        if not self._at_work.acquire(timeout=GRACE):
             log.info("stopped", left_behind="a read under way")
             return False
         self.program.lock.release()
         self.program.database.close()
+        self.scheduler.shutdown(wait=False)
         log.info("stopped")
         return True
 
@@ -96,10 +102,15 @@ class Daemon:
             self._guarded(lambda: self._glance(hints))
             self.inbox.done()
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """An exception is counted and told, and never ends the daemon. Nothing is begun after the end."""
+    def _guarded(self, work: Callable[[], object]) -> None:
+        """An exception is counted and told, and never ends the daemon. Once that is to stop, nothing is begun."""
+        with self._at_work:
+            if not self.program.stop.is_set():
+                self._work(work)
+
+    def _work(self, work: Callable[[], object]) -> None:
         try:
-            if not self.program.stop.is_set() and self._may_work():
+            if self._may_work():
                 work()
                 self._say("database", "")
         except Stopping:
@@ -132,6 +143,25 @@ class Daemon:
         self._resuming = False
         self.tick()
 
+    def _follow(self, report: Report) -> None:
+        """Ask what Opsgenie made of the writes that it has accepted, whenever the latest is twice as old.
+
+        Not where the next cycle, which asks as well, comes sooner.
+        """
+        now = self.program.clock.now()
+        accepted = [a for a in report.actions if a.status is Status.SENT and a.request_id and a.sent_at]
+        ages = [abs((now - (action.sent_at or now)).total_seconds()) for action in accepted]
+        wait = max(FOLLOW_UP, min(ages, default=self.interval))
+        moment = now + timedelta(seconds=wait)
+        if wait >= self.interval or len(ages) > MOST_FOLLOWED or (self._follows and self._follows <= moment):
+            return
+        self._follows = moment
+        self.scheduler.add_job(self._follow_up, "date", run_date=moment, misfire_grace_time=None)
+
+    def _follow_up(self) -> None:
+        self._follows = None
+        self._guarded(lambda: self._look(()))
+
     def _count_failure(self, why: str) -> None:
         if self.program.metrics:
             self.program.metrics.cycle_failed(why)
@@ -145,20 +175,33 @@ class Daemon:
             self._go_on(datetime.now(UTC))
         elif report.resume is not None:
             self._go_on(report.resume)
+        self._follow(report)
         self._report(report)
         if metrics:
             metrics.cycle_ended(report, time.monotonic() - began, self.program.database)
 
     def _glance(self, hints: Collection[Hint]) -> None:
-        """What fails is told once the next cycle meets it too; it may be about one thing alone."""
-        report = self.program.engine.glance(hints, self.patience)
-        if report.resume is not None:
-            self._go_on(report.resume)
-        self._tell(report)
+        report = self._look(hints)
         if self.program.metrics:
             self.program.metrics.glanced(well=not report.problems)
 
+    def _look(self, hints: Collection[Hint]) -> Report:
+        """Where it is hinted, and at our writes in doubt.
+
+        What fails is told once the next cycle meets it too; it may be about one thing alone.
+        """
+        report = self.program.engine.glance(hints, self.patience)
+        if report.resume is not None:
+            self._go_on(report.resume)
+        self._follow(report)
+        self._tell(report)
+        if self.program.metrics:
+            self.program.metrics.count(report, self.program.database)
+        return report
+
     def _wake(self, seconds: float) -> None:
+        if self.program.stop.is_set():  # the next start looks everywhere
+            return
         moment = datetime.now(UTC) + timedelta(seconds=seconds)
         self.scheduler.add_job(self.glance, "date", run_date=moment, misfire_grace_time=None)
 

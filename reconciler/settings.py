@@ -239,6 +239,14 @@ class Settings(BaseModel):
     log_format: Annotated[LogFormat | None, Read(_choice(LogFormat))] = None
     log_level: Annotated[LogLevel, Read(_choice(LogLevel, upper=True))] = "INFO"
 
+    def unused(self) -> tuple[str, ...]:
+        """Names of what is given for the fast path and opens nothing, for want of HTTP_LISTEN."""
+        given = {
+            "PAGERDUTY_WEBHOOK_SECRET": self.pagerduty_webhook_secret,
+            "OPSGENIE_INTEGRATION_ID": self.opsgenie_integration_id,
+        }
+        return () if self.http_listen else tuple(name for name, value in given.items() if value)
+
     def secret_values(self) -> tuple[str, ...]:
         """Every text that must never be printed, for the log's redaction. Of the database only its password."""
         keys = [self.pagerduty_api_key, self.opsgenie_api_key, *self.pagerduty_webhook_secret]
@@ -343,10 +351,6 @@ def _read_file(name: str, path: str) -> str:
 
 def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
     """Values that are right by themselves and wrong together."""
-    if "HTTP_LISTEN" not in texts:
-        for name in ("PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID"):
-            if name in texts:
-                yield f"{name}: is of no use without HTTP_LISTEN; set HTTP_LISTEN to host:port, or remove {name}"
     if "OPSGENIE_WEBHOOK_SECRET" in texts and "OPSGENIE_INTEGRATION_ID" not in texts:
         yield (
             "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal, cast
 from urllib.parse import quote
 
@@ -17,20 +18,31 @@ import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from reconciler.core.model import Action, Pair, Plan, Status, World
+from reconciler.core.model import Action, Kind, Pair, Plan, Side, Status, World
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: a row of the table below, and of the README's."""
+    """One metric: a row of the table below, and of the README's.
+
+    `known`: values of the labels that are there with 0 from the start, so that the first time is seen as a rise.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    known: tuple[tuple[str, ...], ...] = ()
 
 
+_OUTCOMES = (
+    *(("done", "written"), ("done", "seen"), ("dropped", "not_needed")),
+    *(("retried", "not_executed"), ("retried", "not_seen"), ("retried", "plainer"), ("retried", "refused")),
+    *(("in_doubt", "unknown"), ("in_doubt", "was_there")),
+    *(("dead", "missing"), ("dead", "not_seen"), ("dead", "rejected")),
+)
+"""What a write can come to, and why."""
 _CALL = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _CYCLE = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _LAG = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
@@ -44,7 +56,13 @@ METRICS = (
     Metric(
         "reconciler_last_good_cycle_timestamp_seconds", "gauge", "When a cycle last ended without any problem."
     ),
-    Metric("reconciler_glances_total", "counter", "Looks at what webhooks hinted at.", ("result",)),
+    Metric(
+        "reconciler_glances_total",
+        "counter",
+        "Looks at what webhooks hinted at.",
+        ("result",),
+        known=(("done",), ("failed",)),
+    ),
     Metric(
         "reconciler_requests_total",
         "counter",
@@ -69,6 +87,7 @@ METRICS = (
         "counter",
         "What became of writes: done, dropped, dead, retried or in_doubt; and the class of the reason.",
         ("kind", "result", "reason"),
+        known=tuple((kind.value, *outcome) for kind, outcome in product(Kind, _OUTCOMES)),
     ),
     Metric("reconciler_actions_pending", "gauge", "Writes that wait for their turn."),
     Metric("reconciler_actions_in_doubt", "gauge", "Writes sent whose effect is not proved yet."),
@@ -89,7 +108,13 @@ METRICS = (
         ("kind",),
         _LAG,
     ),
-    Metric("reconciler_echoes_total", "counter", "Our own doings that were recognised.", ("side", "guard")),
+    Metric(
+        "reconciler_echoes_total",
+        "counter",
+        "Our own doings that were recognised.",
+        ("side", "guard"),
+        known=tuple((side.value, guard) for side, guard in product(Side, ("ledger", "author", "mark"))),
+    ),
     Metric(
         "reconciler_webhooks_total",
         "counter",

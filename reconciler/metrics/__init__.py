@@ -83,6 +83,8 @@ class Metrics(Watch, Collector):
             for row in METRICS
             if row.kind == "counter"
         }
+        for row in METRICS:
+            self.expect(row.name, row.known)
         self._histograms = {
             row.name: Histogram(row.name, row.help, row.labels, registry=self._registry, buckets=row.buckets)
             for row in METRICS
@@ -135,6 +137,11 @@ class Metrics(Watch, Collector):
             }
         return found
 
+    def expect(self, name: str, known: Iterable[tuple[str, ...]]) -> None:
+        """A counter's series that are there with 0 from now on: a rise from nothing at all would not be seen."""
+        for labels in known:
+            self._counters[name].labels(*labels)
+
     # -- what the daemon tells --
 
     def cycle_began(self) -> None:
@@ -143,12 +150,16 @@ class Metrics(Watch, Collector):
         self._lock_held = True
 
     def cycle_ended(self, report: Report, seconds: float, database: Database) -> None:
-        """A cycle is over. Only here is the database counted: in the cycle's own time, never in a scrape's."""
+        """A cycle is over."""
         self.vitals.finished(report)
         self._histograms["reconciler_cycle_duration_seconds"].observe(seconds)
         if not report.problems:
             self._counters["reconciler_cycles_succeeded_total"].inc()
             self._last_good = self._clock.now().timestamp()
+        self.count(report, database)
+
+    def count(self, report: Report, database: Database) -> None:
+        """Count what stands in the database, where it may have changed: in the worker's time, never a scrape's."""
         now = self._clock.monotonic()
         if report.actions or self._standing is None or now >= self._stale:
             self._stale = now + COUNT_EVERY
@@ -198,7 +209,7 @@ class Metrics(Watch, Collector):
 
     def budget(self, vendor: str, clock: Clock, per_minute: int | None) -> Budget:
         """A rate budget whose remainder is shown."""
-        return self._budgets.setdefault(vendor.lower(), Meter(clock, per_minute, self.vitals))
+        return self._budgets.setdefault(vendor.lower(), Meter(clock, per_minute, self.vitals, vendor))
 
     def committed(self, plan: Plan, world: World) -> None:
         """A plan is written down."""

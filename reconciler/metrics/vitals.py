@@ -31,8 +31,10 @@ class Vitals:
         self._asked_since = 0.0
         self._failing = False
         self._standing_by = False
-        self._unwell = "the first cycle is not over yet"
+        self._begun = False
+        self._unwell = ""
         self._polled: set[Side] = set()
+        self._wanting: dict[str, str] = {}
         self.dead = 0
 
     def alive(self) -> bool:
@@ -45,10 +47,16 @@ class Vitals:
         """Why the work is not as it should be; empty when it is."""
         if self._standing_by:
             return "standing by: another reconciler is at work on this database"
-        missing = [name_of(side) for side in Side if side not in self._polled]
-        if self._unwell or not missing:
+        if self._unwell:
             return self._unwell
-        return f"{' and '.join(missing)} could not be polled yet"
+        if not self.alive():
+            return "no cycle has ended for three intervals"
+        missing = " and ".join(name_of(side) for side in Side if side not in self._polled)
+        if not self._begun:
+            with self._lock:
+                wanting = ", ".join(f"{vendor} {words}" for vendor, words in self._wanting.items() if words)
+            return f"the first poll of {missing} is not over yet" + (f": {wanting}" if wanting else "")
+        return f"{missing} could not be polled yet" if missing else ""
 
     def finished(self, report: Report) -> None:
         """A cycle is over, whatever it met."""
@@ -57,6 +65,7 @@ class Vitals:
         self._polled |= set(Side) - {problem.side for problem in whole}
         self._unwell = str(bad[0].error) if bad else ""
         self._standing_by = self._failing = False
+        self._begun = True
         self._go_on(self._patience)
 
     def failed(self, why: str) -> None:
@@ -69,15 +78,18 @@ class Vitals:
         self._standing_by, self._failing = True, False
         self._go_on(self._patience)
 
-    def call_began(self) -> None:
+    def call_began(self, vendor: str) -> None:
         """A vendor is asked."""
         with self._lock:
+            self._wanting.setdefault(vendor, "has not answered yet")
             self._asked_since = self._asked_since if self._calls else self._monotonic()
             self._calls += 1
 
-    def call_ended(self, *, well: bool) -> None:
-        """It has answered, or the time for it was up; after a failure there is a pause."""
+    def call_ended(self, vendor: str, status: int | None) -> None:
+        """It has answered, or the time for it was up (None); after a failure there is a pause."""
+        well = status is not None and status < 400  # noqa: PLR2004 - HTTP
         with self._lock:
+            self._wanting[vendor] = "" if well else f"answers {status}" if status else "gives no answer"
             self._calls -= 1
             if self._failing:
                 self._deadline += 0.0 if self._calls else self._monotonic() - self._asked_since
@@ -92,20 +104,21 @@ class Vitals:
 class Meter(Budget):
     """A rate budget that tells when calls are under way."""
 
-    def __init__(self, clock: Clock, per_minute: int | None, vitals: Vitals) -> None:
+    def __init__(self, clock: Clock, per_minute: int | None, vitals: Vitals, vendor: str) -> None:
         super().__init__(clock, per_minute)
         self._vitals = vitals
+        self._vendor = vendor
 
     def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
         """Wait for a turn."""
-        self._vitals.call_began()
+        self._vitals.call_began(self._vendor)
         try:
             return super().take(scope, write=write, within=within, need=need)
         except BaseException:
-            self._vitals.call_ended(well=False)
+            self._vitals.call_ended(self._vendor, None)
             raise
 
     def settle(self, call: Call, status: int | None, headers: Mapping[str, str]) -> None:
         """The call is over."""
         super().settle(call, status, headers)
-        self._vitals.call_ended(well=status is not None and status < 400)  # noqa: PLR2004 - HTTP
+        self._vitals.call_ended(self._vendor, status)

@@ -65,9 +65,11 @@ def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) ->
     rule("/metrics", "GET", lambda: Response(metrics.text(), content_type=PROMETHEUS))
     gate = _Gate(metrics)
     if settings.pagerduty_webhook_secret:
+        _expect(metrics, Side.PAGERDUTY)
         pagerduty = _PagerDuty([s.get_secret_value().encode() for s in settings.pagerduty_webhook_secret], put)
         rule("/pd-webhook", "POST", lambda: gate.answer(Side.PAGERDUTY, pagerduty.receive))
     if settings.opsgenie_integration_id:
+        _expect(metrics, Side.OPSGENIE)
         secret = settings.opsgenie_webhook_secret
         opsgenie = _Opsgenie(settings.opsgenie_integration_id, secret.get_secret_value() if secret else None, put)
         rule("/ops-webhook", "POST", lambda: gate.answer(Side.OPSGENIE, opsgenie.receive))
@@ -90,6 +92,16 @@ def refusals(settings: Settings, metrics: Metrics) -> Callable[[str, int], None]
 
 
 _UNREAD = {405: "wrong_method", 413: "too_large", 431: "too_large"}
+_OUTCOMES = {
+    Side.PAGERDUTY: ("accepted", "repeated", "ping", "ignored", "bad_signature"),
+    Side.OPSGENIE: ("accepted", "bad_secret", "other_integration"),
+}
+"""What a webhook can come to beside being malformed or refused unread."""
+
+
+def _expect(metrics: Metrics, side: Side) -> None:
+    outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
+    metrics.expect("reconciler_webhooks_total", ((side.value, outcome) for outcome in outcomes))
 
 
 def _health(metrics: Metrics) -> Response:

@@ -33,7 +33,10 @@ class _Wait:
 
 
 class Inbox:
-    """The hints. `wake` is asked for a look in so many seconds; rather once too often than too seldom."""
+    """The hints. `wake` is asked for a look in so many seconds; rather once too often than too seldom.
+
+    It may wait for a lock of its own, which whoever comes here may hold: it is never asked under ours.
+    """
 
     def __init__(self, wake: Callable[[float], None], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._wake = wake
@@ -48,18 +51,22 @@ class Inbox:
     def put(self, hint: Hint) -> None:
         """Something may have happened there."""
         with self._lock:
-            now = self._monotonic()
-            wait = self._waiting.get(hint)
-            if wait is None and len(self._waiting) >= MOST:
-                return
-            follows = now - self._heard.get(hint, -BURST) < BURST
-            self._heard[hint] = now
-            if wait is None:
-                due = now + QUIET if follows else now
-                self._waiting[hint] = _Wait(now, due, follows)
-                self._arm(now, due)
-            elif wait.burst:
-                wait.due = min(now + QUIET, wait.since + LONGEST)
+            after = self._put(hint, self._monotonic())
+        self._ask(after)
+
+    def _put(self, hint: Hint, now: float) -> float | None:
+        wait = self._waiting.get(hint)
+        if wait is None and len(self._waiting) >= MOST:
+            return None
+        follows = now - self._heard.get(hint, -BURST) < BURST
+        self._heard[hint] = now
+        if wait is None:
+            due = now + QUIET if follows else now
+            self._waiting[hint] = _Wait(now, due, follows)
+            return self._arm(now, due)
+        if wait.burst:
+            wait.due = min(now + QUIET, wait.since + LONGEST)
+        return None
 
     def take(self) -> tuple[Hint, ...]:
         """What is due now. Whoever takes something says when it is `done`."""
@@ -70,11 +77,10 @@ class Inbox:
             for hint in due:
                 del self._waiting[hint]
             self._heard = {hint: at for hint, at in self._heard.items() if now - at < BURST}
-            if due:
-                self._began = now
-            else:
-                self._arm_for_first(now)
-            return due
+            self._began = now if due else None
+            after = self._arm_for_first(now)
+        self._ask(after)
+        return due
 
     def done(self) -> None:
         """The look is over; what has come meanwhile is next."""
@@ -83,15 +89,22 @@ class Inbox:
             took = now - (self._began if self._began is not None else now)
             self._began = None
             self._rested = now + max(REST, took)
-            self._arm_for_first(now)
+            after = self._arm_for_first(now)
+        self._ask(after)
 
-    def _arm_for_first(self, now: float) -> None:
-        if self._waiting:
-            self._arm(now, min(wait.due for wait in self._waiting.values()))
+    def _arm_for_first(self, now: float) -> float | None:
+        if not self._waiting:
+            return None
+        return self._arm(now, min(wait.due for wait in self._waiting.values()))
 
-    def _arm(self, now: float, due: float) -> None:
-        """Ask to be woken by then, unless something earlier is asked already or a look is under way."""
+    def _arm(self, now: float, due: float) -> float | None:
+        """In how many seconds to be woken; None: something earlier is asked already, or a look is under way."""
         at = max(self._rested, due)
-        if self._began is None and at < self._woken:
-            self._woken = at
-            self._wake(max(0.0, at - now))
+        if self._began is not None or at >= self._woken:
+            return None
+        self._woken = at
+        return max(0.0, at - now)
+
+    def _ask(self, after: float | None) -> None:
+        if after is not None:
+            self._wake(after)

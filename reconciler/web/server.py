@@ -12,7 +12,7 @@ from typing import Any, Self
 from flask import Flask
 from waitress import create_server
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
@@ -56,6 +56,13 @@ class _Request(HTTPRequestParser):
         if self.completed and data[consumed:].strip():
             self.headers["CONNECTION"] = "close"
         return len(data) if self.completed else consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """A length of thousands of digits and an address that is none are bad requests, like whatever else is."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("not readable") from None
 
     def goes_to(self) -> str:
         line = self._first.lstrip().split(b" ", 2)

@@ -116,12 +116,15 @@ def _status_due(path: str, method: str) -> int:
         (b"GET /healthz HTTP/1.1\r\nBad Header: x\r\n\r\n", 400),
         (b"POST /pd-webhook HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST /pd-webhook HTTP/1.1\r\nContent-Length: 5, 6\r\n\r\n", 400),
+        (b"POST /pd-webhook HTTP/1.1\r\nContent-Length: " + b"9" * 4301 + b"\r\n\r\n", 400),
+        (b"GET http://[bad/healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"POST /pd-webhook HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"POST /pd-webhook HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (SMUGGLED, 401),
     ],
     ids=["one header of 40 kB", "5,000 headers", "a path of 100 kB", "no HTTP", "TLS", "a bad header",
-         "a negative length", "two lengths", "an unknown coding", "a bad chunk", "a length and chunks"],
+         "a negative length", "two lengths", "a length of 4,301 digits", "an address that is none",
+         "an unknown coding", "a bad chunk", "a length and chunks"],
 )  # fmt: skip
 def test_what_is_no_proper_request(front: Front, request: pytest.FixtureRequest, sent: bytes, status: int) -> None:
     with honest_meanwhile(front, f"no proper request: {request.node.callspec.id}") as attack:
@@ -129,6 +132,8 @@ def test_what_is_no_proper_request(front: Front, request: pytest.FixtureRequest,
         attack.came_back(status_of(answer))
     assert status_of(answer) == status, answer
     assert_says_nothing(answer, b"Bad Header", b"X-Flood", b"GARBAGE")
+    errors = [event["event"] for event in front.events() if event["level"] == "error"]
+    assert set(errors) <= {"a webhook is turned away"}
 
 
 @pytest.mark.parametrize("size", [MIB + 1, 2 * MIB, 20 * MIB])

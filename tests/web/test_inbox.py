@@ -17,7 +17,11 @@ class Hours:
         self.takes = takes
         self.wakes: list[float] = []
         self.looks: list[tuple[float, tuple[Hint, ...]]] = []
-        self.inbox = Inbox(lambda seconds: self.wakes.append(self.now + seconds), lambda: self.now)
+        self.inbox = Inbox(self._wake, lambda: self.now)
+
+    def _wake(self, seconds: float) -> None:
+        assert not self.inbox._lock.locked(), "who is asked may wait for somebody who comes to this inbox"
+        self.wakes.append(self.now + seconds)
 
     def pass_until(self, end: float) -> None:
         """Let the worker work."""

@@ -16,7 +16,7 @@ import requests
 import schemathesis
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import response_headers_conformance, response_schema_conformance
-from web.front import Front, a_front, opsgenie_body
+from web.front import FAST_PATH, Front, a_front, opsgenie_body, pagerduty_body
 
 from reconciler import __version__
 from reconciler.core.model import (
@@ -179,6 +179,43 @@ def _count_everything(books: Books) -> None:
 
 # -- the figures --
 
+CLOSED = ("actions_total", "echoes_total", "glances_total", "webhooks_total")
+
+
+def test_what_can_be_counted_is_there_from_the_start(world: Front) -> None:
+    """With 0, or the first refusal and the first dead write would be no rise; and nothing else comes to it."""
+
+    def closed() -> dict[str, float]:
+        names = tuple(f"reconciler_{name}" for name in CLOSED)
+        return {sample: value for sample, value in world.metrics().items() if sample.startswith(names)}
+
+    world.open_ready()
+    before = closed()
+    assert set(before.values()) == {0}
+    alert = world.raise_alert()
+    world.until(lambda: world.is_paged(alert), "the page")
+    refuse_notes(world)
+    world.customer(alert, "notes", text="refused for good")
+    world.engineer(alert, "notes", text="on it")
+    world.until(lambda: bool(world.metric("reconciler_actions_dead")), "the dead action")
+    world.until(lambda: bool(world.metric("reconciler_actions_total", reason="seen")), "the note is proved")
+    world.until(lambda: bool(world.metric("reconciler_echoes_total")), "an echo")
+    for body in (b"{", pagerduty_body("PX"), pagerduty_body("PX", data=7)):
+        world.deliver("PX", "one", body=body)
+        world.deliver("PX", body=body, **{"X-PagerDuty-Signature": "v1=0"})
+    for body in ({}, opsgenie_body("x"), opsgenie_body("x") | {"integrationId": "other"}):
+        world.report(body)
+        world.report(body, **{"X-Webhook-Secret": "wrong"})
+    world.get("/pd-webhook")
+    world.until(lambda: bool(world.metric("reconciler_glances_total")), "a glance")
+    assert closed().keys() == before.keys()
+
+
+def test_a_webhook_that_is_not_configured_is_not_expected(world: Front) -> None:
+    world.open(OPSGENIE_INTEGRATION_ID="", OPSGENIE_WEBHOOK_SECRET="")
+    assert world.metric("reconciler_webhooks_total", vendor="pagerduty") == 0
+    assert world.metric("reconciler_webhooks_total", vendor="opsgenie") is None
+
 
 def test_requests_are_told_by_vendor_endpoint_and_status(books: Books) -> None:
     for status in (200, 200, 429, None):
@@ -328,7 +365,7 @@ def test_short_intervals_are_not_measured_by_the_moment() -> None:
 def test_the_time_that_a_vendor_takes_does_not_count() -> None:
     hours = Hours()
     vitals = Vitals(1.0, hours.monotonic)
-    meter = Meter(hours, None, vitals)
+    meter = Meter(hours, None, vitals, "PagerDuty")
     for status, pause in ((200, 0.0), (503, PAUSE), (None, PAUSE)):
         call = meter.take("GET /", write=False, within=1.0)
         hours.passed += 60
@@ -344,7 +381,7 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
     """Each asks the vendors, who answer well, and comes to nothing for want of a database."""
     hours = Hours()
     vitals = Vitals(10.0, hours.monotonic)
-    meter = Meter(hours, None, vitals)
+    meter = Meter(hours, None, vitals, "PagerDuty")
     vitals.finished(Report())
     alive = []
     for _ in range(4):
@@ -377,9 +414,37 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
 )
 def test_readiness_says_why_not(problems: tuple[Problem, ...], reason: str) -> None:
     vitals = Vitals(1.0)
-    assert vitals.unready() == "the first cycle is not over yet"
+    assert vitals.unready() == "the first poll of Opsgenie and PagerDuty is not over yet"
     vitals.finished(Report(problems=problems))
     assert vitals.unready() == reason
+
+
+def test_readiness_says_what_the_first_poll_waits_for() -> None:
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    opsgenie, pagerduty = (Meter(hours, None, vitals, name) for name in ("Opsgenie", "PagerDuty"))
+    first, second = (meter.take("GET /", write=False, within=1.0) for meter in (opsgenie, pagerduty))
+    begins = "the first poll of Opsgenie and PagerDuty is not over yet"
+    assert vitals.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
+    opsgenie.settle(first, None, {})
+    pagerduty.settle(second, 503, {})
+    assert vitals.unready() == f"{begins}: Opsgenie gives no answer, PagerDuty answers 503"
+    opsgenie.settle(opsgenie.take("GET /", write=False, within=1.0), 200, {})
+    assert vitals.unready() == f"{begins}: PagerDuty answers 503"
+    vitals.finished(Report(problems=(Problem(Side.PAGERDUTY, Transient("away")),)))
+    assert vitals.unready() == "PagerDuty could not be polled yet"
+
+
+def test_who_is_not_alive_is_not_ready() -> None:
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    vitals.finished(Report())
+    hours.passed = 30
+    assert vitals.unready() == ""
+    hours.passed = 30.1
+    assert vitals.unready() == "no cycle has ended for three intervals"
+    vitals.failed("DATABASE_URL: locked")
+    assert vitals.unready() == "DATABASE_URL: locked"
 
 
 def test_a_first_poll_is_done_once_and_for_all_but_a_refused_key_is_told_whenever_it_is() -> None:
@@ -402,8 +467,13 @@ def test_a_first_poll_is_done_once_and_for_all_but_a_refused_key_is_told_wheneve
 
 
 def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(world: Front) -> None:
-    world.start(HTTP_LISTEN="")
+    """What is given for the fast path all the same is told by `run`, and by nothing else."""
+    done = world.run("once", **FAST_PATH)
+    assert (done.returncode, done.stderr) == (0, "")
+    world.start(**(FAST_PATH | {"HTTP_LISTEN": ""}))
     world.until(lambda: world.cycles() > 2, "cycles")
+    told = [event["event"].partition(":")[0] for event in world.events() if event["level"] == "warning"]
+    assert told == ["PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID"]
     pid = world.daemons[-1].pid
     maps = Path(f"/proc/{pid}/net/tcp").read_text()
     inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
@@ -431,6 +501,8 @@ def test_health_is_about_cycles_and_never_about_a_vendor(
         world.open(POLL_INTERVAL_SECONDS="0.2", OPSGENIE_API_URL="http://127.0.0.1:9")
         other.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
         other.open(POLL_INTERVAL_SECONDS="0.2")
+        for front, vendor in ((world, "Opsgenie"), (other, "Opsgenie has not answered yet")):
+            front.until(lambda front=front, vendor=vendor: vendor in front.get("/readyz").json()["reason"], vendor)
         last = time.monotonic() + SHORTEST_PATIENCE + 1
         while time.monotonic() < last:
             for front in (world, other):
@@ -456,8 +528,8 @@ def test_health_and_metrics_answer_while_the_database_does_not(world: Front) -> 
         began = time.monotonic()
         world.until(lambda: world.get("/healthz", timeout=1).status_code == 503, "no cycle ends any more")
         assert (INTERVALS - 1) * interval <= time.monotonic() - began <= (INTERVALS + 2) * interval
-        for path in ("/readyz", "/metrics"):
-            assert world.get(path, timeout=1).elapsed.total_seconds() < 1
+        assert world.get("/readyz", timeout=1).status_code == 503
+        assert world.get("/metrics", timeout=1).elapsed.total_seconds() < 1
         assert world.report(opsgenie_body(alert)).status_code == 202
         _assert_as_told(world.get("/healthz"))
         other.execute("ROLLBACK")
@@ -543,6 +615,37 @@ def test_the_daemons_own_figures(world: Front) -> None:
     assert attempted - (world.metric("reconciler_cycles_succeeded_total") or 0) <= 1
     world.until(lambda: (world.metric("reconciler_echoes_total") or 0) >= 1, "an echo")
     assert alert not in world.get("/metrics").text
+
+
+def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
+    """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
+    world.open_ready(POLL_INTERVAL_SECONDS="60")
+    alert, incident = world.paired()
+    assert world.metric("reconciler_open_pairs") == 1
+    world.engineer(alert, "acknowledge")
+    acted = time.monotonic()
+    world.deliver(incident)
+    kind = "opsgenie.acknowledge"
+    world.until(lambda: world.metric("reconciler_lag_seconds_count", kind=kind) == 1, "its lag")
+    assert (
+        world.metric("reconciler_lag_seconds_sum", kind=kind) or 0
+    ) <= time.monotonic() - acted + 1  # whole seconds
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "nothing is in doubt")
+    assert world.metric("reconciler_divergence_pairs") == 0
+    assert time.monotonic() - acted < 5
+    world.settings(write_lag=3.0)
+    world.engineer(alert, "unacknowledge")
+    since = world.seq()
+    world.deliver(incident)
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 1, "it is in doubt")
+    assert world.metric("reconciler_divergence_pairs") == 1
+    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "nothing is in doubt")
+    assert world.metric("reconciler_divergence_pairs") == 0
+    asked = [call for call in world.calls(since) if call["path"].endswith(alert) and not call["write"]]
+    assert len(asked) <= 5, "before the write, and after 1, 2 and 4 seconds"
+    settled = world.seq()
+    time.sleep(1.5)
+    assert world.seq() == settled, "and then there is nothing left to ask"
 
 
 def test_a_second_daemon_stands_by_and_says_so(world: Front) -> None:

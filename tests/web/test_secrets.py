@@ -52,7 +52,7 @@ def test_no_secret_gets_out(world: Front) -> None:
 
     for environ in (
         {"HTTP_LISTEN": "127.0.0.1"},
-        {"HTTP_LISTEN": ""},
+        {"OPSGENIE_INTEGRATION_ID": "", "OPSGENIE_WEBHOOK_SECRET": SECRETS[2]},
         {"OPSGENIE_API_KEY": "wrong key"},
         {"PAGERDUTY_WEBHOOK_SECRET": f"{SECRETS[0]},,{SECRETS[1]}"},
     ):
