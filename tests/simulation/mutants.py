@@ -55,6 +55,13 @@ def _no_look(self: _Turn, action: Action) -> Any:
     return None, (_LOOK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
 
 
+def _hold_nothing(self: _Turn, mine: tuple[Action, ...]) -> None:
+    """What waits or is in doubt holds nothing back: each of a pair's actions goes when it can."""
+    for action in mine:
+        if self._is_due(action):
+            self._send(action)
+
+
 class _CursorFirst(Engine):
     """The feeds move on in a transaction of their own, before the plan is committed."""
 
@@ -98,6 +105,7 @@ MUTANTS: dict[str, Callable[[], Parts]] = {
     "no staleness bound": lambda: Parts(patches=((doubt, "_not_shown", _impatient),)),
     "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),
     "cursors before the plan": lambda: Parts(engine=_CursorFirst, sweep=NEVER),
+    "nothing held back": lambda: Parts(patches=((_Turn, "_send_pair", _hold_nothing),)),
     "no look before acknowledging": lambda: Parts(patches=((_Turn, "_look", _no_look),)),
 }
 

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from schedule import LATE, SETTINGS, STALENESS
+from schedule import BEYOND, LATE, SETTINGS, STALENESS
 from world import Outcome
 
 from reconciler.core.model import Status
@@ -34,6 +34,8 @@ WRITES_FOR_EACH = 4
 IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
+IN_QUEUE = frozenset({"queued", "fails_later", "forgotten", "forgotten_failure"})
+"""What may happen to a write between its acceptance by Opsgenie and its effect."""
 TOLD = {
     "A+": "acknowledged the alert", "A-": "unacknowledged the alert", "close": "closed the alert",
     "resolve": "resolved the incident", "reopen": "reopened the incident",
@@ -66,6 +68,7 @@ def _judge(case: "Case") -> Iterator[str]:
         yield from _customers_notes(case)
         yield from _engineers_notes(case)
         yield from _told(case)
+        yield from _order(case)
         yield from _loops(case)
         yield from _forbidden(case)
         yield from _pages(case)
@@ -271,6 +274,23 @@ def _told(case: Case) -> Iterator[str]:
         for who, times in alone.items():
             if told[who] < times:
                 yield f"LOST '{words}' by {who} told {told[who]} times for {times}"
+
+
+def _order(case: Case) -> Iterator[str]:
+    """Notes stand in the order in which people wrote them; acts are told in the order in which they were done."""
+    if case.outcome.lost_at or case.outcome.fired_in(BEYOND):
+        return
+    for side, texts in (("opsgenie", case.ours_in_pagerduty), ("pagerduty", case.ours_in_opsgenie)):
+        if side == "pagerduty" and case.outcome.fired_in(IN_QUEUE):
+            continue  # Opsgenie has accepted them in their order: what it makes of its queue is its own
+        copies = [found for text in texts if (found := MARK.match(text)) and found[1].lower() == side]
+        notes = [f"{act['who']}: {act['text']}" for act in case.acts_of(side, "note")]
+        done = [f"{e.who}: {TOLD[e.what]}" for e in case.events if e.what in TOLD and e.who]
+        for wanted in (notes, done):
+            shown = [line for found in copies if (line := f"{found[2]}: {found[4]}") in wanted]
+            rest = iter(wanted)
+            if not all(line in rest for line in shown):
+                yield f"ORDER {shown} in the place of {wanted}"
 
 
 def _loops(case: Case) -> Iterator[str]:

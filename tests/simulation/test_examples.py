@@ -18,6 +18,10 @@ MENDED = {
         (Act(0, 5, "og", "create"), Act(2, 6, "og", "create"), Act(3, 0, "og", "acknowledge", 1, 1)),
         (Fault("db.settled", 2, "busy"),),
     ),
+    "a note is in doubt when the next is written": History(
+        (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"), Act(2, 1, "og", "note", 0, 0, "still there?")),
+        (Fault("pd.note", 0, "500_before"),),
+    ),
     "the disk is full when a note is marked as sent, and another note waits": History(
         (Act(2, 6, "og", "create"), Act(7, 0, "og", "close"), Act(7, 0, "pd", "note", 0, 1, "on it")),
         (Fault("db.sent", 2, "full"),),

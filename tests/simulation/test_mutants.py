@@ -18,11 +18,12 @@ CAUGHT = {
     "no staleness bound": "TWICE",  # at run 25
     "one shared baseline": "TWICE",  # at run 1
     "cursors before the plan": "LOST",  # at run 11
+    "nothing held back": "ORDER",  # at run 4
     "no look before acknowledging": "FORBIDDEN",  # at run 8
 }
 """What each is found to do by the single faults, and when that was measured at which run."""
-NEAR = {"send, then record": "db.settled", "cursors before the plan": "db.plan"}
-"""Which faults are tried first where few of them tell: those at the commit that comes too late or too early."""
+NEAR = {"send, then record": "db.settled", "cursors before the plan": "db.plan", "nothing held back": "pd.note"}
+"""Which faults are tried first where few of them tell: those at the commit or the call that it is about."""
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -106,6 +106,10 @@ class Outcome:
     lost_at: str = ""
     in_fault_phase: Counter[str] = field(default_factory=Counter)
     origins: list[tuple[str, str]] = field(default_factory=list)
+
+    def fired_in(self, whats: Collection[str]) -> bool:
+        """Whether any of these has happened."""
+        return any(fault.what in whats for fault in self.fired)
 
     @property
     def hash(self) -> str:
