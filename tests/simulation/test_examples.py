@@ -42,6 +42,10 @@ MENDED = {
         (*OPEN, Act(1, 1, "og", "note", 0, 0, "any news?"), Act(2, 1, "pd", "note", 0, 0, "on it")),
         (Fault("cycle", 5, "db_lost"),),
     ),
+    "the database is lost while a note of ours is on its way": History(
+        (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"), Act(2, 0, "pd", "note", 0, 0, "on it")),
+        (Fault("cycle", 3, "db_lost"), Fault("og.note", 0, "queued"), Fault("pd.note", 0, "late")),
+    ),
     "the database is lost, and what was merged meanwhile cannot be asked for by its key at once": History(
         (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
         (Fault("cycle", 4, "db_lost"), Fault("pd.by_key", 0, "401")),
