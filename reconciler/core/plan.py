@@ -65,6 +65,8 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         pointless += [Settlement(action.id, Status.DROPPED, why) for action in waiting]
         now = Situation(change, pair, world.policy, mine, sighting.alert, sighting.alert_notes or ())
         planned += [action for action in actions_for(now) if not _is_there(action, sighting)]
+    if is_adoption(sighting):
+        planned = [_asked_first(action, world) for action in planned]
     return Plan(
         actions=tuple(planned),
         pairs=(pair,) if pair != before else (),
@@ -77,6 +79,11 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
 def _is_there(action: Action, sighting: Sighting) -> bool:
     """Whether it is a note that its target shows already: from an earlier life, whose database was lost."""
     return action.kind.is_note and shown(action, sighting) is not None
+
+
+def _asked_first(action: Action, world: World) -> Action:
+    """A note that an adoption plans may be on its way from an earlier life: it is in doubt from the start."""
+    return replace(action, status=Status.SENT, sent_at=world.now) if action.kind.is_note else action
 
 
 def _answers(sighting: Sighting, world: World) -> tuple[Settlement, ...]:

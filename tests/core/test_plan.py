@@ -35,6 +35,7 @@ from reconciler.core.model import (
     Plan,
     Policy,
     Settlement,
+    Side,
     Sighting,
     Status,
 )
@@ -330,6 +331,19 @@ def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, v
     where = "alert_notes" if side is PD else "incident_notes"
     again = decide(world(replace(before, **{where: (*(getattr(before, where) or ()), *copies)}), now=at(300)))
     assert again.actions == tuple(planned for planned in first.actions if planned not in told)
+
+
+@pytest.mark.parametrize("side", [OG, PD])
+def test_a_note_that_an_adoption_plans_is_asked_about_before_it_is_sent(side: Side) -> None:
+    """An earlier life may have sent it, and it may be on its way still."""
+    news = (
+        {"alert_notes": (note("o1", ANA, "any news?"),)}
+        if side is OG
+        else {"incident_notes": (note("PN1", JANE, "on it"),)}
+    )
+    for old, status in ((None, Status.SENT), (pair(None), Status.SENT), (pair(), Status.PLANNED)):
+        (planned,) = decide(world(sighting(pair=old, alert=alert(), incident=incident(), **news))).actions
+        assert (planned.status, planned.sent_at) == (status, at(60) if status is Status.SENT else None)
 
 
 def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 from worlds import BOB, BOT, JANE, OG, PD, SERVICE, T0, after, at
 
 from reconciler.core import text
+from reconciler.core.changes import is_adoption
 from reconciler.core.model import (
     Act,
     Action,
@@ -201,6 +202,12 @@ def worlds_of(chunk: int) -> list[World]:
     return [Dice(chunk * EACH + n).world() for n in range(EACH)]
 
 
+def _is_adopted(sighting: Sighting) -> bool:
+    """Whether it shows an incident that is news, and that no creation of ours asked for."""
+    created = any(a.kind is Kind.CREATE_INCIDENT and a.status.is_open for a in sighting.mine)
+    return is_adoption(sighting) and (sighting.pair is None or not created)
+
+
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
     for seen in worlds_of(chunk):
@@ -211,10 +218,15 @@ def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
         assert plan.actions == in_order(plan.actions)
         assert len({pair.alert_id for pair in plan.pairs}) == len(plan.pairs)
         assert len(set(plan.notes)) == len(plan.notes)
+        adopted = {sighting.alert_id for sighting in seen.sightings if _is_adopted(sighting)}
         by_id = {mine.id: mine for sighting in seen.sightings for mine in sighting.mine}
         assert all(by_id[each.action_id].status.is_open for each in plan.settlements)
         for planned in plan.actions:
-            assert (planned.status, planned.attempts) == (Status.PLANNED, 0)
+            asked = planned.kind.is_note and planned.alert_id in adopted
+            assert (planned.status, planned.sent_at) == (
+                (Status.SENT, seen.now) if asked else (Status.PLANNED, None)
+            )
+            assert planned.attempts == 0
             assert planned.person
             assert planned.reason
             assert len(planned.text) <= text.NOTE_LIMIT

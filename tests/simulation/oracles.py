@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from schedule import BEYOND, LATE, SETTINGS, STALENESS
+from schedule import LATE, SETTINGS, STALENESS
 from world import Outcome
 
 from reconciler.core.model import Status
@@ -277,8 +277,8 @@ def _told(case: Case) -> Iterator[str]:
 
 
 def _order(case: Case) -> Iterator[str]:
-    """Notes stand in the order in which people wrote them, and acts are told in the order in which they were done."""
-    if case.outcome.lost_at or case.outcome.fired_in(BEYOND):
+    """Notes stand in the order in which people wrote them; acts are told in the order in which they were done."""
+    if case.outcome.lost_at:
         return
     for side, texts in (("opsgenie", case.ours_in_pagerduty), ("pagerduty", case.ours_in_opsgenie)):
         if side == "pagerduty" and case.outcome.fired_in(IN_QUEUE):
@@ -289,7 +289,7 @@ def _order(case: Case) -> Iterator[str]:
         for wanted in (notes, done):
             shown = [line for found in copies if (line := f"{found[2]}: {found[4]}") in wanted]
             rest = iter(wanted)
-            if not all(line in rest for line in shown):
+            if Counter(shown) <= Counter(wanted) and not all(line in rest for line in shown):
                 yield f"ORDER {shown} in the place of {wanted}"
 
 

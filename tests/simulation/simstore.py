@@ -94,6 +94,16 @@ class SimDatabase(Database):
         self.engine.dispose()
         _SHELF.put_empty()
 
+    def copy(self) -> sqlite3.Connection:
+        """A backup."""
+        kept = sqlite3.connect(":memory:")
+        self._raw().backup(kept)
+        return kept
+
+    def restore(self, kept: sqlite3.Connection) -> None:
+        """A backup takes its place."""
+        kept.backup(self._raw())
+
     @contextmanager
     def reading(self) -> Iterator[Books]:
         """As the product's."""
@@ -133,8 +143,10 @@ class SimDatabase(Database):
 
     def content(self) -> str:
         """Everything in it."""
-        raw = self.engine.raw_connection()
-        return "\n".join(raw.driver_connection.iterdump())  # type: ignore[union-attr]
+        return "\n".join(self._raw().iterdump())
+
+    def _raw(self) -> sqlite3.Connection:
+        return self.engine.raw_connection().driver_connection  # type: ignore[return-value]
 
 
 class ServerDatabase(SimDatabase):

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import world as simulated
 from drivers import single_faults
 from oracles import findings
 from schedule import STORY, SWEEP, Act, Fault, History
@@ -41,6 +42,10 @@ MENDED = {
     "the database is lost while everything is open": History(
         (*OPEN, Act(1, 1, "og", "note", 0, 0, "any news?"), Act(2, 1, "pd", "note", 0, 0, "on it")),
         (Fault("cycle", 5, "db_lost"),),
+    ),
+    "the database is lost while a note of ours is on its way": History(
+        (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"), Act(2, 0, "pd", "note", 0, 0, "on it")),
+        (Fault("cycle", 3, "db_lost"), Fault("og.note", 0, "queued"), Fault("pd.note", 0, "late")),
     ),
     "the database is lost, and what was merged meanwhile cannot be asked for by its key at once": History(
         (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
@@ -197,6 +202,36 @@ def test_a_note_that_opens_with_our_mark_is_taken_for_ours() -> None:
     """Whoever pastes a copy whole, its mark first, is not mirrored: any one echo guard suffices."""
     quoted = "[PagerDuty · Jane Doe · note PXYZ123] on it"
     assert _first_words(History((*OPEN, Act(2, 1, "og", "note", 0, 0, quoted)))) == {"LOST"}
+
+
+def test_who_acknowledges_after_a_namesake_on_the_other_side_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jane holds the incident when another Jane acknowledges the alert: taken for the copy; the states agree."""
+    monkeypatch.setattr(simulated, "CUSTOMERS", ("Jane Doe", "Ben Okafor"))
+    acts = (Act(1, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1), Act(6, 0, "og", "acknowledge"))
+    assert _first_words(History((*OPEN, *acts))) == {"LOST"}
+
+
+def test_a_note_in_doubt_when_the_clock_jumps_beyond_the_bound_is_there_twice_rather_than_never() -> None:
+    acts = (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"))
+    late = Fault("pd.note", 0, "late")
+    assert _first_words(History(acts, (late, Fault("cycle", 3, "ahead")))) == set()
+    assert _first_words(History(acts, (late, Fault("cycle", 3, "far_ahead")))) == {"TWICE"}
+
+
+@pytest.mark.parametrize("verb", ["note", "acknowledge"])
+def test_a_database_that_falls_back_to_a_backup_may_tell_twice_what_an_empty_one_does_not(verb: str) -> None:
+    history = History((*OPEN, Act(2, 0, "og", verb, 0, 0, "any news?")))
+    assert _first_words(history.but(Fault("cycle", 3, "db_lost"))) == set()
+    world = World(history)
+    with world.deterministic():
+        for _ in range(2):
+            world.turn()
+        kept = world.database.copy()
+        world.turn()
+        world.database.restore(kept)
+        world.engine = world._start()
+        found = findings(world.rest())
+    assert {line.split()[0] for line in found} == {"TWICE"}
 
 
 def test_single_faults_leave_out_what_is_beyond_a_bound() -> None:
