@@ -113,6 +113,22 @@ def test_every_problem_is_told_at_once_and_names_its_variable(
     assert shared.files() == {}
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--port", value) for value in ("-1", "65536", "http")),
+        *(("--rate", value) for value in ("-1", "many")),
+        *((option, value) for option in ("--latency", "--list-lag", "--write-lag") for value in ("-1", "inf")),
+    ],
+)
+def test_the_sandbox_takes_no_nonsense(option: str, value: str) -> None:
+    done = subprocess.run(
+        [COMMAND, "sandbox", option, value], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr.splitlines()[-1]
+
+
 # -- what the vendors refuse --
 
 REFUSALS: dict[str, tuple[dict[str, str], str]] = {
