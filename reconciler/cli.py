@@ -93,7 +93,7 @@ def status(as_json: bool) -> None:
     """Show what is tracked, how far behind it is, and what is pending or dead."""
     settings = _settings()
     from reconciler import status as standing
-    from reconciler.store.database import open_read_only
+    from reconciler.store.readonly import open_read_only
 
     found = standing.read(open_read_only(settings.database_url.get_secret_value()))
     if as_json:
@@ -227,9 +227,11 @@ def _cycle(settings: Settings) -> Report:
     from reconciler.bootstrap import assemble
     from reconciler.core.model import Status
     from reconciler.errors import Transient
+    from reconciler.store.migrate import check
     from reconciler.store.migrate import upgrade as migrate
 
     program = assemble(settings)
+    check(program.database)  # before the lock, which leaves a file beside it
     if not program.lock.acquire():
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
     migrate(program.database)
