@@ -20,8 +20,9 @@ from reconciler.remotes.http import Clock, Http, RequestRecord, SystemClock
 from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
 from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
 from reconciler.settings import Settings
-from reconciler.store.database import Database, open_database, open_read_only
+from reconciler.store.database import Database, open_database
 from reconciler.store.lock import Lock, lock_for
+from reconciler.store.readonly import open_read_only
 from reconciler.telemetry import NOBODY, get_logger
 from reconciler.writes import Remotes
 

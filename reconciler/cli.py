@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 FAILED, USAGE, PLANNED = 1, 2, 3
+_PORT, _SECONDS, _RATE = click.IntRange(0, 65535), click.FloatRange(0, 3600), click.IntRange(0)
 FOLLOW_UPS = (0.1, 0.25, 0.5, 1.0, 2.0)
 """How long `once` waits between its looks at what Opsgenie has accepted and not yet carried out, in seconds."""
 
@@ -95,7 +96,7 @@ def status(as_json: bool) -> None:
     """Show what is tracked, how far behind it is, and what is pending or dead."""
     settings = _settings()
     from reconciler import status as standing
-    from reconciler.store.database import open_read_only
+    from reconciler.store.readonly import open_read_only
 
     found = standing.read(open_read_only(settings.database_url.get_secret_value()))
     if as_json:
@@ -138,11 +139,21 @@ def current() -> None:
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8900, show_default=True, help="Port to listen on; 0 picks a free one.")
-@click.option("--latency", default=0.0, show_default=True, help="Seconds that every API call takes.")
-@click.option("--list-lag", default=0.0, show_default=True, help="Seconds that lists are behind.")
-@click.option("--write-lag", default=0.0, show_default=True, help="Seconds until Opsgenie carries out a write.")
-@click.option("--rate", default=960, show_default=True, help="PagerDuty requests allowed a minute.")
+@click.option("--port", type=_PORT, default=8900, show_default=True, help="Port to listen on; 0 picks a free one.")
+@click.option(
+    "--latency", type=_SECONDS, default=0.0, show_default=True, help="Seconds that every API call takes."
+)
+@click.option("--list-lag", type=_SECONDS, default=0.0, show_default=True, help="Seconds that lists are behind.")
+@click.option(
+    "--write-lag",
+    type=_SECONDS,
+    default=0.0,
+    show_default=True,
+    help="Seconds until Opsgenie carries out a write.",
+)
+@click.option(
+    "--rate", type=_RATE, default=960, show_default=True, help="PagerDuty requests a minute; 0: no limit."
+)
 def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int) -> None:
     """Simulate both vendors' APIs on loopback, for trying things out and for tests."""
     from reconciler.sandbox.command import serve_until_stopped
@@ -219,9 +230,11 @@ def _cycle(settings: Settings) -> Report:
     from reconciler.bootstrap import assemble
     from reconciler.core.model import Status
     from reconciler.errors import Transient
+    from reconciler.store.migrate import check
     from reconciler.store.migrate import upgrade as migrate
 
     program = assemble(settings)
+    check(program.database)  # before the lock, which leaves a file beside it
     if not program.lock.acquire():
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
     migrate(program.database)

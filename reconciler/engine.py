@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from reconciler.apply import Applier
 from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
 from reconciler.core.plan import decide, in_order
+from reconciler.core.text import shortened
 from reconciler.errors import Misconfigured, ReconcilerError, Transient
 from reconciler.feeds import Hint
 from reconciler.observe import Observation, Observer
@@ -175,7 +176,7 @@ class Engine:
         for alert_id in wanted:
             alert, pair = alerts.get(alert_id), pairs.get(alert_id)
             tiny = alert.tiny_id if alert else pair.tiny_id if pair else "?"
-            message = f' "{alert.message}"' if alert and alert.message else ""
+            message = f' "{shortened(alert.message)}"' if alert and alert.message else ""
             incident = f" and incident #{pair.incident_number}" if pair and pair.incident_number else ""
             names[alert_id] = f"Alert #{tiny}{message}{incident}"
         return names

@@ -5,10 +5,11 @@ from itertools import groupby
 from typing import Any
 
 from reconciler.core.model import Action, Status
+from reconciler.core.text import shortened
 from reconciler.engine import Report
+from reconciler.telemetry import printable
 
 NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
-WIDTH = 100
 
 _PUBLIC = {
     Status.PLANNED: "pending",
@@ -38,10 +39,10 @@ def as_text(report: Report, *, dry_run: bool) -> str:
         for action in mine:
             lines.append(f"  {_status(action, dry_run=dry_run):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:
-                lines.append(f"{'':38}{_shortened(action.text)}")
+                lines.append(f"{'':38}{shortened(action.text)}")
         lines.append("")
-    lines.append(_summary(report, dry_run=dry_run))
-    return "\n".join(lines)
+    lines += _summary(report, dry_run=dry_run)
+    return "\n".join(printable(line) for line in lines)
 
 
 def errors(report: Report, *, dry_run: bool) -> list[str]:
@@ -51,10 +52,11 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
     """
     told = {problem.side for problem in report.problems}
     waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in told]
-    return [
+    lines = [
         *(_located(str(problem.error), problem.alert_id) for problem in report.problems),
         *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
     ]
+    return [printable(line) for line in lines]
 
 
 def _located(words: str, alert_id: str) -> str:
@@ -81,19 +83,14 @@ def _why(action: Action) -> str:
     return f"{action.reason}; {action.error}" if action.error else action.reason
 
 
-def _summary(report: Report, *, dry_run: bool) -> str:
+def _summary(report: Report, *, dry_run: bool) -> list[str]:
     counts = Counter(action.kind.value for action in report.actions)
     pairs = len({action.alert_id for action in report.actions})
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     noun = "pair" if pairs == 1 else "pairs"
     planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
     if dry_run:
-        return f"{planned}\n{NOTHING_WRITTEN}"
+        return [planned, NOTHING_WRITTEN]
     standing = Counter(_PUBLIC[action.status] for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in ("done", "pending", "dead") if standing[word])
-    return f"Done: {done}." if done else "Nothing to do."
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+    return [f"Done: {done}." if done else "Nothing to do."]

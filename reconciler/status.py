@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.core.model import Action, Side, Status
 from reconciler.core.text import name_of
 from reconciler.store.database import Database
+from reconciler.telemetry import printable
 
 SHOWN = 20
 """How many actions of one standing are listed; the count is of all."""
@@ -70,7 +71,7 @@ def as_text(standing: Standing) -> str:
         if actions:
             lines += ["", f"{title}:"]
             lines += [f"  {a.id:>6}  {a.kind.value:<27} alert {a.alert_id}: {_why(a)}" for a in actions]
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _behind(standing: Standing, side: Side) -> float | None:

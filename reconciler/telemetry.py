@@ -246,16 +246,16 @@ def _text(_logger: object, _method: str, event: EventDict) -> str:
     name = event.pop("logger", "")
     where = () if name.startswith("reconciler") else (f"[{name}]",)
     values = (f"{key}={_value(item)}" for key, item in event.items())
-    return " ".join((time, f"{level.upper():<8}", *where, _line(str(said)), *values))
+    return " ".join((time, f"{level.upper():<8}", *where, printable(str(said)), *values))
 
 
 def _value(item: object) -> str:
     """A value that is told apart from the next one: quoted where it must be."""
     if isinstance(item, str) and re.fullmatch(r"[^\s\"=]+", item) and item.isprintable():
         return item
-    return _line(json.dumps(item, ensure_ascii=False))
+    return printable(json.dumps(item, ensure_ascii=False))
 
 
-def _line(text: str) -> str:
+def printable(text: str) -> str:
     """What is unprintable is escaped: a line break or a terminal's control sequence cannot forge an event."""
     return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text)

@@ -23,6 +23,8 @@ USER_LIMIT = 100
 """Opsgenie's `user` field, in characters."""
 PLAIN_TITLE_LIMIT = 255
 PLAIN_NOTE_LIMIT = 1_000
+SHOWN = 100
+"""How much of a text is shown to who looks at a plan."""
 
 _NAMES = {Side.OPSGENIE: "Opsgenie", Side.PAGERDUTY: "PagerDuty"}
 _MARK = re.compile(
@@ -43,6 +45,12 @@ def cut(text: str, limit: int) -> str:
         return text
     sign = f"… [cut: {len(text)} characters in all]"
     return text[: limit - len(sign)] + sign
+
+
+def shortened(text: str, limit: int = SHOWN) -> str:
+    """A text as one line of a list shows it."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def act_mark(side: Side, name: str, at: datetime) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import Misconfigured, Transient
 from reconciler.store.convoy import Convoy
 from reconciler.store.ledger import Ledger
-from reconciler.store.schema import REVISION, leader, metadata
+from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
 
 _LEADER = (
@@ -134,48 +134,34 @@ class Database:
 
 def open_database(url: str) -> Database:
     """The database for reading and writing; an SQLite file is created when missing. Not migrated here."""
-    _file(url)
+    file_of(url)
     return Database(_engine(url))
 
 
 def exists(url: str) -> bool:
     """Whether there is a database to look into; asking creates none."""
-    file = _file(url)
+    file = file_of(url)
     return file is None or file.exists()
-
-
-def open_read_only(url: str) -> Database:
-    """The database as it is, for a dry run: never created, never migrated, never written to.
-
-    Where there is none yet, an empty one in memory stands in: the plan is that of a first start.
-    """
-    file = _file(url)
-    if file is None:
-        engine = create_engine(url, connect_args={"options": "-c default_transaction_read_only=on"})
-    elif _is_blank(file):
-        return _empty()
-    else:
-        engine = _read_only(file)
-    return Database(engine) if _has_tables(engine) else _empty()
 
 
 def current_revision(database: Database) -> str | None:
     """The schema's revision; None for a database that holds nothing of ours yet."""
     name = database.engine.url.database if database.engine.dialect.name == "sqlite" else None
     if name is None:
-        return _revision(database.engine)
+        return revision_of(database.engine)
     # An SQLite file is asked through a connection that cannot write: merely opening it to write changes it.
     file = Path(name).absolute()
-    if _is_blank(file):
+    if is_blank(file):
         return None
-    engine = _read_only(file)
+    engine = reading_engine(file)
     try:
-        return _revision(engine)
+        return revision_of(engine)
     finally:
         engine.dispose()
 
 
-def _revision(engine: Engine) -> str | None:
+def revision_of(engine: Engine) -> str | None:
+    """The revision that is written down there; None where nothing is."""
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
@@ -202,22 +188,26 @@ def down(error: DBAPIError) -> DatabaseDown:
     return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", "away" if away else trouble)
 
 
-def _file(url: str) -> Path | None:
-    """The file of an SQLite database, None for any other. Misconfigured when there is no folder for it."""
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database, None for any other. Misconfigured when there can be none."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         return None
     file = Path(address.database or "").absolute()
     if not file.parent.is_dir():
         raise Misconfigured(f"DATABASE_URL: there is no folder {file.parent}: create it, or name another file")
+    if file.is_dir():
+        raise Misconfigured(f"DATABASE_URL: {file} is a folder: name a file in it")
     return file
 
 
-def _is_blank(file: Path) -> bool:
+def is_blank(file: Path) -> bool:
+    """Whether there is nothing in it, or no such file."""
     return not file.exists() or file.stat().st_size == 0
 
 
-def _read_only(file: Path) -> Engine:
+def reading_engine(file: Path) -> Engine:
+    """The file's content, through a connection that cannot write."""
     # A WAL database without a live WAL is opened as immutable, so that not even a shared-memory file appears.
     immutable = "" if file.with_name(file.name + "-wal").exists() else "&immutable=1"
     return create_engine(
@@ -262,19 +252,3 @@ def _sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
 
     return engine
-
-
-def _has_tables(engine: Engine) -> bool:
-    found = _revision(engine)
-    if found is not None and found != REVISION:
-        raise Misconfigured(
-            f"DATABASE_URL: its schema is at revision {found}, this program needs {REVISION}: "
-            "run `reconciler db upgrade` with the newest version first"
-        )
-    return found is not None
-
-
-def _empty() -> Database:
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    metadata.create_all(engine)
-    return Database(engine)

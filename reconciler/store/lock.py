@@ -9,6 +9,7 @@ PostgreSQL until it or its session is (`pg_terminate_backend`).
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -71,6 +72,18 @@ class FileLock:
             return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
         except FileNotFoundError:
             return False
+
+
+@contextlib.contextmanager
+def undisturbed(database: Path) -> Iterator[bool]:
+    """Whether nobody is at work on this SQLite database; if so, nobody begins to meanwhile. Leaves no trace."""
+    with contextlib.ExitStack() as held:
+        alone = False
+        with contextlib.suppress(OSError):
+            file = held.enter_context(FileLock(database).path.open())
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            alone = True
+        yield alone
 
 
 class AdvisoryLock:

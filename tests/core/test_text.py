@@ -181,6 +181,14 @@ def test_cut_shows_what_it_did(length: int, limit: int, ending: str) -> None:
     assert result.startswith("x")
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [(" two\n lines\u00a0", "two lines"), ("x" * 100, "x" * 100), ("x" * 101, "x" * 99 + "…")],
+)
+def test_a_list_shows_one_line_of_a_text(given: str, shown: str) -> None:
+    assert text.shortened(given) == shown
+
+
 def test_a_note_is_cut_to_25000_characters_and_keeps_its_mark() -> None:
     whole = text.marked(OPSGENIE_MARK, "x" * (24_999 - len(OPSGENIE_MARK)))
     assert (len(whole), whole[-1]) == (25_000, "x")

@@ -28,6 +28,21 @@ def test_half_a_character_costs_nobody_a_page(world: Stage) -> None:
     assert world.once()["actions"] == []
 
 
+def test_nothing_of_an_alert_reaches_the_terminal_raw(world: Stage) -> None:
+    """Neither colours, nor a new window title, nor lines that nobody wrote; and not more of it than fits."""
+    message = "\x1b[31mred\x1b[0m\rgone\nReconciler: all is well" + "x" * 3000
+    alert = world.raise_alert(message, user="Ana\x1b[7m Ruiz")
+    world.customer(alert, "notes", text="\x1b]0;title\x07 \x00", user="Ana\x1b[7m Ruiz")
+    planned = world.run("once", "--dry-run").stdout
+    assert planned.startswith(r'Alert #1 "\u001b[31mred\u001b[0m gone Reconciler: all is well')
+    for command in (("once", "--dry-run"), ("once",)):
+        done = world.run(*command)
+        assert done.returncode == 0, done.stderr
+        assert [c for c in done.stdout if not c.isprintable() and c != "\n"] == []
+        assert max(map(len, done.stdout.splitlines())) < 160
+        assert r"Ana\u001b[7m Ruiz" in done.stdout
+
+
 def test_what_should_never_happen_is_told_in_one_line(world: Stage) -> None:
     world.raise_alert()
     world.once()

@@ -11,8 +11,9 @@ from sqlalchemy import Engine, create_engine, inspect
 
 from reconciler.errors import Misconfigured
 from reconciler.store import schema
-from reconciler.store.database import current_revision, exists, open_database, open_read_only
+from reconciler.store.database import current_revision, exists, open_database
 from reconciler.store.migrate import check, location, upgrade
+from reconciler.store.readonly import open_read_only
 
 
 def url(folder: Path) -> str:
@@ -110,7 +111,7 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path, journal: str) -> 
     for refuse in (upgrade, check):
         with pytest.raises(Misconfigured, match=r"DATABASE_URL: .*9999"):
             refuse(database)
-    with pytest.raises(Misconfigured, match=r"DATABASE_URL: .*9999"):
+    with pytest.raises(Misconfigured, match=r"DATABASE_URL: .*9999.*: run the newer version"):
         open_read_only(url(tmp_path))
     assert current_revision(database) == "9999"
     database.close()
@@ -144,6 +145,14 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, open_it: object) -> 
     with pytest.raises(Misconfigured, match="DATABASE_URL: there is no folder"):
         open_it(url(tmp_path / "nowhere"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
+def test_a_folder_is_no_database(tmp_path: Path, open_it: object) -> None:
+    assert callable(open_it)
+    (tmp_path / "reconciler.db").mkdir()
+    with pytest.raises(Misconfigured, match=r"DATABASE_URL: .* is a folder: name a file in it"):
+        open_it(url(tmp_path))
 
 
 def test_what_is_open_for_reading_cannot_be_written_to(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Opening the database for looking only: never created, never migrated, never written to."""
+
+import atexit
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import StaticPool
+
+from reconciler.errors import Misconfigured
+from reconciler.store.database import Database, file_of, is_blank, reading_engine, revision_of
+from reconciler.store.lock import undisturbed
+from reconciler.store.migrate import known
+from reconciler.store.schema import REVISION, metadata
+
+
+def open_read_only(url: str) -> Database:
+    """The database as it is, for a dry run. Misconfigured where its schema is not this version's.
+
+    Where there is none yet, an empty one in memory stands in: the plan is that of a first start.
+    """
+    file = file_of(url)
+    if file is None:
+        engine = create_engine(url, connect_args={"options": "-c default_transaction_read_only=on"})
+    elif is_blank(file):
+        return _empty()
+    else:
+        engine = _copied(file) or reading_engine(file)
+    return Database(engine) if _has_tables(engine) else _empty()
+
+
+def _copied(file: Path) -> Engine | None:
+    """A copy, where a process that was killed has left a journal: even to read that one changes files beside it.
+
+    None where there is no such journal, where somebody is at work, and where there is no room for a copy.
+    """
+    journal = file.with_name(file.name + "-wal")
+    if not journal.exists():
+        return None
+    with undisturbed(file) as alone, suppress(OSError):
+        if alone:
+            folder = TemporaryDirectory(prefix="reconciler-")
+            atexit.register(folder.cleanup)
+            for each in (file, journal):
+                shutil.copyfile(each, Path(folder.name) / each.name)
+            return reading_engine(Path(folder.name) / file.name)
+    return None
+
+
+def _has_tables(engine: Engine) -> bool:
+    found = known(revision_of(engine))
+    if found is not None and found != REVISION:
+        raise Misconfigured(
+            f"DATABASE_URL: its schema is at revision {found}, this program needs {REVISION}: "
+            "run `reconciler db upgrade` first"
+        )
+    return found is not None
+
+
+def _empty() -> Database:
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    metadata.create_all(engine)
+    return Database(engine)
