@@ -50,10 +50,11 @@ class Horizons:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Where something may have happened: an alert's id, or an incident's."""
+    """Where something may have happened: an alert's id, or an incident's and the key that it is said to have."""
 
     side: Side
     id: str
+    key: str = ""
 
 
 class Feeds:
@@ -330,17 +331,26 @@ class Feeds:
         return self.looks.setdefault(alert_id, Look())
 
     def hinted(self, hints: Collection[Hint]) -> bool:
-        """Looks at what we know, on the side that was named; whether an alert is named that we do not know."""
+        """Looks at what we know, on the side that was named; whether an alert is named that we do not know.
+
+        A key that is a known alert's id names its incident, and where it has none, one to be found and adopted.
+        """
+        alerts = {hint.id for hint in hints if hint.side is Side.OPSGENIE}
+        keys = {hint.key for hint in hints if hint.key}
         with self.database.reading() as books:
-            known = books.snapshot.pairs([hint.id for hint in hints if hint.side is Side.OPSGENIE])
+            known = books.snapshot.pairs(alerts | keys)
             ours = books.snapshot.pairs_of_incidents([hint.id for hint in hints if hint.side is Side.PAGERDUTY])
-        for alert_id in [pair.alert_id for pair in known.values() if pair.tracked]:
+        for alert_id in [alert_id for alert_id in known if alert_id in alerts and known[alert_id].tracked]:
             look = self._look(alert_id)
             look.alert = look.alert_notes = True
-        for alert_id in [pair.alert_id for pair in ours.values() if pair.tracked]:
-            look = self._look(alert_id)
-            look.incident = look.incident_notes = True
-        return any(hint.side is Side.OPSGENIE and hint.id not in known for hint in hints)
+        for pair in [*ours.values(), *(known[key] for key in keys & known.keys())]:
+            if pair.incident_id is None:
+                self._look_whole(pair.alert_id)
+                self._look(pair.alert_id).by_key = True
+            elif pair.tracked:
+                look = self._look(pair.alert_id)
+                look.incident = look.incident_notes = True
+        return not alerts <= known.keys()
 
 
 def _tells_nothing(act: Act, pair: Pair) -> bool:

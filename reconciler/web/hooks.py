@@ -76,21 +76,28 @@ def pagerduty_event(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def pagerduty_hint(event: dict[str, Any]) -> Hint | None:
-    """The incident that an event is about; None for whatever is about none. New kinds come without notice."""
+    """The incident that an event is about; None for whatever is about none. New kinds come without notice.
+
+    Its key is the alert's id, by which the webhook proxy that this replaces was told where to look.
+    """
     data = event.get("data")
     if not isinstance(data, dict):
         return None
     about = data.get("incident")
-    found = about.get("id") if isinstance(about, dict) else None
-    if found is None and data.get("type") in ("incident", "incident_reference"):
-        found = data.get("id")
-    return Hint(Side.PAGERDUTY, found) if isinstance(found, str) and _ID.fullmatch(found) else None
+    if not isinstance(about, dict) or about.get("id") is None:
+        about = data if data.get("type") in ("incident", "incident_reference") else {}
+    named, key = _id(about.get("id")), _id(about.get("incident_key"))
+    return Hint(Side.PAGERDUTY, named, key) if named or key else None
+
+
+def _id(found: object) -> str:
+    return found if isinstance(found, str) and _ID.fullmatch(found) else ""
 
 
 def opsgenie_hint(body: dict[str, Any]) -> Hint:
     """The alert that a webhook is about, whatever was done to it. Its id may be all that it tells."""
     alert = body.get("alert")
-    found = alert.get("alertId") if isinstance(alert, dict) else None
-    if not isinstance(found, str) or not _ID.fullmatch(found):
+    found = _id(alert.get("alertId")) if isinstance(alert, dict) else ""
+    if not found:
         raise Malformed
     return Hint(Side.OPSGENIE, found)

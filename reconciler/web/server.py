@@ -63,6 +63,8 @@ class _Request(HTTPRequestParser):
             super().parse_header(header_plus)
         except ValueError:
             raise ParsingError("not readable") from None
+        if "close" in [word.strip() for word in self.headers.get("CONNECTION", "").lower().split(",")]:
+            self.headers["CONNECTION"] = "close"  # waitress knows it only as the one word there
 
     def goes_to(self) -> str:
         line = self._first.lstrip().split(b" ", 2)

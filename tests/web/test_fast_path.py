@@ -87,6 +87,8 @@ def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None
     front.until(lambda: front.metric("reconciler_actions_in_doubt") in (0, None), "nothing is in doubt")
     for deliver, thing in (
         (lambda: front.deliver(incident), incident),
+        (lambda: front.deliver("", body=pagerduty_body(incident, incident_key=alert)), incident),
+        (lambda: front.deliver("", body=pagerduty_body("PDI123", incident_key=alert)), incident),
         (lambda: front.report(opsgenie_body(alert)), alert),
     ):
         since = front.seq()
@@ -95,6 +97,23 @@ def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None
         time.sleep(0.2)
         read = [call["path"].rpartition(thing)[2] for call in front.calls(since)]
         assert sorted(read) == ["", "/notes"]
+
+
+def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: Front) -> None:
+    """The alert was there before us and pages nobody; then somebody makes an incident of it."""
+    alert = world.raise_alert()
+    world.open_ready(POLL_INTERVAL_SECONDS=RARELY, INITIAL_LOOKBACK_SECONDS="0")
+    writes = len(world.writes())
+    told = pagerduty_body("PMADEUP", incident_key=alert)
+    assert world.deliver("", body=told).status_code == 202
+    world.until(lambda: world.metric("reconciler_glances_total") == 1, "it is looked for and not there")
+    incident = world.control("pagerduty/incidents", title="by hand", user="Jane Doe", key=alert)["id"]
+    assert world.deliver("", body=pagerduty_body(incident, incident_key=alert)).status_code == 202
+    world.until(lambda: world.metric("reconciler_glances_total") == 2, "it is looked for and adopted")
+    assert len(world.writes()) == writes
+    world.engineer(alert, "notes", text="on it")
+    assert world.deliver(incident).status_code == 202
+    world.until(lambda: world.is_noted(alert, "] on it"), "the note")
 
 
 def test_a_ping_is_answered_and_told(front: Front) -> None:
@@ -139,6 +158,8 @@ def _false_deliveries(front: Front, alert: str, incident: str) -> Iterator[tuple
         yield front.report(told).status_code, 202
     for made_up in ("PMADEUP", alert):
         yield front.deliver(made_up).status_code, 202
+        named = pagerduty_body(made_up, "incident.resolved", incident_key=made_up, status="resolved")
+        yield front.deliver("", body=named).status_code, 202
     yield front.report(opsgenie_body("6f1d0c52-made-up-1795472880471", "Create")).status_code, 202
     unsigned = {"X-PagerDuty-Signature": "v1=0"}
     yield front.deliver("", body=pagerduty_body(incident), **unsigned).status_code, 401

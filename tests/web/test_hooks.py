@@ -122,8 +122,32 @@ def test_the_ids_of_deliveries_are_remembered_for_a_while() -> None:
 
 @pytest.mark.parametrize("file", sorted((EXAMPLES / "pagerduty").glob("*.json")), ids=lambda file: file.stem)
 def test_each_example_of_pagerdutys_names_its_incident(door: Door, file: Path) -> None:
+    """And its key, which is the alert's id, where the event has one: a note's has none."""
     assert door.pagerduty(file.read_bytes()) == 202
-    assert door.hints == [Hint(Side.PAGERDUTY, "Q0H7RZK3WT9XMB")]
+    key = "" if file.stem == "note" else "6f1d0c52-8a47-4b6e-9d35-2c7e41b8fa10-1774256045123"
+    assert door.hints == [Hint(Side.PAGERDUTY, "Q0H7RZK3WT9XMB", key)]
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        ({"type": "incident", "id": "PDI123", "incident_key": "a-1"}, ("PDI123", "a-1")),
+        ({"type": "incident", "incident_key": "a-1"}, ("", "a-1")),
+        ({"type": "incident", "id": "PDI123", "incident_key": None}, ("PDI123", "")),
+        ({"type": "incident", "id": "PDI123", "incident_key": "a key/1"}, ("PDI123", "")),
+        (
+            {"type": "incident_note", "id": "PN", "incident": {"id": "PONE", "incident_key": "a-1"}},
+            ("PONE", "a-1"),
+        ),
+        ({"type": "incident_note", "id": "PN", "incident_key": "a-1", "incident": {"id": "PONE"}}, ("PONE", "")),
+    ],
+)
+def test_an_incident_is_named_by_its_id_and_its_key(
+    door: Door, data: dict[str, object], hint: tuple[str, str]
+) -> None:
+    event = {"event_type": "incident.any", "data": data}
+    assert door.pagerduty(json.dumps({"event": event}).encode()) == 202
+    assert door.hints == [Hint(Side.PAGERDUTY, *hint)]
 
 
 @pytest.mark.parametrize("file", sorted((EXAMPLES / "opsgenie").glob("*.json")), ids=lambda file: file.stem)

@@ -136,6 +136,11 @@ def test_what_is_no_proper_request(front: Front, request: pytest.FixtureRequest,
     assert set(errors) <= {"a webhook is turned away"}
 
 
+@pytest.mark.parametrize("words", ["close", "Close", "close, x-own", "x-own ,close"])
+def test_whoever_asks_for_the_end_gets_it(front: Front, words: str) -> None:
+    assert status_of(front.raw(head("/healthz", "GET", Connection=words), timeout=2)) == 200
+
+
 @pytest.mark.parametrize("size", [MIB + 1, 2 * MIB, 20 * MIB])
 def test_a_body_over_one_mebibyte(front: Front, size: int) -> None:
     """With a length told, also far beyond what fits into the sockets' buffers: the sender sees the answer."""

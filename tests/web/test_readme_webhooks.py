@@ -23,7 +23,11 @@ def test_each_step_has_its_effect(world: Front) -> None:
     assert [step.splitlines()[0] for step in steps] == [
         "Ana raises an alert: somebody is paged",
         "Ana adds a note: it stands on the incident",
+        "Ana acknowledges the alert: the incident is acknowledged, and a note names her",
+        "Ana takes it back: the incident pages again",
         "Jane acknowledges the incident: the alert is acknowledged in her name",
+        "Jane takes it back: the alert is unacknowledged",
+        "Jane adds a note: it stands on the alert",
         "somebody forges a webhook: it is turned away, and nothing happens",
     ]
     world.open_ready(
@@ -49,17 +53,24 @@ def test_each_step_has_its_effect(world: Front) -> None:
         shown = [
             lambda: [found["urgency"] for found in world.incidents(alert())] == ["high"],
             lambda: world.is_told(alert(), "] it began after the deploy"),
+            lambda: is_incident("acknowledged") and world.is_told(alert(), "acknowledged the alert"),
+            lambda: is_incident("triggered") and world.is_told(alert(), "unacknowledged the alert"),
             lambda: world.alert(alert()).get("report", {}).get("acknowledgedBy") == "Jane Doe",
+            lambda: not world.alert(alert())["acknowledged"],
+            lambda: world.is_noted(alert(), "] failing over to db-2"),
             lambda: True,
         ]
 
         def alert() -> str:
             return str(world.state()["opsgenie"]["alerts"][0]["id"])
 
+        def is_incident(status: str) -> bool:
+            return bool(world.incident(alert())["status"] == status)
+
         for step, is_shown in zip(steps, shown, strict=True):
             answers.append(run("# " + step))
             world.until(is_shown, step)
         shell.stdin.close()
-    assert ["accepted" in answer for answer in answers] == [True, True, True, False]
+    assert ["accepted" in answer for answer in answers] == [*[True] * 7, False]
     assert "bad_signature" in answers[-1]
     assert world.audit() == {}
