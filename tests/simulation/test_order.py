@@ -22,7 +22,7 @@ OUTAGE = History(
     ),
     (Fault("pd.create", 1, "refused"),),
 )
-"""Nothing can be written in the cycle that finds them all: creations and older notes wait for the next together."""
+"""Nothing can be written in the cycle that finds them: creations and older notes wait together for the next."""
 TWO_NOTES = History(
     (
         Act(0, 0, "og", "create"),
