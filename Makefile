@@ -19,7 +19,7 @@ test: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
-# Faults and people's acts by chance, for an hour: SOAK_SECONDS=600 make soak
+# Mutants, faults and people's acts by chance for an hour, kill -9: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
 	$(BIN)/python tests/simulation/soak.py
 

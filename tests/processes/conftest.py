@@ -1,6 +1,6 @@
 """Both databases, and a scene on each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,20 +8,6 @@ from postgres import Postgres
 from scene import Scene, a_scene, over
 
 BOTH = ("sqlite", "postgresql")
-_figures: list[str] = []
-
-
-@pytest.fixture(scope="session")
-def tell() -> Callable[[str], None]:
-    """A figure for the end of the test run's output."""
-    return _figures.append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _figures:
-        terminalreporter.section("real processes")
-        for line in _figures:
-            terminalreporter.write_line(line)
 
 
 @pytest.fixture(params=BOTH)

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -32,6 +33,13 @@ class Scene(World):
     def kind(self) -> str:
         """Which database it is over."""
         return self.environment["DATABASE_URL"].partition(":")[0].partition("+")[0]
+
+    def until(self, shown: Callable[[], bool], what: str = "", patience: float = 60.0) -> None:
+        """Wait for something to show. Patient: processes start slowly on a machine that does much else."""
+        last = time.monotonic() + patience
+        while not shown():
+            assert time.monotonic() < last, f"not seen: {what}\n{self.log() if self.daemons else ''}"
+            time.sleep(0.05)
 
     # -- what goes wrong --
 

@@ -34,9 +34,10 @@ BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_
 
 @dataclass
 class Tally:
-    """What has been run, and what was found."""
+    """What has been run, and what was found. `hashes` is for comparing two ways to run the same."""
 
     histories: int = 0
+    hashes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)
     found: list[tuple[History, list[str]]] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Tally:
     def add(self, outcome: Outcome, wrong: list[str]) -> None:
         """One more."""
         self.histories += 1
+        self.hashes[outcome.hash] += 1
         self.faults.update(f"{fault.kind} {fault.what}" for fault in outcome.fired)
         self.acts.update(f"{act.side} {act.verb}" for act in outcome.acted)
         if wrong:
@@ -119,6 +121,7 @@ def joined(tallies: Iterable[Tally]) -> Tally:
     whole = Tally()
     for tally in tallies:
         whole.histories += tally.histories
+        whole.hashes += tally.hashes
         whole.faults += tally.faults
         whole.acts += tally.acts
         whole.found += tally.found

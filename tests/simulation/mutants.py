@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from chance import random_history
-from drivers import drive, single_faults
+from drivers import Tally, drive, single_faults
+from machine import drive_machine
 from schedule import STORY, History
 from world import Parts
 
@@ -96,6 +97,17 @@ _SENT_AT: dict[str, datetime] = {}
 NEVER = 1e8
 """Seconds between two sweeps where none may heal what the feeds miss."""
 
+CAUGHT = {
+    "send, then record": "TWICE",
+    "record, then send": "LOST",
+    "no echo guard": "LOOP",
+    "no staleness bound": "TWICE",
+    "one shared baseline": "TWICE",
+    "cursors before the plan": "LOST",
+    "nothing held back": "ORDER",
+    "no look before acknowledging": "FORBIDDEN",
+}
+"""What each is to be found to do; it may well do more."""
 MUTANTS: dict[str, Callable[[], Parts]] = {
     "send, then record": lambda: Parts(
         patches=((Ledger, "send", _go_ahead), (Ledger, "accepted", _accepted), (Ledger, "doubtful", _doubtful))
@@ -119,18 +131,37 @@ class Catch:
     history: History
     wrong: list[str]
 
+    def first(self, word: str) -> str:
+        """The first finding of that kind."""
+        return next(line for line in self.wrong if line.startswith(word))
 
-def catch(parts: Parts, word: str, most: int, near: str = "") -> Catch | None:
-    """Look for a finding of this kind: in single faults of the story, kinds mixed, then in histories by chance.
 
-    Faults at steps `near` what is wrong come first.
-    """
-    single = single_faults(STORY, parts)
-    Random(1).shuffle(single)  # noqa: S311 - a simulation
-    single.sort(key=lambda history: history.faults[0].kind != near)
-    drivers = (("single faults", [STORY, *single][:most]), ("chance", [random_history(n) for n in range(most)]))
-    for name, histories in drivers:
-        tally = drive(histories, parts, stop_at=word)
-        if tally.found and any(line.startswith(word) for line in tally.found[-1][1]):
-            return Catch(name, tally.histories, *tally.found[-1])
+def catch(driver: str, parts: Parts, word: str, most: int, near: str = "") -> Catch | None:
+    """Look for a finding of this kind with one of DRIVERS, in so many runs."""
+    tally = DRIVERS[driver](parts, word, most, near)
+    if tally.found and any(line.startswith(word) for line in tally.found[-1][1]):
+        return Catch(driver, tally.histories, *tally.found[-1])
     return None
+
+
+def _exhaustive(parts: Parts, word: str, most: int, near: str) -> Tally:
+    """The story, then every single fault of it, kinds mixed; at steps `near` what is wrong first, where told."""
+    single = single_faults(STORY, parts, full=not near)
+    Random(1).shuffle(single)  # noqa: S311 - a simulation
+    single.sort(key=lambda history: bool(near) and history.faults[0].kind != near)
+    return drive([STORY, *single][:most], parts, stop_at=word)
+
+
+def _by_chance(parts: Parts, word: str, most: int, _near: str) -> Tally:
+    return drive((random_history(number) for number in range(most)), parts, stop_at=word)
+
+
+def _by_machine(parts: Parts, word: str, most: int, _near: str) -> Tally:
+    return drive_machine(1, most, parts, stop_at=word)
+
+
+DRIVERS: dict[str, Callable[[Parts, str, int, str], Tally]] = {
+    "exhaustive": _exhaustive,
+    "chance": _by_chance,
+    "Hypothesis": _by_machine,
+}

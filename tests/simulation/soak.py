@@ -1,24 +1,54 @@
-"""The long run, `make soak`: every single fault there is, and histories by chance until the time is over.
+"""The long run, `make soak`: the mutants' table, every single fault there is, histories by chance, kill -9.
 
-SOAK_SECONDS (3600) is for how long, SOAK_SEED (1) the first seed. Status 1 when anything was found.
+SOAK_SECONDS (3600) is for how long the simulation runs, SOAK_SEED (1) the first seed, SOAK_KILLS (200) how often a
+daemon is killed on each database, beside that time; 0 for not at all. Status 1 when anything was found, a mutant
+escaped, or there was no time to come to the end of all single faults.
 """
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from multiprocessing.pool import Pool
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parent.parent))  # where the tests' own modules are
+
+from branches import drive_branches
 from chance import random_history, smallest
 from drivers import Tally, drive, joined, occasional_faults, single_faults
+from machine import drive_machine
+from mutants import CAUGHT, DRIVERS, MUTANTS, Catch, catch
 from oracles import findings
-from schedule import GLANCED, KINDS, SETTINGS, SPACED, STORY, History
-from world import run
+from postgres import Postgres, Unavailable
+from schedule import GLANCED, KINDS, SETTINGS, SPACED, STORY, Fault, History
+from simstore import ServerDatabase
+from world import Parts, run
+
+from reconciler.store.database import open_database
 
 BATCH = 20
 SILENCE = 60.0
+HANDS = os.cpu_count() or 1
+MOST = {"exhaustive": 2000, "chance": 300, "Hypothesis": 300}
+"""In so many runs each driver must find each mutant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Some histories: a story with each of these faults, lives by Hypothesis from a seed, or just histories."""
+
+    driver: str
+    story: History = STORY
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+    histories: tuple[History, ...] = ()
 
 
 def main() -> int:
@@ -26,35 +56,129 @@ def main() -> int:
     seconds = float(os.environ.get("SOAK_SECONDS", "3600"))
     first = int(os.environ.get("SOAK_SEED", "1"))
     ends = time.monotonic() + seconds
-    whole = Tally()
-    hands = os.cpu_count() or 1
-    with multiprocessing.get_context("fork").Pool(hands) as pool:
-        told = time.monotonic()
-        for batches in _rounds(first, ends, hands):  # one at a time: a pool would run ahead of the clock
-            whole = joined([whole, *pool.map(drive, batches, chunksize=1)])
+    whole, runs, rounds, told = Tally(), Counter[str](), _Rounds(first), time.monotonic()
+    with _a_server(), multiprocessing.get_context("fork").Pool(HANDS) as pool:
+        escaped = _mutants(pool)
+        while time.monotonic() < ends:
+            jobs = rounds.next()
+            tallies = pool.map(_do, jobs, chunksize=1)  # a round at a time: no running ahead of the clock
+            whole = joined([whole, *tallies])
+            for job, tally in zip(jobs, tallies, strict=True):
+                runs[job.driver] += tally.histories
             if time.monotonic() - told > SILENCE:
                 told = time.monotonic()
-                _say(f"{whole.histories} histories, {len(whole.found)} went wrong")
+                _say(f"{whole.histories} histories, {len(whole.found)} went wrong; {rounds}")
     _report(whole, first)
-    return 1 if whole.found else 0
+    _say("by driver: " + ", ".join(f"{driver} {count}" for driver, count in runs.items()))
+    _say(f"{rounds}{': UNFINISHED, give it more SOAK_SECONDS' if rounds.left else ''}")
+    killed = _kills(int(os.environ.get("SOAK_KILLS", "200")))
+    return 1 if whole.found or escaped or rounds.left or killed else 0
 
 
-def _rounds(first: int, ends: float, hands: int) -> Iterator[list[list[History]]]:
-    """By chance and exhaustively in turn, as long as there is time."""
-    stories = (replace(story, setting=name) for story in (STORY, SPACED, GLANCED) for name in SETTINGS)
-    everything = [one for story in stories for one in _faulty(story)]
-    seed = first
-    while time.monotonic() < ends:
-        batches = [[random_history(seed + n * BATCH + m) for m in range(BATCH)] for n in range(hands)]
-        seed += hands * BATCH
-        for _ in range(hands):
-            batch, everything = everything[:BATCH], everything[BATCH:]
-            batches.append(batch)
-        yield batches
+# -- what is run --
 
 
-def _faulty(story: History) -> list[History]:
-    return [*single_faults(story, full=True), *occasional_faults(story)]
+class _Rounds:
+    """Jobs, a few for each hand at a time: of every driver in turn, as long as it has any left."""
+
+    def __init__(self, first: int) -> None:
+        stories = [replace(one, setting=name) for one in (STORY, SPACED, GLANCED) for name in SETTINGS]
+        self.left = [job for story in stories for job in _exhaustively(story)]
+        self.all = self.count()
+        self._seed = first
+
+    def count(self) -> int:
+        """How many single faults are left."""
+        return sum(len(job.faults) + len(job.histories) for job in self.left)
+
+    def next(self) -> list[Job]:
+        """Exhaustively as long as it takes, by chance, by Hypothesis, and once on PostgreSQL."""
+        due, self.left = self.left[:HANDS], self.left[HANDS:]
+        for _ in range(HANDS):
+            due.append(Job("chance", histories=self._by_chance(BATCH)))
+            due.append(Job("Hypothesis", seed=self._seed))
+        return [*due, Job("PostgreSQL", histories=self._by_chance(BATCH // 4))]
+
+    def _by_chance(self, count: int) -> tuple[History, ...]:
+        self._seed += count
+        return tuple(random_history(self._seed - count + number) for number in range(count))
+
+    def __str__(self) -> str:
+        """How far the exhaustive part has come."""
+        return f"exhaustive: {self.all - self.count()} of {self.all} single faults"
+
+
+def _exhaustively(story: History) -> Iterator[Job]:
+    faults = [history.faults[0] for history in single_faults(story, full=True)]
+    for start in range(0, len(faults), BATCH):
+        yield Job("exhaustive", story, tuple(faults[start : start + BATCH]))
+    yield Job("exhaustive", histories=tuple(occasional_faults(story)))
+
+
+def _do(job: Job) -> Tally:
+    if job.faults:
+        return drive_branches(job.story, job.faults, hands=1)
+    if job.driver == "Hypothesis":
+        return drive_machine(job.seed, BATCH)
+    if job.driver == "PostgreSQL":
+        return drive(job.histories, _on_postgres()) if _SERVER else Tally()
+    return drive(job.histories)
+
+
+# -- PostgreSQL: one job of a round, so that one database is enough --
+
+_SERVER: list[str] = []
+
+
+@contextmanager
+def _a_server() -> Iterator[None]:
+    try:
+        server = Postgres()
+    except Unavailable as reason:
+        _say(f"NOT ON POSTGRESQL: {reason}")
+        yield
+        return
+    _SERVER.append(server.url(server.create(server.migrated)))
+    try:
+        yield
+    finally:
+        server.close()
+
+
+@cache
+def _on_postgres() -> Parts:
+    return Parts(database=partial(ServerDatabase, engine=open_database(_SERVER[0]).engine))
+
+
+# -- what is told --
+
+
+def _mutants(pool: Pool) -> list[str]:
+    """The table: each mutant, and at which run each driver has caught it. Those that no driver has caught."""
+    cells = [(name, driver) for name in MUTANTS for driver in DRIVERS]
+    found = pool.imap(_caught, cells)
+    escaped = []
+    for name in MUTANTS:
+        catches = {driver: next(found) for driver in DRIVERS}
+        at = [f"{d} run {c.run}" if c else f"{d} not in {MOST[d]}" for d, c in catches.items()]
+        wrong = [c.first(CAUGHT[name]) for c in catches.values() if c]
+        _say(f"mutant {name:30} {'caught' if wrong else 'ESCAPED'}: {', '.join(at)}: {''.join(wrong[:1])}")
+        escaped += [] if wrong else [name]
+    return escaped
+
+
+def _caught(cell: tuple[str, str]) -> Catch | None:
+    name, driver = cell
+    return catch(driver, MUTANTS[name](), CAUGHT[name], MOST[driver])
+
+
+def _kills(count: int) -> int:
+    """Real processes, killed so often on each database; what the tests say, and whether they failed."""
+    if not count:
+        return 0
+    tests = Path(__file__).parent.parent / "processes" / "test_kills.py"
+    environ = os.environ | {"RECONCILER_KILLS": str(count)}
+    return subprocess.run([sys.executable, "-m", "pytest", "-q", tests], env=environ, check=False).returncode
 
 
 def _report(whole: Tally, first: int) -> None:

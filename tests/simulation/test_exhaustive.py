@@ -1,20 +1,33 @@
 """Every single fault at every step of the canned story: nothing lost, nothing twice.
 
-Of faults that come to the same, each step gets one in turn here; `make soak` tries them all.
+`make soak` does the same with every other setting of the vendors.
 """
 
-from drivers import drive_all, occasional_faults, single_faults
+from collections.abc import Callable
+
+from branches import drive_branches
+from drivers import drive, drive_all, occasional_faults, single_faults
 from schedule import GLANCED, KINDS, OCCASIONS, SPACED, STORY, Fault
 from world import run
 
-EVERY = 60
-"""One in so many of the spaced story's single faults."""
+EVERY = 20
+"""One in so many of the spaced story's single faults; `make soak` tries them all."""
 
 
-def test_every_single_fault_at_every_step_of_the_story_loses_nothing_and_does_nothing_twice() -> None:
-    tally = drive_all(single_faults(STORY))
+def test_every_single_fault_at_every_step_of_the_story_loses_nothing_and_does_nothing_twice(
+    tell: Callable[[str], None],
+) -> None:
+    every = single_faults(STORY, full=True)
+    tally = drive_branches(STORY, [history.faults[0] for history in every])
     assert not tally.found, str(tally)
-    assert tally.histories > 300
+    assert tally.histories == len(every) > 1000
+    assert tally.faults.total() == len(every)  # each has happened
+    tell(f"single faults: all {len(every)} of the story, lost 0, twice 0")
+
+
+def test_a_branch_is_the_history_with_that_fault() -> None:
+    some = single_faults(STORY, full=True)[::300]
+    assert drive_branches(STORY, [history.faults[0] for history in some]).hashes == drive(some).hashes
 
 
 def test_so_it_is_with_every_fault_at_steps_that_only_another_fault_leads_to() -> None:
@@ -25,8 +38,10 @@ def test_so_it_is_with_every_fault_at_steps_that_only_another_fault_leads_to() -
 
 
 def test_so_it_is_with_acts_that_stand_alone() -> None:
-    tally = drive_all([SPACED, *single_faults(SPACED)[::EVERY]])
+    some = [history.faults[0] for history in single_faults(SPACED, full=True)[::EVERY]]
+    tally = drive_branches(SPACED, some)
     assert not tally.found, str(tally)
+    assert not drive([SPACED]).found
 
 
 def test_so_it_is_where_a_log_that_tells_who_cannot_be_read() -> None:
