@@ -21,7 +21,7 @@ from reconciler.store.schema import metadata
 
 _NAMES = {
     "_commit": "db.plan",
-    "_send": "db.sent",
+    "_write": "db.sent",
     "_succeeded": "db.accepted",
     "_settle": "db.settled",
     "_failed": "db.doubt",
