@@ -1,6 +1,6 @@
 """The long run, `make soak`: the mutants' table, every single fault there is, histories by chance, kill -9.
 
-SOAK_SECONDS (3600) is for how long the simulation runs, SOAK_SEED (1) the first seed, SOAK_KILLS (200) how often a
+SOAK_SECONDS (3600) is for how long histories run, SOAK_SEED (1) the first seed, SOAK_KILLS (200) how often a
 daemon is killed on each database, beside that time; 0 for not at all. Status 1 when anything was found, a mutant
 escaped, or there was no time to come to the end of all single faults.
 """
@@ -55,10 +55,10 @@ def main() -> int:
     """Soak; the exit status."""
     seconds = float(os.environ.get("SOAK_SECONDS", "3600"))
     first = int(os.environ.get("SOAK_SEED", "1"))
-    ends = time.monotonic() + seconds
     whole, runs, rounds, told = Tally(), Counter[str](), _Rounds(first), time.monotonic()
     with _a_server(), multiprocessing.get_context("fork").Pool(HANDS) as pool:
         escaped = _mutants(pool)
+        ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             jobs = rounds.next()
             tallies = pool.map(_do, jobs, chunksize=1)  # a round at a time: no running ahead of the clock
