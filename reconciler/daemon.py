@@ -148,12 +148,13 @@ class Daemon:
 
         Not where the next cycle, which asks as well, comes sooner.
         """
+        sent = [a.sent_at for a in report.actions if a.status is Status.SENT and a.request_id and a.sent_at]
+        if not 0 < len(sent) <= MOST_FOLLOWED:
+            return
         now = self.program.clock.now()
-        accepted = [a for a in report.actions if a.status is Status.SENT and a.request_id and a.sent_at]
-        ages = [abs((now - (action.sent_at or now)).total_seconds()) for action in accepted]
-        wait = max(FOLLOW_UP, min(ages, default=self.interval))
+        wait = max(FOLLOW_UP, abs((now - max(sent)).total_seconds()))
         moment = now + timedelta(seconds=wait)
-        if wait >= self.interval or len(ages) > MOST_FOLLOWED or (self._follows and self._follows <= moment):
+        if wait >= self.interval or (self._follows and self._follows <= moment):
             return
         self._follows = moment
         self.scheduler.add_job(self._follow_up, "date", run_date=moment, misfire_grace_time=None)

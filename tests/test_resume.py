@@ -1,5 +1,6 @@
 """The daemon does not wait for the next beat where work was left, or where the beat was missed."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,13 @@ from reconciler.engine import Report
 HOUR = 3600.0
 PATIENCE = 4.0
 """Seconds after which the test gives up: the next beat is an hour away."""
+
+
+@pytest.fixture(autouse=True)
+def _loud_again() -> Iterator[None]:
+    """The daemon silences its scheduler, for the whole process: other tests listen to it."""
+    yield
+    logging.getLogger("apscheduler").setLevel(logging.NOTSET)
 
 
 @dataclass

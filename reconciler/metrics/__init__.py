@@ -31,6 +31,9 @@ from reconciler.telemetry import METRICS, Watch
 COUNT_EVERY = 15.0
 """Seconds after which the ledger is counted again though no write came to anything: `retry` acts beside us."""
 
+FRESH = 0.5
+"""Seconds for which a text is given again as long as nothing is counted: scrapes in a flood cost one of them."""
+
 AT_ONCE = 500
 """Pairs that are held in memory at the same time when all of them are looked through."""
 
@@ -63,6 +66,15 @@ class _Standing:
     dead: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The text of all figures: after how many counts and with how much rate left, and when, it was written."""
+
+    state: tuple[int | None, ...]
+    at: float
+    text: bytes
+
+
 class Metrics(Watch, Collector):
     """All figures. Safe to use from any thread."""
 
@@ -91,12 +103,17 @@ class Metrics(Watch, Collector):
             if row.kind == "histogram"
         }
         self._registry.register(self)
+        self._version = 0
+        self._written = _Written((), 0.0, b"")
 
     # -- what is asked --
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """Everything in Prometheus' text format. While nothing is counted it is not written anew for everybody."""
+        now, state = self._clock.monotonic(), (self._version, *(m.remaining() for m in self._budgets.values()))
+        if state != self._written.state or not 0 <= now - self._written.at < FRESH:
+            self._written = _Written(state, now, generate_latest(self._registry))
+        return self._written.text
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing in advance: a gauge without a value is not there."""
@@ -142,20 +159,30 @@ class Metrics(Watch, Collector):
         for labels in known:
             self._counters[name].labels(*labels)
 
+    def _inc(self, name: str, *labels: str) -> None:
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc()
+        self._version += 1
+
+    def _observe(self, name: str, value: float, *labels: str) -> None:
+        histogram = self._histograms[name]
+        (histogram.labels(*labels) if labels else histogram).observe(value)
+        self._version += 1
+
     # -- what the daemon tells --
 
     def cycle_began(self) -> None:
         """The work is ours, and begins."""
-        self._counters["reconciler_cycles_attempted_total"].inc()
         self._lock_held = True
+        self._inc("reconciler_cycles_attempted_total")
 
     def cycle_ended(self, report: Report, seconds: float, database: Database) -> None:
         """A cycle is over."""
         self.vitals.finished(report)
-        self._histograms["reconciler_cycle_duration_seconds"].observe(seconds)
+        self._observe("reconciler_cycle_duration_seconds", seconds)
         if not report.problems:
-            self._counters["reconciler_cycles_succeeded_total"].inc()
             self._last_good = self._clock.now().timestamp()
+            self._inc("reconciler_cycles_succeeded_total")
         self.count(report, database)
 
     def count(self, report: Report, database: Database) -> None:
@@ -176,14 +203,15 @@ class Metrics(Watch, Collector):
         with self._lock:
             self._lock_held = False
             self._standing = self._diverging = None
+            self._version += 1
 
     def glanced(self, *, well: bool) -> None:
         """What webhooks hinted at was looked at."""
-        self._counters["reconciler_glances_total"].labels("done" if well else "failed").inc()
+        self._inc("reconciler_glances_total", "done" if well else "failed")
 
     def webhook(self, side: Side, outcome: str) -> None:
         """A webhook was received."""
-        self._counters["reconciler_webhooks_total"].labels(side.value, outcome).inc()
+        self._inc("reconciler_webhooks_total", side.value, outcome)
 
     def _count(self, books: Books) -> None:
         counts = books.ledger.counts()
@@ -193,6 +221,7 @@ class Metrics(Watch, Collector):
         with self._lock:
             first = self._diverging is None
             self._standing, self._diverging = standing, self._diverging or {}
+            self._version += 1
         self.vitals.dead = standing.dead
         every = sorted(books.snapshot.open_ids(Side.PAGERDUTY)) if first else []
         for start in range(0, len(every), AT_ONCE):
@@ -204,8 +233,8 @@ class Metrics(Watch, Collector):
     def request(self, record: RequestRecord) -> None:
         """A request to a vendor has ended."""
         where = (record.vendor.lower(), record.method, record.route)
-        self._counters["reconciler_requests_total"].labels(*where, str(record.status or "none")).inc()
-        self._histograms["reconciler_request_duration_seconds"].labels(*where).observe(record.seconds)
+        self._inc("reconciler_requests_total", *where, str(record.status or "none"))
+        self._observe("reconciler_request_duration_seconds", record.seconds, *where)
 
     def budget(self, vendor: str, clock: Clock, per_minute: int | None) -> Budget:
         """A rate budget whose remainder is shown."""
@@ -218,7 +247,7 @@ class Metrics(Watch, Collector):
         for pair in plan.pairs:
             self.saved(pair)
         for echo in plan.echoes:
-            self._counters["reconciler_echoes_total"].labels(echo.side.value, echo.guard).inc()
+            self._inc("reconciler_echoes_total", echo.side.value, echo.guard)
         if plan.settlements:
             mine = {action.id: action for sighting in world.sightings for action in sighting.mine}
             for settlement in plan.settlements:
@@ -226,16 +255,17 @@ class Metrics(Watch, Collector):
 
     def outcome(self, action: Action, status: Status, reason: str) -> None:
         """A write has come to something."""
-        self._counters["reconciler_actions_total"].labels(action.kind.value, _RESULTS[status], reason).inc()
+        self._inc("reconciler_actions_total", action.kind.value, _RESULTS[status], reason)
         if status is Status.DONE:
             lag = (self._clock.now() - action.at).total_seconds()
-            self._histograms["reconciler_lag_seconds"].labels(action.kind.value).observe(max(0.0, lag))
+            self._observe("reconciler_lag_seconds", max(0.0, lag), action.kind.value)
 
     def saved(self, pair: Pair) -> None:
         """A pair is remembered anew; whether its two sides agree may have changed."""
         with self._lock:
             if self._diverging is None:
                 return
+            self._version += 1
             if _diverges(pair):
                 self._diverging.setdefault(pair.alert_id, self._clock.monotonic())
             else:

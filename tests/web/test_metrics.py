@@ -36,7 +36,7 @@ from reconciler.core.model import (
 )
 from reconciler.engine import Report
 from reconciler.errors import Misconfigured, Refused, Transient
-from reconciler.metrics import Metrics
+from reconciler.metrics import FRESH, Metrics
 from reconciler.metrics.vitals import INTERVALS, PAUSE, SHORTEST_PATIENCE, Meter, Vitals
 from reconciler.remotes.http import RequestRecord
 from reconciler.sight import Problem
@@ -302,6 +302,27 @@ def test_what_the_ledger_holds_is_counted_after_a_cycle(books: Books) -> None:
     names = ("open_pairs", "actions_pending", "actions_in_doubt", "actions_dead")
     assert [books.value(name) for name in names] == [1, 1, 1, 1]
     assert books.vitals.dead == 1
+
+
+def test_a_text_is_given_again_for_a_moment_while_nothing_is_counted(books: Books) -> None:
+    """A flood of scrapes costs one of them; whatever is counted shows at once, and so does time, soon."""
+    books.cycle()
+    books.metrics.saved(pair("a", acknowledged=True, status="triggered"))
+    written = books.metrics.text()
+    assert books.metrics.text() is written
+    books.hours.passed = FRESH
+    assert books.value("divergence_oldest_seconds") == FRESH
+    for count in (
+        books.cycle,
+        books.metrics.stood_by,
+        lambda: books.metrics.glanced(well=True),
+        lambda: books.metrics.webhook(Side.PAGERDUTY, "accepted"),
+        lambda: books.metrics.outcome(action(), Status.DONE, "written"),
+        lambda: books.metrics.request(RequestRecord("PagerDuty", "GET", "/incidents", 200, "", 0.3)),
+    ):
+        written = books.metrics.text()
+        count()
+        assert books.metrics.text() != written
 
 
 def test_the_remaining_budget_is_what_the_tightest_limit_leaves(books: Books) -> None:
