@@ -87,6 +87,7 @@ class Daemon:
             return False
         self.program.lock.release()
         self.program.database.close()
+        self._at_work.release()  # for whoever was to begin just now, and will see that it is to stop
         self.scheduler.shutdown(wait=False)
         log.info("stopped")
         return True

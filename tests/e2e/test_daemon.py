@@ -100,7 +100,8 @@ def hung_read(folder: Path) -> None:
         world.until_ready()
         since = world.seq()
         world.faults({"do": "hang", "method": "GET", "seconds": 60, "times": FOR_EVER})
-        world.until(lambda: [c["fault"] for c in world.calls(since)].count("hang") == 2, "both sides hang")
+        # Of the cycle that is under way one side may have answered before: then only the other one hangs.
+        world.until(lambda: "hang" in [c["fault"] for c in world.calls(since)], "a side hangs")
         started = time.monotonic()
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(timeout=30) == 0

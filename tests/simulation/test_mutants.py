@@ -25,7 +25,6 @@ SOON = {
     "record, then send",
     "no echo guard",
     "one shared baseline",
-    "no look before acknowledging",
 }
 """What chance finds that soon. The others are left to `make soak`."""
 RACES = [(name, driver) for name in MUTANTS for driver in MOST if driver != "chance" or name in SOON]
