@@ -284,13 +284,20 @@ def _order(case: Case) -> Iterator[str]:
         if side == "pagerduty" and case.outcome.fired_in(IN_QUEUE):
             continue  # Opsgenie has accepted them in their order: what it makes of its queue is its own
         copies = [found for text in texts if (found := MARK.match(text)) and found[1].lower() == side]
-        notes = [f"{act['who']}: {act['text']}" for act in case.acts_of(side, "note")]
+        written = sorted(case.acts_of(side, "note"), key=_as_shown)
+        notes = [f"{act['who']}: {act['text']}" for act in written]
         done = [f"{e.who}: {TOLD[e.what]}" for e in case.events if e.what in TOLD and e.who]
         for wanted in (notes, done):
             shown = [line for found in copies if (line := f"{found[2]}: {found[4]}") in wanted]
             rest = iter(wanted)
             if Counter(shown) <= Counter(wanted) and not all(line in rest for line in shown):
                 yield f"ORDER {shown} in the place of {wanted}"
+
+
+def _as_shown(act: Json) -> tuple[Any, str]:
+    """The order that can be known: PagerDuty's notes of one second have none but that of their ids."""
+    at = _time(act["at"])
+    return (at.replace(microsecond=0) if act["side"] == "pagerduty" else at), act["ref"]
 
 
 def _loops(case: Case) -> Iterator[str]:
