@@ -1,7 +1,7 @@
 """What people did since the snapshot: the vendors' present values against the baselines, side by side.
 
 Only values are compared; no time stamp and no log text decides that something happened. Our own doings are
-taken out here, by three guards of which any one suffices:
+taken out here, by three guards. Of notes any one suffices, of states, which have no text, either of the first two:
 
     ledger   ids and texts that our own actions left behind, and baselines that our own settled writes moved
     author   the automation user in PagerDuty, our signature in Opsgenie

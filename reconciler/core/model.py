@@ -242,7 +242,8 @@ class Action:
 class Policy:
     """What is configured about the mapping, and who we are in PagerDuty.
 
-    `guards` are the echo guards at work. Any one suffices; tests switch off two at a time to prove it.
+    `guards` are the echo guards at work. For notes any one suffices, for states ledger or author: tests switch off
+    two at a time to prove it.
     """
 
     on_opsgenie_unacknowledge: str = "retrigger"
