@@ -173,8 +173,8 @@ class Feeds:
     def pagerduty(self, cursors: dict[str, str]) -> None:
         """The account's log, or the service's open incidents, whichever costs fewer requests.
 
-        Where the log is longer than the open set, its newest page is read for the notes, and the open set for
-        the states: a large one every few cycles, so that it does not use up the rate that pages need.
+        Where the log is longer than the open set, what is new in it is read for the notes, and the open set for
+        the states: a large one every few cycles, and none while pages need the rate and all that is new was read.
         """
         mark, seen = json.loads(cursors["pagerduty"])
         watermark = datetime.fromisoformat(mark)
@@ -184,7 +184,8 @@ class Feeds:
             since, self.now + SKEW, lambda log: self.log.enough(log, open_set, since, watermark)
         )
         self.log.learn(log, open_set, watermark)
-        if not log.whole and self.log.may_list(open_set, self.now, busy=self.busy):
+        suffices = log.whole or (self.busy and self.log.has_news(log, watermark))
+        if not suffices and self.log.may_list(open_set, self.now):
             self._compare_open_set()
         remembered = self._compare_acts([act for act in log.acts if act.incident_id], frozenset(seen))
         newest = max((act.at for act in log.acts), default=watermark)

@@ -15,8 +15,6 @@ PAGE = 100
 """Rows of one page, the most that either vendor gives."""
 SECONDS_A_PAGE = 2.5
 """How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
-BUSY_TIMES = 4
-"""So many times as long while most of the rate is in use for what people wait for."""
 _MOST_DOUBLINGS = 32
 
 
@@ -72,9 +70,9 @@ class LogCost:
         self._too_long = False
         self._listed: datetime | None = None
 
-    def may_list(self, open_set: int, now: datetime, *, busy: bool = False) -> bool:
+    def may_list(self, open_set: int, now: datetime) -> bool:
         """Whether the open set, at that many requests, may be listed again. A large one not in every cycle."""
-        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE * (BUSY_TIMES if busy else 1))
+        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE)
         if self._listed is not None and self._listed <= now < self._listed + rest:
             return False
         self._listed = now
@@ -85,8 +83,11 @@ class LogCost:
         most = open_set + 1
         if self._too_long or log.requests >= most:
             return True
-        news_is_read = any(act.at < watermark for act in log.acts)  # more may have come within its second
-        return news_is_read and _pages(log, since) > most
+        return self.has_news(log, watermark) and _pages(log, since) > most
+
+    def has_news(self, log: LogPage, watermark: datetime) -> bool:
+        """Whether all that is new was read. More may have come within the watermark's own second."""
+        return log.whole or any(act.at < watermark for act in log.acts)
 
     def learn(self, log: LogPage, open_set: int, watermark: datetime) -> None:
         """Remember whether what was new could be read for no more than the open set."""

@@ -44,6 +44,7 @@ class Budget:
         self._held: dict[str, float] = {}
         self._pace = 0.0
         self._page: Call | None = None
+        self._number = 0
         self._recount()
 
     def rate(self) -> float:
@@ -130,10 +131,10 @@ class Budget:
         limit = self._limits[name]
         if left is None or reset is None:
             return
-        room = left - limit.windows["all"].running
-        same_window = now < limit.room_until and now + reset < limit.room_until + 2
-        limit.room = min(limit.room, room) if same_window else room
-        limit.room_until = now + reset
+        if call.number > limit.told_by:  # answers come in any order: the latest call's word counts
+            limit.told_by = call.number
+            limit.room = left - limit.windows["all"].running
+            limit.room_until = now + reset
 
     def _recount(self) -> None:
         """What binds which calls has changed."""
@@ -159,6 +160,8 @@ class Budget:
     def _let_through(self, call: Call) -> Call:
         if call.need is Need.PAGE:
             self._page = call
+        self._number += 1
+        call.number = self._number
         self._calls.append(call)
         for limit in self._binding(call):
             limit.begin(call)

@@ -30,12 +30,13 @@ KEPT = {Need.FEED: 0.0, Need.PAGE: 0.01, Need.REST: 0.02}
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call that was let through; `ended` is None while it is under way."""
+    """One call that was let through, the so many-th; `ended` is None while it is under way."""
 
     scope: str
     write: bool
     need: Need = Need.REST
     ended: float | None = None
+    number: int = 0
 
 
 class _Window:
@@ -79,6 +80,7 @@ class Limit:
     expires: float = float("inf")
     room: float = float("inf")  # what the vendor said was left, less what has been let through since
     room_until: float = 0.0
+    told_by: int = 0  # which call's answer said so
     windows: dict[str, _Window] = field(default_factory=dict)
 
     @property

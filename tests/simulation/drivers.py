@@ -75,6 +75,17 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
     return made
 
 
+def most_single_faults(story: History) -> list[History]:
+    """All of them, but of those at a read, most of which come to the same, every other one: these, then those."""
+    made = []
+    for history in single_faults(story, full=True):
+        (fault,) = history.faults
+        is_read, place = "down" in KINDS[fault.kind], list(KINDS[fault.kind]).index(fault.what)
+        if not is_read or (place + fault.nth) % 2 == 0:
+            made.append(history)
+    return made
+
+
 def occasional_faults(story: History) -> list[History]:
     """Every fault at steps that the story takes only after something else went wrong: each after such a thing."""
     made = []

@@ -1,12 +1,13 @@
 """Every single fault at every step of the canned story: nothing lost, nothing twice.
 
-`make soak` does the same with every other setting of the vendors.
+Of the faults at a read, most of which come to the same, each step gets every other one in turn; `make soak` tries
+them all, and with every other setting of the vendors.
 """
 
 from collections.abc import Callable
 
 from branches import drive_branches
-from drivers import drive, drive_all, occasional_faults, single_faults
+from drivers import drive, drive_all, most_single_faults, occasional_faults, single_faults
 from schedule import GLANCED, KINDS, OCCASIONS, SPACED, STORY, Fault
 from world import run
 
@@ -17,12 +18,13 @@ EVERY = 20
 def test_every_single_fault_at_every_step_of_the_story_loses_nothing_and_does_nothing_twice(
     tell: Callable[[str], None],
 ) -> None:
-    every = single_faults(STORY, full=True)
-    tally = drive_branches(STORY, [history.faults[0] for history in every])
+    chosen = most_single_faults(STORY)
+    tally = drive_branches(STORY, [history.faults[0] for history in chosen])
     assert not tally.found, str(tally)
-    assert tally.histories == len(every) > 1000
-    assert tally.faults.total() == len(every)  # each has happened
-    tell(f"single faults: all {len(every)} of the story, lost 0, twice 0")
+    assert tally.histories == len(chosen) > 800
+    assert tally.faults.total() == len(chosen)  # each has happened
+    everything = len(single_faults(STORY, full=True))
+    tell(f"single faults: {len(chosen)} of the story's {everything} (`make soak`: all), lost 0, twice 0")
 
 
 def test_a_branch_is_the_history_with_that_fault() -> None:
