@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.canned import Canned
 from benchmarks.sections.storm import blow
+from benchmarks.seed import seed
+from benchmarks.sim import START, SimClock
 from benchmarks.world import Call, World, world
 from reconciler.core.model import Act, Actor, Kind, Side
 from reconciler.errors import NotExecuted, Refused
@@ -161,3 +164,20 @@ def test_a_log_whose_news_alone_cost_more_than_the_open_set_is_read_for_one_page
     assert cost.enough(log(1, 1), 3, since, watermark)
     cost.learn(log(1, 4), 3, watermark)
     assert not cost.enough(log(1, 1), 3, since, watermark)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_no_open_set_is_listed_while_the_rate_is_short_and_all_news_were_read(
+    tmp_path: Path, *, busy: bool
+) -> None:
+    clock = SimClock()
+    canned = Canned(1000, START, clock.now, log_rate=20.0)
+    seed(tmp_path / "busy.db", canned, START)
+    with world(tmp_path / "busy.db", vendor=canned, clock=clock, sweep_interval=1e9) as here:
+        here.engine.observer.busy = lambda: busy
+        for _ in range(8):
+            here.cycle()
+            here.pause()
+    costs = asked(here.wire.calls)
+    assert costs["GET /log_entries"] >= 8 * 2
+    assert (costs["GET /incidents"] == 0) is busy

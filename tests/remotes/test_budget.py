@@ -264,3 +264,16 @@ def test_the_rate_is_busy_beyond_half_of_it(clock: FakeClock) -> None:
     assert budget.is_busy()
     clock.seconds += 61
     assert not budget.is_busy()
+
+
+def test_the_latest_calls_word_on_what_is_left_counts_whichever_answer_comes_first(
+    clock: FakeClock,
+) -> None:
+    budget = Budget(clock)
+    earlier, later = (budget.take(SCOPE, write=True, within=0) for _ in range(2))
+    for call, left in ((later, "10"), (earlier, "50")):
+        told = {"ratelimit-limit": "100", "ratelimit-remaining": left, "ratelimit-reset": "30"}
+        budget.settle(call, 200, told)
+    assert budget.remaining() == 10 - 1  # when it was said, the other call was under way
+    use(budget, ratelimit_limit="100", ratelimit_remaining="40", ratelimit_reset="30")
+    assert budget.remaining() == 40

@@ -1,9 +1,7 @@
 """Snapshot and ledger give back what they were given, every field of it."""
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +16,7 @@ from reconciler.core.model import (
     Side,
     Status,
 )
-from reconciler.store.database import Database, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database
 
 NOW = datetime(2026, 11, 23, 9, 14, 5, 123456, tzinfo=UTC)
 FAR = timezone(timedelta(hours=5, minutes=45))
@@ -52,14 +49,6 @@ ACTION = Action(
     result_id="n-1",
     error="not seen",
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'reconciler.db'}")
-    upgrade(database)
-    yield database
-    database.close()
 
 
 def intended(database: Database, *actions: Action) -> list[Action]:

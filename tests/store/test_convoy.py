@@ -5,25 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from reconciler.store.convoy import Convoy
-from reconciler.store.database import Database, DatabaseDown, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database, DatabaseDown
 
 WRITERS = 12
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path}/books.db")
-    upgrade(made)
-    yield made
-    made.close()
 
 
 def commits(database: Database) -> Counter[str]:

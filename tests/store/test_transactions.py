@@ -1,23 +1,12 @@
 """Transactions: all or nothing, and nobody's change is lost to somebody else's."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from reconciler.store.database import Database, DatabaseDown, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database, DatabaseDown
 
 TIMES = 200
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'reconciler.db'}")
-    upgrade(database)
-    yield database
-    database.close()
 
 
 def cursors(database: Database) -> dict[str, str]:
