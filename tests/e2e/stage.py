@@ -13,10 +13,9 @@ from threading import Lock
 from typing import Any
 
 import requests
-from harness import Json, World
+from harness import Json, World, hurried
 
 from reconciler.sandbox.server import serve
-from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
@@ -183,7 +182,7 @@ def _migrated() -> bytes:
 def a_stage(folder: Path, **settings: Any) -> Iterator[Stage]:
     """A world outside of the fixture: for a whole module, or for several at the same time."""
     folder.mkdir(parents=True, exist_ok=True)
-    with serve(settings=SandboxSettings(**settings)) as sandbox:
+    with serve(settings=hurried(**settings)) as sandbox:
         stage = Stage(sandbox, folder)
         try:
             yield stage

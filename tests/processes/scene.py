@@ -8,12 +8,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness import Json, World
+from harness import Json, World, hurried
 from postgres import Postgres, name_in
 
 from reconciler.sandbox.faults import from_json
 from reconciler.sandbox.server import serve
-from reconciler.sandbox.settings import SandboxSettings
 
 Rows = list[tuple[Any, ...]]
 
@@ -128,7 +127,7 @@ class Scene(World):
 def a_scene(folder: Path, **settings: Any) -> Iterator[Scene]:
     """A scene over SQLite."""
     folder.mkdir(parents=True, exist_ok=True)
-    with serve(settings=SandboxSettings(**settings)) as sandbox:
+    with serve(settings=hurried(**settings)) as sandbox:
         scene = Scene(sandbox, folder)
         scene.on(f"sqlite:///{scene.database}", lambda statement: _ask_file(scene.database, statement))
         try:

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from harness import Json, World
+from harness import Json, World, hurried
 
 from reconciler.sandbox.server import RunningSandbox, serve
-from reconciler.sandbox.settings import SandboxSettings
 
 OLD, NEW = "old-signing-secret-7f31", "new-signing-secret-a902"
 INTEGRATION = "0b9c4d1e-5a77-4b7e-9a51-integration"
@@ -178,7 +177,7 @@ class Front(World):
 @contextmanager
 def a_front(folder: Path, **settings: Any) -> Iterator[Front]:
     """A world, with the sandbox's knobs turned."""
-    with serve(settings=SandboxSettings(**settings)) as sandbox:
+    with serve(settings=hurried(**settings)) as sandbox:
         yield from _until_the_end(Front(sandbox, folder))
 
 
