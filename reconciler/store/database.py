@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, inspect, make_url, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
@@ -25,6 +24,7 @@ from reconciler.store.convoy import Convoy
 from reconciler.store.ledger import Ledger
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
+from reconciler.store.statements import insert_into
 
 _LEADER = (
     select(leader.c.epoch, leader.c.holder).where(leader.c.route == bindparam("of")).with_for_update(read=True)
@@ -79,8 +79,8 @@ class Database:
     def lead(self) -> int:
         """Begin a new epoch, which ends everybody else's. Only for who holds the lock. Returns the epoch."""
         with self._connected(immediate=True) as connection:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            first = dialect.insert(leader).values(route=self.route, epoch=1, holder=self._holder)
+            first = insert_into(leader, connection.dialect.name)
+            first = first.values(route=self.route, epoch=1, holder=self._holder)
             following = {"epoch": leader.c.epoch + 1, "holder": self._holder}
             connection.execute(first.on_conflict_do_update(index_elements=["route"], set_=following))
             epoch, _ = self._leader(connection)

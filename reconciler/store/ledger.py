@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
 
 from reconciler.core.model import Action, Kind, Settlement, Status
 from reconciler.store.schema import actions, pairs
+from reconciler.store.statements import insert_new, rows_by, rows_of
 
 _OPEN = (Status.PLANNED.value, Status.SENT.value)
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,8 @@ class Ledger:
     def of(self, alert_ids: Collection[str]) -> dict[str, tuple[Action, ...]]:
         """All actions of these alerts, open or not, oldest first."""
         found: dict[str, list[Action]] = defaultdict(list)
-        wanted = sorted(set(alert_ids))
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            query = self._actions().where(actions.c.alert_id.in_(chunk)).order_by(actions.c.id)
-            for row in self.connection.execute(query):
-                found[row.alert_id].append(_action(row))
+        for row in rows_of(self.connection, _OF_ALERTS, self.route, alert_ids):
+            found[row.alert_id].append(_action(row))
         return {alert_id: tuple(mine) for alert_id, mine in found.items()}
 
     def counts(self) -> Counter[Status]:
@@ -48,25 +43,16 @@ class Ledger:
 
     def by_id(self, ids: Collection[int]) -> list[Action]:
         """These actions as they stand, in the order they were intended."""
-        wanted = sorted(ids)
-        found: list[Action] = []
-        for start in range(0, len(wanted), _CHUNK):
-            query = self._actions().where(actions.c.id.in_(wanted[start : start + _CHUNK]))
-            found += [_action(row) for row in self.connection.execute(query.order_by(actions.c.id))]
-        return found
+        return [_action(row) for row in rows_of(self.connection, _BY_ID, self.route, ids)]
 
     def with_status(self, status: Status, limit: int) -> list[Action]:
         """Actions with this standing, oldest first."""
-        query = self._actions().where(actions.c.status == status.value).order_by(actions.c.id).limit(limit)
-        return [_action(row) for row in self.connection.execute(query)]
+        query = _ACTIONS.where(actions.c.status == status.value).order_by(actions.c.id).limit(limit)
+        return [_action(row) for row in self.connection.execute(query, {"route": self.route})]
 
     def intend(self, values: Iterable[Action], now: datetime) -> None:
         """Write down what is going to be done. What was intended before, by its key, is not intended twice."""
-        rows = [_row(action, now) for action in values]
-        if rows:
-            dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
-            intent = dialect.insert(actions).on_conflict_do_nothing(index_elements=["route", "key"])
-            self.connection.execute(intent, rows)
+        insert_new(self.connection, actions, ("route", "key"), [_row(action, now) for action in values])
 
     def send(self, action: Action, now: datetime) -> bool:
         """Mark the action as on the wire, just before the call. False when it is no longer there to be sent."""
@@ -97,17 +83,13 @@ class Ledger:
             values |= {"settled_at": now, "result_id": settlement.result_id}
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})
 
-    def _actions(self) -> Select[Any]:
-        return _ACTIONS.params(route=self.route)
-
 
 _SAME = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
-_ACTIONS = (
-    select(actions, pairs.c.incident_id)
-    .join_from(actions, pairs, _SAME, isouter=True)
-    .where(actions.c.route == bindparam("route"))
-)
+_WITH_INCIDENTS = select(actions, pairs.c.incident_id).join_from(actions, pairs, _SAME, isouter=True)
 """Actions, each with the incident that its pair has by now."""
+_ACTIONS = _WITH_INCIDENTS.where(actions.c.route == bindparam("route"))
+_OF_ALERTS = rows_by(actions.c.alert_id, _WITH_INCIDENTS).order_by(actions.c.id)
+_BY_ID = rows_by(actions.c.id, _WITH_INCIDENTS).order_by(actions.c.id)
 _CHANGE = update(actions).where(actions.c.id == bindparam("of"))
 """Sets whatever columns it is given values for. Built once, as all of these: building costs more than running."""
 _SEND = _CHANGE.where(actions.c.status == Status.PLANNED.value).values(

@@ -1,0 +1,55 @@
+"""Statements built once, as building one costs more than running it; rows by however many keys."""
+
+from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, Connection, Executable, Row, Select, Table, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = list[dict[str, Any]]
+_CHUNK = 500  # bound variables in one IN (…), well below every database's limit
+
+
+def rows_by(column: Column[Any], query: Select[Any]) -> Select[Any]:
+    """What `rows_of` asks: those rows of `query` of one route whose `column` has one of the values."""
+    return query.where(column.table.c.route == bindparam("route"), column.in_(bindparam("keys", expanding=True)))
+
+
+def rows_of(connection: Connection, query: Select[Any], route: str, keys: Collection[Any]) -> Iterator[Row[Any]]:
+    """The rows that a `rows_by` asks for, a chunk of ascending keys at a time."""
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), _CHUNK):
+        yield from connection.execute(query, {"route": route, "keys": wanted[start : start + _CHUNK]})
+
+
+def upsert(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert, or overwrite by primary key: executemany, the fastest form on both databases."""
+    if rows:
+        connection.execute(_upsert_into(table, connection.dialect.name), rows)
+
+
+def insert_new(connection: Connection, table: Table, unique: tuple[str, ...], rows: Rows) -> None:
+    """Insert what is not there yet by these columns."""
+    if rows:
+        connection.execute(_insert_new_into(table, unique, connection.dialect.name), rows)
+
+
+def insert_into(table: Table, database: str) -> postgresql.Insert | sqlite.Insert:
+    """The database's own form of INSERT, which knows ON CONFLICT."""
+    return postgresql.insert(table) if database == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _upsert_into(table: Table, database: str) -> Executable:
+    keys = tuple(column.name for column in table.primary_key)
+    statement = insert_into(table, database)
+    fields = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    if not fields:
+        return _insert_new_into(table, keys, database)
+    return statement.on_conflict_do_update(index_elements=keys, set_=fields)
+
+
+@cache
+def _insert_new_into(table: Table, unique: tuple[str, ...], database: str) -> Executable:
+    return insert_into(table, database).on_conflict_do_nothing(index_elements=unique)
