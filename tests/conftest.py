@@ -1,5 +1,6 @@
 """What every folder of tests may ask for, and what a run says at its end."""
 
+import pytest
 from figures import pytest_terminal_summary, tell
 from postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
 
@@ -11,3 +12,11 @@ __all__ = [
     "pytest_terminal_summary",
     "tell",
 ]
+
+_LONG = ("simulation", "processes", "e2e")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders whose files take longest come first: no worker is to begin one when the others are through."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(_LONG) if item.path.parent.name == name), 3))

@@ -27,9 +27,9 @@ def test_the_transcript_is_what_the_command_prints(tmp_path: Path) -> None:
         world = World(sandbox, tmp_path)
         alert = world.raise_alert(priority="P1")
         world.once()
-        world.customer(alert, "notes", text="it began after the deploy")
         world.engineer(alert, "acknowledge")
         world.engineer(alert, "notes", text="failing over to db-2")
+        world.customer(alert, "notes", text="it began after the deploy")  # last: PagerDuty's stamps are of a second
         world.raise_alert("disk 91 % full on web-3")
         printed = world.run("once", "--dry-run")
     assert printed.returncode == 0

@@ -13,7 +13,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Iterable
 
-from drivers import Tally, joined
+from drivers import HANDS, Tally, joined
 from oracles import findings
 from schedule import Fault, History
 from world import Parts, World
@@ -90,7 +90,7 @@ def drive_branches(
     """The story with each of these faults, one at a time."""
     gc.collect()
     gc.freeze()  # what is there already is shared with the children, and stays so
-    tree = _Tree(story, faults, parts, hands or os.cpu_count() or 1)
+    tree = _Tree(story, faults, parts, hands or HANDS)
     try:
         outcome = tree.run()
         if tree.told is not None:

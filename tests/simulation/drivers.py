@@ -27,6 +27,10 @@ _ALIKE_WRITE = (
 )
 """Ways for a write, or a commit, that come to the same: no effect in doubt, no effect for certain, an effect."""
 
+HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+"""Processes side by side: a test run's other workers want their processors for themselves."""
+EVERY_READ = 3
+"""Of the faults at a read, one in so many is tried at a step: the first, fourth, …; then the second, fifth, …"""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours")}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
@@ -76,12 +80,12 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 
 
 def most_single_faults(story: History) -> list[History]:
-    """All of them, but of those at a read, most of which come to the same, every other one: these, then those."""
+    """All of them, but of those at a read, most of which come to the same, one in EVERY_READ, taking turns."""
     made = []
     for history in single_faults(story, full=True):
         (fault,) = history.faults
         is_read, place = "down" in KINDS[fault.kind], list(KINDS[fault.kind]).index(fault.what)
-        if not is_read or (place + fault.nth) % 2 == 0:
+        if not is_read or (place + fault.nth) % EVERY_READ == 0:
             made.append(history)
     return made
 
@@ -119,11 +123,10 @@ def drive(histories: Iterable[History], parts: Parts | None = None, *, stop_at: 
 
 
 def drive_all(histories: list[History]) -> Tally:
-    """Run them on all processors: each child takes every n-th."""
-    hands = os.cpu_count() or 1
+    """Run them side by side: each child takes every n-th."""
     fork = multiprocessing.get_context("fork")
-    with fork.Pool(hands) as pool:
-        tallies = pool.map(drive, [histories[n::hands] for n in range(hands)])
+    with fork.Pool(HANDS) as pool:
+        tallies = pool.map(drive, [histories[n::HANDS] for n in range(HANDS)])
     return joined(tallies)
 
 

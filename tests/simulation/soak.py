@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parent.parent))  # where the tests' own modul
 
 from branches import drive_branches
 from chance import random_history, smallest
-from drivers import Tally, drive, joined, occasional_faults, single_faults
+from drivers import HANDS, Tally, drive, joined, occasional_faults, single_faults
 from machine import drive_machine
 from mutants import CAUGHT, DRIVERS, MUTANTS, Catch, catch
 from oracles import findings
@@ -35,7 +35,6 @@ from reconciler.store.database import open_database
 
 BATCH = 20
 SILENCE = 60.0
-HANDS = os.cpu_count() or 1
 MOST = {"exhaustive": 2000, "chance": 300, "Hypothesis": 300}
 """In so many runs each driver must find each mutant."""
 
