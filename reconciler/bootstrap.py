@@ -12,8 +12,8 @@ from reconciler.apply import Applier
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Crew, Pace
 from reconciler.engine import Engine, Identity
-from reconciler.feeds import Horizons
 from reconciler.gate import Gate
+from reconciler.looks import Horizons
 from reconciler.observe import Observer
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import Clock, Http, RequestRecord, SystemClock

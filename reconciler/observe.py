@@ -10,11 +10,13 @@ from datetime import datetime
 
 from reconciler.core.model import Policy, Side, Sighting, World
 from reconciler.crew import Crew
-from reconciler.feeds import Feeds, Hint, Horizons
+from reconciler.feeds import Feeds, Hint
+from reconciler.logcost import LogCost
+from reconciler.looks import Horizons, Looks, Origin
 from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
 from reconciler.sight import Eyes, Problem
 from reconciler.store.database import Database
-from reconciler.sweep import LogCost, Sweep
+from reconciler.sweep import Slice, Sweep
 
 BATCH = 50
 """New alerts that are looked at and paged before the next ones."""
@@ -78,38 +80,40 @@ class Observer:
 
     def _round(self, now: datetime, policy: Policy, *, busy: bool = False) -> "_Round":
         eyes = Eyes(self.opsgenie, self.pagerduty, self.stopping, policy, now)
-        feeds = Feeds(eyes, self.database, self.horizons, self.sweep, self.log, busy=busy)
-        return _Round(eyes, feeds, self.database, self.crew)
+        return _Round(self, eyes, busy=busy)
 
 
 class _Round:
     """One cycle's looking."""
 
-    def __init__(self, eyes: Eyes, feeds: Feeds, database: Database, crew: Crew) -> None:
+    def __init__(self, observer: Observer, eyes: Eyes, *, busy: bool) -> None:
         self.eyes = eyes
-        self.feeds = feeds
-        self.database = database
-        self.crew = crew
-        self.looks = feeds.looks
-        with database.reading() as books:
+        self.crew = observer.crew
+        self.database = observer.database
+        self.horizons = observer.horizons
+        with self.database.reading() as books:
             self.before = books.snapshot.cursors()
-            feeds.begin(books)
+            self.open_pairs = books.snapshot.open_pairs()
+            self.open_actions = books.ledger.open()
+        self.looks = Looks(self.database, self.horizons, self._origin(), eyes.now)
+        self.feeds = Feeds(eyes, self.looks, observer.log, busy=busy)
+        self.slice = Slice(observer.sweep, eyes, self.looks)
 
     def whole(self, share: float) -> Iterator[Observation]:
         feeds, before = self.feeds, self.before
-        if "origin" not in before:
+        if self._is_first():
             feeds.first_start()
         else:
-            at, since = self._origin()
             both: list[tuple[Side, Callable[[], None]]] = [
-                (Side.OPSGENIE, lambda: feeds.opsgenie(before, at, since)),
-                (Side.PAGERDUTY, lambda: feeds.pagerduty(before)),
+                (Side.OPSGENIE, lambda: feeds.opsgenie(before)),
+                (Side.PAGERDUTY, lambda: feeds.pagerduty(before, self.open_pairs)),
             ]
             self.crew.each(lambda feed: self.eyes.attempt(*feed), both)
-            feeds.slice(before, at, since, share)
-            feeds.again(before)
-        feeds.doubts()
-        news = [alert_id for alert_id, look in self.looks.items() if look.news]
+            self.slice.take(before, self.open_pairs, share)
+            for alert_id in self._unread_before():  # one that is not known yet may have its incident already
+                self.looks.whole(alert_id).by_key = True
+        self.looks.doubts(self.open_actions)
+        news = [alert_id for alert_id, look in self.looks.by_alert.items() if look.news]
         pace = len(news) / self._elapsed()
         for start in range(0, len(news), BATCH):
             yield replace(self._see(news[start : start + BATCH]), urgent=True, pace=pace)
@@ -117,32 +121,40 @@ class _Round:
 
     def hinted(self, hints: Collection[Hint]) -> Observation:
         """A hint names a thing and nothing more. An alert we do not know must be one that the feed shows."""
-        if self.feeds.hinted(hints) and "origin" in self.before:
-            at, since = self._origin()
-            self.eyes.attempt(Side.OPSGENIE, lambda: self.feeds.opsgenie(self.before, at, since))
+        if self.feeds.hinted(hints) and not self._is_first():
+            self.eyes.attempt(Side.OPSGENIE, lambda: self.feeds.opsgenie(self.before))
         return self.doubts_only()
 
     def doubts_only(self) -> Observation:
-        self.feeds.doubts()
+        self.looks.doubts(self.open_actions)
         return self._rest()
+
+    def _is_first(self) -> bool:
+        return "origin" not in self.before
+
+    def _origin(self) -> Origin:
+        if self._is_first():
+            return Origin(self.eyes.now, self.eyes.now - self.horizons.lookback)
+        return Origin(*map(datetime.fromisoformat, json.loads(self.before["origin"])))
+
+    def _unread_before(self) -> set[str]:
+        """Alerts of which something could not be read last time."""
+        return set(json.loads(self.before.get("again", "[]")))
 
     def _elapsed(self) -> float:
         """Seconds since the last poll; what is new at a first start came over more than that."""
         polled = self.before.get("polled.opsgenie")
-        since = self.eyes.now - datetime.fromisoformat(polled) if polled else self.feeds.horizons.lookback
+        since = self.eyes.now - datetime.fromisoformat(polled) if polled else self.horizons.lookback
         return max(since.total_seconds(), 0.1)
-
-    def _origin(self) -> tuple[datetime, datetime]:
-        """When we first started, and since when what was open then was to be paged."""
-        at, since = json.loads(self.before["origin"])
-        return datetime.fromisoformat(at), datetime.fromisoformat(since)
 
     def _rest(self) -> Observation:
         """What is left to be seen, and with it where the feeds stand."""
-        seen = self._see([alert_id for alert_id, look in self.looks.items() if not look.seen])
-        unread = {alert_id for alert_id, look in self.looks.items() if look.again}
-        waiting = set(json.loads(self.before.get("again", "[]"))) - self.feeds.looked_again
-        after = self.feeds.cursors | {"again": json.dumps(sorted(unread | waiting))}
+        looks = self.looks.by_alert
+        seen = self._see([alert_id for alert_id, look in looks.items() if not look.seen])
+        unread = {alert_id for alert_id, look in looks.items() if look.again}
+        waiting = self._unread_before() - self.looks.looked_again
+        again = json.dumps(sorted(unread | waiting))
+        after = self.feeds.cursors | self.slice.cursors | {"again": again}
         moved = {name: value for name, value in after.items() if self.before.get(name, "[]") != value}
         return replace(seen, cursors=moved)
 
@@ -156,7 +168,7 @@ class _Round:
             mine = books.ledger.of(alert_ids)
 
         def see(alert_id: str) -> Sighting:
-            look = self.looks[alert_id]
+            look = self.looks.by_alert[alert_id]
             look.seen = True
             blank = Sighting(
                 alert_id,

@@ -1,10 +1,12 @@
-"""Which kinds of write rest for a while, and when what waits for one of them may go on."""
+"""What went wrong with writing: which kinds of write rest for a while, and when what waits for one may go on."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Kind, Side
+from reconciler.core.model import Action, Kind, Side
 from reconciler.errors import NotExecuted, ReconcilerError, Refused
+from reconciler.remotes.base import Clock
+from reconciler.sight import STRIKES, Problem
 
 REFUSED_PAUSE = timedelta(seconds=30)
 """How long a vendor that turns our key away is spared further writes."""
@@ -46,3 +48,55 @@ class Pauses:
         """What holds this kind of action back at the moment."""
         pause = self._by_kind.get(kind)
         return pause if pause is not None and now < pause.until else None
+
+
+class Trouble:
+    """One turn's problems, and what rests because of them.
+
+    `resume`: when something that had to wait may go on, where that is known.
+    """
+
+    def __init__(self, pauses: Pauses, clock: Clock) -> None:
+        self.problems: list[Problem] = []
+        self.resume: datetime | None = None
+        self._pauses = pauses
+        self._clock = clock
+        self._strikes = dict.fromkeys(Side, 0)
+
+    def problem(self, action: Action, error: ReconcilerError) -> None:
+        """Something did not work, and nothing rests because of it."""
+        self.problems.append(Problem(action.kind.side, error, action.alert_id))
+
+    def pause(self, action: Action, error: ReconcilerError) -> None:
+        """The vendor takes nothing now: leave it alone until it said, or until the next cycle."""
+        self.problem(action, error)
+        now = self._clock.now()
+        self._pauses.after(action.kind, error, now)
+        pause = self._pauses.holds(action.kind, now)
+        self.left(pause.until if pause and pause.rate else None)
+
+    def strike(self, action: Action, error: ReconcilerError) -> None:
+        """No answer, or none that tells: after some of those in a row the vendor is left alone."""
+        self.problem(action, error)
+        side = action.kind.side
+        self._strikes[side] += 1
+        if self._strikes[side] >= STRIKES:
+            self._pauses.side(side, error, self._clock.now())
+
+    def over(self, side: Side) -> None:
+        """The vendor has done as it was told."""
+        self._strikes[side] = 0
+
+    def holds(self, action: Action, now: datetime) -> bool:
+        """Whether it rests. A rate that is used up passes; anything else is as wrong as it was when it was met."""
+        pause = self._pauses.holds(action.kind, now)
+        if pause is None:
+            return False
+        self.left(pause.until if pause.rate else None)
+        if not pause.rate and all(problem.error is not pause.error for problem in self.problems):
+            self.problem(action, pause.error)
+        return True
+
+    def left(self, resume: datetime | None) -> None:
+        """Something is left to be done, and may be begun then."""
+        self.resume = min((at for at in (self.resume, resume) if at), default=None)

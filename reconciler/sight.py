@@ -1,16 +1,13 @@
 """What is seen of one pair: the reads that a look asks for, each allowed to fail without hurting the others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from reconciler.core import doubt, text
 from reconciler.core.model import (
-    Act,
     Action,
-    Alert,
-    Incident,
     Kind,
     Note,
     Policy,
@@ -20,6 +17,7 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.errors import Missing, Permanent, ReconcilerError
+from reconciler.looks import Look
 from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
 from reconciler.store.database import DatabaseDown
 
@@ -38,30 +36,6 @@ class Problem:
     side: Side
     error: ReconcilerError
     alert_id: str = ""
-
-
-@dataclass(slots=True)
-class Look:
-    """What to read of one pair. `row` is what a list showed of the alert: a stand-in for a new one, at need."""
-
-    alert: bool = False
-    alert_notes: bool = False
-    incident: bool = False
-    incident_notes: bool = False
-    by_key: bool = False
-    swept: bool = False
-    again: bool = False
-    news: bool = False
-    seen: bool = False
-    tracked: bool = True
-    row: Alert | None = None
-    adopt: Incident | None = None
-    acts: list[Act] = field(default_factory=list)
-
-    @classmethod
-    def whole(cls, **more: object) -> "Look":
-        """Everything on both sides."""
-        return cls(alert=True, alert_notes=True, incident=True, incident_notes=True, **more)  # type: ignore[arg-type]
 
 
 class Stopping(Exception):

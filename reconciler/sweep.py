@@ -1,20 +1,19 @@
-"""What an observer keeps in mind between cycles: how far its sweep has come, and what the log costs.
+"""The sweep: every open thing on both sides is listed once in an interval, and every open pair's notes are read.
 
-Nothing is lost with it: after a restart the next sweep begins when it is due, and the cost is learned anew.
+How far it has come is kept in mind between cycles only: after a restart the next sweep begins when it is due.
 """
 
+import json
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from reconciler.core.model import Side
-from reconciler.remotes.base import LogPage
+from reconciler.looks import Looks
+from reconciler.remotes.base import PAGE
+from reconciler.sight import Eyes
 
-PAGE = 100
-"""Rows of one page, the most that either vendor gives."""
-SECONDS_A_PAGE = 2.5
-"""How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
 _MOST_DOUBLINGS = 32
 
 
@@ -59,45 +58,72 @@ def doublings(first: timedelta, last: timedelta) -> list[timedelta]:
     return list(takewhile(lambda age: age <= last, (first * 2**n for n in range(_MOST_DOUBLINGS))))
 
 
-class LogCost:
-    """Whether PagerDuty's log or the service's open set is the cheaper feed, from what its pages show.
+class Slice:
+    """One cycle's share of the sweep, and where the sweep stands afterwards."""
 
-    What is new in the log is read as long as that costs no more than the open set, as only it tells of notes;
-    what was read before, and is read again for entries that came late, only where the whole costs no more.
-    """
+    def __init__(self, sweep: Sweep, eyes: Eyes, looks: Looks) -> None:
+        self.sweep = sweep
+        self.eyes = eyes
+        self.looks = looks
+        self.now = looks.now
+        self.interval = looks.horizons.sweep_interval
+        self.cursors: dict[str, str] = {}
 
-    def __init__(self) -> None:
-        self._too_long = False
-        self._listed: datetime | None = None
+    def take(self, cursors: dict[str, str], open_pairs: int, share: float) -> None:
+        """Heal what the feeds missed: pages of both listings, and the notes of that share of the open pairs."""
+        before = self.now - self.interval
+        quota = math.ceil(open_pairs * min(share, 1.0))
+        with self.looks.database.reading() as books:
+            due = books.snapshot.swept_before(before, quota) if quota else []
+        for pair in due:
+            look = self.looks.at(pair.alert_id)
+            look.swept = True
+            look.alert_notes = look.alert_notes or pair.tracked
+            look.incident_notes = look.incident_notes or pair.incident_id is not None
+        self._finished(cursors, share)
+        if self.sweep.is_due(datetime.fromisoformat(cursors["sweep"]), before):
+            self.sweep.begin()
+            self.cursors["sweep"] = self.now.isoformat()
+        for _ in range(1 + quota // PAGE):
+            self.eyes.attempt(Side.OPSGENIE, self._list_alerts)
+            self.eyes.attempt(Side.PAGERDUTY, self._list_incidents)
 
-    def may_list(self, open_set: int, now: datetime) -> bool:
-        """Whether the open set, at that many requests, may be listed again. A large one not in every cycle."""
-        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE)
-        if self._listed is not None and self._listed <= now < self._listed + rest:
-            return False
-        self._listed = now
-        return True
+    def _finished(self, cursors: dict[str, str], share: float) -> None:
+        """Pairs that are over, ever more seldom: each time that twice as long has passed since.
 
-    def enough(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
-        """Whether to read no more of the log since then, of which all before the watermark was read already."""
-        most = open_set + 1
-        if self._too_long or log.requests >= most:
-            return True
-        return self.has_news(log, watermark) and _pages(log, since) > most
+        Once in a sweep interval it is asked who has reached such an age; then they are looked at in order of
+        their ids, a page in each interval at most. The cursor tells since when, until when, and how far.
+        """
+        quota = math.ceil(PAGE * min(share, 1.0))
+        now = self.now.isoformat()
+        began, until, after = json.loads(cursors.get("finished", json.dumps([now, now, None])))
+        if after is None and abs(self.now - datetime.fromisoformat(until)) >= self.interval:
+            began, until, after = until, now, ""
+        if after is not None and quota:
+            ages = doublings(self.interval, self.looks.horizons.retention)
+            span = datetime.fromisoformat(began), datetime.fromisoformat(until)
+            with self.looks.database.reading() as books:
+                due = books.snapshot.finished(ages, span, after, quota)
+            for alert_id in due:
+                look = self.looks.at(alert_id)
+                look.alert_notes = look.incident_notes = True
+            after = due[-1] if len(due) == quota else None
+        self.cursors["finished"] = json.dumps([began, until, after])
 
-    def has_news(self, log: LogPage, watermark: datetime) -> bool:
-        """Whether all that is new was read. More may have come within the watermark's own second."""
-        return log.whole or any(act.at < watermark for act in log.acts)
+    def _list_alerts(self) -> None:
+        listing = self.sweep.listing(Side.OPSGENIE)
+        if listing is None:
+            return
+        rows, more = self.eyes.opsgenie.open_alerts_page(listing.offset)
+        self.looks.compare_alerts(rows)
+        if self.sweep.turn(Side.OPSGENIE, [row.id for row in rows], more=more):
+            self.looks.look_for_absent(Side.OPSGENIE, listing.listed)
 
-    def learn(self, log: LogPage, open_set: int, watermark: datetime) -> None:
-        """Remember whether what was new could be read for no more than the open set."""
-        self._too_long = _pages(log, watermark) > open_set
-
-
-def _pages(log: LogPage, since: datetime) -> int:
-    """How many pages there are back to `since` if they all are as dense as those that were read."""
-    if log.whole or not log.acts:
-        return log.requests
-    newest, oldest = max(act.at for act in log.acts), min(act.at for act in log.acts)
-    span = max(1.0, (newest - oldest).total_seconds())
-    return math.ceil(log.requests * (newest - since).total_seconds() / span)
+    def _list_incidents(self) -> None:
+        listing = self.sweep.listing(Side.PAGERDUTY)
+        if listing is None:
+            return
+        rows, more = self.eyes.pagerduty.open_incidents_page(listing.offset)
+        self.looks.compare_incidents(rows)
+        if self.sweep.turn(Side.PAGERDUTY, [row.id for row in rows], more=more):
+            self.looks.look_for_absent(Side.PAGERDUTY, listing.listed)

@@ -16,10 +16,10 @@ from benchmarks.sim import START, SimClock
 from benchmarks.world import Call, World, world
 from reconciler.core.model import Act, Actor, Kind, Side
 from reconciler.errors import NotExecuted, Refused
+from reconciler.logcost import LogCost
 from reconciler.pauses import REFUSED_PAUSE, SHORT, Pauses
 from reconciler.remotes.base import LogPage
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sweep import LogCost
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANA = "Ana Ruiz"

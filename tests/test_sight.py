@@ -8,7 +8,8 @@ from worlds import action, alert, at, pair, policy, sighting
 
 from reconciler.core import model
 from reconciler.core.model import Kind, Status
-from reconciler.sight import Eyes, Look
+from reconciler.looks import Look
+from reconciler.sight import Eyes
 
 
 class Opsgenie:

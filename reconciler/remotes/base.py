@@ -11,6 +11,9 @@ from typing import Protocol
 
 from reconciler.core.model import Act, Alert, Incident, Note, Person
 
+PAGE = 100
+"""Rows of one page: the most that either vendor gives."""
+
 
 class Clock(Protocol):
     """Time, so that tests can have their own. Waiting ends early when the program is told to stop."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from reconciler.core.model import Act, Actor, Alert, Note, Person
 from reconciler.errors import Missing, Permanent, Unknown
-from reconciler.remotes.base import RequestStatus
+from reconciler.remotes.base import PAGE, RequestStatus
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -31,7 +31,6 @@ from reconciler.remotes.http import Http
 from reconciler.remotes.limits import Need
 
 VENDOR = "Opsgenie"
-PAGE = 100
 WINDOW = 19_999
 """Offset and limit together may not be more: 422."""
 USER_LIMIT = 100

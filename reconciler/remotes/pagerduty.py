@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from reconciler.core.model import Act, Incident, Note, Person
 from reconciler.errors import Duplicate, Misconfigured, Missing, Permanent, Unknown
-from reconciler.remotes.base import LogPage
+from reconciler.remotes.base import PAGE, LogPage
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -29,7 +29,6 @@ from reconciler.remotes.limits import Need
 from reconciler.remotes.pagerduty_rows import OPEN, STATUSES, parse_act, parse_incident, parse_note
 
 VENDOR = "PagerDuty"
-PAGE = 100
 LONGEST = timedelta(days=180)
 """PagerDuty lists incidents of six months at a time: 400 beyond."""
 WINDOW = 10_000

@@ -13,11 +13,12 @@ from schedule import STORY, History
 from world import Parts
 
 from reconciler import engine
-from reconciler.apply import _Turn
+from reconciler.apply import Turn
 from reconciler.core import doubt, plan
 from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
 from reconciler.engine import Engine
 from reconciler.observe import Observation
+from reconciler.send import Sender
 from reconciler.store.ledger import Ledger
 
 GUARDS = ("ledger", "author", "mark")
@@ -51,16 +52,16 @@ def _done_already(self: Ledger, action: Action, now: datetime) -> bool:
     return marked
 
 
-def _no_look(self: _Turn, action: Action) -> Any:
+def _no_look(self: Sender, action: Action) -> Any:
     """States are written without a look at what they are now."""
     return None, (_LOOK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
 
 
-def _hold_nothing(self: _Turn, mine: tuple[Action, ...]) -> None:
+def _hold_nothing(self: Turn, mine: tuple[Action, ...]) -> None:
     """What waits or is in doubt holds nothing back: each of a pair's actions goes when it can."""
     for action in mine:
         if self._is_due(action):
-            self._send(action)
+            self.sender.send(action)
 
 
 class _CursorFirst(Engine):
@@ -90,7 +91,7 @@ def _shared(world: World) -> Plan:
     return replace(decided, pairs=pairs)
 
 
-_NOT_SHOWN, _DECIDE, _LOOK = doubt._not_shown, plan.decide, _Turn._look
+_NOT_SHOWN, _DECIDE, _LOOK = doubt._not_shown, plan.decide, Sender._look
 _SEND, _ACCEPTED, _DOUBTFUL = Ledger.send, Ledger.accepted, Ledger.doubtful
 _SENT_AT: dict[str, datetime] = {}
 
@@ -117,8 +118,8 @@ MUTANTS: dict[str, Callable[[], Parts]] = {
     "no staleness bound": lambda: Parts(patches=((doubt, "_not_shown", _impatient),)),
     "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),
     "cursors before the plan": lambda: Parts(engine=_CursorFirst, sweep=NEVER),
-    "nothing held back": lambda: Parts(patches=((_Turn, "_send_pair", _hold_nothing),)),
-    "no look before acknowledging": lambda: Parts(patches=((_Turn, "_look", _no_look),)),
+    "nothing held back": lambda: Parts(patches=((Turn, "_send_pair", _hold_nothing),)),
+    "no look before acknowledging": lambda: Parts(patches=((Sender, "_look", _no_look),)),
 }
 
 

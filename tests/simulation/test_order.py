@@ -8,8 +8,9 @@ from schedule import Act, Fault, History
 from world import Outcome, Parts, run
 
 from reconciler import apply
-from reconciler.apply import Applier, Hold, _Turn
+from reconciler.apply import Applier, Turn
 from reconciler.core.model import Policy
+from reconciler.send import Hold
 
 OUTAGE = History(
     (
@@ -55,11 +56,11 @@ def test_notes_that_went_first_would_be_seen() -> None:
 
     class NotesFirst(Applier):
         def apply(self, policy: Policy, until: datetime | None = None) -> apply.Outcome:
-            turn = _Turn(self, policy, until)
+            turn = Turn(self, policy, until)
             waiting = self._waiting()
             turn.send_the_rest(waiting)
             turn.send_creations(waiting)
-            return apply.Outcome(tuple(turn.tried), tuple(turn.problems), turn.resume)
+            return turn.outcome()
 
     assert writes(run(OUTAGE, Parts(applier=NotesFirst))) != ["pd.create"] * 4 + ["pd.note"] * 2
 
@@ -71,10 +72,10 @@ def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> No
 
 
 def test_a_pair_that_held_nothing_back_would_be_seen() -> None:
-    def hasty(self: _Turn, mine: tuple[Any, ...]) -> None:
+    def hasty(self: Turn, mine: tuple[Any, ...]) -> None:
         for action in mine:
             if self._is_due(action):
-                self._send(action)
+                self.sender.send(action)
 
     assert Hold.ALL  # what is missing there
-    assert notes(run(TWO_NOTES, Parts(patches=((_Turn, "_send_pair", hasty),)))) == ["second", "first"]
+    assert notes(run(TWO_NOTES, Parts(patches=((Turn, "_send_pair", hasty),)))) == ["second", "first"]
