@@ -25,7 +25,7 @@ from reconciler.core.model import Person, Policy
 from reconciler.crew import Pace
 from reconciler.daemon import PATIENCE
 from reconciler.engine import Engine, Identity, Report
-from reconciler.feeds import Horizons
+from reconciler.looks import Horizons
 from reconciler.observe import Observer
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import Http, RequestRecord

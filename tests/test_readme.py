@@ -29,7 +29,7 @@ def test_the_transcript_is_what_the_command_prints(tmp_path: Path) -> None:
         world.once()
         world.engineer(alert, "acknowledge")
         world.engineer(alert, "notes", text="failing over to db-2")
-        world.customer(alert, "notes", text="it began after the deploy")  # last: PagerDuty's stamps are of a second
+        world.customer(alert, "notes", text="it began after the deploy")  # last: PagerDuty's stamps lack fractions
         world.raise_alert("disk 91 % full on web-3")
         printed = world.run("once", "--dry-run")
     assert printed.returncode == 0
