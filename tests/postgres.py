@@ -84,6 +84,11 @@ class Postgres:
             else:
                 return
 
+    @property
+    def owner(self) -> int | None:
+        """The user that it runs as, where that is not ours."""
+        return self._as.get("user")
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it, ending every session."""
         if self._process is not None:

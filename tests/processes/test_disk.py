@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from postgres import Postgres, name_in
-from scene import Scene
+from postgres import Postgres, a_server, name_in
+from scene import Scene, over
 from sqlalchemy import event
 
 from reconciler.store.database import DatabaseDown, open_database
@@ -20,11 +20,11 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 @contextmanager
-def a_small_disk(folder: Path, size: str) -> Iterator[Path]:
+def a_small_disk(folder: Path, size: str, owner: int | None = None) -> Iterator[Path]:
     """A disk of its own."""
     folder.mkdir()
     try:
-        _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
+        _run("mount", "-t", "tmpfs", "-o", f"size={size},uid={owner or os.geteuid()}", "tmpfs", folder)
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no disk can be mounted here: {error.stderr.strip()}")
     try:
@@ -54,26 +54,39 @@ def test_a_full_disk_under_the_daemon(scene: Scene, tmp_path: Path) -> None:
     with a_small_disk(tmp_path / "disk", "8m") as disk:
         scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         scene.database = disk / "reconciler.db"
-        scene.begin()
-        first = scene.raise_alert()
-        scene.until(lambda: bool(scene.incidents(first)), "the first incident")
-        filler = fill(disk)
-        number = 0
-        while not scene.told("full"):  # there may be some room left in the files that are there
-            scene.raise_alert(f"alert {number}", description="x" * 10_000)
-            number += 1
-            assert number < 500
-            time.sleep(0.05)
-        time.sleep(0.5)
-        since = scene.seq()
-        time.sleep(1.5)
-        assert scene.written(since) == []
-        assert scene.told("full") == 1
-        filler.unlink()
-        scene.until(lambda: scene.told("works again") == 1, "that it works again")
-        scene.until(lambda: scene.has_settled() and scene.audit() == {}, "all of it, once")
-        assert scene.told("defect") == 0
-        assert scene.stop() == 0
+        it_waits_and_goes_on(scene, disk, "disk is full")
+
+
+def test_a_full_disk_under_the_server(scene: Scene, pytestconfig: pytest.Config) -> None:
+    """Where the server keeps this database; its own log of changes has room elsewhere."""
+    with a_server(pytestconfig) as server, a_small_disk(server.folder / "disk", "24m", server.owner) as disk:
+        server.run("postgres", f"CREATE TABLESPACE disk LOCATION '{disk}'")
+        server.run("postgres", "CREATE DATABASE small TEMPLATE template0 TABLESPACE disk")
+        it_waits_and_goes_on(over(scene, server, server.url("small")), disk, "No space left on device")
+
+
+def it_waits_and_goes_on(scene: Scene, disk: Path, words: str) -> None:
+    """Nothing is written to a vendor that cannot be written down first, and nothing of it is lost."""
+    scene.begin()
+    first = scene.raise_alert()
+    scene.until(lambda: bool(scene.incidents(first)), "the first incident")
+    filler = fill(disk)
+    number = 0
+    while not scene.told(words):  # there may be some room left in the files that are there
+        scene.raise_alert(f"alert {number}", description="x" * 10_000)
+        number += 1
+        assert number < 500
+        time.sleep(0.05)
+    time.sleep(0.5)
+    since = scene.seq()
+    time.sleep(1.5)
+    assert scene.written(since) == []
+    assert scene.told(words) == 1
+    filler.unlink()
+    scene.until(lambda: scene.told("works again") == 1, "that it works again")
+    scene.until(lambda: scene.has_settled() and scene.audit() == {}, "all of it, once")
+    assert scene.told("defect") == 0
+    assert scene.stop() == 0
 
 
 def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
