@@ -74,14 +74,14 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     settings = _settings()
-    report = _dry_cycle(settings) if dry_run else _cycle(settings)
+    report, names = _dry_cycle(settings) if dry_run else _cycle(settings)
     from reconciler import render
 
     errors = render.errors(report, dry_run=dry_run)
     if as_json:
         _print_json(render.as_data(report, dry_run=dry_run))
     elif report.actions or not errors:
-        click.echo(render.as_text(report, dry_run=dry_run))
+        click.echo(render.as_text(report, names, dry_run=dry_run))
     for line in errors:
         click.echo(f"reconciler: {line}", err=True)
     if errors:
@@ -225,8 +225,8 @@ def _settings() -> Settings:
     return settings
 
 
-def _cycle(settings: Settings) -> Report:
-    """One whole cycle, and a few more looks at what Opsgenie still has in its queue."""
+def _cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
+    """One whole cycle, a few more looks at what Opsgenie still has queued, and what the alerts are called."""
     from reconciler.bootstrap import assemble
     from reconciler.core.model import Status
     from reconciler.errors import Transient
@@ -245,15 +245,18 @@ def _cycle(settings: Settings) -> Report:
             break
         program.clock.wait(wait)
         report = report.joined(program.engine.follow_up())
+    names = program.engine.names(report)
     program.lock.release()
     program.database.close()
-    return report
+    return report, names
 
 
-def _dry_cycle(settings: Settings) -> Report:
+def _dry_cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
     from reconciler.bootstrap import assemble_dry_run
 
-    return assemble_dry_run(settings).cycle(share=1.0)
+    engine = assemble_dry_run(settings)
+    report = engine.cycle(share=1.0)
+    return report, engine.names(report)
 
 
 def _print_json(document: dict[str, Any]) -> None:

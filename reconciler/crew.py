@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -48,22 +49,26 @@ class Crew:
         hands = min(self._hands(), len(todo))
         if hands <= 1:
             return [work(item) for item in todo]
-        free = BoundedSemaphore(hands)
+        waiting: SimpleQueue[tuple[int, T]] = SimpleQueue()
+        for numbered in enumerate(todo):
+            waiting.put(numbered)
+        results: dict[int, R] = {}
+        failures: list[Exception] = []
 
-        def turn(item: T) -> R:
-            try:
-                return work(item)
-            finally:
-                free.release()
+        def hand() -> None:
+            with suppress(Empty):
+                while True:
+                    number, item = waiting.get_nowait()
+                    try:
+                        results[number] = work(item)
+                    except Exception as failure:  # noqa: BLE001 - passed on below
+                        failures.append(failure)
 
-        running = []
-        for item in todo:
-            free.acquire()
-            running.append(self._threads().submit(turn, item))
-        failures = [failure for failure in (future.exception() for future in running) if failure is not None]
+        for done in [self._threads().submit(hand) for _ in range(hands)]:
+            done.result()
         if failures:
             raise failures[0]
-        return [future.result() for future in running]
+        return [results[number] for number in range(len(todo))]
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:

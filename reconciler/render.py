@@ -1,6 +1,7 @@
 """What the commands print: plans and reports for people, and the same as data."""
 
 from collections import Counter
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -29,13 +30,13 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report, *, dry_run: bool) -> str:
-    """The same for people: grouped by pair, each action with its reason."""
+def as_text(report: Report, names: Mapping[str, str], *, dry_run: bool) -> str:
+    """The same for people: grouped by pair, called by its name, each action with its reason."""
     lines: list[str] = []
     by_pair = sorted(report.actions, key=lambda action: action.alert_id)
     groups = [list(mine) for _, mine in groupby(by_pair, key=lambda action: action.alert_id)]
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
-        lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
+        lines.append(names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
             lines.append(f"  {_status(action, dry_run=dry_run):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:

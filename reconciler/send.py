@@ -219,7 +219,7 @@ class Sender:
         with self.database.writing() as books:
             books.ledger.settle(settlement, self.clock.now())
             if settlement.status is Status.DONE and not action.kind.is_note:
-                pair = books.snapshot.pairs([action.alert_id]).get(action.alert_id)
+                pair = books.snapshot.pair(action.alert_id)
                 moved = [] if pair is None else _moved(pair, action, self.policy, incident)
                 books.snapshot.save_pairs(moved)
             elif settlement.result_id and "ledger" in self.policy.guards:

@@ -16,6 +16,7 @@ from reconciler.store.statements import rows_by, rows_of, upsert
 
 _ALERT = TypeAdapter(AlertBaseline)
 _INCIDENT = TypeAdapter(IncidentBaseline)
+_PAIR = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.alert_id == bindparam("alert_id"))
 _PAIRS = rows_by(pairs.c.alert_id, select(pairs))
 _PAIRS_OF_INCIDENTS = rows_by(pairs.c.incident_id, select(pairs))
 _NOTES = rows_by(notes.c.alert_id, select(notes))
@@ -54,6 +55,11 @@ class Snapshot:
 
     connection: Connection
     route: str
+
+    def pair(self, alert_id: str) -> Pair | None:
+        """The alert's pair; None for one never seen."""
+        row = self.connection.execute(_PAIR, {"route": self.route, "alert_id": alert_id}).one_or_none()
+        return None if row is None else _pair(row)
 
     def pairs(self, alert_ids: Collection[str]) -> dict[str, Pair]:
         """Pairs by alert id; an alert never seen has none."""
