@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -18,8 +19,19 @@ if TYPE_CHECKING:
     from reconciler.engine import Report
     from reconciler.settings import Settings
 
+
+class _Seconds(click.FloatRange):
+    """Click's own range lets pass what is no number at all: that is on neither side of a bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
 FAILED, USAGE, PLANNED = 1, 2, 3
-_PORT, _SECONDS, _RATE = click.IntRange(0, 65535), click.FloatRange(0, 3600), click.IntRange(0)
+_PORT, _SECONDS, _RATE = click.IntRange(0, 65535), _Seconds(0, 3600), click.IntRange(0)
 FOLLOW_UPS = (0.1, 0.25, 0.5, 1.0, 2.0)
 """How long `once` waits between its looks at what Opsgenie has accepted and not yet carried out, in seconds."""
 

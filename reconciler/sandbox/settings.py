@@ -1,6 +1,7 @@
 """Every knob of the sandbox, in one frozen value that is replaced as a whole."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def _check(settings: SandboxSettings, name: str, value: object) -> None:
         return
     wanted = _KINDS[float if name in _OPTIONAL else type(getattr(settings, name))]
     fits = isinstance(value, wanted) and isinstance(value, bool) == (wanted == (bool,))
-    if not fits or (isinstance(value, int | float) and value < 0):
+    if not fits or (isinstance(value, int | float) and not 0 <= value < math.inf):
         raise ValueError(f"{name} cannot be {value!r}")
 
 

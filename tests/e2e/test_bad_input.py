@@ -116,7 +116,11 @@ def test_every_problem_is_told_at_once_and_names_its_variable(
     [
         *(("--port", value) for value in ("-1", "65536", "http")),
         *(("--rate", value) for value in ("-1", "many")),
-        *((option, value) for option in ("--latency", "--list-lag", "--write-lag") for value in ("-1", "inf")),
+        *(
+            (option, value)
+            for option in ("--latency", "--list-lag", "--write-lag")
+            for value in ("-1", "inf", "nan")
+        ),
     ],
 )
 def test_the_sandbox_takes_no_nonsense(option: str, value: str) -> None:

@@ -111,6 +111,7 @@ def test_a_wrong_fault_is_refused(wrong: Any) -> None:
         ("PATCH", "/settings", {"colour": 1}),
         ("PATCH", "/settings", {"list_lag": "long"}),
         ("PATCH", "/settings", {"noise": 1}),
+        *(("PATCH", "/settings", {"latency": float(value)}) for value in ("nan", "inf", "-1")),
         ("POST", "/faults", {"do": "explode"}),
         ("POST", "/opsgenie/alerts", b"{"),
         ("GET", "/nothing", None),
