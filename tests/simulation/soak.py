@@ -93,7 +93,7 @@ class _Rounds:
 
     def next(self) -> list[Job]:
         """Exhaustively as long as it takes, by chance, by Hypothesis, and once on PostgreSQL."""
-        due, self.left = self.left[: 3 * HANDS], self.left[3 * HANDS :]  # so that the hour sees the end of them
+        due, self.left = self.left[: 6 * HANDS], self.left[6 * HANDS :]  # so that the hour sees the end of them
         for _ in range(HANDS):
             due.append(Job("chance", histories=self._by_chance(BATCH)))
             due.append(Job("Hypothesis", seed=self._seed))
