@@ -1,6 +1,6 @@
 """In which order what the ledger holds is carried out: pages first, then pair by pair in the order people acted.
 
-One pair's troubles stay its own; a vendor's troubles rest what would only meet them again.
+One pair's troubles stay its own; for a vendor's, what would only meet them again is left for a while.
 """
 
 from collections.abc import Callable
@@ -81,7 +81,7 @@ class Applier:
 
 
 class Turn:
-    """One cycle's writing."""
+    """What is due, once through: a storm has several turns in a cycle."""
 
     def __init__(self, applier: Applier, policy: Policy, until: datetime | None = None) -> None:
         self.clock = applier.clock

@@ -1,10 +1,9 @@
 """Several hands for work on different pairs: what waits for a vendor's answer waits side by side."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -44,30 +43,35 @@ class Crew:
         self._pool: ThreadPoolExecutor | None = None
 
     def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """The results in the items' order. An exception is passed on once the others are done."""
+        """The results in the items' order. The first item's exception is passed on once the others are done.
+
+        When the caller itself is interrupted, no further item is begun.
+        """
         todo = list(items)
         hands = min(self._hands(), len(todo))
         if hands <= 1:
             return [work(item) for item in todo]
-        waiting: SimpleQueue[tuple[int, T]] = SimpleQueue()
-        for numbered in enumerate(todo):
-            waiting.put(numbered)
-        results: dict[int, R] = {}
-        failures: list[Exception] = []
+        waiting, results, failures = deque(enumerate(todo)), dict[int, R](), dict[int, Exception]()
 
         def hand() -> None:
-            with suppress(Empty):
-                while True:
-                    number, item = waiting.get_nowait()
-                    try:
-                        results[number] = work(item)
-                    except Exception as failure:  # noqa: BLE001 - passed on below
-                        failures.append(failure)
+            while True:
+                try:
+                    number, item = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    results[number] = work(item)
+                except Exception as failure:  # noqa: BLE001 - passed on below
+                    failures[number] = failure
 
-        for done in [self._threads().submit(hand) for _ in range(hands)]:
-            done.result()
+        try:
+            for done in [self._threads().submit(hand) for _ in range(hands)]:
+                done.result()
+        except BaseException:
+            waiting.clear()
+            raise
         if failures:
-            raise failures[0]
+            raise failures[min(failures)]
         return [results[number] for number in range(len(todo))]
 
     def _threads(self) -> ThreadPoolExecutor:

@@ -1,17 +1,17 @@
 """One cycle on one screen: look, decide, write down, carry out, report."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.apply import Applier
-from reconciler.core.model import Action, Alert, Echo, Person, Plan, Policy, Side, Status, World
+from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
 from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
 from reconciler.errors import Misconfigured, ReconcilerError, Transient
 from reconciler.feeds import Hint
 from reconciler.observe import Observation, Observer
-from reconciler.remotes.http import Clock
+from reconciler.remotes.base import Clock
 from reconciler.sight import Problem
 from reconciler.store.database import Database
 from reconciler.telemetry import NOBODY, Watch
@@ -21,14 +21,14 @@ from reconciler.telemetry import NOBODY, Watch
 class Report:
     """What a cycle came to. `actions` are those that were open during it, as they stand at its end.
 
-    `alerts` are those that it saw, by id. `resume`: when work that had to be left may go on, sooner than the next
-    cycle would come.
+    `seen` is what people call the alerts of these actions, as far as it saw them, by id. `resume`: when work that
+    had to be left may go on, sooner than the next cycle would come.
     """
 
     actions: tuple[Action, ...] = ()
     problems: tuple[Problem, ...] = ()
     echoes: tuple[Echo, ...] = ()
-    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
     resume: datetime | None = None
 
     def joined(self, later: "Report") -> "Report":
@@ -38,7 +38,7 @@ class Report:
             tuple(by_key.values()),
             tuple({id(problem.error): problem for problem in (*self.problems, *later.problems)}.values()),
             (*self.echoes, *later.echoes),
-            {**self.alerts, **later.alerts},
+            {**self.seen, **later.seen},
             min((at for at in (self.resume, later.resume) if at), default=None),
         )
 
@@ -121,20 +121,35 @@ class Engine:
         problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
         return Report(self._as_they_stand(answered), problems, plan.echoes)
 
+    def names(self, report: Report) -> dict[str, str]:
+        """What people call the alerts of a report, by id, with the incident where there is one."""
+        wanted = {action.alert_id for action in report.actions}
+        if not wanted:
+            return {}
+        with self.database.reading() as books:
+            pairs = books.snapshot.pairs(wanted)
+        names = {}
+        for alert_id in wanted:
+            pair = pairs.get(alert_id)
+            name = report.seen.get(alert_id, f"Alert #{pair.tiny_id if pair else '?'}")
+            number = pair.incident_number if pair else None
+            names[alert_id] = f"{name} and incident #{number}" if number else name
+        return names
+
     def _carry_out(self, observation: Observation, policy: Policy, patience: timedelta | None = None) -> Report:
         """Decide, write down, carry out. A dry run ends at the plan."""
         plan = decide(observation.world)
         problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
         if self.applier is None:
             todo = plan.actions if observation.urgent else self._whole_plan(plan)
-            return Report(todo, problems, plan.echoes, _seen(observation.world))
+            return Report(todo, problems, plan.echoes, _seen(todo, observation.world))
         answered = [settlement.action_id for settlement in plan.settlements]
         self._commit(plan, observation)
         until = self.clock.now() + patience if patience else None
         outcome = self.applier.page(policy) if observation.urgent else self.applier.apply(policy, until)
         acted = self._as_they_stand([*answered, *outcome.ids])
         problems = (*problems, *outcome.problems)
-        return Report(acted, problems, plan.echoes, _seen(observation.world), outcome.resume)
+        return Report(acted, problems, plan.echoes, _seen(acted, observation.world), outcome.resume)
 
     def _whole_plan(self, plan: Plan) -> tuple[Action, ...]:
         """The plan, and what earlier cycles have left to be done or asked and this look does not settle."""
@@ -164,25 +179,11 @@ class Engine:
         with self.database.reading() as books:
             return tuple(books.ledger.by_id(ids))
 
-    def names(self, report: Report) -> dict[str, str]:
-        """For people, by alert id: tiny id, message where it was seen, and the incident where there is one."""
-        wanted = {action.alert_id for action in report.actions}
-        if not wanted:
-            return {}
-        with self.database.reading() as books:
-            pairs = books.snapshot.pairs(wanted)
-        names = {}
-        for alert_id in wanted:
-            alert, pair = report.alerts.get(alert_id), pairs.get(alert_id)
-            tiny = alert.tiny_id if alert else pair.tiny_id if pair else "?"
-            message = f' "{shortened(alert.message)}"' if alert and alert.message else ""
-            incident = f" and incident #{pair.incident_number}" if pair and pair.incident_number else ""
-            names[alert_id] = f"Alert #{tiny}{message}{incident}"
-        return names
 
-
-def _seen(world: World) -> dict[str, Alert]:
-    return {sighting.alert_id: sighting.alert for sighting in world.sightings if sighting.alert}
+def _seen(actions: Iterable[Action], world: World) -> dict[str, str]:
+    wanted = {action.alert_id for action in actions}
+    alerts = [s.alert for s in world.sightings if s.alert and s.alert_id in wanted]
+    return {a.id: f"Alert #{a.tiny_id}" + (f' "{shortened(a.message)}"' if a.message else "") for a in alerts}
 
 
 def _came_to_nothing(plan: Plan, world: World) -> Iterator[Problem]:

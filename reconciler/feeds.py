@@ -7,17 +7,15 @@ import json
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.core.model import Act, Alert, Incident, Pair, Side
 from reconciler.errors import Permanent
 from reconciler.logcost import LogCost
 from reconciler.looks import Look, Looks
-from reconciler.remotes.base import PAGE
+from reconciler.remotes.base import PAGE, SKEW
 from reconciler.sight import Eyes
 
-SKEW = timedelta(hours=1)
-"""How far a vendor's clock and ours may differ without hiding anything from the feeds."""
 CHATTER = frozenset(
     {"notify", "reach_ack_limit", "reach_trigger_limit", "repeat_escalation_path", "link", "unlink"}
 )

@@ -74,18 +74,18 @@ class Looks:
         self.looked_again: set[str] = set()
 
     def at(self, alert_id: str) -> Look:
-        """What is to be read of this alert and its incident, so far."""
+        """What is to be read of this alert and its incident: to be added to."""
         return self.by_alert.setdefault(alert_id, Look())
 
     def whole(self, alert_id: str) -> Look:
-        """Everything on both sides: nothing else that was left open about the pair is left to be looked at."""
+        """All that there is to be read of it; with that, whatever could not be read last time is made up for."""
         look = self.at(alert_id)
         look.alert = look.alert_notes = look.incident = look.incident_notes = True
         self.looked_again.add(alert_id)
         return look
 
     def compare_alerts(self, rows: list[Alert]) -> None:
-        """Rows of an alert list. One that is not known is news, unless it is older than we are."""
+        """Rows of an alert list. One that is not known is news, unless it is older than what we began with."""
         if not rows:
             return
         with self.database.reading() as books:

@@ -110,7 +110,9 @@ class _Round:
             ]
             self.crew.each(lambda feed: self.eyes.attempt(*feed), both)
             self.slice.take(before, self.open_pairs, share)
-            for alert_id in self._unread_before():  # one that is not known yet may have its incident already
+            for alert_id in sorted(
+                self._unread_before()
+            ):  # one that is not known yet may have its incident already
                 self.looks.whole(alert_id).by_key = True
         self.looks.doubts(self.open_actions)
         news = [alert_id for alert_id, look in self.looks.by_alert.items() if look.news]

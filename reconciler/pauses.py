@@ -64,11 +64,11 @@ class Trouble:
         self._strikes = dict.fromkeys(Side, 0)
 
     def problem(self, action: Action, error: ReconcilerError) -> None:
-        """Something did not work, and nothing rests because of it."""
+        """Something did not work. Nothing rests because of that alone."""
         self.problems.append(Problem(action.kind.side, error, action.alert_id))
 
     def pause(self, action: Action, error: ReconcilerError) -> None:
-        """The vendor takes nothing now: leave it alone until it said, or until the next cycle."""
+        """The vendor takes nothing now: leave it alone until it said, or for a while."""
         self.problem(action, error)
         now = self._clock.now()
         self._pauses.after(action.kind, error, now)
@@ -83,7 +83,7 @@ class Trouble:
         if self._strikes[side] >= STRIKES:
             self._pauses.side(side, error, self._clock.now())
 
-    def over(self, side: Side) -> None:
+    def worked(self, side: Side) -> None:
         """The vendor has done as it was told."""
         self._strikes[side] = 0
 

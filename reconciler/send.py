@@ -4,9 +4,7 @@ Every step is a transaction of its own, so that a crash anywhere leaves an actio
 sent, or on the wire and to be asked about.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
 from enum import Enum
 
 from reconciler.core.model import Action, Incident, Kind, Pair, Policy, Settlement, Side, Status
@@ -24,15 +22,13 @@ from reconciler.errors import (
 )
 from reconciler.gate import Gate
 from reconciler.pauses import Trouble
-from reconciler.remotes.base import Clock
+from reconciler.remotes.base import SKEW, Clock
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.telemetry import Watch
 from reconciler.writes import Effect, Remotes, write
 
 MANY = 3
 """From so many creations on that may have happened before, one listing is cheaper than to ask for each."""
-SKEW = timedelta(hours=1)
-"""How far a vendor's clock and ours may differ."""
 
 
 class Hold(Enum):
@@ -44,7 +40,7 @@ class Hold(Enum):
 
 
 class Sender:
-    """The only hand that writes to a vendor. What goes wrong is `trouble`, which may rest the vendor."""
+    """The only hand that writes to a vendor. `trouble` hears what goes wrong, and may spare the vendor then."""
 
     def __init__(
         self,
@@ -64,7 +60,7 @@ class Sender:
         self.policy = policy
         self.trouble = trouble
         self.tried: list[int] = []
-        self.existing: Collection[str] | None = None
+        self.existing: dict[str, bool] = {}
 
     def send(self, action: Action) -> Hold:
         """Look, write, settle. What it holds back of the pair's later actions on that side."""
@@ -93,7 +89,7 @@ class Sender:
             raise
         except ReconcilerError as error:
             return self._failed(action, error)
-        self.trouble.over(action.kind.side)
+        self.trouble.worked(action.kind.side)
         return self._succeeded(action, effect)
 
     def _look(self, action: Action) -> tuple[str | None, Incident | None]:
@@ -113,8 +109,8 @@ class Sender:
     def _is_there(self, action: Action) -> bool:
         if not self._may_be_there(action):
             return False
-        if self.existing is not None:
-            return action.alert_id in self.existing
+        if action.alert_id in self.existing:
+            return self.existing[action.alert_id]
         return bool(self.remotes.pagerduty.incidents_by_key(action.alert_id))
 
     def list_existing(self, due: list[Action]) -> None:
@@ -124,9 +120,12 @@ class Sender:
             return
         since, until = min(action.at for action in doubted) - SKEW, self.clock.now() + SKEW
         try:
-            self.existing = self.remotes.pagerduty.keys_between(since, until, len(doubted))
+            keys = self.remotes.pagerduty.keys_between(since, until, len(doubted))
         except ReconcilerError as error:
             self.trouble.strike(doubted[0], error)
+            return
+        if keys is not None:
+            self.existing = {action.alert_id: action.alert_id in keys for action in doubted}
 
     def _succeeded(self, action: Action, effect: Effect) -> Hold:
         if effect.accepted:

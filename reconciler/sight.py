@@ -26,7 +26,7 @@ T = TypeVar("T")
 NOTE_MARGIN = timedelta(minutes=1)
 """How much further back than the staleness bound an alert's notes are read."""
 STRIKES = 3
-"""After so many failed reads in a row a vendor is left alone for the rest of the cycle."""
+"""After so many failures in a row a vendor is left alone: by reads for the rest of the cycle."""
 
 
 @dataclass(frozen=True, slots=True)

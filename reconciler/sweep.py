@@ -1,6 +1,7 @@
 """The sweep: every open thing on both sides is listed once in an interval, and every open pair's notes are read.
 
-How far it has come is kept in mind between cycles only: after a restart the next sweep begins when it is due.
+What is over is looked at ever more seldom. How far a listing has come is kept in mind only: after a restart the
+next one begins when it is due.
 """
 
 import json

@@ -19,4 +19,6 @@ _LONG = ("simulation", "processes", "e2e")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders whose files take longest come first: no worker is to begin one when the others are through."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(_LONG) if item.path.parent.name == name), 3))
+    items.sort(
+        key=lambda item: next((n for n, name in enumerate(_LONG) if item.path.parent.name == name), len(_LONG))
+    )

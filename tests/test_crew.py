@@ -1,5 +1,6 @@
 """Several hands, as many as latency and the allowed rate call for."""
 
+import signal
 import threading
 import time
 
@@ -45,6 +46,31 @@ def test_one_failure_is_passed_on_when_the_others_are_done() -> None:
     with pytest.raises(ValueError, match="one of them"):
         Crew(lambda: 4).each(work, range(8))
     assert sorted(done) == list(range(1, 8))
+
+
+def test_of_several_failures_the_first_items_is_passed_on() -> None:
+    def work(number: int) -> None:
+        time.sleep(0.02 if number == 0 else 0)
+        raise ValueError(f"item {number}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        Crew(lambda: 4).each(work, range(8))
+
+
+def test_nothing_further_is_begun_once_the_caller_is_interrupted() -> None:
+    begun, caller = [], threading.get_ident()
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 3:
+            signal.pthread_kill(caller, signal.SIGINT)
+        time.sleep(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        Crew(lambda: 4).each(work, range(40))
+    before = len(begun)
+    time.sleep(0.2)
+    assert len(begun) <= before + 4 < 40
 
 
 def test_a_single_hand_works_in_the_callers_own_thread() -> None:

@@ -6,13 +6,15 @@ retried inside within their time; writes never are.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.model import Act, Alert, Incident, Note, Person
 
 PAGE = 100
 """Rows of one page: the most that either vendor gives."""
+SKEW = timedelta(hours=1)
+"""How far a vendor's clock and ours may differ without hiding anything from us."""
 
 
 class Clock(Protocol):
