@@ -9,10 +9,12 @@ not wait for the bound: PagerDuty refuses a second open incident with the same k
 from datetime import datetime, timedelta
 
 from reconciler.core import text
+from reconciler.core.mapping import TABLE
 from reconciler.core.model import (
     Action,
     Alert,
     Kind,
+    Note,
     Policy,
     Receipt,
     Settlement,
@@ -34,6 +36,7 @@ _LOGGED_AS = {
     Kind.PAGERDUTY_RESOLVE: frozenset({"resolve"}),
 }
 """What PagerDuty's log calls our writes: there are several ways to trigger an incident again."""
+_ACTS_WORDS = frozenset(row.says for row in TABLE if row.side is Side.OPSGENIE and row.says)
 
 
 def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
@@ -118,7 +121,7 @@ def shown(action: Action, sighting: Sighting) -> str | None:
     """The id of the effect where it has one, an empty text where it has none; None when it does not show."""
     if action.kind.is_note:
         notes = sighting.incident_notes if action.kind.side is Side.PAGERDUTY else sighting.alert_notes
-        return next((note.id for note in notes or () if text.carries(note.text, action.mark)), None)
+        return next((note.id for note in notes or () if _is_copy(note, action)), None)
     alert, incident = sighting.alert, sighting.incident
     acknowledged = None if alert is None or _done_by_another(action, sighting) else alert.acknowledged
     shows = {
@@ -129,3 +132,11 @@ def shown(action: Action, sighting: Sighting) -> str | None:
         Kind.PAGERDUTY_RESOLVE: incident is not None and incident.status == "resolved",
     }
     return "" if shows.get(action.kind, False) else None
+
+
+def _is_copy(note: Note, action: Action) -> bool:
+    """Whether it bears our mark, and not for an act: who acts and adds a note in one millisecond has one mark."""
+    if not text.carries(note.text, action.mark):
+        return False
+    words = text.after(note.text, action.mark)
+    return words not in _ACTS_WORDS or words == text.after(action.text, action.mark)

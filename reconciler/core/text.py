@@ -80,6 +80,11 @@ def carries(text: str, mark: str) -> bool:
     return text.lstrip().startswith(mark)
 
 
+def after(text: str, mark: str) -> str:
+    """What follows the mark that the text opens with."""
+    return text.lstrip().removeprefix(mark).strip()
+
+
 def is_copy_from(text: str, side: Side) -> bool:
     """Whether the text opens with a mark of that side, and so is a copy that we made of something there."""
     found = _MARK.match(text.lstrip())

@@ -32,7 +32,7 @@ NO_SUCH_KEY = "PagerDuty has no incident with this key"
 
 
 def sent(kind: Kind, attempts: int = 0, **changed: object) -> Action:
-    return action(kind, Status.SENT, mark=MARK if kind.is_note else "", attempts=attempts, **changed)
+    return action(kind, Status.SENT, attempts=attempts, **({"mark": MARK if kind.is_note else ""} | changed))
 
 
 def looked(kind: Kind, **changed: object) -> Sighting:
@@ -65,6 +65,7 @@ HELD = incident("acknowledged", acknowledgers=(BOT,))
 TAKEN, FREE = alert(acknowledged=True), alert()
 COPY = note("PN1", BOT, f"{MARK} any news?")
 OTHER = note("PN2", JANE, "on it")
+ACKNOWLEDGED = note("PN3", BOT, f"{MARK} acknowledged the alert")
 
 BEN = Person("", "Ben Okafor")
 TOLD_BEN = Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it before us")
@@ -139,6 +140,24 @@ CASES = (
         sent(PD_NOTE),
         looked(PD_NOTE, alert_notes=(COPY,), incident_notes=()),
         None,
+    ),
+    Case(
+        "a note is not done because the incident shows what its author did in the same millisecond",
+        sent(PD_NOTE, text=f"{MARK} any news?"),
+        looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
+        None,
+    ),
+    Case(
+        "a note is done when what its author did in the same millisecond is told in the same words",
+        sent(PD_NOTE, text=f"{MARK} acknowledged the alert"),
+        looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
+        done("PN3"),
+    ),
+    Case(
+        "an act is done when the incident shows its mark, words and all",
+        sent(PD_NOTE, text=f"{MARK} acknowledged the alert", mark=f"{MARK} acknowledged the alert"),
+        looked(PD_NOTE, incident_notes=(COPY, ACKNOWLEDGED)),
+        done("PN3"),
     ),
     Case("a note that was not looked for is not judged", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
     Case("a note that waits is not judged", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),

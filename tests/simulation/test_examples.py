@@ -10,6 +10,10 @@ from schedule import STORY, SWEEP, Act, Fault, History
 from world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
+AT_ONCE = History(
+    (*OPEN, Act(4, 0, "og", "acknowledge", 0, 1), Act(4, 0, "og", "note", 0, 1, "on it")),
+    (Fault("pd.status", 0, "500_before"),),
+)
 
 MENDED = {
     "an acknowledgement of ours is taken back before we have seen it land": History(
@@ -26,6 +30,10 @@ MENDED = {
     "the disk is full when a note is marked as sent, and another note waits": History(
         (Act(2, 6, "og", "create"), Act(7, 0, "og", "close"), Act(7, 0, "pd", "note", 0, 1, "on it")),
         (Fault("db.sent", 2, "full"),),
+    ),
+    "who acknowledges adds a note in the same millisecond, and the acknowledgement is in doubt": AT_ONCE,
+    "who acknowledges adds a note in the same millisecond, and the database is lost before both are told": (
+        AT_ONCE.but(*AT_ONCE.faults, Fault("cycle", 5, "db_lost"))
     ),
     "an alert is closed between the listing and its creation in doubt": History(
         (*OPEN, Act(0, 6, "og", "close", 0, 1)), (Fault("db.settled", 0, "crash_before"),)
