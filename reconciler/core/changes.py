@@ -37,6 +37,7 @@ SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
 DELETED = Person("", "Opsgenie")
 TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
 _CLOCK_GRAIN = timedelta(seconds=1)
+_REOPENS = ("reopen", "acknowledge")
 _HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign", "snooze", "urgency_change"})
 
 
@@ -204,9 +205,11 @@ def _incident_resolved(sighting: Sighting, incident: Incident, policy: Policy) -
 
 
 def _incident_reopened(sighting: Sighting, incident: Incident, policy: Policy) -> Change | Echo:
+    """Whoever reopened it; else who acknowledged it, which reopens as well; else who did the first other thing."""
     resolved = _last_act(sighting, "resolve")
     after = [a for a in sighting.incident_acts if a.person and (resolved is None or a.at >= resolved.at)]
-    act = next((a for a in reversed(after) if a.verb not in ("resolve", "annotate")), None)
+    acts = [a for a in reversed(after) if a.verb not in ("resolve", "annotate")]
+    act = next((a for verb in _REOPENS for a in acts if a.verb == verb), acts[0] if acts else None)
     person = (act.person if act else None) or SOMEBODY
     if policy.is_echo_of_us(person):
         return Echo(Side.PAGERDUTY, sighting.alert_id, "author")

@@ -740,6 +740,24 @@ PAGERDUTY_REOPEN = (
         (reopened("Bob Ray", "09:00:50"), JANES_ACK),
     ),
     Row(
+        "reopened by one engineer, assigned by another in the second of the resolution: the former is named",
+        sighting(
+            pair=pair("resolved"),
+            incident=incident(),
+            incident_acts=(act("reopen", BOB, 50), act("assign", JANE, 40)),
+        ),
+        (reopened("Bob Ray", "09:00:50"),),
+    ),
+    Row(
+        "reopened by an engineer's escalation, as far as the log tells: she is named",
+        sighting(
+            pair=pair("resolved"),
+            incident=incident(),
+            incident_acts=(act("escalate", JANE, 50), act("resolve", BOB, 40)),
+        ),
+        (reopened("Jane Doe", "09:00:50"),),
+    ),
+    Row(
         "reopened in PagerDuty without a word in the log: somebody, at its last change",
         sighting(pair=pair("resolved"), incident=incident(changed_at=at(50))),
         (reopened("somebody", "09:00:50"),),

@@ -17,7 +17,7 @@ both sides must agree, or differ in a way that a person's or a policy's act expl
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -284,20 +284,31 @@ def _order(case: Case) -> Iterator[str]:
         if side == "pagerduty" and case.outcome.fired_in(IN_QUEUE):
             continue  # Opsgenie has accepted them in their order: what it makes of its queue is its own
         copies = [found for text in texts if (found := MARK.match(text)) and found[1].lower() == side]
-        written = sorted(case.acts_of(side, "note"), key=_as_shown)
-        notes = [f"{act['who']}: {act['text']}" for act in written]
-        done = [f"{e.who}: {TOLD[e.what]}" for e in case.events if e.what in TOLD and e.who]
+        notes = [(_as_shown(act), f"{act['who']}: {act['text']}") for act in case.acts_of(side, "note")]
+        done = [(n, f"{e.who}: {TOLD[e.what]}") for n, e in enumerate(case.events) if e.what in TOLD and e.who]
         for wanted in (notes, done):
-            shown = [line for found in copies if (line := f"{found[2]}: {found[4]}") in wanted]
-            rest = iter(wanted)
-            if Counter(shown) <= Counter(wanted) and not all(line in rest for line in shown):
-                yield f"ORDER {shown} in the place of {wanted}"
+            lines = Counter(line for _, line in wanted)
+            shown = [line for found in copies if (line := f"{found[2]}: {found[4]}") in lines]
+            if Counter(shown) <= lines and not _is_in_order(shown, wanted):
+                yield f"ORDER {shown} in the place of {[line for _, line in sorted(wanted)]}"
 
 
-def _as_shown(act: Json) -> tuple[Any, str]:
-    """The order that can be known: PagerDuty's notes of one second have none but that of their ids."""
+def _is_in_order(shown: list[str], wanted: Sequence[tuple[Any, str]]) -> bool:
+    """Whether each comes no earlier than the one before it; what is wanted at one time has no order."""
+    left, now = sorted(wanted), None
+    for line in shown:
+        place = next((place for place in left if place[1] == line and (now is None or place[0] >= now)), None)
+        if place is None:
+            return False
+        left.remove(place)
+        now = place[0]
+    return True
+
+
+def _as_shown(act: Json) -> Any:
+    """The order that can be known: PagerDuty's notes of one second have none."""
     at = _time(act["at"])
-    return (at.replace(microsecond=0) if act["side"] == "pagerduty" else at), act["ref"]
+    return at.replace(microsecond=0) if act["side"] == "pagerduty" else at
 
 
 def _loops(case: Case) -> Iterator[str]:
@@ -311,17 +322,21 @@ def _loops(case: Case) -> Iterator[str]:
 
 
 def _forbidden(case: Case) -> Iterator[str]:
-    for incident in case.incidents:
-        resolved = [_time(act["at"]) for act in case.acts_of("pagerduty", "resolve", "merge")]
-        for line in incident["log_entries"]:
-            at = _time(line["created_at"])
-            in_flight = any(abs(at - act) < IN_FLIGHT for act in resolved)
-            if line["type"] == "resolve_log_entry" and _is_bot(line):
-                yield "FORBIDDEN resolved by us"
-            if line["type"] == "reopen_log_entry" and _is_bot(line) and not in_flight:
-                yield "FORBIDDEN reopened by us"
+    lines = [line for incident in case.incidents for line in incident["log_entries"] if _is_bot(line)]
+    if any(line["type"] == "resolve_log_entry" for line in lines):
+        yield "FORBIDDEN resolved by us"
+    if not all(_reopenings(case)):
+        yield "FORBIDDEN reopened by us"
     if any("closed via API" in line["log"] for line in case.alert["logs"]):
         yield "FORBIDDEN the alert was closed by us"
+
+
+def _reopenings(case: Case) -> Iterator[bool]:
+    """Of each reopening by us: whether somebody resolved while it was in flight, which no look prevents."""
+    resolved = [_time(act["at"]) for act in case.acts_of("pagerduty", "resolve", "merge")]
+    for line in (line for incident in case.incidents for line in incident["log_entries"]):
+        if line["type"] == "reopen_log_entry" and _is_bot(line):
+            yield any(abs(_time(line["created_at"]) - act) < IN_FLIGHT for act in resolved)
 
 
 def _pages(case: Case) -> Iterator[str]:
@@ -329,7 +344,7 @@ def _pages(case: Case) -> Iterator[str]:
     events = Counter(event.what for event in case.events)
     causes = {
         "triggered": len(case.incidents),  # one too many is found by _incidents
-        "reopened": events["reopen"],
+        "reopened": events["reopen"] + sum(_reopenings(case)),
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
         "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")),
     }

@@ -83,6 +83,14 @@ MENDED = {
         (Fault("pd.acts", 0, "down"),),
         glances=(5,),
     ),
+    "an engineer assigns and another merges in one second, and the latter reopens": History(
+        (
+            Act(0, 2, "og", "create"),
+            Act(2, 4, "pd", "reassign", 0, 1),
+            Act(2, 8, "pd", "merge"),
+            Act(4, 1, "pd", "reopen"),
+        )
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),
