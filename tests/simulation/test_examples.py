@@ -193,18 +193,19 @@ def test_a_creation_that_lands_after_its_twin_was_resolved_pages_twice() -> None
     assert len([i for i in state["pagerduty"]["incidents"] if i["incident_key"]]) == 2
 
 
-def test_who_resolves_between_our_look_and_our_acknowledgement_is_reopened() -> None:
-    """No call of PagerDuty's acknowledges only what is triggered: the time of one request remains."""
+@pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
+def test_who_resolves_between_our_look_and_our_write_is_reopened(verb: str) -> None:
+    """No call of PagerDuty's does so only while the incident is open: the time of one request remains."""
+    before = (*OPEN, Act(2, 0, "og", "acknowledge")) if verb == "unacknowledge" else OPEN
     for step in range(1, 25):
-        acts = (*OPEN, Act(3, 0, "og", "acknowledge"), Act(3, step, "pd", "resolve"))
-        outcome = run(History(acts))
+        outcome = run(History((*before, Act(4, 0, "og", verb), Act(4, step, "pd", "resolve"))))
         assert findings(outcome) == []
         if any(
             line["type"] == "reopen_log_entry"
             for line in outcome.state["pagerduty"]["incidents"][0]["log_entries"]
         ):
             return
-    pytest.fail("no step lies between the look and the acknowledgement")
+    pytest.fail("no step lies between the look and the write")
 
 
 @pytest.mark.parametrize("what", ["og_gone_for_hours", "pd_gone_for_hours", "far_ahead"])
