@@ -133,14 +133,14 @@ TABLE = (
 
 
 SUPERSEDES: dict[tuple[Side, str], frozenset[Kind]] = {
-    (OG, "acknowledge"): frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE}),
-    (OG, "unacknowledge"): frozenset({Kind.PAGERDUTY_ACKNOWLEDGE}),
+    (OG, "acknowledge"): frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE}),
+    (OG, "unacknowledge"): frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.OPSGENIE_ACKNOWLEDGE}),
     (OG, "close"): frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE}),
-    (PD, "acknowledge"): frozenset({Kind.OPSGENIE_UNACKNOWLEDGE}),
-    (PD, "unacknowledge"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE}),
+    (PD, "acknowledge"): frozenset({Kind.OPSGENIE_UNACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE}),
+    (PD, "unacknowledge"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.PAGERDUTY_ACKNOWLEDGE}),
     (PD, "resolve"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE}),
 }
-"""Which actions still waiting a later act makes pointless. What may be on the wire is never taken back."""
+"""Which actions not begun yet a later act makes pointless. What may be on the wire is never taken back."""
 
 
 def actions_for(now: Situation) -> tuple[Action, ...]:

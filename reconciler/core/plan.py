@@ -6,6 +6,7 @@ anything is sent. `settled` is the other half of the bookkeeping: what a finishe
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from reconciler.core.changes import Seen, changes, in_doubt, is_adoption
 from reconciler.core.doubt import ALERT_ACKNOWLEDGED, settle, shown
@@ -28,6 +29,8 @@ from reconciler.core.model import (
     Status,
     World,
 )
+
+_WITHIN_A_SECOND = timedelta(microseconds=999_999)
 
 
 def decide(world: World) -> Plan:
@@ -65,6 +68,7 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         pointless += [Settlement(action.id, Status.DROPPED, why) for action in waiting]
         now = Situation(change, pair, world.policy, mine, sighting.alert, sighting.alert_notes or ())
         planned += [action for action in actions_for(now) if not _is_there(action, sighting)]
+    planned = [action for action in planned if not _is_superseded(action, seen.changes)]
     if is_adoption(sighting):
         planned = [_asked_first(action, world) for action in planned]
     return Plan(
@@ -74,6 +78,22 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         settlements=(*answers, *pointless),
         echoes=seen.echoes,
     )
+
+
+def _is_superseded(action: Action, changes: Iterable[Change]) -> bool:
+    """Whether somebody has chosen otherwise since, within this look: each side would get the other's old state.
+
+    Within one of PagerDuty's seconds nobody can tell: then an engineer's act counts as the later one.
+    """
+    cause = Side.OPSGENIE if action.kind.side is Side.PAGERDUTY else Side.PAGERDUTY
+    done = _latest(cause, action.at)
+    since = [change for change in changes if _latest(change.side, change.at) >= done]
+    return any(action.kind in SUPERSEDES.get((c.side, c.verb), frozenset()) for c in since)
+
+
+def _latest(side: Side, at: datetime) -> datetime:
+    """When it happened at the latest: PagerDuty's stamps are whole seconds."""
+    return at + _WITHIN_A_SECOND if side is Side.PAGERDUTY else at
 
 
 def _is_there(action: Action, sighting: Sighting) -> bool:

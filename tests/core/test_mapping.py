@@ -30,7 +30,11 @@ def test_an_alert_is_never_closed_by_us() -> None:
 
 def test_what_happens_on_one_side_is_only_ever_written_to_the_other() -> None:
     assert [row for row in TABLE if row.side is row.kind.side] == []
-    assert [(side, kind) for (side, _), kinds in SUPERSEDES.items() for kind in kinds if kind.side is side] == []
+
+
+def test_an_act_makes_states_pointless_and_never_what_mirrors_it() -> None:
+    assert [kind for kinds in SUPERSEDES.values() for kind in kinds if not kind.is_state] == []
+    assert [row for row in TABLE if row.kind in SUPERSEDES.get((row.side, row.verb), ())] == []
 
 
 def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> None:

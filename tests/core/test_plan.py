@@ -186,6 +186,26 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="an engineer takes back what was not mirrored yet",
         ),
         pytest.param(
+            sighting(
+                pair=pair("acknowledged", (JANE,)),
+                incident=incident(),
+                incident_acts=(act("unacknowledge", JANE),),
+            ),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            "Jane Doe",
+            "unacknowledge",
+            [],
+            id="an engineer takes back before a developer's acknowledgement was mirrored",
+        ),
+        pytest.param(
+            sighting(pair=pair(), alert=ACKED),
+            Kind.OPSGENIE_UNACKNOWLEDGE,
+            "Ana Ruiz",
+            "acknowledge",
+            ["pagerduty.add_note", "pagerduty.acknowledge"],
+            id="a developer acknowledges before an engineer's taking back was mirrored",
+        ),
+        pytest.param(
             sighting(pair=pair(acknowledged=True), incident=HELD),
             Kind.OPSGENIE_UNACKNOWLEDGE,
             "Jane Doe",
@@ -219,6 +239,35 @@ def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
     assert [planned.kind.value for planned in plan.actions] == says
     sent = decide(world(replace(seen, mine=(action(waiting, Status.SENT),))))
     assert sent.settlements == (), "what may be on the wire is never taken back"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"),
+    [
+        pytest.param(20.25, "opsgenie.unacknowledge", id="within one second: it may page, and both sides agree"),
+        pytest.param(19.25, "opsgenie.unacknowledge", id="then an engineer takes back"),
+        pytest.param(21, "pagerduty.acknowledge", id="after an engineer has taken back"),
+    ],
+)
+def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds: float, state: str) -> None:
+    seen = sighting(
+        pair=pair("acknowledged", (JANE,)),
+        alert=replace(ACKED, acknowledged_at=at(seconds), updated_at=at(seconds)),
+        incident=incident(),
+        incident_acts=(act("unacknowledge", JANE, 20),),
+    )
+    assert {planned.kind.value for planned in decide(world(seen)).actions} == {"pagerduty.add_note", state}
+
+
+@pytest.mark.parametrize(("seconds", "states"), [(20, {"opsgenie.acknowledge"}), (30, set[str]())])
+def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: float, states: set[str]) -> None:
+    seen = sighting(
+        pair=pair(acknowledged=True),
+        alert=replace(UNACKED, updated_at=at(seconds)),
+        alert_acts=(act("unacknowledge", ANA, seconds),),
+        incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(20)),
+    )
+    assert {planned.kind.value for planned in decide(world(seen)).actions} == {"pagerduty.add_note"} | states
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT])

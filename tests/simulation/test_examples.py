@@ -83,6 +83,16 @@ MENDED = {
         (Fault("pd.acts", 0, "down"),),
         glances=(5,),
     ),
+    "a customer acknowledges just when an engineer does, who takes it back at once": History(
+        (
+            Act(0, 9, "og", "create"),
+            Act(0, 10, "og", "create"),
+            Act(3, 6, "og", "acknowledge", 1),
+            Act(3, 6, "pd", "acknowledge", 1, 1),
+            Act(3, 10, "pd", "unacknowledge", 1, 1),
+        ),
+        glances=(3,),
+    ),
     "an engineer assigns and another merges in one second, and the latter reopens": History(
         (
             Act(0, 2, "og", "create"),
