@@ -143,6 +143,12 @@ SUPERSEDES: dict[tuple[Side, str], frozenset[Kind]] = {
 """Which actions not begun yet a later act makes pointless. What may be on the wire is never taken back."""
 
 
+def superseded_by(change: Change) -> frozenset[Kind]:
+    """What it makes pointless. A machine's act takes nothing back that a person did on the other side."""
+    kinds = SUPERSEDES.get((change.side, change.verb), frozenset())
+    return kinds if change.actor is Actor.PERSON else frozenset(k for k in kinds if k.side is not change.side)
+
+
 def actions_for(now: Situation) -> tuple[Action, ...]:
     """What follows from one change, in the table's order."""
     return tuple(

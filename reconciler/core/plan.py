@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.changes import Seen, changes, in_doubt, is_adoption
 from reconciler.core.doubt import ALERT_ACKNOWLEDGED, settle, shown
-from reconciler.core.mapping import SUPERSEDES, Situation, actions_for
+from reconciler.core.mapping import Situation, actions_for, superseded_by
 from reconciler.core.model import (
     Action,
     Alert,
@@ -62,7 +62,7 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
     pointless: list[Settlement] = []
     mine = tuple(action for action in sighting.mine if action.status.is_open)
     for change in seen.changes:
-        kinds = SUPERSEDES.get((change.side, change.verb), frozenset())
+        kinds = superseded_by(change)
         waiting = (action for action in mine if action.kind in kinds and action.status is Status.PLANNED)
         why = f"not needed: {change.person.name} has chosen otherwise since ({change.verb})"
         pointless += [Settlement(action.id, Status.DROPPED, why) for action in waiting]
@@ -88,7 +88,7 @@ def _is_superseded(action: Action, changes: Iterable[Change]) -> bool:
     cause = Side.OPSGENIE if action.kind.side is Side.PAGERDUTY else Side.PAGERDUTY
     done = _latest(cause, action.at)
     since = [change for change in changes if _latest(change.side, change.at) >= done]
-    return any(action.kind in SUPERSEDES.get((c.side, c.verb), frozenset()) for c in since)
+    return any(action.kind in superseded_by(change) for change in since)
 
 
 def _latest(side: Side, at: datetime) -> datetime:

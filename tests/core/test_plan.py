@@ -259,6 +259,18 @@ def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds
     assert {planned.kind.value for planned in decide(world(seen)).actions} == {"pagerduty.add_note", state}
 
 
+def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
+    seen = sighting(
+        pair=pair("acknowledged", (JANE,)),
+        alert=ACKED,
+        incident=incident(),
+        mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE),),
+    )
+    plan = decide(world(seen, rules=policy(on_pagerduty_ack_timeout="ignore")))
+    assert {planned.kind.value for planned in plan.actions} == {"pagerduty.add_note", "pagerduty.acknowledge"}
+    assert plan.settlements == ()
+
+
 @pytest.mark.parametrize(("seconds", "states"), [(20, {"opsgenie.acknowledge"}), (30, set[str]())])
 def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: float, states: set[str]) -> None:
     seen = sighting(
