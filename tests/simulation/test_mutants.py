@@ -82,7 +82,7 @@ def test_the_ledger_alone_suffices_for_states_also_where_opsgenie_names_nobody()
 
 
 def test_the_mark_alone_cannot_guard_states_which_have_no_text() -> None:
-    """Where lists lag, our own act may be taken for an engineer's: the states differ. Never a note, and no loop."""
+    """Where lists lag, our own act may pass for an engineer's: the states differ. Never a note, and no loop."""
     wrong = findings(run(replace(SPACED, setting="slow"), Parts(guards=frozenset({"mark"}))))
     assert wrong
     assert [line for line in wrong if "acknowledged" not in line or line.startswith(("LOOP", "NOT QUIET"))] == []
