@@ -334,9 +334,11 @@ def _forbidden(case: Case) -> Iterator[str]:
 def _reopenings(case: Case) -> Iterator[bool]:
     """Of each reopening by us: whether somebody resolved while it was in flight, which no look prevents."""
     resolved = [_time(act["at"]) for act in case.acts_of("pagerduty", "resolve", "merge")]
+    late = any((fault.kind, fault.what) == ("pd.status", "late") for fault in case.outcome.fired)
+    flight = IN_FLIGHT + timedelta(seconds=LATE if late else 0)
     for line in (line for incident in case.incidents for line in incident["log_entries"]):
         if line["type"] == "reopen_log_entry" and _is_bot(line):
-            yield any(abs(_time(line["created_at"]) - act) < IN_FLIGHT for act in resolved)
+            yield any(abs(_time(line["created_at"]) - act) < flight for act in resolved)
 
 
 def _pages(case: Case) -> Iterator[str]:

@@ -218,6 +218,17 @@ def test_who_resolves_between_our_look_and_our_write_is_reopened(verb: str) -> N
     pytest.fail("no step lies between the look and the write")
 
 
+def test_who_resolves_before_our_late_acknowledgement_lands_is_reopened() -> None:
+    outcome = run(
+        History(
+            (*OPEN, Act(1, 0, "og", "acknowledge"), Act(3, 0, "pd", "resolve")), (Fault("pd.status", 0, "late"),)
+        )
+    )
+    assert findings(outcome) == []
+    (incident,) = outcome.state["pagerduty"]["incidents"]
+    assert "reopen_log_entry" in [line["type"] for line in incident["log_entries"]]
+
+
 @pytest.mark.parametrize("what", ["og_gone_for_hours", "pd_gone_for_hours", "far_ahead"])
 def test_what_is_older_than_the_lookback_when_the_first_start_succeeds_pages_nobody(what: str) -> None:
     """INITIAL_LOOKBACK_SECONDS counts back from the first start that reaches both, by this machine's clock."""
