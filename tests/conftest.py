@@ -1,10 +1,12 @@
 """What every folder of tests may ask for, and what a run says at its end."""
 
 import pytest
+from database import database
 from figures import pytest_terminal_summary, tell
 from postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
 
 __all__ = [
+    "database",
     "empty_postgres_url",
     "postgres",
     "postgres_url",

@@ -1,20 +1,16 @@
 """Before a page that may have gone out already, PagerDuty is asked: in one listing for many, else for each."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, cast
 
-import pytest
 from worlds import action, at, incident, policy
 
 from reconciler.core.model import Action, Incident, Kind
 from reconciler.gate import Gate
 from reconciler.pauses import Pauses, Trouble
 from reconciler.send import Hold, Sender
-from reconciler.store.database import Database, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database
 from reconciler.telemetry import NOBODY
 from reconciler.writes import Remotes
 
@@ -47,14 +43,6 @@ class PagerDuty:
     def create_incident(self, key: str, *_: object) -> Incident:
         self.created.append(key)
         return incident(key=key)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/reconciler.db")
-    upgrade(database)
-    yield database
-    database.close()
 
 
 def creation(key: str, ago: timedelta) -> Action:

@@ -10,7 +10,6 @@ from world import Outcome, Parts, run
 from reconciler import apply
 from reconciler.apply import Applier, Turn
 from reconciler.core.model import Policy
-from reconciler.send import Hold
 
 OUTAGE = History(
     (
@@ -77,5 +76,4 @@ def test_a_pair_that_held_nothing_back_would_be_seen() -> None:
             if self._is_due(action):
                 self.sender.send(action)
 
-    assert Hold.ALL  # what is missing there
     assert notes(run(TWO_NOTES, Parts(patches=((Turn, "_send_pair", hasty),)))) == ["second", "first"]
