@@ -98,9 +98,7 @@ class Budget:
                 self._limits["inferred"] = Limit(max(passed, int(period), 1), period, expires=now + RELEARN)
                 self._recount()
             if status == TOO_MANY:
-                self._penalise(
-                    call.scope, next((s for s in (reset, retry_after(headers)) if s), FALLBACK_PAUSE), now
-                )
+                self._hold(call.scope, next((s for s in (reset, retry_after(headers)) if s), FALLBACK_PAUSE), now)
 
     def remaining(self) -> int | None:
         """How many calls the tightest known limit allows now; None where no limit is known."""
@@ -109,12 +107,7 @@ class Budget:
             rooms = [limit.left(now) for limit in self._limits.values() if limit.expires > now]
         return max(0, min(rooms)) if rooms else None
 
-    def penalise(self, scope: str, seconds: float) -> None:
-        """Let nothing of this scope through for a while."""
-        with self._lock:
-            self._penalise(scope, seconds, self._clock.monotonic())
-
-    def _penalise(self, scope: str, seconds: float, now: float) -> None:
+    def _hold(self, scope: str, seconds: float, now: float) -> None:
         self._held[scope] = max(self._held.get(scope, 0.0), now + seconds)
 
     def _learn(self, call: Call, headers: Mapping[str, str], reset: float | None, now: float) -> None:

@@ -155,11 +155,6 @@ def milliseconds(at: datetime) -> int:
     return int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
 
 
-def from_milliseconds(ms: int) -> datetime:
-    """The time of epoch milliseconds."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-
-
 def whole_milliseconds(at: datetime) -> datetime:
     """The time without anything finer than a millisecond."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -209,9 +209,9 @@ def test_opsgenies_limit_is_inferred_from_what_had_passed(clock: FakeClock) -> N
         use(budget, within=0)
 
 
-def test_penalise_holds_one_scope(clock: FakeClock) -> None:
+def test_too_many_holds_one_scope(clock: FakeClock) -> None:
     budget = Budget(clock)
-    budget.penalise(SCOPE, 9)
+    budget.settle(budget.take(SCOPE, write=False, within=0), 429, {"ratelimit-reset": "9"})
     use(budget, "GET /other", within=0)
     use(budget)
     assert clock.waits == [9]

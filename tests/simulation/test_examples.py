@@ -6,7 +6,7 @@ import pytest
 import world as simulated
 from drivers import single_faults
 from oracles import findings
-from schedule import STORY, SWEEP, Act, Fault, History
+from schedule import BEYOND, STORY, SWEEP, Act, Fault, History
 from world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
@@ -273,4 +273,4 @@ def test_a_database_that_falls_back_to_a_backup_may_tell_twice_what_an_empty_one
 
 
 def test_single_faults_leave_out_what_is_beyond_a_bound() -> None:
-    assert not [h for h in single_faults(STORY, full=True) if "beyond" in h.faults[0].what]
+    assert not [h for h in single_faults(STORY, full=True) if h.faults[0].what in BEYOND]
