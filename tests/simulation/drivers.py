@@ -101,7 +101,7 @@ def occasional_faults(story: History) -> list[History]:
 
 
 def _is_chosen(kind: str, what: str, turn: int) -> bool:
-    """Whether `make test` tries this fault at this step: of those that are alike, it takes one in turn."""
+    """Whether a mutant is tried with this fault at this step: of those that are alike, one takes its turn."""
     is_read = "down" in KINDS[kind]
     if is_read and what == "crash_after":
         return False  # nothing differs from a crash before
