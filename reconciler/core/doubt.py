@@ -53,11 +53,10 @@ def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) ->
 
 def _sent(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
     """What became of a write that was looked for and does not show as ours."""
-    receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
     other = _done_by_another(action, sighting)
-    queued = action.request_id and receipt is None and not _is_stale(action, policy, now)
-    if other and not queued:  # what still lies in Opsgenie's queue would come back as a person's act
+    if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
+    receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
     if _is_overtaken(receipt, sighting.alert) or _is_logged(action, sighting, policy):
         return Settlement(action.id, Status.DONE, "carried out; somebody has chosen otherwise since")
     return _not_shown(action, receipt, policy, now)
@@ -99,16 +98,11 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
         return _again(action, "Opsgenie accepted the write and did not carry it out", MAX_FAILURES, now)
     if action.kind is Kind.CREATE_INCIDENT:
         return _again(action, "PagerDuty has no incident with this key", None, now)
-    if not _is_stale(action, policy, now):
+    if action.sent_at is not None and now - action.sent_at <= policy.staleness:
         return None
     if receipt is not None:
         return Settlement(action.id, Status.DONE, "carried out, though its effect was not seen")
     return _again(action, "not seen on its target for longer than STALENESS_SECONDS", MAX_ATTEMPTS, now)
-
-
-def _is_stale(action: Action, policy: Policy, now: datetime) -> bool:
-    """Whether it must have landed by now, if it ever does."""
-    return action.sent_at is None or now - action.sent_at > policy.staleness
 
 
 def _again(action: Action, why: str, most: int | None, now: datetime) -> Settlement:

@@ -349,21 +349,6 @@ CASES = (
             ("has another's first: not ours", TOLD_BEN, (act(verb, JANE, 9), act(verb, BEN, 8))),
         )
     ),
-    *(
-        Case(
-            f"another was first while ours lies in Opsgenie's queue: {why}",
-            sent(OG_ACK, person="Jane Doe", request_id="r-1"),
-            replace(by_ben(OG_ACK, TAKEN, act("acknowledge", BEN)), receipts=receipts),
-            expected,
-            now,
-        )
-        for why, receipts, expected, now in (
-            ("wait, for it may still land", (), None, INSIDE),
-            ("not ours once it has been carried out", (Receipt(7, True),), TOLD_BEN, INSIDE),
-            ("not ours once it has failed", (Receipt(7, False),), TOLD_BEN, INSIDE),
-            ("not ours once it is too late to land", (), TOLD_BEN, OUTSIDE),
-        )
-    ),
     Case(
         "another's acknowledgement of an alert that is closed by now does not matter any more",
         sent(OG_ACK, person="Jane Doe"),

@@ -93,17 +93,6 @@ MENDED = {
         ),
         glances=(3,),
     ),
-    "Opsgenie keeps our acknowledgement in its queue while a customer is faster and the engineer thinks better": (
-        History(
-            (
-                Act(1, 5, "og", "create"),
-                Act(5, 3, "pd", "acknowledge"),
-                Act(7, 7, "pd", "unacknowledge"),
-                Act(7, 8, "og", "acknowledge", 0, 1),
-            ),
-            (Fault("og.ack", 0, "queued"),),
-        )
-    ),
     "an engineer assigns and another merges in one second, and the latter reopens": History(
         (
             Act(0, 2, "og", "create"),
