@@ -218,7 +218,8 @@ def _defect(error: Exception) -> None:
     from reconciler.telemetry import get_logger
 
     get_logger(__name__).debug("failed unexpectedly", exc_info=error)
-    ours = [frame for frame in extract_tb(error.__traceback__) if "reconciler" in Path(frame.filename).parts]
+    package = Path(__file__).parent
+    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(package)]
     where = f"{Path(ours[-1].filename).stem}, line {ours[-1].lineno}" if ours else "an unknown place"
     click.echo(
         f"reconciler: failed unexpectedly ({type(error).__name__} in {where}): this is a defect, please report it "
