@@ -126,6 +126,8 @@ class _Wires:
         policy = Policy(
             on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
             on_opsgenie_close=settings.on_opsgenie_close,
+            on_opsgenie_priority=settings.on_opsgenie_priority,
+            high_urgency=frozenset(settings.high_urgency_priorities),
             on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
             staleness=timedelta(seconds=settings.staleness_seconds),
         )
@@ -145,7 +147,7 @@ class _Wires:
 
     def _who_we_are(self) -> Person:
         self.pagerduty.check_service()
-        return self.pagerduty.automation_user()
+        return self.pagerduty.automation_user().person
 
     def _budget(self, vendor: Vendor, per_minute: int | None = None) -> Budget:
         if self.metrics:

@@ -2,13 +2,18 @@
 
 ReconcilerError
 ├── Misconfigured     the operator must mend something; say it once per change of state
-│   └── Refused       401 or 403: the vendor turns our key away; stop writing there, ask slowly
+│   └── Refused       scope account: key, user, service or plan is turned away; pause the side, probe, lose nothing
 ├── Transient         it may work later; `retry_after` seconds when the vendor said so
 │   ├── NotExecuted   certain that nothing happened: try again freely
+│   │   └── Blocked   scope network path: a proxy, a firewall or another server answered instead of the vendor
 │   └── Unknown       the call may have happened or may yet happen: ask, never guess
-└── Permanent         the vendor will refuse this very request every time (`status` says how)
-    ├── Missing       404: what was addressed is not there
+├── ObjectError       scope object: one address is refused while others pass; only that action backs off
+│   ├── Missing       404: what was addressed is not there, or not there yet, or not visible to the key
+│   └── Forbidden     403 on one address
+└── Permanent         scope request: the vendor refuses this request for what it says (`status` is HTTP's)
     └── Duplicate     an open incident with this key exists: adopt it
+
+Only Permanent may make an action dead, and never a creation. Which answer is which error: `remotes/refusals.py`.
 """
 
 
@@ -21,7 +26,7 @@ class Misconfigured(ReconcilerError):
 
 
 class Refused(Misconfigured):
-    """401 or 403: the key is wrong, of the wrong kind or region, or lacks a right."""
+    """The account turns us away: key, user, service or plan. Every other request would meet the same."""
 
 
 class Transient(ReconcilerError):
@@ -36,23 +41,32 @@ class NotExecuted(Transient):
     """The request certainly had no effect: 429, or the connection was never made."""
 
 
+class Blocked(NotExecuted):
+    """Something on the network path answered instead of the vendor: a proxy, a firewall, a web page."""
+
+
 class Unknown(Transient):
     """The request may have had its effect, or may have it later: time-out, reset, 5xx, cut answer."""
 
 
+class ObjectError(ReconcilerError):
+    """The vendor refuses one object, while requests about others may pass."""
+
+
+class Missing(ObjectError):
+    """404: there is no such thing (any more, or yet), or it is not visible to our key."""
+
+
+class Forbidden(ObjectError):
+    """403 on one address: that object is not ours to see or to change, or a firewall dislikes its content."""
+
+
 class Permanent(ReconcilerError):
-    """The vendor refuses this request for what it says (400, 404, 409, 413, 422 …). `status` is HTTP's."""
+    """The vendor refuses this request for what it says (400, 413, 422). `status` is HTTP's."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
-
-
-class Missing(Permanent):
-    """404: there is no such thing (any more), or it is not visible to our key."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, 404)
 
 
 class Duplicate(Permanent):

@@ -117,9 +117,7 @@ class Feeds:
         watermark = datetime.fromisoformat(mark)
         open_set = max(1, math.ceil(open_pairs / PAGE))
         since = watermark - self.eyes.policy.staleness
-        log = self.eyes.pagerduty.log_entries(
-            since, self.now + SKEW, lambda log: self.log.enough(log, open_set, since, watermark)
-        )
+        log = self.eyes.pagerduty.log_entries(since, lambda log: self.log.enough(log, open_set, since, watermark))
         self.log.learn(log, open_set, watermark)
         suffices = log.whole or (self.busy and self.log.has_news(log, watermark))
         if not suffices and self.log.may_list(open_set, self.now):

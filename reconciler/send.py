@@ -84,7 +84,7 @@ class Sender:
             if not books.ledger.send(action, self.clock.now()):
                 return Hold.ALL
         try:
-            effect = write(self.remotes, action, target)
+            effect = write(self.remotes, action, target, self.policy.automation)
         except DatabaseDown:
             raise
         except ReconcilerError as error:

@@ -28,6 +28,7 @@ SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent tex
 UnacknowledgePolicy = Literal["retrigger", "note"]
 ClosePolicy = Literal["note", "resolve", "ignore"]
 TimeoutPolicy = Literal["mirror", "ignore"]
+PriorityPolicy = Literal["urgency", "note", "ignore"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -158,6 +159,14 @@ def _choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
     return parse
 
 
+def _priorities(text: str) -> tuple[str, ...]:
+    """Priorities of Opsgenie, comma-separated."""
+    words = tuple(word.strip().upper() for word in text.split(","))
+    if not all(re.fullmatch(r"P[1-5]", word) for word in words):
+        raise Wrong(f"{_shown(text)} is not a list of priorities; give for example P1,P2")
+    return words
+
+
 def _address(text: str) -> Address:
     """host:port, where an IPv6 host stands in brackets."""
     found = re.fullmatch(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
@@ -234,7 +243,10 @@ class Settings(BaseModel):
     retention_seconds: Annotated[float, Read(_seconds(3600.0))] = 30 * 86400.0
     on_opsgenie_unacknowledge: Annotated[UnacknowledgePolicy, Read(_choice(UnacknowledgePolicy))] = "retrigger"
     on_opsgenie_close: Annotated[ClosePolicy, Read(_choice(ClosePolicy))] = "note"
+    on_opsgenie_priority: Annotated[PriorityPolicy, Read(_choice(PriorityPolicy))] = "urgency"
+    high_urgency_priorities: Annotated[tuple[str, ...], Read(_priorities)] = ("P1", "P2")
     on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Read(_choice(TimeoutPolicy))] = "mirror"
+    remind_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 600.0
     http_listen: Annotated[Address | None, Read(_address)] = None
     log_format: Annotated[LogFormat | None, Read(_choice(LogFormat))] = None
     log_level: Annotated[LogLevel, Read(_choice(LogLevel, upper=True))] = "INFO"

@@ -102,7 +102,7 @@ class Eyes:
                     looked = seen.looked | {Kind.OPSGENIE_NOTE}
                     seen = replace(seen, alert_notes=tuple(notes), looked=looked)
         except Missing:
-            return replace(seen, alert=None, alert_notes=None, gone=True)
+            return replace(seen, alert=None, alert_notes=None, missing=True, sees_others=True)
         return seen
 
     def _alert_notes(self, seen: Sighting, look: Look) -> list[Note]:
@@ -255,7 +255,7 @@ def _row_suffices(seen: Sighting, look: Look) -> bool:
 
 def _lacks_alert_notes(seen: Sighting, look: Look) -> bool:
     """Whether the alert's notes were wanted and could not be read: what the incident has may be told there."""
-    return look.alert_notes and seen.alert_notes is None and not seen.gone
+    return look.alert_notes and seen.alert_notes is None and not seen.missing
 
 
 def _is_unexplained(seen: Sighting) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reconciler.core import text
-from reconciler.core.model import Action, Incident, Kind
+from reconciler.core.model import Action, Incident, Kind, Person
 from reconciler.remotes.base import OpsgenieReader, OpsgenieWriter, PagerDutyReader, PagerDutyWriter
 
 
@@ -27,7 +27,9 @@ class Effect:
     accepted: bool = False
 
 
-def write(remotes: Remotes, action: Action, incident: Incident | None) -> Effect:  # noqa: PLR0911 - one a kind
+def write(  # noqa: PLR0911 - one a kind
+    remotes: Remotes, action: Action, incident: Incident | None, automation: Person
+) -> Effect:
     """Make the call. `incident` is the target as it was just looked at. Raises what the remotes raise."""
     opsgenie, pagerduty = remotes.to_opsgenie, remotes.to_pagerduty
     incident_id = action.incident_id or ""
@@ -43,9 +45,12 @@ def write(remotes: Remotes, action: Action, incident: Incident | None) -> Effect
         case Kind.PAGERDUTY_ACKNOWLEDGE:
             return Effect(incident=pagerduty.acknowledge(incident_id))
         case Kind.PAGERDUTY_UNACKNOWLEDGE:
-            return Effect(incident=pagerduty.retrigger(incident or remotes.pagerduty.incident(incident_id)))
+            seen = incident or remotes.pagerduty.incident(incident_id)
+            return Effect(incident=pagerduty.retrigger(seen, automation))
         case Kind.PAGERDUTY_RESOLVE:
             return Effect(incident=pagerduty.resolve(incident_id))
+        case Kind.PAGERDUTY_SET_URGENCY:
+            return Effect(incident=pagerduty.set_urgency(incident_id, action.urgency))
         case Kind.OPSGENIE_ACKNOWLEDGE:
             name = text.cut_name(action.person)
             return Effect(opsgenie.acknowledge(action.alert_id, name), accepted=True)

@@ -86,7 +86,7 @@ def in_doubt(sighting: Sighting, *kinds: Kind) -> bool:
 
 def _alert_changes(sighting: Sighting) -> Iterator[Change | Echo]:
     alert, pair = sighting.alert, sighting.pair
-    if sighting.gone and pair is not None and pair.opsgenie.open:
+    if sighting.missing and sighting.sees_others and pair is not None and pair.opsgenie.open:
         last = pair.opsgenie.updated_at
         yield Change(Side.OPSGENIE, "delete", pair.alert_id, "", last, Actor.MACHINE, DELETED)
     if alert is None or (pair is None and is_adoption(sighting)):

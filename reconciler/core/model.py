@@ -25,6 +25,7 @@ class Kind(StrEnum):
     PAGERDUTY_ACKNOWLEDGE = "pagerduty.acknowledge"
     PAGERDUTY_UNACKNOWLEDGE = "pagerduty.unacknowledge"
     PAGERDUTY_RESOLVE = "pagerduty.resolve"
+    PAGERDUTY_SET_URGENCY = "pagerduty.set_urgency"
     OPSGENIE_ACKNOWLEDGE = "opsgenie.acknowledge"
     OPSGENIE_UNACKNOWLEDGE = "opsgenie.unacknowledge"
     OPSGENIE_NOTE = "opsgenie.add_note"
@@ -80,13 +81,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An Opsgenie alert. List rows carry neither description nor details: `description` is None there."""
+    """An Opsgenie alert. List rows carry neither description nor details: `description` is None there.
+
+    `open` and `acknowledged` are None where the row does not say it readably: then nothing is known of it.
+    """
 
     id: str
     tiny_id: str
     message: str
-    open: bool
-    acknowledged: bool
+    open: bool | None
+    acknowledged: bool | None
     created_at: datetime
     updated_at: datetime
     snoozed_until: datetime | None = None
@@ -107,7 +111,10 @@ class Incident:
     """A PagerDuty incident. `status` is triggered, acknowledged or resolved.
 
     `changed_by` and `changed_at` tell of the last status change; while triggered PagerDuty names the service
-    there, so that who un-acknowledged must be asked of the log (see Act).
+    there, so that who un-acknowledged must be asked of the log (see Act). `assignees` is None where the answer
+    does not name them. `expires_at` is the moment that PagerDuty announces for the end of the acknowledgement
+    (`pending_actions`, type unacknowledge). An acknowledged incident whose holder is not readable is held by
+    Person("", "somebody").
     """
 
     id: str
@@ -123,6 +130,8 @@ class Incident:
     changed_by: Person | None = None
     changed_at: datetime | None = None
     merged_into: str = ""
+    assignees: tuple[Person, ...] | None = None
+    expires_at: datetime | None = None
 
 
 class Actor(StrEnum):
@@ -139,6 +148,7 @@ class Act:
 
     It names people, and tells whether a write of ours in doubt had landed; state never comes from here.
     `verb` is acknowledge, unacknowledge, resolve, annotate, or the vendor's own word for anything else.
+    `person` is None unless a person acted; `agent` is then the name of the service, workflow or integration.
     """
 
     id: str
@@ -147,6 +157,7 @@ class Act:
     actor: Actor
     person: Person | None
     incident_id: str = ""
+    agent: str = ""
 
 
 def since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:
@@ -157,12 +168,19 @@ def since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:
 
 @dataclass(frozen=True, slots=True)
 class AlertBaseline:
-    """What Opsgenie last showed of the alert, as far as acted upon."""
+    """What Opsgenie last showed of the alert, as far as acted upon.
+
+    `priority` is empty where it was never read. `missing_since`: since when Opsgenie answers 404 for it.
+    `deleted`: that was confirmed; whoever is seen again is open again.
+    """
 
     open: bool
     acknowledged: bool
     updated_at: datetime
     snoozed_until: datetime | None = None
+    priority: str = ""
+    missing_since: datetime | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +189,15 @@ class IncidentBaseline:
 
     `actor` is the name of the person who last changed its status, to recognise the act on its way back. `as_of`
     is the newest stamp of a status that was known, by PagerDuty's own clock: a write of ours that was sent on the
-    strength of this baseline stands in PagerDuty's log from there on.
+    strength of this baseline stands in PagerDuty's log from there on. `expires_at` is when PagerDuty announced
+    that the acknowledgement would time out.
     """
 
     status: str
     acknowledgers: tuple[Person, ...] = ()
     actor: str = ""
     as_of: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +205,9 @@ class Pair:
     """An alert and its incident, as the snapshot remembers them.
 
     `incident` is None while there is no incident: because its creation is still open in the ledger, or, when
-    `tracked` is false, because the alert was there before us and pages nobody.
+    `tracked` is false, because the alert was there before us and pages nobody. `unexplained_since`: since when
+    the incident stands where no log entry explains it; the old baseline stays meanwhile. `unpaged` says why
+    nobody is paged although there is an incident; empty when somebody is.
     """
 
     alert_id: str
@@ -196,6 +218,9 @@ class Pair:
     incident_number: int | None = None
     pagerduty: IncidentBaseline | None = None
     swept_at: datetime | None = None
+    title: str = ""
+    unexplained_since: datetime | None = None
+    unpaged: str = ""
     route: str = "default"
 
     @property
@@ -211,8 +236,8 @@ class Action:
 
     `key` is unique and derived from the cause, so that nothing is planned twice. `person` did what causes it,
     at `at`. `text` is the note, or the incident's title; `body` the incident's details. `mark` is the part of
-    the text that makes the write recognisable on its target. `attempts` counts how often it was sent and
-    proved undone. `plain` asks for the plainest form after a refusal.
+    the text that makes the write recognisable on its target. `attempts` counts how often it was tried in vain.
+    `failing_since` is when that began. `plain` asks for the plainest form after a refusal.
     """
 
     key: str
@@ -231,6 +256,7 @@ class Action:
     attempts: int = 0
     plain: bool = False
     not_before: datetime | None = None
+    failing_since: datetime | None = None
     sent_at: datetime | None = None
     request_id: str = ""
     result_id: str = ""
@@ -248,6 +274,8 @@ class Policy:
 
     on_opsgenie_unacknowledge: str = "retrigger"
     on_opsgenie_close: str = "note"
+    on_opsgenie_priority: str = "urgency"
+    high_urgency: frozenset[str] = frozenset({"P1", "P2"})
     on_pagerduty_ack_timeout: str = "mirror"
     staleness: timedelta = timedelta(seconds=120)
     automation: Person = Person("", "")
@@ -270,11 +298,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What Opsgenie says of a write that it had accepted: whether it was carried out, and when by its clock."""
+    """What Opsgenie says of a write that it had accepted, and when it was done by its clock.
+
+    `carried_out` is None while it waits in Opsgenie's queue; False when it failed, and `detail` is why.
+    """
 
     action_id: int
-    carried_out: bool
+    carried_out: bool | None
     at: datetime | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +317,12 @@ class Sighting:
     bounds what is mirrored when an incident is adopted: older notes are history. `known_notes` holds the ids
     that the snapshot has, per side. Acts are newest first. `mine` are this pair's actions, open or not: they
     tell our own doings from people's. `receipts` tell what became of writes that Opsgenie had accepted.
-    `looked` says whose writes in doubt this sighting can answer for. `gone`: Opsgenie no longer has the alert,
-    asked by its id.
+    `looked` says whose writes in doubt this sighting can answer for.
+
+    `missing`: Opsgenie answered 404 for the alert itself. `sees_others`: the same key has seen other alerts that
+    the snapshot knows, so that a confirmed `missing` means deleted. `successor` is the incident to follow from
+    now on, with its notes (all of them history): what ours was merged into, or an open one with the alert's key
+    once ours is resolved. `twins` are other open incidents with the alert's key: named, not followed.
     """
 
     alert_id: str
@@ -303,7 +339,11 @@ class Sighting:
     mine: tuple[Action, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     looked: frozenset[Kind] = frozenset()
-    gone: bool = False
+    missing: bool = False
+    sees_others: bool = False
+    successor: Incident | None = None
+    successor_notes: tuple[Note, ...] = ()
+    twins: tuple[Incident, ...] = ()
     swept: bool = False
 
 

@@ -162,13 +162,13 @@ def _snapshot(sighting: Sighting, seen: Seen, world: World) -> Pair | None:
 
 
 def _alert_baseline(alert: Alert) -> AlertBaseline:
-    return AlertBaseline(alert.open, alert.acknowledged, alert.updated_at, alert.snoozed_until)
+    return AlertBaseline(bool(alert.open), bool(alert.acknowledged), alert.updated_at, alert.snoozed_until)
 
 
 def _seen_alert(sighting: Sighting, old: AlertBaseline, alert: Alert | None) -> AlertBaseline:
     """What Opsgenie shows now. Closed stays closed; a field with a write in doubt waits for its answer."""
     if alert is None:
-        return replace(old, open=False) if sighting.gone else old
+        return replace(old, open=False) if sighting.missing and sighting.sees_others else old
     new = _alert_baseline(alert)
     if in_doubt(sighting, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
         new = replace(new, acknowledged=old.acknowledged)

@@ -1,7 +1,7 @@
 """What the rest of the program may ask of either side. Reading and writing are apart: a dry run has no writer.
 
-Every call may raise Refused, Missing, Permanent, NotExecuted or Unknown (see `reconciler.errors`). Reads are
-retried inside within their time; writes never are.
+Every call may raise Refused, Missing, Forbidden, Permanent, NotExecuted, Blocked or Unknown (see
+`reconciler.errors`). Reads are retried inside within their time; writes never are.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,6 +51,29 @@ class LogPage:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class AutomationUser:
+    """Who we are in PagerDuty. `objection` says why this user may be unable to write (its role); or is empty."""
+
+    person: Person
+    objection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """The configured service. `objection` says why an incident on it would page nobody (disabled, maintenance)."""
+
+    escalation_policy_id: str = ""
+    objection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """`objection`: the automation user is on call or on the policy, or nobody is; empty: not known."""
+
+    objection: str = ""
+
+
 class OpsgenieReader(Protocol):
     """What can be asked of Opsgenie."""
 
@@ -75,6 +98,9 @@ class OpsgenieReader(Protocol):
     def request_status(self, request_id: str) -> RequestStatus:
         """What became of an accepted write. Missing when Opsgenie no longer knows the request."""
 
+    def confirm_key(self) -> None:
+        """One cheap read of no alert in particular. Refused when the account turns the key away."""
+
 
 class OpsgenieWriter(Protocol):
     """What can be written to Opsgenie. Each returns the id of the accepted request (202: queued, not done)."""
@@ -92,14 +118,23 @@ class OpsgenieWriter(Protocol):
 class PagerDutyReader(Protocol):
     """What can be asked of PagerDuty."""
 
-    def automation_user(self) -> Person:
+    def automation_user(self) -> AutomationUser:
         """The configured automation user. Misconfigured when unknown or not the one with the e-mail address."""
 
-    def check_service(self) -> None:
-        """Misconfigured when the configured service is unknown or disabled."""
+    def check_key(self) -> None:
+        """Misconfigured when the key is a user's token and that user is not the automation user."""
 
-    def log_entries(self, since: datetime, until: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
-        """The account's log between two times (whole seconds, both ends included).
+    def check_service(self) -> ServiceStatus:
+        """How the configured service stands. Misconfigured when it is unknown to the key."""
+
+    def on_call(self, user: Person, policy_id: str) -> OnCall:
+        """Who would be paged: asked of the escalation policy. Answers that cannot be had tell nothing."""
+
+    def confirm_key(self) -> None:
+        """One cheap read of no incident in particular. Refused when the account turns the key away."""
+
+    def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
+        """The account's log since a time (whole seconds, included), without channels.
 
         Page by page, newest first, until what has been read by then is `enough`.
         """
@@ -138,8 +173,15 @@ class PagerDutyWriter(Protocol):
     def acknowledge(self, incident_id: str) -> Incident:
         """Acknowledge. Reopens a resolved incident: look first."""
 
-    def retrigger(self, incident: Incident) -> Incident:
-        """Make an acknowledged incident page again. Permanent when PagerDuty leaves it acknowledged."""
+    def retrigger(self, incident: Incident, automation: Person) -> Incident:
+        """Make an incident page somebody other than the automation user again.
+
+        The ways that are known are tried one after the other, until the answer shows the incident triggered and
+        not assigned to the automation user alone. Permanent when none of them does that.
+        """
+
+    def set_urgency(self, incident_id: str, urgency: str) -> Incident:
+        """Set the urgency, `high` or `low`; raising it notifies people anew."""
 
     def resolve(self, incident_id: str) -> Incident:
         """Resolve."""

@@ -158,6 +158,10 @@ class OpsgenieClient:
             None if told is None else flag(told), text(data.get("status")), moment(data.get("processedAt"))
         )
 
+    def confirm_key(self) -> None:
+        """One cheap read of no alert in particular. Refused when the account turns the key away."""
+        self._http.get("/v2/alerts", [("limit", "1")])
+
     def _page(self, query: str, sort: str, order: str, offset: int) -> _Page:
         asked = [("sort", sort), ("order", order), ("limit", str(PAGE)), ("offset", str(offset))]
         body = self._http.get("/v2/alerts", [("query", query), *asked] if query else asked, need=Need.FEED).json

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from reconciler.core.model import Act, Incident, Note, Person
 from reconciler.errors import Duplicate, Misconfigured, Missing, Permanent, Unknown
-from reconciler.remotes.base import PAGE, LogPage
+from reconciler.remotes.base import PAGE, AutomationUser, LogPage, OnCall, ServiceStatus
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
@@ -55,16 +55,16 @@ class PagerDutyClient:
         self._user = user
         self._on_bad_row = on_bad_row
 
-    def automation_user(self) -> Person:
+    def automation_user(self) -> AutomationUser:
         """The configured automation user; unverified where the key may not read users."""
         asked = [("query", self._email)]
         for offset in range(0, WINDOW - PAGE + 1, PAGE):
             page = self._page("/users", "users", asked, offset, accept=_UNREADABLE)
             if page is None:
-                return self._user_by_id()
+                return AutomationUser(self._user_by_id())
             for row in map(mapping, page.rows):
                 if _same(row.get("email"), self._email):
-                    return self._checked(row)
+                    return AutomationUser(self._checked(row))
             if not page.more:
                 break
         raise Misconfigured(
@@ -72,8 +72,20 @@ class PagerDutyClient:
             "give the automation user's, and see that PAGERDUTY_API_KEY belongs to the same account"
         )
 
-    def check_service(self) -> None:
-        """Misconfigured when the configured service is unknown or disabled."""
+    def check_key(self) -> None:
+        """Misconfigured when the key is a user's token and that user is not the automation user."""
+
+    def on_call(self, user: Person, policy_id: str) -> OnCall:
+        """Who would be paged: asked of the escalation policy. Answers that cannot be had tell nothing."""
+        del user, policy_id
+        return OnCall()
+
+    def confirm_key(self) -> None:
+        """One cheap read of no incident in particular. Refused when the account turns the key away."""
+        self._http.get(f"/services/{quote(self._service_id, safe='')}")
+
+    def check_service(self) -> ServiceStatus:
+        """How the configured service stands. Misconfigured when it is unknown to the key."""
         answer = self._http.get(f"/services/{quote(self._service_id, safe='')}", accept=_UNREADABLE)
         if answer.status == 404:  # noqa: PLR2004 - HTTP
             raise Misconfigured(
@@ -86,15 +98,11 @@ class PagerDutyClient:
                 f"PAGERDUTY_SERVICE_ID: the service {self._service_id} is disabled: nobody would be paged; "
                 "enable it in PagerDuty"
             )
+        return ServiceStatus()
 
-    def log_entries(self, since: datetime, until: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
-        """The account's log between two times, newest first, until it is `enough`."""
-        asked = [
-            ("since", _stamp(since)),
-            ("until", _stamp(until)),
-            ("time_zone", "UTC"),
-            ("include[]", "channels"),
-        ]
+    def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
+        """The account's log since a time, newest first, until it is `enough`."""
+        asked = [("since", _stamp(since)), ("time_zone", "UTC")]
         acts: dict[str, Act] = {}
         log = LogPage()
         for page in self._pages("/log_entries", "log_entries", asked):
@@ -284,8 +292,13 @@ class PagerDutyWriting:
         """Resolve."""
         return self._put(incident_id, status="resolved")
 
-    def retrigger(self, incident: Incident) -> Incident:
+    def set_urgency(self, incident_id: str, urgency: str) -> Incident:
+        """Set the urgency."""
+        return self._put(incident_id, urgency=urgency)
+
+    def retrigger(self, incident: Incident, automation: Person) -> Incident:
         """Make an acknowledged incident page again. There is no call for it: the mildest way that works."""
+        del automation
         ways: dict[str, Any] = {"status": "triggered", "escalation_level": 1}
         if incident.escalation_policy_id:
             policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}

@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a test holds it against migrations/versions."""
 
 
@@ -51,6 +51,9 @@ pairs = Table(
     Column("opsgenie", Text, nullable=False),  # AlertBaseline as JSON
     Column("pagerduty", Text),  # IncidentBaseline as JSON
     Column("swept_at", Utc, nullable=False),
+    Column("title", Text, nullable=False),  # the alert's message, to name it to people
+    Column("unexplained_since", Utc),
+    Column("unpaged", Text, nullable=False),  # why nobody is paged; empty when somebody is
     Index("pairs_incident", "route", "incident_id"),
     Index("pairs_sweep", "route", "open", "swept_at"),
 )
@@ -83,6 +86,7 @@ actions = Table(
     Column("attempts", Integer, nullable=False),
     Column("plain", Boolean, nullable=False),
     Column("not_before", Utc),
+    Column("failing_since", Utc),
     Column("sent_at", Utc),
     Column("request_id", Text, nullable=False),
     Column("result_id", Text, nullable=False),
@@ -95,12 +99,34 @@ actions = Table(
     sqlite_autoincrement=True,
 )
 
+Index(
+    "pairs_unexplained",
+    pairs.c.route,
+    sqlite_where=pairs.c.unexplained_since.is_not(None),
+    postgresql_where=pairs.c.unexplained_since.is_not(None),
+)
+Index(
+    "pairs_unpaged",
+    pairs.c.route,
+    sqlite_where=pairs.c.unpaged != "",
+    postgresql_where=pairs.c.unpaged != "",
+)
+
 cursors = Table(
     "cursors",
     metadata,
     Column("route", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+troubles = Table(  # what is wrong now, as the daemon says it: for `status`, which asks no vendor
+    "troubles",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("since", Utc, nullable=False),
+    Column("words", Text, nullable=False),
 )
 
 leader = Table(

@@ -173,6 +173,9 @@ def _pair(row: Row[Any]) -> Pair:
         opsgenie=_ALERT.validate_json(row.opsgenie),
         pagerduty=None if row.pagerduty is None else _INCIDENT.validate_json(row.pagerduty),
         swept_at=row.swept_at,
+        title=row.title,
+        unexplained_since=row.unexplained_since,
+        unpaged=row.unpaged,
     )
 
 
@@ -188,4 +191,7 @@ def _row(pair: Pair) -> dict[str, Any]:
         "opsgenie": _ALERT.dump_json(pair.opsgenie).decode(),
         "pagerduty": None if pair.pagerduty is None else _INCIDENT.dump_json(pair.pagerduty).decode(),
         "swept_at": pair.swept_at,
+        "title": pair.title,
+        "unexplained_since": pair.unexplained_since,
+        "unpaged": pair.unpaged,
     }

@@ -428,20 +428,20 @@ OPSGENIE_CLOSE = (
     ),
     Row(
         "deleted in Opsgenie: told",
-        sighting(pair=pair(), gone=True),
+        sighting(pair=pair(), missing=True, sees_others=True),
         (DELETE_NOTE,),
     ),
     Row(
         "deleted in Opsgenie is told whatever ON_OPSGENIE_CLOSE says of closing",
-        sighting(pair=pair(), gone=True),
+        sighting(pair=pair(), missing=True, sees_others=True),
         (DELETE_NOTE,),
         _CLOSE_IGNORED,
     ),
-    Row("deleted in Opsgenie after it was closed: nothing", sighting(pair=pair(is_open=False), gone=True)),
-    Row("deleted in Opsgenie before we ever saw it: nothing", sighting(gone=True)),
+    Row("deleted in Opsgenie after it was closed: nothing", sighting(pair=pair(is_open=False), missing=True, sees_others=True)),
+    Row("deleted in Opsgenie before we ever saw it: nothing", sighting(missing=True, sees_others=True)),
     Row(
         "deleted in Opsgenie, an untracked baseline: nothing",
-        sighting(pair=pair(None, tracked=False), gone=True),
+        sighting(pair=pair(None, tracked=False), missing=True, sees_others=True),
     ),
 )  # fmt: skip
 

@@ -127,7 +127,10 @@ def test_in_order(given: list[tuple[Kind, float, int]], expected: list[int]) -> 
 
 
 def test_one_pair_s_plan_does_not_depend_on_another_s() -> None:
-    mine, others = sighting(pair=pair(), alert=ACKED), other("b", alert=alert(id="b"), gone=True)
+    mine, others = (
+        sighting(pair=pair(), alert=ACKED),
+        other("b", alert=alert(id="b"), missing=True, sees_others=True),
+    )
     alone = decide(world(mine)).actions
     together = decide(world(others, mine)).actions
     assert tuple(each for each in together if each.alert_id == "a-1") == alone
@@ -283,7 +286,9 @@ def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: 
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT])
-@pytest.mark.parametrize("seen", [sighting(alert=CLOSED), sighting(incident=RESOLVED), sighting(gone=True)])
+@pytest.mark.parametrize(
+    "seen", [sighting(alert=CLOSED), sighting(incident=RESOLVED), sighting(missing=True, sees_others=True)]
+)
 def test_notes_and_pages_that_wait_are_never_dropped(kind: Kind, seen: Sighting) -> None:
     plan = decide(world(replace(seen, pair=pair("acknowledged", (BOT,)), mine=(action(kind),))))
     assert [each for each in plan.settlements if each.status is Status.DROPPED] == []
@@ -494,7 +499,11 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             pair("resolved", actor="Jane Doe", as_of=at(40)),
             id="nobody holds a resolved incident",
         ),
-        pytest.param(sighting(pair=pair(), gone=True), pair(is_open=False), id="a deleted alert is closed"),
+        pytest.param(
+            sighting(pair=pair(), missing=True, sees_others=True),
+            pair(is_open=False),
+            id="a deleted alert is closed",
+        ),
         pytest.param(
             sighting(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
             pair("acknowledged", (JANE,), actor="Jane Doe", as_of=at(12)),
