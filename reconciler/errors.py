@@ -41,6 +41,10 @@ class NotExecuted(Transient):
     """The request certainly had no effect: 429, or the connection was never made."""
 
 
+class RateLimited(NotExecuted):
+    """Our own budget leaves no room for the request now. Not an error: it is made when there is room."""
+
+
 class Blocked(NotExecuted):
     """Something on the network path answered instead of the vendor: a proxy, a firewall, a web page."""
 
