@@ -387,8 +387,8 @@ class Echo:
 class Settlement:
     """A new standing for an action in the ledger, and why. PLANNED puts it back in the queue.
 
-    `attempts`, when given, is how often it has been tried in vain by now. `failing_since` is since when it has
-    been refused; None leaves what the ledger has, and an action that is done or dropped has none.
+    `attempts`, when given, is how often it has been sent and proved undone by now; `failing_since` is when the
+    first of these attempts was made, to be kept until the action succeeds.
     """
 
     action_id: int
