@@ -3,16 +3,17 @@
 One pair's troubles stay its own; for a vendor's, what would only meet them again is left for a while. Within a
 pair and a side, order is kept: what waits, or is in doubt, holds back what comes after it. The exception is an
 action that has been refused for longer than the staleness bound: a note then holds back nothing, a state only
-later states.
+later states; it is tried once more before what comes after it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
 from reconciler.core.model import Action, Kind, Policy, Side, Status
 from reconciler.core.plan import in_order
+from reconciler.core.retry import steps_aside
 from reconciler.crew import Crew
 from reconciler.errors import ReconcilerError
 from reconciler.gate import Gate
@@ -154,16 +155,30 @@ class Turn:
     def _send_pair(self, mine: tuple[Action, ...]) -> None:
         """One pair's actions. What cannot go, or is in doubt, holds back what comes after it on its side."""
         held: set[tuple[Side, bool]] = set()
-        for action in mine:
+        for place, action in enumerate(mine):
             side, is_state = action.kind.side, action.kind.is_state
             if (side, is_state) in held:
                 continue
             hold = held_by(action)
             if action.status is Status.PLANNED:
-                due = self._is_due(action)
+                due = self._is_due(self._before(action, mine[place + 1 :]))
                 hold = self.sender.send(action) if due else waiting_holds(action, self.policy, self.clock)
             held |= {(side, True)} if hold is not Hold.NOTHING else set()
             held |= {(side, False)} if hold is Hold.ALL else set()
+
+    def _before(self, action: Action, later: tuple[Action, ...]) -> Action:
+        """The action without its back-off, where it was refused for long and one after it could go: in order."""
+        now = self.clock.now()
+        if not steps_aside(action, now, self.policy.staleness):
+            return action
+        side = action.kind.side
+        follows = any(
+            each.kind.side is side
+            and each.status is Status.PLANNED
+            and (each.not_before is None or each.not_before <= now)
+            for each in later
+        )
+        return replace(action, not_before=None) if follows else action
 
     def _is_due(self, action: Action) -> bool:
         now = self.clock.now()

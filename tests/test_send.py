@@ -322,6 +322,22 @@ def test_what_is_refused_for_long_does_not_hold_its_pair_any_more(database: Data
     assert [key for key in desk.named("add_note") if key == "I-a"] == ["I-a"]
 
 
+def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database: Database) -> None:
+    """Otherwise it would be overtaken just because its back-off is longer."""
+    first = waiting(Kind.PAGERDUTY_NOTE, "a", text="first")
+    desk = Desk(database, first, pairs=pairs("a"))
+    desk.vendors.fails = lambda name, _: Blocked("407") if name == "add_note" else None
+    for _ in range(20):
+        desk.turn(15)
+    with database.writing() as books:
+        books.ledger.intend([waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2)], NOW)
+    desk.vendors.fails = lambda *_: None
+    desk.turn(1)
+    with database.reading() as books:
+        results = [each.result_id for each in books.ledger.by_id(range(1, 9))]
+    assert results == sorted(results, key=lambda each: int(each[1:]))
+
+
 def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
     desk = Desk(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
     desk.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None

@@ -25,6 +25,8 @@ STATE_REFUSED = timedelta(hours=1)
 LONGEST = timedelta(seconds=300)
 LONGEST_FOR_OBJECT = timedelta(seconds=60)
 LONGEST_FOR_PATH = timedelta(seconds=15)
+PATH_COUNTS = timedelta(minutes=10)
+"""How much of the time that the network path was in the way counts towards giving up at most."""
 
 
 class Scope(Enum):
@@ -62,14 +64,12 @@ def after(
     if scope in _UNCOUNTED:
         since = _since(action, now) if action.kind is Kind.CREATE_INCIDENT else action.failing_since
         return Settlement(action.id, Status.PLANNED, why, failing_since=since)
-    counts = scope is not Scope.PATH or action.kind is Kind.CREATE_INCIDENT
+    since = _since(action, now)
+    if scope is Scope.PATH and action.kind is not Kind.CREATE_INCIDENT:
+        since = max(since, now - PATH_COUNTS)
+    wait, failures = _wait(action, scope), action.attempts + 1
     return Settlement(
-        action.id,
-        Status.PLANNED,
-        why,
-        not_before=now + _wait(action, scope),
-        attempts=action.attempts + 1,
-        failing_since=_since(action, now) if counts else action.failing_since,
+        action.id, Status.PLANNED, why, not_before=now + wait, attempts=failures, failing_since=since
     )
 
 

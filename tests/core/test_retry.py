@@ -109,12 +109,13 @@ def test_what_waits_for_the_account_or_the_vendor_has_no_back_off_of_its_own(giv
 
 
 @pytest.mark.parametrize("given", ALL)
-def test_the_network_path_ends_nothing_and_only_a_page_counts_its_time(given: Action) -> None:
+def test_the_network_path_ends_nothing_and_hardly_counts(given: Action) -> None:
     found = ended(replace(given, attempts=40), Scope.PATH)
-    assert (found.status, found.attempts) == (Status.PLANNED, 41)
+    assert (found.status, found.attempts, found.failing_since) == (Status.PLANNED, 41, NOW)
     assert found.not_before == NOW + timedelta(seconds=15)
-    assert found.failing_since == (NOW if given is CREATION else None)
-    assert ended(failing(given, timedelta(days=30)), Scope.PATH).status is Status.PLANNED
+    later = ended(failing(given, timedelta(days=30)), Scope.PATH)
+    counted = timedelta(days=30) if given is CREATION else timedelta(minutes=10)
+    assert (later.status, later.failing_since) == (Status.PLANNED, NOW - counted)
 
 
 def test_an_action_steps_aside_once_it_has_been_refused_for_longer_than_the_bound() -> None:
