@@ -101,7 +101,7 @@ class Pauses:
         all_refused = self._suspects.setdefault(
             lane,
             Refused(
-                f"{variable}: every write is refused, for {count} alerts in a row by now: the key may be read-only, "
+                f"{variable}: every write is refused, for {count} alerts in a row: the key may be read-only, "
                 f"or may see only a part of the account; the last refusal: {refusal}"
             ),
         )
