@@ -9,7 +9,7 @@ import responses
 from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, asked, body, http, query, sent
 
 from reconciler.core.model import Actor, Person
-from reconciler.errors import Missing, Permanent, Unknown
+from reconciler.errors import Blocked, Missing, Unknown
 from reconciler.remotes.base import OpsgenieReader, OpsgenieWriter, RequestStatus
 from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
 
@@ -112,11 +112,11 @@ def test_open_alerts_go_on_past_the_window_by_creation(wire: responses.RequestsM
             queries.append(request.params["query"])
         if len(queries) > 1:
             return 200, {}, json.dumps(page([row(19_899), row(20_000)]))
-        return 200, {}, json.dumps(page([row(offset + n, age=-(offset + n)) for n in range(100)]))
+        return 200, {}, json.dumps(page([row(offset + n, age=20_000 - (offset + n)) for n in range(100)]))
 
     wire.add_callback("GET", ALERTS, answer)
     found = [alert.id for some in client().open_alerts() for alert in some]
-    last = int((AT + timedelta(seconds=19_899)).timestamp() * 1000)
+    last = int((AT - timedelta(seconds=101)).timestamp() * 1000)
     assert queries == ["status:open", f"status:open AND createdAt>={last}"]
     assert len(found) == len(set(found)) == 19_901
 
@@ -131,14 +131,14 @@ def test_one_page_of_open_alerts(wire: responses.RequestsMock) -> None:
 
 def test_a_bad_row_is_reported_and_costs_the_others_nothing(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
-    broken = [None, 7, "x", [], {}, {"id": None}, {"id": ""}, row(3, createdAt=None, updatedAt="yesterday")]
+    broken = [None, 7, "x", [], {}, {"id": None}, {"id": ""}, {"id": True}]
     wire.get(ALERTS, json=page([row(1), *broken, row(2)]))
     assert [alert.id for alert in client(bad=bad).recent_alerts(None)] == ["alert-1", "alert-2"]
     assert len(bad) == len(broken)
-    assert ("Opsgenie", "alert alert-3 without a readable createdAt or updatedAt") in bad
+    assert ("Opsgenie", "a row without 'id'") in bad
 
 
-@pytest.mark.parametrize("answer", [{}, [], "x", {"data": "x"}, {"data": {}}])
+@pytest.mark.parametrize("answer", [{}, [], "x", {"data": "x"}, {"data": {}}, {"data": None}])
 def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(ALERTS, json=answer)
     with pytest.raises(Unknown, match="an answer without 'data': nothing can be concluded from it"):
@@ -155,8 +155,7 @@ def test_everything_optional_may_be_null_missing_or_of_another_type(wire: respon
     assert [alert.id for alert in found] == ["alert-1", "5", "alert-2"]
     assert bad == []
     assert found[1].created_at == found[1].updated_at == AT + timedelta(milliseconds=500)
-    assert found[1].open
-    assert found[1].priority == "P3"
+    assert (found[1].open, found[1].acknowledged, found[1].priority) == (None, None, "")
 
 
 def test_an_alert_is_read_whole(wire: responses.RequestsMock) -> None:
@@ -176,7 +175,7 @@ def test_an_alert_is_read_whole(wire: responses.RequestsMock) -> None:
     assert (alert.closed_by, alert.closed_at) == ("c", AT + timedelta(seconds=20))
     assert alert.tags == ("a", "3")
     assert alert.description == "Full"
-    assert alert.details == (("host", "db1"), ("n", "3"), ("none", ""))
+    assert alert.details == (("host", "db1"), ("n", "3"))
     assert alert.url == f"https://app.opsgenie.com/alert/detail/{A1}/details"
 
 
@@ -210,7 +209,7 @@ def test_a_missing_alert_is_missing(wire: responses.RequestsMock) -> None:
         client().alert("gone")
 
 
-@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": {"id": "x"}}, []])
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": {"count": 3}}, []])
 def test_an_unreadable_alert_is_not_a_missing_one(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(f"{ALERTS}/x", json=answer)
     with pytest.raises(Unknown, match="Opsgenie: alert x: "):
@@ -220,8 +219,20 @@ def test_an_unreadable_alert_is_not_a_missing_one(wire: responses.RequestsMock, 
 def test_ids_cannot_leave_their_place_in_the_path(wire: responses.RequestsMock) -> None:
     wire.get(f"{ALERTS}/a%2F..%2F%3Fb", json={"data": row(1)})
     client().alert("a/../?b")
-    with pytest.raises(Permanent, match="without an id"):
-        client().alert("")
+
+
+@pytest.mark.parametrize("alert_id", ["", " ", ".", "..", "count", "Requests", "saved-searches"])
+def test_an_id_that_would_address_something_else_is_missing_unasked(alert_id: str) -> None:
+    asking = [client().alert, client().notes, lambda one: writing().acknowledge(one, "Jane")]
+    for ask in asking:
+        with pytest.raises(Missing, match=f"Opsgenie: alert '{alert_id}': this cannot be an id"):
+            ask(alert_id)
+    assert client().acts(alert_id) == []
+
+
+def test_a_request_id_that_would_address_something_else_is_missing_unasked() -> None:
+    with pytest.raises(Missing, match=r"Opsgenie: request '\.\.': this cannot be an id"):
+        client().request_status("..")
 
 
 def note(n: int, **more: Any) -> dict[str, Any]:
@@ -269,6 +280,19 @@ def test_notes_go_back_no_further_than_asked(wire: responses.RequestsMock) -> No
         ("Alert acknowledged via web[Default API-Acknowledge Alert]", "acknowledge"),
         ("Alert unacknowledged", "unacknowledge"),
         ("Alert un-acknowledged via API[Default API-UnAcknowledge Alert]", "unacknowledge"),
+        ("Alert Un Acknowledged", "unacknowledge"),
+        ("un acknowledged by the customer", "unacknowledge"),
+        ("Unacknowledged via mobile", "unacknowledge"),
+        ("UnAcknowledged alert", "unacknowledge"),
+        ("Alert is no longer acknowledged", "unacknowledge"),
+        ("Acknowledgement removed", "unacknowledge"),
+        ("Alert acknowledgment was withdrawn", "unacknowledge"),
+        ("  Acknowledged via mobile: un-acknowledge it if you are free", "acknowledge"),
+        ("Alert has been acknowledged", "acknowledge"),
+        ("Acknowledgement reminder sent", "other"),
+        ("Escalation [ops] started: notify on-call if the alert is not acknowledged in 5 minutes", "other"),
+        ("Assigned it, then acknowledged it", "other"),
+        ("Routed by the policy closed-hours", "other"),
         ("Alert closed via JSM", "close"),
         ("Snooze ended", "snooze"),
         ("Note added: I will unacknowledge and close it", "annotate"),
@@ -284,12 +308,12 @@ def test_log_texts_of_all_times(wire: responses.RequestsMock, log: str | None, v
     assert (act.verb, act.id, act.actor, act.person) == (verb, "1_1", Actor.PERSON, Person("ana", "ana"))
 
 
-@pytest.mark.parametrize("owner", ["", None, "System", "Alert API"])
+@pytest.mark.parametrize("owner", ["", None, "System", "SYSTEM", "Alert API", "opsgenie"])
 def test_machines_are_no_persons(wire: responses.RequestsMock, owner: str | None) -> None:
     entry = {"log": "Alert unacknowledged", "owner": owner, "createdAt": "2026-11-23T09:00:00Z", "offset": "1"}
     wire.get(f"{ALERTS}/{A1}/logs", json={"data": [entry]})
     (act,) = client().acts(A1)
-    assert (act.actor, act.person) == (Actor.MACHINE, None)
+    assert (act.verb, act.actor, act.person, act.agent) == ("other", Actor.MACHINE, None, owner or "")
 
 
 def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
@@ -307,6 +331,8 @@ REQUEST = f"{ALERTS}/requests/43a29c5c"
         ({"isSuccess": False, "status": "Alert does not exist"}, RequestStatus(False, "Alert does not exist")),
         ({"success": True}, RequestStatus(True)),
         ({"isSuccess": None, "success": False}, RequestStatus(False)),
+        ({"isSuccess": "false", "status": "Alert is closed"}, RequestStatus(False, "Alert is closed")),
+        ({"isSuccess": "maybe", "success": None}, RequestStatus(None)),
         ({}, RequestStatus(None)),
         (None, RequestStatus(None)),
     ],
@@ -319,6 +345,22 @@ def test_the_fate_of_an_accepted_write(wire: responses.RequestsMock, data: Any, 
 def test_a_404_that_says_not_processed_means_not_yet(wire: responses.RequestsMock) -> None:
     wire.get(REQUEST, status=404, headers={"x-opsgenie-errortype": "RequestNotProcessed"}, body="not processed")
     assert client().request_status("43a29c5c") == RequestStatus(None)
+
+
+def test_a_404_that_says_not_processed_in_words_means_not_yet(wire: responses.RequestsMock) -> None:
+    wire.get(REQUEST, status=404, json={"message": "Request is not processed yet"})
+    assert client().request_status("43a29c5c") == RequestStatus(None, "Request is not processed yet")
+
+
+def test_a_failure_without_a_status_shows_opsgenies_message(wire: responses.RequestsMock) -> None:
+    wire.get(REQUEST, json={"data": {"isSuccess": False, "status": None}, "message": "Try it again"})
+    assert client().request_status("43a29c5c") == RequestStatus(False, "Try it again")
+
+
+def test_a_404_that_is_no_answer_of_opsgenies_says_nothing_of_the_request(wire: responses.RequestsMock) -> None:
+    wire.get(REQUEST, status=404, body="<html>not found</html>", content_type="text/html")
+    with pytest.raises(Blocked, match="OPSGENIE_API_URL"):
+        client().request_status("43a29c5c")
 
 
 def test_any_other_404_means_unknown_request(wire: responses.RequestsMock) -> None:
