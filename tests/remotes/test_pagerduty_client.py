@@ -1,16 +1,29 @@
 """PagerDuty's calls as they go over the wire, and its answers in every state of repair."""
 
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 import responses
-from remotes.wire_helpers import PAGERDUTY, PAGERDUTY_KEY, body, http, query, sent
+from remotes.wire_helpers import PAGERDUTY, PAGERDUTY_KEY, FakeClock, body, http, query, sent
 
 from reconciler.core.model import Actor, Incident, Person
-from reconciler.errors import Duplicate, Misconfigured, Missing, NotExecuted, Permanent, Refused, Unknown
-from reconciler.remotes.base import PagerDutyReader, PagerDutyWriter
+from reconciler.errors import (
+    Blocked,
+    Duplicate,
+    Forbidden,
+    Misconfigured,
+    Missing,
+    NotExecuted,
+    Permanent,
+    Refused,
+    Unknown,
+)
+from reconciler.remotes.base import OnCall, PagerDutyReader, PagerDutyWriter, ServiceStatus
+from reconciler.remotes.http import Answer, Http
 from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
 
 SERVICE = "PSERVICE"
@@ -66,6 +79,8 @@ def page(name: str, rows: Any, *, more: Any = False) -> dict[str, Any]:
 
 USERS = f"{PAGERDUTY}/users"
 BOT_ROW = {"id": BOT, "name": "Mirror Bot", "summary": "Mirror Bot", "email": "Bot@Operator.example"}
+DENIED = {"error": {"message": "Access Denied", "code": 2010}}
+PAGE_OF_A_PROXY = {"body": "<html>denied</html>", "content_type": "text/html"}
 OTHER = {"id": "POTHER1", "name": "Other", "summary": "Other", "email": "x-bot@operator.example"}
 
 
@@ -74,7 +89,7 @@ def test_the_automation_user_is_found_by_its_address(wire: responses.RequestsMoc
     wire.get(USERS, json=page("users", [OTHER, None], more=True),
              match=[query(query=EMAIL, limit="100", offset="0"), ALWAYS])  # fmt: skip
     wire.get(USERS, json=page("users", [BOT_ROW]), match=[query(query=EMAIL, limit="100", offset="100")])
-    assert client(configured).automation_user() == Person(BOT, "Mirror Bot")
+    assert client(configured).automation_user().person == Person(BOT, "Mirror Bot")
 
 
 def test_an_unknown_address_names_its_variable(wire: responses.RequestsMock) -> None:
@@ -93,27 +108,27 @@ def test_two_different_users_name_both_variables(wire: responses.RequestsMock) -
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_key_that_may_not_list_users_asks_for_the_one(wire: responses.RequestsMock, status: int) -> None:
-    wire.get(USERS, status=status)
+    wire.get(USERS, status=status, json=DENIED)
     wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW}, match=[ALWAYS])
-    assert client().automation_user() == Person(BOT, "Mirror Bot")
+    assert client().automation_user().person == Person(BOT, "Mirror Bot")
 
 
 def test_a_key_that_may_not_read_users_leaves_the_user_unverified(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=403)
-    assert client("Mirror Bot").automation_user() == Person("", "Mirror Bot")
-    wire.get(f"{USERS}/{BOT}", status=403)
-    assert client().automation_user() == Person(BOT, BOT)
+    wire.get(USERS, status=403, json=DENIED)
+    assert client("Mirror Bot").automation_user().person == Person("", "Mirror Bot")
+    wire.get(f"{USERS}/{BOT}", status=403, json=DENIED)
+    assert client().automation_user().person == Person(BOT, BOT)
 
 
 def test_an_unknown_user_id_names_its_variable(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=403)
-    wire.get(f"{USERS}/{BOT}", status=404)
+    wire.get(USERS, status=403, json=DENIED)
+    wire.get(f"{USERS}/{BOT}", status=404, json=DENIED)
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_USER: PagerDuty has no user PBOT001"):
         client().automation_user()
 
 
 def test_a_user_id_of_another_address_names_both_variables(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=403)
+    wire.get(USERS, status=403, json=DENIED)
     wire.get(f"{USERS}/{BOT}", json={"user": OTHER | {"id": BOT}})
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_EMAIL, PAGERDUTY_USER: not the same user"):
         client().automation_user()
@@ -125,24 +140,204 @@ def test_a_wrong_key_is_refused_not_unverified(wire: responses.RequestsMock) -> 
         client().automation_user()
 
 
-@pytest.mark.parametrize("status", ["active", "warning", "critical", "maintenance", None])
-def test_a_service_at_work_is_good(wire: responses.RequestsMock, status: str | None) -> None:
-    wire.get(
-        f"{PAGERDUTY}/services/{SERVICE}", json={"service": {"id": SERVICE, "status": status}}, match=[ALWAYS]
+@pytest.mark.parametrize("refused", [USERS, f"{USERS}/{BOT}"])
+def test_a_page_of_a_proxy_says_nothing_of_the_user(wire: responses.RequestsMock, refused: str) -> None:
+    wire.get(USERS, status=403, json=DENIED) if refused != USERS else None
+    wire.get(refused, status=404, **PAGE_OF_A_PROXY)
+    with pytest.raises(Blocked, match="PAGERDUTY_API_URL"):
+        client().automation_user()
+
+
+@pytest.mark.parametrize("role", ["observer", "read_only_user", "read_only_limited_user", "Observer"])
+def test_a_role_that_may_not_write_is_an_objection(wire: responses.RequestsMock, role: str) -> None:
+    wire.get(USERS, json=page("users", [BOT_ROW | {"role": role}]))
+    found = client().automation_user()
+    assert found.person == Person(BOT, "Mirror Bot")
+    assert found.objection == (
+        f"PAGERDUTY_EMAIL: the role of Mirror Bot ({role.lower()}) may not write: "
+        "give it the role responder or higher"
     )
-    client().check_service()
 
 
-def test_a_disabled_or_unknown_service_names_its_variable(wire: responses.RequestsMock) -> None:
-    url = f"{PAGERDUTY}/services/{SERVICE}"
-    wire.get(url, json={"service": {"status": "disabled"}})
-    with pytest.raises(Misconfigured, match=r"^PAGERDUTY_SERVICE_ID: the service PSERVICE is disabled"):
-        client().check_service()
-    wire.replace("GET", url, status=404)
+@pytest.mark.parametrize("role", ["admin", "limited_user", "user", "owner", "restricted_access", "", None, 7])
+def test_any_other_role_is_no_objection(wire: responses.RequestsMock, role: Any) -> None:
+    wire.get(USERS, json=page("users", [BOT_ROW | {"role": role}]))
+    assert client().automation_user().objection == ""
+
+
+# -- whose key it is --
+
+ME = f"{USERS}/me"
+ALICE = {"id": "PALICE1", "name": "Alice", "summary": "Alice", "email": "alice@operator.example"}
+
+
+def test_a_persons_token_is_refused_with_the_right_word(wire: responses.RequestsMock) -> None:
+    wire.get(ME, json={"user": ALICE}, match=[ALWAYS])
+    with pytest.raises(
+        Misconfigured, match=r"^PAGERDUTY_API_KEY: is the user token of Alice \(alice@operator\.example\): "
+    ):
+        client().check_key()
+
+
+@pytest.mark.parametrize(
+    "me",
+    [
+        BOT_ROW,
+        ALICE | {"email": EMAIL.upper()},
+        ALICE | {"email": None, "id": BOT},
+        ALICE | {"email": None, "name": "mirror bot"},
+    ],
+)
+def test_the_automation_users_own_token_is_fine(wire: responses.RequestsMock, me: Any) -> None:
+    wire.get(ME, json={"user": me})
+    client("Mirror Bot" if me.get("id") != BOT else BOT).check_key()
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (400, {"error": "Because this request was made using an account-level access token, …"}),
+        (400, {"error": {"message": "Invalid", "code": 2001}}),
+        (403, DENIED), (404, DENIED), (402, DENIED), (413, DENIED), (429, DENIED), (500, {}),
+        (200, {}), (200, {"user": None}), (200, []), (200, {"user": {}}),
+    ],
+)  # fmt: skip
+def test_any_other_answer_says_nothing_of_the_key(wire: responses.RequestsMock, status: int, answer: Any) -> None:
+    wire.get(ME, status=status, json=answer)
+    client().check_key()
+
+
+def test_a_key_that_is_turned_away_is_refused(wire: responses.RequestsMock) -> None:
+    wire.get(ME, status=401, json={"error": {"message": "Unauthorized", "code": 2006}})
+    with pytest.raises(Refused):
+        client().check_key()
+
+
+def test_the_key_is_confirmed_by_the_service(wire: responses.RequestsMock) -> None:
+    wire.get(f"{PAGERDUTY}/services/{SERVICE}", json={"service": {}}, match=[ALWAYS])
+    client().confirm_key()
+    wire.upsert("GET", f"{PAGERDUTY}/services/{SERVICE}", status=401, json={"error": {"code": 2006}})
+    with pytest.raises(Refused):
+        client().confirm_key()
+
+
+# -- the service --
+
+SERVICE_URL = f"{PAGERDUTY}/services/{SERVICE}"
+POLICY = {"id": "PESC", "type": "escalation_policy_reference"}
+
+
+@pytest.mark.parametrize("status", ["active", "warning", "critical", None, 7, "brand new"])
+def test_a_service_at_work_is_good(wire: responses.RequestsMock, status: Any) -> None:
+    row = {"id": SERVICE, "status": status, "escalation_policy": POLICY}
+    wire.get(SERVICE_URL, json={"service": row}, match=[ALWAYS])
+    assert client().check_service() == ServiceStatus("PESC", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "why"), [("disabled", "until it is enabled"), ("Maintenance", "until the window ends")]
+)
+def test_a_service_that_pages_nobody_is_an_objection(wire: responses.RequestsMock, status: str, why: str) -> None:
+    wire.get(SERVICE_URL, json={"service": {"status": status, "name": "API", "escalation_policy": POLICY}})
+    found = client().check_service()
+    assert found.escalation_policy_id == "PESC"
+    assert re.match(rf'PAGERDUTY_SERVICE_ID: the service PSERVICE "API" .*nobody is paged {why}', found.objection)
+
+
+def test_an_unknown_service_names_its_variable(wire: responses.RequestsMock) -> None:
+    wire.get(SERVICE_URL, status=404, json={"error": {"message": "Not Found", "code": 2100}})
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_SERVICE_ID: PagerDuty has no service PSERVICE"):
         client().check_service()
-    wire.replace("GET", url, status=403)
-    client().check_service()
+
+
+def test_a_service_that_the_key_may_not_see_is_an_objection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_asked: Any, **_more: Any) -> Any:
+        raise Forbidden("PagerDuty: GET /services/{id}: 403: Access Denied (code 2010)")
+
+    monkeypatch.setattr(Http, "get", forbidden)
+    found = client().check_service()
+    assert found.objection.startswith("PAGERDUTY_SERVICE_ID: PAGERDUTY_API_KEY may not see the service PSERVICE")
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"service": None}, {"service": {"escalation_policy": "x"}}])
+def test_an_odd_service_says_nothing(wire: responses.RequestsMock, answer: Any) -> None:
+    wire.get(SERVICE_URL, json=answer)
+    assert client().check_service() == ServiceStatus()
+
+
+# -- who would be paged --
+
+ONCALLS = f"{PAGERDUTY}/oncalls"
+POLICIES = f"{PAGERDUTY}/escalation_policies/PESC"
+US = Person(BOT, "Mirror Bot")
+BORN_ACKNOWLEDGED = (
+    "PAGERDUTY_USER, PAGERDUTY_SERVICE_ID: the automation user Mirror Bot is on call on the service's escalation "
+    'policy PESC "Ops": incidents it creates are born acknowledged and page nobody; '
+    "take it off every schedule and escalation policy"
+)
+
+
+def duty(who: Any, **more: Any) -> dict[str, Any]:
+    return {"escalation_policy": POLICY, "escalation_level": 1, "user": who, "schedule": None} | more
+
+
+def policy(*targets: Any) -> dict[str, Any]:
+    return {
+        "escalation_policy": {"id": "PESC", "name": "Ops", "escalation_rules": [None, {"targets": [*targets]}]}
+    }
+
+
+def test_somebody_else_on_call_is_fine(wire: responses.RequestsMock) -> None:
+    exact = query(escalation_policy_ids_="PESC", time_zone="UTC", limit="100", offset="0")
+    wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
+    wire.get(POLICIES, json=policy({"id": "PSCHED", "type": "schedule_reference"}), match=[ALWAYS])
+    assert client().on_call(US, "PESC") == OnCall()
+
+
+@pytest.mark.parametrize(
+    ("us", "on_duty", "targets"),
+    [
+        (US, user(BOT, "Another name"), []),
+        (US, user("PJANE", "Jane Doe"), [user(BOT, "Mirror Bot")]),
+        (Person("", "Mirror Bot"), user(BOT, "mirror bot"), []),
+        (US, {"summary": "Mirror Bot"}, []),
+    ],
+)
+def test_the_automation_user_on_call_is_an_objection(
+    wire: responses.RequestsMock, us: Person, on_duty: Any, targets: list[Any]
+) -> None:
+    wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane"))], more=True))
+    wire.get(ONCALLS, json=page("oncalls", [duty(on_duty)]))
+    wire.get(POLICIES, json=policy(*targets))
+    assert client().on_call(us, "PESC").objection == BORN_ACKNOWLEDGED
+
+
+def test_nobody_on_call_is_an_objection(wire: responses.RequestsMock) -> None:
+    elsewhere = duty(user("PJANE", "Jane Doe"), escalation_policy={"id": "PELSE"})
+    wire.get(ONCALLS, json=page("oncalls", [elsewhere]))
+    wire.get(POLICIES, json=policy(None, "x", {}))
+    assert (
+        client()
+        .on_call(US, "PESC")
+        .objection.startswith(
+            'PAGERDUTY_SERVICE_ID: nobody is on call on the service\'s escalation policy PESC "Ops"'
+        )
+    )
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_duty_that_cannot_be_read_says_nothing(wire: responses.RequestsMock, status: int) -> None:
+    wire.get(ONCALLS, status=status, json=DENIED)
+    wire.get(POLICIES, status=status, json=DENIED)
+    assert client().on_call(US, "PESC") == OnCall()
+    assert client().on_call(US, "") == OnCall()
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"oncalls": None}, {"oncalls": "x"}])
+def test_an_odd_list_of_duty_says_nothing(wire: responses.RequestsMock, answer: Any) -> None:
+    wire.get(ONCALLS, json=answer)
+    wire.get(POLICIES, json=answer)
+    assert client().on_call(US, "PESC") == OnCall()
 
 
 # -- the log --
@@ -160,8 +355,7 @@ def entry(n: int, kind: str = "acknowledge_log_entry", **more: Any) -> dict[str,
 
 def log_query(offset: int) -> Any:
     return query(
-        since="2026-11-23T09:00:00Z", until="2026-11-23T09:10:00Z", time_zone="UTC", include_="channels",
-        limit="100", offset=str(offset),
+        since="2026-11-23T09:00:00Z", time_zone="UTC", limit="100", offset=str(offset),
     )  # fmt: skip
 
 
@@ -169,49 +363,67 @@ def test_the_log_is_read_to_its_end_newest_first(wire: responses.RequestsMock) -
     wire.get(LOG, json=page("log_entries", [entry(1), entry(3)], more=True), match=[log_query(0), ALWAYS])
     wire.get(LOG, json=page("log_entries", [entry(3), entry(2)]), match=[log_query(100)])
     since = datetime(2026, 11, 23, 4, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=-5)))
-    log = client().log_entries(since, AT + timedelta(minutes=10), lambda _: False)
+    log = client().log_entries(since, lambda _: False)
     assert [act.id for act in log.acts] == ["R3", "R2", "R1"]
     assert log.requests == 2
 
 
 def test_the_log_is_read_no_further_than_allowed(wire: responses.RequestsMock) -> None:
     wire.get(LOG, json=page("log_entries", [entry(1)], more=True), match=[log_query(0)])
-    log = client().log_entries(AT, AT + timedelta(minutes=10), lambda log: log.requests == 1)
+    log = client().log_entries(AT, lambda log: log.requests == 1)
     assert (log.requests, log.whole) == (1, False)
     assert len(wire.calls) == 1
 
 
-TIMEOUT = {"agent": {"id": SERVICE, "type": "service_reference"}, "channel": {"type": "timeout"}}
+API = {"id": SERVICE, "type": "service_reference", "summary": "API Service"}
+TIMEOUT = {"agent": API, "channel": {"type": "timeout"}}
+WORKFLOW = {"id": "PWF1", "type": "workflow_reference", "name": "Night shift"}
+SOMEBODY = Person("", "somebody")
 JANE = Person("PJANE", "Jane Doe")
 
 
 @pytest.mark.parametrize(
-    ("row", "verb", "actor", "person"),
+    ("row", "verb", "actor", "person", "agent"),
     [
-        (entry(1), "acknowledge", Actor.PERSON, JANE),
-        (entry(1, "acknowledgement_log_entry"), "acknowledge", Actor.PERSON, JANE),
-        (entry(1, "unacknowledge_log_entry", **TIMEOUT), "unacknowledge", Actor.TIMEOUT, None),
-        (entry(1, "resolve_log_entry", agent={"type": "integration_reference"}), "resolve", Actor.MACHINE, None),
-        (entry(1, "annotate_log_entry", channel={"type": "note"}), "annotate", Actor.PERSON, JANE),
-        (entry(1, "assign_log_entry"), "assign", Actor.PERSON, JANE),
-        (entry(1, "brand_new_log_entry", agent=None, channel=None), "brand_new", Actor.MACHINE, None),
-        (entry(1, "notify_log_entry", agent={"id": "P1"}, channel="x"), "notify", Actor.MACHINE, None),
-        (entry(1, None, agent=[]), "other", Actor.MACHINE, None),  # type: ignore[arg-type]
+        (entry(1), "acknowledge", Actor.PERSON, JANE, ""),
+        (entry(1, "acknowledgement_log_entry"), "acknowledge", Actor.PERSON, JANE, ""),
+        (entry(1, "unacknowledge_log_entry", **TIMEOUT), "unacknowledge", Actor.TIMEOUT, None, "API Service"),
+        (entry(1, "unacknowledge_log_entry", agent=WORKFLOW), "unacknowledge", Actor.MACHINE, None, "Night shift"),
+        (
+            entry(1, "resolve_log_entry", agent={"type": "integration_reference"}),
+            "resolve",
+            Actor.MACHINE,
+            None,
+            "",
+        ),
+        (entry(1, "annotate_log_entry", channel={"type": "note"}), "annotate", Actor.PERSON, JANE, ""),
+        (entry(1, "assign_log_entry"), "assign", Actor.PERSON, JANE, ""),
+        (
+            entry(1, "acknowledge_log_entry", agent={"type": "user_reference"}),
+            "acknowledge",
+            Actor.PERSON,
+            SOMEBODY,
+            "",
+        ),
+        (entry(1, "brand_new_log_entry", agent=None, channel=None), "brand_new", Actor.MACHINE, None, ""),
+        (entry(1, "notify_log_entry", agent={"id": "P1"}, channel="x"), "notify", Actor.MACHINE, None, "P1"),
+        (entry(1, None, agent=[]), "other", Actor.MACHINE, None, ""),  # type: ignore[arg-type]
     ],
 )
 def test_log_entries_name_the_hand(
-    wire: responses.RequestsMock, row: Any, verb: str, actor: Actor, person: Person | None
+    wire: responses.RequestsMock, row: Any, verb: str, actor: Actor, person: Person | None, agent: str
 ) -> None:
     wire.get(LOG, json=page("log_entries", [row]))
-    (act,) = client().log_entries(AT, AT, lambda _: False).acts
-    assert (act.verb, act.actor, act.person, act.incident_id) == (verb, actor, person, "PINC1")
+    (act,) = client().log_entries(AT, lambda _: False).acts
+    assert (act.verb, act.actor, act.person, act.agent) == (verb, actor, person, agent)
+    assert act.incident_id == "PINC1"
 
 
 def test_odd_log_entries_cost_the_others_nothing(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
     rows = [None, {"type": "annotate_log_entry"}, entry(1, created_at="soon"), entry(2, incident=None)]
     wire.get(LOG, json=page("log_entries", [*rows, entry(3, created_at="2026-11-23T10:00:03+01:00")], more=None))
-    acts = client(bad=bad).log_entries(AT, AT, lambda _: False).acts
+    acts = client(bad=bad).log_entries(AT, lambda _: False).acts
     assert [(act.id, act.incident_id) for act in acts] == [("R3", "PINC1"), ("R2", "")]
     assert acts[0].at == AT + timedelta(seconds=3)
     assert len(bad) == 3
@@ -257,7 +469,7 @@ def test_paging_stays_within_pagerdutys_window(wire: responses.RequestsMock) -> 
     assert bad == [("PagerDuty", "more than 10000 rows of incidents: the rest cannot be listed")]
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"incidents": {}}, {"error": "x"}])
+@pytest.mark.parametrize("answer", [{}, [], {"incidents": {}}, {"incidents": None}, {"error": "x"}])
 def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(INCIDENTS, json=answer)
     with pytest.raises(Unknown, match="without 'incidents'"):
@@ -275,7 +487,19 @@ def test_incidents_of_a_key_open_or_not(wire: responses.RequestsMock) -> None:
         incident(2), incident(1, id="PELSE", service={"id": "POTHER"}),
     ]  # fmt: skip
     wire.get(INCIDENTS, json=page("incidents", rows), match=[exact, ALWAYS])
+    wire.get(f"{INCIDENTS}/PINC2/alerts", json=page("alerts", []))
     assert [found.id for found in client().incidents_by_key("alert-1")] == ["POLD", "PNEW"]
+
+
+def test_an_incident_whose_alert_bears_the_key_is_found_whatever_its_own_and_however_many_alerts(
+    wire: responses.RequestsMock,
+) -> None:
+    wire.get(INCIDENTS, json=page("incidents", [incident(7, incident_key="of-its-own")]))
+    others = [{"alert_key": f"other-{n}"} for n in range(100)]
+    url = f"{INCIDENTS}/PINC7/alerts"
+    wire.get(url, json=page("alerts", others, more=True), match=[query(limit="100", offset="0"), ALWAYS])
+    wire.get(url, json=page("alerts", [{"alert_key": "alert-1"}]), match=[query(limit="100", offset="100")])
+    assert [(found.id, found.key) for found in client().incidents_by_key("alert-1")] == [("PINC7", "alert-1")]
 
 
 def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: responses.RequestsMock) -> None:
@@ -324,7 +548,7 @@ def test_an_incident_is_read(wire: responses.RequestsMock) -> None:
     assert client().incident("PINC1") == Incident(
         id="PINC1", number=1, status="acknowledged", key="alert-1", title="Disk", service_id=SERVICE,
         created_at=AT, urgency="low", acknowledgers=(JANE, Person("PX", "PX")), escalation_policy_id="PESC",
-        changed_by=JANE, changed_at=AT + timedelta(minutes=1),
+        changed_by=JANE, changed_at=AT + timedelta(minutes=1), assignees=(),
     )  # fmt: skip
 
 
@@ -350,9 +574,9 @@ def test_everything_optional_may_be_null_missing_or_of_another_type(wire: respon
     for value in (None, 7, [], {}, "x", True):
         wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": incident(1) | dict.fromkeys(names, value)})
         assert client().incident("PINC1").status == "triggered"
-    bare = {"id": "PINC1", "status": "resolved", "created_at": "2026-11-23T09:00:00-05:00", "novelty": {}}
+    bare = {"id": "PINC1", "status": "resolved", "created_at": "2026-11-23T04:00:00-05:00", "novelty": {}}
     wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": bare})
-    assert client().incident("PINC1").created_at == AT + timedelta(hours=5)
+    assert client().incident("PINC1").created_at == AT
 
 
 @pytest.mark.parametrize(
@@ -483,55 +707,131 @@ RUNGS = [
     {"status": "triggered"},
     {"escalation_level": 1},
     {"escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"}},
+    {"escalation_level": 2},
 ]
+BOT_ALONE = {"assignments": [{"at": "2026-11-23T09:00:00Z", "assignee": user(BOT, "Mirror Bot")}]}
+NAMELESS_BOT = {"assignments": [{"assignee": {"summary": "mirror bot"}}]}
+NOBODY_AT_ALL: dict[str, Any] = {"assignments": []}
+BOTH = {"assignments": [*BOT_ALONE["assignments"], {"assignee": user("PJANE", "Jane Doe")}]}
+UNREADABLE = {"assignments": [{"assignee": None}]}
+NOT_SAID = {"assignments": None}
+PAGING = {"assignments": [{"assignee": user("PJANE", "Jane Doe")}]}
 
 
 def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
+    """An answer to the n-th way: a refusal's status, a status of the incident, or assignments once triggered."""
     expected = body({"incident": {"type": "incident_reference", **RUNGS[n]}})
     if isinstance(outcome, int):
         error = {"error": {"message": "Cannot Escalate", "code": 1006}}
         wire.put(f"{INCIDENTS}/PINC1", status=outcome, json=error, match=[expected, WRITES])
-    else:
-        wire.put(f"{INCIDENTS}/PINC1", json={"incident": incident(1, status=outcome)}, match=[expected, WRITES])
+        return
+    row = incident(1, status=outcome, **PAGING) if isinstance(outcome, str) else incident(1, **outcome)
+    wire.put(f"{INCIDENTS}/PINC1", json={"incident": row}, match=[expected, WRITES])
 
 
 @pytest.mark.parametrize(
     "outcomes",
     [
         ["triggered"], ["acknowledged", "triggered"], [400, "triggered"], [404, "triggered"],
-        ["acknowledged", 400, "triggered"], [400, "acknowledged", "triggered"],
+        ["acknowledged", 400, "triggered"], [400, "acknowledged", "triggered"], [400, 400, 404, "triggered"],
+        [BOT_ALONE, "triggered"], [NAMELESS_BOT, NOBODY_AT_ALL, BOT_ALONE, "triggered"],
+        [BOTH], [NOT_SAID], [UNREADABLE],
     ],
 )  # fmt: skip
-def test_retriggering_takes_the_first_way_that_works(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
+def test_retriggering_takes_the_first_way_that_pages_somebody(
+    wire: responses.RequestsMock, outcomes: list[Any]
+) -> None:
     for n, outcome in enumerate(outcomes):
         rung(wire, n, outcome)
-    assert writing().retrigger(HELD).status == "triggered"
+    assert writing().retrigger(HELD, US).status == "triggered"
     assert len(wire.calls) == len(outcomes)
 
 
-@pytest.mark.parametrize("outcomes", [[400, 400, 400], ["acknowledged"] * 3, [400, "acknowledged", 404]])
+def test_retriggering_begins_with_the_way_that_worked_last_time(wire: responses.RequestsMock) -> None:
+    to = writing()
+    rung(wire, 0, "acknowledged")
+    rung(wire, 1, "triggered")
+    to.retrigger(HELD, US)
+    to.retrigger(HELD, US)
+    assert [json.loads(call.request.body)["incident"] for call in wire.calls] == [
+        {"type": "incident_reference", **RUNGS[n]} for n in (0, 1, 1)
+    ]
+
+
+def test_retriggering_asks_for_no_policy_where_none_is_known(wire: responses.RequestsMock) -> None:
+    for n in (0, 1):
+        rung(wire, n, 400)
+    rung(wire, 3, "triggered")
+    assert writing().retrigger(replace(HELD, escalation_policy_id=""), US).status == "triggered"
+
+
+@pytest.mark.parametrize("outcomes", [[400, 400, 400, 400], ["acknowledged"] * 4, [400, "acknowledged", 404, 400]])
 def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
     for n, outcome in enumerate(outcomes):
         rung(wire, n, outcome)
     with pytest.raises(Permanent, match="incident PINC1 stays acknowledged whatever we tried"):
-        writing().retrigger(HELD)
+        writing().retrigger(HELD, US)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "whom"),
+    [
+        ([BOT_ALONE] * 4, "only to the automation user Mirror Bot"),
+        ([400, NOBODY_AT_ALL, 404, 400], "to nobody"),
+    ],
+)
+def test_retriggering_that_pages_nobody_says_so_and_how_to_end_it(
+    wire: responses.RequestsMock, outcomes: list[Any], whom: str
+) -> None:
+    for n, outcome in enumerate(outcomes):
+        rung(wire, n, outcome)
+    with pytest.raises(Permanent, match=f"nobody is paged: incident PINC1 .* assigned {whom} .*every schedule"):
+        writing().retrigger(HELD, US)
+
+
+def test_an_incident_that_refuses_every_way_is_the_incidents_trouble(wire: responses.RequestsMock) -> None:
+    for n in range(4):
+        rung(wire, n, 404)
+    with pytest.raises(Missing):
+        writing().retrigger(HELD, US)
+
+
+def test_a_way_that_is_forbidden_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Any] = []
+
+    def write(_self: Http, _method: str, _path: str, sent: Any, *_more: Any) -> Answer:
+        tried.append(sent["incident"])
+        if len(tried) == 1:
+            raise Forbidden("PagerDuty: PUT /incidents/{id}: 403: Access Denied (code 2010)")
+        return Answer(200, {}, {"incident": incident(1, **PAGING)})
+
+    monkeypatch.setattr(Http, "write", write)
+    assert writing().retrigger(HELD, US).status == "triggered"
+    assert len(tried) == 2
 
 
 def test_retriggering_stops_where_somebody_resolved(wire: responses.RequestsMock) -> None:
     rung(wire, 0, 400)
     rung(wire, 1, "resolved")
     with pytest.raises(Permanent, match="was resolved meanwhile"):
-        writing().retrigger(HELD)
+        writing().retrigger(HELD, US)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(429, NotExecuted), (500, Unknown), (403, Refused)])
+@pytest.mark.parametrize(("status", "kind"), [(429, NotExecuted), (500, Unknown), (401, Refused)])
 def test_retriggering_stops_at_any_other_failure(wire: responses.RequestsMock, status: int, kind: type) -> None:
     rung(wire, 0, "acknowledged")
     wire.put(f"{INCIDENTS}/PINC1", status=status, match=[body({"incident": {
-        "type": "incident_reference", "escalation_level": 1}})])  # fmt: skip
+        "type": "incident_reference", "escalation_level": 1}})],
+        json={"error": {"message": "x", "code": 2006}})  # fmt: skip
     with pytest.raises(kind):
-        writing().retrigger(HELD)
+        writing().retrigger(HELD, US)
     assert len(wire.calls) == 2
+
+
+def test_an_urgency_is_set(wire: responses.RequestsMock) -> None:
+    expected = {"incident": {"type": "incident_reference", "urgency": "high"}}
+    wire.put(f"{INCIDENTS}/PINC1", json={"incident": incident(1)}, match=[body(expected), WRITES])
+    assert writing().set_urgency("PINC1", "high").urgency == "high"
 
 
 @pytest.mark.parametrize("status", [200, 201])
@@ -555,9 +855,12 @@ def test_a_note_whose_answer_cannot_be_read_is_in_doubt(wire: responses.Requests
         writing().add_note("PINC1", "x")
 
 
-def test_an_empty_id_asks_nothing() -> None:
-    with pytest.raises(Permanent, match="without an id"):
-        writing().resolve("")
+@pytest.mark.parametrize("incident_id", ["", " ", ".", "..", "count"])
+def test_an_id_that_would_address_something_else_is_missing_unasked(incident_id: str) -> None:
+    for ask in (client().incident, client().notes, writing().resolve):
+        with pytest.raises(Missing, match=rf"PagerDuty: incident '{incident_id}': this cannot be an id"):
+            ask(incident_id)
+    assert client().acts(incident_id) == []
 
 
 def test_an_acknowledged_incident_without_acknowledgements_is_held_by_who_changed_it(
@@ -567,3 +870,132 @@ def test_an_acknowledged_incident_without_acknowledgements_is_held_by_who_change
     row = incident(1, status="acknowledged", acknowledgements=None, last_status_change_by=jane)
     wire.get(f"{INCIDENTS}/PINC1", json={"incident": row})
     assert client().incident("PINC1").acknowledgers == (JANE,)
+
+
+# -- what an incident says readably, and what it does not --
+
+
+def read(wire: responses.RequestsMock, **more: Any) -> Incident:
+    wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": incident(1, **more)})
+    return client().incident("PINC1")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        None, [], "x", [None], [{}], [{"at": "2026-11-23T09:00:00Z", "acknowledger": None}],
+        [{"acknowledger": {}}], [{"acknowledger": {"type": "user_reference", "id": None, "summary": None}}],
+        [{"acknowledger": {"id": "", "summary": " "}}], [{"acknowledger": 7}],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("by", [None, {}, {"id": None, "summary": None}, "x"])
+def test_an_acknowledgement_without_a_readable_name_is_somebodys(
+    wire: responses.RequestsMock, held: Any, by: Any
+) -> None:
+    found = read(wire, status="acknowledged", acknowledgements=held, last_status_change_by=by)
+    assert found.acknowledgers == (SOMEBODY,)
+    assert read(wire, status="triggered", acknowledgements=held, last_status_change_by=by).acknowledgers == ()
+
+
+def test_an_unreadable_acknowledger_beside_a_readable_one_adds_nobody(wire: responses.RequestsMock) -> None:
+    held = [{"acknowledger": None}, {"acknowledger": user("PJANE", "Jane Doe")}]
+    assert read(wire, status="acknowledged", acknowledgements=held).acknowledgers == (JANE,)
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        (API, "API Service (automation)"),
+        (WORKFLOW, "Night shift (automation)"),
+        ({"id": "PI1", "type": "integration_reference", "summary": None}, "PI1 (automation)"),
+        ({"id": "PJANE", "type": "user", "summary": "Jane Doe"}, "Jane Doe"),
+        ({"id": "PJANE", "summary": "Jane Doe"}, "Jane Doe"),
+    ],
+)
+def test_an_automation_that_acknowledged_is_named_as_one(
+    wire: responses.RequestsMock, reference: Any, name: str
+) -> None:
+    held = [{"acknowledger": reference}]
+    assert read(wire, status="acknowledged", acknowledgements=held).acknowledgers[0].name == name
+
+
+def test_assignees_are_read_and_not_guessed(wire: responses.RequestsMock) -> None:
+    assert read(wire, **PAGING).assignees == (JANE,)
+    assert read(wire, **BOTH).assignees == (US, JANE)
+    assert read(wire, assignments=[]).assignees == ()
+    assert read(wire, **UNREADABLE).assignees == (SOMEBODY,)
+    for odd in (None, {}, "x", 7):
+        assert read(wire, assignments=odd).assignees is None
+
+
+@pytest.mark.parametrize(
+    ("pending", "expected"),
+    [
+        ([{"type": "escalate", "at": "2026-11-23T09:20:00Z"},
+          {"type": "unacknowledge", "at": "2026-11-23T09:30:00Z"}], AT + timedelta(minutes=30)),
+        ([{"type": "unacknowledge", "at": "2026-11-29T09:00:00Z"}], AT + timedelta(days=6)),
+        ([{"type": "unacknowledge", "at": "2999-11-29T09:00:00Z"}], None),
+        ([{"type": "unacknowledge", "at": None}, None, 7], None), ([], None), (None, None), ("x", None),
+    ],
+)  # fmt: skip
+def test_the_announced_end_of_an_acknowledgement(
+    wire: responses.RequestsMock, pending: Any, expected: datetime | None
+) -> None:
+    assert read(wire, status="acknowledged", pending_actions=pending).expires_at == expected
+
+
+ODD_STAMPS: list[Any] = [
+    None, 0, -1, 0.5, True, "", "soon", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2999-01-01T00:00:00Z",
+    10**30, [], {}, "2026-11-23T12:00:00Z",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_STAMPS)
+def test_an_impossible_stamp_costs_an_incident_nothing(wire: responses.RequestsMock, odd: Any) -> None:
+    assert read(wire, created_at=odd).created_at == AT + timedelta(minutes=5)  # updated_at
+    assert read(wire, created_at=odd, updated_at=odd).created_at == AT + timedelta(minutes=1)
+    found = read(wire, created_at=odd, updated_at=odd, last_status_change_at=odd)
+    assert (found.created_at, found.changed_at) == (FakeClock().now(), None)
+
+
+@pytest.mark.parametrize("odd", ODD_STAMPS)
+def test_a_log_entry_with_an_impossible_stamp_explains_nothing_and_ends_nothing(
+    wire: responses.RequestsMock, odd: Any
+) -> None:
+    bad: list[tuple[str, str]] = []
+    wire.get(LOG, json=page("log_entries", [entry(2, created_at=odd), entry(1)]))
+    assert [act.id for act in client(bad=bad).log_entries(AT, lambda _: False).acts] == ["R1"]
+    assert bad == [("PagerDuty", "log entry R2 without a readable created_at")]
+
+
+def test_a_note_with_an_impossible_stamp_is_read_nevertheless(wire: responses.RequestsMock) -> None:
+    row = {"id": "PN1", "user": None, "content": "read me", "created_at": 0}
+    wire.get(f"{INCIDENTS}/PINC1/notes", json={"notes": [row]})
+    assert [(note.text, note.at) for note in client().notes("PINC1")] == [("read me", FakeClock().now())]
+
+
+@pytest.mark.parametrize("odd", [None, {}, [], "x", {"id": None}, {"id": 7}, {"id": ""}, {"id": " "}, {"id": {}}])
+def test_a_listed_incident_that_names_no_service_is_kept_and_reported_once(
+    wire: responses.RequestsMock, odd: Any
+) -> None:
+    bad: list[tuple[str, str]] = []
+    wire.get(INCIDENTS, json=page("incidents", [incident(1, service=odd), incident(2)]))
+    reader = client(bad=bad)
+    for _ in range(2):
+        assert [(one.id, one.service_id) for one in reader.open_incidents()] == [
+            ("PINC1", SERVICE), ("PINC2", SERVICE),
+        ]  # fmt: skip
+    assert bad == [("PagerDuty", "incident PINC1 names no service: taken for PSERVICE's")]
+
+
+@pytest.mark.parametrize("rows", [[None, {}, 7], []])
+def test_a_list_goes_on_past_a_page_without_a_readable_row(wire: responses.RequestsMock, rows: list[Any]) -> None:
+    wire.get(INCIDENTS, json=page("incidents", rows, more=True))
+    wire.get(INCIDENTS, json=page("incidents", [incident(1)]))
+    assert [one.id for one in client().open_incidents()] == ["PINC1"]
+
+
+def test_a_list_that_says_more_without_end_ends(wire: responses.RequestsMock) -> None:
+    wire.get(INCIDENTS, json=page("incidents", [], more=True))
+    assert client().open_incidents() == []
+    assert len(wire.calls) == 2
