@@ -119,7 +119,7 @@ def segment(value: str, what: str, reserved: frozenset[str] = frozenset()) -> st
     """
     if value.strip() in ("", ".", "..") or value.strip().lower() in reserved:
         raise Missing(f"{what} '{value}': this cannot be an id; not asked for")
-    return quote(value, safe="")
+    return quote(value, safe="", errors="replace")
 
 
 def identifier(row: Any, name: str = "id") -> str:

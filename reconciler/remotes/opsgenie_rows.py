@@ -131,6 +131,7 @@ def _details(value: Any) -> tuple[tuple[str, str], ...]:
 def _url(api_url: str, alert_id: str) -> str:
     """The alert's page of the web application; of the API where that is not at the usual address."""
     parts = urlsplit(api_url)
+    place = quote(alert_id, safe="", errors="replace")
     if not parts.netloc.startswith("api."):
-        return f"{api_url}/v2/alerts/{quote(alert_id, safe='')}"
-    return f"https://app.{parts.netloc.removeprefix('api.')}/alert/detail/{quote(alert_id, safe='')}/details"
+        return f"{api_url}/v2/alerts/{place}"
+    return f"https://app.{parts.netloc.removeprefix('api.')}/alert/detail/{place}/details"

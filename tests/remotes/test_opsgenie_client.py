@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import responses
-from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, asked, body, http, query, sent
+from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, FakeClock, asked, body, http, query, sent
 
 from reconciler.core.model import Actor, Person
 from reconciler.errors import Blocked, Missing, Unknown
@@ -397,3 +397,226 @@ def test_writing_to_a_missing_alert_is_missing(wire: responses.RequestsMock) -> 
     with pytest.raises(Missing):
         writing().add_note("gone", "Jane", "x")
     assert asked(wire.calls[0]) == {"identifierType": "id"}
+
+
+# -- what a row says readably, and what it does not --
+
+NOW = FakeClock().now()
+ODD_STAMPS: list[Any] = [
+    None, 0, -1, 0.5, True, "", "yesterday", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.9Z",
+    "2999-01-01T00:00:00Z", 32_472_144_000_000, 10**30, [], {}, "2026-11-23T11:00:00Z",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_STAMPS)
+def test_an_impossible_stamp_neither_drops_an_alert_nor_ends_the_reading_nor_is_believed(
+    wire: responses.RequestsMock, odd: Any
+) -> None:
+    first = [row(1), row(2, updatedAt=odd, age=5), row(3, createdAt=odd, age=5), row(4, age=9, updatedAt=odd)]
+    second = [row(5, age=20), row(6, age=200)]
+    wire.get(ALERTS, json=page(first, more=True))
+    wire.get(ALERTS, json=page(second, more=True))
+    bad: list[tuple[str, str]] = []
+    found = {alert.id: alert for alert in client(bad=bad).recent_alerts(AT - timedelta(seconds=100))}
+    assert list(found) == [f"alert-{n}" for n in (1, 2, 3, 4, 5)]
+    assert found["alert-2"].updated_at == found["alert-3"].created_at == AT - timedelta(seconds=5)
+    assert bad == []
+
+
+@pytest.mark.parametrize(
+    ("alert_id", "expected"),
+    [
+        ("86289902-1111-4000-8000-000000000000-1795424400000", datetime(2026, 11, 23, 9, 0, tzinfo=UTC)),
+        ("86289902-1111-4000-8000-000000000000-9999999999999", NOW),
+        ("86289902-1111-4000-8000-795424400000", NOW),
+        ("plain", NOW),
+    ],
+)
+def test_an_alert_without_any_stamp_is_dated_by_its_id_or_now(
+    wire: responses.RequestsMock, alert_id: str, expected: datetime
+) -> None:
+    wire.get(ALERTS, json=page([row(1, id=alert_id, createdAt="?", updatedAt=None)]))
+    (alert,) = client().recent_alerts(None)
+    assert (alert.created_at, alert.updated_at) == (expected, expected)
+
+
+@pytest.mark.parametrize("odd", [-1, 10**30, "x", True, [], {}, 1e308, 86_400_000, None])
+def test_a_duration_that_cannot_be_one_is_none(wire: responses.RequestsMock, odd: Any) -> None:
+    report = {"ackTime": odd, "closeTime": odd}
+    wire.get(ALERTS, json=page([row(1, acknowledged=True, report=report)]))
+    (alert,) = client().recent_alerts(None)
+    assert (alert.acknowledged_at, alert.closed_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "expected"),
+    [
+        (True, True), (False, False), ("true", True), ("False", False), (" TRUE ", True),
+        (None, None), (1, None), (0, None), ("yes", None), ("", None), ([], None), ({}, None), ("acked", None),
+    ],
+)  # fmt: skip
+def test_an_acknowledgement_is_read_only_where_it_is_said(
+    wire: responses.RequestsMock, acknowledged: Any, expected: bool | None
+) -> None:
+    rows = [row(1, acknowledged=acknowledged, owner="ana", report={"ackTime": 5, "acknowledgedBy": "ana"})]
+    wire.get(ALERTS, json=page(rows))
+    (alert,) = client().recent_alerts(None)
+    assert alert.acknowledged is expected
+    assert alert.acknowledged_by == ("ana" if expected else "")
+
+
+def test_an_alert_that_does_not_say_whether_it_is_acknowledged_says_nothing_of_it(
+    wire: responses.RequestsMock,
+) -> None:
+    silent = row(1)
+    del silent["acknowledged"], silent["status"]
+    wire.get(ALERTS, json=page([silent]))
+    (alert,) = client().recent_alerts(None)
+    assert (alert.acknowledged, alert.open) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("open", True), ("closed", False), (" Closed ", False), ("snoozed", True), ("resolved", True),
+        ("", None), (" ", None), (None, None), (7, None), (True, None), ([], None), ({}, None),
+    ],
+)  # fmt: skip
+def test_a_status_is_read_only_where_it_is_said(
+    wire: responses.RequestsMock, status: Any, expected: bool | None
+) -> None:
+    wire.get(ALERTS, json=page([row(1, status=status)]))
+    assert client().recent_alerts(None)[0].open is expected
+    assert len(client().open_alerts_page(0)[0]) == (expected is not False)
+
+
+@pytest.mark.parametrize(
+    ("priority", "expected"),
+    [("P1", "P1"), (" p2 ", "P2"), ("P1-Critical", "P1-CRITICAL"), (3, "3"), (None, ""), ([], ""), ("", "")],
+)
+def test_a_priority_is_kept_as_it_is_said(wire: responses.RequestsMock, priority: Any, expected: str) -> None:
+    wire.get(ALERTS, json=page([row(1, priority=priority)]))
+    assert client().recent_alerts(None)[0].priority == expected
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ({"prod": True, "n": 1.5, "list": ["a", {"b": None}], "nested": {"ü": [1]}, "zero": 0, "no": False},
+         (("prod", "true"), ("n", "1.5"), ("list", '["a",{"b":null}]'), ("nested", '{"ü":[1]}'), ("zero", "0"),
+          ("no", "false"))),
+        ({"a": "", "b": None, "c": [], "d": {}, "e": "  ", "f": " x "}, (("f", " x "),)),
+        (["a", 1], (("details", '["a",1]'),)), ("text", (("details", "text"),)), (None, ()), ([], ()),
+    ],
+)  # fmt: skip
+def test_details_of_any_kind_are_shown_and_none_is_empty(
+    wire: responses.RequestsMock, details: Any, expected: Any
+) -> None:
+    wire.get(f"{ALERTS}/{A1}", json={"data": row(1, details=details)})
+    assert client().alert(A1).details == expected
+
+
+# -- lists that go on, and lists that do not end --
+
+
+@pytest.mark.parametrize("rows", [[None, {}, 7], []])
+def test_a_list_goes_on_past_a_page_without_a_readable_row(wire: responses.RequestsMock, rows: list[Any]) -> None:
+    for _ in range(2):
+        wire.get(ALERTS, json=page(rows, more=True))
+        wire.get(ALERTS, json=page([row(1)]))
+        wire.get(ALERTS, json=page([row(1)]))
+    assert [alert.id for alert in client().recent_alerts(AT - timedelta(days=1))] == ["alert-1"]
+    wire.reset()
+    wire.get(ALERTS, json=page(rows, more=True))
+    wire.get(ALERTS, json=page([row(1)]))
+    assert [alert.id for some in client().open_alerts() for alert in some] == ["alert-1"]
+
+
+def test_a_list_that_says_more_without_end_ends(wire: responses.RequestsMock) -> None:
+    wire.get(ALERTS, json=page([], more=True))
+    assert client().recent_alerts(AT - timedelta(days=1)) == []
+    assert len(wire.calls) == 2
+    assert client().open_alerts_page(0) == ([], False)
+
+
+def test_an_impossible_stamp_hides_nothing_past_the_window(wire: responses.RequestsMock) -> None:
+    queries: list[str] = []
+
+    def reply(request: Any) -> tuple[int, dict[str, str], str]:
+        offset = int(request.params["offset"])
+        if request.params["query"] not in queries:
+            queries.append(request.params["query"])
+        if len(queries) > 1:
+            return 200, {}, json.dumps(page([row(20_000)]))
+        rows = [row(offset + n, age=20_000 - (offset + n)) for n in range(100)]
+        rows[50] |= {"createdAt": "2999-01-01T00:00:00Z"}
+        return 200, {}, json.dumps(page(rows))
+
+    wire.add_callback("GET", ALERTS, reply)
+    assert sum(len(some) for some in client().open_alerts()) == 19_901
+    assert queries[1] == f"status:open AND createdAt>={int((AT - timedelta(seconds=101)).timestamp() * 1000)}"
+
+
+def test_notes_that_do_not_end_are_read_no_further_than_makes_sense(wire: responses.RequestsMock) -> None:
+    numbers = iter(range(1, 1000))
+
+    def reply(_request: Any) -> tuple[int, dict[str, str], str]:
+        n = next(numbers)
+        return 200, {}, json.dumps(notes_page([note(n)], f"o{n}"))
+
+    wire.add_callback("GET", f"{ALERTS}/{A1}/notes", reply)
+    bad: list[tuple[str, str]] = []
+    assert len(client(bad=bad).notes(A1)) == 100
+    assert bad == [("Opsgenie", f"more than 100 pages of notes of alert {A1}: the rest is not read")]
+
+
+def test_a_note_with_an_impossible_stamp_is_dated_by_its_token_or_now(wire: responses.RequestsMock) -> None:
+    token = f"{int(AT.timestamp() * 1000)}_1795424400000000001"
+    rows = [note(1, createdAt=0, offset=token), note(2, createdAt="2999-01-01T00:00:00Z", offset="o2")]
+    wire.get(f"{ALERTS}/{A1}/notes", json=notes_page([*rows, note(3, createdAt=None, note=None)]))
+    bad: list[tuple[str, str]] = []
+    assert [(n.text, n.at) for n in client(bad=bad).notes(A1)] == [("note 2", NOW), ("note 1", AT)]
+    assert bad == [("Opsgenie", "note o3 without a readable createdAt")]
+
+
+# -- the log, as far back as who did it --
+
+
+def line(n: int, log: str, owner: str = "ana") -> dict[str, Any]:
+    at = (AT - timedelta(seconds=n)).isoformat().replace("+00:00", "Z")
+    return {"log": log, "type": "system", "owner": owner, "createdAt": at, "offset": f"l{n}"}
+
+
+def test_the_log_is_read_until_it_shows_who_acknowledged_and_who_took_it_back(
+    wire: responses.RequestsMock,
+) -> None:
+    url = f"{ALERTS}/{A1}/logs"
+    base = {"identifierType": "id", "limit": "100", "order": "desc"}
+    noise = [line(n, "Notification sent, as the alert is not acknowledged", "System") for n in range(1, 100)]
+    wire.get(url, json=notes_page(noise, "l99"), match=[query(**base)])
+    taken = [line(100, "Alert unacknowledged", "ben"), line(101, "Alert unacknowledged", "System")]
+    wire.get(url, json=notes_page(taken, "l101"), match=[query(**base, offset="l99", direction="next")])
+    held = [line(102, "Alert acknowledged via web"), line(103, "Alert created")]
+    wire.get(url, json=notes_page(held, "l103"), match=[query(**base, offset="l101", direction="next")])
+    acts = [act for act in client().acts(A1) if act.verb != "other"]
+    assert [(act.verb, act.person) for act in acts] == [
+        ("unacknowledge", Person("ben", "ben")),
+        ("acknowledge", Person("ana", "ana")),
+    ]
+    assert len(wire.calls) == 3
+
+
+def test_a_log_that_does_not_end_is_read_no_further_than_makes_sense(wire: responses.RequestsMock) -> None:
+    numbers = iter(range(1, 1000))
+
+    def reply(_request: Any) -> tuple[int, dict[str, str], str]:
+        n = next(numbers)
+        return 200, {}, json.dumps(notes_page([line(n, "Alert acknowledged via web")], f"l{n}"))
+
+    wire.add_callback("GET", f"{ALERTS}/{A1}/logs", reply)
+    assert len(client().acts(A1)) == 10
+
+
+def test_the_key_is_confirmed_by_the_list(wire: responses.RequestsMock) -> None:
+    wire.get(ALERTS, json=page([]), match=[query(limit="1")])
+    client().confirm_key()
