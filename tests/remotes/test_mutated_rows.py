@@ -48,7 +48,8 @@ JANE = {
 INCIDENT: dict[str, Any] = {
     "id": "P", "type": "incident", "summary": "[#1] Disk", "incident_number": 1, "title": "Disk",
     "urgency": "high", "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:05:00Z",
-    "status": "acknowledged", "incident_key": "alert-1", "service": {"id": SERVICE, "type": "service_reference", "summary": "API"},
+    "status": "acknowledged", "incident_key": "alert-1",
+    "service": {"id": SERVICE, "type": "service_reference", "summary": "API"},
     "assignments": [{"at": "2026-11-23T09:00:00Z", "assignee": JANE}], "assigned_via": "escalation_policy",
     "last_status_change_at": "2026-11-23T09:01:00Z", "last_status_change_by": JANE, "resolved_at": None,
     "pending_actions": [{"type": "unacknowledge", "at": "2026-11-23T09:30:00Z"}], "alert_counts": {"all": 1},
