@@ -94,10 +94,21 @@ def test_the_automation_user_is_found_by_its_address(wire: responses.RequestsMoc
 
 def test_an_unknown_address_names_its_variable(wire: responses.RequestsMock) -> None:
     wire.get(USERS, json=page("users", [OTHER]))
+    wire.get(f"{USERS}/{BOT}", json={"user": OTHER | {"id": BOT}})
     with pytest.raises(
         Misconfigured, match=r"^PAGERDUTY_EMAIL: PagerDuty has no user with .* bot@operator\.example"
     ):
         client().automation_user()
+
+
+@pytest.mark.parametrize("configured", [BOT, "Mirror Bot"])
+def test_a_list_that_is_searched_by_name_alone_hides_nobody(wire: responses.RequestsMock, configured: str) -> None:
+    named = [BOT_ROW] if configured != BOT else []
+    wire.get(USERS, json=page("users", []), match=[query(query=EMAIL, limit="100", offset="0")])
+    wire.get(USERS, json=page("users", named), match=[query(query=configured, limit="100", offset="0")])
+    if configured == BOT:
+        wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW}, match=[ALWAYS])
+    assert client(configured).automation_user().person == Person(BOT, "Mirror Bot")
 
 
 def test_two_different_users_name_both_variables(wire: responses.RequestsMock) -> None:
