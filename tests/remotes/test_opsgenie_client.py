@@ -1,48 +1,27 @@
-"""Opsgenie's calls as they go over the wire, and its answers in every state of repair."""
+"""Opsgenie's lists and alerts as they go over the wire, and its answers in every state of repair."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
-from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, FakeClock, asked, body, http, query, sent
+from remotes.opsgenie_wire import (
+    A1,
+    ALERTS,
+    AT,
+    NOW,
+    client,
+    note,
+    notes_page,
+    page,
+    row,
+    writing,
+)
+from remotes.wire_helpers import OPSGENIE_KEY, query, sent
 
-from reconciler.core.model import Actor, Person
-from reconciler.errors import Blocked, Missing, Unknown
-from reconciler.remotes.base import OpsgenieReader, OpsgenieWriter, RequestStatus
-from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
-
-ALERTS = f"{OPSGENIE}/v2/alerts"
-A1 = "0b1c2d3e-0000-4000-8000-000000000001-1795424400000"
-AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
-
-
-def client(text: str = "", url: str = OPSGENIE, bad: list[tuple[str, str]] | None = None) -> OpsgenieReader:
-    told = bad if bad is not None else []
-    return OpsgenieClient(http("Opsgenie"), text, url, on_bad_row=lambda vendor, what: told.append((vendor, what)))
-
-
-def writing() -> OpsgenieWriter:
-    return OpsgenieWriting(http("Opsgenie"))
-
-
-def row(n: int, *, age: float = 0, **more: Any) -> dict[str, Any]:
-    """A list row, `age` seconds older than AT."""
-    at = (AT - timedelta(seconds=age)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {
-        "seen": False, "id": f"alert-{n}", "tinyId": str(n), "alias": f"alias-{n}", "message": f"Disk {n} full",
-        "status": "open", "acknowledged": False, "isSeen": False, "tags": ["disk"], "snoozed": False, "count": 1,
-        "lastOccurredAt": at, "createdAt": at, "updatedAt": at, "source": "probe", "owner": "", "priority": "P2",
-        "teams": [], "responders": [], "ownerTeamId": "",
-    } | more  # fmt: skip
-
-
-def page(rows: Any, *, more: bool = False) -> dict[str, Any]:
-    paging = {"first": f"{ALERTS}?offset=0"} | (
-        {"next": "https://evil.example/v2/alerts?offset=77"} if more else {}
-    )
-    return {"data": rows, "paging": paging, "took": 0.01, "requestId": "r"}
+from reconciler.core.model import Person
+from reconciler.errors import Missing, Unknown
 
 
 def test_recent_alerts_are_asked_newest_first_and_empty_query_is_left_out(wire: responses.RequestsMock) -> None:
@@ -235,16 +214,6 @@ def test_a_request_id_that_would_address_something_else_is_missing_unasked() -> 
         client().request_status("..")
 
 
-def note(n: int, **more: Any) -> dict[str, Any]:
-    at = (AT - timedelta(seconds=n)).isoformat().replace("+00:00", "Z")
-    return {"note": f"note {n}", "owner": "ana@customer.example", "createdAt": at, "offset": f"o{n}"} | more
-
-
-def notes_page(notes: list[Any], token: str = "") -> dict[str, Any]:
-    url = f"https://elsewhere.example/v2/alerts/{A1}/notes?limit=100&offset={token}&order=desc"
-    return {"data": notes, "paging": {"next": url} if token else {}, "took": 1, "requestId": "r"}
-
-
 def test_notes_follow_the_token_to_the_end(wire: responses.RequestsMock) -> None:
     base = {"identifierType": "id", "limit": "100", "order": "desc"}
     wire.get(f"{ALERTS}/{A1}/notes", json=notes_page([note(1), note(2)], "o2"), match=[query(**base)])
@@ -271,249 +240,6 @@ def test_notes_go_back_no_further_than_asked(wire: responses.RequestsMock) -> No
     wire.get(f"{ALERTS}/{A1}/notes", json=notes_page([note(1), note(50)], "o50"))
     assert len(client().notes(A1, until=AT - timedelta(seconds=10))) == 2
     assert len(wire.calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("log", "verb"),
-    [
-        ("Alert acknowledged via web", "acknowledge"),
-        ("Alert acknowledged via web[Default API-Acknowledge Alert]", "acknowledge"),
-        ("Alert unacknowledged", "unacknowledge"),
-        ("Alert un-acknowledged via API[Default API-UnAcknowledge Alert]", "unacknowledge"),
-        ("Alert Un Acknowledged", "unacknowledge"),
-        ("un acknowledged by the customer", "unacknowledge"),
-        ("Unacknowledged via mobile", "unacknowledge"),
-        ("UnAcknowledged alert", "unacknowledge"),
-        ("Alert is no longer acknowledged", "unacknowledge"),
-        ("Acknowledgement removed", "unacknowledge"),
-        ("Alert acknowledgment was withdrawn", "unacknowledge"),
-        ("  Acknowledged via mobile: un-acknowledge it if you are free", "acknowledge"),
-        ("Alert has been acknowledged", "acknowledge"),
-        ("Acknowledgement reminder sent", "other"),
-        ("Escalation [ops] started: notify on-call if the alert is not acknowledged in 5 minutes", "other"),
-        ("Assigned it, then acknowledged it", "other"),
-        ("Routed by the policy closed-hours", "other"),
-        ("Alert closed via JSM", "close"),
-        ("Snooze ended", "snooze"),
-        ("Note added: I will unacknowledge and close it", "annotate"),
-        ("Viewed on [web]", "other"),
-        (None, "other"),
-    ],
-)
-def test_log_texts_of_all_times(wire: responses.RequestsMock, log: str | None, verb: str) -> None:
-    entry = {"log": log, "type": "system", "owner": "ana", "createdAt": "2026-11-23T09:00:00.86Z", "offset": "1_1"}
-    exact = query(identifierType="id", limit="100", order="desc")
-    wire.get(f"{ALERTS}/{A1}/logs", json={"data": [entry, {"log": "no offset"}]}, match=[exact])
-    (act,) = client().acts(A1)
-    assert (act.verb, act.id, act.actor, act.person) == (verb, "1_1", Actor.PERSON, Person("ana", "ana"))
-
-
-@pytest.mark.parametrize("owner", ["", None, "System", "SYSTEM", "Alert API", "opsgenie"])
-def test_machines_are_no_persons(wire: responses.RequestsMock, owner: str | None) -> None:
-    entry = {"log": "Alert unacknowledged", "owner": owner, "createdAt": "2026-11-23T09:00:00Z", "offset": "1"}
-    wire.get(f"{ALERTS}/{A1}/logs", json={"data": [entry]})
-    (act,) = client().acts(A1)
-    assert (act.verb, act.actor, act.person, act.agent) == ("other", Actor.MACHINE, None, owner or "")
-
-
-def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
-    wire.get(f"{ALERTS}/{A1}/logs", status=404)
-    assert client().acts(A1) == []
-
-
-REQUEST = f"{ALERTS}/requests/43a29c5c"
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        ({"success": True, "isSuccess": True, "status": "Added note"}, RequestStatus(True, "Added note")),
-        ({"isSuccess": False, "status": "Alert does not exist"}, RequestStatus(False, "Alert does not exist")),
-        ({"success": True}, RequestStatus(True)),
-        ({"isSuccess": None, "success": False}, RequestStatus(False)),
-        ({"isSuccess": "false", "status": "Alert is closed"}, RequestStatus(False, "Alert is closed")),
-        ({"isSuccess": "maybe", "success": None}, RequestStatus(None)),
-        ({}, RequestStatus(None)),
-        (None, RequestStatus(None)),
-    ],
-)
-def test_the_fate_of_an_accepted_write(wire: responses.RequestsMock, data: Any, expected: RequestStatus) -> None:
-    wire.get(REQUEST, json={"data": data, "took": 1, "requestId": "r"})
-    assert client().request_status("43a29c5c") == expected
-
-
-def test_a_404_that_says_not_processed_means_not_yet(wire: responses.RequestsMock) -> None:
-    wire.get(REQUEST, status=404, headers={"x-opsgenie-errortype": "RequestNotProcessed"}, body="not processed")
-    assert client().request_status("43a29c5c") == RequestStatus(None)
-
-
-def test_a_404_that_says_not_processed_in_words_means_not_yet(wire: responses.RequestsMock) -> None:
-    wire.get(REQUEST, status=404, json={"message": "Request is not processed yet"})
-    assert client().request_status("43a29c5c") == RequestStatus(None, "Request is not processed yet")
-
-
-def test_a_failure_without_a_status_shows_opsgenies_message(wire: responses.RequestsMock) -> None:
-    wire.get(REQUEST, json={"data": {"isSuccess": False, "status": None}, "message": "Try it again"})
-    assert client().request_status("43a29c5c") == RequestStatus(False, "Try it again")
-
-
-def test_a_404_that_is_no_answer_of_opsgenies_says_nothing_of_the_request(wire: responses.RequestsMock) -> None:
-    wire.get(REQUEST, status=404, body="<html>not found</html>", content_type="text/html")
-    with pytest.raises(Blocked, match="OPSGENIE_API_URL"):
-        client().request_status("43a29c5c")
-
-
-def test_any_other_404_means_unknown_request(wire: responses.RequestsMock) -> None:
-    wire.get(REQUEST, status=404, json={"message": "Not found"})
-    with pytest.raises(Missing, match="request 43a29c5c is not known"):
-        client().request_status("43a29c5c")
-
-
-@pytest.mark.parametrize(("verb", "path"), [("acknowledge", "acknowledge"), ("unacknowledge", "unacknowledge")])
-def test_state_writes(wire: responses.RequestsMock, verb: str, path: str) -> None:
-    exact = [
-        query(identifierType="id"), body({"user": "J" * 100, "source": "reconciler"}),
-        sent(Authorization=f"GenieKey {OPSGENIE_KEY}", Content_Type="application/json"),
-    ]  # fmt: skip
-    answer = {"result": "Request will be processed", "took": 0.3, "requestId": "43a29c5c"}
-    wire.post(f"{ALERTS}/{A1}/{path}", status=202, json=answer, match=exact)
-    assert getattr(writing(), verb)(A1, "J" * 120) == "43a29c5c"
-
-
-def test_a_note_is_written(wire: responses.RequestsMock) -> None:
-    exact = [query(identifierType="id"), body({"user": "Jane", "source": "reconciler", "note": "[mark] täxt"})]
-    wire.post(f"{ALERTS}/{A1}/notes", status=202, json={"result": "ok"}, match=exact)
-    assert writing().add_note(A1, "Jane", "[mark] täxt") == ""
-
-
-def test_a_note_too_long_is_cut_visibly(wire: responses.RequestsMock) -> None:
-    exact = body({"user": "Jane", "source": "reconciler", "note": "x" * 24_999 + "…"})
-    wire.post(f"{ALERTS}/{A1}/notes", status=202, json={"requestId": 5}, match=[exact])
-    assert writing().add_note(A1, "Jane", "x" * 25_001) == "5"
-
-
-def test_writing_to_a_missing_alert_is_missing(wire: responses.RequestsMock) -> None:
-    wire.post(f"{ALERTS}/gone/notes", status=404, json={"message": "Alert does not exist"})
-    with pytest.raises(Missing):
-        writing().add_note("gone", "Jane", "x")
-    assert asked(wire.calls[0]) == {"identifierType": "id"}
-
-
-# -- what a row says readably, and what it does not --
-
-NOW = FakeClock().now()
-ODD_STAMPS: list[Any] = [
-    None, 0, -1, 0.5, True, "", "yesterday", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.9Z",
-    "2999-01-01T00:00:00Z", 32_472_144_000_000, 10**30, [], {}, "2026-11-23T11:00:00Z",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("odd", ODD_STAMPS)
-def test_an_impossible_stamp_neither_drops_an_alert_nor_ends_the_reading_nor_is_believed(
-    wire: responses.RequestsMock, odd: Any
-) -> None:
-    first = [row(1), row(2, updatedAt=odd, age=5), row(3, createdAt=odd, age=5), row(4, age=9, updatedAt=odd)]
-    second = [row(5, age=20), row(6, age=200)]
-    wire.get(ALERTS, json=page(first, more=True))
-    wire.get(ALERTS, json=page(second, more=True))
-    bad: list[tuple[str, str]] = []
-    found = {alert.id: alert for alert in client(bad=bad).recent_alerts(AT - timedelta(seconds=100))}
-    assert list(found) == [f"alert-{n}" for n in (1, 2, 3, 4, 5)]
-    assert found["alert-2"].updated_at == found["alert-3"].created_at == AT - timedelta(seconds=5)
-    assert bad == []
-
-
-@pytest.mark.parametrize(
-    ("alert_id", "expected"),
-    [
-        ("86289902-1111-4000-8000-000000000000-1795424400000", datetime(2026, 11, 23, 9, 0, tzinfo=UTC)),
-        ("86289902-1111-4000-8000-000000000000-9999999999999", NOW),
-        ("86289902-1111-4000-8000-795424400000", NOW),
-        ("plain", NOW),
-    ],
-)
-def test_an_alert_without_any_stamp_is_dated_by_its_id_or_now(
-    wire: responses.RequestsMock, alert_id: str, expected: datetime
-) -> None:
-    wire.get(ALERTS, json=page([row(1, id=alert_id, createdAt="?", updatedAt=None)]))
-    (alert,) = client().recent_alerts(None)
-    assert (alert.created_at, alert.updated_at) == (expected, expected)
-
-
-@pytest.mark.parametrize("odd", [-1, 10**30, "x", True, [], {}, 1e308, 86_400_000, None])
-def test_a_duration_that_cannot_be_one_is_none(wire: responses.RequestsMock, odd: Any) -> None:
-    report = {"ackTime": odd, "closeTime": odd}
-    wire.get(ALERTS, json=page([row(1, acknowledged=True, report=report)]))
-    (alert,) = client().recent_alerts(None)
-    assert (alert.acknowledged_at, alert.closed_at) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("acknowledged", "expected"),
-    [
-        (True, True), (False, False), ("true", True), ("False", False), (" TRUE ", True),
-        (None, None), (1, None), (0, None), ("yes", None), ("", None), ([], None), ({}, None), ("acked", None),
-    ],
-)  # fmt: skip
-def test_an_acknowledgement_is_read_only_where_it_is_said(
-    wire: responses.RequestsMock, acknowledged: Any, expected: bool | None
-) -> None:
-    rows = [row(1, acknowledged=acknowledged, owner="ana", report={"ackTime": 5, "acknowledgedBy": "ana"})]
-    wire.get(ALERTS, json=page(rows))
-    (alert,) = client().recent_alerts(None)
-    assert alert.acknowledged is expected
-    assert alert.acknowledged_by == ("ana" if expected else "")
-
-
-def test_an_alert_that_does_not_say_whether_it_is_acknowledged_says_nothing_of_it(
-    wire: responses.RequestsMock,
-) -> None:
-    silent = row(1)
-    del silent["acknowledged"], silent["status"]
-    wire.get(ALERTS, json=page([silent]))
-    (alert,) = client().recent_alerts(None)
-    assert (alert.acknowledged, alert.open) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ("open", True), ("closed", False), (" Closed ", False), ("snoozed", True), ("resolved", True),
-        ("", None), (" ", None), (None, None), (7, None), (True, None), ([], None), ({}, None),
-    ],
-)  # fmt: skip
-def test_a_status_is_read_only_where_it_is_said(
-    wire: responses.RequestsMock, status: Any, expected: bool | None
-) -> None:
-    wire.get(ALERTS, json=page([row(1, status=status)]))
-    assert client().recent_alerts(None)[0].open is expected
-    assert len(client().open_alerts_page(0)[0]) == (expected is not False)
-
-
-@pytest.mark.parametrize(
-    ("priority", "expected"),
-    [("P1", "P1"), (" p2 ", "P2"), ("P1-Critical", "P1-CRITICAL"), (3, "3"), (None, ""), ([], ""), ("", "")],
-)
-def test_a_priority_is_kept_as_it_is_said(wire: responses.RequestsMock, priority: Any, expected: str) -> None:
-    wire.get(ALERTS, json=page([row(1, priority=priority)]))
-    assert client().recent_alerts(None)[0].priority == expected
-
-
-@pytest.mark.parametrize(
-    ("details", "expected"),
-    [
-        ({"prod": True, "n": 1.5, "list": ["a", {"b": None}], "nested": {"ü": [1]}, "zero": 0, "no": False},
-         (("prod", "true"), ("n", "1.5"), ("list", '["a",{"b":null}]'), ("nested", '{"ü":[1]}'), ("zero", "0"),
-          ("no", "false"))),
-        ({"a": "", "b": None, "c": [], "d": {}, "e": "  ", "f": " x "}, (("f", " x "),)),
-        (["a", 1], (("details", '["a",1]'),)), ("text", (("details", "text"),)), (None, ()), ([], ()),
-    ],
-)  # fmt: skip
-def test_details_of_any_kind_are_shown_and_none_is_empty(
-    wire: responses.RequestsMock, details: Any, expected: Any
-) -> None:
-    wire.get(f"{ALERTS}/{A1}", json={"data": row(1, details=details)})
-    assert client().alert(A1).details == expected
 
 
 # -- lists that go on, and lists that do not end --
@@ -577,46 +303,3 @@ def test_a_note_with_an_impossible_stamp_is_dated_by_its_token_or_now(wire: resp
     bad: list[tuple[str, str]] = []
     assert [(n.text, n.at) for n in client(bad=bad).notes(A1)] == [("note 2", NOW), ("note 1", AT)]
     assert bad == [("Opsgenie", "note o3 without a readable createdAt")]
-
-
-# -- the log, as far back as who did it --
-
-
-def line(n: int, log: str, owner: str = "ana") -> dict[str, Any]:
-    at = (AT - timedelta(seconds=n)).isoformat().replace("+00:00", "Z")
-    return {"log": log, "type": "system", "owner": owner, "createdAt": at, "offset": f"l{n}"}
-
-
-def test_the_log_is_read_until_it_shows_who_acknowledged_and_who_took_it_back(
-    wire: responses.RequestsMock,
-) -> None:
-    url = f"{ALERTS}/{A1}/logs"
-    base = {"identifierType": "id", "limit": "100", "order": "desc"}
-    noise = [line(n, "Notification sent, as the alert is not acknowledged", "System") for n in range(1, 100)]
-    wire.get(url, json=notes_page(noise, "l99"), match=[query(**base)])
-    taken = [line(100, "Alert unacknowledged", "ben"), line(101, "Alert unacknowledged", "System")]
-    wire.get(url, json=notes_page(taken, "l101"), match=[query(**base, offset="l99", direction="next")])
-    held = [line(102, "Alert acknowledged via web"), line(103, "Alert created")]
-    wire.get(url, json=notes_page(held, "l103"), match=[query(**base, offset="l101", direction="next")])
-    acts = [act for act in client().acts(A1) if act.verb != "other"]
-    assert [(act.verb, act.person) for act in acts] == [
-        ("unacknowledge", Person("ben", "ben")),
-        ("acknowledge", Person("ana", "ana")),
-    ]
-    assert len(wire.calls) == 3
-
-
-def test_a_log_that_does_not_end_is_read_no_further_than_makes_sense(wire: responses.RequestsMock) -> None:
-    numbers = iter(range(1, 1000))
-
-    def reply(_request: Any) -> tuple[int, dict[str, str], str]:
-        n = next(numbers)
-        return 200, {}, json.dumps(notes_page([line(n, "Alert acknowledged via web")], f"l{n}"))
-
-    wire.add_callback("GET", f"{ALERTS}/{A1}/logs", reply)
-    assert len(client().acts(A1)) == 10
-
-
-def test_the_key_is_confirmed_by_the_list(wire: responses.RequestsMock) -> None:
-    wire.get(ALERTS, json=page([]), match=[query(limit="1")])
-    client().confirm_key()
