@@ -58,6 +58,7 @@ def page(name: str, rows: Any, *, more: Any = False) -> dict[str, Any]:
     return {name: rows, "limit": 100, "offset": 0, "total": None, "more": more}
 
 
+NOT_FOUND = {"error": {"message": "Not Found", "code": 2100}}
 DENIED = {"error": {"message": "Access Denied", "code": 2010}}
 
 

@@ -63,7 +63,7 @@ def test_machines_are_no_persons(wire: responses.RequestsMock, owner: str | None
 
 
 def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
-    wire.get(f"{ALERTS}/{A1}/logs", status=404)
+    wire.get(f"{ALERTS}/{A1}/logs", status=404, json={"message": "Not found", "took": 0.1, "requestId": "r"})
     assert client().acts(A1) == []
 
 

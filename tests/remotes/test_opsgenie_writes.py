@@ -53,7 +53,7 @@ def test_a_failure_without_a_status_shows_opsgenies_message(wire: responses.Requ
 
 def test_a_404_that_is_no_answer_of_opsgenies_says_nothing_of_the_request(wire: responses.RequestsMock) -> None:
     wire.get(REQUEST, status=404, body="<html>not found</html>", content_type="text/html")
-    with pytest.raises(Blocked, match="OPSGENIE_API_URL"):
+    with pytest.raises(Blocked, match="API_URL"):
         client().request_status("43a29c5c")
 
 

@@ -13,6 +13,7 @@ from remotes.pagerduty_wire import (
     INCIDENTS,
     JANE,
     LOG,
+    NOT_FOUND,
     SERVICE,
     SOMEBODY,
     WORKFLOW,
@@ -182,7 +183,7 @@ def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: r
     wire.get(INCIDENTS, json=page("incidents", [incident(n, incident_key=None) for n in (1, 2, 3)]))
     wire.get(f"{INCIDENTS}/PINC1/alerts", json={"alerts": [None, {"alert_key": "alert-1"}]})
     wire.get(f"{INCIDENTS}/PINC2/alerts", json={"alerts": [{"alert_key": "else"}]})
-    wire.get(f"{INCIDENTS}/PINC3/alerts", status=404)
+    wire.get(f"{INCIDENTS}/PINC3/alerts", status=404, json=NOT_FOUND)
     assert [(found.id, found.key) for found in client().incidents_by_key("alert-1")] == [("PINC1", "alert-1")]
 
 
@@ -297,5 +298,5 @@ def test_acts_of_an_incident(wire: responses.RequestsMock) -> None:
 
 
 def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
-    wire.get(f"{INCIDENTS}/PINC9/log_entries", status=404)
+    wire.get(f"{INCIDENTS}/PINC9/log_entries", status=404, json=NOT_FOUND)
     assert client().acts("PINC9") == []

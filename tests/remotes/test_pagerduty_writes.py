@@ -13,6 +13,7 @@ from remotes.pagerduty_wire import (
     BOTH,
     INCIDENTS,
     JANE,
+    NOT_FOUND,
     PAGING,
     SERVICE,
     UNREADABLE,
@@ -130,7 +131,7 @@ def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
     """An answer to the n-th way: a refusal's status, a status of the incident, or assignments once triggered."""
     expected = body({"incident": {"type": "incident_reference", **RUNGS[n]}})
     if isinstance(outcome, int):
-        error = {"error": {"message": "Cannot Escalate", "code": 1006}}
+        error = NOT_FOUND if outcome == 404 else {"error": {"message": "Cannot Escalate", "code": 1006}}
         wire.put(f"{INCIDENTS}/PINC1", status=outcome, json=error, match=[expected, WRITES])
         return
     row = incident(1, status=outcome, **PAGING) if isinstance(outcome, str) else incident(1, **outcome)
@@ -225,12 +226,16 @@ def test_retriggering_stops_where_somebody_resolved(wire: responses.RequestsMock
         writing().retrigger(HELD, US)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(429, NotExecuted), (500, Unknown), (401, Refused)])
-def test_retriggering_stops_at_any_other_failure(wire: responses.RequestsMock, status: int, kind: type) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "kind"), [(429, 2020, NotExecuted), (500, 2000, Unknown), (401, 2006, Refused)]
+)
+def test_retriggering_stops_at_any_other_failure(
+    wire: responses.RequestsMock, status: int, code: int, kind: type
+) -> None:
     rung(wire, 0, "acknowledged")
     wire.put(f"{INCIDENTS}/PINC1", status=status, match=[body({"incident": {
         "type": "incident_reference", "escalation_level": 1}})],
-        json={"error": {"message": "x", "code": 2006}})  # fmt: skip
+        json={"error": {"message": "x", "code": code}})  # fmt: skip
     with pytest.raises(kind):
         writing().retrigger(HELD, US)
     assert len(wire.calls) == 2
