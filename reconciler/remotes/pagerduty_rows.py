@@ -94,8 +94,11 @@ def is_same(one: Any, other: str) -> bool:
 
 
 def is_user(person: Person, user: Person) -> bool:
-    """Whether it is that user: by id, where both have one; else by name."""
-    if person.id and user.id:
+    """Whether it is that user: by id, where both have one; else by name.
+
+    Until PagerDuty has confirmed the user, what is configured stands for both: it may be an id or a name.
+    """
+    if person.id and user.id and (person.id == user.id or user.id != user.name):
         return person.id == user.id
     return is_same(person.name, user.name)
 

@@ -190,15 +190,16 @@ class Setup:
         return [person_of(row.get("user")) or SOMEBODY for row in ours]
 
     def _policy(self, policy_id: str) -> tuple[str, list[Person]]:
-        """The policy's name, and all that its rules escalate to; nothing where that cannot be had."""
+        """The policy's name, and the people that its rules escalate to; nothing where that cannot be had."""
         try:
             answer = self._http.get(place("escalation_policies", policy_id, "escalation policy"))
         except ReconcilerError:
             return "", []
         policy = mapping(mapping(answer.json).get("escalation_policy"))
         rules = (mapping(rule) for rule in items(policy.get("escalation_rules")))
-        targets = (person_of(target) for rule in rules for target in items(rule.get("targets")))
-        return text(policy.get("name")) or text(policy.get("summary")), [one for one in targets if one]
+        targets = [mapping(target) for rule in rules for target in items(rule.get("targets"))]
+        people = (person_of(row) for row in targets if not text(row.get("type")).startswith("schedule"))
+        return text(policy.get("name")) or text(policy.get("summary")), [one for one in people if one]
 
 
 def _policy_of(row: dict[str, Any]) -> str:

@@ -252,8 +252,10 @@ def policy(*targets: Any) -> dict[str, Any]:
 def test_somebody_else_on_call_is_fine(wire: responses.RequestsMock) -> None:
     exact = query(escalation_policy_ids_="PESC", time_zone="UTC", limit="100", offset="0")
     wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
-    wire.get(POLICIES, json=policy({"id": "PSCHED", "type": "schedule_reference"}), match=[ALWAYS])
+    namesake = {"id": "PSCHED", "type": "schedule_reference", "summary": "Mirror Bot"}
+    wire.get(POLICIES, json=policy(namesake), match=[ALWAYS])
     assert client().on_call(US, "PESC") == OnCall()
+    assert client().on_call(Person("", "Mirror Bot"), "PESC") == OnCall()
 
 
 @pytest.mark.parametrize(
@@ -262,6 +264,7 @@ def test_somebody_else_on_call_is_fine(wire: responses.RequestsMock) -> None:
         (US, user(BOT, "Another name"), []),
         (US, user("PJANE", "Jane Doe"), [user(BOT, "Mirror Bot")]),
         (Person("", "Mirror Bot"), user(BOT, "mirror bot"), []),
+        (Person("Mirror Bot", "Mirror Bot"), user(BOT, "mirror bot"), []),
         (US, {"summary": "Mirror Bot"}, []),
     ],
 )
