@@ -27,7 +27,7 @@ from reconciler.remotes.fields import (
 )
 from reconciler.remotes.http import Answer, Http
 from reconciler.remotes.limits import Need
-from reconciler.remotes.opsgenie_rows import parse_act, parse_alert, parse_note
+from reconciler.remotes.opsgenie_rows import last_change, parse_act, parse_alert, parse_note
 
 VENDOR = "Opsgenie"
 WINDOW = 19_999
@@ -69,7 +69,7 @@ class OpsgenieClient:
         found: dict[str, Alert] = {}
         now = self._http.clock.now()
         for page in self._pages(self._query, "updatedAt", "desc"):
-            stamps = [moment(mapping(row).get("updatedAt"), now) for row in page.rows]
+            stamps = [last_change(row, now) for row in page.rows]
             news = [r for r, at in zip(page.rows, stamps, strict=True) if not (at and since and at < since)]
             for alert in self._alerts(news):
                 found.setdefault(alert.id, alert)

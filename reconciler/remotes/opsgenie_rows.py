@@ -47,7 +47,7 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
         open=status.strip().lower() != "closed" if isinstance(status, str) and status.strip() else None,
         acknowledged=acknowledged,
         created_at=created,
-        updated_at=moment(row.get("updatedAt"), now) or created,
+        updated_at=last_change(row, now) or created,
         snoozed_until=None
         if state(row.get("snoozed")) is False
         else moment(row.get("snoozedUntil"), now, LONGEST_SNOOZE),
@@ -62,6 +62,12 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
         details=_details(row.get("details")),
         url=_url(url, alert_id),
     )
+
+
+def last_change(row: Any, now: datetime) -> datetime | None:
+    """When an alert last changed; None where that cannot be read. Nothing changes long before it exists."""
+    updated, created = (moment(mapping(row).get(name), now) for name in ("updatedAt", "createdAt"))
+    return created if updated and created and updated < created - SKEW else updated
 
 
 def parse_note(row: Any, now: datetime) -> Note:

@@ -38,6 +38,16 @@ def test_an_impossible_stamp_neither_drops_an_alert_nor_ends_the_reading_nor_is_
     assert bad == []
 
 
+def test_a_change_from_long_before_the_alert_is_no_stamp(wire: responses.RequestsMock) -> None:
+    rows = [row(1), row(2, age=5, updatedAt="2001-01-01T00:00:00Z")]
+    wire.get(ALERTS, json=page(rows, more=True))
+    wire.get(ALERTS, json=page([row(3, age=200)]))
+    found = {alert.id: alert for alert in client().recent_alerts(AT - timedelta(seconds=100))}
+    assert list(found) == ["alert-1", "alert-2"]
+    assert found["alert-2"].updated_at == AT - timedelta(seconds=5)
+    assert len(wire.calls) == 2
+
+
 @pytest.mark.parametrize(
     ("alert_id", "expected"),
     [
