@@ -143,7 +143,9 @@ def _check(fault: Fault) -> None:
     nth, times = _is_count(fault.nth, 1), _is_count(fault.times, _STANDING)
     durations = _is_duration(fault.seconds) and (fault.for_seconds is None or _is_duration(fault.for_seconds))
     if not (texts and nth and times and durations):
-        wanted = "vendor, method, path, contains and message are texts, nth counts from 1, times and seconds from 0"
+        wanted = (
+            "vendor, method, path, contains and message are texts, nth counts from 1, times and seconds from 0"
+        )
         raise ValueError(wanted)
     if not isinstance(fault.code, int | None) or not isinstance(fault.errors, tuple | None):
         raise ValueError("code is a number, errors a list of texts")

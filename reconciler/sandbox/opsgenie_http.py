@@ -98,7 +98,9 @@ class OpsgenieHttp:
             paging["prev"] = self._page(request, max(0, offset - limit), limit)
         if offset + limit < len(alerts):
             paging["next"] = self._page(request, offset + limit, limit)
-        return self._ok({"data": [self._shown(row(alert)) for alert in alerts[offset : offset + limit]], "paging": paging})
+        return self._ok(
+            {"data": [self._shown(row(alert)) for alert in alerts[offset : offset + limit]], "paging": paging}
+        )
 
     def _found(self, request: Request) -> list[Alert]:
         """The alerts of a query in order, from the index: as they were `list_lag` seconds ago.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.sandbox import pagerduty_json as shape
 from reconciler.sandbox.limits import SlidingMinute
 from reconciler.sandbox.pagerduty_lists import Lists
-from reconciler.sandbox.pagerduty_state import BOT, LEVELS, POLICIES, SERVICE_ID, USERS, Entry, User
+from reconciler.sandbox.pagerduty_state import BOT, LEVELS, POLICIES, SERVICE_ID, Entry, Incident, User
 from reconciler.sandbox.pagerduty_wire import (
     assignee,
     body,
@@ -20,6 +20,7 @@ from reconciler.sandbox.pagerduty_wire import (
     problem,
     title,
 )
+from reconciler.sandbox.settings import READ_ONLY_ROLES
 from reconciler.sandbox.wire import Answer, Json, Refused, Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _ACCOUNT_TOKEN = (
     "Because this request was made using an account-level access token, we were unable to determine "  # noqa: S105
     "the user's identity. Please use a user-level token."
 )
+_NO_INCIDENTS = {"disabled": "is disabled", "maintenance": "is in maintenance"}
 Effect = Callable[[datetime], None]
 
 
@@ -86,23 +88,45 @@ class PagerDutyHttp:
             case ("incidents",):
                 return self._lists.incidents(request)
             case ("incidents", incident_id):
-                return json_response(200, {"incident": shape.incident_json(self._entry(incident_id).now)})
+                return json_response(200, {"incident": self._shown(self._lists.version(self._entry(incident_id)))})
             case ("incidents", incident_id, "notes"):
                 return self._lists.notes(self._entry(incident_id))
+            case ("incidents", incident_id, "alerts"):
+                return self._lists.alerts(request, self._entry(incident_id))
             case ("incidents", incident_id, "log_entries"):
                 return self._lists.log_entries(request, self._entry(incident_id))
             case ("log_entries",):
                 return self._lists.log_entries(request, None)
-            case ("services", identifier) if identifier == SERVICE_ID:
-                return json_response(200, {"service": shape.service_json(self._machine.settings)})
-            case ("users", "me"):
+            case ("services" | "oncalls" | "escalation_policies" | "users", *_):
+                return self._read_account(request)
+        raise not_found()
+
+    def _read_account(self, request: Request) -> Response:
+        """What is there besides incidents: the service, people, and who is on call."""
+        settings = self._machine.settings
+        match parts(request):
+            case ("services", identifier) if identifier == SERVICE_ID and settings.service_status != "gone":
+                return json_response(200, {"service": shape.service_json(settings)})
+            case ("oncalls",):
+                return self._lists.on_calls(request)
+            case ("escalation_policies", policy_id) if policy_id in POLICIES:
+                levels = self._machine.rules.levels(policy_id)
+                return json_response(200, {"escalation_policy": shape.policy_json(policy_id, levels)})
+            case ("users",):
+                return self._lists.users(request)
+            case ("users", "me") if not settings.user_token:
                 return json_response(400, {"error": _ACCOUNT_TOKEN})
-            case ("users", *rest):
-                return self._lists.users(request) if not rest else self._user(rest)
+            case ("users", user_id):
+                wanted = settings.user_token if user_id == "me" else user_id
+                for user in self._lists.people():
+                    if user.id == wanted:
+                        return json_response(200, {"user": self._lists.person(user)})
         raise not_found()
 
     def _write(self, request: Request) -> Response:
         route = (request.method, *parts(request))
+        if self._machine.settings.plan_lacks_ability:
+            raise problem(402, 2014, "Missing Account Ability")
         match route:
             case ("DELETE", "incidents", incident_id, "notes", note_id):
                 return self._delete_note(self._entry(incident_id), note_id)
@@ -130,15 +154,18 @@ class PagerDutyHttp:
         raise not_found()
 
     def _requester(self, request: Request) -> User:
-        """Who the From header names; the body must be announced as JSON."""
+        """Who the From header names, or whose token the key is; the body must be announced as JSON."""
+        settings = self._machine.settings
         email = request.headers.get("from", "")
-        if not email:
+        if not email and not settings.user_token:
             message = 'You must specify a user\'s email address in the "From" header to perform this action'
             raise problem(400, 2016, message)
         if "application/json" not in request.headers.get("content-type", ""):
             raise invalid("params must be a Hash")
-        for user in USERS:
-            if user.email == email:
+        for user in self._lists.people():
+            if user.id == settings.user_token if settings.user_token else user.email == email:
+                if user == BOT and settings.bot_role in READ_ONLY_ROLES:
+                    raise problem(403, 1018, "Requester not authorized", [])
                 return user
         raise problem(400, 1008, "Requester User Not Found", [])
 
@@ -148,6 +175,7 @@ class PagerDutyHttp:
         service = values.get("service")
         if not isinstance(service, dict) or service.get("id") != SERVICE_ID:
             raise problem(400, 5002, "Service Not Found")
+        self._check_service()
         urgency, key = values.get("urgency", "high"), values.get("incident_key") or ""
         shown = values.get("body") or {}
         if urgency not in ("high", "low"):
@@ -163,13 +191,23 @@ class PagerDutyHttp:
             self._machine.clock.now(), who, channel, title=name, key=key, urgency=urgency, body=details
         )
         self._told(entry, who, "create", name)(self._machine.clock.now())
-        return json_response(201, {"incident": shape.incident_json(entry.now)})
+        return json_response(201, {"incident": self._shown(entry.now)})
+
+    def _check_service(self) -> None:
+        """Whether an incident can be made on the service as it stands. Which words PagerDuty has is uncertain."""
+        settings = self._machine.settings
+        if settings.service_status == "gone":
+            raise problem(400, 5002, "Service Not Found")
+        if settings.service_status in _NO_INCIDENTS and not settings.quiet_service:
+            raise invalid(f"Service {_NO_INCIDENTS[settings.service_status]}")
+        if settings.nobody_on_call:
+            raise problem(400, 1015, "Escalation Policy Has No User On Call", [])
 
     def _update(self, entry: Entry, who: User, values: Json) -> Response:
         now = self._machine.clock.now()
         for effect in self._effects(entry, who, values):
             effect(now)
-        return json_response(200, {"incident": shape.incident_json(entry.now)})
+        return json_response(200, {"incident": self._shown(entry.now)})
 
     def _update_all(self, who: User, values: Json) -> Response:
         """All or nothing: one that is invalid leaves every one as it was."""
@@ -183,7 +221,7 @@ class PagerDutyHttp:
         now = self._machine.clock.now()
         for effect in (one for some in effects for one in some):
             effect(now)
-        return json_response(200, {"incidents": [shape.incident_json(entry.now) for entry in entries]})
+        return json_response(200, {"incidents": [self._shown(entry.now) for entry in entries]})
 
     def _effects(self, entry: Entry, who: User, values: Json) -> list[Effect]:
         """What an update will do; everything about it is checked first."""
@@ -259,7 +297,7 @@ class PagerDutyHttp:
         if entry.now.status != "acknowledged":
             raise problem(400, 1012, "Incident is not Acknowledged")
         self._machine.rules.snooze(entry, self._machine.clock.now(), who, duration, _API)
-        return json_response(201, {"incident": shape.incident_json(entry.now)})
+        return json_response(201, {"incident": self._shown(entry.now)})
 
     def _merge(self, entry: Entry, who: User, sources: object) -> Response:
         if not isinstance(sources, list) or not all(isinstance(source, dict) for source in sources):
@@ -269,7 +307,7 @@ class PagerDutyHttp:
             raise problem(400, 1019, "Incident Already Merged")
         for source in merged:
             now = self._machine.clock.now()
-            self._machine.rules.resolve(source, now, who, _API, merged_into=entry.now.id)
+            self._machine.rules.merge(source, now, who, entry, _API)
             self._told(source, who, "merge", entry.now.id)(now)
         return json_response(200, {"incident": shape.incident_reference(entry.now)})
 
@@ -283,11 +321,10 @@ class PagerDutyHttp:
         entry = self._machine.incidents.entry(incident_id)
         if entry is None:
             raise not_found()
+        names = {entry.now.id, str(entry.now.number), entry.now.key}
+        if names & set(self._machine.settings.refused_incidents):
+            raise problem(403, 2010, "Access Denied")
         return entry
 
-    @staticmethod
-    def _user(rest: list[str]) -> Response:
-        for user in USERS:
-            if [user.id] == rest:
-                return json_response(200, {"user": shape.user_json(user)})
-        raise not_found()
+    def _shown(self, incident: Incident) -> Json:
+        return shape.incident_json(incident, nameless=self._machine.settings.acknowledger_null)

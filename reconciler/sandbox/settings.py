@@ -99,7 +99,8 @@ class SandboxSettings:
 
     def as_json(self) -> dict[str, Any]:
         """All knobs by name."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 NAME_FORMS = ("", "lower", "nfc", "nfd", "html", "question", "cut", "integration")
