@@ -38,7 +38,7 @@ What can go wrong, and how to rehearse it. All settings are in `settings`, all f
 
 | trouble | call |
 |---|---|
-| the automation user was deleted, or may only read | PATCH /settings {"user_gone": true}, {"bot_role": "observer"} |
+| the automation user is gone; may only read | PATCH /settings {"user_gone": true}, {"bot_role": "observer"} |
 | the key is a user's token | PATCH /settings {"user_token": "PJANE01"} |
 | the automation user is on call; nobody is | PATCH /settings {"bot_on_call": true}, {"nobody_on_call": true} |
 | the service is deleted, disabled, in maintenance | PATCH /settings {"service_status": "disabled"} |
@@ -47,7 +47,8 @@ What can go wrong, and how to rehearse it. All settings are in `settings`, all f
 | PagerDuty's log is out | POST /faults {"do": "500", "path": "/log_entries", "times": 0} |
 | one incident is refused; one alert | PATCH /settings {"refused_incidents": ["1"]}, {"refused_alerts": ["1"]} |
 | reads by id are old | PATCH /settings {"detail_lag": 5} |
-| nobody readable acknowledged; no readable state | PATCH /settings {"acknowledger_null": true}, {"acknowledged_null": true} |
+| acknowledged by nobody readable | PATCH /settings {"acknowledger_null": true} |
+| alerts without a readable state | PATCH /settings {"acknowledged_null": true} |
 | who acknowledges is assigned | PATCH /settings {"ack_assigns": true} |
 | the Opsgenie key sees nothing; only a team's | PATCH /settings {"blind": true}, {"team_tags": ["ops"]} |
 | Opsgenie's queue stands still; its writes fail | PATCH /settings {"queue_halted": true}, {"writes_fail": true} |

@@ -22,10 +22,11 @@ STATUS is any from 200 to 599, so that `402`, `404`, `503_before`, `500_after`, 
 `code`, `message` and `errors` are what the vendor's JSON says then; without them, the usual ones of the status, or
 the message that PagerDuty documents for the code.
 
-Which calls: `vendor` is opsgenie, pagerduty or `*`; `method` and `path` (without /opsgenie or /pagerduty) are shell
-patterns; `contains` is a text that the request's body must have. When: on the `nth` call that matches from now on
-and on the `times` - 1 matching calls after it; `times` 0 is until the faults are forgotten (DELETE /control/faults).
-With `for_seconds` the fault ends by itself so many seconds after it was added, and `times` is 0 unless given.
+Which calls: `vendor` is opsgenie, pagerduty or `*`; `method` and `path` (without /opsgenie or /pagerduty) are
+shell patterns; `contains` is a text that the request's body must have. When: on the `nth` call that matches from
+now on and on the `times` - 1 matching calls after it; `times` 0 is until the faults are forgotten (DELETE
+/control/faults). With `for_seconds` the fault ends by itself so many seconds after it was added, and `times` is 0
+unless given.
 
 | to rehearse | fault |
 |---|---|
@@ -37,10 +38,10 @@ With `for_seconds` the fault ends by itself so many seconds after it was added, 
 | the load balancer's pages | {"do": "html_400"}, {"do": "html_404"}, {"do": "html_405"}, {"do": "html_410"} |
 | another server answers | {"do": "html_200", "times": 0} |
 | PagerDuty's log is out | {"do": "500", "path": "/log_entries", "for_seconds": 600} |
-| what was just created is not there yet | {"do": "404", "method": "PUT", "path": "/incidents/*", "for_seconds": 3} |
+| what was just created is not there yet | {"do": "404", "path": "/incidents/Q*", "for_seconds": 3} |
 
-What lasts and is a state of the account rather than an answer (a service in maintenance, a log that is behind, a key
-that sees nothing) is a setting: see `settings`.
+What lasts and is a state of the account rather than an answer (a service in maintenance, a log that is behind, a
+key that sees nothing) is a setting: see `settings`.
 """
 
 import re
@@ -142,13 +143,12 @@ def _check(fault: Fault) -> None:
     texts = all(isinstance(getattr(fault, name), str) for name in _TEXTS)
     nth, times = _is_count(fault.nth, 1), _is_count(fault.times, _STANDING)
     durations = _is_duration(fault.seconds) and (fault.for_seconds is None or _is_duration(fault.for_seconds))
-    if not (texts and nth and times and durations):
-        wanted = (
-            "vendor, method, path, contains and message are texts, nth counts from 1, times and seconds from 0"
+    listed = isinstance(fault.code, int | None) and isinstance(fault.errors, tuple | None)
+    if not (texts and nth and times and durations and listed):
+        raise ValueError(
+            "vendor, method, path, contains and message are texts, errors is a list of texts, code is a number, "
+            "nth counts from 1, times and seconds from 0"
         )
-        raise ValueError(wanted)
-    if not isinstance(fault.code, int | None) or not isinstance(fault.errors, tuple | None):
-        raise ValueError("code is a number, errors a list of texts")
 
 
 def _is_count(value: object, least: int) -> bool:

@@ -233,9 +233,10 @@ class OpsgenieSandbox:
             self._process(request_id, action, effect, at)
 
     def _process(self, request_id: str, action: str, effect: WriteEffect, at: datetime) -> None:
+        if self.settings.writes_fail:
+            self.requests[request_id] = _outcome(action, at, "Something went wrong", None)
+            return
         try:
-            if self.settings.writes_fail:
-                raise Refused("Something went wrong")
             status, entry = effect(at)
         except Refused as refusal:
             missing = refusal.status == 404  # noqa: PLR2004 - HTTP

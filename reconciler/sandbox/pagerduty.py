@@ -39,7 +39,7 @@ class PagerDutySandbox:
         self._http = PagerDutyHttp(self)
 
     def handle(self, request: Request) -> Response:
-        """Answer one API call; paths begin with /incidents, /log_entries, /users, /services, …"""
+        """Answer one API call; paths begin with /incidents, /log_entries, /users, /services and the like."""
         self.settle()
         return self._http.handle(request)
 
@@ -176,7 +176,7 @@ class PagerDutySandbox:
         raise Refused(f"no such PagerDuty user: {user!r}", 400)
 
     def page(self, entry: Entry, at: datetime, cause: str) -> None:
-        """Notify who is assigned, unless that is the automation user alone, nobody, or nobody is to be notified."""
+        """Notify who is assigned: nobody where that is the automation user alone, or the service is silent."""
         settings = self.settings
         if settings.service_status in _SILENT or settings.nobody_on_call:
             return

@@ -94,7 +94,9 @@ class SandboxSettings:
         """A copy with some values replaced. ValueError with one line that names the first wrong one."""
         for name, value in changes.items():
             _check(self, name, value)
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
+        }
         return dataclasses.replace(self, **values)
 
     def as_json(self) -> dict[str, Any]:
