@@ -23,7 +23,8 @@ class User:
 BOT = User("PBOT001", "Reconciler Bot", "reconciler@example.com")
 JANE = User("PJANE01", "Jane Doe", "jane.doe@example.com")
 OMAR = User("POMAR01", "Omar Haddad", "omar.haddad@example.com")
-USERS = (BOT, JANE, OMAR)
+ZOE = User("PZOE001", "Zoë O'Brien & Söhne", "zoe.obrien@example.com")
+USERS = (BOT, JANE, OMAR, ZOE)
 SERVICE_ID = "PSVC001"
 SERVICE_NAME = "Sandbox Service"
 SERVICE = User(SERVICE_ID, SERVICE_NAME, "", "service_reference")

@@ -93,7 +93,7 @@ class SandboxSettings:
     def changed(self, changes: Mapping[str, Any]) -> "SandboxSettings":
         """A copy with some values replaced. ValueError with one line that names the first wrong one."""
         for name, value in changes.items():
-            _check(self, name, value)
+            _check(name, value)
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
         }
@@ -116,14 +116,13 @@ _OPTIONAL = frozenset({"acknowledgement_timeout"})
 _CHOICES = {"name_form": NAME_FORMS, "service_status": SERVICE_STATUSES, "bot_role": ROLES}
 
 
-def _check(settings: SandboxSettings, name: str, value: object) -> None:
-    """ValueError unless `value` has the kind of what the knob holds now."""
-    known = {field.name: field.type for field in dataclasses.fields(settings)}
-    if name not in known:
+def _check(name: str, value: object) -> None:
+    """ValueError unless `value` has the kind that the knob has at first."""
+    if name not in _DEFAULTS:
         raise ValueError(f"no such setting: {name}")
     if value is None and name in _OPTIONAL:
         return
-    wanted = _KINDS[float if name in _OPTIONAL else type(getattr(settings, name))]
+    wanted = _KINDS[float if name in _OPTIONAL else type(_DEFAULTS[name])]
     fits = isinstance(value, wanted) and isinstance(value, bool) == (wanted == (bool,))
     if not fits or (isinstance(value, int | float) and not 0 <= value < math.inf):
         raise ValueError(f"{name} cannot be {value!r}")
@@ -133,6 +132,7 @@ def _check(settings: SandboxSettings, name: str, value: object) -> None:
         raise ValueError(f"{name} must be one of: {', '.join(filter(None, _CHOICES[name]))}")
 
 
+_DEFAULTS = dataclasses.asdict(SandboxSettings())
 _KINDS: dict[type, tuple[type, ...]] = {
     bool: (bool,), int: (int,), float: (int, float), str: (str,), tuple: (list, tuple),
 }  # fmt: skip
