@@ -2,12 +2,15 @@
 
 import http.client
 import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from reconciler.sandbox import control, faults
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.faults import Fault, Faults, from_json
 from reconciler.sandbox.server import serve
@@ -139,10 +142,10 @@ def test_a_standing_fault_ends_by_itself_or_when_it_is_forgotten() -> None:
 
 
 def test_a_fault_may_last_and_still_count() -> None:
-    faults = Faults(ManualClock())
-    faults.add(from_json({"do": "500", "times": 1, "for_seconds": 60}))
+    some = Faults(ManualClock())
+    some.add(from_json({"do": "500", "times": 1, "for_seconds": 60}))
     asked = request("GET", "/")
-    assert [faults.next("opsgenie", asked) is not None for _ in range(2)] == [True, False]
+    assert [some.next("opsgenie", asked) is not None for _ in range(2)] == [True, False]
 
 
 def test_a_fault_may_be_about_the_words_that_are_sent() -> None:
@@ -201,6 +204,33 @@ def test_settings_may_last_for_a_while() -> None:
 )  # fmt: skip
 def test_a_setting_that_cannot_be_is_refused(wrong: Any) -> None:
     assert World().call("PATCH", "/control/settings", wrong).status == 400
+
+
+def test_the_troubles_that_the_readme_rehearses_are_real() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    lines = re.findall(r"""^curl -s -X (\w+) (?:-d '(.*?)' )?"\$S/(\S+?)\"""", readme, re.MULTILINE)
+    assert len(lines) == 6
+    world = World()
+    for method, body, path in lines:
+        world.control(method, f"/{path}", json.loads(body or "{}"))
+    knobs = re.findall(r"`(\w+)`", readme[readme.index("| what can be rehearsed") : readme.index("## HTTP")])
+    settings = world.control("GET", "/settings")
+    assert len(knobs) > 20
+    assert set(knobs) <= set(settings)
+    assert (settings["user_gone"], settings["blind"], settings["service_status"]) == (True, True, "maintenance")
+
+
+@pytest.mark.parametrize("module", [faults, control])
+def test_every_call_that_a_table_names_is_real(module: Any) -> None:
+    world = World()
+    named = re.findall(r"(\{\"\w+\": .*?\})(?:[ ,|]|$)", module.__doc__ or "", re.MULTILINE)
+    assert len(named) > 10
+    for text in named:
+        values = json.loads(text)
+        if "do" in values:
+            world.fault(**values)
+        elif "title" not in values:
+            world.set(**values)
 
 
 # -- PagerDuty's account and service --

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from oracles import findings
-from schedule import KINDS, OCCASIONS, SCOPED, Fault, History
+from schedule import FOR_HOURS, KINDS, OCCASIONS, SCOPED, Fault, History
 from world import Outcome, Parts, run
 
 _ALIKE_READ = (
@@ -33,7 +33,7 @@ EVERY_READ = 3
 """Of the faults at a read, and of what concerns more than the call, one in so many is tried at a step: the first,
 fourth, …; then the second, fifth, …"""
 
-BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours")}
+BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
 
 

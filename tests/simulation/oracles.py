@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from schedule import LASTING, LATE, SETTINGS, STALENESS, STANDING
+from schedule import FOR_HOURS, LATE, LONG_ONES, SETTINGS, STALENESS
 from world import Outcome
 
 from reconciler.core.model import Status
@@ -40,7 +40,7 @@ IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
 IN_QUEUE = frozenset({
-    "queued", "fails_later", "forgotten", "forgotten_failure", "og_blind", "og_halted", "og_failing",
+    "queued", "fails_later", "forgotten", "forgotten_failure", "og_blind", "og_halted", "og_failing", *FOR_HOURS,
 })  # fmt: skip
 """What may happen to a write between its acceptance by Opsgenie and its effect."""
 TOLD = {
@@ -62,7 +62,7 @@ def findings(outcome: Outcome) -> list[str]:
     cases = _cases(outcome)
     machine = sum(event.who == "" for case in cases for event in case.events)
     most = WRITES_FOR_EACH * (len(outcome.acted) + len(outcome.fired) + machine)
-    most += WRITES_FOR_LASTING * sum(fault.what in LASTING or fault.what in STANDING for fault in outcome.fired)
+    most += WRITES_FOR_LASTING * sum(fault.what in LONG_ONES for fault in outcome.fired)
     if outcome.writes > most:
         found.append(f"STORM {outcome.writes} writes, at most {most} are explained")
     for case in cases:

@@ -40,8 +40,12 @@ STANDING = {
     "pd_log_500": faults.Fault("500", vendor="pagerduty", path="/log_entries", times=0),
 }
 """The same: faults of the sandbox."""
+HOURS = "_for_hours"
+FOR_HOURS = tuple(f"{what}{HOURS}" for what in ("og_blind", "og_halted", "pd_1008", "pd_402", "pd_proxy"))
+"""Some of them last for three hours: longer than the bounds of the vendors' lateness, shorter than giving up."""
 LONG = 3
-SCOPED = frozenset({*ANSWERS, *LASTING, *STANDING})
+LONG_ONES = (*LASTING, *STANDING, *FOR_HOURS)
+SCOPED = frozenset({*ANSWERS, *LONG_ONES})
 
 
 def _scoped(*whats: str) -> tuple[str, ...]:
@@ -85,7 +89,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "db.plan": (*_COMMIT, "lost"), "db.sent": _COMMIT, "db.accepted": _COMMIT, "db.settled": _COMMIT,
     "db.doubt": _COMMIT,
     "cycle": ("og_gone", "pd_gone", "og_gone_for_hours", "pd_gone_for_hours", "og_401", "pd_401", "db_busy",
-              "db_lost", "ahead", "back", "far_ahead", *_scoped(*LASTING, *STANDING)),
+              "db_lost", "ahead", "back", "far_ahead", *_scoped(*LONG_ONES)),
 }  # fmt: skip
 """What may go wrong at a step of each kind."""
 OCCASIONS = {

@@ -19,9 +19,11 @@ from typing import Any
 
 from pydantic import SecretStr
 from schedule import (
+    HOURS,
     LASTING,
     LATE,
     LONG,
+    LONG_ONES,
     POLL,
     SETTINGS,
     STALENESS,
@@ -239,8 +241,9 @@ class World:
             if number >= until:
                 self._end(what)
         what = self.step("cycle")
-        if what in LASTING or what in STANDING:
-            self._last(what, number + LONG)
+        if what in LONG_ONES:
+            self.interval = 3600.0 if what.endswith(HOURS) else self.interval
+            self._last(what.removesuffix(HOURS), number + LONG)
             return
         vendor = {"og": "opsgenie", "pd": "pagerduty", "db": "database"}.get(what[:2], "")
         if what in _JUMPS:
@@ -265,6 +268,7 @@ class World:
     def _end(self, what: str) -> None:
         """It is over; others of its kind may last."""
         del self.lasting[what]
+        self.interval = self.interval if self.outages else POLL
         if what in STANDING:
             self.sandbox.faults.clear()
             for left in self.lasting.keys() & STANDING.keys():
