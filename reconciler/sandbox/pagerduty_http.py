@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import pagerduty_json as shape
 from reconciler.sandbox.limits import SlidingMinute
+from reconciler.sandbox.pagerduty_account import check_service, read_account, requester
 from reconciler.sandbox.pagerduty_lists import Lists
 from reconciler.sandbox.pagerduty_state import BOT, LEVELS, POLICIES, SERVICE_ID, Entry, Incident, User
 from reconciler.sandbox.pagerduty_wire import (
@@ -20,7 +21,6 @@ from reconciler.sandbox.pagerduty_wire import (
     problem,
     title,
 )
-from reconciler.sandbox.settings import READ_ONLY_ROLES
 from reconciler.sandbox.wire import Answer, Json, Refused, Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ _API: Json = {"type": "api"}
 _BULK = 250
 _NOTES = 2000
 _LONGEST_SNOOZE = 604_800
-_ACCOUNT_TOKEN = (
-    "Because this request was made using an account-level access token, we were unable to determine "  # noqa: S105
-    "the user's identity. Please use a user-level token."
-)
-_NO_INCIDENTS = {"disabled": "is disabled", "maintenance": "is in maintenance"}
 Effect = Callable[[datetime], None]
 
 
@@ -98,29 +93,7 @@ class PagerDutyHttp:
             case ("log_entries",):
                 return self._lists.log_entries(request, None)
             case ("services" | "oncalls" | "escalation_policies" | "users", *_):
-                return self._read_account(request)
-        raise not_found()
-
-    def _read_account(self, request: Request) -> Response:
-        """What is there besides incidents: the service, people, and who is on call."""
-        settings = self._machine.settings
-        match parts(request):
-            case ("services", identifier) if identifier == SERVICE_ID and settings.service_status != "gone":
-                return json_response(200, {"service": shape.service_json(settings)})
-            case ("oncalls",):
-                return self._lists.on_calls(request)
-            case ("escalation_policies", policy_id) if policy_id in POLICIES:
-                levels = self._machine.rules.levels(policy_id)
-                return json_response(200, {"escalation_policy": shape.policy_json(policy_id, levels)})
-            case ("users",):
-                return self._lists.users(request)
-            case ("users", "me") if not settings.user_token:
-                return json_response(400, {"error": _ACCOUNT_TOKEN})
-            case ("users", user_id):
-                wanted = settings.user_token if user_id == "me" else user_id
-                for user in self._lists.people():
-                    if user.id == wanted:
-                        return json_response(200, {"user": self._lists.person(user)})
+                return read_account(self._machine, self._lists, request)
         raise not_found()
 
     def _write(self, request: Request) -> Response:
@@ -131,7 +104,7 @@ class PagerDutyHttp:
             case ("DELETE", "incidents", incident_id, "notes", note_id):
                 return self._delete_note(self._entry(incident_id), note_id)
             case ("POST" | "PUT", "incidents", *_):
-                who, values = self._requester(request), body(request)
+                who, values = requester(self._machine.settings, self._lists.people(), request), body(request)
                 return self._write_incident(route, who, values)
         raise not_found()
 
@@ -153,29 +126,13 @@ class PagerDutyHttp:
                 return self._merge(self._entry(incident_id), who, values.get("source_incidents"))
         raise not_found()
 
-    def _requester(self, request: Request) -> User:
-        """Who the From header names, or whose token the key is; the body must be announced as JSON."""
-        settings = self._machine.settings
-        email = request.headers.get("from", "")
-        if not email and not settings.user_token:
-            message = 'You must specify a user\'s email address in the "From" header to perform this action'
-            raise problem(400, 2016, message)
-        if "application/json" not in request.headers.get("content-type", ""):
-            raise invalid("params must be a Hash")
-        for user in self._lists.people():
-            if user.id == settings.user_token if settings.user_token else user.email == email:
-                if user == BOT and settings.bot_role in READ_ONLY_ROLES:
-                    raise problem(403, 1018, "Requester not authorized", [])
-                return user
-        raise problem(400, 1008, "Requester User Not Found", [])
-
     def _create(self, who: User, values: Json) -> Response:
         check_type(values, "incident")
         name = title(values)
         service = values.get("service")
         if not isinstance(service, dict) or service.get("id") != SERVICE_ID:
             raise problem(400, 5002, "Service Not Found")
-        self._check_service()
+        check_service(self._machine.settings)
         urgency, key = values.get("urgency", "high"), values.get("incident_key") or ""
         shown = values.get("body") or {}
         if urgency not in ("high", "low"):
@@ -192,16 +149,6 @@ class PagerDutyHttp:
         )
         self._told(entry, who, "create", name)(self._machine.clock.now())
         return json_response(201, {"incident": self._shown(entry.now)})
-
-    def _check_service(self) -> None:
-        """Whether an incident can be made on the service as it stands. Which words PagerDuty has is uncertain."""
-        settings = self._machine.settings
-        if settings.service_status == "gone":
-            raise problem(400, 5002, "Service Not Found")
-        if settings.service_status in _NO_INCIDENTS and not settings.quiet_service:
-            raise invalid(f"Service {_NO_INCIDENTS[settings.service_status]}")
-        if settings.nobody_on_call:
-            raise problem(400, 1015, "Escalation Policy Has No User On Call", [])
 
     def _update(self, entry: Entry, who: User, values: Json) -> Response:
         now = self._machine.clock.now()
