@@ -100,11 +100,10 @@ class Canned:
 
     def _log(self, request: Request) -> dict[str, Any]:
         """Newest first; the n-th of all times is the same entry whenever it is asked for."""
-        since, last = parse_time(request.first("since")), self.now()
-        if request.first("until"):
-            last = min(parse_time(request.first("until")), last)
+        since = parse_time(request.first("since"))
         offset, limit = int(request.first("offset", "0")), int(request.first("limit", "25"))
-        newest, oldest = int(last.timestamp() * self.log_rate), int(since.timestamp() * self.log_rate)
+        last = self.now().timestamp()
+        newest, oldest = int(last * self.log_rate), int(since.timestamp() * self.log_rate)
         numbers = range(newest, oldest, -1)
         page = [self._entry(number) for number in numbers[offset : offset + limit]]
         return {"log_entries": page, "more": offset + limit < len(numbers)}
