@@ -24,7 +24,8 @@ from reconciler.bootstrap import PAGERDUTY_PER_MINUTE
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Pace
 from reconciler.daemon import PATIENCE
-from reconciler.engine import Engine, Identity, Report
+from reconciler.engine import Engine, Report
+from reconciler.identity import Identity
 from reconciler.looks import Horizons
 from reconciler.observe import Observer
 from reconciler.remotes.budget import Budget
@@ -247,8 +248,8 @@ def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, 
     remotes = Remotes(to_read, from_pagerduty, OpsgenieWriting(opsgenie), to_pagerduty)
     crew: Any = SimCrew((lambda: hands) if hands else pace.hands, clock)
     never = threading.Event().is_set
-    identity = Identity(lambda: Person(BOT.id, BOT.name), Person(BOT.id, BOT.name))
-    identity.known = True  # it costs two requests once in a life
+    identity = Identity(from_pagerduty, Person(BOT.id, BOT.name), clock, timedelta(days=3650))
+    identity.known, identity._refresh = True, float("inf")  # it costs a few requests once in an interval
     return Engine(
         Observer(to_read, from_pagerduty, database, horizons, never, crew, budget.is_busy),
         Applier(remotes, database, clock, never, crew),

@@ -1,20 +1,26 @@
 """In which order what the ledger holds is carried out: pages first, then pair by pair in the order people acted.
 
-One pair's troubles stay its own; for a vendor's, what would only meet them again is left for a while.
+One pair's troubles stay its own; for a vendor's, what would only meet them again is left for a while. Within a
+pair and a side, order is kept: what waits, or is in doubt, holds back what comes after it. The exception is an
+action that has been refused for longer than the staleness bound: a note then holds back nothing, a state only
+later states; it is tried once more before what comes after it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
 from reconciler.core.model import Action, Kind, Policy, Side, Status
 from reconciler.core.plan import in_order
+from reconciler.core.retry import steps_aside
 from reconciler.crew import Crew
+from reconciler.errors import ReconcilerError
 from reconciler.gate import Gate
+from reconciler.keycheck import KeyCheck
 from reconciler.pauses import Pauses, Trouble
 from reconciler.remotes.base import Clock
-from reconciler.send import Hold, Sender, held_by
+from reconciler.send import Hold, Sender, held_by, waiting_holds
 from reconciler.sight import Problem
 from reconciler.store.database import Database
 from reconciler.telemetry import NOBODY, Watch
@@ -34,7 +40,7 @@ class Outcome:
 
 
 class Applier:
-    """Whatever is written to a vendor passes here."""
+    """Everything that is written to a vendor passes here."""
 
     def __init__(
         self,
@@ -54,6 +60,9 @@ class Applier:
         self.clock = clock
         self.stopping = stopping
         self.pauses = Pauses()
+        self.keys = KeyCheck(remotes, clock)
+        self.met: dict[int, ReconcilerError] = {}
+        """What each action that waits has met last."""
 
     def page(self, policy: Policy) -> Outcome:
         """Send the creations that are due, and nothing else: in a storm, notes would use up the rate they need."""
@@ -61,6 +70,7 @@ class Applier:
         with self.database.reading() as books:
             waiting = books.ledger.open(Kind.CREATE_INCIDENT)
         turn.send_creations(waiting)
+        turn.tell_waiting(waiting)
         return turn.outcome()
 
     def apply(self, policy: Policy, until: datetime | None = None) -> Outcome:
@@ -73,6 +83,9 @@ class Applier:
         if turn.send_creations(waiting):
             waiting = self._waiting()  # by now their pairs have an incident
         turn.send_the_rest(waiting)
+        turn.tell_waiting(waiting)
+        still = {action.id for action in waiting}
+        self.met = {action_id: error for action_id, error in self.met.items() if action_id in still}
         return turn.outcome(waiting)
 
     def _waiting(self) -> list[Action]:
@@ -88,9 +101,18 @@ class Turn:
         self.stopping = applier.stopping
         self.crew = applier.crew
         self.until = until
-        self.trouble = Trouble(applier.pauses, applier.clock)
+        self.policy = policy
+        self.met = applier.met
+        self.trouble = Trouble(applier.pauses, applier.clock, applier.met)
         self.sender = Sender(
-            applier.remotes, applier.database, applier.clock, applier.gate, applier.watch, policy, self.trouble
+            applier.remotes,
+            applier.database,
+            applier.clock,
+            applier.gate,
+            applier.watch,
+            policy,
+            self.trouble,
+            applier.keys,
         )
 
     def outcome(self, waiting: list[Action] | None = None) -> Outcome:
@@ -112,18 +134,51 @@ class Turn:
         pairs = [in_order(mine) for _, mine in by_pair]
         self.crew.each(self._send_pair, sorted(pairs, key=lambda mine: mine[0].at))
 
+    def tell_waiting(self, waiting: list[Action]) -> None:
+        """Report what waits because it was refused: a page always, anything else as long as it is refused itself.
+
+        A trouble is over when it is over, not in every cycle in which nothing was tried.
+        """
+        for action in waiting:
+            refused = action.failing_since is not None or action.kind is Kind.CREATE_INCIDENT
+            if (
+                action.status is not Status.PLANNED
+                or action.id in self.sender.tried
+                or not (refused and action.error)
+            ):
+                continue
+            met = self.met.get(action.id)
+            same = met is not None and str(met) == action.error
+            self.trouble.problem(action, met if met is not None and same else ReconcilerError(action.error))
+        self.trouble.lasting()
+
     def _send_pair(self, mine: tuple[Action, ...]) -> None:
         """One pair's actions. What cannot go, or is in doubt, holds back what comes after it on its side."""
         held: set[tuple[Side, bool]] = set()
-        for action in mine:
+        for place, action in enumerate(mine):
             side, is_state = action.kind.side, action.kind.is_state
             if (side, is_state) in held:
                 continue
             hold = held_by(action)
             if action.status is Status.PLANNED:
-                hold = self.sender.send(action) if self._is_due(action) else Hold.ALL
+                due = self._is_due(self._before(action, mine[place + 1 :]))
+                hold = self.sender.send(action) if due else waiting_holds(action, self.policy, self.clock)
             held |= {(side, True)} if hold is not Hold.NOTHING else set()
             held |= {(side, False)} if hold is Hold.ALL else set()
+
+    def _before(self, action: Action, later: tuple[Action, ...]) -> Action:
+        """The action without its back-off, where it was refused for long and one after it could go: in order."""
+        now = self.clock.now()
+        if not steps_aside(action, now, self.policy.staleness):
+            return action
+        side = action.kind.side
+        follows = any(
+            each.kind.side is side
+            and each.status is Status.PLANNED
+            and (each.not_before is None or each.not_before <= now)
+            for each in later
+        )
+        return replace(action, not_before=None) if follows else action
 
     def _is_due(self, action: Action) -> bool:
         now = self.clock.now()
@@ -131,7 +186,7 @@ class Turn:
             return False
         if action.not_before and now < action.not_before:
             return False
-        if self.trouble.holds(action, now):
+        if self.trouble.is_barred(action) or self.trouble.holds(action, now):
             return False
         if self.until and now >= self.until:
             self.trouble.left(now)

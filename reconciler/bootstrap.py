@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from reconciler.apply import Applier
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Crew, Pace
-from reconciler.engine import Engine, Identity
+from reconciler.engine import Engine
 from reconciler.gate import Gate
+from reconciler.identity import Identity
 from reconciler.looks import Horizons
 from reconciler.observe import Observer
 from reconciler.remotes.budget import Budget
@@ -140,14 +141,10 @@ class _Wires:
             database,
             self.clock,
             policy,
-            Identity(self._who_we_are, configured),
+            Identity(self.pagerduty, configured, self.clock, horizons.sweep_interval),
             self.metrics or NOBODY,
             self.budgets["PagerDuty"].expect_pages,
         )
-
-    def _who_we_are(self) -> Person:
-        self.pagerduty.check_service()
-        return self.pagerduty.automation_user().person
 
     def _budget(self, vendor: Vendor, per_minute: int | None = None) -> Budget:
         if self.metrics:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.apply import Applier
-from reconciler.core.model import Action, Echo, Person, Plan, Policy, Side, Status, World
+from reconciler.core.model import Action, Echo, Pair, Plan, Policy, Side, Status, World
 from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
-from reconciler.errors import Misconfigured, ReconcilerError, Transient
+from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.feeds import Hint
+from reconciler.identity import Identity, Standing
 from reconciler.observe import Observation, Observer
+from reconciler.pauses import PAGERDUTY_LANES, Lane
 from reconciler.remotes.base import Clock
 from reconciler.sight import Problem
 from reconciler.store.database import Database
@@ -34,33 +36,15 @@ class Report:
     def joined(self, later: "Report") -> "Report":
         """Both reports as one; of an action that is in both, how it stands later; each error told once."""
         by_key = {action.key: action for action in (*self.actions, *later.actions)}
+        by_error = {id(problem.error): problem for problem in (*self.problems, *later.problems)}
+        by_words = {(each.side, each.alert_id, str(each.error)): each for each in by_error.values()}
         return Report(
             tuple(by_key.values()),
-            tuple({id(problem.error): problem for problem in (*self.problems, *later.problems)}.values()),
+            tuple(by_words.values()),
             (*self.echoes, *later.echoes),
             {**self.seen, **later.seen},
             min((at for at in (self.resume, later.resume) if at), default=None),
         )
-
-
-class Identity:
-    """Who we are in PagerDuty. Asked once, and again until it is known."""
-
-    def __init__(self, ask: Callable[[], Person], configured: Person) -> None:
-        self.ask = ask
-        self.person = configured
-        self.known = False
-
-    def confirm(self) -> Problem | None:
-        """Ask who we are. Out of reach is no obstacle: the configured name serves until then."""
-        if self.known:
-            return None
-        try:
-            self.person = self.ask()
-        except Transient as error:
-            return Problem(Side.PAGERDUTY, error)
-        self.known = True
-        return None
 
 
 class Engine:
@@ -92,24 +76,19 @@ class Engine:
 
         With `patience` it leaves to the next cycle what it could not begin to write for so long.
         """
-        try:
-            unsure = self.identity.confirm()
-        except Misconfigured as error:
-            return Report(problems=(Problem(Side.PAGERDUTY, error),))
-        policy = replace(self.policy, automation=self.identity.person)
-
+        policy = self._confirmed_policy()
         report = Report()
         for observation in self.observer.observe(self.clock.now(), policy, share):
             self.expect(observation.pace)
             report = report.joined(self._carry_out(observation, policy, patience))
-        told = any(problem.side is Side.PAGERDUTY for problem in report.problems)
-        return report.joined(Report(problems=(unsure,))) if unsure and not told else report
+        self.identity.refresh()
+        return self._with_lasting(report)
 
     def glance(self, hints: Collection[Hint], patience: timedelta | None = None) -> Report:
         """Look only where a webhook hinted, and carry out what follows; `patience` as in a cycle."""
-        policy = replace(self.policy, automation=self.identity.person)
+        policy = self._confirmed_policy()
         observation = self.observer.glance(self.clock.now(), policy, hints)
-        return self._carry_out(observation, policy, patience)
+        return self._with_lasting(self._carry_out(observation, policy, patience))
 
     def follow_up(self) -> Report:
         """Look only at what is still in doubt, such as what Opsgenie has accepted and not yet carried out."""
@@ -120,6 +99,26 @@ class Engine:
         answered = [settlement.action_id for settlement in plan.settlements]
         problems = (*observation.problems, *_came_to_nothing(plan, observation.world))
         return Report(self._as_they_stand(answered), problems, plan.echoes)
+
+    def _confirmed_policy(self) -> Policy:
+        """The policy with who we are; what waited for the account to be in order goes on when it is again."""
+        if self.identity.confirm() and self.applier is not None:
+            self.applier.pauses.confirmed()
+        return replace(self.policy, automation=self.identity.person)
+
+    def _with_lasting(self, report: Report) -> Report:
+        """The report, and what lasts longer than one look: a wrong set-up, and incidents that page nobody.
+
+        An alert of which the report says more already is not named again.
+        """
+        standing = self.identity.standing
+        told = {problem.alert_id for problem in report.problems if isinstance(problem.error, Misconfigured)}
+        with self.database.reading() as books:
+            unpaged = [pair for pair in books.snapshot.unpaged() if pair.alert_id not in told]
+        problems = (*standing.problems, *report.problems, *map(_nobody_is_paged, unpaged))
+        if standing.unsure and all(problem.side is not Side.PAGERDUTY for problem in problems):
+            problems = (*problems, standing.unsure)
+        return replace(Report(), problems=problems).joined(replace(report, problems=()))
 
     def names(self, report: Report) -> dict[str, str]:
         """What people call the alerts of a report, by id, with the incident where there is one."""
@@ -146,7 +145,10 @@ class Engine:
         answered = [settlement.action_id for settlement in plan.settlements]
         self._commit(plan, observation)
         until = self.clock.now() + patience if patience else None
+        self.applier.pauses.barred = _barred(self.identity.standing, blind=getattr(observation, "blind", False))
         outcome = self.applier.page(policy) if observation.urgent else self.applier.apply(policy, until)
+        if any(each.side is Side.PAGERDUTY and isinstance(each.error, Refused) for each in outcome.problems):
+            self.identity.suspect()
         acted = self._as_they_stand([*answered, *outcome.ids])
         problems = (*problems, *outcome.problems)
         return Report(acted, problems, plan.echoes, _seen(acted, observation.world), outcome.resume)
@@ -178,6 +180,23 @@ class Engine:
             return ()
         with self.database.reading() as books:
             return tuple(books.ledger.by_id(ids))
+
+
+def _barred(standing: Standing, *, blind: bool) -> frozenset[Lane]:
+    """The lanes in which nothing is written now. `blind`: Opsgenie shows none of the alerts it showed before."""
+    barred = frozenset({Lane.OPSGENIE}) if blind else frozenset()
+    if not standing.may_write:
+        return barred | PAGERDUTY_LANES
+    return barred if standing.may_page else barred | {Lane.PAGES}
+
+
+def _nobody_is_paged(pair: Pair) -> Problem:
+    name = f"alert #{pair.tiny_id}" + (f' "{shortened(pair.title)}"' if pair.title else "")
+    words = (
+        f"PAGERDUTY_USER: nobody is paged for {name}: {pair.unpaged}; take the automation user off every schedule "
+        "and escalation policy"
+    )
+    return Problem(Side.PAGERDUTY, Misconfigured(words), pair.alert_id)
 
 
 def _seen(actions: Iterable[Action], world: World) -> dict[str, str]:

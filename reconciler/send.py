@@ -1,26 +1,32 @@
 """Carrying out one action: look, mark as on the wire, write, settle.
 
 Every step is a transaction of its own, so that a crash anywhere leaves an action either certain not to have been
-sent, or on the wire and to be asked about.
+sent, or on the wire and to be asked about. What becomes of a write that failed: `core/retry.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from reconciler.core.model import Action, Incident, Kind, Pair, Policy, Settlement, Side, Status
+from reconciler.core import text
+from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Policy, Settlement, Side, Status
 from reconciler.core.plan import settled
 from reconciler.core.precondition import objection_in_opsgenie, objection_in_pagerduty
+from reconciler.core.retry import Plainer, Scope, after, steps_aside
 from reconciler.errors import (
+    Blocked,
     Duplicate,
+    Forbidden,
     Misconfigured,
     Missing,
     NotExecuted,
     Permanent,
+    RateLimited,
     ReconcilerError,
-    Refused,
     Unknown,
 )
 from reconciler.gate import Gate
+from reconciler.keycheck import KeyCheck
 from reconciler.pauses import Trouble
 from reconciler.remotes.base import SKEW, Clock
 from reconciler.store.database import Database, DatabaseDown
@@ -29,6 +35,16 @@ from reconciler.writes import Effect, Remotes, write
 
 MANY = 3
 """From so many creations on that may have happened before, one listing is cheaper than to ask for each."""
+_SCOPES: tuple[tuple[type[ReconcilerError], Scope], ...] = (
+    (Missing, Scope.MISSING),
+    (Forbidden, Scope.FORBIDDEN),
+    (Blocked, Scope.PATH),
+    (NotExecuted, Scope.LATER),
+    (Misconfigured, Scope.ACCOUNT),
+    (Permanent, Scope.REQUEST),
+)
+"""What each error concerns, the more special classes first. Any other one says no more than: not now."""
+_RETRIED = {Scope.PATH: "not_executed", Scope.LATER: "not_executed"}
 
 
 class Hold(Enum):
@@ -40,7 +56,7 @@ class Hold(Enum):
 
 
 class Sender:
-    """The only hand that writes to a vendor. `trouble` hears what goes wrong, and may spare the vendor then."""
+    """The only place that writes to a vendor. `trouble` takes what goes wrong, and may pause a lane then."""
 
     def __init__(
         self,
@@ -51,6 +67,7 @@ class Sender:
         watch: Watch,
         policy: Policy,
         trouble: Trouble,
+        keys: KeyCheck | None = None,
     ) -> None:
         self.remotes = remotes
         self.database = database
@@ -59,6 +76,7 @@ class Sender:
         self.watch = watch
         self.policy = policy
         self.trouble = trouble
+        self.keys = keys or KeyCheck(remotes, clock)
         self.tried: list[int] = []
         self.existing: dict[str, bool] = {}
 
@@ -72,14 +90,14 @@ class Sender:
         except DatabaseDown:
             raise
         except ReconcilerError as error:
-            return self._could_not_look(action, error)
+            return self._not_done(action, error, at_look=True)
         if objection is not None:
             return self._drop(action, objection)
         with self.gate.passing() as may:
             return self._write(action, target) if may else Hold.ALL
 
     def _write(self, action: Action, target: Incident | None) -> Hold:
-        """What was begun here is finished and settled, whoever wants to end meanwhile."""
+        """What was begun here is finished and settled, also when the program is to end meanwhile."""
         with self.database.writing() as books:
             if not books.ledger.send(action, self.clock.now()):
                 return Hold.ALL
@@ -89,7 +107,7 @@ class Sender:
             raise
         except ReconcilerError as error:
             return self._failed(action, error)
-        self.trouble.worked(action.kind.side)
+        self.trouble.worked(action)
         return self._succeeded(action, effect)
 
     def _look(self, action: Action) -> tuple[str | None, Incident | None]:
@@ -111,7 +129,15 @@ class Sender:
             return False
         if action.alert_id in self.existing:
             return self.existing[action.alert_id]
-        return bool(self.remotes.pagerduty.incidents_by_key(action.alert_id))
+        try:
+            return bool(self.remotes.pagerduty.incidents_by_key(action.alert_id))
+        except ReconcilerError as error:
+            away = isinstance(error, Misconfigured | NotExecuted | DatabaseDown)
+            if away or not steps_aside(action, self.clock.now(), self.policy.staleness):
+                raise
+            return (
+                False  # a list that stays out of order keeps nobody from being paged: PagerDuty refuses a second
+            )
 
     def list_existing(self, due: list[Action]) -> None:
         """Where many creations may have happened before: one listing, of the keys of the incidents since then."""
@@ -122,7 +148,7 @@ class Sender:
         try:
             keys = self.remotes.pagerduty.keys_between(since, until, len(doubted))
         except ReconcilerError as error:
-            self.trouble.strike(doubted[0], error)
+            self._tell(doubted[0], error, at_look=True)
             return
         if keys is not None:
             self.existing = {action.alert_id: action.alert_id in keys for action in doubted}
@@ -131,18 +157,28 @@ class Sender:
         if effect.accepted:
             with self.database.writing() as books:
                 books.ledger.accepted(action, effect.request_id)
-            return held_by(replace(action, status=Status.SENT, request_id=effect.request_id))
+            sent = replace(action, status=Status.SENT, request_id=effect.request_id)
+            return held_by(sent)
         done = Settlement(action.id, Status.DONE, result_id=effect.result_id)
         self._settle(action, done, effect.incident, reason="written")
-        if action.kind is Kind.CREATE_INCIDENT and effect.incident and effect.incident.status != "triggered":
-            self.trouble.problem(
-                action,
-                Misconfigured(
-                    f"PAGERDUTY_USER: incident #{effect.incident.number} was born {effect.incident.status}, "
-                    "so nobody was paged: take the automation user off every schedule and escalation policy"
-                ),
-            )
+        if action.kind is Kind.CREATE_INCIDENT and effect.incident is not None:
+            self._tell_unpaged(action, effect.incident)
         return Hold.NOTHING
+
+    def _tell_unpaged(self, action: Action, incident: Incident) -> None:
+        """An incident that nobody was paged for, as its creation's answer shows."""
+        alone = bool(incident.assignees) and all(map(self.policy.is_automation, incident.assignees or ()))
+        if incident.status == "triggered" and not alone:
+            return
+        how = "assigned to the automation user alone" if alone else incident.status
+        self.trouble.problem(
+            action,
+            Misconfigured(
+                f"PAGERDUTY_USER: incident #{incident.number} ({incident.id}) of alert {action.alert_id} was "
+                f"created {how}, so nobody was paged: take the automation user off every schedule and escalation "
+                "policy"
+            ),
+        )
 
     def _failed(self, action: Action, error: ReconcilerError) -> Hold:
         """After the call was begun. What certainly had no effect goes back into the queue; the rest is asked."""
@@ -155,23 +191,79 @@ class Sender:
                 return Hold.ALL
             case Duplicate():
                 return self._adopt(action, str(error))
-            case NotExecuted() | Refused():
-                self.trouble.pause(action, error)
-                reason = "refused" if isinstance(error, Refused) else "not_executed"
-                self._settle(action, Settlement(action.id, Status.PLANNED, str(error)), reason=reason)
-                return Hold.ALL
-            case Permanent() if not isinstance(error, Missing) and not action.plain and not action.kind.is_state:
-                with self.database.writing() as books:
-                    books.ledger.plainer(action, str(error))
-                self.watch.outcome(action, Status.PLANNED, "plainer")
-                return self.send(replace(action, plain=True))
             case Permanent() if action.kind.is_state and (objection := self._look_again(action)):
                 return self._drop(action, objection)
             case _:
+                return self._not_done(action, error, at_look=False)
+
+    def _not_done(self, action: Action, error: ReconcilerError, *, at_look: bool) -> Hold:
+        """Nothing was written: again in a plainer form, later, or never."""
+        error = self._confirmed(action, error)
+        scope = scope_of(error, at_look=at_look)
+        verdict = self._verdict(action, error, scope)
+        if isinstance(verdict, Plainer):
+            with self.database.writing() as books:
+                books.ledger.plainer(action, verdict.why)
+            self.watch.outcome(action, Status.PLANNED, "plainer")
+            return self.send(replace(action, plain=True))
+        if verdict.status is Status.DEAD and scope is Scope.REQUEST and self._send_in_parts(action):
+            return Hold.ALL  # until the parts are there
+        self._tell(action, error, at_look=at_look)
+        if verdict.status is Status.DEAD:
+            self._settle(action, verdict, reason="missing" if scope is Scope.MISSING else "rejected")
+        else:
+            self._settle(action, verdict, reason=_RETRIED.get(scope, "refused"))
+        stands = replace(
+            action, status=verdict.status, failing_since=verdict.failing_since or action.failing_since
+        )
+        return waiting_holds(stands, self.policy, self.clock)
+
+    def _verdict(self, action: Action, error: ReconcilerError, scope: Scope) -> Settlement | Plainer:
+        if isinstance(error, NotExecuted) and (error.retry_after is not None or isinstance(error, RateLimited)):
+            return Settlement(action.id, Status.PLANNED, action.error)  # nothing is wrong: it waits for the rate
+        return after(action, scope, str(error), self.clock.now(), self._alert(action))
+
+    def _confirmed(self, action: Action, error: ReconcilerError) -> ReconcilerError:
+        """A refusal of one object may be the whole key's: a cheap other call tells."""
+        if not isinstance(error, Missing | Forbidden):
+            return error
+        return self.keys.refused(action.kind.side) or error
+
+    def _tell(self, action: Action, error: ReconcilerError, *, at_look: bool) -> None:
+        """Report it, and pause what would meet the same."""
+        match scope_of(error, at_look=at_look):
+            case Scope.ACCOUNT | Scope.LATER:
+                self.trouble.pause(action, error)
+            case Scope.PATH:
+                self.trouble.strike(action, error)
+            case Scope.FORBIDDEN if not at_look:
+                self.trouble.forbidden(action, error)
+            case _:
                 self.trouble.problem(action, error)
-                reason = "missing" if isinstance(error, Missing) else "rejected"
-                self._settle(action, Settlement(action.id, Status.DEAD, str(error)), reason=reason)
-                return Hold.NOTHING
+
+    def _alert(self, action: Action) -> AlertBaseline | None:
+        with self.database.reading() as books:
+            pair = books.snapshot.pair(action.alert_id)
+        return pair.opsgenie if pair else None
+
+    def _send_in_parts(self, action: Action) -> bool:
+        """A note that is too long even when it is plain is replaced by numbered parts, each its own action."""
+        if not action.kind.is_note or len(action.text) <= text.PLAIN_NOTE_LIMIT:
+            return False
+        parts = _plain_parts(action.text, action.mark)
+        if len(parts) < 2:  # noqa: PLR2004 - one part is the whole note
+            return False
+        fresh = replace(action, error="", attempts=0, not_before=None, failing_since=None)
+        planned = [
+            replace(fresh, key=f"{action.key} part {number}", mark=mark, text=words)
+            for number, (mark, words) in enumerate(parts, 1)
+        ]
+        dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} parts")
+        with self.database.writing() as books:
+            books.ledger.intend(planned, self.clock.now())
+            books.ledger.settle(dropped, self.clock.now())
+        self.watch.outcome(action, Status.DROPPED, "not_needed")
+        return True
 
     def _look_again(self, action: Action) -> str | None:
         """Whether somebody was faster between our look and our write, which is refused then."""
@@ -186,18 +278,6 @@ class Sender:
         dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
         self._settle(action, dropped, reason="not_needed")
         return Hold.NOTHING
-
-    def _could_not_look(self, action: Action, error: ReconcilerError) -> Hold:
-        """Before the call: nothing was sent."""
-        if isinstance(error, Missing):
-            self.trouble.problem(action, error)
-            self._settle(action, Settlement(action.id, Status.DEAD, str(error)), reason="missing")
-            return Hold.NOTHING
-        if isinstance(error, NotExecuted | Refused):
-            self.trouble.pause(action, error)
-        else:
-            self.trouble.strike(action, error)
-        return Hold.ALL
 
     def _adopt(self, action: Action, why: str) -> Hold:
         """PagerDuty has an incident with this key: it is ours, from an earlier life or from the old proxy.
@@ -228,6 +308,21 @@ class Sender:
             self.watch.saved(pair)
 
 
+def scope_of(error: ReconcilerError, *, at_look: bool) -> Scope:
+    """What an error concerns. The look before a write says nothing about the write's own form."""
+    found = next((scope for kind, scope in _SCOPES if isinstance(error, kind)), Scope.PATH)
+    return Scope.MISSING if at_look and found is Scope.REQUEST else found
+
+
+def waiting_holds(action: Action, policy: Policy, clock: Clock) -> Hold:
+    """What an action holds back that has not been sent: everything, until it has been refused for too long."""
+    if action.status is not Status.PLANNED:
+        return Hold.NOTHING
+    if not steps_aside(action, clock.now(), policy.staleness):
+        return Hold.ALL
+    return Hold.STATES if action.kind.is_state else Hold.NOTHING
+
+
 def held_by(action: Action) -> Hold:
     """What an action on the wire holds back."""
     if action.status is not Status.SENT:
@@ -237,6 +332,11 @@ def held_by(action: Action) -> Hold:
     return Hold.STATES if action.kind.is_state else Hold.NOTHING
 
 
+def _plain_parts(words: str, mark: str) -> tuple[tuple[str, str], ...]:
+    split: Callable[[str, str], tuple[tuple[str, str], ...]] = getattr(text, "plain_parts", lambda *_: ())
+    return split(words, mark)
+
+
 def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:
-    after = settled(pair, action, policy, incident)
-    return [] if after == pair else [after]
+    after_write = settled(pair, action, policy, incident)
+    return [] if after_write == pair else [after_write]

@@ -38,7 +38,8 @@ def write(  # noqa: PLR0911 - one a kind
         case Kind.CREATE_INCIDENT:
             title = text.plain_title(action.text) if action.plain else action.text
             body = "" if action.plain else action.body
-            created = pagerduty.create_incident(action.alert_id, title, body, action.urgency)
+            urgency = "" if action.plain else action.urgency  # without one, it is the service's default
+            created = pagerduty.create_incident(action.alert_id, title, body, urgency)
             return Effect(result_id=created.id, incident=created)
         case Kind.PAGERDUTY_NOTE:
             return Effect(result_id=pagerduty.add_note(incident_id, note).id)

@@ -14,10 +14,8 @@ from benchmarks.sections.storm import blow
 from benchmarks.seed import seed
 from benchmarks.sim import START, SimClock
 from benchmarks.world import Call, World, world
-from reconciler.core.model import Act, Actor, Kind, Side
-from reconciler.errors import NotExecuted, Refused
+from reconciler.core.model import Act, Actor
 from reconciler.logcost import LogCost
-from reconciler.pauses import REFUSED_PAUSE, SHORT, Pauses
 from reconciler.remotes.base import LogPage
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -103,27 +101,6 @@ def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
         calls = [call for call in here.wire.calls[begun:] if call.vendor == "pagerduty"]
     assert sum(call.is_write for call in calls) > 20
     assert [call for call in calls if call.path.endswith("/notes") and not call.is_write] == []
-
-
-def test_a_rate_limit_rests_one_kind_and_says_until_when() -> None:
-    pauses = Pauses()
-    pauses.after(Kind.CREATE_INCIDENT, NotExecuted("no room", 40.0), NOW)
-    held = pauses.holds(Kind.CREATE_INCIDENT, NOW)
-    assert held is not None
-    assert (held.until, held.rate) == (NOW + timedelta(seconds=40), True)
-    assert [kind for kind in Kind if pauses.holds(kind, NOW)] == [Kind.CREATE_INCIDENT]
-    assert pauses.holds(Kind.CREATE_INCIDENT, NOW + timedelta(seconds=40)) is None
-
-
-@pytest.mark.parametrize(("error", "pause"), [(Refused("401"), REFUSED_PAUSE), (NotExecuted("refused"), SHORT)])
-def test_any_other_refusal_rests_the_whole_side(error: Refused | NotExecuted, pause: timedelta) -> None:
-    pauses = Pauses()
-    pauses.after(Kind.PAGERDUTY_NOTE, error, NOW)
-    held = {kind for kind in Kind if pauses.holds(kind, NOW)}
-    assert held == {kind for kind in Kind if kind.side is Side.PAGERDUTY}
-    last = pauses.holds(Kind.PAGERDUTY_ACKNOWLEDGE, NOW)
-    assert last is not None
-    assert (last.until, last.rate) == (NOW + pause, False)
 
 
 def test_a_large_open_set_is_not_listed_in_every_cycle() -> None:

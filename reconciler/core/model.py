@@ -387,7 +387,8 @@ class Echo:
 class Settlement:
     """A new standing for an action in the ledger, and why. PLANNED puts it back in the queue.
 
-    `attempts`, when given, is how often it has been sent and proved undone by now.
+    `attempts`, when given, is how often it has been sent and proved undone by now; `failing_since` is when the
+    first of these attempts was made, to be kept until the action succeeds.
     """
 
     action_id: int
@@ -396,6 +397,7 @@ class Settlement:
     result_id: str = ""
     not_before: datetime | None = None
     attempts: int | None = None
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ pairs = Table(
     Column("opsgenie", Text, nullable=False),  # AlertBaseline as JSON
     Column("pagerduty", Text),  # IncidentBaseline as JSON
     Column("swept_at", Utc, nullable=False),
-    Column("title", Text, nullable=False),  # the alert's message, to name it to people
+    Column("title", Text, nullable=False, server_default=""),  # the alert's message, to name it to people
     Column("unexplained_since", Utc),
-    Column("unpaged", Text, nullable=False),  # why nobody is paged; empty when somebody is
+    Column("unpaged", Text, nullable=False, server_default=""),  # why nobody is paged; empty when somebody is
     Index("pairs_incident", "route", "incident_id"),
     Index("pairs_sweep", "route", "open", "swept_at"),
 )

@@ -27,6 +27,7 @@ _DUE = (
     .order_by(pairs.c.swept_at)
     .limit(bindparam("most"))
 )
+_UNPAGED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unpaged != "")
 _CURSORS = select(cursors).where(cursors.c.route == bindparam("route"))
 _UNDECIDED = select(actions.c.alert_id).where(
     actions.c.route == pairs.c.route,
@@ -74,6 +75,11 @@ class Snapshot:
     def open_pairs(self) -> int:
         """How many pairs are open."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
+
+    def unpaged(self) -> list[Pair]:
+        """Pairs whose incident pages nobody, though it should."""
+        rows = self.connection.execute(_UNPAGED, {"route": self.route})
+        return [_pair(row) for row in rows]
 
     def swept_before(self, moment: datetime, limit: int) -> list[Pair]:
         """Open pairs that nobody has looked at since `moment`, the longest waiting first."""

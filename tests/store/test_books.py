@@ -29,6 +29,9 @@ PAIR = Pair(
     incident_number=4,
     pagerduty=IncidentBaseline("acknowledged", (Person("PJANE", "Jane Doe"), Person("", "Ømar ]·[")), "Jane Doe"),
     swept_at=NOW - timedelta(minutes=5),
+    title="db-primary is down",
+    unexplained_since=NOW - timedelta(seconds=4),
+    unpaged="incident #4 was created acknowledged by the automation user",
 )
 ACTION = Action(
     key="opsgenie.add_note a-1 note PN1",
@@ -44,6 +47,7 @@ ACTION = Action(
     attempts=3,
     plain=True,
     not_before=NOW + timedelta(seconds=4),
+    failing_since=NOW - timedelta(hours=2),
     sent_at=NOW - timedelta(seconds=1),
     request_id="r-1",
     result_id="n-1",
@@ -208,7 +212,8 @@ def test_what_became_of_an_action_is_written_down(database: Database, status: St
     with database.writing() as books:
         books.ledger.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
     found = stands(database, action)
-    assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4)
+    since = ACTION.failing_since if status is Status.DEAD else None  # what ended well is not failing any more
+    assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4, failing_since=since)
     with database.reading() as books:
         assert books.ledger.open() == []
 
@@ -221,3 +226,48 @@ def test_an_action_goes_back_into_the_queue(database: Database) -> None:
     found = stands(database, action)
     assert (found.status, found.not_before, found.error) == (Status.PLANNED, later, "why")
     assert (found.attempts, found.result_id) == (2, action.result_id)
+
+
+def test_since_when_an_action_fails_is_kept_until_it_is_told_otherwise(database: Database) -> None:
+    (action,) = intended(database, replace(ACTION, failing_since=None))
+    since = NOW - timedelta(seconds=7)
+    with database.writing() as books:
+        books.ledger.settle(Settlement(action.id, Status.PLANNED, "refused", failing_since=since), NOW)
+    assert stands(database, action).failing_since == since
+    with database.writing() as books:
+        books.ledger.settle(Settlement(action.id, Status.PLANNED, "out of reach"), NOW)
+    assert stands(database, action).failing_since == since
+
+
+@pytest.mark.parametrize("chosen", [None, [1, 3]])
+def test_what_is_dead_is_put_back_as_if_it_had_never_been_tried(
+    database: Database, chosen: list[int] | None
+) -> None:
+    dead = replace(ACTION, status=Status.DEAD)
+    intended(database, dead, replace(dead, key="two"), replace(dead, key="three", status=Status.DONE))
+    with database.writing() as books:
+        back = books.ledger.retry(chosen)
+    assert [action.id for action in back] == ([1, 2] if chosen is None else [1])
+    for action in back:
+        assert (action.status, action.attempts, action.plain, action.error) == (Status.PLANNED, 0, False, "")
+        assert (action.not_before, action.failing_since) == (None, None)
+        assert stands(database, action) == action
+    with database.reading() as books:
+        assert books.ledger.counts()[Status.DEAD] == 2 - len(back)
+        assert books.ledger.counts()[Status.DONE] == 1
+
+
+def test_nothing_dead_is_nothing_to_retry(database: Database) -> None:
+    intended(database, ACTION)
+    with database.writing() as books:
+        assert books.ledger.retry() == []
+        assert books.ledger.retry([]) == []
+
+
+def test_pairs_that_page_nobody_are_found(database: Database) -> None:
+    with database.writing() as books:
+        books.snapshot.save_pairs([PAIR, replace(PAIR, alert_id="a-2", unpaged="")])
+    with database.reading() as books:
+        assert books.snapshot.unpaged() == [PAIR]
+    with Database(database.engine, "another").reading() as books:
+        assert books.snapshot.unpaged() == []

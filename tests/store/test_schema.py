@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
@@ -68,6 +69,39 @@ def test_the_migrated_schema_is_the_one_in_the_program(tmp_path: Path) -> None:
     assert set(shape(fresh)) == set(schema.metadata.tables)
     database.close()
     fresh.dispose()
+
+
+def test_pairs_with_a_trouble_have_indexes_of_their_own(tmp_path: Path) -> None:
+    """They are asked for in every cycle, and there are none as long as all is well."""
+    database = open_database(url(tmp_path))
+    upgrade(database)
+    with database.engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index'").all()
+    database.close()
+    partial = {name: sql.rpartition(" WHERE ")[2] for name, sql in found if sql and " WHERE " in sql}
+    assert partial == {"pairs_unexplained": "unexplained_since IS NOT NULL", "pairs_unpaged": "unpaged != ''"}
+
+
+def test_what_an_earlier_version_wrote_has_no_trouble(tmp_path: Path) -> None:
+    database = open_database(url(tmp_path))
+    with database.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(location()))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO pairs (route, alert_id, tiny_id, tracked, open, opsgenie, swept_at) VALUES "
+            """('default', 'a-1', '17', 1, 1, '{"open":true,"acknowledged":false,"""
+            """"updated_at":"2026-11-23T09:00:00Z"}', '2026-11-23 09:00:00')"""
+        )
+    upgrade(database)
+    with database.reading() as books:
+        pair = books.snapshot.pair("a-1")
+        assert pair is not None
+        assert (pair.title, pair.unexplained_since, pair.unpaged) == ("", None, "")
+        assert (pair.opsgenie.priority, pair.opsgenie.missing_since, pair.opsgenie.deleted) == ("", None, False)
+        assert books.snapshot.unpaged() == []
+    database.close()
 
 
 def test_ids_of_actions_are_never_used_again(tmp_path: Path) -> None:

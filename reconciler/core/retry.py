@@ -1,0 +1,111 @@
+"""What becomes of a write that did not succeed: at once in a plainer form, again later, or dead.
+
+| what was refused       | a creation          | a note                | a state             |
+|------------------------|---------------------|-----------------------|---------------------|
+| the request            | plainer, then again | plainer, then dead    | again for an hour   |
+| the object (403, 404)  | again               | again for six hours   | again for six hours |
+| the account            | when the lane opens | when the lane opens   | when the lane opens |
+| by the network path    | again               | again                 | again               |
+| nothing; later         | when the lane opens | when the lane opens   | when the lane opens |
+
+A creation is never dead while its alert is open. "Again" is a back-off of the action's own; the account, and a
+vendor that is out of reach, pause a whole lane instead, so that nothing that waits for it is counted as a failure.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from reconciler.core.model import Action, AlertBaseline, Kind, Settlement, Side, Status
+
+GIVE_UP = timedelta(hours=6)
+"""How long a note or a state is tried whose object is refused."""
+STATE_REFUSED = timedelta(hours=1)
+"""How long a state is tried that the vendor refuses for what it says: it may still be needed a little later."""
+LONGEST = timedelta(seconds=300)
+LONGEST_FOR_OBJECT = timedelta(seconds=60)
+LONGEST_FOR_PATH = timedelta(seconds=15)
+PATH_COUNTS = timedelta(minutes=10)
+"""How much of the time that the network path was in the way counts towards giving up at most."""
+
+
+class Scope(Enum):
+    """What an error concerns."""
+
+    REQUEST = "request"
+    FORBIDDEN = "forbidden"  # 403 on one object
+    MISSING = "missing"  # 404 on one object
+    ACCOUNT = "account"
+    PATH = "path"
+    LATER = "later"
+
+
+_OBJECT = (Scope.FORBIDDEN, Scope.MISSING)
+_UNCOUNTED = (Scope.ACCOUNT, Scope.LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Plainer:
+    """Send it again at once, in its plainest form."""
+
+    why: str
+
+
+def after(
+    action: Action, scope: Scope, why: str, now: datetime, alert: AlertBaseline | None
+) -> Settlement | Plainer:
+    """What becomes of an action that certainly had no effect. `alert` is its alert as it was last seen."""
+    if scope is Scope.REQUEST and not action.plain and not action.kind.is_state:
+        return Plainer(why)
+    if _is_dead(action, scope, now, alert):
+        return Settlement(
+            action.id, Status.DEAD, why, attempts=action.attempts + 1, failing_since=_since(action, now)
+        )
+    if scope in _UNCOUNTED:
+        since = _since(action, now) if action.kind is Kind.CREATE_INCIDENT else action.failing_since
+        return Settlement(action.id, Status.PLANNED, why, failing_since=since)
+    since = _since(action, now)
+    if scope is Scope.PATH and action.kind is not Kind.CREATE_INCIDENT:
+        since = max(since, now - PATH_COUNTS)
+    wait, failures = _wait(action, scope), action.attempts + 1
+    return Settlement(
+        action.id, Status.PLANNED, why, not_before=now + wait, attempts=failures, failing_since=since
+    )
+
+
+def steps_aside(action: Action, now: datetime, staleness: timedelta) -> bool:
+    """Whether an action has been refused for so long that others of its pair need not wait with it.
+
+    The order of acts is worth as much delay as the staleness bound, and no more: otherwise one note that a
+    firewall dislikes would hold back an acknowledgement for hours.
+    """
+    return action.failing_since is not None and now - action.failing_since > staleness
+
+
+def backoff(failures: int, longest: timedelta = LONGEST) -> timedelta:
+    """How long to wait after so many failures before this one: 1 s, 2 s, 4 s …, at most `longest`."""
+    return min(timedelta(seconds=1 << min(failures, 10)), longest)
+
+
+def _is_dead(action: Action, scope: Scope, now: datetime, alert: AlertBaseline | None) -> bool:
+    if action.kind is Kind.CREATE_INCIDENT:
+        return scope is Scope.REQUEST and alert is not None and not alert.open
+    if scope is Scope.REQUEST:
+        return action.kind.is_note or now - _since(action, now) >= STATE_REFUSED
+    if scope not in _OBJECT:
+        return False
+    deleted = scope is Scope.MISSING and action.kind.side is Side.OPSGENIE and alert is not None and alert.deleted
+    return deleted or now - _since(action, now) >= GIVE_UP
+
+
+def _since(action: Action, now: datetime) -> datetime:
+    """Since when it has been failing, this failure included."""
+    return action.failing_since or now
+
+
+def _wait(action: Action, scope: Scope) -> timedelta:
+    if scope is Scope.PATH:
+        return backoff(action.attempts, LONGEST_FOR_PATH)
+    if scope in _OBJECT and action.kind is not Kind.CREATE_INCIDENT:
+        return backoff(action.attempts, LONGEST_FOR_OBJECT)
+    return backoff(action.attempts)
