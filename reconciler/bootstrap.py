@@ -122,6 +122,7 @@ class _Wires:
             lookback=timedelta(seconds=settings.initial_lookback_seconds),
             sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
             retention=timedelta(seconds=settings.retention_seconds),
+            query=settings.opsgenie_query,
         )
         policy = Policy(
             on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
