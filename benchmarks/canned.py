@@ -104,9 +104,9 @@ class Canned:
 
     def _log(self, request: Request) -> dict[str, Any]:
         """Newest first; the n-th of all times is the same entry whenever it is asked for."""
-        since, until = parse_time(request.first("since")), parse_time(request.first("until"))
+        since = parse_time(request.first("since"))
         offset, limit = int(request.first("offset", "0")), int(request.first("limit", "25"))
-        last = min(until, self.now()).timestamp()
+        last = self.now().timestamp()
         newest, oldest = int(last * self.log_rate), int(since.timestamp() * self.log_rate)
         numbers = range(newest, oldest, -1)
         page = [self._entry(number) for number in numbers[offset : offset + limit]]

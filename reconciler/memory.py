@@ -109,7 +109,7 @@ class Memory:
     # -- requests in Opsgenie's queue --
 
     def to_ask(self, open_actions: Iterable[Action], now: datetime) -> frozenset[int]:
-        """The actions whose requests may be asked about in this cycle: asked longest ago first, then the oldest."""
+        """The actions whose requests may be asked about in this cycle: asked longest ago first, then oldest."""
         sent = {a.id: a for a in open_actions if a.status is Status.SENT and a.request_id}
         for gone in self._asked.keys() - sent.keys():
             self._asked.pop(gone, None)

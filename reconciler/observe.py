@@ -174,7 +174,7 @@ class _Round:
         return Origin(*moments(self.before.get("origin"), 2, now, defaults))
 
     def _due_again(self) -> dict[str, set[Side]]:
-        """Some of what could not be read last time: what is not left alone now, and the sides that were not read."""
+        """Some of what could not be read last time, by the sides that were not read and are not left alone."""
         due = {
             alert_id: {side for side in sides if not self.memory.is_held(alert_id, side, self.eyes.now)}
             for alert_id, sides in sorted(self.unread.items())

@@ -1,8 +1,8 @@
 """Both sides' readers for one cycle: every read may fail, and a failure concerns as little as it can.
 
 A feed, a listing or a page of the sweep that fails counts against itself alone. So does a pair: it is left alone
-for a while of its own. Only an account that turns us away, or no connection at all, spares a vendor for the rest of
-the cycle; a vendor that does not answer single reads is spared such reads.
+for a while of its own. Only an account that turns us away, or no connection at all, spares a vendor for the rest
+of the cycle; a vendor that does not answer single reads is spared such reads.
 """
 
 import time
