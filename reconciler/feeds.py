@@ -13,7 +13,6 @@ from reconciler.cursors import LogMark, earlier, log_mark, moment
 from reconciler.errors import ObjectError, ReconcilerError
 from reconciler.logcost import LogCost
 from reconciler.looks import Looks
-from reconciler.reading import ends_side
 from reconciler.remotes.base import PAGE, LogPage
 from reconciler.sight import Eyes
 from reconciler.store.database import DatabaseDown
@@ -80,6 +79,7 @@ class Feeds:
         if log is None:
             if self.log.may_list(open_set, self.now) and self._list_open_set():
                 self.cursors["polled.pagerduty"] = self.now.isoformat()
+                self._log_alone_failed()
             return
         self.log.learn(log, open_set, mark.at)
         suffices = log.whole or (self.busy and self.log.has_news(log, mark.at))
@@ -94,12 +94,8 @@ class Feeds:
             self.cursors["polled.pagerduty"] = self.now.isoformat()
 
     def _read_log(self, watermark: datetime, open_set: int) -> LogPage | None:
-        """The log since the watermark less the overlap; None when it cannot be had.
-
-        A window that stays refused, or is too large to be read, would be so for ever: it is begun anew.
-        """
-        staleness, memory = self.eyes.policy.staleness, self.eyes.memory
-        since = earlier(watermark, staleness)
+        """The log since the watermark less the overlap; None when it cannot be had."""
+        since = earlier(watermark, self.eyes.policy.staleness)
         try:
             log = self.eyes.pagerduty.log_entries(
                 since, lambda log: self.log.enough(log, open_set, since, watermark)
@@ -108,15 +104,20 @@ class Feeds:
             raise
         except ReconcilerError as error:
             self.eyes.failed(Side.PAGERDUTY, error)
-            if ends_side(error):
-                return None
-            memory.log_failures += 1
-            if memory.log_failures % WINDOWS_REFUSED == 0:
-                self.cursors["pagerduty"] = LogMark(earlier(self.now, staleness)).stored()
-                self.sweep_now = memory.log_failures == WINDOWS_REFUSED
             return None
-        memory.log_failures = 0
+        self.eyes.memory.log_failures = 0
         return log
+
+    def _log_alone_failed(self) -> None:
+        """PagerDuty answers, only not for the log.
+
+        A window that stays refused, or is too large to be read, would be so for ever: it is begun anew.
+        """
+        memory = self.eyes.memory
+        memory.log_failures += 1
+        if memory.log_failures % WINDOWS_REFUSED == 0:
+            self.cursors["pagerduty"] = LogMark(earlier(self.now, self.eyes.policy.staleness)).stored()
+            self.sweep_now = memory.log_failures == WINDOWS_REFUSED
 
     def _compare_acts(self, acts: list[Act], seen: frozenset[str]) -> set[str]:
         """Look where an incident of ours is named; the ids of the entries that did so are remembered."""

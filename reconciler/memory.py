@@ -53,6 +53,7 @@ class Memory:
     holds: dict[tuple[str, Side], Hold] = field(default_factory=dict)
     missing: dict[str, datetime] = field(default_factory=dict)
     log_failures: int = 0
+    _left: list[tuple[str, set[Side]]] = field(default_factory=list)
     _checked: dict[str, datetime] = field(default_factory=dict)
     _met: dict[str, datetime] = field(default_factory=dict)
     _asked: dict[int, datetime] = field(default_factory=dict)
@@ -79,6 +80,15 @@ class Memory:
         """Whether it is left alone. A clock that was set back holds nothing for longer than that."""
         held = self.holds.get((alert_id, side))
         return held is not None and now < held.until <= now + LONGEST
+
+    def leave(self, unread: Iterable[tuple[str, set[Side]]]) -> None:
+        """What could not be read of these alerts, for the cycle that is under way to write down."""
+        self._left += [(alert_id, set(sides)) for alert_id, sides in unread if sides]
+
+    def take_left(self) -> list[tuple[str, set[Side]]]:
+        """All of that, once."""
+        left, self._left = self._left, []
+        return left
 
     # -- alerts that are missing --
 

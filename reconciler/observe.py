@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.absence import Absence
+from reconciler.aside import at_once
 from reconciler.core.model import Policy, Side, Sighting, World
 from reconciler.crew import Crew
 from reconciler.cursors import earlier, moment, moments, stored_unread, unread
@@ -57,7 +58,10 @@ class Observer:
         stopping: Callable[[], bool],
         crew: Crew,
         busy: Callable[[], bool] = lambda: False,
+        aside: Callable[[Callable[[], None]], Iterator[None]] = at_once,
     ) -> None:
+        """`aside` does slow reading and gives its caller turns meanwhile, in which new alerts are paged."""
+        self.aside = aside
         self.crew = crew
         self.busy = busy
         self.sweep = Sweep()
@@ -77,7 +81,8 @@ class Observer:
         come with the last observation: what is interrupted before that is looked at again.
         """
         busy = self.busy()
-        return self._round(now, policy, busy=busy).whole(0.0 if busy else share)
+        whole = self._round(now, policy, busy=busy)
+        return whole.whole(0.0 if busy else share, lambda work: self._meanwhile(now, policy, work))
 
     def glance(self, now: datetime, policy: Policy, hints: Collection[Hint]) -> Observation:
         """Look at once, and only, where a webhook hinted that something may have happened."""
@@ -86,6 +91,11 @@ class Observer:
     def follow_up(self, now: datetime, policy: Policy) -> Observation:
         """Look only where our own writes are still in doubt."""
         return self._round(now, policy).doubts_only()
+
+    def _meanwhile(self, now: datetime, policy: Policy, work: Callable[[], None]) -> Iterator[Observation]:
+        """New alerts that turn up while the work is under way."""
+        for _ in self.aside(work):
+            yield from self._round(now, policy).news_only()
 
     def _round(self, now: datetime, policy: Policy, *, busy: bool = False) -> "_Round":
         return _Round(self, now, policy, busy=busy)
@@ -114,22 +124,37 @@ class _Round:
         self.slice = Slice(observer.sweep, self.eyes, self.looks)
         self.absence = Absence(self.eyes, self.database)
 
-    def whole(self, share: float) -> Iterator[Observation]:
-        """Opsgenie's feed and the pages come first: no page waits for PagerDuty's feed or the sweep."""
+    def whole(
+        self, share: float, meanwhile: Callable[[Callable[[], None]], Iterator[Observation]]
+    ) -> Iterator[Observation]:
+        """Opsgenie's feed and the pages come first: no page waits for PagerDuty's feed, the sweep or any pair."""
         if self._is_first():
             self.beginning.first_start()
         else:
             self._opsgenie()
             self.looks.unread(self._due_again())
             yield from self._pages()
-            self.eyes.attempt(Side.PAGERDUTY, lambda: self.feeds.pagerduty(self.before, self.open_pairs))
-            self.slice.take(self.before, self.open_pairs, share, begin=self.feeds.sweep_now)
-            self.beginning.adopt_some(self.before)
-            often = min(self.eyes.policy.staleness, self.horizons.sweep_interval)
-            self.looks.missing(self.memory.to_check(often, self.eyes.now))
+            yield from meanwhile(lambda: self._elsewhere(share))
         self._ours()
         yield from self._pages()
-        yield replace(self._rest(), pace=self._pace)
+        rest: list[Observation] = []
+        yield from meanwhile(lambda: rest.append(self._rest()))
+        yield replace(rest[0], pace=self._pace)
+
+    def news_only(self) -> Iterator[Observation]:
+        """What the feed shows of new alerts; where it stands is left to the cycle that is under way."""
+        if not self._is_first() and self.before.get("query") == self.horizons.query:
+            self.eyes.attempt(Side.OPSGENIE, lambda: self.feeds.opsgenie(self.before))
+            yield from self._pages()
+            self.memory.leave((alert_id, look.again) for alert_id, look in self.looks.by_alert.items())
+
+    def _elsewhere(self, share: float) -> None:
+        """PagerDuty's feed, the sweep, and what is to be looked at although no feed names it."""
+        self.eyes.attempt(Side.PAGERDUTY, lambda: self.feeds.pagerduty(self.before, self.open_pairs))
+        self.slice.take(self.before, self.open_pairs, share, begin=self.feeds.sweep_now)
+        self.beginning.adopt_some(self.before)
+        often = min(self.eyes.policy.staleness, self.horizons.sweep_interval)
+        self.looks.missing(self.memory.to_check(often, self.eyes.now))
 
     def hinted(self, hints: Collection[Hint]) -> Observation:
         """A hint names a thing and nothing more. An alert we do not know must be one that the feed shows."""
@@ -190,6 +215,8 @@ class _Round:
             waiting = sides - self.looks.looked_again.get(alert_id, set())
             if waiting:
                 again.setdefault(alert_id, set()).update(waiting)
+        for alert_id, sides in self.memory.take_left():
+            again.setdefault(alert_id, set()).update(sides)
         stored = {"again": stored_unread(again)}
         after = self.beginning.cursors | self.feeds.cursors | self.slice.cursors | stored
         moved = {name: value for name, value in after.items() if self.before.get(name, "[]") != value}

@@ -104,14 +104,13 @@ class Reading:
         return True
 
     def failed(self, side: Side, error: ReconcilerError) -> None:
-        """A feed's failure is reported, and spares the vendor where everything else would meet the same."""
-        if ends_side(error):
+        """A feed's failure is reported. It spares the vendor only where no connection was made at all.
+
+        A key that is turned away from one list may be good for the other, and for single things.
+        """
+        if is_unreachable(error):
             self._spared.add(side)
         self.report(side, error)
-
-    def is_spared(self, side: Side) -> bool:
-        """Whether the vendor is left alone for the rest of the cycle."""
-        return side in self._spared
 
     def read(self, side: Side, look: Look | None, alert_id: str, read: Callable[[], T]) -> T | None:
         """One read of one pair; None when it failed or is not to be tried now. Missing is passed on.
@@ -158,7 +157,7 @@ class Reading:
         look.again.add(side)
 
     def _failed_read(self, side: Side, error: ReconcilerError, alert_id: str) -> None:
-        if ends_side(error):
+        if isinstance(error, Refused) or is_unreachable(error):
             self._spared.add(side)
             return
         own = isinstance(error, ObjectError | Permanent | Blocked)
@@ -168,14 +167,12 @@ class Reading:
             self.memory.failed(alert_id, side, error, self.now)
 
 
-def ends_side(error: ReconcilerError) -> bool:
-    """Whether every other request would meet the same: the account is turned away, or no connection was made.
+def is_unreachable(error: ReconcilerError) -> bool:
+    """Whether no connection was made, so that every other request would meet the same.
 
     An answer that asks for a pause (429), or one of something on the network path, is not that.
     """
-    if isinstance(error, NotExecuted):
-        return not isinstance(error, Blocked) and error.retry_after is None
-    return isinstance(error, Refused)
+    return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None
 
 
 def defect(error: Exception, where: str) -> Defect:
