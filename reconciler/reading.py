@@ -157,11 +157,10 @@ class Reading:
         look.again.add(side)
 
     def _failed_read(self, side: Side, error: ReconcilerError, alert_id: str) -> None:
+        own = isinstance(error, ObjectError | Permanent | Blocked | Refused)
         if isinstance(error, Refused) or is_unreachable(error):
             self._spared.add(side)
-            return
-        own = isinstance(error, ObjectError | Permanent | Blocked)
-        if not own:
+        elif not own:
             self._strikes[side] += 1
         if alert_id and (own or not isinstance(error, NotExecuted)):
             self.memory.failed(alert_id, side, error, self.now)
