@@ -1,7 +1,10 @@
 """One failing or slow feed, page or object stops no other reading, and no page."""
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,3 +119,28 @@ def test_the_healthy_side_is_not_read_for_what_the_other_does_not_answer(tmp_pat
         world.no_faults()
         world.engineer(alerts[0], "acknowledge")
         world.until(lambda: bool(world.alert(alerts[0])["acknowledged"]), "made up for")
+
+
+@pytest.mark.parametrize("value", ["broken", "[]", '["9999-12-31T00:00:00+00:00", 5, 7]'])
+def test_stored_cursors_that_cannot_be_used_stop_nobody(world: Stage, value: str) -> None:
+    alert = world.raise_alert()
+    world.start(SWEEP_INTERVAL_SECONDS="1")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    assert world.stop() == 0
+    with closing(sqlite3.connect(world.database)) as connection, connection:
+        connection.execute("UPDATE cursors SET value = ? WHERE name != 'query'", (value,))
+    world.start(SWEEP_INTERVAL_SECONDS="1")
+    _goes_on(world, alert)
+
+
+def test_a_row_that_is_stamped_ahead_hides_no_later_one(world: Stage) -> None:
+    alert = world.raise_alert()
+    world.start(SWEEP_INTERVAL_SECONDS="3600")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    sandbox = world.sandbox.sandbox
+    with sandbox.lock:
+        ahead = sandbox.clock.now() + timedelta(minutes=50)
+        sandbox.opsgenie.alerts.change(sandbox.opsgenie.find(alert), sandbox.clock.now(), updated_at=ahead)
+    time.sleep(1)
+    fresh = world.raise_alert("fresh")
+    world.until(lambda: bool(world.incidents(fresh)), "the fresh page", SOON)
