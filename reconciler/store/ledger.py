@@ -83,6 +83,12 @@ class Ledger:
             values |= {"settled_at": now, "result_id": settlement.result_id}
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})
 
+    def retry(self, action_ids: Collection[int]) -> None:
+        """Put dead actions back into the queue, as if they had never been tried."""
+        rows = [{"of": action_id} for action_id in action_ids]
+        if rows:
+            self.connection.execute(_RETRY, rows)
+
 
 _SAME = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
 _WITH_INCIDENTS = select(actions, pairs.c.incident_id).join_from(actions, pairs, _SAME, isouter=True)
@@ -94,6 +100,15 @@ _CHANGE = update(actions).where(actions.c.id == bindparam("of"))
 """Sets whatever columns it is given values for. Built once, as all of these: building costs more than running."""
 _SEND = _CHANGE.where(actions.c.status == Status.PLANNED.value).values(
     status=Status.SENT.value, sent_at=bindparam("sent_at"), request_id="", error=""
+)
+_RETRY = _CHANGE.where(actions.c.status == Status.DEAD.value).values(
+    status=Status.PLANNED.value,
+    attempts=0,
+    plain=False,
+    not_before=None,
+    failing_since=None,
+    settled_at=None,
+    error="",
 )
 _OPEN_ACTIONS = _ACTIONS.where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
 
