@@ -50,8 +50,8 @@ def _counts(before: Standing, after: Standing) -> str:
     raised = after.census.raised - before.census.raised
     found = after.census.followed - before.census.followed - raised
     return (
-        f"{counted(baseline, 'alert')} recorded as a baseline, {counted(max(0, found), 'incident')} found that "
-        f"were there already, {counted(raised, 'alert')} new and to be paged"
+        f"{counted(baseline, 'alert')} recorded as a baseline, {counted(max(0, found), 'incident')} found by "
+        f"their key and followed, {counted(raised, 'page')} to be made"
     )
 
 

@@ -208,7 +208,7 @@ class StateLog:
         name = _NAMES.get(trouble.subject, "")
         words = "; ".join(each.removeprefix(f"{name}: ") for each in trouble.words)
         line = f"{name}: still {words}" if name else f"still {words}"
-        return self._named(trouble, f"{line} {self._since(trouble)}{self._backlog(trouble)}")
+        return self._named(trouble, f"{line}, {self._since(trouble)}{self._backlog(trouble)}")
 
     def _since(self, trouble: Trouble) -> str:
         """Since when, by the clock on the wall, and for how long."""
