@@ -126,7 +126,8 @@ class StateLog:
                 by_subject.setdefault(_subject(problem), []).append(problem)
         waits = {action.error for action in acted if action.status.is_open and action.error}
         for subject, mine in by_subject.items():
-            if subject not in self._troubles and mine[0].alert_id and len(self._troubles) >= MOST_OBJECTS:
+            is_new = subject not in _NAMES and subject not in self._troubles
+            if is_new and len(self._troubles) >= MOST_OBJECTS:
                 continue
             said = {_key(problem): str(problem.error) for problem in mine}
             serious = not isinstance(mine[0].error, _RATE_LIMITED)

@@ -62,9 +62,8 @@ def test_one_alert_s_trouble_never_hides_another_s(world: Stage) -> None:
     world.until(lambda: world.incident(alerts[2])["status"] == "acknowledged", "the third")
 
     def said(number: int) -> list[str]:
-        return [
-            e["event"] for e in world.events() if e["event"].startswith(f"#{number}") and e["level"] == "error"
-        ]
+        errors = [e["event"] for e in world.events() if e["level"] == "error"]
+        return [words for words in errors if f'#{number} "' in words]
 
     world.until(lambda: bool(said(1)) and bool(said(2)), "both are said")
 
