@@ -34,6 +34,8 @@ SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "cycle", "obje
 _RATE_LIMITED: type[Exception] | tuple[()] = getattr(errors, "RateLimited", ())
 _REQUEST = re.compile(r" \(request [^)]*\)")
 """What is different in each refusal, though it is the same one."""
+_CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
+"""Which call met it: what the operator has to change is the same for all of them."""
 _NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", "cycle": "Cycle"} | {
     side.value: name_of(side) for side in Side
 }
@@ -319,4 +321,6 @@ def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
 def _key(problem: Problem) -> str:
     """What makes a problem the same as before: its kind; for what the operator has to change, its words."""
     error = problem.error
-    return _REQUEST.sub("", str(error)) if isinstance(error, Misconfigured) else type(error).__name__
+    return (
+        _CALL.sub("", _REQUEST.sub("", str(error))) if isinstance(error, Misconfigured) else type(error).__name__
+    )

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.model import Action, Pair, Side, Status
-from reconciler.core.text import name_of
+from reconciler.core.model import Action, Kind, Pair, Side, Status
+from reconciler.core.text import name_of, shortened
 from reconciler.naming import STATES, pair_name, span, state_of
 from reconciler.paging import objections
 from reconciler.store.database import Books, Database
@@ -89,9 +89,21 @@ def entries(books: Books, actions: Iterable[Action]) -> tuple[Entry, ...]:
 
 
 def _entries(books: Books, actions: tuple[Action, ...]) -> tuple[Entry, ...]:
-    pairs = books.snapshot.pairs({action.alert_id for action in actions})
+    pairs = _titled(books, books.snapshot.pairs({action.alert_id for action in actions}))
     times = since(books, [action.id for action in actions])
     return tuple(Entry(action, pairs.get(action.alert_id), times.get(action.id, action.at)) for action in actions)
+
+
+def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
+    """Pairs of an older database bear no title until they are read again: their page's title serves until then."""
+    untitled = books.ledger.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
+    titles = {
+        action.alert_id: shortened(action.text)
+        for mine in untitled.values()
+        for action in mine
+        if action.kind is Kind.CREATE_INCIDENT
+    }
+    return pairs | {alert_id: replace(pairs[alert_id], title=title) for alert_id, title in titles.items()}
 
 
 def _since(books: Books, now: datetime) -> datetime:

@@ -100,12 +100,12 @@ def test_different_ways_to_fail_are_one_outage_and_each_is_said_once(book: Book)
     assert book.take() == [("info", "works again after 10 s")]
 
 
-def test_what_the_operator_has_to_change_is_said_by_its_words_and_not_by_its_request(book: Book) -> None:
-    for number in range(3):
-        book.cycle(Problem(Side.PAGERDUTY, Refused(f"PAGERDUTY_API_KEY: 401 (request {number})")))
+def test_what_the_operator_has_to_change_is_said_by_its_words_and_not_by_its_call(book: Book) -> None:
+    for number, call in enumerate(("GET /users", "GET /log_entries", "POST /incidents/{id}/notes")):
+        book.cycle(Problem(Side.PAGERDUTY, Refused(f"{call}: 401; check PAGERDUTY_API_KEY (request {number})")))
     first, second = Misconfigured("PAGERDUTY_SERVICE_ID: disabled"), Misconfigured("PAGERDUTY_USER: on call")
     book.cycle(Problem(Side.PAGERDUTY, first), Problem(Side.PAGERDUTY, second))
-    said = ["PAGERDUTY_API_KEY: 401 (request 0)", str(first), str(second)]
+    said = ["GET /users: 401; check PAGERDUTY_API_KEY (request 0)", str(first), str(second)]
     assert book.take() == [("error", words) for words in said]
 
 
