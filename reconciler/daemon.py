@@ -295,6 +295,8 @@ class Daemon:
             if self.program.metrics:
                 reason = "; ".join(words for _, words in self._objections)
                 self.program.metrics.paging(len(found.waiting), len(found.unpaged), reason)
+            if paging.reported(found, (str(problem.error) for problem in report.problems)):
+                return [each for each in self._objections if not each[0].startswith(paging.UNPAGED)]
         return self._objections
 
     def _keep_troubles(self) -> None:

@@ -1,5 +1,6 @@
 """In words, why somebody is not paged although an alert asks for it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from reconciler.core.model import Pair
@@ -9,6 +10,14 @@ from reconciler.store.standing import Paging, WaitingPage
 PATIENCE = timedelta(seconds=30)
 """How long a page may wait with an error before that is a trouble of its own."""
 MOST_NAMED = 5
+UNPAGED = "unpaged"
+"""How the keys begin of what is wrong with an incident that is there."""
+
+
+def reported(paging: Paging, problems: Iterable[str]) -> bool:
+    """Whether the problems of a look name every incident that pages nobody, so that no more is to be said of them."""
+    said = "\n".join(problems)
+    return bool(paging.unpaged) and all(pair.unpaged in said for pair in paging.unpaged)
 
 
 def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
@@ -16,9 +25,9 @@ def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
     found = []
     if len(paging.unpaged) > MOST_NAMED:
         words = f"{_alerts(paging, [pair.alert_id for pair in paging.unpaged])}: {paging.unpaged[0].unpaged}"
-        found.append(("unpaged", f"nobody is paged for {words}"))
+        found.append((UNPAGED, f"nobody is paged for {words}"))
     else:
-        found += [(f"unpaged {pair.alert_id}", f"nobody is paged for {_why(pair)}") for pair in paging.unpaged]
+        found += [(f"{UNPAGED} {pair.alert_id}", f"nobody is paged for {_why(pair)}") for pair in paging.unpaged]
     if paging.dead:
         one = len(paging.dead) == 1
         words = f"{counted(len(paging.dead), 'page')} {'is' if one else 'are'} dead"

@@ -83,11 +83,14 @@ class Ledger:
             values |= {"settled_at": now, "result_id": settlement.result_id}
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})
 
-    def retry(self, action_ids: Collection[int]) -> None:
-        """Put dead actions back into the queue, as if they had never been tried."""
-        rows = [{"of": action_id} for action_id in action_ids]
-        if rows:
-            self.connection.execute(_RETRY, rows)
+    def retry(self, ids: Collection[int] | None = None) -> list[Action]:
+        """Put dead actions, these or all, back into the queue as if never tried. Those that it put back."""
+        query = _DEAD if ids is None else _DEAD.where(actions.c.id.in_(bindparam("ids", expanding=True)))
+        given = {"route": self.route} if ids is None else {"route": self.route, "ids": sorted(set(ids))}
+        dead = list(self.connection.execute(query, given).scalars())
+        for action_id in dead:
+            self.connection.execute(_CHANGE, {"of": action_id, **_AS_NEW})
+        return self.by_id(dead)
 
 
 _SAME = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
@@ -98,17 +101,18 @@ _OF_ALERTS = rows_by(actions.c.alert_id, _WITH_INCIDENTS).order_by(actions.c.id)
 _BY_ID = rows_by(actions.c.id, _WITH_INCIDENTS).order_by(actions.c.id)
 _CHANGE = update(actions).where(actions.c.id == bindparam("of"))
 """Sets whatever columns it is given values for. Built once, as all of these: building costs more than running."""
+_DEAD = select(actions.c.id).where(actions.c.route == bindparam("route"), actions.c.status == Status.DEAD.value)
+_AS_NEW: dict[str, Any] = {
+    "status": Status.PLANNED.value,
+    "attempts": 0,
+    "plain": False,
+    "not_before": None,
+    "failing_since": None,
+    "error": "",
+    "settled_at": None,
+}
 _SEND = _CHANGE.where(actions.c.status == Status.PLANNED.value).values(
     status=Status.SENT.value, sent_at=bindparam("sent_at"), request_id="", error=""
-)
-_RETRY = _CHANGE.where(actions.c.status == Status.DEAD.value).values(
-    status=Status.PLANNED.value,
-    attempts=0,
-    plain=False,
-    not_before=None,
-    failing_since=None,
-    settled_at=None,
-    error="",
 )
 _OPEN_ACTIONS = _ACTIONS.where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)
 
