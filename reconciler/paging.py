@@ -15,7 +15,7 @@ UNPAGED = "unpaged"
 
 
 def reported(paging: Paging, problems: Iterable[str]) -> bool:
-    """Whether the problems of a look name every incident that pages nobody, so that no more is to be said of them."""
+    """Whether the problems of a look name every incident that pages nobody, so that nothing is left to be said."""
     said = "\n".join(problems)
     return bool(paging.unpaged) and all(pair.unpaged in said for pair in paging.unpaged)
 
