@@ -30,13 +30,14 @@ from reconciler.core.changes import changes, is_adoption, is_followed
 from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Person, Policy, Side, Sighting, Status
 from reconciler.core.plan import decide
 
+NOW = at(60)
 GUARDS = ("ledger", "author", "mark")
 ALONE = [pytest.param(policy(guards=frozenset({guard})), id=f"{guard} alone") for guard in GUARDS]
 NONE = policy(guards=frozenset())
 
 
 def verbs(seen: Sighting, rules: Policy | None = None) -> list[tuple[Side, str]]:
-    return [(change.side, change.verb) for change in changes(seen, rules or policy()).changes]
+    return [(change.side, change.verb) for change in changes(seen, rules or policy(), NOW).changes]
 
 
 def kinds(seen: Sighting) -> list[Kind]:
@@ -94,7 +95,7 @@ def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
 
 def test_notes_of_one_moment_are_told_in_the_order_of_their_ids() -> None:
     seen = sighting(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
-    assert [change.ref for change in changes(seen, policy()).changes] == ["o1", "o2", "o3"]
+    assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
 
 
 def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> None:
@@ -351,12 +352,12 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
 )
 def test_what_gives_an_echo_away(seen: Sighting, echo: Echo) -> None:
     seen = replace(seen, pair=pair())
-    assert changes(seen, policy()).echoes == (echo,)
-    assert changes(seen, policy()).changes == ()
+    assert changes(seen, policy(), NOW).echoes == (echo,)
+    assert changes(seen, policy(), NOW).changes == ()
     assert decide(world(seen)).echoes == (echo,)
     for guard in GUARDS:
         alone = policy(guards=frozenset({guard}))
-        assert bool(changes(seen, alone).changes) is (guard != echo.guard)
+        assert bool(changes(seen, alone, NOW).changes) is (guard != echo.guard)
 
 
 @pytest.mark.parametrize(
@@ -406,7 +407,7 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
         alert=shows,
         alert_acts=(act("unacknowledge", Person("", name)),),
     )
-    found = changes(seen, policy())
+    found = changes(seen, policy(), NOW)
     assert [each.guard for each in found.echoes] == (["author"] if echo else [])
     assert len(found.changes) == (0 if echo else 1)
 

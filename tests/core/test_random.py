@@ -178,7 +178,8 @@ class Dice:
             mine=mine,
             receipts=tuple(Receipt(each.id, self.yes(), self.maybe_when()) for each in mine if self.yes(0.3)),
             looked=frozenset(self.random.sample(tuple(Kind), self.random.randrange(len(Kind) + 1))),
-            gone=gone,
+            missing=gone,
+            sees_others=self.yes(0.8),
             swept=self.yes(),
         )
 
