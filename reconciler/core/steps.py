@@ -80,7 +80,8 @@ def reopened(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: da
         for act in reversed(_since(sighting, "resolve", base, now))
         if act.verb == "reopen" or (is_dated and act.actor is Actor.PERSON and act.verb not in _NO_REOPENING)
     ]
-    acts.sort(key=lambda act: _is_ours(act, policy))
+    people = [act for act in acts if not _is_ours(act, policy)]
+    acts = people or [act for act in acts if act.verb == "reopen" or as_of is None or act.at > as_of]
     act = next((act for verb in _REOPENS for act in acts if act.verb == verb), acts[0] if acts else None)
     if act is None:
         return None

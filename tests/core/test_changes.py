@@ -75,11 +75,19 @@ def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
     assert not bench.alert.acknowledged
 
 
-def test_closed_stays_closed() -> None:
-    seen = sighting(pair=pair(is_open=False), alert=ACKED)
+@pytest.mark.parametrize("seconds", [9, 10])
+def test_closed_stays_closed_in_a_read_that_is_not_later(seconds: float) -> None:
+    seen = sighting(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
     assert verbs(seen) == []
-    (remembered,) = decide(world(replace(seen, alert=replace(ACKED, updated_at=at(99))))).pairs
-    assert not remembered.opsgenie.open
+    plan = decide(world(seen))
+    assert all(not remembered.opsgenie.open for remembered in plan.pairs)
+
+
+def test_a_closed_alert_that_is_open_in_a_later_read_is_open_again() -> None:
+    seen = sighting(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
+    assert verbs(seen) == [(OG, "acknowledge")]
+    (remembered,) = decide(world(seen)).pairs
+    assert remembered.opsgenie.open
 
 
 def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
@@ -135,7 +143,11 @@ UNACKED = alert(updated_at=at(20))
             id="an unacknowledged alert while we unacknowledge it",
         ),
         pytest.param(
-            sighting(pair=pair("acknowledged", (BOT,)), incident=incident()),
+            sighting(
+                pair=pair("acknowledged", (BOT,)),
+                incident=incident(),
+                incident_acts=(act("unacknowledge", JANE),),
+            ),
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             True,
             id="a triggered incident while we trigger it again",
@@ -329,7 +341,7 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
             id="our signature in Opsgenie",
         ),
         pytest.param(
-            sighting(alert_notes=(note("o1", ANA, MARKED_BY_US),)),
+            sighting(alert_notes=(note("o1", ANA, MARKED_BY_US),), incident_notes=(note("PN1", JANE, "on it"),)),
             Echo(OG, "a-1", "mark"),
             id="our mark in Opsgenie",
         ),
@@ -344,14 +356,18 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
             id="the automation user in PagerDuty",
         ),
         pytest.param(
-            sighting(incident_notes=(note("PN9", JANE, MARKED_THERE),)),
+            sighting(
+                incident_notes=(note("PN9", JANE, MARKED_THERE),), alert_notes=(note("o1", ANA, "any news?"),)
+            ),
             Echo(PD, "a-1", "mark"),
             id="our mark in PagerDuty",
         ),
     ],
 )
 def test_what_gives_an_echo_away(seen: Sighting, echo: Echo) -> None:
-    seen = replace(seen, pair=pair())
+    sources = frozenset({(OG, "o1"), (PD, "PN1")})
+    known = sources - {(OG, "o1") if echo.side is OG else (PD, "PN1")}
+    seen = replace(seen, pair=pair(), known_notes=known)
     assert changes(seen, policy(), NOW).echoes == (echo,)
     assert changes(seen, policy(), NOW).changes == ()
     assert decide(world(seen)).echoes == (echo,)
