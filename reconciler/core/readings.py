@@ -12,6 +12,7 @@ from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Pair, Po
 GRAIN = timedelta(seconds=1)
 """PagerDuty's stamps are whole seconds."""
 _STATES = {side: frozenset(kind for kind in Kind if kind.side is side and kind.is_state) for side in Side}
+_OF_INCIDENTS = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY)
 
 
 def usable(stamp: datetime | None, now: datetime) -> datetime | None:
@@ -32,7 +33,11 @@ def believable(sighting: Sighting, policy: Policy, now: datetime) -> tuple[Sight
         return sighting, False
     if sighting.alert is not None and _is_old_alert(sighting.alert, pair.opsgenie, now):
         sighting = replace(sighting, alert=None, looked=sighting.looked - _STATES[Side.OPSGENIE])
-    if sighting.incident is None or not _is_old_incident(sighting.incident, pair, now):
+    incident = sighting.incident
+    if incident is not None and pair.incident_id not in (None, incident.id):
+        # It was read before the pair began to follow another one.
+        return replace(sighting, incident=None, incident_notes=None, looked=sighting.looked - _OF_INCIDENTS), False
+    if incident is None or not _is_old_incident(incident, pair, now):
         return sighting, False
     if is_overdue(pair, policy, now):
         return sighting, False
@@ -63,7 +68,7 @@ def _is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
 
 def _is_old_incident(incident: Incident, pair: Pair, now: datetime) -> bool:
     base = pair.pagerduty
-    if base is None or incident.id != pair.incident_id or incident.status == base.status:
+    if base is None or incident.status == base.status:
         return False
     known = usable(base.as_of, now)
     return known is not None and incident.changed_at is not None and incident.changed_at < known

@@ -21,7 +21,7 @@ from worlds import (
     sighting,
 )
 
-from reconciler.core.model import Actor, Kind, Pair, Policy, Sighting, Status
+from reconciler.core.model import SOMEBODY, Actor, Kind, Pair, Policy, Sighting, Status
 
 Expected = tuple[Kind, str, str]
 
@@ -1024,6 +1024,258 @@ BOTH = (
     ),
 )
 
+_P4 = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+_RAISED = alert(priority="P1", updated_at=at(20))
+
+
+def _priority(said: str, who: str = "somebody") -> Expected:
+    return (
+        Kind.PAGERDUTY_NOTE,
+        f"{who} changed the alert's priority in Opsgenie",
+        f"[Opsgenie · {who} · 2026-11-23 09:00:20.000Z] changed the priority {said}",
+    )
+
+
+RAISE = (
+    Kind.PAGERDUTY_SET_URGENCY,
+    "somebody changed the alert's priority in Opsgenie from P4 to P1",
+    "",
+)
+
+
+def _priority_rules(what: str) -> Policy:
+    return policy(on_opsgenie_priority=what)
+
+
+def _old_at_first_start(priority: str) -> Pair:
+    """An alert that was there long before us and pages nobody."""
+    known = pair(None, tracked=False)
+    return replace(known, opsgenie=replace(known.opsgenie, priority=priority))
+
+
+OPSGENIE_PRIORITY = (
+    Row(
+        "a priority raised over the line is told, and raises the urgency",
+        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        (_priority("from P4 to P1"), RAISE),
+    ),
+    Row(
+        "a priority raised over the line, under note: told only",
+        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        (_priority("from P4 to P1"),),
+        _priority_rules("note"),
+    ),
+    Row(
+        "a priority raised over the line, under ignore: nothing",
+        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        (),
+        _priority_rules("ignore"),
+    ),
+    Row(
+        "a priority raised over the line of an alert whose incident is resolved: told only",
+        sighting(pair=replace(pair("resolved"), opsgenie=_P4.opsgenie), alert=_RAISED, incident=RESOLVED),
+        (_priority("from P4 to P1"),),
+    ),
+    Row(
+        "where the line lies is a setting",
+        sighting(pair=_P4, alert=replace(_RAISED, priority="P2"), incident=incident(urgency="low")),
+        (_priority("from P4 to P2"),),
+        policy(high_urgency=frozenset({"P1"})),
+    ),
+    Row(
+        "an unknown priority counts as high",
+        sighting(pair=_P4, alert=replace(_RAISED, priority="P1-CRITICAL"), incident=incident(urgency="low")),
+        (
+            _priority("from P4 to P1-CRITICAL"),
+            (RAISE[0], "somebody changed the alert's priority in Opsgenie from P4 to P1-CRITICAL", ""),
+        ),
+    ),
+    *(
+        Row(
+            f"a priority that changes from {old} to {new} is told only",
+            sighting(
+                pair=pair(opsgenie=replace(pair().opsgenie, priority=old)),
+                alert=replace(_RAISED, priority=new),
+                incident=incident(),
+            ),
+            (_priority(f"from {old} to {new}"),),
+        )
+        for old, new in (("P4", "P3"), ("P3", "P5"), ("P1", "P4"), ("P2", "P1"))
+    ),
+    Row(
+        "who changed a priority is told where the log names a person",
+        sighting(pair=_P4, alert=replace(_RAISED, priority="P5"), alert_acts=(act("priority", ANA, 20),)),
+        (_priority("from P4 to P5", "Ana Ruiz"),),
+    ),
+    Row(
+        "a priority that was never read is a baseline",
+        sighting(pair=pair(opsgenie=replace(pair().opsgenie, priority="")), alert=_RAISED),
+    ),
+    Row("a priority that cannot be read is no news", sighting(pair=_P4, alert=alert(priority=""))),
+    Row(
+        "a priority of a closed alert is no news",
+        sighting(
+            pair=replace(_P4, opsgenie=replace(_P4.opsgenie, open=False)), alert=replace(_RAISED, open=False)
+        ),
+    ),
+    Row(
+        "an alert that was old at the first start and rises over the line is paged",
+        sighting(pair=_old_at_first_start("P4"), alert=_RAISED),
+        (CREATE,),
+    ),
+    Row(
+        "an alert that was old at the first start and rises over the line, under ignore: nothing",
+        sighting(pair=_old_at_first_start("P4"), alert=_RAISED),
+        (),
+        _priority_rules("ignore"),
+    ),
+    Row(
+        "an alert that was old at the first start and changes below the line: nothing",
+        sighting(pair=_old_at_first_start("P4"), alert=replace(_RAISED, priority="P3")),
+    ),
+    Row(
+        "an alert that was old at the first start and whose priority is read for the first time: nothing",
+        sighting(pair=_old_at_first_start(""), alert=_RAISED),
+    ),
+    Row(
+        "an alert that was old at the first start and is closed when it rises: nothing",
+        sighting(pair=_old_at_first_start("P4"), alert=replace(_RAISED, open=False)),
+    ),
+)
+
+_CREATED = action(Kind.CREATE_INCIDENT, Status.DONE, result_id=incident().id)
+_BORN = "nobody is paged: incident #4711 was created acknowledged by the automation user"
+_LEFT = "nobody is paged: incident #4711 is assigned to the automation user alone"
+_LEFT_TO_US = incident(assignees=(BOT,))
+
+UNPAGED = (
+    Row(
+        "an incident that was born acknowledged by us is made to page",
+        sighting(pair=pair(), incident=HELD_BY_US, mine=(_CREATED,)),
+        ((Kind.PAGERDUTY_UNACKNOWLEDGE, _BORN, ""),),
+    ),
+    Row(
+        "an incident that is assigned to us alone is made to page",
+        sighting(pair=pair(), incident=_LEFT_TO_US, mine=(_CREATED,)),
+        ((Kind.PAGERDUTY_UNACKNOWLEDGE, _LEFT, ""),),
+    ),
+    Row(
+        "an incident that was left to us alone when an acknowledgement was taken back is made to page",
+        sighting(pair=pair(), incident=_LEFT_TO_US, mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DONE),)),
+        ((Kind.PAGERDUTY_UNACKNOWLEDGE, _LEFT, ""),),
+    ),
+    *(
+        Row(f"an incident that {why} is left as it is", sighting(pair=known, incident=shown, mine=mine))
+        for why, known, shown, mine in (
+            ("we were about to acknowledge", pair(), HELD_BY_US, (_CREATED, action(Kind.PAGERDUTY_ACKNOWLEDGE))),
+            (
+                "we have acknowledged",
+                pair(),
+                HELD_BY_US,
+                (_CREATED, action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.DONE)),
+            ),
+            ("is held by us as the alert is by a developer", pair(acknowledged=True), HELD_BY_US, (_CREATED,)),
+            ("nobody is known to hold", pair(), incident("acknowledged"), (_CREATED,)),
+            ("is assigned to an engineer as well", pair(), incident(assignees=(BOT, JANE)), (_CREATED,)),
+            ("is assigned to nobody that we know of", pair(), incident(assignees=()), (_CREATED,)),
+            ("is resolved", pair("resolved"), replace(RESOLVED, assignees=(BOT,)), (_CREATED,)),
+            ("was acknowledged by us in an earlier life", pair(), HELD_BY_US, ()),
+            ("was left to us in an earlier life", pair(), _LEFT_TO_US, ()),
+            (
+                "is not the one that we created",
+                pair(),
+                _LEFT_TO_US,
+                (replace(_CREATED, result_id="PINC0"),),
+            ),
+            (
+                "is just being made to page",
+                pair(),
+                HELD_BY_US,
+                (_CREATED, action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT)),
+            ),
+            (
+                "was made to page once already",
+                pair(),
+                _LEFT_TO_US,
+                (
+                    _CREATED,
+                    action(
+                        Kind.PAGERDUTY_UNACKNOWLEDGE,
+                        Status.DEAD,
+                        key=f"pagerduty.unacknowledge a-1 unpaged {incident().id}",
+                    ),
+                ),
+            ),
+        )
+    ),
+)
+
+_TWIN = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
+_TOLD_TWIN = "incident #9 (PINC9) bears this alert's key, too: it is not followed"
+_TOLD_NEXT = 'incident #9 (PINC9) "Disk full again" is followed from now on'
+
+
+def _said(kind: Kind, reason: str, said: str, clock: str) -> Expected:
+    mark = f"[Opsgenie · {BOT.name} · 2026-11-23 {clock}.000Z]"
+    if kind is Kind.OPSGENIE_NOTE:
+        mark = f"[PagerDuty · {BOT.name} · 2026-11-23 {clock}Z]"
+    return (kind, reason, f"{mark} {said}")
+
+
+MORE_INCIDENTS = (
+    Row(
+        "a second incident with the alert's key is named on both sides",
+        sighting(pair=pair(), incident=incident(), twins=(_TWIN,)),
+        (
+            _said(Kind.PAGERDUTY_NOTE, "the alert has a second incident", _TOLD_TWIN, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, "the alert has a second incident", _TOLD_TWIN, "09:00:30"),
+        ),
+    ),
+    Row(
+        "an open incident with the alert's key is followed once ours is resolved: first the resolution is told",
+        sighting(pair=pair(), incident=RESOLVED, successor=_TWIN),
+        (
+            RESOLVE_NOTE,
+            _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
+            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
+        ),
+    ),
+    Row(
+        "an open incident with the alert's key is followed though ours is not read",
+        sighting(pair=pair("resolved"), successor=_TWIN),
+        (
+            _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+        ),
+    ),
+    Row("no other incident is followed while ours is open", sighting(pair=pair(), successor=_TWIN)),
+    Row(
+        "merged in PagerDuty: told with the incident that is followed from now on",
+        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "Jane Doe resolved the incident in PagerDuty",
+                "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident "
+                '(merged into #9 "Disk full again", which is followed from now on)',
+            ),
+        ),
+    ),
+    Row(
+        "merged in PagerDuty, and the resolution was told before: the incident is named",
+        sighting(pair=pair("resolved"), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
+        (
+            _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+        ),
+    ),
+    Row(
+        "an engineer's incident that nobody is named to hold is acknowledged by somebody",
+        sighting(pair=pair(), incident=replace(HELD_BY_JANE, acknowledgers=(SOMEBODY,), changed_by=None)),
+        ((Kind.OPSGENIE_ACKNOWLEDGE, "somebody acknowledged the incident in PagerDuty", ""),),
+    ),
+)
+
 ROWS = (
     *OPSGENIE_CREATE,
     *OPSGENIE_NOTE,
@@ -1036,5 +1288,8 @@ ROWS = (
     *PAGERDUTY_RESOLVE,
     *PAGERDUTY_REOPEN,
     *BOTH,
+    *OPSGENIE_PRIORITY,
+    *UNPAGED,
+    *MORE_INCIDENTS,
 )
 assert len({row.name for row in ROWS}) == len(ROWS)
