@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from reconciler.sandbox import opsgenie_state, pagerduty_json
-from reconciler.sandbox.pagerduty_state import JANE, USERS, Incident, LogEntry
+from reconciler.sandbox.pagerduty_state import JANE, POLICY_ID, USERS, Incident, LogEntry
+from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, json_response, parse_time
 
 PAGE = 100
@@ -45,7 +46,7 @@ class Canned:
         """When the pair's alert was raised."""
         return self.epoch - AGE + timedelta(seconds=number)
 
-    def __call__(self, request: Request) -> Response:  # noqa: PLR0911 - one a route
+    def __call__(self, request: Request) -> Response:
         """Answer a request as the sandbox does."""
         self.asked += 1
         match request.path.strip("/").split("/"):
@@ -62,12 +63,7 @@ class Canned:
                 return json_response(200, {"notes": []}, _limits())
             case ["pagerduty", "log_entries"]:
                 return json_response(200, self._log(request), _limits())
-            case ["pagerduty", "users"]:
-                page = {"users": [pagerduty_json.user_json(user) for user in USERS], "more": False}
-                return json_response(200, page, _limits())
-            case ["pagerduty", "services", _]:
-                return json_response(200, {"service": {"id": "PSVC001", "status": "active"}}, _limits())
-        return json_response(404, {"error": {"message": f"canned: {request.path}"}})
+        return _about_us(request)
 
     def _first(self, request: Request) -> int:
         """The first pair of a query that may say `createdAt>=…`."""
@@ -104,9 +100,9 @@ class Canned:
 
     def _log(self, request: Request) -> dict[str, Any]:
         """Newest first; the n-th of all times is the same entry whenever it is asked for."""
-        since, until = parse_time(request.first("since")), parse_time(request.first("until"))
+        since = parse_time(request.first("since"))
         offset, limit = int(request.first("offset", "0")), int(request.first("limit", "25"))
-        last = min(until, self.now()).timestamp()
+        last = self.now().timestamp()
         newest, oldest = int(last * self.log_rate), int(since.timestamp() * self.log_rate)
         numbers = range(newest, oldest, -1)
         page = [self._entry(number) for number in numbers[offset : offset + limit]]
@@ -118,6 +114,25 @@ class Canned:
         kind, channel = "acknowledge_log_entry", {"type": "web"}
         line = LogEntry(f"R{number:024d}", kind, "Acknowledged", at, other, JANE, channel, {})
         return pagerduty_json.log_entry_json(line, channels=True)
+
+
+def _about_us(request: Request) -> Response:
+    """What is asked now and then about the account: users, the service, who is on call."""
+    match request.path.strip("/").split("/"):
+        case ["pagerduty", "users"]:
+            page = {"users": [pagerduty_json.user_json(user) for user in USERS], "more": False}
+            return json_response(200, page, _limits())
+        case ["pagerduty", "users", "me"]:
+            return json_response(400, {"error": "an account-level access token has no user"}, _limits())
+        case ["pagerduty", "services", _]:
+            return json_response(200, {"service": pagerduty_json.service_json(SandboxSettings())}, _limits())
+        case ["pagerduty", "oncalls"]:
+            page = {"oncalls": [pagerduty_json.on_call_json(POLICY_ID, 1, JANE)], "more": False}
+            return json_response(200, page, _limits())
+        case ["pagerduty", "escalation_policies", _]:
+            policy = pagerduty_json.policy_json(POLICY_ID, [[JANE]])
+            return json_response(200, {"escalation_policy": policy}, _limits())
+    return json_response(404, {"error": {"message": f"canned: {request.path}"}})
 
 
 def _limits() -> dict[str, str]:

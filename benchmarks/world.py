@@ -40,6 +40,8 @@ from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.writes import Remotes
 
+ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
+"""What is asked of PagerDuty at the start and once a sweep interval: who we are, who would be paged."""
 KEYS = SandboxSettings()
 HOST = "http://vendors.invalid"
 Vendor = Callable[[Request], Any]
@@ -73,7 +75,10 @@ class Call:
 
 
 class Wire(BaseAdapter):
-    """Carries requests to a function. `gone` names vendors that cannot be reached at the moment."""
+    """Carries requests to a function. `gone` names vendors that cannot be reached at the moment.
+
+    `calls` are those for pairs and news; those in `about_us` ask about the account and are counted apart.
+    """
 
     def __init__(self, vendor: Vendor, clock: Clock, latency: float = 0.0) -> None:
         super().__init__()
@@ -82,6 +87,7 @@ class Wire(BaseAdapter):
         self.latency = latency
         self.gone: set[str] = set()
         self.calls: list[Call] = []
+        self.about_us: list[Call] = []
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """One exchange."""
@@ -90,7 +96,7 @@ class Wire(BaseAdapter):
         body = request.body or b""
         raw = body.encode() if isinstance(body, str) else body
         if name in self.gone:
-            self.calls.append(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", 0, b""))
+            self._count(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", 0, b""))
             refused = NewConnectionError(HTTPConnection("vendors.invalid"), "refused")
             raise requests.exceptions.ConnectionError(refused)
         headers = {key.lower(): str(value) for key, value in request.headers.items()}
@@ -98,7 +104,7 @@ class Wire(BaseAdapter):
             self.clock.wait(self.latency / 2)
         asked = Request(str(request.method), parts.path, parse_query(parts.query), headers, raw)
         answer: Response = self.vendor(asked)
-        self.calls.append(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", answer.status, raw))
+        self._count(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", answer.status, raw))
         if self.latency:
             self.clock.wait(self.latency / 2)
         response = requests.Response()
@@ -109,6 +115,9 @@ class Wire(BaseAdapter):
         )
         response.request, response.url = request, str(request.url)
         return response
+
+    def _count(self, call: Call) -> None:
+        (self.about_us if call.path.startswith(ABOUT_US) else self.calls).append(call)
 
     def close(self) -> None:
         """Nothing is open."""

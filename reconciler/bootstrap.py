@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import SecretStr
 
 from reconciler.apply import Applier
+from reconciler.aside import Aside, at_once
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Crew, Pace
 from reconciler.engine import Engine
@@ -123,6 +124,7 @@ class _Wires:
             lookback=timedelta(seconds=settings.initial_lookback_seconds),
             sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
             retention=timedelta(seconds=settings.retention_seconds),
+            query=settings.opsgenie_query,
         )
         policy = Policy(
             on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
@@ -135,7 +137,14 @@ class _Wires:
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         return Engine(
             Observer(
-                self.opsgenie, self.pagerduty, database, horizons, self.stop.is_set, self.crew, self._is_busy
+                self.opsgenie,
+                self.pagerduty,
+                database,
+                horizons,
+                self.stop.is_set,
+                self.crew,
+                self._is_busy,
+                Aside() if applier else at_once,
             ),
             applier,
             database,

@@ -16,6 +16,8 @@ import click
 from reconciler import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.engine import Report
     from reconciler.settings import Settings
 
@@ -30,7 +32,7 @@ class _Seconds(click.FloatRange):
         return seconds
 
 
-FAILED, USAGE, PLANNED = 1, 2, 3
+FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
 _PORT, _SECONDS, _RATE = click.IntRange(0, 65535), _Seconds(0, 3600), click.IntRange(0)
 FOLLOW_UPS = (0.1, 0.25, 0.5, 1.0, 2.0)
 """How long `once` waits between its looks at what Opsgenie has accepted and not yet carried out, in seconds."""
@@ -65,8 +67,12 @@ def _until(stop: threading.Event, settings: Settings) -> bool:
 
     for name in settings.unused():
         get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
+    for line in _warnings(settings):
+        get_logger(__name__).warning(line)
     program = assemble(settings, stop)
-    daemon = Daemon(program, settings.poll_interval_seconds, settings.sweep_interval_seconds)
+    daemon = Daemon(
+        program, settings.poll_interval_seconds, settings.sweep_interval_seconds, settings.remind_seconds
+    )
     if program.metrics is None or settings.http_listen is None:
         return daemon.run()
     from reconciler.web.app import create, refusals
@@ -86,6 +92,8 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     settings = _settings()
+    for line in _warnings(settings):
+        click.echo(f"reconciler: {line}", err=True)
     report, names = _dry_cycle(settings) if dry_run else _cycle(settings)
     from reconciler import render
 
@@ -97,24 +105,71 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     for line in errors:
         click.echo(f"reconciler: {line}", err=True)
     if errors:
-        sys.exit(FAILED)
+        sys.exit(USAGE if render.is_misconfigured(report) else FAILED)
     if exit_code and report.actions:
         sys.exit(PLANNED)
 
 
 @cli.command()
+@click.option("--exit-code", is_flag=True, help="Exit 3 when something is dead, late or in trouble.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def status(as_json: bool) -> None:
-    """Show what is tracked, how far behind it is, and what is pending or dead."""
-    settings = _settings()
+def status(exit_code: bool, as_json: bool) -> None:
+    """Show what is tracked, how far behind it is, what is wrong, and what is pending or dead."""
+    url, interval = _database()
     from reconciler import status as standing
+    from reconciler.store.database import current_revision, exists
     from reconciler.store.readonly import open_read_only
+    from reconciler.store.standing import shown
 
-    found = standing.read(open_read_only(settings.database_url.get_secret_value()))
+    database = open_read_only(url)
+    missing = ""
+    if not exists(url):
+        missing = "there is no such database"
+    elif current_revision(database) is None:
+        missing = "it is empty"
+    found = standing.read(database, shown(url), missing)
     if as_json:
         _print_json(standing.as_data(found))
     else:
-        click.echo(standing.as_text(found))
+        click.echo(standing.as_text(found, interval))
+    if exit_code and standing.needs_attention(found, interval):
+        sys.exit(ATTENTION)
+
+
+@cli.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="Put every dead action back.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Put dead actions back in the queue, by alert or incident; a running daemon tries them at its next look.
+
+    ID is an alert's id or tiny id (17 or #17), or an incident's id or number.
+    """
+    if bool(ids) == everything:
+        raise click.UsageError("name alerts or incidents, or give --all")
+    url, _ = _database()
+    from reconciler import retry as putting_back
+    from reconciler.errors import Misconfigured
+    from reconciler.store.database import exists, open_database
+    from reconciler.store.migrate import check
+    from reconciler.store.schema import REVISION
+    from reconciler.store.standing import shown
+
+    database = open_database(url) if exists(url) else None
+    revision = check(database) if database else None
+    if database is None or revision is None:
+        raise Misconfigured(f"DATABASE_URL: no reconciler has run on {shown(url)} yet: name the daemon's database")
+    if revision != REVISION:
+        raise Misconfigured(
+            f"DATABASE_URL: its schema is at revision {revision}, this program needs {REVISION}: "
+            "run `reconciler db upgrade` first"
+        )
+    found = putting_back.put_back(database, None if everything else ids)
+    database.close()
+    if as_json:
+        _print_json(putting_back.as_data(found))
+    else:
+        click.echo(putting_back.as_text(found))
 
 
 @cli.group()
@@ -125,11 +180,11 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the schema to this version's revision."""
-    settings = _settings()
+    url, _ = _database()
     from reconciler.store.database import open_database
     from reconciler.store.migrate import upgrade as migrate
 
-    database = open_database(settings.database_url.get_secret_value())
+    database = open_database(url)
     click.echo(f"The schema is at revision {migrate(database)}.")
     database.close()
 
@@ -137,15 +192,11 @@ def upgrade() -> None:
 @db.command()
 def current() -> None:
     """Show the schema's revision, and this version's."""
-    settings = _settings()
+    url, _ = _database()
     from reconciler.store.database import current_revision, exists, open_database
     from reconciler.store.schema import REVISION
 
-    found = (
-        current_revision(open_database(settings.database_url.get_secret_value()))
-        if exists(settings.database_url.get_secret_value())
-        else None
-    )
+    found = current_revision(open_database(url)) if exists(url) else None
     click.echo(f"{found or 'none'} (this version: {REVISION})")
 
 
@@ -238,8 +289,36 @@ def _settings() -> Settings:
     return settings
 
 
+def _database() -> tuple[str, float]:
+    """For commands that need the database alone, and no key: its URL, and how often the daemon polls."""
+    from reconciler import settings as configuration
+    from reconciler import telemetry
+
+    load = getattr(configuration, "load_database", _load_without_keys)
+    settings = load(os.environ, Path(".env"))
+    secrets = settings.secret_values() if hasattr(settings, "secret_values") else ()
+    telemetry.configure(settings.log_format, settings.log_level, secrets)
+    return settings.database_url.get_secret_value(), getattr(settings, "poll_interval_seconds", 10.0)
+
+
+def _load_without_keys(environ: Mapping[str, str], dotenv: Path) -> Settings:
+    """The whole configuration with stand-ins for the keys, until the settings have a loader for this."""
+    from reconciler import settings as configuration
+
+    keys = ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY")
+    kept = {name: value for name, value in environ.items() if name.removesuffix("_FILE") not in keys}
+    return configuration.load(kept | dict.fromkeys(keys, "none@none") | {"PAGERDUTY_SERVICE_ID": "none"}, dotenv)
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    """What is allowed and probably not meant."""
+    found: tuple[str, ...] = getattr(settings, "warnings", tuple)()
+    return found
+
+
 def _cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
     """One whole cycle, a few more looks at what Opsgenie still has queued, and what the alerts are called."""
+    from reconciler import beginning
     from reconciler.bootstrap import assemble
     from reconciler.core.model import Status
     from reconciler.errors import Transient
@@ -252,7 +331,10 @@ def _cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
     migrate(program.database)
     program.database.lead()
+    before = beginning.look(program.database)
     report = program.engine.cycle(share=1.0)
+    for line in beginning.told(before, beginning.look(program.database)):
+        click.echo(f"reconciler: {line}", err=True)
     for wait in FOLLOW_UPS:
         if not any(action.status is Status.SENT and action.request_id for action in report.actions):
             break

@@ -76,5 +76,5 @@ class Crew:
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(MOST, thread_name_prefix="hand")
+            self._pool = ThreadPoolExecutor(2 * MOST, thread_name_prefix="hand")
         return self._pool

@@ -2,21 +2,26 @@
 
 import contextlib
 import logging
-import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from types import MappingProxyType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from reconciler import beginning, paging
+from reconciler.action_log import ActionLog
 from reconciler.bootstrap import Program
-from reconciler.core.model import Action, Side, Status
+from reconciler.core.model import Side, Status
 from reconciler.engine import Report
-from reconciler.errors import Misconfigured, ReconcilerError
+from reconciler.errors import ReconcilerError
 from reconciler.feeds import Hint
-from reconciler.sight import Problem, Stopping
+from reconciler.naming import pair_name
+from reconciler.sight import Stopping
+from reconciler.state_log import StateLog
+from reconciler.store import standing, troubles
 from reconciler.store.database import DatabaseDown, Superseded
 from reconciler.store.migrate import check, upgrade
 from reconciler.telemetry import get_logger
@@ -24,14 +29,16 @@ from reconciler.web.inbox import Inbox
 
 log = get_logger(__name__)
 
-_REQUEST = re.compile(r" \(request [^)]*\)")
-"""What is different in each refusal, though it is the same one."""
+STANDING_BY = "another reconciler is at work on this database: standing by"
 GRACE = 2.0
 """Seconds that a cycle has to end in once it is told to stop and nothing is being written."""
 PATIENCE = 5.0
 """Seconds, at least, that a cycle goes on writing before it looks for new alerts again."""
 FOLLOW_UP = 1.0
 """Seconds, at least, after which it is asked what Opsgenie made of a write that it has accepted."""
+PAGES_EVERY = 15.0
+"""Seconds after which it is looked up again, though nothing happened, whether a page is waiting."""
+REMIND = 600.0
 MOST_FOLLOWED = 50
 """Writes that are asked about between two cycles; more of them wait for the next one, which pages first."""
 
@@ -39,14 +46,18 @@ MOST_FOLLOWED = 50
 class Daemon:
     """Runs the cycles of one program. One thread works; the main thread waits for the signal."""
 
-    def __init__(self, program: Program, interval: float, sweep_interval: float) -> None:
+    def __init__(self, program: Program, interval: float, sweep_interval: float, remind: float = REMIND) -> None:
         self.program = program
         self.interval = interval
         self.sweep_interval = sweep_interval
         self.patience = timedelta(seconds=max(interval, PATIENCE))
         self.failures = 0
-        self._states: dict[str, str] = {}
-        self._in_doubt: dict[int, str] = {}
+        self.states = StateLog(program.clock, remind, self._names)
+        self._actions = ActionLog()
+        self._kept: tuple[object, ...] | None = None
+        self._objections: list[tuple[str, str]] = []
+        self._pages_due = float("-inf")
+        self._before: beginning.Standing | None = None
         self._leading = False
         self._resuming = False
         self._follows: datetime | None = None
@@ -113,25 +124,29 @@ class Daemon:
         try:
             if self._may_work():
                 work()
-                self._say("database", "")
+                self.states.say("database", "")
         except Stopping:
             return
         except Superseded as error:
             self._leading = False
             self.program.lock.release()
-            self._say("lock", str(error), problem=False)
+            self.states.say("lock", str(error), serious=False)
         except ReconcilerError as error:
             self._leading = False  # begun anew once the database does as it is asked
             self.failures += 1
-            self._say("database", str(error), key=error.kind if isinstance(error, DatabaseDown) else None)
+            kind = error.kind if isinstance(error, DatabaseDown) else None
+            self.states.say("database", str(error), key=kind)
+            self.states.remind()
             self._count_failure(str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next cycle may do better
             self.failures += 1
-            if self._is_news("cycle", f"{type(error).__name__}: {error}"):
-                log.exception("a cycle failed unexpectedly: this is a defect, please report it")
+            words = "a cycle failed unexpectedly: this is a defect, please report it"
+            self.states.say("cycle", words, key=f"{type(error).__name__}: {error}", error=error)
+            self.states.remind()
             self._count_failure("a cycle failed unexpectedly, see the log")
         else:
-            self._say("cycle", "")
+            self.states.say("cycle", "")
+        self._keep_troubles()
 
     def _go_on(self, moment: datetime) -> None:
         """Have a cycle between two beats; one at a time."""
@@ -178,7 +193,9 @@ class Daemon:
         elif report.resume is not None:
             self._go_on(report.resume)
         self._follow(report)
-        self._report(report)
+        self._tell(report)
+        self._begun(report)
+        self.states.cycle(report.problems, report.actions, self._pages(report))
         if metrics:
             metrics.cycle_ended(report, time.monotonic() - began, self.program.database)
 
@@ -188,15 +205,13 @@ class Daemon:
             self.program.metrics.glanced(well=not report.problems)
 
     def _look(self, hints: Collection[Hint]) -> Report:
-        """Where it is hinted, and at our writes in doubt.
-
-        What fails is told once the next cycle meets it too; it may be about one thing alone.
-        """
+        """Where it is hinted, and at our writes whose outcome is not known."""
         report = self.program.engine.glance(hints, self.patience)
         if report.resume is not None:
             self._go_on(report.resume)
         self._follow(report)
         self._tell(report)
+        self.states.met(report.problems, report.actions)
         if self.program.metrics:
             self.program.metrics.count(report, self.program.database)
         return report
@@ -213,16 +228,28 @@ class Daemon:
             self._leading = False
             if self.program.metrics:
                 self.program.metrics.stood_by()
-            self._say("database", "")
-            self._say("lock", "another reconciler is at work on this database: standing by", problem=False)
+            self.states.say("database", "")
+            self.states.say("lock", STANDING_BY, serious=False)
             return False
         if not self._leading:
-            upgrade(self.program.database)
-            epoch = self.program.database.lead()
-            self._leading = True
-            if self._is_news("lock", ""):
-                log.info("the other reconciler has let go: this one is at work now", epoch=epoch)
+            self._lead()
         return True
+
+    def _lead(self) -> None:
+        found = check(self.program.database)
+        revision = upgrade(self.program.database)
+        if found is None:
+            log.info("new database: nothing is known yet, a first start follows", revision=revision)
+        elif found != revision:
+            words = f"database migrated from revision {found} to {revision}"
+            log.info(words, revision=revision)
+        epoch = self.program.database.lead()
+        self._leading = True
+        self._kept = None
+        self._before = beginning.look(self.program.database)
+        if self.states.lasts("lock"):
+            self.states.say("lock", "")
+            log.info("took over: the other reconciler has let go, this one is at work now", epoch=epoch)
 
     def _share(self) -> float:
         """The share of the open pairs that is due to be swept since the last cycle."""
@@ -231,57 +258,57 @@ class Daemon:
         self._last = now
         return elapsed / self.sweep_interval
 
-    def _tell(self, report: Report) -> None:
-        """What was done. What is in doubt is asked about in every cycle, and told once."""
-        for action in report.actions:
-            if action.status is Status.SENT and self._in_doubt.get(action.id) == action.error:
-                continue
-            if action.status is Status.SENT:
-                self._in_doubt[action.id] = action.error
-            else:
-                self._in_doubt.pop(action.id, None)
-            if action.status is not Status.PLANNED:
-                _tell_action(action)
-
-    def _report(self, report: Report) -> None:
-        self._tell(report)
-        for side in Side:
-            mine = [problem for problem in report.problems if problem.side is side]
-            self._say(side.value, str(mine[0].error) if mine else "", key=_key(mine))
-
-    def _say(self, subject: str, words: str, *, problem: bool = True, key: str | None = None) -> None:
-        """Tell a state when it changes, not in every cycle. Empty words mean that all is well."""
-        if not self._is_news(subject, words if key is None else key):
+    def _begun(self, report: Report) -> None:
+        """Say what a first start, or another query, has changed: once the alerts could be read."""
+        if self._before is None or any(problem.side is Side.OPSGENIE for problem in report.problems):
             return
-        if not words:
-            log.info("works again", subject=subject)
-        elif problem:
-            log.error(words, subject=subject)
-        else:
-            log.info(words, subject=subject)
+        after = beginning.look(self.program.database)
+        for line in beginning.told(self._before, after):
+            log.info(line)
+        self._before = None if beginning.is_over(after) else self._before
 
-    def _is_news(self, subject: str, state: str) -> bool:
-        if self._states.get(subject, "") == state:
-            return False
-        self._states[subject] = state
-        return True
+    def _tell(self, report: Report) -> None:
+        """What was done, in people's names for it."""
+        news = self._actions.news(report.actions)
+        if news:
+            seen = {alert_id: name.removeprefix("Alert ") for alert_id, name in report.seen.items()}
+            self._actions.say(news, self._names({action.alert_id for action in news}, seen))
 
+    def _names(self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """What people call these alerts, with their incidents. Without the database nothing is known of them."""
+        try:
+            with self.program.database.reading() as books:
+                pairs = books.snapshot.pairs(alert_ids)
+        except ReconcilerError:
+            return {}
+        return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
 
-def _key(problems: list[Problem]) -> str:
-    """What makes a problem the same as in the last cycle: its kind; for a mend to make, its words."""
-    if not problems:
-        return ""
-    error = problems[0].error
-    return _REQUEST.sub("", str(error)) if isinstance(error, Misconfigured) else type(error).__name__
+    def _pages(self, report: Report) -> list[tuple[str, str]]:
+        """Why somebody is not paged. Looked up where something happened, and now and then besides."""
+        now = time.monotonic()
+        if report.actions or report.problems or self._objections or now >= self._pages_due:
+            self._pages_due = now + PAGES_EVERY
+            moment = self.program.clock.now()
+            with self.program.database.reading() as books:
+                found = standing.paging(books, moment)
+            self._objections = paging.objections(found, moment)
+            if self.program.metrics:
+                reason = "; ".join(words for _, words in self._objections)
+                self.program.metrics.paging(len(found.waiting), len(found.unpaged), reason)
+            if paging.reported(found, (str(problem.error) for problem in report.problems)):
+                return [each for each in self._objections if not each[0].startswith(paging.UNPAGED)]
+        return self._objections
 
-
-def _tell_action(action: Action) -> None:
-    tell: Callable[..., object] = log.error if action.status is Status.DEAD else log.info
-    tell(
-        action.kind.value,
-        status=action.status.value,
-        reason=action.reason,
-        alert=action.alert_id,
-        incident=action.incident_id,
-        **({"why": action.error} if action.error else {}),
-    )
+    def _keep_troubles(self) -> None:
+        """Write down what is wrong, for `status`; only where it changed, and only by who is at work."""
+        signature = self.states.signature()
+        if self.program.metrics:
+            self.program.metrics.troubled(self.states.counts())
+        if signature == self._kept or not self._leading:
+            return
+        try:
+            with self.program.database.writing() as books:
+                troubles.save(books, self.states.lasting())
+        except DatabaseDown:  # that is a trouble of its own, which is said: this is tried again
+            return
+        self._kept = signature

@@ -123,11 +123,11 @@ class Stage:
 
     def _tell(self, event: State) -> None:
         kind, status = event.get("event", ""), event.get("status")
-        if status in ("done", "sent", "dropped") and "reason" in event:
-            if status == "sent":
-                return  # accepted by Opsgenie: told once it is seen to be done
+        if status in ("done", "in flight", "dropped") and "reason" in event:
+            if status == "in flight":
+                return  # accepted by Opsgenie: said once it is seen to be done
             why = f" [{event['why']}]" if event.get("why") else ""
-            self.say("reconciler", f"{kind}: {event['reason']}{why}")
+            self.say("reconciler", f"{event['kind']}: {event['reason']}{why}")
         elif event.get("level") in ("error", "warning"):
             self.say("reconciler", f"{kind} {event.get('exception', '')}".rstrip())
 

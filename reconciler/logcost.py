@@ -31,6 +31,10 @@ class LogCost:
         self._listed = now
         return True
 
+    def not_listed(self) -> None:
+        """The listing failed: it may be tried again at once."""
+        self._listed = None
+
     def enough(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
         """Whether to read no more of the log since then, of which all before the watermark was read already."""
         most = open_set + 1

@@ -3,16 +3,20 @@
 Nothing here decides. What could not be read is looked at again in the next cycle, and never stops the rest.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.absence import Absence
+from reconciler.aside import at_once
 from reconciler.core.model import Policy, Side, Sighting, World
 from reconciler.crew import Crew
+from reconciler.cursors import earlier, moment, moments, stored_unread, unread
 from reconciler.feeds import Feeds, Hint
+from reconciler.first_start import Beginning, FirstStart
 from reconciler.logcost import LogCost
 from reconciler.looks import Horizons, Looks, Origin
+from reconciler.memory import Memory
 from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
 from reconciler.sight import Eyes, Problem
 from reconciler.store.database import Database
@@ -20,6 +24,8 @@ from reconciler.sweep import Slice, Sweep
 
 BATCH = 50
 """New alerts that are looked at and paged before the next ones."""
+AGAIN = 200
+"""Pairs that could not be read before and are looked at again in one cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class Observation:
     """What one cycle saw, and where its feeds stand afterwards (only what moved).
 
     `urgent`: new alerts, with more to come; their pages go out before anything else is done. `pace`: new alerts a
-    second since the last poll.
+    second since the last poll. `blind`: Opsgenie's key sees none of several alerts that it saw before, so that
+    nothing should be written there. `first`: what became of what was there before us, once that is known.
     """
 
     world: World
@@ -35,6 +42,8 @@ class Observation:
     problems: tuple[Problem, ...]
     urgent: bool = False
     pace: float = 0.0
+    blind: bool = False
+    first: FirstStart | None = None
 
 
 class Observer:
@@ -49,11 +58,15 @@ class Observer:
         stopping: Callable[[], bool],
         crew: Crew,
         busy: Callable[[], bool] = lambda: False,
+        aside: Callable[[Callable[[], None]], Iterator[None]] = at_once,
     ) -> None:
+        """`aside` does slow reading and gives its caller turns meanwhile, in which new alerts are paged."""
+        self.aside = aside
         self.crew = crew
         self.busy = busy
         self.sweep = Sweep()
         self.log = LogCost()
+        self.memory = Memory()
         self.stopping = stopping
         self.opsgenie = opsgenie
         self.pagerduty = pagerduty
@@ -68,7 +81,8 @@ class Observer:
         come with the last observation: what is interrupted before that is looked at again.
         """
         busy = self.busy()
-        return self._round(now, policy, busy=busy).whole(0.0 if busy else share)
+        whole = self._round(now, policy, busy=busy)
+        return whole.whole(0.0 if busy else share, lambda work: self._meanwhile(now, policy, work))
 
     def glance(self, now: datetime, policy: Policy, hints: Collection[Hint]) -> Observation:
         """Look at once, and only, where a webhook hinted that something may have happened."""
@@ -78,92 +92,149 @@ class Observer:
         """Look only where our own writes are still in doubt."""
         return self._round(now, policy).doubts_only()
 
+    def _meanwhile(self, now: datetime, policy: Policy, work: Callable[[], None]) -> Iterator[Observation]:
+        """New alerts that turn up while the work is under way."""
+        for _ in self.aside(work):
+            yield from self._round(now, policy).news_only()
+
     def _round(self, now: datetime, policy: Policy, *, busy: bool = False) -> "_Round":
-        eyes = Eyes(self.opsgenie, self.pagerduty, self.stopping, policy, now)
-        return _Round(self, eyes, busy=busy)
+        return _Round(self, now, policy, busy=busy)
 
 
 class _Round:
     """One cycle's looking."""
 
-    def __init__(self, observer: Observer, eyes: Eyes, *, busy: bool) -> None:
-        self.eyes = eyes
+    def __init__(self, observer: Observer, now: datetime, policy: Policy, *, busy: bool) -> None:
         self.crew = observer.crew
         self.database = observer.database
         self.horizons = observer.horizons
+        self.memory = memory = observer.memory
         with self.database.reading() as books:
             self.before = books.snapshot.cursors()
             self.open_pairs = books.snapshot.open_pairs()
+            self.unsettled = books.snapshot.unsettled()
             self.open_actions = books.ledger.open()
-        self.looks = Looks(self.database, self.horizons, self._origin(), eyes.now)
-        self.feeds = Feeds(eyes, self.looks, observer.log, busy=busy)
-        self.slice = Slice(observer.sweep, eyes, self.looks)
+        may_ask = memory.to_ask(self.open_actions, now)
+        self.eyes = Eyes(observer.opsgenie, observer.pagerduty, observer.stopping, policy, now, memory, may_ask)
+        self.unread = unread(self.before.get("again"))
+        self.origin = self._origin()
+        self.looks = Looks(self.database, self.horizons, self.origin, now, memory)
+        self.beginning = Beginning(self.eyes, self.looks)
+        self.feeds = Feeds(self.eyes, self.looks, observer.log, busy=busy)
+        self.slice = Slice(observer.sweep, self.eyes, self.looks)
+        self.absence = Absence(self.eyes, self.database)
 
-    def whole(self, share: float) -> Iterator[Observation]:
-        feeds, before = self.feeds, self.before
+    def whole(
+        self, share: float, meanwhile: Callable[[Callable[[], None]], Iterator[Observation]]
+    ) -> Iterator[Observation]:
+        """Opsgenie's feed and the pages come first: no page waits for PagerDuty's feed, the sweep or any pair."""
         if self._is_first():
-            feeds.first_start()
+            self.beginning.first_start()
         else:
-            both: list[tuple[Side, Callable[[], None]]] = [
-                (Side.OPSGENIE, lambda: feeds.opsgenie(before)),
-                (Side.PAGERDUTY, lambda: feeds.pagerduty(before, self.open_pairs)),
-            ]
-            self.crew.each(lambda feed: self.eyes.attempt(*feed), both)
-            self.slice.take(before, self.open_pairs, share)
-            for alert_id in sorted(
-                self._unread_before()
-            ):  # one that is not known yet may have its incident already
-                self.looks.whole(alert_id).by_key = True
-        self.looks.doubts(self.open_actions)
-        news = [alert_id for alert_id, look in self.looks.by_alert.items() if look.news]
-        pace = len(news) / self._elapsed()
-        for start in range(0, len(news), BATCH):
-            yield replace(self._see(news[start : start + BATCH]), urgent=True, pace=pace)
-        yield replace(self._rest(), pace=pace)
+            self._opsgenie()
+            self.looks.unread(self._due_again())
+            yield from self._pages()
+            yield from meanwhile(lambda: self._elsewhere(share))
+        self._ours()
+        yield from self._pages()
+        rest: list[Observation] = []
+        yield from meanwhile(lambda: rest.append(self._rest()))
+        yield replace(rest[0], pace=self._pace)
+
+    def news_only(self) -> Iterator[Observation]:
+        """What the feed shows of new alerts; where it stands is left to the cycle that is under way."""
+        if not self._is_first() and self.before.get("query") == self.horizons.query:
+            self.eyes.attempt(Side.OPSGENIE, lambda: self.feeds.opsgenie(self.before))
+            yield from self._pages()
+            self.memory.leave((alert_id, look.again) for alert_id, look in self.looks.by_alert.items())
+
+    def _elsewhere(self, share: float) -> None:
+        """PagerDuty's feed, the sweep, and what is to be looked at although no feed names it."""
+        self.eyes.attempt(Side.PAGERDUTY, lambda: self.feeds.pagerduty(self.before, self.open_pairs))
+        self.slice.take(self.before, self.open_pairs, share, begin=self.feeds.sweep_now)
+        self.beginning.adopt_some(self.before)
+        often = min(self.eyes.policy.staleness, self.horizons.sweep_interval)
+        self.looks.missing(self.memory.to_check(often, self.eyes.now))
 
     def hinted(self, hints: Collection[Hint]) -> Observation:
         """A hint names a thing and nothing more. An alert we do not know must be one that the feed shows."""
         if self.feeds.hinted(hints) and not self._is_first():
-            self.eyes.attempt(Side.OPSGENIE, lambda: self.feeds.opsgenie(self.before))
+            self._opsgenie()
         return self.doubts_only()
 
     def doubts_only(self) -> Observation:
-        self.looks.doubts(self.open_actions)
+        self._ours()
         return self._rest()
+
+    def _opsgenie(self) -> None:
+        """Opsgenie's feed. Where the query has changed, what only now is visible is sorted out first."""
+        if self.beginning.query_changed(self.before):
+            self.eyes.attempt(Side.OPSGENIE, lambda: self.feeds.opsgenie(self.before))
+
+    def _ours(self) -> None:
+        """Our own writes in doubt, and incidents that page nobody or whose last step nothing explains."""
+        self.looks.doubts(self.open_actions)
+        self.looks.unsettled(self.unsettled)
+
+    def _pages(self) -> Iterator[Observation]:
+        """The new alerts that were not looked at yet, in batches."""
+        news = [alert_id for alert_id, look in self.looks.by_alert.items() if look.news and not look.seen]
+        for start in range(0, len(news), BATCH):
+            yield replace(self._see(news[start : start + BATCH]), urgent=True, pace=self._pace)
+
+    @property
+    def _pace(self) -> float:
+        """New alerts a second since the last poll; what is new at a first start came over more than that."""
+        now = self.eyes.now
+        default = earlier(now, self.horizons.lookback)
+        since = now - moment(self.before.get("polled.opsgenie"), now, default)
+        return sum(look.news for look in self.looks.by_alert.values()) / max(since.total_seconds(), 0.1)
 
     def _is_first(self) -> bool:
         return "origin" not in self.before
 
     def _origin(self) -> Origin:
-        if self._is_first():
-            return Origin(self.eyes.now, self.eyes.now - self.horizons.lookback)
-        return Origin(*map(datetime.fromisoformat, json.loads(self.before["origin"])))
+        now = self.eyes.now
+        defaults = now, earlier(now, self.horizons.lookback)
+        return Origin(*moments(self.before.get("origin"), 2, now, defaults))
 
-    def _unread_before(self) -> set[str]:
-        """Alerts of which something could not be read last time."""
-        return set(json.loads(self.before.get("again", "[]")))
-
-    def _elapsed(self) -> float:
-        """Seconds since the last poll; what is new at a first start came over more than that."""
-        polled = self.before.get("polled.opsgenie")
-        since = self.eyes.now - datetime.fromisoformat(polled) if polled else self.horizons.lookback
-        return max(since.total_seconds(), 0.1)
+    def _due_again(self) -> dict[str, set[Side]]:
+        """Some of what could not be read last time, by the sides that were not read and are not left alone."""
+        due = {
+            alert_id: {side for side in sides if not self.memory.is_held(alert_id, side, self.eyes.now)}
+            for alert_id, sides in sorted(self.unread.items())
+        }
+        return dict([(alert_id, sides) for alert_id, sides in due.items() if sides][:AGAIN])
 
     def _rest(self) -> Observation:
         """What is left to be seen, and with it where the feeds stand."""
         looks = self.looks.by_alert
         seen = self._see([alert_id for alert_id, look in looks.items() if not look.seen])
-        unread = {alert_id for alert_id, look in looks.items() if look.again}
-        waiting = self._unread_before() - self.looks.looked_again
-        again = json.dumps(sorted(unread | waiting))
-        after = self.feeds.cursors | self.slice.cursors | {"again": again}
+        again = {alert_id: set(look.again) for alert_id, look in looks.items() if look.again}
+        for alert_id, sides in self.unread.items():
+            waiting = sides - self.looks.looked_again.get(alert_id, set())
+            if waiting:
+                again.setdefault(alert_id, set()).update(waiting)
+        for alert_id, sides in self.memory.take_left():
+            again.setdefault(alert_id, set()).update(sides)
+        stored = {"again": stored_unread(again)}
+        after = self.beginning.cursors | self.feeds.cursors | self.slice.cursors | stored
         moved = {name: value for name, value in after.items() if self.before.get(name, "[]") != value}
-        return replace(seen, cursors=moved)
+        problems = (*seen.problems, *self._left_alone(seen.problems))
+        return replace(seen, cursors=moved, problems=problems, first=self.beginning.first)
+
+    def _left_alone(self, told: tuple[Problem, ...]) -> Iterator[Problem]:
+        """What pairs that are left alone for now are left alone for: that they wait is no recovery."""
+        named = {(problem.alert_id, problem.side) for problem in told}
+        for (alert_id, side), hold in list(self.memory.holds.items()):
+            if (alert_id, side) not in named and self.memory.is_held(alert_id, side, self.eyes.now):
+                yield Problem(side, hold.error, alert_id)
 
     def _see(self, alert_ids: list[str]) -> Observation:
         """Read what these looks ask for, several pairs side by side."""
+        world = World(self.eyes.now, self.eyes.policy, ())
         if not alert_ids:
-            return Observation(World(self.eyes.now, self.eyes.policy, ()), {}, self.eyes.take_problems())
+            return Observation(world, {}, self.eyes.take_problems(), blind=self.absence.blind)
         with self.database.reading() as books:
             pairs = books.snapshot.pairs(alert_ids)
             known = books.snapshot.known_notes(alert_ids)
@@ -176,12 +247,21 @@ class _Round:
                 alert_id,
                 pair=pairs.get(alert_id),
                 tracked=look.tracked,
-                since=self.feeds.mirrored_since,
+                since=None if alert_id in pairs else self.origin.since,
                 known_notes=known.get(alert_id, frozenset()),
                 mine=mine.get(alert_id, ()),
                 swept=look.swept,
             )
             return self.eyes.see(blank, look)
 
-        sightings = tuple(self.crew.each(see, alert_ids))
-        return Observation(World(self.eyes.now, self.eyes.policy, sightings), {}, self.eyes.take_problems())
+        sightings = self.absence.judged(tuple(self.crew.each(see, alert_ids)))
+        for seen in sightings:
+            self._remember(seen)
+        world = replace(world, sightings=sightings)
+        return Observation(world, {}, self.eyes.take_problems(), blind=self.absence.blind)
+
+    def _remember(self, seen: Sighting) -> None:
+        """Whether the notes of an alert that occurs again and again had anything new."""
+        if self.looks.by_alert[seen.alert_id].repeated and seen.alert_notes is not None:
+            new = any((Side.OPSGENIE, note.id) not in seen.known_notes for note in seen.alert_notes)
+            self.memory.repeated(seen.alert_id, self.eyes.now, fruitful=new)

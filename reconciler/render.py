@@ -8,8 +8,12 @@ from typing import Any
 from reconciler.core.model import Action, Status
 from reconciler.core.text import shortened
 from reconciler.engine import Report
+from reconciler.errors import Misconfigured
+from reconciler.naming import state_of
 from reconciler.telemetry import printable
 
+_LINE = ("done", "dropped", "planned", "in flight", "unknown", "dead")
+"""The order of the last line: what is over first."""
 NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
 
 _PUBLIC = {
@@ -19,6 +23,7 @@ _PUBLIC = {
     Status.DROPPED: "done",
     Status.DEAD: "dead",
 }
+"""The words of the public contract for `status`; `state` says it exactly."""
 
 
 def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def as_text(report: Report, names: Mapping[str, str], *, dry_run: bool) -> str:
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
         lines.append(names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
-            lines.append(f"  {_status(action, dry_run=dry_run):<8} {action.kind.value:<27} {_why(action)}")
+            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:
                 lines.append(f"{'':38}{shortened(action.text)}")
         lines.append("")
@@ -60,6 +65,11 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
     return [printable(line) for line in lines]
 
 
+def is_misconfigured(report: Report) -> bool:
+    """Whether the operator has to change something, a refused key included."""
+    return any(isinstance(problem.error, Misconfigured) for problem in report.problems)
+
+
 def _located(words: str, alert_id: str) -> str:
     return f"{words} (alert {alert_id})" if alert_id else words
 
@@ -70,6 +80,7 @@ def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
         "alert_id": action.alert_id,
         "incident_id": action.incident_id,
         "status": _status(action, dry_run=dry_run),
+        "state": state_of(action),
         "reason": _why(action),
         "text": action.text,
     }
@@ -92,6 +103,6 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
     planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
     if dry_run:
         return [planned, NOTHING_WRITTEN]
-    standing = Counter(_PUBLIC[action.status] for action in report.actions)
-    done = ", ".join(f"{standing[word]} {word}" for word in ("done", "pending", "dead") if standing[word])
+    standing = Counter(state_of(action) for action in report.actions)
+    done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
     return [f"Done: {done}." if done else "Nothing to do."]

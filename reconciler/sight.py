@@ -1,49 +1,37 @@
 """What is seen of one pair: the reads that a look asks for, each allowed to fail without hurting the others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from reconciler.core import doubt, text
-from reconciler.core.model import (
-    Action,
-    Kind,
-    Note,
-    Policy,
-    Receipt,
-    Side,
-    Sighting,
-    Status,
-)
-from reconciler.errors import Missing, Permanent, ReconcilerError
+from reconciler.core.model import Actor, Kind, Note, Policy, Side, Sighting, Status
+from reconciler.cursors import earlier
+from reconciler.errors import Missing, ReconcilerError
 from reconciler.looks import Look
+from reconciler.memory import Memory
+from reconciler.reading import (
+    OPSGENIE_STATES,
+    PAGERDUTY_STATES,
+    STRIKES,
+    Problem,
+    Reading,
+    Stopping,
+    defect,
+)
+from reconciler.receipts import ask, ask_of_the_undone, unanswered
 from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
 from reconciler.store.database import DatabaseDown
+from reconciler.successors import with_successor
 
-T = TypeVar("T")
+__all__ = ["STRIKES", "Eyes", "Problem", "Stopping"]
 
 NOTE_MARGIN = timedelta(minutes=1)
 """How much further back than the staleness bound an alert's notes are read."""
-STRIKES = 3
-"""After so many failures in a row a vendor is left alone: by reads for the rest of the cycle."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that did not work; `alert_id` is empty when it concerns a whole vendor."""
-
-    side: Side
-    error: ReconcilerError
-    alert_id: str = ""
-
-
-class Stopping(Exception):
-    """The program was asked to stop while it was looking: nothing of this cycle is kept, nothing is lost."""
-
-
-class Eyes:
-    """Both sides' readers for one cycle. A vendor that fails again and again is spared for the rest of it."""
+class Eyes(Reading):
+    """Sees one pair after the other. `may_ask`: whose requests may be asked about in this cycle; None for all."""
 
     def __init__(
         self,
@@ -52,72 +40,83 @@ class Eyes:
         stopping: Callable[[], bool],
         policy: Policy,
         now: datetime,
+        memory: Memory | None = None,
+        may_ask: frozenset[int] | None = None,
     ) -> None:
-        self.opsgenie = opsgenie
-        self.pagerduty = pagerduty
-        self.stopping = stopping
-        self.policy = policy
-        self.now = now
-        self._problems: list[Problem] = []
-        self._strikes = dict.fromkeys(Side, 0)
+        super().__init__(opsgenie, pagerduty, stopping, policy, now, memory)
+        self._may_ask = may_ask
 
-    def take_problems(self) -> tuple[Problem, ...]:
-        """What went wrong since this was last asked."""
-        problems, self._problems = tuple(self._problems), []
-        return problems
+    def see(self, blank: Sighting, look: Look) -> Sighting:
+        """Read what the look asks for. What fails stays unread and is looked at again.
 
-    def attempt(self, side: Side, step: Callable[[], None]) -> bool:
-        """One feed. Its failure is a problem of that vendor alone, which is then spared; whether it went well."""
-        if self._strikes[side] >= STRIKES:
-            return False
+        An exception that nobody expects is this pair's alone; a new alert is then paged from its row.
+        """
         try:
-            step()
-        except DatabaseDown:
+            seen = self._see(blank, look)
+        except (DatabaseDown, Stopping):
             raise
-        except ReconcilerError as error:
-            self._strikes[side] = STRIKES
-            self._problems.append(Problem(side, error))
-            return False
-        return True
+        except Exception as error:  # noqa: BLE001 - one pair's defect stops no other
+            return self._failed_look(blank, look, defect(error, f"alert {blank.alert_id}"))
+        for side in look.read - look.again:
+            self.memory.worked(blank.alert_id, side)
+        return seen
 
-    def see(self, seen: Sighting, look: Look) -> Sighting:
-        """Read what the look asks for. What fails stays unread and is looked at again."""
+    def _see(self, seen: Sighting, look: Look) -> Sighting:
         seen = self._see_opsgenie(seen, look)
         seen = self._see_pagerduty(seen, look)
-        return self._see_alert_acts(self._see_requests(seen), look)
+        seen = self._see_sources(seen, look)
+        seen = ask(self, seen, self._may_ask)
+        seen = self._see_alert_acts(seen, look)
+        return ask_of_the_undone(self, seen, self._may_ask)
+
+    def _failed_look(self, blank: Sighting, look: Look, error: ReconcilerError) -> Sighting:
+        for side in Side:
+            self.memory.failed(blank.alert_id, side, error, self.now)
+            look.again.add(side)
+        self.report(Side.OPSGENIE, error, blank.alert_id)
+        return replace(blank, alert=look.row if look.news else None)
 
     def _see_opsgenie(self, seen: Sighting, look: Look) -> Sighting:
         alert_id = seen.alert_id
         suffices = _row_suffices(seen, look)
         if seen.pair is None or not look.alert or suffices:
-            seen = replace(seen, alert=look.row, looked=_OPSGENIE_STATES if suffices else frozenset())
+            seen = replace(seen, alert=look.row, looked=OPSGENIE_STATES if suffices else frozenset())
+        if look.alert and not suffices:
+            try:
+                alert = self.read(Side.OPSGENIE, look, alert_id, lambda: self.opsgenie.alert(alert_id))
+            except Missing as error:
+                if not look.news or look.row is None:
+                    return replace(seen, alert=None, missing=True)
+                self.missing(Side.OPSGENIE, look, alert_id, error)  # the list shows it: somebody is paged
+                alert = None
+            if alert is not None:
+                seen = replace(seen, alert=alert, looked=seen.looked | OPSGENIE_STATES)
+        return self._with_alert_notes(seen, look) if look.alert_notes else seen
+
+    def _with_alert_notes(self, seen: Sighting, look: Look) -> Sighting:
+        """A 404 of the notes alone says nothing of the alert."""
         try:
-            if look.alert and not suffices:
-                alert = self._read(Side.OPSGENIE, look, alert_id, lambda: self.opsgenie.alert(alert_id))
-                if alert is not None:
-                    seen = replace(seen, alert=alert, looked=seen.looked | _OPSGENIE_STATES)
-            if look.alert_notes:
-                notes = self._read(Side.OPSGENIE, look, alert_id, lambda: self._alert_notes(seen, look))
-                if notes is not None:
-                    looked = seen.looked | {Kind.OPSGENIE_NOTE}
-                    seen = replace(seen, alert_notes=tuple(notes), looked=looked)
-        except Missing:
-            return replace(seen, alert=None, alert_notes=None, missing=True, sees_others=True)
-        return seen
+            notes = self.read(Side.OPSGENIE, look, seen.alert_id, lambda: self._alert_notes(seen, look))
+        except Missing as error:
+            self.missing(Side.OPSGENIE, look, seen.alert_id, error)
+            return seen
+        if notes is None:
+            return seen
+        return replace(seen, alert_notes=tuple(notes), looked=seen.looked | {Kind.OPSGENIE_NOTE})
 
     def _alert_notes(self, seen: Sighting, look: Look) -> list[Note]:
         """All notes on a whole look; else down to what was surely seen when the alert was last read."""
         doubtful = any(a.kind in _SOUGHT_IN_ALL_NOTES and a.status is Status.SENT for a in seen.mine)
         known = any(side is Side.OPSGENIE for side, _ in seen.known_notes)
-        if seen.pair is None or not known or look.swept or look.again or doubtful:
+        if seen.pair is None or not known or look.swept or look.all_notes or look.again or doubtful:
             return self.opsgenie.notes(seen.alert_id)
-        until = seen.pair.opsgenie.updated_at - self.policy.staleness - NOTE_MARGIN
+        until = earlier(seen.pair.opsgenie.updated_at, self.policy.staleness + NOTE_MARGIN)
         return self.opsgenie.notes(seen.alert_id, until)
 
     def _see_pagerduty(self, seen: Sighting, look: Look) -> Sighting:
         incident, looked = look.adopt, seen.looked
         if look.by_key and (seen.pair is None or seen.pair.incident_id is None):
-            found = self._read(
+            found = self.read(
                 Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incidents_by_key(seen.alert_id)
             )
             if found is None or (found and _lacks_alert_notes(seen, look)):
@@ -131,21 +130,24 @@ class Eyes:
             return replace(seen, looked=looked)
         try:
             if look.incident and incident is None:
-                incident = self._read(
+                incident = self.read(
                     Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incident(incident_id)
                 )
             if incident is not None:
-                looked |= _PAGERDUTY_STATES
+                looked |= PAGERDUTY_STATES
             seen = replace(seen, incident=incident, looked=looked)
             if (look.incident_notes or look.adopt) and not _lacks_alert_notes(seen, look):
-                notes = self._read(Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.notes(incident_id))
-                if notes is not None:
-                    looked = seen.looked | {Kind.PAGERDUTY_NOTE}
-                    seen = replace(seen, incident_notes=tuple(notes), looked=looked)
+                seen = self._with_incident_notes(seen, look, incident_id)
         except Missing as error:
-            self._problems.append(Problem(Side.PAGERDUTY, error, seen.alert_id))
+            self.missing(Side.PAGERDUTY, look, seen.alert_id, error)
             return seen
-        return self._see_incident_acts(seen, look)
+        return with_successor(self, self._see_incident_acts(seen, look), look)
+
+    def _with_incident_notes(self, seen: Sighting, look: Look, incident_id: str) -> Sighting:
+        notes = self.read(Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.notes(incident_id))
+        if notes is None:
+            return seen
+        return replace(seen, incident_notes=tuple(notes), looked=seen.looked | {Kind.PAGERDUTY_NOTE})
 
     def _see_incident_acts(self, seen: Sighting, look: Look) -> Sighting:
         """Who did it, newest first: from the feed where it told, else from the incident's own log.
@@ -156,31 +158,35 @@ class Eyes:
         """
         told = tuple(sorted(look.acts, key=lambda act: act.at, reverse=True))
         seen = replace(seen, incident_acts=told)
-        doubtful = any(action.kind in _PAGERDUTY_STATES for action in self._unanswered(seen))
+        doubtful = any(action.kind in PAGERDUTY_STATES for action in unanswered(self, seen))
         unexplained = _is_unexplained(seen)
         if seen.incident is None or not (doubtful or unexplained):
             return seen
         incident_id, lost = seen.incident.id, look if unexplained else None
-        acts = self._read(Side.PAGERDUTY, lost, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
+        try:
+            acts = self.read(Side.PAGERDUTY, lost, seen.alert_id, lambda: self.pagerduty.acts(incident_id))
+        except Missing as error:
+            self.missing(Side.PAGERDUTY, look, seen.alert_id, error)
+            acts = None
         if acts is not None:
             return replace(seen, incident_acts=tuple(acts) or told)
-        seen = replace(seen, looked=seen.looked - _PAGERDUTY_STATES)
+        seen = replace(seen, looked=seen.looked - PAGERDUTY_STATES)
         return replace(seen, incident=None) if unexplained else seen
 
-    def _see_requests(self, seen: Sighting) -> Sighting:
-        """Ask Opsgenie what became of the writes that it accepted and whose effect does not show yet."""
-        receipts = []
-        for action in self._unanswered(seen):
-            receipt = self._receipt(action) if action.request_id else None
-            if receipt is not None:
-                receipts.append(receipt)
-        return replace(seen, receipts=tuple(receipts))
-
-    def _unanswered(self, seen: Sighting) -> list[Action]:
-        """Our writes in doubt that were looked for and do not show."""
-        sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
-        answers = [(action, doubt.settle(action, seen, self.policy, self.now)) for action in sent]
-        return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
+    def _see_sources(self, seen: Sighting, look: Look) -> Sighting:
+        """The other side's notes, where a new note bears our mark: it is a copy only if its source is there."""
+        incident_id = seen.pair.incident_id if seen.pair else None
+        if incident_id is None or look.adopt is not None:
+            return seen
+        if seen.incident_notes is None and _has_foreign_mark(seen, Side.OPSGENIE, self.policy):
+            try:
+                seen = self._with_incident_notes(seen, look, incident_id)
+            except Missing as error:
+                self.missing(Side.PAGERDUTY, look, seen.alert_id, error)
+        if seen.alert_notes is None and not seen.missing and _has_foreign_mark(seen, Side.PAGERDUTY, self.policy):
+            look.all_notes = True
+            seen = self._with_alert_notes(seen, look)
+        return seen
 
     def _see_alert_acts(self, seen: Sighting, look: Look) -> Sighting:
         """Who un-acknowledged the alert, or acknowledged it before us: its log has all the names.
@@ -189,46 +195,16 @@ class Eyes:
         """
         if not (_unacknowledged(seen) or _acknowledged_by_another(seen)):
             return seen
-        acts = self._read(Side.OPSGENIE, look, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
+        try:
+            acts = self.read(Side.OPSGENIE, look, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
+        except Missing as error:
+            self.missing(Side.OPSGENIE, look, seen.alert_id, error)
+            acts = None
         if acts is None:
-            return replace(seen, alert=None, looked=seen.looked - _OPSGENIE_STATES)
+            return replace(seen, alert=None, looked=seen.looked - OPSGENIE_STATES)
         return replace(seen, alert_acts=tuple(acts))
 
-    def _receipt(self, action: Action) -> Receipt | None:
-        try:
-            status = self._read(
-                Side.OPSGENIE, None, action.alert_id, lambda: self.opsgenie.request_status(action.request_id)
-            )
-        except Missing:
-            return None
-        if status is None or status.done is None:
-            return None
-        return Receipt(action.id, status.done, status.at)
 
-    def _read(self, side: Side, look: Look | None, alert_id: str, read: Callable[[], T]) -> T | None:
-        """One read; None when it failed. Missing is passed on: that is an answer. A failing vendor is spared."""
-        if self.stopping():
-            raise Stopping
-        if self._strikes[side] < STRIKES:
-            try:
-                answer = read()
-            except DatabaseDown:
-                raise
-            except Missing:
-                self._strikes[side] = 0
-                raise
-            except ReconcilerError as error:
-                self._strikes[side] = 0 if isinstance(error, Permanent) else self._strikes[side] + 1
-                self._problems.append(Problem(side, error, alert_id))
-            else:
-                self._strikes[side] = 0
-                return answer
-        if look is not None:
-            look.again = True
-        return None
-
-
-_ANSWERED = frozenset({Status.DONE, Status.DROPPED})
 _SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
 """Writes of ours in doubt that make us read the whole of an alert's notes: for themselves, or for what is told."""
 _ONLY_LOGGED = {
@@ -237,19 +213,20 @@ _ONLY_LOGGED = {
     ("resolved", "acknowledged"): "reopen",
 }
 """Steps from one status to another whose author the incident itself does not name, and what the log calls them."""
-_OPSGENIE_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE})
-_PAGERDUTY_STATES = frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_RESOLVE})
 
 
 def _row_suffices(seen: Sighting, look: Look) -> bool:
     """Whether the row is later than all we know of the alert, and shows what we last wrote to it.
 
-    What it shows was so; what it does not show may only be late.
+    What it shows was so; what it does not show may only be late. A row without a readable state shows nothing.
     """
-    if look.row is None or seen.pair is None or look.row.updated_at <= seen.pair.opsgenie.updated_at:
+    row, base = look.row, seen.pair.opsgenie if seen.pair else None
+    if row is None or base is None or row.updated_at <= base.updated_at or base.missing_since is not None:
         return False
-    probe = replace(seen, alert=look.row)
-    in_doubt = (a for a in seen.mine if a.kind in _OPSGENIE_STATES and a.status is Status.SENT)
+    if row.open is None or row.acknowledged is None:
+        return False
+    probe = replace(seen, alert=row)
+    in_doubt = (a for a in seen.mine if a.kind in OPSGENIE_STATES and a.status is Status.SENT)
     return all(doubt.shown(action, probe) is not None for action in in_doubt)
 
 
@@ -259,16 +236,38 @@ def _lacks_alert_notes(seen: Sighting, look: Look) -> bool:
 
 
 def _is_unexplained(seen: Sighting) -> bool:
-    """Whether the incident stands where only its log can say who brought it there."""
+    """Whether the incident stands where only its log can say who brought it there.
+
+    What the feed told suffices if a person did it: of a machine's act its own log knows more.
+    """
     if seen.incident is None or seen.pair is None or seen.pair.pagerduty is None:
         return False
     verb = _ONLY_LOGGED.get((seen.pair.pagerduty.status, seen.incident.status))
-    return verb is not None and all(act.verb != verb for act in seen.incident_acts)
+    people = (act.verb for act in seen.incident_acts if act.actor is Actor.PERSON)
+    return verb is not None and verb not in people
+
+
+def _has_foreign_mark(seen: Sighting, side: Side, policy: Policy) -> bool:
+    """Whether a new note of that side bears a mark of the other side's, and is not known for ours without it."""
+    other = Side.PAGERDUTY if side is Side.OPSGENIE else Side.OPSGENIE
+    ours = {action.text for action in seen.mine} | {text.plain_note(action.text) for action in seen.mine}
+    for note in (seen.alert_notes if side is Side.OPSGENIE else seen.incident_notes) or ():
+        known = (side, note.id) in seen.known_notes or note.text in ours or _is_signed(note, side, policy)
+        if not known and text.is_copy_from(note.text, other):
+            return True
+    return False
+
+
+def _is_signed(note: Note, side: Side, policy: Policy) -> bool:
+    """Whether the author guard knows it for ours."""
+    if side is Side.PAGERDUTY:
+        return policy.is_echo_of_us(note.author)
+    return "author" in policy.guards and text.is_signed(note.author.name)
 
 
 def _unacknowledged(seen: Sighting) -> bool:
     """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
-    if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged:
+    if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged is not False:
         return False
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
     ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from reconciler.core.model import Side
+from reconciler.cursors import earlier, moment, moments, place
 from reconciler.looks import Looks
 from reconciler.remotes.base import PAGE
 from reconciler.sight import Eyes
@@ -70,9 +71,12 @@ class Slice:
         self.interval = looks.horizons.sweep_interval
         self.cursors: dict[str, str] = {}
 
-    def take(self, cursors: dict[str, str], open_pairs: int, share: float) -> None:
-        """Heal what the feeds missed: pages of both listings, and the notes of that share of the open pairs."""
-        before = self.now - self.interval
+    def take(self, cursors: dict[str, str], open_pairs: int, share: float, *, begin: bool = False) -> None:
+        """Heal what the feeds missed: pages of both listings, and the notes of that share of the open pairs.
+
+        `begin`: a listing begins now, unless one is under way. A page that fails is tried again in the next cycle.
+        """
+        before = earlier(self.now, self.interval)
         quota = math.ceil(open_pairs * min(share, 1.0))
         with self.looks.database.reading() as books:
             due = books.snapshot.swept_before(before, quota) if quota else []
@@ -82,12 +86,15 @@ class Slice:
             look.alert_notes = look.alert_notes or pair.tracked
             look.incident_notes = look.incident_notes or pair.incident_id is not None
         self._finished(cursors, share)
-        if self.sweep.is_due(datetime.fromisoformat(cursors["sweep"]), before):
+        started = moment(cursors.get("sweep"), self.now, before)
+        if self.sweep.is_due(min(started, before) if begin else started, before):
             self.sweep.begin()
             self.cursors["sweep"] = self.now.isoformat()
-        for _ in range(1 + quota // PAGE):
-            self.eyes.attempt(Side.OPSGENIE, self._list_alerts)
-            self.eyes.attempt(Side.PAGERDUTY, self._list_incidents)
+        listings = {Side.OPSGENIE: self._list_alerts, Side.PAGERDUTY: self._list_incidents}
+        for side, turn_page in listings.items():
+            for _ in range(1 + quota // PAGE):
+                if self.sweep.listing(side) is None or not self.eyes.attempt(side, turn_page):
+                    break
 
     def _finished(self, cursors: dict[str, str], share: float) -> None:
         """Pairs that are over, ever more seldom: each time that twice as long has passed since.
@@ -96,20 +103,20 @@ class Slice:
         their ids, a page in each interval at most. The cursor tells since when, until when, and how far.
         """
         quota = math.ceil(PAGE * min(share, 1.0))
-        now = self.now.isoformat()
-        began, until, after = json.loads(cursors.get("finished", json.dumps([now, now, None])))
-        if after is None and abs(self.now - datetime.fromisoformat(until)) >= self.interval:
-            began, until, after = until, now, ""
+        stored = cursors.get("finished")
+        began, until = moments(stored, 2, self.now, (self.now, self.now))
+        after = place(stored)
+        if after is None and abs(self.now - until) >= self.interval:
+            began, until, after = until, self.now, ""
         if after is not None and quota:
             ages = doublings(self.interval, self.looks.horizons.retention)
-            span = datetime.fromisoformat(began), datetime.fromisoformat(until)
             with self.looks.database.reading() as books:
-                due = books.snapshot.finished(ages, span, after, quota)
+                due = books.snapshot.finished(ages, (began, until), after, quota)
             for alert_id in due:
                 look = self.looks.at(alert_id)
                 look.alert_notes = look.incident_notes = True
             after = due[-1] if len(due) == quota else None
-        self.cursors["finished"] = json.dumps([began, until, after])
+        self.cursors["finished"] = json.dumps([began.isoformat(), until.isoformat(), after])
 
     def _list_alerts(self) -> None:
         listing = self.sweep.listing(Side.OPSGENIE)

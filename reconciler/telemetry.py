@@ -39,7 +39,7 @@ class Metric:
 _OUTCOMES = (
     *(("done", "written"), ("done", "seen"), ("dropped", "not_needed")),
     *(("retried", "not_executed"), ("retried", "not_seen"), ("retried", "plainer"), ("retried", "refused")),
-    *(("in_doubt", "unknown"), ("in_doubt", "was_there")),
+    *(("unknown", "unknown"), ("unknown", "was_there")),
     *(("dead", "missing"), ("dead", "not_seen"), ("dead", "rejected")),
 )
 """What a write can come to, and why."""
@@ -85,13 +85,31 @@ METRICS = (
     Metric(
         "reconciler_actions_total",
         "counter",
-        "What became of writes: done, dropped, dead, retried or in_doubt; and the class of the reason.",
+        "What became of writes: done, dropped, dead, retried or unknown; and the class of the reason.",
         ("kind", "result", "reason"),
         known=tuple((kind.value, *outcome) for kind, outcome in product(Kind, _OUTCOMES)),
     ),
     Metric("reconciler_actions_pending", "gauge", "Writes that wait for their turn."),
-    Metric("reconciler_actions_in_doubt", "gauge", "Writes sent whose effect is not proved yet."),
-    Metric("reconciler_actions_dead", "gauge", "Writes refused for good, until somebody retries them."),
+    Metric("reconciler_actions_in_flight", "gauge", "Writes sent or accepted whose effect is not proved yet."),
+    Metric("reconciler_actions_unknown", "gauge", "Writes that got no answer which tells; their target is asked."),
+    Metric(
+        "reconciler_actions_dead",
+        "gauge",
+        "Writes given up, until `reconciler retry` puts them back.",
+        ("kind",),
+    ),
+    Metric(
+        "reconciler_oldest_pending_seconds",
+        "gauge",
+        "Age of the oldest write that is not done, whatever it waits for; 0 when there is none.",
+    ),
+    Metric(
+        "reconciler_pages_waiting",
+        "gauge",
+        "Incidents still to be created that have met an error, or are a minute old.",
+    ),
+    Metric("reconciler_unpaged_pairs", "gauge", "Incidents that page nobody although they should."),
+    Metric("reconciler_troubles", "gauge", "Troubles that last now, as the log says them.", ("subject",)),
     Metric("reconciler_open_pairs", "gauge", "Alerts and incidents that are followed and not over."),
     Metric(
         "reconciler_divergence_pairs",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from reconciler import daemon
 from reconciler.daemon import Daemon
 from reconciler.engine import Report
+from reconciler.remotes.http import SystemClock
+from reconciler.store.database import open_database
 
 HOUR = 3600.0
 PATIENCE = 4.0
@@ -45,14 +48,18 @@ class Cycles:
 
 
 @contextmanager
-def running(cycles: Cycles, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def running(cycles: Cycles, folder: Path) -> Iterator[None]:
     """The daemon until the last cycle, or until the test has waited for long enough."""
-    nothing: Any = SimpleNamespace(acquire=lambda: True, release=lambda: None, lead=lambda: 1, close=lambda: None)
+    nothing: Any = SimpleNamespace(acquire=lambda: True, release=lambda: None, close=lambda: None)
     program: Any = SimpleNamespace(
-        engine=cycles, stop=cycles.stop, lock=nothing, database=nothing, gate=nothing, metrics=None
+        engine=cycles,
+        stop=cycles.stop,
+        lock=nothing,
+        database=open_database(f"sqlite:///{folder / 'some.db'}"),
+        gate=nothing,
+        metrics=None,
+        clock=SystemClock(cycles.stop),
     )
-    for name in ("check", "upgrade"):
-        monkeypatch.setattr(daemon, name, lambda _database: None)
     giving_up = threading.Timer(PATIENCE, cycles.stop.set)
     giving_up.start()
     Daemon(program, interval=HOUR, sweep_interval=HOUR).run()
@@ -60,23 +67,25 @@ def running(cycles: Cycles, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def test_a_cycle_that_left_work_is_followed_when_that_may_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cycle_that_left_work_is_followed_when_that_may_go_on(tmp_path: Path) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=0.2)
     cycles = Cycles([Report(resume=soon), Report(resume=soon), Report()])
-    with running(cycles, monkeypatch):
+    with running(cycles, tmp_path):
         assert cycles.begun == 3
 
 
-def test_a_cycle_that_missed_the_beat_is_followed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cycle_that_missed_the_beat_is_followed_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cycles = Cycles([Report(), Report()])
     clock = SimpleNamespace(monotonic=lambda: 2 * cycles.took)
     monkeypatch.setattr(daemon, "time", clock)
-    with running(cycles, monkeypatch):
+    with running(cycles, tmp_path):
         assert cycles.begun == 2
 
 
-def test_a_cycle_that_left_nothing_is_followed_at_the_next_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cycle_that_left_nothing_is_followed_at_the_next_beat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cycles = Cycles([Report(), Report()])
     monkeypatch.setattr(f"{__name__}.PATIENCE", 1.5)
-    with running(cycles, monkeypatch):
+    with running(cycles, tmp_path):
         assert cycles.begun == 1

@@ -5,15 +5,17 @@ taken out here, by three guards. Of notes any one suffices, of states, which hav
 
     ledger   ids and texts that our own actions left behind, and baselines that our own settled writes moved
     author   the automation user in PagerDuty, our signature in Opsgenie
-    mark     the mark at the head of every note that we write
+    mark     the mark at the head of every note that we write, where it is genuine
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from reconciler.core import text
+from reconciler.core import absence, steps, succession, text
+from reconciler.core.genuine import Sources
 from reconciler.core.model import (
+    SOMEBODY,
     Act,
     Actor,
     Alert,
@@ -31,36 +33,60 @@ from reconciler.core.model import (
     Status,
     since_last,
 )
+from reconciler.core.readings import GRAIN, is_overdue
 
-SOMEBODY = Person("", "somebody")
 SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
 DELETED = Person("", "Opsgenie")
-TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
-_CLOCK_GRAIN = timedelta(seconds=1)
-_REOPENS = ("reopen", "acknowledge")
-_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign", "snooze", "urgency_change"})
+_SEPARATORS = (": ", "\n", '"', "> ", " - ")
+"""Before the words of a note in a copy that the old proxy made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """The incident's status has changed, and nothing says yet who or what did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A note that may be a copy of ours: only the other side's notes can tell, and they were not read."""
+
+    side: Side
+    note_id: str
+
+
+Found = Change | Echo | Unexplained | Undecided
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What happened to one pair, oldest first, and what of it was our own doing."""
+    """What happened to one pair, oldest first, and what of it was our own doing.
+
+    `unexplained`: the incident's baseline has to stay as it is. `undecided`: notes that are not known yet.
+    """
 
     changes: tuple[Change, ...] = ()
     echoes: tuple[Echo, ...] = ()
+    unexplained: bool = False
+    undecided: frozenset[tuple[Side, str]] = frozenset()
 
 
-def changes(sighting: Sighting, policy: Policy) -> Seen:
+def changes(sighting: Sighting, policy: Policy, now: datetime) -> Seen:
     """Everything that happened to one pair. Nothing for a pair that is a mere baseline."""
-    if not is_followed(sighting):
+    if not is_followed(sighting) and not is_raised(sighting, policy):
         return Seen()
     found = (
-        *_alert_changes(sighting),
+        *_alert_changes(sighting, policy, now),
         *_alert_notes(sighting, policy),
-        *_incident_changes(sighting, policy),
+        *_incident_changes(sighting, policy, now),
         *_incident_notes(sighting, policy),
     )
     done = sorted((f for f in found if isinstance(f, Change)), key=lambda change: change.at)
-    return Seen(tuple(done), tuple(f for f in found if isinstance(f, Echo)))
+    return Seen(
+        (*done, *succession.changes(sighting, policy, done)),
+        tuple(f for f in found if isinstance(f, Echo)),
+        any(isinstance(f, Unexplained) for f in found),
+        frozenset((f.side, f.note_id) for f in found if isinstance(f, Undecided)),
+    )
 
 
 def is_followed(sighting: Sighting) -> bool:
@@ -69,6 +95,14 @@ def is_followed(sighting: Sighting) -> bool:
     if sighting.incident is not None:
         return True
     return sighting.tracked if pair is None else pair.tracked or pair.incident_id is not None
+
+
+def is_raised(sighting: Sighting, policy: Policy) -> bool:
+    """Whether an alert that was old at the first start has risen over the line: now it is news, and is paged."""
+    pair, alert = sighting.pair, sighting.alert
+    if pair is None or alert is None or not alert.open or is_followed(sighting):
+        return False
+    return policy.on_opsgenie_priority != "ignore" and _rises(pair.opsgenie.priority, alert.priority, policy)
 
 
 def is_adoption(sighting: Sighting) -> bool:
@@ -84,26 +118,51 @@ def in_doubt(sighting: Sighting, *kinds: Kind) -> bool:
 # -- what happened in Opsgenie --
 
 
-def _alert_changes(sighting: Sighting) -> Iterator[Change | Echo]:
+def _alert_changes(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
     alert, pair = sighting.alert, sighting.pair
-    if sighting.missing and sighting.sees_others and pair is not None and pair.opsgenie.open:
-        last = pair.opsgenie.updated_at
-        yield Change(Side.OPSGENIE, "delete", pair.alert_id, "", last, Actor.MACHINE, DELETED)
+    if pair is not None and pair.opsgenie.open and absence.is_confirmed(sighting, policy, now):
+        base, ref = pair.opsgenie, str(pair.opsgenie.missing_since)
+        yield Change(Side.OPSGENIE, "delete", pair.alert_id, ref, base.updated_at, Actor.MACHINE, DELETED)
     if alert is None or (pair is None and is_adoption(sighting)):
         return
     if pair is None:
         yield Change(Side.OPSGENIE, "create", alert.id, "", alert.created_at, person=Person("", alert.source))
+    elif is_raised(sighting, policy):
+        yield Change(Side.OPSGENIE, "create", alert.id, "", alert.updated_at, person=Person("", alert.source))
+        return
     base = pair.opsgenie if pair else AlertBaseline(True, False, alert.created_at)
-    if not base.open:
-        return
     if not alert.open:
-        yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
-    elif in_doubt(sighting, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
+        if base.open:
+            yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
+    elif absence.is_open(alert, base):
+        yield from _priority_changed(sighting, alert, base, policy)
+        yield from _acknowledgement_changed(sighting, alert, base)
+
+
+def _priority_changed(sighting: Sighting, alert: Alert, base: AlertBaseline, policy: Policy) -> Iterator[Change]:
+    if not (base.priority and alert.priority) or alert.priority == base.priority:
         return
-    elif alert.acknowledged and not base.acknowledged:
+    act = next((act for act in sighting.alert_acts if act.verb == "priority"), None)
+    person = (act.person if act else None) or SOMEBODY
+    change = _alert_act(alert, "priority", person, alert.updated_at)
+    rises = _rises(base.priority, alert.priority, policy)
+    yield replace(change, detail=f"from {base.priority} to {alert.priority}", raises=rises)
+
+
+def _rises(old: str, new: str, policy: Policy) -> bool:
+    """Whether a priority was below the line between low and high urgency, and is no longer."""
+    if not (old and new):
+        return False
+    return text.urgency(old, policy.high_urgency) == "low" and text.urgency(new, policy.high_urgency) == "high"
+
+
+def _acknowledgement_changed(sighting: Sighting, alert: Alert, base: AlertBaseline) -> Iterator[Found]:
+    if in_doubt(sighting, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
+        return
+    if alert.acknowledged and not base.acknowledged:
         at = alert.acknowledged_at
         # Whether Opsgenie renews ackTime at a second acknowledgement is unknown.
-        fresh = at is not None and at >= base.updated_at - _CLOCK_GRAIN
+        fresh = at is not None and at >= base.updated_at - GRAIN
         when = at if at is not None and fresh else alert.updated_at
         yield _or_echo(sighting, _alert_act(alert, "acknowledge", Person("", alert.acknowledged_by), when))
     elif base.acknowledged and not alert.acknowledged:
@@ -143,54 +202,94 @@ def _or_echo(sighting: Sighting, change: Change) -> Change | Echo:
     return change
 
 
-def _alert_notes(sighting: Sighting, policy: Policy) -> Iterator[Change | Echo]:
+def _alert_notes(sighting: Sighting, policy: Policy) -> Iterator[Found]:
     mine = [action for action in sighting.mine if action.kind is Kind.OPSGENIE_NOTE]
     sent = {text.plain_note(action.text) if action.plain else action.text for action in mine}
+    has_incident = sighting.incident is not None or bool(sighting.pair and sighting.pair.incident_id)
+    sources = Sources(Side.PAGERDUTY, sighting.incident_notes if has_incident else (), mine)
+    history = _History(sighting, policy)
     for note in _unknown(sighting, Side.OPSGENIE, sighting.alert_notes):
+        genuine = "mark" in policy.guards and sources.has(note.text)
         if "ledger" in policy.guards and note.text in sent:
             yield Echo(Side.OPSGENIE, sighting.alert_id, "ledger")
         elif "author" in policy.guards and text.is_signed(note.author.name):
             yield Echo(Side.OPSGENIE, sighting.alert_id, "author")
-        elif "mark" in policy.guards and text.is_copy_from(note.text, Side.PAGERDUTY):
+        elif genuine:
             yield Echo(Side.OPSGENIE, sighting.alert_id, "mark")
-        elif not (is_adoption(sighting) and _is_history(sighting, policy, note)):
+        elif genuine is None:
+            yield Undecided(Side.OPSGENIE, note.id)
+        elif not (is_adoption(sighting) and (_is_too_old(sighting, note) or history.has(note))):
             yield _noted(Side.OPSGENIE, sighting, note)
-
-
-def _is_history(sighting: Sighting, policy: Policy, note: Note) -> bool:
-    """Whether a note of an alert whose incident is being adopted was mirrored before us, or is too old."""
-    ours = (copy for copy in sighting.incident_notes or () if policy.is_automation(copy.author))
-    return _is_too_old(sighting, note) or any(_is_from_the_proxy(copy, note) for copy in ours)
 
 
 def _is_too_old(sighting: Sighting, note: Note) -> bool:
     return sighting.since is not None and note.at < sighting.since
 
 
-def _is_from_the_proxy(copy: Note, note: Note) -> bool:
-    """Whether the webhook proxy that this program replaces copied it: the words and who wrote them, unmarked."""
-    marked = text.is_copy_from(copy.text, Side.OPSGENIE)
-    return not marked and note.text in copy.text and note.author.name in copy.text
+class _History:
+    """What the webhook proxy that this program replaces has copied: the words and who wrote them, unmarked.
+
+    The words of a note count only where they begin: after the name of their author, a quotation mark, a line.
+    """
+
+    def __init__(self, sighting: Sighting, policy: Policy) -> None:
+        self.endings: dict[str, list[str]] = {}
+        for copy in sighting.incident_notes or () if is_adoption(sighting) else ():
+            if policy.is_automation(copy.author) and not text.is_copy_from(copy.text, Side.OPSGENIE):
+                for ending in _endings(copy.text):
+                    self.endings.setdefault(ending, []).append(copy.text)
+
+    def has(self, note: Note) -> bool:
+        """Whether this note was copied."""
+        return any(note.author.name in copy for copy in self.endings.get(_stripped(note.text), ()))
+
+
+def _endings(words: str) -> set[str]:
+    """The text and what of it follows each separator, the first few of each kind."""
+    found = {_stripped(words)}
+    for separator in _SEPARATORS:
+        parts = words.split(separator, 8)
+        found |= {_stripped(separator.join(parts[n:])) for n in range(1, len(parts))}
+    return found
+
+
+def _stripped(words: str) -> str:
+    return words.strip().strip('"').strip()
 
 
 # -- what happened in PagerDuty --
 
 
-def _incident_changes(sighting: Sighting, policy: Policy) -> Iterator[Change | Echo]:
-    incident = sighting.incident
-    base = sighting.pair.pagerduty if sighting.pair else None
-    if incident is None or base is None or is_adoption(sighting):
+def _incident_changes(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
+    incident, pair = sighting.incident, sighting.pair
+    base = pair.pagerduty if pair else None
+    if incident is None or pair is None or base is None or is_adoption(sighting):
         return
     if incident.status == "resolved":
         if base.status != "resolved":
             yield _incident_resolved(sighting, incident, policy)
         return
+    unknown = steps.somebody(incident) if is_overdue(pair, policy, now) else None
     if base.status == "resolved":
-        yield _incident_reopened(sighting, incident, policy)
+        cause = steps.reopened(sighting, base, policy, now) or unknown
+        if cause is None:
+            yield Unexplained()
+            return
+        yield _moved(sighting, "reopen", cause, policy)
     if incident.status == "acknowledged":
         yield from _incident_acknowledged(sighting, incident, base, policy)
     elif base.status == "acknowledged" and not in_doubt(sighting, Kind.PAGERDUTY_UNACKNOWLEDGE):
-        yield _incident_unacknowledged(sighting, incident, base, policy)
+        cause = steps.unacknowledged(sighting, base, policy, now) or unknown
+        mirrored = all(policy.is_automation(person) for person in base.acknowledgers)
+        detail = "mirrored" if mirrored else ""
+        yield _moved(sighting, "unacknowledge", cause, policy, detail) if cause else Unexplained()
+
+
+def _moved(sighting: Sighting, verb: str, cause: steps.Cause, policy: Policy, detail: str = "") -> Change | Echo:
+    if policy.is_echo_of_us(cause.person):
+        return Echo(Side.PAGERDUTY, sighting.alert_id, "author")
+    ref = _ref(cause.act, cause.at)
+    return Change(Side.PAGERDUTY, verb, sighting.alert_id, ref, cause.at, cause.actor, cause.person, detail=detail)
 
 
 def _incident_resolved(sighting: Sighting, incident: Incident, policy: Policy) -> Change | Echo:
@@ -200,28 +299,16 @@ def _incident_resolved(sighting: Sighting, incident: Incident, policy: Policy) -
         return Echo(Side.PAGERDUTY, sighting.alert_id, "author")
     actor = Actor.MACHINE if act is not None and act.actor is not Actor.PERSON else Actor.PERSON
     at = incident.changed_at or (act.at if act else incident.created_at)
-    merged = f"merged into {incident.merged_into}" if incident.merged_into else ""
-    return Change(Side.PAGERDUTY, "resolve", sighting.alert_id, _ref(act, at), at, actor, person, detail=merged)
-
-
-def _incident_reopened(sighting: Sighting, incident: Incident, policy: Policy) -> Change | Echo:
-    """Whoever reopened it; else who acknowledged it, which reopens as well; else who did the first other thing."""
-    resolved = _last_act(sighting, "resolve")
-    after = [a for a in sighting.incident_acts if a.person and (resolved is None or a.at >= resolved.at)]
-    acts = [a for a in reversed(after) if a.verb not in ("resolve", "annotate")]
-    act = next((a for verb in _REOPENS for a in acts if a.verb == verb), acts[0] if acts else None)
-    person = (act.person if act else None) or SOMEBODY
-    if policy.is_echo_of_us(person):
-        return Echo(Side.PAGERDUTY, sighting.alert_id, "author")
-    at = (act.at if act else None) or incident.changed_at or incident.created_at
-    return Change(Side.PAGERDUTY, "reopen", sighting.alert_id, _ref(act, at), at, Actor.PERSON, person)
+    detail = succession.merged_into(sighting, incident)
+    return Change(Side.PAGERDUTY, "resolve", sighting.alert_id, _ref(act, at), at, actor, person, detail=detail)
 
 
 def _incident_acknowledged(
     sighting: Sighting, incident: Incident, base: IncidentBaseline, policy: Policy
 ) -> Iterator[Change | Echo]:
-    before = {person.id for person in base.acknowledgers} if base.status == "acknowledged" else set()
-    new = [person for person in incident.acknowledgers if person.id not in before]
+    held = base.acknowledgers if base.status == "acknowledged" else ()
+    before = {person.id or person.name for person in held}
+    new = [person for person in incident.acknowledgers if (person.id or person.name) not in before]
     people = [person for person in new if not policy.is_echo_of_us(person)]
     if people:
         person = people[-1]
@@ -233,43 +320,21 @@ def _incident_acknowledged(
         yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
 
 
-def _incident_unacknowledged(
-    sighting: Sighting, incident: Incident, base: IncidentBaseline, policy: Policy
-) -> Change | Echo:
-    """Only the log tells who: while an incident is triggered, PagerDuty names the service.
-
-    Without a word in the log it counts as an acknowledgement that ran out: a machine's act.
-    """
-    recent = since_last("acknowledge", sighting.incident_acts)
-    act = next((a for a in recent if a.verb == "unacknowledge"), None) or next(
-        (a for a in recent if a.verb in _HANDS_ON and a.actor is Actor.PERSON), None
-    )
-    person = (act.person if act else None) or TIMED_OUT
-    if policy.is_echo_of_us(person):
-        return Echo(Side.PAGERDUTY, sighting.alert_id, "author")
-    at = (act.at if act else None) or incident.changed_at or incident.created_at
-    mirrored = all(policy.is_automation(person) for person in base.acknowledgers)
-    return Change(
-        Side.PAGERDUTY,
-        "unacknowledge",
-        sighting.alert_id,
-        _ref(act, at),
-        at,
-        act.actor if act else Actor.TIMEOUT,
-        person,
-        detail="mirrored" if mirrored else "",
-    )
-
-
-def _incident_notes(sighting: Sighting, policy: Policy) -> Iterator[Change | Echo]:
-    written = {action.result_id for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE}
+def _incident_notes(sighting: Sighting, policy: Policy) -> Iterator[Found]:
+    mine = [action for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE]
+    written = {action.result_id for action in mine}
+    is_deleted = sighting.pair is not None and sighting.pair.opsgenie.deleted
+    sources = Sources(Side.OPSGENIE, () if is_deleted and not sighting.alert_notes else sighting.alert_notes, mine)
     for note in _unknown(sighting, Side.PAGERDUTY, sighting.incident_notes):
+        genuine = "mark" in policy.guards and sources.has(note.text)
         if "ledger" in policy.guards and note.id in written:
             yield Echo(Side.PAGERDUTY, sighting.alert_id, "ledger")
         elif policy.is_echo_of_us(note.author):
             yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
-        elif "mark" in policy.guards and text.is_copy_from(note.text, Side.OPSGENIE):
+        elif genuine:
             yield Echo(Side.PAGERDUTY, sighting.alert_id, "mark")
+        elif genuine is None:
+            yield Undecided(Side.PAGERDUTY, note.id)
         elif not (is_adoption(sighting) and _is_too_old(sighting, note)):
             yield _noted(Side.PAGERDUTY, sighting, note)
 

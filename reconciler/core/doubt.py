@@ -6,10 +6,12 @@ state; as not done only when the target has not shown it for longer than the sta
 not wait for the bound: PagerDuty refuses a second open incident with the same key, and a page must not wait.
 """
 
+from collections import defaultdict
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from reconciler.core import text
-from reconciler.core.mapping import TABLE
+from reconciler.core.mapping import is_said
 from reconciler.core.model import (
     Action,
     Alert,
@@ -23,43 +25,135 @@ from reconciler.core.model import (
     Status,
     since_last,
 )
+from reconciler.core.paging import is_left_to_us
 
-MAX_FAILURES = 5
-"""How often Opsgenie may accept a write and fail it later before it is parked as dead."""
-MAX_ATTEMPTS = 20
-"""How often a write may end in doubt and prove undone before it is parked as dead. Creations never are."""
+GIVE_UP = timedelta(hours=6)
+"""For how long a note or a state may fail before it is parked as dead. Creations never are."""
 ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
 """Where our writes bring an alert."""
 _LOGGED_AS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
     Kind.PAGERDUTY_UNACKNOWLEDGE: frozenset({"unacknowledge", "escalate", "assign", "reassign"}),
     Kind.PAGERDUTY_RESOLVE: frozenset({"resolve"}),
+    Kind.PAGERDUTY_SET_URGENCY: frozenset({"urgency_change"}),
 }
 """What PagerDuty's log calls our writes: there are several ways to trigger an incident again."""
-_ACTS_WORDS = frozenset(row.says for row in TABLE if row.side is Side.OPSGENIE and row.says)
+_BEFORE_US = timedelta(seconds=2)
+"""How much earlier than our own write a person's same act must stand in Opsgenie's log to count as the first."""
+OVERTAKEN = "carried out; somebody has chosen otherwise since"
+NOT_YET = "carried out; its effect does not show yet"
+_REFUSED_AS_DUPLICATE = "key already exists"
+"""In what PagerDuty says when an open incident has this key."""
 
 
-def settle(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
-    """What became of an open action as far as this sighting tells; None when it does not."""
+class Copies:
+    """The notes of a sighting by the brackets they open with: looked up for each of our own notes."""
+
+    def __init__(self, sighting: Sighting) -> None:
+        self._notes = {Side.OPSGENIE: sighting.alert_notes, Side.PAGERDUTY: sighting.incident_notes}
+
+    @cached_property
+    def _by_head(self) -> dict[tuple[Side, str], list[Note]]:
+        found: dict[tuple[Side, str], list[Note]] = defaultdict(list)
+        for side, notes in self._notes.items():
+            for note in notes or ():
+                found[side, text.head(note.text)].append(note)
+        return found
+
+    def of(self, action: Action) -> str | None:
+        """The id of the note that this action added; None when it does not show."""
+        same_head = self._by_head.get((action.kind.side, text.head(action.mark)), ())
+        return next((note.id for note in same_head if _is_copy(note, action)), None)
+
+
+def settle(
+    action: Action, sighting: Sighting, policy: Policy, now: datetime, copies: Copies | None = None
+) -> Settlement | None:
+    """What became of an open action as far as this sighting tells; None when it does not.
+
+    `copies` are the sighting's: worked out once where many actions are asked about.
+    """
+    if not action.status.is_open:
+        return None
     if action.kind is Kind.CREATE_INCIDENT and sighting.incident is not None:
         return Settlement(action.id, Status.DONE, result_id=sighting.incident.id)
-    if action.kind not in sighting.looked or not action.status.is_open:
-        return None
-    result = shown(action, sighting)
+    is_looked_for = action.kind in sighting.looked
+    result = shown(action, sighting, policy, copies) if is_looked_for else None
+    receipt = receipt_of(action, sighting)
+    if action.status is Status.SENT and action.kind in ALERT_ACKNOWLEDGED and receipt is not None:
+        return _receipted(action, sighting, receipt, policy, now)
     if result is not None and (action.status is Status.SENT or action.kind.is_note):
         return Settlement(action.id, Status.DONE, result_id=result)
-    return _sent(action, sighting, policy, now) if action.status is Status.SENT else None
+    if action.status is not Status.SENT or not (is_looked_for or receipt is not None):
+        return None
+    return _sent(action, sighting, receipt, policy, now)
 
 
-def _sent(action: Action, sighting: Sighting, policy: Policy, now: datetime) -> Settlement | None:
+def receipt_of(action: Action, sighting: Sighting) -> Receipt | None:
+    """What Opsgenie says of this write, where it was asked."""
+    return next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
+
+
+def _receipted(
+    action: Action, sighting: Sighting, receipt: Receipt, policy: Policy, now: datetime
+) -> Settlement | None:
+    """What became of a state in Opsgenie of which Opsgenie says itself what became of it.
+
+    That it was carried out makes it ours, in whichever name the alert shows it.
+    """
+    if receipt.carried_out:
+        first = _done_before(action, sighting, receipt)
+        if first:
+            return Settlement(action.id, Status.DROPPED, f"not needed: {first} has done it before us")
+        if _stands(action, sighting):
+            return Settlement(action.id, Status.DONE)
+        if _is_overtaken(receipt, sighting.alert):
+            return Settlement(action.id, Status.DONE, OVERTAKEN)
+        if receipt.at is not None:
+            return Settlement(action.id, Status.DONE, NOT_YET)
+    if receipt.carried_out is False and _stands(action, sighting):
+        who = _first(action, sighting) or "somebody"
+        return Settlement(action.id, Status.DROPPED, f"not needed: {who} has done it meanwhile")
+    return _not_shown(action, receipt, policy, now)
+
+
+def _sent(
+    action: Action, sighting: Sighting, receipt: Receipt | None, policy: Policy, now: datetime
+) -> Settlement | None:
     """What became of a write that was looked for and does not show as ours."""
     other = _done_by_another(action, sighting)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
-    receipt = next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
-    if _is_overtaken(receipt, sighting.alert) or _is_logged(action, sighting, policy):
-        return Settlement(action.id, Status.DONE, "carried out; somebody has chosen otherwise since")
+    if _is_logged(action, sighting, policy):
+        return Settlement(action.id, Status.DONE, OVERTAKEN)
     return _not_shown(action, receipt, policy, now)
+
+
+def _stands(action: Action, sighting: Sighting) -> bool:
+    """Whether the alert, as read, stands where this write was to bring it, whoever did it."""
+    alert = sighting.alert if action.kind in sighting.looked else None
+    return alert is not None and alert.acknowledged is ALERT_ACKNOWLEDGED[action.kind]
+
+
+def _done_before(action: Action, sighting: Sighting, receipt: Receipt) -> str:
+    """Who did the same well before our write was carried out, since the opposite was done; else empty."""
+    if receipt.at is None:
+        return ""
+    first = _first(action, sighting, receipt.at - _BEFORE_US)
+    return first if first and not text.is_same_name(first, action.person) else ""
+
+
+def _first(action: Action, sighting: Sighting, before: datetime | None = None) -> str:
+    """The person whom the alert's log names first for what this write does, since the opposite was done."""
+    verbs = (
+        ("acknowledge", "unacknowledge") if ALERT_ACKNOWLEDGED[action.kind] else ("unacknowledge", "acknowledge")
+    )
+    verb, opposite = verbs
+    acts = [act for act in since_last(opposite, sighting.alert_acts) if act.verb == verb]
+    first = acts[-1] if acts else None
+    if first is None or first.person is None or (before is not None and first.at >= before):
+        return ""
+    return first.person.name
 
 
 def _done_by_another(action: Action, sighting: Sighting) -> str:
@@ -68,18 +162,14 @@ def _done_by_another(action: Action, sighting: Sighting) -> str:
     The log tells: whoever was the first since the opposite was done.
     """
     alert, to = sighting.alert, ALERT_ACKNOWLEDGED.get(action.kind)
-    if alert is None or not alert.open or alert.acknowledged is not to:
+    if alert is None or to is None or not alert.open or alert.acknowledged is not to:
         return ""
-    verb, opposite = ("acknowledge", "unacknowledge") if to else ("unacknowledge", "acknowledge")
-    acts = [act for act in since_last(opposite, sighting.alert_acts) if act.verb == verb]
-    first = acts[-1].person if acts else None
-    return "" if first is None or text.is_same_name(first.name, action.person) else first.name
+    first = _first(action, sighting)
+    return first if first and not text.is_same_name(first, action.person) else ""
 
 
-def _is_overtaken(receipt: Receipt | None, alert: Alert | None) -> bool:
-    """Whether our write was carried out and the alert has changed after it, both by Opsgenie's own clock."""
-    if receipt is None or not receipt.carried_out:
-        return False
+def _is_overtaken(receipt: Receipt, alert: Alert | None) -> bool:
+    """Whether the alert has changed after our write was carried out, both by Opsgenie's own clock."""
     return alert is not None and receipt.at is not None and alert.updated_at > receipt.at
 
 
@@ -94,22 +184,43 @@ def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
 
 
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
+    """What becomes of it: pending is waited for, failed is sent again, and so is what is not seen for too long."""
     if receipt is not None and not receipt.carried_out:
-        return _again(action, "Opsgenie accepted the write and did not carry it out", MAX_FAILURES, now)
+        return _unprocessed(action, receipt, now)
+    if receipt is not None and action.kind.is_note:
+        return Settlement(action.id, Status.DONE, NOT_YET)
     if action.kind is Kind.CREATE_INCIDENT:
-        return _again(action, "PagerDuty has no incident with this key", None, now)
+        return _create_again(action, now)
     if action.sent_at is not None and now - action.sent_at <= policy.staleness:
         return None
     if receipt is not None:
         return Settlement(action.id, Status.DONE, "carried out, though its effect was not seen")
-    return _again(action, "not seen on its target for longer than STALENESS_SECONDS", MAX_ATTEMPTS, now)
+    return _again(action, "not seen on its target for longer than STALENESS_SECONDS", now)
 
 
-def _again(action: Action, why: str, most: int | None, now: datetime) -> Settlement:
-    failures = action.attempts + 1
-    if most is not None and failures >= most:
-        return Settlement(action.id, Status.DEAD, why, attempts=failures)
-    return Settlement(action.id, Status.PLANNED, why, not_before=now + backoff(action.attempts), attempts=failures)
+def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
+    """A write in Opsgenie's queue is never sent again, however long it waits there."""
+    if receipt.carried_out is None:
+        return None
+    why = f": {receipt.detail}" if receipt.detail else ""
+    return _again(action, f"Opsgenie accepted it and did not carry it out{why}", now)
+
+
+def _create_again(action: Action, now: datetime) -> Settlement:
+    """A page must not wait; but one that PagerDuty refuses as a duplicate would only be refused again at once."""
+    if _REFUSED_AS_DUPLICATE not in action.error:
+        return _again(action, "PagerDuty has no incident with this key", now)
+    return _again(action, action.error, now, least=1)
+
+
+def _again(action: Action, why: str, now: datetime, least: int = 0) -> Settlement:
+    failures, since = action.attempts + 1, action.failing_since or action.sent_at or now
+    if now - since >= GIVE_UP and action.kind is not Kind.CREATE_INCIDENT:
+        return Settlement(action.id, Status.DEAD, why, attempts=failures, failing_since=since)
+    wait = backoff(action.attempts + least)
+    return Settlement(
+        action.id, Status.PLANNED, why, not_before=now + wait, attempts=failures, failing_since=since
+    )
 
 
 def backoff(failures: int) -> timedelta:
@@ -117,19 +228,27 @@ def backoff(failures: int) -> timedelta:
     return timedelta(seconds=min(2 ** (failures - 1), 300) if failures > 0 else 0)
 
 
-def shown(action: Action, sighting: Sighting) -> str | None:
+def shown(
+    action: Action, sighting: Sighting, policy: Policy | None = None, copies: Copies | None = None
+) -> str | None:
     """The id of the effect where it has one, an empty text where it has none; None when it does not show."""
     if action.kind.is_note:
-        notes = sighting.incident_notes if action.kind.side is Side.PAGERDUTY else sighting.alert_notes
-        return next((note.id for note in notes or () if _is_copy(note, action)), None)
+        return (copies or Copies(sighting)).of(action)
     alert, incident = sighting.alert, sighting.incident
     acknowledged = None if alert is None or _done_by_another(action, sighting) else alert.acknowledged
-    shows = {
+    if incident is None:
+        shows = {}
+    else:
+        is_ours_alone = policy is not None and is_left_to_us(incident, policy)
+        shows = {
+            Kind.PAGERDUTY_ACKNOWLEDGE: incident.status == "acknowledged",
+            Kind.PAGERDUTY_UNACKNOWLEDGE: incident.status == "triggered" and not is_ours_alone,
+            Kind.PAGERDUTY_RESOLVE: incident.status == "resolved",
+            Kind.PAGERDUTY_SET_URGENCY: incident.urgency == action.urgency,
+        }
+    shows |= {
         Kind.OPSGENIE_ACKNOWLEDGE: acknowledged is True,
         Kind.OPSGENIE_UNACKNOWLEDGE: acknowledged is False,
-        Kind.PAGERDUTY_ACKNOWLEDGE: incident is not None and incident.status == "acknowledged",
-        Kind.PAGERDUTY_UNACKNOWLEDGE: incident is not None and incident.status == "triggered",
-        Kind.PAGERDUTY_RESOLVE: incident is not None and incident.status == "resolved",
     }
     return "" if shows.get(action.kind, False) else None
 
@@ -139,4 +258,4 @@ def _is_copy(note: Note, action: Action) -> bool:
     if not text.carries(note.text, action.mark):
         return False
     words = text.after(note.text, action.mark)
-    return words not in _ACTS_WORDS or words == text.after(action.text, action.mark)
+    return not is_said(Side.OPSGENIE, words) or words == text.after(action.text, action.mark)

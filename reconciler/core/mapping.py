@@ -4,18 +4,19 @@ A row holds when its side and verb match and its condition gives no objection. T
 terminal is terminal, a person's act and a machine's act differ, nothing is done that is the case already.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.core import text
 from reconciler.core.model import (
+    SOMEBODY,
     Action,
     Actor,
     Alert,
     Change,
     IncidentBaseline,
     Kind,
-    Note,
     Pair,
     Policy,
     Side,
@@ -27,7 +28,7 @@ from reconciler.core.model import (
 class Situation:
     """One change, and where both sides stand: `pair` with the baselines as they are after this observation.
 
-    `mine` are the pair's open actions. `notes` are the alert's notes as read.
+    `mine` are the pair's open actions. `marks` are those of the notes as read, by note id.
     """
 
     change: Change
@@ -35,7 +36,7 @@ class Situation:
     policy: Policy
     mine: tuple[Action, ...] = ()
     alert: Alert | None = None
-    notes: tuple[Note, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 Condition = Callable[[Situation], bool]
@@ -77,19 +78,31 @@ def alert_to_acknowledge(now: Situation) -> bool:
 
 
 def alert_to_unacknowledge(now: Situation) -> bool:
-    """The alert is open and acknowledged; somebody, or the policy, wants its notifications to start over."""
+    """The alert is open and acknowledged; somebody, an automation or the policy wants it to notify anew."""
     if not now.pair.opsgenie.open or not _alert_acknowledged(now):
         return False
-    if now.change.actor is Actor.PERSON:
+    if now.change.actor is not Actor.TIMEOUT:
         return True
     return now.change.detail != "mirrored" and now.policy.on_pagerduty_ack_timeout == "mirror"
+
+
+def priority_is_told(now: Situation) -> bool:
+    """ON_OPSGENIE_PRIORITY is not `ignore`."""
+    return now.policy.on_opsgenie_priority != "ignore"
+
+
+def priority_pages(now: Situation) -> bool:
+    """ON_OPSGENIE_PRIORITY is `urgency`, the priority rises over the line, and the incident is not resolved."""
+    is_open = _incident_status(now) != "resolved"
+    return now.change.raises and is_open and now.policy.on_opsgenie_priority == "urgency"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """When `verb` happens on `side` and `holds`: do `kind`, saying `says` in a note, because of `reason`.
 
-    {who} in the reason is the person; {detail} in the note is what the change adds, such as a merge's target.
+    {who} in the reason is the person. {detail} is what the change adds; a note whose `says` has no place for it
+    ends in it, in brackets.
     """
 
     side: Side
@@ -119,6 +132,15 @@ TABLE = (
         "", "{who} closed the alert in Opsgenie, and ON_OPSGENIE_CLOSE is resolve"),
     Row(OG, "delete", Kind.PAGERDUTY_NOTE, always,
         "no longer has the alert: it was deleted", "the alert was deleted in Opsgenie"),
+    Row(OG, "priority", Kind.PAGERDUTY_NOTE, priority_is_told,
+        "changed the priority {detail}", "{who} changed the alert's priority in Opsgenie"),
+    Row(OG, "priority", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
+        "", "{who} changed the alert's priority in Opsgenie {detail}"),
+    Row(OG, "unpaged", Kind.PAGERDUTY_UNACKNOWLEDGE, always, "", "nobody is paged: {detail}"),
+    Row(OG, "twin", Kind.PAGERDUTY_NOTE, always,
+        "incident {detail} bears this alert's key, too: it is not followed", "the alert has a second incident"),
+    Row(OG, "follow", Kind.PAGERDUTY_NOTE, always,
+        "incident {detail} is followed from now on", "the alert's earlier incident is resolved"),
 
     Row(PD, "acknowledge", Kind.OPSGENIE_ACKNOWLEDGE, alert_to_acknowledge,
         "", "{who} acknowledged the incident in PagerDuty"),
@@ -126,9 +148,13 @@ TABLE = (
         "", "{who} unacknowledged the incident in PagerDuty"),
     Row(PD, "note", Kind.OPSGENIE_NOTE, always, "", "{who} added a note in PagerDuty"),
     Row(PD, "resolve", Kind.OPSGENIE_NOTE, always,
-        "resolved the incident{detail}", "{who} resolved the incident in PagerDuty"),
+        "resolved the incident", "{who} resolved the incident in PagerDuty"),
     Row(PD, "reopen", Kind.OPSGENIE_NOTE, always,
         "reopened the incident", "{who} reopened the incident in PagerDuty"),
+    Row(PD, "twin", Kind.OPSGENIE_NOTE, always,
+        "incident {detail} bears this alert's key, too: it is not followed", "the alert has a second incident"),
+    Row(PD, "follow", Kind.OPSGENIE_NOTE, always,
+        "incident {detail} is followed from now on", "the alert's earlier incident is resolved"),
 )  # fmt: skip
 
 
@@ -149,53 +175,78 @@ def superseded_by(change: Change) -> frozenset[Kind]:
     return kinds if change.actor is Actor.PERSON else frozenset(k for k in kinds if k.side is not change.side)
 
 
+_SAID = {
+    side: re.compile(
+        "|".join(
+            re.escape(row.says).replace(re.escape("{detail}"), ".+") + r"(?: \(.+\))?"
+            for row in TABLE
+            if row.side is side and row.says
+        ),
+        re.DOTALL,
+    )
+    for side in Side
+}
+
+
+def is_said(side: Side, words: str) -> bool:
+    """Whether these are the words of a note that tells of an act on that side."""
+    return _SAID[side].fullmatch(words) is not None
+
+
 def actions_for(now: Situation) -> tuple[Action, ...]:
     """What follows from one change, in the table's order."""
-    return tuple(
-        _action(row, now)
-        for row in TABLE
-        if (row.side, row.verb) == (now.change.side, now.change.verb) and row.holds(now)
-    )
+    cause = (now.change.side, now.change.verb)
+    rows = (row for row in TABLE if (row.side, row.verb) == cause and row.holds(now))
+    return tuple(action for row in rows for action in _actions(row, now))
 
 
-def _action(row: Row, now: Situation) -> Action:
+def _actions(row: Row, now: Situation) -> Iterator[Action]:
+    """One action; of a note, as many as it has parts."""
     change = now.change
-    who = change.person.name or "somebody"
-    mark, words = _note(row, now, who) if row.kind.is_note else ("", "")
+    who = change.person.name or SOMEBODY.name
     action = Action(
         key=f"{row.kind.value} {change.alert_id} {change.verb} {change.ref}".rstrip(),
         kind=row.kind,
         alert_id=change.alert_id,
         incident_id=now.pair.incident_id,
-        reason=row.reason.format(who=who),
+        reason=row.reason.format(who=who, detail=change.detail),
         at=change.at,
         person=who,
-        mark=mark,
-        text=words,
         route=now.pair.route,
     )
-    return _creation(action, now.alert) if now.alert and row.kind is Kind.CREATE_INCIDENT else action
+    if row.kind is Kind.PAGERDUTY_SET_URGENCY:
+        yield replace(action, urgency="high")
+    elif row.kind is Kind.CREATE_INCIDENT and now.alert is not None:
+        yield _creation(action, now.alert, now.policy)
+    elif row.kind.is_note:
+        parts = _note(row, now, who)
+        for nth, (mark, words) in enumerate(parts, 1):
+            key = action.key if nth == 1 else f"{action.key} {nth}/{len(parts)}"
+            yield replace(action, key=key, mark=mark, text=words)
+    else:
+        yield action
 
 
-def _creation(action: Action, alert: Alert) -> Action:
+def _creation(action: Action, alert: Alert, policy: Policy) -> Action:
     return replace(
         action,
         mark=alert.id,
         text=text.title(alert),
         body=text.body(alert),
-        urgency=text.urgency(alert.priority),
+        urgency=text.urgency(alert.priority, policy.high_urgency),
     )
 
 
-def _note(row: Row, now: Situation, who: str) -> tuple[str, str]:
-    """The mark of a note, by which it is known again, and the whole note."""
+def _note(row: Row, now: Situation, who: str) -> tuple[tuple[str, str], ...]:
+    """The parts of a note, each with its mark, by which it is known again."""
     change = now.change
     if change.note is not None:
-        mark = text.note_mark(change.side, change.note, now.notes)
-        return mark, text.marked(mark, change.note.text)
+        mark = now.marks.get(change.note.id) or text.note_mark(change.side, change.note)
+        return text.split(mark, change.note.text)
     # PagerDuty's stamps are whole seconds: the words tell a resolution from a reopening in the same one.
-    mark = text.marked(text.act_mark(change.side, who, change.at), row.says.format(detail=""))
-    return mark, mark + (f" ({change.detail})" if change.detail else "")
+    mark = text.marked(text.act_mark(change.side, who, change.at), row.says.format(detail=change.detail))
+    is_added = change.detail and "{detail}" not in row.says
+    return ((mark, mark + (f" ({change.detail})" if is_added else "")),)
 
 
 def _incident_status(now: Situation) -> str:

@@ -69,6 +69,10 @@ class Person:
     name: str
 
 
+SOMEBODY = Person("", "somebody")
+"""Who acted where nobody is named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One note. `id` is PagerDuty's note id or Opsgenie's offset token: a key within its own ticket."""
@@ -287,6 +291,8 @@ class Policy:
         Until PagerDuty has confirmed who we are, what is configured stands for both: it may be an id or a name.
         """
         us = self.automation
+        if person == SOMEBODY:
+            return False
         if person.id and us.id and (person.id == us.id or us.id != us.name):
             return person.id == us.id
         return bool(person.name) and person.name == us.name
@@ -360,7 +366,8 @@ class World:
 class Change:
     """One thing that somebody did, echoes already removed. `verb` is the mapping's first column.
 
-    `ref` tells one such act from another: a note's id, or the time of a status change.
+    `ref` tells one such act from another: a note's id, or the time of a status change. `raises`: a priority that
+    was below the line between low and high urgency no longer is.
     """
 
     side: Side
@@ -372,6 +379,7 @@ class Change:
     person: Person = Person("", "")
     note: Note | None = None
     detail: str = ""
+    raises: bool = False
 
 
 @dataclass(frozen=True, slots=True)

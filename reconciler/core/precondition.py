@@ -1,6 +1,7 @@
 """The look just before a write that could do harm: whether what it was planned for still holds."""
 
 from reconciler.core.model import Action, Alert, Incident, Kind, Policy
+from reconciler.core.paging import is_left_to_us
 
 
 def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
@@ -20,7 +21,9 @@ def objection_in_pagerduty(action: Action, incident: Incident, policy: Policy) -
         return "the incident is resolved"
     if action.kind is Kind.PAGERDUTY_ACKNOWLEDGE and incident.status == "acknowledged":
         return "the incident is acknowledged already"
-    if action.kind is not Kind.PAGERDUTY_UNACKNOWLEDGE:
+    if action.kind is Kind.PAGERDUTY_SET_URGENCY and incident.urgency == "high":
+        return "the incident has high urgency already"
+    if action.kind is not Kind.PAGERDUTY_UNACKNOWLEDGE or is_left_to_us(incident, policy):
         return None
     if incident.status != "acknowledged":
         return "the incident is not acknowledged"

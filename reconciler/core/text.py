@@ -6,10 +6,15 @@ A mark opens every note that we write and says where it came from:
     [PagerDuty · Jane Doe · note PXYZ123] text                 an engineer's note
     [PagerDuty · Jane Doe · 2026-11-23 09:20:00Z] text         an engineer's act; the words belong to its mark
 
+A note longer than the other side takes is sent in numbered parts: the mark then ends in ` (1/3)]`.
+
 It is the echo guard that survives the loss of the database, and the way to ask whether a write has happened.
 """
 
+import html
 import re
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -18,19 +23,26 @@ from reconciler.core.model import Alert, Note, Side
 TITLE_LIMIT = 1024
 """PagerDuty's incident title, in characters (Events API summary; REST states none)."""
 NOTE_LIMIT = 25_000
-"""Opsgenie's note, in characters; PagerDuty states none, so that the same cut serves both."""
+"""Opsgenie's note, in characters; PagerDuty states none, so that the same limit serves both."""
 USER_LIMIT = 100
 """Opsgenie's `user` field, in characters."""
 PLAIN_TITLE_LIMIT = 255
 PLAIN_NOTE_LIMIT = 1_000
 SHOWN = 100
 """How much of a text is shown to who looks at a plan."""
+CUT_NAME = 20
+"""A vendor may cut names: a prefix this long is taken for the whole name."""
 
+PRIORITIES = frozenset({"P1", "P2", "P3", "P4", "P5"})
+"""Opsgenie's. Anything else is unknown."""
 _NAMES = {Side.OPSGENIE: "Opsgenie", Side.PAGERDUTY: "PagerDuty"}
-_MARK = re.compile(
-    r"\[(?P<side>Opsgenie|PagerDuty) · [^\]]+ · "
-    r"(?:note [^\]\s]+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?Z)(?: #\d+)?\]"
+MARK = re.compile(
+    r"\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]+) · "
+    r"(?:note (?P<note>[^\]\s]+)|(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?Z))(?: #\d+)?"
+    r"(?P<part>(?: \(\d+/\d+\))*)\]"
 )
+"""A mark, with its parts: `note` is the id of PagerDuty's note, `stamp` is anything else's time."""
+_HEAD = re.compile(r"\[[^\]]*\]")
 _SIGNATURE = " (PagerDuty)"
 
 
@@ -39,11 +51,11 @@ def name_of(side: Side) -> str:
     return _NAMES[side]
 
 
-def cut(text: str, limit: int) -> str:
-    """The text, or as much of it as `limit` allows with a visible sign of how much is missing."""
+def cut(text: str, limit: int, rest: str = "") -> str:
+    """The text, or as much of it as `limit` allows with a visible sign of how much is missing, and where it is."""
     if len(text) <= limit:
         return text
-    sign = f"… [cut: {len(text)} characters in all]"
+    sign = f"… [cut: {len(text)} characters in all{rest}]"
     return text[: limit - len(sign)] + sign
 
 
@@ -60,19 +72,58 @@ def act_mark(side: Side, name: str, at: datetime) -> str:
     return f"[{name_of(side)} · {_clean(name)} · {stamp}Z]"
 
 
-def note_mark(side: Side, note: Note, among: Iterable[Note] = ()) -> str:
-    """The mark of a note. Opsgenie's notes have no id: twins of one author and millisecond are numbered."""
+def note_marks(side: Side, notes: Iterable[Note]) -> dict[str, str]:
+    """The marks of all notes of one ticket, by note id.
+
+    Opsgenie's notes have no id of their own: twins of one author and millisecond are numbered.
+    """
     if side is Side.PAGERDUTY:
-        return f"[PagerDuty · {_clean(note.author.name)} · note {note.id}]"
-    mark = act_mark(side, note.author.name, note.at)
-    twins = sorted({n.id for n in among if act_mark(side, n.author.name, n.at) == mark} | {note.id})
-    nth = twins.index(note.id) + 1
-    return mark if nth == 1 else f"{mark[:-1]} #{nth}]"
+        return {note.id: f"[PagerDuty · {_clean(note.author.name)} · note {note.id}]" for note in notes}
+    twins: dict[str, set[str]] = defaultdict(set)
+    for note in notes:
+        twins[act_mark(side, note.author.name, note.at)].add(note.id)
+    numbered = ((mark, nth, note_id) for mark, ids in twins.items() for nth, note_id in enumerate(sorted(ids), 1))
+    return {note_id: mark if nth == 1 else f"{mark[:-1]} #{nth}]" for mark, nth, note_id in numbered}
+
+
+def note_mark(side: Side, note: Note, among: Iterable[Note] = ()) -> str:
+    """The mark of one note."""
+    return note_marks(side, (*among, note))[note.id]
 
 
 def marked(mark: str, text: str) -> str:
-    """A note as it is sent: mark, space, text, cut to the limit."""
-    return cut(f"{mark} {text}", NOTE_LIMIT)
+    """A note as it is sent: mark, space, text."""
+    return f"{mark} {text}"
+
+
+def split(mark: str, text: str, limit: int = NOTE_LIMIT) -> tuple[tuple[str, str], ...]:
+    """A note as it is sent, each part with its own mark: one part, or as many numbered ones as `limit` asks for.
+
+    Nothing is left out. A part ends after a space or a line where there is one near its end.
+    """
+    whole = marked(mark, text)
+    if len(whole) <= limit:
+        return ((mark, whole),)
+    digits, pieces = 0, [text]
+    while digits < len(str(len(pieces))):
+        digits = len(str(len(pieces)))
+        pieces = _pieces(text, max(limit - len(mark) - len(" (/) ") - 2 * digits, PLAIN_NOTE_LIMIT // 2))
+    end = mark.index("]")
+    marks = [f"{mark[:end]} ({nth}/{len(pieces)}){mark[end:]}" for nth in range(1, len(pieces) + 1)]
+    return tuple((own, marked(own, piece)) for own, piece in zip(marks, pieces, strict=True))
+
+
+def _pieces(text: str, room: int) -> list[str]:
+    pieces, start = [], 0
+    while start < len(text):
+        end = start + room
+        if end < len(text):
+            near = start + room * 9 // 10
+            gap = max(text.rfind("\n", near, end), text.rfind(" ", near, end))
+            end = gap + 1 if gap >= 0 else end
+        pieces.append(text[start:end])
+        start = end
+    return pieces
 
 
 def carries(text: str, mark: str) -> bool:
@@ -85,9 +136,15 @@ def after(text: str, mark: str) -> str:
     return text.lstrip().removeprefix(mark).strip()
 
 
+def head(text: str) -> str:
+    """The brackets that the text opens with, by which copies are looked up; empty where there are none."""
+    found = _HEAD.match(text.lstrip())
+    return found[0] if found else ""
+
+
 def is_copy_from(text: str, side: Side) -> bool:
-    """Whether the text opens with a mark of that side, and so is a copy that we made of something there."""
-    found = _MARK.match(text.lstrip())
+    """Whether the text opens with a mark of that side, and so looks like our copy of something there."""
+    found = MARK.match(text.lstrip())
     return found is not None and found["side"] == name_of(side)
 
 
@@ -107,8 +164,20 @@ def cut_name(name: str, limit: int = USER_LIMIT) -> str:
 
 
 def is_same_name(shown: str, name: str) -> bool:
-    """Whether Opsgenie shows the name that we gave it, spaces aside."""
-    return shown.split() == cut_name(name).split()
+    """Whether a vendor shows this name, in whichever form.
+
+    Vendors change case and Unicode form, escape or replace characters (by "?"), drop accents, and cut.
+    """
+    seen, known = _folded(shown).removesuffix("...").rstrip(), _folded(name)
+    is_cut = len(known) > len(seen) >= CUT_NAME
+    if len(seen) != len(known) and not is_cut:
+        return False
+    return all(a in (b, "?") for a, b in zip(seen, known, strict=False))
+
+
+def _folded(name: str) -> str:
+    parts = unicodedata.normalize("NFKD", html.unescape(name)).casefold()
+    return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
 
 def title(alert: Alert) -> str:
@@ -127,28 +196,37 @@ def body(alert: Alert) -> str:
         lines += ["", alert.description]
     if alert.details:
         lines += ["", "Details:", *(f"  {key}: {value}" for key, value in alert.details)]
-    return cut("\n".join(lines), NOTE_LIMIT)
+    return cut("\n".join(lines), NOTE_LIMIT, f"; the rest is in the alert: {alert.url}" if alert.url else "")
 
 
-def urgency(priority: str) -> str:
-    """P1 and P2 wake somebody; the rest waits for the morning."""
-    return "high" if priority in ("P1", "P2") else "low"
+def urgency(priority: str, high: frozenset[str]) -> str:
+    """`high` wakes somebody, `low` waits for the morning. What is not known to be low is high."""
+    return "low" if priority in PRIORITIES - high else "high"
 
 
 def plain_title(text: str) -> str:
     """A title that no form check should refuse."""
-    return _printable(text).strip()[:PLAIN_TITLE_LIMIT] or "Opsgenie alert"
+    return printable(text).strip()[:PLAIN_TITLE_LIMIT] or "Opsgenie alert"
 
 
 def plain_note(text: str) -> str:
-    """A note that no form check should refuse; the mark at its head stays."""
-    return cut(_printable(text), PLAIN_NOTE_LIMIT)
+    """A note that no form check should refuse; the mark at its head stays, and nothing is cut."""
+    return printable(text)
 
 
-def _printable(text: str) -> str:
+def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
+    """The plain form of a note in parts, each with its own mark, short enough for every limit that is known of."""
+    plain = plain_note(text)
+    if len(plain) <= PLAIN_NOTE_LIMIT:
+        return ((mark, plain),)
+    return split(mark, after(plain, mark), PLAIN_NOTE_LIMIT)
+
+
+def printable(text: str) -> str:
+    """The text with a space for each character that cannot be printed."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _clean(name: str) -> str:
     """A name that cannot end or split the mark, and that the plain form of a note leaves as it is."""
-    return " ".join(_printable(name).replace("]", ")").replace("[", "(").replace("·", "-").split()) or "somebody"
+    return " ".join(printable(name).replace("]", ")").replace("[", "(").replace("·", "-").split()) or "somebody"

@@ -6,6 +6,8 @@ A scrape reads what is here and nothing else: neither the database nor a vendor 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
 from threading import Lock
 
 from prometheus_client import (
@@ -19,13 +21,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from reconciler import __version__
-from reconciler.core.model import Action, Pair, Plan, Side, Status, World
+from reconciler.core.model import Action, Kind, Pair, Plan, Side, Status, World
 from reconciler.engine import Report
 from reconciler.metrics.vitals import Meter, Vitals
 from reconciler.remotes.base import Clock
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.http import RequestRecord
 from reconciler.store.database import Books, Database
+from reconciler.store.standing import oldest_open, states
 from reconciler.telemetry import METRICS, Watch
 
 COUNT_EVERY = 15.0
@@ -39,7 +42,7 @@ AT_ONCE = 500
 
 _RESULTS = {
     Status.PLANNED: "retried",
-    Status.SENT: "in_doubt",
+    Status.SENT: "unknown",
     Status.DONE: "done",
     Status.DROPPED: "dropped",
     Status.DEAD: "dead",
@@ -62,8 +65,10 @@ class _Standing:
 
     pairs: int
     pending: int
-    in_doubt: int
-    dead: int
+    in_flight: int
+    unknown: int
+    dead: dict[Kind, int]
+    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ class Metrics(Watch, Collector):
         self._lock_held: bool | None = None
         self._last_good: float | None = None
         self._standing: _Standing | None = None
+        self._paging: tuple[int, int] | None = None
+        self._troubles: dict[str, int] = {}
         self._stale = float("-inf")
         self._diverging: dict[str, float] | None = None
         self._registry = CollectorRegistry()
@@ -132,6 +139,7 @@ class Metrics(Watch, Collector):
     def _gauges(self) -> dict[str, Samples]:
         with self._lock:
             standing, held, good = self._standing, self._lock_held, self._last_good
+            paging, troubles = self._paging, dict(self._troubles)
             since = None if self._diverging is None else sorted(self._diverging.values())
         rooms = {name: meter.remaining() for name, meter in self._budgets.items()} if held else {}
         now = self._clock.monotonic()
@@ -145,12 +153,22 @@ class Metrics(Watch, Collector):
             "reconciler_divergence_pairs": {} if since is None else {(): float(len(since))},
             "reconciler_divergence_oldest_seconds": {(): now - since[0]} if since else {},
         }
+        if held:
+            found["reconciler_troubles"] = {(subject,): float(count) for subject, count in troubles.items()}
+        if paging is not None:
+            found |= {
+                "reconciler_pages_waiting": {(): float(paging[0])},
+                "reconciler_unpaged_pairs": {(): float(paging[1])},
+            }
         if standing is not None:
+            age = (self._clock.now() - standing.oldest).total_seconds() if standing.oldest else 0.0
             found |= {
                 "reconciler_open_pairs": {(): float(standing.pairs)},
                 "reconciler_actions_pending": {(): float(standing.pending)},
-                "reconciler_actions_in_doubt": {(): float(standing.in_doubt)},
-                "reconciler_actions_dead": {(): float(standing.dead)},
+                "reconciler_actions_in_flight": {(): float(standing.in_flight)},
+                "reconciler_actions_unknown": {(): float(standing.unknown)},
+                "reconciler_actions_dead": {(kind.value,): float(standing.dead.get(kind, 0)) for kind in Kind},
+                "reconciler_oldest_pending_seconds": {(): max(0.0, age)},
             }
         return found
 
@@ -202,8 +220,21 @@ class Metrics(Watch, Collector):
         self.vitals.stood_by()
         with self._lock:
             self._lock_held = False
-            self._standing = self._diverging = None
+            self._standing = self._diverging = self._paging = None
             self._version += 1
+
+    def paging(self, waiting: int, unpaged: int, reason: str) -> None:
+        """How many pages wait and how many incidents page nobody; `reason` is what the operator should know."""
+        self.vitals.pages(reason)
+        with self._lock:
+            self._paging = (waiting, unpaged)
+            self._version += 1
+
+    def troubled(self, counts: Mapping[str, int]) -> None:
+        """How many troubles last, by subject."""
+        with self._lock:
+            self._version += self._troubles != counts
+            self._troubles = dict(counts)
 
     def glanced(self, *, well: bool) -> None:
         """What webhooks hinted at was looked at."""
@@ -214,15 +245,24 @@ class Metrics(Watch, Collector):
         self._inc("reconciler_webhooks_total", side.value, outcome)
 
     def _count(self, books: Books) -> None:
-        counts = books.ledger.counts()
+        found = states(books)
+        counts = {
+            key: sum(number for (status, failed, _), number in found.items() if (status, failed) == key)
+            for key in product(Status, (False, True))
+        }
         standing = _Standing(
-            books.snapshot.open_pairs(), counts[Status.PLANNED], counts[Status.SENT], counts[Status.DEAD]
+            books.snapshot.open_pairs(),
+            counts[Status.PLANNED, False] + counts[Status.PLANNED, True],
+            counts[Status.SENT, False],
+            counts[Status.SENT, True],
+            {kind: found[Status.DEAD, True, kind] + found[Status.DEAD, False, kind] for kind in Kind},
+            oldest_open(books),
         )
         with self._lock:
             first = self._diverging is None
             self._standing, self._diverging = standing, self._diverging or {}
             self._version += 1
-        self.vitals.dead = standing.dead
+        self.vitals.dead = sum(standing.dead.values())
         every = sorted(books.snapshot.open_ids(Side.PAGERDUTY)) if first else []
         for start in range(0, len(every), AT_ONCE):
             for pair in books.snapshot.pairs(every[start : start + AT_ONCE]).values():

@@ -33,6 +33,7 @@ class Vitals:
         self._standing_by = False
         self._begun = False
         self._unwell = ""
+        self._pages = ""
         self._polled: set[Side] = set()
         self._wanting: dict[str, str] = {}
         self.dead = 0
@@ -44,9 +45,9 @@ class Vitals:
             return asked_since <= self._deadline or (self._calls > 0 and not self._failing)
 
     def unready(self) -> str:
-        """Why the work is not as it should be; empty when it is."""
+        """Why the work is not as it should be; empty when it is. A stand-by is ready: it is there to take over."""
         if self._standing_by:
-            return "standing by: another reconciler is at work on this database"
+            return "" if self.alive() else "no look at the lock has ended for three intervals"
         if self._unwell:
             return self._unwell
         if not self.alive():
@@ -56,14 +57,22 @@ class Vitals:
             with self._lock:
                 wanting = ", ".join(f"{vendor} {words}" for vendor, words in self._wanting.items() if words)
             return f"the first poll of {missing} is not over yet" + (f": {wanting}" if wanting else "")
-        return f"{missing} could not be polled yet" if missing else ""
+        return f"{missing} could not be polled yet" if missing else self._pages
+
+    def role(self) -> str:
+        """Whether this process does the work, or is there to take over."""
+        return "standby" if self._standing_by else "leader"
+
+    def pages(self, reason: str) -> None:
+        """Why somebody is not paged; empty when everybody is."""
+        self._pages = reason
 
     def finished(self, report: Report) -> None:
         """A cycle is over, whatever it met."""
         whole = [problem for problem in report.problems if not problem.alert_id]
-        bad = [problem for problem in whole if isinstance(problem.error, Misconfigured)]
+        bad = [str(problem.error) for problem in whole if isinstance(problem.error, Misconfigured)]
         self._polled |= set(Side) - {problem.side for problem in whole}
-        self._unwell = str(bad[0].error) if bad else ""
+        self._unwell = "; ".join(dict.fromkeys(bad))
         self._standing_by = self._failing = False
         self._begun = True
         self._go_on(self._patience)
@@ -75,7 +84,7 @@ class Vitals:
 
     def stood_by(self) -> None:
         """Somebody else does the work; this process is there to take over."""
-        self._standing_by, self._failing = True, False
+        self._standing_by, self._failing, self._pages = True, False, ""
         self._go_on(self._patience)
 
     def call_began(self, vendor: str) -> None:

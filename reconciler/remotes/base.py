@@ -93,10 +93,14 @@ class OpsgenieReader(Protocol):
         """Notes, newest first: all, or only as many pages as reach back to `until`."""
 
     def acts(self, alert_id: str) -> list[Act]:
-        """The newest entries of the alert's log, newest first: for naming people, nothing else."""
+        """The newest entries of the alert's log, newest first: for naming people, nothing else.
+
+        As far back as both a person's acknowledgement and a person's end of one, or as the log reaches. Only
+        people's lines are either; empty where there is no log.
+        """
 
     def request_status(self, request_id: str) -> RequestStatus:
-        """What became of an accepted write. Missing when Opsgenie no longer knows the request."""
+        """What became of an accepted write, with Opsgenie's words. Missing when it no longer knows the request."""
 
     def confirm_key(self) -> None:
         """One cheap read of no alert in particular. Refused when the account turns the key away."""
@@ -146,7 +150,10 @@ class PagerDutyReader(Protocol):
         """One page of the same, from `offset`, and whether there is more."""
 
     def incidents_by_key(self, key: str) -> list[Incident]:
-        """Incidents of the service with this `incident_key`, open or not, any age, oldest first."""
+        """Incidents of the service with this key, open or not, any age, oldest first.
+
+        Also those that have an alert with this key, whatever their own is.
+        """
 
     def keys_between(self, since: datetime, until: datetime, most: int) -> set[str] | None:
         """The keys of the service's incidents that came into being then, open or not.

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 
-from reconciler.errors import NotExecuted
+from reconciler.errors import NotExecuted, RateLimited
 from reconciler.remotes.base import Clock
 from reconciler.remotes.fields import number
 from reconciler.remotes.limits import MINUTE, Call, Limit, Need
@@ -76,7 +76,7 @@ class Budget:
                 if wait <= 0:
                     return self._let_through(call)
             if now + wait > last:
-                raise NotExecuted(f"the rate limit leaves no room for another {wait:.0f} s; not sent", wait)
+                raise RateLimited(f"the rate limit leaves no room for another {wait:.0f} s; not sent", wait)
             if self._clock.wait(wait):
                 raise NotExecuted("told to stop while waiting for the rate limit; not sent")
 

@@ -1,17 +1,22 @@
 """Reading a vendor's JSON without trusting it: anything may be null, missing, of another type, or new."""
 
+import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from reconciler.errors import Unknown
+from reconciler.errors import Missing, Unknown
+from reconciler.remotes.base import SKEW
 
 T = TypeVar("T")
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 """What JSON may hold and no text that is to be stored or sent: NUL, and half a character."""
 LARGEST = 2**31 - 1
 """The largest whole number that every database keeps."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Older than both vendors: an earlier stamp is a mistake, whether it is a zero or a number of seconds."""
 OnBadRow = Callable[[str, str], None]
 """Told (vendor, what) of every row that could not be read and was left out."""
 
@@ -50,9 +55,23 @@ def items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def flag(value: Any) -> bool:
-    """A boolean, also one written as a string."""
-    return value is True or (isinstance(value, str) and value.lower() == "true")
+def state(value: Any) -> bool | None:
+    """A boolean, also one written as text; None for anything else, from which nothing follows."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def shown(value: Any) -> str:
+    """Any value as people read it: a text as it is, everything else as compact JSON; nothing for what is empty."""
+    if isinstance(value, str):
+        return value
+    if value is None or value in ([], {}):
+        return ""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return "(cannot be shown)"
 
 
 def number(value: Any) -> float | None:
@@ -72,16 +91,35 @@ def whole(value: Any) -> int:
     return int(found) if found is not None and 0 <= found <= LARGEST else 0
 
 
-def moment(value: Any) -> datetime | None:
-    """A time in UTC: ISO 8601 with any fraction and offset, or epoch milliseconds."""
+def moment(value: Any, now: datetime | None = None, ahead: timedelta = SKEW) -> datetime | None:
+    """A time in UTC: ISO 8601 with any fraction and offset, or epoch milliseconds.
+
+    None for what cannot be a stamp: before the year 2000 or, where `now` is given, more than `ahead` after it. One
+    such stamp, kept as a cursor or compared with, would hide everything that comes later.
+    """
     try:
         if isinstance(value, str):
             found = datetime.fromisoformat(value)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        milliseconds = number(value)
-        return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+            found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        else:
+            milliseconds = number(value)
+            if milliseconds is None:
+                return None
+            found = datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    return found if found >= EARLIEST and (now is None or found <= now + ahead) else None
+
+
+def segment(value: str, what: str, reserved: frozenset[str] = frozenset()) -> str:
+    """A foreign id as one segment of a path.
+
+    Missing, without a request, for a text that would address something else: nothing, dots, or a word that the
+    vendor keeps for an address of its own (`reserved`). `what` names the thing, vendor first.
+    """
+    if value.strip() in ("", ".", "..") or value.strip().lower() in reserved:
+        raise Missing(f"{what} '{value}': this cannot be an id; not asked for")
+    return quote(value, safe="", errors="replace")
 
 
 def identifier(row: Any, name: str = "id") -> str:
@@ -95,10 +133,11 @@ def identifier(row: Any, name: str = "id") -> str:
 
 
 def rows(body: Any, name: str, vendor: str) -> list[Any]:
-    """The array called `name`. An answer without it tells nothing, least of all that there is nothing."""
-    if not isinstance(body, dict) or name not in body or not isinstance(body[name], list | None):
+    """The array called `name`. An answer without it, or with null, does not say that there is nothing."""
+    found = mapping(body).get(name)
+    if not isinstance(found, list):
         raise Unknown(f"{vendor}: an answer without '{name}': nothing can be concluded from it")
-    return items(body[name])
+    return found
 
 
 def readable(found: list[Any], parse: Callable[[Any], T], vendor: str, on_bad_row: OnBadRow) -> list[T]:

@@ -16,16 +16,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.remotes.base import Clock as Clock  # noqa: PLC0414 - offered from here too
 from reconciler.remotes.budget import Budget, retry_after
+from reconciler.remotes.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.remotes.fields import clean
 from reconciler.remotes.limits import Need
-from reconciler.remotes.refusals import never_sent, refusal, said
+from reconciler.remotes.refusals import refusal, reply_of, said
+from reconciler.remotes.unsent import never_sent
 
 READ_ATTEMPTS = 5
 CONNECT_TIMEOUT = 10.0
@@ -33,10 +35,12 @@ WIRE_SHARE = 1 / 3
 """How much of a call's time waiting for the rate limit may not use up."""
 PATIENCE = 2.0
 """Seconds that a write waits for the rate limit before it is put back: other kinds may have room."""
+NOT_JSON = "the answer is not JSON"
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
 POOL = 32
 _ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """A NUL, or half of what may be a pair: hardly ever in an answer, and only then is it looked through."""
 _ALWAYS = {
@@ -48,6 +52,14 @@ _ALWAYS = {
     },
 }
 """What each vendor is sent with every request, besides the caller's headers."""
+_WORDS = frozenset(
+    {
+        "", "v2", "alerts", "requests", "acknowledge", "unacknowledge", "close", "notes", "logs",
+        "incidents", "log_entries", "merge", "snooze", "services", "users", "me", "oncalls",
+        "escalation_policies", "maintenance_windows", "abilities",
+    }
+)  # fmt: skip
+"""What our paths consist of. Anything else in them is somebody's id, and no label of a metric."""
 
 Params = Iterable[tuple[str, str]]
 
@@ -128,13 +140,10 @@ class Http:
         self.timeout = timeout
         self._budget = budget
         self._on_request = on_request or (lambda _record: None)
-        secrets = {
-            part for v in (headers.get("Authorization", ""),) for part in (v, v.split("=")[-1], v.split(" ")[-1])
-        }
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self._secrets = _secrets(headers.get("Authorization", ""))
         self._session = requests.Session()
         self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
-        pool = adapter or HTTPAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
+        pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, pool)
         _take_environment(self._session, self.base_url)
@@ -146,12 +155,17 @@ class Http:
     def get(
         self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset(), need: Need = Need.REST
     ) -> Answer:
-        """Read; again after a passing failure, within the time of one call. `accept`: other good statuses."""
+        """Read; again after a passing failure, within the time of one call. `accept`: other good statuses.
+
+        What answers in the vendor's place would do so again a moment later: that is not tried again here.
+        """
         last = self.clock.monotonic() + self.timeout
         params = list(params)
         for attempt in range(READ_ATTEMPTS):
             try:
                 return self._call("GET", path, last, params=params, accept=accept, need=need)
+            except Blocked:
+                raise
             except Transient as error:
                 pause = random.uniform(0, min(8.0, 0.5 * 2**attempt))  # noqa: S311 - jitter is no secret
                 pause += error.retry_after or 0.0
@@ -189,7 +203,7 @@ class Http:
         try:
             turn = self._budget.take(f"{method} {route}", write=method != "GET", within=within, need=need)
         except NotExecuted as error:
-            raise NotExecuted(f"{self.name}: {error}", error.retry_after) from None
+            raise type(error)(f"{self.name}: {error}", error.retry_after) from None
         started = self.clock.monotonic()
         headers: Mapping[str, str] = {}
         status, outcome = None, "done"
@@ -197,7 +211,7 @@ class Http:
             if started >= last:  # a process that was stopped here must not send so late what is asked about by now
                 raise NotExecuted(f"{self.name}: {method} {route}: its time was over before it was sent")
             status, headers, content = self._exchange(method, path, last, **sent)
-            return self._answer(f"{method} {route}", status, headers, content, accept)
+            return self._answer(method, route, status, headers, content, accept)
         except ReconcilerError as error:
             outcome = type(error).__name__.lower()
             raise
@@ -214,21 +228,22 @@ class Http:
         left = max(0.05, last - self.clock.monotonic())
         timeout = (min(CONNECT_TIMEOUT, left), left)
         failure: ReconcilerError
-        try:
-            response = self._session.send(
-                self._prepared(method, path, **sent), stream=True, allow_redirects=False, timeout=timeout
-            )
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
-            upper = self.name.upper()
-            failure = Misconfigured(
-                f"{upper}_API_URL, {upper}_API_KEY: no request can be made of them; "
-                "look for a missing https:// and for stray characters or line ends"
-            )
-        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-            failure = self._failure(method, path, error)
-        else:
-            with closing(response):
-                return response.status_code, response.headers, self._body(response, last)
+        with exchange(left) as one:
+            try:
+                response = self._session.send(
+                    self._prepared(method, path, **sent), stream=True, allow_redirects=False, timeout=timeout
+                )
+            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
+                upper = self.name.upper()
+                failure = Misconfigured(
+                    f"{upper}_API_URL, {upper}_API_KEY: no request can be made of them; "
+                    "look for a missing https:// and for stray characters or line ends"
+                )
+            except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+                failure = self._failure(method, path, error, expired=one.expired)
+            else:
+                with closing(response):
+                    return response.status_code, response.headers, self._body(response, last, one)
         raise failure  # outside the handler: the original, which may hold the key, is not even its context
 
     def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
@@ -237,53 +252,66 @@ class Http:
         request.prepare(method, self.base_url + path, auth=self._keys, **({"headers": {}} | sent))
         return request
 
-    def _failure(self, method: str, path: str, error: Exception) -> Transient:
+    def _failure(self, method: str, path: str, error: Exception, *, expired: bool) -> Transient:
         what = f"{self.name}: {method} {_route(path)}"
         before = never_sent(error)
         if before:
             return NotExecuted(
                 f"{what}: {before}; not sent. Check the network, any proxy, and {self.name.upper()}_API_URL"
             )
-        late = isinstance(error, requests.exceptions.Timeout)
+        late = expired or isinstance(error, requests.exceptions.Timeout)
         why = f"no answer within {self.timeout:g} s" if late else "the connection broke before the answer"
         return Unknown(f"{what}: {why}{_doubt(method)}")
 
-    def _body(self, response: requests.Response, last: float) -> bytes | str:
+    def _body(self, response: requests.Response, last: float, one: Exchange) -> bytes | str:
         raw = response.raw
         content = bytearray()
         late = f"the answer was not complete within {self.timeout:g} s"
         try:
             while True:
                 left = last - self.clock.monotonic()
-                if left <= 0:
+                if left <= 0 or one.expired:
                     return late
                 sock = getattr(getattr(raw, "connection", None), "sock", None)
                 if sock is not None:
                     sock.settimeout(left)
                 chunk = raw.read1(CHUNK, decode_content=True)
                 if not chunk:
-                    return bytes(content)
+                    return late if one.expired else bytes(content)
                 content += chunk
                 if len(content) > MAX_BODY:
                     return f"the answer is longer than {MAX_BODY // 1024 // 1024} MiB"
         except (ReadTimeoutError, TimeoutError):
             return late
         except (HTTPError, OSError, ValueError):
-            return "the answer broke off"
+            return late if one.expired else "the answer broke off"
 
     def _answer(
-        self, what: str, status: int, headers: Mapping[str, str], content: bytes | str, accept: frozenset[int]
+        self,
+        method: str,
+        route: str,
+        status: int,
+        headers: Mapping[str, str],
+        content: bytes | str,
+        accept: frozenset[int],
     ) -> Answer:
         body, problem = _parsed(content)
+        html = isinstance(content, bytes) and content.lstrip(_BLANK)[:1] == b"<"
         request_id = headers.get("x-request-id", "")
-        where = f"{self.name}: {what}" + (f" (request {self._clean(request_id)})" if request_id else "")
+        where = f"{self.name}: {method} {route}" + (f" (request {self._clean(request_id)})" if request_id else "")
         if 200 <= status < 300:  # noqa: PLR2004 - HTTP
             if problem:
-                raise Unknown(f"{where}: {status}, but {problem}{_doubt(what)}")
+                raise Unknown(f"{where}: {status}, but {problem}{_doubt(method)}{self._elsewhere(problem)}")
             return Answer(status, headers, body)
         if status in accept:
             return Answer(status, headers, body)
-        raise refusal(self.name, where, status, self._clean(said(body)), body, retry_after(headers))
+        words = self._clean(said(body))
+        reply = reply_of(self.name, method, route, status, body, html=html)
+        raise refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
+
+    def _elsewhere(self, problem: str) -> str:
+        """A web application, too, answers 200: with a page."""
+        return f". Check that {self.name.upper()}_API_URL is the address of the API" if problem == NOT_JSON else ""
 
     def _clean(self, found: str) -> str:
         """One printable line without our keys."""
@@ -302,8 +330,15 @@ def _take_environment(session: requests.Session, url: str) -> None:
         session.trust_env = False
 
 
-def _doubt(what: str) -> str:
-    return "" if what.startswith("GET") else "; it may have been carried out"
+def _doubt(method: str) -> str:
+    return "" if method == "GET" else "; it may have been carried out"
+
+
+def _secrets(authorization: str) -> list[str]:
+    """What must never be shown of a header: all of it, and the key alone, the longer first."""
+    _, _, credentials = authorization.partition(" ")
+    key = credentials.removeprefix("token=")
+    return list(filter(None, (authorization, credentials, key)))
 
 
 def _parsed(content: bytes | str) -> tuple[Any, str]:
@@ -314,11 +349,9 @@ def _parsed(content: bytes | str) -> tuple[Any, str]:
         found = content.decode("utf-8-sig", "replace")
         return clean(json.loads(found)) if _ESCAPED.search(found) else json.loads(found), ""
     except (ValueError, RecursionError):
-        return None, "the answer is not JSON"
+        return None, NOT_JSON
 
 
 def _route(path: str) -> str:
     """The path with ids replaced, so that there are only a few of them."""
-    return "/".join(
-        part if re.fullmatch(r"v\d|[a-z_]*", part) else "{id}" for part in path.partition("?")[0].split("/")
-    )
+    return "/".join(part if part in _WORDS else "{id}" for part in path.partition("?")[0].split("/"))

@@ -6,52 +6,53 @@ only their word that there is more.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from reconciler.core.model import Act, Actor, Alert, Note, Person
-from reconciler.errors import Missing, Permanent, Unknown
+from reconciler.core.model import Act, Actor, Alert, Note
+from reconciler.errors import Blocked, Missing, Unknown
 from reconciler.remotes.base import PAGE, RequestStatus
 from reconciler.remotes.fields import (
     BadRow,
     OnBadRow,
-    flag,
-    identifier,
     ignore,
-    items,
     mapping,
     moment,
-    number,
     readable,
     rows,
+    segment,
+    state,
     text,
 )
-from reconciler.remotes.http import Http
+from reconciler.remotes.http import Answer, Http
 from reconciler.remotes.limits import Need
+from reconciler.remotes.opsgenie_rows import last_change, parse_act, parse_alert, parse_note
 
 VENDOR = "Opsgenie"
 WINDOW = 19_999
 """Offset and limit together may not be more: 422."""
+MOST_WINDOWS = 25
+"""Half a million open alerts: more than any account has, and an end for a list that has none."""
+MOST_NOTE_PAGES = 100
+MOST_LOG_PAGES = 10
 USER_LIMIT = 100
 NOTE_LIMIT = 25_000
 SOURCE = "reconciler"
-_PENDING = "RequestNotProcessed"
-_MACHINES = frozenset({"", "system", "alert api", "opsgenie"})
-_VERBS = (
-    ("unack", "unacknowledge"),
-    ("un-ack", "unacknowledge"),
-    ("acknowledg", "acknowledge"),
-    ("clos", "close"),
-    ("snooze", "snooze"),
-    ("note", "annotate"),
-)
+_PENDING = "requestnotprocessed"
+_PENDING_WORDS = ("not processed", "not yet processed", "not been processed")
+_RESERVED = frozenset({"count", "requests", "saved-searches"})
+"""Words that stand where an alert's id stands and mean something else."""
+_BOTH = frozenset({"acknowledge", "unacknowledge"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
+    """`more`: Opsgenie says that there is more. `last`: it cannot be asked for, being outside the window."""
+
     rows: list[Any]
     more: bool
+    last: bool
 
 
 class OpsgenieClient:
@@ -66,97 +67,97 @@ class OpsgenieClient:
     def recent_alerts(self, since: datetime | None) -> list[Alert]:
         """Alerts of the query, newest `updatedAt` first, down to `since`; one page when None."""
         found: dict[str, Alert] = {}
-        before: list[Any] = []
-        for offset in range(0, WINDOW - PAGE + 1, PAGE):
-            page = self._page(self._query, "updatedAt", "desc", offset)
-            stamps = [moment(mapping(row).get("updatedAt")) for row in page.rows]
+        now = self._http.clock.now()
+        for page in self._pages(self._query, "updatedAt", "desc"):
+            stamps = [last_change(row, now) for row in page.rows]
             news = [r for r, at in zip(page.rows, stamps, strict=True) if not (at and since and at < since)]
             for alert in self._alerts(news):
                 found.setdefault(alert.id, alert)
             known = [at for at in stamps if at]
-            reached = since is None or (bool(known) and known[-1] < since)
-            if reached or not page.more or page.rows == before:
+            if since is None or (known and known[-1] < since):
                 break
-            before = page.rows
-        else:
-            self._on_bad_row(VENDOR, f"more than {WINDOW} alerts have changed: the sweep finds the rest")
+            if page.last and page.more:
+                self._on_bad_row(VENDOR, f"more than {WINDOW} alerts have changed: the sweep finds the rest")
         return list(found.values())
 
     def open_alerts(self) -> Iterator[list[Alert]]:
         """Every open alert of the query, oldest first. Past the paging window it goes on by creation."""
         seen: set[str] = set()
         start: datetime | None = None
-        while True:
-            newest, before = start, list[Any]()
-            for offset in range(0, WINDOW - PAGE + 1, PAGE):
-                page = self._page(self._open_query(start), "createdAt", "asc", offset)
+        for _ in range(MOST_WINDOWS):
+            newest, unfinished = start, False
+            now = self._http.clock.now()
+            for page in self._pages(self._open_query(start), "createdAt", "asc"):
                 alerts = {alert.id: alert for alert in self._alerts(page.rows)}
-                yield [alert for alert in alerts.values() if alert.open and alert.id not in seen]
+                yield [alert for alert in alerts.values() if alert.open is not False and alert.id not in seen]
                 seen |= alerts.keys()
-                newest = max([a.created_at for a in alerts.values()] + ([newest] if newest else []), default=None)
-                if not page.more or page.rows == before:
-                    return
-                before = page.rows
-            if newest == start:
-                self._on_bad_row(VENDOR, f"more than {WINDOW} open alerts: the rest cannot be listed")
+                stamps = [moment(mapping(row).get("createdAt"), now) for row in page.rows]
+                newest = next((at for at in reversed(stamps) if at), newest)
+                unfinished = page.last and page.more
+            if not unfinished:
                 return
+            if newest is None or (start is not None and newest <= start):
+                break
             start = newest
+        self._on_bad_row(VENDOR, f"more than {WINDOW} open alerts: the rest cannot be listed")
 
     def open_alerts_page(self, offset: int) -> tuple[list[Alert], bool]:
         """One page of the open alerts, from `offset`, and whether there is more that can be asked for."""
         if offset + PAGE > WINDOW:
             return [], False
         page = self._page(self._open_query(), "createdAt", "asc", offset)
-        unique = {alert.id: alert for alert in self._alerts(page.rows) if alert.open}
-        return list(unique.values()), page.more and offset + 2 * PAGE <= WINDOW
+        unique = {alert.id: alert for alert in self._alerts(page.rows) if alert.open is not False}
+        return list(unique.values()), bool(page.rows) and page.more and not page.last
 
     def alert(self, alert_id: str) -> Alert:
         """The alert itself, with description and details."""
         body = mapping(self._http.get(_path(alert_id), [("identifierType", "id")]).json)
         try:
-            return self._parse_alert(body.get("data"), whole=True)
+            return parse_alert(body.get("data"), self._http.clock.now(), self._api_url, whole=True)
         except BadRow as error:
             raise Unknown(f"{VENDOR}: alert {alert_id}: {error}") from None
 
     def notes(self, alert_id: str, until: datetime | None = None) -> list[Note]:
         """Notes, newest first: all, or only as many pages as reach back to `until`."""
         found: dict[str, Note] = {}
-        token, spent = "", set[str]()
-        while True:
-            more = [("offset", token), ("direction", "next")] if token else []
-            asked = [("identifierType", "id"), ("limit", str(PAGE)), ("order", "desc"), *more]
-            body = self._http.get(_path(alert_id, "notes"), asked).json
-            page = rows(body, "data", VENDOR)
-            notes = readable(page, _parse_note, VENDOR, self._on_bad_row)
+        now = self._http.clock.now()
+        for page in self._records(alert_id, "notes", MOST_NOTE_PAGES):
+            notes = readable(page, lambda row: parse_note(row, now), VENDOR, self._on_bad_row)
             for note in notes:
                 found.setdefault(note.id, note)
-            spent.add(token)
-            token = _offset_token(mapping(mapping(body).get("paging")).get("next"))
-            if not page or not token or token in spent or (until and notes and notes[-1].at < until):
-                return sorted(found.values(), key=lambda note: (note.at, note.id), reverse=True)
+            if until and notes and notes[-1].at < until:
+                break
+        return sorted(found.values(), key=lambda note: (note.at, note.id), reverse=True)
 
     def acts(self, alert_id: str) -> list[Act]:
-        """The newest entries of the alert's log, newest first."""
-        asked = [("identifierType", "id"), ("limit", str(PAGE)), ("order", "desc")]
+        """The newest entries of the alert's log, newest first.
+
+        As many pages as show a person's acknowledgement and a person's end of one, whichever is the newer; or all.
+        """
+        found: dict[str, Act] = {}
+        now = self._http.clock.now()
         try:
-            body = self._http.get(_path(alert_id, "logs"), asked).json
+            for page in self._records(alert_id, "logs", MOST_LOG_PAGES):
+                acts = readable(page, lambda row: parse_act(row, now), VENDOR, self._on_bad_row)
+                found |= {act.id: act for act in acts}
+                if {act.verb for act in found.values() if act.actor is Actor.PERSON} >= _BOTH:
+                    break
         except Missing:
             return []
-        acts = readable(rows(body, "data", VENDOR), _parse_act, VENDOR, self._on_bad_row)
-        return sorted(acts, key=lambda act: (act.at, act.id), reverse=True)
+        return sorted(found.values(), key=lambda act: (act.at, act.id), reverse=True)
 
     def request_status(self, request_id: str) -> RequestStatus:
         """What became of an accepted write. A 404 of one certain kind says: not yet."""
-        answer = self._http.get(f"/v2/alerts/requests/{quote(request_id, safe='')}", accept=frozenset({404}))
+        path = f"/v2/alerts/requests/{segment(request_id, f'{VENDOR}: request')}"
+        answer = self._http.get(path, accept=frozenset({404}))
         if answer.status == 404:  # noqa: PLR2004 - HTTP
-            if answer.headers.get("X-Opsgenie-Errortype", "").lower() == _PENDING.lower():
-                return RequestStatus(None)
-            raise Missing(f"{VENDOR}: request {request_id} is not known (any more)")
-        data = mapping(mapping(answer.json).get("data"))
-        told = data.get("isSuccess") if data.get("isSuccess") is not None else data.get("success")
-        return RequestStatus(
-            None if told is None else flag(told), text(data.get("status")), moment(data.get("processedAt"))
-        )
+            return _not_found(answer, request_id)
+        body = mapping(answer.json)
+        data = mapping(body.get("data"))
+        said = (state(data.get(name)) for name in ("isSuccess", "success"))
+        done = next((one for one in said if one is not None), None)
+        why = text(data.get("status")) or (text(body.get("message")) if done is False else "")
+        return RequestStatus(done, why, moment(data.get("processedAt"), self._http.clock.now()))
 
     def confirm_key(self) -> None:
         """One cheap read of no alert in particular. Refused when the account turns the key away."""
@@ -167,7 +168,32 @@ class OpsgenieClient:
         body = self._http.get("/v2/alerts", [("query", query), *asked] if query else asked, need=Need.FEED).json
         found = rows(body, "data", VENDOR)
         more = bool(mapping(mapping(body).get("paging")).get("next")) or len(found) >= PAGE
-        return _Page(found, bool(found) and more)
+        return _Page(found, more, last=offset + 2 * PAGE > WINDOW)
+
+    def _pages(self, query: str, sort: str, order: str) -> Iterator[_Page]:
+        """Page by page while there is more; the same page twice, or two empty ones, is the end."""
+        before: list[Any] | None = None
+        for offset in range(0, WINDOW - PAGE + 1, PAGE):
+            page = self._page(query, sort, order, offset)
+            yield page
+            if not page.more or page.rows == before:
+                return
+            before = page.rows
+
+    def _records(self, alert_id: str, what: str, most: int) -> Iterator[list[Any]]:
+        """Notes or log lines, newest first, page by page. An empty page or a token seen before is the end."""
+        token, spent = "", set[str]()
+        for _ in range(most):
+            more = [("offset", token), ("direction", "next")] if token else []
+            asked = [("identifierType", "id"), ("limit", str(PAGE)), ("order", "desc"), *more]
+            body = self._http.get(_path(alert_id, what), asked).json
+            page = rows(body, "data", VENDOR)
+            yield page
+            spent.add(token)
+            token = _offset_token(mapping(mapping(body).get("paging")).get("next"))
+            if not page or not token or token in spent:
+                return
+        self._on_bad_row(VENDOR, f"more than {most} pages of {what} of alert {alert_id}: the rest is not read")
 
     def _open_query(self, start: datetime | None = None) -> str:
         terms = [f"({self._query})"] if self._query else []
@@ -177,43 +203,8 @@ class OpsgenieClient:
         return " AND ".join(terms)
 
     def _alerts(self, found: list[Any]) -> list[Alert]:
-        return readable(found, self._parse_alert, VENDOR, self._on_bad_row)
-
-    def _parse_alert(self, row: Any, *, whole: bool = False) -> Alert:
-        alert_id = identifier(row)
-        created = moment(row.get("createdAt")) or moment(row.get("updatedAt"))
-        if created is None:
-            raise BadRow(f"alert {alert_id} without a readable createdAt or updatedAt")
-        report = mapping(row.get("report"))
-        acknowledged = flag(row.get("acknowledged"))
-        return Alert(
-            id=alert_id,
-            tiny_id=text(row.get("tinyId")),
-            message=text(row.get("message")),
-            open=text(row.get("status")).lower() != "closed",
-            acknowledged=acknowledged,
-            created_at=created,
-            updated_at=moment(row.get("updatedAt")) or created,
-            snoozed_until=None if row.get("snoozed") is False else moment(row.get("snoozedUntil")),
-            acknowledged_by=(text(report.get("acknowledgedBy")) or text(row.get("owner"))) if acknowledged else "",
-            acknowledged_at=_after(created, report.get("ackTime")) if acknowledged else None,
-            closed_by=text(report.get("closedBy")),
-            closed_at=_after(created, report.get("closeTime")),
-            priority=text(row.get("priority")) or "P3",
-            tags=tuple(filter(None, map(text, items(row.get("tags"))))),
-            source=text(row.get("source")),
-            description=text(row.get("description")) if whole else None,
-            details=tuple((name, text(value)) for name, value in mapping(row.get("details")).items()),
-            url=self._url(alert_id),
-        )
-
-    def _url(self, alert_id: str) -> str:
-        parts = urlsplit(self._api_url)
-        if parts.netloc.startswith("api."):
-            return (
-                f"https://app.{parts.netloc.removeprefix('api.')}/alert/detail/{quote(alert_id, safe='')}/details"
-            )
-        return f"{self._api_url}{_path(alert_id)}"
+        now = self._http.clock.now()
+        return readable(found, lambda row: parse_alert(row, now, self._api_url), VENDOR, self._on_bad_row)
 
 
 class OpsgenieWriting:
@@ -245,18 +236,22 @@ def _cut(note: str, limit: int) -> str:
 
 
 def _path(alert_id: str, what: str = "") -> str:
-    if not alert_id:
-        raise Permanent(f"{VENDOR}: an alert without an id was asked for", 400)
-    return f"/v2/alerts/{quote(alert_id, safe='')}" + (f"/{what}" if what else "")
+    place = segment(alert_id, f"{VENDOR}: alert", _RESERVED)
+    return f"/v2/alerts/{place}" + (f"/{what}" if what else "")
 
 
-def _after(start: datetime, milliseconds: Any) -> datetime | None:
-    """`report`'s times are durations since the creation."""
-    found = number(milliseconds)
-    try:
-        return None if found is None else start + timedelta(milliseconds=found)
-    except OverflowError:
-        return None
+def _not_found(answer: Answer, request_id: str) -> RequestStatus:
+    """The three meanings of a 404 of a request: still in the queue, unknown to Opsgenie, not Opsgenie's answer."""
+    words = text(mapping(answer.json).get("message"))
+    kind = answer.headers.get("X-Opsgenie-Errortype", "").strip().lower()
+    if kind == _PENDING or any(pending in words.lower() for pending in _PENDING_WORDS):
+        return RequestStatus(None, words)
+    if not isinstance(answer.json, dict):
+        raise Blocked(
+            f"{VENDOR}: request {request_id}: 404, but not in Opsgenie's JSON; "
+            "look for a proxy or a firewall on the way, and check OPSGENIE_API_URL"
+        )
+    raise Missing(f"{VENDOR}: request {request_id} is not known (any more)")
 
 
 def _offset_token(url: Any) -> str:
@@ -264,37 +259,3 @@ def _offset_token(url: Any) -> str:
         return next(iter(parse_qs(urlsplit(text(url)).query).get("offset", [])), "")
     except ValueError:
         return ""
-
-
-def _stamped(row: Any, what: str) -> tuple[str, datetime]:
-    token = identifier(row, "offset")
-    at = moment(row.get("createdAt"))
-    if at is None:
-        raise BadRow(f"{what} {token} without a readable createdAt")
-    return token, at
-
-
-def _parse_note(row: Any) -> Note:
-    token, at = _stamped(row, "note")
-    owner = text(row.get("owner"))
-    return Note(token, Person(owner, owner or "somebody"), text(row.get("note")), at)
-
-
-def _parse_act(row: Any) -> Act:
-    token, at = _stamped(row, "log entry")
-    owner = text(row.get("owner")).strip()
-    machine = owner.lower() in _MACHINES
-    return Act(
-        id=token,
-        verb=_verb(text(row.get("log"))),
-        at=at,
-        actor=Actor.MACHINE if machine else Actor.PERSON,
-        person=None if machine else Person(owner, owner),
-    )
-
-
-def _verb(log: str) -> str:
-    """The first telling word counts: the texts differ by year and product, and may end in what a person wrote."""
-    lower = log.lower()
-    found = [(lower.find(word), verb) for word, verb in _VERBS if word in lower]
-    return min(found, default=(0, "other"))[1]

@@ -1,51 +1,226 @@
-"""What a failed exchange means: whether it was ever sent, what the vendor said, and which error that is."""
+"""What an answer other than 2xx means: one table, read from top to bottom; the first row that fits decides.
 
-import ssl
-from collections.abc import Iterator
-from traceback import walk_tb
+The class of the error is its scope (see `reconciler.errors`): Permanent is about the request, Missing and
+Forbidden about one object, Refused and Misconfigured about the account or a setting, Blocked about the network
+path. NotExecuted and Unknown mean that it may work later. The row's advice names the setting and the fix.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-from urllib3.exceptions import ProxyError as TunnelError
+from reconciler.errors import (
+    Blocked,
+    Forbidden,
+    Misconfigured,
+    Missing,
+    NotExecuted,
+    Permanent,
+    ReconcilerError,
+    Refused,
+    Transient,
+    Unknown,
+)
 
-from reconciler.errors import Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
 
-LOST_SIGHT = 2018
-"""PagerDuty's "you may have lost access to this incident": about the incident, not about the key."""
-_HINTS = {
-    ("Opsgenie", 401): "check OPSGENIE_API_KEY (an integration that is switched off is turned away too), and that "
+class At(Enum):
+    """What a request addresses: one object, by its id; a list, to read it; or a collection, to add to it."""
+
+    OBJECT = "object"
+    LIST = "list"
+    CREATION = "creation"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, as far as it bears on its meaning. `own`: the body is an error in the vendor's own JSON."""
+
+    vendor: str
+    at: At
+    status: int
+    own: bool = False
+    html: bool = False
+    code: int | None = None
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Fits a reply when everything that it names does. Code and words count only in the vendor's own JSON."""
+
+    means: type[ReconcilerError]
+    advice: str = ""
+    vendor: str = ""
+    at: Collection[At] = tuple(At)
+    statuses: Collection[int] = range(1000)
+    codes: Collection[int] | None = None
+    words: re.Pattern[str] | None = None
+    own: bool | None = None
+    html: bool | None = None
+
+    def fits(self, reply: Reply) -> bool:
+        """Whether this row speaks of that reply."""
+        return (
+            self.vendor in ("", reply.vendor)
+            and reply.at in self.at
+            and reply.status in self.statuses
+            and self.own in (None, reply.own)
+            and self.html in (None, reply.html)
+            and (self.codes is None or (reply.own and reply.code in self.codes))
+            and (self.words is None or (reply.own and any(map(self.words.search, reply.phrases))))
+        )
+
+
+OG, PD = "Opsgenie", "PagerDuty"
+_OBJECT, _LIST, _CREATION = (At.OBJECT,), (At.LIST,), (At.CREATION,)
+
+_FROM = re.compile(
+    r"""\bFrom:?\s+header|["'`][Ff]rom:?["'`]\s+(?:\w+\s+)?header|header:?\s+["'`]?From\b"""
+    r"|(?i:^requester (?:user )?(?:was )?not (?:found|authorized))"
+)
+_SERVICE = re.compile(
+    r"(?i)^(?:the )?service\b[^.]{0,40}\b(?:not found|(?:is|was|been) (?:disabled|deleted)|does(?: not|n't) exist|"
+    r"can(?:not|'t| not) be found|in maintenance)"
+)
+_POLICY = re.compile(
+    r"(?i)^(?:the )?escalation policy\b[^.]{0,40}\b(?:not found|no (?:users? )?(?:is )?on[ -]call)"
+)
+_LOG_LIMIT = re.compile(r"(?i)log entry limit")
+_PLAN = re.compile(
+    r"(?i)\b(?:your|current|this) (?:\w+ )?plan\b|\bupgrade\b.{0,30}\bplan\b|\bplan (?:does|is) not\b"
+)
+
+_TOO_MANY = "too many requests, not carried out"
+_NOT_ITS_OWN = (
+    "this is not {vendor}'s own answer: see whether a proxy or a firewall (WAF) answers in its place, "
+    "and whether {VENDOR}_API_URL is the address of the API"
+)
+_URL = "see whether {VENDOR}_API_URL is the address of the API and of nothing below it"
+_EMAIL = (
+    "see PAGERDUTY_EMAIL: it must be the login e-mail of a PagerDuty user who is there and whose role may respond "
+    "to incidents"
+)
+_SERVICE_ID = (
+    "see PAGERDUTY_SERVICE_ID: the service must be there, enabled, out of maintenance, and visible to "
+    "PAGERDUTY_API_KEY"
+)
+_NOBODY = (
+    "see the escalation policy of the service PAGERDUTY_SERVICE_ID: it must be there, "
+    "and somebody must be on call on it"
+)
+_KEY = {
+    OG: "check OPSGENIE_API_KEY (an integration that is switched off is turned away too), and that "
     "OPSGENIE_API_URL is the account's region (EU: https://api.eu.opsgenie.com)",
-    ("Opsgenie", 403): "OPSGENIE_API_KEY lacks a right: take the key of an API integration that may read, create "
-    "and update; not an account key, and not read-only",
-    ("PagerDuty", 401): "check PAGERDUTY_API_KEY, and that PAGERDUTY_API_URL is the account's region "
-    "(EU: https://api.eu.pagerduty.com)",
-    ("PagerDuty", 403): "PAGERDUTY_API_KEY lacks a right: a read-only key cannot write, and a scoped one needs "
-    "incidents.read and incidents.write",
+    PD: "check PAGERDUTY_API_KEY: a REST API key is needed, not an integration's routing key nor an OAuth token; "
+    "and that PAGERDUTY_API_URL is the account's region (EU: https://api.eu.pagerduty.com)",
 }
+_RIGHTS = {
+    OG: "OPSGENIE_API_KEY lacks a right: take the key of an API integration that may read, create and update; not "
+    "an account key, and not read-only",
+    PD: "PAGERDUTY_API_KEY lacks a right: a read-only key cannot write, and a scoped one needs incidents.read and "
+    "incidents.write",
+}
+_ACCOUNT = "see the {vendor} account: whether it is active and its plan includes the API"
+_ONLY_THIS = (
+    "only this one is refused while others pass: see which team may see it, "
+    "and whether a firewall dislikes its text"
+)
+_QUERY = "see OPSGENIE_QUERY: Opsgenie cannot search by it, and until that is mended no alert is seen"
+
+TABLE: tuple[Row, ...] = (
+    # Later, whatever the body says.
+    Row(statuses=(429,), means=NotExecuted, advice=_TOO_MANY),
+    Row(vendor=PD, codes=(2020,), means=NotExecuted, advice=_TOO_MANY),
+    Row(statuses=(408, *range(500, 1000)), means=Unknown),
+    # PagerDuty's own words and codes, which say more than its status does.
+    Row(vendor=PD, words=_FROM, means=Refused, advice=_EMAIL),
+    Row(vendor=PD, codes=(1005, 2000, 2016), means=Unknown),
+    Row(vendor=PD, codes=(1008, 1018, 2011, 2013), means=Refused, advice=_EMAIL),
+    Row(vendor=PD, words=_SERVICE, means=Refused, advice=_SERVICE_ID),
+    Row(vendor=PD, words=_POLICY, means=Refused, advice=_NOBODY),
+    Row(vendor=PD, codes=(1014, 1015), means=Refused, advice=_NOBODY),
+    Row(vendor=PD, codes=(5002,), words=_LOG_LIMIT, statuses=(400, 413, 422), means=Permanent),
+    Row(vendor=PD, codes=(5002,), means=Refused, advice=_SERVICE_ID),
+    Row(vendor=PD, codes=(2007, 2008, 2012, 2014), means=Refused, advice=_ACCOUNT),
+    Row(vendor=PD, codes=(2018,), at=_OBJECT, means=Forbidden, advice=_ONLY_THIS),
+    Row(vendor=PD, codes=(2100, 5001), at=_OBJECT, means=Missing),
+    Row(vendor=PD, codes=(2010,), at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
+    Row(vendor=PD, codes=(2010,), at=_OBJECT, statuses=(404,), means=Missing),
+    Row(vendor=PD, codes=(2006,), means=Refused, advice=_KEY[PD]),
+    Row(vendor=PD, codes=(2010,), statuses=(401,), means=Refused, advice=_KEY[PD]),
+    Row(vendor=PD, codes=(2010,), means=Refused, advice=_RIGHTS[PD]),
+    Row(vendor=PD, codes=(2009, 2015), means=Refused, advice=_ACCOUNT),
+    # Opsgenie's plan.
+    Row(vendor=OG, codes=(40302,), means=Refused, advice=_ACCOUNT),
+    Row(vendor=OG, words=_PLAN, means=Refused, advice=_ACCOUNT),
+    # The account, by status. A gateway may say 401 with an empty body.
+    Row(statuses=(401, 402), html=True, means=Blocked, advice=_NOT_ITS_OWN),
+    Row(vendor=OG, statuses=(401,), means=Refused, advice=_KEY[OG]),
+    Row(vendor=PD, statuses=(401,), means=Refused, advice=_KEY[PD]),
+    Row(statuses=(402,), means=Refused, advice=_ACCOUNT),
+    # The network path.
+    Row(
+        statuses=range(400),
+        means=Blocked,
+        advice="an address elsewhere is no answer of the API: see whether a proxy or a login page is in between, "
+        "and whether {VENDOR}_API_URL is the address of the API",
+    ),
+    Row(statuses=(407,), means=Blocked, advice="the proxy wants a login, which belongs into HTTPS_PROXY"),
+    Row(statuses=(405,), means=Blocked, advice=_NOT_ITS_OWN),
+    Row(
+        vendor=OG,
+        statuses=(410,),
+        means=Blocked,
+        advice="Opsgenie's API ends on 2027-04-05; before that, " + _NOT_ITS_OWN,
+    ),
+    Row(statuses=(410,), means=Blocked, advice=_NOT_ITS_OWN),
+    Row(own=False, means=Blocked, advice=_NOT_ITS_OWN),
+    # From here on in the vendor's own JSON.
+    Row(vendor=OG, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY),
+    Row(at=_OBJECT, statuses=(404,), means=Missing),
+    Row(at=_CREATION, statuses=(404,), means=Refused, advice=_SERVICE_ID),
+    Row(statuses=(404,), means=Blocked, advice=_URL),
+    Row(at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
+    Row(vendor=OG, statuses=(403,), means=Refused, advice=_RIGHTS[OG]),
+    Row(vendor=PD, statuses=(403,), means=Refused, advice=_RIGHTS[PD]),
+    Row(statuses=(400, 413, 422), means=Permanent),
+    Row(means=Blocked, advice="this says nothing of the request itself, which is tried again; " + _URL),
+)
 
 
-def refusal(  # noqa: PLR0911 - a table, read from top to bottom
-    vendor: str, where: str, status: int, words: str, body: Any, retry_after: float | None
-) -> ReconcilerError:
-    """The error that an answer other than 2xx is."""
-    tail = f": {words}" if words else ""
-    told = f"{where}: {status}{tail}"
-    match status:
-        case 403 if _code(body) == LOST_SIGHT:
-            return Permanent(told, status)
-        case 401 | 403:
-            return Refused(f"{told}; {_HINTS.get((vendor, status), 'check the API key')}")
-        case 404:
-            return Missing(told)
-        case 429:
-            return NotExecuted(f"{told}; too many requests, not carried out", retry_after)
-        case _ if status == 408 or status >= 500:  # noqa: PLR2004 - HTTP
-            return Unknown(told, retry_after)
-        case _ if status < 400:  # noqa: PLR2004 - HTTP
-            return Permanent(f"{told}; not an answer of the API, check {vendor.upper()}_API_URL", status)
-        case _:
-            return Permanent(told, status)
+def meaning(reply: Reply) -> Row:
+    """The row of the table that speaks of this reply: the last one speaks of any."""
+    return next(row for row in TABLE if row.fits(reply))
+
+
+def refusal(reply: Reply, told: str, retry_after: float | None) -> ReconcilerError:
+    """The error that the reply is. `told`: which call it was, and what the vendor said."""
+    row = meaning(reply)
+    advice = row.advice.format(vendor=reply.vendor, VENDOR=reply.vendor.upper())
+    text = f"{told}; {advice}" if advice else told
+    if issubclass(row.means, Permanent):
+        return Permanent(text, reply.status)
+    if issubclass(row.means, Transient):
+        return row.means(text, None if row.means is Blocked else retry_after)
+    return row.means(text)
+
+
+def reply_of(vendor: str, method: str, route: str, status: int, body: Any, *, html: bool) -> Reply:
+    """What is to be known of an answer: `body` is its JSON, None where it has none."""
+    at = At.OBJECT if "{id}" in route else At.LIST if method == "GET" else At.CREATION
+    own = is_own(vendor, body)
+    return Reply(vendor, at, status, own, html, _code(body) if own else None, tuple(_words(body)) if own else ())
+
+
+def is_own(vendor: str, body: Any) -> bool:
+    """Whether that is an error in the vendor's own JSON, and not a gateway's or a firewall's."""
+    if not isinstance(body, dict):
+        return False
+    if vendor == PD:
+        return isinstance(body.get("error"), dict | list | str)
+    return "message" in body or "errors" in body
 
 
 def said(body: Any) -> str:
@@ -56,9 +231,11 @@ def said(body: Any) -> str:
     return "; ".join(_words(body))
 
 
-def _code(body: Any) -> Any:
-    error = body.get("error") if isinstance(body, dict) else None
-    return error.get("code") if isinstance(error, dict) else None
+def _code(body: dict[str, Any]) -> int | None:
+    """The vendor's own error code, also one written as a string."""
+    error = body.get("error")
+    code = error.get("code") if isinstance(error, dict) else body.get("code")
+    return int(code) if isinstance(code, int | str) and re.fullmatch(r"\d{1,9}", str(code)) else None
 
 
 def _words(value: Any, label: str = "") -> Iterator[str]:
@@ -81,32 +258,3 @@ def _words(value: Any, label: str = "") -> Iterator[str]:
             yield from _words(errors)
         for name in ("title", "detail"):
             yield from _words(value.get(name))
-
-
-def never_sent(error: BaseException) -> str:
-    """Why the request cannot have left this machine; nothing when it may have."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return "the server's certificate is not trusted"
-        if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
-            return "no connection in time"
-        if isinstance(cause, requests.exceptions.ConnectTimeout):
-            return "no connection in time"
-        if isinstance(cause, requests.exceptions.ProxyError | TunnelError):
-            return "the proxy made no connection"
-        if isinstance(cause, NewConnectionError):
-            return "no connection could be made (refused, unreachable, or the name is unknown)"
-    steps = {frame.f_code.co_name for one in _causes(error) for frame, _ in walk_tb(one.__traceback__)}
-    return "the TLS handshake failed" if "do_handshake" in steps else ""
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that it is about or came from."""
-    seen: list[BaseException] = []
-    todo: list[Any] = [error]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, BaseException) and not any(one is other for other in seen):
-            seen.append(one)
-            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-    yield from seen

@@ -1,8 +1,10 @@
 """The whole sandbox behind one lock: both vendors, journal, faults and the control API. No sockets here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Lock
+from typing import Any
 
 from reconciler.sandbox import control, faults
 from reconciler.sandbox.dues import DueQueue
@@ -30,7 +32,16 @@ class Delayed:
     response: Response
 
 
-Reply = Response | Cut | Delayed
+@dataclass(frozen=True, slots=True)
+class Dripped:
+    """Answer byte by byte over some seconds: the head, or with `body` the body after a prompt head."""
+
+    seconds: float
+    response: Response
+    body: bool = False
+
+
+Reply = Response | Cut | Delayed | Dripped
 """What becomes of a request on the wire."""
 
 
@@ -40,7 +51,7 @@ class Sandbox:
     def __init__(self, clock: Clock | None = None, settings: SandboxSettings | None = None) -> None:
         self.clock = StampClock(clock or SystemClock())
         self.lock = Lock()
-        self.faults = Faults()
+        self.faults = Faults(self.clock)
         self._initial = settings or SandboxSettings()
         self.reset()
 
@@ -74,6 +85,20 @@ class Sandbox:
                     return control.handle(self, inner)
         return json_response(404, {"error": "paths begin with /opsgenie, /pagerduty or /control"})
 
+    def change(self, changes: Mapping[str, Any], for_seconds: float | None = None) -> None:
+        """Change settings; with `for_seconds` those that were changed become what they were after that time."""
+        before = self.settings.as_json()
+        self.settings = self.settings.changed(changes)
+        if for_seconds is None:
+            return
+        earlier = {name: before[name] for name in changes}
+
+        def restore(at: object) -> None:
+            del at  # it makes no difference when
+            self.settings = self.settings.changed(earlier)
+
+        self._late.put(self.clock.now() + timedelta(seconds=for_seconds), restore)
+
     def state(self) -> Json:
         """Both sides whole, as GET /control/state shows them. The caller holds the lock."""
         self._late.apply(self.clock.now())
@@ -88,7 +113,7 @@ class Sandbox:
         at = self.clock.now()
         fault = self.faults.next(vendor, request)
         reply = self._reply(vendor, request, fault)
-        sent = reply.response if isinstance(reply, Delayed) else reply
+        sent = reply.response if isinstance(reply, Delayed | Dripped) else reply
         status = sent.status if isinstance(sent, Response) else 0
         self.journal.call(
             at, vendor, request.method, request.path, query=request.query, status=status,
@@ -112,6 +137,8 @@ class Sandbox:
                 return Cut(partial=faults.answer(fault, vendor, real))
             case "slow":
                 return Delayed(fault.seconds, faults.answer(fault, vendor, real))
+            case "drip" | "drip_body":
+                return Dripped(fault.seconds, faults.answer(fault, vendor, real), fault.do == "drip_body")
         return faults.answer(fault, vendor, real)
 
     def _machine(self, vendor: str, request: Request) -> Response:

@@ -5,6 +5,7 @@ are there now. Copies are recognised by their marks, `[Opsgenie · Ana Ruiz · �
 also by their author, the automation user.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,7 +18,11 @@ from reconciler.sandbox.wire import Json
 
 GRACE = 30.0
 """Seconds within which an opposite or final act excuses that an acknowledgement was not mirrored."""
-_RETRIGGERS = ("reassigned", "escalated", "status set to triggered", "urgency raised")
+_SILENT_RETRIGGER = "retriggered without a log entry"
+_RETRIGGERS = ("reassigned", "escalated", "status set to triggered", "urgency raised", _SILENT_RETRIGGER)
+_HIGH = ("P1", "P2")
+_ABOUT_INCIDENTS = re.compile(r"\bincident\b")
+_PRIORITY = re.compile(r"Alert priority changed from \[(P\d)\] to \[(P\d)\]")
 _TIMEOUTS = ("acknowledgement timeout", "snooze ended")
 
 
@@ -53,6 +58,7 @@ def audit(state: Json, grace: float = GRACE) -> Audit:
             found += _customers_notes(case)
             found += _engineers_notes(case)
             found += _customers_acts(case)
+            found += _priorities(case)
             found += _engineers_acts(case)
             found += _engineers_states(case, grace)
             found += _own_states(case)
@@ -64,25 +70,29 @@ def audit(state: Json, grace: float = GRACE) -> Audit:
     return Audit(**by_kind, forbidden=tuple(line for of, line in found if of == "forbidden"))
 
 
-def _count(found: int, wanted: int, line: str, least: int | None = None) -> Iterator[Finding]:
-    """Too few is lost, too many is twice."""
+def _count(
+    found: int, wanted: int, line: str, least: int | None = None, *, shared: bool = False
+) -> Iterator[Finding]:
+    """Too few is lost, too many is twice, unless they may be another alert's that share an incident."""
     if found < (wanted if least is None else least):
         yield "lost", f"{line}: {found} of {wanted}"
-    if found > wanted:
+    if found > wanted and not shared:
         yield "twice", f"{line}: {found} instead of {wanted}"
 
 
 def _incidents(case: Case) -> Iterator[Finding]:
-    """One incident an alert; none is needed for an alert that was there before everything."""
-    least = 0 if case.was_there_before else 1
-    yield from _count(len(case.incidents), 1, f"{case.name}: incidents", least)
+    """One incident an alert, beside what people make; none is needed for what was there before everything."""
+    ours = [incident for incident in case.incidents if incident["id"] not in case.by_hand]
+    least = 0 if case.was_there_before or case.by_hand else 1
+    yield from _count(len(ours), 1, f"{case.name}: incidents", least)
 
 
 def _customers_notes(case: Case) -> Iterator[Finding]:
     wanted = Counter((act["who"], act["text"]) for act in case.acts_of("opsgenie", "note"))
     for (who, text), times in wanted.items():
         copies = [c for c in case.bot_copies if letters(c.name) == letters(who) and is_same(c.text, text)]
-        yield from _count(len(copies), times, f"{case.name}: {who}'s note {_short(text)} in PagerDuty")
+        line = f"{case.name}: {who}'s note {_short(text)} in PagerDuty"
+        yield from _count(len(copies), times, line, shared=case.shared)
 
 
 def _engineers_notes(case: Case) -> Iterator[Finding]:
@@ -97,7 +107,7 @@ def _engineers_notes(case: Case) -> Iterator[Finding]:
             and any(is_same(copy.text, text) for text in texts)
         ]  # fmt: skip
         line = f"{case.name}: {act['who']}'s note {_short(act['text'])} in Opsgenie"
-        yield from _count(len(copies), 1, line, 0 if act["ref"] in deleted else 1)
+        yield from _count(len(copies), 1, line, 0 if act["ref"] in deleted or case.is_optional(act) else 1)
 
 
 def _customers_acts(case: Case) -> Iterator[Finding]:
@@ -107,17 +117,36 @@ def _customers_acts(case: Case) -> Iterator[Finding]:
         wanted = Counter(act["who"] for act in case.acts_of("opsgenie", verb))
         for who, times in wanted.items():
             told = [c for c in rest if letters(c.name) == letters(who) and WORDS[verb].search(c.text)]
-            yield from _count(len(told), times, f"{case.name}: {who}'s {verb} told in PagerDuty")
+            line = f"{case.name}: {who}'s {verb} told in PagerDuty"
+            yield from _count(len(told), times, line, shared=case.shared)
+
+
+def _priorities(case: Case) -> Iterator[Finding]:
+    """A priority that is another in the end is told, and raised over the line it raises the urgency."""
+    changes = [found.groups() for line in case.alert["logs"] if (found := _PRIORITY.match(line["log"]))]
+    if not changes or case.is_deleted or case.alert["status"] == "closed":
+        return
+    before, after = changes[0][0], changes[-1][1]
+    told = [copy for copy in case.bot_copies if "priority" in copy.text]
+    yield from _count(
+        len(told), len(changes), f"{case.name}: priority told", int(before != after), shared=case.shared
+    )
+    incident = case.incidents[-1]
+    is_low = incident["status"] != "resolved" and incident["urgency"] == "low"
+    if after in _HIGH and before not in _HIGH and is_low:
+        yield "lost", f"{case.name}: raised from {before} to {after}, and the incident's urgency is still low"
 
 
 def _engineers_acts(case: Case) -> Iterator[Finding]:
     """Resolving, also by a merge, and reopening are told in a note."""
     acts = [copy for copy in case.alert_copies if not copy.ref.startswith("note ")]
     for verb, verbs in (("resolve", ("resolve", "merge")), ("reopen", ("reopen",))):
-        wanted = Counter(act["who"] for act in case.acts_of("pagerduty", *verbs))
+        done = case.acts_of("pagerduty", *verbs)
+        wanted = Counter(act["who"] for act in done)
+        least = Counter(act["who"] for act in done if not case.is_optional(act))
         for who, times in wanted.items():
             told = [c for c in acts if letters(c.name) == letters(who) and ENGINEER_WORDS[verb].search(c.text)]
-            yield from _count(len(told), times, f"{case.name}: {who}'s {verb} told in Opsgenie")
+            yield from _count(len(told), times, f"{case.name}: {who}'s {verb} told in Opsgenie", least[who])
 
 
 def _engineers_states(case: Case, grace: float) -> Iterator[Finding]:
@@ -126,7 +155,7 @@ def _engineers_states(case: Case, grace: float) -> Iterator[Finding]:
         ("acknowledge", ("unacknowledge", "resolve", "merge", "reassign")),
         ("unacknowledge", ("acknowledge", "resolve", "merge")),
     ):
-        also = ("reassign",) if verb == "unacknowledge" else ()  # it un-acknowledges without saying so
+        also = ("reassign", "retrigger") if verb == "unacknowledge" else ()  # they do so without saying so
         for who in {act["who"]: None for act in case.acts_of("pagerduty", verb)}:
             acts = [act for act in case.acts_of("pagerduty", verb) if act["who"] == who]
             most = len(acts) + len([a for a in case.acts_of("pagerduty", *also) if also and a["who"] == who])
@@ -142,7 +171,7 @@ def _engineers_states(case: Case, grace: float) -> Iterator[Finding]:
 def _own_states(case: Case) -> Iterator[Finding]:
     """What the automation user acknowledged goes back to a customer, what it wrote to the alert to an engineer."""
     mirrored = [line for line in case.incident_log("acknowledge_log_entry") if _agent(line) == BOT.id]
-    wanted = len(case.acts_of("opsgenie", "acknowledge"))
+    wanted = len(case.acts_of("opsgenie", "acknowledge")) + case.births
     if len(mirrored) > wanted:
         yield (
             "twice",
@@ -166,6 +195,9 @@ def _loops(case: Case) -> Iterator[Finding]:
             copy = read_copy(text)
             if copy is None or any(is_same(copy.text, quote) or is_same(text, quote) for quote in quoted):
                 continue
+            others = len(case.incidents) > 1 or case.targets
+            if others and marks_in(text) == 1 and _ABOUT_INCIDENTS.search(copy.text):
+                continue  # it names a twin, or what was merged into, and is nobody's note
             if marks_in(text) > 1 or copy.side == side:
                 yield "looped", f"{case.name}: a copy of a copy in {side}: {_short(text)}"
 
@@ -187,7 +219,8 @@ def _reopenings(state: Json) -> Iterator[Finding]:
 
 
 def _pages(state: Json) -> Iterator[Finding]:
-    """Nobody is woken without a cause."""
+    """Nobody is woken without a cause; where nobody was at first, being woken afterwards is right."""
+    births = {each["id"]: case.births for case in cases(state) for each in case.incidents}
     logs = {alert["id"]: alert["logs"] for alert in state["opsgenie"]["alerts"]}
     verbs: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for act in state["journal"]:
@@ -198,7 +231,7 @@ def _pages(state: Json) -> Iterator[Finding]:
         pages[page["incident_id"]].append(page["cause"])
     for incident in state["pagerduty"]["incidents"]:
         about = incident["incident_key"] or incident["id"]
-        causes = _causes(verbs[about], logs.get(about, []))
+        causes = _causes(verbs[about], logs.get(about, []), births.get(incident["id"], 0))
         counted = Counter("retriggered" if cause in _RETRIGGERS else cause for cause in pages[incident["id"]])
         for cause, times in counted.items():
             if cause not in _TIMEOUTS and times > causes.get(cause, 0):
@@ -206,14 +239,16 @@ def _pages(state: Json) -> Iterator[Finding]:
                 yield "forbidden", f"{name}: {times} pages ({cause}) for {causes.get(cause, 0)} causes"
 
 
-def _causes(verbs: Counter[tuple[str, str]], logs: list[Json]) -> dict[str, int]:
+def _causes(verbs: Counter[tuple[str, str]], logs: list[Json], births: int) -> dict[str, int]:
     """How often each kind of page is called for by what people did, and by snoozes that ended."""
+    by_hand = verbs["pagerduty", "reassign"] + verbs["pagerduty", "retrigger"]
+    by_customers = verbs["opsgenie", "unacknowledge"] + verbs["opsgenie", "priority"]
     snoozes = sum(line["log"] == "Snooze ended" for line in logs)
     return {
         "triggered": int(bool(verbs["opsgenie", "create"] or verbs["pagerduty", "create"])),
         "reopened": verbs["pagerduty", "reopen"],
         "unacknowledged by hand": verbs["pagerduty", "unacknowledge"],
-        "retriggered": verbs["pagerduty", "reassign"] + verbs["opsgenie", "unacknowledge"] + snoozes,
+        "retriggered": by_hand + by_customers + snoozes + births,
     }
 
 

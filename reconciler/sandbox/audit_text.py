@@ -1,13 +1,18 @@
 """How the audit reads notes: marks, names and texts, as forgiving as a person would be."""
 
+import html
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 _MARK = re.compile(
     r"\s*\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]*?) · (?P<ref>[^\]·]*)\]\s*(?P<text>.*)", re.DOTALL
 )
 _ANY_MARK = re.compile(r"\[(?:Opsgenie|PagerDuty) ·")
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
+_PART = re.compile(r"\s*[(\[]?(?:part )?(?P<number>\d+)(?:/| of )(?P<of>\d+)[)\]]?:?\s*(?P<text>.*)", re.DOTALL)
 
 WORDS = {
     "acknowledge": re.compile(r"(?<![\w-])acknowledged\b"),
@@ -35,14 +40,32 @@ def read_copy(text: str) -> Copy | None:
     return Copy(found["side"], found["name"], found["ref"], found["text"]) if found else None
 
 
+def whole(copies: Iterable[Copy]) -> list[Copy]:
+    """The copies, where those that were split and numbered are one: "(1/2) …" and "(2/2) …" of one mark."""
+    found, parts = list[Copy](), defaultdict[Copy, dict[int, str]](dict)
+    for copy in copies:
+        part = _PART.match(copy.text)
+        if part is None or not 1 <= int(part["number"]) <= int(part["of"]) or part["of"] == "1":
+            found.append(copy)
+            continue
+        mark = replace(copy, text="")
+        texts = parts[mark]
+        texts[int(part["number"])] = part["text"]
+        if len(texts) == int(part["of"]):
+            found.append(replace(mark, text="".join(texts[number] for number in sorted(texts))))
+            del parts[mark]
+    return found
+
+
 def marks_in(text: str) -> int:
     """How many marks there are anywhere in it."""
     return len(_ANY_MARK.findall(text))
 
 
 def letters(name: str) -> str:
-    """A name without what a mark may have had to replace."""
-    return "".join(character for character in name.casefold() if character.isalnum())
+    """A name without what a mark may have had to replace, and in whatever form a vendor shows it."""
+    plain = unicodedata.normalize("NFKD", html.unescape(name)).casefold()
+    return "".join(character for character in plain if character.isalnum())
 
 
 def is_same(copy: str, text: str) -> bool:

@@ -10,9 +10,12 @@ Bad input is answered 4xx with {"error": "one line"}.
 | POST /opsgenie/alerts/{id}/acknowledge | user | acknowledges; likewise unacknowledge and close |
 | POST /opsgenie/alerts/{id}/notes | user, text | adds a note |
 | POST /opsgenie/alerts/{id}/snooze | user, seconds | snoozes |
+| POST /opsgenie/alerts/{id}/priority | user, priority | changes the priority (P1 to P5) |
 | POST /opsgenie/alerts/{id}/escalate | | moves `updatedAt` only, as a routing step does |
-| POST /pagerduty/incidents | title, user, urgency, key, body | an engineer creates an incident by hand |
+| DELETE /opsgenie/alerts/{id} | user | deletes |
+| POST /pagerduty/incidents | title, user, urgency, key, body, alert_keys | somebody creates one by hand |
 | POST /pagerduty/incidents/{id}/acknowledge | user | acknowledges; likewise unacknowledge, resolve, reopen |
+| POST /pagerduty/incidents/{id}/retrigger | user | un-acknowledges, and no log entry says so |
 | POST /pagerduty/incidents/{id}/notes | user, text | adds a note |
 | PUT /pagerduty/incidents/{id}/notes/{note} | user, text | edits a note |
 | DELETE /pagerduty/incidents/{id}/notes/{note} | user | deletes a note |
@@ -22,11 +25,36 @@ Bad input is answered 4xx with {"error": "one line"}.
 | GET /state | | both sides whole: alerts, incidents, notes, logs, pages, journal |
 | GET /requests?since_seq=N | | API requests with a higher `seq` |
 | GET /settings, PATCH /settings | settings to change | shows; changes and shows |
+| PATCH /settings?for_seconds=N | the same | they are as before after N seconds |
 | GET /faults, POST /faults, DELETE /faults | a fault, or a list of them | shows, adds, forgets |
 | POST /reset | | everything as in the beginning |
 | GET /audit | | what was lost, done twice, looped or forbidden |
 
-An alert also takes details (an object) and created_at (ISO, for one that was there before).
+An alert also takes details (an object) and created_at (ISO, for one that was there before). An incident that is
+created with the key of another one is its twin; with `alert_keys` it has child alerts of these keys. Besides
+people, `service`, `integration` and `workflow` may acknowledge, un-acknowledge and resolve incidents.
+
+What can go wrong, and how to rehearse it. All settings are in `settings`, all faults in `faults`:
+
+| trouble | call |
+|---|---|
+| the automation user is gone; may only read | PATCH /settings {"user_gone": true}, {"bot_role": "observer"} |
+| the key is a user's token | PATCH /settings {"user_token": "PJANE01"} |
+| the automation user is on call; nobody is | PATCH /settings {"bot_on_call": true}, {"nobody_on_call": true} |
+| the service is deleted, disabled, in maintenance | PATCH /settings {"service_status": "disabled"} |
+| the plan lacks an ability | PATCH /settings {"plan_lacks_ability": true} |
+| PagerDuty's log is behind; an incident's own | PATCH /settings {"log_lag": 90}, {"own_log_lag": 90} |
+| PagerDuty's log is out | POST /faults {"do": "500", "path": "/log_entries", "times": 0} |
+| one incident is refused; one alert | PATCH /settings {"refused_incidents": ["1"]}, {"refused_alerts": ["1"]} |
+| reads by id are old | PATCH /settings {"detail_lag": 5} |
+| acknowledged by nobody readable | PATCH /settings {"acknowledger_null": true} |
+| alerts without a readable state | PATCH /settings {"acknowledged_null": true} |
+| who acknowledges is assigned | PATCH /settings {"ack_assigns": true} |
+| the Opsgenie key sees nothing; only a team's | PATCH /settings {"blind": true}, {"team_tags": ["ops"]} |
+| Opsgenie's queue stands still; its writes fail | PATCH /settings {"queue_halted": true}, {"writes_fail": true} |
+| names come back in another form | PATCH /settings {"name_form": "lower"} |
+| a second incident with an alert's key | POST /pagerduty/incidents {"title": "twin", "key": "<alert id>"} |
+| refusals, pages of proxies, slow and cut answers | POST /faults {"do": "html_403", "for_seconds": 10} |
 """
 
 from collections.abc import Callable
@@ -86,7 +114,8 @@ def _about(sandbox: "Sandbox", request: Request, parts: tuple[str, ...], body: J
             since = request.first("since_seq", "0")
             return {"requests": sandbox.journal.calls_json(int(since))}
         case ("GET" | "PATCH", "settings"):
-            sandbox.settings = sandbox.settings.changed(body)
+            lasting = request.first("for_seconds")
+            sandbox.change(body, float(lasting) if lasting else None)
             return sandbox.settings.as_json()
         case ("POST", "reset"):
             sandbox.reset()
@@ -114,6 +143,8 @@ def _opsgenie(sandbox: "Sandbox", method: str, rest: list[str], body: Json) -> J
     machine, user = sandbox.opsgenie, _text(body, "user", _CUSTOMER)
     if (method, rest) == ("POST", []):
         return _create_alert(sandbox, user, body)
+    if method == "DELETE" and len(rest) == 1:
+        return machine.delete(machine.find(rest[0]).now.id, user)
     alert_id = machine.find(rest[0]).now.id if rest else ""
     verbs: dict[str, Callable[[], Json]] = {
         "acknowledge": lambda: machine.acknowledge(alert_id, user),
@@ -121,6 +152,7 @@ def _opsgenie(sandbox: "Sandbox", method: str, rest: list[str], body: Json) -> J
         "close": lambda: machine.close(alert_id, user),
         "notes": lambda: machine.add_note(alert_id, user, _text(body, "text")),
         "snooze": lambda: machine.snooze(alert_id, user, _seconds(body)),
+        "priority": lambda: machine.set_priority(alert_id, user, _text(body, "priority")),
         "escalate": lambda: machine.escalate(alert_id),
     }
     return _do(verbs, method, rest[1:])
@@ -145,7 +177,7 @@ def _pagerduty(sandbox: "Sandbox", method: str, rest: list[str], body: Json) -> 
     if (method, rest) == ("POST", []):
         return machine.create_incident(
             _text(body, "title"), user=_text(body, "user", OMAR.id), urgency=_text(body, "urgency", "high"),
-            key=_text(body, "key", ""), body=_text(body, "body", ""),
+            key=_text(body, "key", ""), body=_text(body, "body", ""), alert_keys=_texts(body, "alert_keys"),
         )  # fmt: skip
     incident_id = machine.find(rest[0]).now.id if rest else ""
     match (method, *rest[1:]):
@@ -157,6 +189,7 @@ def _pagerduty(sandbox: "Sandbox", method: str, rest: list[str], body: Json) -> 
     verbs: dict[str, Callable[[], Json]] = {
         "acknowledge": lambda: machine.acknowledge(incident_id, user),
         "unacknowledge": lambda: machine.unacknowledge(incident_id, user),
+        "retrigger": lambda: machine.retrigger(incident_id, user),
         "resolve": lambda: machine.resolve(incident_id, user),
         "reopen": lambda: machine.reopen(incident_id, user),
         "notes": lambda: machine.add_note(incident_id, user, _text(body, "text")),
@@ -178,6 +211,13 @@ def _text(body: Json, name: str, default: str | None = None) -> str:
     if not isinstance(value, str) or (default is None and not value.strip()):
         raise Refused(f"{name} must be a text", 400)
     return value
+
+
+def _texts(body: Json, name: str) -> tuple[str, ...]:
+    values = body.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise Refused(f"{name} must be a list of texts", 400)
+    return tuple(values)
 
 
 def _seconds(body: Json) -> float:

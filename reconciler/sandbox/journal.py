@@ -13,9 +13,9 @@ _KEPT_REQUESTS = 200_000
 class Act:
     """Something that a person did, on `side` opsgenie or pagerduty.
 
-    `verb` is create, acknowledge, unacknowledge, close, note, edit_note, delete_note, snooze, resolve, reopen,
-    reassign or merge. `ref` is the note's id where there is one. `alert_id` is also set for an incident
-    whose key is an alert's id.
+    `verb` is create, acknowledge, unacknowledge, close, note, edit_note, delete_note, snooze, priority, delete,
+    resolve, reopen, reassign, retrigger or merge. `ref` is the note's id where there is one. `alert_id` is also
+    set for an incident whose key is an alert's id.
     """
 
     seq: int

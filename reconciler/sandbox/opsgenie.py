@@ -7,6 +7,7 @@ People's acts take effect at once in the detail view; writes through the API are
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from reconciler.sandbox.dues import DueQueue
 from reconciler.sandbox.journal import Journal
@@ -18,8 +19,13 @@ from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response, iso
 
 API_USER = "Alert API"
 """Who acts through the API when the call names nobody."""
+PRIORITIES = ("P1", "P2", "P3", "P4", "P5")
 _WEB = "via web"
 _API = "via API"
+
+
+WriteEffect = Callable[[datetime], tuple[str, Entry]]
+"""What an accepted write does; it returns Opsgenie's words and the alert, or raises Refused."""
 
 
 class OpsgenieSandbox:
@@ -33,6 +39,7 @@ class OpsgenieSandbox:
         self.limit = SlidingMinute()
         self.requests: dict[str, Json | None] = {}
         self._dues = DueQueue()
+        self._queue: list[tuple[str, str, WriteEffect]] = []
         self._http = OpsgenieHttp(self)
 
     def handle(self, request: Request) -> Response:
@@ -43,6 +50,10 @@ class OpsgenieSandbox:
     def settle(self) -> datetime:
         """Apply all that is due; returns the time."""
         now = self.clock.now()
+        if not self.settings.queue_halted:
+            queue, self._queue = self._queue, []
+            for request_id, action, effect in queue:
+                self._process(request_id, action, effect, now)
         self._dues.apply(now)
         return now
 
@@ -50,7 +61,7 @@ class OpsgenieSandbox:
 
     def create_alert(
         self, message: str, *, user: str, priority: str = "P3", description: str = "", tags: Iterable[str] = (),
-        source: str = "", details: Mapping[str, str] | None = None, alias: str | None = None,
+        source: str = "", details: Mapping[str, Any] | None = None, alias: str | None = None,
         created_at: datetime | None = None,
     ) -> Json:  # fmt: skip
         """Create an alert, maybe in the past, or count one up when an alert of this alias is open."""
@@ -90,6 +101,23 @@ class OpsgenieSandbox:
 
         return self._by_hand(alert_id, user, "snooze", effect)
 
+    def set_priority(self, alert_id: str, user: str, priority: str) -> Json:
+        """Change the priority."""
+
+        def effect(entry: Entry, at: datetime, who: str, via: str) -> None:
+            if priority not in PRIORITIES:
+                raise Refused(f"priority must be one of: {', '.join(PRIORITIES)}", 400)
+            before = entry.now.priority
+            self.alerts.change(entry, at, priority=priority)
+            line = f"Alert priority changed from [{before}] to [{priority}] {via}"
+            self.alerts.log(entry, at, who, line, "system")
+
+        return self._by_hand(alert_id, user, "priority", effect, priority)
+
+    def delete(self, alert_id: str, user: str) -> Json:
+        """Delete: the API answers 404 for it from now on. The state shows it still, as deleted."""
+        return self._by_hand(alert_id, user, "delete", lambda entry, at, _, __: self.alerts.delete(entry, at))
+
     def escalate(self, alert_id: str) -> Json:
         """A routing step, by nobody: moves `updatedAt` and nothing else."""
         now = self.settle()
@@ -111,12 +139,12 @@ class OpsgenieSandbox:
 
     # Effects, by hand or through the API.
 
-    def accept(self, action: str, effect: Callable[[datetime], tuple[str, Entry]]) -> str:
+    def accept(self, action: str, effect: WriteEffect) -> str:
         """Queue a write of the API; returns the request id. `effect` may raise Refused: then it failed later."""
         request_id = self.alerts.uuid()
         self.requests[request_id] = None
         due = self.clock.now() + timedelta(seconds=self.settings.write_lag)
-        self._dues.put(due, lambda at: self._process(request_id, action, effect, at))
+        self._dues.put(due, lambda at: self._carry_out(request_id, action, effect, at))
         return request_id
 
     def create_by_api(self, at: datetime, values: Json) -> tuple[str, Entry]:
@@ -197,9 +225,17 @@ class OpsgenieSandbox:
         self.journal.act(now, "opsgenie", user, verb, alert_id=entry.now.id, text=text, ref=ref)
         return detail(entry.now)
 
-    def _process(
-        self, request_id: str, action: str, effect: Callable[[datetime], tuple[str, Entry]], at: datetime
-    ) -> None:
+    def _carry_out(self, request_id: str, action: str, effect: WriteEffect, at: datetime) -> None:
+        """A write is due: at once, or once the queue moves again."""
+        if self.settings.queue_halted:
+            self._queue.append((request_id, action, effect))
+        else:
+            self._process(request_id, action, effect, at)
+
+    def _process(self, request_id: str, action: str, effect: WriteEffect, at: datetime) -> None:
+        if self.settings.writes_fail:
+            self.requests[request_id] = _outcome(action, at, "Something went wrong", None)
+            return
         try:
             status, entry = effect(at)
         except Refused as refusal:
@@ -234,7 +270,8 @@ class OpsgenieSandbox:
     @staticmethod
     def _whole(entry: Entry) -> Json:
         notes, logs = map(note_json, entry.notes), map(log_json, entry.logs)
-        return detail(entry.now) | {"notes": list(notes), "logs": list(logs)}
+        deleted = {"deleted": True} if entry.deleted_at else {}
+        return detail(entry.now) | {"notes": list(notes), "logs": list(logs)} | deleted
 
 
 def _outcome(action: str, at: datetime, status: str, entry: Entry | None) -> Json:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from reconciler.sandbox import opsgenie_query
+from reconciler.sandbox import name_forms, opsgenie_query
 from reconciler.sandbox.opsgenie_state import (
     Alert,
     Entry,
@@ -20,7 +20,7 @@ from reconciler.sandbox.opsgenie_state import (
 from reconciler.sandbox.wire import Answer, Json, Refused, Request, Response, json_response
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.opsgenie import OpsgenieSandbox
+    from reconciler.sandbox.opsgenie import OpsgenieSandbox, WriteEffect
 
 _WINDOW = 20_000
 _PAGE = 100
@@ -43,7 +43,7 @@ class OpsgenieHttp:
 
     def __init__(self, machine: "OpsgenieSandbox") -> None:
         self._machine = machine
-        self._listed: tuple[tuple[str, str, bool, int], list[Alert]] | None = None
+        self._listed: tuple[object, list[Alert]] | None = None
 
     def handle(self, request: Request) -> Response:
         """One answer; errors of the API are answers too."""
@@ -77,7 +77,7 @@ class OpsgenieHttp:
             case ("GET", "v2", "alerts", "requests", request_id):
                 return self._request_status(request_id)
             case ("GET", "v2", "alerts", identifier):
-                return self._ok({"data": detail(self._entry(request, identifier).now)})
+                return self._ok({"data": self._shown(detail(self._version(self._entry(request, identifier))))})
             case ("GET", "v2", "alerts", identifier, "notes"):
                 return self._records(request, self._entry(request, identifier).notes, note_json)
             case ("GET", "v2", "alerts", identifier, "logs"):
@@ -98,7 +98,9 @@ class OpsgenieHttp:
             paging["prev"] = self._page(request, max(0, offset - limit), limit)
         if offset + limit < len(alerts):
             paging["next"] = self._page(request, offset + limit, limit)
-        return self._ok({"data": [row(alert) for alert in alerts[offset : offset + limit]], "paging": paging})
+        return self._ok(
+            {"data": [self._shown(row(alert)) for alert in alerts[offset : offset + limit]], "paging": paging}
+        )
 
     def _found(self, request: Request) -> list[Alert]:
         """The alerts of a query in order, from the index: as they were `list_lag` seconds ago.
@@ -113,8 +115,9 @@ class OpsgenieHttp:
         )
         if sort not in _SORTS or order not in ("asc", "desc"):
             raise self._error(422, "Sort or order is not valid")
-        horizon = machine.clock.now() - timedelta(seconds=machine.settings.list_lag)
-        key = (query, sort, order == "desc", machine.alerts.revision)
+        settings = machine.settings
+        horizon = machine.clock.now() - timedelta(seconds=settings.list_lag)
+        key = (query, sort, order, machine.alerts.revision, settings.blind, settings.team_tags)
         changed_at = machine.alerts.changed_at
         settled = changed_at is None or changed_at <= horizon
         if settled and self._listed and self._listed[0] == key:
@@ -123,7 +126,7 @@ class OpsgenieHttp:
             match = opsgenie_query.parse(query)
         except ValueError as error:
             raise self._error(422, f"Query is not valid: {error}") from None
-        found = [alert for alert in machine.alerts.as_of(horizon) if match(alert)]
+        found = [alert for alert in machine.alerts.as_of(horizon) if self._sees(alert) and match(alert)]
         found.sort(key=_SORTS[sort], reverse=order == "desc")
         self._listed = (key, found) if settled else None
         return found
@@ -139,6 +142,7 @@ class OpsgenieHttp:
         direction, token = request.first("direction", "next"), request.first("offset")
         if order not in ("asc", "desc") or direction not in ("next", "prev"):
             raise self._error(422, "Order or direction is not valid")
+        records = [record for record in records if record.at <= self._horizon()]
         rest = sorted(records, key=lambda record: _position(record.token), reverse=order == "desc")
         if token:
             rest = self._beyond(rest, token, order, direction)
@@ -172,8 +176,11 @@ class OpsgenieHttp:
             raise self._unprocessable({"message": "Message can not be empty."})
         if values.get("priority", "P3") not in ("P1", "P2", "P3", "P4", "P5"):
             raise self._unprocessable({"priority": "Priority should be one of P1, P2, P3, P4, P5."})
-        if not (isinstance(values.get("tags", []), list) and isinstance(values.get("details", {}), dict)):
+        details = values.get("details", {})
+        if not (isinstance(values.get("tags", []), list) and isinstance(details, dict)):
             raise self._unprocessable({"tags": "tags should be a list, details an object"})
+        if not all(isinstance(value, str) for value in details.values()):
+            raise self._unprocessable({"details": "details should be texts by name"})
         return self._accepted("Create", partial(self._machine.create_by_api, values=values))
 
     def _act(self, request: Request, identifier: str, action: str) -> Response:
@@ -182,8 +189,9 @@ class OpsgenieHttp:
         if action == "notes" and not note:
             raise self._unprocessable({"note": "Note can not be empty."})
         kind = self._kind(request)
-        who = values.get("user") or "Alert API"
         machine = self._machine
+        who = name_forms.shown(values.get("user") or "Alert API", machine.settings.name_form)
+        self._check_refused(self._lookup(kind, identifier))
         effects: dict[str, Callable[[Entry, datetime, str, str], None]] = {
             "acknowledge": machine.do_acknowledge, "unacknowledge": machine.do_unacknowledge,
             "close": machine.do_close, "notes": partial(machine.do_note, text=note),
@@ -201,7 +209,7 @@ class OpsgenieHttp:
 
         return self._accepted(name, effect)
 
-    def _accepted(self, action: str, effect: Callable[[datetime], tuple[str, Entry]]) -> Response:
+    def _accepted(self, action: str, effect: "WriteEffect") -> Response:
         request_id = self._machine.accept(action, effect)
         body = {"result": "Request will be processed", "took": 0.008, "requestId": request_id}
         return json_response(202, body, {"X-Request-Id": request_id, "X-RateLimit-State": "OK"})
@@ -225,9 +233,32 @@ class OpsgenieHttp:
 
     def _entry(self, request: Request, identifier: str) -> Entry:
         entry = self._lookup(self._kind(request), identifier)
-        if entry is None:
+        self._check_refused(entry)
+        if entry is None or entry.as_of(self._horizon()) is None:
             raise self._error(404, "Alert does not exist")
         return entry
+
+    def _version(self, entry: Entry) -> Alert:
+        """The alert as reads by id show it."""
+        return entry.as_of(self._horizon()) or entry.now
+
+    def _horizon(self) -> datetime:
+        """What reads by id show is no younger than this."""
+        machine = self._machine
+        return machine.clock.now() - timedelta(seconds=machine.settings.detail_lag)
+
+    def _check_refused(self, entry: Entry | None) -> None:
+        refused = self._machine.settings.refused_alerts
+        if entry is not None and refused and {entry.now.id, entry.now.tiny_id} & set(refused):
+            raise self._error(403, "You are not authorized to access this alert")
+
+    def _sees(self, alert: Alert) -> bool:
+        """Whether the key may see it at all."""
+        settings = self._machine.settings
+        return not settings.blind and (not settings.team_tags or bool(set(settings.team_tags) & set(alert.tags)))
+
+    def _shown(self, shown: Json) -> Json:
+        return shown | {"acknowledged": None} if self._machine.settings.acknowledged_null else shown
 
     def _kind(self, request: Request) -> str:
         kind = request.first("identifierType", "id")
@@ -238,7 +269,8 @@ class OpsgenieHttp:
     def _lookup(self, kind: str, identifier: str) -> Entry | None:
         alerts = self._machine.alerts
         finders = {"id": alerts.entry, "tiny": alerts.by_tiny, "alias": alerts.by_alias}
-        return finders[kind](identifier)
+        entry = finders[kind](identifier)
+        return entry if entry is not None and self._sees(entry.now) else None
 
     def _number(self, request: Request, name: str, default: int, least: int, most: int | None = None) -> int:
         text = request.first(name, str(default))

@@ -40,7 +40,7 @@ class Alert:
     source: str = ""
     owner: str = ""
     description: str = ""
-    details: tuple[tuple[str, str], ...] = ()
+    details: tuple[tuple[str, Any], ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -66,6 +66,7 @@ class Entry(History[Alert]):
         super().__init__(first, at)
         self.notes: list[Record] = []
         self.logs: list[Record] = []
+        self.deleted_at: datetime | None = None
 
 
 class Alerts:
@@ -81,25 +82,32 @@ class Alerts:
         self.revision = 0
 
     def entry(self, alert_id: str) -> Entry | None:
-        """One alert by id."""
-        return self._entries.get(alert_id)
+        """One alert by id, unless it was deleted."""
+        entry = self._entries.get(alert_id)
+        return None if entry is None or entry.deleted_at else entry
 
     def by_tiny(self, tiny_id: str) -> Entry | None:
         """One alert by tiny id."""
-        return self._entries.get(self._tiny.get(tiny_id, ""))
+        return self.entry(self._tiny.get(tiny_id, ""))
 
     def by_alias(self, alias: str) -> Entry | None:
         """The open alert of an alias."""
-        entry = self._entries.get(self._alias.get(alias, ""))
+        entry = self.entry(self._alias.get(alias, ""))
         return entry if entry and entry.now.is_open else None
 
     def entries(self) -> Iterator[Entry]:
-        """All alerts in the order of their creation."""
+        """All alerts in the order of their creation, deleted ones too."""
         return iter(self._entries.values())
 
     def as_of(self, at: datetime) -> Iterator[Alert]:
-        """All alerts as they were."""
-        return (alert for entry in self._entries.values() if (alert := entry.as_of(at)) is not None)
+        """All alerts as they were, without those that were deleted by then."""
+        there = (entry for entry in self._entries.values() if entry.deleted_at is None or entry.deleted_at > at)
+        return (alert for entry in there if (alert := entry.as_of(at)) is not None)
+
+    def delete(self, entry: Entry, at: datetime) -> None:
+        """It is there no longer; lists that are behind still show it for a while."""
+        entry.deleted_at = at
+        self._touch(at)
 
     def add(self, now: datetime, created_at: datetime, alias: str | None, **values: Any) -> Entry:
         """A new alert, visible from now on, created whenever it is said to have been."""
@@ -179,9 +187,9 @@ def log_json(record: Record) -> Json:
     return {"log": shown.pop("note"), "type": record.kind, **shown}
 
 
-def frozen_details(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Details as an alert keeps them."""
-    return tuple((str(key), str(value)) for key, value in details.items())
+def frozen_details(details: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Details as an alert keeps them: values need not be texts."""
+    return tuple((str(key), value) for key, value in details.items())
 
 
 def _report(alert: Alert) -> Json:

@@ -11,11 +11,13 @@ from reconciler.sandbox.limits import SlidingMinute
 from reconciler.sandbox.pagerduty_http import PagerDutyHttp
 from reconciler.sandbox.pagerduty_json import incident_json, log_entry_json, note_json
 from reconciler.sandbox.pagerduty_rules import Rules
-from reconciler.sandbox.pagerduty_state import OMAR, USERS, Entry, Incidents, Note, User
+from reconciler.sandbox.pagerduty_state import AGENTS, BOT, OMAR, USERS, Entry, Incidents, Note, User
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response
 
 _WEB: Json = {"type": "website"}
+_SILENT = ("disabled", "maintenance")
+"""How a service stands where nobody is notified of its incidents."""
 
 
 class PagerDutySandbox:
@@ -37,7 +39,7 @@ class PagerDutySandbox:
         self._http = PagerDutyHttp(self)
 
     def handle(self, request: Request) -> Response:
-        """Answer one API call; paths begin with /incidents, /log_entries, /users or /services."""
+        """Answer one API call; paths begin with /incidents, /log_entries, /users, /services and the like."""
         self.settle()
         return self._http.handle(request)
 
@@ -50,18 +52,21 @@ class PagerDutySandbox:
     # What engineers do on the website. Each returns the incident and raises Refused when it is not possible.
 
     def create_incident(
-        self, title: str, *, user: str = OMAR.id, urgency: str = "high", key: str = "", body: str = ""
-    ) -> Json:
-        """Create an incident by hand."""
+        self, title: str, *, user: str = OMAR.id, urgency: str = "high", key: str = "", body: str = "",
+        alert_keys: tuple[str, ...] = (),
+    ) -> Json:  # fmt: skip
+        """Create an incident by hand, whatever its key; with `alert_keys` it has child alerts of these keys."""
         now, who = self.settle(), self.person(user)
         channel = {"type": "web_trigger", "summary": title, "subject": title, "details": body}
-        entry = self.rules.create(now, who, channel, title=title, key=key, urgency=urgency, body=body)
+        entry = self.rules.create(
+            now, who, channel, title=title, key=key, urgency=urgency, body=body, alert_keys=alert_keys
+        )
         return self._done(entry, now, who, "create", title)
 
     def acknowledge(self, incident_id: str, user: str) -> Json:
         """Acknowledge; again adds an acknowledger and starts the timeout over."""
         now, entry, who = self._open(incident_id, user)
-        self.rules.acknowledge(entry, now, who, _WEB)
+        self.rules.acknowledge(entry, now, who, _channel(who))
         return self._done(entry, now, who, "acknowledge")
 
     def unacknowledge(self, incident_id: str, user: str) -> Json:
@@ -69,14 +74,22 @@ class PagerDutySandbox:
         now, entry, who = self._open(incident_id, user)
         if entry.now.status != "acknowledged":
             raise Refused("the incident is not acknowledged")
-        self.rules.log(entry, now, "unacknowledge_log_entry", f"Unacknowledged by {who.name}", who, _WEB)
+        self.rules.log(entry, now, "unacknowledge_log_entry", f"Unacknowledged by {who.name}", who, _channel(who))
         self.rules.trigger(entry, now, "unacknowledged by hand")
         return self._done(entry, now, who, "unacknowledge")
+
+    def retrigger(self, incident_id: str, user: str) -> Json:
+        """It is triggered again and no log entry says so, as after some snoozes and changes of urgency."""
+        now, entry, who = self._open(incident_id, user)
+        if entry.now.status != "acknowledged":
+            raise Refused("the incident is not acknowledged")
+        self.rules.trigger(entry, now, "retriggered without a log entry")
+        return self._done(entry, now, who, "retrigger")
 
     def resolve(self, incident_id: str, user: str) -> Json:
         """Resolve."""
         now, entry, who = self._open(incident_id, user)
-        self.rules.resolve(entry, now, who, _WEB)
+        self.rules.resolve(entry, now, who, _channel(who))
         return self._done(entry, now, who, "resolve")
 
     def reopen(self, incident_id: str, user: str) -> Json:
@@ -107,7 +120,7 @@ class PagerDutySandbox:
         target = self.find(into)
         if target is entry:
             raise Refused("an incident cannot be merged into itself")
-        self.rules.resolve(entry, now, who, _WEB, merged_into=target.now.id)
+        self.rules.merge(entry, now, who, target, _WEB)
         return self._done(entry, now, who, "merge", target.now.id)
 
     def add_note(self, incident_id: str, user: str, text: str) -> Json:
@@ -154,14 +167,21 @@ class PagerDutySandbox:
 
     @staticmethod
     def person(user: str) -> User:
-        """A user by id, name or e-mail. Refused (400) when there is none."""
-        for known in USERS:
+        """A user by id, name or e-mail, or one of AGENTS by its word. Refused (400) when there is none."""
+        for known in (*USERS, *AGENTS.values()):
             if user in (known.id, known.name, known.email):
                 return known
+        if user in AGENTS:
+            return AGENTS[user]
         raise Refused(f"no such PagerDuty user: {user!r}", 400)
 
     def page(self, entry: Entry, at: datetime, cause: str) -> None:
-        """Notify the on-call."""
+        """Notify who is assigned: nobody where that is the automation user alone, or the service is silent."""
+        settings = self.settings
+        if settings.service_status in _SILENT or settings.nobody_on_call:
+            return
+        if all(hand.user == BOT for hand in entry.now.assigned):
+            return
         self.pages.append({"incident_id": entry.now.id, "at": stamp(at), "cause": cause})
 
     def _open(self, incident_id: str, user: str) -> tuple[datetime, Entry, User]:
@@ -186,3 +206,8 @@ class PagerDutySandbox:
         log_entries = [log_entry_json(line, channels=True) for line in entry.log]
         notes = [note_json(note) for note in entry.notes]
         return incident_json(entry.now) | {"notes": notes, "log_entries": log_entries, "body": entry.now.body}
+
+
+def _channel(who: User) -> Json:
+    """How an act reached PagerDuty: what is no person acts by itself."""
+    return {"type": "auto"} if who.kind != "user_reference" else _WEB

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.sandbox import pagerduty_json as shape
 from reconciler.sandbox.limits import SlidingMinute
+from reconciler.sandbox.pagerduty_account import check_service, read_account, requester
 from reconciler.sandbox.pagerduty_lists import Lists
-from reconciler.sandbox.pagerduty_state import BOT, LEVELS, POLICIES, SERVICE_ID, USERS, Entry, User
+from reconciler.sandbox.pagerduty_state import BOT, LEVELS, POLICIES, SERVICE_ID, Entry, Incident, User
 from reconciler.sandbox.pagerduty_wire import (
     assignee,
     body,
@@ -29,10 +30,6 @@ _API: Json = {"type": "api"}
 _BULK = 250
 _NOTES = 2000
 _LONGEST_SNOOZE = 604_800
-_ACCOUNT_TOKEN = (
-    "Because this request was made using an account-level access token, we were unable to determine "  # noqa: S105
-    "the user's identity. Please use a user-level token."
-)
 Effect = Callable[[datetime], None]
 
 
@@ -86,28 +83,28 @@ class PagerDutyHttp:
             case ("incidents",):
                 return self._lists.incidents(request)
             case ("incidents", incident_id):
-                return json_response(200, {"incident": shape.incident_json(self._entry(incident_id).now)})
+                return json_response(200, {"incident": self._shown(self._lists.version(self._entry(incident_id)))})
             case ("incidents", incident_id, "notes"):
                 return self._lists.notes(self._entry(incident_id))
+            case ("incidents", incident_id, "alerts"):
+                return self._lists.alerts(request, self._entry(incident_id))
             case ("incidents", incident_id, "log_entries"):
                 return self._lists.log_entries(request, self._entry(incident_id))
             case ("log_entries",):
                 return self._lists.log_entries(request, None)
-            case ("services", identifier) if identifier == SERVICE_ID:
-                return json_response(200, {"service": shape.service_json(self._machine.settings)})
-            case ("users", "me"):
-                return json_response(400, {"error": _ACCOUNT_TOKEN})
-            case ("users", *rest):
-                return self._lists.users(request) if not rest else self._user(rest)
+            case ("services" | "oncalls" | "escalation_policies" | "users", *_):
+                return read_account(self._machine, self._lists, request)
         raise not_found()
 
     def _write(self, request: Request) -> Response:
         route = (request.method, *parts(request))
+        if self._machine.settings.plan_lacks_ability:
+            raise problem(402, 2014, "Missing Account Ability")
         match route:
             case ("DELETE", "incidents", incident_id, "notes", note_id):
                 return self._delete_note(self._entry(incident_id), note_id)
             case ("POST" | "PUT", "incidents", *_):
-                who, values = self._requester(request), body(request)
+                who, values = requester(self._machine.settings, self._lists.people(), request), body(request)
                 return self._write_incident(route, who, values)
         raise not_found()
 
@@ -129,25 +126,13 @@ class PagerDutyHttp:
                 return self._merge(self._entry(incident_id), who, values.get("source_incidents"))
         raise not_found()
 
-    def _requester(self, request: Request) -> User:
-        """Who the From header names; the body must be announced as JSON."""
-        email = request.headers.get("from", "")
-        if not email:
-            message = 'You must specify a user\'s email address in the "From" header to perform this action'
-            raise problem(400, 2016, message)
-        if "application/json" not in request.headers.get("content-type", ""):
-            raise invalid("params must be a Hash")
-        for user in USERS:
-            if user.email == email:
-                return user
-        raise problem(400, 1008, "Requester User Not Found", [])
-
     def _create(self, who: User, values: Json) -> Response:
         check_type(values, "incident")
         name = title(values)
         service = values.get("service")
         if not isinstance(service, dict) or service.get("id") != SERVICE_ID:
             raise problem(400, 5002, "Service Not Found")
+        check_service(self._machine.settings)
         urgency, key = values.get("urgency", "high"), values.get("incident_key") or ""
         shown = values.get("body") or {}
         if urgency not in ("high", "low"):
@@ -163,13 +148,13 @@ class PagerDutyHttp:
             self._machine.clock.now(), who, channel, title=name, key=key, urgency=urgency, body=details
         )
         self._told(entry, who, "create", name)(self._machine.clock.now())
-        return json_response(201, {"incident": shape.incident_json(entry.now)})
+        return json_response(201, {"incident": self._shown(entry.now)})
 
     def _update(self, entry: Entry, who: User, values: Json) -> Response:
         now = self._machine.clock.now()
         for effect in self._effects(entry, who, values):
             effect(now)
-        return json_response(200, {"incident": shape.incident_json(entry.now)})
+        return json_response(200, {"incident": self._shown(entry.now)})
 
     def _update_all(self, who: User, values: Json) -> Response:
         """All or nothing: one that is invalid leaves every one as it was."""
@@ -183,7 +168,7 @@ class PagerDutyHttp:
         now = self._machine.clock.now()
         for effect in (one for some in effects for one in some):
             effect(now)
-        return json_response(200, {"incidents": [shape.incident_json(entry.now) for entry in entries]})
+        return json_response(200, {"incidents": [self._shown(entry.now) for entry in entries]})
 
     def _effects(self, entry: Entry, who: User, values: Json) -> list[Effect]:
         """What an update will do; everything about it is checked first."""
@@ -259,7 +244,7 @@ class PagerDutyHttp:
         if entry.now.status != "acknowledged":
             raise problem(400, 1012, "Incident is not Acknowledged")
         self._machine.rules.snooze(entry, self._machine.clock.now(), who, duration, _API)
-        return json_response(201, {"incident": shape.incident_json(entry.now)})
+        return json_response(201, {"incident": self._shown(entry.now)})
 
     def _merge(self, entry: Entry, who: User, sources: object) -> Response:
         if not isinstance(sources, list) or not all(isinstance(source, dict) for source in sources):
@@ -269,7 +254,7 @@ class PagerDutyHttp:
             raise problem(400, 1019, "Incident Already Merged")
         for source in merged:
             now = self._machine.clock.now()
-            self._machine.rules.resolve(source, now, who, _API, merged_into=entry.now.id)
+            self._machine.rules.merge(source, now, who, entry, _API)
             self._told(source, who, "merge", entry.now.id)(now)
         return json_response(200, {"incident": shape.incident_reference(entry.now)})
 
@@ -283,11 +268,10 @@ class PagerDutyHttp:
         entry = self._machine.incidents.entry(incident_id)
         if entry is None:
             raise not_found()
+        names = {entry.now.id, str(entry.now.number), entry.now.key}
+        if names & set(self._machine.settings.refused_incidents):
+            raise problem(403, 2010, "Access Denied")
         return entry
 
-    @staticmethod
-    def _user(rest: list[str]) -> Response:
-        for user in USERS:
-            if [user.id] == rest:
-                return json_response(200, {"user": shape.user_json(user)})
-        raise not_found()
+    def _shown(self, incident: Incident) -> Json:
+        return shape.incident_json(incident, nameless=self._machine.settings.acknowledger_null)

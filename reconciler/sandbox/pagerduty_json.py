@@ -18,6 +18,7 @@ from reconciler.sandbox.wire import Json, iso_seconds
 
 _API = "https://api.pagerduty.com"
 _WEB = "https://sandbox.pagerduty.com"
+_FOLDERS = {"service_reference": "services", "incident_workflow_reference": "incident_workflows"}
 _NOTE_ZONE = timezone(timedelta(hours=-5))
 
 
@@ -30,8 +31,8 @@ def reference(kind: str, identifier: str, summary: str, folder: str) -> Json:
 
 
 def user_reference(user: User) -> Json:
-    """A person."""
-    return reference("user_reference", user.id, user.name, "users")
+    """A person, or what acts by itself."""
+    return reference(user.kind, user.id, user.name, _FOLDERS.get(user.kind, "users"))
 
 
 def service_reference() -> Json:
@@ -49,31 +50,55 @@ def incident_reference(incident: Incident) -> Json:
     return reference("incident_reference", incident.id, _summary(incident), "incidents")
 
 
-def incident_json(incident: Incident) -> Json:
-    """An incident. Its body is not part of it; who changed a triggered one's status is the service."""
+def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
+    """An incident. Its body is not part of it; who changed a triggered one's status is the service.
+
+    `nameless`: nothing readable says who acknowledged it or changed its status.
+    """
     changed_by = user_reference(incident.changed_by) if incident.changed_by else service_reference()
+    acknowledgements = [_hand(hand, "acknowledger") for hand in incident.acknowledged]
+    alerts = len(incident.alert_keys)
     return {
         "incident_number": incident.number, "title": incident.title, "description": incident.title,
         "created_at": iso_seconds(incident.created_at), "updated_at": iso_seconds(incident.updated_at),
         "status": incident.status, "incident_key": incident.key or None, "service": service_reference(),
         "assignments": [_hand(hand, "assignee") for hand in incident.assigned],
         "assigned_via": "escalation_policy",
-        "last_status_change_at": iso_seconds(incident.changed_at), "last_status_change_by": changed_by,
+        "last_status_change_at": iso_seconds(incident.changed_at),
+        "last_status_change_by": None if nameless else changed_by,
         "resolved_at": iso_seconds(incident.resolved_at) if incident.resolved_at else None,
-        "alert_counts": {"all": 0, "triggered": 0, "resolved": 0}, "is_mergeable": incident.is_open,
+        "alert_counts": {"all": alerts, "triggered": alerts, "resolved": 0}, "is_mergeable": incident.is_open,
         "escalation_policy": policy_reference(incident.policy_id), "teams": [],
         "pending_actions": _pending(incident),
-        "acknowledgements": [_hand(hand, "acknowledger") for hand in incident.acknowledged],
+        "acknowledgements": [hand | {"acknowledger": None} for hand in acknowledgements]
+        if nameless
+        else acknowledgements,
         "alert_grouping": None, "resolve_reason": _resolve_reason(incident), "incidents_responders": [],
         "responder_requests": [], "subscriber_requests": [], "priority": None, "urgency": incident.urgency,
         **reference("incident", incident.id, _summary(incident), "incidents"),
     }  # fmt: skip
 
 
+def alerts_json(incident: Incident) -> list[Json]:
+    """The incident's child alerts; what the API creates has none."""
+    status = "triggered" if incident.is_open else "resolved"
+    return [
+        reference("alert", f"PA{number:05d}{incident.number:05d}", incident.title, "alerts") | {
+            "alert_key": key, "status": status, "created_at": iso_seconds(incident.created_at),
+            "service": service_reference(), "incident": incident_reference(incident), "suppressed": False,
+            "severity": "critical",
+        }
+        for number, key in enumerate(incident.alert_keys, 1)
+    ]  # fmt: skip
+
+
 def note_json(note: Note) -> Json:
     """A note. Its times carry an offset, unlike an incident's; the channel tells nothing."""
+    author = user_reference(note.user)
+    if note.user.kind != "user_reference":
+        author["type"] = "bot_user_reference"
     return {
-        "id": note.id, "user": user_reference(note.user), "channel": {"summary": "The PagerDuty website or APIs"},
+        "id": note.id, "user": author, "channel": {"summary": "The PagerDuty website or APIs"},
         "content": note.content, "created_at": _local(note.created_at), "updated_at": _local(note.updated_at),
     }  # fmt: skip
 
@@ -95,10 +120,10 @@ def log_entry_json(line: LogEntry, *, channels: bool) -> Json:
     return shown
 
 
-def user_json(user: User) -> Json:
+def user_json(user: User, role: str = "user") -> Json:
     """A person, whole."""
     return reference("user", user.id, user.name, "users") | {
-        "name": user.name, "email": user.email, "time_zone": "Etc/UTC", "role": "user", "teams": [],
+        "name": user.name, "email": user.email, "time_zone": "Etc/UTC", "role": role, "teams": [],
         "contact_methods": [], "notification_rules": [], "job_title": None, "description": None,
     }  # fmt: skip
 
@@ -107,11 +132,33 @@ def service_json(settings: SandboxSettings) -> Json:
     """The service, whole."""
     timeout = settings.acknowledgement_timeout
     return reference("service", SERVICE_ID, SERVICE_NAME, "services") | {
-        "name": SERVICE_NAME, "description": None, "status": "active", "auto_resolve_timeout": None,
+        "name": SERVICE_NAME, "description": None, "status": settings.service_status, "auto_resolve_timeout": None,
         "acknowledgement_timeout": None if timeout is None else int(timeout),
         "created_at": "2026-01-05T09:00:00Z", "alert_creation": "create_alerts_and_incidents", "integrations": [],
         "escalation_policy": policy_reference(POLICY_ID), "teams": [],
         "incident_urgency_rule": {"type": "constant", "urgency": "high"},
+    }  # fmt: skip
+
+
+def policy_json(policy_id: str, levels: list[list[User]]) -> Json:
+    """An escalation policy, whole."""
+    rules = [
+        {"id": f"PRULE{number:02d}", "escalation_delay_in_minutes": 30,
+         "targets": [user_reference(user) for user in users]}
+        for number, users in enumerate(levels, 1)
+    ]  # fmt: skip
+    return policy_reference(policy_id) | {
+        "type": "escalation_policy", "name": POLICIES[policy_id], "escalation_rules": rules, "num_loops": 0,
+        "services": [service_reference()] if policy_id == POLICY_ID else [], "teams": [], "description": None,
+        "on_call_handoff_notifications": "if_has_services",
+    }  # fmt: skip
+
+
+def on_call_json(policy_id: str, level: int, user: User) -> Json:
+    """Somebody on call, always."""
+    return {
+        "user": user_reference(user), "schedule": None, "escalation_policy": policy_reference(policy_id),
+        "escalation_level": level, "start": None, "end": None,
     }  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from reconciler.sandbox import pagerduty_json as shape
-from reconciler.sandbox.pagerduty_state import SERVICE_ID, USERS, Entry, Incident, LogEntry
-from reconciler.sandbox.pagerduty_wire import invalid, problem
+from reconciler.sandbox.pagerduty_state import BOT, POLICIES, SERVICE_ID, USERS, Entry, Incident, LogEntry, User
+from reconciler.sandbox.pagerduty_wire import invalid, not_found, problem
 from reconciler.sandbox.wire import Json, Request, Response, json_response, parse_time, whole_seconds
 
 if TYPE_CHECKING:
@@ -41,19 +41,39 @@ class Lists:
         found = self._found(request, statuses)
         if self._machine.settings.duplicate_rows and "resolved" in statuses and len(statuses) > 1:
             found = [copy for at, row in enumerate(found, 1) for copy in [row] * (1 + (at % _REPEAT_EVERY == 0))]
-        return _page(request, "incidents", found, shape.incident_json)
+        nameless = self._machine.settings.acknowledger_null
+        return _page(request, "incidents", found, lambda row: shape.incident_json(row, nameless=nameless))
+
+    def version(self, entry: Entry) -> Incident:
+        """An incident as reads by id show it: `detail_lag` seconds old, 404 while it is younger."""
+        found = entry.as_of(self._horizon())
+        if found is None:
+            raise not_found()
+        return found
+
+    def alerts(self, request: Request, entry: Entry) -> Response:
+        """GET /incidents/{id}/alerts: the child alerts, maybe of one key."""
+        wanted = request.first("alert_key")
+        rows = [row for row in shape.alerts_json(self.version(entry)) if wanted in ("", row["alert_key"])]
+        return _page(request, "alerts", rows, dict)
 
     def notes(self, entry: Entry) -> Response:
         """GET /incidents/{id}/notes: all of them, newest first, no paging."""
-        return json_response(200, {"notes": [shape.note_json(note) for note in reversed(entry.notes)]})
+        self.version(entry)
+        notes = [note for note in reversed(entry.notes) if note.created_at <= self._horizon()]
+        return json_response(200, {"notes": [shape.note_json(note) for note in notes]})
 
     def log_entries(self, request: Request, entry: Entry | None) -> Response:
-        """GET /log_entries (`log_lag` seconds behind) or of one incident (at once); newest first."""
+        """GET /log_entries (`log_lag` seconds behind) or of one incident (`own_log_lag`); newest first."""
         since, until = _time(request, "since"), _time(request, "until")
+        settings, now = self._machine.settings, self._machine.clock.now()
         if since and until and since > until:
             raise problem(400, 2005, "Invalid Query Date Range")
-        lag = timedelta(seconds=self._machine.settings.log_lag if entry is None else 0)
-        horizon = self._machine.clock.now() - lag
+        if until and until > now and settings.until_future_refused:
+            raise problem(400, 2004, "Invalid until value")
+        if entry is not None:
+            self.version(entry)
+        horizon = now - timedelta(seconds=settings.log_lag if entry is None else settings.own_log_lag)
         lines = self._machine.incidents.log if entry is None else entry.log
         found = list(_within(reversed(lines), since, until, horizon))
         channels = "channels" in request.query.get("include[]", ())
@@ -61,12 +81,35 @@ class Lists:
             request, "log_entries", found, lambda line: shape.log_entry_json(line, channels=channels)
         )  # fmt: skip
 
-    @staticmethod
-    def users(request: Request) -> Response:
+    def users(self, request: Request) -> Response:
         """GET /users: `query` is part of a name or an e-mail."""
         wanted = request.first("query").lower()
-        found = [user for user in USERS if wanted in user.name.lower() or wanted in user.email.lower()]
-        return _page(request, "users", found, shape.user_json)
+        found = [user for user in self.people() if wanted in user.name.lower() or wanted in user.email.lower()]
+        return _page(request, "users", found, self.person)
+
+    def people(self) -> list[User]:
+        """Everybody that the account has."""
+        return [user for user in USERS if user != BOT or not self._machine.settings.user_gone]
+
+    def person(self, user: User) -> Json:
+        """One of them, with the role."""
+        return shape.user_json(user, self._machine.settings.bot_role if user == BOT else "user")
+
+    def on_calls(self, request: Request) -> Response:
+        """GET /oncalls, maybe of some policies or people."""
+        policies, users = (request.query.get(name, ()) for name in ("escalation_policy_ids[]", "user_ids[]"))
+        found = [
+            shape.on_call_json(policy_id, level, user)
+            for policy_id in POLICIES
+            for level, on_level in enumerate(self._machine.rules.levels(policy_id), 1)
+            for user in on_level
+            if (not policies or policy_id in policies) and (not users or user.id in users)
+        ]
+        return _page(request, "oncalls", found, dict)
+
+    def _horizon(self) -> datetime:
+        """What reads by id show is no younger than this."""
+        return self._machine.clock.now() - timedelta(seconds=self._machine.settings.detail_lag)
 
     def _found(self, request: Request, statuses: Sequence[str]) -> list[Incident]:
         """The incidents of a query in order. Kept while nothing changes, so that paging is cheap."""

@@ -10,7 +10,7 @@ from reconciler.sandbox.pagerduty_state import (
     BOT,
     JANE,
     OMAR,
-    POLICIES,
+    POLICY_ID,
     Entry,
     Hand,
     Incident,
@@ -40,14 +40,30 @@ class Rules:
         """Who is on call."""
         return BOT if self._machine.settings.bot_on_call else JANE
 
+    def levels(self, policy_id: str) -> list[list[User]]:
+        """Who is on each level of a policy."""
+        if self._machine.settings.nobody_on_call:
+            return [[]]
+        return [[self.on_call], [OMAR]] if policy_id == POLICY_ID else [[OMAR]]
+
     def create(
-        self, at: datetime, who: User, channel: Json, *, title: str, key: str, urgency: str, body: str
+        self,
+        at: datetime,
+        who: User,
+        channel: Json,
+        *,
+        title: str,
+        key: str,
+        urgency: str,
+        body: str,
+        alert_keys: tuple[str, ...] = (),
     ) -> Entry:
         """A new incident for the on-call; born acknowledged, paging nobody, when that is its creator."""
         second = whole_seconds(at)
         assigned = (Hand(second, self.on_call),)
         entry = self._store.add(
-            at, second, title=title, key=key, urgency=urgency, body=body, assigned=assigned
+            at, second, title=title, key=key, urgency=urgency, body=body, assigned=assigned,
+            alert_keys=alert_keys,
         )  # fmt: skip
         through = "the API" if channel["type"] == "api" else "the website"
         self.log(entry, at, "trigger_log_entry", f"Triggered through {through}", who, channel)
@@ -61,7 +77,8 @@ class Rules:
         """Acknowledge. Reopens a resolved incident; again adds an acknowledger and restarts the timeout."""
         before = entry.now
         second = whole_seconds(at)
-        assigned = before.assigned if before.is_open else (Hand(second, who),)
+        takes_over = self._machine.settings.ack_assigns or not before.is_open
+        assigned = (Hand(second, who),) if takes_over else before.assigned
         if not before.is_open:
             self.log(entry, at, "reopen_log_entry", f"Reopened by {who.name}", who, _bare(channel))
         others = tuple(hand for hand in before.acknowledged if hand.user != who)
@@ -99,6 +116,13 @@ class Rules:
         )  # fmt: skip
         self.log(entry, at, "resolve_log_entry", f"Resolved by {who.name}", who, channel)
 
+    def merge(self, entry: Entry, at: datetime, who: User, target: Entry, channel: Json) -> None:
+        """Merge into another incident, which takes over the child alerts."""
+        if moved := entry.now.alert_keys:
+            self._store.change(target, at, alert_keys=(*target.now.alert_keys, *moved))
+            self._store.change(entry, at, alert_keys=())
+        self.resolve(entry, at, who, channel, merged_into=target.now.id)
+
     def snooze(self, entry: Entry, at: datetime, who: User, seconds: float, channel: Json) -> None:
         """The acknowledgement lasts until the snooze ends."""
         until = at + timedelta(seconds=seconds)
@@ -114,7 +138,7 @@ class Rules:
 
     def use_policy(self, entry: Entry, at: datetime, who: User, policy_id: str, channel: Json) -> None:
         """Hand over to an escalation policy, maybe the same: its on-call is paged."""
-        to = self.on_call if policy_id == next(iter(POLICIES)) else OMAR
+        to = self.on_call if policy_id == POLICY_ID else OMAR
         self._store.change(entry, at, policy_id=policy_id)
         self.assign(entry, at, who, to, channel)
 
@@ -130,8 +154,12 @@ class Rules:
         before = entry.now
         self._store.change(entry, at, urgency=urgency)
         self.log(entry, at, "urgency_change_log_entry", f"Urgency set to {urgency}", who, channel)
-        if urgency == "high" and before.urgency == "low" and before.status == "acknowledged":
+        if urgency != "high" or before.urgency != "low":
+            return
+        if before.status == "acknowledged":
             self.trigger(entry, at, "urgency raised")
+        elif before.is_open:
+            self._machine.page(entry, at, "urgency raised")
 
     def set_title(self, entry: Entry, at: datetime, title: str) -> None:
         """Rename."""

@@ -12,19 +12,26 @@ from reconciler.sandbox.wire import Json, token
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, or the automation user."""
+    """A person, or the automation user; or, by its `kind` of reference, something that acts by itself."""
 
     id: str
     name: str
     email: str
+    kind: str = "user_reference"
 
 
 BOT = User("PBOT001", "Reconciler Bot", "reconciler@example.com")
 JANE = User("PJANE01", "Jane Doe", "jane.doe@example.com")
 OMAR = User("POMAR01", "Omar Haddad", "omar.haddad@example.com")
-USERS = (BOT, JANE, OMAR)
+ZOE = User("PZOE001", "Zoë O'Brien & Söhne", "zoe.obrien@example.com")
+USERS = (BOT, JANE, OMAR, ZOE)
 SERVICE_ID = "PSVC001"
 SERVICE_NAME = "Sandbox Service"
+SERVICE = User(SERVICE_ID, SERVICE_NAME, "", "service_reference")
+INTEGRATION = User("PINT001", "Sandbox Monitoring", "", "events_api_v2_inbound_integration_reference")
+WORKFLOW = User("PWKF001", "Sandbox Workflow", "", "incident_workflow_reference")
+AGENTS = {"service": SERVICE, "integration": INTEGRATION, "workflow": WORKFLOW}
+"""Who acts besides people, by the word that the control API knows them by."""
 POLICIES = {"PPOL001": "Sandbox Escalation Policy", "PPOL002": "Second Line"}
 POLICY_ID = "PPOL001"
 LEVELS = 2
@@ -60,6 +67,7 @@ class Incident:
     merged_into: str = ""
     policy_id: str = POLICY_ID
     body: str = ""
+    alert_keys: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -109,6 +117,7 @@ class Incidents:
         self._entries: dict[str, Entry] = {}
         self._by_number: dict[str, Entry] = {}
         self._by_key: dict[str, list[Entry]] = {}
+        self._by_alert_key: dict[str, list[Entry]] = {}
         self.log: list[LogEntry] = []
         self.changed_at: datetime | None = None
         self.revision = 0
@@ -118,8 +127,9 @@ class Incidents:
         return self._entries.get(incident_id) or self._by_number.get(incident_id)
 
     def by_key(self, key: str) -> list[Entry]:
-        """All incidents of a key, oldest first."""
-        return self._by_key.get(key, [])
+        """All incidents of a key, oldest first; then those that have an alert of this key."""
+        own = self._by_key.get(key, [])
+        return own + [e for e in self._by_alert_key.get(key, ()) if e not in own and key in e.now.alert_keys]
 
     def entries(self) -> Iterator[Entry]:
         """All incidents in the order of their creation."""
@@ -139,12 +149,14 @@ class Incidents:
         entry = self._entries[incident.id] = self._by_number[str(number)] = Entry(incident, at)
         if incident.key:
             self._by_key.setdefault(incident.key, []).append(entry)
+        self._index(entry, incident.alert_keys)
         self._touch(at)
         return entry
 
     def change(self, entry: Entry, at: datetime, **changes: Any) -> None:
         """A new version; `updated_at` moves with it."""
         entry.put(at, replace(entry.now, updated_at=at.replace(microsecond=0), **changes))
+        self._index(entry, changes.get("alert_keys", ()))
         self._touch(at)
 
     def write(self, entry: Entry | None, line: LogEntry) -> None:
@@ -156,6 +168,10 @@ class Incidents:
     def new_id(self, prefix: str, length: int) -> str:
         """The next id of this seed."""
         return token(self._random, prefix, length)
+
+    def _index(self, entry: Entry, alert_keys: tuple[str, ...]) -> None:
+        for key in alert_keys:
+            self._by_alert_key.setdefault(key, []).append(entry)
 
     def _touch(self, at: datetime) -> None:
         self.revision += 1

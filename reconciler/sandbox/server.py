@@ -8,7 +8,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.sandbox.app import Cut, Delayed, Sandbox
+from reconciler.sandbox.app import Cut, Delayed, Dripped, Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Request, Response, parse_query
@@ -64,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(reply, Cut):
             self._wait(reply.after)
             self._cut(reply.partial)
+        elif isinstance(reply, Dripped):
+            self._drip(reply)
         else:
             self._send(self._bytes(reply))
 
@@ -89,6 +91,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, data: bytes) -> None:
         try:
             self.wfile.write(data)
+        except OSError:
+            self.close_connection = True
+
+    def _drip(self, reply: Dripped) -> None:
+        """The slow part byte by byte, the other part at once."""
+        whole = self._bytes(reply.response)
+        head, body = whole[: len(whole) - len(reply.response.body)], reply.response.body
+        prompt, slow, rest = (head, body, b"") if reply.body else (b"", head, body)
+        try:
+            self.wfile.write(prompt)
+            for byte in slow:
+                self._wait(reply.seconds / len(slow))
+                self.wfile.write(bytes([byte]))
+            self.wfile.write(rest)
         except OSError:
             self.close_connection = True
 

@@ -8,7 +8,18 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Executable, Row, bindparam, delete, func, select, union
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Row,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    union,
+    union_all,
+)
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
 from reconciler.store.schema import actions, cursors, notes, pairs
@@ -27,7 +38,11 @@ _DUE = (
     .order_by(pairs.c.swept_at)
     .limit(bindparam("most"))
 )
-_UNPAGED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unpaged != "")
+_UNEXPLAINED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unexplained_since.is_not(None))
+_UNPAGED = select(pairs).where(  # no bound value: only so is the partial index known to suffice
+    pairs.c.route == bindparam("route"), pairs.c.unpaged != literal_column("''")
+)
+_UNSETTLED = union_all(_UNEXPLAINED, _UNPAGED)
 _CURSORS = select(cursors).where(cursors.c.route == bindparam("route"))
 _UNDECIDED = select(actions.c.alert_id).where(
     actions.c.route == pairs.c.route,
@@ -67,19 +82,28 @@ class Snapshot:
         rows = rows_of(self.connection, _PAIRS, self.route, alert_ids)
         return {row.alert_id: _pair(row) for row in rows}
 
-    def pairs_of_incidents(self, incident_ids: Collection[str]) -> dict[str, Pair]:
-        """Pairs by incident id; an incident that is not ours has none."""
-        rows = rows_of(self.connection, _PAIRS_OF_INCIDENTS, self.route, incident_ids)
-        return {row.incident_id: _pair(row) for row in rows}
+    def pairs_of_incidents(self, incident_ids: Collection[str]) -> dict[str, tuple[Pair, ...]]:
+        """Pairs by incident id: several once incidents were merged. One that is not ours has none."""
+        found: dict[str, list[Pair]] = defaultdict(list)
+        for row in rows_of(self.connection, _PAIRS_OF_INCIDENTS, self.route, incident_ids):
+            found[row.incident_id].append(_pair(row))
+        return {incident_id: tuple(pairs) for incident_id, pairs in found.items()}
+
+    def unexplained(self) -> list[Pair]:
+        """Pairs whose incident stands where no log entry explains it yet."""
+        return [_pair(row) for row in self.connection.execute(_UNEXPLAINED, {"route": self.route})]
+
+    def unpaged(self) -> list[Pair]:
+        """Pairs with an incident that pages nobody."""
+        return [_pair(row) for row in self.connection.execute(_UNPAGED, {"route": self.route})]
+
+    def unsettled(self) -> list[Pair]:
+        """Both in one statement; a pair may be there twice."""
+        return [_pair(row) for row in self.connection.execute(_UNSETTLED, {"route": self.route})]
 
     def open_pairs(self) -> int:
         """How many pairs are open."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
-
-    def unpaged(self) -> list[Pair]:
-        """Pairs whose incident pages nobody, though it should."""
-        rows = self.connection.execute(_UNPAGED, {"route": self.route})
-        return [_pair(row) for row in rows]
 
     def swept_before(self, moment: datetime, limit: int) -> list[Pair]:
         """Open pairs that nobody has looked at since `moment`, the longest waiting first."""

@@ -111,7 +111,8 @@ def _health(metrics: Metrics) -> Response:
 
 def _readiness(metrics: Metrics) -> Response:
     reason = metrics.vitals.unready()
-    detail = {"ready": not reason, "reason": reason, "dead_actions": metrics.vitals.dead}
+    vitals = metrics.vitals
+    detail = {"ready": not reason, "role": vitals.role(), "reason": reason, "dead_actions": vitals.dead}
     return _json(
         503 if reason else 200, {name: value for name, value in detail.items() if name != "reason" or value}
     )

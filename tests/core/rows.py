@@ -1,6 +1,7 @@
 """The mapping as a table: what is seen against what is remembered, and exactly what follows."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from worlds import (
     ANA,
@@ -20,7 +21,7 @@ from worlds import (
     sighting,
 )
 
-from reconciler.core.model import Actor, Kind, Policy, Sighting, Status
+from reconciler.core.model import SOMEBODY, Actor, Kind, Pair, Policy, Sighting, Status
 
 Expected = tuple[Kind, str, str]
 
@@ -366,6 +367,15 @@ OPSGENIE_UNACKNOWLEDGE = (
 
 _CLOSE_RESOLVES, _CLOSE_IGNORED = policy(on_opsgenie_close="resolve"), policy(on_opsgenie_close="ignore")
 
+
+def _lost(since: datetime = at(-60), *, is_open: bool = True) -> Pair:
+    """What was missing when it was last asked about; the bound is two minutes."""
+    known = pair(is_open=is_open)
+    return replace(known, opsgenie=replace(known.opsgenie, missing_since=since))
+
+
+_LOST = _lost()
+
 OPSGENIE_CLOSE = (
     Row(
         "closed in Opsgenie under note: told, and the incident stays the engineers' to resolve",
@@ -427,21 +437,36 @@ OPSGENIE_CLOSE = (
         ),
     ),
     Row(
-        "deleted in Opsgenie: told",
-        sighting(pair=pair(), missing=True, sees_others=True),
+        "deleted in Opsgenie: told once it has been missing for longer than an answer may be late",
+        sighting(pair=_LOST, missing=True, sees_others=True),
         (DELETE_NOTE,),
     ),
     Row(
         "deleted in Opsgenie is told whatever ON_OPSGENIE_CLOSE says of closing",
-        sighting(pair=pair(), missing=True, sees_others=True),
+        sighting(pair=_LOST, missing=True, sees_others=True),
         (DELETE_NOTE,),
         _CLOSE_IGNORED,
     ),
-    Row("deleted in Opsgenie after it was closed: nothing", sighting(pair=pair(is_open=False), missing=True, sees_others=True)),
+    Row("missing for the first time: nothing yet", sighting(pair=pair(), missing=True, sees_others=True)),
+    Row(
+        "missing for a shorter time than an answer may be late: nothing yet",
+        sighting(pair=_lost(at(0)), missing=True, sees_others=True),
+    ),
+    Row(
+        "missing for long, and the key sees no other alert either: nothing is concluded",
+        sighting(pair=_LOST, missing=True),
+    ),
+    Row("missing for long and seen again: nothing", sighting(pair=_LOST, alert=alert())),
+    Row(
+        "deleted in Opsgenie after it was closed: nothing",
+        sighting(pair=_lost(is_open=False), missing=True, sees_others=True),
+    ),
     Row("deleted in Opsgenie before we ever saw it: nothing", sighting(missing=True, sees_others=True)),
     Row(
         "deleted in Opsgenie, an untracked baseline: nothing",
-        sighting(pair=pair(None, tracked=False), missing=True, sees_others=True),
+        sighting(
+            pair=pair(None, tracked=False, opsgenie=_LOST.opsgenie), missing=True, sees_others=True
+        ),
     ),
 )  # fmt: skip
 
@@ -508,6 +533,28 @@ PAGERDUTY_ACKNOWLEDGE = (
 _BY_JANE = pair("acknowledged", (JANE,), acknowledged=True)
 _IGNORE_TIMEOUT = policy(on_pagerduty_ack_timeout="ignore")
 _TIMED_OUT = act("unacknowledge", None, 20, Actor.TIMEOUT)
+_REMEDIATED = replace(act("unacknowledge", None, 20, Actor.MACHINE), agent="Auto-remediate")
+
+
+def _waited(known: Pair) -> Pair:
+    """What has stood unexplained for as long as PagerDuty's log may be late."""
+    return replace(known, unexplained_since=at(-60))
+
+
+def _with(known: Pair, **changed: object) -> Pair:
+    assert known.pagerduty is not None
+    return replace(known, pagerduty=replace(known.pagerduty, **changed))
+
+
+def _expiring(known: Pair, seconds: float) -> Pair:
+    """PagerDuty has announced when the acknowledgement ends."""
+    return _with(known, expires_at=at(seconds))
+
+
+def _known_at(known: Pair, seconds: float) -> Pair:
+    """When the incident came to stand where it was last seen, by PagerDuty's clock."""
+    return _with(known, as_of=at(seconds))
+
 
 PAGERDUTY_UNACKNOWLEDGE = (
     Row(
@@ -566,22 +613,140 @@ PAGERDUTY_UNACKNOWLEDGE = (
         _IGNORE_TIMEOUT,
     ),
     Row(
-        "without a word in the log it counts as timed out, under mirror: the alert unacknowledged",
+        "without a word in the log it is waited for",
         sighting(pair=_BY_JANE, incident=TRIGGERED),
+    ),
+    Row(
+        "without a word in the log for longer than it may be late: somebody's, whatever the policy of timeouts",
+        sighting(pair=_waited(_BY_JANE), incident=TRIGGERED),
+        (unacknowledge("somebody"),),
+        _IGNORE_TIMEOUT,
+    ),
+    Row(
+        "a mirrored acknowledgement that is gone without a word in the log for so long: somebody's as well",
+        sighting(pair=_waited(_HELD), incident=TRIGGERED),
+        (unacknowledge("somebody"),),
+    ),
+    Row(
+        "without a word in the log, after the moment that PagerDuty announced: timed out, under mirror",
+        sighting(pair=_expiring(_BY_JANE, 21), incident=TRIGGERED),
         (unacknowledge("PagerDuty (acknowledgement timed out)"),),
     ),
     Row(
-        "without a word in the log it counts as timed out, under ignore: nothing",
-        sighting(pair=_BY_JANE, incident=TRIGGERED),
+        "without a word in the log, after the moment that PagerDuty announced: timed out, under ignore",
+        sighting(pair=_expiring(_BY_JANE, 20), incident=TRIGGERED),
         (),
         _IGNORE_TIMEOUT,
     ),
     Row(
-        "a machine that takes an engineer's acknowledgement away, under mirror: the alert unacknowledged",
+        "a time-out before the moment that PagerDuty announced explains nothing",
+        sighting(pair=_expiring(_BY_JANE, 25), incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+    ),
+    Row(
+        "a time-out of which PagerDuty announced no moment is believed",
+        sighting(pair=_expiring(_BY_JANE, 21), incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
+        "a time-out that the log has as a service's is one after the moment that PagerDuty announced",
         sighting(
-            pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", None, 20, Actor.MACHINE),)
+            pair=_expiring(_BY_JANE, 21),
+            incident=TRIGGERED,
+            incident_acts=(act("unacknowledge", None, 20, Actor.MACHINE),),
         ),
         (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
+        "an automation that takes an engineer's acknowledgement away is named, and the alert unacknowledged",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_REMEDIATED,)),
+        (unacknowledge("Auto-remediate (automation)"),),
+        _IGNORE_TIMEOUT,
+    ),
+    Row(
+        "an automation that takes a mirrored acknowledgement away is named, and the alert unacknowledged",
+        sighting(pair=_expiring(_HELD, 30), incident=TRIGGERED, incident_acts=(_REMEDIATED,)),
+        (unacknowledge("Auto-remediate (automation)"),),
+    ),
+    Row(
+        "an engineer who reassigns is named, though the log has the un-acknowledgement as a service's",
+        sighting(
+            pair=_HELD,
+            incident=TRIGGERED,
+            incident_acts=(act("unacknowledge", None, 20, Actor.MACHINE), act("reassign", BOB, 19)),
+        ),
+        (unacknowledge("Bob Ray"),),
+    ),
+    Row(
+        "a snooze that ended is told as such, under mirror",
+        sighting(
+            pair=_BY_JANE,
+            incident=TRIGGERED,
+            incident_acts=(act("unsnooze", None, 20, Actor.MACHINE), act("snooze", BOB, 14)),
+        ),
+        (unacknowledge("PagerDuty (snooze ended)"),),
+    ),
+    Row(
+        "a snooze that ended is nobody's doing, under ignore",
+        sighting(
+            pair=_BY_JANE,
+            incident=TRIGGERED,
+            incident_acts=(act("unsnooze", None, 20, Actor.TIMEOUT), act("snooze", BOB, 14)),
+        ),
+        (),
+        _IGNORE_TIMEOUT,
+    ),
+    *(
+        Row(
+            f"an engineer's {verb} at the moment of the change took the acknowledgement away",
+            sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act(verb, BOB, 21),)),
+            (unacknowledge("Bob Ray"),),
+        )
+        for verb in ("snooze", "urgency_change", "delegate", "escalate")
+    ),
+    *(
+        Row(
+            f"an engineer's {verb} {why} explains nothing",
+            sighting(pair=_known_at(_BY_JANE, 12), incident=shown, incident_acts=(act(verb, JANE, seconds),)),
+        )
+        for verb, seconds, shown, why in (
+            ("snooze", 15, TRIGGERED, "long before the change"),
+            ("urgency_change", 15, TRIGGERED, "long before the change"),
+            ("snooze", 15, incident(), "without the time of the change"),
+            ("assign", 13, TRIGGERED, "together with the acknowledgement"),
+            ("unacknowledge", 11, TRIGGERED, "before the status that was known"),
+            ("assign", 11, TRIGGERED, "before the status that was known"),
+        )
+    ),
+    Row(
+        "an engineer's reassignment without the time of the change took the acknowledgement away",
+        sighting(pair=_known_at(_BY_JANE, 12), incident=incident(), incident_acts=(act("assign", BOB, 12),)),
+        (unacknowledge("Bob Ray"),),
+    ),
+    Row(
+        "an act without a readable name is somebody's",
+        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", None),)),
+        (unacknowledge("somebody"),),
+    ),
+    *(
+        Row(
+            f"our own {verb}, by which an incident is triggered again, is nobody's",
+            sighting(
+                pair=_HELD,
+                incident=TRIGGERED,
+                incident_acts=(act(verb, BOT, 20),),
+                mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DONE),),
+            ),
+        )
+        for verb in ("escalate", "assign", "urgency_change")
+    ),
+    Row(
+        "our own assignment from when we acknowledged explains nothing",
+        sighting(pair=_known_at(_HELD, 11), incident=TRIGGERED, incident_acts=(act("assign", BOT, 12),)),
+    ),
+    Row(
+        "an un-acknowledgement of a time that cannot be is compared by the log alone",
+        sighting(pair=_known_at(_BY_JANE, 9_999), incident=TRIGGERED, incident_acts=(act("unacknowledge", BOB),)),
+        (unacknowledge("Bob Ray"),),
     ),
     Row(
         "unacknowledged in PagerDuty when the alert is unacknowledged already: nothing",
@@ -758,23 +923,66 @@ PAGERDUTY_REOPEN = (
         (reopened("Jane Doe", "09:00:50"),),
     ),
     Row(
-        "reopened in PagerDuty without a word in the log: somebody, at its last change",
+        "reopened in PagerDuty without a word in the log: it is waited for",
         sighting(pair=pair("resolved"), incident=incident(changed_at=at(50))),
-        (reopened("somebody", "09:00:50"),),
     ),
     Row(
-        "reopened in PagerDuty, and the log only tells of the resolution: somebody",
+        "reopened by acknowledging it without a word in the log: it is waited for, and so is the acknowledgement",
+        sighting(
+            pair=pair("resolved"), incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(50))
+        ),
+    ),
+    Row(
+        "reopened in PagerDuty, and the log only tells of the resolution: it is waited for",
         sighting(
             pair=pair("resolved"),
             incident=incident(changed_at=at(50)),
             incident_acts=(act("annotate", BOB, 45), act("resolve", JANE, 40), act("acknowledge", JANE, 12)),
         ),
+    ),
+    Row(
+        "reopened in PagerDuty, and the log ends before the resolution that was known: it is waited for",
+        sighting(
+            pair=pair("resolved", as_of=at(40)),
+            incident=incident(changed_at=at(50)),
+            incident_acts=(act("acknowledge", JANE, 12), act("trigger", BOT, 1)),
+        ),
+    ),
+    Row(
+        "reopened in PagerDuty, and nothing dates the acts in the log: it is waited for",
+        sighting(
+            pair=pair("resolved"),
+            incident=incident(changed_at=at(50)),
+            incident_acts=(act("acknowledge", JANE, 12), act("trigger", BOT, 1)),
+        ),
+    ),
+    Row(
+        "reopened without a word in the log for longer than it may be late: somebody, at its last change",
+        sighting(pair=_waited(pair("resolved")), incident=incident(changed_at=at(50))),
         (reopened("somebody", "09:00:50"),),
     ),
     Row(
-        "reopened in PagerDuty without any stamp: dated by the creation",
-        sighting(pair=pair("resolved"), incident=incident(created_at=at(2))),
+        "reopened without a word in the log for so long, without any stamp: dated by the creation",
+        sighting(pair=_waited(pair("resolved")), incident=incident(created_at=at(2))),
         (reopened("somebody", "09:00:02"),),
+    ),
+    Row(
+        "reopened by an automation: it is named",
+        sighting(
+            pair=pair("resolved", as_of=at(40)),
+            incident=incident(changed_at=at(50)),
+            incident_acts=(act("reopen", None, 50, Actor.MACHINE),),
+        ),
+        (reopened("PagerDuty (automation)", "09:00:50"),),
+    ),
+    Row(
+        "reopened by an engineer after what we did in the second of the resolution: she is named",
+        sighting(
+            pair=pair("resolved", as_of=at(40)),
+            incident=incident(changed_at=at(50)),
+            incident_acts=(act("assign", JANE, 50), act("acknowledge", BOT, 40)),
+        ),
+        (reopened("Jane Doe", "09:00:50"),),
     ),
     Row(
         "reopened by the automation user: nothing",
@@ -816,6 +1024,258 @@ BOTH = (
     ),
 )
 
+_P4 = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+_RAISED = alert(priority="P1", updated_at=at(20))
+
+
+def _priority(said: str, who: str = "somebody") -> Expected:
+    return (
+        Kind.PAGERDUTY_NOTE,
+        f"{who} changed the alert's priority in Opsgenie",
+        f"[Opsgenie · {who} · 2026-11-23 09:00:20.000Z] changed the priority {said}",
+    )
+
+
+RAISE = (
+    Kind.PAGERDUTY_SET_URGENCY,
+    "somebody changed the alert's priority in Opsgenie from P4 to P1",
+    "",
+)
+
+
+def _priority_rules(what: str) -> Policy:
+    return policy(on_opsgenie_priority=what)
+
+
+def _old_at_first_start(priority: str) -> Pair:
+    """An alert that was there long before us and pages nobody."""
+    known = pair(None, tracked=False)
+    return replace(known, opsgenie=replace(known.opsgenie, priority=priority))
+
+
+OPSGENIE_PRIORITY = (
+    Row(
+        "a priority raised over the line is told, and raises the urgency",
+        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        (_priority("from P4 to P1"), RAISE),
+    ),
+    Row(
+        "a priority raised over the line, under note: told only",
+        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        (_priority("from P4 to P1"),),
+        _priority_rules("note"),
+    ),
+    Row(
+        "a priority raised over the line, under ignore: nothing",
+        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        (),
+        _priority_rules("ignore"),
+    ),
+    Row(
+        "a priority raised over the line of an alert whose incident is resolved: told only",
+        sighting(pair=replace(pair("resolved"), opsgenie=_P4.opsgenie), alert=_RAISED, incident=RESOLVED),
+        (_priority("from P4 to P1"),),
+    ),
+    Row(
+        "where the line lies is a setting",
+        sighting(pair=_P4, alert=replace(_RAISED, priority="P2"), incident=incident(urgency="low")),
+        (_priority("from P4 to P2"),),
+        policy(high_urgency=frozenset({"P1"})),
+    ),
+    Row(
+        "an unknown priority counts as high",
+        sighting(pair=_P4, alert=replace(_RAISED, priority="P1-CRITICAL"), incident=incident(urgency="low")),
+        (
+            _priority("from P4 to P1-CRITICAL"),
+            (RAISE[0], "somebody changed the alert's priority in Opsgenie from P4 to P1-CRITICAL", ""),
+        ),
+    ),
+    *(
+        Row(
+            f"a priority that changes from {old} to {new} is told only",
+            sighting(
+                pair=pair(opsgenie=replace(pair().opsgenie, priority=old)),
+                alert=replace(_RAISED, priority=new),
+                incident=incident(),
+            ),
+            (_priority(f"from {old} to {new}"),),
+        )
+        for old, new in (("P4", "P3"), ("P3", "P5"), ("P1", "P4"), ("P2", "P1"))
+    ),
+    Row(
+        "who changed a priority is told where the log names a person",
+        sighting(pair=_P4, alert=replace(_RAISED, priority="P5"), alert_acts=(act("priority", ANA, 20),)),
+        (_priority("from P4 to P5", "Ana Ruiz"),),
+    ),
+    Row(
+        "a priority that was never read is a baseline",
+        sighting(pair=pair(opsgenie=replace(pair().opsgenie, priority="")), alert=_RAISED),
+    ),
+    Row("a priority that cannot be read is no news", sighting(pair=_P4, alert=alert(priority=""))),
+    Row(
+        "a priority of a closed alert is no news",
+        sighting(
+            pair=replace(_P4, opsgenie=replace(_P4.opsgenie, open=False)), alert=replace(_RAISED, open=False)
+        ),
+    ),
+    Row(
+        "an alert that was old at the first start and rises over the line is paged",
+        sighting(pair=_old_at_first_start("P4"), alert=_RAISED),
+        (CREATE,),
+    ),
+    Row(
+        "an alert that was old at the first start and rises over the line, under ignore: nothing",
+        sighting(pair=_old_at_first_start("P4"), alert=_RAISED),
+        (),
+        _priority_rules("ignore"),
+    ),
+    Row(
+        "an alert that was old at the first start and changes below the line: nothing",
+        sighting(pair=_old_at_first_start("P4"), alert=replace(_RAISED, priority="P3")),
+    ),
+    Row(
+        "an alert that was old at the first start and whose priority is read for the first time: nothing",
+        sighting(pair=_old_at_first_start(""), alert=_RAISED),
+    ),
+    Row(
+        "an alert that was old at the first start and is closed when it rises: nothing",
+        sighting(pair=_old_at_first_start("P4"), alert=replace(_RAISED, open=False)),
+    ),
+)
+
+_CREATED = action(Kind.CREATE_INCIDENT, Status.DONE, result_id=incident().id)
+_BORN = "nobody is paged: incident #4711 was created acknowledged by the automation user"
+_LEFT = "nobody is paged: incident #4711 is assigned to the automation user alone"
+_LEFT_TO_US = incident(assignees=(BOT,))
+
+UNPAGED = (
+    Row(
+        "an incident that was born acknowledged by us is made to page",
+        sighting(pair=pair(), incident=HELD_BY_US, mine=(_CREATED,)),
+        ((Kind.PAGERDUTY_UNACKNOWLEDGE, _BORN, ""),),
+    ),
+    Row(
+        "an incident that is assigned to us alone is made to page",
+        sighting(pair=pair(), incident=_LEFT_TO_US, mine=(_CREATED,)),
+        ((Kind.PAGERDUTY_UNACKNOWLEDGE, _LEFT, ""),),
+    ),
+    Row(
+        "an incident that was left to us alone when an acknowledgement was taken back is made to page",
+        sighting(pair=pair(), incident=_LEFT_TO_US, mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DONE),)),
+        ((Kind.PAGERDUTY_UNACKNOWLEDGE, _LEFT, ""),),
+    ),
+    *(
+        Row(f"an incident that {why} is left as it is", sighting(pair=known, incident=shown, mine=mine))
+        for why, known, shown, mine in (
+            ("we were about to acknowledge", pair(), HELD_BY_US, (_CREATED, action(Kind.PAGERDUTY_ACKNOWLEDGE))),
+            (
+                "we have acknowledged",
+                pair(),
+                HELD_BY_US,
+                (_CREATED, action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.DONE)),
+            ),
+            ("is held by us as the alert is by a developer", pair(acknowledged=True), HELD_BY_US, (_CREATED,)),
+            ("nobody is known to hold", pair(), incident("acknowledged"), (_CREATED,)),
+            ("is assigned to an engineer as well", pair(), incident(assignees=(BOT, JANE)), (_CREATED,)),
+            ("is assigned to nobody that we know of", pair(), incident(assignees=()), (_CREATED,)),
+            ("is resolved", pair("resolved"), replace(RESOLVED, assignees=(BOT,)), (_CREATED,)),
+            ("was acknowledged by us in an earlier life", pair(), HELD_BY_US, ()),
+            ("was left to us in an earlier life", pair(), _LEFT_TO_US, ()),
+            (
+                "is not the one that we created",
+                pair(),
+                _LEFT_TO_US,
+                (replace(_CREATED, result_id="PINC0"),),
+            ),
+            (
+                "is just being made to page",
+                pair(),
+                HELD_BY_US,
+                (_CREATED, action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT)),
+            ),
+            (
+                "was made to page once already",
+                pair(),
+                _LEFT_TO_US,
+                (
+                    _CREATED,
+                    action(
+                        Kind.PAGERDUTY_UNACKNOWLEDGE,
+                        Status.DEAD,
+                        key=f"pagerduty.unacknowledge a-1 unpaged {incident().id}",
+                    ),
+                ),
+            ),
+        )
+    ),
+)
+
+_TWIN = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
+_TOLD_TWIN = "incident #9 (PINC9) bears this alert's key, too: it is not followed"
+_TOLD_NEXT = 'incident #9 (PINC9) "Disk full again" is followed from now on'
+
+
+def _said(kind: Kind, reason: str, said: str, clock: str) -> Expected:
+    mark = f"[Opsgenie · {BOT.name} · 2026-11-23 {clock}.000Z]"
+    if kind is Kind.OPSGENIE_NOTE:
+        mark = f"[PagerDuty · {BOT.name} · 2026-11-23 {clock}Z]"
+    return (kind, reason, f"{mark} {said}")
+
+
+MORE_INCIDENTS = (
+    Row(
+        "a second incident with the alert's key is named on both sides",
+        sighting(pair=pair(), incident=incident(), twins=(_TWIN,)),
+        (
+            _said(Kind.PAGERDUTY_NOTE, "the alert has a second incident", _TOLD_TWIN, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, "the alert has a second incident", _TOLD_TWIN, "09:00:30"),
+        ),
+    ),
+    Row(
+        "an open incident with the alert's key is followed once ours is resolved: first the resolution is told",
+        sighting(pair=pair(), incident=RESOLVED, successor=_TWIN),
+        (
+            RESOLVE_NOTE,
+            _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
+            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
+        ),
+    ),
+    Row(
+        "an open incident with the alert's key is followed though ours is not read",
+        sighting(pair=pair("resolved"), successor=_TWIN),
+        (
+            _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+        ),
+    ),
+    Row("no other incident is followed while ours is open", sighting(pair=pair(), successor=_TWIN)),
+    Row(
+        "merged in PagerDuty: told with the incident that is followed from now on",
+        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "Jane Doe resolved the incident in PagerDuty",
+                "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident "
+                '(merged into #9 "Disk full again", which is followed from now on)',
+            ),
+        ),
+    ),
+    Row(
+        "merged in PagerDuty, and the resolution was told before: the incident is named",
+        sighting(pair=pair("resolved"), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
+        (
+            _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+        ),
+    ),
+    Row(
+        "an engineer's incident that nobody is named to hold is acknowledged by somebody",
+        sighting(pair=pair(), incident=replace(HELD_BY_JANE, acknowledgers=(SOMEBODY,), changed_by=None)),
+        ((Kind.OPSGENIE_ACKNOWLEDGE, "somebody acknowledged the incident in PagerDuty", ""),),
+    ),
+)
+
 ROWS = (
     *OPSGENIE_CREATE,
     *OPSGENIE_NOTE,
@@ -828,5 +1288,8 @@ ROWS = (
     *PAGERDUTY_RESOLVE,
     *PAGERDUTY_REOPEN,
     *BOTH,
+    *OPSGENIE_PRIORITY,
+    *UNPAGED,
+    *MORE_INCIDENTS,
 )
 assert len({row.name for row in ROWS}) == len(ROWS)

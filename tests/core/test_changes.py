@@ -30,13 +30,14 @@ from reconciler.core.changes import changes, is_adoption, is_followed
 from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Person, Policy, Side, Sighting, Status
 from reconciler.core.plan import decide
 
+NOW = at(60)
 GUARDS = ("ledger", "author", "mark")
 ALONE = [pytest.param(policy(guards=frozenset({guard})), id=f"{guard} alone") for guard in GUARDS]
 NONE = policy(guards=frozenset())
 
 
 def verbs(seen: Sighting, rules: Policy | None = None) -> list[tuple[Side, str]]:
-    return [(change.side, change.verb) for change in changes(seen, rules or policy()).changes]
+    return [(change.side, change.verb) for change in changes(seen, rules or policy(), NOW).changes]
 
 
 def kinds(seen: Sighting) -> list[Kind]:
@@ -74,11 +75,19 @@ def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
     assert not bench.alert.acknowledged
 
 
-def test_closed_stays_closed() -> None:
-    seen = sighting(pair=pair(is_open=False), alert=ACKED)
+@pytest.mark.parametrize("seconds", [9, 10])
+def test_closed_stays_closed_in_a_read_that_is_not_later(seconds: float) -> None:
+    seen = sighting(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
     assert verbs(seen) == []
-    (remembered,) = decide(world(replace(seen, alert=replace(ACKED, updated_at=at(99))))).pairs
-    assert not remembered.opsgenie.open
+    plan = decide(world(seen))
+    assert all(not remembered.opsgenie.open for remembered in plan.pairs)
+
+
+def test_a_closed_alert_that_is_open_in_a_later_read_is_open_again() -> None:
+    seen = sighting(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
+    assert verbs(seen) == [(OG, "acknowledge")]
+    (remembered,) = decide(world(seen)).pairs
+    assert remembered.opsgenie.open
 
 
 def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
@@ -94,7 +103,7 @@ def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
 
 def test_notes_of_one_moment_are_told_in_the_order_of_their_ids() -> None:
     seen = sighting(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
-    assert [change.ref for change in changes(seen, policy()).changes] == ["o1", "o2", "o3"]
+    assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
 
 
 def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> None:
@@ -134,7 +143,11 @@ UNACKED = alert(updated_at=at(20))
             id="an unacknowledged alert while we unacknowledge it",
         ),
         pytest.param(
-            sighting(pair=pair("acknowledged", (BOT,)), incident=incident()),
+            sighting(
+                pair=pair("acknowledged", (BOT,)),
+                incident=incident(),
+                incident_acts=(act("unacknowledge", JANE),),
+            ),
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             True,
             id="a triggered incident while we trigger it again",
@@ -328,7 +341,7 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
             id="our signature in Opsgenie",
         ),
         pytest.param(
-            sighting(alert_notes=(note("o1", ANA, MARKED_BY_US),)),
+            sighting(alert_notes=(note("o1", ANA, MARKED_BY_US),), incident_notes=(note("PN1", JANE, "on it"),)),
             Echo(OG, "a-1", "mark"),
             id="our mark in Opsgenie",
         ),
@@ -343,20 +356,24 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
             id="the automation user in PagerDuty",
         ),
         pytest.param(
-            sighting(incident_notes=(note("PN9", JANE, MARKED_THERE),)),
+            sighting(
+                incident_notes=(note("PN9", JANE, MARKED_THERE),), alert_notes=(note("o1", ANA, "any news?"),)
+            ),
             Echo(PD, "a-1", "mark"),
             id="our mark in PagerDuty",
         ),
     ],
 )
 def test_what_gives_an_echo_away(seen: Sighting, echo: Echo) -> None:
-    seen = replace(seen, pair=pair())
-    assert changes(seen, policy()).echoes == (echo,)
-    assert changes(seen, policy()).changes == ()
+    sources = frozenset({(OG, "o1"), (PD, "PN1")})
+    known = sources - {(OG, "o1") if echo.side is OG else (PD, "PN1")}
+    seen = replace(seen, pair=pair(), known_notes=known)
+    assert changes(seen, policy(), NOW).echoes == (echo,)
+    assert changes(seen, policy(), NOW).changes == ()
     assert decide(world(seen)).echoes == (echo,)
     for guard in GUARDS:
         alone = policy(guards=frozenset({guard}))
-        assert bool(changes(seen, alone).changes) is (guard != echo.guard)
+        assert bool(changes(seen, alone, NOW).changes) is (guard != echo.guard)
 
 
 @pytest.mark.parametrize(
@@ -406,7 +423,7 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
         alert=shows,
         alert_acts=(act("unacknowledge", Person("", name)),),
     )
-    found = changes(seen, policy())
+    found = changes(seen, policy(), NOW)
     assert [each.guard for each in found.echoes] == (["author"] if echo else [])
     assert len(found.changes) == (0 if echo else 1)
 

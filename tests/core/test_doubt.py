@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from worlds import ANA, BOT, INCIDENT_ID, JANE, act, action, alert, at, incident, note, pair, policy, sighting
 
-from reconciler.core.doubt import MAX_ATTEMPTS, MAX_FAILURES, backoff, settle
+from reconciler.core.doubt import GIVE_UP, backoff, settle
 from reconciler.core.model import (
     Act,
     Action,
@@ -26,8 +26,9 @@ SENT_AT, BOUND = at(11), timedelta(seconds=120)
 INSIDE, OUTSIDE = SENT_AT + BOUND, SENT_AT + BOUND + timedelta(microseconds=1)
 
 UNSEEN = "not seen on its target for longer than STALENESS_SECONDS"
-UNDONE = "Opsgenie accepted the write and did not carry it out"
+UNDONE = "Opsgenie accepted it and did not carry it out"
 OVERTAKEN = "carried out; somebody has chosen otherwise since"
+NOT_YET = "carried out; its effect does not show yet"
 NO_SUCH_KEY = "PagerDuty has no incident with this key"
 
 
@@ -43,12 +44,14 @@ def done(result_id: str = "", why: str = "") -> Settlement:
     return Settlement(7, Status.DONE, why, result_id)
 
 
-def again(why: str, attempts: int, not_before: datetime) -> Settlement:
-    return Settlement(7, Status.PLANNED, why, not_before=not_before, attempts=attempts)
+def again(why: str, attempts: int, not_before: datetime, failing_since: datetime = SENT_AT) -> Settlement:
+    return Settlement(
+        7, Status.PLANNED, why, not_before=not_before, attempts=attempts, failing_since=failing_since
+    )
 
 
-def dead(why: str, attempts: int) -> Settlement:
-    return Settlement(7, Status.DEAD, why, attempts=attempts)
+def dead(why: str, attempts: int, failing_since: datetime = SENT_AT) -> Settlement:
+    return Settlement(7, Status.DEAD, why, attempts=attempts, failing_since=failing_since)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Case:
     now: datetime = field(default=INSIDE)
 
 
+EARLIER = at(-100)
+SIX_HOURS = EARLIER + GIVE_UP
+ALMOST = SIX_HOURS - timedelta(microseconds=1)
+DUPLICATE = "PagerDuty: POST /incidents: 400: Open incident with matching dedup key already exists on this service"
 PD_NOTE, OG_NOTE, CREATE = Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT
 HELD = incident("acknowledged", acknowledgers=(BOT,))
 TAKEN, FREE = alert(acknowledged=True), alert()
@@ -77,15 +84,16 @@ WAYS = (
     (Kind.PAGERDUTY_UNACKNOWLEDGE, "assign", HELD),
     (Kind.PAGERDUTY_UNACKNOWLEDGE, "reassign", HELD),
     (Kind.PAGERDUTY_RESOLVE, "resolve", incident()),
+    (Kind.PAGERDUTY_SET_URGENCY, "urgency_change", incident(urgency="low")),
 )
 
 
 OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
 
 
-def by_ben(kind: Kind, shown: Alert, *acts: Act) -> Sighting:
+def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Sighting:
     """An alert that stands where our write in doubt was to bring it, and its log, newest first."""
-    return looked(kind, alert=shown, alert_acts=acts)
+    return looked(kind, alert=shown, alert_acts=acts, **changed)
 
 
 def logged(kind: Kind, shown: Incident, *acts: Act) -> Sighting:
@@ -198,7 +206,7 @@ CASES = (
         "a note whose sending has no stamp is not waited for",
         sent(PD_NOTE, sent_at=None),
         looked(PD_NOTE),
-        again(UNSEEN, 1, at(11)),
+        again(UNSEEN, 1, at(11), at(11)),
         at(11),
     ),
     Case(
@@ -209,18 +217,39 @@ CASES = (
         OUTSIDE,
     ),
     Case(
-        "the last attempt but one is tried again",
-        sent(PD_NOTE, MAX_ATTEMPTS - 2),
+        "what has failed for nearly six hours is tried again, however often that was",
+        sent(PD_NOTE, 500, failing_since=EARLIER),
         looked(PD_NOTE),
-        again(UNSEEN, MAX_ATTEMPTS - 1, OUTSIDE + timedelta(minutes=5)),
-        OUTSIDE,
+        again(UNSEEN, 501, ALMOST + timedelta(minutes=5), EARLIER),
+        ALMOST,
     ),
     Case(
-        "the last attempt is parked as dead",
-        sent(PD_NOTE, MAX_ATTEMPTS - 1),
+        "what has failed for six hours is parked as dead",
+        sent(PD_NOTE, 2, failing_since=EARLIER),
         looked(PD_NOTE),
-        dead(UNSEEN, MAX_ATTEMPTS),
-        OUTSIDE,
+        dead(UNSEEN, 3, EARLIER),
+        SIX_HOURS,
+    ),
+    Case(
+        "a creation is not dead after six hours",
+        sent(CREATE, 2, failing_since=EARLIER),
+        looked(CREATE),
+        again(NO_SUCH_KEY, 3, SIX_HOURS + timedelta(seconds=2), EARLIER),
+        SIX_HOURS,
+    ),
+    Case(
+        "a creation that is refused as a duplicate and cannot be found says so, and waits before it is tried again",
+        sent(CREATE, error=DUPLICATE),
+        looked(CREATE),
+        again(DUPLICATE, 1, at(12)),
+        at(11),
+    ),
+    Case(
+        "it waits longer each time",
+        sent(CREATE, 3, error=DUPLICATE),
+        looked(CREATE),
+        again(DUPLICATE, 4, at(11) + timedelta(seconds=8)),
+        at(11),
     ),
     # -- what Opsgenie says of a write that it had accepted --
     Case(
@@ -231,32 +260,99 @@ CASES = (
         at(12),
     ),
     Case(
-        "accepted and not carried out, the last time but one: sent again",
-        sent(OG_NOTE, MAX_FAILURES - 2),
-        looked(OG_NOTE, receipts=(Receipt(7, False),)),
-        again(UNDONE, MAX_FAILURES - 1, at(16)),
+        "accepted and not carried out: why is said",
+        sent(OG_NOTE, 3),
+        looked(OG_NOTE, receipts=(Receipt(7, False, detail="Alert does not exist"),)),
+        again(f"{UNDONE}: Alert does not exist", 4, at(16)),
         at(12),
     ),
     Case(
-        "accepted and not carried out too often: parked as dead",
-        sent(OG_NOTE, MAX_FAILURES - 1),
+        "accepted and not carried out for six hours: parked as dead",
+        sent(OG_NOTE, 40, failing_since=EARLIER),
         looked(OG_NOTE, receipts=(Receipt(7, False),)),
-        dead(UNDONE, MAX_FAILURES),
-        at(12),
+        dead(UNDONE, 41, EARLIER),
+        SIX_HOURS,
+    ),
+    *(
+        Case(
+            f"{kind.value} that waits in Opsgenie's queue is waited for, however long, and never sent again",
+            sent(kind, failing_since=EARLIER),
+            replace(looked(kind, alert=shown, alert_notes=()), receipts=(Receipt(7, None),)),
+            None,
+            SIX_HOURS + timedelta(days=1),
+        )
+        for kind, shown in ((OG_NOTE, FREE), (OG_ACK, FREE), (OG_ACK, TAKEN), (OG_UNACK, TAKEN))
     ),
     Case(
-        "carried out, and its effect may still come",
+        "a note that shows is done, though Opsgenie says that it waits",
+        sent(OG_NOTE),
+        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),), receipts=(Receipt(7, None),)),
+        done("o9"),
+    ),
+    Case(
+        "a note that was carried out is done, though it does not show yet",
         sent(OG_NOTE),
         looked(OG_NOTE, receipts=(Receipt(7, True),)),
-        None,
+        done(why=NOT_YET),
         INSIDE,
     ),
     Case(
-        "carried out, and its effect was not seen past the bound: done, never sent twice",
-        sent(OG_NOTE, MAX_ATTEMPTS),
-        looked(OG_NOTE, receipts=(Receipt(7, True),)),
+        "what Opsgenie says counts though the alert was not read",
+        sent(OG_ACK),
+        sighting(pair=pair(), receipts=(Receipt(7, True, at(12)),)),
+        done(why=NOT_YET),
+        at(14),
+    ),
+    Case(
+        "what Opsgenie says of a write that is to be sent once more does not count",
+        action(OG_ACK),
+        looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True, at(12)),)),
+        None,
+        at(14),
+    ),
+    Case(
+        "a state that was carried out, nobody knows when, and was not seen past the bound: done, never sent twice",
+        sent(OG_ACK, 30),
+        looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True),)),
         done("", "carried out, though its effect was not seen"),
         OUTSIDE,
+    ),
+    *(
+        Case(
+            f"carried out and the alert bears {shown.acknowledged_by}: ours, whatever form the name has",
+            sent(OG_ACK, person="Jane Doe"),
+            looked(OG_ACK, alert=shown, alert_acts=acts, receipts=(Receipt(7, True, at(12)),)),
+            done(),
+        )
+        for shown, acts in (
+            (
+                replace(TAKEN, acknowledged_by="Reconciler API"),
+                (act("acknowledge", Person("", "Reconciler API"), 12),),
+            ),
+            (replace(TAKEN, acknowledged_by="Alert API"), ()),
+        )
+    ),
+    Case(
+        "carried out, and another person had done it more than two seconds before: that person did it",
+        sent(OG_ACK, person="Jane Doe"),
+        looked(
+            OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 9.9),), receipts=(Receipt(7, True, at(12)),)
+        ),
+        TOLD_BEN,
+    ),
+    Case(
+        "carried out, and another name stands in the log two seconds before: it may be ours",
+        sent(OG_ACK, person="Jane Doe"),
+        looked(
+            OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 10),), receipts=(Receipt(7, True, at(12)),)
+        ),
+        done(),
+    ),
+    Case(
+        "carried out, nobody knows when, and the alert stands there: ours",
+        sent(OG_ACK, person="Jane Doe"),
+        looked(OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 2),), receipts=(Receipt(7, True),)),
+        done(),
     ),
     Case(
         "carried out, and the alert was changed after it: done, for somebody has chosen otherwise since",
@@ -266,10 +362,10 @@ CASES = (
         at(14),
     ),
     Case(
-        "carried out, and the alert was last changed before it: its effect may still come",
+        "carried out, and the alert was last changed before it: done, and what shows is an old read",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
         looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
-        None,
+        done(why=NOT_YET),
         at(14),
     ),
     Case(
@@ -356,10 +452,16 @@ CASES = (
         done(),
     ),
     Case(
-        "what shows is done, whatever Opsgenie says of the request",
-        sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=TAKEN, receipts=(Receipt(7, False),)),
-        done(),
+        "not carried out, and the alert stands there: somebody else did it",
+        sent(OG_ACK),
+        looked(OG_ACK, alert=TAKEN, receipts=(Receipt(7, False),)),
+        Settlement(7, Status.DROPPED, "not needed: somebody has done it meanwhile"),
+    ),
+    Case(
+        "not carried out, and the alert stands there: who did it is named",
+        sent(OG_UNACK, person="Jane Doe"),
+        by_ben(OG_UNACK, FREE, act("unacknowledge", BEN), receipts=(Receipt(7, False),)),
+        Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it meanwhile"),
     ),
 )
 
@@ -384,6 +486,23 @@ def test_what_became_of_a_write(case: Case) -> None:
         pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, incident(), True, id="the incident is triggered again"),
         pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, HELD, False, id="the incident is still acknowledged"),
         pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, None, False, id="the incident to trigger was not read"),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE, None, incident(assignees=(BOT,)), False, id="the incident is left to us"
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            None,
+            incident(assignees=(BOT, JANE)),
+            True,
+            id="the incident is assigned to an engineer as well",
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_SET_URGENCY, None, incident(urgency="high"), True, id="the incident's urgency is high"
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_SET_URGENCY, None, incident(urgency="low"), False, id="the incident's urgency is low"
+        ),
+        pytest.param(Kind.PAGERDUTY_SET_URGENCY, None, None, False, id="the incident to raise was not read"),
         pytest.param(Kind.PAGERDUTY_RESOLVE, None, incident("resolved"), True, id="the incident is resolved"),
         pytest.param(Kind.PAGERDUTY_RESOLVE, None, HELD, False, id="the incident is not resolved"),
         pytest.param(Kind.PAGERDUTY_RESOLVE, None, None, False, id="the incident to resolve was not read"),
@@ -393,9 +512,10 @@ def test_a_state_is_done_when_its_target_shows_it(
     kind: Kind, alert_seen: Alert | None, incident_seen: Incident | None, shows: bool
 ) -> None:
     seen = looked(kind, alert=alert_seen, incident=incident_seen)
-    assert settle(sent(kind), seen, policy(), INSIDE) == (done() if shows else None)
+    urgency = "high" if kind is Kind.PAGERDUTY_SET_URGENCY else ""
+    assert settle(sent(kind, urgency=urgency), seen, policy(), INSIDE) == (done() if shows else None)
     expected = done() if shows else again(UNSEEN, 1, OUTSIDE)
-    assert settle(sent(kind), seen, policy(), OUTSIDE) == expected
+    assert settle(sent(kind, urgency=urgency), seen, policy(), OUTSIDE) == expected
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])

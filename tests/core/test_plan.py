@@ -26,6 +26,7 @@ from worlds import (
 )
 
 from reconciler.core.model import (
+    Actor,
     AlertBaseline,
     Incident,
     IncidentBaseline,
@@ -46,6 +47,7 @@ UNACKED = alert(updated_at=at(20))
 CLOSED = alert(open=False, closed_by="Ana Ruiz", closed_at=at(30), updated_at=at(30))
 HELD = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
 RESOLVED = incident("resolved", changed_by=JANE, changed_at=at(40))
+LOST = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-60)))
 
 EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 
@@ -74,11 +76,11 @@ def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) ->
 @EVERY_ROW
 def test_the_second_look_moves_nothing_but_when_it_was(row: Row) -> None:
     seen = after(row.seen, decide(world(row.seen, rules=row.rules)))
-    plan = decide(world(replace(seen, swept=True), now=at(500), rules=row.rules))
+    plan = decide(world(replace(seen, swept=True), now=at(100), rules=row.rules))
     if seen.pair is None:
         assert plan == Plan()
         return
-    assert plan == Plan(pairs=(replace(seen.pair, swept_at=at(500)),), echoes=plan.echoes)
+    assert plan == Plan(pairs=(replace(seen.pair, swept_at=at(100)),), echoes=plan.echoes)
 
 
 # -- order --
@@ -267,6 +269,7 @@ def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
         pair=pair("acknowledged", (JANE,)),
         alert=ACKED,
         incident=incident(),
+        incident_acts=(act("unacknowledge", None, 20, Actor.TIMEOUT),),
         mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE),),
     )
     plan = decide(world(seen, rules=policy(on_pagerduty_ack_timeout="ignore")))
@@ -449,12 +452,26 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
     [
         pytest.param(
             sighting(alert=replace(ACKED, snoozed_until=at(900))),
-            Pair("a-1", "17", True, AlertBaseline(True, True, at(10), at(900)), swept_at=at(60)),
+            Pair(
+                "a-1",
+                "17",
+                True,
+                AlertBaseline(True, True, at(10), at(900), "P3"),
+                swept_at=at(60),
+                title="Disk full",
+            ),
             id="a new alert: as it shows, and just swept",
         ),
         pytest.param(
             sighting(alert=alert(), tracked=False),
-            Pair("a-1", "17", False, AlertBaseline(True, False, at(0)), swept_at=at(60)),
+            Pair(
+                "a-1",
+                "17",
+                False,
+                AlertBaseline(True, False, at(0), priority="P3"),
+                swept_at=at(60),
+                title="Disk full",
+            ),
             id="a baseline: as it shows, not tracked",
         ),
         pytest.param(
@@ -463,11 +480,12 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 "a-1",
                 "17",
                 True,
-                AlertBaseline(True, False, at(0)),
+                AlertBaseline(True, False, at(0), priority="P3"),
                 "PINC1",
                 4711,
                 IncidentBaseline("acknowledged", (JANE,), as_of=at(12)),
                 at(60),
+                "Disk full",
             ),
             id="an adopted incident makes it tracked",
         ),
@@ -500,8 +518,8 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="nobody holds a resolved incident",
         ),
         pytest.param(
-            sighting(pair=pair(), missing=True, sees_others=True),
-            pair(is_open=False),
+            sighting(pair=LOST, missing=True, sees_others=True),
+            replace(LOST, opsgenie=replace(LOST.opsgenie, open=False, deleted=True)),
             id="a deleted alert is closed",
         ),
         pytest.param(
@@ -718,6 +736,7 @@ def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
 def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
     doubt = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT, sent_at=at(0))
     resolved = pair(pagerduty=IncidentBaseline("resolved"))
+    resolved = replace(resolved, unexplained_since=at(-60))
     first = sighting(pair=resolved, incident=incident("triggered"), mine=(doubt,))
     told = decide(world(first))
     assert [planned.kind for planned in told.actions] == [Kind.OPSGENIE_NOTE]

@@ -41,6 +41,7 @@ WORDS = (
     "y" * 26_000,
 )
 PEOPLE = (BOT, JANE, BOB, SERVICE, Person("", ""), Person("", BOT.name), Person("PX", "{who}"))
+PRIORITIES = ("P1", "P3", "P4", "", "urgent")
 STATUSES = ("triggered", "acknowledged", "resolved")
 VERBS = ("acknowledge", "unacknowledge", "resolve", "reopen", "annotate", "assign", "snooze", "other")
 
@@ -74,8 +75,8 @@ class Dice:
             id=alert_id,
             tiny_id="17",
             message=self.random.choice(WORDS),
-            open=self.yes(0.7),
-            acknowledged=self.yes(),
+            open=self.yes(0.7) if self.yes(0.9) else None,
+            acknowledged=self.yes() if self.yes(0.9) else None,
             created_at=self.when(),
             updated_at=self.when(),
             snoozed_until=self.maybe_when(),
@@ -83,17 +84,17 @@ class Dice:
             acknowledged_at=self.maybe_when(),
             closed_by=self.name(),
             closed_at=self.maybe_when(),
-            priority=self.random.choice(("P1", "P3", "")),
+            priority=self.random.choice(PRIORITIES),
             tags=("t",) if self.yes() else (),
             source=self.name(),
             description=self.random.choice((None, *WORDS)),
             details=(("k", "v"),) if self.yes() else (),
         )
 
-    def incident(self, alert_id: str) -> Incident:
+    def incident(self, alert_id: str, number: int = 1) -> Incident:
         return Incident(
-            id=f"P{alert_id}",
-            number=1,
+            id=f"P{alert_id}" if number == 1 else f"P{alert_id}-{number}",
+            number=number,
             status=self.random.choice(STATUSES),
             key=alert_id,
             title="",
@@ -102,7 +103,10 @@ class Dice:
             acknowledgers=self.people(),
             changed_by=self.person() if self.yes() else None,
             changed_at=self.maybe_when(),
-            merged_into="PINC9" if self.yes(0.2) else "",
+            merged_into=f"P{alert_id}-2" if self.yes(0.2) else "",
+            urgency=self.random.choice(("high", "low")),
+            assignees=self.people() if self.yes() else None,
+            expires_at=self.maybe_when(),
         )
 
     def notes(self, prefix: str) -> tuple[Note, ...] | None:
@@ -131,11 +135,22 @@ class Dice:
     def pair(self, alert_id: str) -> Pair | None:
         if self.yes(0.25):
             return None
-        base = AlertBaseline(self.yes(0.8), self.yes(), self.when(), self.maybe_when())
-        known = Pair(alert_id, "17", self.yes(0.8), base)
+        base = AlertBaseline(
+            self.yes(0.8),
+            self.yes(),
+            self.when(),
+            self.maybe_when(),
+            self.random.choice(PRIORITIES),
+            self.when() if self.yes(0.2) else None,
+            self.yes(0.1),
+        )
+        unexplained = self.when() if self.yes(0.2) else None
+        known = Pair(alert_id, "17", self.yes(0.8), base, unexplained_since=unexplained)
         if self.yes(0.3):
             return known
-        held = IncidentBaseline(self.random.choice(STATUSES), self.people(), self.name())
+        held = IncidentBaseline(
+            self.random.choice(STATUSES), self.people(), self.name(), self.maybe_when(), self.maybe_when()
+        )
         return replace(known, tracked=True, incident_id=f"P{alert_id}", incident_number=1, pagerduty=held)
 
     def mine(self, alert_id: str, start: int) -> tuple[Action, ...]:
@@ -152,6 +167,7 @@ class Dice:
                 status=self.random.choice(tuple(Status)),
                 attempts=self.random.randrange(25),
                 sent_at=self.maybe_when(),
+                failing_since=self.maybe_when(),
                 result_id=self.random.choice(("", "N1", "O1")),
                 plain=self.yes(0.2),
             )
@@ -162,10 +178,11 @@ class Dice:
         alert_id = f"a-{number}"
         mine = self.mine(alert_id, number * 10 + 1)
         gone = self.yes(0.1)
-        known = [(OG, f"O{n}") for n in range(6)] + [(PD, f"N{n}") for n in range(6)]
+        known = self.pair(alert_id)
+        notes = [(OG, f"O{n}") for n in range(6)] + [(PD, f"N{n}") for n in range(6)]
         return Sighting(
             alert_id=alert_id,
-            pair=self.pair(alert_id),
+            pair=known,
             tracked=self.yes(0.7),
             since=self.maybe_when(),
             alert=self.alert(alert_id) if self.yes(0.8) and not gone else None,
@@ -174,11 +191,19 @@ class Dice:
             incident_notes=self.notes("N"),
             alert_acts=self.acts(),
             incident_acts=self.acts(),
-            known_notes=frozenset(self.random.sample(known, 4)),
+            known_notes=frozenset(self.random.sample(notes, 4)),
             mine=mine,
-            receipts=tuple(Receipt(each.id, self.yes(), self.maybe_when()) for each in mine if self.yes(0.3)),
+            receipts=tuple(
+                Receipt(each.id, self.random.choice((True, False, None)), self.maybe_when())
+                for each in mine
+                if self.yes(0.3)
+            ),
             looked=frozenset(self.random.sample(tuple(Kind), self.random.randrange(len(Kind) + 1))),
-            gone=gone,
+            missing=gone,
+            sees_others=self.yes(0.8),
+            successor=self.incident(alert_id, 2) if known and known.incident_id and self.yes(0.2) else None,
+            successor_notes=self.notes("N") or (),
+            twins=(self.incident(alert_id, 3),) if self.yes(0.1) else (),
             swept=self.yes(),
         )
 
@@ -187,7 +212,8 @@ class Dice:
             on_opsgenie_unacknowledge=self.random.choice(("retrigger", "note")),
             on_opsgenie_close=self.random.choice(("note", "resolve", "ignore")),
             on_pagerduty_ack_timeout=self.random.choice(("mirror", "ignore")),
-            staleness=timedelta(seconds=self.random.choice((0, 120))),
+            on_opsgenie_priority=self.random.choice(("urgency", "note", "ignore")),
+            staleness=timedelta(seconds=self.random.choice((1, 120))),
             automation=self.random.choice((BOT, Person("", BOT.name), Person("", ""))),
             guards=frozenset(guard for guard in ("ledger", "author", "mark") if self.yes(0.8)),
         )

@@ -189,12 +189,55 @@ def test_a_list_shows_one_line_of_a_text(given: str, shown: str) -> None:
     assert text.shortened(given) == shown
 
 
-def test_a_note_is_cut_to_25000_characters_and_keeps_its_mark() -> None:
-    whole = text.marked(OPSGENIE_MARK, "x" * (24_999 - len(OPSGENIE_MARK)))
-    assert (len(whole), whole[-1]) == (25_000, "x")
-    too_long = text.marked(OPSGENIE_MARK, "x" * (25_000 - len(OPSGENIE_MARK)))
-    assert (len(too_long), too_long[-32:]) == (25_000, "… [cut: 25001 characters in all]")
-    assert text.carries(too_long, OPSGENIE_MARK)
+def test_a_note_of_25000_characters_is_sent_as_it_is() -> None:
+    words = "x" * (24_999 - len(OPSGENIE_MARK))
+    assert text.split(OPSGENIE_MARK, words) == ((OPSGENIE_MARK, f"{OPSGENIE_MARK} {words}"),)
+    assert len(text.split(OPSGENIE_MARK, words + "x")) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("x" * 60_000, id="one word"),
+        pytest.param("some words " * 5_000, id="words"),
+        pytest.param("a line\n" * 9_000, id="lines"),
+        pytest.param("word " * 20_000 + "x" * 30_000, id="words and one that is long"),
+    ],
+)
+@pytest.mark.parametrize("limit", [25_000, 1_000])
+@pytest.mark.parametrize("mark", [OPSGENIE_MARK, PAGERDUTY_NOTE_MARK, OPSGENIE_MARK[:-1] + " #2]"])
+def test_a_note_that_is_too_long_is_sent_in_numbered_parts_and_nothing_is_lost(
+    words: str, limit: int, mark: str
+) -> None:
+    parts = text.split(mark, words, limit)
+    assert len(parts) > 2
+    assert [own for own, _ in parts] == [f"{mark[:-1]} ({n}/{len(parts)})]" for n in range(1, len(parts) + 1)]
+    assert all(sent.startswith(f"{own} ") and len(sent) <= limit for own, sent in parts)
+    assert "".join(sent.removeprefix(f"{own} ") for own, sent in parts) == words
+    assert all(text.MARK.fullmatch(own) for own, _ in parts)
+
+
+def test_a_part_ends_after_a_word_where_one_ends_near() -> None:
+    parts = text.split(OPSGENIE_MARK, "four " * 1_000, 1_000)
+    assert all(sent.endswith("four ") for _, sent in parts)
+
+
+def test_a_part_that_is_too_long_for_the_plainest_form_is_split_again() -> None:
+    (own, sent), *_ = text.split(OPSGENIE_MARK, "x" * 60_000)
+    again = text.plain_parts(sent, own)
+    assert again[1][0] == f"{own[:-1]} (2/{len(again)})]"
+    assert text.is_copy_from(again[1][1], OG)
+
+
+def test_the_plain_parts_of_a_short_note_are_its_plain_form() -> None:
+    told = f"{PAGERDUTY_ACT_MARK} resolved the incident"
+    assert text.plain_parts(f"{told}\n(merged)", told) == ((told, f"{told} (merged)"),)
+
+
+def test_the_plain_parts_of_a_long_note_are_all_of_it() -> None:
+    parts = text.plain_parts(text.marked(OPSGENIE_MARK, "line\nline " * 400), OPSGENIE_MARK)
+    assert all(len(sent) <= 1_000 and sent.isprintable() and text.carries(sent, own) for own, sent in parts)
+    assert " ".join(text.after(sent, own) for own, sent in parts).split() == ["line"] * 800
 
 
 @pytest.mark.parametrize(
@@ -286,15 +329,29 @@ def test_a_body_is_cut_visibly_and_keeps_what_matters_first() -> None:
     body = text.body(alert(priority="P1", description="x" * 30_000))
     assert len(body) == 25_000
     assert body.startswith("Priority: P1\nAlert: https://")
-    assert body.endswith("characters in all]")
+    assert body.endswith(f"characters in all; the rest is in the alert: {URL}]")
+    assert text.body(alert(description="x" * 30_000, url="")).endswith("characters in all]")
 
 
 @pytest.mark.parametrize(
     ("priority", "urgency"),
-    [("P1", "high"), ("P2", "high"), ("P3", "low"), ("P4", "low"), ("P5", "low"), ("", "low")],
+    [
+        ("P1", "high"),
+        ("P2", "high"),
+        ("P3", "low"),
+        ("P4", "low"),
+        ("P5", "low"),
+        ("", "high"),
+        ("P2P2P2", "high"),
+        ("P1-CRITICAL", "high"),
+    ],
 )
-def test_urgency(priority: str, urgency: str) -> None:
-    assert text.urgency(priority) == urgency
+def test_urgency_is_low_only_where_that_is_known(priority: str, urgency: str) -> None:
+    assert text.urgency(priority, frozenset({"P1", "P2"})) == urgency
+
+
+def test_which_priorities_are_high_is_a_setting() -> None:
+    assert [text.urgency(f"P{n}", frozenset({"P3"})) for n in range(1, 5)] == ["low", "low", "high", "low"]
 
 
 # -- plain forms --
@@ -329,5 +386,34 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
     assert text.carries(plain, mark)
     assert plain.startswith(f"{mark} line line")
     assert plain.isprintable()
-    assert len(plain) == 1_000
-    assert plain.endswith("characters in all]")
+    assert plain.endswith("x" * 2_000), "it is split where it is too long, never cut"
+
+
+# -- names --
+
+
+@pytest.mark.parametrize(
+    ("shown", "name", "same"),
+    [
+        pytest.param("Jane Doe", "Jane Doe", True, id="the same"),
+        pytest.param("jane  DOE ", "Jane Doe", True, id="other case and spaces"),
+        pytest.param("Jos\u00e9 Nu\u00f1ez", "Jose\u0301 Nun\u0303ez", True, id="another Unicode form"),
+        pytest.param("Jose Nunez", "José Nuñez", True, id="without accents"),
+        pytest.param("Jos? Nu?ez", "José Nuñez", True, id="with signs for what cannot be shown"),
+        pytest.param("Tim O&#39;Neil &amp; Co", "Tim O'Neil & Co", True, id="with entities"),
+        pytest.param("\uff2aane Doe", "Jane Doe", True, id="in full width"),
+        pytest.param("Bartholomew Fitzgerald", "Bartholomew Fitzgerald-Jones", True, id="cut"),
+        pytest.param("Bartholomew Fitzger…", "Bartholomew Fitzgerald", False, id="cut at less than 20 characters"),
+        pytest.param("Bartholomew Fitzgeral…", "Bartholomew Fitzgerald", True, id="cut with a sign"),
+        pytest.param("Bartholomew Fitzgeral...", "Bartholomew Fitzgerald", True, id="cut with dots"),
+        pytest.param("x" * 99 + "…", "x" * 150, True, id="cut as we cut it"),
+        pytest.param("Jane", "Jane Doe", False, id="a first name alone"),
+        pytest.param("Jane Doe-Smith", "Jane Doe", False, id="a longer name"),
+        pytest.param("Jane Roe", "Jane Doe", False, id="another name"),
+        pytest.param("Jane Doe", "Jane ?oe", False, id="a sign in the name that we know stands for itself"),
+        pytest.param("", "Jane Doe", False, id="no name"),
+        pytest.param("", "", True, id="no names"),
+    ],
+)
+def test_a_name_is_known_again_in_any_form(shown: str, name: str, same: bool) -> None:
+    assert text.is_same_name(shown, name) is same

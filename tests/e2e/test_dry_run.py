@@ -9,7 +9,7 @@ from harness import COMMAND
 from stage import Stage
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
-ACTION = {"kind", "alert_id", "incident_id", "status", "reason", "text"}
+ACTION = {"kind", "alert_id", "incident_id", "status", "state", "reason", "text"}
 
 
 def two_alerts(world: Stage) -> tuple[str, str]:
@@ -58,7 +58,7 @@ def test_before_anything_else_ever_ran(world: Stage) -> None:
     assert world.files() == {}
 
     real = world.once()
-    planned = [{**action, "status": "done", "incident_id": ""} for action in report["actions"]]
+    planned = [{**action, "status": "done", "state": "done", "incident_id": ""} for action in report["actions"]]
     assert [{**action, "incident_id": ""} for action in real["actions"]] == planned
 
 
@@ -71,7 +71,8 @@ def test_exit_statuses(world: Stage) -> None:
     world.raise_alert()
     assert world.run("once", "--dry-run").returncode == 0
     assert world.run("once", "--dry-run", "--exit-code").returncode == 3
-    assert world.run("once", "--dry-run", "--exit-code", OPSGENIE_API_KEY="wrong").returncode == 1
+    assert world.run("once", "--dry-run", "--exit-code", OPSGENIE_API_KEY="wrong").returncode == 2
+    assert world.run("once", "--dry-run", OPSGENIE_API_URL="http://127.0.0.1:9").returncode == 1
     assert world.run("once", "--dry-run", PAGERDUTY_EMAIL="wrong").returncode == 2
     assert world.files() == {}
     assert world.writes() == []
@@ -80,7 +81,7 @@ def test_exit_statuses(world: Stage) -> None:
 def test_failing_it_still_prints_one_document(world: Stage) -> None:
     done = world.run("once", "--dry-run", "--json", OPSGENIE_API_KEY="wrong-key")
     report = json.loads(done.stdout)
-    assert done.returncode == 1
+    assert done.returncode == 2, "a refused key is a matter of configuration"
     assert report["actions"] == []
     assert len(report["errors"]) == 1
     assert "wrong-key" not in done.stdout + done.stderr
@@ -127,7 +128,9 @@ def test_what_is_only_asked_about_is_pending(world: Stage) -> None:
     assert world.run("once", **patient).returncode == 1
     done = world.run("once", "--dry-run", "--exit-code", **patient)
     assert done.returncode == 3
-    assert "pending  pagerduty.add_note" in done.stdout
+    assert "unknown  pagerduty.add_note" in done.stdout
+    (action,) = json.loads(world.run("once", "--dry-run", "--json", **patient).stdout)["actions"]
+    assert (action["status"], action["state"]) == ("pending", "unknown")
     assert "Plan: 1 pagerduty.add_note for 1 pair." in done.stdout
 
 

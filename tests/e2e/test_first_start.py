@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from stage import Stage
 
+from reconciler.sandbox.wire import json_response
+
 
 def ago(**time: float) -> str:
     return (datetime.now(UTC) - timedelta(**time)).isoformat()
@@ -110,3 +112,63 @@ def test_a_lost_database_repeats_nothing(world: Stage) -> None:
     world.until(world.is_settled, "all settled")
     world.assert_quiet(10)
     world.assert_good()
+
+
+FOREIGN = ("count", ".", "..", "a/b?x=1#y", "requests", "saved-searches", "PagerDuty 7")
+KEY = "8f9a7c1e-4b17-4c39-8c39-602a02fe417c-1613353749160"
+
+
+def test_keys_of_others_stop_no_first_start(world: Stage) -> None:
+    """Only what has the form of an alert's id is asked for; what is not found, or refused, is not ours."""
+    for key in (*FOREIGN, KEY):
+        world.control("pagerduty/incidents", title="another tool's", key=key, user="Jane Doe")
+    bad = KEY.replace("8f9a", "0000")
+    world.control("pagerduty/incidents", title="odd", key=bad, user="Jane Doe")
+    world.answers(lambda _, request: bad in request.path, json_response(500, {"message": "x", "took": 0.1}))
+    alert = world.raise_alert()
+    world.start()
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    asked = {call["path"].split("/")[3] for call in world.calls() if call["path"].startswith("/v2/alerts/")}
+    assert asked <= {alert, KEY, bad}
+
+
+def test_a_page_does_not_wait_for_many_closed_alerts_whose_incidents_are_open(world: Stage) -> None:
+    closed = [world.raise_alert(f"closed {number}") for number in range(70)]
+    for alert in closed:
+        world.control("pagerduty/incidents", title="by the proxy", key=alert, user="Reconciler Bot")
+        world.customer(alert, "close")
+    fresh = world.raise_alert("fresh")
+    world.start()
+    world.until(lambda: bool(world.incidents(fresh)), "the page")
+    paged = next(int(call["seq"]) for call in world.calls() if call["write"])
+    read = {call["path"] for call in world.calls() if int(call["seq"]) < paged}
+    assert not any(alert in path for path in read for alert in closed)
+    world.until(lambda: world._cursor("adopt") == "[]", "all are asked for")
+    world.engineer(closed[-1], "notes", text="after all")
+    world.until(lambda: any("after all" in note for note in world.alert_notes(closed[-1])), "an adopted one")
+
+
+def test_a_wider_query_pages_what_is_recent_and_not_what_is_old(world: Stage) -> None:
+    seen = world.raise_alert("seen", tags=["prod"])
+    world.start(OPSGENIE_QUERY="tag: prod")
+    world.until(lambda: bool(world.incidents(seen)), "the page")
+    assert world.stop() == 0
+    stale = world.raise_alert("stale", created_at=ago(hours=3))
+    recent = world.raise_alert("recent", created_at=ago(minutes=20))
+    world.start(OPSGENIE_QUERY="", SWEEP_INTERVAL_SECONDS="0.5")
+    world.until(lambda: bool(world.incidents(recent)), "the recent page")
+    world.customer(stale, "notes", text="still so")
+    world.assert_quiet(10)
+    assert world.incidents(stale) == []
+    assert len(world.incidents(seen)) == 1
+
+
+def test_an_old_alert_that_enters_the_query_pages(world: Stage) -> None:
+    """It was outside at the first start: that it is old says nothing."""
+    old = world.raise_alert("old", created_at=ago(hours=2), priority="P4")
+    world.start(OPSGENIE_QUERY="priority: P1")
+    world.until_ready()
+    sandbox = world.sandbox.sandbox
+    with sandbox.lock:
+        sandbox.opsgenie.alerts.change(sandbox.opsgenie.find(old), sandbox.clock.now(), priority="P1")
+    world.until(lambda: bool(world.incidents(old)), "the page")

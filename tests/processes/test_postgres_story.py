@@ -37,6 +37,6 @@ def test_one_life(on_postgres: Scene) -> None:
     assert scene.audit() == {}
     assert [call for call in scene.pass_cycles(10) if call["write"]] == []
     standing = json.loads(scene.run("status", "--json").stdout)
-    assert standing["actions"]["planned"] == standing["actions"]["sent"] == standing["actions"]["dead"] == 0
+    assert standing["actions"]["planned"] == standing["actions"]["in flight"] == standing["actions"]["dead"] == 0
     assert standing["actions"]["done"] >= 10
     assert scene.stop() == 0

@@ -9,9 +9,20 @@ import requests
 import responses
 from remotes.wire_helpers import OPSGENIE, OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, FakeClock, http
 
-from reconciler.errors import Misconfigured, Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
+from reconciler.errors import (
+    Blocked,
+    Forbidden,
+    Misconfigured,
+    Missing,
+    NotExecuted,
+    Permanent,
+    RateLimited,
+    ReconcilerError,
+    Refused,
+    Unknown,
+)
 from reconciler.remotes.budget import Budget
-from reconciler.remotes.http import RequestRecord
+from reconciler.remotes.http import Http, RequestRecord, _route
 from reconciler.remotes.limits import Call, Need
 from reconciler.remotes.refusals import said
 
@@ -52,36 +63,52 @@ def test_a_refusal_names_vendor_call_status_words_and_request_id(
     wire: responses.RequestsMock, answer: Any, expected: str
 ) -> None:
     wire.post(INCIDENTS, json=answer, status=400, headers={"X-Request-Id": "req-7"})
-    with pytest.raises(Permanent) as caught:
+    with pytest.raises(ReconcilerError) as caught:
         http("PagerDuty").write("POST", "/incidents", {})
-    assert str(caught.value) == f"PagerDuty: POST /incidents (request req-7): 400: {expected}"
-    assert caught.value.status == 400
+    assert str(caught.value).startswith(f"PagerDuty: POST /incidents (request req-7): 400: {expected}")
+    if isinstance(caught.value, Permanent):
+        assert caught.value.status == 400
+
+
+HTML, EMPTY, OWN, NULL = b" \r\n<html>busy</html>", b"", b'{"error":{"message":"x"}}', b"null"
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "own", "kind"),
     [
-        (302, Permanent), (400, Permanent), (401, Refused), (402, Permanent), (403, Refused), (404, Missing),
-        (405, Permanent), (408, Unknown), (409, Permanent), (413, Permanent), (422, Permanent), (429, NotExecuted),
-        (500, Unknown), (501, Unknown), (502, Unknown), (503, Unknown), (504, Unknown), (599, Unknown),
+        (302, Blocked, Blocked), (400, Permanent, Blocked), (401, Refused, Refused), (402, Refused, Refused),
+        (403, Forbidden, Blocked), (404, Missing, Blocked), (405, Blocked, Blocked), (407, Blocked, Blocked),
+        (408, Unknown, Unknown), (409, Blocked, Blocked), (410, Blocked, Blocked), (413, Permanent, Blocked),
+        (422, Permanent, Blocked), (429, NotExecuted, NotExecuted), (500, Unknown, Unknown),
+        (501, Unknown, Unknown), (502, Unknown, Unknown), (503, Unknown, Unknown), (504, Unknown, Unknown),
+        (599, Unknown, Unknown),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("content", [b"", b"<html>busy</html>", b'{"error":{"message":"x"}}', b"null"])
+@pytest.mark.parametrize("content", [EMPTY, HTML, OWN, NULL])
 def test_every_status_is_one_outcome_and_a_write_is_sent_once(
-    wire: responses.RequestsMock, status: int, kind: type[Exception], content: bytes
+    wire: responses.RequestsMock, status: int, own: type[Exception], kind: type[Exception], content: bytes
 ) -> None:
     wire.put(f"{INCIDENTS}/P1", body=content, status=status, headers={"Location": "http://elsewhere.example/"})
     with pytest.raises(ReconcilerError) as caught:
         http("PagerDuty").write("PUT", "/incidents/P1", {})
-    assert type(caught.value) is kind
+    by_the_account = status in (401, 402) and content is HTML
+    assert type(caught.value) is (own if content is OWN else Blocked if by_the_account else kind)
     assert len(wire.calls) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>ok</html>", b'{"incident": {"id"', b"\xff\xfe"])
 def test_a_2xx_that_cannot_be_read_leaves_a_write_in_doubt(wire: responses.RequestsMock, content: bytes) -> None:
     wire.post(INCIDENTS, body=content, status=201)
-    with pytest.raises(Unknown, match="201, but the answer is not JSON; it may have been carried out"):
+    with pytest.raises(Unknown, match="201, but the answer is not JSON; it may have been carried out") as caught:
         http("PagerDuty").write("POST", "/incidents", {})
+    assert "PAGERDUTY_API_URL" in str(caught.value)
+
+
+def test_a_web_page_instead_of_an_answer_names_the_address(wire: responses.RequestsMock, clock: FakeClock) -> None:
+    wire.get(f"{OPSGENIE}/v2/alerts", body="<!doctype html><title>Opsgenie</title>")
+    with pytest.raises(Unknown, match=r"200, but the answer is not JSON\..*OPSGENIE_API_URL") as caught:
+        http("Opsgenie", clock).get("/v2/alerts")
+    assert "carried out" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +123,11 @@ def test_a_2xx_that_cannot_be_read_leaves_a_write_in_doubt(wire: responses.Reque
 def test_a_refused_key_says_which_variable_to_look_at(
     wire: responses.RequestsMock, vendor: str, status: int, told: list[str]
 ) -> None:
-    wire.get(f"{OPSGENIE if vendor == 'Opsgenie' else PAGERDUTY}/x", status=status, json={"message": "Denied"})
+    path = "/v2/alerts" if vendor == "Opsgenie" else "/incidents"
+    body = {"message": "Denied"} if vendor == "Opsgenie" else {"error": {"message": "Denied"}}
+    wire.get(f"{OPSGENIE if vendor == 'Opsgenie' else PAGERDUTY}{path}", status=status, json=body)
     with pytest.raises(Refused) as caught:
-        http(vendor).get("/x")
+        http(vendor).get(path)
     assert "\n" not in str(caught.value)
     assert all(word in str(caught.value) for word in told)
     assert len(wire.calls) == 1
@@ -106,9 +135,9 @@ def test_a_refused_key_says_which_variable_to_look_at(
 
 def test_an_incident_lost_from_sight_is_not_the_keys_fault(wire: responses.RequestsMock) -> None:
     wire.get(f"{INCIDENTS}/P1", status=403, json={"error": {"message": "Access Denied", "code": 2018}})
-    with pytest.raises(Permanent) as caught:
+    with pytest.raises(Forbidden) as caught:
         http("PagerDuty").get("/incidents/P1")
-    assert caught.value.status == 403
+    assert "PAGERDUTY_API_KEY" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +200,12 @@ def test_a_read_stops_waiting_when_the_program_is_told_to_stop(
     assert len(wire.calls) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 422])
-def test_a_read_that_was_refused_is_not_tried_again(wire: responses.RequestsMock, status: int) -> None:
-    wire.get(f"{INCIDENTS}/P1", status=status)
+@pytest.mark.parametrize("content", [EMPTY, HTML, OWN])
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 407, 410, 422])
+def test_a_read_that_was_refused_is_not_tried_again(
+    wire: responses.RequestsMock, status: int, content: bytes
+) -> None:
+    wire.get(f"{INCIDENTS}/P1", body=content, status=status)
     with pytest.raises(ReconcilerError):
         http("PagerDuty").get("/incidents/P1")
     assert len(wire.calls) == 1
@@ -241,6 +273,30 @@ def test_no_error_ever_shows_a_key(
     assert PAGERDUTY_KEY not in shown
 
 
+@pytest.mark.parametrize("scheme", ["GenieKey ", "Token token=", "Bearer "])
+@pytest.mark.parametrize("key", ["abc=def", "u+a/b==", "k=", "a.b=c="])
+def test_a_key_with_an_equals_sign_is_hidden_whole(wire: responses.RequestsMock, scheme: str, key: str) -> None:
+    words = f"{key}| |{scheme}{key}| |{scheme.rsplit(maxsplit=1)[-1]}{key}| f d"
+    wire.post(INCIDENTS, status=400, json={"error": {"message": words}})
+    client = Http(
+        PAGERDUTY, {"Authorization": scheme + key}, name="PagerDuty", clock=FakeClock(), budget=Budget(FakeClock())
+    )
+    with pytest.raises(Permanent) as caught:
+        client.write("POST", "/incidents", {})
+    assert key not in str(caught.value)
+    assert str(caught.value).endswith("| f d")
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 500])
+def test_a_gateways_page_is_no_word_of_the_vendors(
+    wire: responses.RequestsMock, clock: FakeClock, status: int
+) -> None:
+    wire.get(f"{INCIDENTS}/P1", body=HTML, status=status)
+    with pytest.raises(ReconcilerError) as caught:
+        http("PagerDuty", clock).get("/incidents/P1")
+    assert "html" not in str(caught.value)
+
+
 def test_an_unusable_key_or_address_is_a_misconfiguration_without_the_key() -> None:
     with pytest.raises(Misconfigured, match="OPSGENIE_API_URL, OPSGENIE_API_KEY") as caught:
         http("Opsgenie", url="not an address").get("/v2/alerts")
@@ -300,3 +356,37 @@ def test_what_nobody_could_store_is_replaced(
 ) -> None:
     wire.get(INCIDENTS, body=content)
     assert http("PagerDuty").get("/incidents").json == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v2/alerts", "/v2/alerts"),
+        ("/v2/alerts?limit=1", "/v2/alerts"),
+        ("/v2/alerts/0b-7/acknowledge?identifierType=id", "/v2/alerts/{id}/acknowledge"),
+        ("/v2/alerts/requests/0b-7", "/v2/alerts/requests/{id}"),
+        ("/v2/alerts/acme_customer", "/v2/alerts/{id}"),
+        ("/v2/alerts/count", "/v2/alerts/{id}"),
+        ("/v2/alerts/saved-searches", "/v2/alerts/{id}"),
+        ("/v2/alerts/..", "/v2/alerts/{id}"),
+        ("/v3/alerts", "/{id}/alerts"),
+        ("/incidents/PABC123/log_entries", "/incidents/{id}/log_entries"),
+        ("/users/me", "/users/me"),
+        ("/users/PABC123", "/users/{id}"),
+    ],
+)
+def test_a_route_has_only_words_of_the_apis(path: str, route: str) -> None:
+    assert _route(path) == route
+
+
+def test_our_own_rate_limit_is_told_from_the_vendors(wire: responses.RequestsMock, clock: FakeClock) -> None:
+    wire.post(INCIDENTS, json={})
+    vendor = http("PagerDuty", clock, budget=Budget(clock, 1))
+    vendor.write("POST", "/incidents", {}, need=Need.FEED)
+    with pytest.raises(RateLimited, match="PagerDuty: the rate limit leaves no room"):
+        vendor.write("POST", "/incidents", {}, need=Need.FEED)
+    clock.seconds += 50
+    clock.stopped = True
+    with pytest.raises(NotExecuted, match="told to stop") as caught:
+        vendor.get("/incidents")
+    assert type(caught.value) is NotExecuted

@@ -10,6 +10,7 @@ import pytest
 from remotes.wire_helpers import real_http
 
 from reconciler.errors import NotExecuted, Unknown
+from reconciler.remotes.http import Http
 
 Serve = Callable[[socket.socket], None]
 
@@ -81,6 +82,132 @@ def test_an_answer_that_drips_is_bounded_in_total_time() -> None:
         with pytest.raises(Unknown, match=r"not complete within 0\.6 s"):
             real_http(url, timeout=0.6).write("POST", "/incidents", {})
         assert 0.5 < time.monotonic() - started < 1.0
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+DRIPS = {
+    "status line": (b"HTTP/1.1 200 ", b"O"),
+    "header": (OK + b"X-Slow: ", b"x"),
+    "header lines": (OK, b"X-Slow: 1\r\n"),
+    "chunk size": (CHUNKED, b"0"),
+    "chunk extension": (CHUNKED + b"2;", b"x"),
+    "chunks": (CHUNKED, b"1\r\n \r\n"),
+    "trailer": (CHUNKED + b"2\r\n{}\r\n0\r\nX-Slow: ", b"x"),
+    "trailer lines": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-Slow: 1\r\n"),
+    "interim answers": (b"", CONTINUE),
+    "headers of an interim answer": (b"HTTP/1.1 100 Continue\r\n", b"X-Slow: 1\r\n"),
+    "a body without a length": (OK + b"\r\n", b" "),
+    "a compressed body": (OK + b"Content-Encoding: gzip\r\nContent-Length: 99999\r\n\r\n\x1f\x8b\x08", b"\0"),
+}
+
+
+def dripping(start: bytes, drop: bytes, pause: float, *, first: bytes = b"") -> Serve:
+    """Answers the first request with `first` where there is any, and then with drop after drop."""
+
+    def drip(connection: socket.socket) -> None:
+        if first:
+            read_request(connection)
+            connection.sendall(first)
+        read_request(connection)
+        connection.sendall(start)
+        while True:
+            connection.sendall(drop)
+            time.sleep(pause)
+
+    return drip
+
+
+def bounded(call: Callable[[], object], seconds: float) -> Exception:
+    """What the call raises: within its time, and a little."""
+    started = time.monotonic()
+    with pytest.raises((Unknown, NotExecuted)) as caught:
+        call()
+    assert seconds * 0.8 <= time.monotonic() - started < seconds + 1
+    return caught.value
+
+
+@pytest.mark.parametrize("part", DRIPS)
+def test_whatever_part_of_an_answer_drips_the_call_ends_in_time(part: str) -> None:
+    with server(dripping(*DRIPS[part], pause=0.02)) as (url, _):
+        vendor = real_http(url, timeout=0.6)
+        told = bounded(lambda: vendor.write("POST", "/incidents", {}), 0.6)
+    assert isinstance(told, Unknown)
+    assert "within 0.6 s" in str(told)
+    assert "it may have been carried out" in str(told)
+
+
+def test_interim_answers_without_a_pause_end_in_time() -> None:
+    with server(dripping(b"", CONTINUE, pause=0)) as (url, _):
+        assert isinstance(bounded(lambda: real_http(url, timeout=0.6).get("/incidents"), 0.6), Unknown)
+
+
+def test_a_kept_connection_that_drips_ends_in_time_and_the_next_call_has_one_of_its_own() -> None:
+    whole = OK + b"Content-Length: 2\r\n\r\n{}"
+    with server(dripping(OK, b"X-Slow: 1\r\n", 0.02, first=whole)) as (url, accepted):
+        vendor = real_http(url, timeout=0.6)
+        vendor.write("POST", "/incidents", {})
+        bounded(lambda: vendor.write("POST", "/incidents", {}), 0.6)
+        assert len(accepted) == 1
+        vendor.write("POST", "/incidents", {})
+        assert len(accepted) == 2
+        vendor.close()
+
+
+def test_many_calls_at_once_each_end_in_time() -> None:
+    with server(dripping(OK, b"X-Slow: 1\r\n", 0.05)) as (url, _):
+        vendors = [real_http(url, timeout=0.5 + 0.1 * number) for number in range(8)]
+        ended: list[float] = []
+
+        def call(vendor: Http) -> None:
+            with suppress(Unknown):
+                vendor.write("POST", "/incidents", {})
+            ended.append(time.monotonic() - started)
+
+        threads = [threading.Thread(target=call, args=(vendor,)) for vendor in reversed(vendors)]
+        started = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+    assert sorted(ended) == pytest.approx([0.5 + 0.1 * number for number in range(8)], abs=0.4)
+
+
+def test_a_tls_handshake_that_drips_ends_in_time() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")  # a long ServerHello begins
+        while True:
+            connection.sendall(b"\0")
+            time.sleep(0.02)
+
+    with server(drip) as (url, _):
+        secure = real_http(url.replace("http:", "https:"), timeout=0.6)
+        told = bounded(lambda: secure.write("POST", "/incidents", {}), 0.6)
+    assert isinstance(told, NotExecuted)
+
+
+def test_a_proxys_answer_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(dripping(OK, b"X-Slow: 1\r\n", 0.02)) as (url, _):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        secure = real_http("https://api.pagerduty.invalid", timeout=0.6)
+        bounded(lambda: secure.write("POST", "/incidents", {}), 0.6)
+
+
+def test_a_call_that_ended_in_time_leaves_the_next_one_alone() -> None:
+    def polite(connection: socket.socket) -> None:
+        while True:
+            read_request(connection)
+            time.sleep(0.25)
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    with server(polite) as (url, accepted):
+        vendor = real_http(url, timeout=0.5)
+        for _ in range(4):  # beyond the deadline of the first
+            assert vendor.write("POST", "/incidents", {}).status == 200
+        assert len(accepted) == 1
+        vendor.close()
 
 
 def test_an_answer_that_stalls_midway_is_bounded_in_total_time() -> None:
@@ -188,15 +315,20 @@ def test_a_tls_handshake_that_never_ends_is_not_executed() -> None:
         real_http(url.replace("http:", "https:"), timeout=0.3).write("POST", "/incidents", {})
 
 
-def test_a_proxy_that_refuses_is_not_executed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("403 Forbidden", "403: it forbids"), ("407 Login", "407: it wants a login"), ("502 No", "502")],
+)
+def test_a_proxy_that_refuses_is_not_executed(monkeypatch: pytest.MonkeyPatch, status: str, told: str) -> None:
     def refuse(connection: socket.socket) -> None:
         read_request(connection)
-        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
 
     with server(refuse) as (url, _):
         monkeypatch.setenv("HTTPS_PROXY", url)
-        with pytest.raises(NotExecuted, match="the proxy made no connection; not sent"):
+        with pytest.raises(NotExecuted, match=r"the proxy made no connection \(.*; not sent") as caught:
             real_http("https://api.pagerduty.invalid").write("POST", "/incidents", {})
+    assert told in str(caught.value)
 
 
 def test_a_connection_is_kept_for_the_next_call() -> None:

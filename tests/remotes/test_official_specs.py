@@ -14,7 +14,7 @@ import pytest
 import responses
 from remotes.wire_helpers import OPSGENIE, http
 
-from reconciler.core.model import Incident
+from reconciler.core.model import Incident, Person
 from reconciler.errors import ReconcilerError
 from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
 from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
@@ -35,22 +35,27 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("opsgenie", lambda: opsgenie.notes("a1")),
     ("opsgenie", lambda: opsgenie.acts("a1")),
     ("opsgenie", lambda: opsgenie.request_status("r1")),
+    ("opsgenie", opsgenie.confirm_key),
     ("opsgenie", lambda: to_opsgenie.acknowledge("a1", "Jane")),
     ("opsgenie", lambda: to_opsgenie.unacknowledge("a1", "Jane")),
     ("opsgenie", lambda: to_opsgenie.add_note("a1", "Jane", "text")),
     ("pagerduty", pagerduty.automation_user),
+    ("pagerduty", pagerduty.check_key),
+    ("pagerduty", pagerduty.confirm_key),
     ("pagerduty", pagerduty.check_service),
-    ("pagerduty", lambda: pagerduty.log_entries(AT, AT, lambda _: True)),
+    ("pagerduty", lambda: pagerduty._policy("PESC")),
+    ("pagerduty", lambda: pagerduty.log_entries(AT, lambda _: True)),
     ("pagerduty", pagerduty.open_incidents),
     ("pagerduty", lambda: pagerduty.incidents_by_key("k")),
     ("pagerduty", lambda: pagerduty.incident("PINC1")),
     ("pagerduty", lambda: pagerduty.notes("PINC1")),
     ("pagerduty", lambda: pagerduty.acts("PINC1")),
-    ("pagerduty", lambda: pagerduty._alert_keys("PINC1")),  # type: ignore[attr-defined]
+    ("pagerduty", lambda: pagerduty._alert_keys("PINC1")),
     ("pagerduty", lambda: to_pagerduty.create_incident("k", "Disk", "details", "high")),
     ("pagerduty", lambda: to_pagerduty.acknowledge("PINC1")),
     ("pagerduty", lambda: to_pagerduty.resolve("PINC1")),
-    ("pagerduty", lambda: to_pagerduty.retrigger(HELD)),
+    ("pagerduty", lambda: to_pagerduty.set_urgency("PINC1", "high")),
+    ("pagerduty", lambda: to_pagerduty.retrigger(HELD, Person("PBOT", "Bot"))),
     ("pagerduty", lambda: to_pagerduty.add_note("PINC1", "text")),
 ]
 UNDESCRIBED = {("/incidents/{id}", "time_zone")}

@@ -1,4 +1,4 @@
-"""PagerDuty's calls as they go over the wire, and its answers in every state of repair."""
+"""PagerDuty's log, lists and incidents as they go over the wire, and its answers in every state of repair."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -6,162 +6,37 @@ from typing import Any
 
 import pytest
 import responses
-from remotes.wire_helpers import PAGERDUTY, PAGERDUTY_KEY, body, http, query, sent
+from remotes.pagerduty_wire import (
+    ALWAYS,
+    API,
+    AT,
+    INCIDENTS,
+    JANE,
+    LOG,
+    NOT_FOUND,
+    SERVICE,
+    SOMEBODY,
+    WORKFLOW,
+    client,
+    entry,
+    incident,
+    page,
+    user,
+)
+from remotes.wire_helpers import query
 
 from reconciler.core.model import Actor, Incident, Person
-from reconciler.errors import Duplicate, Misconfigured, Missing, NotExecuted, Permanent, Refused, Unknown
-from reconciler.remotes.base import PagerDutyReader, PagerDutyWriter
-from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
-
-SERVICE = "PSERVICE"
-EMAIL = "bot@operator.example"
-BOT = "PBOT001"
-INCIDENTS = f"{PAGERDUTY}/incidents"
-ALWAYS = sent(
-    Authorization=f"Token token={PAGERDUTY_KEY}",
-    Accept="application/vnd.pagerduty+json;version=2",
-    Cache_Control="no-cache",
+from reconciler.errors import (
+    Missing,
+    Unknown,
 )
-WRITES = sent(
-    Authorization=f"Token token={PAGERDUTY_KEY}",
-    Accept="application/vnd.pagerduty+json;version=2",
-    Content_Type="application/json",
-    From=EMAIL,
-)
-AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
-
-
-def client(user: str = BOT, bad: list[tuple[str, str]] | None = None) -> PagerDutyReader:
-    told = bad if bad is not None else []
-    return PagerDutyClient(
-        http("PagerDuty"), SERVICE, EMAIL, user, on_bad_row=lambda vendor, what: told.append((vendor, what))
-    )
-
-
-def writing() -> PagerDutyWriter:
-    return PagerDutyWriting(http("PagerDuty"), SERVICE, EMAIL)
-
-
-def user(user_id: str, name: str) -> dict[str, Any]:
-    return {"id": user_id, "type": "user_reference", "summary": name, "self": "https://evil.example/users"}
-
-
-def incident(n: int, **more: Any) -> dict[str, Any]:
-    return {
-        "id": f"PINC{n}", "type": "incident", "summary": f"[#{n}] Disk", "incident_number": n, "title": "Disk",
-        "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:05:00Z", "status": "triggered",
-        "incident_key": f"alert-{n}", "service": {"id": SERVICE, "type": "service_reference"},
-        "assignments": [], "last_status_change_at": "2026-11-23T09:01:00Z", "resolved_at": None,
-        "escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"}, "acknowledgements": [],
-        "last_status_change_by": {"id": SERVICE, "type": "service_reference", "summary": "API Service"},
-        "resolve_reason": None, "urgency": "high", "self": "https://evil.example/incidents/1",
-    } | more  # fmt: skip
-
-
-def page(name: str, rows: Any, *, more: Any = False) -> dict[str, Any]:
-    return {name: rows, "limit": 100, "offset": 0, "total": None, "more": more}
-
-
-# -- who we are --
-
-USERS = f"{PAGERDUTY}/users"
-BOT_ROW = {"id": BOT, "name": "Mirror Bot", "summary": "Mirror Bot", "email": "Bot@Operator.example"}
-OTHER = {"id": "POTHER1", "name": "Other", "summary": "Other", "email": "x-bot@operator.example"}
-
-
-@pytest.mark.parametrize("configured", [BOT, BOT.lower(), "Mirror Bot", "mirror bot"])
-def test_the_automation_user_is_found_by_its_address(wire: responses.RequestsMock, configured: str) -> None:
-    wire.get(USERS, json=page("users", [OTHER, None], more=True),
-             match=[query(query=EMAIL, limit="100", offset="0"), ALWAYS])  # fmt: skip
-    wire.get(USERS, json=page("users", [BOT_ROW]), match=[query(query=EMAIL, limit="100", offset="100")])
-    assert client(configured).automation_user() == Person(BOT, "Mirror Bot")
-
-
-def test_an_unknown_address_names_its_variable(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, json=page("users", [OTHER]))
-    with pytest.raises(
-        Misconfigured, match=r"^PAGERDUTY_EMAIL: PagerDuty has no user with .* bot@operator\.example"
-    ):
-        client().automation_user()
-
-
-def test_two_different_users_name_both_variables(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, json=page("users", [BOT_ROW]))
-    with pytest.raises(Misconfigured, match=r"^PAGERDUTY_EMAIL, PAGERDUTY_USER: .* Mirror Bot \(PBOT001, "):
-        client("Somebody Else").automation_user()
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_key_that_may_not_list_users_asks_for_the_one(wire: responses.RequestsMock, status: int) -> None:
-    wire.get(USERS, status=status)
-    wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW}, match=[ALWAYS])
-    assert client().automation_user() == Person(BOT, "Mirror Bot")
-
-
-def test_a_key_that_may_not_read_users_leaves_the_user_unverified(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=403)
-    assert client("Mirror Bot").automation_user() == Person("", "Mirror Bot")
-    wire.get(f"{USERS}/{BOT}", status=403)
-    assert client().automation_user() == Person(BOT, BOT)
-
-
-def test_an_unknown_user_id_names_its_variable(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=403)
-    wire.get(f"{USERS}/{BOT}", status=404)
-    with pytest.raises(Misconfigured, match=r"^PAGERDUTY_USER: PagerDuty has no user PBOT001"):
-        client().automation_user()
-
-
-def test_a_user_id_of_another_address_names_both_variables(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=403)
-    wire.get(f"{USERS}/{BOT}", json={"user": OTHER | {"id": BOT}})
-    with pytest.raises(Misconfigured, match=r"^PAGERDUTY_EMAIL, PAGERDUTY_USER: not the same user"):
-        client().automation_user()
-
-
-def test_a_wrong_key_is_refused_not_unverified(wire: responses.RequestsMock) -> None:
-    wire.get(USERS, status=401, json={"error": {"message": "Unauthorized", "code": 2006}})
-    with pytest.raises(Refused):
-        client().automation_user()
-
-
-@pytest.mark.parametrize("status", ["active", "warning", "critical", "maintenance", None])
-def test_a_service_at_work_is_good(wire: responses.RequestsMock, status: str | None) -> None:
-    wire.get(
-        f"{PAGERDUTY}/services/{SERVICE}", json={"service": {"id": SERVICE, "status": status}}, match=[ALWAYS]
-    )
-    client().check_service()
-
-
-def test_a_disabled_or_unknown_service_names_its_variable(wire: responses.RequestsMock) -> None:
-    url = f"{PAGERDUTY}/services/{SERVICE}"
-    wire.get(url, json={"service": {"status": "disabled"}})
-    with pytest.raises(Misconfigured, match=r"^PAGERDUTY_SERVICE_ID: the service PSERVICE is disabled"):
-        client().check_service()
-    wire.replace("GET", url, status=404)
-    with pytest.raises(Misconfigured, match=r"^PAGERDUTY_SERVICE_ID: PagerDuty has no service PSERVICE"):
-        client().check_service()
-    wire.replace("GET", url, status=403)
-    client().check_service()
-
 
 # -- the log --
-
-LOG = f"{PAGERDUTY}/log_entries"
-
-
-def entry(n: int, kind: str = "acknowledge_log_entry", **more: Any) -> dict[str, Any]:
-    return {
-        "id": f"R{n}", "type": kind, "summary": "…", "created_at": f"2026-11-23T09:00:{n:02}Z",
-        "agent": user("PJANE", "Jane Doe"), "channel": {"type": "website"}, "service": {"id": SERVICE},
-        "incident": {"id": "PINC1", "type": "incident_reference"}, "teams": [], "contexts": [],
-    } | more  # fmt: skip
 
 
 def log_query(offset: int) -> Any:
     return query(
-        since="2026-11-23T09:00:00Z", until="2026-11-23T09:10:00Z", time_zone="UTC", include_="channels",
-        limit="100", offset=str(offset),
+        since="2026-11-23T09:00:00Z", time_zone="UTC", limit="100", offset=str(offset),
     )  # fmt: skip
 
 
@@ -169,49 +44,63 @@ def test_the_log_is_read_to_its_end_newest_first(wire: responses.RequestsMock) -
     wire.get(LOG, json=page("log_entries", [entry(1), entry(3)], more=True), match=[log_query(0), ALWAYS])
     wire.get(LOG, json=page("log_entries", [entry(3), entry(2)]), match=[log_query(100)])
     since = datetime(2026, 11, 23, 4, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=-5)))
-    log = client().log_entries(since, AT + timedelta(minutes=10), lambda _: False)
+    log = client().log_entries(since, lambda _: False)
     assert [act.id for act in log.acts] == ["R3", "R2", "R1"]
     assert log.requests == 2
 
 
 def test_the_log_is_read_no_further_than_allowed(wire: responses.RequestsMock) -> None:
     wire.get(LOG, json=page("log_entries", [entry(1)], more=True), match=[log_query(0)])
-    log = client().log_entries(AT, AT + timedelta(minutes=10), lambda log: log.requests == 1)
+    log = client().log_entries(AT, lambda log: log.requests == 1)
     assert (log.requests, log.whole) == (1, False)
     assert len(wire.calls) == 1
 
 
-TIMEOUT = {"agent": {"id": SERVICE, "type": "service_reference"}, "channel": {"type": "timeout"}}
-JANE = Person("PJANE", "Jane Doe")
+TIMEOUT = {"agent": API, "channel": {"type": "timeout"}}
 
 
 @pytest.mark.parametrize(
-    ("row", "verb", "actor", "person"),
+    ("row", "verb", "actor", "person", "agent"),
     [
-        (entry(1), "acknowledge", Actor.PERSON, JANE),
-        (entry(1, "acknowledgement_log_entry"), "acknowledge", Actor.PERSON, JANE),
-        (entry(1, "unacknowledge_log_entry", **TIMEOUT), "unacknowledge", Actor.TIMEOUT, None),
-        (entry(1, "resolve_log_entry", agent={"type": "integration_reference"}), "resolve", Actor.MACHINE, None),
-        (entry(1, "annotate_log_entry", channel={"type": "note"}), "annotate", Actor.PERSON, JANE),
-        (entry(1, "assign_log_entry"), "assign", Actor.PERSON, JANE),
-        (entry(1, "brand_new_log_entry", agent=None, channel=None), "brand_new", Actor.MACHINE, None),
-        (entry(1, "notify_log_entry", agent={"id": "P1"}, channel="x"), "notify", Actor.MACHINE, None),
-        (entry(1, None, agent=[]), "other", Actor.MACHINE, None),  # type: ignore[arg-type]
+        (entry(1), "acknowledge", Actor.PERSON, JANE, ""),
+        (entry(1, "acknowledgement_log_entry"), "acknowledge", Actor.PERSON, JANE, ""),
+        (entry(1, "unacknowledge_log_entry", **TIMEOUT), "unacknowledge", Actor.TIMEOUT, None, "API Service"),
+        (entry(1, "unacknowledge_log_entry", agent=WORKFLOW), "unacknowledge", Actor.MACHINE, None, "Night shift"),
+        (
+            entry(1, "resolve_log_entry", agent={"type": "integration_reference"}),
+            "resolve",
+            Actor.MACHINE,
+            None,
+            "",
+        ),
+        (entry(1, "annotate_log_entry", channel={"type": "note"}), "annotate", Actor.PERSON, JANE, ""),
+        (entry(1, "assign_log_entry"), "assign", Actor.PERSON, JANE, ""),
+        (
+            entry(1, "acknowledge_log_entry", agent={"type": "user_reference"}),
+            "acknowledge",
+            Actor.PERSON,
+            SOMEBODY,
+            "",
+        ),
+        (entry(1, "brand_new_log_entry", agent=None, channel=None), "brand_new", Actor.MACHINE, None, ""),
+        (entry(1, "notify_log_entry", agent={"id": "P1"}, channel="x"), "notify", Actor.MACHINE, None, "P1"),
+        (entry(1, None, agent=[]), "other", Actor.MACHINE, None, ""),  # type: ignore[arg-type]
     ],
 )
 def test_log_entries_name_the_hand(
-    wire: responses.RequestsMock, row: Any, verb: str, actor: Actor, person: Person | None
+    wire: responses.RequestsMock, row: Any, verb: str, actor: Actor, person: Person | None, agent: str
 ) -> None:
     wire.get(LOG, json=page("log_entries", [row]))
-    (act,) = client().log_entries(AT, AT, lambda _: False).acts
-    assert (act.verb, act.actor, act.person, act.incident_id) == (verb, actor, person, "PINC1")
+    (act,) = client().log_entries(AT, lambda _: False).acts
+    assert (act.verb, act.actor, act.person, act.agent) == (verb, actor, person, agent)
+    assert act.incident_id == "PINC1"
 
 
 def test_odd_log_entries_cost_the_others_nothing(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
     rows = [None, {"type": "annotate_log_entry"}, entry(1, created_at="soon"), entry(2, incident=None)]
     wire.get(LOG, json=page("log_entries", [*rows, entry(3, created_at="2026-11-23T10:00:03+01:00")], more=None))
-    acts = client(bad=bad).log_entries(AT, AT, lambda _: False).acts
+    acts = client(bad=bad).log_entries(AT, lambda _: False).acts
     assert [(act.id, act.incident_id) for act in acts] == [("R3", "PINC1"), ("R2", "")]
     assert acts[0].at == AT + timedelta(seconds=3)
     assert len(bad) == 3
@@ -257,7 +146,7 @@ def test_paging_stays_within_pagerdutys_window(wire: responses.RequestsMock) -> 
     assert bad == [("PagerDuty", "more than 10000 rows of incidents: the rest cannot be listed")]
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"incidents": {}}, {"error": "x"}])
+@pytest.mark.parametrize("answer", [{}, [], {"incidents": {}}, {"incidents": None}, {"error": "x"}])
 def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(INCIDENTS, json=answer)
     with pytest.raises(Unknown, match="without 'incidents'"):
@@ -275,14 +164,26 @@ def test_incidents_of_a_key_open_or_not(wire: responses.RequestsMock) -> None:
         incident(2), incident(1, id="PELSE", service={"id": "POTHER"}),
     ]  # fmt: skip
     wire.get(INCIDENTS, json=page("incidents", rows), match=[exact, ALWAYS])
+    wire.get(f"{INCIDENTS}/PINC2/alerts", json=page("alerts", []))
     assert [found.id for found in client().incidents_by_key("alert-1")] == ["POLD", "PNEW"]
+
+
+def test_an_incident_whose_alert_bears_the_key_is_found_whatever_its_own_and_however_many_alerts(
+    wire: responses.RequestsMock,
+) -> None:
+    wire.get(INCIDENTS, json=page("incidents", [incident(7, incident_key="of-its-own")]))
+    others = [{"alert_key": f"other-{n}"} for n in range(100)]
+    url = f"{INCIDENTS}/PINC7/alerts"
+    wire.get(url, json=page("alerts", others, more=True), match=[query(limit="100", offset="0"), ALWAYS])
+    wire.get(url, json=page("alerts", [{"alert_key": "alert-1"}]), match=[query(limit="100", offset="100")])
+    assert [(found.id, found.key) for found in client().incidents_by_key("alert-1")] == [("PINC7", "alert-1")]
 
 
 def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: responses.RequestsMock) -> None:
     wire.get(INCIDENTS, json=page("incidents", [incident(n, incident_key=None) for n in (1, 2, 3)]))
     wire.get(f"{INCIDENTS}/PINC1/alerts", json={"alerts": [None, {"alert_key": "alert-1"}]})
     wire.get(f"{INCIDENTS}/PINC2/alerts", json={"alerts": [{"alert_key": "else"}]})
-    wire.get(f"{INCIDENTS}/PINC3/alerts", status=404)
+    wire.get(f"{INCIDENTS}/PINC3/alerts", status=404, json=NOT_FOUND)
     assert [(found.id, found.key) for found in client().incidents_by_key("alert-1")] == [("PINC1", "alert-1")]
 
 
@@ -324,7 +225,7 @@ def test_an_incident_is_read(wire: responses.RequestsMock) -> None:
     assert client().incident("PINC1") == Incident(
         id="PINC1", number=1, status="acknowledged", key="alert-1", title="Disk", service_id=SERVICE,
         created_at=AT, urgency="low", acknowledgers=(JANE, Person("PX", "PX")), escalation_policy_id="PESC",
-        changed_by=JANE, changed_at=AT + timedelta(minutes=1),
+        changed_by=JANE, changed_at=AT + timedelta(minutes=1), assignees=(),
     )  # fmt: skip
 
 
@@ -350,9 +251,9 @@ def test_everything_optional_may_be_null_missing_or_of_another_type(wire: respon
     for value in (None, 7, [], {}, "x", True):
         wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": incident(1) | dict.fromkeys(names, value)})
         assert client().incident("PINC1").status == "triggered"
-    bare = {"id": "PINC1", "status": "resolved", "created_at": "2026-11-23T09:00:00-05:00", "novelty": {}}
+    bare = {"id": "PINC1", "status": "resolved", "created_at": "2026-11-23T04:00:00-05:00", "novelty": {}}
     wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": bare})
-    assert client().incident("PINC1").created_at == AT + timedelta(hours=5)
+    assert client().incident("PINC1").created_at == AT
 
 
 @pytest.mark.parametrize(
@@ -397,173 +298,5 @@ def test_acts_of_an_incident(wire: responses.RequestsMock) -> None:
 
 
 def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
-    wire.get(f"{INCIDENTS}/PINC9/log_entries", status=404)
+    wire.get(f"{INCIDENTS}/PINC9/log_entries", status=404, json=NOT_FOUND)
     assert client().acts("PINC9") == []
-
-
-# -- writing --
-
-
-def test_an_incident_is_created(wire: responses.RequestsMock) -> None:
-    expected = {
-        "incident": {
-            "type": "incident", "title": "Disk füll", "service": {"id": SERVICE, "type": "service_reference"},
-            "incident_key": "alert-1", "urgency": "high",
-            "body": {"type": "incident_body", "details": "All of it"},
-        }
-    }  # fmt: skip
-    wire.post(INCIDENTS, status=201, json={"incident": incident(1)}, match=[body(expected), WRITES])
-    assert writing().create_incident("alert-1", "Disk füll", "All of it", "high").id == "PINC1"
-
-
-def test_an_empty_body_and_urgency_are_left_out(wire: responses.RequestsMock) -> None:
-    expected = {
-        "incident": {"type": "incident", "title": "Disk", "incident_key": "alert-1",
-                     "service": {"id": SERVICE, "type": "service_reference"}}
-    }  # fmt: skip
-    wire.post(INCIDENTS, status=201, json={"incident": incident(1, status="acknowledged")}, match=[body(expected)])
-    assert writing().create_incident("alert-1", "Disk", "", "").status == "acknowledged"
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"message": "Arguments Caused Error", "code": 2002,
-         "errors": ["Open incident with matching dedup key already exists on this service"]},
-        {"message": "open incident with Matching Dedup Key already exists", "code": 2002},
-    ],
-)  # fmt: skip
-def test_an_open_incident_with_the_key_is_a_duplicate(wire: responses.RequestsMock, error: Any) -> None:
-    wire.post(INCIDENTS, status=400, json={"error": error})
-    with pytest.raises(Duplicate):
-        writing().create_incident("alert-1", "Disk", "", "high")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"message": "Arguments Caused Error", "code": 2002},
-        {"message": "Invalid", "errors": ["Title cannot be empty."]},
-    ],
-)
-def test_any_other_refusal_is_no_duplicate(wire: responses.RequestsMock, error: Any) -> None:
-    wire.post(INCIDENTS, status=400, json={"error": error})
-    with pytest.raises(Permanent) as caught:
-        writing().create_incident("alert-1", "", "", "high")
-    assert type(caught.value) is Permanent
-
-
-@pytest.mark.parametrize("answer", [{}, {"incident": None}, {"incident": {"id": "P1"}}, []])
-def test_a_creation_whose_answer_cannot_be_read_is_in_doubt(wire: responses.RequestsMock, answer: Any) -> None:
-    wire.post(INCIDENTS, status=201, json=answer)
-    with pytest.raises(Unknown):
-        writing().create_incident("alert-1", "Disk", "", "high")
-
-
-@pytest.mark.parametrize(("verb", "status"), [("acknowledge", "acknowledged"), ("resolve", "resolved")])
-def test_a_status_is_written(wire: responses.RequestsMock, verb: str, status: str) -> None:
-    expected = {"incident": {"type": "incident_reference", "status": status}}
-    answer = {"incident": incident(1, status=status)}
-    wire.put(f"{INCIDENTS}/PINC1", json=answer, match=[body(expected), WRITES])
-    assert getattr(writing(), verb)("PINC1").status == status
-
-
-@pytest.mark.parametrize(("code", "words"), [(1001, "Incident Already Resolved"), (1002, "Already Acknowledged")])
-def test_a_status_refused_is_permanent_with_its_code(wire: responses.RequestsMock, code: int, words: str) -> None:
-    wire.put(f"{INCIDENTS}/PINC1", status=400, json={"error": {"message": words, "code": code}})
-    with pytest.raises(Permanent, match=f"{words} .code {code}."):
-        writing().acknowledge("PINC1")
-
-
-HELD = Incident(
-    id="PINC1", number=1, status="acknowledged", key="alert-1", title="Disk", service_id=SERVICE, created_at=AT,
-    escalation_policy_id="PESC",
-)  # fmt: skip
-RUNGS = [
-    {"status": "triggered"},
-    {"escalation_level": 1},
-    {"escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"}},
-]
-
-
-def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
-    expected = body({"incident": {"type": "incident_reference", **RUNGS[n]}})
-    if isinstance(outcome, int):
-        error = {"error": {"message": "Cannot Escalate", "code": 1006}}
-        wire.put(f"{INCIDENTS}/PINC1", status=outcome, json=error, match=[expected, WRITES])
-    else:
-        wire.put(f"{INCIDENTS}/PINC1", json={"incident": incident(1, status=outcome)}, match=[expected, WRITES])
-
-
-@pytest.mark.parametrize(
-    "outcomes",
-    [
-        ["triggered"], ["acknowledged", "triggered"], [400, "triggered"], [404, "triggered"],
-        ["acknowledged", 400, "triggered"], [400, "acknowledged", "triggered"],
-    ],
-)  # fmt: skip
-def test_retriggering_takes_the_first_way_that_works(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
-    for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
-    assert writing().retrigger(HELD).status == "triggered"
-    assert len(wire.calls) == len(outcomes)
-
-
-@pytest.mark.parametrize("outcomes", [[400, 400, 400], ["acknowledged"] * 3, [400, "acknowledged", 404]])
-def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
-    for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
-    with pytest.raises(Permanent, match="incident PINC1 stays acknowledged whatever we tried"):
-        writing().retrigger(HELD)
-
-
-def test_retriggering_stops_where_somebody_resolved(wire: responses.RequestsMock) -> None:
-    rung(wire, 0, 400)
-    rung(wire, 1, "resolved")
-    with pytest.raises(Permanent, match="was resolved meanwhile"):
-        writing().retrigger(HELD)
-
-
-@pytest.mark.parametrize(("status", "kind"), [(429, NotExecuted), (500, Unknown), (403, Refused)])
-def test_retriggering_stops_at_any_other_failure(wire: responses.RequestsMock, status: int, kind: type) -> None:
-    rung(wire, 0, "acknowledged")
-    wire.put(f"{INCIDENTS}/PINC1", status=status, match=[body({"incident": {
-        "type": "incident_reference", "escalation_level": 1}})])  # fmt: skip
-    with pytest.raises(kind):
-        writing().retrigger(HELD)
-    assert len(wire.calls) == 2
-
-
-@pytest.mark.parametrize("status", [200, 201])
-def test_a_note_is_added(wire: responses.RequestsMock, status: int) -> None:
-    row = {
-        "id": "PN1",
-        "user": user(BOT, "Mirror Bot"),
-        "content": "[mark] x",
-        "created_at": "2026-11-23T09:00:00Z",
-    }
-    exact = [body({"note": {"content": "[mark] x"}}), WRITES]
-    wire.post(f"{INCIDENTS}/PINC1/notes", status=status, json={"note": row}, match=exact)
-    note = writing().add_note("PINC1", "[mark] x")
-    assert (note.id, note.author, note.text, note.at) == ("PN1", Person(BOT, "Mirror Bot"), "[mark] x", AT)
-
-
-@pytest.mark.parametrize("answer", [{}, {"note": None}, {"note": {"content": "x"}}, []])
-def test_a_note_whose_answer_cannot_be_read_is_in_doubt(wire: responses.RequestsMock, answer: Any) -> None:
-    wire.post(f"{INCIDENTS}/PINC1/notes", json=answer)
-    with pytest.raises(Unknown, match="the answer to a new note on PINC1 cannot be read"):
-        writing().add_note("PINC1", "x")
-
-
-def test_an_empty_id_asks_nothing() -> None:
-    with pytest.raises(Permanent, match="without an id"):
-        writing().resolve("")
-
-
-def test_an_acknowledged_incident_without_acknowledgements_is_held_by_who_changed_it(
-    wire: responses.RequestsMock,
-) -> None:
-    jane = user("PJANE", "Jane Doe")
-    row = incident(1, status="acknowledged", acknowledgements=None, last_status_change_by=jane)
-    wire.get(f"{INCIDENTS}/PINC1", json={"incident": row})
-    assert client().incident("PINC1").acknowledgers == (JANE,)

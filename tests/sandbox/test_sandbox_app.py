@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reconciler.sandbox.app import Cut, Delayed, Sandbox
-from reconciler.sandbox.faults import DOINGS, Fault, Faults, from_json
+from reconciler.sandbox.app import Cut, Delayed, Dripped, Sandbox
+from reconciler.sandbox.faults import CONNECTION, Fault, Faults, from_json
 from reconciler.sandbox.server import RunningSandbox, environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Response, request
@@ -45,25 +45,39 @@ class World:
         return notes
 
 
-HAPPENS = {"drop_after", "slow", "truncate_after", "empty_after", "html_502_after", "500_after"}
+ANSWERS = (
+    "500_after", "500_before", "503_before", "400", "401", "402", "403", "404", "405", "407", "410", "302", "422",
+    "429", "429_bare", "404_bare", "200_after", "html_200", "html_302", "html_400", "html_403", "html_404",
+    "html_502_after",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("do", sorted(DOINGS - {"late"}))
+@pytest.mark.parametrize("do", [*sorted(CONNECTION - {"late"}), *ANSWERS])
 def test_a_fault_happens_before_or_after_the_effect(do: str) -> None:
     world = World()
     alert = world.alert()
     world.control("POST", "/faults", {"do": do, "vendor": "opsgenie", "method": "POST", "path": "*/notes"})
     reply = world.note(alert)
-    assert len(world.notes()) == (1 if do in HAPPENS else 0)
+    happens = do.endswith("_after") or do in ("slow", "drip", "drip_body")
+    assert len(world.notes()) == (1 if happens else 0)
     if do in ("refuse_before", "drop_after", "hang", "truncate_after"):
         assert isinstance(reply, Cut)
     elif do == "slow":
         assert isinstance(reply, Delayed)
+    elif do in ("drip", "drip_body"):
+        assert isinstance(reply, Dripped)
     else:
-        statuses = {"empty_after": 200, "html_502_after": 502}
-        assert reply.status == statuses.get(do, int(do[:3]) if do[:3].isdecimal() else 0)
+        assert reply.status == (200 if do == "empty_after" else int(do.removeprefix("html_")[:3]))
+        assert reply.headers.get("Content-Type") == _kind(do)
     assert isinstance(world.note(alert), Response)
     assert [call["fault"] for call in world.control("GET", "/requests")["requests"]] == [do, None]
+
+
+def _kind(do: str) -> str | None:
+    """The content type of an answer."""
+    if do.endswith("_bare") or do == "empty_after":
+        return None
+    return "text/html" if do.startswith("html") else "application/json"
 
 
 def test_a_late_effect_has_the_stamp_of_its_own_moment() -> None:

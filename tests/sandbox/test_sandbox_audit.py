@@ -192,3 +192,82 @@ def test_what_a_person_does_through_the_api_is_a_persons_act(paired: World) -> N
     )
     assert isinstance(reply, Response)
     assert "from my phone" in paired.audit().lost[0]
+
+
+def test_what_was_born_acknowledged_may_be_un_acknowledged_once(world: World) -> None:
+    world.sandbox.change({"bot_on_call": True})
+    world.create()
+    for level in (1, 2):
+        world.update(escalation_level=level)
+    assert world.audit() == Audit()
+    world.update(escalation_level=2)
+    assert world.audit().forbidden == ("incident #1: 2 pages (retriggered) for 1 causes",)
+
+
+def test_a_twin_by_hand_is_named_on_both_sides_and_its_acts_need_not_be_mirrored(paired: World) -> None:
+    twin = paired.pd.create_incident("twin", key=paired.alert)
+    paired.pd.acknowledge(twin["id"], "Jane Doe")
+    paired.pd.add_note(twin["id"], "Jane Doe", "here?")
+    paired.alert_note("[PagerDuty · PagerDuty · 2026-11-23 09:00:00Z] incident #2 has this alert's key, too")
+    paired.incident_note("[PagerDuty · PagerDuty · 2026-11-23 09:00:00Z] incident #2 has this alert's key, too")
+    assert paired.audit() == Audit()
+
+
+def test_customers_notes_go_to_what_an_incident_was_merged_into(paired: World) -> None:
+    target = paired.pd.create_incident("the whole story")
+    paired.pd.merge("1", "Jane Doe", target["id"])
+    paired.alert_note(f"{JANE} resolved the incident: merged into incident #2")
+    paired.og.add_note(paired.alert, "Ana Ruiz", "any news?")
+    assert len(paired.audit().lost) == 1
+    path = f"/pagerduty/incidents/{target['id']}/notes"
+    paired.send("POST", path, {"note": {"content": f"{ANA} any news?"}})
+    note = paired.pd.add_note(target["id"], "Omar Haddad", "soon")
+    assert paired.audit() == Audit()
+    paired.alert_note(f"[PagerDuty · Omar Haddad · note {note['id']}] soon")
+    paired.pd.acknowledge(target["id"], "Omar Haddad")
+    paired.alert_act("acknowledge", "Omar Haddad")
+    assert paired.audit() == Audit()
+
+
+def test_a_priority_is_told_and_one_over_the_line_raises_the_urgency(world: World) -> None:
+    values = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001"}, "urgency": "low"}
+    world.send("POST", "/pagerduty/incidents", {"incident": values | {"incident_key": world.alert}})
+    world.og.set_priority(world.alert, "Ana Ruiz", "P1")
+    assert len(world.audit().lost) == 2
+    world.incident_note("[Opsgenie · somebody · 2026-11-23 09:00:00.000Z] changed the priority from P3 to P1")
+    world.update(urgency="high")
+    assert world.audit() == Audit()
+    world.update(urgency="low")
+    world.update(urgency="high")
+    assert world.audit().forbidden == ("incident #1: 2 pages (retriggered) for 1 causes",)
+
+
+def test_nothing_can_be_written_to_what_was_deleted(paired: World) -> None:
+    paired.og.delete(paired.alert, "Ana Ruiz")
+    paired.pd.add_note("1", "Jane Doe", "where is it?")
+    paired.pd.acknowledge("1", "Jane Doe")
+    paired.pd.resolve("1", "Jane Doe")
+    assert paired.audit() == Audit()
+
+
+def test_a_note_in_numbered_parts_is_one_note(paired: World) -> None:
+    paired.og.add_note(paired.alert, "Ana Ruiz", "one two three")
+    paired.incident_note(f"{ANA} (1/2) one two ")
+    assert len(paired.audit().lost) == 1
+    paired.incident_note(f"{ANA} (2/2) three")
+    assert paired.audit() == Audit()
+
+
+def test_what_is_no_person_may_be_named_in_more_words(paired: World) -> None:
+    paired.pd.acknowledge("1", "workflow")
+    assert len(paired.audit().lost) == 1
+    paired.alert_act("acknowledge", "PagerDuty (Sandbox Workflow)")
+    assert paired.audit() == Audit()
+
+
+@pytest.mark.parametrize("form", ["lower", "nfd", "html"])
+def test_a_name_in_another_form_is_the_same(paired: World, form: str) -> None:
+    paired.sandbox.change({"name_form": form})
+    paired.pd.acknowledge("1", "PZOE001")
+    paired.alert_act("acknowledge", "Zoë O'Brien & Söhne")
+    assert paired.audit() == Audit()

@@ -6,11 +6,14 @@ from random import Random
 from typing import TypeVar
 
 from drivers import BOUNDS
-from schedule import CYCLES, KINDS, OCCASIONS, SETTINGS, Act, Fault, History
+from schedule import CYCLES, KINDS, OCCASIONS, SCOPED_FAULTS, SETTINGS, Act, Fault, History
 
 T = TypeVar("T")
 TEXTS = ("any news?", "on it", "checking", "see [PagerDuty · Jane Doe · note PXYZ123] there", "line\nand line")
 CUSTOMER = ("note", "note", "acknowledge", "acknowledge", "unacknowledge", "close", "snooze", "escalate")
+if SCOPED_FAULTS:
+    CUSTOMER = (*CUSTOMER, "priority")
+PRIORITIES = ("P1", "P2", "P4")
 ENGINEER = (
     "note", "note", "acknowledge", "acknowledge", "unacknowledge", "resolve", "reopen", "edit_note", "delete_note",
     "reassign", "snooze", "merge",
@@ -47,7 +50,8 @@ def random_history(seed: int) -> History:
 def _act(chance: Random, alerts: int) -> Act:
     side = chance.choice(("og", "pd"))
     verb = chance.choice(CUSTOMER if side == "og" else ENGINEER)
-    text = str(chance.choice((7, 20, 45))) if verb == "snooze" else chance.choice(TEXTS) if "note" in verb else ""
+    texts = {"snooze": ("7", "20", "45"), "priority": PRIORITIES}.get(verb, TEXTS if "note" in verb else ("",))
+    text = chance.choice(texts) if len(texts) > 1 else texts[0]
     place = chance.randint(0, CYCLES - 1), chance.choice((0, 0, chance.randint(1, 14)))
     return Act(*place, side, verb, chance.randrange(alerts), chance.randrange(2), text)
 

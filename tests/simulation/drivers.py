@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from oracles import findings
-from schedule import KINDS, OCCASIONS, Fault, History
+from schedule import FOR_HOURS, KINDS, OCCASIONS, SCOPED, Fault, History
 from world import Outcome, Parts, run
 
 _ALIKE_READ = (
     (
         "crash_before", "drop", "down", "hang", "500", "down", "503", "429", "crash_before", "429_bare", "401",
-        "down", "truncated", "empty", "crash_before", "html",
+        "down", "truncated", "empty", "crash_before", "html", "400", "403", "404",
     ),
     ("stale", "skip", "repeat"),
 )  # fmt: skip
 """A read has no effect: it ends the process, is tried again at once, or fails for the cycle. A list may lie."""
 _ALIKE_WRITE = (
     ("drop_before", "hang_before", "500_before"),
-    ("429", "429_bare", "refused", "401"),
+    ("429", "429_bare", "refused", "401", "402", "html_302", "html_404", "html_407", "1008", "400", "403", "404"),
     ("drop_after", "hang_after", "500_after", "truncated_after", "empty_after", "html_after"),
     ("busy", "full"),
 )
@@ -30,9 +30,10 @@ _ALIKE_WRITE = (
 HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 """Processes side by side: a test run's other workers want their processors for themselves."""
 EVERY_READ = 3
-"""Of the faults at a read, one in so many is tried at a step: the first, fourth, …; then the second, fifth, …"""
+"""Of the faults at a read, and of what concerns more than the call, one in so many is tried at a step: the first,
+fourth, …; then the second, fifth, …"""
 
-BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours")}
+BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
 
 
@@ -80,12 +81,13 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 
 
 def most_single_faults(story: History) -> list[History]:
-    """All of them, but of those at a read, most of which come to the same, one in EVERY_READ, taking turns."""
+    """All of them, but of those of which most come to the same, one in EVERY_READ, taking turns."""
     made = []
     for history in single_faults(story, full=True):
         (fault,) = history.faults
-        is_read, place = "down" in KINDS[fault.kind], list(KINDS[fault.kind]).index(fault.what)
-        if not is_read or (place + fault.nth) % EVERY_READ == 0:
+        is_thinned = "down" in KINDS[fault.kind] or fault.what in SCOPED
+        place = list(KINDS[fault.kind]).index(fault.what)
+        if not is_thinned or (place + fault.nth) % EVERY_READ == 0:
             made.append(history)
     return made
 

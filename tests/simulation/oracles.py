@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from schedule import LATE, SETTINGS, STALENESS
+from schedule import FOR_HOURS, LATE, LONG_ONES, SETTINGS, STALENESS
 from world import Outcome
 
 from reconciler.core.model import Status
@@ -31,10 +31,17 @@ from reconciler.sandbox.pagerduty_state import BOT
 
 Json = dict[str, Any]
 WRITES_FOR_EACH = 4
+WRITES_FOR_LASTING = 40
+"""What waits is tried again while something lasts, each ever more slowly."""
+OLD = timedelta(seconds=20)
+"""How long somebody's act is not seen where reads by id are old."""
+HIGH = ("P1", "P2")
 IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
-IN_QUEUE = frozenset({"queued", "fails_later", "forgotten", "forgotten_failure"})
+IN_QUEUE = frozenset({
+    "queued", "fails_later", "forgotten", "forgotten_failure", "og_blind", "og_halted", "og_failing", *FOR_HOURS,
+})  # fmt: skip
 """What may happen to a write between its acceptance by Opsgenie and its effect."""
 TOLD = {
     "A+": "acknowledged the alert", "A-": "unacknowledged the alert", "close": "closed the alert",
@@ -55,6 +62,7 @@ def findings(outcome: Outcome) -> list[str]:
     cases = _cases(outcome)
     machine = sum(event.who == "" for case in cases for event in case.events)
     most = WRITES_FOR_EACH * (len(outcome.acted) + len(outcome.fired) + machine)
+    most += WRITES_FOR_LASTING * sum(fault.what in LONG_ONES for fault in outcome.fired)
     if outcome.writes > most:
         found.append(f"STORM {outcome.writes} writes, at most {most} are explained")
     for case in cases:
@@ -74,6 +82,7 @@ def _judge(case: "Case") -> Iterator[str]:
         yield from _pages(case)
         yield from _own_acts(case)
         yield from _state(case)
+        yield from _urgency(case)
 
 
 @dataclass(frozen=True)
@@ -336,6 +345,7 @@ def _reopenings(case: Case) -> Iterator[bool]:
     resolved = [_time(act["at"]) for act in case.acts_of("pagerduty", "resolve", "merge")]
     late = any((fault.kind, fault.what) == ("pd.status", "late") for fault in case.outcome.fired)
     flight = IN_FLIGHT + timedelta(seconds=LATE if late else 0)
+    flight += OLD if case.outcome.fired_in({"both_old"}) else timedelta(0)
     for line in (line for incident in case.incidents for line in incident["log_entries"]):
         if line["type"] == "reopen_log_entry" and _is_bot(line):
             yield any(abs(_time(line["created_at"]) - act) < flight for act in resolved)
@@ -349,6 +359,7 @@ def _pages(case: Case) -> Iterator[str]:
         "reopened": events["reopen"] + sum(_reopenings(case)),
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
         "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")),
+        "urgency raised": len(case.acts_of("opsgenie", "priority")),
     }
     pages = Counter(
         "again" if page["cause"] in ("reassigned", "escalated", "status set to triggered") else page["cause"]
@@ -419,6 +430,16 @@ def _state(case: Case) -> Iterator[str]:
     }
     if not right.get(last.what, True):
         yield f"STATE {shown}"
+
+
+def _urgency(case: Case) -> Iterator[str]:
+    """A priority that was raised over the line has raised the urgency: low urgency wakes nobody."""
+    alert, incident = case.alert, case.incidents[-1]
+    if alert["status"] == "closed" or incident["status"] == "resolved" or case.outcome.lost_at:
+        return
+    raised = any(act["text"] in HIGH for act in case.acts_of("opsgenie", "priority"))
+    if raised and alert["priority"] in HIGH and incident["urgency"] == "low" and not case.is_before_the_start:
+        yield f"STATE the alert is {alert['priority']} and the incident's urgency low"
 
 
 def _alert_events(alert: Json) -> Iterator[Event]:

@@ -4,8 +4,11 @@ Faults are keyed by the kind of a step and its n-th occurrence, so that a histor
 are added elsewhere. People act inside cycles: `cycle` and the step within it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.sandbox import faults
 
 CYCLES = 8
 POLL = 10.0
@@ -13,6 +16,41 @@ STALENESS = 60.0
 SWEEP = 40.0
 LATE, TOO_LATE = 25.0, 95.0
 """Seconds after which a late effect lands: within the staleness bound, and beyond it."""
+
+SCOPED_FAULTS = False
+"""Whether answers that concern the account, one object or the network path are among what may go wrong."""
+
+ANSWERS = {
+    "1008": faults.Fault("400", code=1008), "400": faults.Fault("400"), "402": faults.Fault("402"),
+    "403": faults.Fault("403"), "404": faults.Fault("404"), "html_302": faults.Fault("html_302"),
+    "html_404": faults.Fault("html_404"), "html_407": faults.Fault("html_407"),
+}  # fmt: skip
+"""Answers to a single call that concern something else than the call; none of them has an effect."""
+LASTING: dict[str, Mapping[str, Any]] = {
+    "og_blind": {"blind": True}, "og_halted": {"queue_halted": True}, "og_failing": {"writes_fail": True},
+    "og_object": {"refused_alerts": "first"}, "pd_object": {"refused_incidents": "first"},
+    "pd_1008": {"user_gone": True}, "pd_402": {"plan_lacks_ability": True}, "pd_own_log": {"own_log_lag": 45.0},
+    "both_old": {"detail_lag": 15.0},
+}  # fmt: skip
+"""What lasts for LONG cycles, shorter than any bound: knobs of the sandbox; `first` is the first alert's id."""
+STANDING = {
+    "og_proxy": faults.Fault("html_302", vendor="opsgenie", times=0),
+    "pd_proxy": faults.Fault("html_407", vendor="pagerduty", times=0),
+    "pd_log_400": faults.Fault("400", vendor="pagerduty", path="/log_entries", times=0),
+    "pd_log_500": faults.Fault("500", vendor="pagerduty", path="/log_entries", times=0),
+}
+"""The same: faults of the sandbox."""
+HOURS = "_for_hours"
+FOR_HOURS = tuple(f"{what}{HOURS}" for what in ("og_blind", "og_halted", "pd_1008", "pd_402", "pd_proxy"))
+"""Some of them last for three hours: longer than the bounds of the vendors' lateness, shorter than giving up."""
+LONG = 3
+LONG_ONES = (*LASTING, *STANDING, *FOR_HOURS)
+SCOPED = frozenset({*ANSWERS, *LONG_ONES})
+
+
+def _scoped(*whats: str) -> tuple[str, ...]:
+    return whats if SCOPED_FAULTS else ()
+
 
 _ANY = (
     "crash_before",
@@ -33,20 +71,25 @@ _WRITE = (
     "crash_before", "crash_after", "refused", "drop_before", "drop_after", "hang_before", "hang_after", "late",
     "500_before", "500_after", "429", "429_bare", "401", "truncated_after", "empty_after", "html_after",
 )  # fmt: skip
-_ACCEPTED = (*_WRITE, "fails_later", "forgotten", "forgotten_failure", "queued")
+_PATH = _scoped("402", "html_302", "html_404", "html_407")
+_ACCEPTED = (*_WRITE, "fails_later", "forgotten", "forgotten_failure", "queued", *_PATH, *_scoped("403", "404"))
+_TO_INCIDENT = (*_WRITE, *_PATH, *_scoped("1008", "403", "404"))
 _COMMIT = ("crash_before", "crash_after", "busy", "full")
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "og.list": _LIST, "og.open": _LIST, "og.alert": _READ, "og.notes": _READ, "og.logs": _READ,
+    "og.list": _LIST, "og.open": _LIST, "og.alert": (*_READ, *_scoped("403", "404")),
+    "og.notes": (*_READ, *_scoped("404")), "og.logs": _READ,
     "og.request": (*_READ, "pending", "unknown"),
     "og.ack": _ACCEPTED, "og.unack": _ACCEPTED, "og.note": _ACCEPTED,
-    "pd.log": _LIST, "pd.open": _LIST, "pd.by_key": _READ, "pd.incident": _READ, "pd.notes": _READ,
+    "pd.log": (*_LIST, *_scoped("400")), "pd.open": (*_LIST, *_scoped("400")), "pd.by_key": _READ,
+    "pd.incident": (*_READ, *_scoped("403", "404")), "pd.notes": _READ,
     "pd.acts": _READ, "pd.who": _READ,
-    "pd.create": _WRITE, "pd.status": _WRITE, "pd.note": _WRITE,
+    "pd.create": (*_WRITE, *_PATH, *_scoped("1008", "400", "403", "404")),
+    "pd.status": _TO_INCIDENT, "pd.note": _TO_INCIDENT,
     "db.plan": (*_COMMIT, "lost"), "db.sent": _COMMIT, "db.accepted": _COMMIT, "db.settled": _COMMIT,
     "db.doubt": _COMMIT,
     "cycle": ("og_gone", "pd_gone", "og_gone_for_hours", "pd_gone_for_hours", "og_401", "pd_401", "db_busy",
-              "db_lost", "ahead", "back", "far_ahead"),
+              "db_lost", "ahead", "back", "far_ahead", *_scoped(*LONG_ONES)),
 }  # fmt: skip
 """What may go wrong at a step of each kind."""
 OCCASIONS = {

@@ -23,8 +23,8 @@ faults = st.sampled_from(sorted((kind, what) for kind, whats in KINDS.items() fo
 
 
 def _said(verb: str, text: str) -> str:
-    if verb == "snooze":
-        return "20"
+    if verb in ("snooze", "priority"):
+        return "20" if verb == "snooze" else "P1"
     return text if verb in ("note", "edit_note") else ""
 
 

@@ -18,7 +18,22 @@ from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
-from schedule import LATE, POLL, SETTINGS, STALENESS, SWEEP, TOO_LATE, Act, Fault, History
+from schedule import (
+    HOURS,
+    LASTING,
+    LATE,
+    LONG,
+    LONG_ONES,
+    POLL,
+    SETTINGS,
+    STALENESS,
+    STANDING,
+    SWEEP,
+    TOO_LATE,
+    Act,
+    Fault,
+    History,
+)
 from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
@@ -142,6 +157,7 @@ class World:
         self.trace: list[str] = []
         self.outages: dict[str, str] = {}
         self.failing: dict[str, int] = {}
+        self.lasting: dict[str, int] = {}
         self.forgotten: set[str] = set()
         self.broken: list[str] = []
         self.windows: list[tuple[str, bool]] = []
@@ -221,7 +237,14 @@ class World:
                 self.outages.pop(vendor, None)
                 del self._until[vendor]
                 self.interval = POLL
+        for what, until in list(self.lasting.items()):
+            if number >= until:
+                self._end(what)
         what = self.step("cycle")
+        if what in LONG_ONES:
+            self.interval = 3600.0 if what.endswith(HOURS) else self.interval
+            self._last(what.removesuffix(HOURS), number + LONG)
+            return
         vendor = {"og": "opsgenie", "pd": "pagerduty", "db": "database"}.get(what[:2], "")
         if what in _JUMPS:
             self.clock.off += _JUMPS[what]
@@ -232,11 +255,36 @@ class World:
             self._until[vendor] = number + 3
             self.interval = 3600.0 if what.endswith("hours") else POLL
 
+    def _last(self, what: str, until: int) -> None:
+        """Something goes wrong for some cycles."""
+        self.lasting[what] = until
+        if what in STANDING:
+            self.sandbox.faults.add(STANDING[what])
+        else:
+            first = self.alerts[:1]
+            changes = {name: first if value == "first" else value for name, value in LASTING[what].items()}
+            self.sandbox.settings = self.sandbox.settings.changed(changes)
+
+    def _end(self, what: str) -> None:
+        """It is over; others of its kind may last."""
+        del self.lasting[what]
+        self.interval = self.interval if self.outages else POLL
+        if what in STANDING:
+            self.sandbox.faults.clear()
+            for left in self.lasting.keys() & STANDING.keys():
+                self.sandbox.faults.add(STANDING[left])
+        else:
+            before = SandboxSettings().as_json()
+            changes = {name: before[name] for name in LASTING[what]}
+            self.sandbox.settings = self.sandbox.settings.changed(changes)
+
     def _heal(self) -> None:
         """Nothing goes wrong any more. Cycles until every bound has passed and nothing is open."""
         self.healed = True
         self.outages.clear()
         self.failing.clear()
+        for what in list(self.lasting):
+            self._end(what)
         self.cycle_number = self.history.cycles
         self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
         if not self.sandbox.settings.notes_bump_updated_at:
@@ -261,7 +309,9 @@ class World:
         good = report is not None and not report.problems
         if not self.origins or self.lost_at > self.origins[-1][0]:
             self._note_origin()
-        calm = good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages
+        calm = (
+            good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages and not self.lasting
+        )
         self.windows.append((began.isoformat(), calm))
 
     def _survive(self, look: Callable[[], Report]) -> Report | None:
@@ -380,6 +430,8 @@ class World:
                 machine.snooze(alert, who, float(act.text))
             case "escalate":
                 machine.escalate(alert)
+            case "priority":
+                machine.set_priority(alert, who, act.text)
             case verb:
                 getattr(machine, verb)(alert, who)
 

@@ -86,7 +86,7 @@ def test_a_pair_comes_back_as_it_was(database: Database, pair: Pair) -> None:
         books.snapshot.save_pairs([replace(PAIR, tiny_id="another"), pair])
     with database.reading() as books:
         assert books.snapshot.pairs(["a-1", "unknown"]) == {"a-1": pair}
-        of_incidents = {"PINC1": pair} if pair.incident_id else {}
+        of_incidents = {"PINC1": (pair,)} if pair.incident_id else {}
         assert books.snapshot.pairs_of_incidents(["PINC1", "PINC2"]) == of_incidents
         assert books.snapshot.open_pairs() == int(pair.is_open)
 

@@ -84,7 +84,7 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_la
 
 def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None:
     alert, incident = front.paired()
-    front.until(lambda: front.metric("reconciler_actions_in_doubt") in (0, None), "nothing is in doubt")
+    front.until(lambda: front.metric("reconciler_actions_in_flight") in (0, None), "nothing is in doubt")
     for deliver, thing in (
         (lambda: front.deliver(incident), incident),
         (lambda: front.deliver("", body=pagerduty_body(incident, incident_key=alert)), incident),
@@ -258,6 +258,6 @@ def test_webhooks_during_a_stream_of_cycles_do_nothing_twice(world: Front) -> No
         world.report(opsgenie_body(alert, "AddNote"))
     world.until(lambda: all(world.is_noted(alert, "] looking") for alert in alerts), "the engineers' notes")
     world.until(lambda: all(world.is_told(alert, "] thanks") for alert in alerts), "the customers' notes")
-    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "all is settled")
+    world.until(lambda: world.metric("reconciler_actions_in_flight") == 0, "all is settled")
     assert world.audit() == {}
     assert world.stop() == 0

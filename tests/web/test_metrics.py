@@ -175,6 +175,8 @@ def _count_everything(books: Books) -> None:
     metrics.request(RequestRecord("Opsgenie", "GET", "/v2/alerts/{id}", 200, "done", 0.01))
     metrics.glanced(well=True)
     metrics.webhook(Side.PAGERDUTY, "accepted")
+    metrics.paging(0, 0, "")
+    metrics.troubled({"pagerduty": 0})
 
 
 # -- the figures --
@@ -197,7 +199,7 @@ def test_what_can_be_counted_is_there_from_the_start(world: Front) -> None:
     refuse_notes(world)
     world.customer(alert, "notes", text="refused for good")
     world.engineer(alert, "notes", text="on it")
-    world.until(lambda: bool(world.metric("reconciler_actions_dead")), "the dead action")
+    world.until(lambda: bool(world.metric("reconciler_actions_dead", kind="pagerduty.add_note")), "it is dead")
     world.until(lambda: bool(world.metric("reconciler_actions_total", reason="seen")), "the note is proved")
     world.until(lambda: bool(world.metric("reconciler_echoes_total")), "an echo")
     for body in (b"{", pagerduty_body("PX"), pagerduty_body("PX", data=7)):
@@ -253,7 +255,7 @@ def test_a_write_is_told_by_kind_result_and_reason_and_its_lag_when_it_is_done(b
         books.metrics.outcome(action(kind), status, reason)
     for result, reason in (
         ("retried", "not_executed"),
-        ("in_doubt", "unknown"),
+        ("unknown", "unknown"),
         ("done", "written"),
         ("dropped", "not_needed"),
         ("dead", "rejected"),
@@ -295,13 +297,35 @@ def test_pairs_that_disagree_are_counted_from_when_it_was_seen(books: Books) -> 
 def test_what_the_ledger_holds_is_counted_after_a_cycle(books: Books) -> None:
     with books.database.writing() as writing:
         writing.snapshot.save_pairs([pair("a", acknowledged=False, status="triggered")])
-        writing.ledger.intend([action(number=1), action(number=2), action(number=3)], NOW)
-        writing.ledger.settle(Settlement(2, Status.DEAD), NOW)
+        writing.ledger.intend([action(number=number) for number in range(1, 6)], NOW)
+        writing.ledger.settle(Settlement(2, Status.DEAD, "refused"), NOW)
         writing.ledger.send(action(number=3), NOW)
+        writing.ledger.send(action(number=4), NOW)
+        writing.ledger.doubtful(action(number=4), "no answer")
+        writing.ledger.settle(Settlement(5, Status.PLANNED, "no connection"), NOW)
+    books.hours.passed = 40
     books.cycle()
-    names = ("open_pairs", "actions_pending", "actions_in_doubt", "actions_dead")
-    assert [books.value(name) for name in names] == [1, 1, 1, 1]
+    names = ("open_pairs", "actions_pending", "actions_in_flight", "actions_unknown", "oldest_pending_seconds")
+    assert [books.value(name) for name in names] == [1, 2, 1, 1, 40]
+    dead = {kind: books.value("actions_dead", kind.value) for kind in Kind}
+    assert dead == dict.fromkeys(Kind, 0) | {Kind.PAGERDUTY_NOTE: 1}
     assert books.vitals.dead == 1
+
+
+def test_pages_that_are_not_made_are_counted_and_make_it_unready(books: Books) -> None:
+    books.cycle()
+    books.metrics.paging(2, 1, "nobody is paged for #17")
+    assert [books.value(name) for name in ("pages_waiting", "unpaged_pairs")] == [2, 1]
+    assert books.vitals.unready() == "nobody is paged for #17"
+    books.metrics.paging(0, 0, "")
+    assert [books.value(name) for name in ("pages_waiting", "unpaged_pairs")] == [0, 0]
+    assert books.vitals.unready() == ""
+
+
+def test_troubles_are_counted_by_subject(books: Books) -> None:
+    books.cycle()
+    books.metrics.troubled({"pagerduty": 1, "objects": 3, "opsgenie": 0})
+    assert [books.value("troubles", each) for each in ("pagerduty", "objects", "opsgenie")] == [1, 3, 0]
 
 
 def test_a_text_is_given_again_for_a_moment_while_nothing_is_counted(books: Books) -> None:
@@ -352,8 +376,10 @@ def test_who_stands_by_tells_nothing_of_what_it_no_longer_knows(books: Books) ->
     books.metrics.stood_by()
     assert books.value("lock_held") == 0
     there = {name.removeprefix("reconciler_") for name, _ in books.samples()}
-    gone = {"open_pairs", "actions_pending", "actions_in_doubt", "actions_dead", "divergence_pairs"}
-    assert not there & (gone | {"divergence_oldest_seconds", "rate_budget_remaining_requests"})
+    gone = {"open_pairs", "actions_pending", "actions_in_flight", "actions_unknown", "actions_dead"}
+    gone |= {"divergence_pairs", "divergence_oldest_seconds", "rate_budget_remaining_requests"}
+    gone |= {"pages_waiting", "unpaged_pairs", "oldest_pending_seconds", "troubles"}
+    assert not there & gone
     books.cycle()
     assert books.value("divergence_pairs") == 0
 
@@ -429,6 +455,13 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
             "Opsgenie and PagerDuty could not be polled yet",
         ),
         ((Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),), "PAGERDUTY_API_KEY: 401"),
+        (
+            (
+                Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),
+                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 401")),
+            ),
+            "PAGERDUTY_API_KEY: 401; OPSGENIE_API_KEY: 401",
+        ),
         ((Problem(Side.PAGERDUTY, Transient("one of them"), "alert-1"),), ""),
         ((Problem(Side.PAGERDUTY, Misconfigured("one of them"), "alert-1"),), ""),
     ],
@@ -456,6 +489,18 @@ def test_readiness_says_what_the_first_poll_waits_for() -> None:
     assert vitals.unready() == "PagerDuty could not be polled yet"
 
 
+def test_a_stand_by_is_ready_as_long_as_it_is_alive() -> None:
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    vitals.pages("of an earlier life")
+    vitals.stood_by()
+    assert (vitals.unready(), vitals.role()) == ("", "standby")
+    hours.passed = 30.1
+    assert vitals.unready() == "no look at the lock has ended for three intervals"
+    vitals.finished(Report())
+    assert (vitals.unready(), vitals.role()) == ("", "leader")
+
+
 def test_who_is_not_alive_is_not_ready() -> None:
     hours = Hours()
     vitals = Vitals(10.0, hours.monotonic)
@@ -478,7 +523,7 @@ def test_a_first_poll_is_done_once_and_for_all_but_a_refused_key_is_told_wheneve
     vitals.finished(Report())
     assert vitals.unready() == ""
     vitals.stood_by()
-    assert "standing by" in vitals.unready()
+    assert (vitals.unready(), vitals.role()) == ("", "standby")
     vitals.finished(Report())
     vitals.failed("DATABASE_URL: away")
     assert vitals.unready() == "DATABASE_URL: away"
@@ -490,7 +535,8 @@ def test_a_first_poll_is_done_once_and_for_all_but_a_refused_key_is_told_wheneve
 def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(world: Front) -> None:
     """What is given for the fast path all the same is told by `run`, and by nothing else."""
     done = world.run("once", **FAST_PATH)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if "first start" not in line] == []
     world.start(**(FAST_PATH | {"HTTP_LISTEN": ""}))
     world.until(lambda: world.cycles() > 2, "cycles")
     told = [event["event"].partition(":")[0] for event in world.events() if event["level"] == "warning"]
@@ -588,7 +634,7 @@ def test_dead_actions_are_in_the_detail(world: Front) -> None:
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
-    assert world.get("/readyz").json() == {"ready": True, "dead_actions": 0}
+    assert world.get("/readyz").json() == {"ready": True, "role": "leader", "dead_actions": 0}
     sandbox = world.sandbox.sandbox
     machine = sandbox._machine
     refuse_notes(world)
@@ -651,16 +697,16 @@ def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
     assert (
         world.metric("reconciler_lag_seconds_sum", kind=kind) or 0
     ) <= time.monotonic() - acted + 1  # whole seconds
-    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "nothing is in doubt")
+    world.until(lambda: world.metric("reconciler_actions_in_flight") == 0, "nothing is in doubt")
     assert world.metric("reconciler_divergence_pairs") == 0
     assert time.monotonic() - acted < 5
     world.settings(write_lag=3.0)
     world.engineer(alert, "unacknowledge")
     since = world.seq()
     world.deliver(incident)
-    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 1, "it is in doubt")
+    world.until(lambda: world.metric("reconciler_actions_in_flight") == 1, "it is in doubt")
     assert world.metric("reconciler_divergence_pairs") == 1
-    world.until(lambda: world.metric("reconciler_actions_in_doubt") == 0, "nothing is in doubt")
+    world.until(lambda: world.metric("reconciler_actions_in_flight") == 0, "nothing is in doubt")
     assert world.metric("reconciler_divergence_pairs") == 0
     asked = [call for call in world.calls(since) if call["path"].endswith(alert) and not call["write"]]
     assert len(asked) <= 5, "before the write, and after 1, 2 and 4 seconds"
@@ -674,15 +720,16 @@ def test_a_second_daemon_stands_by_and_says_so(world: Front) -> None:
     first = world.port
     world.open(POLL_INTERVAL_SECONDS="0.2")
     assert world.port != first
-    world.until(lambda: "standing by" in world.get("/readyz").text, "the reason")
-    assert world.get("/readyz").status_code == 503
+    world.until(lambda: "standby" in world.get("/readyz").text, "its role")
+    assert world.get("/readyz").json() == {"ready": True, "role": "standby", "dead_actions": 0}
+    assert world.get("/readyz").status_code == 200
     assert world.get("/healthz").status_code == 200
     assert world.metric("reconciler_lock_held") == 0
     assert world.metric("reconciler_open_pairs") is None
     assert world.deliver("PX").status_code == 202
     world.daemons[0].terminate()
     assert world.daemons[0].wait(timeout=20) == 0
-    world.until(lambda: world.get("/readyz").status_code == 200, "the second takes over")
+    world.until(lambda: world.get("/readyz").json()["role"] == "leader", "the second takes over")
     assert world.metric("reconciler_lock_held") == 1
 
 

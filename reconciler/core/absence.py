@@ -1,0 +1,40 @@
+"""An alert that Opsgenie no longer shows: lost from sight, deleted, and seen again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.model import Action, Alert, AlertBaseline, Policy, Settlement, Side, Sighting, Status
+
+DELETED = "the alert was deleted in Opsgenie"
+
+
+def is_confirmed(sighting: Sighting, policy: Policy, now: datetime) -> bool:
+    """Whether the alert is deleted: missing now and for longer than an answer may be late, others being seen."""
+    since = sighting.pair.opsgenie.missing_since if sighting.pair else None
+    return _is_gone(sighting) and since is not None and now - since >= policy.staleness
+
+
+def lost(old: AlertBaseline, sighting: Sighting, policy: Policy, now: datetime) -> AlertBaseline:
+    """The baseline of an alert that was not seen. A key that sees no alert at all says nothing of this one."""
+    if is_confirmed(sighting, policy, now):
+        return replace(old, open=False, deleted=True)
+    return replace(old, missing_since=old.missing_since or now) if _is_gone(sighting) else old
+
+
+def is_open(alert: Alert, old: AlertBaseline) -> bool:
+    """Whether it is open. Closed stays closed until a later read shows it open; deleted, until it is seen."""
+    if not alert.open:
+        return False
+    return old.open or old.deleted or alert.updated_at > old.updated_at
+
+
+def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[Settlement, ...]:
+    """Writes to an alert that is deleted: they are dead, so that `retry` finds them should it come back."""
+    if not baseline.deleted:
+        return ()
+    waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.OPSGENIE)
+    return tuple(Settlement(action.id, Status.DEAD, DELETED) for action in waiting)
+
+
+def _is_gone(sighting: Sighting) -> bool:
+    return sighting.missing and sighting.sees_others and sighting.alert is None

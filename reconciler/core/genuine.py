@@ -1,0 +1,89 @@
+"""Whether a note that opens with one of our marks is our copy, or a person's who quotes or forges one.
+
+A mark alone proves nothing: anybody can paste it. It counts when what it claims is so: the note that it names
+exists on the other side and has that text, the words are those of an act in the table, or the ledger has it.
+"""
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+
+from reconciler.core import text
+from reconciler.core.mapping import is_said
+from reconciler.core.model import Action, Note, Side
+
+_CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all[^\]]*\]", re.DOTALL)
+
+
+class Sources:
+    """What the notes that bear a mark of `side` may be copies of.
+
+    `notes` are that side's notes, None where they were not read; `mine` are our own actions that add notes.
+    """
+
+    def __init__(self, side: Side, notes: tuple[Note, ...] | None, mine: Iterable[Action]) -> None:
+        self.side = side
+        self.were_read = notes is not None
+        self._texts: dict[str, list[_Text]] = defaultdict(list)
+        for note in notes or ():
+            self._texts[_origin(side, note)].append(_Text(note.text))
+        self._sent: dict[str, list[_Text]] = defaultdict(list)
+        for action in mine:
+            self._sent[text.head(action.mark)].append(_Text(action.text))
+
+    def has(self, copy: str) -> bool | None:
+        """Whether this text is our copy of something there; None when only notes that were not read can say."""
+        found = text.MARK.match(copy.lstrip())
+        if found is None or found["side"] != text.name_of(self.side):
+            return False
+        words = copy.lstrip()[found.end() :].strip()
+        if found["stamp"] and is_said(self.side, words):
+            return True
+        if any(sent.is_same(_Text(copy)) for sent in self._sent.get(found[0], ())):
+            return True
+        if not self.were_read:
+            return None
+        origin = f"note {found['note']}" if found["note"] else f"{found['name']} · {found['stamp']}"
+        sources = self._texts.get(origin, ())
+        return any(_is_copy(words, source, is_part=bool(found["part"])) for source in sources)
+
+
+class _Text:
+    """A text, but for what the plain form, spaces and a vendor's entities change: worked out once."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    @cached_property
+    def plain(self) -> str:
+        return _squeezed(html.unescape(self.words))
+
+    @cached_property
+    def escaped(self) -> str:
+        return _squeezed(self.words)
+
+    def is_same(self, other: "_Text") -> bool:
+        return other.plain in (self.plain, self.escaped) or self.plain == other.escaped
+
+
+def _squeezed(words: str) -> str:
+    return " ".join(text.printable(words).split())
+
+
+def _origin(side: Side, note: Note) -> str:
+    """What a mark says of a note, without the numbers of twins, which may change as more of them are written."""
+    if side is Side.PAGERDUTY:
+        return f"note {note.id}"
+    return text.act_mark(side, note.author.name, note.at).removesuffix("]").partition(" · ")[2]
+
+
+def _is_copy(words: str, source: _Text, *, is_part: bool) -> bool:
+    """Whether the words are the source's, whole, cut as earlier versions did, or one part of them."""
+    if source.is_same(_Text(words)):
+        return True
+    cut = _CUT.fullmatch(words)
+    if cut is not None:
+        return source.plain.startswith(_Text(cut["kept"]).plain)
+    return is_part and _Text(words).plain in source.plain

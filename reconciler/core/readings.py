@@ -1,0 +1,74 @@
+"""What of a sighting can be believed, before anything is concluded from it.
+
+A value that is not readable says nothing. A read that shows an earlier state than one that is known already comes
+from a copy that lags behind: it is no news, and no person's doing.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Pair, Policy, Side, Sighting
+
+GRAIN = timedelta(seconds=1)
+"""PagerDuty's stamps are whole seconds."""
+_STATES = {side: frozenset(kind for kind in Kind if kind.side is side and kind.is_state) for side in Side}
+_OF_INCIDENTS = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY)
+
+
+def usable(stamp: datetime | None, now: datetime) -> datetime | None:
+    """A remembered stamp of a vendor's, None when nothing can be compared with it: it lies in the future."""
+    return stamp if stamp is not None and stamp <= now else None
+
+
+def is_overdue(pair: Pair, policy: Policy, now: datetime) -> bool:
+    """Whether an explanation of where the incident stands has been waited for long enough."""
+    return now - (pair.unexplained_since or now) >= policy.staleness
+
+
+def believable(sighting: Sighting, policy: Policy, now: datetime) -> tuple[Sighting, bool]:
+    """The sighting without what says nothing, and whether the incident is left out because it steps back."""
+    sighting = _readable(sighting)
+    pair = sighting.pair
+    if pair is None:
+        return sighting, False
+    if sighting.alert is not None and _is_old_alert(sighting.alert, pair.opsgenie, now):
+        sighting = replace(sighting, alert=None, looked=sighting.looked - _STATES[Side.OPSGENIE])
+    incident = sighting.incident
+    if incident is not None and pair.incident_id not in (None, incident.id):
+        # It was read before the pair began to follow another one.
+        return replace(sighting, incident=None, incident_notes=None, looked=sighting.looked - _OF_INCIDENTS), False
+    if incident is None or not _is_old_incident(incident, pair, now):
+        return sighting, False
+    if is_overdue(pair, policy, now):
+        return sighting, False
+    return replace(sighting, incident=None, looked=sighting.looked - _STATES[Side.PAGERDUTY]), True
+
+
+def _readable(sighting: Sighting) -> Sighting:
+    """The alert with what is known in place of what cannot be read; that field answers for no write of ours."""
+    alert = sighting.alert
+    if alert is None or (alert.open is not None and alert.acknowledged is not None):
+        return sighting
+    known = sighting.pair.opsgenie if sighting.pair else AlertBaseline(True, False, alert.updated_at)
+    filled = replace(
+        alert,
+        open=known.open if alert.open is None else alert.open,
+        acknowledged=known.acknowledged if alert.acknowledged is None else alert.acknowledged,
+    )
+    return replace(sighting, alert=filled, looked=sighting.looked - _STATES[Side.OPSGENIE])
+
+
+def _is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
+    known = usable(base.updated_at, now)
+    if known is None or alert.updated_at >= known or base.deleted:
+        return False
+    differs = (alert.open, alert.acknowledged) != (base.open, base.acknowledged)
+    return differs or alert.priority != (base.priority or alert.priority)
+
+
+def _is_old_incident(incident: Incident, pair: Pair, now: datetime) -> bool:
+    base = pair.pagerduty
+    if base is None or incident.status == base.status:
+        return False
+    known = usable(base.as_of, now)
+    return known is not None and incident.changed_at is not None and incident.changed_at < known

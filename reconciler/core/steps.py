@@ -1,0 +1,151 @@
+"""Who moved an incident from one status to another, where only PagerDuty's log says so, and it may be late.
+
+An entry explains a step only if it stands there since the status that was known. None is no answer: the step is
+unexplained, and is asked about again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.model import (
+    SOMEBODY,
+    Act,
+    Actor,
+    Incident,
+    IncidentBaseline,
+    Kind,
+    Person,
+    Policy,
+    Sighting,
+    Status,
+    since_last,
+)
+from reconciler.core.readings import GRAIN, usable
+
+TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
+SNOOZE_ENDED = Person("", "PagerDuty (snooze ended)")
+_ENDS = frozenset({"unacknowledge", "unsnooze"})
+_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign"})
+"""What takes an acknowledgement away when a person does it."""
+_AT_ONCE = frozenset({"snooze", "urgency_change"})
+"""What does so only at the very moment: the same may have happened long before, with no such effect."""
+_REOPENS = ("reopen", "acknowledge")
+_NO_REOPENING = frozenset({
+    "resolve", "annotate", "notify", "snooze", "unsnooze", "urgency_change", "priority_change", "link", "unlink",
+    "field_value_change", "custom_field_value_change", "responder_request", "event_rule_action",
+    "exhaust_escalation_path", "repeat_escalation_path", "reach_ack_limit", "reach_trigger_limit",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who did it and when; `act` is what the log has of it."""
+
+    actor: Actor
+    person: Person
+    at: datetime
+    act: Act | None = None
+
+
+def somebody(incident: Incident) -> Cause:
+    """The cause of a step that stayed unexplained: a person's act, so that somebody is woken."""
+    return Cause(Actor.PERSON, SOMEBODY, incident.changed_at or incident.created_at)
+
+
+def unacknowledged(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
+    """Who or what took the acknowledgement away; None while nothing explains it."""
+    incident = sighting.incident
+    assert incident is not None  # noqa: S101 - asked of incidents that were read
+    acts = _since(sighting, "acknowledge", base, now)
+    found = (
+        *(cause for act in acts if act.verb in _ENDS for cause in _ended(act, acts, incident, base)),
+        *(_by_person(act) for act in acts if _is_hands_on(act, incident, base) and not _is_ours(act, policy)),
+        *(_by_person(act) for act in acts if _is_ours(act, policy) and _is_our_retrigger(act, sighting)),
+    )
+    at = incident.changed_at
+    if found:
+        return found[0]
+    if at is not None and base.expires_at is not None and at >= base.expires_at - GRAIN:
+        return Cause(Actor.TIMEOUT, TIMED_OUT, at)
+    return None
+
+
+def reopened(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
+    """Who reopened it; else who acknowledged it, which reopens as well; else who did the first other thing."""
+    as_of = usable(base.as_of, now)
+    is_dated = as_of is not None or any(act.verb == "resolve" for act in sighting.incident_acts)
+    acts = [
+        act
+        for act in reversed(_since(sighting, "resolve", base, now))
+        if act.verb == "reopen" or (is_dated and act.actor is Actor.PERSON and act.verb not in _NO_REOPENING)
+    ]
+    people = [act for act in acts if not _is_ours(act, policy)]
+    acts = people or [act for act in acts if act.verb == "reopen" or as_of is None or act.at > as_of]
+    act = next((act for verb in _REOPENS for act in acts if act.verb == verb), acts[0] if acts else None)
+    if act is None:
+        return None
+    return _by_person(act) if act.actor is Actor.PERSON else _by_machine(act)
+
+
+def _since(sighting: Sighting, verb: str, base: IncidentBaseline, now: datetime) -> list[Act]:
+    """The acts since the last of this verb and since the status that was known, newest first."""
+    as_of = usable(base.as_of, now)
+    first = as_of.replace(microsecond=0) if as_of else None
+    return [act for act in since_last(verb, sighting.incident_acts) if first is None or act.at >= first]
+
+
+def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline) -> Iterator[Cause]:
+    """What an entry explains that says itself that an acknowledgement or a snooze has ended."""
+    expires = base.expires_at
+    if act.actor is Actor.PERSON:
+        yield _by_person(act)
+    elif act.verb == "unsnooze":
+        yield Cause(Actor.TIMEOUT, SNOOZE_ENDED, act.at, act)
+    elif act.actor is Actor.TIMEOUT:
+        if expires is None or act.at >= expires - GRAIN:
+            yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)
+    elif expires is not None and max(act.at, incident.changed_at or act.at) >= expires - GRAIN:
+        yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)
+    else:
+        hands = (a for a in acts if a.verb in _HANDS_ON and a.actor is Actor.PERSON and _is_near(a.at, act.at))
+        yield next((_by_person(hand) for hand in hands), _by_machine(act))
+
+
+def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
+    """Whether a person did something that takes an acknowledgement away.
+
+    What was logged together with the acknowledgement belongs to that: who acknowledges is assigned.
+    """
+    if act.actor is not Actor.PERSON:
+        return False
+    at = incident.changed_at
+    if at is not None and _is_near(act.at, at):
+        return act.verb in _HANDS_ON or act.verb in _AT_ONCE
+    is_with_it = at is not None and base.as_of is not None and _is_near(act.at, base.as_of)
+    return act.verb in _HANDS_ON and not is_with_it
+
+
+def _is_our_retrigger(act: Act, sighting: Sighting) -> bool:
+    """Whether the automation user's act may be an un-acknowledgement or a raised urgency of ours."""
+    kinds = (Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_SET_URGENCY)
+    at = sighting.incident.changed_at if sighting.incident else None
+    is_then = at is None or _is_near(act.at, at)
+    written = (mine for mine in sighting.mine if mine.status in (Status.SENT, Status.DONE))
+    return act.verb in _HANDS_ON | _AT_ONCE and is_then and any(mine.kind in kinds for mine in written)
+
+
+def _is_ours(act: Act, policy: Policy) -> bool:
+    return act.person is not None and policy.is_echo_of_us(act.person)
+
+
+def _is_near(one: datetime, other: datetime) -> bool:
+    return abs(one - other) <= GRAIN
+
+
+def _by_person(act: Act) -> Cause:
+    return Cause(act.actor, act.person or SOMEBODY, act.at, act)
+
+
+def _by_machine(act: Act) -> Cause:
+    return Cause(Actor.MACHINE, Person("", f"{act.agent or 'PagerDuty'} (automation)"), act.at, act)

@@ -1,0 +1,69 @@
+"""More than one incident for an alert: what a resolved one is followed by, and those that are not followed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.model import (
+    Actor,
+    Change,
+    Incident,
+    IncidentBaseline,
+    Pair,
+    Person,
+    Policy,
+    Side,
+    Sighting,
+)
+
+
+def successor(sighting: Sighting) -> Incident | None:
+    """The incident that is followed from now on, once the pair's own is resolved."""
+    pair, other = sighting.pair, sighting.successor
+    if pair is None or pair.incident_id is None or other is None or other.id == pair.incident_id:
+        return None
+    known = sighting.incident or pair.pagerduty
+    return other if known is not None and known.status == "resolved" else None
+
+
+def merged_into(sighting: Sighting, incident: Incident) -> str:
+    """What is said of the incident that a resolved one was merged into; empty where it was not."""
+    target = successor(sighting)
+    if not incident.merged_into:
+        return ""
+    if target is None or target.id != incident.merged_into:
+        return f"merged into {incident.merged_into}"
+    return f'merged into #{target.number} "{target.title}", which is followed from now on'
+
+
+def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Iterator[Change]:
+    """What is said of other incidents on both sides, after everything that happened to the pair's own."""
+    who = Person("", policy.automation.name)
+    for twin in sighting.twins:
+        name = f"#{twin.number} ({twin.id})"
+        yield from _both("twin", sighting.alert_id, twin, twin.created_at, who, name)
+    target = successor(sighting)
+    done = tuple(before)
+    if target is None or any(change.verb == "resolve" and change.detail.startswith("merged") for change in done):
+        return
+    last = max((target.created_at, *(change.at for change in done)))
+    yield from _both(
+        "follow", sighting.alert_id, target, last, who, f'#{target.number} ({target.id}) "{target.title}"'
+    )
+
+
+def followed(pair: Pair, target: Incident, now: datetime) -> Pair:
+    """The pair with another incident: all that happened to it since its creation is news, at the next look."""
+    return replace(
+        pair,
+        incident_id=target.id,
+        incident_number=target.number,
+        pagerduty=IncidentBaseline("triggered", as_of=target.created_at),
+        unexplained_since=now,
+        unpaged="",
+    )
+
+
+def _both(verb: str, alert_id: str, other: Incident, at: datetime, who: Person, detail: str) -> Iterator[Change]:
+    for side in Side:
+        yield Change(side, verb, alert_id, other.id, at, Actor.MACHINE, who, detail=detail)

@@ -1,0 +1,175 @@
+"""One deadline for a whole exchange: connection, TLS, head, every chunk, and trailers.
+
+A socket's own time-out begins anew with each byte, so that an answer which comes a byte at a time never ends by
+it. Here one thread knows the deadline of every exchange under way and shuts the socket down when it is reached:
+the read or write that waits then returns at once.
+"""
+
+import heapq
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_current = threading.local()
+"""The exchange of this thread, for the connections that it uses."""
+
+
+class Exchange:
+    """The socket of one exchange, as long as it is under way. `expired`: its deadline came first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.expired = False
+        self.over = False
+
+    def use(self, sock: socket.socket) -> None:
+        """This is its socket from now on.
+
+        A duplicate is kept: TLS takes the descriptor away from the object that was connected, and a descriptor
+        that was closed meanwhile may already be another connection's.
+        """
+        duplicate = socket.socket(fileno=os.dup(sock.fileno()))
+        with self._lock:
+            self._replace(duplicate)
+            if self.expired:
+                _shut(duplicate)
+
+    def expire(self) -> None:
+        """Its time is up."""
+        with self._lock:
+            self.expired = not self.over
+            if self._socket is not None:
+                _shut(self._socket)
+
+    def end(self) -> None:
+        """It is over: its socket may serve another exchange."""
+        with self._lock:
+            self.over = True
+            self._replace(None)
+
+    def _replace(self, sock: socket.socket | None) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = sock
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):  # the other side has closed it already
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class _Watchdog:
+    """One thread that expires exchanges, as long as there are any."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._deadlines: list[tuple[float, int, Exchange]] = []
+        self._numbers = count()
+        self._running = False
+
+    def watch(self, exchange: Exchange, seconds: float) -> None:
+        """Expire it after so many seconds, unless it is over by then."""
+        with self._changed:
+            number = next(self._numbers)
+            heapq.heappush(self._deadlines, (time.monotonic() + seconds, number, exchange))
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="deadlines", daemon=True).start()
+            elif self._deadlines[0][1] == number:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while exchange := self._next_due():
+            exchange.expire()
+
+    def _next_due(self) -> Exchange | None:
+        """Wait for the next exchange that is due. None when none is left: the thread ends with that."""
+        with self._changed:
+            while True:
+                while self._deadlines and self._deadlines[0][2].over:
+                    heapq.heappop(self._deadlines)
+                if not self._deadlines:
+                    self._running = False
+                    return None
+                left = self._deadlines[0][0] - time.monotonic()
+                if left <= 0:
+                    return heapq.heappop(self._deadlines)[2]
+                self._changed.wait(left)
+
+
+_watchdog = _Watchdog()
+
+
+@contextmanager
+def exchange(seconds: float) -> Iterator[Exchange]:
+    """An exchange of the current thread, over the connections of a WatchedAdapter, with so many seconds in all."""
+    one = Exchange()
+    _watchdog.watch(one, seconds)
+    _current.exchange = one
+    try:
+        yield one
+    finally:
+        _current.exchange = None
+        one.end()
+
+
+class _Watched(HTTPConnection):
+    """A connection that shows its socket to the exchange that it serves."""
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        _show(sock)
+        return sock
+
+    def request(self, *args: Any, **more: Any) -> None:
+        if self.sock is not None:
+            _show(self.sock)
+        super().request(*args, **more)
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+class WatchedAdapter(HTTPAdapter):
+    """Connections, direct or through a proxy, whose exchanges have a deadline."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        """The pools of direct connections."""
+        super().init_poolmanager(*args, **more)
+        _watch_pools(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        """The pools of connections through that proxy."""
+        manager = super().proxy_manager_for(proxy, **more)
+        if not proxy.lower().startswith("socks"):
+            _watch_pools(manager)
+        return manager
+
+
+def _watch_pools(manager: Any) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+def _show(sock: socket.socket) -> None:
+    one: Exchange | None = getattr(_current, "exchange", None)
+    if one is not None:
+        one.use(sock)

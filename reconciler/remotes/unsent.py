@@ -1,0 +1,53 @@
+"""Whether a request that failed without an answer can have left this machine at all."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from traceback import walk_tb
+from typing import Any
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ProxyError as TunnelError
+
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_PROXY_SAYS = {
+    "403": " (403: it forbids this address)",
+    "407": " (407: it wants a login, which belongs into HTTPS_PROXY)",
+}
+
+
+def never_sent(error: BaseException) -> str:
+    """Why the request cannot have left this machine; nothing when it may have."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "the server's certificate is not trusted (a private CA is named by REQUESTS_CA_BUNDLE)"
+        if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
+            return "no connection in time"
+        if isinstance(cause, requests.exceptions.ConnectTimeout):
+            return "no connection in time"
+        if isinstance(cause, requests.exceptions.ProxyError | TunnelError):
+            return f"the proxy made no connection{_proxy_says(error)}"
+        if isinstance(cause, NewConnectionError):
+            return "no connection could be made (refused, unreachable, or the name is unknown)"
+    steps = {frame.f_code.co_name for one in _causes(error) for frame, _ in walk_tb(one.__traceback__)}
+    return "the TLS handshake failed" if "do_handshake" in steps else ""
+
+
+def _proxy_says(error: BaseException) -> str:
+    """What the proxy's status means. Of its own text nothing is repeated."""
+    found = [_TUNNEL.search(str(cause)) for cause in _causes(error) if isinstance(cause, OSError)]
+    status = next((match[1] for match in found if match), "")
+    return _PROXY_SAYS.get(status, f" (it answers {status})" if status else "")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it is about or came from."""
+    seen: list[BaseException] = []
+    todo: list[Any] = [error]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, BaseException) and not any(one is other for other in seen):
+            seen.append(one)
+            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    yield from seen

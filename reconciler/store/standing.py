@@ -1,0 +1,148 @@
+"""Questions about how things stand as a whole, which no single pair answers: for people and for health checks."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, bindparam, func, make_url, or_, select
+
+from reconciler.core.model import Kind, Pair, Status
+from reconciler.store.database import Books
+from reconciler.store.schema import actions, pairs
+from reconciler.store.statements import rows_by, rows_of
+
+OVERDUE = timedelta(seconds=60)
+"""A page that is still not made after this long counts as waiting, even if nothing has refused it."""
+
+_OPEN = (Status.PLANNED.value, Status.SENT.value)
+_IS_OF_ROUTE = actions.c.route == bindparam("of")
+_STATES = (
+    select(actions.c.status, actions.c.kind, actions.c.error != "", func.count())
+    .where(_IS_OF_ROUTE)
+    .group_by(actions.c.status, actions.c.kind, actions.c.error != "")
+)
+_OLDEST = select(func.min(actions.c.planned_at)).where(_IS_OF_ROUTE, actions.c.status.in_(_OPEN))
+_PAGES = (
+    select(
+        actions.c.alert_id,
+        actions.c.status,
+        actions.c.error,
+        actions.c.planned_at,
+        actions.c.failing_since,
+        pairs.c.open,
+    )
+    .join_from(
+        actions,
+        pairs,
+        and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id),
+        isouter=True,
+    )
+    .where(
+        _IS_OF_ROUTE,
+        actions.c.status.in_((*_OPEN, Status.DEAD.value)),
+        actions.c.kind == Kind.CREATE_INCIDENT.value,
+    )
+    .order_by(actions.c.planned_at)
+)
+_UNPAGED = select(pairs.c.alert_id).where(pairs.c.route == bindparam("of"), pairs.c.unpaged != "")
+_PAIR_COUNTS = (
+    select(pairs.c.tracked, func.count()).where(pairs.c.route == bindparam("of")).group_by(pairs.c.tracked)
+)
+_CREATIONS = select(func.count()).where(_IS_OF_ROUTE, actions.c.kind == Kind.CREATE_INCIDENT.value)
+_TIMES = rows_by(
+    actions.c.id, select(actions.c.id, actions.c.planned_at, actions.c.failing_since, actions.c.settled_at)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page that is not made although it should be: since when, and what its last attempt met."""
+
+    alert_id: str
+    since: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """What keeps somebody from being paged. `names` are the pairs of the alerts concerned, by alert id."""
+
+    waiting: tuple[WaitingPage, ...] = ()
+    dead: tuple[WaitingPage, ...] = ()
+    unpaged: tuple[Pair, ...] = ()
+    names: dict[str, Pair] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many pairs there are: a baseline that pages nobody, and followed ones; `raised` of them paged by us."""
+
+    baseline: int
+    followed: int
+    raised: int
+
+
+def paging(books: Books, now: datetime) -> Paging:
+    """Pages that wait with an error or for too long, dead ones of open alerts, and pairs that page nobody."""
+    connection, route = books.snapshot.connection, books.snapshot.route
+    waiting, dead = [], []
+    for row in connection.execute(_PAGES, {"of": route}):
+        page = WaitingPage(row.alert_id, row.failing_since or row.planned_at, row.error)
+        if row.status == Status.DEAD.value:
+            dead += [page] if row.open in (None, True) else []
+        elif row.error or now - row.planned_at > OVERDUE:
+            waiting.append(page)
+    unpaged = list(connection.execute(_UNPAGED, {"of": route}).scalars())
+    concerned = books.snapshot.pairs({*(page.alert_id for page in (*waiting, *dead)), *unpaged})
+    return Paging(tuple(waiting), tuple(dead), tuple(concerned[each] for each in unpaged), concerned)
+
+
+def states(books: Books) -> Counter[tuple[Status, bool, Kind]]:
+    """How many actions there are, by status, whether they carry an error, and kind."""
+    rows = books.snapshot.connection.execute(_STATES, {"of": books.snapshot.route})
+    return Counter({(Status(status), bool(failed), Kind(kind)): count for status, kind, failed, count in rows})
+
+
+def oldest_open(books: Books) -> datetime | None:
+    """Since when the oldest action that is still to be done or asked has been planned."""
+    found: datetime | None = books.snapshot.connection.execute(_OLDEST, {"of": books.snapshot.route}).scalar()
+    return found
+
+
+def census(books: Books) -> Census:
+    """The pairs there are by now."""
+    connection, of = books.snapshot.connection, {"of": books.snapshot.route}
+    counts = {bool(tracked): count for tracked, count in connection.execute(_PAIR_COUNTS, of)}
+    raised = connection.execute(_CREATIONS, of).scalar_one()
+    return Census(counts.get(False, 0), counts.get(True, 0), raised)
+
+
+def since(books: Books, ids: Collection[int]) -> dict[int, datetime]:
+    """Since when each of these actions stands as it does: dead, failing, or planned."""
+    rows = rows_of(books.snapshot.connection, _TIMES, books.snapshot.route, ids)
+    return {row.id: row.settled_at or row.failing_since or row.planned_at for row in rows}
+
+
+def find(books: Books, given: str) -> list[str]:
+    """Ids of the alerts that somebody may mean: by alert id, tiny id, incident id or incident number."""
+    connection, route = books.snapshot.connection, books.snapshot.route
+    number = given.removeprefix("#")
+    among = [pairs.c.alert_id == given, pairs.c.incident_id == given, pairs.c.tiny_id == number]
+    if number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004 - what an Integer column holds
+        among.append(pairs.c.incident_number == int(number))
+    found = connection.execute(select(pairs.c.alert_id).where(pairs.c.route == route, or_(*among))).scalars()
+    return list(found) or _known_to_ledger(connection, route, given)
+
+
+def _known_to_ledger(connection: Connection, route: str, given: str) -> list[str]:
+    """An alert that has actions and no pair."""
+    known = select(actions.c.alert_id).where(actions.c.route == route, actions.c.alert_id == given).limit(1)
+    return list(connection.execute(known).scalars())
+
+
+def shown(url: str) -> str:
+    """A database's address without its password."""
+    address = make_url(url)
+    kept = {name: value for name, value in address.query.items() if name != "password"}
+    return address.set(query=kept).render_as_string(hide_password=True)

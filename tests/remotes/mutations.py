@@ -1,0 +1,37 @@
+"""Every small thing that may be wrong with one row: deterministic, so that a failure can be seen again."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+ODD: list[Any] = [
+    None, True, False, 0, -1, 7, 0.5, 10**30, 1e308, "", " ", "x", "true", "FALSE", "closed", "Acknowledged",
+    "P1-Urgent", "x" * 50_000, "2999-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "\x00", "ü\u202e", [], {}, [None],
+    [[]], [{}], {"id": None}, {"id": {"id": []}}, {"type": 7, "summary": []},
+]  # fmt: skip
+Path = tuple[str | int, ...]
+
+
+def mutations(sample: dict[str, Any]) -> Iterator[tuple[Path, Any, dict[str, Any]]]:
+    """(path, value, row) for each field, at any depth: without it, and with each odd value in its place.
+
+    The value of a missing field is `...`.
+    """
+    for path in _paths(sample):
+        for value in (..., *ODD):
+            row = deepcopy(sample)
+            owner: Any = row
+            for step in path[:-1]:
+                owner = owner[step]
+            if value is ...:
+                del owner[path[-1]]
+            else:
+                owner[path[-1]] = value
+            yield path, value, row
+
+
+def _paths(value: Any, above: Path = ()) -> Iterator[Path]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inner:
+        yield (*above, step)
+        yield from _paths(one, (*above, step))

@@ -1,0 +1,35 @@
+"""What lasts for some cycles and concerns more than one call: it begins, is met, and is over again."""
+
+import pytest
+from drivers import drive
+from schedule import FOR_HOURS, HOURS, KINDS, LONG_ONES, SCOPED_FAULTS, STORY, Fault
+from world import World
+
+from reconciler.sandbox.settings import SandboxSettings
+
+BEGINS = 3
+DIFFERENT = {"write_lag", "acknowledgement_timeout"}
+"""Knobs that the world sets from the beginning."""
+
+
+@pytest.mark.parametrize("what", LONG_ONES)
+def test_it_lasts_for_some_cycles_and_is_over_when_all_has_healed(what: str) -> None:
+    world = World(STORY.but(Fault("cycle", BEGINS, what)))
+    with world.deterministic():
+        while world.cycle_number < BEGINS:
+            world.turn()
+        assert set(world.lasting) == {what.removesuffix(HOURS)}
+        assert world.interval == (3600.0 if what in FOR_HOURS else 10.0)
+        outcome = world.rest()
+    assert [fault.what for fault in outcome.fired] == [what]
+    assert (world.lasting, world.sandbox.faults.as_json()) == ({}, [])
+    before, after = SandboxSettings().as_json(), world.sandbox.settings.as_json()
+    assert {name for name in before if before[name] != after[name]} <= DIFFERENT
+    assert not outcome.broken
+
+
+@pytest.mark.skipif(not SCOPED_FAULTS, reason="not among the faults yet")
+def test_whatever_begins_in_the_middle_of_the_story_loses_nothing() -> None:
+    tally = drive([STORY.but(Fault("cycle", BEGINS, what)) for what in LONG_ONES])
+    assert not tally.found, str(tally)
+    assert set(LONG_ONES) <= set(KINDS["cycle"])

@@ -1,0 +1,236 @@
+"""States that last: said when they begin, again while they last, and when they are over, each on its own."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from reconciler import state_log
+from reconciler.core.model import Action, Kind, Side, Status
+from reconciler.errors import Forbidden, Misconfigured, Missing, NotExecuted, Permanent, Refused, Unknown
+from reconciler.naming import span, state_of
+from reconciler.sight import Problem
+from reconciler.state_log import QUIET, StateLog
+
+NOW = datetime(2026, 11, 23, 17, 27, tzinfo=UTC)
+AWAY = Problem(Side.PAGERDUTY, Unknown("PagerDuty: GET /log_entries: 503"))
+
+
+class Time:
+    """A clock set by hand."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, seconds: float) -> bool:
+        self.passed += seconds
+        return False
+
+
+class Book:
+    """A state log, its clock, and what it has said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time = Time()
+        self.said: list[tuple[str, str]] = []
+        self.asked = 0
+        for level in ("error", "info"):
+            monkeypatch.setattr(state_log.log, level, lambda words, level=level, **_: self._add(level, words))
+        self.log = StateLog(self.time, 600.0, self._names)
+
+    def _add(self, level: str, words: str) -> None:
+        self.said.append((level, words))
+
+    def _names(self, alert_ids: Collection[str]) -> dict[str, str]:
+        self.asked += 1
+        return {alert_id: f"#{alert_id[1:]}" for alert_id in alert_ids}
+
+    def cycle(
+        self, *problems: Problem, actions: Collection[Action] = (), pages: Any = (), after: float = 1.0
+    ) -> None:
+        self.time.passed += after
+        self.log.cycle(problems, actions, pages)
+
+    def take(self) -> list[tuple[str, str]]:
+        said, self.said = self.said, []
+        return said
+
+
+@pytest.fixture
+def book(monkeypatch: pytest.MonkeyPatch) -> Book:
+    return Book(monkeypatch)
+
+
+def action(number: int, kind: Kind = Kind.PAGERDUTY_NOTE, **more: Any) -> Action:
+    return replace(Action(key=str(number), kind=kind, alert_id=f"a{number}", reason="", at=NOW, id=number), **more)
+
+
+def test_an_outage_is_said_at_its_beginning_now_and_then_and_at_its_end(book: Book) -> None:
+    waiting = [action(n, Kind.CREATE_INCIDENT) for n in range(7)] + [action(n) for n in range(7, 10)]
+    book.cycle(AWAY)
+    assert book.take() == [("error", "PagerDuty: GET /log_entries: 503")]
+    for _ in range(3):
+        book.cycle(AWAY, actions=waiting, after=150)
+    assert book.take() == []
+    book.cycle(AWAY, actions=waiting, after=150)
+    backlog = "7 pages and 3 notes wait, the oldest for 10 min"
+    still = f"PagerDuty: still GET /log_entries: 503, since 17:27 UTC (10 min): {backlog}"
+    assert book.take() == [("error", still)]
+    book.cycle(actions=[replace(each, status=Status.DONE) for each in waiting], after=42 * 60)
+    assert book.take() == [("info", "works again after 52 min; 7 pages and 3 notes had waited")]
+    book.cycle(after=10_000)
+    assert book.take() == []
+
+
+def test_different_ways_to_fail_are_one_outage_and_each_is_said_once(book: Book) -> None:
+    refused = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
+    for _ in range(5):
+        book.cycle(AWAY)
+        book.cycle(refused)
+    assert [words for _, words in book.take()] == [str(AWAY.error), str(refused.error)]
+    book.cycle()
+    assert book.take() == [("info", "works again after 10 s")]
+
+
+def test_what_the_operator_has_to_change_is_said_by_its_words_and_not_by_its_call(book: Book) -> None:
+    for number, call in enumerate(("GET /users", "GET /log_entries", "POST /incidents/{id}/notes")):
+        book.cycle(Problem(Side.PAGERDUTY, Refused(f"{call}: 401; check PAGERDUTY_API_KEY (request {number})")))
+    first, second = Misconfigured("PAGERDUTY_SERVICE_ID: disabled"), Misconfigured("PAGERDUTY_USER: on call")
+    book.cycle(Problem(Side.PAGERDUTY, first), Problem(Side.PAGERDUTY, second))
+    said = ["GET /users: 401; check PAGERDUTY_API_KEY (request 0)", str(first), str(second)]
+    assert book.take() == [("error", words) for words in said]
+
+
+@pytest.mark.parametrize("error", [Missing("404"), Forbidden("403"), Permanent("400", 400)])
+def test_one_alert_s_trouble_never_hides_another_s_nor_the_vendor_s(book: Book, error: Exception) -> None:
+    mine = [Problem(Side.PAGERDUTY, error, alert) for alert in ("a17", "a18")]  # type: ignore[arg-type]
+    book.cycle(*mine)
+    book.cycle(*mine, AWAY)
+    assert book.take() == [("error", f"#17: {error}"), ("error", f"#18: {error}"), ("error", str(AWAY.error))]
+    book.cycle(*mine)
+    assert book.take() == [("info", "works again after 1 s")]
+    book.cycle(*mine, after=700)
+    still = f"still refused: #17 and #18; the oldest since 17:27 UTC (702 min): {error}"
+    assert book.take() == [("error", still.replace("702 min", "11 min"))]
+
+
+def test_what_one_alert_s_read_met_is_over_only_once_it_was_not_met_for_long(book: Book) -> None:
+    """It is read ever more seldom: a cycle that did not read it says nothing."""
+    narrow = Problem(Side.OPSGENIE, Unknown("Opsgenie: GET /v2/alerts/{id}: 500"), "a17")
+    book.cycle(narrow)
+    book.take()
+    for _ in range(5):
+        book.cycle(after=QUIET / 2)
+        book.cycle(narrow)
+    assert book.take() == []
+    book.cycle(after=QUIET)
+    assert book.take() == [("info", f"works again after {span(5 * (QUIET / 2 + 1) + QUIET)}")]
+
+
+def test_nothing_works_again_while_what_met_it_still_waits(book: Book) -> None:
+    note = action(17, error="PagerDuty: 503")
+    book.cycle(Problem(Side.PAGERDUTY, Unknown("PagerDuty: 503"), "a17"), actions=[note])
+    book.cycle(actions=[note])
+    book.cycle(actions=[note])
+    assert book.take() == [("error", "PagerDuty: 503")]
+    book.cycle(actions=[replace(note, status=Status.DONE, error="")])
+    assert book.take() == [("info", "works again after 3 s; 1 note had waited")]
+
+
+def test_pagerduty_does_not_work_again_while_a_page_waits_or_somebody_is_not_paged(book: Book) -> None:
+    page = action(17, Kind.CREATE_INCIDENT, error="another error")
+    book.cycle(AWAY, actions=[page])
+    book.cycle(actions=[page])
+    book.cycle(pages=[("unpaged a18", "nobody is paged for #18")])
+    assert book.take() == [("error", str(AWAY.error)), ("error", "nobody is paged for #18")]
+    assert [each.subject for each in book.log.lasting()] == ["pages"]
+    book.cycle(pages=[("unpaged a18", "nobody is paged for #18")], after=700)
+    assert book.take() == [("error", "Pages: still nobody is paged for #18, since 17:27 UTC (11 min)")]
+    book.cycle(pages=[("unpaged a18", "nobody is paged for #18"), ("unpaged a19", "nobody is paged for #19")])
+    assert book.take() == [("error", "nobody is paged for #19")]
+    book.cycle()
+    assert [words.partition(" after")[0] for _, words in book.take()] == ["works again", "works again"]
+
+
+def test_what_is_dead_is_said_of_the_action_and_never_works_again(book: Book) -> None:
+    note = action(17, error="PagerDuty: 400")
+    book.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[note])
+    book.take()
+    dead = replace(note, status=Status.DEAD)
+    book.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[dead])
+    book.cycle()
+    assert book.take() == []
+    assert book.log.lasting() == ()
+
+
+def test_what_a_look_at_a_part_meets_is_said_and_is_not_the_end_of_anything(book: Book) -> None:
+    book.log.met([AWAY], [])
+    book.log.met([], [])
+    assert book.take() == [("error", str(AWAY.error))]
+
+
+def test_a_state_that_is_no_trouble_is_information_and_ends_in_silence(book: Book) -> None:
+    for _ in range(2):
+        book.log.say("lock", "standing by", serious=False)
+    assert book.take() == [("info", "standing by")]
+    assert book.log.lasts("lock")
+    assert book.log.lasting() == ()
+    book.log.say("lock", "")
+    assert book.take() == []
+
+
+def test_the_signature_changes_with_what_lasts_and_not_with_its_figures(book: Book) -> None:
+    first = book.log.signature()
+    book.cycle(pages=[("waiting", "1 page waits, the oldest for 31 s")])
+    second = book.log.signature()
+    book.cycle(pages=[("waiting", "2 pages wait, the oldest for 32 s")])
+    assert first != second == book.log.signature()
+    assert book.log.counts() == dict.fromkeys(state_log.SUBJECTS, 0) | {"pages": 1}
+
+
+def test_memory_stays_bounded(book: Book) -> None:
+    book.cycle(*(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)))
+    assert book.log.counts()["objects"] == state_log.MOST_OBJECTS
+    book.take()
+    book.cycle(*(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)), AWAY, after=700)
+    assert len(book.take()) == 2, "the vendor's own, and one reminder for all the others"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "less than 1 s"),
+        (41, "41 s"),
+        (52 * 60, "52 min"),
+        (3 * 3600 + 5 * 60, "3 h 5 min"),
+        (3 * 3600, "3 h"),
+        (52 * 3600, "2 d 4 h"),
+        (48 * 3600, "2 d"),
+    ],
+)
+def test_a_span_is_as_exact_as_matters(seconds: float, words: str) -> None:
+    assert span(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "word"),
+    [
+        (Status.PLANNED, "", "planned"),
+        (Status.PLANNED, "e", "planned"),
+        (Status.SENT, "", "in flight"),
+        (Status.SENT, "e", "unknown"),
+        (Status.DONE, "", "done"),
+        (Status.DROPPED, "e", "dropped"),
+        (Status.DEAD, "e", "dead"),
+    ],
+)
+def test_there_is_one_word_for_where_an_action_stands(status: Status, error: str, word: str) -> None:
+    assert state_of(action(1, status=status, error=error)) == word
