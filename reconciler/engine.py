@@ -145,7 +145,7 @@ class Engine:
         answered = [settlement.action_id for settlement in plan.settlements]
         self._commit(plan, observation)
         until = self.clock.now() + patience if patience else None
-        self.applier.pauses.barred = _barred(self.identity.standing, blind=getattr(observation, "blind", False))
+        self.applier.pauses.barred = _barred(self.identity.standing, blind=observation.blind)
         outcome = self.applier.page(policy) if observation.urgent else self.applier.apply(policy, until)
         if any(each.side is Side.PAGERDUTY and isinstance(each.error, Refused) for each in outcome.problems):
             self.identity.suspect()

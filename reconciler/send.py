@@ -4,7 +4,6 @@ Every step is a transaction of its own, so that a crash anywhere leaves an actio
 sent, or on the wire and to be asked about. What becomes of a write that failed: `core/retry.py`.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
@@ -250,7 +249,7 @@ class Sender:
         """A note that is too long even when it is plain is replaced by numbered parts, each its own action."""
         if not action.kind.is_note or len(action.text) <= text.PLAIN_NOTE_LIMIT:
             return False
-        parts = _plain_parts(action.text, action.mark)
+        parts = text.plain_parts(action.text, action.mark)
         if len(parts) < 2:  # noqa: PLR2004 - one part is the whole note
             return False
         fresh = replace(action, error="", attempts=0, not_before=None, failing_since=None)
@@ -330,11 +329,6 @@ def held_by(action: Action) -> Hold:
     if not action.request_id:
         return Hold.ALL
     return Hold.STATES if action.kind.is_state else Hold.NOTHING
-
-
-def _plain_parts(words: str, mark: str) -> tuple[tuple[str, str], ...]:
-    split: Callable[[str, str], tuple[tuple[str, str], ...]] = getattr(text, "plain_parts", lambda *_: ())
-    return split(words, mark)
 
 
 def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:
