@@ -135,8 +135,8 @@ def _stuck(
         whom = f"only to the automation user {automation.name}" if last.assignees else "to nobody"
         return Permanent(
             f"{VENDOR}: nobody is paged: incident {incident.id} is triggered again, but assigned {whom} after "
-            "every known way (status, escalation level, escalation policy); take the automation user off every schedule "
-            f"and escalation policy, and assign the incident to somebody{why}",
+            "every known way (status, escalation level, escalation policy); take the automation user off every "
+            f"schedule and escalation policy, and assign the incident to somebody{why}",
             status,
         )
     return Permanent(
