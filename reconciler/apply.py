@@ -148,8 +148,9 @@ class Turn:
             ):
                 continue
             met = self.met.get(action.id)
-            same = met is not None and str(met) == action.error
-            self.trouble.problem(action, met if met is not None and same else ReconcilerError(action.error))
+            if met is None or str(met) != action.error:
+                met = ReconcilerError(f"{action.kind.value} waits: {action.error}")
+            self.trouble.report(action, met)
         self.trouble.lasting()
 
     def _send_pair(self, mine: tuple[Action, ...]) -> None:

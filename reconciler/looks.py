@@ -89,8 +89,16 @@ class Looks:
         self.looked_again: dict[str, set[Side]] = {}
 
     def at(self, alert_id: str) -> Look:
-        """What is to be read of this alert and its incident: to be added to."""
-        return self.by_alert.setdefault(alert_id, Look())
+        """What is to be read of this alert and its incident: to be added to.
+
+        An alert that was seen already, to be paged, is seen once more: a feed that is read later shows what has
+        happened since.
+        """
+        look = self.by_alert.get(alert_id)
+        if look is None or look.seen:
+            look = Look() if look is None else Look(again=look.again, read=look.read)
+            self.by_alert[alert_id] = look
+        return look
 
     def whole(self, alert_id: str) -> Look:
         """All that there is to be read of it; with that, whatever could not be read last time is made up for."""

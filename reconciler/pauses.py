@@ -97,11 +97,14 @@ class Pauses:
         if count < STRIKES:
             return
         variable = "OPSGENIE_API_KEY" if lane is Lane.OPSGENIE else "PAGERDUTY_API_KEY"
-        all_refused = Refused(
-            f"{variable}: every write is refused, for {count} alerts in a row: the key may be read-only, or see "
-            f"only a part of the account; the last refusal: {error}"
+        refusal, _, _ = str(error).partition(";")
+        all_refused = self._suspects.setdefault(
+            lane,
+            Refused(
+                f"{variable}: every write is refused, for {count} alerts in a row: the key may be read-only, "
+                f"or may see only a part of the account; the last refusal: {refusal}"
+            ),
         )
-        self._suspects[lane] = all_refused
         self._pause(lane, all_refused, now, probing=True)
 
     def suspects(self) -> list[tuple[Lane, Refused]]:
@@ -167,7 +170,11 @@ class Trouble:
         """Something did not work. Nothing waits because of that alone. Our own rate limit is no problem."""
         if not isinstance(error, RateLimited):
             self.met[action.id] = error
-            self.problems.append(Problem(action.kind.side, error, action.alert_id))
+            self.report(action, error)
+
+    def report(self, action: Action, error: ReconcilerError) -> None:
+        """Something lasts, though nothing was tried."""
+        self.problems.append(Problem(action.kind.side, error, action.alert_id))
 
     def pause(self, action: Action, error: ReconcilerError) -> None:
         """The lane takes nothing now: leave it alone until the vendor said, or for a while."""
@@ -209,7 +216,7 @@ class Trouble:
             return False
         self.left(pause.until if pause.rate else None)
         if not pause.rate and all(problem.error is not pause.error for problem in self.problems):
-            self.problem(action, pause.error)
+            self.report(action, pause.error)
         return True
 
     def left(self, resume: datetime | None) -> None:

@@ -145,6 +145,19 @@ def test_one_note_that_is_always_refused_holds_up_nobody_else(world: Stage, answ
     assert len(tried) < 12, f"{len(tried)} attempts"
 
 
+def test_what_an_engineer_does_at_once_is_not_missed(world: Stage) -> None:
+    """She is faster than the rest of the cycle that has paged her."""
+    world.start()
+    world.until_ready()
+    alert = world.raise_alert(priority="P1")
+    last = time.monotonic() + 30
+    while not world.incidents(alert):
+        assert time.monotonic() < last
+        time.sleep(0.002)
+    world.engineer(alert, "notes", text="on it")
+    world.until(lambda: any("on it" in note for note in world.alert_notes(alert)), "her note")
+
+
 # -- the set-up --
 
 
