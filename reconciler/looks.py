@@ -47,8 +47,9 @@ class Look:
     """What to read of one pair. `row` is what a list showed of the alert: a stand-in for a new one, at need.
 
     `twins` are open incidents with the alert's key that it does not follow. `repeated`: only the alert's stamp
-    has moved. `together`: neither side could be read before, and the incident's notes wait for the alert's, so that
-    the one is not read without the other. `again` says which sides could not be read, `read` from which something was.
+    has moved. `together`: neither side could be read before, and the incident's notes wait for the alert's, so
+    that the one is not read without the other. `again` says which sides could not be read, `read` from which
+    something was.
     """
 
     alert: bool = False
