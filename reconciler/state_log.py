@@ -48,8 +48,8 @@ Names = Callable[[Collection[str]], Mapping[str, str]]
 class Trouble:
     """A state that lasts. `words` and `keys` are all that it consists of now; `said` are the keys that were said.
 
-    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only single
-    alerts have met it. `waited` are the actions that have waited meanwhile. `current` is false where another
+    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only looks
+    at single alerts have met it, each of which is made more seldom than a cycle. `waited` are the actions that have waited meanwhile. `current` is false where another
     trouble says it all: it is over but for pages that are not made, or it is about pages that the vendor's names.
     """
 
@@ -141,7 +141,7 @@ class StateLog:
             serious = not isinstance(mine[0].error, _RATE_LIMITED)
             alert_id = mine[0].alert_id if subject not in _NAMES else ""
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
-            trouble.narrow = all(problem.alert_id for problem in mine)
+            trouble.narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
             trouble.met |= waits & {str(problem.error) for problem in mine}
         return set(by_subject)
 
