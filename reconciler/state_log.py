@@ -48,9 +48,10 @@ Names = Callable[[Collection[str]], Mapping[str, str]]
 class Trouble:
     """A state that lasts. `words` and `keys` are all that it consists of now; `said` are the keys that were said.
 
-    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only looks
-    at single alerts have met it, each of which is made more seldom than a cycle. `waited` are the actions that have waited meanwhile. `current` is false where another
-    trouble says it all: it is over but for pages that are not made, or it is about pages that the vendor's names.
+    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only looks at
+    single alerts have met it, and those are rarer than cycles. `waited` are the actions that waited meanwhile.
+    `current` is false where another trouble says it all: it is over but for pages that are not made, or it is
+    about pages that the vendor's own trouble names.
     """
 
     subject: str
