@@ -78,7 +78,7 @@ def changes(sighting: Sighting, policy: Policy, now: datetime) -> Seen:
         *_alert_changes(sighting, policy, now),
         *_alert_notes(sighting, policy),
         *_incident_changes(sighting, policy, now),
-        *_incident_notes(sighting, policy),
+        *_incident_notes(sighting, policy, now),
     )
     done = sorted((f for f in found if isinstance(f, Change)), key=lambda change: change.at)
     return Seen(
@@ -320,11 +320,14 @@ def _incident_acknowledged(
         yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
 
 
-def _incident_notes(sighting: Sighting, policy: Policy) -> Iterator[Found]:
+def _incident_notes(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
     mine = [action for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE]
     written = {action.result_id for action in mine}
     is_deleted = sighting.pair is not None and sighting.pair.opsgenie.deleted
-    sources = Sources(Side.OPSGENIE, () if is_deleted and not sighting.alert_notes else sighting.alert_notes, mine)
+    notes = sighting.alert_notes
+    if notes is None and (is_deleted or absence.is_confirmed(sighting, policy, now)):
+        notes = ()
+    sources = Sources(Side.OPSGENIE, notes, mine)
     for note in _unknown(sighting, Side.PAGERDUTY, sighting.incident_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "ledger" in policy.guards and note.id in written:
