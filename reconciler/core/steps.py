@@ -26,7 +26,7 @@ from reconciler.core.readings import GRAIN, usable
 TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
 SNOOZE_ENDED = Person("", "PagerDuty (snooze ended)")
 _ENDS = frozenset({"unacknowledge", "unsnooze"})
-_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign"})
+_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign", "reopen"})
 """What takes an acknowledgement away when a person does it."""
 _AT_ONCE = frozenset({"snooze", "urgency_change"})
 """What does so only at the very moment: the same may have happened long before, with no such effect."""

@@ -721,6 +721,15 @@ PAGERDUTY_UNACKNOWLEDGE = (
         )
     ),
     Row(
+        "resolved and reopened between two looks: who reopened took the acknowledgement away",
+        sighting(
+            pair=_known_at(_BY_JANE, 12),
+            incident=TRIGGERED,
+            incident_acts=(act("reopen", BOB, 20), act("resolve", JANE, 15), act("acknowledge", JANE, 12)),
+        ),
+        (unacknowledge("Bob Ray"),),
+    ),
+    Row(
         "an engineer's reassignment without the time of the change took the acknowledgement away",
         sighting(pair=_known_at(_BY_JANE, 12), incident=incident(), incident_acts=(act("assign", BOB, 12),)),
         (unacknowledge("Bob Ray"),),
