@@ -65,6 +65,14 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
             in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority from P4 to P1"),
             id="an act that says what has changed",
         ),
+        *(
+            pytest.param(in_opsgenie(f"[PagerDuty · Bridge · 2026-11-23 09:00:40Z] {words}"), id=words)
+            for words in (
+                "incident #9 (PINC9) bears this alert's key, too: it is not followed",
+                'incident #9 (PINC9) "Disk full (again)" is followed from now on',
+                'resolved the incident (merged into #9 "Disk full (again)", which is followed from now on)',
+            )
+        ),
         pytest.param(
             in_opsgenie(RESOLVED, incident_notes=None), id="an act, though the incident's notes were not read"
         ),
@@ -102,6 +110,12 @@ def test_a_genuine_mark_is_an_echo(seen: Sighting) -> None:
             in_opsgenie(f"{OF_JANE} it is db-2… [cut: 99 characters in all]", ON_IT), id="a cut that is none"
         ),
         pytest.param(in_opsgenie(f"{RESOLVED} and then left"), id="an act with more words"),
+        pytest.param(in_opsgenie(f"{RESOLVED}\nand then left"), id="an act with more lines"),
+        pytest.param(in_opsgenie(f"{RESOLVED} (I did not)"), id="an act with a detail that is none"),
+        pytest.param(
+            in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority, call me"),
+            id="a priority that changes to nothing",
+        ),
         pytest.param(in_opsgenie(RESOLVED.replace("resolved", "broke")), id="an act that the table does not know"),
         pytest.param(
             in_opsgenie(RESOLVED.replace("resolved the incident", "closed the alert")),
