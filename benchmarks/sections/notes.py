@@ -50,7 +50,7 @@ def _timed(world: World, count: int) -> float:
 
 def _world(count: int) -> World:
     notes = tuple(
-        Note(f"o{n}", ANA, f"line {n} of a script that tells how it gets on", START + timedelta(milliseconds=n))
+        Note(f"o{n}", ANA, f"line {n} of what a script reports", START + timedelta(milliseconds=n))
         for n in range(count)
     )
     pair = Pair(

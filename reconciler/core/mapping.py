@@ -190,7 +190,7 @@ _SAID = {
 
 
 def is_said(side: Side, words: str) -> bool:
-    """Whether these are the words of a note that tells of an act on that side."""
+    """Whether these are the words of a note about an act on that side."""
     return _SAID[side].fullmatch(words) is not None
 
 

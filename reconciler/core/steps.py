@@ -108,8 +108,8 @@ def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline
     elif expires is not None and max(act.at, incident.changed_at or act.at) >= expires - GRAIN:
         yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)
     else:
-        hands = (a for a in acts if a.verb in _HANDS_ON and a.actor is Actor.PERSON and _is_near(a.at, act.at))
-        yield next((_by_person(hand) for hand in hands), _by_machine(act))
+        people = (a for a in acts if a.verb in _HANDS_ON and a.actor is Actor.PERSON and _is_near(a.at, act.at))
+        yield next((_by_person(one) for one in people), _by_machine(act))
 
 
 def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
