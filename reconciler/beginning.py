@@ -51,7 +51,7 @@ def _counts(before: Standing, after: Standing) -> str:
     found = after.census.followed - before.census.followed - raised
     return (
         f"{counted(baseline, 'alert')} recorded as a baseline, {counted(max(0, found), 'incident')} found by "
-        f"their key and followed, {counted(raised, 'page')} to be made"
+        f"their key and followed, {counted(raised, 'new alert')} to page for"
     )
 
 

@@ -56,6 +56,7 @@ class Daemon:
         self._actions = ActionLog()
         self._kept: tuple[object, ...] | None = None
         self._objections: list[tuple[str, str]] = []
+        self._named: frozenset[str] = frozenset()
         self._pages_due = float("-inf")
         self._before: beginning.Standing | None = None
         self._leading = False
@@ -195,7 +196,7 @@ class Daemon:
         self._follow(report)
         self._tell(report)
         self._begun(report)
-        self.states.cycle(report.problems, report.actions, self._pages(report))
+        self.states.cycle(report.problems, report.actions, self._pages(report), self._named)
         if metrics:
             metrics.cycle_ended(report, time.monotonic() - began, self.program.database)
 
@@ -295,8 +296,7 @@ class Daemon:
             if self.program.metrics:
                 reason = "; ".join(words for _, words in self._objections)
                 self.program.metrics.paging(len(found.waiting), len(found.unpaged), reason)
-            if paging.reported(found, (str(problem.error) for problem in report.problems)):
-                return [each for each in self._objections if not each[0].startswith(paging.UNPAGED)]
+            self._named = paging.named(found, (str(problem.error) for problem in report.problems))
         return self._objections
 
     def _keep_troubles(self) -> None:

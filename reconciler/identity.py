@@ -88,7 +88,7 @@ class Identity:
         now = self._clock.monotonic()
         if now < self._refresh:
             return
-        if self.known and now - self._asked >= min(self._interval, SOONEST):
+        if self.known and now - self._asked >= max(FIRST_RETRY, min(self._interval, SOONEST)):
             self._ask()
         if self.known:
             self._note("on call", self._pagerduty.on_call(self.person, self._policy_id).objection)

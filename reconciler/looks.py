@@ -47,7 +47,9 @@ class Look:
     """What to read of one pair. `row` is what a list showed of the alert: a stand-in for a new one, at need.
 
     `twins` are open incidents with the alert's key that it does not follow. `repeated`: only the alert's stamp
-    has moved. `again` says which sides could not be read, `read` from which something was.
+    has moved. `together`: neither side could be read before, and the incident's notes wait for the alert's, so
+    that the one is not read without the other. `again` says which sides could not be read, `read` from which
+    something was.
     """
 
     alert: bool = False
@@ -58,6 +60,7 @@ class Look:
     all_notes: bool = False
     swept: bool = False
     repeated: bool = False
+    together: bool = False
     news: bool = False
     seen: bool = False
     tracked: bool = True
@@ -122,7 +125,7 @@ class Looks:
             known = books.snapshot.pairs(sides)
         for alert_id, unread in sides.items():
             if alert_id in known:
-                self.sides(alert_id, unread)
+                self.sides(alert_id, unread).together = len(unread) > 1
             else:
                 self.news(alert_id)
 

@@ -200,11 +200,14 @@ class _Round:
 
     def _due_again(self) -> dict[str, set[Side]]:
         """Some of what could not be read last time, by the sides that were not read and are not left alone."""
-        due = {
-            alert_id: {side for side in sides if not self.memory.is_held(alert_id, side, self.eyes.now)}
-            for alert_id, sides in sorted(self.unread.items())
-        }
-        return dict([(alert_id, sides) for alert_id, sides in due.items() if sides][:AGAIN])
+        due: dict[str, set[Side]] = {}
+        for alert_id, sides in sorted(self.unread.items()):
+            free = {side for side in sides if not self.memory.is_held(alert_id, side, self.eyes.now)}
+            if free == sides or Side.OPSGENIE in free:  # an incident's notes wait for the alert's
+                due[alert_id] = free
+            if len(due) == AGAIN:
+                break
+        return due
 
     def _rest(self) -> Observation:
         """What is left to be seen, and with it where the feeds stand."""

@@ -14,10 +14,12 @@ UNPAGED = "unpaged"
 """How the keys begin of what is wrong with an incident that is there."""
 
 
-def reported(paging: Paging, problems: Iterable[str]) -> bool:
-    """Whether the problems of a look name every incident that pages nobody, so that nothing is left to be said."""
+def named(paging: Paging, problems: Iterable[str]) -> frozenset[str]:
+    """The keys of those objections that the problems of the same look name in words of their own."""
     said = "\n".join(problems)
-    return bool(paging.unpaged) and all(pair.unpaged in said for pair in paging.unpaged)
+    known = [pair for pair in paging.unpaged if pair.unpaged in said]
+    every = {UNPAGED} if len(known) == len(paging.unpaged) else set()
+    return frozenset(every | {f"{UNPAGED} {pair.alert_id}" for pair in known})
 
 
 def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:

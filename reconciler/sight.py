@@ -115,11 +115,16 @@ class Eyes(Reading):
 
     def _see_pagerduty(self, seen: Sighting, look: Look) -> Sighting:
         incident, looked = look.adopt, seen.looked
+        lacks = _lacks_alert_notes(seen, look)
+        if lacks and look.incident_notes and not look.news:
+            look.again.add(Side.PAGERDUTY)
+            if look.together:
+                return seen
         if look.by_key and (seen.pair is None or seen.pair.incident_id is None):
             found = self.read(
                 Side.PAGERDUTY, look, seen.alert_id, lambda: self.pagerduty.incidents_by_key(seen.alert_id)
             )
-            if found is None or (found and _lacks_alert_notes(seen, look)):
+            if found is None or (found and lacks):
                 # Whether this alert has an incident, or what both have told already, is not known: not yet news.
                 return replace(seen, alert=None, alert_notes=None) if seen.pair is None else seen
             incident = found[-1] if found else None
@@ -136,7 +141,7 @@ class Eyes(Reading):
             if incident is not None:
                 looked |= PAGERDUTY_STATES
             seen = replace(seen, incident=incident, looked=looked)
-            if (look.incident_notes or look.adopt) and not _lacks_alert_notes(seen, look):
+            if (look.incident_notes or look.adopt) and not lacks:
                 seen = self._with_incident_notes(seen, look, incident_id)
         except Missing as error:
             self.missing(Side.PAGERDUTY, look, seen.alert_id, error)

@@ -48,9 +48,10 @@ Names = Callable[[Collection[str]], Mapping[str, str]]
 class Trouble:
     """A state that lasts. `words` and `keys` are all that it consists of now; `said` are the keys that were said.
 
-    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only single
-    alerts have met it. `waited` are the actions that have waited meanwhile. `current` is false when it is over but
-    for pages that are still not made.
+    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only looks at
+    single alerts have met it, and those are rarer than cycles. `waited` are the actions that waited meanwhile.
+    `current` is false where another trouble says it all: it is over but for pages that are not made, or it is
+    about pages that the vendor's own trouble names.
     """
 
     subject: str
@@ -66,6 +67,7 @@ class Trouble:
     waited: dict[int, Kind] = field(default_factory=dict)
     alert_id: str = ""
     serious: bool = True
+    spoken: bool = False
     current: bool = True
 
 
@@ -101,17 +103,22 @@ class StateLog:
         self._note(problems, tuple(actions))
 
     def cycle(
-        self, problems: Iterable[Problem], actions: Iterable[Action], pages: Sequence[tuple[str, str]]
+        self,
+        problems: Iterable[Problem],
+        actions: Iterable[Action],
+        pages: Sequence[tuple[str, str]],
+        named: Collection[str] = (),
     ) -> None:
         """What a whole cycle has met, with all that is open; `pages` says, by key, why somebody is not paged.
 
+        What its problems name already has its key in `named`: it is not said once more.
         What it has not met is over, unless something that waits because of it says otherwise.
         """
         acted = tuple(actions)
         self._open = tuple(a for a in acted if a.status.is_open and (a.error or a.status is Status.PLANNED))
         met = self._note(problems, acted)
         if pages:
-            self._meet("pages", pages)
+            self._meet("pages", pages, unsaid=named)
         elif "pages" in self._troubles:
             self._over(self._troubles.pop("pages"))
         for trouble in self._troubles.values():
@@ -135,7 +142,7 @@ class StateLog:
             serious = not isinstance(mine[0].error, _RATE_LIMITED)
             alert_id = mine[0].alert_id if subject not in _NAMES else ""
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
-            trouble.narrow = all(problem.alert_id for problem in mine)
+            trouble.narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
             trouble.met |= waits & {str(problem.error) for problem in mine}
         return set(by_subject)
 
@@ -147,18 +154,21 @@ class StateLog:
         serious: bool = True,
         alert_id: str = "",
         error: Exception | None = None,
+        unsaid: Collection[str] = (),
     ) -> Trouble:
         now, moment = self._clock.monotonic(), self._clock.now()
         trouble = self._troubles.setdefault(
             subject, Trouble(subject, moment, now, now, now, serious=serious, alert_id=alert_id)
         )
-        trouble.seen, trouble.current = now, True
+        trouble.seen, trouble.current = now, any(key not in unsaid for key, _ in found)
         trouble.words = tuple(dict.fromkeys(_REQUEST.sub("", words) for _, words in found))
         trouble.keys = tuple(sorted({key for key, _ in found}))
         for key, words in found:
             if key not in trouble.said:
                 trouble.said.add(key)
-                trouble.reminded = now
+                if key in unsaid:
+                    continue
+                trouble.reminded, trouble.spoken = now, True
                 self._write(trouble, self._named(trouble, words), error)
         return trouble
 
@@ -168,7 +178,7 @@ class StateLog:
             self._over(trouble)
 
     def _over(self, trouble: Trouble) -> None:
-        if not trouble.serious:
+        if not (trouble.serious and trouble.spoken):
             return
         lasted = self._clock.monotonic() - trouble.began
         waited = kinds_of(trouble.waited.values())
@@ -185,7 +195,7 @@ class StateLog:
         now = self._clock.monotonic()
         due = [each for each in self._lasting() if now - each.reminded >= self._remind]
         for trouble in due:
-            trouble.reminded = now
+            trouble.reminded, trouble.spoken = now, True
             if not trouble.alert_id:
                 self._write(trouble, self._still(trouble))
         objects = [trouble for trouble in due if trouble.alert_id]

@@ -381,3 +381,35 @@ def test_notes_of_an_alert_that_only_occurs_again_are_read_ever_more_seldom_unti
     assert memory.may_repeat(ALERT_ID, at(31))
     memory.repeated(ALERT_ID, at(200), fruitful=False)
     assert memory.may_repeat(ALERT_ID, at(200) + timedelta(seconds=1))
+
+
+# -- what waits for the other side --
+
+
+def test_an_incidents_notes_wait_for_the_alerts_and_then_are_read_with_them() -> None:
+    """What the incident has may stand in the alert already."""
+    pagerduty = Vendors(incident=incident(), notes=[])
+    look = Look(alert_notes=True, incident_notes=True)
+    eyes(Vendors(notes=Unknown("500")), pagerduty).see(sighting(pair=pair()), look)
+    assert (look.again, pagerduty.asked.total()) == (set(Side), 0)
+
+
+def test_the_healthy_side_is_not_read_again_and_again_for_what_the_other_does_not_answer() -> None:
+    pagerduty = Vendors(incident=incident(), notes=[])
+    look = Look.whole(together=True)
+    eyes(Vendors(alert=Unknown("500"), notes=Unknown("500")), pagerduty).see(sighting(pair=pair()), look)
+    assert (look.again, pagerduty.asked.total()) == (set(Side), 0)
+
+
+def test_once_a_new_alerts_details_were_slow_the_next_is_paged_from_its_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reconciler.reading.PATIENCE", -1.0)
+    opsgenie = Vendors(alert=alert(description="all of it"), notes=[])
+    seeing = eyes(opsgenie)
+    for number in range(3):
+        look = Look(alert=True, news=True, row=alert())
+        seen = seeing.see(sighting(alert_id=f"a-{number}"), look)
+        assert seen.alert is not None
+        assert look.again == (set() if number == 0 else {Side.OPSGENIE})
+    assert opsgenie.asked["alert"] == 1

@@ -160,6 +160,19 @@ def test_pagerduty_does_not_work_again_while_a_page_waits_or_somebody_is_not_pag
     assert [words.partition(" after")[0] for _, words in book.take()] == ["works again", "works again"]
 
 
+def test_what_a_vendor_s_trouble_names_already_is_not_said_once_more_for_the_pages(book: Book) -> None:
+    mine = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: nobody is paged for #18"), "a18")
+    pages = [("unpaged a18", "nobody is paged for #18")]
+    book.time.passed += 1
+    book.log.cycle([mine], [], pages, named={"unpaged a18"})
+    assert book.take() == [("error", str(mine.error))]
+    book.time.passed += 700
+    book.log.cycle([mine], [], pages, named={"unpaged a18"})
+    assert [words.partition(",")[0] for _, words in book.take()] == [f"PagerDuty: still {mine.error}"]
+    book.cycle()
+    assert [words for _, words in book.take()] == ["works again after 11 min"], "and not twice"
+
+
 def test_what_is_dead_is_said_of_the_action_and_never_works_again(book: Book) -> None:
     note = action(17, error="PagerDuty: 400")
     book.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[note])

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core import absence, steps, succession, text
-from reconciler.core.genuine import Sources
+from reconciler.core import absence, notes, steps, succession, text
 from reconciler.core.model import (
     SOMEBODY,
     Act,
@@ -25,20 +24,16 @@ from reconciler.core.model import (
     Incident,
     IncidentBaseline,
     Kind,
-    Note,
     Person,
     Policy,
     Side,
     Sighting,
-    Status,
     since_last,
 )
-from reconciler.core.readings import GRAIN, is_overdue
+from reconciler.core.readings import GRAIN, in_doubt, is_adoption, is_overdue
 
 SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
 DELETED = Person("", "Opsgenie")
-_SEPARATORS = (": ", "\n", '"', "> ", " - ")
-"""Before the words of a note in a copy that the old proxy made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +41,7 @@ class Unexplained:
     """The incident's status has changed, and nothing says yet who or what did it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A note that may be a copy of ours: only the other side's notes can tell, and they were not read."""
-
-    side: Side
-    note_id: str
-
-
-Found = Change | Echo | Unexplained | Undecided
+Found = Change | Echo | Unexplained | notes.Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +63,16 @@ def changes(sighting: Sighting, policy: Policy, now: datetime) -> Seen:
         return Seen()
     found = (
         *_alert_changes(sighting, policy, now),
-        *_alert_notes(sighting, policy),
+        *notes.of_alert(sighting, policy),
         *_incident_changes(sighting, policy, now),
-        *_incident_notes(sighting, policy),
+        *notes.of_incident(sighting, policy, now),
     )
     done = sorted((f for f in found if isinstance(f, Change)), key=lambda change: change.at)
     return Seen(
         (*done, *succession.changes(sighting, policy, done)),
         tuple(f for f in found if isinstance(f, Echo)),
         any(isinstance(f, Unexplained) for f in found),
-        frozenset((f.side, f.note_id) for f in found if isinstance(f, Undecided)),
+        frozenset((f.side, f.note_id) for f in found if isinstance(f, notes.Undecided)),
     )
 
 
@@ -103,16 +90,6 @@ def is_raised(sighting: Sighting, policy: Policy) -> bool:
     if pair is None or alert is None or not alert.open or is_followed(sighting):
         return False
     return policy.on_opsgenie_priority != "ignore" and _rises(pair.opsgenie.priority, alert.priority, policy)
-
-
-def is_adoption(sighting: Sighting) -> bool:
-    """Whether an incident is met that the snapshot does not know: its past is a baseline, not news."""
-    return sighting.incident is not None and (sighting.pair is None or sighting.pair.incident_id is None)
-
-
-def in_doubt(sighting: Sighting, *kinds: Kind) -> bool:
-    """Whether a write of ours of these kinds may or may not have landed, so that its field says nothing."""
-    return any(action.kind in kinds and action.status is Status.SENT for action in sighting.mine)
 
 
 # -- what happened in Opsgenie --
@@ -202,61 +179,6 @@ def _or_echo(sighting: Sighting, change: Change) -> Change | Echo:
     return change
 
 
-def _alert_notes(sighting: Sighting, policy: Policy) -> Iterator[Found]:
-    mine = [action for action in sighting.mine if action.kind is Kind.OPSGENIE_NOTE]
-    sent = {text.plain_note(action.text) if action.plain else action.text for action in mine}
-    has_incident = sighting.incident is not None or bool(sighting.pair and sighting.pair.incident_id)
-    sources = Sources(Side.PAGERDUTY, sighting.incident_notes if has_incident else (), mine)
-    history = _History(sighting, policy)
-    for note in _unknown(sighting, Side.OPSGENIE, sighting.alert_notes):
-        genuine = "mark" in policy.guards and sources.has(note.text)
-        if "ledger" in policy.guards and note.text in sent:
-            yield Echo(Side.OPSGENIE, sighting.alert_id, "ledger")
-        elif "author" in policy.guards and text.is_signed(note.author.name):
-            yield Echo(Side.OPSGENIE, sighting.alert_id, "author")
-        elif genuine:
-            yield Echo(Side.OPSGENIE, sighting.alert_id, "mark")
-        elif genuine is None:
-            yield Undecided(Side.OPSGENIE, note.id)
-        elif not (is_adoption(sighting) and (_is_too_old(sighting, note) or history.has(note))):
-            yield _noted(Side.OPSGENIE, sighting, note)
-
-
-def _is_too_old(sighting: Sighting, note: Note) -> bool:
-    return sighting.since is not None and note.at < sighting.since
-
-
-class _History:
-    """What the webhook proxy that this program replaces has copied: the words and who wrote them, unmarked.
-
-    The words of a note count only where they begin: after the name of their author, a quotation mark, a line.
-    """
-
-    def __init__(self, sighting: Sighting, policy: Policy) -> None:
-        self.endings: dict[str, list[str]] = {}
-        for copy in sighting.incident_notes or () if is_adoption(sighting) else ():
-            if policy.is_automation(copy.author) and not text.is_copy_from(copy.text, Side.OPSGENIE):
-                for ending in _endings(copy.text):
-                    self.endings.setdefault(ending, []).append(copy.text)
-
-    def has(self, note: Note) -> bool:
-        """Whether this note was copied."""
-        return any(note.author.name in copy for copy in self.endings.get(_stripped(note.text), ()))
-
-
-def _endings(words: str) -> set[str]:
-    """The text and what of it follows each separator, the first few of each kind."""
-    found = {_stripped(words)}
-    for separator in _SEPARATORS:
-        parts = words.split(separator, 8)
-        found |= {_stripped(separator.join(parts[n:])) for n in range(1, len(parts))}
-    return found
-
-
-def _stripped(words: str) -> str:
-    return words.strip().strip('"').strip()
-
-
 # -- what happened in PagerDuty --
 
 
@@ -318,37 +240,6 @@ def _incident_acknowledged(
         yield Change(Side.PAGERDUTY, "acknowledge", sighting.alert_id, _ref(act, at), at, person=person)
     elif new:
         yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
-
-
-def _incident_notes(sighting: Sighting, policy: Policy) -> Iterator[Found]:
-    mine = [action for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE]
-    written = {action.result_id for action in mine}
-    is_deleted = sighting.pair is not None and sighting.pair.opsgenie.deleted
-    sources = Sources(Side.OPSGENIE, () if is_deleted and not sighting.alert_notes else sighting.alert_notes, mine)
-    for note in _unknown(sighting, Side.PAGERDUTY, sighting.incident_notes):
-        genuine = "mark" in policy.guards and sources.has(note.text)
-        if "ledger" in policy.guards and note.id in written:
-            yield Echo(Side.PAGERDUTY, sighting.alert_id, "ledger")
-        elif policy.is_echo_of_us(note.author):
-            yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
-        elif genuine:
-            yield Echo(Side.PAGERDUTY, sighting.alert_id, "mark")
-        elif genuine is None:
-            yield Undecided(Side.PAGERDUTY, note.id)
-        elif not (is_adoption(sighting) and _is_too_old(sighting, note)):
-            yield _noted(Side.PAGERDUTY, sighting, note)
-
-
-# -- both --
-
-
-def _unknown(sighting: Sighting, side: Side, notes: tuple[Note, ...] | None) -> list[Note]:
-    new = [note for note in notes or () if (side, note.id) not in sighting.known_notes]
-    return sorted(new, key=lambda note: (note.at, note.id))
-
-
-def _noted(side: Side, sighting: Sighting, note: Note) -> Change:
-    return Change(side, "note", sighting.alert_id, note.id, note.at, person=note.author, note=note)
 
 
 def _ref(act: Act | None, at: datetime) -> str:

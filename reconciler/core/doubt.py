@@ -130,7 +130,7 @@ def _sent(
 
 
 def _stands(action: Action, sighting: Sighting) -> bool:
-    """Whether the alert, as read, stands where this write was to bring it, whoever did it."""
+    """Whether the alert, as read, stands where this write was to bring it."""
     alert = sighting.alert if action.kind in sighting.looked else None
     return alert is not None and alert.acknowledged is ALERT_ACKNOWLEDGED[action.kind]
 

@@ -175,21 +175,22 @@ def superseded_by(change: Change) -> frozenset[Kind]:
     return kinds if change.actor is Actor.PERSON else frozenset(k for k in kinds if k.side is not change.side)
 
 
+_DETAIL = r"(?:from .{1,40} to .{1,40}|#\d+ \([^)\s]+\)(?: \".*\")?)"
 _SAID = {
     side: re.compile(
         "|".join(
-            re.escape(row.says).replace(re.escape("{detail}"), ".+") + r"(?: \(.+\))?"
+            re.escape(row.says).replace(re.escape("{detail}"), _DETAIL) + r"(?: \(merged into .+\))?"
             for row in TABLE
             if row.side is side and row.says
-        ),
-        re.DOTALL,
+        )
     )
     for side in Side
 }
+"""The words of our notes about acts, with what may stand in the place of a detail."""
 
 
 def is_said(side: Side, words: str) -> bool:
-    """Whether these are the words of a note that tells of an act on that side."""
+    """Whether these are the words of a note about an act on that side."""
     return _SAID[side].fullmatch(words) is not None
 
 

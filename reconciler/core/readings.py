@@ -7,7 +7,7 @@ from a copy that lags behind: it is no news, and no person's doing.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Pair, Policy, Side, Sighting
+from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Pair, Policy, Side, Sighting, Status
 
 GRAIN = timedelta(seconds=1)
 """PagerDuty's stamps are whole seconds."""
@@ -18,6 +18,16 @@ _OF_INCIDENTS = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY)
 def usable(stamp: datetime | None, now: datetime) -> datetime | None:
     """A remembered stamp of a vendor's, None when nothing can be compared with it: it lies in the future."""
     return stamp if stamp is not None and stamp <= now else None
+
+
+def is_adoption(sighting: Sighting) -> bool:
+    """Whether an incident is met that the snapshot does not know: its past is a baseline, not news."""
+    return sighting.incident is not None and (sighting.pair is None or sighting.pair.incident_id is None)
+
+
+def in_doubt(sighting: Sighting, *kinds: Kind) -> bool:
+    """Whether a write of ours of these kinds may or may not have landed, so that its field says nothing."""
+    return any(action.kind in kinds and action.status is Status.SENT for action in sighting.mine)
 
 
 def is_overdue(pair: Pair, policy: Policy, now: datetime) -> bool:

@@ -26,7 +26,7 @@ from reconciler.core.readings import GRAIN, usable
 TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
 SNOOZE_ENDED = Person("", "PagerDuty (snooze ended)")
 _ENDS = frozenset({"unacknowledge", "unsnooze"})
-_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign"})
+_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign", "reopen"})
 """What takes an acknowledgement away when a person does it."""
 _AT_ONCE = frozenset({"snooze", "urgency_change"})
 """What does so only at the very moment: the same may have happened long before, with no such effect."""
@@ -108,8 +108,8 @@ def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline
     elif expires is not None and max(act.at, incident.changed_at or act.at) >= expires - GRAIN:
         yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)
     else:
-        hands = (a for a in acts if a.verb in _HANDS_ON and a.actor is Actor.PERSON and _is_near(a.at, act.at))
-        yield next((_by_person(hand) for hand in hands), _by_machine(act))
+        people = (a for a in acts if a.verb in _HANDS_ON and a.actor is Actor.PERSON and _is_near(a.at, act.at))
+        yield next((_by_person(one) for one in people), _by_machine(act))
 
 
 def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:

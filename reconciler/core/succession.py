@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from reconciler.core import text
 from reconciler.core.model import (
     Actor,
     Change,
@@ -15,6 +16,9 @@ from reconciler.core.model import (
     Side,
     Sighting,
 )
+
+TITLE = 200
+"""How much of another incident's title is said."""
 
 
 def successor(sighting: Sighting) -> Incident | None:
@@ -33,7 +37,7 @@ def merged_into(sighting: Sighting, incident: Incident) -> str:
         return ""
     if target is None or target.id != incident.merged_into:
         return f"merged into {incident.merged_into}"
-    return f'merged into #{target.number} "{target.title}", which is followed from now on'
+    return f'merged into #{target.number} "{_title(target)}", which is followed from now on'
 
 
 def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Iterator[Change]:
@@ -48,7 +52,7 @@ def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Ite
         return
     last = max((target.created_at, *(change.at for change in done)))
     yield from _both(
-        "follow", sighting.alert_id, target, last, who, f'#{target.number} ({target.id}) "{target.title}"'
+        "follow", sighting.alert_id, target, last, who, f'#{target.number} ({target.id}) "{_title(target)}"'
     )
 
 
@@ -62,6 +66,10 @@ def followed(pair: Pair, target: Incident, now: datetime) -> Pair:
         unexplained_since=now,
         unpaged="",
     )
+
+
+def _title(incident: Incident) -> str:
+    return text.shortened(incident.title, TITLE)
 
 
 def _both(verb: str, alert_id: str, other: Incident, at: datetime, who: Person, detail: str) -> Iterator[Change]:

@@ -18,7 +18,7 @@ SKEW = timedelta(hours=1)
 
 
 class Clock(Protocol):
-    """Time, so that tests can have their own. Waiting ends early when the program is told to stop."""
+    """Time, so that tests can have their own. Waiting ends early when the program is to stop."""
 
     def now(self) -> datetime:
         """The time of day, in UTC."""
@@ -27,7 +27,7 @@ class Clock(Protocol):
         """Seconds that never run backwards."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait; True as soon as the program is told to stop."""
+        """Wait; True as soon as the program is to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class PagerDutyReader(Protocol):
         """How the configured service stands. Misconfigured when it is unknown to the key."""
 
     def on_call(self, user: Person, policy_id: str) -> OnCall:
-        """Who would be paged: asked of the escalation policy. Answers that cannot be had tell nothing."""
+        """Who would be paged: asked of the escalation policy. Answers that cannot be had say nothing."""
 
     def confirm_key(self) -> None:
         """One cheap read of no incident in particular. Refused when the account turns the key away."""
@@ -152,7 +152,7 @@ class PagerDutyReader(Protocol):
     def incidents_by_key(self, key: str) -> list[Incident]:
         """Incidents of the service with this key, open or not, any age, oldest first.
 
-        Also those that have an alert with this key, whatever their own is.
+        Also those that have an alert with this key and another key of their own.
         """
 
     def keys_between(self, since: datetime, until: datetime, most: int) -> set[str] | None:

@@ -131,6 +131,12 @@ class _Watched(HTTPConnection):
         _show(sock)
         return sock
 
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]  # http.client's, which its stubs leave out
+        one: Exchange | None = getattr(_current, "exchange", None)
+        if one is not None and one.expired:  # the end of the proxy's answer was our own doing
+            raise TimeoutError("the proxy made no connection in time")
+
     def request(self, *args: Any, **more: Any) -> None:
         if self.sock is not None:
             _show(self.sock)

@@ -26,11 +26,11 @@ class BadRow(Exception):
 
 
 def ignore(_vendor: str, _what: str) -> None:
-    """For who does not want to be told."""
+    """For callers that do not report such rows."""
 
 
 def clean(value: Any) -> Any:
-    """The same document with a replacement character for whatever is unfit to be stored or sent."""
+    """The same document with a replacement character for what is unfit to be stored or sent."""
     if isinstance(value, str):
         return _UNFIT.sub("\ufffd", value)
     if isinstance(value, dict):
@@ -39,7 +39,7 @@ def clean(value: Any) -> Any:
 
 
 def text(value: Any) -> str:
-    """A string, whatever came; nothing for null and for what is no scalar."""
+    """A string or a number as text; nothing for null and for what is no scalar."""
     if isinstance(value, str):
         return value
     return "" if value is None or isinstance(value, bool | dict | list) else str(value)
@@ -123,7 +123,7 @@ def segment(value: str, what: str, reserved: frozenset[str] = frozenset()) -> st
 
 
 def identifier(row: Any, name: str = "id") -> str:
-    """What tells this row from others. BadRow when it has none."""
+    """What distinguishes this row from others. BadRow when it has none."""
     if not isinstance(row, dict):
         raise BadRow(f"a row that is no object but {type(row).__name__}")
     found = text(row.get(name))

@@ -81,7 +81,7 @@ class OpsgenieClient:
         return list(found.values())
 
     def open_alerts(self) -> Iterator[list[Alert]]:
-        """Every open alert of the query, oldest first. Past the paging window it goes on by creation."""
+        """Every open alert of the query, oldest first. Past the paging window it continues by creation."""
         seen: set[str] = set()
         start: datetime | None = None
         for _ in range(MOST_WINDOWS):

@@ -65,7 +65,7 @@ class PagerDutyClient(Setup):
     def incidents_by_key(self, key: str) -> list[Incident]:
         """Incidents of the service with this key, open or not, any age, oldest first.
 
-        PagerDuty's own filter has matched them: by their key, or by that of an alert, whatever their own key is.
+        PagerDuty's own filter has matched them: by their own key, or by that of an alert.
         """
         asked = [("incident_key", key), ("service_ids[]", self._service_id), ("date_range", "all")]
         asked += [("sort_by", "incident_number:asc"), ("time_zone", "UTC")]

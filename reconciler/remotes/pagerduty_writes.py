@@ -134,13 +134,13 @@ def _stuck(
     if last is not None and last.status == "triggered":
         whom = f"only to the automation user {automation.name}" if last.assignees else "to nobody"
         return Permanent(
-            f"{VENDOR}: nobody is paged: incident {incident.id} is triggered again, but assigned {whom} whatever "
-            "we tried (status, escalation level, escalation policy); take the automation user off every schedule "
-            f"and escalation policy, and assign the incident to somebody{why}",
+            f"{VENDOR}: nobody is paged: incident {incident.id} is triggered again, but assigned {whom} after "
+            "every known way (status, escalation level, escalation policy); take the automation user off every "
+            f"schedule and escalation policy, and assign the incident to somebody{why}",
             status,
         )
     return Permanent(
-        f"{VENDOR}: incident {incident.id} stays acknowledged whatever we tried "
+        f"{VENDOR}: incident {incident.id} stays acknowledged after every known way "
         f"(status, escalation level, escalation policy); un-acknowledge it in PagerDuty{why}",
         status,
     )

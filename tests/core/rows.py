@@ -368,7 +368,10 @@ OPSGENIE_UNACKNOWLEDGE = (
 _CLOSE_RESOLVES, _CLOSE_IGNORED = policy(on_opsgenie_close="resolve"), policy(on_opsgenie_close="ignore")
 
 
-def _lost(since: datetime = at(-60), *, is_open: bool = True) -> Pair:
+_AN_HOUR_AGO = at(-3_600)
+
+
+def _lost(since: datetime = _AN_HOUR_AGO, *, is_open: bool = True) -> Pair:
     """What was missing when it was last asked about; the bound is two minutes."""
     known = pair(is_open=is_open)
     return replace(known, opsgenie=replace(known.opsgenie, missing_since=since))
@@ -716,6 +719,15 @@ PAGERDUTY_UNACKNOWLEDGE = (
             ("unacknowledge", 11, TRIGGERED, "before the status that was known"),
             ("assign", 11, TRIGGERED, "before the status that was known"),
         )
+    ),
+    Row(
+        "resolved and reopened between two looks: who reopened took the acknowledgement away",
+        sighting(
+            pair=_known_at(_BY_JANE, 12),
+            incident=TRIGGERED,
+            incident_acts=(act("reopen", BOB, 20), act("resolve", JANE, 15), act("acknowledge", JANE, 12)),
+        ),
+        (unacknowledge("Bob Ray"),),
     ),
     Row(
         "an engineer's reassignment without the time of the change took the acknowledgement away",
@@ -1256,8 +1268,7 @@ MORE_INCIDENTS = (
             (
                 Kind.OPSGENIE_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
-                "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident "
-                '(merged into #9 "Disk full again", which is followed from now on)',
+                f'{RESOLVE_NOTE[2]} (merged into #9 "Disk full again", which is followed from now on)',
             ),
         ),
     ),

@@ -441,6 +441,7 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
         pytest.param(Person("", "Bridge"), Person("PX", "Jane"), False, id="another name"),
         pytest.param(Person("", ""), Person("", ""), False, id="nobody is not us"),
         pytest.param(Person("PBOT", ""), Person("", ""), False, id="nobody is not us, though we have no name"),
+        pytest.param(Person("", "somebody"), Person("", "somebody"), False, id="somebody is never us"),
     ],
 )
 def test_who_is_the_automation_user(automation: Person, person: Person, ours: bool) -> None:

@@ -238,7 +238,7 @@ CASES = (
         SIX_HOURS,
     ),
     Case(
-        "a creation that is refused as a duplicate and cannot be found says so, and waits before it is tried again",
+        "a creation that is refused as a duplicate and cannot be found says so, and waits before the next try",
         sent(CREATE, error=DUPLICATE),
         looked(CREATE),
         again(DUPLICATE, 1, at(12)),

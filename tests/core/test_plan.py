@@ -1,5 +1,6 @@
 """From the world to the plan: order, what is superseded, what is remembered, and that nothing is planned twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,7 @@ from worlds import (
     world,
 )
 
+from reconciler.core import text
 from reconciler.core.model import (
     Actor,
     AlertBaseline,
@@ -743,3 +745,251 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
     (moved,) = told.pairs
     assert moved.pagerduty is not None
     assert moved.pagerduty.status == "triggered"
+
+
+# -- notes that are long, many, or shown under another token --
+
+
+def test_a_long_note_is_sent_in_parts_that_stay_in_order_and_nothing_of_it_is_lost() -> None:
+    words = " ".join(str(n) for n in range(12_000))
+    long, short = note("o1", ANA, words, 5), note("o2", ANA, "short", 6)
+    seen = sighting(pair=pair(), incident=incident(), alert_notes=(short, long))
+    plan = decide(world(seen))
+    *parts, last = plan.actions
+    assert last.text.endswith("] short")
+    assert [part.mark[-6:] for part in parts] == ["(1/3)]", "(2/3)]", "(3/3)]"]
+    first = parts[0].key
+    assert [part.key for part in parts] == [first, f"{first} 2/3", f"{first} 3/3"]
+    assert "".join(part.text.removeprefix(f"{part.mark} ") for part in parts) == words
+    assert decide(world(after(seen, plan))).actions == ()
+
+
+def test_a_part_that_its_target_shows_already_is_not_planned() -> None:
+    long = note("o1", ANA, "x" * 60_000, 5)
+    seen = sighting(pair=pair(), incident=incident(), alert_notes=(long,))
+    first, *rest = decide(world(seen)).actions
+    shows = replace(seen, incident_notes=(note("PN1", BOT, first.text),))
+    assert decide(world(shows)).actions == tuple(rest)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_note_whose_token_differs_from_call_to_call_is_copied_once(status: Status) -> None:
+    first = sighting(pair=pair(), incident=incident(), alert_notes=(note("1689-0", ANA, "any news?"),))
+    seen = after(first, decide(world(first)), status)
+    again = replace(seen, alert_notes=(note("1689-7", ANA, "any news?"),))
+    assert decide(world(again)).actions == ()
+    other = replace(seen, alert_notes=(note("1689-7", ANA, "any news at all?"),))
+    assert len(decide(world(other)).actions) == 1
+
+
+@pytest.mark.parametrize("side", [OG, PD])
+def test_the_work_grows_with_the_notes_and_not_with_their_square(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one customer's script can write must not stop every other page."""
+    calls = dict.fromkeys(("act_mark", "carries", "head", "is_copy_from"), 0)
+    for name in calls:
+        monkeypatch.setattr(text, name, _counted(calls, name, getattr(text, name)))
+
+    def work(count: int) -> int:
+        notes = tuple(note(f"n{n}", ANA, f"line {n}", n / 1_000) for n in range(count))
+        copies = tuple(
+            note(f"c{n}", BOT, f"{text.note_mark(side, one)} {one.text}") for n, one in enumerate(notes)
+        )
+        old = [
+            action(
+                Kind.PAGERDUTY_NOTE if side is OG else Kind.OPSGENIE_NOTE,
+                Status.SENT,
+                id=n,
+                mark=text.note_mark(side, one),
+                text=copy.text,
+            )
+            for n, (one, copy) in enumerate(zip(notes, copies, strict=True))
+        ]
+        names = ("alert_notes", "incident_notes") if side is OG else ("incident_notes", "alert_notes")
+        seen = sighting(pair=pair(), incident=incident(), looked=frozenset(Kind), **{names[0]: notes})
+        answered = replace(seen, mine=tuple(old), **{names[1]: copies})
+        calls.update(dict.fromkeys(calls, 0))
+        assert len(decide(world(seen)).actions) == count
+        assert len(decide(world(answered)).settlements) == count
+        return sum(calls.values())
+
+    assert work(400) <= 2.1 * work(200)
+
+
+def _counted(calls: dict[str, int], name: str, real: Callable[..., object]) -> Callable[..., object]:
+    def counted(*values: object) -> object:
+        calls[name] += 1
+        return real(*values)
+
+    return counted
+
+
+# -- priorities, titles --
+
+
+def test_a_page_for_an_alert_that_rose_is_of_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
+    old = pair(None, tracked=False, opsgenie=replace(pair().opsgenie, priority="P4"))
+    plan = decide(world(sighting(pair=old, alert=alert(priority="P1", updated_at=at(20)))))
+    (page,) = plan.actions
+    assert (page.kind, page.urgency, page.at) == (Kind.CREATE_INCIDENT, "high", at(20))
+    assert (plan.pairs[0].tracked, plan.pairs[0].opsgenie.priority) == (True, "P1")
+
+
+def test_the_urgency_of_a_page_follows_the_setting() -> None:
+    for high, urgency in ((frozenset({"P3"}), "high"), (frozenset({"P1"}), "low")):
+        (page,) = decide(world(sighting(alert=alert(priority="P3")), rules=policy(high_urgency=high))).actions
+        assert page.urgency == urgency
+
+
+def test_raising_the_urgency_asks_for_high() -> None:
+    known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+    actions = decide(world(sighting(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
+    assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]
+
+
+@pytest.mark.parametrize(("shows", "expected"), [("P2", "P2"), ("", "P4")])
+def test_a_priority_is_remembered_until_another_one_is_read(shows: str, expected: str) -> None:
+    known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+    seen = sighting(pair=known, alert=alert(priority=shows, updated_at=at(20)))
+    assert decide(world(seen)).pairs[0].opsgenie.priority == expected
+
+
+def test_a_title_is_remembered_in_one_line_and_kept_where_there_is_none() -> None:
+    seen = sighting(pair=pair(), alert=alert(message="Disk\nfull " + "x" * 300, updated_at=at(1)))
+    title = decide(world(seen)).pairs[0].title
+    assert (title[:11], len(title)) == ("Disk full x", 200)
+    nameless = sighting(pair=pair(), alert=alert(message=" ", updated_at=at(1)))
+    assert decide(world(nameless)).pairs[0].title == "Disk full"
+
+
+# -- nobody is paged --
+
+CREATED = action(Kind.CREATE_INCIDENT, Status.DONE, result_id="PINC1")
+BORN = incident("acknowledged", acknowledgers=(BOT,), changed_by=BOT, changed_at=at(2))
+SAID_BORN = "incident #4711 was created acknowledged by the automation user"
+SAID_LEFT = "incident #4711 is assigned to the automation user alone"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "before", "expected"),
+    [
+        pytest.param(Kind.CREATE_INCIDENT, incident(), pair(None), "", id="a page that pages"),
+        pytest.param(Kind.CREATE_INCIDENT, BORN, pair(None), SAID_BORN, id="a page that was born acknowledged"),
+        pytest.param(
+            Kind.CREATE_INCIDENT, BORN, pair(None, acknowledged=True), "", id="a page for an acknowledged alert"
+        ),
+        pytest.param(
+            Kind.CREATE_INCIDENT, incident(assignees=(BOT,)), pair(None), SAID_LEFT, id="a page that is ours alone"
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            incident(assignees=(BOT,)),
+            pair("acknowledged", (BOT,)),
+            SAID_LEFT,
+            id="taken back, and left to us alone",
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            incident(assignees=(JANE,)),
+            pair("acknowledged", (BOT,), unpaged=SAID_BORN),
+            "",
+            id="taken back, and somebody is paged",
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            None,
+            pair("acknowledged", (BOT,), unpaged=SAID_BORN),
+            SAID_BORN,
+            id="taken back, and not seen yet",
+        ),
+    ],
+)
+def test_whether_anybody_is_paged_is_known_from_the_answer(
+    kind: Kind, answer: Incident | None, before: Pair, expected: str
+) -> None:
+    assert settled(before, action(kind), policy(), answer).unpaged == expected
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        pytest.param(BORN, SAID_BORN, id="as before"),
+        pytest.param(incident("acknowledged", acknowledgers=(BOT, JANE), changed_at=at(9)), "", id="acknowledged"),
+        pytest.param(RESOLVED, "", id="resolved"),
+        pytest.param(incident(assignees=(JANE,)), "", id="assigned to somebody else"),
+        pytest.param(None, SAID_BORN, id="not looked at"),
+    ],
+)
+def test_nobody_is_paged_until_somebody_is(then: Incident | None, expected: str) -> None:
+    known = pair("acknowledged", (BOT,), unpaged=SAID_BORN, unexplained_since=at(-600))
+    seen = sighting(pair=known, incident=then, mine=(CREATED,))
+    pairs = decide(world(seen)).pairs or (known,)
+    assert pairs[0].unpaged == expected
+
+
+def test_a_page_that_was_born_acknowledged_is_healed_once() -> None:
+    seen = sighting(pair=pair(None), alert=alert(), incident=BORN, mine=(replace(CREATED, status=Status.SENT),))
+    plan = decide(world(seen))
+    (healing,) = plan.actions
+    assert healing.kind is Kind.PAGERDUTY_UNACKNOWLEDGE
+    assert healing.key == "pagerduty.unacknowledge a-1 unpaged PINC1"
+    assert plan.pairs[0].unpaged == SAID_BORN
+    assert decide(world(after(seen, plan))).actions == ()
+
+
+# -- another incident --
+
+NEXT = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
+
+
+def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
+    seen = sighting(
+        pair=pair(unpaged=SAID_LEFT),
+        incident=replace(RESOLVED, merged_into="PINC9"),
+        incident_notes=(note("PN1", JANE, "same thing"),),
+        successor=NEXT,
+        successor_notes=(note("PN5", JANE, "old"),),
+    )
+    plan = decide(world(seen))
+    (follows,) = plan.pairs
+    assert (follows.incident_id, follows.incident_number, follows.unpaged) == ("PINC9", 9, "")
+    assert follows.pagerduty == IncidentBaseline("triggered", as_of=at(30))
+    assert follows.unexplained_since == at(60), "so that it is looked at in the next cycle"
+    assert plan.notes == (("a-1", PD, "PN1"), ("a-1", PD, "PN5"))
+    held = replace(NEXT, status="acknowledged", acknowledgers=(JANE,), changed_at=at(35))
+    later = decide(world(sighting(pair=follows, alert=alert(), incident=held)))
+    assert [planned.kind for planned in later.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
+    assert later.pairs[0].unexplained_since is None
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(sighting(pair=pair(), incident=incident(), successor=NEXT), id="while ours is open"),
+        pytest.param(sighting(pair=pair(), successor=NEXT), id="while ours is not known to be resolved"),
+        pytest.param(
+            sighting(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")), id="ours itself"
+        ),
+        pytest.param(sighting(pair=pair(None), successor=NEXT), id="before there is one"),
+        pytest.param(sighting(pair=pair(pagerduty=None), successor=NEXT), id="before ours was ever read"),
+        pytest.param(sighting(alert=alert(), incident=RESOLVED, successor=NEXT), id="of an unknown alert"),
+    ],
+)
+def test_no_other_incident_is_followed(seen: Sighting) -> None:
+    pairs = decide(world(seen)).pairs
+    assert all(known.incident_id != "PINC9" for known in pairs)
+
+
+def test_what_a_developer_did_meanwhile_goes_to_the_incident_that_is_followed() -> None:
+    seen = sighting(pair=pair("resolved"), alert=ACKED, successor=NEXT)
+    actions = decide(world(seen)).actions
+    assert {planned.incident_id for planned in actions} == {"PINC9"}
+    assert Kind.PAGERDUTY_ACKNOWLEDGE in {planned.kind for planned in actions}
+
+
+def test_a_second_incident_is_named_once() -> None:
+    seen = sighting(pair=pair(), incident=incident(), twins=(NEXT,))
+    plan = decide(world(seen))
+    assert len(plan.actions) == 2
+    assert decide(world(after(seen, plan, Status.DONE))).actions == ()

@@ -45,6 +45,7 @@ def test_in_opsgenie(kind: Kind, target: Alert, objection: str | None) -> None:
     assert objection_in_opsgenie(action(kind), target) == objection
 
 
+P_URGENCY = Kind.PAGERDUTY_SET_URGENCY
 P_ACK, P_UNACK, P_RESOLVE = Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_RESOLVE
 
 
@@ -83,6 +84,25 @@ def held(*people: Person) -> Incident:
         pytest.param(P_UNACK, incident(), "the incident is not acknowledged", id="nobody is paged twice"),
         pytest.param(
             P_UNACK, incident("resolved"), "the incident is resolved", id="a resolved incident is not triggered"
+        ),
+        pytest.param(
+            P_UNACK,
+            incident(assignees=(BOT,)),
+            None,
+            id="a triggered incident that is assigned to us alone may be made to page",
+        ),
+        pytest.param(
+            P_UNACK,
+            incident(assignees=(BOT, JANE)),
+            "the incident is not acknowledged",
+            id="nobody is paged twice, though we are assigned as well",
+        ),
+        pytest.param(P_URGENCY, incident(urgency="low"), None, id="a low urgency may be raised"),
+        pytest.param(
+            P_URGENCY, incident(), "the incident has high urgency already", id="a high urgency is not raised"
+        ),
+        pytest.param(
+            P_URGENCY, incident("resolved"), "the incident is resolved", id="a resolved incident is not raised"
         ),
         pytest.param(P_RESOLVE, incident(), None, id="a triggered incident may be resolved"),
         pytest.param(P_RESOLVE, held(JANE), None, id="an acknowledged incident may be resolved"),

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from alembic import command
 from harness import World
 from stage import Stage, a_stage
 
 from reconciler.sandbox.wire import Request, json_response, parse_time
+from reconciler.store.database import open_database
+from reconciler.store.migrate import _config
+from reconciler.store.schema import REVISION
 
 REST = {"POLL_INTERVAL_SECONDS": "600", "SWEEP_INTERVAL_SECONDS": "600"}
 FOR_EVER = 1_000_000
@@ -46,6 +50,7 @@ def test_the_first_cycle_comes_at_once(world: Stage) -> None:
     started = time.monotonic()
     World.start(world, **REST)  # without even a database
     world.until(lambda: bool(world.incidents(alert)), "the page")
+    assert world.told("new database") == 1
     assert time.monotonic() - started < 20  # most of it is the start of Python, and the interval is ten minutes
 
 
@@ -423,6 +428,18 @@ def test_status_tells_what_is_behind_pending_and_dead(world: Stage) -> None:
     ):
         assert part in done.stdout
     assert world.files() == before
+
+
+def test_a_migration_is_said_with_both_revisions(world: Stage) -> None:
+    database = open_database(f"sqlite:///{world.database}")
+    config = _config()
+    with database.engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+    database.close()
+    world.start()
+    world.until_ready()
+    assert world.told(f"database migrated from revision 0002 to {REVISION}") == 1
 
 
 def test_the_schema_is_migrated_by_hand(world: Stage) -> None:

@@ -130,6 +130,7 @@ def test_stored_cursors_that_cannot_be_used_stop_nobody(world: Stage, value: str
     with closing(sqlite3.connect(world.database)) as connection, connection:
         connection.execute("UPDATE cursors SET value = ? WHERE name != 'query'", (value,))
     world.start(SWEEP_INTERVAL_SECONDS="1")
+    world.pass_cycles(1)
     _goes_on(world, alert)
 
 

@@ -60,6 +60,6 @@ def test_a_sweep_costs_two_requests_a_pair_and_two_listings(world: World) -> Non
     before = len(_requests(world))
     world.once(SWEEP_INTERVAL_SECONDS="0.001")
     calls = _requests(world)[before:]
-    identity, feeds, listings = 2, 2, 2
+    identity, feeds, listings = 5, 2, 2
     assert len(calls) <= 2 * pairs + listings + feeds + identity
     assert not [call for call in calls if call["write"]]

@@ -14,8 +14,10 @@ AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def client(text: str = "", url: str = OPSGENIE, bad: list[tuple[str, str]] | None = None) -> OpsgenieReader:
-    told = bad if bad is not None else []
-    return OpsgenieClient(http("Opsgenie"), text, url, on_bad_row=lambda vendor, what: told.append((vendor, what)))
+    reports = bad if bad is not None else []
+    return OpsgenieClient(
+        http("Opsgenie"), text, url, on_bad_row=lambda vendor, what: reports.append((vendor, what))
+    )
 
 
 def writing() -> OpsgenieWriter:

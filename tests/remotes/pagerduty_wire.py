@@ -28,9 +28,9 @@ AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def client(user: str = BOT, bad: list[tuple[str, str]] | None = None) -> PagerDutyReader:
-    told = bad if bad is not None else []
+    reports = bad if bad is not None else []
     return PagerDutyClient(
-        http("PagerDuty"), SERVICE, EMAIL, user, on_bad_row=lambda vendor, what: told.append((vendor, what))
+        http("PagerDuty"), SERVICE, EMAIL, user, on_bad_row=lambda vendor, what: reports.append((vendor, what))
     )
 
 

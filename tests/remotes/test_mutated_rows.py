@@ -88,14 +88,14 @@ def answer(wire: responses.RequestsMock, url: str, body: Any) -> None:
 
 
 def reading_opsgenie(bad: list[str] | None = None) -> OpsgenieClient:
-    told: list[str] = bad if bad is not None else []
-    return OpsgenieClient(http("Opsgenie"), "", OPSGENIE, on_bad_row=lambda _, what: told.append(what))
+    reports: list[str] = bad if bad is not None else []
+    return OpsgenieClient(http("Opsgenie"), "", OPSGENIE, on_bad_row=lambda _, what: reports.append(what))
 
 
 def reading_pagerduty(bad: list[str] | None = None) -> PagerDutyClient:
-    told: list[str] = bad if bad is not None else []
+    reports: list[str] = bad if bad is not None else []
     client = http("PagerDuty")
-    return PagerDutyClient(client, SERVICE, "b@x.example", "Bot", on_bad_row=lambda _, what: told.append(what))
+    return PagerDutyClient(client, SERVICE, "b@x.example", "Bot", on_bad_row=lambda _, what: reports.append(what))
 
 
 def test_an_alert_that_is_odd_in_one_place_stays_an_alert_of_the_same_state(wire: responses.RequestsMock) -> None:

@@ -82,7 +82,7 @@ def test_open_alerts_are_asked_by_creation_and_checked(
     assert pages == [["alert-1"], ["alert-3"]]
 
 
-def test_open_alerts_go_on_past_the_window_by_creation(wire: responses.RequestsMock) -> None:
+def test_open_alerts_continue_past_the_window_by_creation(wire: responses.RequestsMock) -> None:
     queries: list[str] = []
 
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
@@ -246,7 +246,9 @@ def test_notes_go_back_no_further_than_asked(wire: responses.RequestsMock) -> No
 
 
 @pytest.mark.parametrize("rows", [[None, {}, 7], []])
-def test_a_list_goes_on_past_a_page_without_a_readable_row(wire: responses.RequestsMock, rows: list[Any]) -> None:
+def test_a_list_continues_past_a_page_without_a_readable_row(
+    wire: responses.RequestsMock, rows: list[Any]
+) -> None:
     for _ in range(2):
         wire.get(ALERTS, json=page(rows, more=True))
         wire.get(ALERTS, json=page([row(1)]))

@@ -168,7 +168,7 @@ def test_incidents_of_a_key_open_or_not(wire: responses.RequestsMock) -> None:
     assert [found.id for found in client().incidents_by_key("alert-1")] == ["POLD", "PNEW"]
 
 
-def test_an_incident_whose_alert_bears_the_key_is_found_whatever_its_own_and_however_many_alerts(
+def test_an_incident_whose_alert_bears_the_key_is_found_beside_a_key_of_its_own_and_among_many(
     wire: responses.RequestsMock,
 ) -> None:
     wire.get(INCIDENTS, json=page("incidents", [incident(7, incident_key="of-its-own")]))
@@ -190,7 +190,7 @@ def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: r
 SINCE = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
-def test_the_keys_of_a_time_are_listed_whatever_became_of_the_incidents(wire: responses.RequestsMock) -> None:
+def test_the_keys_of_a_time_are_listed_of_open_and_resolved_incidents(wire: responses.RequestsMock) -> None:
     exact = query(
         service_ids_=SERVICE, since="2026-11-22T09:00:00Z", until="2026-11-23T09:00:00Z",
         sort_by="incident_number:asc", time_zone="UTC", limit="100", offset="0",
@@ -236,14 +236,14 @@ def test_a_merged_incident_tells_into_which(wire: responses.RequestsMock) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "expected"),
     [(7, 7), ("7", 7), (2**31 - 1, 2**31 - 1), (2**31, 0), (10**25, 0), (10**400, 0), (-1, 0), (True, 0), ({}, 0)],
 )
 def test_a_number_that_no_database_could_keep_is_none(
-    wire: responses.RequestsMock, number: object, told: int
+    wire: responses.RequestsMock, number: object, expected: int
 ) -> None:
     wire.get(f"{INCIDENTS}/PINC1", json={"incident": incident(1, incident_number=number)})
-    assert client().incident("PINC1").number == told
+    assert client().incident("PINC1").number == expected
 
 
 def test_everything_optional_may_be_null_missing_or_of_another_type(wire: responses.RequestsMock) -> None:

@@ -145,7 +145,9 @@ def test_a_listed_incident_that_names_no_service_is_kept_and_reported_once(
 
 
 @pytest.mark.parametrize("rows", [[None, {}, 7], []])
-def test_a_list_goes_on_past_a_page_without_a_readable_row(wire: responses.RequestsMock, rows: list[Any]) -> None:
+def test_a_list_continues_past_a_page_without_a_readable_row(
+    wire: responses.RequestsMock, rows: list[Any]
+) -> None:
     wire.get(INCIDENTS, json=page("incidents", rows, more=True))
     wire.get(INCIDENTS, json=page("incidents", [incident(1)]))
     assert [one.id for one in client().open_incidents()] == ["PINC1"]

@@ -178,7 +178,7 @@ def test_retriggering_asks_for_no_policy_where_none_is_known(wire: responses.Req
 def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
     for n, outcome in enumerate(outcomes):
         rung(wire, n, outcome)
-    with pytest.raises(Permanent, match="incident PINC1 stays acknowledged whatever we tried"):
+    with pytest.raises(Permanent, match="incident PINC1 stays acknowledged after every known way"):
         writing().retrigger(HELD, US)
 
 

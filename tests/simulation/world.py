@@ -469,6 +469,7 @@ class World:
             wires.crew,
         )
         engine = wires.engine(self.database, applier)
+        vars(engine.observer)["aside"] = _at_once  # no thread of the product's: a branch would lose it
         engine.__class__ = self.parts.engine
         engine.policy = replace(engine.policy, guards=self.parts.guards)
         return engine
@@ -523,6 +524,12 @@ class _SimWires(_Wires):
         made = Http(url, headers, name=name, clock=clock, budget=Budget(clock), adapter=adapter)
         made._session.trust_env = False  # the proxies of this machine's environment: a third of a run's time
         return made
+
+
+def _at_once(work: Callable[[], None]) -> Iterator[None]:
+    """Slow reading, in its caller's own thread."""
+    work()
+    return iter(())
 
 
 def _settings(sweep: float) -> Settings:

@@ -1,0 +1,66 @@
+"""One alert with thousands of new notes: what deciding on them costs, and that it grows with their number."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.figures import Curve, Finding, at_most
+from benchmarks.scale import Scale
+from reconciler.core.model import AlertBaseline, IncidentBaseline, Note, Pair, Person, Policy, Sighting, World
+from reconciler.core.plan import decide
+
+SECTION = "Many notes at once"
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+ANA, BRIDGE = Person("", "Ana Ruiz"), Person("PBRIDGE", "Opsgenie Bridge")
+REPEATS = 3
+
+
+def run(scale: Scale, folder: Path) -> Iterator[Finding]:
+    """New notes on one alert, the largest number being what a script can write within a few minutes."""
+    del folder
+    sizes = scale.sizes(625, 1250, 2500, 5000, quick=1250)
+    costs = [(count, _cost(count)) for count in sizes]
+    (few, least), (many, most) = costs[0], costs[-1]
+    yield at_most(SECTION, f"deciding on {many:,} new notes of one alert", round(most, 3), 1.0, "s of CPU")
+    yield at_most(
+        SECTION,
+        f"cost a note at {many:,} against {few:,}",
+        round((most / many) / (least / few), 2),
+        2.0,
+        "times",
+        note="1 is linear",
+    )
+    yield Curve("notes", "Deciding on new notes of one alert", "notes", "s of CPU", {"reconciler": list(costs)})
+
+
+def _cost(count: int) -> float:
+    """CPU seconds of one plan, the least of a few."""
+    world = _world(count)
+    return min(_timed(world, count) for _ in range(REPEATS))
+
+
+def _timed(world: World, count: int) -> float:
+    begun = time.process_time()
+    plan = decide(world)
+    spent = time.process_time() - begun
+    assert len(plan.actions) == count
+    return spent
+
+
+def _world(count: int) -> World:
+    notes = tuple(
+        Note(f"o{n}", ANA, f"line {n} of what a script reports", START + timedelta(milliseconds=n))
+        for n in range(count)
+    )
+    pair = Pair(
+        "a-1",
+        "17",
+        tracked=True,
+        opsgenie=AlertBaseline(True, False, START),
+        incident_id="P1",
+        incident_number=1,
+        pagerduty=IncidentBaseline("triggered"),
+    )
+    seen = Sighting("a-1", pair=pair, alert_notes=notes, incident_notes=())
+    return World(START + timedelta(hours=1), Policy(automation=BRIDGE), (seen,))

@@ -1,0 +1,112 @@
+"""Notes that people wrote since the last look, and which of those that are new to us are our own copies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core import absence, text
+from reconciler.core.genuine import Sources
+from reconciler.core.model import Change, Echo, Kind, Note, Policy, Side, Sighting
+from reconciler.core.readings import is_adoption
+
+_SEPARATORS = (": ", "\n", '"', "> ", " - ")
+"""Before the words of a note in a copy that the old proxy made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A note that may be a copy of ours: only the other side's notes can tell, and they were not read."""
+
+    side: Side
+    note_id: str
+
+
+Found = Change | Echo | Undecided
+
+
+def of_alert(sighting: Sighting, policy: Policy) -> Iterator[Found]:
+    """What of the alert's notes is new: people's, copies of ours, and those that cannot be told apart yet."""
+    mine = [action for action in sighting.mine if action.kind is Kind.OPSGENIE_NOTE]
+    sent = {text.plain_note(action.text) if action.plain else action.text for action in mine}
+    has_incident = sighting.incident is not None or bool(sighting.pair and sighting.pair.incident_id)
+    sources = Sources(Side.PAGERDUTY, sighting.incident_notes if has_incident else (), mine)
+    history = _History(sighting, policy)
+    for note in _unknown(sighting, Side.OPSGENIE, sighting.alert_notes):
+        genuine = "mark" in policy.guards and sources.has(note.text)
+        if "ledger" in policy.guards and note.text in sent:
+            yield Echo(Side.OPSGENIE, sighting.alert_id, "ledger")
+        elif "author" in policy.guards and text.is_signed(note.author.name):
+            yield Echo(Side.OPSGENIE, sighting.alert_id, "author")
+        elif genuine:
+            yield Echo(Side.OPSGENIE, sighting.alert_id, "mark")
+        elif genuine is None:
+            yield Undecided(Side.OPSGENIE, note.id)
+        elif not (is_adoption(sighting) and (_is_too_old(sighting, note) or history.has(note))):
+            yield _noted(Side.OPSGENIE, sighting, note)
+
+
+def _is_too_old(sighting: Sighting, note: Note) -> bool:
+    return sighting.since is not None and note.at < sighting.since
+
+
+class _History:
+    """What the webhook proxy that this program replaces has copied: the words and who wrote them, unmarked.
+
+    The words of a note count only where they begin: after the name of their author, a quotation mark, a line.
+    """
+
+    def __init__(self, sighting: Sighting, policy: Policy) -> None:
+        self.endings: dict[str, list[str]] = {}
+        for copy in sighting.incident_notes or () if is_adoption(sighting) else ():
+            if policy.is_automation(copy.author) and not text.is_copy_from(copy.text, Side.OPSGENIE):
+                for ending in _endings(copy.text):
+                    self.endings.setdefault(ending, []).append(copy.text)
+
+    def has(self, note: Note) -> bool:
+        """Whether this note was copied."""
+        return any(note.author.name in copy for copy in self.endings.get(_stripped(note.text), ()))
+
+
+def _endings(words: str) -> set[str]:
+    """The text and what of it follows each separator, the first few of each kind."""
+    found = {_stripped(words)}
+    for separator in _SEPARATORS:
+        parts = words.split(separator, 8)
+        found |= {_stripped(separator.join(parts[n:])) for n in range(1, len(parts))}
+    return found
+
+
+def _stripped(words: str) -> str:
+    return words.strip().strip('"').strip()
+
+
+def of_incident(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
+    """The same of the incident's notes."""
+    mine = [action for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE]
+    written = {action.result_id for action in mine}
+    is_deleted = sighting.pair is not None and sighting.pair.opsgenie.deleted
+    notes = sighting.alert_notes
+    if notes is None and (is_deleted or absence.is_confirmed(sighting, policy, now)):
+        notes = ()
+    sources = Sources(Side.OPSGENIE, notes, mine)
+    for note in _unknown(sighting, Side.PAGERDUTY, sighting.incident_notes):
+        genuine = "mark" in policy.guards and sources.has(note.text)
+        if "ledger" in policy.guards and note.id in written:
+            yield Echo(Side.PAGERDUTY, sighting.alert_id, "ledger")
+        elif policy.is_echo_of_us(note.author):
+            yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
+        elif genuine:
+            yield Echo(Side.PAGERDUTY, sighting.alert_id, "mark")
+        elif genuine is None:
+            yield Undecided(Side.PAGERDUTY, note.id)
+        elif not (is_adoption(sighting) and _is_too_old(sighting, note)):
+            yield _noted(Side.PAGERDUTY, sighting, note)
+
+
+def _unknown(sighting: Sighting, side: Side, notes: tuple[Note, ...] | None) -> list[Note]:
+    new = [note for note in notes or () if (side, note.id) not in sighting.known_notes]
+    return sorted(new, key=lambda note: (note.at, note.id))
+
+
+def _noted(side: Side, sighting: Sighting, note: Note) -> Change:
+    return Change(side, "note", sighting.alert_id, note.id, note.at, person=note.author, note=note)
