@@ -18,7 +18,7 @@ both sides must agree, or differ in a way that a person's or a policy's act expl
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -111,6 +111,7 @@ class Case:
     incidents: list[Json]
     acts: list[Json]
     pages: list[Json]
+    targets: list[Json] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -123,8 +124,10 @@ class Case:
 
     @cached_property
     def ours_in_pagerduty(self) -> list[str]:
-        """Notes by the automation user."""
-        return [n["content"] for i in self.incidents for n in i["notes"] if n["user"]["id"] == BOT.id]
+        """Notes by the automation user, also on what an incident was merged into: that is followed then."""
+        return [
+            n["content"] for i in (*self.incidents, *self.targets) for n in i["notes"] if n["user"]["id"] == BOT.id
+        ]
 
     @cached_property
     def ours_in_opsgenie(self) -> list[str]:
@@ -499,7 +502,9 @@ def _cases(outcome: Outcome) -> list[Case]:
         ids = {incident["id"] for incident in incidents}
         acts = [a for a in state["journal"] if a["alert_id"] == alert["id"] or a["incident_id"] in ids]
         pages = [page for page in state["pagerduty"]["pages"] if page["incident_id"] in ids]
-        found.append(Case(outcome, alert, incidents, acts, pages))
+        into = {((i["resolve_reason"] or {}).get("incident") or {}).get("id") for i in incidents}
+        targets = [i for i in state["pagerduty"]["incidents"] if i["id"] in into - ids]
+        found.append(Case(outcome, alert, incidents, acts, pages, targets))
     return found
 
 
