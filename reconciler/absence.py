@@ -11,13 +11,13 @@ from reconciler.store.database import Database
 class Absence:
     """One cycle's missing alerts. The newest page of the list is asked for at most once, and only at need.
 
-    `blind`: none of several alerts that were seen before is seen any more, nor is any other of them.
+    Memory is `blind`, until the next look around, while none of several alerts that were seen before is seen any
+    more, nor any other that was known.
     """
 
     def __init__(self, eyes: Eyes, database: Database) -> None:
         self.eyes = eyes
         self.database = database
-        self.blind = False
         self._sees: bool | None = None
 
     def judged(self, sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
@@ -29,6 +29,8 @@ class Absence:
                 memory.is_missing(seen.alert_id, base.missing_since or now, now)
             elif seen.missing or seen.alert is not None:
                 memory.is_there(seen.alert_id)
+        if len(memory.missing) <= 1:
+            memory.blind = None
         memory.meet((seen.alert_id for seen in sightings if seen.pair is None), now)
         if not any(seen.missing and seen.alert_id in memory.missing for seen in sightings):
             return sightings
@@ -49,13 +51,11 @@ class Absence:
             return
         known = self._known(rows)
         self._sees = known >= len(missing)
-        self.blind = not known
-        if self.blind:
-            error = Misconfigured(
-                f"OPSGENIE_API_KEY sees none of the {len(missing)} alerts that it saw before: is it another "
-                "team's or account's key? Nothing is concluded from it"
-            )
-            self.eyes.report(Side.OPSGENIE, error)
+        blind = Misconfigured(
+            f"OPSGENIE_API_KEY sees none of the {len(missing)} alerts that it saw before: is it another team's or "
+            "account's key? Nothing is concluded from it"
+        )
+        self.eyes.memory.blind = None if known else blind
 
     def _known(self, rows: list[Alert]) -> int:
         """How many of them were known before; an old one that was first met since then another key may show."""

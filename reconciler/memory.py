@@ -52,6 +52,7 @@ class Memory:
 
     holds: dict[tuple[str, Side], Hold] = field(default_factory=dict)
     missing: dict[str, datetime] = field(default_factory=dict)
+    blind: ReconcilerError | None = None
     log_failures: int = 0
     _left: list[tuple[str, set[Side]]] = field(default_factory=list)
     _checked: dict[str, datetime] = field(default_factory=dict)

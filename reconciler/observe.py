@@ -223,8 +223,12 @@ class _Round:
         stored = {"again": stored_unread(again)}
         after = self.beginning.cursors | self.feeds.cursors | self.slice.cursors | stored
         moved = {name: value for name, value in after.items() if self.before.get(name, "[]") != value}
-        problems = (*seen.problems, *self._left_alone(seen.problems))
+        problems = (*self._blindness(), *seen.problems, *self._left_alone(seen.problems))
         return replace(seen, cursors=moved, problems=problems, first=self.beginning.first)
+
+    def _blindness(self) -> tuple[Problem, ...]:
+        """That Opsgenie's key sees nothing of what it saw before, for as long as that lasts."""
+        return (Problem(Side.OPSGENIE, self.memory.blind),) if self.memory.blind else ()
 
     def _left_alone(self, told: tuple[Problem, ...]) -> Iterator[Problem]:
         """What pairs that are left alone for now are left alone for: that they wait is no recovery."""
@@ -237,7 +241,7 @@ class _Round:
         """Read what these looks ask for, several pairs side by side."""
         world = World(self.eyes.now, self.eyes.policy, ())
         if not alert_ids:
-            return Observation(world, {}, self.eyes.take_problems(), blind=self.absence.blind)
+            return Observation(world, {}, self.eyes.take_problems(), blind=self.memory.blind is not None)
         with self.database.reading() as books:
             pairs = books.snapshot.pairs(alert_ids)
             known = books.snapshot.known_notes(alert_ids)
@@ -261,7 +265,7 @@ class _Round:
         for seen in sightings:
             self._remember(seen)
         world = replace(world, sightings=sightings)
-        return Observation(world, {}, self.eyes.take_problems(), blind=self.absence.blind)
+        return Observation(world, {}, self.eyes.take_problems(), blind=self.memory.blind is not None)
 
     def _remember(self, seen: Sighting) -> None:
         """Whether the notes of an alert that occurs again and again had anything new."""
