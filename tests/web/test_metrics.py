@@ -607,15 +607,13 @@ def test_health_and_metrics_answer_while_the_database_does_not(world: Front) -> 
 def test_cycles_that_ask_the_vendors_and_then_fail_are_told_as_well(world: Front) -> None:
     world.open_ready(POLL_INTERVAL_SECONDS="0.2")
 
+    alert = world.raise_alert()
+    world.until(lambda: world.is_paged(alert), "the page")
+
     def broken() -> bool:
-        """An open action of a kind that there is not: no cycle can read the ledger any more."""
+        """What a cycle compares the vendors' answers with cannot be read any more."""
         with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
-            other.execute(
-                "INSERT OR IGNORE INTO actions (route, key, kind, alert_id, reason, at, person, text, body, urgency,"
-                " mark, status, attempts, plain, request_id, result_id, error, planned_at) VALUES ('default', 'k',"
-                " 'nonsense', 'a', '', '2026-01-01 00:00:00', '', '', '', '', '', 'planned', 0, 0, '', '', '',"
-                " '2026-01-01 00:00:00')"
-            )
+            other.execute("UPDATE pairs SET opsgenie = 'nonsense'")
         return "failed unexpectedly" in world.log()
 
     world.until(broken, "a cycle has failed")
