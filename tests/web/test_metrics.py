@@ -607,12 +607,16 @@ def test_health_and_metrics_answer_while_the_database_does_not(world: Front) -> 
 def test_cycles_that_ask_the_vendors_and_then_fail_are_told_as_well(world: Front) -> None:
     world.open_ready(POLL_INTERVAL_SECONDS="0.2")
 
+    alert = world.raise_alert()
+    world.until(lambda: world.is_paged(alert), "the page")
+
     def broken() -> bool:
+        """What a cycle compares the vendors' answers with cannot be read any more."""
         with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
-            other.execute("UPDATE cursors SET value = 'broken' WHERE name = 'pagerduty'")
+            other.execute("UPDATE pairs SET opsgenie = 'nonsense'")
         return "failed unexpectedly" in world.log()
 
-    world.until(broken, "a cycle has failed: none has moved that cursor in the meantime")
+    world.until(broken, "a cycle has failed")
     world.until(lambda: world.get("/healthz").status_code == 503, "no cycle ends any more")
     asked = world.seq()
     last = time.monotonic() + 1
