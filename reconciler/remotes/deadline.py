@@ -132,7 +132,7 @@ class _Watched(HTTPConnection):
         return sock
 
     def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]  # http.client's, which its stubs leave out
+        super()._tunnel()
         one: Exchange | None = getattr(_current, "exchange", None)
         if one is not None and one.expired:  # the end of the proxy's answer was our own doing
             raise TimeoutError("the proxy made no connection in time")

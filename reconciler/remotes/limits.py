@@ -1,8 +1,8 @@
 """One rate limit: at most so many calls in so many seconds, and the calls that count against it.
 
 A call counts from its start until that long after its answer, so that no window of the vendor's, wherever it
-begins, ever holds more. Reads alone never use more than READ_SHARE: there is always room for a write. A little is
-kept for the feeds, so that new alerts are still seen, and for pages.
+begins, ever holds more. Reads alone never use more than their READ_SHARE: there is always room for a write. A
+little is kept for the feeds, so that new alerts are still seen, and for pages and what has to be read for them.
 """
 
 from collections import deque
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-READ_SHARE = 0.8
 GUESS = 5.0
 """For how many seconds a guess holds of how many pages are to come."""
 MINUTE = 60.0
@@ -24,6 +23,8 @@ class Need(Enum):
     REST = "rest"
 
 
+READ_SHARE = {Need.FEED: 0.95, Need.PAGE: 0.9, Need.REST: 0.8}
+"""The share of a limit up to which a read may go."""
 KEPT = {Need.FEED: 0.0, Need.PAGE: 0.01, Need.REST: 0.02}
 """The share of a limit that a call leaves to what is more urgent."""
 
@@ -62,9 +63,9 @@ class _Window:
             self._ends.popleft()
         return self.running + len(self._ends)
 
-    def until_below(self, most: int, now: float) -> float:
+    def until_below(self, most: float, now: float) -> float:
         """Seconds until there are fewer than that; those under way might end now."""
-        surplus = self.count(now) - most
+        surplus = self.count(now) - int(most)
         if surplus < 0:
             return 0.0
         return (self._ends[surplus] if surplus < len(self._ends) else now) + self.period - now
@@ -72,12 +73,17 @@ class _Window:
 
 @dataclass(slots=True, eq=False)
 class Limit:
-    """`scopes`: the kinds of call that were told of it; none when it binds all of them."""
+    """`scopes`: the kinds of call that were told of it; none when it binds all of them.
 
-    most: int
+    `growth`: by how much it is raised with each second since `grown_at`, to find out whether there is more room.
+    """
+
+    most: float
     period: float = MINUTE
     scopes: set[str] = field(default_factory=set)
     expires: float = float("inf")
+    growth: float = 0.0
+    grown_at: float = 0.0
     room: float = float("inf")  # what the vendor said was left, less what has been let through since
     room_until: float = 0.0
     told_by: int = 0  # which call's answer said so
@@ -87,6 +93,12 @@ class Limit:
     def rate(self) -> float:
         """Calls a second."""
         return self.most / self.period
+
+    def grow(self, now: float) -> None:
+        """Raise it by what has come due."""
+        if self.growth:
+            self.most += self.growth * max(0.0, now - self.grown_at)
+            self.grown_at = now
 
     def recount(self, calls: Iterable[Call]) -> None:
         """Count these calls, in the order of their ends, and no others."""
@@ -115,7 +127,7 @@ class Limit:
 
     def left(self, now: float) -> int:
         """By our own count, and by the vendor's: whichever is less."""
-        ours = self.most - self.windows["all"].count(now)
+        ours = int(self.most) - self.windows["all"].count(now)
         return int(min(ours, self.room)) if now < self.room_until else ours
 
     def shortfall(self, call: Call, now: float, pace: float) -> float:
@@ -124,7 +136,7 @@ class Limit:
         wait = self.room_until - now if self.room <= kept else 0.0
         wait = max(wait, self.windows["all"].until_below(self.most - kept, now))
         if not call.write:
-            share = max(1, int(self.most * READ_SHARE))
+            share = max(1, int(self.most * READ_SHARE[call.need]))
             wait = max(wait, self.windows["reads"].until_below(share, now))
         elif call.need is not Need.PAGE and call.scope in self.scopes:
             wait = max(wait, self._for_pages(pace, now))
