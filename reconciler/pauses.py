@@ -86,7 +86,8 @@ class Pauses:
             self._struck[lane].add(action.alert_id)
             many = len(self._struck[lane]) >= STRIKES
         if many:
-            self._pause(lane, error, now)
+            # A firewall may dislike what some notes say: what has not been tried yet shows whether anything passes.
+            self._pause(lane, error, now, probing=isinstance(error, Blocked))
 
     def forbidden(self, action: Action, error: ReconcilerError, now: datetime) -> None:
         """A write to one object was refused with 403. Several in a row are the account's trouble, too."""

@@ -66,7 +66,8 @@ def test_a_priority_that_changed_makes_us_look(database: Database, *, tracked: b
 
 
 def test_a_priority_that_was_never_read_is_no_change(database: Database) -> None:
-    found = looks(database, pair(None, tracked=False))
+    unread = replace(pair().opsgenie, priority="")
+    found = looks(database, pair(None, tracked=False, opsgenie=unread))
     found.compare_alerts([alert(priority="P1")])
     assert found.by_alert == {}
 

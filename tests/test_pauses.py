@@ -71,17 +71,22 @@ def test_pauses_grow_until_something_works(kind: Kind, error: ReconcilerError, w
     assert pauses.holds(action(kind), now + timedelta(seconds=1)) is None
 
 
-@pytest.mark.parametrize("error", [Unknown("no answer"), Blocked("a web page")])
-def test_three_alerts_in_a_row_without_an_answer_pause_the_lane(error: ReconcilerError) -> None:
-    pauses = Pauses()
+@pytest.mark.parametrize(("error", "fresh_waits"), [(Unknown("no answer"), True), (Blocked("a web page"), False)])
+def test_three_alerts_in_a_row_without_an_answer_pause_the_lane(
+    error: ReconcilerError, *, fresh_waits: bool
+) -> None:
+    """Where a firewall answers, it may dislike what these notes say: others still show whether anything passes."""
+    pauses, failing = Pauses(), replace(NOTE, failing_since=NOW)
     for alert in ("a", "b", "a", "b", "a"):
         pauses.strike(of(alert), error, NOW)
-    assert held(pauses) == set()
+    assert pauses.holds(failing, NOW) is None
     pauses.strike(of("c"), error, NOW)
-    assert held(pauses) == {Lane.PAGERDUTY}
+    assert pauses.holds(failing, NOW) is not None
+    assert (pauses.holds(NOTE, NOW) is not None) is fresh_waits
+    assert pauses.holds(CREATION, NOW) is None
     pauses.worked(Kind.PAGERDUTY_ACKNOWLEDGE)
     pauses.strike(of("d"), error, NOW)
-    assert held(pauses) == set()
+    assert pauses.holds(failing, NOW) is None
 
 
 def test_several_objects_refused_in_a_row_are_the_keys_trouble_and_what_is_fresh_probes() -> None:
