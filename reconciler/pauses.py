@@ -86,7 +86,7 @@ class Pauses:
             self._struck[lane].add(action.alert_id)
             many = len(self._struck[lane]) >= STRIKES
         if many:
-            # A firewall may dislike what some notes say: what has not been tried yet shows whether anything passes.
+            # A firewall may dislike what some notes say: what has not been tried yet shows whether others pass.
             self._pause(lane, error, now, probing=isinstance(error, Blocked))
 
     def forbidden(self, action: Action, error: ReconcilerError, now: datetime) -> None:

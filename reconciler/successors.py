@@ -37,13 +37,17 @@ def with_successor(reading: Reading, seen: Sighting, look: Look) -> Sighting:
             successor = _open_one(reading, look, seen.alert_id, twins)
         if successor is None or successor.id == pair.incident_id:
             return replace(seen, twins=twins)
-        followed = successor.id
+        followed, ours = successor.id, pair.incident_id
+        if seen.incident_notes is None:  # the last chance to read them: ours is not looked at any more
+            last = _read(reading, look, seen.alert_id, lambda: reading.pagerduty.notes(ours))
+            seen = replace(seen, incident_notes=None if last is None else tuple(last))
         notes = _read(reading, look, seen.alert_id, lambda: reading.pagerduty.notes(followed))
     except _Unread:
         return replace(seen, incident=None, twins=twins, looked=seen.looked - PAGERDUTY_STATES)
     if notes is None:  # without them all its past would be news
         look.again.add(Side.PAGERDUTY)
         return replace(seen, incident=None, twins=twins, looked=seen.looked - PAGERDUTY_STATES)
+    look.again.add(Side.PAGERDUTY)  # what people did there since is news: read in the next cycle
     others = tuple(twin for twin in twins if twin.id != followed)
     return replace(seen, successor=successor, successor_notes=tuple(notes), twins=others)
 

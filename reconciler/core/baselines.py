@@ -129,8 +129,8 @@ def _incident_baseline(incident: Incident) -> IncidentBaseline:
 
 
 def known_notes(sighting: Sighting, seen: Seen) -> tuple[tuple[str, Side, str], ...]:
-    """The notes that are known from now on. Those of an incident that is followed from now on are history."""
-    history = sighting.successor_notes if succession.successor(sighting) else ()
+    """The notes that are known from now on, the history of an incident that is followed from now on included."""
+    history = succession.history(sighting)
     shown_now = dict.fromkeys(
         (
             *((Side.OPSGENIE, note.id) for note in sighting.alert_notes or ()),

@@ -327,7 +327,7 @@ class Sighting:
 
     `missing`: Opsgenie answered 404 for the alert itself. `sees_others`: the same key has seen other alerts that
     the snapshot knows, so that a confirmed `missing` means deleted. `successor` is the incident to follow from
-    now on, with its notes (all of them history): what ours was merged into, or an open one with the alert's key
+    now on, with its notes: what ours was merged into, or an open one with the alert's key
     once ours is resolved. `twins` are other open incidents with the alert's key: named, not followed.
     """
 

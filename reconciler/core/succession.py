@@ -10,6 +10,7 @@ from reconciler.core.model import (
     Change,
     Incident,
     IncidentBaseline,
+    Note,
     Pair,
     Person,
     Policy,
@@ -28,6 +29,17 @@ def successor(sighting: Sighting) -> Incident | None:
         return None
     known = sighting.incident or pair.pagerduty
     return other if known is not None and known.status == "resolved" else None
+
+
+def history(sighting: Sighting) -> tuple[Note, ...]:
+    """The notes of the incident that is followed from now on which are none of this alert's business.
+
+    They are older than the merge. What is noted on a second incident of the alert itself is always news.
+    """
+    ours = sighting.incident
+    if successor(sighting) is None or ours is None or not ours.merged_into:
+        return ()
+    return tuple(note for note in sighting.successor_notes if ours.changed_at and note.at < ours.changed_at)
 
 
 def merged_into(sighting: Sighting, incident: Incident) -> str:

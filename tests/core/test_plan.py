@@ -949,7 +949,10 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
         incident=replace(RESOLVED, merged_into="PINC9"),
         incident_notes=(note("PN1", JANE, "same thing"),),
         successor=NEXT,
-        successor_notes=(note("PN5", JANE, "old"),),
+        successor_notes=(
+            replace(note("PN5", JANE, "old"), at=at(31)),
+            replace(note("PN6", JANE, "written after the merge"), at=at(50)),
+        ),
     )
     plan = decide(world(seen))
     (follows,) = plan.pairs
@@ -986,6 +989,13 @@ def test_what_a_developer_did_meanwhile_goes_to_the_incident_that_is_followed() 
     actions = decide(world(seen)).actions
     assert {planned.incident_id for planned in actions} == {"PINC9"}
     assert Kind.PAGERDUTY_ACKNOWLEDGE in {planned.kind for planned in actions}
+
+
+def test_all_that_is_noted_on_a_second_incident_of_the_alert_is_news() -> None:
+    seen = sighting(
+        pair=pair("resolved"), incident=RESOLVED, successor=NEXT, successor_notes=(note("PN5", JANE, "x"),)
+    )
+    assert decide(world(seen)).notes == ()
 
 
 def test_a_second_incident_is_named_once() -> None:
