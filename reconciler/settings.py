@@ -127,6 +127,51 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+_PATH_WORDS = frozenset(
+    {"v1", "v2", "alerts", "count", "requests", "incidents", "log_entries", "users", "services"}
+)
+"""What an address of the API must not end in: the program adds it."""
+
+
+def _api_url(product: str) -> Callable[[str], str]:
+    """The address of that product's API: neither of its web application nor of something within the API."""
+    domains = (f"{product}.com", "pagerduty.com" if product == "opsgenie" else "opsgenie.com", "atlassian.net")
+
+    def parse(text: str) -> str:
+        url = _url(text)
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        domain = next((one for one in domains if host == one or host.endswith(f".{one}")), "")
+        own = f"https://api.{'eu.' if '.eu.' in f'.{host}' else ''}{product}.com"
+        if domain and not (domain == domains[0] and host.startswith("api.")):
+            raise Wrong(f"{_shown(url)} is not the address of the API; give {own}")
+        path = parts.path.split("/")
+        while path and path[-1].lower() in _PATH_WORDS | {""}:
+            path.pop()
+        right = f"{parts.scheme}://{parts.netloc}{'/'.join(path)}"
+        if domain and parts.path:
+            raise Wrong(f"{_shown(url)} has a path, which the program adds by itself; give {own}")
+        if right != url:
+            raise Wrong(f"{_shown(url)} ends in a path of the API, which the program adds by itself; give {right}")
+        return url
+
+    return parse
+
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_VOLATILE = re.compile(
+    r"(?<![\w.:])(status|acknowledged|acknowledgedBy|closedBy|owner|snoozed|snoozedUntil|isSeen)"
+    r"\s*(?:!?\s*:|[<>=]|is\b)",
+    re.IGNORECASE,
+)
+
+
+def volatile_terms(query: str) -> tuple[str, ...]:
+    """Fields that the query asks for and that change while an alert lives, each once, as they are written."""
+    found = _VOLATILE.findall(_QUOTED.sub('""', query))
+    return tuple(dict.fromkeys(found))
+
+
 def _seconds(least: float = 0.0, *, exclusive: bool = False) -> Callable[[str], float]:
     """A finite number of seconds from `least` on."""
 
@@ -217,6 +262,26 @@ def _sqlite(rest: str) -> str:
     return rest
 
 
+DatabaseUrl = Annotated[SecretStr, Read(_database, secret=True)]
+LogFormatSetting = Annotated[LogFormat | None, Read(_choice(LogFormat))]
+LogLevelSetting = Annotated[LogLevel, Read(_choice(LogLevel, upper=True))]
+_DEFAULT_DATABASE = SecretStr("sqlite:///reconciler.db")
+
+
+class DatabaseSettings(BaseModel):
+    """What a command needs that works on the database alone: no key, no vendor."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: DatabaseUrl = _DEFAULT_DATABASE
+    log_format: LogFormatSetting = None
+    log_level: LogLevelSetting = "INFO"
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Every text that must never be printed, for the log's redaction: the database's password."""
+        return tuple(_passwords(self.database_url.get_secret_value()))
+
+
 class Settings(BaseModel):
     """Everything that is configured."""
 
@@ -232,10 +297,10 @@ class Settings(BaseModel):
     ]
     opsgenie_integration_id: Annotated[str | None, Read(_id)] = None
     opsgenie_webhook_secret: Annotated[SecretStr | None, Read(_token, secret=True)] = None
-    pagerduty_api_url: Annotated[str, Read(_url)] = "https://api.pagerduty.com"
-    opsgenie_api_url: Annotated[str, Read(_url)] = "https://api.opsgenie.com"
+    pagerduty_api_url: Annotated[str, Read(_api_url("pagerduty"))] = "https://api.pagerduty.com"
+    opsgenie_api_url: Annotated[str, Read(_api_url("opsgenie"))] = "https://api.opsgenie.com"
     opsgenie_query: Annotated[str, Read(_plain)] = ""
-    database_url: Annotated[SecretStr, Read(_database, secret=True)] = SecretStr("sqlite:///reconciler.db")
+    database_url: DatabaseUrl = _DEFAULT_DATABASE
     poll_interval_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 10.0
     sweep_interval_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 300.0
     initial_lookback_seconds: Annotated[float, Read(_seconds())] = 3600.0
@@ -248,8 +313,20 @@ class Settings(BaseModel):
     on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Read(_choice(TimeoutPolicy))] = "mirror"
     remind_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 600.0
     http_listen: Annotated[Address | None, Read(_address)] = None
-    log_format: Annotated[LogFormat | None, Read(_choice(LogFormat))] = None
-    log_level: Annotated[LogLevel, Read(_choice(LogLevel, upper=True))] = "INFO"
+    log_format: LogFormatSetting = None
+    log_level: LogLevelSetting = "INFO"
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and probably not meant: a line each, naming its variable."""
+        terms = ", ".join(volatile_terms(self.opsgenie_query))
+        if not terms:
+            return ()
+        warning = (
+            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and closed "
+            "or acknowledged between two polls is not seen and pages nobody, and what is done to an alert that leaves "
+            "the query is seen only at the next sweep; leave it out of the query"
+        )
+        return (warning,)
 
     def unused(self) -> tuple[str, ...]:
         """Names of what is given for the fast path and opens nothing, for want of HTTP_LISTEN."""
@@ -280,11 +357,22 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
 
     `dotenv` is read when it is there; the environment wins over it, whether it gives a secret X or an X_FILE.
     """
+    return Settings(**_values(variables(), environ, dotenv))
+
+
+def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> DatabaseSettings:
+    """The settings of a command that needs the database alone, by the same rules. No key is required."""
+    mine = {name: read for name, read in variables().items() if name.lower() in DatabaseSettings.model_fields}
+    return DatabaseSettings(**_values(mine, environ, dotenv))
+
+
+def _values(wanted: Mapping[str, Read], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
+    """The values of these variables that are given, by field."""
     problems: list[str] = []
     layers = (environ, _read_dotenv(dotenv, problems))
     texts: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for name, read in variables().items():
+    for name, read in wanted.items():
         try:
             text = _look_up(name, read, layers)
             if text:
@@ -300,7 +388,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
         secrets = [name for name, read in variables().items() if read.secret]
         hidden = [layer.get(name, "") for layer in (*layers, texts) for name in secrets]
         raise SettingsError(_without(problem, hidden) for problem in problems)
-    return Settings(**values)
+    return values
 
 
 def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
