@@ -322,9 +322,9 @@ class Settings(BaseModel):
         if not terms:
             return ()
         warning = (
-            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and closed "
-            "or acknowledged between two polls is not seen and pages nobody, and what is done to an alert that leaves "
-            "the query is seen only at the next sweep; leave it out of the query"
+            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
+            "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
+            "that leaves the query is seen only at the next sweep; leave it out of the query"
         )
         return (warning,)
 
