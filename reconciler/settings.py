@@ -6,22 +6,35 @@ text is read, its default is the contract's. Every problem is found in one go, a
 
 import difflib
 import io
-import json
-import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, unquote
 
 from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from reconciler.errors import Misconfigured
+from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
+from reconciler.settings_texts import (
+    Wrong,
+    api_url,
+    choice,
+    database,
+    email,
+    host_and_port,
+    identifier,
+    plain,
+    priorities,
+    seconds,
+    token,
+    tokens,
+    volatile_terms,
+)
 
-LONGEST_SECONDS = 10 * 365 * 86400.0
 LARGEST_FILE = 65536  # characters of a file that holds one secret
 SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
 
@@ -41,21 +54,6 @@ class SettingsError(Misconfigured):
         super().__init__("\n".join(self.problems))
 
 
-class Address(NamedTuple):
-    """Where to listen."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """As it is written in HTTP_LISTEN."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-class Wrong(ValueError):
-    """A text that cannot be read as what it should be. Says what is wrong and how to mend it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Read:
     """How a variable's text becomes its value. A secret may come from a file and is never shown.
@@ -68,153 +66,24 @@ class Read:
     needs: str = ""
 
 
-def _plain(text: str) -> str:
-    """Any printable text."""
-    if not text.isprintable():
-        raise Wrong("contains a line break or another unprintable character; write it in one line")
-    return text
+DatabaseUrl = Annotated[SecretStr, Read(database, secret=True)]
+LogFormatSetting = Annotated[LogFormat | None, Read(choice(LogFormat))]
+LogLevelSetting = Annotated[LogLevel, Read(choice(LogLevel, upper=True))]
+_DEFAULT_DATABASE = SecretStr("sqlite:///reconciler.db")
 
 
-def _id(text: str) -> str:
-    """An identifier."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
-        raise Wrong(
-            "is not an id, which has only letters, digits and dashes; copy it from the end of its page's address"
-        )
-    return text
+class DatabaseSettings(BaseModel):
+    """What a command needs that works on the database alone: no key, no vendor."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-def _email(text: str) -> str:
-    """What looks like an e-mail address, and fits into a header."""
-    if not (text.isascii() and text.isprintable() and re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", text)):
-        raise Wrong("is not an e-mail address; give for example reconciler@example.com")
-    return text
+    database_url: DatabaseUrl = _DEFAULT_DATABASE
+    log_format: LogFormatSetting = None
+    log_level: LogLevelSetting = "INFO"
 
-
-def _token(text: str) -> SecretStr:
-    """A secret that goes into a header. Never shown."""
-    if any(character.isspace() for character in text):
-        raise Wrong(
-            "contains white space, which would break a header; copy it again, without blanks or line breaks"
-        )
-    if not (text.isascii() and text.isprintable()):
-        raise Wrong("contains a character that is not ASCII, which would break a header; copy it again")
-    return SecretStr(text)
-
-
-def _tokens(text: str) -> tuple[SecretStr, ...]:
-    """Several secrets."""
-    parts = [part.strip(" ") for part in text.split(",")]
-    if not all(parts):
-        raise Wrong("has an empty entry, which anybody could sign with; remove the comma too many")
-    return tuple(_token(part) for part in parts)
-
-
-def _url(text: str) -> str:
-    """The base address of an API; a path prefix is allowed."""
-    example = "give for example https://api.example.com"
-    if "@" in text:
-        raise Wrong(f"contains a user name or password, which belongs elsewhere; {example}")
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port  # a port that is no number shows only when asked for
-    except ValueError:
-        raise Wrong(f"{_shown(text)} is not a URL; {example}") from None
-    if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", text):
-        raise Wrong(f"{_shown(text)} is not an http or https URL with a host; {example}")
-    if "?" in text or "#" in text:
-        raise Wrong(f"{_shown(text)} has a query or fragment; cut it off before the ? or #")
-    return text.rstrip("/")
-
-
-def _seconds(least: float = 0.0, *, exclusive: bool = False) -> Callable[[str], float]:
-    """A finite number of seconds from `least` on."""
-
-    def parse(text: str) -> float:
-        try:
-            number = float(text) if text.isascii() and "_" not in text else math.nan
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise Wrong(f"{_shown(text)} is not a number of seconds; give for example 10 or 0.5")
-        if number < least or (exclusive and number == least):
-            raise Wrong(f"{_shown(text)} is too small; give {'more than' if exclusive else 'at least'} {least:g}")
-        if number > LONGEST_SECONDS:
-            raise Wrong(f"{_shown(text)} is too large; give at most {LONGEST_SECONDS:.0f}, which is ten years")
-        return number
-
-    return parse
-
-
-def _choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
-    """One of a Literal's words."""
-    words: tuple[str, ...] = get_args(kind)
-
-    def parse(text: str) -> str:
-        word = text.upper() if upper else text
-        if word not in words:
-            raise Wrong(f"{_shown(text)} is not known; give {', '.join(words[:-1])} or {words[-1]}")
-        return word
-
-    return parse
-
-
-def _priorities(text: str) -> tuple[str, ...]:
-    """Priorities of Opsgenie, comma-separated."""
-    words = tuple(word.strip().upper() for word in text.split(","))
-    if not all(re.fullmatch(r"P[1-5]", word) for word in words):
-        raise Wrong(f"{_shown(text)} is not a list of priorities; give for example P1,P2")
-    return words
-
-
-def _address(text: str) -> Address:
-    """host:port, where an IPv6 host stands in brackets."""
-    found = re.fullmatch(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
-    port = int(found["port"]) if found else 0
-    if not found or port > 65535:  # noqa: PLR2004  the largest port there is
-        raise Wrong(f"{_shown(text)} is not host:port; give for example 127.0.0.1:8080, or 0.0.0.0:8080 for all")
-    return Address(found["v6"] or found["host"], port)
-
-
-_POSTGRESQL = "postgresql+psycopg://"
-
-
-def _database(text: str) -> SecretStr:
-    """The database's URL, in the one spelling that the store uses. Never shown: it may hold a password."""
-    _plain(text)
-    scheme, separator, rest = text.partition("://")
-    backend, _, driver = scheme.partition("+")
-    if not separator:
-        raise Wrong("is not a database URL; give for example sqlite:///reconciler.db")
-    if backend == "sqlite" and driver in ("", "pysqlite"):
-        return SecretStr(f"sqlite://{_sqlite(rest)}")
-    if backend in ("postgres", "postgresql") and driver in ("", "psycopg"):
-        # The same split as SQLAlchemy's: a password may hold anything but an @.
-        if not re.fullmatch(
-            r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?@]+\]|[^/:?@]*)(?::[0-9]*)?(?:/[^?]*)?(?:\?.*)?", rest
-        ):
-            raise Wrong(
-                f"is not in the form {_POSTGRESQL}user:password@host:5432/name; write an @ in the password as %40"
-            )
-        return SecretStr(_POSTGRESQL + rest)
-    if backend in ("sqlite", "postgres", "postgresql"):
-        raise Wrong("names a driver that is not shipped; leave it out: sqlite:///… or postgresql://…")
-    raise Wrong("names a database that is not supported; give sqlite:///… or postgresql://…")
-
-
-def _sqlite(rest: str) -> str:
-    """What follows sqlite://, once it is sure to be a file."""
-    path, _, query = rest.partition("?")
-    if path in ("", "/") or ":memory:" in rest or "mode=memory" in query:
-        raise Wrong(
-            "is a database in memory: a snapshot that vanishes with the process would page everybody again; "
-            "give a file, for example sqlite:///reconciler.db"
-        )
-    if not path.startswith("/"):
-        raise Wrong("has too few slashes; write three before a relative path, four before an absolute one")
-    if path.startswith("/file:") or "uri=" in query:
-        raise Wrong("is an SQLite URI; give the plain path, for example sqlite:///reconciler.db")
-    return rest
+    def secret_values(self) -> tuple[str, ...]:
+        """Every text that must never be printed, for the log's redaction: the database's password."""
+        return tuple(_passwords(self.database_url.get_secret_value()))
 
 
 class Settings(BaseModel):
@@ -222,34 +91,46 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    pagerduty_api_key: Annotated[SecretStr, Read(_token, secret=True, needs="a REST API key of PagerDuty")]
-    pagerduty_service_id: Annotated[str, Read(_id, needs="the id of the service, such as PABC123")]
-    pagerduty_email: Annotated[str, Read(_email, needs="the automation user's login e-mail")]
-    pagerduty_user: Annotated[str, Read(_plain, needs="the automation user's id or name")]
-    pagerduty_webhook_secret: Annotated[tuple[SecretStr, ...], Read(_tokens, secret=True)] = ()
+    pagerduty_api_key: Annotated[SecretStr, Read(token, secret=True, needs="a REST API key of PagerDuty")]
+    pagerduty_service_id: Annotated[str, Read(identifier, needs="the id of the service, such as PABC123")]
+    pagerduty_email: Annotated[str, Read(email, needs="the automation user's login e-mail")]
+    pagerduty_user: Annotated[str, Read(plain, needs="the automation user's id or name")]
+    pagerduty_webhook_secret: Annotated[tuple[SecretStr, ...], Read(tokens, secret=True)] = ()
     opsgenie_api_key: Annotated[
-        SecretStr, Read(_token, secret=True, needs="the key of an API integration of Opsgenie")
+        SecretStr, Read(token, secret=True, needs="the key of an API integration of Opsgenie")
     ]
-    opsgenie_integration_id: Annotated[str | None, Read(_id)] = None
-    opsgenie_webhook_secret: Annotated[SecretStr | None, Read(_token, secret=True)] = None
-    pagerduty_api_url: Annotated[str, Read(_url)] = "https://api.pagerduty.com"
-    opsgenie_api_url: Annotated[str, Read(_url)] = "https://api.opsgenie.com"
-    opsgenie_query: Annotated[str, Read(_plain)] = ""
-    database_url: Annotated[SecretStr, Read(_database, secret=True)] = SecretStr("sqlite:///reconciler.db")
-    poll_interval_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 10.0
-    sweep_interval_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 300.0
-    initial_lookback_seconds: Annotated[float, Read(_seconds())] = 3600.0
-    staleness_seconds: Annotated[float, Read(_seconds())] = 120.0
-    retention_seconds: Annotated[float, Read(_seconds(3600.0))] = 30 * 86400.0
-    on_opsgenie_unacknowledge: Annotated[UnacknowledgePolicy, Read(_choice(UnacknowledgePolicy))] = "retrigger"
-    on_opsgenie_close: Annotated[ClosePolicy, Read(_choice(ClosePolicy))] = "note"
-    on_opsgenie_priority: Annotated[PriorityPolicy, Read(_choice(PriorityPolicy))] = "urgency"
-    high_urgency_priorities: Annotated[tuple[str, ...], Read(_priorities)] = ("P1", "P2")
-    on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Read(_choice(TimeoutPolicy))] = "mirror"
-    remind_seconds: Annotated[float, Read(_seconds(exclusive=True))] = 600.0
-    http_listen: Annotated[Address | None, Read(_address)] = None
-    log_format: Annotated[LogFormat | None, Read(_choice(LogFormat))] = None
-    log_level: Annotated[LogLevel, Read(_choice(LogLevel, upper=True))] = "INFO"
+    opsgenie_integration_id: Annotated[str | None, Read(identifier)] = None
+    opsgenie_webhook_secret: Annotated[SecretStr | None, Read(token, secret=True)] = None
+    pagerduty_api_url: Annotated[str, Read(api_url("pagerduty"))] = "https://api.pagerduty.com"
+    opsgenie_api_url: Annotated[str, Read(api_url("opsgenie"))] = "https://api.opsgenie.com"
+    opsgenie_query: Annotated[str, Read(plain)] = ""
+    database_url: DatabaseUrl = _DEFAULT_DATABASE
+    poll_interval_seconds: Annotated[float, Read(seconds(exclusive=True))] = 10.0
+    sweep_interval_seconds: Annotated[float, Read(seconds(exclusive=True))] = 300.0
+    initial_lookback_seconds: Annotated[float, Read(seconds())] = 3600.0
+    staleness_seconds: Annotated[float, Read(seconds())] = 120.0
+    retention_seconds: Annotated[float, Read(seconds(3600.0))] = 30 * 86400.0
+    on_opsgenie_unacknowledge: Annotated[UnacknowledgePolicy, Read(choice(UnacknowledgePolicy))] = "retrigger"
+    on_opsgenie_close: Annotated[ClosePolicy, Read(choice(ClosePolicy))] = "note"
+    on_opsgenie_priority: Annotated[PriorityPolicy, Read(choice(PriorityPolicy))] = "urgency"
+    high_urgency_priorities: Annotated[tuple[str, ...], Read(priorities)] = ("P1", "P2")
+    on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Read(choice(TimeoutPolicy))] = "mirror"
+    remind_seconds: Annotated[float, Read(seconds(exclusive=True))] = 600.0
+    http_listen: Annotated[Address | None, Read(host_and_port)] = None
+    log_format: LogFormatSetting = None
+    log_level: LogLevelSetting = "INFO"
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and probably not meant: a line each, naming its variable."""
+        terms = ", ".join(volatile_terms(self.opsgenie_query))
+        if not terms:
+            return ()
+        warning = (
+            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
+            "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
+            "that leaves the query is seen only at the next sweep; leave it out of the query"
+        )
+        return (warning,)
 
     def unused(self) -> tuple[str, ...]:
         """Names of what is given for the fast path and opens nothing, for want of HTTP_LISTEN."""
@@ -280,11 +161,22 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
 
     `dotenv` is read when it is there; the environment wins over it, whether it gives a secret X or an X_FILE.
     """
+    return Settings(**_values(variables(), environ, dotenv))
+
+
+def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> DatabaseSettings:
+    """The settings of a command that needs the database alone, by the same rules. No key is required."""
+    mine = {name: read for name, read in variables().items() if name.lower() in DatabaseSettings.model_fields}
+    return DatabaseSettings(**_values(mine, environ, dotenv))
+
+
+def _values(wanted: Mapping[str, Read], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
+    """The values of these variables that are given, by field."""
     problems: list[str] = []
     layers = (environ, _read_dotenv(dotenv, problems))
     texts: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for name, read in variables().items():
+    for name, read in wanted.items():
         try:
             text = _look_up(name, read, layers)
             if text:
@@ -300,7 +192,7 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
         secrets = [name for name, read in variables().items() if read.secret]
         hidden = [layer.get(name, "") for layer in (*layers, texts) for name in secrets]
         raise SettingsError(_without(problem, hidden) for problem in problems)
-    return Settings(**values)
+    return values
 
 
 def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
@@ -381,11 +273,6 @@ def _passwords(url: str) -> Iterator[str]:
 
 def _or_file(name: str, read: Read) -> str:
     return f", or its file's path as {name}_FILE" if read.secret else ""
-
-
-def _shown(text: str) -> str:
-    """A value as it is quoted in a problem: one line, never long."""
-    return json.dumps(text if len(text) <= 60 else f"{text[:60]}…", ensure_ascii=not text.isprintable())  # noqa: PLR2004
 
 
 def _without(problem: str, secrets: Iterable[str]) -> str:

@@ -4,9 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from reconciler.errors import Misconfigured
-from reconciler.settings import Address, Settings, SettingsError, load, variables
+from reconciler.settings import (
+    Address,
+    Settings,
+    SettingsError,
+    load,
+    load_database,
+    variables,
+    volatile_terms,
+)
 
 REQUIRED = {
     "PAGERDUTY_API_KEY": "u+pd-key-1234",
@@ -30,7 +39,10 @@ DEFAULTS = {
     "RETENTION_SECONDS": 2592000,
     "ON_OPSGENIE_UNACKNOWLEDGE": "retrigger",
     "ON_OPSGENIE_CLOSE": "note",
+    "ON_OPSGENIE_PRIORITY": "urgency",
+    "HIGH_URGENCY_PRIORITIES": ("P1", "P2"),
     "ON_PAGERDUTY_ACK_TIMEOUT": "mirror",
+    "REMIND_SECONDS": 600,
     "HTTP_LISTEN": None,
     "LOG_FORMAT": None,
     "LOG_LEVEL": "INFO",
@@ -51,7 +63,7 @@ def loaded(**given: str) -> Settings:
 def value(settings: Settings, name: str) -> object:
     held = getattr(settings, name.lower())
     if isinstance(held, tuple) and not isinstance(held, Address):
-        return tuple(secret.get_secret_value() for secret in held)
+        return tuple(one.get_secret_value() if hasattr(one, "get_secret_value") else one for one in held)
     return held.get_secret_value() if hasattr(held, "get_secret_value") else held
 
 
@@ -103,7 +115,12 @@ def test_an_empty_text_counts_as_not_given(name: str) -> None:
         ("STALENESS_SECONDS", "0", 0),
         ("ON_OPSGENIE_UNACKNOWLEDGE", "note", "note"),
         ("ON_OPSGENIE_CLOSE", "resolve", "resolve"),
+        ("ON_OPSGENIE_PRIORITY", "note", "note"),
+        ("ON_OPSGENIE_PRIORITY", "ignore", "ignore"),
+        ("HIGH_URGENCY_PRIORITIES", "P1", ("P1",)),
+        ("HIGH_URGENCY_PRIORITIES", " p1 ,P2,  p3", ("P1", "P2", "P3")),
         ("ON_PAGERDUTY_ACK_TIMEOUT", "ignore", "ignore"),
+        ("REMIND_SECONDS", "60", 60),
         ("HTTP_LISTEN", "127.0.0.1:8080", Address("127.0.0.1", 8080)),
         ("HTTP_LISTEN", "[::]:0", Address("::", 0)),
         ("LOG_FORMAT", "json", "json"),
@@ -149,6 +166,13 @@ def test_an_address_is_written_as_it_is_read(text: str) -> None:
         ("STALENESS_SECONDS", "-0.1", "is too small"),
         ("ON_OPSGENIE_UNACKNOWLEDGE", "page", '"page" is not known; give retrigger or note'),
         ("ON_OPSGENIE_CLOSE", "close", '"close" is not known; give note, resolve or ignore'),
+        ("ON_OPSGENIE_PRIORITY", "page", '"page" is not known; give urgency, note or ignore'),
+        ("HIGH_URGENCY_PRIORITIES", "P0", '"P0" is not a list of priorities; give for example P1,P2'),
+        ("HIGH_URGENCY_PRIORITIES", "P1,,P2", "is not a list of priorities"),
+        ("HIGH_URGENCY_PRIORITIES", "critical", "is not a list of priorities"),
+        ("HIGH_URGENCY_PRIORITIES", ",", "is not a list of priorities"),
+        ("REMIND_SECONDS", "0", '"0" is too small; give more than 0'),
+        ("REMIND_SECONDS", "never", "is not a number of seconds"),
         ("ON_PAGERDUTY_ACK_TIMEOUT", "Mirror", "is not known; give mirror or ignore"),
         ("HTTP_LISTEN", "8080", '"8080" is not host:port'),
         ("HTTP_LISTEN", ":8080", "is not host:port"),
@@ -410,3 +434,121 @@ def test_without_arguments_the_process_is_asked(monkeypatch: pytest.MonkeyPatch,
     for name, text in REQUIRED.items():
         monkeypatch.setenv(name, text)
     assert load() == load(os.environ) == loaded()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "right"),
+    [
+        ("OPSGENIE_API_URL", "https://api.opsgenie.com/v2", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://api.eu.opsgenie.com/v2/alerts/", "https://api.eu.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://api.opsgenie.com/anything", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://proxy.example.com/og/V2/Alerts", "https://proxy.example.com/og"),
+        ("OPSGENIE_API_URL", "http://127.0.0.1:8900/opsgenie/v2", "http://127.0.0.1:8900/opsgenie"),
+        ("OPSGENIE_API_URL", "http://[::1]:8900/alerts", "http://[::1]:8900"),
+        ("OPSGENIE_API_URL", "https://app.opsgenie.com", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://acme.app.opsgenie.com/alert/list", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://acme.app.eu.opsgenie.com", "https://api.eu.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://ACME.App.Opsgenie.com./", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://opsgenie.com", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://acme.atlassian.net", "https://api.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://api.pagerduty.com", "https://api.opsgenie.com"),
+        ("PAGERDUTY_API_URL", "https://acme.pagerduty.com", "https://api.pagerduty.com"),
+        ("PAGERDUTY_API_URL", "https://acme.eu.pagerduty.com/incidents", "https://api.eu.pagerduty.com"),
+        ("PAGERDUTY_API_URL", "https://events.pagerduty.com", "https://api.pagerduty.com"),
+        ("PAGERDUTY_API_URL", "https://api.pagerduty.com/incidents", "https://api.pagerduty.com"),
+        ("PAGERDUTY_API_URL", "https://gateway.example.com/pd/log_entries", "https://gateway.example.com/pd"),
+        ("PAGERDUTY_API_URL", "https://api.opsgenie.com", "https://api.pagerduty.com"),
+    ],
+)
+def test_an_address_that_is_not_the_apis_is_a_problem_that_gives_the_right_one(
+    name: str, text: str, right: str
+) -> None:
+    told = problem(**{name: text})
+    assert told.startswith(f"{name}: ")
+    assert told.endswith(f"; give {right}")
+    assert "\n" not in told
+    assert loaded(**{name: right})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OPSGENIE_API_URL", "https://api.eu.opsgenie.com"),
+        ("OPSGENIE_API_URL", "https://api.sandbox.opsgenie.com"),
+        ("OPSGENIE_API_URL", "http://localhost:8900/opsgenie"),
+        ("OPSGENIE_API_URL", "https://gateway.example.com/v2/opsgenie"),
+        ("OPSGENIE_API_URL", "https://opsgenie.com.example.net/app"),
+        ("PAGERDUTY_API_URL", "https://api.eu.pagerduty.com"),
+        ("PAGERDUTY_API_URL", "http://[::1]:8900/pagerduty"),
+        ("PAGERDUTY_API_URL", "https://notpagerduty.com"),
+    ],
+)
+def test_other_addresses_and_path_prefixes_are_allowed(name: str, text: str) -> None:
+    assert value(loaded(**{name: text}), name) == text
+
+
+@pytest.mark.parametrize(
+    ("query", "terms"),
+    [
+        ("", ()),
+        ("status:open", ("status",)),
+        ("status : open AND tag:x", ("status",)),
+        ("tag:x AND NOT (STATUS: closed)", ("STATUS",)),
+        ("status:open AND acknowledged:false AND status:open", ("status", "acknowledged")),
+        ("snoozed: true", ("snoozed",)),
+        ("isSeen:false OR isseen:true", ("isSeen", "isseen")),
+        ("snoozedUntil > 1700000000000", ("snoozedUntil",)),
+        ("acknowledgedBy: null", ("acknowledgedBy",)),
+        ("closedBy is null", ("closedBy",)),
+        ("status !: closed", ("status",)),
+        ('tag:"a \\" b" AND status: open', ("status",)),
+        ('message: "status: red"', ()),
+        ('message: "say \\"status: red\\""', ()),
+        ("message: status", ()),
+        ("details.status: red", ()),
+        ("exit_status: 1 OR tag:mystatus AND statuspage:x", ()),
+        ("priority: P1 AND teams: ops", ()),
+    ],
+)
+def test_a_query_for_what_changes_while_an_alert_lives_is_warned_of(query: str, terms: tuple[str, ...]) -> None:
+    assert volatile_terms(query) == terms
+    told = loaded(OPSGENIE_QUERY=query).warnings()
+    assert len(told) == (1 if terms else 0)
+    for line in told:
+        assert line.startswith(f"OPSGENIE_QUERY: asks for {', '.join(terms)}, ")
+        assert "between two polls" in line
+        assert "next sweep" in line
+        assert line.isprintable()
+
+
+def test_a_command_on_the_database_alone_needs_no_key(tmp_path: Path) -> None:
+    found = load_database({}, None)
+    assert value_of(found.database_url) == "sqlite:///reconciler.db"
+    assert (found.log_format, found.log_level, found.secret_values()) == (None, "INFO", ())
+    file = tmp_path / ".env"
+    file.write_text("DATABASE_URL=sqlite:///other.db\nLOG_LEVEL=error\nPAGERDUTY_EMAIL=nobody\n")
+    found = load_database({"LOG_LEVEL": "debug", "OPSGENIE_WEBHOOK_SECRET": "x"}, file)
+    assert (value_of(found.database_url), found.log_level) == ("sqlite:///other.db", "DEBUG")
+    found = load_database({"DATABASE_URL": "postgres://u:hunter%402@db/name", "LOG_FORMAT": "json"}, None)
+    assert (found.log_format, found.secret_values()) == ("json", ("hunter%402", "hunter@2"))
+    assert "hunter" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"DATABASE_URL": "mysql://u:hunter2@db/name"},
+        {"DATABASE_URL": "sqlite://", "LOG_LEVEL": "loud"},
+        {"DATABASE_URL_FILE": "/nowhere", "LOG_FORMAT": "xml"},
+        {"DATABASE_URL": "sqlite:///a.db", "DATABASE_URL_FILE": "/nowhere"},
+    ],
+)
+def test_what_is_wrong_with_the_database_is_told_in_the_same_words(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_database(given, None)
+    assert caught.value.problems == problems(REQUIRED | given)
+    assert "hunter2" not in str(caught.value)
+
+
+def value_of(secret: SecretStr) -> str:
+    return secret.get_secret_value()

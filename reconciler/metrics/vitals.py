@@ -15,6 +15,8 @@ from reconciler.remotes.limits import Call, Need
 INTERVALS = 3
 SHORTEST_PATIENCE = 2.0
 """Seconds: with very short intervals a busy machine alone could make three of them pass."""
+LONGEST_CALL = 45.0
+"""Seconds: a call ends by itself in less. One that does not, with its wait for the rate limit, hangs."""
 PAUSE = 30.0
 """The longest that a client waits before it tries a failed read again, and then some."""
 
@@ -27,7 +29,8 @@ class Vitals:
         self._monotonic = monotonic
         self._lock = Lock()
         self._deadline = monotonic() + self._patience
-        self._calls = 0
+        self._under_way: dict[int, tuple[str, float]] = {}  # calls by number: to whom, and since when
+        self._number = 0
         self._asked_since = 0.0
         self._failing = False
         self._standing_by = False
@@ -39,10 +42,13 @@ class Vitals:
         self.dead = 0
 
     def alive(self) -> bool:
-        """Whether cycles keep finishing. The time that a vendor takes does not count: a call ends by itself."""
+        """Whether cycles keep finishing. The time that a vendor takes does not count, up to that of one call."""
         with self._lock:
-            asked_since = self._asked_since if self._calls else self._monotonic()
-            return asked_since <= self._deadline or (self._calls > 0 and not self._failing)
+            now = self._monotonic()
+            if self._hanging(now):
+                return False
+            asked_since = self._asked_since if self._under_way else now
+            return asked_since <= self._deadline or (bool(self._under_way) and not self._failing)
 
     def unready(self) -> str:
         """Why the work is not as it should be; empty when it is. A stand-by is ready: it is there to take over."""
@@ -50,6 +56,10 @@ class Vitals:
             return "" if self.alive() else "no look at the lock has ended for three intervals"
         if self._unwell:
             return self._unwell
+        with self._lock:
+            hanging = self._hanging(self._monotonic())
+        if hanging:
+            return f"a call to {hanging} has not ended for more than {LONGEST_CALL:.0f} s: restart if that lasts"
         if not self.alive():
             return "no cycle has ended for three intervals"
         missing = " and ".join(name_of(side) for side in Side if side not in self._polled)
@@ -87,23 +97,30 @@ class Vitals:
         self._standing_by, self._failing, self._pages = True, False, ""
         self._go_on(self._patience)
 
-    def call_began(self, vendor: str) -> None:
-        """A vendor is asked."""
+    def call_began(self, vendor: str) -> int:
+        """A vendor is asked. The number by which `call_ended` knows this call."""
         with self._lock:
             self._wanting.setdefault(vendor, "has not answered yet")
-            self._asked_since = self._asked_since if self._calls else self._monotonic()
-            self._calls += 1
+            now = self._monotonic()
+            self._asked_since = self._asked_since if self._under_way else now
+            self._number += 1
+            self._under_way[self._number] = (vendor, now)
+            return self._number
 
-    def call_ended(self, vendor: str, status: int | None) -> None:
+    def call_ended(self, vendor: str, status: int | None, number: int) -> None:
         """It has answered, or the time for it was up (None); after a failure there is a pause."""
         well = status is not None and status < 400  # noqa: PLR2004 - HTTP
         with self._lock:
             self._wanting[vendor] = "" if well else f"answers {status}" if status else "gives no answer"
-            self._calls -= 1
+            del self._under_way[number]
             if self._failing:
-                self._deadline += 0.0 if self._calls else self._monotonic() - self._asked_since
+                self._deadline += 0.0 if self._under_way else self._monotonic() - self._asked_since
                 return
         self._go_on(self._patience if well else self._patience + PAUSE)
+
+    def _hanging(self, now: float) -> str:
+        """The vendor of a call that is older than any call may become; empty when there is none."""
+        return next((vendor for vendor, began in self._under_way.values() if now - began > LONGEST_CALL), "")
 
     def _go_on(self, seconds: float) -> None:
         with self._lock:
@@ -117,17 +134,20 @@ class Meter(Budget):
         super().__init__(clock, per_minute)
         self._vitals = vitals
         self._vendor = vendor
+        self._numbers: dict[Call, int] = {}
 
     def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
         """Wait for a turn."""
-        self._vitals.call_began(self._vendor)
+        number = self._vitals.call_began(self._vendor)
         try:
-            return super().take(scope, write=write, within=within, need=need)
+            call = super().take(scope, write=write, within=within, need=need)
         except BaseException:
-            self._vitals.call_ended(self._vendor, None)
+            self._vitals.call_ended(self._vendor, None, number)
             raise
+        self._numbers[call] = number
+        return call
 
     def settle(self, call: Call, status: int | None, headers: Mapping[str, str]) -> None:
         """The call is over."""
         super().settle(call, status, headers)
-        self._vitals.call_ended(self._vendor, status)
+        self._vitals.call_ended(self._vendor, status, self._numbers.pop(call))

@@ -18,6 +18,8 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 _current = threading.local()
 """The exchange of this thread, for the connections that it uses."""
@@ -123,13 +125,40 @@ def exchange(seconds: float) -> Iterator[Exchange]:
         one.end()
 
 
+def _addresses(name: str, port: int | None) -> list[str]:
+    """What the name stands for; nothing when it is unknown, which connecting to it then says."""
+    try:
+        found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 class _Watched(HTTPConnection):
     """A connection that shows its socket to the exchange that it serves."""
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
+        sock = self._connected()
         _show(sock)
         return sock
+
+    def _connected(self) -> socket.socket:
+        """All addresses of the name share the time: a firewall that drops packets drops those to each of them."""
+        name, timeout = self._dns_host, self.timeout
+        addresses = _addresses(name, self.port)
+        if timeout is None or len(addresses) < 2:  # noqa: PLR2004 - there is nothing to share
+            return super()._new_conn()
+        last = time.monotonic() + timeout
+        try:
+            for left in range(len(addresses), 1, -1):
+                self._dns_host = addresses[-left]
+                self.timeout = max(0.05, (last - time.monotonic()) / left)
+                with suppress(ConnectTimeoutError, NewConnectionError):
+                    return super()._new_conn()
+            self._dns_host, self.timeout = addresses[-1], max(0.05, last - time.monotonic())
+            return super()._new_conn()
+        finally:
+            self._dns_host, self.timeout = name, timeout
 
     def _tunnel(self) -> None:
         super()._tunnel()

@@ -27,6 +27,7 @@ from reconciler.remotes.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.remotes.fields import clean
 from reconciler.remotes.limits import Need
 from reconciler.remotes.refusals import refusal, reply_of, said
+from reconciler.remotes.routes import route_of
 from reconciler.remotes.unsent import never_sent
 
 READ_ATTEMPTS = 5
@@ -52,15 +53,6 @@ _ALWAYS = {
     },
 }
 """What each vendor is sent with every request, besides the caller's headers."""
-_WORDS = frozenset(
-    {
-        "", "v2", "alerts", "requests", "acknowledge", "unacknowledge", "close", "notes", "logs",
-        "incidents", "log_entries", "merge", "snooze", "services", "users", "me", "oncalls",
-        "escalation_policies", "maintenance_windows", "abilities",
-    }
-)  # fmt: skip
-"""What our paths consist of. Anything else in them is somebody's id, and no label of a metric."""
-
 Params = Iterable[tuple[str, str]]
 
 
@@ -197,7 +189,7 @@ class Http:
         accept: frozenset[int] = frozenset(),
         **sent: Any,
     ) -> Answer:
-        route = _route(path)
+        route = route_of(path)
         started = self.clock.monotonic()
         within = min(within, (last - started) * (1 - WIRE_SHARE))
         try:
@@ -253,7 +245,7 @@ class Http:
         return request
 
     def _failure(self, method: str, path: str, error: Exception, *, expired: bool) -> Transient:
-        what = f"{self.name}: {method} {_route(path)}"
+        what = f"{self.name}: {method} {route_of(path)}"
         before = never_sent(error)
         if before:
             return NotExecuted(
@@ -350,8 +342,3 @@ def _parsed(content: bytes | str) -> tuple[Any, str]:
         return clean(json.loads(found)) if _ESCAPED.search(found) else json.loads(found), ""
     except (ValueError, RecursionError):
         return None, NOT_JSON
-
-
-def _route(path: str) -> str:
-    """The path with ids replaced, so that there are only a few of them."""
-    return "/".join(part if part in _WORDS else "{id}" for part in path.partition("?")[0].split("/"))

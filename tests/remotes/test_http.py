@@ -22,9 +22,10 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.remotes.budget import Budget
-from reconciler.remotes.http import Http, RequestRecord, _route
+from reconciler.remotes.http import Http, RequestRecord
 from reconciler.remotes.limits import Call, Need
 from reconciler.remotes.refusals import said
+from reconciler.remotes.routes import route_of
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
 DUPLICATE_KEY = "Open incident with matching dedup key already exists on this service"
@@ -385,7 +386,7 @@ def test_what_nobody_could_store_is_replaced(
     ],
 )
 def test_a_route_has_only_words_of_the_apis(path: str, route: str) -> None:
-    assert _route(path) == route
+    assert route_of(path) == route
 
 
 def test_our_own_rate_limit_is_told_from_the_vendors(wire: responses.RequestsMock, clock: FakeClock) -> None:

@@ -4,7 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import pytest
 from remotes.wire_helpers import real_http
@@ -173,6 +174,42 @@ def test_many_calls_at_once_each_end_in_time() -> None:
         for thread in threads:
             thread.join(5)
     assert sorted(ended) == pytest.approx([0.5 + 0.1 * number for number in range(8)], abs=0.4)
+
+
+def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def many(host: str, *more: Any, **named: Any) -> Any:
+        hosts = [f"127.0.0.{number}" for number in range(1, 7)] if host == "many.invalid" else [host]
+        return [row for one in hosts for row in resolve(one, *more, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", many)
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))  # noqa: S104 - six addresses
+        port = listener.getsockname()[1]
+        for _ in range(8):  # nobody accepts them, so that any further one is left without an answer
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        secure = real_http(f"http://many.invalid:{port}", timeout=1.2)
+        assert isinstance(bounded(lambda: secure.write("POST", "/incidents", {}), 1.2), NotExecuted)
+
+
+def test_an_address_that_refuses_is_passed_over_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+    two = ["127.0.0.9", "127.0.0.1"]
+
+    def both(host: str, *more: Any, **named: Any) -> Any:
+        hosts = two if host == "many.invalid" else [host]
+        return [row for one in hosts for row in resolve(one, *more, **named)]
+
+    def polite(connection: socket.socket) -> None:
+        assert b"Host: many.invalid" in read_request(connection)
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with server(polite) as (url, _):
+        assert real_http(url.replace("127.0.0.1", "many.invalid")).write("POST", "/incidents", {}).status == 200
 
 
 def test_a_tls_handshake_that_drips_ends_in_time() -> None:

@@ -37,7 +37,7 @@ from reconciler.core.model import (
 from reconciler.engine import Report
 from reconciler.errors import Misconfigured, Refused, Transient
 from reconciler.metrics import FRESH, Metrics
-from reconciler.metrics.vitals import INTERVALS, PAUSE, SHORTEST_PATIENCE, Meter, Vitals
+from reconciler.metrics.vitals import INTERVALS, LONGEST_CALL, PAUSE, SHORTEST_PATIENCE, Meter, Vitals
 from reconciler.remotes.http import RequestRecord
 from reconciler.sight import Problem
 from reconciler.store.database import Database, open_database
@@ -415,13 +415,31 @@ def test_the_time_that_a_vendor_takes_does_not_count() -> None:
     meter = Meter(hours, None, vitals, "PagerDuty")
     for status, pause in ((200, 0.0), (503, PAUSE), (None, PAUSE)):
         call = meter.take("GET /", write=False, within=1.0)
-        hours.passed += 60
+        hours.passed += LONGEST_CALL
         assert vitals.alive()
         meter.settle(call, status, {})
         hours.passed += 2.9 + pause
         assert vitals.alive()
         hours.passed += 0.2
         assert not vitals.alive()
+
+
+def test_a_call_that_outlives_its_time_is_no_sign_of_life_however_well_others_answer() -> None:
+    hours = Hours()
+    vitals = Vitals(10.0, hours.monotonic)
+    meter = Meter(hours, None, vitals, "PagerDuty")
+    hanging = meter.take("GET /", write=False, within=1.0)
+    alive = []
+    for _ in range(6):
+        hours.passed += 9
+        meter.settle(meter.take("GET /", write=False, within=1.0), 200, {})
+        vitals.finished(Report())
+        alive.append(vitals.alive())
+    assert alive == [True] * 5 + [False]
+    assert vitals.unready() == "a call to PagerDuty has not ended for more than 45 s: restart if that lasts"
+    meter.settle(hanging, None, {})
+    assert vitals.alive()
+    assert vitals.unready() == ""
 
 
 def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:

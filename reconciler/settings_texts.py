@@ -1,0 +1,226 @@
+"""How the text of a setting becomes its value. What cannot be read says what is wrong, and how to put it right."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple, get_args
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+LONGEST_SECONDS = 10 * 365 * 86400.0
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As it is written in HTTP_LISTEN."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Wrong(ValueError):
+    """A text that cannot be read as what it should be. Says what is wrong and how to mend it."""
+
+
+def plain(text: str) -> str:
+    """Any printable text."""
+    if not text.isprintable():
+        raise Wrong("contains a line break or another unprintable character; write it in one line")
+    return text
+
+
+def identifier(text: str) -> str:
+    """An identifier."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise Wrong(
+            "is not an id, which has only letters, digits and dashes; copy it from the end of its page's address"
+        )
+    return text
+
+
+def email(text: str) -> str:
+    """What looks like an e-mail address, and fits into a header."""
+    if not (text.isascii() and text.isprintable() and re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", text)):
+        raise Wrong("is not an e-mail address; give for example reconciler@example.com")
+    return text
+
+
+def token(text: str) -> SecretStr:
+    """A secret that goes into a header. Never shown."""
+    if any(character.isspace() for character in text):
+        raise Wrong(
+            "contains white space, which would break a header; copy it again, without blanks or line breaks"
+        )
+    if not (text.isascii() and text.isprintable()):
+        raise Wrong("contains a character that is not ASCII, which would break a header; copy it again")
+    return SecretStr(text)
+
+
+def tokens(text: str) -> tuple[SecretStr, ...]:
+    """Several secrets."""
+    parts = [part.strip(" ") for part in text.split(",")]
+    if not all(parts):
+        raise Wrong("has an empty entry, which anybody could sign with; remove the comma too many")
+    return tuple(token(part) for part in parts)
+
+
+def _url(text: str) -> str:
+    """The base address of an API; a path prefix is allowed."""
+    example = "give for example https://api.example.com"
+    if "@" in text:
+        raise Wrong(f"contains a user name or password, which belongs elsewhere; {example}")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port  # a port that is no number shows only when asked for
+    except ValueError:
+        raise Wrong(f"{shown(text)} is not a URL; {example}") from None
+    if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", text):
+        raise Wrong(f"{shown(text)} is not an http or https URL with a host; {example}")
+    if "?" in text or "#" in text:
+        raise Wrong(f"{shown(text)} has a query or fragment; cut it off before the ? or #")
+    return text.rstrip("/")
+
+
+_PATH_WORDS = frozenset(
+    {"v1", "v2", "alerts", "count", "requests", "incidents", "log_entries", "users", "services"}
+)
+"""What an address of the API must not end in: the program adds it."""
+
+
+def api_url(product: str) -> Callable[[str], str]:
+    """The address of that product's API: neither of its web application nor of something within the API."""
+    domains = (f"{product}.com", "pagerduty.com" if product == "opsgenie" else "opsgenie.com", "atlassian.net")
+
+    def parse(text: str) -> str:
+        url = _url(text)
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        domain = next((one for one in domains if host == one or host.endswith(f".{one}")), "")
+        own = f"https://api.{'eu.' if '.eu.' in f'.{host}' else ''}{product}.com"
+        if domain and not (domain == domains[0] and host.startswith("api.")):
+            raise Wrong(f"{shown(url)} is not the address of the API; give {own}")
+        path = parts.path.split("/")
+        while path and path[-1].lower() in _PATH_WORDS | {""}:
+            path.pop()
+        right = f"{parts.scheme}://{parts.netloc}{'/'.join(path)}"
+        if domain and parts.path:
+            raise Wrong(f"{shown(url)} has a path, which the program adds by itself; give {own}")
+        if right != url:
+            raise Wrong(f"{shown(url)} ends in a path of the API, which the program adds by itself; give {right}")
+        return url
+
+    return parse
+
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_VOLATILE = re.compile(
+    r"(?<![\w.:])(status|acknowledged|acknowledgedBy|closedBy|owner|snoozed|snoozedUntil|isSeen)"
+    r"\s*(?:!?\s*:|[<>=]|is\b)",
+    re.IGNORECASE,
+)
+
+
+def volatile_terms(query: str) -> tuple[str, ...]:
+    """Fields that the query asks for and that change while an alert lives, each once, as they are written."""
+    found = _VOLATILE.findall(_QUOTED.sub('""', query))
+    return tuple(dict.fromkeys(found))
+
+
+def seconds(least: float = 0.0, *, exclusive: bool = False) -> Callable[[str], float]:
+    """A finite number of seconds from `least` on."""
+
+    def parse(text: str) -> float:
+        try:
+            number = float(text) if text.isascii() and "_" not in text else math.nan
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise Wrong(f"{shown(text)} is not a number of seconds; give for example 10 or 0.5")
+        if number < least or (exclusive and number == least):
+            raise Wrong(f"{shown(text)} is too small; give {'more than' if exclusive else 'at least'} {least:g}")
+        if number > LONGEST_SECONDS:
+            raise Wrong(f"{shown(text)} is too large; give at most {LONGEST_SECONDS:.0f}, which is ten years")
+        return number
+
+    return parse
+
+
+def choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
+    """One of a Literal's words."""
+    words: tuple[str, ...] = get_args(kind)
+
+    def parse(text: str) -> str:
+        word = text.upper() if upper else text
+        if word not in words:
+            raise Wrong(f"{shown(text)} is not known; give {', '.join(words[:-1])} or {words[-1]}")
+        return word
+
+    return parse
+
+
+def priorities(text: str) -> tuple[str, ...]:
+    """Priorities of Opsgenie, comma-separated."""
+    words = tuple(word.strip().upper() for word in text.split(","))
+    if not all(re.fullmatch(r"P[1-5]", word) for word in words):
+        raise Wrong(f"{shown(text)} is not a list of priorities; give for example P1,P2")
+    return words
+
+
+def host_and_port(text: str) -> Address:
+    """host:port, where an IPv6 host stands in brackets."""
+    found = re.fullmatch(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
+    port = int(found["port"]) if found else 0
+    if not found or port > 65535:  # noqa: PLR2004  the largest port there is
+        raise Wrong(f"{shown(text)} is not host:port; give for example 127.0.0.1:8080, or 0.0.0.0:8080 for all")
+    return Address(found["v6"] or found["host"], port)
+
+
+_POSTGRESQL = "postgresql+psycopg://"
+
+
+def database(text: str) -> SecretStr:
+    """The database's URL, in the one spelling that the store uses. Never shown: it may hold a password."""
+    plain(text)
+    scheme, separator, rest = text.partition("://")
+    backend, _, driver = scheme.partition("+")
+    if not separator:
+        raise Wrong("is not a database URL; give for example sqlite:///reconciler.db")
+    if backend == "sqlite" and driver in ("", "pysqlite"):
+        return SecretStr(f"sqlite://{_sqlite(rest)}")
+    if backend in ("postgres", "postgresql") and driver in ("", "psycopg"):
+        # The same split as SQLAlchemy's: a password may hold anything but an @.
+        if not re.fullmatch(
+            r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?@]+\]|[^/:?@]*)(?::[0-9]*)?(?:/[^?]*)?(?:\?.*)?", rest
+        ):
+            raise Wrong(
+                f"is not in the form {_POSTGRESQL}user:password@host:5432/name; write an @ in the password as %40"
+            )
+        return SecretStr(_POSTGRESQL + rest)
+    if backend in ("sqlite", "postgres", "postgresql"):
+        raise Wrong("names a driver that is not shipped; leave it out: sqlite:///… or postgresql://…")
+    raise Wrong("names a database that is not supported; give sqlite:///… or postgresql://…")
+
+
+def _sqlite(rest: str) -> str:
+    """What follows sqlite://, once it is sure to be a file."""
+    path, _, query = rest.partition("?")
+    if path in ("", "/") or ":memory:" in rest or "mode=memory" in query:
+        raise Wrong(
+            "is a database in memory: a snapshot that vanishes with the process would page everybody again; "
+            "give a file, for example sqlite:///reconciler.db"
+        )
+    if not path.startswith("/"):
+        raise Wrong("has too few slashes; write three before a relative path, four before an absolute one")
+    if path.startswith("/file:") or "uri=" in query:
+        raise Wrong("is an SQLite URI; give the plain path, for example sqlite:///reconciler.db")
+    return rest
+
+
+def shown(text: str) -> str:
+    """A value as it is quoted in a problem: one line, never long."""
+    return json.dumps(text if len(text) <= 60 else f"{text[:60]}…", ensure_ascii=not text.isprintable())  # noqa: PLR2004
