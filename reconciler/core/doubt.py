@@ -13,6 +13,7 @@ from functools import cached_property
 from reconciler.core import text
 from reconciler.core.mapping import is_said
 from reconciler.core.model import (
+    Act,
     Action,
     Alert,
     Kind,
@@ -136,24 +137,30 @@ def _stands(action: Action, sighting: Sighting) -> bool:
 
 
 def _done_before(action: Action, sighting: Sighting, receipt: Receipt) -> str:
-    """Who did the same well before our write was carried out, since the opposite was done; else empty."""
-    if receipt.at is None:
+    """Who did the same before our write was carried out, since the opposite was done; else empty.
+
+    A single act in the log about when ours was carried out is ours, in whichever name it stands there.
+    """
+    acts = _same_acts(action, sighting)
+    if receipt.at is None or not acts:
         return ""
-    first = _first(action, sighting, receipt.at - _BEFORE_US)
+    alone = len(acts) == 1 and acts[0].at >= receipt.at - _BEFORE_US
+    first = "" if alone else _first(action, sighting)
     return first if first and not text.is_same_name(first, action.person) else ""
 
 
-def _first(action: Action, sighting: Sighting, before: datetime | None = None) -> str:
+def _first(action: Action, sighting: Sighting) -> str:
     """The person whom the alert's log names first for what this write does, since the opposite was done."""
-    verbs = (
-        ("acknowledge", "unacknowledge") if ALERT_ACKNOWLEDGED[action.kind] else ("unacknowledge", "acknowledge")
-    )
-    verb, opposite = verbs
-    acts = [act for act in since_last(opposite, sighting.alert_acts) if act.verb == verb]
-    first = acts[-1] if acts else None
-    if first is None or first.person is None or (before is not None and first.at >= before):
-        return ""
-    return first.person.name
+    acts = _same_acts(action, sighting)
+    return acts[-1].person.name if acts and acts[-1].person is not None else ""
+
+
+def _same_acts(action: Action, sighting: Sighting) -> list[Act]:
+    """The acts in the alert's log that do what this write does, newest first, since the opposite was done."""
+    verb, opposite = "acknowledge", "unacknowledge"
+    if not ALERT_ACKNOWLEDGED[action.kind]:
+        verb, opposite = opposite, verb
+    return [act for act in since_last(opposite, sighting.alert_acts) if act.verb == verb]
 
 
 def _done_by_another(action: Action, sighting: Sighting) -> str:

@@ -17,7 +17,7 @@ SWEEP = 40.0
 LATE, TOO_LATE = 25.0, 95.0
 """Seconds after which a late effect lands: within the staleness bound, and beyond it."""
 
-SCOPED_FAULTS = False
+SCOPED_FAULTS = True
 """Whether answers that concern the account, one object or the network path are among what may go wrong."""
 
 ANSWERS = {

@@ -20,7 +20,7 @@ OUTAGE = History(
         Act(2, 0, "og", "create"),
         Act(2, 0, "og", "create"),
     ),
-    (Fault("pd.create", 1, "refused"),),
+    (Fault("pd.create", 1, "refused"), Fault("pd.note", 0, "refused")),
 )
 """Nothing can be written in the cycle that finds them: creations and older notes wait together for the next."""
 TWO_NOTES = History(
