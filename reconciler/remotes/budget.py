@@ -113,7 +113,7 @@ class Budget:
                 limit.end(call, now)
             self._learn(call, headers, now)
             period = number(headers.get("X-RateLimit-Period-In-Sec"))
-            period = min(period, LONGEST) if period and period > 0 else None
+            period = min(max(period, 1.0), LONGEST) if period and period > 0 else None
             throttled = status == TOO_MANY or headers.get("X-RateLimit-State", "").upper() == "THROTTLED"
             if throttled and period:
                 self._infer(call, period, now)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -134,6 +135,7 @@ class Http:
         self._on_request = on_request or (lambda _record: None)
         self._secrets = _secrets(headers.get("Authorization", ""))
         self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is kept, nor sent back
         self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
         pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):

@@ -400,3 +400,12 @@ def test_our_own_rate_limit_is_told_from_the_vendors(wire: responses.RequestsMoc
     with pytest.raises(NotExecuted, match="told to stop") as caught:
         vendor.get("/incidents")
     assert type(caught.value) is NotExecuted
+
+
+def test_no_cookie_is_kept(wire: responses.RequestsMock) -> None:
+    wire.get(INCIDENTS, json={}, headers={"Set-Cookie": "a=b; Domain=api.pagerduty.com; Path=/"})
+    vendor = http("PagerDuty")
+    for _ in range(3):
+        vendor.get("/incidents")
+    assert len(vendor._session.cookies) == 0
+    assert all("Cookie" not in call.request.headers for call in wire.calls)
