@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from reconciler.core.model import Action, Status
+from reconciler.core.mapping import SECOND_INCIDENT
+from reconciler.core.model import Action, Kind, Status
 from reconciler.naming import state_of
 from reconciler.telemetry import get_logger
 
@@ -10,6 +11,11 @@ log = get_logger(__name__)
 
 _SAY: Mapping[str, Callable[..., object]] = {"dead": log.error, "unknown": log.warning}
 """How loudly; everything else is information."""
+
+
+def _names_a_second(action: Action) -> bool:
+    """Whether it is the note by which people learn of an incident that nobody follows: an error, said once."""
+    return action.kind is Kind.PAGERDUTY_NOTE and action.reason.startswith(SECOND_INCIDENT)
 
 
 class ActionLog:
@@ -37,7 +43,7 @@ class ActionLog:
         for action in actions:
             state = state_of(action)
             name = names.get(action.alert_id, f"alert {action.alert_id}")
-            write: Callable[..., object] = _SAY.get(state, log.info)
+            write: Callable[..., object] = log.error if _names_a_second(action) else _SAY.get(state, log.info)
             write(
                 f"{action.kind.value} {state}: {name}",
                 kind=action.kind.value,

@@ -16,8 +16,6 @@ import click
 from reconciler import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reconciler.engine import Report
     from reconciler.settings import Settings
 
@@ -67,7 +65,7 @@ def _until(stop: threading.Event, settings: Settings) -> bool:
 
     for name in settings.unused():
         get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
-    for line in _warnings(settings):
+    for line in settings.warnings():
         get_logger(__name__).warning(line)
     program = assemble(settings, stop)
     daemon = Daemon(
@@ -92,7 +90,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     settings = _settings()
-    for line in _warnings(settings):
+    for line in settings.warnings():
         click.echo(f"reconciler: {line}", err=True)
     report, names = _dry_cycle(settings) if dry_run else _cycle(settings)
     from reconciler import render
@@ -264,17 +262,13 @@ def main() -> NoReturn:
 
 def _defect(error: Exception) -> None:
     """One line for what should not happen. Its words may be anybody's: they go to the log, which keeps secrets."""
-    from traceback import extract_tb
-
+    from reconciler.defects import place_of
     from reconciler.telemetry import get_logger
 
     get_logger(__name__).debug("failed unexpectedly", exc_info=error)
-    package = Path(__file__).parent
-    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(package)]
-    where = f"{Path(ours[-1].filename).stem}, line {ours[-1].lineno}" if ours else "an unknown place"
     click.echo(
-        f"reconciler: failed unexpectedly ({type(error).__name__} in {where}): this is a defect, please report it "
-        "with what LOG_LEVEL=DEBUG shows",
+        f"reconciler: failed unexpectedly ({type(error).__name__} in {place_of(error)}): this is a defect, "
+        "please report it with what LOG_LEVEL=DEBUG shows",
         err=True,
     )
 
@@ -294,26 +288,9 @@ def _database() -> tuple[str, float]:
     from reconciler import settings as configuration
     from reconciler import telemetry
 
-    load = getattr(configuration, "load_database", _load_without_keys)
-    settings = load(os.environ, Path(".env"))
-    secrets = settings.secret_values() if hasattr(settings, "secret_values") else ()
-    telemetry.configure(settings.log_format, settings.log_level, secrets)
-    return settings.database_url.get_secret_value(), getattr(settings, "poll_interval_seconds", 10.0)
-
-
-def _load_without_keys(environ: Mapping[str, str], dotenv: Path) -> Settings:
-    """The whole configuration with stand-ins for the keys, until the settings have a loader for this."""
-    from reconciler import settings as configuration
-
-    keys = ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY")
-    kept = {name: value for name, value in environ.items() if name.removesuffix("_FILE") not in keys}
-    return configuration.load(kept | dict.fromkeys(keys, "none@none") | {"PAGERDUTY_SERVICE_ID": "none"}, dotenv)
-
-
-def _warnings(settings: Settings) -> tuple[str, ...]:
-    """What is allowed and probably not meant."""
-    found: tuple[str, ...] = getattr(settings, "warnings", tuple)()
-    return found
+    settings = configuration.load_database(os.environ, Path(".env"))
+    telemetry.configure(settings.log_format, settings.log_level, settings.secret_values())
+    return settings.database_url.get_secret_value(), settings.poll_interval_seconds
 
 
 def _cycle(settings: Settings) -> tuple[Report, dict[str, str]]:

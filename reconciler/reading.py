@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from traceback import extract_tb
 from typing import TypeVar
 
 from reconciler.core.model import Kind, Policy, Side
+from reconciler.defects import place_of
 from reconciler.errors import Blocked, Missing, NotExecuted, ObjectError, Permanent, ReconcilerError, Refused
 from reconciler.looks import Look
 from reconciler.memory import Memory
@@ -99,7 +98,7 @@ class Reading:
             self.failed(side, error)
             return False
         except Exception as error:  # noqa: BLE001 - one feed's defect stops no other
-            self.failed(side, defect(error, "a feed of its own"))
+            self.failed(side, defect(error, "a feed or a listing"))
             return False
         return True
 
@@ -176,9 +175,7 @@ def is_unreachable(error: ReconcilerError) -> bool:
 
 def defect(error: Exception, where: str) -> Defect:
     """An unexpected exception as a problem in one line; its traceback goes to the log, once a kind."""
-    frames = extract_tb(error.__traceback__)
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
-    words = f"{type(error).__name__} in {place} while reading {where}: this is a defect, please report it"
+    words = f"{type(error).__name__} in {place_of(error)}, about {where}: this is a defect, please report it"
     if words not in _LOGGED and len(_LOGGED) < _KINDS:
         _LOGGED.add(words)
         log.error(words, exc_info=error)

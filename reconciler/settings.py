@@ -66,6 +66,7 @@ class Read:
     needs: str = ""
 
 
+PollInterval = Annotated[float, Read(seconds(exclusive=True))]
 DatabaseUrl = Annotated[SecretStr, Read(database, secret=True)]
 LogFormatSetting = Annotated[LogFormat | None, Read(choice(LogFormat))]
 LogLevelSetting = Annotated[LogLevel, Read(choice(LogLevel, upper=True))]
@@ -78,6 +79,7 @@ class DatabaseSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: DatabaseUrl = _DEFAULT_DATABASE
+    poll_interval_seconds: PollInterval = 10.0
     log_format: LogFormatSetting = None
     log_level: LogLevelSetting = "INFO"
 
@@ -105,7 +107,7 @@ class Settings(BaseModel):
     opsgenie_api_url: Annotated[str, Read(api_url("opsgenie"))] = "https://api.opsgenie.com"
     opsgenie_query: Annotated[str, Read(plain)] = ""
     database_url: DatabaseUrl = _DEFAULT_DATABASE
-    poll_interval_seconds: Annotated[float, Read(seconds(exclusive=True))] = 10.0
+    poll_interval_seconds: PollInterval = 10.0
     sweep_interval_seconds: Annotated[float, Read(seconds(exclusive=True))] = 300.0
     initial_lookback_seconds: Annotated[float, Read(seconds())] = 3600.0
     staleness_seconds: Annotated[float, Read(seconds())] = 120.0

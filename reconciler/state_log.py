@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from reconciler import errors
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.text import name_of
-from reconciler.errors import Misconfigured, Transient
+from reconciler.errors import Misconfigured, RateLimited, Transient
 from reconciler.naming import counted, kinds_of, listed, span
 from reconciler.remotes.base import Clock
 from reconciler.sight import Problem
@@ -31,7 +30,6 @@ MOST_NAMED = 5
 SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "cycle", "objects")
 """Every subject that is counted; `objects` are all alerts that a vendor refuses while it takes others."""
 
-_RATE_LIMITED: type[Exception] | tuple[()] = getattr(errors, "RateLimited", ())
 _REQUEST = re.compile(r" \(request [^)]*\)")
 """What is different in each refusal, though it is the same one."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
@@ -139,7 +137,7 @@ class StateLog:
             if is_new and len(self._troubles) >= MOST_OBJECTS:
                 continue
             said = {_key(problem): str(problem.error) for problem in mine}
-            serious = not isinstance(mine[0].error, _RATE_LIMITED)
+            serious = not isinstance(mine[0].error, RateLimited)
             alert_id = mine[0].alert_id if subject not in _NAMES else ""
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
             trouble.narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
@@ -290,7 +288,7 @@ class StateLog:
 
 def _subject(problem: Problem) -> str:
     """What a problem is a state of: the vendor, or one alert there in one way."""
-    if isinstance(problem.error, _RATE_LIMITED):
+    if isinstance(problem.error, RateLimited):
         return f"{problem.side.value} rate"
     if problem.alert_id and not isinstance(problem.error, Transient | Misconfigured):
         return f"{problem.side.value} {problem.alert_id} {type(problem.error).__name__}"

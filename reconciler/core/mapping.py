@@ -114,6 +114,8 @@ class Row:
 
 
 OG, PD = Side.OPSGENIE, Side.PAGERDUTY
+SECOND_INCIDENT = "the alert has a second incident"
+"""How the reason of a note begins that names an incident which is not followed."""
 
 TABLE = (
     Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in Opsgenie"),
@@ -138,7 +140,8 @@ TABLE = (
         "", "{who} changed the alert's priority in Opsgenie {detail}"),
     Row(OG, "unpaged", Kind.PAGERDUTY_UNACKNOWLEDGE, always, "", "nobody is paged: {detail}"),
     Row(OG, "twin", Kind.PAGERDUTY_NOTE, always,
-        "incident {detail} bears this alert's key, too: it is not followed", "the alert has a second incident"),
+        "incident {detail} bears this alert's key, too: it is not followed",
+        SECOND_INCIDENT + ", {detail}, which is not followed"),
     Row(OG, "follow", Kind.PAGERDUTY_NOTE, always,
         "incident {detail} is followed from now on", "the alert's earlier incident is resolved"),
 
@@ -152,7 +155,8 @@ TABLE = (
     Row(PD, "reopen", Kind.OPSGENIE_NOTE, always,
         "reopened the incident", "{who} reopened the incident in PagerDuty"),
     Row(PD, "twin", Kind.OPSGENIE_NOTE, always,
-        "incident {detail} bears this alert's key, too: it is not followed", "the alert has a second incident"),
+        "incident {detail} bears this alert's key, too: it is not followed",
+        SECOND_INCIDENT + ", {detail}, which is not followed"),
     Row(PD, "follow", Kind.OPSGENIE_NOTE, always,
         "incident {detail} is followed from now on", "the alert's earlier incident is resolved"),
 )  # fmt: skip

@@ -30,11 +30,13 @@ _BY_PEOPLE = frozenset({"acknowledge", "unacknowledge"})
 
 
 def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Alert:
-    """An alert of any list or answer; BadRow only without an id. `whole`: with its description.
+    """An alert of any list or answer; BadRow only without an id, or with nothing but an id.
 
-    No stamp costs an alert its place: one that cannot be read is replaced by the next best.
+    `whole`: with its description. No stamp costs an alert its place: one that cannot be read is replaced by the next best.
     """
     alert_id = identifier(row)
+    if not any(text(row.get(name)) for name in ("message", "tinyId", "alias", "status", "createdAt", "updatedAt")):
+        raise BadRow(f"alert {alert_id} with nothing else that an alert has")
     stamps = (moment(row.get("createdAt"), now), moment(row.get("updatedAt"), now), _stamp_of(alert_id, now), now)
     created = next(at for at in stamps if at)
     report = mapping(row.get("report"))

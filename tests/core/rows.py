@@ -1223,6 +1223,7 @@ UNPAGED = (
 )
 
 _TWIN = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
+_SECOND = "the alert has a second incident, #9 (PINC9), which is not followed"
 _TOLD_TWIN = "incident #9 (PINC9) bears this alert's key, too: it is not followed"
 _TOLD_NEXT = 'incident #9 (PINC9) "Disk full again" is followed from now on'
 
@@ -1239,8 +1240,8 @@ MORE_INCIDENTS = (
         "a second incident with the alert's key is named on both sides",
         sighting(pair=pair(), incident=incident(), twins=(_TWIN,)),
         (
-            _said(Kind.PAGERDUTY_NOTE, "the alert has a second incident", _TOLD_TWIN, "09:00:30"),
-            _said(Kind.OPSGENIE_NOTE, "the alert has a second incident", _TOLD_TWIN, "09:00:30"),
+            _said(Kind.PAGERDUTY_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
+            _said(Kind.OPSGENIE_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
         ),
     ),
     Row(

@@ -126,7 +126,8 @@ def test_the_automation_user_on_call_is_named_in_a_dry_run(world: Stage) -> None
     bot = world.environment["PAGERDUTY_USER"]
     shift = {
         "user": {"id": bot, "type": "user_reference", "summary": bot}, "escalation_level": 1, "start": None,
-        "end": None, "schedule": None, "escalation_policy": {"id": "PX", "type": "escalation_policy_reference"},
+        "end": None, "schedule": None,
+        "escalation_policy": {"id": "PPOL001", "type": "escalation_policy_reference"},
     }  # fmt: skip
     world.answers(
         lambda vendor, request: vendor == "pagerduty" and request.path == "/oncalls",

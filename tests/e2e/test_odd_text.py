@@ -47,12 +47,12 @@ def test_what_should_never_happen_is_told_in_one_line(world: Stage) -> None:
     world.raise_alert()
     world.once()
     with closing(sqlite3.connect(world.database)) as connection:
-        connection.execute("UPDATE pairs SET opsgenie = 'nonsense'")
+        connection.execute("UPDATE actions SET kind = 'nonsense', status = 'planned'")
         connection.commit()
     done = world.run("once", "--json")
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("reconciler: failed unexpectedly (ValidationError in snapshot, line ")
+    assert line.startswith("reconciler: failed unexpectedly (ValueError in ledger, line ")
     assert "LOG_LEVEL=DEBUG" in line
     done = world.run("once", "--json", LOG_LEVEL="DEBUG")
     assert (done.returncode, done.stdout) == (1, "")
