@@ -32,7 +32,7 @@ _BY_PEOPLE = frozenset({"acknowledge", "unacknowledge"})
 def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Alert:
     """An alert of any list or answer; BadRow only without an id, or with nothing but an id.
 
-    `whole`: with its description. No stamp costs an alert its place: one that cannot be read is replaced by the next best.
+    `whole`: with its description. A stamp that cannot be read is replaced by the next best one.
     """
     alert_id = identifier(row)
     if not any(text(row.get(name)) for name in ("message", "tinyId", "alias", "status", "createdAt", "updatedAt")):
