@@ -72,9 +72,9 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, NOTE, 400, pd(2001, "Invalid Input Provided", FROM), Refused, EMAIL),
     (PD, CREATE, 400, {"error": "The From header is missing"}, Refused, EMAIL),
     (PD, CREATE, 422, {"error": ["'from' header is not a valid user"]}, Refused, EMAIL),
-    *((PD, NOTE, 400, {"error": {"message": "Invalid Input Provided", "code": 2001, "errors": errors}}, Refused, EMAIL)
+    *((PD, NOTE, 400, {"error": {"message": "Invalid", "code": 2001, "errors": errors}}, Refused, EMAIL)
       for errors in (
-          {"requester": ["Requester User Not Found"]}, {"user": ["not found"]}, "Requesting user could not be found",
+          {"requester": ["Requester User Not Found"]}, {"user": ["not found"]}, "Requesting user cannot be found",
           ["User is deactivated"], ["The user is not allowed to perform this action"],
       )),
     # PagerDuty: the service and its escalation policy
@@ -163,7 +163,7 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 400, pd(2002, "Arguments Caused Error", "matching dedup key already exists"), Permanent, ""),
     (PD, CREATE, 400, pd(2001, "Title: the customer's service was not found"), Permanent, ""),
     *((PD, CREATE, 400, pd(2001, "Invalid Input Provided", words), Permanent, "") for words in (
-        "Body details: user not found in LDAP", "The title \"service is disabled\" is too long",
+        "Body details: user not found in LDAP", 'The title "service is disabled" is too long',
         "Assigned to user not found", "incident_key: nobody is on call",
     )),
     (PD, NOTE, 400, {"error": {"message": "x", "errors": {"content": ["service is disabled"]}}}, Permanent, ""),
