@@ -79,8 +79,8 @@ _OBJECT, _LIST, _CREATION = (At.OBJECT,), (At.LIST,), (At.CREATION,)
 _NOT_OUR_TEXT = r"^(?!(?:the )?(?:incident )?(?:title|body|details|content|note|description|incident[ _]key)\b)"
 """What PagerDuty says of the texts that we sent may quote them: that is about the request."""
 _GONE = (
-    r"(?:(?:can)?not|n't) (?:be )?(?:found|authorized|allowed|permitted|valid|active|exist)|deactivated|disabled|deleted|"
-    r"inactive|invalid"
+    r"(?:(?:can)?not|n't) (?:be )?(?:found|authorized|allowed|permitted|valid|active|exist)|deactivated|disabled|"
+    r"deleted|inactive|invalid"
 )
 _FROM = re.compile(
     r"""\bFrom:?\s+header|["'`][Ff]rom:?["'`]\s+(?:\w+\s+)?header|header:?\s+["'`]?From\b|"""
