@@ -883,9 +883,7 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "merged in PagerDuty into what our key may not read: told with its number and title",
-        sighting(
-            pair=pair(), incident=replace(RESOLVED, merged_into="PINC9", merged_name="[#9] Disk full again")
-        ),
+        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9", merged_name="[#9] Disk full again")),
         (
             (
                 Kind.OPSGENIE_NOTE,
