@@ -87,7 +87,7 @@ _FROM = re.compile(
     rf"(?i:{_NOT_OUR_TEXT}(?!assign)(?:[^'\"`]*?\b)?(?:requester|requesting user|user)\b[^.]{{0,40}}\b(?:{_GONE}))"
 )
 _SERVICE = re.compile(
-    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|maintenance)|disabled service\b|"
+    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|must be|maintenance)|disabled service\b|"
     r"maintenance window\b)"
 )
 _POLICY = re.compile(
