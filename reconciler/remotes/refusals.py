@@ -87,8 +87,8 @@ _FROM = re.compile(
     rf"(?i:{_NOT_OUR_TEXT}(?!assign)(?:[^'\"`]*?\b)?(?:requester|requesting user|user)\b[^.]{{0,40}}\b(?:{_GONE}))"
 )
 _SERVICE = re.compile(
-    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|must be|maintenance)|disabled service\b|"
-    r"maintenance window\b)"
+    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|must be|maintenance)|"
+    r"disabled service\b|maintenance window\b)"
 )
 _POLICY = re.compile(
     rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:escalation policy\b[^.]{{0,40}}\b(?:{_GONE})|"
