@@ -8,7 +8,15 @@ import re
 from typing import Any
 
 from reconciler.core.model import Person
-from reconciler.errors import Forbidden, Misconfigured, Missing, Permanent, ReconcilerError, Transient
+from reconciler.errors import (
+    Forbidden,
+    Misconfigured,
+    Missing,
+    Permanent,
+    ReconcilerError,
+    Refused,
+    Transient,
+)
 from reconciler.remotes.base import PAGE, AutomationUser, OnCall, ServiceStatus
 from reconciler.remotes.fields import items, mapping, text
 from reconciler.remotes.http import Http
@@ -58,6 +66,10 @@ class Setup:
         try:
             answer = self._http.get("/users/me", accept=_NO_USERS_TOKEN)
         except (Transient, Permanent):
+            return
+        except Refused:
+            if self._is_turned_away():
+                raise
             return
         row = mapping(mapping(answer.json).get("user"))
         owner = person_of(row)
@@ -116,6 +128,16 @@ class Setup:
     def confirm_key(self) -> None:
         """One cheap read of no incident in particular. Refused when the account turns the key away."""
         self._http.get(self._service_path())
+
+    def _is_turned_away(self) -> bool:
+        """Whether the key is refused elsewhere as well: then it is the account's trouble, not one address's."""
+        try:
+            self.confirm_key()
+        except Refused:
+            return True
+        except ReconcilerError:
+            return False
+        return False
 
     def _service_path(self) -> str:
         return place("services", self._service_id, "service")

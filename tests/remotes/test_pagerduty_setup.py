@@ -140,7 +140,18 @@ def test_any_other_role_is_no_objection(wire: responses.RequestsMock, role: Any)
 # -- whose key it is --
 
 ME = f"{USERS}/me"
+UNAUTHORIZED = {"status": 401, "json": {"error": {"message": "Unauthorized", "code": 2006}}}
 ALICE = {"id": "PALICE1", "name": "Alice", "summary": "Alice", "email": "alice@operator.example"}
+
+
+def test_a_key_is_turned_away_where_it_is_refused_elsewhere_too(wire: responses.RequestsMock) -> None:
+    wire.get(ME, **UNAUTHORIZED)
+    wire.get(SERVICE_URL, **UNAUTHORIZED)
+    with pytest.raises(Refused):
+        client().check_key()
+    for answer in ({"json": {"service": {}}}, {"status": 404, "json": DENIED}):
+        wire.replace("GET", SERVICE_URL, **answer)
+        client().check_key()
 
 
 def test_a_persons_token_is_refused_with_the_right_word(wire: responses.RequestsMock) -> None:
@@ -177,12 +188,6 @@ def test_the_automation_users_own_token_is_fine(wire: responses.RequestsMock, me
 def test_any_other_answer_says_nothing_of_the_key(wire: responses.RequestsMock, status: int, answer: Any) -> None:
     wire.get(ME, status=status, json=answer)
     client().check_key()
-
-
-def test_a_key_that_is_turned_away_is_refused(wire: responses.RequestsMock) -> None:
-    wire.get(ME, status=401, json={"error": {"message": "Unauthorized", "code": 2006}})
-    with pytest.raises(Refused):
-        client().check_key()
 
 
 def test_the_key_is_confirmed_by_the_service(wire: responses.RequestsMock) -> None:
