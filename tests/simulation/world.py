@@ -8,13 +8,14 @@ import hashlib
 import heapq
 import json
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -61,6 +62,7 @@ QUIET = 3
 HEALING = 40
 END = 1_000_000
 """A step beyond those of any cycle."""
+_NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
 _JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
 
 
@@ -125,6 +127,17 @@ class Outcome:
     def fired_in(self, whats: Collection[str]) -> bool:
         """Whether any of these has happened."""
         return any(fault.what in whats for fault in self.fired)
+
+    @cached_property
+    def first_looks(self) -> dict[str, str]:
+        """Incidents by id, and when the cycle began in which the notes of each were first asked for."""
+        found: dict[str, str] = {}
+        for line in self.trace:
+            asked = _NOTES.match(line)
+            if asked is not None and asked["incident"] not in found:
+                began = (at for at, _ in reversed(self.windows) if at <= asked["at"])
+                found[asked["incident"]] = next(began, asked["at"])
+        return found
 
     @property
     def hash(self) -> str:
