@@ -358,6 +358,15 @@ def test_a_target_that_is_not_for_us_to_see_leaves_ours_resolved() -> None:
     assert (seen.incident, seen.successor) == (OURS, None)
 
 
+def test_a_target_that_is_not_for_us_to_see_is_named_as_what_it_is() -> None:
+    pagerduty = Vendors(incident=lambda own: OURS if own == INCIDENT_ID else Forbidden("403"))
+    seeing = eyes(Vendors(), pagerduty)
+    seeing.see(sighting(pair=pair()), Look(incident=True))
+    (problem,) = seeing.take_problems()
+    assert str(problem.error) == "403; this is the incident PINC2 that the alert's was merged into"
+    assert isinstance(problem.error, Forbidden)
+
+
 def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_it_is_resolved() -> None:
     twin = incident(id="PINC2", number=4712)
     pagerduty = Vendors(incident=_one_of(twin), notes=[])

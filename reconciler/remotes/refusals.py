@@ -79,16 +79,16 @@ _OBJECT, _LIST, _CREATION = (At.OBJECT,), (At.LIST,), (At.CREATION,)
 _NOT_OUR_TEXT = r"^(?!(?:the )?(?:incident )?(?:title|body|details|content|note|description|incident[ _]key)\b)"
 """What PagerDuty says of the texts that we sent may quote them: that is about the request."""
 _GONE = (
-    r"(?:(?:can)?not|n't) (?:be )?(?:found|authorized|allowed|permitted|valid|active|exist)|deactivated|disabled|deleted|"
-    r"inactive|invalid"
+    r"(?:(?:can)?not|n't) (?:be )?(?:found|authorized|allowed|permitted|valid|active|exist)|deactivated|disabled|"
+    r"deleted|inactive|invalid"
 )
 _FROM = re.compile(
     r"""\bFrom:?\s+header|["'`][Ff]rom:?["'`]\s+(?:\w+\s+)?header|header:?\s+["'`]?From\b|"""
     rf"(?i:{_NOT_OUR_TEXT}(?!assign)(?:[^'\"`]*?\b)?(?:requester|requesting user|user)\b[^.]{{0,40}}\b(?:{_GONE}))"
 )
 _SERVICE = re.compile(
-    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|maintenance)|disabled service\b|"
-    r"maintenance window\b)"
+    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|must be|maintenance)|"
+    r"disabled service\b|maintenance window\b)"
 )
 _POLICY = re.compile(
     rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:escalation policy\b[^.]{{0,40}}\b(?:{_GONE})|"

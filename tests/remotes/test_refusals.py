@@ -82,6 +82,7 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
         "The service is currently in a maintenance window", "Cannot create incident: service is disabled",
         "Incidents cannot be created during a maintenance window", "Service PSVC1 could not be found",
         "Cannot create an incident on a disabled service", "Service is invalid", "Service is inactive",
+        "Service must be active",
     )),
     *((PD, CREATE, 400, pd(2001, "Invalid Input Provided", words), Refused, "on call") for words in (
         "Cannot assign: the escalation policy PEP does not exist", "No user is on call for this escalation policy",
