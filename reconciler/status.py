@@ -117,8 +117,9 @@ def _names(books: Books, troubles: Iterable[KeptTrouble]) -> dict[str, str]:
 
 
 def _since(books: Books, now: datetime) -> datetime:
-    """Since when pages are in trouble, as the daemon has kept it."""
-    return next((trouble.since for trouble in load(books) if trouble.subject == "pages"), now)
+    """Since when pages are in trouble, as the daemon has kept it: of their own, or as a part of PagerDuty's."""
+    kept = {trouble.subject: trouble.since for trouble in load(books)}
+    return kept.get("pages") or kept.get(Side.PAGERDUTY.value) or now
 
 
 def needs_attention(standing: Standing, interval: float) -> bool:

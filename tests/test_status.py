@@ -1,5 +1,7 @@
 """What `status` shows is named as people name it."""
 
+from dataclasses import replace
+
 from worlds import at, pair
 
 from reconciler import status
@@ -29,3 +31,12 @@ def test_a_trouble_of_one_alert_names_the_alert_and_its_incident(database: Datab
     assert "  alert gone: 404 (for " in shown
     about = {trouble["subject"]: trouble["about"] for trouble in status.as_data(found)["troubles"]}
     assert (about["opsgenie"], about["opsgenie gone Missing"]) == ("", "alert gone")
+
+
+def test_what_pagerdutys_trouble_names_lasts_as_long_as_that(database: Database) -> None:
+    unpaged = replace(pair(swept_at=at(0)), unpaged="incident #7 is assigned to the automation user alone")
+    with database.writing() as books:
+        books.snapshot.save_pairs([unpaged])
+        save(books, [KeptTrouble("pagerduty", at(5), "PAGERDUTY_USER: nobody is paged")])
+    troubles = {trouble.subject: trouble.since for trouble in status.read(database, "sqlite:///r.db").troubles}
+    assert troubles == {"pagerduty": at(5), "pages": at(5)}
