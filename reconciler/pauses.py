@@ -204,10 +204,10 @@ class Trouble:
         self._pauses.forbidden(action, error, self._clock.now())
 
     def lasting(self) -> None:
-        """Report what lasts although nothing was tried in this turn."""
+        """Report what lasts although nothing was tried in this turn. It concerns the vendor, not one alert."""
         for lane, error in self._pauses.suspects():
             side = Side.OPSGENIE if lane is Lane.OPSGENIE else Side.PAGERDUTY
-            if all(problem.error is not error for problem in self.problems):
+            if all(problem.error is not error or problem.alert_id for problem in self.problems):
                 self.problems.append(Problem(side, error))
 
     def worked(self, action: Action) -> None:

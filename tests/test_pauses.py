@@ -152,3 +152,14 @@ def test_what_holds_a_lane_is_reported_once_in_a_turn() -> None:
     later = Trouble(pauses, clock)
     assert [later.holds(of(alert), NOW) for alert in "abc"] == [True] * 3
     assert [(problem.side, problem.error) for problem in later.problems] == [(Side.PAGERDUTY, REFUSED)]
+
+
+def test_what_the_key_may_not_do_is_the_vendors_trouble_also_while_one_alert_waits_for_it() -> None:
+    pauses = Pauses()
+    clock = cast("Any", type("Clock", (), {"now": staticmethod(lambda: NOW)}))
+    for alert in "abc":
+        Trouble(pauses, clock).forbidden(of(alert), Forbidden("403"))
+    later = Trouble(pauses, clock)
+    assert later.holds(of("a", replace(NOTE, failing_since=NOW)), NOW)
+    later.lasting()
+    assert [problem.alert_id for problem in later.problems] == ["a", ""]

@@ -480,6 +480,7 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
             ),
             "PAGERDUTY_API_KEY: 401; OPSGENIE_API_KEY: 401",
         ),
+        ((Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 402"), "alert-1"),), "OPSGENIE_API_KEY: 402"),
         ((Problem(Side.PAGERDUTY, Transient("one of them"), "alert-1"),), ""),
         ((Problem(Side.PAGERDUTY, Misconfigured("one of them"), "alert-1"),), ""),
     ],
