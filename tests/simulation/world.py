@@ -31,6 +31,7 @@ from schedule import (
     STANDING,
     SWEEP,
     TOO_LATE,
+    WRONG_SET_UPS,
     Act,
     Fault,
     History,
@@ -160,7 +161,7 @@ class World:
         self.parts = parts or Parts()
         self.clock = SimClock()
         settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
-        settings |= SETTINGS[history.setting]
+        settings |= (SETTINGS | WRONG_SET_UPS)[history.setting]
         self.sandbox = Sandbox(self.clock.vendors, SandboxSettings(seed=history.seed, **settings))
         self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
         self.counts: Counter[str] = Counter()
