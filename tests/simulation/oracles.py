@@ -158,7 +158,7 @@ class Case:
         for merge in self.acts_of("pagerduty", "merge"):
             looked = self.outcome.first_looks.get(merge["text"])
             if looked is not None:
-                found.setdefault(merge["incident_id"], _time(looked))
+                found.setdefault(merge["incident_id"], max(_time(looked), _time(merge["at"])))
         return found
 
     def is_followed(self, incident_id: str, at: datetime) -> bool:
@@ -334,12 +334,14 @@ def _told(case: Case) -> Iterator[str]:
 def _priorities(case: Case) -> Iterator[str]:
     """A change of the alert's priority is told with what it was and is, once where it stands alone."""
     events = list(_priority_events(case.alert))
+    closed = [event.at for event in case.events if event.what == "close"]
     told = Counter(found[4] for text in case.ours_in_pagerduty if (found := MARK.match(text)))
     if sum(times for words, times in told.items() if words.startswith("changed the priority")) > len(events):
         yield "TWICE a priority told more often than it was changed"
     created = Event(_time(case.alert["createdAt"]), "create", "")
     beside = [created, *events, *(event for event in case.events if event.side == "og")]
-    alone = Counter(event.what for event in events if case.alone(event, beside))
+    due = (event for event in events if not any(at <= event.at for at in closed))
+    alone = Counter(event.what for event in due if case.alone(event, beside))
     for words, times in alone.items():
         if told[words] < times and not case.was_lost_shut and not case.is_before_the_start:
             yield f"LOST '{words}' told {told[words]} times for {times}"
