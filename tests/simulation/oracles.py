@@ -39,6 +39,8 @@ HIGH = ("P1", "P2")
 IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
+FOLLOWED = re.compile(r"incident #\d+ \((\w+)\) .* is followed from now on")
+PRIORITY = re.compile(r"Alert priority changed from \[(P\d)\] to \[(P\d)\]")
 NAMED = re.compile(r"incident #\d+ \((\w+)\) bears this alert's key, too: it is not followed")
 IN_QUEUE = frozenset({
     "queued", "fails_later", "forgotten", "forgotten_failure", "og_blind", "og_halted", "og_failing", *FOR_HOURS,
@@ -156,7 +158,7 @@ class Case:
         for merge in self.acts_of("pagerduty", "merge"):
             looked = self.outcome.first_looks.get(merge["text"])
             if looked is not None:
-                found.setdefault(merge["incident_id"], _time(looked))
+                found.setdefault(merge["incident_id"], max(_time(looked), _time(merge["at"])))
         return found
 
     def is_followed(self, incident_id: str, at: datetime) -> bool:
@@ -210,9 +212,14 @@ class Case:
 
     @cached_property
     def _lag(self) -> timedelta:
-        settings = SETTINGS[self.outcome.history.setting]
+        settings = SETTINGS.get(self.outcome.history.setting, {})
         lags = [float(str(settings.get(name, 0.0))) for name in ("list_lag", "log_lag", "write_lag")]
         return timedelta(seconds=max(lags) + 1.5)
+
+    @property
+    def born(self) -> int:
+        """How many incidents were born acknowledged by the automation user, and paged nobody at first."""
+        return len(self.incidents) - sum(page["cause"] == "triggered" for page in self.pages)
 
     @property
     def is_creation_beyond_the_bound(self) -> bool:
@@ -320,19 +327,36 @@ def _told(case: Case) -> Iterator[str]:
         for who, times in followed.items():
             if told[who] < times:
                 yield f"LOST '{words}' by {who} told {told[who]} times for {times}"
+    yield from _priorities(case)
     yield from _named(case)
 
 
+def _priorities(case: Case) -> Iterator[str]:
+    """A change of the alert's priority is told with what it was and is, once where it stands alone."""
+    events = list(_priority_events(case.alert))
+    closed = [event.at for event in case.events if event.what == "close"]
+    told = Counter(found[4] for text in case.ours_in_pagerduty if (found := MARK.match(text)))
+    if sum(times for words, times in told.items() if words.startswith("changed the priority")) > len(events):
+        yield "TWICE a priority told more often than it was changed"
+    created = Event(_time(case.alert["createdAt"]), "create", "")
+    beside = [created, *events, *(event for event in case.events if event.side == "og")]
+    due = (event for event in events if not any(at <= event.at for at in closed))
+    alone = Counter(event.what for event in due if case.alone(event, beside))
+    for words, times in alone.items():
+        if told[words] < times and not case.was_lost_shut and not case.is_before_the_start:
+            yield f"LOST '{words}' told {told[words]} times for {times}"
+
+
 def _named(case: Case) -> Iterator[str]:
-    """An incident that was merged away, and is opened again while another is followed, is named on both sides."""
+    """A second incident is named on both sides: one that is opened again, and one that is followed then."""
     if case.outcome.lost_at:
         return
-    for incident in case.incidents:
-        if incident["id"] not in case.left or incident["status"] == "resolved":
-            continue
+    named = [(NAMED, i) for i in case.incidents if i["id"] in case.left and i["status"] != "resolved"]
+    named += [(FOLLOWED, incident) for incident in case.incidents[1:]]
+    for words, incident in named:
         for side, texts in (("PagerDuty", case.ours_in_pagerduty), ("Opsgenie", case.ours_in_opsgenie)):
-            times = sum(found[1] == incident["id"] for text in texts for found in NAMED.finditer(text))
-            yield from _compare(times, 1, f"'bears this alert's key, too' in {side}")
+            times = sum(found[1] == incident["id"] for text in texts for found in words.finditer(text))
+            yield from _compare(times, 1, f"second incident #{incident['incident_number']} named in {side}")
 
 
 def _order(case: Case) -> Iterator[str]:
@@ -371,12 +395,13 @@ def _as_shown(act: Json) -> Any:
 
 
 def _loops(case: Case) -> Iterator[str]:
+    quoted = {act["text"] for act in case.acts if MARK.match(act["text"])}
     for side, texts in (("Opsgenie", case.ours_in_opsgenie), ("PagerDuty", case.ours_in_pagerduty)):
         for text in texts:
             found = MARK.match(text)
             if found is None:
                 yield f"LOOP a note without a mark in {side}: {text}"
-            elif found[1] == side or MARK.match(found[4]):
+            elif found[1] == side or (MARK.match(found[4]) and found[4] not in quoted):
                 yield f"LOOP in {side}: {text}"
 
 
@@ -402,13 +427,15 @@ def _reopenings(case: Case) -> Iterator[bool]:
 
 
 def _pages(case: Case) -> Iterator[str]:
-    """Nobody is woken without a person's or a policy's cause."""
+    """Somebody is paged, and nobody is woken without a person's or a policy's cause."""
+    if not case.pages:
+        yield "LOST page: there is an incident, and it has paged nobody"
     events = Counter(event.what for event in case.events)
     causes = {
         "triggered": len(case.incidents),  # one too many is found by _incidents
         "reopened": events["reopen"] + sum(_reopenings(case)),
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
-        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")),
+        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")) + case.born,
         "urgency raised": len(case.acts_of("opsgenie", "priority")),
     }
     pages = Counter(
@@ -434,7 +461,7 @@ def _own_acts(case: Case) -> Iterator[str]:
         ),
         (
             ours["acknowledge_log_entry"],
-            events["A+"] * (2 if case.was_lost_unlisted else 1),
+            events["A+"] * (2 if case.was_lost_unlisted else 1) + case.born,
             "acknowledged in PagerDuty",
         ),
     ):
@@ -491,6 +518,14 @@ def _urgency(case: Case) -> Iterator[str]:
     raised = any(act["text"] in HIGH for act in case.acts_of("opsgenie", "priority"))
     if raised and alert["priority"] in HIGH and incident["urgency"] == "low" and not case.is_before_the_start:
         yield f"STATE the alert is {alert['priority']} and the incident's urgency low"
+
+
+def _priority_events(alert: Json) -> Iterator[Event]:
+    for line in alert["logs"]:
+        found = PRIORITY.match(line["log"])
+        if found is not None and found[1] != found[2]:
+            words = f"changed the priority from {found[1]} to {found[2]}"
+            yield Event(_time(line["createdAt"]), words, line["owner"])
 
 
 def _alert_events(alert: Json) -> Iterator[Event]:
