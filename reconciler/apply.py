@@ -165,7 +165,7 @@ class Turn:
             side, is_state = action.kind.side, action.kind.is_state
             if (side, is_state) in held:
                 continue
-            hold = held_by(action)
+            hold = held_by(action, self.policy, self.clock)
             if action.status is Status.PLANNED:
                 due = self._is_due(self._before(action, mine[place + 1 :]))
                 hold = self.sender.send(action) if due else waiting_holds(action, self.policy, self.clock)
@@ -184,7 +184,7 @@ class Turn:
         held = {True} if action.kind.is_state else set()
         for each in (each for each in later if each.kind.side is side):
             if each.status is not Status.PLANNED:
-                hold = held_by(each)
+                hold = held_by(each, self.policy, self.clock)
                 held |= {True} if hold is not Hold.NOTHING else set()
                 held |= {False} if hold is Hold.ALL else set()
             elif each.kind.is_state not in held and (each.not_before is None or each.not_before <= now):

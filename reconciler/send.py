@@ -157,7 +157,7 @@ class Sender:
             with self.database.writing() as books:
                 books.ledger.accepted(action, effect.request_id)
             sent = replace(action, status=Status.SENT, request_id=effect.request_id)
-            return held_by(sent)
+            return held_by(sent, self.policy, self.clock)
         done = Settlement(action.id, Status.DONE, result_id=effect.result_id)
         self._settle(action, done, effect.incident, reason="written")
         if action.kind is Kind.CREATE_INCIDENT and effect.incident is not None:
@@ -187,7 +187,7 @@ class Sender:
                 with self.database.writing() as books:
                     books.ledger.doubtful(action, str(error))
                 self.watch.outcome(action, Status.SENT, "unknown")
-                return Hold.ALL
+                return held_by(replace(action, status=Status.SENT, request_id=""), self.policy, self.clock)
             case Duplicate():
                 return self._adopt(action, str(error))
             case Permanent() if action.kind.is_state and (objection := self._look_again(action)):
@@ -322,11 +322,11 @@ def waiting_holds(action: Action, policy: Policy, clock: Clock) -> Hold:
     return Hold.STATES if action.kind.is_state else Hold.NOTHING
 
 
-def held_by(action: Action) -> Hold:
-    """What an action on the wire holds back."""
+def held_by(action: Action, policy: Policy, clock: Clock) -> Hold:
+    """What an action on the wire holds back: everything while it is in doubt, until it has failed for too long."""
     if action.status is not Status.SENT:
         return Hold.NOTHING
-    if not action.request_id:
+    if not action.request_id and not steps_aside(action, clock.now(), policy.staleness):
         return Hold.ALL
     return Hold.STATES if action.kind.is_state else Hold.NOTHING
 

@@ -158,8 +158,8 @@ class Eyes(Reading):
         """Who did it, newest first: from the feed where it told, else from the incident's own log.
 
         That log also tells of a write of ours in doubt which somebody has reversed since. Where it is needed
-        and cannot be read, nothing is known of such writes, nor is the incident seen if only the log can say who
-        brought it where it stands: a person's act would be taken for a machine's.
+        and cannot be read, nothing is known of such writes, and only a person's act explains anything: what the
+        feed tells of a machine's is too little, and the step stays unexplained for as long as it may.
         """
         told = tuple(sorted(look.acts, key=lambda act: act.at, reverse=True))
         seen = replace(seen, incident_acts=told)
@@ -175,8 +175,8 @@ class Eyes(Reading):
             acts = None
         if acts is not None:
             return replace(seen, incident_acts=tuple(acts) or told)
-        seen = replace(seen, looked=seen.looked - PAGERDUTY_STATES)
-        return replace(seen, incident=None) if unexplained else seen
+        people = tuple(act for act in told if act.actor is Actor.PERSON)
+        return replace(seen, incident_acts=people, looked=seen.looked - PAGERDUTY_STATES)
 
     def _see_sources(self, seen: Sighting, look: Look) -> Sighting:
         """The other side's notes, where a new note bears our mark: it is a copy only if its source is there."""

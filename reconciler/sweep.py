@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from reconciler.core.model import Side
+from reconciler.core.model import Pair, Side
 from reconciler.cursors import earlier, moment, moments, place
 from reconciler.looks import Looks
 from reconciler.remotes.base import PAGE
@@ -93,8 +93,18 @@ class Slice:
         listings = {Side.OPSGENIE: self._list_alerts, Side.PAGERDUTY: self._list_incidents}
         for side, turn_page in listings.items():
             for _ in range(1 + quota // PAGE):
-                if self.sweep.listing(side) is None or not self.eyes.attempt(side, turn_page):
+                if self.sweep.listing(side) is None:
                     break
+                if not self.eyes.attempt(side, turn_page):
+                    self._read_each(side, due)
+                    break
+
+    def _read_each(self, side: Side, due: list[Pair]) -> None:
+        """The listing is out of order: what it would have shown of these pairs is read by their ids."""
+        for pair in due:
+            look = self.looks.at(pair.alert_id)
+            look.alert = look.alert or (side is Side.OPSGENIE and pair.tracked)
+            look.incident = look.incident or (side is Side.PAGERDUTY and pair.incident_id is not None)
 
     def _finished(self, cursors: dict[str, str], share: float) -> None:
         """Pairs that are over, ever more seldom: each time that twice as long has passed since.

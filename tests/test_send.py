@@ -338,6 +338,17 @@ def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database:
     assert results == sorted(results, key=lambda each: int(each[1:]))
 
 
+def test_a_note_that_has_been_in_doubt_again_and_again_does_not_hold_its_pair_any_more(database: Database) -> None:
+    """Something on the way answers 500 to what it says: the acknowledgement after it is waited for."""
+    note = waiting(Kind.PAGERDUTY_NOTE, "a", failing_since=NOW, attempts=1)
+    desk = Desk(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
+    desk.vendors.fails = lambda name, _: Unknown("500") if name == "add_note" else None
+    desk.turn(1)
+    assert desk.named("acknowledge") == []
+    desk.turn(policy().staleness.total_seconds())
+    assert desk.named("acknowledge") == ["I-a"]
+
+
 @pytest.mark.parametrize("between", [[], [Kind.PAGERDUTY_NOTE]])
 def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_long(
     database: Database, between: list[Kind]

@@ -28,7 +28,16 @@ from worlds import (
 
 from reconciler.core import model, text
 from reconciler.core.model import Actor, Kind, Receipt, Side, Status
-from reconciler.errors import Blocked, Forbidden, Missing, NotExecuted, Permanent, Refused, Unknown
+from reconciler.errors import (
+    Blocked,
+    Forbidden,
+    Missing,
+    NotExecuted,
+    Permanent,
+    ReconcilerError,
+    Refused,
+    Unknown,
+)
 from reconciler.looks import Look
 from reconciler.memory import Memory
 from reconciler.remotes.base import RequestStatus
@@ -386,6 +395,17 @@ def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_it_is_resolv
     assert (named.twins, named.successor) == ((twin,), None)
     followed = eyes(Vendors(), pagerduty).see(sighting(pair=pair("resolved")), Look(twins=[twin]))
     assert (followed.twins, followed.successor) == ((), twin)
+
+
+@pytest.mark.parametrize("error", [Unknown("500"), Forbidden("403"), Missing("404")])
+def test_while_the_incidents_own_log_cannot_be_read_only_a_persons_act_explains_anything(
+    error: ReconcilerError,
+) -> None:
+    """The incident is seen nevertheless: what stays unexplained for too long is somebody's."""
+    pagerduty = Vendors(incident=incident(), acts=error)
+    look = Look(incident=True, acts=[MACHINES])
+    seen = eyes(Vendors(), pagerduty).see(sighting(pair=pair("acknowledged", (BOB,))), look)
+    assert (seen.incident, seen.incident_acts) == (incident(), ())
 
 
 # -- alerts that occur again and again --

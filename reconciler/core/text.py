@@ -26,7 +26,8 @@ NOTE_LIMIT = 25_000
 """Opsgenie's note, in characters; PagerDuty states none, so that the same limit serves both."""
 USER_LIMIT = 100
 """Opsgenie's `user` field, in characters."""
-PLAIN_TITLE_LIMIT = 255
+PLAIN_TITLE_LIMIT = 100
+"""Of a title that was refused. What the limit is in truth is not documented: this is below any that is known."""
 PLAIN_NOTE_LIMIT = 1_000
 SHOWN = 100
 """How much of a text is shown to who looks at a plan."""

@@ -123,10 +123,14 @@ class Setup:
     def _users(self, words: str) -> list[dict[str, Any]] | None:
         """Users that answer to the words, ours among the last; None where the key may not list them."""
         found: list[dict[str, Any]] = []
+        before: list[Any] = []
         for offset in range(0, WINDOW - PAGE + 1, PAGE):
             page = self._pages.page_if_allowed("/users", "users", [("query", words)], offset)
             if page is None:
                 return None
+            if page.rows == before:  # nothing more comes, whatever PagerDuty says of it
+                break
+            before = page.rows
             found += map(mapping, page.rows)
             if not page.more or self._with_our_address(found):
                 break

@@ -52,6 +52,30 @@ def test_a_listing_that_fails_stops_neither_the_log_nor_single_reads(world: Stag
     _goes_on(world, alert)
 
 
+def test_without_both_lists_each_open_pair_is_read_by_its_id(world: Stage) -> None:
+    alert = world.raise_alert()
+    world.start(SWEEP_INTERVAL_SECONDS="0.5")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    for path in ("/incidents", "/log_entries"):
+        world.answers(_is("pagerduty", path), _refusal(403))
+    time.sleep(1)
+    _goes_on(world, alert)
+
+
+def test_without_any_log_an_acknowledgement_that_is_taken_back_is_somebodys_doing(world: Stage) -> None:
+    alert = world.raise_alert()
+    world.start(SWEEP_INTERVAL_SECONDS="1", STALENESS_SECONDS="1")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    world.engineer(alert, "acknowledge")
+    world.until(lambda: bool(world.alert(alert)["acknowledged"]), "the acknowledgement")
+    world.answers(
+        lambda vendor, request: vendor == "pagerduty" and request.path.endswith("/log_entries"), _refusal(500)
+    )
+    world.engineer(alert, "unacknowledge")
+    world.until(lambda: not world.alert(alert)["acknowledged"], "the un-acknowledgement")
+    assert "somebody" in [line["owner"] for line in world.alert(alert)["logs"]]
+
+
 def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: Stage) -> None:
     """Entries of that time are found by the sweep; later ones by the log, without any sweep."""
     alert = world.raise_alert()

@@ -44,6 +44,15 @@ def test_the_automation_user_is_found_by_its_address(wire: responses.RequestsMoc
     assert client(configured).automation_user().person == Person(BOT, "Mirror Bot")
 
 
+@pytest.mark.parametrize("rows", [[], [OTHER, None]])
+def test_a_list_of_users_that_never_ends_is_left(wire: responses.RequestsMock, rows: list[Any]) -> None:
+    """It says that there is more, and brings nothing more."""
+    wire.get(USERS, json=page("users", rows, more=True))
+    wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW})
+    assert client().automation_user().person == Person(BOT, "Mirror Bot")
+    assert len(wire.calls) <= 6
+
+
 def test_an_unknown_address_names_its_variable(wire: responses.RequestsMock) -> None:
     wire.get(USERS, json=page("users", [OTHER]))
     wire.get(f"{USERS}/{BOT}", json={"user": OTHER | {"id": BOT}})
