@@ -174,17 +174,22 @@ class Turn:
 
     def _before(self, action: Action, later: tuple[Action, ...]) -> Action:
         """The action without its back-off, where it was refused for long and one after it could go: in order."""
-        now = self.clock.now()
-        if not steps_aside(action, now, self.policy.staleness):
+        if not steps_aside(action, self.clock.now(), self.policy.staleness):
             return action
-        side = action.kind.side
-        follows = any(
-            each.kind.side is side
-            and each.status is Status.PLANNED
-            and (each.not_before is None or each.not_before <= now)
-            for each in later
-        )
-        return replace(action, not_before=None) if follows else action
+        return replace(action, not_before=None) if self._lets_pass(action, later) else action
+
+    def _lets_pass(self, action: Action, later: tuple[Action, ...]) -> bool:
+        """Whether one of the later ones could go now, although this one waits."""
+        now, side = self.clock.now(), action.kind.side
+        held = {True} if action.kind.is_state else set()
+        for each in (each for each in later if each.kind.side is side):
+            if each.status is not Status.PLANNED:
+                hold = held_by(each)
+                held |= {True} if hold is not Hold.NOTHING else set()
+                held |= {False} if hold is Hold.ALL else set()
+            elif each.kind.is_state not in held and (each.not_before is None or each.not_before <= now):
+                return True
+        return False
 
     def _is_due(self, action: Action) -> bool:
         now = self.clock.now()

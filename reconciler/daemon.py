@@ -307,8 +307,9 @@ class Daemon:
         if signature == self._kept or not self._leading:
             return
         try:
+            lasting = self.states.lasting()
             with self.program.database.writing() as books:
-                troubles.save(books, self.states.lasting())
+                troubles.save(books, lasting)
         except DatabaseDown:  # that is a trouble of its own, which is said: this is tried again
             return
         self._kept = signature

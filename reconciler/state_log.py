@@ -235,10 +235,8 @@ class StateLog:
         return f": {kinds_of(action.kind for action in waiting)} {verb}, the oldest for {oldest}"
 
     def _named(self, trouble: Trouble, words: str) -> str:
-        if not trouble.alert_id:
-            return words
-        name = self._names([trouble.alert_id]).get(trouble.alert_id)
-        return f"{name}: {words}" if name else words
+        named = self._names([trouble.alert_id]) if trouble.alert_id else {}
+        return ": ".join([*_name_in(named, trouble), words])
 
     def _write(self, trouble: Trouble, words: str, error: Exception | None = None) -> None:
         fields: dict[str, object] = {"alert": trouble.alert_id} if trouble.alert_id else {}
@@ -272,7 +270,11 @@ class StateLog:
     def lasting(self) -> tuple[KeptTrouble, ...]:
         """Everything serious that lasts now, the oldest first: what `status` shows."""
         serious = sorted(self._lasting(), key=lambda each: each.began)
-        return tuple(KeptTrouble(each.subject, each.since, "; ".join(each.words)) for each in serious)
+        named = self._names([each.alert_id for each in serious if each.alert_id])
+        return tuple(
+            KeptTrouble(each.subject, each.since, ": ".join([*_name_in(named, each), "; ".join(each.words)]))
+            for each in serious
+        )
 
     def signature(self) -> tuple[object, ...]:
         """What is different once something else lasts: not a figure that grows while it does."""
@@ -293,6 +295,11 @@ def _subject(problem: Problem) -> str:
     if problem.alert_id and not isinstance(problem.error, Transient | Misconfigured):
         return f"{problem.side.value} {problem.alert_id} {type(problem.error).__name__}"
     return problem.side.value
+
+
+def _name_in(named: Mapping[str, str], trouble: Trouble) -> list[str]:
+    """What people call its alert, where it is about one that is known."""
+    return [named[trouble.alert_id]] if trouble.alert_id in named else []
 
 
 def _public(subject: str) -> str:

@@ -57,7 +57,9 @@ def _target(reading: Reading, look: Look, alert_id: str, merged_into: str) -> In
     found, follow, met = None, merged_into, set[str]()
     while follow and follow not in met and len(met) < MERGES:
         met.add(follow)
-        target = _incident(reading, look, alert_id, follow)
+        target = _incident(
+            reading, look, alert_id, follow, f"; this is the incident {follow} that the alert's was merged into"
+        )
         if target is None:
             return found
         found = target
@@ -74,11 +76,11 @@ def _open_one(reading: Reading, look: Look, alert_id: str, twins: tuple[Incident
     return None
 
 
-def _incident(reading: Reading, look: Look, alert_id: str, incident_id: str) -> Incident | None:
-    return _read(reading, look, alert_id, lambda: reading.pagerduty.incident(incident_id))
+def _incident(reading: Reading, look: Look, alert_id: str, incident_id: str, what: str = "") -> Incident | None:
+    return _read(reading, look, alert_id, lambda: reading.pagerduty.incident(incident_id), what)
 
 
-def _read(reading: Reading, look: Look, alert_id: str, read: Callable[[], T]) -> T | None:
+def _read(reading: Reading, look: Look, alert_id: str, read: Callable[[], T], what: str = "") -> T | None:
     """What PagerDuty says; None when that object is not for us. _Unread when it cannot be had now."""
     refused: list[ObjectError] = []
 
@@ -93,5 +95,5 @@ def _read(reading: Reading, look: Look, alert_id: str, read: Callable[[], T]) ->
     if found is None and not refused:
         raise _Unread
     if refused:
-        reading.report(Side.PAGERDUTY, refused[0], alert_id)
+        reading.report(Side.PAGERDUTY, type(refused[0])(f"{refused[0]}{what}"), alert_id)
     return found

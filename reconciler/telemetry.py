@@ -106,7 +106,7 @@ METRICS = (
     Metric(
         "reconciler_pages_waiting",
         "gauge",
-        "Incidents still to be created that have met an error, or are a minute old.",
+        "Incidents still to be created, or to page again, that have met an error, or are a minute old.",
     ),
     Metric("reconciler_unpaged_pairs", "gauge", "Incidents that page nobody although they should."),
     Metric("reconciler_troubles", "gauge", "Troubles that last now, as the log says them.", ("subject",)),

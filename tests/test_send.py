@@ -338,6 +338,23 @@ def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database:
     assert results == sorted(results, key=lambda each: int(each[1:]))
 
 
+@pytest.mark.parametrize("between", [[], [Kind.PAGERDUTY_NOTE]])
+def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_long(
+    database: Database, between: list[Kind]
+) -> None:
+    """A state waits for an earlier state of its pair, however long that is refused."""
+    acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", number) for number in range(2)]
+    notes = [waiting(kind, "a", 2, status=Status.SENT, sent_at=NOW) for kind in between]
+    desk = Desk(database, acts[0], *notes, acts[1], waiting(Kind.PAGERDUTY_NOTE, "a", 3), pairs=pairs("a"))
+    desk.vendors.fails = lambda name, _: Forbidden("403") if name == "incident" else None
+    for _ in range(10):
+        desk.turn(60)
+    desk.vendors.calls.clear()
+    for _ in range(30):
+        desk.turn(1)
+    assert len(desk.named("incident")) <= 1
+
+
 def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
     desk = Desk(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
     desk.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None

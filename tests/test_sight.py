@@ -257,6 +257,18 @@ def test_an_acknowledgement_that_shows_another_name_than_ours_is_asked_about(sho
     assert len(seen.receipts) == asked
 
 
+@pytest.mark.parametrize(("updated", "read"), [(20, 1), (0, 0)])
+def test_the_alerts_log_is_read_where_somebody_may_have_reversed_a_write_of_which_nothing_is_said(
+    updated: float, read: int
+) -> None:
+    mine = action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT, person="Jane Doe")
+    shown = alert(acknowledged=True, updated_at=at(updated))
+    opsgenie = Vendors(alert=shown, acts=[act("acknowledge", ANA, 15), act("unacknowledge", JANE, 12)])
+    seen = eyes(opsgenie).see(sighting(pair=pair(acknowledged=True), mine=(mine,)), Look(alert=True))
+    assert opsgenie.asked["acts"] == read
+    assert len(seen.alert_acts) == 2 * read
+
+
 def test_a_pending_request_is_asked_about_once_a_second_and_its_last_answer_serves_meanwhile() -> None:
     memory = Memory()
     opsgenie = Vendors(alert=alert(), request_status=RequestStatus(None))
@@ -356,6 +368,15 @@ def test_a_target_that_is_not_for_us_to_see_leaves_ours_resolved() -> None:
     pagerduty = Vendors(incident=lambda own: OURS if own == INCIDENT_ID else Forbidden("403"))
     seen = eyes(Vendors(), pagerduty).see(sighting(pair=pair()), Look(incident=True))
     assert (seen.incident, seen.successor) == (OURS, None)
+
+
+def test_a_target_that_is_not_for_us_to_see_is_named_as_what_it_is() -> None:
+    pagerduty = Vendors(incident=lambda own: OURS if own == INCIDENT_ID else Forbidden("403"))
+    seeing = eyes(Vendors(), pagerduty)
+    seeing.see(sighting(pair=pair()), Look(incident=True))
+    (problem,) = seeing.take_problems()
+    assert str(problem.error) == "403; this is the incident PINC2 that the alert's was merged into"
+    assert isinstance(problem.error, Forbidden)
 
 
 def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_it_is_resolved() -> None:

@@ -184,6 +184,12 @@ def test_what_is_dead_is_said_of_the_action_and_never_works_again(book: Book) ->
     assert book.log.lasting() == ()
 
 
+def test_what_is_kept_for_status_names_the_alert_that_a_vendor_refuses(book: Book) -> None:
+    book.cycle(AWAY, Problem(Side.PAGERDUTY, Forbidden("PagerDuty: 403; only this one"), "a17"))
+    kept = [each.words for each in book.log.lasting()]
+    assert sorted(kept) == ["#17: PagerDuty: 403; only this one", str(AWAY.error)]
+
+
 def test_what_a_look_at_a_part_meets_is_said_and_is_not_the_end_of_anything(book: Book) -> None:
     book.log.met([AWAY], [])
     book.log.met([], [])

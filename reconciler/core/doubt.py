@@ -125,7 +125,7 @@ def _sent(
     other = _done_by_another(action, sighting)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
-    if _is_logged(action, sighting, policy):
+    if _is_logged(action, sighting, policy) or _is_in_alert_log(action, sighting):
         return Settlement(action.id, Status.DONE, OVERTAKEN)
     return _not_shown(action, receipt, policy, now)
 
@@ -188,6 +188,16 @@ def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
     verbs = _LOGGED_AS.get(action.kind, frozenset())
     since = [act for act in sighting.incident_acts if act.verb in verbs and act.at >= base.as_of]
     return any(act.person is not None and policy.is_automation(act.person) for act in since)
+
+
+def _is_in_alert_log(action: Action, sighting: Sighting) -> bool:
+    """Whether the alert's log has our write since the alert was last seen, and before its latest change."""
+    if action.kind not in ALERT_ACKNOWLEDGED or sighting.pair is None or sighting.alert is None:
+        return False
+    verb = "acknowledge" if ALERT_ACKNOWLEDGED[action.kind] else "unacknowledge"
+    since, until = sighting.pair.opsgenie.updated_at, sighting.alert.updated_at
+    acts = [act for act in sighting.alert_acts if act.verb == verb and since < act.at < until]
+    return any(act.person is not None and text.is_same_name(act.person.name, action.person) for act in acts)
 
 
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:

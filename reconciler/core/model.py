@@ -118,7 +118,8 @@ class Incident:
     there, so that who un-acknowledged must be asked of the log (see Act). `assignees` is None where the answer
     does not name them. `expires_at` is the moment that PagerDuty announces for the end of the acknowledgement
     (`pending_actions`, type unacknowledge). An acknowledged incident whose holder is not readable is held by
-    Person("", "somebody").
+    Person("", "somebody"). `merged_into` is the id of the incident that it was merged into, `merged_name` what
+    PagerDuty calls that one: its number and title.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Incident:
     changed_by: Person | None = None
     changed_at: datetime | None = None
     merged_into: str = ""
+    merged_name: str = ""
     assignees: tuple[Person, ...] | None = None
     expires_at: datetime | None = None
 

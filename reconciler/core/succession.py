@@ -47,9 +47,13 @@ def merged_into(sighting: Sighting, incident: Incident) -> str:
     target = successor(sighting)
     if not incident.merged_into:
         return ""
-    if target is None or target.id != incident.merged_into:
-        return f"merged into {incident.merged_into}"
-    return f'merged into #{target.number} "{_title(target)}", which is followed from now on'
+    into = text.shortened(incident.merged_name, TITLE) or incident.merged_into
+    if target is None:
+        return f"merged into {into}, which cannot be followed"
+    name = f'#{target.number} "{_title(target)}"'
+    if target.id != incident.merged_into:
+        return f"merged into {into}; {name} is followed from now on"
+    return f"merged into {name}, which is followed from now on"
 
 
 def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Iterator[Change]:

@@ -39,6 +39,7 @@ def parse_incident(row: Any, now: datetime) -> Incident:
         changed_by=changed_by,
         changed_at=moment(row.get("last_status_change_at"), now),
         merged_into=text(mapping(reason.get("incident")).get("id")) if merged else "",
+        merged_name=text(mapping(reason.get("incident")).get("summary")) if merged else "",
         assignees=_assignees(row.get("assignments")),
         expires_at=_expiry(row.get("pending_actions"), now),
     )

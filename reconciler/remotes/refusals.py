@@ -76,16 +76,23 @@ class Row:
 OG, PD = "Opsgenie", "PagerDuty"
 _OBJECT, _LIST, _CREATION = (At.OBJECT,), (At.LIST,), (At.CREATION,)
 
+_NOT_OUR_TEXT = r"^(?!(?:the )?(?:incident )?(?:title|body|details|content|note|description|incident[ _]key)\b)"
+"""What PagerDuty says of the texts that we sent may quote them: that is about the request."""
+_GONE = (
+    r"(?:(?:can)?not|n't) (?:be )?(?:found|authorized|allowed|permitted|valid|active|exist)|deactivated|disabled|"
+    r"deleted|inactive|invalid"
+)
 _FROM = re.compile(
-    r"""\bFrom:?\s+header|["'`][Ff]rom:?["'`]\s+(?:\w+\s+)?header|header:?\s+["'`]?From\b"""
-    r"|(?i:^requester (?:user )?(?:was )?not (?:found|authorized))"
+    r"""\bFrom:?\s+header|["'`][Ff]rom:?["'`]\s+(?:\w+\s+)?header|header:?\s+["'`]?From\b|"""
+    rf"(?i:{_NOT_OUR_TEXT}(?!assign)(?:[^'\"`]*?\b)?(?:requester|requesting user|user)\b[^.]{{0,40}}\b(?:{_GONE}))"
 )
 _SERVICE = re.compile(
-    r"(?i)^(?:the )?service\b[^.]{0,40}\b(?:not found|(?:is|was|been) (?:disabled|deleted)|does(?: not|n't) exist|"
-    r"can(?:not|'t| not) be found|in maintenance)"
+    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:service\b[^.]{{0,40}}\b(?:{_GONE}|must be|maintenance)|"
+    r"disabled service\b|maintenance window\b)"
 )
 _POLICY = re.compile(
-    r"(?i)^(?:the )?escalation policy\b[^.]{0,40}\b(?:not found|no (?:users? )?(?:is )?on[ -]call)"
+    rf"(?i){_NOT_OUR_TEXT}(?:[^'\"`]*?\b)?(?:escalation policy\b[^.]{{0,40}}\b(?:{_GONE})|"
+    r"no(?:body| one| users?)?\b[^.]{0,30}\bon[ -]call\b)"
 )
 _LOG_LIMIT = re.compile(r"(?i)log entry limit")
 _PLAN = re.compile(

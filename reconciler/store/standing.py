@@ -41,7 +41,7 @@ _PAGES = (
     .where(
         _IS_OF_ROUTE,
         actions.c.status.in_((*_OPEN, Status.DEAD.value)),
-        actions.c.kind == Kind.CREATE_INCIDENT.value,
+        actions.c.kind.in_((Kind.CREATE_INCIDENT.value, Kind.PAGERDUTY_UNACKNOWLEDGE.value)),
     )
     .order_by(actions.c.planned_at)
 )
@@ -57,7 +57,7 @@ _TIMES = rows_by(
 
 @dataclass(frozen=True, slots=True)
 class WaitingPage:
-    """A page that is not made although it should be: since when, and what its last attempt met."""
+    """An incident that is not made, or does not page again, although it should: since when, and its last error."""
 
     alert_id: str
     since: datetime

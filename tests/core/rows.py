@@ -871,13 +871,24 @@ PAGERDUTY_RESOLVE = (
         ),
     ),
     Row(
-        "merged in PagerDuty: told with the incident that it went into",
+        "merged in PagerDuty into what our key may not read: told with its id, where no more is known of it",
         sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9")),
         (
             (
                 Kind.OPSGENIE_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
-                "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident (merged into PINC9)",
+                f"{RESOLVE_NOTE[2]} (merged into PINC9, which cannot be followed)",
+            ),
+        ),
+    ),
+    Row(
+        "merged in PagerDuty into what our key may not read: told with its number and title",
+        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9", merged_name="[#9] Disk full again")),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "Jane Doe resolved the incident in PagerDuty",
+                f"{RESOLVE_NOTE[2]} (merged into [#9] Disk full again, which cannot be followed)",
             ),
         ),
     ),
@@ -1270,6 +1281,21 @@ MORE_INCIDENTS = (
                 Kind.OPSGENIE_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
                 f'{RESOLVE_NOTE[2]} (merged into #9 "Disk full again", which is followed from now on)',
+            ),
+        ),
+    ),
+    Row(
+        "merged in PagerDuty into one that was merged on: the one that is followed is named",
+        sighting(
+            pair=pair(),
+            incident=replace(RESOLVED, merged_into="PINC8", merged_name="[#8] Disk full"),
+            successor=_TWIN,
+        ),
+        (
+            (
+                Kind.OPSGENIE_NOTE,
+                "Jane Doe resolved the incident in PagerDuty",
+                f'{RESOLVE_NOTE[2]} (merged into [#8] Disk full; #9 "Disk full again" is followed from now on)',
             ),
         ),
     ),

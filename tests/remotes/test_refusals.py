@@ -72,7 +72,22 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, NOTE, 400, pd(2001, "Invalid Input Provided", FROM), Refused, EMAIL),
     (PD, CREATE, 400, {"error": "The From header is missing"}, Refused, EMAIL),
     (PD, CREATE, 422, {"error": ["'from' header is not a valid user"]}, Refused, EMAIL),
+    *((PD, NOTE, 400, {"error": {"message": "Invalid", "code": 2001, "errors": errors}}, Refused, EMAIL)
+      for errors in (
+          {"requester": ["Requester User Not Found"]}, {"user": ["not found"]}, "Requesting user cannot be found",
+          ["User is deactivated"], ["The user is not allowed to perform this action"],
+      )),
     # PagerDuty: the service and its escalation policy
+    *((PD, CREATE, 400, pd(2001, "Invalid Input Provided", words), Refused, SERVICE) for words in (
+        "The service is currently in a maintenance window", "Cannot create incident: service is disabled",
+        "Incidents cannot be created during a maintenance window", "Service PSVC1 could not be found",
+        "Cannot create an incident on a disabled service", "Service is invalid", "Service is inactive",
+        "Service must be active",
+    )),
+    *((PD, CREATE, 400, pd(2001, "Invalid Input Provided", words), Refused, "on call") for words in (
+        "Cannot assign: the escalation policy PEP does not exist", "No user is on call for this escalation policy",
+        "Nobody is currently on-call",
+    )),
     (PD, CREATE, 400, pd(5002), Refused, SERVICE),
     (PD, CREATE, 400, pd(5002, "Service Not Found"), Refused, SERVICE),
     (PD, CREATE, 404, pd(5002, "Service Not Found"), Refused, SERVICE),
@@ -153,6 +168,11 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 400, pd(2001, "Invalid Input Provided", "Title cannot be empty."), Permanent, ""),
     (PD, CREATE, 400, pd(2002, "Arguments Caused Error", "matching dedup key already exists"), Permanent, ""),
     (PD, CREATE, 400, pd(2001, "Title: the customer's service was not found"), Permanent, ""),
+    *((PD, CREATE, 400, pd(2001, "Invalid Input Provided", words), Permanent, "") for words in (
+        "Body details: user not found in LDAP", 'The title "service is disabled" is too long',
+        "Assigned to user not found", "incident_key: nobody is on call",
+    )),
+    (PD, NOTE, 400, {"error": {"message": "x", "errors": {"content": ["service is disabled"]}}}, Permanent, ""),
     (PD, NOTE, 400, pd(2003, "Missing Arguments"), Permanent, ""),
     (PD, STATE, 400, pd(1001, "Incident Already Resolved"), Permanent, ""),
     (PD, NOTE, 413, {"error": "too large"}, Permanent, ""),

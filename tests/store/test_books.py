@@ -16,7 +16,9 @@ from reconciler.core.model import (
     Side,
     Status,
 )
+from reconciler.paging import objections
 from reconciler.store.database import Database
+from reconciler.store.standing import paging
 
 NOW = datetime(2026, 11, 23, 9, 14, 5, 123456, tzinfo=UTC)
 FAR = timezone(timedelta(hours=5, minutes=45))
@@ -271,3 +273,17 @@ def test_pairs_that_page_nobody_are_found(database: Database) -> None:
         assert books.snapshot.unpaged() == [PAIR]
     with Database(database.engine, "another").reading() as books:
         assert books.snapshot.unpaged() == []
+
+
+@pytest.mark.parametrize("kind", [Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE])
+def test_what_should_page_and_is_refused_keeps_somebody_from_being_paged(database: Database, kind: Kind) -> None:
+    """An incident that stays acknowledged, though the customer took that back, pages nobody either."""
+    refused = replace(ACTION, kind=kind, error="stays acknowledged", failing_since=NOW)
+    intended(database, refused, replace(ACTION, key="a note", error="refused", failing_since=NOW))
+    with database.writing() as books:
+        books.snapshot.save_pairs([replace(PAIR, unpaged="")])
+    with database.reading() as books:
+        found = paging(books, NOW)
+    assert [page.error for page in found.waiting] == ["stays acknowledged"]
+    ((_, words),) = objections(found, NOW + timedelta(minutes=1))
+    assert words == '1 page waits (#17 "db-primary is down"), the oldest for 60 s: stays acknowledged'

@@ -630,9 +630,9 @@ def test_cycles_that_ask_the_vendors_and_then_fail_are_told_as_well(world: Front
     world.until(lambda: world.is_paged(alert), "the page")
 
     def broken() -> bool:
-        """What a cycle compares the vendors' answers with cannot be read any more."""
+        """What says whose turn it is to be swept cannot be read any more."""
         with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
-            other.execute("UPDATE pairs SET opsgenie = 'nonsense'")
+            other.execute("UPDATE pairs SET swept_at = '0'")
         return "failed unexpectedly" in world.log()
 
     world.until(broken, "a cycle has failed")
