@@ -212,7 +212,7 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
         return None
     if receipt is not None:
         return Settlement(action.id, Status.DONE, "carried out, though its effect was not seen")
-    return _again(action, "not seen on its target for longer than STALENESS_SECONDS", now)
+    return _again(action, _met(action, "not seen on its target for longer than STALENESS_SECONDS"), now)
 
 
 def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
@@ -226,8 +226,13 @@ def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement 
 def _create_again(action: Action, now: datetime) -> Settlement:
     """A page must not wait; but one that PagerDuty refuses as a duplicate would only be refused again at once."""
     if _REFUSED_AS_DUPLICATE not in action.error:
-        return _again(action, "PagerDuty has no incident with this key", now)
+        return _again(action, _met(action, "PagerDuty has no incident with this key"), now)
     return _again(action, action.error, now, least=1)
+
+
+def _met(action: Action, words: str) -> str:
+    """Why it is sent again, after what its last sending met: that is what the operator can do something about."""
+    return f"{action.error}; {words}" if action.error else words
 
 
 def _again(action: Action, why: str, now: datetime, least: int = 0) -> Settlement:
