@@ -13,7 +13,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/core --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
+	$(BIN)/pytest tests/core --numprocesses=2 --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
 	$(BIN)/pytest --ignore=tests/core --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench

@@ -128,11 +128,16 @@ class Turn:
         return bool(self.sender.tried)
 
     def send_the_rest(self, waiting: list[Action]) -> None:
-        """Per pair in the order people acted; the pair that waits longest goes first."""
+        """Per pair in the order people acted; the pair that waits longest goes first, behind those never refused.
+
+        A few pairs that are refused again and again would otherwise close the lane before any other has its turn.
+        """
         rest = [action for action in waiting if action.kind is not Kind.CREATE_INCIDENT]
         by_pair = groupby(sorted(rest, key=lambda action: action.alert_id), key=lambda action: action.alert_id)
         pairs = [in_order(mine) for _, mine in by_pair]
-        self.crew.each(self._send_pair, sorted(pairs, key=lambda mine: mine[0].at))
+        self.crew.each(
+            self._send_pair, sorted(pairs, key=lambda mine: (mine[0].failing_since is not None, mine[0].at))
+        )
 
     def tell_waiting(self, waiting: list[Action]) -> None:
         """Report what waits because it was refused: a page always, anything else as long as it is refused itself.

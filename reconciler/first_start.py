@@ -5,7 +5,6 @@ What is old is a baseline and pages nobody, what has an incident is adopted, the
 
 import json
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.model import Alert, Incident, Side
@@ -19,30 +18,14 @@ AT_A_TIME = 50
 _ALERT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class FirstStart:
-    """What became of the alerts that were there before us, in numbers.
-
-    `to_ask`: open incidents with the key of an alert that is not listed as open; they are adopted in the cycles to
-    come. `query` is the one that was configured before; None at a first start.
-    """
-
-    baseline: int
-    adopted: int
-    news: int
-    to_ask: int = 0
-    query: str | None = None
-
-
 class Beginning:
-    """One cycle's part of it. `cursors` are to be stored; `first` says what was found."""
+    """One cycle's part of it. `cursors` are to be stored."""
 
     def __init__(self, eyes: Eyes, looks: Looks) -> None:
         self.eyes = eyes
         self.looks = looks
         self.now = eyes.now
         self.cursors: dict[str, str] = {}
-        self.first: FirstStart | None = None
 
     def first_start(self) -> bool:
         """Both sides' open things. All or nothing, so that nothing is paged twice; whether it was all.
@@ -68,9 +51,8 @@ class Beginning:
         if not all(good):
             return False
         origin = self.looks.origin
-        found = self._begin_with(list(alerts.values()), incidents, origin.since)
+        self._begin_with(list(alerts.values()), incidents, origin.since)
         unlisted = [key for key in incidents.keys() - alerts.keys() if _ALERT_ID.fullmatch(key)]
-        self.first = replace(found, to_ask=len(unlisted))
         self.cursors["origin"] = json.dumps([origin.at.isoformat(), origin.since.isoformat()])
         self.cursors["query"] = self.looks.horizons.query
         self.cursors["opsgenie"] = watermark.isoformat()
@@ -90,7 +72,7 @@ class Beginning:
             return True
         if stored is not None:
             since = earlier(self.now, self.looks.horizons.lookback)
-            if not self.eyes.attempt(Side.OPSGENIE, lambda: self._list_unknown(since, stored)):
+            if not self.eyes.attempt(Side.OPSGENIE, lambda: self._list_unknown(since)):
                 return False
         self.cursors["query"] = query
         return True
@@ -104,24 +86,18 @@ class Beginning:
             self.looks.whole(alert_id).by_key = True
         self.cursors["adopt"] = stored_keys(waiting[AT_A_TIME:])
 
-    def _list_unknown(self, since: datetime, stored: str) -> None:
+    def _list_unknown(self, since: datetime) -> None:
         alerts = {alert.id: alert for page in self.eyes.opsgenie.open_alerts() for alert in page}
         with self.looks.database.reading() as books:
             known = books.snapshot.pairs(alerts)
-        found = self._begin_with([alert for alert in alerts.values() if alert.id not in known], {}, since)
-        self.first = replace(found, query=stored)
+        self._begin_with([alert for alert in alerts.values() if alert.id not in known], {}, since)
 
-    def _begin_with(self, alerts: list[Alert], incidents: dict[str, Incident], since: datetime) -> FirstStart:
-        baseline = adopted = news = 0
+    def _begin_with(self, alerts: list[Alert], incidents: dict[str, Incident], since: datetime) -> None:
         for alert in alerts:
             incident = incidents.get(alert.id)
             if incident is not None:
                 self.looks.by_alert[alert.id] = Look.whole(row=alert, adopt=incident)
-                adopted += 1
             elif alert.created_at >= since:
                 self.looks.news(alert.id).row = alert
-                news += 1
             else:
                 self.looks.by_alert[alert.id] = Look(row=alert, tracked=False)
-                baseline += 1
-        return FirstStart(baseline, adopted, news)

@@ -1,9 +1,10 @@
-"""Whether a 403 or 404 on one object is the whole key's: asked by one cheap read of nothing in particular."""
+"""Whether a refusal of one request or object is the key's: asked by one cheap read of nothing in particular."""
 
 from threading import Lock
 
 from reconciler.core.model import Side
-from reconciler.errors import ReconcilerError, Refused
+from reconciler.core.text import name_of
+from reconciler.errors import Misconfigured, Permanent, ReconcilerError, Refused
 from reconciler.remotes.base import Clock
 from reconciler.writes import Remotes
 
@@ -35,6 +36,12 @@ class KeyCheck:
             (self._remotes.opsgenie if side is Side.OPSGENIE else self._remotes.pagerduty).confirm_key()
         except Refused as error:
             return error
+        except (Misconfigured, Permanent) as error:
+            words, _, _ = str(error).partition(";")
+            return Refused(
+                f"{side.name}_API_KEY: every request is refused, even one for nothing in particular: {words}; see "
+                f"{name_of(side)}'s account, and whether {side.name}_API_URL is the address of the API"
+            )
         except ReconcilerError:
             return None
         return None

@@ -13,7 +13,7 @@ from reconciler.core.model import Policy, Side, Sighting, World
 from reconciler.crew import Crew
 from reconciler.cursors import earlier, moment, moments, stored_unread, unread
 from reconciler.feeds import Feeds, Hint
-from reconciler.first_start import Beginning, FirstStart
+from reconciler.first_start import Beginning
 from reconciler.logcost import LogCost
 from reconciler.looks import Horizons, Looks, Origin
 from reconciler.memory import Memory
@@ -34,7 +34,7 @@ class Observation:
 
     `urgent`: new alerts, with more to come; their pages go out before anything else is done. `pace`: new alerts a
     second since the last poll. `blind`: Opsgenie's key sees none of several alerts that it saw before, so that
-    nothing should be written there. `first`: what became of what was there before us, once that is known.
+    nothing should be written there.
     """
 
     world: World
@@ -43,7 +43,6 @@ class Observation:
     urgent: bool = False
     pace: float = 0.0
     blind: bool = False
-    first: FirstStart | None = None
 
 
 class Observer:
@@ -224,7 +223,7 @@ class _Round:
         after = self.beginning.cursors | self.feeds.cursors | self.slice.cursors | stored
         moved = {name: value for name, value in after.items() if self.before.get(name, "[]") != value}
         problems = (*self._blindness(), *seen.problems, *self._left_alone(seen.problems))
-        return replace(seen, cursors=moved, problems=problems, first=self.beginning.first)
+        return replace(seen, cursors=moved, problems=problems)
 
     def _blindness(self) -> tuple[Problem, ...]:
         """That Opsgenie's key sees nothing of what it saw before, for as long as that lasts."""

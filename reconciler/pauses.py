@@ -69,6 +69,7 @@ class Pauses:
         self._struck: dict[Lane, set[str]] = {lane: set() for lane in Lane}
         self._forbidden: dict[Lane, set[str]] = {lane: set() for lane in Lane}
         self._suspects: dict[Lane, Refused] = {}
+        self._worked: dict[Lane, datetime] = {}
         self._lock = Lock()
 
     def after(self, kind: Kind, error: ReconcilerError, now: datetime) -> None:
@@ -80,9 +81,15 @@ class Pauses:
             self._pause(lane_of(kind), error, now)
 
     def strike(self, action: Action, error: ReconcilerError, now: datetime) -> None:
-        """No answer, or none that tells: after some of those in a row, about different alerts, the lane pauses."""
+        """No answer, or none that tells: after some of those in a row, about different alerts, the lane pauses.
+
+        What already failed when another write of the lane worked has only its own trouble: nothing else waits.
+        """
         lane = lane_of(action.kind)
         with self._lock:
+            last_worked = self._worked.get(lane)
+            if action.failing_since and last_worked and action.failing_since < last_worked:
+                return
             self._struck[lane].add(action.alert_id)
             many = len(self._struck[lane]) >= STRIKES
         if many:
@@ -112,10 +119,11 @@ class Pauses:
         """Lanes in which nothing has passed since several objects in a row were refused, with what is wrong."""
         return list(self._suspects.items())
 
-    def worked(self, kind: Kind) -> None:
+    def worked(self, kind: Kind, now: datetime) -> None:
         """A write of that lane was taken: nothing holds the lane any more, but for a rate limit."""
         lane = lane_of(kind)
         with self._lock:
+            self._worked[lane] = now
             self._struck[lane].clear()
             self._forbidden[lane].clear()
             self._suspects.pop(lane, None)
@@ -196,15 +204,15 @@ class Trouble:
         self._pauses.forbidden(action, error, self._clock.now())
 
     def lasting(self) -> None:
-        """Report what lasts although nothing was tried in this turn."""
+        """Report what lasts although nothing was tried in this turn. It concerns the vendor, not one alert."""
         for lane, error in self._pauses.suspects():
             side = Side.OPSGENIE if lane is Lane.OPSGENIE else Side.PAGERDUTY
-            if all(problem.error is not error for problem in self.problems):
+            if all(problem.error is not error or problem.alert_id for problem in self.problems):
                 self.problems.append(Problem(side, error))
 
     def worked(self, action: Action) -> None:
         """The vendor has taken a write."""
-        self._pauses.worked(action.kind)
+        self._pauses.worked(action.kind, self._clock.now())
 
     def is_barred(self, action: Action) -> bool:
         """Whether the set-up of PagerDuty allows no such write: that is reported once, with the set-up."""

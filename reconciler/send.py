@@ -223,8 +223,9 @@ class Sender:
         return after(action, scope, str(error), self.clock.now(), self._alert(action))
 
     def _confirmed(self, action: Action, error: ReconcilerError) -> ReconcilerError:
-        """A refusal of one object may be the whole key's: a cheap other call tells."""
-        if not isinstance(error, Missing | Forbidden):
+        """A refusal of one object, or one that ends an action, may be the whole key's: a cheap call tells."""
+        is_last = isinstance(error, Permanent) and (action.plain or action.kind.is_state)
+        if not (isinstance(error, Missing | Forbidden) or (is_last and action.kind is not Kind.CREATE_INCIDENT)):
             return error
         return self.keys.refused(action.kind.side) or error
 

@@ -196,9 +196,10 @@ class Eyes(Reading):
     def _see_alert_acts(self, seen: Sighting, look: Look) -> Sighting:
         """Who un-acknowledged the alert, or acknowledged it before us: its log has all the names.
 
-        Where that cannot be read, the alert's state is not seen either: it would be told without the name.
+        It also has a write of ours in doubt which somebody has reversed since. Where that cannot be read, the
+        alert's state is not seen: it would be told without the name.
         """
-        if not (_unacknowledged(seen) or _acknowledged_by_another(seen)):
+        if not (_unacknowledged(seen) or _acknowledged_by_another(seen) or self._may_be_reversed(seen)):
             return seen
         try:
             acts = self.read(Side.OPSGENIE, look, seen.alert_id, lambda: self.opsgenie.acts(seen.alert_id))
@@ -208,6 +209,14 @@ class Eyes(Reading):
         if acts is None:
             return replace(seen, alert=None, looked=seen.looked - OPSGENIE_STATES)
         return replace(seen, alert_acts=tuple(acts))
+
+    def _may_be_reversed(self, seen: Sighting) -> bool:
+        """Whether the alert has changed while a write of ours is in doubt of which Opsgenie says nothing."""
+        if seen.alert is None or seen.pair is None or seen.alert.updated_at <= seen.pair.opsgenie.updated_at:
+            return False
+        answered = {receipt.action_id for receipt in seen.receipts}
+        doubtful = (action for action in unanswered(self, seen) if action.kind in OPSGENIE_STATES)
+        return any(action.id not in answered for action in doubtful)
 
 
 _SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})

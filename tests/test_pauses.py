@@ -66,7 +66,7 @@ def test_pauses_grow_until_something_works(kind: Kind, error: ReconcilerError, w
         assert pause is not None
         assert (pause.until - now).total_seconds() == seconds
         now = pause.until
-    pauses.worked(kind)
+    pauses.worked(kind, now)
     pauses.after(kind, error, now)
     assert pauses.holds(action(kind), now + timedelta(seconds=1)) is None
 
@@ -84,9 +84,20 @@ def test_three_alerts_in_a_row_without_an_answer_pause_the_lane(
     assert pauses.holds(failing, NOW) is not None
     assert (pauses.holds(NOTE, NOW) is not None) is fresh_waits
     assert pauses.holds(CREATION, NOW) is None
-    pauses.worked(Kind.PAGERDUTY_ACKNOWLEDGE)
+    pauses.worked(Kind.PAGERDUTY_ACKNOWLEDGE, NOW)
     pauses.strike(of("d"), error, NOW)
     assert pauses.holds(failing, NOW) is None
+
+
+def test_what_failed_while_another_write_worked_pauses_nothing() -> None:
+    pauses, failing = Pauses(), replace(NOTE, failing_since=NOW)
+    pauses.worked(Kind.PAGERDUTY_NOTE, after(1))
+    for alert in "abcd":
+        pauses.strike(of(alert, failing), Unknown("500"), after(2))
+    assert pauses.holds(NOTE, after(2)) is None
+    for alert in "abc":
+        pauses.strike(of(alert, replace(NOTE, failing_since=after(2))), Unknown("500"), after(3))
+    assert pauses.holds(NOTE, after(3)) is not None, "nothing has worked since these began to fail"
 
 
 def test_several_objects_refused_in_a_row_are_the_keys_trouble_and_what_is_fresh_probes() -> None:
@@ -104,7 +115,7 @@ def test_several_objects_refused_in_a_row_are_the_keys_trouble_and_what_is_fresh
     assert "PAGERDUTY_API_KEY: every write is refused" in str(error)
     pauses.confirmed()  # the account takes the key, which says nothing of what it may write
     assert pauses.holds(refused, NOW) is not None
-    pauses.worked(Kind.PAGERDUTY_NOTE)
+    pauses.worked(Kind.PAGERDUTY_NOTE, NOW)
     assert (pauses.holds(refused, NOW), pauses.suspects()) == (None, [])
 
 
@@ -141,3 +152,14 @@ def test_what_holds_a_lane_is_reported_once_in_a_turn() -> None:
     later = Trouble(pauses, clock)
     assert [later.holds(of(alert), NOW) for alert in "abc"] == [True] * 3
     assert [(problem.side, problem.error) for problem in later.problems] == [(Side.PAGERDUTY, REFUSED)]
+
+
+def test_what_the_key_may_not_do_is_the_vendors_trouble_also_while_one_alert_waits_for_it() -> None:
+    pauses = Pauses()
+    clock = cast("Any", type("Clock", (), {"now": staticmethod(lambda: NOW)}))
+    for alert in "abc":
+        Trouble(pauses, clock).forbidden(of(alert), Forbidden("403"))
+    later = Trouble(pauses, clock)
+    assert later.holds(of("a", replace(NOTE, failing_since=NOW)), NOW)
+    later.lasting()
+    assert [problem.alert_id for problem in later.problems] == ["a", ""]

@@ -434,6 +434,20 @@ def test_a_note_that_is_short_and_refused_is_dead(database: Database) -> None:
     assert desk.stands() == [("a", Status.DEAD)]
 
 
+@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE])
+def test_what_is_refused_while_every_request_is_waits_for_the_account(database: Database, kind: Kind) -> None:
+    desk = Desk(database, waiting(kind, "a"), pairs=pairs("a"))
+    refusal = Permanent("400: out of order; see it", 400)
+    desk.vendors.fails = lambda name, _: None if name == "incident" else refusal
+    (said,) = desk.turn()
+    assert said.startswith("PAGERDUTY_API_KEY: every request is refused, even one for nothing in particular: ")
+    assert "out of order; see PagerDuty's account" in said
+    assert desk.stands() == [("a", Status.PLANNED)]
+    desk.vendors.fails = lambda *_: None
+    assert desk.turn(1) == []
+    assert desk.stands() == [("a", Status.DONE)]
+
+
 def test_a_problem_of_the_automation_user_names_its_setting(database: Database) -> None:
     desk = Desk(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     desk.vendors.created = incident("acknowledged")

@@ -266,6 +266,18 @@ def test_an_acknowledgement_that_shows_another_name_than_ours_is_asked_about(sho
     assert len(seen.receipts) == asked
 
 
+@pytest.mark.parametrize(("updated", "read"), [(20, 1), (0, 0)])
+def test_the_alerts_log_is_read_where_somebody_may_have_reversed_a_write_of_which_nothing_is_said(
+    updated: float, read: int
+) -> None:
+    mine = action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT, person="Jane Doe")
+    shown = alert(acknowledged=True, updated_at=at(updated))
+    opsgenie = Vendors(alert=shown, acts=[act("acknowledge", ANA, 15), act("unacknowledge", JANE, 12)])
+    seen = eyes(opsgenie).see(sighting(pair=pair(acknowledged=True), mine=(mine,)), Look(alert=True))
+    assert opsgenie.asked["acts"] == read
+    assert len(seen.alert_acts) == 2 * read
+
+
 def test_a_pending_request_is_asked_about_once_a_second_and_its_last_answer_serves_meanwhile() -> None:
     memory = Memory()
     opsgenie = Vendors(alert=alert(), request_status=RequestStatus(None))

@@ -6,6 +6,7 @@ from datetime import datetime
 from reconciler.core.model import Action, Alert, AlertBaseline, Policy, Settlement, Side, Sighting, Status
 
 DELETED = "the alert was deleted in Opsgenie"
+SEEN_AGAIN = "the alert is seen again in Opsgenie"
 
 
 def is_confirmed(sighting: Sighting, policy: Policy, now: datetime) -> bool:
@@ -29,11 +30,23 @@ def is_open(alert: Alert, old: AlertBaseline) -> bool:
 
 
 def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[Settlement, ...]:
-    """Writes to an alert that is deleted: they are dead, so that `retry` finds them should it come back."""
+    """Writes to an alert that is deleted: they are dead until it is seen again."""
     if not baseline.deleted:
         return ()
     waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.OPSGENIE)
     return tuple(Settlement(action.id, Status.DEAD, DELETED) for action in waiting)
+
+
+def with_target_again(
+    old: AlertBaseline | None, baseline: AlertBaseline, mine: tuple[Action, ...], now: datetime
+) -> tuple[Settlement, ...]:
+    """Writes that were dead because their alert was taken for deleted are due once it is seen after all."""
+    if old is None or not old.deleted or baseline.deleted:
+        return ()
+    given_up = (action for action in mine if action.status is Status.DEAD and action.error.startswith(DELETED))
+    return tuple(
+        Settlement(action.id, Status.PLANNED, SEEN_AGAIN, attempts=0, failing_since=now) for action in given_up
+    )
 
 
 def _is_gone(sighting: Sighting) -> bool:

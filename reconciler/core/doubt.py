@@ -125,7 +125,7 @@ def _sent(
     other = _done_by_another(action, sighting)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
-    if _is_logged(action, sighting, policy):
+    if _is_logged(action, sighting, policy) or _is_in_alert_log(action, sighting):
         return Settlement(action.id, Status.DONE, OVERTAKEN)
     return _not_shown(action, receipt, policy, now)
 
@@ -190,6 +190,16 @@ def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
     return any(act.person is not None and policy.is_automation(act.person) for act in since)
 
 
+def _is_in_alert_log(action: Action, sighting: Sighting) -> bool:
+    """Whether the alert's log has our write since the alert was last seen, and before its latest change."""
+    if action.kind not in ALERT_ACKNOWLEDGED or sighting.pair is None or sighting.alert is None:
+        return False
+    verb = "acknowledge" if ALERT_ACKNOWLEDGED[action.kind] else "unacknowledge"
+    since, until = sighting.pair.opsgenie.updated_at, sighting.alert.updated_at
+    acts = [act for act in sighting.alert_acts if act.verb == verb and since < act.at < until]
+    return any(act.person is not None and text.is_same_name(act.person.name, action.person) for act in acts)
+
+
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
     """What becomes of it: pending is waited for, failed is sent again, and so is what is not seen for too long."""
     if receipt is not None and not receipt.carried_out:
@@ -202,7 +212,7 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
         return None
     if receipt is not None:
         return Settlement(action.id, Status.DONE, "carried out, though its effect was not seen")
-    return _again(action, "not seen on its target for longer than STALENESS_SECONDS", now)
+    return _again(action, _met(action, "not seen on its target for longer than STALENESS_SECONDS"), now)
 
 
 def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
@@ -216,8 +226,13 @@ def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement 
 def _create_again(action: Action, now: datetime) -> Settlement:
     """A page must not wait; but one that PagerDuty refuses as a duplicate would only be refused again at once."""
     if _REFUSED_AS_DUPLICATE not in action.error:
-        return _again(action, "PagerDuty has no incident with this key", now)
+        return _again(action, _met(action, "PagerDuty has no incident with this key"), now)
     return _again(action, action.error, now, least=1)
+
+
+def _met(action: Action, words: str) -> str:
+    """Why it is sent again, after what its last sending met: that is what the operator can do something about."""
+    return f"{action.error}; {words}" if action.error else words
 
 
 def _again(action: Action, why: str, now: datetime, least: int = 0) -> Settlement:

@@ -35,7 +35,7 @@ def of_alert(sighting: Sighting, policy: Policy) -> Iterator[Found]:
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "ledger" in policy.guards and note.text in sent:
             yield Echo(Side.OPSGENIE, sighting.alert_id, "ledger")
-        elif "author" in policy.guards and text.is_signed(note.author.name):
+        elif "author" in policy.guards and _is_signed(note):
             yield Echo(Side.OPSGENIE, sighting.alert_id, "author")
         elif genuine:
             yield Echo(Side.OPSGENIE, sighting.alert_id, "mark")
@@ -43,6 +43,11 @@ def of_alert(sighting: Sighting, policy: Policy) -> Iterator[Found]:
             yield Undecided(Side.OPSGENIE, note.id)
         elif not (is_adoption(sighting) and (_is_too_old(sighting, note) or history.has(note))):
             yield _noted(Side.OPSGENIE, sighting, note)
+
+
+def _is_signed(note: Note) -> bool:
+    """Whether the author is one of our signatures, and the note begins as ours do: people may be so named."""
+    return text.is_signed(note.author.name) and text.is_copy_from(note.text, Side.PAGERDUTY)
 
 
 def _is_too_old(sighting: Sighting, note: Note) -> bool:

@@ -63,6 +63,8 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         return Plan()
     happened = (*seen.changes, *_unpaged(sighting, pair, policy))
     orphans = absence.without_target(pair.opsgenie, sighting.mine)
+    last = sighting.pair.opsgenie if sighting.pair else None
+    revived = absence.with_target_again(last, pair.opsgenie, sighting.mine, world.now)
     pointless = _pointless(sighting, happened)
     planned = [
         action for action in _follows(sighting, happened, pair, policy) if not _is_superseded(action, happened)
@@ -73,7 +75,7 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
         actions=tuple(planned),
         pairs=(pair,) if pair != before else (),
         notes=known_notes(sighting, seen),
-        settlements=(*answers, *pointless, *orphans),
+        settlements=(*answers, *pointless, *orphans, *revived),
         echoes=seen.echoes,
     )
 

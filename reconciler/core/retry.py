@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from reconciler.core.absence import DELETED
 from reconciler.core.model import Action, AlertBaseline, Kind, Settlement, Side, Status
 
 GIVE_UP = timedelta(hours=6)
@@ -58,6 +59,7 @@ def after(
     if scope is Scope.REQUEST and not action.plain and not action.kind.is_state:
         return Plainer(why)
     if _is_dead(action, scope, now, alert):
+        why = f"{DELETED}: {why}" if _is_deleted(action, scope, alert) else why
         return Settlement(
             action.id, Status.DEAD, why, attempts=action.attempts + 1, failing_since=_since(action, now)
         )
@@ -94,8 +96,13 @@ def _is_dead(action: Action, scope: Scope, now: datetime, alert: AlertBaseline |
         return action.kind.is_note or now - _since(action, now) >= STATE_REFUSED
     if scope not in _OBJECT:
         return False
-    deleted = scope is Scope.MISSING and action.kind.side is Side.OPSGENIE and alert is not None and alert.deleted
-    return deleted or now - _since(action, now) >= GIVE_UP
+    return _is_deleted(action, scope, alert) or now - _since(action, now) >= GIVE_UP
+
+
+def _is_deleted(action: Action, scope: Scope, alert: AlertBaseline | None) -> bool:
+    """Whether the write has no target any more; it is due again should the alert be seen after all."""
+    of_alert = scope is Scope.MISSING and action.kind.side is Side.OPSGENIE
+    return of_alert and alert is not None and alert.deleted
 
 
 def _since(action: Action, now: datetime) -> datetime:

@@ -7,7 +7,7 @@ from threading import Lock
 from reconciler.core.model import Side
 from reconciler.core.text import name_of
 from reconciler.engine import Report
-from reconciler.errors import Misconfigured
+from reconciler.errors import Misconfigured, Refused
 from reconciler.remotes.base import Clock
 from reconciler.remotes.budget import Budget
 from reconciler.remotes.limits import Call, Need
@@ -81,6 +81,9 @@ class Vitals:
         """A cycle is over, whatever it met."""
         whole = [problem for problem in report.problems if not problem.alert_id]
         bad = [str(problem.error) for problem in whole if isinstance(problem.error, Misconfigured)]
+        if not bad:  # every write would meet the same refusal of the account, whichever alert one was about
+            refused = (problem for problem in report.problems if isinstance(problem.error, Refused))
+            bad = list({problem.side: str(problem.error) for problem in refused}.values())
         self._polled |= set(Side) - {problem.side for problem in whole}
         self._unwell = "; ".join(dict.fromkeys(bad))
         self._standing_by = self._failing = False

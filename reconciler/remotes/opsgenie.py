@@ -156,6 +156,8 @@ class OpsgenieClient:
         data = mapping(body.get("data"))
         said = (state(data.get(name)) for name in ("isSuccess", "success"))
         done = next((one for one in said if one is not None), None)
+        if state(data.get("isSuccess")) is None and "processedAt" in data and not data["processedAt"]:
+            done = None  # the asking has succeeded, and the write has not been processed
         why = text(data.get("status")) or (text(body.get("message")) if done is False else "")
         return RequestStatus(done, why, moment(data.get("processedAt"), self._http.clock.now()))
 

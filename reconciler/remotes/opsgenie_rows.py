@@ -17,7 +17,10 @@ _ALERT = r"(?:the\s+)?(?:alert\s+)?"
 _IS = r"(?:(?:is|was|has\s+been)\s+)?"
 _ENDED = r"(?:removed|withdrawn|revoked|cancell?ed|cleared|undone|reverted|taken\s+back)\b"
 _LINES = (
-    ("unacknowledge", rf"{_ALERT}{_IS}(?:un[\s_-]*ack(?:ed|nowledged?)?|no\s+longer\s+acknowledged)\b"),
+    (
+        "unacknowledge",
+        rf"{_ALERT}{_IS}(?:un[\s_-]*ack(?:ed|nowledged?|nowledge?ment)?|no\s+longer\s+acknowledged)\b",
+    ),
     ("unacknowledge", rf"{_ALERT}ack(?:nowledge(?:ment)?|nowledgment)?\s+{_IS}{_ENDED}"),
     ("acknowledge", rf"{_ALERT}{_IS}ack(?:ed|nowledged?)\b"),
     ("close", rf"{_ALERT}{_IS}clos"),
@@ -94,7 +97,8 @@ def parse_act(row: Any, now: datetime) -> Act:
         raise BadRow(f"log entry {token} without a readable createdAt")
     owner = text(row.get("owner")).strip()
     machine = owner.lower() in _MACHINES
-    verb = next((verb for verb, begins in _VERBS if begins.match(text(row.get("log")))), "other")
+    line = text(row.get("log")).strip().removeprefix(owner)
+    verb = next((verb for verb, begins in _VERBS if begins.match(line)), "other")
     return Act(
         id=token,
         verb="other" if machine and verb in _BY_PEOPLE else verb,

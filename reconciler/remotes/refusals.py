@@ -98,6 +98,13 @@ _LOG_LIMIT = re.compile(r"(?i)log entry limit")
 _PLAN = re.compile(
     r"(?i)\b(?:your|current|this) (?:\w+ )?plan\b|\bupgrade\b.{0,30}\bplan\b|\bplan (?:does|is) not\b"
 )
+_KEY_WORDS = re.compile(
+    r"(?i)^(?:the )?(?:api )?key (?:format )?(?:is )?(?:not valid|invalid|expired|disabled|deleted)"
+)
+_ACCOUNT_WORDS = re.compile(
+    r"(?i)^(?:your |the |this )?(?:opsgenie )?(?:account|customer|subscription|trial)\b[^.]{0,30}\b"
+    r"(?:expired|suspended|deactivated|disabled|deleted|closed|locked|ended|not active|inactive)"
+)
 
 _TOO_MANY = "too many requests, not carried out"
 _NOT_ITS_OWN = (
@@ -159,9 +166,11 @@ TABLE: tuple[Row, ...] = (
     Row(vendor=PD, codes=(2010,), statuses=(401,), means=Refused, advice=_KEY[PD]),
     Row(vendor=PD, codes=(2010,), means=Refused, advice=_RIGHTS[PD]),
     Row(vendor=PD, codes=(2009, 2015), means=Refused, advice=_ACCOUNT),
-    # Opsgenie's plan.
+    # Opsgenie's plan, account and key: a key that has not the form of one is a 422.
     Row(vendor=OG, codes=(40302,), means=Refused, advice=_ACCOUNT),
     Row(vendor=OG, words=_PLAN, means=Refused, advice=_ACCOUNT),
+    Row(vendor=OG, words=_ACCOUNT_WORDS, means=Refused, advice=_ACCOUNT),
+    Row(vendor=OG, words=_KEY_WORDS, means=Refused, advice=_KEY[OG]),
     # The account, by status. A gateway may say 401 with an empty body.
     Row(statuses=(401, 402), html=True, means=Blocked, advice=_NOT_ITS_OWN),
     Row(vendor=OG, statuses=(401,), means=Refused, advice=_KEY[OG]),

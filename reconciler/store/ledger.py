@@ -82,7 +82,7 @@ class Ledger:
         elif settlement.status in (Status.DONE, Status.DROPPED):
             values |= {"failing_since": None}
         if settlement.status is Status.PLANNED:
-            values |= {"not_before": settlement.not_before}
+            values |= {"not_before": settlement.not_before, "settled_at": None}
         else:
             values |= {"settled_at": now, "result_id": settlement.result_id}
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})

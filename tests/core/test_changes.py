@@ -336,7 +336,10 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
             id="words that we sent to Opsgenie in their plain form",
         ),
         pytest.param(
-            sighting(alert_notes=(note("o1", Person("", "Jane Doe (PagerDuty)"), "on it"),)),
+            sighting(
+                alert_notes=(note("o1", Person("", "Jane Doe (PagerDuty)"), f"{MARKED_BY_US}, as shown"),),
+                incident_notes=(note("PN1", JANE, "on it"),),
+            ),
             Echo(OG, "a-1", "author"),
             id="our signature in Opsgenie",
         ),

@@ -96,6 +96,12 @@ def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Sighting:
     return looked(kind, alert=shown, alert_acts=acts, **changed)
 
 
+REVERSED = (
+    (OG_ACK, "acknowledge", "unacknowledge", alert(updated_at=at(13))),
+    (OG_UNACK, "unacknowledge", "acknowledge", alert(acknowledged=True, updated_at=at(13))),
+)
+
+
 def logged(kind: Kind, shown: Incident, *acts: Act) -> Sighting:
     """An incident, last known to have changed ten seconds past nine, and its log."""
     return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
@@ -416,6 +422,37 @@ CASES = (
         "without a stamp of PagerDuty's to go by, its log tells nothing of our write",
         sent(Kind.PAGERDUTY_ACKNOWLEDGE),
         replace(logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("acknowledge", BOT)), pair=pair()),
+        None,
+    ),
+    # -- what Opsgenie's log tells of a state that somebody has reversed since, where nothing else does --
+    *(
+        Case(
+            f"{kind.value} of ours, reversed since, is done when the alert's log has it since it was last seen",
+            sent(kind, person="Jane Doe"),
+            looked(kind, alert=shown, alert_acts=(act(then, ANA, 13), act(verb, JANE, 12))),
+            done(why=OVERTAKEN),
+        )
+        for kind, verb, then, shown in REVERSED
+    ),
+    *(
+        Case(
+            f"{kind.value} of ours does not show, and the alert's log {why}",
+            sent(kind, person="Jane Doe"),
+            looked(kind, alert=shown, alert_acts=acts),
+            None,
+        )
+        for kind, verb, _, shown in REVERSED
+        for why, acts in (
+            ("has nothing", ()),
+            ("has it from before", (act(verb, JANE, 0),)),
+            ("is ahead of the alert", (act(verb, JANE, 13),)),
+            ("has it as a machine's", (act(verb, None, 12, actor=Actor.MACHINE),)),
+        )
+    ),
+    Case(
+        "without anything known of the alert, its log tells nothing of our write",
+        sent(OG_UNACK, person="Jane Doe"),
+        replace(looked(OG_UNACK, alert=TAKEN, alert_acts=(act("unacknowledge", JANE, 12),)), pair=None),
         None,
     ),
     Case(

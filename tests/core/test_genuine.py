@@ -183,3 +183,10 @@ def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_tol
         incident_notes=(note("PN1", BOT, copy),),
     )
     assert bool(decide(world(seen)).actions) is not is_told
+
+
+def test_a_note_without_any_mark_is_a_person_s_though_the_name_ends_as_our_signatures_do() -> None:
+    zed = replace(ANA, name="Zed (PagerDuty)")
+    seen = sighting(pair=pair(), alert_notes=(note("o9", zed, "it is db-2"),), incident=incident())
+    found = changes(seen, policy(), NOW)
+    assert (found.echoes, [change.verb for change in found.changes]) == ((), ["note"])

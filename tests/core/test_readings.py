@@ -284,3 +284,20 @@ def test_an_act_of_ana_s_after_the_alert_was_seen_again_is_told() -> None:
     lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
     seen = sighting(pair=lost, alert=replace(ACKED, acknowledged_by=ANA.name), incident=incident())
     assert verbs(seen)[0] == "Ana Ruiz acknowledged the alert in Opsgenie"
+
+
+def test_writes_that_were_dead_with_their_alert_are_due_once_it_is_seen_again() -> None:
+    lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
+    words = "the alert was deleted in Opsgenie"
+    orphan = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.DEAD, error=words)
+    refused = action(Kind.OPSGENIE_NOTE, Status.DEAD, id=8, error=f"{words}: 404: Alert not found")
+    other = action(Kind.OPSGENIE_NOTE, Status.DEAD, id=9, error="422: too long")
+    seen = sighting(pair=lost, alert=alert(), incident=incident(), mine=(orphan, refused, other))
+    revived = decide(world(seen)).settlements
+    assert [(each.action_id, each.status, each.attempts) for each in revived] == [
+        (7, Status.PLANNED, 0),
+        (8, Status.PLANNED, 0),
+    ]
+    assert {(each.why, each.failing_since) for each in revived} == {
+        ("the alert is seen again in Opsgenie", world(seen).now)
+    }

@@ -24,6 +24,7 @@ REQUEST = f"{ALERTS}/requests/43a29c5c"
         ({"success": True, "isSuccess": True, "status": "Added note"}, RequestStatus(True, "Added note")),
         ({"isSuccess": False, "status": "Alert does not exist"}, RequestStatus(False, "Alert does not exist")),
         ({"success": True}, RequestStatus(True)),
+        ({"success": True, "processedAt": "", "status": ""}, RequestStatus(None)),
         ({"isSuccess": None, "success": False}, RequestStatus(False)),
         ({"isSuccess": "false", "status": "Alert is closed"}, RequestStatus(False, "Alert is closed")),
         ({"isSuccess": "maybe", "success": None}, RequestStatus(None)),

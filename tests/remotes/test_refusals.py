@@ -124,6 +124,11 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 403, pd(2018, "Access Denied"), Refused, KEY),
     (PD, LIST, 403, pd(2010, "Access Denied"), Refused, KEY),
     (OG, ALERTS, 401, og("Could not authenticate"), Refused, "https://api.eu.opsgenie.com"),
+    (OG, ALERTS, 422, og("Key format is not valid!"), Refused, "check OPSGENIE_API_KEY"),
+    (OG, ACK, 422, og("Key format is not valid!"), Refused, "check OPSGENIE_API_KEY"),
+    (OG, ACK, 400, og("Your account is suspended"), Refused, "Opsgenie account"),
+    (OG, ACK, 422, og("Account has been deactivated"), Refused, "Opsgenie account"),
+    (OG, ACK, 422, og("note: the account of bob was closed"), Permanent, ""),
     (OG, ALERTS, 401, HTML, Blocked, "OPSGENIE_API_URL"),
     (OG, ALERTS, 403, og("You are not authorized", code=40301), Refused, "API integration"),
     # one object

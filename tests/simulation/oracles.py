@@ -39,6 +39,9 @@ HIGH = ("P1", "P2")
 IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
+FOLLOWED = re.compile(r"incident #\d+ \((\w+)\) .* is followed from now on")
+PRIORITY = re.compile(r"Alert priority changed from \[(P\d)\] to \[(P\d)\]")
+NAMED = re.compile(r"incident #\d+ \((\w+)\) bears this alert's key, too: it is not followed")
 IN_QUEUE = frozenset({
     "queued", "fails_later", "forgotten", "forgotten_failure", "og_blind", "og_halted", "og_failing", *FOR_HOURS,
 })  # fmt: skip
@@ -90,11 +93,13 @@ class Event:
     """Something that moved a side: A+ A- close on the alert, P+ P- PT Pt resolve reopen on the incident.
 
     PT is an acknowledgement of an engineer's that ran out, Pt one of ours. `who` is empty for a machine.
+    `incident` is its id, empty for what happened to the alert.
     """
 
     at: datetime
     what: str
     who: str
+    incident: str = ""
 
     @property
     def side(self) -> str:
@@ -139,9 +144,37 @@ class Case:
     def events(self) -> list[Event]:
         """Everything that moved a side and was not our own doing, in order."""
         found = [*_alert_events(self.alert)]
-        for incident in self.incidents:
+        for incident in (*self.incidents, *self.targets):
             found += _incident_events(incident)
         return sorted(found, key=lambda event: event.at)
+
+    @cached_property
+    def left(self) -> dict[str, datetime]:
+        """Incidents that were merged into another one, by id, and since when that is followed in their place.
+
+        What happens to such a one from then on is not mirrored; it is named when it is opened again.
+        """
+        found: dict[str, datetime] = {}
+        for merge in self.acts_of("pagerduty", "merge"):
+            looked = self.outcome.first_looks.get(merge["text"])
+            if looked is not None:
+                found.setdefault(merge["incident_id"], max(_time(looked), _time(merge["at"])))
+        return found
+
+    def is_followed(self, incident_id: str, at: datetime) -> bool:
+        """Whether what happens to this incident at this time is to be mirrored."""
+        return incident_id not in self.left or at <= self.left[incident_id]
+
+    @cached_property
+    def incident(self) -> Json | None:
+        """The incident that is followed in the end; None where a lost database has made that uncertain."""
+        last = self.incidents[-1]
+        if last["id"] not in self.left:
+            return last
+        if self.outcome.lost_at and _time(self.outcome.lost_at) >= self.left[last["id"]]:
+            return None
+        looks = self.outcome.first_looks
+        return min((i for i in self.targets if i["id"] in looks), key=lambda i: looks[i["id"]])
 
     @cached_property
     def ours(self) -> list[Event]:
@@ -149,7 +182,8 @@ class Case:
 
         In Opsgenie it can: an acknowledgement bears a name, and the log has who took one back.
         """
-        bot = [line for incident in self.incidents for line in incident["log_entries"] if _is_bot(line)]
+        incidents = (*self.incidents, *self.targets)
+        bot = [line for incident in incidents for line in incident["log_entries"] if _is_bot(line)]
         return [Event(_time(line["created_at"]), "P our own", "") for line in bot if line["type"] in _STATE_LINES]
 
     def apart(self, one: Event, other: Event) -> bool:
@@ -178,9 +212,14 @@ class Case:
 
     @cached_property
     def _lag(self) -> timedelta:
-        settings = SETTINGS[self.outcome.history.setting]
+        settings = SETTINGS.get(self.outcome.history.setting, {})
         lags = [float(str(settings.get(name, 0.0))) for name in ("list_lag", "log_lag", "write_lag")]
         return timedelta(seconds=max(lags) + 1.5)
+
+    @property
+    def born(self) -> int:
+        """How many incidents were born acknowledged by the automation user, and paged nobody at first."""
+        return len(self.incidents) - sum(page["cause"] == "triggered" for page in self.pages)
 
     @property
     def is_creation_beyond_the_bound(self) -> bool:
@@ -257,6 +296,7 @@ def _engineers_notes(case: Case) -> Iterator[str]:
         head = f"[PagerDuty · {act['who']} · note {act['ref']}] "
         copies = [text for text in case.ours_in_opsgenie if text.startswith(head) and text[len(head) :] in texts]
         strict = act["ref"] not in gone and not case.was_lost_shut and not case.is_before_the_start
+        strict = strict and case.is_followed(act["incident_id"], _time(act["at"]))
         yield from _compare(len(copies), 1, f"engineer's note {act['ref']} in Opsgenie", strict=strict)
 
 
@@ -282,10 +322,41 @@ def _told(case: Case) -> Iterator[str]:
             continue
         side = SIDE.get(what, "pd")
         same_side = [event for event in (*case.events, *case.ours) if event.side == side]
-        alone = Counter(event.who for event in events if event.who and case.alone(event, same_side))
-        for who, times in alone.items():
+        alone = [event for event in events if event.who and case.alone(event, same_side)]
+        followed = Counter(event.who for event in alone if case.is_followed(event.incident, event.at))
+        for who, times in followed.items():
             if told[who] < times:
                 yield f"LOST '{words}' by {who} told {told[who]} times for {times}"
+    yield from _priorities(case)
+    yield from _named(case)
+
+
+def _priorities(case: Case) -> Iterator[str]:
+    """A change of the alert's priority is told with what it was and is, once where it stands alone."""
+    events = list(_priority_events(case.alert))
+    closed = [event.at for event in case.events if event.what == "close"]
+    told = Counter(found[4] for text in case.ours_in_pagerduty if (found := MARK.match(text)))
+    if sum(times for words, times in told.items() if words.startswith("changed the priority")) > len(events):
+        yield "TWICE a priority told more often than it was changed"
+    created = Event(_time(case.alert["createdAt"]), "create", "")
+    beside = [created, *events, *(event for event in case.events if event.side == "og")]
+    due = (event for event in events if not any(at <= event.at for at in closed))
+    alone = Counter(event.what for event in due if case.alone(event, beside))
+    for words, times in alone.items():
+        if told[words] < times and not case.was_lost_shut and not case.is_before_the_start:
+            yield f"LOST '{words}' told {told[words]} times for {times}"
+
+
+def _named(case: Case) -> Iterator[str]:
+    """A second incident is named on both sides: one that is opened again, and one that is followed then."""
+    if case.outcome.lost_at:
+        return
+    named = [(NAMED, i) for i in case.incidents if i["id"] in case.left and i["status"] != "resolved"]
+    named += [(FOLLOWED, incident) for incident in case.incidents[1:]]
+    for words, incident in named:
+        for side, texts in (("PagerDuty", case.ours_in_pagerduty), ("Opsgenie", case.ours_in_opsgenie)):
+            times = sum(found[1] == incident["id"] for text in texts for found in words.finditer(text))
+            yield from _compare(times, 1, f"second incident #{incident['incident_number']} named in {side}")
 
 
 def _order(case: Case) -> Iterator[str]:
@@ -324,12 +395,13 @@ def _as_shown(act: Json) -> Any:
 
 
 def _loops(case: Case) -> Iterator[str]:
+    quoted = {act["text"] for act in case.acts if MARK.match(act["text"])}
     for side, texts in (("Opsgenie", case.ours_in_opsgenie), ("PagerDuty", case.ours_in_pagerduty)):
         for text in texts:
             found = MARK.match(text)
             if found is None:
                 yield f"LOOP a note without a mark in {side}: {text}"
-            elif found[1] == side or MARK.match(found[4]):
+            elif found[1] == side or (MARK.match(found[4]) and found[4] not in quoted):
                 yield f"LOOP in {side}: {text}"
 
 
@@ -355,13 +427,15 @@ def _reopenings(case: Case) -> Iterator[bool]:
 
 
 def _pages(case: Case) -> Iterator[str]:
-    """Nobody is woken without a person's or a policy's cause."""
+    """Somebody is paged, and nobody is woken without a person's or a policy's cause."""
+    if not case.pages:
+        yield "LOST page: there is an incident, and it has paged nobody"
     events = Counter(event.what for event in case.events)
     causes = {
         "triggered": len(case.incidents),  # one too many is found by _incidents
         "reopened": events["reopen"] + sum(_reopenings(case)),
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
-        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")),
+        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")) + case.born,
         "urgency raised": len(case.acts_of("opsgenie", "priority")),
     }
     pages = Counter(
@@ -387,7 +461,7 @@ def _own_acts(case: Case) -> Iterator[str]:
         ),
         (
             ours["acknowledge_log_entry"],
-            events["A+"] * (2 if case.was_lost_unlisted else 1),
+            events["A+"] * (2 if case.was_lost_unlisted else 1) + case.born,
             "acknowledged in PagerDuty",
         ),
     ):
@@ -405,19 +479,20 @@ def _own_acts(case: Case) -> Iterator[str]:
 
 
 def _state(case: Case) -> Iterator[str]:
-    alert, incident = case.alert, case.incidents[-1]
-    if alert["status"] == "closed" or incident["status"] == "resolved" or not case.events:
+    alert, incident = case.alert, case.incident
+    events = [event for event in case.events if case.is_followed(event.incident, event.at)]
+    if incident is None or alert["status"] == "closed" or incident["status"] == "resolved" or not events:
         return
     acknowledged, status = alert["acknowledged"], incident["status"]
     held_by_person = any(hand["acknowledger"]["id"] != BOT.id for hand in incident["acknowledgements"])
-    last = case.events[-1]
+    last = events[-1]
     shown = (
         f"alert {'' if acknowledged else 'not '}acknowledged, incident {status}, last {last.what} by {last.who}"
     )
     if not case.outlived(last):
         return
-    if not case.alone(last, case.events):
-        before = {event.what for event in case.events}
+    if not case.alone(last, events):
+        before = {event.what for event in events}
         if acknowledged and status == "triggered" and not before & {"Pt", "PT", "P-", "reopen", "resolve"}:
             yield f"STATE differs unexplained: {shown}"
         if not acknowledged and status == "acknowledged" and not before & {"A-", "resolve"}:
@@ -437,12 +512,20 @@ def _state(case: Case) -> Iterator[str]:
 
 def _urgency(case: Case) -> Iterator[str]:
     """A priority that was raised over the line has raised the urgency: low urgency wakes nobody."""
-    alert, incident = case.alert, case.incidents[-1]
-    if alert["status"] == "closed" or incident["status"] == "resolved" or case.outcome.lost_at:
+    alert, incident = case.alert, case.incident
+    if incident is None or alert["status"] == "closed" or incident["status"] == "resolved" or case.outcome.lost_at:
         return
     raised = any(act["text"] in HIGH for act in case.acts_of("opsgenie", "priority"))
     if raised and alert["priority"] in HIGH and incident["urgency"] == "low" and not case.is_before_the_start:
         yield f"STATE the alert is {alert['priority']} and the incident's urgency low"
+
+
+def _priority_events(alert: Json) -> Iterator[Event]:
+    for line in alert["logs"]:
+        found = PRIORITY.match(line["log"])
+        if found is not None and found[1] != found[2]:
+            words = f"changed the priority from {found[1]} to {found[2]}"
+            yield Event(_time(line["createdAt"]), words, line["owner"])
 
 
 def _alert_events(alert: Json) -> Iterator[Event]:
@@ -475,20 +558,20 @@ def _incident_events(incident: Json) -> Iterator[Event]:
         match kind:
             case "acknowledge":
                 if person and (status != "acknowledged" or agent not in held):
-                    yield Event(at, "P+", who)
+                    yield Event(at, "P+", who, incident["id"])
                 held = {*held, agent} if status == "acknowledged" else {agent}
                 status = "acknowledged"
             case "unacknowledge" | "assign" | "escalate":
                 if status == "acknowledged" and person:
                     ran_out = "Pt" if held == {BOT.id} else "PT"
-                    yield Event(at, "P-" if who else ran_out, who)
+                    yield Event(at, "P-" if who else ran_out, who, incident["id"])
                 status, held = "triggered", set()
             case "resolve" if status != "resolved":
                 status, held = "resolved", set()
-                yield Event(at, "resolve", who)
+                yield Event(at, "resolve", who, incident["id"])
             case "reopen":
                 status, held = "triggered", set()
-                yield Event(at, "reopen" if person else "raced", who)
+                yield Event(at, "reopen" if person else "raced", who, incident["id"])
 
 
 def _cases(outcome: Outcome) -> list[Case]:
@@ -502,7 +585,7 @@ def _cases(outcome: Outcome) -> list[Case]:
         ids = {incident["id"] for incident in incidents}
         acts = [a for a in state["journal"] if a["alert_id"] == alert["id"] or a["incident_id"] in ids]
         pages = [page for page in state["pagerduty"]["pages"] if page["incident_id"] in ids]
-        into = {((i["resolve_reason"] or {}).get("incident") or {}).get("id") for i in incidents}
+        into = {act["text"] for act in acts if act["side"] == "pagerduty" and act["verb"] == "merge"}
         targets = [i for i in state["pagerduty"]["incidents"] if i["id"] in into - ids]
         found.append(Case(outcome, alert, incidents, acts, pages, targets))
     return found

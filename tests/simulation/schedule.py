@@ -129,7 +129,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that decides a run. `setting` names one of SETTINGS.
+    """Everything that decides a run. `setting` names one of SETTINGS, or of WRONG_SET_UPS.
 
     Before the cycles of `glances` the fast path looks wherever a webhook may point to.
     """
@@ -158,6 +158,8 @@ SETTINGS: dict[str, dict[str, object]] = {
     "silent_notes": {"notes_bump_updated_at": False},
 }
 """The vendors' ways: knobs of the sandbox."""
+WRONG_SET_UPS: dict[str, dict[str, object]] = {"bot_on_call": {"bot_on_call": True}}
+"""The same, for single histories: an account that is not set up as it should be."""
 
 
 STORY = History(
@@ -187,6 +189,25 @@ STORY = History(
     )
 )
 """The canned story: every mapping row, twins, a note after the resolve, a close, a merge."""
+
+ODD = {
+    "priority": History(
+        (
+            Act(0, 3, "og", "create"),
+            Act(3, 0, "og", "priority", 0, 0, "P1"),
+            Act(6, 0, "og", "priority", 0, 1, "P2"),
+        )
+    ),
+    "unpaged": History(
+        (Act(0, 3, "og", "create"), Act(0, 3, "og", "priority", 0, 0, "P1")), setting="bot_on_call"
+    ),
+    "twin": History((Act(0, 3, "og", "create"), Act(2, 0, "pd", "merge", 0, 1), Act(5, 0, "pd", "reopen", 0, 1))),
+    "follow": History(
+        (Act(0, 3, "og", "create"), Act(2, 9, "pd", "resolve")), (Fault("pd.create", 0, "late_beyond"),)
+    ),
+}
+"""What the canned story has not, by the rows of the mapping that it is for: a priority raised twice, an
+incident that pages nobody at first, one that was merged away and is opened again, a second one that is late."""
 
 APART = 4
 """Cycles between two acts on an alert of the spaced story: an undisturbed look before each, and one after."""

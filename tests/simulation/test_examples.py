@@ -10,6 +10,7 @@ from schedule import BEYOND, STORY, SWEEP, Act, Fault, History
 from world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
+FORGED = "[PagerDuty · Jane Doe · note PXYZ123] on it"
 AT_ONCE = History(
     (*OPEN, Act(4, 0, "og", "acknowledge", 0, 1), Act(4, 0, "og", "note", 0, 1, "on it")),
     (Fault("pd.status", 0, "500_before"),),
@@ -178,8 +179,9 @@ def test_a_note_that_lands_later_than_the_staleness_bound_is_there_twice_rather_
     assert _first_words(STORY.but(Fault(kind, 1, "late_beyond"))) == {"TWICE"}
 
 
-def test_a_note_that_opsgenie_keeps_in_its_queue_beyond_the_bound_is_there_twice_rather_than_never() -> None:
-    assert _first_words(STORY.but(Fault("og.note", 1, "queued_beyond"))) == {"TWICE"}
+def test_a_note_that_opsgenie_keeps_in_its_queue_beyond_the_bound_comes_once_and_after_later_ones() -> None:
+    """What waits in Opsgenie's queue is Opsgenie's to carry out; what is noted meanwhile does not wait for it."""
+    assert _first_words(STORY.but(Fault("og.note", 1, "queued_beyond"))) == {"ORDER"}
 
 
 @pytest.mark.parametrize("kind", ["og.ack", "pd.status"])
@@ -236,10 +238,22 @@ def test_what_is_older_than_the_lookback_when_the_first_start_succeeds_pages_nob
     assert [i for i in outcome.state["pagerduty"]["incidents"] if i["incident_key"]] == []
 
 
-def test_a_note_that_opens_with_our_mark_is_taken_for_ours() -> None:
-    """Whoever pastes a copy whole, its mark first, is not mirrored: any one echo guard suffices."""
-    quoted = "[PagerDuty · Jane Doe · note PXYZ123] on it"
-    assert _first_words(History((*OPEN, Act(2, 1, "og", "note", 0, 0, quoted)))) == {"LOST"}
+def test_a_note_that_a_person_opens_with_a_mark_is_mirrored_like_any_other() -> None:
+    assert findings(run(History((*OPEN, Act(2, 1, "og", "note", 0, 0, FORGED))))) == []
+    assert findings(run(History((*OPEN, Act(2, 1, "pd", "note", 0, 0, FORGED))))) == []
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", {"LOST"}), (" and on", set())])
+def test_only_an_exact_copy_of_a_mirrored_note_is_taken_for_our_own(more: str, expected: set[str]) -> None:
+    """A customer pastes the copy of an engineer's note, mark and all: nothing tells it from the copy itself."""
+    world = World(History((*OPEN, Act(2, 1, "pd", "note", 0, 0, "on it"))))
+    with world.deterministic():
+        while world.cycle_number < 4:
+            world.turn()
+        (copy,) = world.sandbox.state()["opsgenie"]["alerts"][-1]["notes"]
+        world.add_act(Act(5, 0, "og", "note", 0, 0, copy["note"] + more))
+        found = findings(world.rest())
+    assert {line.split()[0] for line in found} == expected
 
 
 def test_who_acknowledges_after_a_namesake_on_the_other_side_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,14 @@ import hashlib
 import heapq
 import json
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -30,6 +31,7 @@ from schedule import (
     STANDING,
     SWEEP,
     TOO_LATE,
+    WRONG_SET_UPS,
     Act,
     Fault,
     History,
@@ -46,6 +48,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.feeds import Hint
 from reconciler.remotes import http as product_http
 from reconciler.remotes.budget import Budget
+from reconciler.remotes.deadline import Exchange
 from reconciler.remotes.http import Http
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR, SERVICE_ID
@@ -61,6 +64,7 @@ QUIET = 3
 HEALING = 40
 END = 1_000_000
 """A step beyond those of any cycle."""
+_NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
 _JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
 
 
@@ -126,6 +130,17 @@ class Outcome:
         """Whether any of these has happened."""
         return any(fault.what in whats for fault in self.fired)
 
+    @cached_property
+    def first_looks(self) -> dict[str, str]:
+        """Incidents by id, and when the cycle began in which the notes of each were first asked for."""
+        found: dict[str, str] = {}
+        for line in self.trace:
+            asked = _NOTES.match(line)
+            if asked is not None and asked["incident"] not in found:
+                began = (at for at, _ in reversed(self.windows) if at <= asked["at"])
+                found[asked["incident"]] = next(began, asked["at"])
+        return found
+
     @property
     def hash(self) -> str:
         """The same for the same run."""
@@ -147,7 +162,7 @@ class World:
         self.parts = parts or Parts()
         self.clock = SimClock()
         settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
-        settings |= SETTINGS[history.setting]
+        settings |= (SETTINGS | WRONG_SET_UPS)[history.setting]
         self.sandbox = Sandbox(self.clock.vendors, SandboxSettings(seed=history.seed, **settings))
         self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
         self.counts: Counter[str] = Counter()
@@ -496,9 +511,10 @@ class World:
 
     @contextmanager
     def deterministic(self) -> Iterator[None]:
-        """The client's jitter comes from the seed; a mutant's patches are in place."""
+        """The client's jitter comes from the seed, no call has a deadline; a mutant's patches are in place."""
         jitter = random.Random(self.history.seed)  # noqa: S311 - a simulation
-        patches = ((product_http, "random", jitter), *self.parts.patches)
+        wire = ((product_http, "random", jitter), (product_http, "exchange", _without_deadline))
+        patches = (*wire, *self.parts.patches)
         before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
         for owner, name, value in patches:
             setattr(owner, name, value)
@@ -524,6 +540,12 @@ class _SimWires(_Wires):
         made = Http(url, headers, name=name, clock=clock, budget=Budget(clock), adapter=adapter)
         made._session.trust_env = False  # the proxies of this machine's environment: a third of a run's time
         return made
+
+
+@contextmanager
+def _without_deadline(_seconds: float) -> Iterator[Exchange]:
+    """An exchange without a watchdog: branches are forks, which have no thread of it."""
+    yield Exchange()
 
 
 def _at_once(work: Callable[[], None]) -> Iterator[None]:

@@ -480,6 +480,7 @@ def test_cycles_that_fail_one_after_the_other_are_no_sign_of_life() -> None:
             ),
             "PAGERDUTY_API_KEY: 401; OPSGENIE_API_KEY: 401",
         ),
+        ((Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 402"), "alert-1"),), "OPSGENIE_API_KEY: 402"),
         ((Problem(Side.PAGERDUTY, Transient("one of them"), "alert-1"),), ""),
         ((Problem(Side.PAGERDUTY, Misconfigured("one of them"), "alert-1"),), ""),
     ],
@@ -629,9 +630,9 @@ def test_cycles_that_ask_the_vendors_and_then_fail_are_told_as_well(world: Front
     world.until(lambda: world.is_paged(alert), "the page")
 
     def broken() -> bool:
-        """What a cycle compares the vendors' answers with cannot be read any more."""
+        """What says whose turn it is to be swept cannot be read any more."""
         with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
-            other.execute("UPDATE pairs SET opsgenie = 'nonsense'")
+            other.execute("UPDATE pairs SET swept_at = '0'")
         return "failed unexpectedly" in world.log()
 
     world.until(broken, "a cycle has failed")
