@@ -36,8 +36,7 @@ class Entry:
 class Standing:
     """A look at the database. `polled` is when each side last answered a whole poll.
 
-    `database` is its address without the password; `missing` says why there is nothing to look at yet. `names` are
-    what people call the alerts that a trouble is about.
+    `database` is its address without the password; `missing` says why there is nothing to look at yet.
     """
 
     now: datetime
@@ -49,7 +48,6 @@ class Standing:
     entries: tuple[Entry, ...] = ()
     unpaged: tuple[Pair, ...] = ()
     troubles: tuple[KeptTrouble, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
     oldest: datetime | None = None
 
     def of(self, *states: str) -> tuple[Entry, ...]:
@@ -81,7 +79,6 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
             entries=_entries(books, (*open_actions, *dead)),
             unpaged=found.unpaged,
             troubles=(*kept, *(KeptTrouble("pages", _since(books, now), words) for _, words in pages)),
-            names=_names(books, kept),
             oldest=oldest_open(books),
         )
 
@@ -107,13 +104,6 @@ def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
         if action.kind is Kind.CREATE_INCIDENT
     }
     return pairs | {alert_id: replace(pairs[alert_id], title=title) for alert_id, title in titles.items()}
-
-
-def _names(books: Books, troubles: Iterable[KeptTrouble]) -> dict[str, str]:
-    """By the subjects of the troubles that are about one alert each."""
-    alerts = {trouble.subject: trouble.alert_id for trouble in troubles if trouble.alert_id}
-    pairs = _titled(books, books.snapshot.pairs(set(alerts.values())))
-    return {subject: pair_name(alert_id, pairs.get(alert_id)) for subject, alert_id in alerts.items()}
 
 
 def _since(books: Books, now: datetime) -> datetime:
@@ -148,7 +138,6 @@ def as_data(standing: Standing) -> dict[str, Any]:
         "troubles": [
             {
                 "subject": trouble.subject,
-                "about": standing.names.get(trouble.subject, ""),
                 "since": trouble.since.isoformat(),
                 "age_seconds": _age(now, trouble.since),
                 "words": trouble.words,
@@ -210,7 +199,7 @@ def as_text(standing: Standing, interval: float) -> str:
         lines.append(f"Oldest pending {span(standing.now - standing.oldest)}")
     if standing.troubles:
         lines += ["", "In trouble:"]
-        lines += [f"  {_trouble_text(standing, each)}" for each in standing.troubles]
+        lines += [f"  {each.words} (for {span(standing.now - each.since)})" for each in standing.troubles]
     if standing.unpaged:
         lines += ["", "Nobody is paged for:"]
         lines += [f"  {pair_name(pair.alert_id, pair)}: {pair.unpaged}" for pair in standing.unpaged]
@@ -223,11 +212,6 @@ def as_text(standing: Standing, interval: float) -> str:
             "To try dead actions again: reconciler retry --all, or reconciler retry with the numbers above",
         ]
     return "\n".join(printable(line) for line in lines)
-
-
-def _trouble_text(standing: Standing, trouble: KeptTrouble) -> str:
-    about = standing.names.get(trouble.subject)
-    return f"{f'{about}: ' if about else ''}{trouble.words} (for {span(standing.now - trouble.since)})"
 
 
 def _list(standing: Standing, title: str, found: tuple[Entry, ...], most: int) -> list[str]:

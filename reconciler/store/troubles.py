@@ -22,11 +22,6 @@ class KeptTrouble:
     since: datetime
     words: str
 
-    @property
-    def alert_id(self) -> str:
-        """The alert that it is about, whose subject is the side, the alert and the kind; empty for all others."""
-        return self.subject.partition(" ")[2].rpartition(" ")[0]
-
 
 def load(books: Books) -> list[KeptTrouble]:
     """What was last kept, the oldest first."""

@@ -573,3 +573,11 @@ def test_the_bound_is_the_setting() -> None:
 )
 def test_backoff(failures: int, seconds: int) -> None:
     assert backoff(failures) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("kind", "words"), [(CREATE, NO_SUCH_KEY), (PD_NOTE, UNSEEN)])
+def test_what_is_sent_again_keeps_saying_what_its_last_sending_met(kind: Kind, words: str) -> None:
+    given = sent(kind, error="PagerDuty: POST /incidents: 503")
+    found = settle(given, looked(kind), policy(), OUTSIDE)
+    assert found is not None
+    assert found.why == f"PagerDuty: POST /incidents: 503; {words}"
