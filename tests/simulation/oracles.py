@@ -9,7 +9,8 @@ nothing else happened to the pair between two undisturbed cycles around it (it s
     PagerDuty: acknowledged              both are acknowledged
     PagerDuty: un-acknowledged, also by
       a time-out of an engineer's own    neither is acknowledged
-    PagerDuty: a time-out of ours        the incident is triggered, the alert as it was
+    PagerDuty: a time-out of ours, or an
+      urgency that we raised             the incident is triggered, the alert as it was
 
 Acts that cross, or undo each other between two looks, cannot be told apart by anybody who looks at levels: there
 both sides must agree, or differ in a way that a person's or a policy's act explains.
@@ -92,7 +93,8 @@ def _judge(case: "Case") -> Iterator[str]:
 class Event:
     """Something that moved a side: A+ A- close on the alert, P+ P- PT Pt resolve reopen on the incident.
 
-    PT is an acknowledgement of an engineer's that ran out, Pt one of ours. `who` is empty for a machine.
+    PT is an acknowledgement of an engineer's that ran out, Pt one of ours, Pu one that ended when we raised the
+    urgency, as the alert's priority was raised. `who` is empty for a machine.
     `incident` is its id, empty for what happened to the alert.
     """
 
@@ -493,7 +495,8 @@ def _state(case: Case) -> Iterator[str]:
         return
     if not case.alone(last, events):
         before = {event.what for event in events}
-        if acknowledged and status == "triggered" and not before & {"Pt", "PT", "P-", "reopen", "resolve"}:
+        ends = {"Pt", "PT", "Pu", "P-", "reopen", "resolve"}
+        if acknowledged and status == "triggered" and not before & ends:
             yield f"STATE differs unexplained: {shown}"
         if not acknowledged and status == "acknowledged" and not before & {"A-", "resolve"}:
             yield f"STATE differs unexplained: {shown}"
@@ -505,6 +508,7 @@ def _state(case: Case) -> Iterator[str]:
         "P-": not acknowledged and status == "triggered",
         "PT": not acknowledged and status == "triggered",
         "Pt": status == "triggered",
+        "Pu": status == "triggered",
     }
     if not right.get(last.what, True):
         yield f"STATE {shown}"
@@ -565,6 +569,9 @@ def _incident_events(incident: Json) -> Iterator[Event]:
                 if status == "acknowledged" and person:
                     ran_out = "Pt" if held == {BOT.id} else "PT"
                     yield Event(at, "P-" if who else ran_out, who, incident["id"])
+                status, held = "triggered", set()
+            case "urgency_change" if status == "acknowledged" and not person:
+                yield Event(at, "Pu", "", incident["id"])
                 status, held = "triggered", set()
             case "resolve" if status != "resolved":
                 status, held = "resolved", set()

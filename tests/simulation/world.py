@@ -544,7 +544,7 @@ class _SimWires(_Wires):
 
 @contextmanager
 def _without_deadline(_seconds: float) -> Iterator[Exchange]:
-    """An exchange without a watchdog: branches are forks, which have no thread of it."""
+    """An exchange that no thread watches: a branch would lose that, and the trunk waits for long."""
     yield Exchange()
 
 
