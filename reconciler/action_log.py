@@ -43,9 +43,10 @@ class ActionLog:
         for action in actions:
             state = state_of(action)
             name = names.get(action.alert_id, f"alert {action.alert_id}")
-            write: Callable[..., object] = log.error if _names_a_second(action) else _SAY.get(state, log.info)
+            second = _names_a_second(action)
+            write: Callable[..., object] = log.error if second else _SAY.get(state, log.info)
             write(
-                f"{action.kind.value} {state}: {name}",
+                f"{name}: {action.reason}" if second else f"{action.kind.value} {state}: {name}",
                 kind=action.kind.value,
                 status=state,
                 reason=action.reason,
