@@ -276,8 +276,14 @@ def shown(
 
 
 def _is_copy(note: Note, action: Action) -> bool:
-    """Whether it bears our mark, and not for an act: who acts and adds a note in one millisecond has one mark."""
+    """Whether it bears our mark, and not for an act: who acts and adds a note in one millisecond has one mark.
+
+    The mark of an act holds its words but for a detail in brackets: within one of PagerDuty's seconds an incident
+    may be resolved by a merge, and what it was merged into be resolved as well.
+    """
     if not text.carries(note.text, action.mark):
         return False
-    words = text.after(note.text, action.mark)
-    return not is_said(Side.OPSGENIE, words) or words == text.after(action.text, action.mark)
+    words, ours = text.after(note.text, action.mark), text.after(action.text, action.mark)
+    if words.startswith("(") != ours.startswith("("):
+        return False
+    return not is_said(Side.OPSGENIE, words) or words == ours

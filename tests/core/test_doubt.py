@@ -168,6 +168,12 @@ CASES = (
         done("PN3"),
     ),
     Case(
+        "an act is not done because another one with a detail, in the same second, is told",
+        sent(OG_NOTE, text=f"{MARK} resolved the incident", mark=f"{MARK} resolved the incident"),
+        looked(OG_NOTE, alert_notes=(note("n-3", BOT, f"{MARK} resolved the incident (merged into #9)"),)),
+        None,
+    ),
+    Case(
         "an act is done when the incident shows its mark, words and all",
         sent(PD_NOTE, text=f"{MARK} acknowledged the alert", mark=f"{MARK} acknowledged the alert"),
         looked(PD_NOTE, incident_notes=(COPY, ACKNOWLEDGED)),
