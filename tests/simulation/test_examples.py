@@ -7,7 +7,7 @@ import world as simulated
 from drivers import single_faults
 from oracles import findings
 from schedule import BEYOND, STORY, SWEEP, Act, Fault, History
-from world import END, World, run
+from world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
 FORGED = "[PagerDuty · Jane Doe · note PXYZ123] on it"
@@ -107,12 +107,12 @@ MENDED = {
             *OPEN,
             Act(2, 0, "og", "acknowledge", 0, 1),
             Act(5, 0, "pd", "unacknowledge"),
-            Act(5, END, "og", "acknowledge", 0, 0),
+            Act(6, 0, "og", "acknowledge", 0, 0),
         ),
         (Fault("og.unack", 0, "empty_after"),),
     ),
     "a customer un-acknowledges just after our acknowledgement, whose answer was lost": History(
-        (*OPEN, Act(3, 0, "pd", "acknowledge"), Act(3, END, "og", "unacknowledge", 0, 1)),
+        (*OPEN, Act(3, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1)),
         (Fault("og.ack", 0, "empty_after"),),
     ),
     "a note of ours is on its way to an incident that is merged into another": STORY.but(
