@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from reconciler.core.model import Incident, Side, Sighting
+from reconciler.core import doubt
+from reconciler.core.model import Incident, Kind, Side, Sighting, Status
 from reconciler.errors import ObjectError
 from reconciler.looks import Look
 from reconciler.reading import PAGERDUTY_STATES, Reading
@@ -40,16 +41,26 @@ def with_successor(reading: Reading, seen: Sighting, look: Look) -> Sighting:
         followed, ours = successor.id, pair.incident_id
         if seen.incident_notes is None:  # the last chance to read them: ours is not looked at any more
             last = _read(reading, look, seen.alert_id, lambda: reading.pagerduty.notes(ours))
-            seen = replace(seen, incident_notes=None if last is None else tuple(last))
-        notes = _read(reading, look, seen.alert_id, lambda: reading.pagerduty.notes(followed))
+            if last is not None:
+                seen = replace(seen, incident_notes=tuple(last), looked=seen.looked | {Kind.PAGERDUTY_NOTE})
+        waits = _may_still_land(reading, seen)
+        notes = None if waits else _read(reading, look, seen.alert_id, lambda: reading.pagerduty.notes(followed))
     except _Unread:
         return replace(seen, incident=None, twins=twins, looked=seen.looked - PAGERDUTY_STATES)
-    if notes is None:  # without them all its past would be news
+    if notes is None:  # we wait, or cannot have them: without them all its past would be news
         look.again.add(Side.PAGERDUTY)
         return replace(seen, incident=None, twins=twins, looked=seen.looked - PAGERDUTY_STATES)
     look.again.add(Side.PAGERDUTY)  # what people did there since is news: read in the next cycle
     others = tuple(twin for twin in twins if twin.id != followed)
     return replace(seen, successor=successor, successor_notes=tuple(notes), twins=others)
+
+
+def _may_still_land(reading: Reading, seen: Sighting) -> bool:
+    """Whether a note of ours is in doubt on the incident that is left: on another one it would not be found."""
+    sent = (a for a in seen.mine if a.kind is Kind.PAGERDUTY_NOTE and a.status is Status.SENT)
+    if Kind.PAGERDUTY_NOTE not in seen.looked:
+        return False
+    return any(doubt.settle(action, seen, reading.policy, reading.now) is None for action in sent)
 
 
 def _target(reading: Reading, look: Look, alert_id: str, merged_into: str) -> Incident | None:

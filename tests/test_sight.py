@@ -373,6 +373,27 @@ def test_while_that_cannot_be_read_ours_is_not_over(missing: str) -> None:
     assert (seen.incident, seen.successor, look.again) == (None, None, {Side.PAGERDUTY})
 
 
+LATE = action(
+    Kind.PAGERDUTY_NOTE, Status.SENT, mark="[Opsgenie · Ana Ruiz · x]", text="[Opsgenie · Ana Ruiz · x] y"
+)
+
+
+@pytest.mark.parametrize(("landed", "seconds"), [(True, 60), (False, 60), (False, 600)])
+def test_while_a_note_of_ours_may_still_land_on_ours_the_target_is_not_followed(
+    landed: bool, seconds: float
+) -> None:
+    """On the target it would not be found, and would be written there once more."""
+    pagerduty = Vendors(incident=_one_of(OURS, TARGET), notes=[note("PN1", BOT, LATE.text)] if landed else [])
+    look = Look(incident=True)
+    seen = eyes(Vendors(), pagerduty, now=at(seconds)).see(
+        sighting(pair=pair(), mine=(replace(LATE, sent_at=at(50)),)), look
+    )
+    waits = not landed and seconds < policy().staleness.total_seconds()
+    assert (seen.successor is None, seen.incident is None) == (waits, waits)
+    assert Kind.PAGERDUTY_NOTE in seen.looked
+    assert look.again == {Side.PAGERDUTY}
+
+
 def test_a_target_that_is_not_for_us_to_see_leaves_ours_resolved() -> None:
     pagerduty = Vendors(incident=lambda own: OURS if own == INCIDENT_ID else Forbidden("403"))
     seen = eyes(Vendors(), pagerduty).see(sighting(pair=pair()), Look(incident=True))

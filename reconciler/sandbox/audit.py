@@ -60,6 +60,7 @@ def audit(state: Json, grace: float = GRACE) -> Audit:
             found += _customers_acts(case)
             found += _priorities(case)
             found += _engineers_acts(case)
+            found += _named(case)
             found += _engineers_states(case, grace)
             found += _own_states(case)
         found += _loops(case)
@@ -147,6 +148,20 @@ def _engineers_acts(case: Case) -> Iterator[Finding]:
         for who, times in wanted.items():
             told = [c for c in acts if letters(c.name) == letters(who) and ENGINEER_WORDS[verb].search(c.text)]
             yield from _count(len(told), times, f"{case.name}: {who}'s {verb} told in Opsgenie", least[who])
+
+
+def _named(case: Case) -> Iterator[Finding]:
+    """An incident that is opened again after it was merged away is named on the alert: another one is followed."""
+    by_id = {incident["id"]: incident for incident in case.incidents}
+    for left in {act["incident_id"] for act in case.acts_of("pagerduty", "reopen") if case.is_left(act)}:
+        incident = by_id.get(left)
+        if incident is None or incident["status"] == "resolved":
+            continue
+        if not any(left in note and "not followed" in note for note in case.alert_notes):
+            yield (
+                "lost",
+                f"{case.name}: incident #{incident['incident_number']}, open again, named in Opsgenie: 0 of 1",
+            )
 
 
 def _engineers_states(case: Case, grace: float) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from reconciler.sandbox.audit_text import WORDS, Copy, letters, read_copy, whole
 from reconciler.sandbox.pagerduty_state import AGENTS, BOT
 from reconciler.sandbox.wire import Json, parse_time
 
+_FOLLOWED = "is followed from now on"
 _BEFORE = 60.0
 """An alert that was created this many seconds before it was put in was there before everything."""
 
@@ -60,7 +61,13 @@ class Case:
 
     def is_optional(self, act: Json) -> bool:
         """Whether an engineer's act may be mirrored and need not be."""
-        return self.is_deleted or act["incident_id"] in self._unfollowed
+        return self.is_deleted or act["incident_id"] in self._unfollowed or self.is_left(act)
+
+    def is_left(self, act: Json) -> bool:
+        """Whether it was done to an incident after that was merged away, where the alert says what is followed."""
+        merges = self.acts_of("pagerduty", "merge")
+        earlier = (m for m in merges if m["incident_id"] == act["incident_id"] and int(m["seq"]) < int(act["seq"]))
+        return any(earlier) and any(_FOLLOWED in note for note in self.alert_notes)
 
     @cached_property
     def births(self) -> int:

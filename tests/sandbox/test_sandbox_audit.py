@@ -229,6 +229,20 @@ def test_customers_notes_go_to_what_an_incident_was_merged_into(paired: World) -
     assert paired.audit() == Audit()
 
 
+def test_an_incident_that_is_opened_again_after_it_was_merged_away_is_named(paired: World) -> None:
+    target = paired.pd.create_incident("the whole story")
+    paired.pd.merge("1", "Jane Doe", target["id"])
+    merged = paired.sandbox.state()["pagerduty"]["incidents"][0]["id"]
+    paired.pd.reopen("1", "Jane Doe")
+    paired.alert_note(f"{JANE} resolved the incident (merged into #2)")
+    assert paired.audit().lost == ("alert #1: Jane Doe's reopen told in Opsgenie: 0 of 1",)
+    paired.alert_note(f'{JANE} incident #2 (P2) "the whole story" is followed from now on')
+    assert paired.audit().lost == ("alert #1: incident #1, open again, named in Opsgenie: 0 of 1",)
+    paired.alert_note(f"{JANE} incident #1 ({merged}) bears this alert's key, too: it is not followed")
+    paired.pd.acknowledge("1", "Omar Haddad")
+    assert paired.audit() == Audit()
+
+
 def test_a_priority_is_told_and_one_over_the_line_raises_the_urgency(world: World) -> None:
     values = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001"}, "urgency": "low"}
     world.send("POST", "/pagerduty/incidents", {"incident": values | {"incident_key": world.alert}})

@@ -102,6 +102,31 @@ MENDED = {
             Act(4, 1, "pd", "reopen"),
         )
     ),
+    "a customer acknowledges again just after our un-acknowledgement, whose answer was lost": History(
+        (
+            *OPEN,
+            Act(2, 0, "og", "acknowledge", 0, 1),
+            Act(5, 0, "pd", "unacknowledge"),
+            Act(6, 0, "og", "acknowledge", 0, 0),
+        ),
+        (Fault("og.unack", 0, "empty_after"),),
+    ),
+    "a customer un-acknowledges just after our acknowledgement, whose answer was lost": History(
+        (*OPEN, Act(3, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1)),
+        (Fault("og.ack", 0, "empty_after"),),
+    ),
+    "a note of ours is on its way to an incident that is merged into another": STORY.but(
+        Fault("pd.note", 6, "late")
+    ),
+    "an incident is merged away that a customer's acknowledgement holds": History(
+        (*OPEN, Act(3, 0, "og", "acknowledge"), Act(5, 0, "pd", "merge")), glances=(3, 5)
+    ),
+    "an incident that was merged away is opened again much later": History(
+        (*OPEN, Act(2, 0, "pd", "merge"), Act(20, 1, "pd", "reopen"))
+    ),
+    "a priority is raised on an incident that an engineer holds": History(
+        (*OPEN, Act(3, 0, "pd", "acknowledge"), Act(5, 1, "og", "priority", 0, 1, "P1"))
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),
