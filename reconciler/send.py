@@ -169,7 +169,7 @@ class Sender:
         alone = bool(incident.assignees) and all(map(self.policy.is_automation, incident.assignees or ()))
         if incident.status == "triggered" and not alone:
             return
-        how = "assigned to the automation user alone" if alone else incident.status
+        how = "assigned to the automation user alone" if incident.status == "triggered" else incident.status
         self.trouble.problem(
             action,
             Misconfigured(
