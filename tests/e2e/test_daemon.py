@@ -108,6 +108,7 @@ def hung_read(folder: Path) -> None:
     with a_stage(folder) as world:
         daemon = world.start()
         world.until_ready()
+        world.until(lambda: world.told("first start") == 1, "the end of the first cycle")
         since = world.seq()
         world.faults({"do": "hang", "method": "GET", "seconds": 60, "times": FOR_EVER})
         # Of the cycle that is under way one side may have answered before: then only the other one hangs.
@@ -193,7 +194,7 @@ def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: Stag
     world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
     with closing(sqlite3.connect(world.database)) as connection:
-        connection.execute("UPDATE pairs SET opsgenie = 'nonsense'")
+        connection.execute("UPDATE pairs SET swept_at = '0'")
         connection.commit()
         world.until(lambda: world.told("a cycle failed unexpectedly") == 1, "it is told")
         world.pass_cycles(10)

@@ -66,7 +66,7 @@ def test_the_policy_for_priorities(world: Stage, policy: str, notes: int, urgenc
     assert world.incident(alert)["urgency"] == urgency
 
 
-@pytest.mark.parametrize("priority", ["p1", "P1-Critical", "critical", "P2P2P2", 1, None])
+@pytest.mark.parametrize("priority", ["P1-Critical", None])
 def test_a_priority_that_is_not_known_is_high_urgency(world: Stage, priority: object) -> None:
     def edit(document: dict[str, Any]) -> None:
         rows = document["data"] if isinstance(document.get("data"), list) else [document.get("data")]
