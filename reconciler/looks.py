@@ -132,7 +132,7 @@ class Looks:
     def news(self, alert_id: str) -> Look:
         """An alert that is not known and pages somebody, unless it has its incident already."""
         look = self.whole(alert_id)
-        look.by_key = look.news = True
+        look.by_key = look.news = look.tracked = True
         return look
 
     def compare_alerts(self, rows: list[Alert]) -> None:
@@ -161,12 +161,17 @@ class Looks:
         known = self.by_alert.get(row.id)
         if known is not None:
             known.row = known.row or row
-        elif row.open is not False and row.created_at < self.origin.since:
+        elif (row.open is not False and row.created_at < self.origin.since) or self._was_open_at_first(row):
             self.news(row.id).row = row
         elif row.created_at >= self._oldest_news(row):
             self.by_alert[row.id] = Look.whole(row=row, news=True)
         else:
             self.by_alert[row.id] = Look(row=row, tracked=False)
+
+    def _was_open_at_first(self, row: Alert) -> bool:
+        """Whether a closed one was open when we first started, and would have paged had a list shown it then."""
+        closed = row.open is False and row.closed_at is not None and row.closed_at > self.origin.at
+        return closed and self.origin.since <= row.created_at < self.origin.at
 
     def _oldest_news(self, row: Alert) -> datetime:
         """A closed one from before the retention time may be one of ours that was forgotten."""

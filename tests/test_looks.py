@@ -55,6 +55,26 @@ def test_an_open_alert_that_is_older_than_the_first_start_has_entered_the_query(
     assert not found.by_alert["closed"].tracked
 
 
+@pytest.mark.parametrize(("created", "closed", "news"), [(-60, 5, True), (-60, -5, False), (-7200, 5, False)])
+def test_an_alert_that_is_closed_before_a_list_shows_it_is_news_where_it_was_open_at_the_first_start(
+    database: Database, created: float, closed: float, news: bool
+) -> None:
+    found = looks(database)
+    found.compare_alerts([alert(open=False, created_at=at(created), closed_at=at(closed))])
+    look = found.by_alert[ALERT_ID]
+    assert (look.news, look.by_key, look.tracked) == (news, news, news)
+
+
+def test_an_alert_that_could_not_be_read_when_it_was_news_is_news_though_it_is_closed_by_now(
+    database: Database,
+) -> None:
+    found = looks(database)
+    found.compare_alerts([alert(open=False, created_at=at(-60), closed_at=at(-5))])
+    found.unread({ALERT_ID: {model.Side.PAGERDUTY}})
+    assert found.by_alert[ALERT_ID].tracked
+    assert found.by_alert[ALERT_ID].by_key
+
+
 @pytest.mark.parametrize("tracked", [True, False])
 def test_a_priority_that_changed_makes_us_look(database: Database, *, tracked: bool) -> None:
     base = replace(pair().opsgenie, priority="P4")

@@ -103,7 +103,8 @@ def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline
     elif act.verb == "unsnooze":
         yield Cause(Actor.TIMEOUT, SNOOZE_ENDED, act.at, act)
     elif act.actor is Actor.TIMEOUT:
-        if expires is None or act.at >= expires - GRAIN:
+        snoozed = any(one.verb == "snooze" and one.at <= act.at for one in acts)  # to another moment
+        if snoozed or expires is None or act.at >= expires - GRAIN:
             yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)
     elif expires is not None and max(act.at, incident.changed_at or act.at) >= expires - GRAIN:
         yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)

@@ -651,6 +651,15 @@ PAGERDUTY_UNACKNOWLEDGE = (
         (unacknowledge("PagerDuty (acknowledgement timed out)"),),
     ),
     Row(
+        "a time-out before that moment is believed after a snooze, which has announced another",
+        sighting(
+            pair=_expiring(_BY_JANE, 25),
+            incident=TRIGGERED,
+            incident_acts=(_TIMED_OUT, act("snooze", BOB, 14)),
+        ),
+        (unacknowledge("PagerDuty (acknowledgement timed out)"),),
+    ),
+    Row(
         "a time-out that the log has as a service's is one after the moment that PagerDuty announced",
         sighting(
             pair=_expiring(_BY_JANE, 21),

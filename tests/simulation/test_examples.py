@@ -127,6 +127,15 @@ MENDED = {
     "a priority is raised on an incident that an engineer holds": History(
         (*OPEN, Act(3, 0, "pd", "acknowledge"), Act(5, 1, "og", "priority", 0, 1, "P1"))
     ),
+    "an alert is closed before the reading of its incident, which failed at the first start, succeeds": History(
+        (Act(0, 0, "og", "create"), Act(1, 0, "og", "close", 0, 1)), (Fault("pd.by_key", 0, "down"),)
+    ),
+    "an alert of the first start is closed before any list shows it": History(
+        (Act(0, 0, "og", "create"), Act(1, 0, "og", "close", 0, 1)), (Fault("og.list", 2, "down"),), "slow"
+    ),
+    "a snooze is over before we see it, and our acknowledgement with it": History(
+        (*OPEN, Act(5, 9, "og", "acknowledge", 0, 1), Act(7, 5, "pd", "snooze", 0, 1, "7"))
+    ),
     "Opsgenie fails what it accepted, and will not say so": STORY.but(
         Fault("og.note", 0, "forgotten_failure"), Fault("og.ack", 0, "forgotten_failure")
     ),
