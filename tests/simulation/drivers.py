@@ -29,9 +29,9 @@ _ALIKE_WRITE = (
 
 HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 """Processes side by side: a test run's other workers want their processors for themselves."""
-EVERY_READ = 4
+EVERY_READ = 8
 """Of the faults at a read, and of what concerns more than the call, one in so many is tried at a step: the first,
-fifth, …; then the second, sixth, …"""
+ninth, …; then the second, tenth, …"""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""

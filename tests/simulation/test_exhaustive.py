@@ -1,6 +1,6 @@
 """Every single fault at every step of the canned story: nothing lost, nothing twice.
 
-Of the faults at a read, most of which come to the same, each step gets one in four in turn; `make soak` tries
+Of the faults at a read, most of which come to the same, each step gets one in eight in turn; `make soak` tries
 them all, and with every other setting of the vendors.
 """
 
