@@ -35,7 +35,7 @@ class World:
         self.daemons: list[subprocess.Popen[str]] = []
         self.environment = environment(sandbox.url) | {
             "DATABASE_URL": f"sqlite:///{self.database}",
-            "POLL_INTERVAL_SECONDS": "0.1",
+            "POLL_INTERVAL_SECONDS": "0.2",
             "STALENESS_SECONDS": "2",
             "LOG_FORMAT": "json",
         }

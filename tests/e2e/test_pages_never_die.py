@@ -175,12 +175,14 @@ def test_a_user_who_goes_and_comes_back_loses_nothing(world: Stage) -> None:
         refusing(world, said(400, 1008, "Requester User Not Found")),
         replaced(world, "/users", json_response(200, NO_USERS)),
     ]
+    gone = world.seq()
     fresh = world.raise_alert("a new one", priority="P1")
     world.customer(alert, "notes", text="from outside")
     world.until(lambda: world.told("PAGERDUTY_EMAIL") > 0, "what is wrong")
     world.engineer(alert, "notes", text="from inside")
     world.until(lambda: any("from inside" in n for n in world.alert_notes(alert)), "the other way needs no user")
-    world.pass_cycles(30)
+    world.until(lambda: any(call["path"] == "/users" for call in world.calls(gone)), "who we are is asked again")
+    world.pass_cycles(3)
     since = world.seq()
     world.pass_cycles(10)
     assert [call for call in world.calls(since) if call["write"] and call["path"].startswith("/incidents")] == []

@@ -93,6 +93,10 @@ def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: Stage) -> N
         return _is("pagerduty", "/log_entries")(vendor, request) and since < stamp
 
     world.answers(is_old, _refusal(400))
+    since = world.seq()
+    world.until(
+        lambda: any((c["path"], c["status"]) == ("/log_entries", 200) for c in world.calls(since)), "a new cursor"
+    )
     world.engineer(alert, "notes", text="by the log")
     world.until(lambda: any("by the log" in note for note in world.alert_notes(alert)), "the note")
     assert len(world.calls()) > asked

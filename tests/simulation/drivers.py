@@ -32,6 +32,8 @@ HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_
 EVERY_READ = 8
 """Of the faults at a read, and of what concerns more than the call, one in so many is tried at a step: the first,
 ninth, …; then the second, tenth, …"""
+EVERY_WRITE = 2
+"""The same of the faults at a write or a commit: every one is tried, at every other step."""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
@@ -81,13 +83,13 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 
 
 def most_single_faults(story: History) -> list[History]:
-    """All of them, but of those of which most come to the same, one in EVERY_READ, taking turns."""
+    """Some, in turn: one in EVERY_WRITE; where most come to the same, one in EVERY_READ."""
     made = []
     for history in single_faults(story, full=True):
         (fault,) = history.faults
         is_thinned = "down" in KINDS[fault.kind] or fault.what in SCOPED
         place = list(KINDS[fault.kind]).index(fault.what)
-        if not is_thinned or (place + fault.nth) % EVERY_READ == 0:
+        if (place + fault.nth) % (EVERY_READ if is_thinned else EVERY_WRITE) == 0:
             made.append(history)
     return made
 
