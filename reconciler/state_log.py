@@ -46,8 +46,8 @@ Names = Callable[[Collection[str]], Mapping[str, str]]
 class Trouble:
     """A state that lasts. `words` and `keys` are all that it consists of now; `said` are the keys that were said.
 
-    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: only looks at
-    single alerts have met it, and those are rarer than cycles. `waited` are the actions that waited meanwhile.
+    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: never met
+    but by looks at single alerts, and those are rarer than cycles. `waited` are the actions that waited meanwhile.
     `current` is false where another trouble says it all: it is over but for pages that are not made, or it is
     about pages that the vendor's own trouble names.
     """
@@ -139,8 +139,10 @@ class StateLog:
             said = {_key(problem): str(problem.error) for problem in mine}
             serious = not isinstance(mine[0].error, RateLimited)
             alert_id = mine[0].alert_id if subject not in _NAMES else ""
+            was_wide = subject in self._troubles and not self._troubles[subject].narrow
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
-            trouble.narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
+            is_narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
+            trouble.narrow = is_narrow and not was_wide
             trouble.met |= waits & {str(problem.error) for problem in mine}
         return set(by_subject)
 

@@ -135,6 +135,14 @@ def test_what_one_alert_s_read_met_is_over_only_once_it_was_not_met_for_long(boo
     assert book.take() == [("info", f"works again after {span(5 * (QUIET / 2 + 1) + QUIET)}")]
 
 
+def test_what_a_whole_cycle_met_is_over_with_the_next_though_a_look_at_one_alert_met_it_too(book: Book) -> None:
+    book.cycle(AWAY)
+    book.log.met([replace(AWAY, alert_id="a17")], ())
+    book.take()
+    book.cycle()
+    assert [words for _, words in book.take()] == ["works again after 1 s"]
+
+
 def test_nothing_works_again_while_what_met_it_still_waits(book: Book) -> None:
     note = action(17, error="PagerDuty: 503")
     book.cycle(Problem(Side.PAGERDUTY, Unknown("PagerDuty: 503"), "a17"), actions=[note])

@@ -3,6 +3,7 @@
 A story is a list of steps. All stories take their steps side by side, each step once the one before shows.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,17 @@ def acknowledged(world: Stage, alert: str) -> bool:
 
 def unacknowledged(world: Stage, alert: str) -> bool:
     return not world.alert(alert)["acknowledged"]
+
+
+def logged(vendor: str, words: str) -> Shown:
+    """What has lasted but for a moment stays in that side's own log."""
+
+    def shown(world: Stage, alert: str) -> bool:
+        if vendor == "opsgenie":
+            return any(words in line["log"] for line in world.alert(alert)["logs"])
+        return any(words in entry["summary"] for entry in world.incident(alert)["log_entries"])
+
+    return shown
 
 
 def told_engineers(words: str, times: int = 1) -> Shown:
@@ -66,11 +78,14 @@ engineers_ack = engineer("acknowledge", acknowledged)
 RESOLVED, REOPENED = told_customers("] resolved the incident"), told_customers("] reopened the incident")
 
 TIMEOUTS: dict[str, list[Step]] = {
-    "an engineer's acknowledgement times out": [engineer("acknowledge", at_once), Step("", "", acknowledged),
+    "an engineer's acknowledgement times out": [engineer("acknowledge", logged("opsgenie", "Alert acknowledged")),
                                                 Step("", "", both(triggered, unacknowledged))],
-    "a mirrored acknowledgement times out": [mirrored_ack, Step("", "", both(triggered, acknowledged))],
+    "a mirrored acknowledgement times out": [
+        customer("acknowledge", logged("pagerduty", "Acknowledged by Reconciler Bot")),
+        Step("", "", both(triggered, acknowledged))],
     "a mirrored acknowledgement of low urgency times out": [
-        mirrored_ack, Step("", "", both(triggered, acknowledged))],
+        customer("acknowledge", logged("pagerduty", "Acknowledged by Reconciler Bot")),
+        Step("", "", both(triggered, acknowledged))],
 }  # fmt: skip
 """Played with an acknowledgement timeout of two seconds."""
 
@@ -135,6 +150,8 @@ def play(world: Stage, stories: dict[str, list[Step]]) -> dict[str, str]:
     alerts = {name: world.raise_alert(name, priority="P3" if "low urgency" in name else "P1") for name in stories}
     world.until(lambda: all(world.incidents(alert) for alert in alerts.values()), "all are paged")
     for number in range(max(map(len, stories.values()))):
+        if number:  # PagerDuty's stamps are whole seconds: the same act twice within one is told once
+            time.sleep(1 - time.time() % 1)
         now = {name: steps[number] for name, steps in stories.items() if number < len(steps)}
         for name, step in now.items():
             text = {"text": step.text} if step.text else {}

@@ -10,12 +10,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import requests
 from harness import Json, World, hurried
 
+from reconciler.sandbox.app import Reply
 from reconciler.sandbox.server import RunningSandbox, serve
+from reconciler.sandbox.wire import Request
 
 OLD, NEW = "old-signing-secret-7f31", "new-signing-secret-a902"
 INTEGRATION = "0b9c4d1e-5a77-4b7e-9a51-integration"
@@ -137,6 +140,25 @@ class Front(World):
         sandbox = self.sandbox.sandbox
         with sandbox.lock:
             return bool(sandbox.pagerduty.incidents.by_key(alert))
+
+    @contextmanager
+    def held(self, path: str) -> Iterator[Event]:
+        """Nothing asked of the vendors at this path is answered meanwhile; the event says that something was."""
+        sandbox, asked, released = self.sandbox.sandbox, Event(), Event()
+        handle = sandbox.handle
+
+        def hold(request: Request) -> Reply:
+            if request.path == path:
+                asked.set()
+                released.wait(20)
+            return handle(request)
+
+        sandbox.handle = hold  # type: ignore[method-assign]
+        try:
+            yield asked
+        finally:
+            released.set()
+            sandbox.handle = handle  # type: ignore[method-assign]
 
     def calls(self, since: int = 0) -> list[Json]:
         """API requests with a higher `seq`."""
