@@ -20,25 +20,25 @@ from urllib3.exceptions import NewConnectionError
 
 from benchmarks.sim import SimClock, SimCrew
 from reconciler.apply import Applier
-from reconciler.bootstrap import PAGERDUTY_PER_MINUTE
 from reconciler.core.model import Person, Policy
 from reconciler.crew import Pace
-from reconciler.daemon import PATIENCE
 from reconciler.engine import Engine, Report
-from reconciler.identity import Identity
 from reconciler.looks import Horizons
 from reconciler.observe import Observer
-from reconciler.remotes.budget import Budget
-from reconciler.remotes.http import Http, RequestRecord
-from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
-from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
+from reconciler.reconcile.identity import Identity
+from reconciler.reconcile.vendor_calls import Remotes
+from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE
+from reconciler.runtime.daemon import PATIENCE
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, parse_query
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
-from reconciler.writes import Remotes
+from reconciler.vendors.http import Http, RequestRecord
+from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
+from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
+from reconciler.vendors.rate_limiter import Budget
 
 ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
 """What is asked of PagerDuty at the start and once a sweep interval: who we are, who would be paged."""

@@ -1,5 +1,5 @@
 """`python -m reconciler` is the same as `reconciler`."""
 
-from reconciler.cli import main
+from reconciler.cli.commands import main
 
 main()

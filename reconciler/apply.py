@@ -17,14 +17,14 @@ from reconciler.core.retry import steps_aside
 from reconciler.crew import Crew
 from reconciler.errors import ReconcilerError
 from reconciler.gate import Gate
-from reconciler.keycheck import KeyCheck
+from reconciler.observability.logs import NOBODY, Watch
 from reconciler.pauses import Pauses, Trouble
-from reconciler.remotes.base import Clock
+from reconciler.reconcile.key_check import KeyCheck
+from reconciler.reconcile.vendor_calls import Remotes
 from reconciler.send import Hold, Sender, held_by, waiting_holds
 from reconciler.sight import Problem
 from reconciler.store.database import Database
-from reconciler.telemetry import NOBODY, Watch
-from reconciler.writes import Remotes
+from reconciler.vendors.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)

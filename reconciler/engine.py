@@ -10,13 +10,13 @@ from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.feeds import Hint
-from reconciler.identity import Identity, Standing
+from reconciler.observability.logs import NOBODY, Watch
 from reconciler.observe import Observation, Observer
 from reconciler.pauses import PAGERDUTY_LANES, Lane
-from reconciler.remotes.base import Clock
+from reconciler.reconcile.identity import Identity, Standing
 from reconciler.sight import Problem
 from reconciler.store.database import Database
-from reconciler.telemetry import NOBODY, Watch
+from reconciler.vendors.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)

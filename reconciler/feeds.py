@@ -13,9 +13,9 @@ from reconciler.cursors import LogMark, earlier, log_mark, moment
 from reconciler.errors import ObjectError, ReconcilerError
 from reconciler.logcost import LogCost
 from reconciler.looks import Looks
-from reconciler.remotes.base import PAGE, LogPage
 from reconciler.sight import Eyes
 from reconciler.store.database import DatabaseDown
+from reconciler.vendors.ports import PAGE, LogPage
 
 CHATTER = frozenset(
     {"notify", "reach_ack_limit", "reach_trigger_limit", "repeat_escalation_path", "link", "unlink"}

@@ -10,8 +10,8 @@ from datetime import datetime
 from reconciler.core.model import Alert, Incident, Side
 from reconciler.cursors import LogMark, earlier, keys, stored_keys
 from reconciler.looks import Look, Looks
-from reconciler.remotes.base import SKEW
 from reconciler.sight import Eyes
+from reconciler.vendors.ports import SKEW
 
 AT_A_TIME = 50
 """Alerts that no list shows and whose incidents are open: so many are asked for in one cycle."""

@@ -6,7 +6,7 @@ Nothing is lost with what is kept in mind here between cycles: after a restart i
 import math
 from datetime import datetime, timedelta
 
-from reconciler.remotes.base import LogPage
+from reconciler.vendors.ports import LogPage
 
 SECONDS_A_PAGE = 2.5
 """How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""

@@ -17,10 +17,10 @@ from reconciler.first_start import Beginning
 from reconciler.logcost import LogCost
 from reconciler.looks import Horizons, Looks, Origin
 from reconciler.memory import Memory
-from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
 from reconciler.sight import Eyes, Problem
 from reconciler.store.database import Database
 from reconciler.sweep import Slice, Sweep
+from reconciler.vendors.ports import OpsgenieReader, PagerDutyReader
 
 BATCH = 50
 """New alerts that are looked at and paged before the next ones."""

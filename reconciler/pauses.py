@@ -16,8 +16,8 @@ from threading import Lock
 
 from reconciler.core.model import Action, Kind, Side
 from reconciler.errors import Blocked, Misconfigured, NotExecuted, RateLimited, ReconcilerError, Refused
-from reconciler.remotes.base import Clock
 from reconciler.sight import STRIKES, Problem
+from reconciler.vendors.ports import Clock
 
 SHORTEST = timedelta(seconds=1)
 """How long the first pause of a lane lasts; each further one without a success between is twice as long."""

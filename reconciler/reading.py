@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from reconciler.core.model import Kind, Policy, Side
-from reconciler.defects import place_of
 from reconciler.errors import Blocked, Missing, NotExecuted, ObjectError, Permanent, ReconcilerError, Refused
 from reconciler.looks import Look
 from reconciler.memory import Memory
-from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
+from reconciler.observability.defects import place_of
+from reconciler.observability.logs import get_logger
 from reconciler.store.database import DatabaseDown
-from reconciler.telemetry import get_logger
+from reconciler.vendors.ports import OpsgenieReader, PagerDutyReader
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reconciler.core import doubt, text
+from reconciler.core import outcomes, text
 from reconciler.core.model import Act, Action, Kind, Receipt, Side, Sighting, Status, since_last
 from reconciler.errors import Missing
 from reconciler.reading import Reading
@@ -32,7 +32,7 @@ def ask_of_the_undone(reading: Reading, seen: Sighting, may_ask: frozenset[int] 
 def unanswered(reading: Reading, seen: Sighting) -> list[Action]:
     """Our writes in doubt that were looked for and do not show."""
     sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
-    answers = [(action, doubt.settle(action, seen, reading.policy, reading.now)) for action in sent]
+    answers = [(action, outcomes.settle(action, seen, reading.policy, reading.now)) for action in sent]
     return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from reconciler.core import text
 from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Policy, Settlement, Side, Status
 from reconciler.core.plan import settled
-from reconciler.core.precondition import objection_in_opsgenie, objection_in_pagerduty
+from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty
 from reconciler.core.retry import Plainer, Scope, after, steps_aside
 from reconciler.errors import (
     Blocked,
@@ -25,12 +25,12 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.gate import Gate
-from reconciler.keycheck import KeyCheck
+from reconciler.observability.logs import Watch
 from reconciler.pauses import Trouble
-from reconciler.remotes.base import SKEW, Clock
+from reconciler.reconcile.key_check import KeyCheck
+from reconciler.reconcile.vendor_calls import Effect, Remotes, write
 from reconciler.store.database import Database, DatabaseDown
-from reconciler.telemetry import Watch
-from reconciler.writes import Effect, Remotes, write
+from reconciler.vendors.ports import SKEW, Clock
 
 MANY = 3
 """From so many creations on that may have happened before, one listing is cheaper than to ask for each."""

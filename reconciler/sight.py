@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core import doubt, text
+from reconciler.core import outcomes, text
 from reconciler.core.model import Actor, Kind, Note, Policy, Side, Sighting, Status
 from reconciler.cursors import earlier
 from reconciler.errors import Missing, ReconcilerError
@@ -20,9 +20,9 @@ from reconciler.reading import (
     defect,
 )
 from reconciler.receipts import ask, ask_of_the_undone, unanswered
-from reconciler.remotes.base import OpsgenieReader, PagerDutyReader
 from reconciler.store.database import DatabaseDown
 from reconciler.successors import with_successor
+from reconciler.vendors.ports import OpsgenieReader, PagerDutyReader
 
 __all__ = ["STRIKES", "Eyes", "Problem", "Stopping"]
 
@@ -241,7 +241,7 @@ def _row_suffices(seen: Sighting, look: Look) -> bool:
         return False
     probe = replace(seen, alert=row)
     in_doubt = (a for a in seen.mine if a.kind in OPSGENIE_STATES and a.status is Status.SENT)
-    return all(doubt.shown(action, probe) is not None for action in in_doubt)
+    return all(outcomes.shown(action, probe) is not None for action in in_doubt)
 
 
 def _lacks_alert_notes(seen: Sighting, look: Look) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from reconciler.core import doubt
+from reconciler.core import outcomes
 from reconciler.core.model import Incident, Kind, Side, Sighting, Status
 from reconciler.errors import ObjectError
 from reconciler.looks import Look
@@ -60,7 +60,7 @@ def _may_still_land(reading: Reading, seen: Sighting) -> bool:
     sent = (a for a in seen.mine if a.kind is Kind.PAGERDUTY_NOTE and a.status is Status.SENT)
     if Kind.PAGERDUTY_NOTE not in seen.looked:
         return False
-    return any(doubt.settle(action, seen, reading.policy, reading.now) is None for action in sent)
+    return any(outcomes.settle(action, seen, reading.policy, reading.now) is None for action in sent)
 
 
 def _target(reading: Reading, look: Look, alert_id: str, merged_into: str) -> Incident | None:

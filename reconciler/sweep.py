@@ -13,8 +13,8 @@ from itertools import takewhile
 from reconciler.core.model import Pair, Side
 from reconciler.cursors import earlier, moment, moments, place
 from reconciler.looks import Looks
-from reconciler.remotes.base import PAGE
 from reconciler.sight import Eyes
+from reconciler.vendors.ports import PAGE
 
 _MOST_DOUBLINGS = 32
 

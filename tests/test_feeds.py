@@ -18,10 +18,10 @@ from reconciler.feeds import WINDOWS_REFUSED, Feeds, Hint
 from reconciler.logcost import LogCost
 from reconciler.looks import Horizons, Looks, Origin
 from reconciler.memory import Memory
-from reconciler.remotes.base import LogPage
 from reconciler.sight import Eyes
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
+from reconciler.vendors.ports import LogPage
 
 HOUR = timedelta(hours=1)
 TWIN = incident(id="PINC2", number=4712)

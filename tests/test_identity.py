@@ -8,8 +8,8 @@ from worlds import BOT
 
 from reconciler.core.model import Person
 from reconciler.errors import Blocked, Misconfigured, Permanent, ReconcilerError, Refused, Unknown
-from reconciler.identity import Identity
-from reconciler.remotes.base import AutomationUser, OnCall, ServiceStatus
+from reconciler.reconcile.identity import Identity
+from reconciler.vendors.ports import AutomationUser, OnCall, ServiceStatus
 
 CONFIGURED = Person("bot", "bot")
 INTERVAL = 300.0

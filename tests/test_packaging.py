@@ -112,7 +112,7 @@ def test_what_is_installed_runs_and_finds_its_migrations(installed: Path, tmp_pa
 def test_the_wheel_declares_the_command_that_the_image_starts(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (points,) = [name for name in archive.namelist() if name.endswith("/entry_points.txt")]
-    assert "reconciler = reconciler.cli:main" in archive.read(points).decode()
+    assert "reconciler = reconciler.cli.commands:main" in archive.read(points).decode()
     assert json.loads(of(stages()[-1], "ENTRYPOINT")[0]) == ["reconciler"]
     assert json.loads(of(stages()[-1], "CMD")[0]) == ["run"]
 

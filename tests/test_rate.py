@@ -16,8 +16,8 @@ from benchmarks.sim import START, SimClock
 from benchmarks.world import Call, World, world
 from reconciler.core.model import Act, Actor
 from reconciler.logcost import LogCost
-from reconciler.remotes.base import LogPage
 from reconciler.sandbox.settings import SandboxSettings
+from reconciler.vendors.ports import LogPage
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANA = "Ana Ruiz"

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from reconciler import daemon
-from reconciler.daemon import Daemon
 from reconciler.engine import Report
-from reconciler.remotes.http import SystemClock
+from reconciler.runtime import daemon
+from reconciler.runtime.daemon import Daemon
 from reconciler.store.database import open_database
+from reconciler.vendors.http import SystemClock
 
 HOUR = 3600.0
 PATIENCE = 4.0

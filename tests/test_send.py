@@ -26,11 +26,11 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.gate import Gate
+from reconciler.observability.logs import NOBODY
 from reconciler.pauses import Lane, Pauses, Trouble
+from reconciler.reconcile.vendor_calls import Remotes
 from reconciler.send import Hold, Sender
 from reconciler.store.database import Database
-from reconciler.telemetry import NOBODY
-from reconciler.writes import Remotes
 
 NOW = at(0) + timedelta(hours=5)
 OLD = timedelta(hours=3)

@@ -40,8 +40,8 @@ from reconciler.errors import (
 )
 from reconciler.looks import Look
 from reconciler.memory import Memory
-from reconciler.remotes.base import RequestStatus
 from reconciler.sight import STRIKES, Eyes
+from reconciler.vendors.ports import RequestStatus
 
 
 class Opsgenie:

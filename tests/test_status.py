@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from worlds import at, pair
 
-from reconciler import status
+from reconciler.operations import status
 from reconciler.store.database import Database
 from reconciler.store.troubles import KeptTrouble, save
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reconciler.telemetry import configure, get_logger
+from reconciler.observability.logs import configure, get_logger
 
 SECRET = "u+hunter2/key"
 log = get_logger("reconciler.test_telemetry")  # before anything is configured, as modules do

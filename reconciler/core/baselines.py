@@ -5,7 +5,6 @@ from datetime import datetime
 
 from reconciler.core import absence, paging, succession, text
 from reconciler.core.changes import Seen, is_raised
-from reconciler.core.doubt import ALERT_ACKNOWLEDGED
 from reconciler.core.model import (
     Action,
     Alert,
@@ -21,6 +20,7 @@ from reconciler.core.model import (
     Sighting,
     World,
 )
+from reconciler.core.outcomes import ALERT_ACKNOWLEDGED
 from reconciler.core.readings import in_doubt, is_adoption, usable
 
 _MOVES = frozenset({"acknowledge", "unacknowledge", "resolve", "reopen"})

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from reconciler.core import absence, paging, text
 from reconciler.core.baselines import known_notes, settled, snapshot
 from reconciler.core.changes import changes
-from reconciler.core.doubt import Copies, receipt_of, settle, shown
 from reconciler.core.mapping import Situation, actions_for, superseded_by
 from reconciler.core.model import (
     Action,
@@ -28,6 +27,7 @@ from reconciler.core.model import (
     Status,
     World,
 )
+from reconciler.core.outcomes import Copies, receipt_of, settle, shown
 from reconciler.core.readings import believable, in_doubt, is_adoption
 
 __all__ = ["decide", "in_order", "settled"]

@@ -20,8 +20,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
-from reconciler.store.convoy import Convoy
-from reconciler.store.ledger import Ledger
+from reconciler.store.group_commit import Convoy
+from reconciler.store.outbox import Ledger
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
 from reconciler.store.statements import insert_into

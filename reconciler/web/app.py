@@ -10,9 +10,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from reconciler.core.model import Side
 from reconciler.core.text import name_of
 from reconciler.feeds import Hint
-from reconciler.metrics import Metrics
+from reconciler.observability.logs import get_logger
+from reconciler.observability.metrics import Metrics
 from reconciler.settings import Settings
-from reconciler.telemetry import get_logger
 from reconciler.web.hooks import (
     PING,
     Deliveries,

@@ -17,8 +17,8 @@ from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
 from reconciler.errors import Misconfigured
+from reconciler.observability.logs import get_logger
 from reconciler.settings import Address
-from reconciler.telemetry import get_logger
 from reconciler.web.app import HEADERS, LARGEST
 
 CONNECTIONS = 600

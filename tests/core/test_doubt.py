@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 from worlds import ANA, BOT, INCIDENT_ID, JANE, act, action, alert, at, incident, note, pair, policy, sighting
 
-from reconciler.core.doubt import GIVE_UP, backoff, settle
 from reconciler.core.model import (
     Act,
     Action,
@@ -20,6 +19,7 @@ from reconciler.core.model import (
     Sighting,
     Status,
 )
+from reconciler.core.outcomes import GIVE_UP, backoff, settle
 
 MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z]"
 SENT_AT, BOUND = at(11), timedelta(seconds=120)

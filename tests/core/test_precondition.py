@@ -4,7 +4,7 @@ import pytest
 from worlds import BOB, BOT, JANE, action, alert, incident, policy
 
 from reconciler.core.model import Alert, Incident, Kind, Person
-from reconciler.core.precondition import objection_in_opsgenie, objection_in_pagerduty
+from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty
 
 ACK, UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
 FREE, TAKEN = alert(), alert(acknowledged=True, acknowledged_by="Ana Ruiz")

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from stage import Stage
 
-from reconciler.bootstrap import Program, assemble
 from reconciler.engine import Report
+from reconciler.runtime.bootstrap import Program, assemble
 from reconciler.settings import load
 from reconciler.store.migrate import upgrade
 

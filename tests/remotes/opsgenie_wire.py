@@ -5,8 +5,8 @@ from typing import Any
 
 from remotes.wire_helpers import OPSGENIE, FakeClock, http
 
-from reconciler.remotes.base import OpsgenieReader, OpsgenieWriter
-from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
+from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
+from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter
 
 ALERTS = f"{OPSGENIE}/v2/alerts"
 A1 = "0b1c2d3e-0000-4000-8000-000000000001-1795424400000"

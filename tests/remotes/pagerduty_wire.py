@@ -6,8 +6,8 @@ from typing import Any
 from remotes.wire_helpers import PAGERDUTY, PAGERDUTY_KEY, http, sent
 
 from reconciler.core.model import Person
-from reconciler.remotes.base import PagerDutyReader, PagerDutyWriter
-from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
+from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
+from reconciler.vendors.ports import PagerDutyReader, PagerDutyWriter
 
 SERVICE = "PSERVICE"
 EMAIL = "bot@operator.example"

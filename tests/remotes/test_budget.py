@@ -6,8 +6,8 @@ import pytest
 from remotes.wire_helpers import FakeClock
 
 from reconciler.errors import NotExecuted
-from reconciler.remotes.budget import Budget
-from reconciler.remotes.limits import Need
+from reconciler.vendors.limits import Need
+from reconciler.vendors.rate_limiter import Budget
 
 SCOPE = "PUT /incidents/{id}"
 

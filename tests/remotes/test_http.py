@@ -21,11 +21,11 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.remotes.budget import Budget
-from reconciler.remotes.http import Http, RequestRecord
-from reconciler.remotes.limits import Call, Need
-from reconciler.remotes.refusals import said
-from reconciler.remotes.routes import route_of
+from reconciler.vendors.endpoints import route_of
+from reconciler.vendors.error_scopes import said
+from reconciler.vendors.http import Http, RequestRecord
+from reconciler.vendors.limits import Call, Need
+from reconciler.vendors.rate_limiter import Budget
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
 DUPLICATE_KEY = "Open incident with matching dedup key already exists on this service"

@@ -11,7 +11,7 @@ import pytest
 from remotes.wire_helpers import real_http
 
 from reconciler.errors import NotExecuted, Unknown
-from reconciler.remotes.http import Http
+from reconciler.vendors.http import Http
 
 Serve = Callable[[socket.socket], None]
 
@@ -403,7 +403,7 @@ def test_a_kept_connection_that_the_vendor_closed_is_not_used_again() -> None:
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.remotes.http.MAX_BODY", 100_000)
+    monkeypatch.setattr("reconciler.vendors.http.MAX_BODY", 100_000)
 
     def flood(connection: socket.socket) -> None:
         read_request(connection)

@@ -12,8 +12,8 @@ from remotes.wire_helpers import OPSGENIE, PAGERDUTY, FakeClock, http
 
 from reconciler.core.model import Actor, Alert, Incident, Person
 from reconciler.errors import ReconcilerError, Unknown
-from reconciler.remotes.opsgenie import OpsgenieClient
-from reconciler.remotes.pagerduty import PagerDutyClient
+from reconciler.vendors.opsgenie.client import OpsgenieClient
+from reconciler.vendors.pagerduty.client import PagerDutyClient
 
 SERVICE = "PSERVICE"
 SINCE = datetime(2026, 11, 23, tzinfo=UTC)

@@ -16,8 +16,8 @@ from remotes.wire_helpers import OPSGENIE, http
 
 from reconciler.core.model import Incident, Person
 from reconciler.errors import ReconcilerError
-from reconciler.remotes.opsgenie import OpsgenieClient, OpsgenieWriting
-from reconciler.remotes.pagerduty import PagerDutyClient, PagerDutyWriting
+from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
+from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SPECS = Path(os.environ.get("RECONCILER_SPEC_DIR") or Path(__file__).parents[2].parent / "shared" / "openapi")

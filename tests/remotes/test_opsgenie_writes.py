@@ -13,7 +13,7 @@ from remotes.opsgenie_wire import (
 from remotes.wire_helpers import OPSGENIE_KEY, asked, body, query, sent
 
 from reconciler.errors import Blocked, Missing
-from reconciler.remotes.base import RequestStatus
+from reconciler.vendors.ports import RequestStatus
 
 REQUEST = f"{ALERTS}/requests/43a29c5c"
 

@@ -25,8 +25,8 @@ from reconciler.errors import (
     Misconfigured,
     Refused,
 )
-from reconciler.remotes.base import OnCall, ServiceStatus
-from reconciler.remotes.http import Http
+from reconciler.vendors.http import Http
+from reconciler.vendors.ports import OnCall, ServiceStatus
 
 # -- who we are --
 

@@ -36,7 +36,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.remotes.http import Answer, Http
+from reconciler.vendors.http import Answer, Http
 
 # -- writing --
 

@@ -17,7 +17,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.remotes.refusals import TABLE, meaning, refusal, reply_of, said
+from reconciler.vendors.error_scopes import TABLE, meaning, refusal, reply_of, said
 
 OG, PD = "Opsgenie", "PagerDuty"
 CREATE = ("POST", "/incidents")

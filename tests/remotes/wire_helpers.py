@@ -5,8 +5,8 @@ from typing import Any
 
 import responses
 
-from reconciler.remotes.budget import Budget
-from reconciler.remotes.http import Http, RequestRecord, SystemClock
+from reconciler.vendors.http import Http, RequestRecord, SystemClock
+from reconciler.vendors.rate_limiter import Budget
 
 OPSGENIE = "https://api.opsgenie.com"
 PAGERDUTY = "https://api.pagerduty.com"

@@ -14,12 +14,12 @@ from world import Parts
 
 from reconciler import engine
 from reconciler.apply import Turn
-from reconciler.core import doubt, plan
+from reconciler.core import outcomes, plan
 from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
 from reconciler.engine import Engine
 from reconciler.observe import Observation
 from reconciler.send import Sender
-from reconciler.store.ledger import Ledger
+from reconciler.store.outbox import Ledger
 
 GUARDS = ("ledger", "author", "mark")
 
@@ -91,7 +91,7 @@ def _shared(world: World) -> Plan:
     return replace(decided, pairs=pairs)
 
 
-_NOT_SHOWN, _DECIDE, _LOOK = doubt._not_shown, plan.decide, Sender._look
+_NOT_SHOWN, _DECIDE, _LOOK = outcomes._not_shown, plan.decide, Sender._look
 _SEND, _ACCEPTED, _DOUBTFUL = Ledger.send, Ledger.accepted, Ledger.doubtful
 _SENT_AT: dict[str, datetime] = {}
 
@@ -115,7 +115,7 @@ MUTANTS: dict[str, Callable[[], Parts]] = {
     ),
     "record, then send": lambda: Parts(patches=((Ledger, "send", _done_already),)),
     "no echo guard": lambda: Parts(guards=frozenset()),
-    "no staleness bound": lambda: Parts(patches=((doubt, "_not_shown", _impatient),)),
+    "no staleness bound": lambda: Parts(patches=((outcomes, "_not_shown", _impatient),)),
     "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),
     "cursors before the plan": lambda: Parts(engine=_CursorFirst, sweep=NEVER),
     "nothing held back": lambda: Parts(patches=((Turn, "_send_pair", _hold_nothing),)),

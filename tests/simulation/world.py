@@ -40,22 +40,22 @@ from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
 from reconciler.apply import Applier
-from reconciler.bootstrap import Vendor, _Wires
 from reconciler.core.model import Side, Status
 from reconciler.crew import Crew
 from reconciler.engine import Engine, Report
 from reconciler.errors import ReconcilerError
 from reconciler.feeds import Hint
-from reconciler.remotes import http as product_http
-from reconciler.remotes.budget import Budget
-from reconciler.remotes.deadline import Exchange
-from reconciler.remotes.http import Http
+from reconciler.reconcile.vendor_calls import Remotes
+from reconciler.runtime.bootstrap import Vendor, _Wires
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Request
 from reconciler.settings import Settings
-from reconciler.writes import Remotes
+from reconciler.vendors import http as product_http
+from reconciler.vendors.deadline import Exchange
+from reconciler.vendors.http import Http
+from reconciler.vendors.rate_limiter import Budget
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CUSTOMERS = ("Ana Ruiz", "Ben Okafor")

@@ -16,9 +16,9 @@ from reconciler.core.model import (
     Side,
     Status,
 )
-from reconciler.paging import objections
+from reconciler.operations.paging import objections
 from reconciler.store.database import Database
-from reconciler.store.standing import paging
+from reconciler.store.overview import paging
 
 NOW = datetime(2026, 11, 23, 9, 14, 5, 123456, tzinfo=UTC)
 FAR = timezone(timedelta(hours=5, minutes=45))

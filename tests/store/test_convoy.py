@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from reconciler.store.convoy import Convoy
 from reconciler.store.database import Database, DatabaseDown
+from reconciler.store.group_commit import Convoy
 
 WRITERS = 12
 

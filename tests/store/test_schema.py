@@ -14,7 +14,7 @@ from reconciler.errors import Misconfigured
 from reconciler.store import schema
 from reconciler.store.database import current_revision, exists, open_database
 from reconciler.store.migrate import check, location, upgrade
-from reconciler.store.readonly import open_read_only
+from reconciler.store.read_only import open_read_only
 
 
 def url(folder: Path) -> str:

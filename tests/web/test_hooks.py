@@ -12,10 +12,10 @@ from web.front import FAST_PATH, INTEGRATION, NEW, OLD, SHARED, opsgenie_body, p
 
 from reconciler.core.model import Side
 from reconciler.feeds import Hint
-from reconciler.metrics import Metrics
-from reconciler.metrics.vitals import Vitals
-from reconciler.remotes.http import SystemClock
+from reconciler.observability.health import Vitals
+from reconciler.observability.metrics import Metrics
 from reconciler.settings import load
+from reconciler.vendors.http import SystemClock
 from reconciler.web.app import LARGEST, create
 from reconciler.web.hooks import Deliveries, is_signed
 

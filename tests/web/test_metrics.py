@@ -36,13 +36,13 @@ from reconciler.core.model import (
 )
 from reconciler.engine import Report
 from reconciler.errors import Misconfigured, Refused, Transient
-from reconciler.metrics import FRESH, Metrics
-from reconciler.metrics.vitals import INTERVALS, LONGEST_CALL, PAUSE, SHORTEST_PATIENCE, Meter, Vitals
-from reconciler.remotes.http import RequestRecord
+from reconciler.observability.health import INTERVALS, LONGEST_CALL, PAUSE, SHORTEST_PATIENCE, Meter, Vitals
+from reconciler.observability.logs import METRICS, metrics_table
+from reconciler.observability.metrics import FRESH, Metrics
 from reconciler.sight import Problem
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
-from reconciler.telemetry import METRICS, metrics_table
+from reconciler.vendors.http import RequestRecord
 
 ROOT = Path(__file__).parent.parent.parent
 OPENAPI = ROOT / "reconciler" / "web" / "openapi.yaml"
@@ -756,7 +756,9 @@ def test_a_second_daemon_stands_by_and_says_so(world: Front) -> None:
     assert world.metric("reconciler_lock_held") == 1
 
 
-@pytest.mark.parametrize("module", ["reconciler.cli", "reconciler.daemon", "reconciler.bootstrap"])
+@pytest.mark.parametrize(
+    "module", ["reconciler.cli.commands", "reconciler.runtime.daemon", "reconciler.runtime.bootstrap"]
+)
 def test_who_does_not_listen_does_not_pay_for_it(module: str) -> None:
     heavy = "{'flask', 'waitress', 'prometheus_client', 'werkzeug'}"
     asked = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"

@@ -1,0 +1,335 @@
+"""The commands: what they read, print and return. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from reconciler import __version__
+
+if TYPE_CHECKING:
+    from reconciler.engine import Report
+    from reconciler.settings import Settings
+
+
+class _Seconds(click.FloatRange):
+    """Click's own range lets pass what is no number at all: that is on neither side of a bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
+FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
+_PORT, _SECONDS, _RATE = click.IntRange(0, 65535), _Seconds(0, 3600), click.IntRange(0)
+FOLLOW_UPS = (0.1, 0.25, 0.5, 1.0, 2.0)
+"""How long `once` waits between its looks at what Opsgenie has accepted and not yet carried out, in seconds."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reconciler")
+def cli() -> None:
+    """Keep Opsgenie alerts and PagerDuty incidents in agreement by polling both.
+
+    Configured by environment variables or a .env file: see .env-example.
+    """
+
+
+@cli.command()
+def run() -> None:
+    """Run the daemon until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # before anything that takes time
+        signal.signal(number, lambda _number, _frame: stop.set())
+    settings = _settings()
+    if not _until(stop, settings):
+        sys.stdout.flush()
+        os._exit(0)  # a thread that hangs in a read would be waited for
+
+
+def _until(stop: threading.Event, settings: Settings) -> bool:
+    """Work until then; whether all threads have come to their end."""
+    from reconciler.observability.logs import get_logger
+    from reconciler.runtime.bootstrap import assemble
+    from reconciler.runtime.daemon import Daemon
+
+    for name in settings.unused():
+        get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
+    for line in settings.warnings():
+        get_logger(__name__).warning(line)
+    program = assemble(settings, stop)
+    daemon = Daemon(
+        program, settings.poll_interval_seconds, settings.sweep_interval_seconds, settings.remind_seconds
+    )
+    if program.metrics is None or settings.http_listen is None:
+        return daemon.run()
+    from reconciler.web.app import create, refusals
+    from reconciler.web.server import Server
+
+    app = create(settings, program.metrics, daemon.inbox.put)
+    with Server(app, settings.http_listen, refusals(settings, program.metrics)):
+        return daemon.run()
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="Read both sides, print the plan, write nothing anywhere.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run: exit 3 when the plan is not empty.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
+    """Run exactly one cycle, then exit; fit for cron."""
+    if exit_code and not dry_run:
+        raise click.UsageError("--exit-code goes with --dry-run")
+    settings = _settings()
+    for line in settings.warnings():
+        click.echo(f"reconciler: {line}", err=True)
+    report, names = _dry_cycle(settings) if dry_run else _cycle(settings)
+    from reconciler.cli import rendering
+
+    errors = rendering.errors(report, dry_run=dry_run)
+    if as_json:
+        _print_json(rendering.as_data(report, dry_run=dry_run))
+    elif report.actions or not errors:
+        click.echo(rendering.as_text(report, names, dry_run=dry_run))
+    for line in errors:
+        click.echo(f"reconciler: {line}", err=True)
+    if errors:
+        sys.exit(USAGE if rendering.is_misconfigured(report) else FAILED)
+    if exit_code and report.actions:
+        sys.exit(PLANNED)
+
+
+@cli.command()
+@click.option("--exit-code", is_flag=True, help="Exit 3 when something is dead, late or in trouble.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def status(exit_code: bool, as_json: bool) -> None:
+    """Show what is tracked, how far behind it is, what is wrong, and what is pending or dead."""
+    url, interval = _database()
+    from reconciler.operations import status as standing
+    from reconciler.store.database import current_revision, exists
+    from reconciler.store.overview import shown
+    from reconciler.store.read_only import open_read_only
+
+    database = open_read_only(url)
+    missing = ""
+    if not exists(url):
+        missing = "there is no such database"
+    elif current_revision(database) is None:
+        missing = "it is empty"
+    found = standing.read(database, shown(url), missing)
+    if as_json:
+        _print_json(standing.as_data(found))
+    else:
+        click.echo(standing.as_text(found, interval))
+    if exit_code and standing.needs_attention(found, interval):
+        sys.exit(ATTENTION)
+
+
+@cli.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="Put every dead action back.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Put dead actions back in the queue, by alert or incident; a running daemon tries them at its next look.
+
+    ID is an alert's id or tiny id (17 or #17), or an incident's id or number.
+    """
+    if bool(ids) == everything:
+        raise click.UsageError("name alerts or incidents, or give --all")
+    url, _ = _database()
+    from reconciler.errors import Misconfigured
+    from reconciler.operations import retry as putting_back
+    from reconciler.store.database import exists, open_database
+    from reconciler.store.migrate import check
+    from reconciler.store.overview import shown
+    from reconciler.store.schema import REVISION
+
+    database = open_database(url) if exists(url) else None
+    revision = check(database) if database else None
+    if database is None or revision is None:
+        raise Misconfigured(f"DATABASE_URL: no reconciler has run on {shown(url)} yet: name the daemon's database")
+    if revision != REVISION:
+        raise Misconfigured(
+            f"DATABASE_URL: its schema is at revision {revision}, this program needs {REVISION}: "
+            "run `reconciler db upgrade` first"
+        )
+    found = putting_back.put_back(database, None if everything else ids)
+    database.close()
+    if as_json:
+        _print_json(putting_back.as_data(found))
+    else:
+        click.echo(putting_back.as_text(found))
+
+
+@cli.group()
+def db() -> None:
+    """Schema migrations."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to this version's revision."""
+    url, _ = _database()
+    from reconciler.store.database import open_database
+    from reconciler.store.migrate import upgrade as migrate
+
+    database = open_database(url)
+    click.echo(f"The schema is at revision {migrate(database)}.")
+    database.close()
+
+
+@db.command()
+def current() -> None:
+    """Show the schema's revision, and this version's."""
+    url, _ = _database()
+    from reconciler.store.database import current_revision, exists, open_database
+    from reconciler.store.schema import REVISION
+
+    found = current_revision(open_database(url)) if exists(url) else None
+    click.echo(f"{found or 'none'} (this version: {REVISION})")
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=_PORT, default=8900, show_default=True, help="Port to listen on; 0 picks a free one.")
+@click.option(
+    "--latency", type=_SECONDS, default=0.0, show_default=True, help="Seconds that every API call takes."
+)
+@click.option("--list-lag", type=_SECONDS, default=0.0, show_default=True, help="Seconds that lists are behind.")
+@click.option(
+    "--write-lag",
+    type=_SECONDS,
+    default=0.0,
+    show_default=True,
+    help="Seconds until Opsgenie carries out a write.",
+)
+@click.option(
+    "--rate", type=_RATE, default=960, show_default=True, help="PagerDuty requests a minute; 0: no limit."
+)
+def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int) -> None:
+    """Simulate both vendors' APIs on loopback, for trying things out and for tests."""
+    from reconciler.sandbox.command import serve_until_stopped
+    from reconciler.sandbox.settings import SandboxSettings
+
+    behaviour = SandboxSettings(latency=latency, list_lag=list_lag, write_lag=write_lag, pagerduty_per_minute=rate)
+    try:
+        serve_until_stopped(host, port, behaviour)
+    except OSError as error:
+        words = f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+        raise click.ClickException(words) from None
+
+
+@cli.command()
+def demo() -> None:
+    """Play one incident's life over the sandbox: no account, no configuration."""
+    from reconciler.cli.demo import play
+
+    sys.exit(play())
+
+
+def main() -> NoReturn:
+    """Entry point: one line for every error that has a mend, and the exit statuses of the contract."""
+    from reconciler.errors import Misconfigured, ReconcilerError
+
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except Misconfigured as error:
+        for line in getattr(error, "problems", (str(error),)):
+            click.echo(f"reconciler: {line}", err=True)
+        sys.exit(USAGE)
+    except ReconcilerError as error:
+        click.echo(f"reconciler: {error}", err=True)
+        sys.exit(FAILED)
+    except Exception as error:  # noqa: BLE001 - whatever it is, whoever called is told in one line
+        _defect(error)
+        sys.exit(FAILED)
+    sys.exit(0)
+
+
+def _defect(error: Exception) -> None:
+    """One line for what should not happen. Its words may be anybody's: they go to the log, which keeps secrets."""
+    from reconciler.observability.defects import place_of
+    from reconciler.observability.logs import get_logger
+
+    get_logger(__name__).debug("failed unexpectedly", exc_info=error)
+    click.echo(
+        f"reconciler: failed unexpectedly ({type(error).__name__} in {place_of(error)}): this is a defect, "
+        "please report it with what LOG_LEVEL=DEBUG shows",
+        err=True,
+    )
+
+
+def _settings() -> Settings:
+    """The configuration, with logging set up to keep its secrets."""
+    from reconciler import settings as configuration
+    from reconciler.observability import logs
+
+    settings = configuration.load(os.environ, Path(".env"))
+    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
+    return settings
+
+
+def _database() -> tuple[str, float]:
+    """For commands that need the database alone, and no key: its URL, and how often the daemon polls."""
+    from reconciler import settings as configuration
+    from reconciler.observability import logs
+
+    settings = configuration.load_database(os.environ, Path(".env"))
+    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
+    return settings.database_url.get_secret_value(), settings.poll_interval_seconds
+
+
+def _cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
+    """One whole cycle, a few more looks at what Opsgenie still has queued, and what the alerts are called."""
+    from reconciler.core.model import Status
+    from reconciler.errors import Transient
+    from reconciler.runtime import milestones
+    from reconciler.runtime.bootstrap import assemble
+    from reconciler.store.migrate import check
+    from reconciler.store.migrate import upgrade as migrate
+
+    program = assemble(settings)
+    check(program.database)  # before the lock, which leaves a file beside it
+    if not program.lock.acquire():
+        raise Transient("another reconciler is at work on this database: let it, or stop it first")
+    migrate(program.database)
+    program.database.lead()
+    before = milestones.look(program.database)
+    report = program.engine.cycle(share=1.0)
+    for line in milestones.told(before, milestones.look(program.database)):
+        click.echo(f"reconciler: {line}", err=True)
+    for wait in FOLLOW_UPS:
+        if not any(action.status is Status.SENT and action.request_id for action in report.actions):
+            break
+        program.clock.wait(wait)
+        report = report.joined(program.engine.follow_up())
+    names = program.engine.names(report)
+    program.lock.release()
+    program.database.close()
+    return report, names
+
+
+def _dry_cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
+    from reconciler.runtime.bootstrap import assemble_dry_run
+
+    engine = assemble_dry_run(settings)
+    report = engine.cycle(share=1.0)
+    return report, engine.names(report)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

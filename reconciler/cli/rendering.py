@@ -1,0 +1,108 @@
+"""What the commands print: plans and reports for people, and the same as data."""
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+from reconciler.core.model import Action, Status
+from reconciler.core.text import shortened
+from reconciler.engine import Report
+from reconciler.errors import Misconfigured
+from reconciler.observability.logs import printable
+from reconciler.observability.naming import state_of
+
+_LINE = ("done", "dropped", "planned", "in flight", "unknown", "dead")
+"""The order of the last line: what is over first."""
+NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
+
+_PUBLIC = {
+    Status.PLANNED: "pending",
+    Status.SENT: "pending",
+    Status.DONE: "done",
+    Status.DROPPED: "done",
+    Status.DEAD: "dead",
+}
+"""The words of the public contract for `status`; `state` says it exactly."""
+
+
+def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
+    """The document that `once --json` prints, as the public contract has it."""
+    return {
+        "dry_run": dry_run,
+        "actions": [_action(action, dry_run=dry_run) for action in report.actions],
+        "errors": errors(report, dry_run=dry_run),
+    }
+
+
+def as_text(report: Report, names: Mapping[str, str], *, dry_run: bool) -> str:
+    """The same for people: grouped by pair, called by its name, each action with its reason."""
+    lines: list[str] = []
+    by_pair = sorted(report.actions, key=lambda action: action.alert_id)
+    groups = [list(mine) for _, mine in groupby(by_pair, key=lambda action: action.alert_id)]
+    for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
+        lines.append(names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
+        for action in mine:
+            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}")
+            if action.text:
+                lines.append(f"{'':38}{shortened(action.text)}")
+        lines.append("")
+    lines += _summary(report, dry_run=dry_run)
+    return "\n".join(printable(line) for line in lines)
+
+
+def errors(report: Report, *, dry_run: bool) -> list[str]:
+    """One line for whatever does not work; an error's own words name the mend.
+
+    What waits because it failed earlier is told where nothing else is told of its side; in a plan it is listed.
+    """
+    told = {problem.side for problem in report.problems}
+    waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in told]
+    lines = [
+        *(_located(str(problem.error), problem.alert_id) for problem in report.problems),
+        *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
+    ]
+    return [printable(line) for line in lines]
+
+
+def is_misconfigured(report: Report) -> bool:
+    """Whether the operator has to change something, a refused key included."""
+    return any(isinstance(problem.error, Misconfigured) for problem in report.problems)
+
+
+def _located(words: str, alert_id: str) -> str:
+    return f"{words} (alert {alert_id})" if alert_id else words
+
+
+def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "kind": action.kind.value,
+        "alert_id": action.alert_id,
+        "incident_id": action.incident_id,
+        "status": _status(action, dry_run=dry_run),
+        "state": state_of(action),
+        "reason": _why(action),
+        "text": action.text,
+    }
+
+
+def _status(action: Action, *, dry_run: bool) -> str:
+    """A plan tells what it would do from what was sent already and is only asked about."""
+    return "planned" if dry_run and action.status is Status.PLANNED else _PUBLIC[action.status]
+
+
+def _why(action: Action) -> str:
+    return f"{action.reason}; {action.error}" if action.error else action.reason
+
+
+def _summary(report: Report, *, dry_run: bool) -> list[str]:
+    counts = Counter(action.kind.value for action in report.actions)
+    pairs = len({action.alert_id for action in report.actions})
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    noun = "pair" if pairs == 1 else "pairs"
+    planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
+    if dry_run:
+        return [planned, NOTHING_WRITTEN]
+    standing = Counter(state_of(action) for action in report.actions)
+    done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
+    return [f"Done: {done}." if done else "Nothing to do."]

@@ -1,0 +1,1 @@
+"""What operators ask and order: values that commands and pages render."""

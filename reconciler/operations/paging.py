@@ -1,0 +1,62 @@
+"""In words, why somebody is not paged although an alert asks for it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from reconciler.core.model import Pair
+from reconciler.observability.naming import alert_name, counted, listed, pair_name, span
+from reconciler.store.overview import Paging, WaitingPage
+
+PATIENCE = timedelta(seconds=30)
+"""How long a page may wait with an error before that is a trouble of its own."""
+MOST_NAMED = 5
+UNPAGED = "unpaged"
+"""How the keys begin of what is wrong with an incident that is there."""
+
+
+def named(paging: Paging, problems: Iterable[str]) -> frozenset[str]:
+    """The keys of those objections that the problems of the same look name in words of their own."""
+    said = "\n".join(problems)
+    known = [pair for pair in paging.unpaged if pair.unpaged in said]
+    every = {UNPAGED} if len(known) == len(paging.unpaged) else set()
+    return frozenset(every | {f"{UNPAGED} {pair.alert_id}" for pair in known})
+
+
+def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
+    """Each reason once, by a key that stays the same for as long as the reason does."""
+    found = []
+    if len(paging.unpaged) > MOST_NAMED:
+        words = f"{_alerts(paging, [pair.alert_id for pair in paging.unpaged])}: {paging.unpaged[0].unpaged}"
+        found.append((UNPAGED, f"nobody is paged for {words}"))
+    else:
+        found += [(f"{UNPAGED} {pair.alert_id}", f"nobody is paged for {_why(pair)}") for pair in paging.unpaged]
+    if paging.dead:
+        one = len(paging.dead) == 1
+        words = f"{counted(len(paging.dead), 'page')} {'is' if one else 'are'} dead"
+        alerts = _alerts(paging, [page.alert_id for page in paging.dead])
+        fix = "see `reconciler status`, then `reconciler retry --all`"
+        found.append(("dead", f"{words} ({alerts}): {paging.dead[0].error}; {fix}"))
+    late = [page for page in paging.waiting if now - page.since > PATIENCE]
+    if late:
+        found.append(("waiting", _waiting(paging, late, now)))
+    return found
+
+
+def _why(pair: Pair) -> str:
+    return f"{pair_name(pair.alert_id, pair)}: {pair.unpaged}"
+
+
+def _waiting(paging: Paging, late: list[WaitingPage], now: datetime) -> str:
+    verb = "waits" if len(late) == 1 else "wait"
+    oldest = span(now - min(page.since for page in late))
+    why = next((page.error for page in late if page.error), "")
+    words = (
+        f"{counted(len(late), 'page')} {verb} ({_alerts(paging, [page.alert_id for page in late])}), the oldest "
+    )
+    return f"{words}for {oldest}" + (f": {why}" if why else "")
+
+
+def _alerts(paging: Paging, alert_ids: list[str]) -> str:
+    names = [alert_name(each, paging.names.get(each)) for each in alert_ids[:MOST_NAMED]]
+    more = [f"{len(alert_ids) - MOST_NAMED} more"] if len(alert_ids) > MOST_NAMED else []
+    return listed([*names, *more])

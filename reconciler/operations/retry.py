@@ -1,0 +1,53 @@
+"""`reconciler retry`: dead actions are put back into the queue. Needs the database alone."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.core.model import Status
+from reconciler.errors import Misconfigured
+from reconciler.observability.logs import printable
+from reconciler.observability.naming import counted
+from reconciler.operations import status
+from reconciler.operations.status import Entry
+from reconciler.store.database import Database
+from reconciler.store.overview import find
+
+
+def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, ...]:
+    """Put back the dead actions of these alerts and incidents, or all where None is given; returns those.
+
+    Misconfigured when one that is given is not known, and then nothing is put back.
+    """
+    with database.writing() as books:
+        dead = books.ledger.with_status(Status.DEAD, status.EVERY)
+        if given is not None:
+            found = {each: find(books, each) for each in given}
+            unknown = [each for each, alert_ids in found.items() if not alert_ids]
+            if unknown:
+                raise Misconfigured(
+                    f"retry: {', '.join(unknown)}: no alert or incident of that id or number is known here; "
+                    "`reconciler status` lists what is dead"
+                )
+            wanted = {alert_id for alert_ids in found.values() for alert_id in alert_ids}
+            dead = [action for action in dead if action.alert_id in wanted]
+        entries = status.entries(books, dead)
+        if dead:
+            books.ledger.retry([action.id for action in dead])
+    return entries
+
+
+def as_data(entries: Collection[Entry]) -> dict[str, Any]:
+    """The document that `retry --json` prints; each action as it stood before."""
+    now = datetime.now(UTC)
+    return {"retried": [status.entry_data(now, entry) for entry in entries]}
+
+
+def as_text(entries: Collection[Entry]) -> str:
+    """The same for people."""
+    if not entries:
+        return "Nothing is dead there: nothing to put back."
+    now = datetime.now(UTC)
+    lines = [status.entry_text(now, entry) for entry in entries]
+    lines.append(f"Put back: {counted(len(entries), 'action')}; the reconciler tries again at its next look.")
+    return "\n".join(printable(line) for line in lines)

@@ -1,0 +1,1 @@
+"""One pair: read, decide, commit, deliver."""

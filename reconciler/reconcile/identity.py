@@ -1,0 +1,144 @@
+"""Who we are in PagerDuty, and whether the set-up there lets anybody be paged.
+
+| what is asked           | when it is wrong                            | what is still written to PagerDuty |
+|-------------------------|---------------------------------------------|------------------------------------|
+| the key                 | it is turned away, or is a person's token   | nothing                            |
+| the automation user     | unknown, or not the one that was given      | nothing                            |
+| its role                | it may be unable to write                   | everything is tried                |
+| the service             | unknown to the key                          | everything but new incidents       |
+| its standing            | disabled, or in maintenance                 | everything is tried                |
+| who is on call          | the automation user, or nobody              | everything is tried                |
+
+Reading, and writing to Opsgenie, need none of this and go on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reconciler.core.model import Person, Side
+from reconciler.errors import Misconfigured, ReconcilerError, Refused
+from reconciler.sight import Problem
+from reconciler.vendors.ports import Clock, PagerDutyReader
+
+SOONEST = 10.0
+"""Seconds between two times of asking because a write was refused, and the most while something is wrong."""
+WHILE_OBJECTED = 30.0
+"""Seconds at most between two times of asking while incidents may page nobody."""
+FIRST_RETRY = 1.0
+CALM = 4
+"""It is asked again after at least so many times as long as asking took: pages wait meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the set-up allows. `unsure` is reported only where nothing else of PagerDuty is."""
+
+    may_write: bool = True
+    may_page: bool = True
+    problems: tuple[Problem, ...] = ()
+    unsure: Problem | None = None
+
+
+class Identity:
+    """Asked at the start, after an account refusal, and once in an interval; sooner while something is wrong."""
+
+    def __init__(self, pagerduty: PagerDutyReader, configured: Person, clock: Clock, interval: timedelta) -> None:
+        self.person = configured
+        self.known = False
+        self._pagerduty = pagerduty
+        self._clock = clock
+        self._interval = interval.total_seconds()
+        self._policy_id = ""
+        self._wrong: dict[str, ReconcilerError] = {}
+        self._objections: dict[str, Misconfigured] = {}
+        self._unsure: ReconcilerError | None = None
+        self._suspected = False
+        self._wait = FIRST_RETRY
+        self._asked = self._next = self._refresh = clock.monotonic()
+
+    @property
+    def standing(self) -> Standing:
+        """How things stand as far as they were asked."""
+        wrong = self._wrong
+        user = wrong.get("user")
+        service = wrong.get("service")
+        unsure = self._unsure or next((error for error in wrong.values() if isinstance(error, Refused)), None)
+        certain = [error for error in wrong.values() if not isinstance(error, Refused)]
+        return Standing(
+            may_write="key" not in wrong and (user is None or isinstance(user, Refused)),
+            may_page=service is None or isinstance(service, Refused),
+            problems=tuple(Problem(Side.PAGERDUTY, error) for error in (*certain, *self._objections.values())),
+            unsure=None if unsure is None else Problem(Side.PAGERDUTY, unsure),
+        )
+
+    def suspect(self) -> None:
+        """A write was refused as the account's: ask again soon."""
+        self._suspected = True
+
+    def confirm(self) -> bool:
+        """Ask who we are and how the service stands, where that is due; whether it was asked and all is well."""
+        if (self.known and not self._suspected) or self._clock.monotonic() < self._next:
+            return False
+        self._ask()
+        return self.known
+
+    def refresh(self) -> None:
+        """Ask everything once in an interval, after the work of a cycle: no page waits for it."""
+        now = self._clock.monotonic()
+        if now < self._refresh:
+            return
+        if self.known and now - self._asked >= max(FIRST_RETRY, min(self._interval, SOONEST)):
+            self._ask()
+        if self.known:
+            self._note("on call", self._pagerduty.on_call(self.person, self._policy_id).objection)
+            self._refresh = now + (min(self._interval, WHILE_OBJECTED) if self._objections else self._interval)
+
+    def _ask(self) -> None:
+        began = self._clock.monotonic()
+        self._suspected = False
+        self._unsure = None
+        steps: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("key", self._pagerduty.check_key),
+            ("user", self._ask_user),
+            ("service", self._ask_service),
+        )
+        for name, step in steps:
+            if self._fails(name, step):
+                break
+        self.known = not self._wrong and self._unsure is None
+        self._asked = self._clock.monotonic()
+        self._next = self._asked + max(SOONEST if self.known else self._wait, CALM * (self._asked - began))
+        self._wait = FIRST_RETRY if self.known else min(2 * self._wait, SOONEST)
+
+    def _fails(self, name: str, step: Callable[[], None]) -> bool:
+        """Whether it is pointless to ask further. What is not answered stays as it was last known."""
+        try:
+            step()
+        except Misconfigured as error:
+            known = self._wrong.get(name)
+            if known is None or str(known) != str(error):
+                self._wrong[name] = error
+            return isinstance(error, Refused)
+        except ReconcilerError as error:
+            self._unsure = error
+            return True
+        self._wrong.pop(name, None)
+        return False
+
+    def _ask_user(self) -> None:
+        user = self._pagerduty.automation_user()
+        self.person = user.person
+        self._note("user", user.objection)
+
+    def _ask_service(self) -> None:
+        service = self._pagerduty.check_service()
+        self._policy_id = service.escalation_policy_id
+        self._note("service", service.objection)
+
+    def _note(self, name: str, objection: str) -> None:
+        known = self._objections.get(name)
+        if not objection:
+            self._objections.pop(name, None)
+        elif known is None or str(known) != objection:
+            self._objections[name] = Misconfigured(objection)

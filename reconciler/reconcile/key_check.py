@@ -1,0 +1,47 @@
+"""Whether a refusal of one request or object is the key's: asked by one cheap read of nothing in particular."""
+
+from threading import Lock
+
+from reconciler.core.model import Side
+from reconciler.core.text import name_of
+from reconciler.errors import Misconfigured, Permanent, ReconcilerError, Refused
+from reconciler.reconcile.vendor_calls import Remotes
+from reconciler.vendors.ports import Clock
+
+FOR_SECONDS = 10.0
+"""For so long an answer serves all further refusals of that side."""
+
+
+class KeyCheck:
+    """Both keys, each asked for at most once in a while, by one thread at a time."""
+
+    def __init__(self, remotes: Remotes, clock: Clock) -> None:
+        self._clock = clock
+        self._remotes = remotes
+        self._answers: dict[Side, tuple[float, Refused | None]] = {}
+        self._locks = {side: Lock() for side in Side}
+
+    def refused(self, side: Side) -> Refused | None:
+        """How the account turns the key away; None when it does not, or when that cannot be learnt now."""
+        with self._locks[side]:
+            known = self._answers.get(side)
+            if known is not None and self._clock.monotonic() - known[0] < FOR_SECONDS:
+                return known[1]
+            found = self._asked(side)
+            self._answers[side] = (self._clock.monotonic(), found)
+            return found
+
+    def _asked(self, side: Side) -> Refused | None:
+        try:
+            (self._remotes.opsgenie if side is Side.OPSGENIE else self._remotes.pagerduty).confirm_key()
+        except Refused as error:
+            return error
+        except (Misconfigured, Permanent) as error:
+            words, _, _ = str(error).partition(";")
+            return Refused(
+                f"{side.name}_API_KEY: every request is refused, even one for nothing in particular: {words}; see "
+                f"{name_of(side)}'s account, and whether {side.name}_API_URL is the address of the API"
+            )
+        except ReconcilerError:
+            return None
+        return None

@@ -1,1 +1,0 @@
-"""One file a vendor: JSON in, values of the core out, and back. Knows no policy."""

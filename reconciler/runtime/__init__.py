@@ -1,0 +1,1 @@
+"""What runs: wiring, daemon, leadership, and what it says of itself."""

@@ -1,0 +1,343 @@
+"""States that last are said when they begin, again every now and then while they last, and when they are over.
+
+A subject is what a state is about: a vendor, the pages, the database, the lock, the cycle, or one alert that a
+vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from reconciler.core.model import Action, Kind, Side, Status
+from reconciler.core.text import name_of
+from reconciler.errors import Misconfigured, RateLimited, Transient
+from reconciler.observability.logs import get_logger
+from reconciler.observability.naming import counted, kinds_of, listed, span
+from reconciler.sight import Problem
+from reconciler.store.troubles import KeptTrouble
+from reconciler.vendors.ports import Clock
+
+log = get_logger(__name__)
+
+QUIET = 90.0
+"""Seconds: longer than any pause between two reads of one alert. What was not met for so long is over."""
+MOST_OBJECTS = 1000
+"""Alerts whose troubles are remembered one by one."""
+MOST_NAMED = 5
+"""Alerts that one reminder names."""
+SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "cycle", "objects")
+"""Every subject that is counted; `objects` are all alerts that a vendor refuses while it takes others."""
+
+_REQUEST = re.compile(r" \(request [^)]*\)")
+"""What is different in each refusal, though it is the same one."""
+_CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
+"""Which call met it: what the operator has to change is the same for all of them."""
+_NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", "cycle": "Cycle"} | {
+    side.value: name_of(side) for side in Side
+}
+
+Names = Callable[[Collection[str]], Mapping[str, str]]
+"""What people call the alerts with these ids; one that is not known is left out."""
+
+
+@dataclass(slots=True)
+class Trouble:
+    """A state that lasts. `words` and `keys` are all that it consists of now; `said` are the keys that were said.
+
+    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: never met
+    but by looks at single alerts, and those are rarer than cycles. `waited` are the actions that waited meanwhile.
+    `current` is false where another trouble says it all: it is over but for pages that are not made, or it is
+    about pages that the vendor's own trouble names.
+    """
+
+    subject: str
+    since: datetime
+    began: float
+    reminded: float
+    seen: float
+    words: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    said: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
+    narrow: bool = False
+    waited: dict[int, Kind] = field(default_factory=dict)
+    alert_id: str = ""
+    serious: bool = True
+    spoken: bool = False
+    current: bool = True
+
+
+class StateLog:
+    """The states of one process. `names` is asked only when something is said."""
+
+    def __init__(self, clock: Clock, remind: float, names: Names = lambda _: MappingProxyType({})) -> None:
+        self._clock = clock
+        self._remind = remind
+        self._names = names
+        self._troubles: dict[str, Trouble] = {}
+        self._open: tuple[Action, ...] = ()
+
+    # -- what is said --
+
+    def say(
+        self,
+        subject: str,
+        words: str,
+        *,
+        serious: bool = True,
+        key: str | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        """The state of a subject, met by itself. Empty words mean that all is well. `error` is logged with it."""
+        if words:
+            self._meet(subject, [(words if key is None else key, words)], serious=serious, error=error)
+        elif subject in self._troubles:
+            self._over(self._troubles.pop(subject))
+
+    def met(self, problems: Iterable[Problem], actions: Iterable[Action]) -> None:
+        """What a look at a part of everything has met. It cannot tell that anything is over."""
+        self._note(problems, tuple(actions))
+
+    def cycle(
+        self,
+        problems: Iterable[Problem],
+        actions: Iterable[Action],
+        pages: Sequence[tuple[str, str]],
+        named: Collection[str] = (),
+    ) -> None:
+        """What a whole cycle has met, with all that is open; `pages` says, by key, why somebody is not paged.
+
+        What its problems name already has its key in `named`: it is not said once more.
+        What it has not met is over, unless something that waits because of it says otherwise.
+        """
+        acted = tuple(actions)
+        self._open = tuple(a for a in acted if a.status.is_open and (a.error or a.status is Status.PLANNED))
+        met = self._note(problems, acted)
+        if pages:
+            self._meet("pages", pages, unsaid=named)
+        elif "pages" in self._troubles:
+            self._over(self._troubles.pop("pages"))
+        for trouble in self._troubles.values():
+            trouble.waited |= {action.id: action.kind for action in self._open if _concerns(trouble, action)}
+        for subject in [each for each in self._troubles if each not in met and _is_of_a_vendor(each)]:
+            if not self._lasts(self._troubles[subject]):
+                self._end(self._troubles.pop(subject), acted)
+        self._remind_all()
+
+    def _note(self, problems: Iterable[Problem], acted: tuple[Action, ...]) -> set[str]:
+        by_subject: dict[str, list[Problem]] = {}
+        for problem in problems:
+            if not _is_dead(problem, acted):  # that is said of the action, once
+                by_subject.setdefault(_subject(problem), []).append(problem)
+        waits = {action.error for action in acted if action.status.is_open and action.error}
+        for subject, mine in by_subject.items():
+            is_new = subject not in _NAMES and subject not in self._troubles
+            if is_new and len(self._troubles) >= MOST_OBJECTS:
+                continue
+            said = {_key(problem): str(problem.error) for problem in mine}
+            serious = not isinstance(mine[0].error, RateLimited)
+            alert_id = mine[0].alert_id if subject not in _NAMES else ""
+            was_wide = subject in self._troubles and not self._troubles[subject].narrow
+            trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
+            is_narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
+            trouble.narrow = is_narrow and not was_wide
+            trouble.met |= waits & {str(problem.error) for problem in mine}
+        return set(by_subject)
+
+    def _meet(
+        self,
+        subject: str,
+        found: Sequence[tuple[str, str]],
+        *,
+        serious: bool = True,
+        alert_id: str = "",
+        error: Exception | None = None,
+        unsaid: Collection[str] = (),
+    ) -> Trouble:
+        now, moment = self._clock.monotonic(), self._clock.now()
+        trouble = self._troubles.setdefault(
+            subject, Trouble(subject, moment, now, now, now, serious=serious, alert_id=alert_id)
+        )
+        trouble.seen, trouble.current = now, any(key not in unsaid for key, _ in found)
+        trouble.words = tuple(dict.fromkeys(_REQUEST.sub("", words) for _, words in found))
+        trouble.keys = tuple(sorted({key for key, _ in found}))
+        for key, words in found:
+            if key not in trouble.said:
+                trouble.said.add(key)
+                if key in unsaid:
+                    continue
+                trouble.reminded, trouble.spoken = now, True
+                self._write(trouble, self._named(trouble, words), error)
+        return trouble
+
+    def _end(self, trouble: Trouble, acted: tuple[Action, ...]) -> None:
+        """Over. What has become dead meanwhile does not work again; that has been said of the action."""
+        if not any(action.status is Status.DEAD and action.error in trouble.met for action in acted):
+            self._over(trouble)
+
+    def _over(self, trouble: Trouble) -> None:
+        if not (trouble.serious and trouble.spoken):
+            return
+        lasted = self._clock.monotonic() - trouble.began
+        waited = kinds_of(trouble.waited.values())
+        words = f"works again after {span(lasted)}" + (f"; {waited} had waited" if waited else "")
+        fields = {"alert": trouble.alert_id} if trouble.alert_id else {}
+        log.info(
+            self._named(trouble, words),
+            subject=_public(trouble.subject),
+            lasted_seconds=round(lasted, 1),
+            **fields,
+        )
+
+    def _remind_all(self) -> None:
+        now = self._clock.monotonic()
+        due = [each for each in self._lasting() if now - each.reminded >= self._remind]
+        for trouble in due:
+            trouble.reminded, trouble.spoken = now, True
+            if not trouble.alert_id:
+                self._write(trouble, self._still(trouble))
+        objects = [trouble for trouble in due if trouble.alert_id]
+        if len(objects) == 1:
+            self._write(objects[0], self._still(objects[0]))
+        elif objects:
+            self._write_objects(objects)
+
+    def remind(self) -> None:
+        """Say again what has lasted for long, where no cycle comes to its end."""
+        self._remind_all()
+
+    def _write_objects(self, objects: list[Trouble]) -> None:
+        oldest = min(objects, key=lambda trouble: trouble.began)
+        named = self._names([trouble.alert_id for trouble in objects[:MOST_NAMED]])
+        shown = [named.get(trouble.alert_id, f"alert {trouble.alert_id}") for trouble in objects[:MOST_NAMED]]
+        more = [counted(len(objects) - MOST_NAMED, "other")] if len(objects) > MOST_NAMED else []
+        since = self._since(oldest)
+        words = f"still refused: {listed([*shown, *more])}; the oldest {since}: {'; '.join(oldest.words)}"
+        log.error(words, subject="objects")
+
+    def _still(self, trouble: Trouble) -> str:
+        name = _NAMES.get(trouble.subject, "")
+        words = "; ".join(each.removeprefix(f"{name}: ") for each in trouble.words)
+        line = f"{name}: still {words}" if name else f"still {words}"
+        return self._named(trouble, f"{line}, {self._since(trouble)}{self._backlog(trouble)}")
+
+    def _since(self, trouble: Trouble) -> str:
+        """Since when, by the clock on the wall, and for how long."""
+        lasts = span(self._clock.monotonic() - trouble.began)
+        return f"since {trouble.since.astimezone(UTC):%H:%M} UTC ({lasts})"
+
+    def _backlog(self, trouble: Trouble) -> str:
+        waiting = [action for action in self._open if _concerns(trouble, action)]
+        if not waiting:
+            return ""
+        oldest = span(self._clock.now() - min(action.at for action in waiting))
+        verb = "waits" if len(waiting) == 1 else "wait"
+        return f": {kinds_of(action.kind for action in waiting)} {verb}, the oldest for {oldest}"
+
+    def _named(self, trouble: Trouble, words: str) -> str:
+        named = self._names([trouble.alert_id]) if trouble.alert_id else {}
+        return ": ".join([*_name_in(named, trouble), words])
+
+    def _write(self, trouble: Trouble, words: str, error: Exception | None = None) -> None:
+        fields: dict[str, object] = {"alert": trouble.alert_id} if trouble.alert_id else {}
+        if error is not None:
+            fields["exc_info"] = error
+        say = log.error if trouble.serious else log.info
+        say(words, subject=_public(trouble.subject), **fields)
+
+    # -- what is asked --
+
+    def _lasts(self, trouble: Trouble) -> bool:
+        """Whether something shows that it is not over, although this cycle has not met it."""
+        waiting = [action for action in self._open if _concerns(trouble, action)]
+        if any(action.error in trouble.met for action in waiting):
+            return True
+        if trouble.narrow and not trouble.met and self._clock.monotonic() - trouble.seen < QUIET:
+            return True
+        if trouble.subject != Side.PAGERDUTY.value:
+            return False
+        unmade = any(action.kind is Kind.CREATE_INCIDENT and action.error for action in waiting)
+        trouble.current = unmade
+        return unmade or "pages" in self._troubles
+
+    def _lasting(self) -> list[Trouble]:
+        return [each for each in self._troubles.values() if each.serious and each.current]
+
+    def lasts(self, subject: str) -> bool:
+        """Whether the subject is in a state that is not the usual one."""
+        return subject in self._troubles
+
+    def lasting(self) -> tuple[KeptTrouble, ...]:
+        """Everything serious that lasts now, the oldest first: what `status` shows."""
+        serious = sorted(self._lasting(), key=lambda each: each.began)
+        named = self._names([each.alert_id for each in serious if each.alert_id])
+        return tuple(
+            KeptTrouble(each.subject, each.since, ": ".join([*_name_in(named, each), "; ".join(each.words)]))
+            for each in serious
+        )
+
+    def signature(self) -> tuple[object, ...]:
+        """What is different once something else lasts: not a figure that grows while it does."""
+        return tuple((each.subject, each.since, each.keys) for each in self._lasting())
+
+    def counts(self) -> dict[str, int]:
+        """How many troubles there are, by a closed list of subjects."""
+        found = dict.fromkeys(SUBJECTS, 0)
+        for trouble in self._lasting():
+            found[_public(trouble.subject)] += 1
+        return found
+
+
+def _subject(problem: Problem) -> str:
+    """What a problem is a state of: the vendor, or one alert there in one way."""
+    if isinstance(problem.error, RateLimited):
+        return f"{problem.side.value} rate"
+    if problem.alert_id and not isinstance(problem.error, Transient | Misconfigured):
+        return f"{problem.side.value} {problem.alert_id} {type(problem.error).__name__}"
+    return problem.side.value
+
+
+def _name_in(named: Mapping[str, str], trouble: Trouble) -> list[str]:
+    """What people call its alert, where it is about one that is known."""
+    return [named[trouble.alert_id]] if trouble.alert_id in named else []
+
+
+def _public(subject: str) -> str:
+    """A subject as it is logged and counted: nobody's id is in it."""
+    side, _, rest = subject.partition(" ")
+    return "objects" if rest and rest != "rate" else side
+
+
+def _is_of_a_vendor(subject: str) -> bool:
+    return subject.partition(" ")[0] in {side.value for side in Side}
+
+
+def _concerns(trouble: Trouble, action: Action) -> bool:
+    """Whether the action waits for the end of this trouble, as far as its place tells."""
+    if trouble.alert_id and action.alert_id != trouble.alert_id:
+        return False
+    if trouble.subject == "pages":
+        return action.kind is Kind.CREATE_INCIDENT
+    return trouble.subject.partition(" ")[0] == action.kind.side.value
+
+
+def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
+    """Whether the problem tells of nothing but an action that was given up in the same look."""
+    words = str(problem.error)
+    return not isinstance(problem.error, Transient | Misconfigured) and any(
+        action.status is Status.DEAD
+        and action.alert_id == problem.alert_id
+        and action.error
+        and action.error in words
+        for action in actions
+    )
+
+
+def _key(problem: Problem) -> str:
+    """What makes a problem the same as before: its kind; for what the operator has to change, its words."""
+    error = problem.error
+    return (
+        _CALL.sub("", _REQUEST.sub("", str(error))) if isinstance(error, Misconfigured) else type(error).__name__
+    )

@@ -1,0 +1,1 @@
+"""Both vendors' clients, and what they share."""

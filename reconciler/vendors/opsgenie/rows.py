@@ -1,0 +1,149 @@
+"""Opsgenie's rows to core values: alerts, notes, log lines. Defensive: anything optional may be missing or odd."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from reconciler.core.model import Act, Actor, Alert, Note, Person
+from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, moment, number, shown, state, text
+from reconciler.vendors.ports import SKEW
+
+LONGEST_SNOOZE = timedelta(days=366)
+"""Opsgenie snoozes for a week at most; an end beyond this is no date."""
+_MACHINES = frozenset({"", "system", "alert api", "opsgenie"})
+_EPOCH = re.compile(r"\d{12,13}")
+_ALERT = r"(?:the\s+)?(?:alert\s+)?"
+_IS = r"(?:(?:is|was|has\s+been)\s+)?"
+_ENDED = r"(?:removed|withdrawn|revoked|cancell?ed|cleared|undone|reverted|taken\s+back)\b"
+_LINES = (
+    (
+        "unacknowledge",
+        rf"{_ALERT}{_IS}(?:un[\s_-]*ack(?:ed|nowledged?|nowledge?ment)?|no\s+longer\s+acknowledged)\b",
+    ),
+    ("unacknowledge", rf"{_ALERT}ack(?:nowledge(?:ment)?|nowledgment)?\s+{_IS}{_ENDED}"),
+    ("acknowledge", rf"{_ALERT}{_IS}ack(?:ed|nowledged?)\b"),
+    ("close", rf"{_ALERT}{_IS}clos"),
+    ("snooze", rf"{_ALERT}{_IS}snooz"),
+    ("annotate", r"(?:added\s+)?(?:a\s+)?note"),
+)
+"""How a line begins, and what it is then. The texts differ by year and product; people's own words may follow."""
+_VERBS = tuple((verb, re.compile(rf"\s*(?:{begins})", re.IGNORECASE)) for verb, begins in _LINES)
+_BY_PEOPLE = frozenset({"acknowledge", "unacknowledge"})
+
+
+def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Alert:
+    """An alert of any list or answer; BadRow only without an id, or with nothing but an id.
+
+    `whole`: with its description. A stamp that cannot be read is replaced by the next best one.
+    """
+    alert_id = identifier(row)
+    if not any(text(row.get(name)) for name in ("message", "tinyId", "alias", "status", "createdAt", "updatedAt")):
+        raise BadRow(f"alert {alert_id} with nothing else that an alert has")
+    stamps = (moment(row.get("createdAt"), now), moment(row.get("updatedAt"), now), _stamp_of(alert_id, now), now)
+    created = next(at for at in stamps if at)
+    report = mapping(row.get("report"))
+    acknowledged, status = state(row.get("acknowledged")), row.get("status")
+    holder = text(report.get("acknowledgedBy")) or text(row.get("owner"))
+    return Alert(
+        id=alert_id,
+        tiny_id=text(row.get("tinyId")),
+        message=text(row.get("message")),
+        open=status.strip().lower() != "closed" if isinstance(status, str) and status.strip() else None,
+        acknowledged=acknowledged,
+        created_at=created,
+        updated_at=last_change(row, now) or created,
+        snoozed_until=None
+        if state(row.get("snoozed")) is False
+        else moment(row.get("snoozedUntil"), now, LONGEST_SNOOZE),
+        acknowledged_by=holder if acknowledged else "",
+        acknowledged_at=_after(created, report.get("ackTime"), now) if acknowledged else None,
+        closed_by=text(report.get("closedBy")),
+        closed_at=_after(created, report.get("closeTime"), now),
+        priority=text(row.get("priority")).strip().upper(),
+        tags=tuple(filter(None, map(text, items(row.get("tags"))))),
+        source=text(row.get("source")),
+        description=text(row.get("description")) if whole else None,
+        details=_details(row.get("details")),
+        url=_url(url, alert_id),
+    )
+
+
+def last_change(row: Any, now: datetime) -> datetime | None:
+    """When an alert last changed; None where that cannot be read. Nothing changes long before it exists."""
+    updated, created = (moment(mapping(row).get(name), now) for name in ("updatedAt", "createdAt"))
+    return created if updated and created and updated < created - SKEW else updated
+
+
+def parse_note(row: Any, now: datetime) -> Note:
+    """A note. BadRow without the token that identifies it, and where neither its time nor its text is there."""
+    token = identifier(row, "offset")
+    owner, content = text(row.get("owner")), text(row.get("note"))
+    at = _stamp(row, token, now) or (now if content else None)
+    if at is None:
+        raise BadRow(f"note {token} without a readable createdAt")
+    return Note(token, Person(owner, owner or "somebody"), content, at)
+
+
+def parse_act(row: Any, now: datetime) -> Act:
+    """A line of the log. BadRow without its token or a time: such a line explains nothing.
+
+    Only a person's line is an acknowledgement or the end of one: machines write about both beforehand, afterwards
+    and in between.
+    """
+    token = identifier(row, "offset")
+    at = _stamp(row, token, now)
+    if at is None:
+        raise BadRow(f"log entry {token} without a readable createdAt")
+    owner = text(row.get("owner")).strip()
+    machine = owner.lower() in _MACHINES
+    line = text(row.get("log")).strip().removeprefix(owner)
+    verb = next((verb for verb, begins in _VERBS if begins.match(line)), "other")
+    return Act(
+        id=token,
+        verb="other" if machine and verb in _BY_PEOPLE else verb,
+        at=at,
+        actor=Actor.MACHINE if machine else Actor.PERSON,
+        person=None if machine else Person(owner, owner),
+        agent=owner if machine else "",
+    )
+
+
+def _stamp(row: dict[str, Any], token: str, now: datetime) -> datetime | None:
+    """When it was: else by its token, which begins with the milliseconds."""
+    return moment(row.get("createdAt"), now) or _milliseconds(token.partition("_")[0], now)
+
+
+def _stamp_of(alert_id: str, now: datetime) -> datetime | None:
+    """When the alert came into being by its id: a modern one ends in the milliseconds."""
+    return _milliseconds(alert_id.rpartition("-")[2], now)
+
+
+def _milliseconds(digits: str, now: datetime) -> datetime | None:
+    return moment(int(digits), now) if _EPOCH.fullmatch(digits) else None
+
+
+def _after(start: datetime, milliseconds: Any, now: datetime) -> datetime | None:
+    """`report`'s times are durations since the creation; None for what ends before it or in the future."""
+    found = number(milliseconds)
+    try:
+        at = None if found is None else start + timedelta(milliseconds=found)
+    except OverflowError:
+        return None
+    return at if at is not None and start <= at <= now + SKEW else None
+
+
+def _details(value: Any) -> tuple[tuple[str, str], ...]:
+    """Names and values as people read them, without the empty ones."""
+    named = value if isinstance(value, dict) else {"details": value}
+    pairs = ((name, shown(one)) for name, one in named.items())
+    return tuple((name, one) for name, one in pairs if one.strip())
+
+
+def _url(api_url: str, alert_id: str) -> str:
+    """The alert's page of the web application; of the API where that is not at the usual address."""
+    parts = urlsplit(api_url)
+    place = quote(alert_id, safe="", errors="replace")
+    if not parts.netloc.startswith("api."):
+        return f"{api_url}/v2/alerts/{place}"
+    return f"https://app.{parts.netloc.removeprefix('api.')}/alert/detail/{place}/details"

@@ -1,0 +1,137 @@
+"""PagerDuty's rows to core values: incidents, notes, log entries. Defensive: anything optional may be missing."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from reconciler.core.model import Act, Actor, Incident, Note, Person
+from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, moment, text, whole
+
+OPEN = ("triggered", "acknowledged")
+STATUSES = (*OPEN, "resolved")
+SOMEBODY = Person("", "somebody")
+"""Whose name cannot be read. The act is news nevertheless."""
+FARTHEST_EXPIRY = timedelta(days=30)
+"""Acknowledgements end by themselves within a week, by a snooze or the service's time-out; a margin on top."""
+
+
+def parse_incident(row: Any, now: datetime) -> Incident:
+    """An incident of any list or answer. BadRow without an id or a known status: then nothing is known of it."""
+    incident_id = identifier(row)
+    status = text(row.get("status")).strip().lower()
+    if status not in STATUSES:
+        raise BadRow(f"incident {incident_id} with the unknown status '{status[:40]}'")
+    stamps = (moment(row.get(name), now) for name in ("created_at", "updated_at", "last_status_change_at"))
+    changed_by = person_of(row.get("last_status_change_by"))
+    reason = mapping(row.get("resolve_reason"))
+    merged = text(reason.get("type")).startswith("merge")
+    service_id = mapping(row.get("service")).get("id")
+    return Incident(
+        id=incident_id,
+        number=whole(row.get("incident_number")),
+        status=status,
+        key=text(row.get("incident_key")),
+        title=text(row.get("title")) or text(row.get("summary")),
+        service_id=service_id.strip() if isinstance(service_id, str) else "",
+        created_at=next((at for at in stamps if at), now),
+        urgency="low" if text(row.get("urgency")).strip().lower() == "low" else "high",
+        acknowledgers=_acknowledgers(row, status),
+        escalation_policy_id=text(mapping(row.get("escalation_policy")).get("id")),
+        changed_by=changed_by,
+        changed_at=moment(row.get("last_status_change_at"), now),
+        merged_into=text(mapping(reason.get("incident")).get("id")) if merged else "",
+        merged_name=text(mapping(reason.get("incident")).get("summary")) if merged else "",
+        assignees=_assignees(row.get("assignments")),
+        expires_at=_expiry(row.get("pending_actions"), now),
+    )
+
+
+def parse_note(row: Any, now: datetime) -> Note:
+    """A note. BadRow without an id, and where neither its time nor its text is there."""
+    note_id = identifier(row)
+    content = text(row.get("content"))
+    at = moment(row.get("created_at"), now) or (now if content else None)
+    if at is None:
+        raise BadRow(f"note {note_id} without a readable created_at")
+    return Note(note_id, person_of(row.get("user")) or SOMEBODY, content, at)
+
+
+def parse_act(row: Any, now: datetime) -> Act:
+    """A log entry, of a known kind or not. BadRow without an id or a time: such an entry explains nothing."""
+    entry_id = identifier(row)
+    at = moment(row.get("created_at"), now)
+    if at is None:
+        raise BadRow(f"log entry {entry_id} without a readable created_at")
+    verb = text(row.get("type")).removesuffix("_reference").removesuffix("_log_entry")
+    agent, channel = mapping(row.get("agent")), mapping(row.get("channel"))
+    actor = Actor.MACHINE
+    if text(agent.get("type")).startswith("user"):
+        actor = Actor.PERSON
+    elif text(channel.get("type")) == "timeout":
+        actor = Actor.TIMEOUT
+    who = person_of(agent)
+    person = (who or SOMEBODY) if actor is Actor.PERSON else None
+    return Act(
+        id=entry_id,
+        verb="acknowledge" if verb == "acknowledgement" else verb or "other",
+        at=at,
+        actor=actor,
+        person=person,
+        incident_id=text(mapping(row.get("incident")).get("id")),
+        agent=who.name if who and person is None else "",
+    )
+
+
+def person_of(value: Any) -> Person | None:
+    """Who a reference is to, by whichever of id and name can be read; None without both."""
+    row = mapping(value)
+    person_id = text(row.get("id")).strip()
+    name = text(row.get("summary")).strip() or text(row.get("name")).strip()
+    return Person(person_id, name or person_id) if person_id or name else None
+
+
+def is_same(one: Any, other: str) -> bool:
+    """Whether both are the same name, address or id, however they are written."""
+    return bool(other.strip()) and text(one).strip().casefold() == other.strip().casefold()
+
+
+def is_user(person: Person, user: Person) -> bool:
+    """Whether it is that user: by id, where both have one; else by name.
+
+    Until PagerDuty has confirmed the user, what is configured stands for both: it may be an id or a name.
+    """
+    if person.id and user.id and (person.id == user.id or user.id != user.name):
+        return person.id == user.id
+    return is_same(person.name, user.name)
+
+
+def _acknowledgers(row: dict[str, Any], status: str) -> tuple[Person, ...]:
+    """Who holds an incident. An acknowledged one is held at least by who acknowledged first, else by somebody."""
+    held = [_holder(mapping(entry).get("acknowledger")) for entry in items(row.get("acknowledgements"))]
+    found = tuple(dict.fromkeys(person for person in held if person))
+    if found or status != "acknowledged":
+        return found
+    return (_holder(row.get("last_status_change_by")) or SOMEBODY,)
+
+
+def _holder(value: Any) -> Person | None:
+    """An acknowledger. An automation that acknowledges is named as what it is: no person looks."""
+    person = person_of(value)
+    kind = text(mapping(value).get("type"))
+    if person is None or not kind or kind.startswith("user"):
+        return person
+    return Person(person.id, f"{person.name} (automation)")
+
+
+def _assignees(value: Any) -> tuple[Person, ...] | None:
+    """Who is assigned; None where the answer does not say it. One who cannot be read is somebody."""
+    if not isinstance(value, list):
+        return None
+    found = (person_of(mapping(entry).get("assignee")) or SOMEBODY for entry in value)
+    return tuple(dict.fromkeys(found))
+
+
+def _expiry(value: Any, now: datetime) -> datetime | None:
+    """When the acknowledgement ends by itself, as announced."""
+    found = (mapping(entry) for entry in items(value))
+    ends = [moment(e.get("at"), now, FARTHEST_EXPIRY) for e in found if text(e.get("type")) == "unacknowledge"]
+    return min((at for at in ends if at), default=None)

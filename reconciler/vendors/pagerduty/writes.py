@@ -1,0 +1,146 @@
+"""Writes to PagerDuty, always as the automation user."""
+
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.model import Incident, Note, Person
+from reconciler.errors import Duplicate, ObjectError, Permanent, Unknown
+from reconciler.vendors.http import Answer, Http
+from reconciler.vendors.json_fields import BadRow, mapping
+from reconciler.vendors.limits import Need
+from reconciler.vendors.pagerduty.pages import VENDOR, place
+from reconciler.vendors.pagerduty.rows import is_user, parse_incident, parse_note
+
+_DUPLICATE = "matching dedup key already exists"
+
+
+class PagerDutyWriting:
+    """Writes, always as the automation user with this login e-mail."""
+
+    def __init__(self, http: Http, service_id: str, email: str) -> None:
+        self._http = http
+        self._service_id = service_id
+        self._from = {"From": email}
+        self._way = ""
+
+    def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
+        """A new incident. Duplicate when an open one has this key already."""
+        incident: dict[str, Any] = {
+            "type": "incident",
+            "title": title,
+            "service": {"id": self._service_id, "type": "service_reference"},
+            "incident_key": key,
+        }
+        if urgency:
+            incident["urgency"] = urgency
+        if body:
+            incident["body"] = {"type": "incident_body", "details": body}
+        try:
+            answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from, Need.PAGE)
+        except Permanent as error:
+            duplicate = error.status == 400 and _DUPLICATE in str(error).lower()  # noqa: PLR2004 - HTTP
+            raise (Duplicate(str(error)) if duplicate else error) from None
+        return incident_of(answer, "just created", self._http.clock.now())
+
+    def acknowledge(self, incident_id: str) -> Incident:
+        """Acknowledge. Reopens a resolved incident: look first."""
+        return self._put(incident_id, status="acknowledged")
+
+    def resolve(self, incident_id: str) -> Incident:
+        """Resolve."""
+        return self._put(incident_id, status="resolved")
+
+    def set_urgency(self, incident_id: str, urgency: str) -> Incident:
+        """Set the urgency."""
+        return self._put(incident_id, urgency=urgency)
+
+    def retrigger(self, incident: Incident, automation: Person) -> Incident:
+        """Make an incident page somebody other than the automation user again.
+
+        There is no call for it: the ways that are known are tried, the mildest first, until the answer shows it.
+        """
+        refusal: Permanent | ObjectError | None = None
+        last: Incident | None = None
+        for name, change in self._ways(incident):
+            try:
+                last = self._put(incident.id, **change)
+            except (Permanent, ObjectError) as error:
+                refusal = error
+                continue
+            if _pages_somebody(last, automation):
+                self._way = name
+                return last
+            if last.status == "resolved":
+                raise Permanent(
+                    f"{VENDOR}: incident {incident.id} was resolved meanwhile; not triggered again", 409
+                )
+        if last is None and isinstance(refusal, ObjectError):
+            raise refusal  # every way meets the same: it is the incident that is refused, not the ways
+        raise _stuck(incident, last, refusal, automation)
+
+    def _ways(self, incident: Incident) -> list[tuple[str, dict[str, Any]]]:
+        """Names and changes, what worked last time first."""
+        policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}
+        ways: list[tuple[str, dict[str, Any]]] = [
+            ("status", {"status": "triggered"}),
+            ("level 1", {"escalation_level": 1}),
+            *([("policy", {"escalation_policy": policy})] if incident.escalation_policy_id else []),
+            ("level 2", {"escalation_level": 2}),
+        ]
+        return sorted(ways, key=lambda way: way[0] != self._way)
+
+    def add_note(self, incident_id: str, text: str) -> Note:
+        """Add a note."""
+        answer = self._http.write(
+            "POST", incident_path(incident_id, "notes"), {"note": {"content": text}}, self._from
+        )
+        try:
+            return parse_note(mapping(answer.json).get("note"), self._http.clock.now())
+        except BadRow as error:
+            raise Unknown(f"{VENDOR}: the answer to a new note on {incident_id} cannot be read: {error}") from None
+
+    def _put(self, incident_id: str, **change: Any) -> Incident:
+        body = {"incident": {"type": "incident_reference", **change}}
+        answer = self._http.write("PUT", incident_path(incident_id), body, self._from)
+        return incident_of(answer, incident_id, self._http.clock.now())
+
+
+def incident_path(incident_id: str, what: str = "") -> str:
+    """The path of an incident, or of what belongs to it."""
+    return place("incidents", incident_id, "incident") + (f"/{what}" if what else "")
+
+
+def incident_of(answer: Answer, which: str, now: datetime) -> Incident:
+    """The incident of an answer. Unknown where it cannot be read: it may be there all the same."""
+    try:
+        return parse_incident(mapping(answer.json).get("incident"), now)
+    except BadRow as error:
+        raise Unknown(f"{VENDOR}: incident {which}: the answer cannot be read: {error}") from None
+
+
+def _pages_somebody(incident: Incident, automation: Person) -> bool:
+    """Whether it is triggered and assigned to anybody else; an answer without assignments is believed."""
+    if incident.status != "triggered":
+        return False
+    return incident.assignees is None or any(not is_user(one, automation) for one in incident.assignees)
+
+
+def _stuck(
+    incident: Incident, last: Incident | None, refusal: Permanent | ObjectError | None, automation: Person
+) -> Permanent:
+    """The error after all ways: the incident stays acknowledged, or pages nobody but the automation user."""
+    status = refusal.status if isinstance(refusal, Permanent) else 400
+    why = f"; the last refusal: {refusal}" if refusal else ""
+    if last is not None and last.status == "triggered":
+        whom = f"only to the automation user {automation.name}" if last.assignees else "to nobody"
+        return Permanent(
+            f"{VENDOR}: nobody is paged: incident {incident.id} is triggered again, but assigned {whom} after "
+            "every known way (status, escalation level, escalation policy); take the automation user off every "
+            f"schedule and escalation policy, and assign the incident to somebody{why}",
+            status,
+        )
+    return Permanent(
+        f"{VENDOR}: incident {incident.id} stays acknowledged after every known way "
+        f"(status, escalation level, escalation policy); un-acknowledge it in PagerDuty{why}",
+        status,
+    )
