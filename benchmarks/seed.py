@@ -32,9 +32,9 @@ def seed(file: Path, canned: Canned, now: datetime) -> None:
             books.snapshot.save_notes(
                 (alert_id(number), side, f"N{number}{side}") for number in numbers for side in Side
             )
-            books.ledger.intend((action for number in numbers for action in _actions(number, canned)), now)
+            books.outbox.intend((action for number in numbers for action in _actions(number, canned)), now)
     with database.writing() as books:
-        books.ledger.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
+        books.outbox.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
         stamp = now.isoformat()
         books.snapshot.save_cursors({
             "origin": json.dumps([canned.created(-1).isoformat(), canned.created(-1).isoformat()]),

@@ -184,7 +184,7 @@ class World:
     def is_settled(self) -> bool:
         """Whether nothing is left to be done or asked."""
         with self.database.reading() as books:
-            return not books.ledger.open()
+            return not books.outbox.open()
 
     @property
     def people(self) -> Sandbox:

@@ -68,7 +68,7 @@ class Applier:
         """Send the creations that are due, and nothing else: in a storm, notes would use up the rate they need."""
         turn = Turn(self, policy)
         with self.database.reading() as books:
-            waiting = books.ledger.open(Kind.CREATE_INCIDENT)
+            waiting = books.outbox.open(Kind.CREATE_INCIDENT)
         turn.send_creations(waiting)
         turn.tell_waiting(waiting)
         return turn.outcome()
@@ -90,7 +90,7 @@ class Applier:
 
     def _waiting(self) -> list[Action]:
         with self.database.reading() as books:
-            return books.ledger.open()
+            return books.outbox.open()
 
 
 class Turn:

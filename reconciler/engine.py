@@ -157,7 +157,7 @@ class Engine:
         """The plan, and what earlier cycles have left to be done or asked and this look does not settle."""
         told = {settlement.action_id: settlement for settlement in plan.settlements}
         with self.database.reading() as books:
-            left = books.ledger.open()
+            left = books.outbox.open()
         left = [replace(a, status=told[a.id].status, error=told[a.id].why) if a.id in told else a for a in left]
         return in_order((*(action for action in left if action.status.is_open), *plan.actions))
 
@@ -169,8 +169,8 @@ class Engine:
                 books.snapshot.save_notes(plan.notes)
                 books.snapshot.save_cursors(observation.cursors)
                 for settlement in plan.settlements:
-                    books.ledger.settle(settlement, observation.world.now)
-                books.ledger.intend(plan.actions, observation.world.now)
+                    books.outbox.settle(settlement, observation.world.now)
+                books.outbox.intend(plan.actions, observation.world.now)
                 if "sweep" in observation.cursors:
                     books.snapshot.forget(observation.world.now - self.observer.horizons.retention)
             self.watch.committed(plan, observation.world)
@@ -179,7 +179,7 @@ class Engine:
         if not ids:
             return ()
         with self.database.reading() as books:
-            return tuple(books.ledger.by_id(ids))
+            return tuple(books.outbox.by_id(ids))
 
 
 def _barred(standing: Standing, *, blind: bool) -> frozenset[Lane]:

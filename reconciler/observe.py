@@ -112,7 +112,7 @@ class _Round:
             self.before = books.snapshot.cursors()
             self.open_pairs = books.snapshot.open_pairs()
             self.unsettled = books.snapshot.unsettled()
-            self.open_actions = books.ledger.open()
+            self.open_actions = books.outbox.open()
         may_ask = memory.to_ask(self.open_actions, now)
         self.eyes = Eyes(observer.opsgenie, observer.pagerduty, observer.stopping, policy, now, memory, may_ask)
         self.unread = unread(self.before.get("again"))
@@ -244,7 +244,7 @@ class _Round:
         with self.database.reading() as books:
             pairs = books.snapshot.pairs(alert_ids)
             known = books.snapshot.known_notes(alert_ids)
-            mine = books.ledger.of(alert_ids)
+            mine = books.outbox.of(alert_ids)
 
         def see(alert_id: str) -> Sighting:
             look = self.looks.by_alert[alert_id]

@@ -98,7 +98,7 @@ class Sender:
     def _write(self, action: Action, target: Incident | None) -> Hold:
         """What was begun here is finished and settled, also when the program is to end meanwhile."""
         with self.database.writing() as books:
-            if not books.ledger.send(action, self.clock.now()):
+            if not books.outbox.send(action, self.clock.now()):
                 return Hold.ALL
         try:
             effect = write(self.remotes, action, target, self.policy.automation)
@@ -155,7 +155,7 @@ class Sender:
     def _succeeded(self, action: Action, effect: Effect) -> Hold:
         if effect.accepted:
             with self.database.writing() as books:
-                books.ledger.accepted(action, effect.request_id)
+                books.outbox.accepted(action, effect.request_id)
             sent = replace(action, status=Status.SENT, request_id=effect.request_id)
             return held_by(sent, self.policy, self.clock)
         done = Settlement(action.id, Status.DONE, result_id=effect.result_id)
@@ -185,7 +185,7 @@ class Sender:
             case Unknown():
                 self.trouble.strike(action, error)
                 with self.database.writing() as books:
-                    books.ledger.doubtful(action, str(error))
+                    books.outbox.doubtful(action, str(error))
                 self.watch.outcome(action, Status.SENT, "unknown")
                 return held_by(replace(action, status=Status.SENT, request_id=""), self.policy, self.clock)
             case Duplicate():
@@ -202,7 +202,7 @@ class Sender:
         verdict = self._verdict(action, error, scope)
         if isinstance(verdict, Plainer):
             with self.database.writing() as books:
-                books.ledger.plainer(action, verdict.why)
+                books.outbox.plainer(action, verdict.why)
             self.watch.outcome(action, Status.PLANNED, "plainer")
             return self.send(replace(action, plain=True))
         if verdict.status is Status.DEAD and scope is Scope.REQUEST and self._send_in_parts(action):
@@ -260,8 +260,8 @@ class Sender:
         ]
         dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} parts")
         with self.database.writing() as books:
-            books.ledger.intend(planned, self.clock.now())
-            books.ledger.settle(dropped, self.clock.now())
+            books.outbox.intend(planned, self.clock.now())
+            books.outbox.settle(dropped, self.clock.now())
         self.watch.outcome(action, Status.DROPPED, "not_needed")
         return True
 
@@ -285,8 +285,8 @@ class Sender:
         The creation is left in doubt: the next look finds the incident, and what both sides have told already.
         """
         with self.database.writing() as books:
-            books.ledger.send(action, self.clock.now())
-            books.ledger.doubtful(action, why)
+            books.outbox.send(action, self.clock.now())
+            books.outbox.doubtful(action, why)
         self.watch.outcome(action, Status.SENT, "was_there")
         return Hold.ALL
 
@@ -296,7 +296,7 @@ class Sender:
         """One transaction: the ledger's word, and the baselines that our own write has moved."""
         moved: list[Pair] = []
         with self.database.writing() as books:
-            books.ledger.settle(settlement, self.clock.now())
+            books.outbox.settle(settlement, self.clock.now())
             if settlement.status is Status.DONE and not action.kind.is_note:
                 pair = books.snapshot.pair(action.alert_id)
                 moved = [] if pair is None else _moved(pair, action, self.policy, incident)

@@ -74,8 +74,8 @@ def test_a_listing_answers_only_for_the_pages_it_was_made_for(database: Database
     trouble = Trouble(Pauses(), clock)
     sender = Sender(remotes, database, clock, Gate(), NOBODY, policy(), trouble)
     with database.writing() as books:
-        books.ledger.intend([creation(key, OLD) for key in "abc"] + [creation("older", OLD * 2)], NOW)
-        a, b, c, older = books.ledger.open()[1:] + books.ledger.open()[:1]
+        books.outbox.intend([creation(key, OLD) for key in "abc"] + [creation("older", OLD * 2)], NOW)
+        a, b, c, older = books.outbox.open()[1:] + books.outbox.open()[:1]
     sender.list_existing([a, b, c])
     assert [sender.send(each) for each in (a, b, c)] == [Hold.ALL, Hold.NOTHING, Hold.ALL]
     assert sender.send(older) is Hold.ALL
@@ -145,7 +145,7 @@ class Desk:
         self.applier = Applier(remotes, database, vendor, lambda: False, Crew(lambda: 1))
         with database.writing() as books:
             books.snapshot.save_pairs(replace(each, incident_id=f"I-{each.alert_id}") for each in pairs)
-            books.ledger.intend(waiting, NOW)
+            books.outbox.intend(waiting, NOW)
 
     def turn(self, seconds: float = 0.0) -> list[str]:
         """Time goes by, then whatever is due is sent; the problems' words."""
@@ -154,7 +154,7 @@ class Desk:
 
     def stands(self) -> list[tuple[str, Status]]:
         with self.database.reading() as books:
-            found = books.ledger.by_id(range(1, 50))
+            found = books.outbox.by_id(range(1, 50))
         return [(each.alert_id, each.status) for each in found]
 
     def named(self, name: str) -> list[str]:
@@ -280,7 +280,7 @@ def test_a_page_waits_for_no_other_lane(database: Database) -> None:
     desk.turn()
     desk.vendors.fails = lambda name, key: Refused("402") if name == "add_note" and key != "z" else None
     with database.writing() as books:
-        books.ledger.intend([waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1)], NOW)
+        books.outbox.intend([waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1)], NOW)
     desk.turn(0.1)
     assert [status for alert_id, status in desk.stands() if alert_id == "z"] == [Status.DONE, Status.SENT]
 
@@ -304,7 +304,7 @@ def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database
     outcome = desk.applier.apply(policy())
     assert (outcome.problems, outcome.resume) == ((), NOW + timedelta(seconds=5))
     with database.reading() as books:
-        (found,) = books.ledger.open()
+        (found,) = books.outbox.open()
     assert (found.error, found.attempts, found.failing_since) == ("", 0, None)
 
 
@@ -330,11 +330,11 @@ def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database:
     for _ in range(20):
         desk.turn(15)
     with database.writing() as books:
-        books.ledger.intend([waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2)], NOW)
+        books.outbox.intend([waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2)], NOW)
     desk.vendors.fails = lambda *_: None
     desk.turn(1)
     with database.reading() as books:
-        results = [each.result_id for each in books.ledger.by_id(range(1, 9))]
+        results = [each.result_id for each in books.outbox.by_id(range(1, 9))]
     assert results == sorted(results, key=lambda each: int(each[1:]))
 
 
@@ -372,7 +372,7 @@ def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
     for _ in range(5):
         desk.turn(20)
     with database.writing() as books:
-        books.ledger.intend([waiting(Kind.PAGERDUTY_NOTE, "b")], NOW)
+        books.outbox.intend([waiting(Kind.PAGERDUTY_NOTE, "b")], NOW)
     desk.turn()
     assert desk.named("add_note") == ["I-b"]
 
@@ -417,7 +417,7 @@ def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
     desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
     assert desk.turn() == []
     with database.reading() as books:
-        original, later, *parts = books.ledger.by_id(range(1, 9))
+        original, later, *parts = books.outbox.by_id(range(1, 9))
     assert (original.status, original.error, later.status) == (Status.DROPPED, "sent in 2 parts", Status.PLANNED)
     assert [(part.key, part.mark, len(part.text), part.plain, part.at) for part in parts] == [
         (f"{long.key} part {number}", f"[m] {number}", 750, True, long.at) for number in (1, 2)

@@ -41,7 +41,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
         here.pause()
         here.wire.gone.clear()
         with here.database.reading() as books:
-            waiting = len(books.ledger.open())
+            waiting = len(books.outbox.open())
         back, before = here.clock.monotonic(), len(here.wire.calls)
         here.until(lambda: here.is_settled, 4 * 3600)
         calls = [call for call in here.wire.calls[before:] if call.vendor == "pagerduty"]

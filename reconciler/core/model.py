@@ -213,7 +213,8 @@ class Pair:
     `incident` is None while there is no incident: because its creation is still open in the ledger, or, when
     `tracked` is false, because the alert was there before us and pages nobody. `unexplained_since`: since when
     the incident stands where no log entry explains it; the old baseline stays meanwhile. `unpaged` says why
-    nobody is paged although there is an incident; empty when somebody is.
+    nobody is paged although there is an incident; empty when somebody is. `next_look_at` is when the sweep reads
+    the pair although nothing is known to have happened; None: never again.
     """
 
     alert_id: str
@@ -224,6 +225,7 @@ class Pair:
     incident_number: int | None = None
     pagerduty: IncidentBaseline | None = None
     swept_at: datetime | None = None
+    next_look_at: datetime | None = None
     title: str = ""
     unexplained_since: datetime | None = None
     unpaged: str = ""

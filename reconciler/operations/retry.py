@@ -20,7 +20,7 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
     Misconfigured when one that is given is not known, and then nothing is put back.
     """
     with database.writing() as books:
-        dead = books.ledger.with_status(Status.DEAD, status.EVERY)
+        dead = books.outbox.with_status(Status.DEAD, status.EVERY)
         if given is not None:
             found = {each: find(books, each) for each in given}
             unknown = [each for each, alert_ids in found.items() if not alert_ids]
@@ -33,7 +33,7 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
             dead = [action for action in dead if action.alert_id in wanted]
         entries = status.entries(books, dead)
         if dead:
-            books.ledger.retry([action.id for action in dead])
+            books.outbox.retry([action.id for action in dead])
     return entries
 
 

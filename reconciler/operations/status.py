@@ -61,9 +61,9 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
     with database.reading() as books:
         polled = books.snapshot.cursors()
         at = {side: polled.get(f"polled.{side.value}") for side in Side}
-        open_actions = books.ledger.open()
-        dead = books.ledger.with_status(Status.DEAD, EVERY)
-        total = books.ledger.counts()
+        open_actions = books.outbox.open()
+        dead = books.outbox.with_status(Status.DEAD, EVERY)
+        total = books.outbox.counts()
         found = paging(books, now)
         states = Counter(state_of(action) for action in (*open_actions, *dead))
         states |= Counter({status.value: total[status] for status in (Status.DONE, Status.DROPPED)})
@@ -96,7 +96,7 @@ def _entries(books: Books, actions: tuple[Action, ...]) -> tuple[Entry, ...]:
 
 def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
     """Pairs of an older database bear no title until they are read again: their page's title serves until then."""
-    untitled = books.ledger.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
+    untitled = books.outbox.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
     titles = {
         action.alert_id: shortened(action.text)
         for mine in untitled.values()

@@ -20,11 +20,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
+from reconciler.store.cursors import Cursors
 from reconciler.store.group_commit import Convoy
-from reconciler.store.outbox import Ledger
+from reconciler.store.outbox import Outbox
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
 from reconciler.store.statements import insert_into
+from reconciler.store.work import Work
 
 _LEADER = (
     select(leader.c.epoch, leader.c.holder).where(leader.c.route == bindparam("of")).with_for_update(read=True)
@@ -59,10 +61,12 @@ class Superseded(DatabaseDown):
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Snapshot and ledger within one transaction."""
+    """Snapshot, outbox, work queue and cursors within one transaction."""
 
     snapshot: Snapshot
-    ledger: Ledger
+    outbox: Outbox
+    work: Work
+    cursors: Cursors
 
 
 class Database:
@@ -129,7 +133,12 @@ class Database:
         return (row.epoch, row.holder) if row else (0, "")
 
     def _books(self, connection: Connection) -> Books:
-        return Books(Snapshot(connection, self.route), Ledger(connection, self.route))
+        return Books(
+            Snapshot(connection, self.route),
+            Outbox(connection, self.route),
+            Work(connection, self.route),
+            Cursors(connection, self.route),
+        )
 
 
 def open_database(url: str) -> Database:

@@ -16,8 +16,8 @@ _OPEN = (Status.PLANNED.value, Status.SENT.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """The ledger within one transaction."""
+class Outbox:
+    """The outbox within one transaction."""
 
     connection: Connection
     route: str

@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test holds it against migrations/versions."""
 
 
@@ -54,8 +54,9 @@ pairs = Table(
     Column("title", Text, nullable=False, server_default=""),  # the alert's message, to name it to people
     Column("unexplained_since", Utc),
     Column("unpaged", Text, nullable=False, server_default=""),  # why nobody is paged; empty when somebody is
+    Column("next_look_at", Utc),  # when the sweep reads it; null: never again
     Index("pairs_incident", "route", "incident_id"),
-    Index("pairs_sweep", "route", "open", "swept_at"),
+    Index("pairs_over", "route", "open", "swept_at"),
 )
 
 notes = Table(
@@ -111,6 +112,29 @@ Index(
     sqlite_where=pairs.c.unpaged != "",
     postgresql_where=pairs.c.unpaged != "",
 )
+
+Index(
+    "pairs_next_look",
+    pairs.c.route,
+    pairs.c.next_look_at,
+    sqlite_where=pairs.c.next_look_at.is_not(None),
+    postgresql_where=pairs.c.next_look_at.is_not(None),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("alert_id", Text, primary_key=True),
+    Column("priority", Integer, nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("reasons", Text, nullable=False),  # a JSON list
+    Column("request", Text, nullable=False),  # ReadRequest as JSON
+    Column("attempts", Integer, nullable=False),
+    Column("generation", BigInteger, nullable=False),  # counts the row's changes
+    Column("external", Boolean, nullable=False),  # another process has added it, such as `retry`
+)
+Index("work_external", work.c.route, sqlite_where=work.c.external, postgresql_where=work.c.external)
 
 cursors = Table(
     "cursors",

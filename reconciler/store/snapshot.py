@@ -1,28 +1,25 @@
-"""What both sides last showed: pairs with a baseline per side, notes already known, and the feeds' cursors."""
+"""What both sides last showed: pairs with a baseline per side, and the notes already known."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
     Connection,
-    Executable,
     Row,
     bindparam,
     delete,
     func,
     literal_column,
     select,
-    union,
     union_all,
 )
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
-from reconciler.store.schema import actions, cursors, notes, pairs
+from reconciler.store.schema import actions, notes, pairs
 from reconciler.store.statements import rows_by, rows_of, upsert
 
 _ALERT = TypeAdapter(AlertBaseline)
@@ -33,9 +30,13 @@ _PAIRS_OF_INCIDENTS = rows_by(pairs.c.incident_id, select(pairs))
 _NOTES = rows_by(notes.c.alert_id, select(notes))
 _COUNT_OPEN = select(func.count()).where(pairs.c.route == bindparam("route"), pairs.c.open)
 _DUE = (
-    select(pairs)
-    .where(pairs.c.route == bindparam("route"), pairs.c.open, pairs.c.swept_at <= bindparam("moment"))
-    .order_by(pairs.c.swept_at)
+    select(pairs.c.alert_id, pairs.c.incident_id, pairs.c.tracked)
+    .where(
+        pairs.c.route == bindparam("route"),
+        pairs.c.next_look_at.is_not(None),
+        pairs.c.next_look_at <= bindparam("moment"),
+    )
+    .order_by(pairs.c.next_look_at)
     .limit(bindparam("most"))
 )
 _UNEXPLAINED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unexplained_since.is_not(None))
@@ -43,7 +44,6 @@ _UNPAGED = select(pairs).where(  # no bound value: only so is the partial index 
     pairs.c.route == bindparam("route"), pairs.c.unpaged != literal_column("''")
 )
 _UNSETTLED = union_all(_UNEXPLAINED, _UNPAGED)
-_CURSORS = select(cursors).where(cursors.c.route == bindparam("route"))
 _UNDECIDED = select(actions.c.alert_id).where(
     actions.c.route == pairs.c.route,
     actions.c.alert_id == pairs.c.alert_id,
@@ -63,6 +63,15 @@ _FORGET = tuple(
     delete(table).where(table.c.route == bindparam("route"), table.c.alert_id == bindparam("gone"))
     for table in (notes, actions, pairs)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class DuePair:
+    """What the sweep has to know of a pair."""
+
+    alert_id: str
+    incident_id: str | None
+    tracked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +114,10 @@ class Snapshot:
         """How many pairs are open."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
 
-    def swept_before(self, moment: datetime, limit: int) -> list[Pair]:
-        """Open pairs that nobody has looked at since `moment`, the longest waiting first."""
+    def due(self, moment: datetime, limit: int) -> list[DuePair]:
+        """Pairs that the sweep is to read by then, the longest waiting first."""
         due = {"route": self.route, "moment": moment, "most": limit}
-        return [_pair(row) for row in self.connection.execute(_DUE, due)]
-
-    def finished(
-        self, ages: Sequence[timedelta], span: tuple[datetime, datetime], after: str, limit: int
-    ) -> list[str]:
-        """Alerts of pairs that are over and reached one of these ages in that time, by id, from `after` on.
-
-        A pair's age counts from when it was last swept while it was open. One narrow range of the index for
-        each age: what is over for a month is never gone through.
-        """
-        if not ages:
-            return []
-        began, until = span
-        due: dict[str, Any] = {"route": self.route, "beyond": after, "most": limit}
-        for number, age in enumerate(ages):
-            due |= {f"began_{number}": began - age, f"until_{number}": until - age}
-        return list(self.connection.execute(_finished(len(ages)), due).scalars())
+        return [DuePair(*row) for row in self.connection.execute(_DUE, due)]
 
     def open_ids(self, side: Side) -> dict[str, str]:
         """Of every open pair: the id of its alert or of its incident, by alert id."""
@@ -139,11 +132,6 @@ class Snapshot:
             known[row.alert_id].add((Side(row.side), row.note_id))
         return {alert_id: frozenset(ids) for alert_id, ids in known.items()}
 
-    def cursors(self) -> dict[str, str]:
-        """Where the feeds stand."""
-        rows = self.connection.execute(_CURSORS, {"route": self.route})
-        return {row.name: row.value for row in rows}
-
     def save_pairs(self, values: Iterable[Pair]) -> None:
         """Remember these pairs as they are."""
         rows = [_row(pair) for pair in values]
@@ -157,11 +145,6 @@ class Snapshot:
         ]
         upsert(self.connection, notes, rows)
 
-    def save_cursors(self, values: Mapping[str, str]) -> None:
-        """Move the feeds' cursors."""
-        rows = [{"route": self.route, "name": name, "value": value} for name, value in values.items()]
-        upsert(self.connection, cursors, rows)
-
     def forget(self, before: datetime, limit: int = 1000) -> int:
         """Drop pairs that were over before that, with their notes and actions; how many. Never what is still open.
 
@@ -172,24 +155,6 @@ class Snapshot:
         for forget in _FORGET if gone else ():
             self.connection.execute(forget, gone)
         return len(gone)
-
-
-@cache
-def _finished(ages: int) -> Executable:
-    over = select(pairs.c.alert_id).where(
-        pairs.c.route == bindparam("route"),
-        ~pairs.c.open,
-        pairs.c.incident_id.is_not(None),
-        pairs.c.alert_id > bindparam("beyond"),
-    )
-    ripe = union(
-        *(
-            over.where(pairs.c.swept_at > bindparam(f"began_{n}"), pairs.c.swept_at <= bindparam(f"until_{n}"))
-            for n in range(ages)
-        )
-    )
-    ids = ripe.subquery().c.alert_id
-    return select(ids).order_by(ids).limit(bindparam("most"))
 
 
 def _pair(row: Row[Any]) -> Pair:
@@ -203,6 +168,7 @@ def _pair(row: Row[Any]) -> Pair:
         opsgenie=_ALERT.validate_json(row.opsgenie),
         pagerduty=None if row.pagerduty is None else _INCIDENT.validate_json(row.pagerduty),
         swept_at=row.swept_at,
+        next_look_at=row.next_look_at,
         title=row.title,
         unexplained_since=row.unexplained_since,
         unpaged=row.unpaged,
@@ -221,6 +187,7 @@ def _row(pair: Pair) -> dict[str, Any]:
         "opsgenie": _ALERT.dump_json(pair.opsgenie).decode(),
         "pagerduty": None if pair.pagerduty is None else _INCIDENT.dump_json(pair.pagerduty).decode(),
         "swept_at": pair.swept_at,
+        "next_look_at": pair.next_look_at,
         "title": pair.title,
         "unexplained_since": pair.unexplained_since,
         "unpaged": pair.unpaged,

@@ -90,7 +90,7 @@ def content(database: Database) -> dict[str, tuple[list[str], list[tuple[Any, ..
 def assert_the_rows_are_there(database: Database) -> None:
     with database.reading() as books:
         pair = books.snapshot.pairs(["a1"])["a1"]
-        (action,) = books.ledger.open()
+        (action,) = books.outbox.open()
         assert (pair.tiny_id, pair.incident_id, pair.opsgenie.open) == ("7", "Q1", True)
         assert books.snapshot.cursors() == {"origin": "there"}
         assert len(books.snapshot.known_notes(["a1"])["a1"]) == 1

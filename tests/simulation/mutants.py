@@ -19,7 +19,7 @@ from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlemen
 from reconciler.engine import Engine
 from reconciler.observe import Observation
 from reconciler.send import Sender
-from reconciler.store.outbox import Ledger
+from reconciler.store.outbox import Outbox
 
 GUARDS = ("ledger", "author", "mark")
 
@@ -27,18 +27,18 @@ GUARDS = ("ledger", "author", "mark")
 # -- send, then record: the ledger learns of a call only when the call is over --
 
 
-def _go_ahead(self: Ledger, _action: Action, now: datetime) -> bool:
+def _go_ahead(self: Outbox, _action: Action, now: datetime) -> bool:
     del self
     _SENT_AT["now"] = now
     return True
 
 
-def _accepted(self: Ledger, action: Action, request_id: str) -> None:
+def _accepted(self: Outbox, action: Action, request_id: str) -> None:
     _SEND(self, action, _SENT_AT["now"])
     _ACCEPTED(self, action, request_id)
 
 
-def _doubtful(self: Ledger, action: Action, why: str) -> None:
+def _doubtful(self: Outbox, action: Action, why: str) -> None:
     _SEND(self, action, _SENT_AT["now"])
     _DOUBTFUL(self, action, why)
 
@@ -46,7 +46,7 @@ def _doubtful(self: Ledger, action: Action, why: str) -> None:
 # -- record, then send: the ledger has it as done before the call --
 
 
-def _done_already(self: Ledger, action: Action, now: datetime) -> bool:
+def _done_already(self: Outbox, action: Action, now: datetime) -> bool:
     marked = _SEND(self, action, now)
     self.settle(Settlement(action.id, Status.DONE), now)
     return marked
@@ -92,7 +92,7 @@ def _shared(world: World) -> Plan:
 
 
 _NOT_SHOWN, _DECIDE, _LOOK = outcomes._not_shown, plan.decide, Sender._look
-_SEND, _ACCEPTED, _DOUBTFUL = Ledger.send, Ledger.accepted, Ledger.doubtful
+_SEND, _ACCEPTED, _DOUBTFUL = Outbox.send, Outbox.accepted, Outbox.doubtful
 _SENT_AT: dict[str, datetime] = {}
 
 NEVER = 1e8
@@ -111,9 +111,9 @@ CAUGHT = {
 """What each is to be found to do; it may well do more."""
 MUTANTS: dict[str, Callable[[], Parts]] = {
     "send, then record": lambda: Parts(
-        patches=((Ledger, "send", _go_ahead), (Ledger, "accepted", _accepted), (Ledger, "doubtful", _doubtful))
+        patches=((Outbox, "send", _go_ahead), (Outbox, "accepted", _accepted), (Outbox, "doubtful", _doubtful))
     ),
-    "record, then send": lambda: Parts(patches=((Ledger, "send", _done_already),)),
+    "record, then send": lambda: Parts(patches=((Outbox, "send", _done_already),)),
     "no echo guard": lambda: Parts(guards=frozenset()),
     "no staleness bound": lambda: Parts(patches=((outcomes, "_not_shown", _impatient),)),
     "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),

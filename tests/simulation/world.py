@@ -237,7 +237,7 @@ class World:
         state = self.sandbox.state()
         self.sandbox.lock.release()
         with self.database.reading() as books:
-            ledger = books.ledger.counts()
+            ledger = books.outbox.counts()
         return Outcome(
             self.history, state, self.trace, self.counts, self.fired, self.acted, ledger, len(self._writes()),
             self._writes()[quiet_from:], self.broken, self.windows, self.lost_at,
@@ -504,7 +504,7 @@ class World:
 
     def _open(self) -> bool:
         with self.database.reading() as books:
-            return bool(books.ledger.open())
+            return bool(books.outbox.open())
 
     def _writes(self) -> list[str]:
         return [f"{c.at} {c.method} {c.path}" for c in self.sandbox.journal.calls if c.write]

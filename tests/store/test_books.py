@@ -59,14 +59,14 @@ ACTION = Action(
 
 def intended(database: Database, *actions: Action) -> list[Action]:
     with database.writing() as books:
-        books.ledger.intend(actions, NOW)
+        books.outbox.intend(actions, NOW)
     with database.reading() as books:
-        return [action for mine in books.ledger.of({a.alert_id for a in actions}).values() for action in mine]
+        return [action for mine in books.outbox.of({a.alert_id for a in actions}).values() for action in mine]
 
 
 def stands(database: Database, action: Action) -> Action:
     with database.reading() as books:
-        (found,) = books.ledger.by_id([action.id])
+        (found,) = books.outbox.by_id([action.id])
     return found
 
 
@@ -136,15 +136,15 @@ def test_routes_do_not_see_each_other(database: Database) -> None:
         books.snapshot.save_pairs([PAIR])
         books.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
         books.snapshot.save_cursors({"one": "1"})
-        books.ledger.intend([ACTION], NOW)
+        books.outbox.intend([ACTION], NOW)
     with Database(database.engine, "another").reading() as books:
         assert books.snapshot.pairs(["a-1"]) == {}
         assert books.snapshot.known_notes(["a-1"]) == {}
         assert books.snapshot.cursors() == {}
         assert books.snapshot.open_pairs() == 0
-        assert books.ledger.of(["a-1"]) == {}
-        assert books.ledger.open() == []
-        assert not books.ledger.counts()
+        assert books.outbox.of(["a-1"]) == {}
+        assert books.outbox.open() == []
+        assert not books.outbox.counts()
 
 
 # -- the ledger --
@@ -157,9 +157,9 @@ def test_an_action_comes_back_as_it_was(database: Database, kind: Kind, status: 
     (found,) = intended(database, action)
     assert found == replace(action, id=1)
     with database.reading() as books:
-        assert [a.id for a in books.ledger.open()] == ([1] if status.is_open else [])
-        assert books.ledger.counts() == {status: 1}
-        assert books.ledger.with_status(status, 5) == [found]
+        assert [a.id for a in books.outbox.open()] == ([1] if status.is_open else [])
+        assert books.outbox.counts() == {status: 1}
+        assert books.outbox.with_status(status, 5) == [found]
 
 
 def test_an_action_knows_the_incident_that_its_pair_has_by_now(database: Database) -> None:
@@ -182,20 +182,20 @@ def test_what_is_open_comes_in_the_order_of_the_acts(database: Database) -> None
     actions = [replace(ACTION, key=str(n), at=NOW + timedelta(seconds=s)) for n, s in enumerate(times)]
     intended(database, *actions)
     with database.reading() as books:
-        assert [action.key for action in books.ledger.open()] == ["1", "3", "2", "0"]
+        assert [action.key for action in books.outbox.open()] == ["1", "3", "2", "0"]
 
 
 def test_an_action_is_sent_once(database: Database) -> None:
     fresh = replace(ACTION, sent_at=None, request_id="", error="from before", attempts=0)
     (action,) = intended(database, fresh)
     with database.writing() as books:
-        assert books.ledger.send(action, NOW)
+        assert books.outbox.send(action, NOW)
     with database.writing() as books:
-        assert not books.ledger.send(action, NOW + timedelta(seconds=1))
+        assert not books.outbox.send(action, NOW + timedelta(seconds=1))
     assert stands(database, action) == replace(action, status=Status.SENT, sent_at=NOW, request_id="", error="")
     with database.writing() as books:
-        books.ledger.accepted(action, "r-2")
-        books.ledger.doubtful(action, "no answer")
+        books.outbox.accepted(action, "r-2")
+        books.outbox.doubtful(action, "no answer")
     found = stands(database, action)
     assert (found.status, found.request_id, found.error) == (Status.SENT, "r-2", "no answer")
 
@@ -203,7 +203,7 @@ def test_an_action_is_sent_once(database: Database) -> None:
 def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, plain=False, status=Status.SENT))
     with database.writing() as books:
-        books.ledger.plainer(action, "too long")
+        books.outbox.plainer(action, "too long")
     found = stands(database, action)
     assert (found.status, found.plain, found.error) == (Status.PLANNED, True, "too long")
 
@@ -212,19 +212,19 @@ def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
 def test_what_became_of_an_action_is_written_down(database: Database, status: Status) -> None:
     (action,) = intended(database, replace(ACTION, status=Status.SENT))
     with database.writing() as books:
-        books.ledger.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
+        books.outbox.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
     found = stands(database, action)
     since = ACTION.failing_since if status is Status.DEAD else None  # what ended well is not failing any more
     assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4, failing_since=since)
     with database.reading() as books:
-        assert books.ledger.open() == []
+        assert books.outbox.open() == []
 
 
 def test_an_action_goes_back_into_the_queue(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, status=Status.SENT, attempts=2))
     later = NOW + timedelta(seconds=8)
     with database.writing() as books:
-        books.ledger.settle(Settlement(action.id, Status.PLANNED, "why", not_before=later), NOW)
+        books.outbox.settle(Settlement(action.id, Status.PLANNED, "why", not_before=later), NOW)
     found = stands(database, action)
     assert (found.status, found.not_before, found.error) == (Status.PLANNED, later, "why")
     assert (found.attempts, found.result_id) == (2, action.result_id)
@@ -234,10 +234,10 @@ def test_since_when_an_action_fails_is_kept_until_it_is_told_otherwise(database:
     (action,) = intended(database, replace(ACTION, failing_since=None))
     since = NOW - timedelta(seconds=7)
     with database.writing() as books:
-        books.ledger.settle(Settlement(action.id, Status.PLANNED, "refused", failing_since=since), NOW)
+        books.outbox.settle(Settlement(action.id, Status.PLANNED, "refused", failing_since=since), NOW)
     assert stands(database, action).failing_since == since
     with database.writing() as books:
-        books.ledger.settle(Settlement(action.id, Status.PLANNED, "out of reach"), NOW)
+        books.outbox.settle(Settlement(action.id, Status.PLANNED, "out of reach"), NOW)
     assert stands(database, action).failing_since == since
 
 
@@ -248,22 +248,22 @@ def test_what_is_dead_is_put_back_as_if_it_had_never_been_tried(
     dead = replace(ACTION, status=Status.DEAD)
     intended(database, dead, replace(dead, key="two"), replace(dead, key="three", status=Status.DONE))
     with database.writing() as books:
-        back = books.ledger.retry(chosen)
+        back = books.outbox.retry(chosen)
     assert [action.id for action in back] == ([1, 2] if chosen is None else [1])
     for action in back:
         assert (action.status, action.attempts, action.plain, action.error) == (Status.PLANNED, 0, False, "")
         assert (action.not_before, action.failing_since) == (None, None)
         assert stands(database, action) == action
     with database.reading() as books:
-        assert books.ledger.counts()[Status.DEAD] == 2 - len(back)
-        assert books.ledger.counts()[Status.DONE] == 1
+        assert books.outbox.counts()[Status.DEAD] == 2 - len(back)
+        assert books.outbox.counts()[Status.DONE] == 1
 
 
 def test_nothing_dead_is_nothing_to_retry(database: Database) -> None:
     intended(database, ACTION)
     with database.writing() as books:
-        assert books.ledger.retry() == []
-        assert books.ledger.retry([]) == []
+        assert books.outbox.retry() == []
+        assert books.outbox.retry([]) == []
 
 
 def test_pairs_that_page_nobody_are_found(database: Database) -> None:

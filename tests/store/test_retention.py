@@ -55,14 +55,14 @@ def test_only_what_is_over_for_long_is_forgotten(
     with database.writing() as books:
         books.snapshot.save_pairs([pair])
         books.snapshot.save_notes([(pair.alert_id, Side.PAGERDUTY, "N1")])
-        books.ledger.intend([_action(pair.alert_id)], NOW)
-        (intended,) = books.ledger.open()
-        books.ledger.settle(Settlement(intended.id, status), NOW)
+        books.outbox.intend([_action(pair.alert_id)], NOW)
+        (intended,) = books.outbox.open()
+        books.outbox.settle(Settlement(intended.id, status), NOW)
         assert books.snapshot.forget(NOW - timedelta(days=30)) == int(forgotten)
     with database.reading() as books:
         assert (pair.alert_id in books.snapshot.pairs([pair.alert_id])) is not forgotten
         assert bool(books.snapshot.known_notes([pair.alert_id])) is not forgotten
-        assert bool(books.ledger.of([pair.alert_id])) is not forgotten
+        assert bool(books.outbox.of([pair.alert_id])) is not forgotten
     database.close()
 
 

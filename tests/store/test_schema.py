@@ -158,7 +158,7 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
     with open_read_only(url(tmp_path)).reading() as books:
         assert books.snapshot.open_pairs() == 0
         assert books.snapshot.cursors() == {}
-        assert books.ledger.open() == []
+        assert books.outbox.open() == []
     database = open_database(url(tmp_path))
     assert current_revision(database) is None
     assert check(database) is None
@@ -169,7 +169,7 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
 def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
     (tmp_path / "reconciler.db").touch()
     with open_read_only(url(tmp_path)).reading() as books:
-        assert books.ledger.open() == []
+        assert books.outbox.open() == []
     assert (tmp_path / "reconciler.db").stat().st_size == 0
 
 

@@ -1,0 +1,94 @@
+"""When a pair is to be reconciled next, and what is to be read of it then, once all that can be done now is done."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
+
+SOONEST = timedelta(seconds=1)
+"""The least time between two questions about a write whose outcome is not known."""
+LONGEST = timedelta(seconds=10)
+"""The most time between two such questions while Opsgenie has not said that it has the write in its queue."""
+LONGEST_IN_QUEUE = timedelta(seconds=60)
+"""The same while it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was not done. `unread` are sides that could not be read, due again at `read_at`.
+
+    `deliver_at` is when an action that waits may be tried, where that is known.
+    """
+
+    unread: frozenset[Side] = frozenset()
+    read_at: datetime | None = None
+    deliver_at: datetime | None = None
+
+
+def next_item(
+    alert_id: str, pair: Pair | None, mine: Iterable[Action], left: Left, policy: Policy, now: datetime, interval: timedelta
+) -> WorkItem | None:
+    """The item that takes the place of the one that was worked on; None when only news or the sweep can add one.
+
+    `mine` are the pair's actions as they stand now; `interval` is POLL_INTERVAL_SECONDS.
+    """
+    sent = [action for action in mine if action.status is Status.SENT]
+    found = [
+        *_unread(alert_id, left),
+        *_outbox(alert_id, left),
+        *(_asked_about(alert_id, action, now) for action in sent),
+        *_unsettled(alert_id, pair, policy, now, interval),
+    ]
+    if not found:
+        return None
+    first, *others = found
+    for other in others:
+        first = first.merged(other)
+    return first
+
+
+def in_doubt(action: Action) -> ReadRequest:
+    """What shows whether a write of ours has landed."""
+    if action.kind is Kind.CREATE_INCIDENT:
+        return ReadRequest(by_key=True, alert_notes=True, incident_notes=True)
+    opsgenie = action.kind.side is Side.OPSGENIE
+    if action.kind.is_note:
+        return ReadRequest(alert_notes=opsgenie, incident_notes=not opsgenie)
+    return ReadRequest(alert=opsgenie, incident=not opsgenie)
+
+
+def _unread(alert_id: str, left: Left) -> list[WorkItem]:
+    if not left.unread or left.read_at is None:
+        return []
+    request = everything(left.unread)
+    return [WorkItem(alert_id, left.read_at, request, Priority.UNSETTLED, frozenset({Reason.UNREAD}))]
+
+
+def _outbox(alert_id: str, left: Left) -> list[WorkItem]:
+    if left.deliver_at is None:
+        return []
+    return [WorkItem(alert_id, left.deliver_at, ReadRequest(), Priority.UNSETTLED, frozenset({Reason.OUTBOX}))]
+
+
+def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:
+    """Asked about whenever the write is twice as old."""
+    age = abs(now - action.sent_at) if action.sent_at else timedelta()
+    wait = min(max(age, SOONEST), LONGEST_IN_QUEUE if action.request_id else LONGEST)
+    return WorkItem(alert_id, now + wait, in_doubt(action), Priority.UNSETTLED, frozenset({Reason.OUTBOX}))
+
+
+def _unsettled(
+    alert_id: str, pair: Pair | None, policy: Policy, now: datetime, interval: timedelta
+) -> list[WorkItem]:
+    if pair is None:
+        return []
+    reasons = frozenset({Reason.UNSETTLED})
+    found = []
+    if pair.incident_id is not None and (pair.unpaged or pair.unexplained_since is not None):
+        found.append(WorkItem(alert_id, now + interval, ReadRequest(incident=True), Priority.UNSETTLED, reasons))
+    if pair.opsgenie.open and pair.opsgenie.missing_since is not None and not pair.opsgenie.deleted:
+        wait = max(interval, policy.staleness / 2)
+        found.append(WorkItem(alert_id, now + wait, ReadRequest(alert=True), Priority.UNSETTLED, reasons))
+    return found

@@ -1,0 +1,137 @@
+"""Items of the work queue: which pair to reconcile, why, how urgently, and what to read of it.
+
+One item a pair. What two sources ask for is merged into one request, so that a pair is read once for both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from reconciler.core.model import Act, Alert, Incident, Side
+
+
+class Priority(IntEnum):
+    """Which of two due items goes first: the lower number."""
+
+    PAGE = 0  # an alert that may have to page somebody
+    CHANGED = 1  # a feed, a list or a webhook shows that something happened
+    UNSETTLED = 2  # writes of ours: due again, or of unknown outcome; reads that failed
+    SWEEP = 3  # the regular comparison
+
+
+class Reason(StrEnum):
+    """Why a pair is in the queue: what logs, metrics and `explain` say."""
+
+    NEW_ALERT = "new alert"
+    FEED = "feed"
+    WEBHOOK = "webhook"
+    OUTBOX = "outbox"  # an action is due, or its outcome is unknown
+    UNREAD = "unread"  # a read failed before
+    UNSETTLED = "unsettled"  # nobody is paged, a step is unexplained, or the alert is missing
+    SWEEP = "sweep"
+    FIRST_START = "first start"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What is to be read of one pair. `row` is what a list showed of the alert: a new one pages from it at need.
+
+    `is_new`: the alert is not known and may have to page. `is_baseline`: it is not known, and pages nobody.
+    `by_key`: whether PagerDuty has an incident with this key already. `adopt` is such an incident, from a list.
+    `twins` are open incidents with the alert's key that the pair does not follow. `acts` are what the feed's log
+    said, newest first. `all_notes`: every note of the alert, not only the newest. `repeated`: nothing but the
+    alert's time stamp has moved. `swept`: the pair counts as swept once this was read.
+    """
+
+    alert: bool = False
+    alert_notes: bool = False
+    all_notes: bool = False
+    incident: bool = False
+    incident_notes: bool = False
+    by_key: bool = False
+    swept: bool = False
+    repeated: bool = False
+    is_new: bool = False
+    is_baseline: bool = False
+    row: Alert | None = None
+    adopt: Incident | None = None
+    acts: tuple[Act, ...] = ()
+    twins: tuple[Incident, ...] = ()
+
+    @property
+    def sides(self) -> frozenset[Side]:
+        """The sides that something is to be read of."""
+        opsgenie = self.alert or self.alert_notes
+        pagerduty = self.incident or self.incident_notes or self.by_key
+        return frozenset({Side.OPSGENIE} if opsgenie else ()) | frozenset({Side.PAGERDUTY} if pagerduty else ())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return self == ReadRequest()
+
+    def merged(self, later: "ReadRequest") -> "ReadRequest":
+        """Both in one. `later` is the one that was made later."""
+        is_new = self.is_new or later.is_new
+        rows = [row for row in (self.row, later.row) if row is not None]
+        return ReadRequest(
+            alert=self.alert or later.alert,
+            alert_notes=self.alert_notes or later.alert_notes,
+            all_notes=self.all_notes or later.all_notes,
+            incident=self.incident or later.incident,
+            incident_notes=self.incident_notes or later.incident_notes,
+            by_key=self.by_key or later.by_key,
+            swept=self.swept or later.swept,
+            repeated=(self.repeated or self.is_empty) and (later.repeated or later.is_empty),
+            is_new=is_new,
+            is_baseline=(self.is_baseline or later.is_baseline) and not is_new,
+            row=max(rows, key=lambda row: row.updated_at, default=None),
+            adopt=later.adopt or self.adopt,
+            acts=_newest_first((*self.acts, *later.acts)),
+            twins=tuple({twin.id: twin for twin in (*self.twins, *later.twins)}.values()),
+        )
+
+
+def everything(sides: Iterable[Side] = tuple(Side)) -> ReadRequest:
+    """All that can be read of these sides."""
+    opsgenie, pagerduty = (side in set(sides) for side in (Side.OPSGENIE, Side.PAGERDUTY))
+    return ReadRequest(
+        alert=opsgenie,
+        alert_notes=opsgenie,
+        all_notes=opsgenie,
+        incident=pagerduty,
+        incident_notes=pagerduty,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One pair in the queue. `generation` counts the changes of its row: what was leased is known by it.
+
+    `attempts` counts the reads and defects in a row that made it fail.
+    """
+
+    alert_id: str
+    due_at: datetime
+    request: ReadRequest = ReadRequest()
+    priority: Priority = Priority.SWEEP
+    reasons: frozenset[Reason] = frozenset()
+    attempts: int = 0
+    generation: int = 0
+
+    def merged(self, later: "WorkItem") -> "WorkItem":
+        """Both in one: as urgent, as early and as much as either asks."""
+        return replace(
+            self,
+            due_at=min(self.due_at, later.due_at),
+            request=self.request.merged(later.request),
+            priority=min(self.priority, later.priority),
+            reasons=self.reasons | later.reasons,
+            attempts=max(self.attempts, later.attempts),
+            generation=max(self.generation, later.generation),
+        )
+
+
+def _newest_first(acts: Iterable[Act]) -> tuple[Act, ...]:
+    return tuple(sorted({act.id: act for act in acts}.values(), key=lambda act: act.at, reverse=True))

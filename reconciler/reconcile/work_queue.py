@@ -1,0 +1,221 @@
+"""The work queue: which pair is reconciled next. A key is an alert's id; each is in it at most once.
+
+The table `work` keeps what is in it across restarts; this is its image in memory, which workers lease from. One
+process at a time leads, so that a lease needs no row of its own: it ends with the process.
+
+Due times are kept by the monotonic clock: a clock that is set forward or back neither delays nor hastens anything.
+"""
+
+import heapq
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum
+from itertools import count
+
+from reconciler.core.work import Priority, WorkItem
+from reconciler.vendors.ports import Clock
+
+LONGEST_DELAY = timedelta(hours=1)
+"""No key is put off for longer: a stored due time that lies far ahead comes from a clock that was wrong."""
+
+
+class Hold(Enum):
+    """What keeps parked keys waiting: a circuit breaker that is open."""
+
+    READ_OPSGENIE = "opsgenie reads"
+    READ_PAGERDUTY = "pagerduty reads"
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One key. `added` is what was asked for while it is leased. `parked` by which holds it waits."""
+
+    item: WorkItem
+    due: float
+    version: int
+    leased: bool = False
+    added: WorkItem | None = None
+    added_due: float = 0.0
+    parked: frozenset[Hold] = frozenset()
+
+
+class WorkQueue:
+    """Keys by priority, then by due time. For any thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._entries: dict[str, _Entry] = {}
+        self._ready: list[tuple[int, float, int, str]] = []  # priority, due, version, key
+        self._later: list[tuple[float, int, str]] = []  # due, version, key
+        self._versions = count()
+
+    def add(self, items: Iterable[WorkItem]) -> None:
+        """Add keys, or merge what is asked for into what is there already. A parked key stays parked."""
+        now, today = self._clock.monotonic(), self._clock.now()
+        with self._changed:
+            for item in items:
+                delay = min(max(item.due_at - today, timedelta()), LONGEST_DELAY)
+                self._add(item, now + delay.total_seconds())
+            self._changed.notify_all()
+
+    def lease(self, *, pages_only: bool = False) -> WorkItem | None:
+        """The most urgent due key, for this caller alone until it says `done` or `again`; None when none is due."""
+        with self._changed:
+            self._ripen()
+            while self._ready:
+                priority, _, version, key = self._ready[0]
+                entry = self._entries.get(key)
+                if entry is None or entry.version != version or entry.leased or entry.parked:
+                    heapq.heappop(self._ready)
+                    continue
+                if pages_only and priority != Priority.PAGE:
+                    return None
+                heapq.heappop(self._ready)
+                entry.leased = True
+                return entry.item
+            return None
+
+    def done(self, alert_id: str) -> None:
+        """Nothing is left to be done for a leased key, but for what was added meanwhile."""
+        self._release(alert_id, None, 0.0)
+
+    def again(self, item: WorkItem, delay: float) -> None:
+        """A leased key is due again after so many seconds; sooner where something was added meanwhile."""
+        self._release(item.alert_id, item, self._clock.monotonic() + delay)
+
+    def park(self, item: WorkItem, holds: frozenset[Hold]) -> None:
+        """A leased key waits until these holds end. What is added meanwhile waits with it, but for a new page."""
+        with self._changed:
+            entry = self._entries[item.alert_id]
+            merged = item if entry.added is None else item.merged(entry.added)
+            self._put(entry, merged, self._clock.monotonic())
+            entry.parked = holds
+            self._changed.notify_all()
+
+    def end_hold(self, hold: Hold, most: int | None = None) -> int:
+        """End a hold for all keys that it keeps waiting, or for so many of the most urgent; how many there were."""
+        with self._changed:
+            held = [entry for entry in self._entries.values() if hold in entry.parked]
+            held.sort(key=lambda entry: (entry.item.priority, entry.due))
+            for entry in held[:most]:
+                entry.parked -= {hold}
+                if not entry.parked:
+                    self._put(entry, entry.item, entry.due)
+            self._changed.notify_all()
+            return len(held[:most])
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a key may be due, at most so long."""
+        with self._changed:
+            soonest = self._soonest()
+            left = seconds if soonest is None else min(seconds, max(0.0, soonest - self._clock.monotonic()))
+            if left > 0:
+                self._changed.wait(left)
+
+    def wake(self) -> None:
+        """Let everybody who waits look again: the program is to stop."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def next_due(self) -> float | None:
+        """Seconds until a key that is not leased or parked is due, 0 when one is; None when there is none."""
+        with self._changed:
+            soonest = self._soonest()
+            return None if soonest is None else max(0.0, soonest - self._clock.monotonic())
+
+    def is_idle(self) -> bool:
+        """Whether no key is leased or due."""
+        with self._changed:
+            self._ripen()
+            return not any(
+                entry.leased or (not entry.parked and entry.due <= self._clock.monotonic())
+                for entry in self._entries.values()
+            )
+
+    def holds(self, alert_id: str) -> bool:
+        """Whether the key is in the queue."""
+        return alert_id in self._entries
+
+    def known(self, alert_ids: Collection[str]) -> set[str]:
+        """Which of these keys are in the queue."""
+        with self._changed:
+            return {alert_id for alert_id in alert_ids if alert_id in self._entries}
+
+    def counts(self) -> Counter[Priority]:
+        """How many keys there are, by priority."""
+        with self._changed:
+            return Counter(entry.item.priority for entry in self._entries.values())
+
+    def clear(self) -> None:
+        """Forget every key: another process leads, or the table is read anew."""
+        with self._changed:
+            self._entries.clear()
+            self._ready.clear()
+            self._later.clear()
+            self._changed.notify_all()
+
+    def _add(self, item: WorkItem, due: float) -> None:
+        entry = self._entries.get(item.alert_id)
+        if entry is None:
+            entry = self._entries[item.alert_id] = _Entry(item, due, 0)
+            self._put(entry, item, due)
+        elif entry.leased:
+            entry.added_due = due if entry.added is None else min(due, entry.added_due)
+            entry.added = item if entry.added is None else entry.added.merged(item)
+        else:
+            if item.priority is Priority.PAGE:
+                entry.parked = frozenset()
+            self._put(entry, entry.item.merged(item), min(due, entry.due))
+
+    def _release(self, alert_id: str, left: WorkItem | None, due: float) -> None:
+        with self._changed:
+            entry = self._entries.get(alert_id)
+            if entry is None:  # cleared meanwhile
+                return
+            added = entry.added
+            if left is None and added is None:
+                del self._entries[alert_id]
+            elif left is None and added is not None:
+                self._put(entry, added, entry.added_due)
+            elif left is not None:
+                merged = left if added is None else left.merged(added)
+                self._put(entry, merged, due if added is None else min(due, entry.added_due))
+            self._changed.notify_all()
+
+    def _put(self, entry: _Entry, item: WorkItem, due: float) -> None:
+        entry.item, entry.due, entry.version = item, due, next(self._versions)
+        entry.leased, entry.added = False, None
+        heapq.heappush(self._later, (due, entry.version, item.alert_id))
+
+    def _ripen(self) -> None:
+        """Move what is due by now to where it is leased from."""
+        now = self._clock.monotonic()
+        while self._later and self._later[0][0] <= now:
+            due, version, key = heapq.heappop(self._later)
+            entry = self._entries.get(key)
+            if entry is not None and entry.version == version:
+                heapq.heappush(self._ready, (entry.item.priority, due, version, key))
+
+    def _soonest(self) -> float | None:
+        """When the first key is due that may be leased then; stale heads are dropped on the way."""
+        self._ripen()
+        while self._ready and self._is_stale(self._ready[0][3], self._ready[0][2]):
+            heapq.heappop(self._ready)
+        if self._ready:
+            return self._ready[0][1]
+        while self._later and self._is_stale(self._later[0][2], self._later[0][1]):
+            heapq.heappop(self._later)
+        return self._later[0][0] if self._later else None
+
+    def _is_stale(self, key: str, version: int) -> bool:
+        entry = self._entries.get(key)
+        return entry is None or entry.version != version or entry.leased or bool(entry.parked)
+
+
+def later(item: WorkItem, clock: Clock, delay: float) -> WorkItem:
+    """The item with the due time that its row is to have."""
+    return replace(item, due_at=clock.now() + timedelta(seconds=delay))

@@ -1,0 +1,129 @@
+"""Where the sources stand: one typed value, stored field by field, read so that no stored value can stop anything.
+
+A time stamp that cannot be read, or that lies ahead of our clock, counts as not stored: what is read twice is
+recognised, and what lies in between is found by the sweep.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from reconciler.store.schema import cursors
+from reconciler.store.statements import upsert
+
+OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No time stamp of either vendor is older than this; arithmetic never leads further back."""
+_ALL = select(cursors).where(cursors.c.route == bindparam("route"))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """When the first start was, and since when what was open then was to be paged."""
+
+    at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """How far PagerDuty's log was read, and the entries within the overlap that were acted upon already."""
+
+    at: datetime
+    seen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the sources stand; None is not known. `query` is the OPSGENIE_QUERY that the pairs come from.
+
+    `opsgenie` is the newest `updatedAt` that was seen, `sweep` when the last listing of everything began, and
+    `polled_…` when that side last answered a whole poll.
+    """
+
+    origin: Origin | None = None
+    query: str | None = None
+    opsgenie: datetime | None = None
+    pagerduty: LogMark | None = None
+    sweep: datetime | None = None
+    polled_opsgenie: datetime | None = None
+    polled_pagerduty: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """The table within one transaction."""
+
+    connection: Connection
+    route: str
+
+    def load(self, now: datetime) -> Standing:
+        """Where the sources stand."""
+        stored = {row.name: row.value for row in self.connection.execute(_ALL, {"route": self.route})}
+        found = {name: parse(stored[key], now) for name, (key, parse, _) in _FIELDS.items() if key in stored}
+        return Standing(**found)
+
+    def save(self, **moved: Any) -> None:
+        """Store these fields of Standing; the others stay."""
+        rows = [
+            {"route": self.route, "name": _FIELDS[name][0], "value": _FIELDS[name][2](value)}
+            for name, value in moved.items()
+        ]
+        upsert(self.connection, cursors, rows)
+
+
+def earlier(stamp: datetime, by: timedelta) -> datetime:
+    """That much before the time stamp, and never before the year 2000: a year 1 from a vendor is no obstacle."""
+    return stamp - by if stamp - OLDEST > by else OLDEST
+
+
+def _moment(value: object, now: datetime) -> datetime | None:
+    try:
+        stamp = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return stamp if stamp.tzinfo is not None and OLDEST <= stamp <= now else None
+
+
+def _origin(value: str, now: datetime) -> Origin:
+    """A first start that cannot be dated is now: it was made, and must not be made again."""
+    match _list(value):
+        case [at, since, *_]:
+            begun = _moment(at, now) or now
+            return Origin(begun, _moment(since, now) or begun)
+        case _:
+            return Origin(now, now)
+
+
+def _log_mark(value: str, now: datetime) -> LogMark | None:
+    match _list(value):
+        case [at, list(seen)] if (stamp := _moment(at, now)) is not None:
+            return LogMark(stamp, frozenset(one for one in seen if isinstance(one, str)))
+        case _:
+            return None
+
+
+def _list(value: str) -> list[Any]:
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []
+
+
+_Parse = Callable[[str, datetime], Any]
+_Store = Callable[[Any], str]
+_FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
+    "origin": ("origin", _origin, lambda o: json.dumps([o.at.isoformat(), o.since.isoformat()])),
+    "query": ("query", lambda text, _: text, str),
+    "opsgenie": ("opsgenie", _moment, datetime.isoformat),
+    "pagerduty": ("pagerduty", _log_mark, lambda mark: json.dumps([mark.at.isoformat(), sorted(mark.seen)])),
+    "sweep": ("sweep", _moment, datetime.isoformat),
+    "polled_opsgenie": ("polled.opsgenie", _moment, datetime.isoformat),
+    "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
+}
+"""By field: the name it is stored under, how it is read, and how it is stored."""
+assert set(_FIELDS) == {field.name for field in fields(Standing)}  # noqa: S101 - one table

@@ -1,0 +1,46 @@
+"""How urgent the calls of the work at hand are, and how long each may take: set by whoever does the work.
+
+Kept in a context variable, so that each of several threads has its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class CallPriority(IntEnum):
+    """Which of two calls the rate limiter lets through first: the lower number."""
+
+    PAGE = 0  # an incident to be created, and what has to be read for it
+    CHANGED = 1  # what people did
+    UNSETTLED = 2  # writes of ours: due again, or of unknown outcome
+    FEED = 3  # the change feeds: few requests, and never more than their small share
+    SWEEP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """`within` are seconds that one call may take, retries included; None: the client's own time-out."""
+
+    priority: CallPriority = CallPriority.CHANGED
+    within: float | None = None
+
+
+_CURRENT: ContextVar[CallContext] = ContextVar("call_context", default=CallContext())  # noqa: B039 - frozen
+
+
+def current() -> CallContext:
+    """The context of the work at hand."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def calling(priority: CallPriority, within: float | None = None) -> Iterator[None]:
+    """Calls made inside are of this priority, and each takes no longer than that."""
+    token = _CURRENT.set(CallContext(priority, within))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
