@@ -59,8 +59,7 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
     """The present standing. Nothing is written."""
     now = datetime.now(UTC)
     with database.reading() as books:
-        polled = books.snapshot.cursors()
-        at = {side: polled.get(f"polled.{side.value}") for side in Side}
+        sources = books.cursors.load(now)
         open_actions = books.outbox.open()
         dead = books.outbox.with_status(Status.DEAD, EVERY)
         total = books.outbox.counts()
@@ -74,7 +73,7 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
             database=address,
             missing=missing,
             open_pairs=books.snapshot.open_pairs(),
-            polled={side: datetime.fromisoformat(moment) if moment else None for side, moment in at.items()},
+            polled={Side.OPSGENIE: sources.polled_opsgenie, Side.PAGERDUTY: sources.polled_pagerduty},
             counts={state: states[state] for state in STATES},
             entries=_entries(books, (*open_actions, *dead)),
             unpaged=found.unpaged,

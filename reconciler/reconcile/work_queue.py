@@ -154,6 +154,10 @@ class WorkQueue:
         with self._changed:
             return {alert_id for alert_id in alert_ids if alert_id in self._entries}
 
+    def size(self) -> int:
+        """How many keys there are."""
+        return len(self._entries)
+
     def counts(self) -> Counter[Priority]:
         """How many keys there are, by priority."""
         with self._changed:

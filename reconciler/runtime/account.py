@@ -18,7 +18,12 @@ class Account:
     name = PLACE
 
     def __init__(
-        self, identity: Identity, policy: Policy, breakers: WriteBreakers | None, fetcher: Fetcher, problems: Problems
+        self,
+        identity: Identity,
+        policy: Policy,
+        breakers: WriteBreakers | None,
+        fetcher: Fetcher,
+        problems: Problems,
     ) -> None:
         self._identity = identity
         self._configured = policy

@@ -1,47 +1,23 @@
 """Where everything is wired together, and nowhere else. A dry run is wired without anything that could write."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import SecretStr
-
-from reconciler.core.model import Person, Policy, Side
-from reconciler.observability.logs import NullEvents, get_logger
-from reconciler.reconcile.commit import Committer
-from reconciler.reconcile.deliver import Deliverer
-from reconciler.reconcile.fetch import Fetcher
-from reconciler.reconcile.identity import Identity
-from reconciler.reconcile.in_flight import InFlight
-from reconciler.reconcile.pair import DryRun, Planner, Reconciler
-from reconciler.reconcile.problems import Problems
-from reconciler.reconcile.read_breakers import ReadBreakers
-from reconciler.reconcile.vendor_calls import Vendors
-from reconciler.reconcile.work_queue import WorkQueue
-from reconciler.reconcile.write_breakers import WriteBreakers
-from reconciler.runtime.account import Account
+from reconciler.core.model import Side
 from reconciler.runtime.daemon import Daemon
 from reconciler.runtime.leadership import Leadership
-from reconciler.runtime.program import Program, errors_of
+from reconciler.runtime.program import Program
 from reconciler.runtime.report import Collector
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.worker import Worker
 from reconciler.settings import Settings
-from reconciler.sources.first_start import FirstStart
 from reconciler.sources.hints import Hints
-from reconciler.sources.intake import DryIntake, DurableIntake, Intake
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
-from reconciler.sources.pagerduty_feed import PagerDutyFeed
-from reconciler.sources.sweep import Sweep
-from reconciler.store.database import Database, open_database
-from reconciler.store.lock import lock_for
+from reconciler.store.database import open_database
 from reconciler.store.read_only import open_read_only
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
-from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
-from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
 

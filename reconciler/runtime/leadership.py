@@ -22,7 +22,9 @@ log = get_logger(__name__)
 class Leadership:
     """The lead of one route. `confirm` is for one thread, `leads` for any."""
 
-    def __init__(self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta) -> None:
+    def __init__(
+        self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta
+    ) -> None:
         self._database = database
         self._lock = lock
         self._queue = queue

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from reconciler.reconcile.problems import Problem
-from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.runtime.program import Program
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.worker import Worker

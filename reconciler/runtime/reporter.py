@@ -11,7 +11,7 @@ from reconciler.observability.metrics import Metrics
 from reconciler.observability.naming import pair_name
 from reconciler.operations import paging
 from reconciler.reconcile.pair import Outcome
-from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.problems import Problem
 from reconciler.runtime import milestones
 from reconciler.runtime.action_log import ActionLog
 from reconciler.runtime.state_log import StateLog
@@ -103,9 +103,9 @@ class Reporter:
         if self._before is None or any(problem.side is Side.OPSGENIE for problem in problems):
             return
         after = milestones.look(self._database, self._clock.now())
-        for line in milestones.said(self._before, after):
+        for line in milestones.lines(self._before, after):
             log.info(line)
-        self._before = None if milestones.is_over(after) else self._before
+        self._before = None if after.is_begun else self._before
 
     def _pages(self, problems: Collection[Problem]) -> list[tuple[str, str]]:
         """Why somebody is not paged. Looked up where something happened, and now and then besides."""

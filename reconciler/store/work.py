@@ -68,6 +68,14 @@ class Work:
         """Everything, the most urgent first."""
         return [_item(row) for row in self.connection.execute(_ALL, {"route": self.route})]
 
+    def has_external(self) -> bool:
+        """Whether another process has added something: one look at a small index."""
+        return self.connection.execute(_EXTERNAL.limit(1), {"route": self.route}).first() is not None
+
+    def waiting_since_first_start(self) -> int:
+        """How many pairs wait that a first start, or another query, has put here."""
+        return self.connection.execute(_FIRST_START, {"route": self.route}).scalar_one()
+
     def take_in(self) -> list[WorkItem]:
         """What other processes have added since this was last asked."""
         items = [_item(row) for row in self.connection.execute(_EXTERNAL, {"route": self.route})]
