@@ -19,7 +19,7 @@ _OPEN = (Status.PLANNED.value, Status.SENT.value)
 _IS_OF_ROUTE = actions.c.route == bindparam("of")
 _STATES = (
     select(actions.c.status, actions.c.kind, actions.c.error != "", func.count())
-    .where(_IS_OF_ROUTE)
+    .where(_IS_OF_ROUTE, actions.c.status.in_((*_OPEN, Status.DEAD.value)))
     .group_by(actions.c.status, actions.c.kind, actions.c.error != "")
 )
 _OLDEST = select(func.min(actions.c.planned_at)).where(_IS_OF_ROUTE, actions.c.status.in_(_OPEN))
@@ -99,7 +99,7 @@ def paging(books: Books, now: datetime) -> Paging:
 
 
 def states(books: Books) -> Counter[tuple[Status, bool, Kind]]:
-    """How many actions there are, by status, whether they carry an error, and kind."""
+    """How many actions are open or dead, by status, whether they carry an error, and kind."""
     rows = books.snapshot.connection.execute(_STATES, {"of": books.snapshot.route})
     return Counter({(Status(status), bool(failed), Kind(kind)): count for status, kind, failed, count in rows})
 

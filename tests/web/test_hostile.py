@@ -10,11 +10,11 @@ from contextlib import ExitStack, closing
 
 import pytest
 import requests
-from web.front import INTEGRATION, SHARED, Front, opsgenie_body, pagerduty_body, signature
+from web.front import SHARED, Listener, pagerduty_body
 from web.honest import MIB, honest_meanwhile
 
 from reconciler.web.app import HEADERS
-from reconciler.web.server import CONNECTIONS, WHOLE_REQUEST
+from reconciler.web.server import CONNECTIONS, SILENCE
 
 
 def head(path: str = "/pd-webhook", method: str = "POST", **headers: str) -> bytes:
@@ -62,14 +62,14 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_body(front: Front, name: str) -> None:
+def test_a_malformed_body(listener: Listener, name: str) -> None:
     body, wrong = MALFORMED[name], {"X-Webhook-Secret": "wrong-secret-1b2c"}
-    with honest_meanwhile(front, f"malformed: {name}") as attack:
-        signed = front.deliver("", body=body)
+    with honest_meanwhile(listener, f"malformed: {name}") as attack:
+        signed = listener.deliver("", body=body)
         genuine = requests.post(
-            f"{front.url}/ops-webhook", data=body, headers={"X-Webhook-Secret": SHARED}, timeout=10
+            f"{listener.url}/ops-webhook", data=body, headers={"X-Webhook-Secret": SHARED}, timeout=10
         )
-        turned_away = requests.post(f"{front.url}/ops-webhook", data=body, headers=wrong, timeout=10)
+        turned_away = requests.post(f"{listener.url}/ops-webhook", data=body, headers=wrong, timeout=10)
         answers = (signed, genuine, turned_away)
         attack.came_back(*(answer.status_code for answer in answers))
     assert [answer.status_code for answer in answers] == [400, 403 if name == OTHER else 400, 401]
@@ -83,18 +83,18 @@ WEBHOOKS = ("/pd-webhook", "/ops-webhook")
 
 
 @pytest.mark.parametrize("path", [*READS, *WEBHOOKS, "/", "/marker-7c1d/../metrics", "/metrics/"])
-def test_only_webhooks_are_posted_and_the_rest_is_only_read(front: Front, path: str) -> None:
-    with honest_meanwhile(front, f"nine methods upon {path}") as attack:
-        answers = {method: _asked(front, path, method) for method in METHODS}
+def test_only_webhooks_are_posted_and_the_rest_is_only_read(listener: Listener, path: str) -> None:
+    with honest_meanwhile(listener, f"nine methods upon {path}") as attack:
+        answers = {method: _asked(listener, path, method) for method in METHODS}
         attack.came_back(*(status_of(answer) for answer in answers.values()))
     for method, answer in answers.items():
         assert status_of(answer) == _status_due(path, method), method
         assert_says_nothing(answer, b"marker-7c1d", b"BREW", b"Location")
 
 
-def _asked(front: Front, path: str, method: str) -> bytes:
+def _asked(listener: Listener, path: str, method: str) -> bytes:
     body = b"" if method in ("GET", "HEAD") else b"{}"
-    return front.raw(head(path, method, Content_Length=str(len(body)), Connection="close") + body)
+    return listener.raw(head(path, method, Content_Length=str(len(body)), Connection="close") + body)
 
 
 def _status_due(path: str, method: str) -> int:
@@ -126,62 +126,64 @@ def _status_due(path: str, method: str) -> int:
          "a negative length", "two lengths", "a length of 4,301 digits", "an address that is none",
          "an unknown coding", "a bad chunk", "a length and chunks"],
 )  # fmt: skip
-def test_what_is_no_proper_request(front: Front, request: pytest.FixtureRequest, sent: bytes, status: int) -> None:
-    with honest_meanwhile(front, f"no proper request: {request.node.callspec.id}") as attack:
-        answer = front.raw(sent)
+def test_what_is_no_proper_request(
+    listener: Listener, request: pytest.FixtureRequest, sent: bytes, status: int
+) -> None:
+    with honest_meanwhile(listener, f"no proper request: {request.node.callspec.id}") as attack:
+        answer = listener.raw(sent)
         attack.came_back(status_of(answer))
     assert status_of(answer) == status, answer
     assert_says_nothing(answer, b"Bad Header", b"X-Flood", b"GARBAGE")
-    errors = [event["event"] for event in front.events() if event["level"] == "error"]
+    errors = [event["event"] for event in listener.events() if event["level"] == "error"]
     assert set(errors) <= {"a webhook is turned away"}
 
 
 @pytest.mark.parametrize("words", ["close", "Close", "close, x-own", "x-own ,close"])
-def test_whoever_asks_for_the_end_gets_it(front: Front, words: str) -> None:
-    assert status_of(front.raw(head("/healthz", "GET", Connection=words), timeout=2)) == 200
+def test_whoever_asks_for_the_end_gets_it(listener: Listener, words: str) -> None:
+    assert status_of(listener.raw(head("/healthz", "GET", Connection=words), timeout=2)) == 200
 
 
 @pytest.mark.parametrize("size", [MIB + 1, 2 * MIB, 20 * MIB])
-def test_a_body_over_one_mebibyte(front: Front, size: int) -> None:
+def test_a_body_over_one_mebibyte(listener: Listener, size: int) -> None:
     """With a length told, also far beyond what fits into the sockets' buffers: the sender sees the answer."""
     body = b"x" * size
     chunks = (body[start : start + 65536] for start in range(0, size, 65536))
-    with honest_meanwhile(front, f"bodies of {size:,} bytes, their length told and in chunks") as attack:
-        told = requests.post(f"{front.url}/pd-webhook", data=body, timeout=10)
-        chunked = requests.post(f"{front.url}/ops-webhook", data=chunks, timeout=10)
+    with honest_meanwhile(listener, f"bodies of {size:,} bytes, their length told and in chunks") as attack:
+        told = requests.post(f"{listener.url}/pd-webhook", data=body, timeout=10)
+        chunked = requests.post(f"{listener.url}/ops-webhook", data=chunks, timeout=10)
         attack.came_back(told.status_code, chunked.status_code)
     assert (told.status_code, chunked.status_code) == (413, 413)
 
 
-def test_whoever_sends_a_large_body_to_its_end_sees_the_answer(front: Front) -> None:
+def test_whoever_sends_a_large_body_to_its_end_sees_the_answer(listener: Listener) -> None:
     """A client that only reads once all is sent must not find the connection reset."""
-    with honest_meanwhile(front, "20 MiB sent to their end") as attack:
-        answer = front.raw(head(Content_Length=str(20 * MIB)) + b"x" * 20 * MIB)
+    with honest_meanwhile(listener, "20 MiB sent to their end") as attack:
+        answer = listener.raw(head(Content_Length=str(20 * MIB)) + b"x" * 20 * MIB)
         attack.came_back(status_of(answer))
     assert status_of(answer) == 413
 
 
-def test_a_body_of_one_mebibyte_is_read(front: Front) -> None:
+def test_a_body_of_one_mebibyte_is_read(listener: Listener) -> None:
     body = pagerduty_body("PNOTOURS")
     body += b" " * (MIB - len(body))
-    assert front.deliver("", body=body).status_code == 202
+    assert listener.deliver("", body=body).status_code == 202
 
 
-def test_a_body_of_terabytes_is_refused_by_its_head(front: Front) -> None:
-    with honest_meanwhile(front, "a head that tells of terabytes") as attack:
-        answer = front.raw(head(Content_Length="9999999999999"))
+def test_a_body_of_terabytes_is_refused_by_its_head(listener: Listener) -> None:
+    with honest_meanwhile(listener, "a head that tells of terabytes") as attack:
+        answer = listener.raw(head(Content_Length="9999999999999"))
         attack.came_back(status_of(answer))
     assert status_of(answer) == 413
     assert_says_nothing(answer, b"9999999999999")
 
 
-def test_what_is_refused_unread_is_counted_all_the_same(front: Front) -> None:
+def test_what_is_refused_unread_is_counted_all_the_same(listener: Listener) -> None:
     def counted(vendor: str, outcome: str) -> float:
-        return front.metric("reconciler_webhooks_total", vendor=vendor, outcome=outcome) or 0
+        return listener.metric("reconciler_webhooks_total", vendor=vendor, outcome=outcome) or 0
 
     before = {row: counted(*row[:2]) for row in UNREAD}
     for (_, outcome, path), sent in UNREAD.items():
-        assert status_of(front.raw(sent.replace(b"PATH", path))) in (400, 405, 413, 431, 501), outcome
+        assert status_of(listener.raw(sent.replace(b"PATH", path))) in (400, 405, 413, 431, 501), outcome
     assert {row: counted(*row[:2]) - before[row] for row in UNREAD} == dict.fromkeys(UNREAD, 1)
 
 
@@ -195,36 +197,36 @@ UNREAD = {
 """By vendor and outcome."""
 
 
-def test_nothing_of_a_request_is_sent_back(front: Front) -> None:
+def test_nothing_of_a_request_is_sent_back(listener: Listener) -> None:
     marker = "marker-53ab"
     body = json.dumps({"event": {"event_type": marker}, marker: marker, "integrationId": marker}).encode()
     names = ("X-PagerDuty-Signature", "X-Webhook-Secret", "X-Webhook-Id", "User-Agent", "Cookie")
     headers = dict.fromkeys(names, marker)
     for path in ("/pd-webhook", "/ops-webhook", f"/{marker}", f"/healthz?{marker}={marker}", f"/healthz/{marker}"):
         for method in ("GET", "POST", "PUT"):
-            answer = requests.request(method, f"{front.url}{path}", data=body, headers=headers, timeout=10)
+            answer = requests.request(method, f"{listener.url}{path}", data=body, headers=headers, timeout=10)
             assert_says_nothing(as_bytes(answer), marker.encode())
-    assert marker not in front.get("/metrics").text
-    assert marker not in front.log()
+    assert marker not in listener.get("/metrics").text
+    assert marker not in listener.log()
 
 
 # -- many at the same time --
 
 
 @pytest.mark.parametrize("number", [300, CONNECTIONS + 400])
-def test_stalled_connections(front: Front, number: int) -> None:
+def test_stalled_connections(listener: Listener, number: int) -> None:
     """Beyond what is held at the same time, the most silent make room for whoever comes."""
     with ExitStack() as stack:
-        with honest_meanwhile(front, f"{number} stalled connections") as attack:
-            stalled = [stack.enter_context(closing(front.connect())) for _ in range(number)]
+        with honest_meanwhile(listener, f"{number} stalled connections") as attack:
+            stalled = [stack.enter_context(closing(listener.connect())) for _ in range(number)]
             for turn, connection in enumerate(stalled):
                 _takes(connection, (b"", b"GET /hea", head(Content_Length="1000") + b"{")[turn % 3])
-            last = time.monotonic() + WHOLE_REQUEST / 2
+            last = time.monotonic() + SILENCE / 2
             while (ended := sum(map(_has_ended, stalled))) < number - CONNECTIONS and time.monotonic() < last:
                 time.sleep(0.05)
             attack.came_back(*["closed"] * ended, *["held"] * (number - ended))
         assert max(0, number - CONNECTIONS) <= ended <= max(0, number - CONNECTIONS) + 20
-    with honest_meanwhile(front, f"{number} connections gone") as attack:
+    with honest_meanwhile(listener, f"{number} connections gone") as attack:
         attack.came_back("nothing")
 
 
@@ -238,13 +240,13 @@ def _has_ended(connection: socket.socket) -> bool:
         return True
 
 
-def test_slow_bodies_are_not_waited_for_without_end(front: Front) -> None:
+def test_slow_bodies_are_not_waited_for_without_end(listener: Listener) -> None:
     """One byte every tenth of a second keeps a connection busy, and does not keep it."""
-    with ExitStack() as stack, honest_meanwhile(front, "100 slow bodies") as attack:
-        slow = [stack.enter_context(closing(front.connect())) for _ in range(100)]
+    with ExitStack() as stack, honest_meanwhile(listener, "100 slow bodies") as attack:
+        slow = [stack.enter_context(closing(listener.connect())) for _ in range(100)]
         for connection in slow:
             connection.sendall(head(Content_Length="100000"))
-        last = time.monotonic() + WHOLE_REQUEST + 4
+        last = time.monotonic() + SILENCE + 4
         while slow and time.monotonic() < last:
             slow = [connection for connection in slow if _takes(connection, b"x")]
             time.sleep(0.1)
@@ -260,47 +262,50 @@ def _takes(connection: socket.socket, sent: bytes) -> bool:
     return True
 
 
-def test_large_bodies_held_back_fill_no_memory(front: Front) -> None:
+def test_large_bodies_held_back_fill_no_memory(listener: Listener) -> None:
     """A hundred times one byte less than what would be refused, or read."""
     whole = head(Content_Length=str(MIB)) + b"x" * (MIB - 1)
-    with ExitStack() as stack, honest_meanwhile(front, "100 bodies of 1 MiB held back") as attack:
+    with ExitStack() as stack, honest_meanwhile(listener, "100 bodies of 1 MiB held back") as attack:
         for _ in range(100):
-            connection = stack.enter_context(closing(front.connect()))
+            connection = stack.enter_context(closing(listener.connect()))
             connection.settimeout(2)
             attack.came_back("taken" if _takes(connection, whole) else "closed")
         time.sleep(0.5)
 
 
-def test_a_flood_of_forged_webhooks(front: Front) -> None:
-    errors = [event for event in front.events() if event["level"] == "error"]
-    with honest_meanwhile(front, "1,000 forged webhooks") as attack, requests.Session() as session:
+def test_a_flood_of_forged_webhooks(listener: Listener) -> None:
+    errors = [event for event in listener.events() if event["level"] == "error"]
+    with honest_meanwhile(listener, "1,000 forged webhooks") as attack, requests.Session() as session:
         body = pagerduty_body("PFORGED") + b" " * 10_000
         session.headers["X-PagerDuty-Signature"] = "v1=" + "0" * 64
         for number in range(1000):
             path = WEBHOOKS[number % 2]
-            answer = session.post(front.url + path, data=body, timeout=10)
+            answer = session.post(listener.url + path, data=body, timeout=10)
             attack.came_back(answer.status_code)
             assert answer.status_code == 401
-    calls = [call for call in front.calls() if "PFORGED" in call["path"]]
+    calls = [call for call in listener.calls() if "PFORGED" in call["path"]]
     assert calls == []
-    new = [event for event in front.events() if event["level"] == "error"][len(errors) :]
+    new = [event for event in listener.events() if event["level"] == "error"][len(errors) :]
     assert all(event["event"] == "a webhook is turned away" for event in new)
 
 
-def test_pipelined_requests_and_sudden_ends(front: Front) -> None:
-    with honest_meanwhile(front, "200 pipelines of 20 requests, cut off") as attack:
+def test_pipelined_requests_and_sudden_ends(listener: Listener) -> None:
+    with honest_meanwhile(listener, "200 pipelines of 20 requests, cut off") as attack:
         for _ in range(200):
-            with closing(front.connect()) as connection:
+            with closing(listener.connect()) as connection:
                 connection.sendall(head("/metrics", "GET") * 20)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # a reset
                 attack.came_back("unread")
 
 
-def test_pipelined_requests_that_nobody_reads(front: Front) -> None:
+def test_pipelined_requests_that_nobody_reads(listener: Listener) -> None:
     """A hundred thousand requests in a moment: of each connection's, the first is answered and the rest unread."""
     pipeline = head("/metrics", "GET") * 200
-    with ExitStack() as stack, honest_meanwhile(front, "500 pipelines of 200 requests, no answer read") as attack:
-        flood = [stack.enter_context(closing(front.connect())) for _ in range(500)]
+    with (
+        ExitStack() as stack,
+        honest_meanwhile(listener, "500 pipelines of 200 requests, no answer read") as attack,
+    ):
+        flood = [stack.enter_context(closing(listener.connect())) for _ in range(500)]
         for connection in flood:
             _takes(connection, pipeline)
         for connection in flood:
@@ -318,18 +323,3 @@ def _answers(connection: socket.socket) -> int:
     except OSError:
         pass
     return answer.count(b"HTTP/1.1 200")
-
-
-def test_after_all_that_the_fast_path_works_as_before(front: Front) -> None:
-    alert, incident = front.paired()
-    front.engineer(alert, "acknowledge")
-    assert front.deliver(incident).status_code == 202
-    front.until(lambda: front.alert(alert)["acknowledged"], "the acknowledgement")
-    front.customer(alert, "notes", text="thanks")
-    assert front.report(opsgenie_body(alert, "AddNote")).status_code == 202
-    front.until(lambda: len(front.incident_notes(alert)) == 1, "the note")
-    assert [event for event in front.events() if "defect" in event["event"]] == []
-    assert INTEGRATION not in front.log()
-    assert signature(b"") not in front.log()
-    assert front.audit() == {}
-    assert front.stop() == 0
