@@ -109,7 +109,7 @@ _UNREAD = {405: "wrong_method", 413: "too_large"}
 class _Endpoint:
     """One vendor's webhook: answers and counts each delivery, and logs when rejections begin and end."""
 
-    def __init__(self, side: Side, receive: Callable[[], str], metrics: Metrics) -> None:
+    def __init__(self, side: Side, receive: Callable[[bytes], str], metrics: Metrics) -> None:
         self._side = side
         self._receive = receive
         self._metrics = metrics
@@ -120,7 +120,7 @@ class _Endpoint:
     def answer(self) -> Response:
         """The answer to one delivery."""
         try:
-            outcome, status = self._receive(), ACCEPTED
+            outcome, status = self._receive(request.get_data(cache=False)), ACCEPTED
         except WebhookRejected as rejected:
             outcome, status = rejected.outcome, rejected.status
         except Malformed:
@@ -162,9 +162,8 @@ class _PagerDutyWebhook:
         self._deliveries = Deliveries()
         self._put = put
 
-    def receive(self) -> str:
+    def receive(self, body: bytes) -> str:
         """Take the delivery's hint; the outcome."""
-        body = request.get_data(cache=False)
         if not is_signed(body, request.headers.get("X-PagerDuty-Signature", ""), self._secrets):
             raise WebhookRejected(401, "bad_signature")
         event = pagerduty_event(parsed(body))
@@ -189,15 +188,15 @@ class _OpsgenieWebhook:
         self._secret = secret
         self._put = put
 
-    def receive(self) -> str:
+    def receive(self, body: bytes) -> str:
         """Take the delivery's hint; the outcome."""
         given = request.headers.get("X-Webhook-Secret", "")
         if self._secret is not None and not is_same(given, self._secret):
             raise WebhookRejected(401, "bad_secret")
-        body = parsed(request.get_data(cache=False))
-        if not is_same(body.get("integrationId"), self._integration):
+        values = parsed(body)
+        if not is_same(values.get("integrationId"), self._integration):
             raise WebhookRejected(403, "other_integration")
-        self._put(opsgenie_hint(body))
+        self._put(opsgenie_hint(values))
         return "accepted"
 
 

@@ -1,6 +1,6 @@
 """The HTTP listener: waitress as it comes, with limits for slow, stalled and greedy clients.
 
-tests/web/test_hostile.py tests what these limits withstand; docs/decisions has the measurements and the alternatives.
+tests/web/test_hostile.py tests what these limits withstand; docs/decisions has measurements and alternatives.
 """
 
 import logging

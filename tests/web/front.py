@@ -126,6 +126,10 @@ class Client:
                 answer += chunk
             return answer
 
+    def descriptors(self) -> int:
+        """Open file descriptors of the newest process."""
+        return len(list(Path(f"/proc/{self.daemons[-1].pid}/fd").iterdir()))
+
     def memory(self) -> int:
         """Resident bytes of the newest daemon."""
         status = Path(f"/proc/{self.daemons[-1].pid}/status").read_text()

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 
+from reconciler.core.model import Side
 from reconciler.observability.health import Health
 from reconciler.observability.logs import configure
 from reconciler.observability.metrics import Metrics
@@ -19,6 +20,8 @@ def main() -> None:
     assert settings.http_listen is not None
     configure("json", "INFO", settings.secret_values())
     health = Health(1.0)
+    for side in Side:
+        health.polled(side, ok=True)
     with Server(create(settings, Metrics(health, SystemClock()), lambda _hint: None), settings.http_listen):
         threading.Thread(target=_turn, args=(health,), daemon=True).start()
         sys.stdin.read()
