@@ -141,13 +141,13 @@ class Client:
 class Listener(Client):
     """The listener without the rest of the daemon."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
         self._log = folder / "listener.log"
-        environ = REQUIRED | FAST_PATH | {"HTTP_LISTEN": "127.0.0.1:0", "PATH": os.environ["PATH"]}
+        given = REQUIRED | FAST_PATH | environ | {"HTTP_LISTEN": "127.0.0.1:0", "PATH": os.environ["PATH"]}
         with self._log.open("w") as log:
-            module = [sys.executable, str(Path(__file__).with_name("listener.py"))]
+            module = [sys.executable, str(Path(__file__).with_name("listener.py")), *arguments]
             self._process = subprocess.Popen(
-                module, env=environ, cwd=folder, stdin=subprocess.PIPE, stderr=log, stdout=log, text=True
+                module, env=given, cwd=folder, stdin=subprocess.PIPE, stderr=log, stdout=log, text=True
             )
         self.daemons = [self._process]
         last = time.monotonic() + 15

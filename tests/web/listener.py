@@ -15,15 +15,16 @@ from reconciler.web.server import Server
 
 
 def main() -> None:
-    """Serve until stdin ends."""
+    """Serve until stdin ends. Arguments: `unpolled`: it is not ready; `stuck`: its loop does not turn."""
     settings = load(dotenv=None)
     assert settings.http_listen is not None
     configure("json", "INFO", settings.secret_values())
-    health = Health(1.0)
-    for side in Side:
+    health = Health(0.5)
+    for side in Side if "unpolled" not in sys.argv else ():
         health.polled(side, ok=True)
     with Server(create(settings, Metrics(health, SystemClock()), lambda _hint: None), settings.http_listen):
-        threading.Thread(target=_turn, args=(health,), daemon=True).start()
+        if "stuck" not in sys.argv:
+            threading.Thread(target=_turn, args=(health,), daemon=True).start()
         sys.stdin.read()
 
 

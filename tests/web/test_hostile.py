@@ -14,7 +14,7 @@ from web.front import SHARED, Listener, pagerduty_body
 from web.honest import MIB, honest_meanwhile
 
 from reconciler.web.app import HEADERS
-from reconciler.web.server import CLEANUP, CONNECTIONS, READ_AT_MOST, SILENCE
+from reconciler.web.server import CLEANUP, CONNECTIONS, LARGEST_HEAD, READ_AT_MOST, SILENCE
 
 
 def head(path: str = "/pd-webhook", method: str = "POST", **headers: str) -> bytes:
@@ -115,9 +115,8 @@ def _status_due(path: str, method: str) -> int:
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X-Flood: " + b"a" * 40_000 + b"\r\n\r\n", 431),
-        (b"GET /healthz HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(5000)) + b"\r\n", 431),
-        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\nX-Flood: ".ljust(LARGEST_HEAD, b"a"), 431),
+        (b"GET /".ljust(LARGEST_HEAD, b"a"), 431),
         (b"GARBAGE\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.1\r\nBad Header: x\r\n\r\n", 400),
