@@ -1,7 +1,7 @@
 """Structured logging to stderr: one line per event, as text or JSON, with secrets redacted.
 
-The program's events and the libraries' pass through one handler, so that secrets are redacted in one place: after an
-exception has become text, and before anything is rendered.
+The program's events and the libraries' pass through one handler, so that secrets are redacted in one place: after
+an exception has become text, and before anything is rendered.
 """
 
 import json
@@ -34,7 +34,7 @@ _COMMON: tuple[Processor, ...] = (
 
 
 def get_logger(name: str) -> BoundLogger:
-    """A logger for events of a text and named values; it may be created before `configure` and still follows it."""
+    """A logger for events of a text and named values; one that is created before `configure` follows it, too."""
     return cast(
         "BoundLogger",
         structlog.wrap_logger(

@@ -247,7 +247,7 @@ class Metrics(EngineEvents, Collector):
 
     def item(self, reasons: Collection[Reason], outcome: str, seconds: float) -> None:
         """An item of the work queue has ended as one of ITEM_OUTCOMES; counted by the first of its reasons."""
-        first = min(reasons, key=list(Reason).index)
+        first = min(reasons, key=list(Reason).index, default=Reason.OUTBOX)
         self._inc("reconciler_work_items_total", label_of(first), outcome)
         self._observe("reconciler_reconcile_duration_seconds", seconds)
         if Reason.WEBHOOK in reasons:

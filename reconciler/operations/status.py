@@ -59,8 +59,6 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
     """The present standing. Nothing is written."""
     now = datetime.now(UTC)
     with database.reading() as books:
-        polled = books.snapshot.cursors()
-        at = {side: polled.get(f"polled.{side.value}") for side in Side}
         open_actions = books.outbox.open()
         dead = books.outbox.with_status(Status.DEAD, EVERY)
         total = books.outbox.counts()

@@ -1,12 +1,13 @@
-"""The HTTP listener alone, as a process of its own: no vendor, no database, and the hints go nowhere."""
+"""The HTTP listener alone, as a process of its own: no vendor, no database, and hints are only logged."""
 
 import sys
 import threading
 import time
 
+from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 from reconciler.observability.health import Health
-from reconciler.observability.logs import configure
+from reconciler.observability.logs import configure, get_logger
 from reconciler.observability.metrics import Metrics
 from reconciler.settings import load
 from reconciler.vendors.http import SystemClock
@@ -22,10 +23,14 @@ def main() -> None:
     health = Health(0.5)
     for side in Side if "unpolled" not in sys.argv else ():
         health.polled(side, ok=True)
-    with Server(create(settings, Metrics(health, SystemClock()), lambda _hint: None), settings.http_listen):
+    with Server(create(settings, Metrics(health, SystemClock()), _log_hint), settings.http_listen):
         if "stuck" not in sys.argv:
             threading.Thread(target=_turn, args=(health,), daemon=True).start()
         sys.stdin.read()
+
+
+def _log_hint(hint: Hint) -> None:
+    get_logger(__name__).warning("hint", id=hint.id)
 
 
 def _turn(health: Health) -> None:
