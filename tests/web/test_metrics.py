@@ -11,6 +11,7 @@ import pytest
 from web.front import FAST_PATH, Front, a_front, opsgenie_body, pagerduty_body
 
 from reconciler import __version__
+from reconciler.observability.health import SHORTEST_GRACE
 
 ROOT = Path(__file__).parent.parent.parent
 
