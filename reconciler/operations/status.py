@@ -1,4 +1,4 @@
-"""`reconciler status`: what is tracked, what is wrong, and which actions wait or are dead, from the database alone."""
+"""`reconciler status`: what is tracked, what is wrong, which actions wait or are dead; from the database alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
