@@ -93,7 +93,7 @@ _PATH_WORDS = frozenset(
 
 
 def api_url(product: str) -> Callable[[str], str]:
-    """A parser for the base address of a product's API; its web application and paths within the API are invalid."""
+    """A parser for the base address of a product's API; not its web application, nor a path within the API."""
     domains = (f"{product}.com", "pagerduty.com" if product == "opsgenie" else "opsgenie.com", "atlassian.net")
 
     def parse(text: str) -> str:

@@ -76,7 +76,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Numbers of pairs: baselines, which page nobody, and followed ones; `raised` counts creations of incidents."""
+    """Numbers of pairs: baselines, which page nobody, and followed ones; `raised` counts planned creations."""
 
     baseline: int
     followed: int
