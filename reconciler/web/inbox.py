@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from reconciler.core.hints import Hint
+from reconciler.feeds import Hint
 
 BURST = 0.25
 """Seconds within which two hints for the same thing belong to one burst."""
