@@ -1,4 +1,4 @@
-"""What both sides last showed: pairs with a baseline per side, and the notes already known."""
+"""The snapshot: pairs with a baseline per side, and the ids of known notes."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -40,7 +40,7 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _UNEXPLAINED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unexplained_since.is_not(None))
-_UNPAGED = select(pairs).where(  # no bound value: only so is the partial index known to suffice
+_UNPAGED = select(pairs).where(  # without a bound value, or the partial index would not be used
     pairs.c.route == bindparam("route"), pairs.c.unpaged != literal_column("''")
 )
 _UNSETTLED = union_all(_UNEXPLAINED, _UNPAGED)
