@@ -1,8 +1,8 @@
 """Circuit breakers for single reads, one per vendor, and the back-off of each side of each pair.
 
-A breaker opens at once when the account is refused or no connection can be made, else after several reads in a row,
-of different alerts, without an answer. While it is open, nothing is read of the pairs that need the vendor. When its
-wait is over it is half-open: one read is let through. Any success closes it.
+A breaker opens at once when the account is refused or no connection can be made, else after several reads in a
+row, of different alerts, without an answer. While it is open, nothing is read of the pairs that need the vendor.
+When its wait is over it is half-open: one read is let through. Any success closes it.
 
 A second breaker per vendor is for the details of new alerts, which are read only if that takes no time: where they
 were slow once, the next pages go out without them.
@@ -33,7 +33,7 @@ _SIDES = {hold: side for side, hold in HOLDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether a pair may be read: the breakers that forbid it, or the sides on which this is the half-open read."""
+    """Whether a pair may be read: the breakers that forbid it, or the sides where it is the half-open read."""
 
     blocked: frozenset[Hold] = frozenset()
     probes: frozenset[Side] = frozenset()
@@ -116,10 +116,11 @@ class ReadBreakers:
                 return  # our own limit says nothing about the vendor
             if is_unreachable(error) or (alert_id and isinstance(error, Refused)):
                 breaker.open(error, now)
-            elif alert_id and is_an_answer(error):
-                self._answered(side, alert_id)
+            elif alert_id and isinstance(error, ObjectError | Permanent):
+                self._answered(side, alert_id)  # the vendor has answered, about this object alone
             elif alert_id:
-                breaker.failed.add(alert_id)
+                if not isinstance(error, Blocked):  # a firewall may dislike one address
+                    breaker.failed.add(alert_id)
                 if len(breaker.failed) >= FAILURES or breaker.error is not None:
                     breaker.open(error, now)
 
@@ -220,8 +221,3 @@ def is_unreachable(error: ReconcilerError) -> bool:
     An answer that asks for a pause (429), or one of something on the network path, is not that.
     """
     return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None
-
-
-def is_an_answer(error: ReconcilerError) -> bool:
-    """Whether the vendor, or something in its place, has answered for this object alone."""
-    return isinstance(error, ObjectError | Permanent | Blocked)
