@@ -1,7 +1,7 @@
 """The reads of one pair: each made, skipped or failed, and what that means for the rest of its side.
 
 A read that fails is recorded: the rest of its side is not read now and backs off, and a vendor that does not
-answer opens its circuit breaker. The details of a new alert may take no more than a moment, as it pages from its row.
+answer opens its circuit breaker. The details of a new alert may take no more than a moment: it pages from its row.
 """
 
 from collections.abc import Callable
