@@ -28,7 +28,13 @@ class Left:
 
 
 def next_item(
-    alert_id: str, pair: Pair | None, mine: Iterable[Action], left: Left, policy: Policy, now: datetime, interval: timedelta
+    alert_id: str,
+    pair: Pair | None,
+    mine: Iterable[Action],
+    left: Left,
+    policy: Policy,
+    now: datetime,
+    interval: timedelta,
 ) -> WorkItem | None:
     """The item that takes the place of the one that was worked on; None when only news or the sweep can add one.
 
