@@ -129,7 +129,7 @@ ROWS = (
 
 @pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
 def test_when_the_list_row_is_enough(case: RowCase) -> None:
-    run = Run(ask(alert=True, row=case.row), case.known, {What.ALERT: LATER})
+    run = Run(ask(alert=True, row=case.row), case.known, {What.ALERT: LATER, What.ALERT_LOG: ()})
     assert (What.ALERT in run.whats) is not case.suffices
     assert run.seen.looked >= ALERT_STATES
     assert run.seen.alert is not None
