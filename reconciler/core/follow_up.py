@@ -68,7 +68,7 @@ def in_doubt(action: Action) -> ReadRequest:
 
 
 def _unread(alert_id: str, pair: Pair | None, left: Left) -> list[WorkItem]:
-    """The sides that were not read. An alert that is still unknown may have its incident by now, or has to page."""
+    """The sides that were not read. An alert that is still unknown may have its incident by now, or must page."""
     if not left.unread or left.read_at is None:
         return []
     if pair is None:
