@@ -1,10 +1,10 @@
-"""When a pair is to be reconciled next, and what is to be read of it then, once all that can be done now is done."""
+"""When a pair is to be reconciled next, and what is to be read of it then, after all that can be done now."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
+from reconciler.core.model import Action, Alert, Kind, Pair, Policy, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
 SOONEST = timedelta(seconds=1)
@@ -19,12 +19,14 @@ LONGEST_IN_QUEUE = timedelta(seconds=60)
 class Left:
     """What was not done. `unread` are sides that could not be read, due again at `read_at`.
 
-    `deliver_at` is when an action that waits may be tried, where that is known.
+    `deliver_at` is when an action that waits may be tried, where that is known. `row` is what a list showed of an
+    alert that is not known yet: it still pages from it.
     """
 
     unread: frozenset[Side] = frozenset()
     read_at: datetime | None = None
     deliver_at: datetime | None = None
+    row: Alert | None = None
 
 
 def next_item(
@@ -42,7 +44,7 @@ def next_item(
     """
     sent = [action for action in mine if action.status is Status.SENT]
     found = [
-        *_unread(alert_id, left),
+        *_unread(alert_id, pair, left),
         *_outbox(alert_id, left),
         *(_asked_about(alert_id, action, now) for action in sent),
         *_unsettled(alert_id, pair, policy, now, interval),
@@ -65,9 +67,13 @@ def in_doubt(action: Action) -> ReadRequest:
     return ReadRequest(alert=opsgenie, incident=not opsgenie)
 
 
-def _unread(alert_id: str, left: Left) -> list[WorkItem]:
+def _unread(alert_id: str, pair: Pair | None, left: Left) -> list[WorkItem]:
+    """The sides that were not read. An alert that is still unknown may have its incident by now, or must page."""
     if not left.unread or left.read_at is None:
         return []
+    if pair is None:
+        request = replace(everything(), by_key=True, is_new=True, row=left.row)
+        return [WorkItem(alert_id, left.read_at, request, Priority.PAGE, frozenset({Reason.UNREAD}))]
     request = everything(left.unread)
     return [WorkItem(alert_id, left.read_at, request, Priority.UNSETTLED, frozenset({Reason.UNREAD}))]
 
