@@ -4,9 +4,8 @@ What is old is a baseline and pages nobody, what has an incident is adopted, and
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
 
 from reconciler.core.listings import adopted, baseline, known_by_incident, new_alert
 from reconciler.core.model import Alert, Incident, Side
@@ -19,8 +18,8 @@ from reconciler.store.cursors import LogMark, Origin, earlier
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import SKEW, Clock, OpsgenieReader, PagerDutyReader
 
-T = TypeVar("T")
-
+PLACE = "first start"
+"""Where a failure of PagerDuty's is reported."""
 _ALERT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?", re.IGNORECASE)
 
 
@@ -45,21 +44,20 @@ class FirstStart:
         self._horizons = horizons
         self._problems = problems
 
-    def start(self) -> bool:
-        """Take in everything open on both sides and set every cursor, in one transaction; whether both were read.
+    def start(self) -> None:
+        """Take in everything open on both sides and set every cursor, in one transaction.
 
-        Each side's failure is reported as its own, and neither hides the other.
+        PagerDuty's failure is reported as its own, whether or not Opsgenie's follows, which is raised.
         """
         now = self._clock.now()
-        alerts = self._attempt(Side.OPSGENIE, lambda: self._alerts(now))
-        incidents = self._attempt(Side.PAGERDUTY, self._incidents)
-        if alerts is None or incidents is None:
-            return False
-        listed, watermark = alerts
+        incidents = self._incidents()
+        alerts, watermark = self._alerts(now)
+        if incidents is None:
+            return
         since = earlier(now, self._horizons.lookback)
-        unlisted = sorted(key for key in incidents.keys() - listed.keys() if _ALERT_ID.fullmatch(key))
+        unlisted = sorted(key for key in incidents.keys() - alerts.keys() if _ALERT_ID.fullmatch(key))
         items = [
-            *_sorted_out(listed.values(), incidents, since, now),
+            *_sorted_out(alerts.values(), incidents, since, now),
             *(known_by_incident(alert_id, now) for alert_id in unlisted),
         ]
         self._intake.accept(
@@ -72,7 +70,6 @@ class FirstStart:
             polled_opsgenie=now,
             polled_pagerduty=now,
         )
-        return True
 
     def follow_query(self, stored: str | None) -> None:
         """Take in the open alerts that only another query than the stored one shows. The query is then stored.
@@ -92,17 +89,6 @@ class FirstStart:
             items = _sorted_out(unknown, {}, earlier(now, self._horizons.lookback), now)
         self._intake.accept(items, query=query)
 
-    def _attempt(self, side: Side, read: Callable[[], T]) -> T | None:
-        try:
-            answer = read()
-        except DatabaseDown:
-            raise
-        except ReconcilerError as error:
-            self._problems.put(f"first start: {side}", [Problem(side, error)])
-            return None
-        self._problems.put(f"first start: {side}")
-        return answer
-
     def _alerts(self, now: datetime) -> tuple[dict[str, Alert], datetime]:
         """Every open alert by its id, and where the feed begins: never ahead of this machine's clock."""
         recent = self._opsgenie.recent_alerts(None)
@@ -112,8 +98,17 @@ class FirstStart:
     def _open_alerts(self) -> dict[str, Alert]:
         return {alert.id: alert for page in self._opsgenie.open_alerts() for alert in page}
 
-    def _incidents(self) -> dict[str, Incident]:
-        return {incident.key: incident for incident in self._pagerduty.open_incidents() if incident.key}
+    def _incidents(self) -> dict[str, Incident] | None:
+        """Every open incident by its key; None when they cannot be had."""
+        try:
+            listed = self._pagerduty.open_incidents()
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            self._problems.put(PLACE, [Problem(Side.PAGERDUTY, error)])
+            return None
+        self._problems.put(PLACE)
+        return {incident.key: incident for incident in listed if incident.key}
 
 
 def _sorted_out(

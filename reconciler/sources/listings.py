@@ -7,7 +7,6 @@ begins when it is due.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 from threading import Lock
 
 from reconciler.core.model import Alert, Side
@@ -60,7 +59,7 @@ class OpenListing(ABC):
         self._tools = tools
         self._polling = Lock()
         self._progress: _Progress | None = None
-        self._failure: ReconcilerError | None = None
+        self._is_failing = False
         self._retry_at = 0.0
         self._polled_at = tools.clock.monotonic()
 
@@ -77,25 +76,26 @@ class OpenListing(ABC):
     @property
     def is_failing(self) -> bool:
         """Whether the last page could not be read, so that states are to be read by id."""
-        return self._failure is not None
+        return self._is_failing
 
-    def poll(self) -> None:
-        """Read the next pages. A page that failed is read again after a while; until then its error is repeated."""
+    def poll(self) -> bool:
+        """Read the next pages, and after a while those that failed; whether the vendor was asked and answered."""
         with self._polling, calling(CallPriority.SWEEP):
             now = self._tools.clock.monotonic()
             elapsed, self._polled_at = now - self._polled_at, now
             if self._progress is None or (self._tools.busy() and not self._tools.whole):
-                return
-            if self._failure is not None and now < self._retry_at:
-                raise self._failure
+                return False
+            if self._is_failing and now < self._retry_at:
+                return False
             try:
                 self._read(self._progress, elapsed)
             except DatabaseDown:
                 raise
-            except ReconcilerError as error:
-                self._failure, self._retry_at = error, now + RETRY
+            except ReconcilerError:
+                self._is_failing, self._retry_at = True, now + RETRY
                 raise
-            self._failure = None
+            self._is_failing = False
+            return True
 
     def _read(self, progress: _Progress, elapsed: float) -> None:
         for _ in range(self._pages(elapsed)):

@@ -65,8 +65,11 @@ class OpsgenieFeed:
         """
         return max(0.0, self._rested - self._clock.monotonic()) if self._asked else None
 
-    def poll(self) -> None:
-        """Take in what is new and what has changed. The first poll ever is the first start."""
+    def poll(self) -> bool:
+        """Take in what is new and what has changed. The first poll ever is the first start.
+
+        True: Opsgenie answered. Every source says so; one that asked nothing proves nothing.
+        """
         with self._polling:
             self._asked = False
             began = self._clock.monotonic()
@@ -76,6 +79,7 @@ class OpsgenieFeed:
             finally:
                 ended = self._clock.monotonic()
                 self._rested = ended + max(REST, ended - began)
+            return True
 
     def _poll(self) -> None:
         with self._database.reading() as books:

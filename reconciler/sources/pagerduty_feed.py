@@ -59,17 +59,21 @@ class PagerDutyFeed:
         self._log_failures = 0
         self._strangers: dict[str, None] = {}
 
-    def poll(self) -> None:
-        """Take in the pairs whose incidents have changed. Nothing happens before the first start."""
+    def poll(self) -> bool:
+        """Take in the pairs whose incidents have changed; whether PagerDuty was asked and answered.
+
+        It is not asked before the first start.
+        """
         with self._polling, calling(CallPriority.FEED):
             now = self._clock.now()
             with self._database.reading() as books:
                 standing = books.cursors.load(now)
                 open_pairs = books.snapshot.open_pairs()
             if standing.origin is None:
-                return
+                return False
             mark = standing.pagerduty or LogMark(earlier(now, self._policy().staleness))
             self._poll(mark, max(1, math.ceil(open_pairs / PAGE)), now)
+            return True
 
     def _poll(self, mark: LogMark, open_set: int, now: datetime) -> None:
         since = earlier(mark.at, self._policy().staleness)

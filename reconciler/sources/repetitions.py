@@ -35,7 +35,7 @@ class Repetitions:
         self._reads: dict[str, _Reads] = {}
 
     def is_wanted(self, item: WorkItem) -> bool:
-        """Whether an item of a list is to be taken in: any one but that of a recurrence which may not be read now."""
+        """Whether an item is to be taken in: any but that of a recurrence which may not be read now."""
         return not item.request.repeated or self.may_read(item.alert_id)
 
     def may_read(self, alert_id: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from threading import Lock
 
 from reconciler.core.listings import swept
+from reconciler.core.model import Side
 from reconciler.core.work import Priority
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.sources.horizons import Horizons
@@ -41,11 +42,12 @@ class Retention:
 class Sweep:
     """A source: the pairs that are due. It also begins the listings, which are sources of their own.
 
-    `busy`: the rate limits are needed for more urgent calls. `whole`: a poll takes everything that is due, whatever
-    else is going on, as `once` does.
+    `busy`: the rate limits are needed for more urgent calls. `whole`: a poll takes everything that is due,
+    whatever else is going on, as `once` does.
     """
 
     name = "sweep"
+    side: Side | None = None
 
     def __init__(
         self,
@@ -73,29 +75,30 @@ class Sweep:
         self._polled_at = clock.monotonic()
         self._taken: set[str] = set()
 
-    def poll(self) -> None:
-        """Take in what is due. Nothing happens before the first start, and while the rate limits are busy."""
+    def poll(self) -> bool:
+        """Take in what is due; whether it could: not before the first start, nor while the rate limits are busy."""
         with self._polling:
             monotonic, now = self._clock.monotonic(), self._clock.now()
             elapsed, self._polled_at = monotonic - self._polled_at, monotonic
             if self._busy() and not self._whole:
-                return
+                return False
             with self._database.reading() as books:
                 standing = books.cursors.load(now)
             if standing.origin is None:
-                return
+                return False
             self._begin_listings(standing, now)
             self._take_due(elapsed, now)
+            return True
 
     def _begin_listings(self, standing: Standing, now: datetime) -> None:
         """Once an interval; sooner where the feed has set the cursor back."""
         began = standing.sweep
         is_early = began is not None and now - began < self._horizons.sweep_interval
-        if (is_early and not self._whole) or any(listing.is_under_way for listing in self._listings):
+        if is_early or any(listing.is_under_way for listing in self._listings):
             return
-        self._intake.accept((), sweep=now)
         if self._retention is not None:
             self._retention.apply(now)
+        self._intake.accept((), sweep=now)
         for listing in self._listings:
             listing.begin()
 
