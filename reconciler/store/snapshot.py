@@ -35,6 +35,7 @@ _DUE = (
         pairs.c.route == bindparam("route"),
         pairs.c.next_look_at.is_not(None),
         pairs.c.next_look_at <= bindparam("moment"),
+        pairs.c.open == bindparam("is_open"),
     )
     .order_by(pairs.c.next_look_at)
     .limit(bindparam("most"))
@@ -114,9 +115,9 @@ class Snapshot:
         """How many pairs are open."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
 
-    def due(self, moment: datetime, limit: int) -> list[DuePair]:
-        """Pairs that the sweep is to read by then, the longest waiting first."""
-        due = {"route": self.route, "moment": moment, "most": limit}
+    def due(self, moment: datetime, limit: int, *, is_open: bool) -> list[DuePair]:
+        """Open or finished pairs that the sweep is to read by then, the longest waiting first."""
+        due = {"route": self.route, "moment": moment, "most": limit, "is_open": is_open}
         return [DuePair(*row) for row in self.connection.execute(_DUE, due)]
 
     def open_ids(self, side: Side) -> dict[str, str]:
