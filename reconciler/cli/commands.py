@@ -73,11 +73,11 @@ def _until(stop: threading.Event, settings: Settings) -> bool:
     )
     if program.metrics is None or settings.http_listen is None:
         return daemon.run()
-    from reconciler.web.app import create, refusals
+    from reconciler.web.app import create
     from reconciler.web.server import Server
 
     app = create(settings, program.metrics, daemon.inbox.put)
-    with Server(app, settings.http_listen, refusals(settings, program.metrics)):
+    with Server(app, settings.http_listen):
         return daemon.run()
 
 

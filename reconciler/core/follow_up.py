@@ -13,6 +13,8 @@ LONGEST = timedelta(seconds=10)
 """The most time between two such questions while Opsgenie has not said that it has the write in its queue."""
 LONGEST_IN_QUEUE = timedelta(seconds=60)
 """The same while it has."""
+MOST_DOUBLINGS = 32
+"""The most ages at which a finished pair is read; a second, doubled that often, is more than a century."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,30 @@ def next_item(
     for other in others:
         first = first.merged(other)
     return first
+
+
+def next_look(
+    pair: Pair, now: datetime, interval: timedelta, retention: timedelta, *, swept: bool
+) -> datetime | None:
+    """When the sweep reads the pair next; None: never again.
+
+    An open pair is read once an interval. A finished one is read ever more seldom, each time that twice as long
+    has passed since it was last swept while open, up to the retention. Until the pair is `swept`, a moment that
+    was set before stays.
+    """
+    turn = now + interval if pair.is_open else _next_doubling(pair.swept_at or now, now, interval, retention)
+    if swept or pair.next_look_at is None:
+        return turn
+    return pair.next_look_at if turn is None else min(pair.next_look_at, turn)
+
+
+def _next_doubling(
+    swept_at: datetime, now: datetime, interval: timedelta, retention: timedelta
+) -> datetime | None:
+    since = min(swept_at, now)
+    ages = (interval * 2**n for n in range(MOST_DOUBLINGS))
+    age = next((age for age in ages if age > now - since), None)
+    return None if age is None or age > retention else since + age
 
 
 def in_doubt(action: Action) -> ReadRequest:

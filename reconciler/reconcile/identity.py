@@ -18,7 +18,7 @@ from datetime import timedelta
 
 from reconciler.core.model import Person, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused
-from reconciler.sight import Problem
+from reconciler.reconcile.problems import Problem
 from reconciler.vendors.ports import Clock, PagerDutyReader
 
 SOONEST = 10.0

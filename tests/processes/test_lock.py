@@ -39,7 +39,7 @@ def an_action(database: Database) -> Action:
     """An intent, as the ledger has it."""
     blank = Action("k1", Kind.PAGERDUTY_NOTE, "a1", "a note", NOW, "Ana Ruiz", "text", mark="mark")
     with database.writing() as books:
-        books.outbox.intend([blank], NOW)
+        books.outbox.add([blank], NOW)
     with database.reading() as books:
         (action,) = books.outbox.open()
     return action
@@ -69,14 +69,14 @@ def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None
     with pytest.raises(Superseded, match="taken over"), zombie.writing() as books:
         books.snapshot.save_cursors({"origin": "the plan's commit"})
     with pytest.raises(Superseded), zombie.writing() as books:
-        books.outbox.send(action, NOW)
+        books.outbox.mark_sent(action, NOW)
     with pytest.raises(Superseded), zombie.writing() as books:
         books.outbox.settle(Settlement(action.id, Status.DONE), NOW)
     with leader.reading() as books:
         assert books.outbox.open() == [action]
         assert books.snapshot.cursors() == {}
     with leader.writing() as books:
-        assert books.outbox.send(action, NOW)
+        assert books.outbox.mark_sent(action, NOW)
 
 
 def test_an_epoch_of_a_lost_database_is_not_taken_for_one_of_the_new(two: tuple[Database, Database]) -> None:

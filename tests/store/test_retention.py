@@ -55,7 +55,7 @@ def test_only_what_is_over_for_long_is_forgotten(
     with database.writing() as books:
         books.snapshot.save_pairs([pair])
         books.snapshot.save_notes([(pair.alert_id, Side.PAGERDUTY, "N1")])
-        books.outbox.intend([_action(pair.alert_id)], NOW)
+        books.outbox.add([_action(pair.alert_id)], NOW)
         (intended,) = books.outbox.open()
         books.outbox.settle(Settlement(intended.id, status), NOW)
         assert books.snapshot.forget(NOW - timedelta(days=30)) == int(forgotten)

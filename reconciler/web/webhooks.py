@@ -1,4 +1,7 @@
-"""What a webhook says: who sent it, and where to look. Its body is never taken as the state of anything."""
+"""Webhook authentication and parsing: who sent a delivery, and which record it is about.
+
+A body is a hint where to look; it is never taken as the state of anything.
+"""
 
 import hashlib
 import hmac
@@ -8,22 +11,22 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
+from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.feeds import Hint
 
 PING = "pagey.ping"
 REMEMBERED = 10_000
-"""How many delivery ids are remembered; PagerDuty repeats a delivery under its id for two days at most."""
+"""Delivery ids that are kept at most; PagerDuty repeats a delivery under its id for up to two days."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})", re.ASCII)
 
 
 class Malformed(Exception):
-    """This is no webhook of that vendor's."""
+    """A body that is not a webhook of the vendor's."""
 
 
 class Deliveries:
-    """The ids of the newest deliveries: not the ids themselves, so that their length costs nothing."""
+    """The newest delivery ids, hashed so that long ids cost no more memory than short ones."""
 
     def __init__(self, most: int = REMEMBERED) -> None:
         self._most = most
@@ -31,7 +34,7 @@ class Deliveries:
         self._seen: dict[bytes, None] = {}
 
     def is_new(self, delivery: str) -> bool:
-        """Whether this id was not there before; it is from now on."""
+        """Whether the id has not been seen before; it counts as seen from now on."""
         key = hashlib.blake2b(delivery.encode("utf-8", "surrogateescape"), digest_size=16).digest()
         with self._lock:
             if key in self._seen:
@@ -43,21 +46,21 @@ class Deliveries:
 
 
 def is_signed(body: bytes, header: str, secrets: Sequence[bytes]) -> bool:
-    """Whether any of the v1 signatures is made with any of the secrets. All are compared, in constant time."""
+    """Whether any v1 signature in the header was made with any of the secrets; compares all, in constant time."""
     given = [found[1] for part in header.split(",") if (found := _SIGNATURE.fullmatch(part.strip()))]
     made = [hmac.new(secret, body, hashlib.sha256).hexdigest() for secret in secrets]
     return sum(hmac.compare_digest(mine, theirs) for mine in made for theirs in given) > 0
 
 
 def is_same(given: object, expected: str) -> bool:
-    """Whether a shared text was given, compared in constant time."""
+    """Whether the given value is the expected text, compared in constant time."""
     return isinstance(given, str) and hmac.compare_digest(
         given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
     )
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body holds."""
+    """The JSON object in a body; Malformed when there is none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -68,7 +71,7 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def pagerduty_event(body: dict[str, Any]) -> dict[str, Any]:
-    """The one event of a v3 delivery."""
+    """The event of a v3 delivery; Malformed when there is none."""
     event = body.get("event")
     if not isinstance(event, dict) or not isinstance(event.get("event_type"), str):
         raise Malformed
@@ -76,9 +79,9 @@ def pagerduty_event(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def pagerduty_hint(event: dict[str, Any]) -> Hint | None:
-    """The incident that an event is about; None for whatever is about none. New kinds come without notice.
+    """The incident that an event is about; None for an event about something else.
 
-    Its key is the alert's id, by which the webhook proxy that this replaces was told where to look.
+    PagerDuty adds kinds of events without notice, so that only the incident's reference is looked for.
     """
     data = event.get("data")
     if not isinstance(data, dict):
@@ -95,7 +98,7 @@ def _id(found: object) -> str:
 
 
 def opsgenie_hint(body: dict[str, Any]) -> Hint:
-    """The alert that a webhook is about, whatever was done to it. Its id may be all that it tells."""
+    """The alert that a webhook is about; Malformed when its id is missing."""
     alert = body.get("alert")
     found = _id(alert.get("alertId")) if isinstance(alert, dict) else ""
     if not found:

@@ -1,38 +1,40 @@
 """Which of PagerDuty's two feeds is the cheaper: the account's log, or the service's open incidents.
 
-Nothing is lost with what is kept in mind here between cycles: after a restart it is learned anew.
+It is learned from the pages of the last poll; after a restart it is learned anew.
 """
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.vendors.ports import LogPage
 
 SECONDS_A_PAGE = 2.5
-"""How much time lies between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
+"""Seconds between two listings of the open set, for each page of it: a fortieth of PagerDuty's rate."""
 
 
 class LogCost:
     """Whether PagerDuty's log or the service's open set is the cheaper feed, from what its pages show.
 
-    What is new in the log is read as long as that costs no more than the open set, as only it tells of notes;
-    what was read before, and is read again for entries that came late, only where the whole costs no more.
+    What is new in the log is read as long as that costs no more than the open set, because only the log shows
+    notes; what was read before, and is read again for entries that came late, only where the whole costs no more.
     """
 
     def __init__(self) -> None:
         self._too_long = False
-        self._listed: datetime | None = None
+        self._listed: float | None = None
 
-    def may_list(self, open_set: int, now: datetime) -> bool:
-        """Whether the open set, at that many requests, may be listed again. A large one not in every cycle."""
-        rest = timedelta(seconds=(open_set - 1) * SECONDS_A_PAGE)
-        if self._listed is not None and self._listed <= now < self._listed + rest:
+    def may_list(self, open_set: int, now: float) -> bool:
+        """Whether the open set, at that many requests, may be listed: a large one not with every poll.
+
+        `now` is in monotonic seconds. The caller then lists it.
+        """
+        if self._listed is not None and now < self._listed + (open_set - 1) * SECONDS_A_PAGE:
             return False
         self._listed = now
         return True
 
     def not_listed(self) -> None:
-        """The listing failed: it may be tried again at once."""
+        """Note that the listing failed: it may be tried again with the next poll."""
         self._listed = None
 
     def enough(self, log: LogPage, open_set: int, since: datetime, watermark: datetime) -> bool:
@@ -47,7 +49,7 @@ class LogCost:
         return log.whole or any(act.at < watermark for act in log.acts)
 
     def learn(self, log: LogPage, open_set: int, watermark: datetime) -> None:
-        """Remember whether what was new could be read for no more than the open set."""
+        """Note whether what was new could be read for no more than the open set."""
         self._too_long = _pages(log, watermark) > open_set
 
 

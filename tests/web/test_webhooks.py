@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
-from web.front import FAST_PATH, INTEGRATION, NEW, OLD, SHARED, opsgenie_body, pagerduty_body, signature
+from web.front import FAST_PATH, INTEGRATION, NEW, OLD, REQUIRED, SHARED, opsgenie_body, pagerduty_body, signature
 
+from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.feeds import Hint
-from reconciler.observability.health import Vitals
+from reconciler.observability.health import Health
 from reconciler.observability.metrics import Metrics
 from reconciler.settings import load
 from reconciler.vendors.http import SystemClock
-from reconciler.web.app import LARGEST, create
-from reconciler.web.hooks import Deliveries, is_signed
+from reconciler.web.app import LARGEST_BODY, create
+from reconciler.web.webhooks import Deliveries, is_signed
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples" / "webhooks"
 SAMPLES = ROOT.parent / "shared" / "samples"
-REQUIRED = {
-    "PAGERDUTY_API_KEY": "key-of-pagerduty",
-    "PAGERDUTY_SERVICE_ID": "PSERVICE",
-    "PAGERDUTY_EMAIL": "bot@example.com",
-    "PAGERDUTY_USER": "PBOT",
-    "OPSGENIE_API_KEY": "key-of-opsgenie",
-    "HTTP_LISTEN": "127.0.0.1:0",
-}
 FUZZ = settings(
     max_examples=150,
     derandomize=True,
@@ -48,8 +40,8 @@ class Door:
 
     def __init__(self, **environ: str) -> None:
         self.hints: list[Hint] = []
-        self.metrics = Metrics(Vitals(10.0), SystemClock())
-        configured = load(REQUIRED | environ, dotenv=None)
+        self.metrics = Metrics(Health(10.0), SystemClock())
+        configured = load(REQUIRED | {"HTTP_LISTEN": "127.0.0.1:0"} | environ, dotenv=None)
         self.client: FlaskClient = create(configured, self.metrics, self.hints.append).test_client()
 
     def pagerduty(self, body: bytes, header: str | None = None, delivery: str = "") -> int:
@@ -291,7 +283,7 @@ def test_an_endpoint_that_is_not_configured_is_not_there() -> None:
     assert door.client.post("/ops-webhook", data=b"{}").status_code == 404
 
 
-@pytest.mark.parametrize(("size", "status"), [(LARGEST, 202), (LARGEST + 1, 413)])
+@pytest.mark.parametrize(("size", "status"), [(LARGEST_BODY, 202), (LARGEST_BODY + 1, 413)])
 def test_a_body_is_as_large_as_it_may_be(door: Door, size: int, status: int) -> None:
     body = pagerduty_body("PONE")
     body += b" " * (size - len(body))
@@ -301,7 +293,7 @@ def test_a_body_is_as_large_as_it_may_be(door: Door, size: int, status: int) -> 
 
 def test_a_defect_is_told_to_the_log_and_not_to_the_client(caplog: pytest.LogCaptureFixture) -> None:
     door = Door(**FAST_PATH)
-    door.metrics.vitals.alive = lambda: 1 // 0  # type: ignore[assignment, method-assign]
+    door.metrics.health.alive = lambda: 1 // 0  # type: ignore[assignment, method-assign]
     answer = door.client.get("/healthz")
     assert (answer.status_code, answer.json) == (500, {"error": "Internal Server Error"})
     assert "a request failed unexpectedly" in caplog.text
