@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Action, Alert, Kind, Pair, Policy, Side, Status
+from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
 SOONEST = timedelta(seconds=1)
@@ -21,14 +21,14 @@ MOST_DOUBLINGS = 32
 class Left:
     """What was not done. `unread` are sides that could not be read, due again at `read_at`.
 
-    `deliver_at` is when an action that waits may be tried, where that is known. `row` is what a list showed of an
-    alert that is not known yet: it still pages from it.
+    `deliver_at` is when an action that waits may be tried, where that is known. `unknown` is what was asked
+    for of an alert that is not in the snapshot yet: it keeps the row from which it pages.
     """
 
     unread: frozenset[Side] = frozenset()
     read_at: datetime | None = None
     deliver_at: datetime | None = None
-    row: Alert | None = None
+    unknown: ReadRequest | None = None
 
 
 def next_item(
@@ -46,7 +46,7 @@ def next_item(
     """
     sent = [action for action in mine if action.status is Status.SENT]
     found = [
-        *_unread(alert_id, pair, left),
+        *_unread(alert_id, left),
         *_outbox(alert_id, left),
         *(_asked_about(alert_id, action, now) for action in sent),
         *_unsettled(alert_id, pair, policy, now, interval),
@@ -93,15 +93,21 @@ def in_doubt(action: Action) -> ReadRequest:
     return ReadRequest(alert=opsgenie, incident=not opsgenie)
 
 
-def _unread(alert_id: str, pair: Pair | None, left: Left) -> list[WorkItem]:
-    """The sides that were not read. An alert that is still unknown may have its incident by now, or must page."""
+def _unread(alert_id: str, left: Left) -> list[WorkItem]:
     if not left.unread or left.read_at is None:
         return []
-    if pair is None:
-        request = replace(everything(), by_key=True, is_new=True, row=left.row)
-        return [WorkItem(alert_id, left.read_at, request, Priority.PAGE, frozenset({Reason.UNREAD}))]
+    if left.unknown is not None:
+        return [_unknown(alert_id, left.unknown, left.read_at)]
     request = everything(left.unread)
     return [WorkItem(alert_id, left.read_at, request, Priority.UNSETTLED, frozenset({Reason.UNREAD}))]
+
+
+def _unknown(alert_id: str, asked: ReadRequest, due_at: datetime) -> WorkItem:
+    """The whole of an alert that is still unknown: it may have its incident by now, or must page."""
+    is_new = not asked.is_baseline
+    request = replace(everything(), by_key=True, is_new=is_new, is_baseline=not is_new, row=asked.row)
+    priority = Priority.PAGE if is_new else Priority.UNSETTLED
+    return WorkItem(alert_id, due_at, request, priority, frozenset({Reason.UNREAD}))
 
 
 def _outbox(alert_id: str, left: Left) -> list[WorkItem]:

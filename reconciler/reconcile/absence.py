@@ -39,7 +39,6 @@ class Absence:
         self._list_lock = threading.Lock()
         self._rows: tuple[float, list[Alert]] | None = None
 
-    @property
     def blindness(self) -> ReconcilerError | None:
         """Why nothing should be written to Opsgenie: the key sees none of several alerts that it saw before."""
         with self._lock:

@@ -12,6 +12,7 @@ from reconciler.core.absence import is_confirmed
 from reconciler.core.model import Policy, Side, Sighting
 from reconciler.core.read_conditions import is_lost
 from reconciler.core.work import ReadRequest
+from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.reconcile.absence import Absence, NothingConcluded
 from reconciler.reconcile.pair_reader import PairReader, Stopping
@@ -62,11 +63,9 @@ class Fetcher:
         self._clock = clock
         self._stopping = stopping
 
-    @property
-    def blindness(self) -> Problem | None:
+    def blindness(self) -> ReconcilerError | None:
         """Why nothing should be written to Opsgenie: its key no longer sees what it saw before."""
-        error = self._absence.blindness
-        return None if error is None else Problem(Side.OPSGENIE, error)
+        return self._absence.blindness()
 
     def fetch(self, request: ReadRequest, known: Sighting, policy: Policy) -> Fetched:
         """Read what is asked for, and what that makes necessary. Raises Stopping and DatabaseDown, nothing else.

@@ -37,11 +37,18 @@ def test_what_could_not_be_read_is_read_again_on_its_side_alone() -> None:
     assert due(pair(), left) == item(at(64), everything([PD]), Reason.UNREAD)
 
 
-def test_an_alert_that_is_still_unknown_is_read_again_whole_and_as_urgently_as_a_page() -> None:
+@pytest.mark.parametrize("asked", [ReadRequest(is_new=True, row=alert()), ReadRequest(by_key=True)])
+def test_an_alert_that_is_still_unknown_is_read_again_whole_and_as_urgently_as_a_page(asked: ReadRequest) -> None:
     """It may have its incident by now, and if its details cannot be read again, it pages from its row."""
-    left = Left(unread=frozenset({PD}), read_at=at(61), row=alert())
-    request = replace(everything(), by_key=True, is_new=True, row=alert())
+    left = Left(unread=frozenset({PD}), read_at=at(61), unknown=asked)
+    request = replace(everything(), by_key=True, is_new=True, row=asked.row)
     assert due(None, left) == item(at(61), request, Reason.UNREAD, Priority.PAGE)
+
+
+def test_an_alert_that_pages_nobody_does_not_page_because_it_could_not_be_read() -> None:
+    left = Left(unread=frozenset({OG}), read_at=at(61), unknown=ReadRequest(is_baseline=True, row=alert()))
+    request = replace(everything(), by_key=True, is_baseline=True, row=alert())
+    assert due(None, left) == item(at(61), request, Reason.UNREAD)
 
 
 def test_an_action_that_waits_needs_nothing_to_be_read() -> None:

@@ -499,7 +499,7 @@ def test_several_missing_alerts_need_as_many_that_were_known_before(
     scene = Scene(opsgenie=gone(*(alert(id=row) for row in rows)), known=known)
     scene.fetch(ALERT, lost(1))
     assert scene.fetch(ALERT, lost(2)).sighting.sees_others is sees
-    assert (scene.fetcher.blindness is not None) is blind
+    assert (scene.fetcher.blindness() is not None) is blind
 
 
 def test_an_old_alert_that_was_first_met_since_may_be_what_another_key_shows() -> None:
@@ -515,11 +515,11 @@ def test_blindness_ends_when_an_alert_is_seen_again() -> None:
     scene = Scene(opsgenie=gone())
     scene.fetch(ALERT, lost(1))
     scene.fetch(ALERT, lost(2))
-    assert "OPSGENIE_API_KEY sees none of the 2 alerts" in str(scene.fetcher.blindness)
+    assert "OPSGENIE_API_KEY sees none of the 2 alerts" in str(scene.fetcher.blindness())
     scene.clock.seconds += 5
     scene.opsgenie.answers["alert"] = alert()
     scene.fetch(ALERT, lost(2))
-    assert scene.fetcher.blindness is None
+    assert scene.fetcher.blindness() is None
 
 
 def test_an_alert_that_is_known_to_be_deleted_is_not_counted_as_missing_any_more() -> None:
