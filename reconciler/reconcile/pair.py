@@ -11,7 +11,7 @@ from reconciler.core.text import shortened
 from reconciler.core.work import WorkItem
 from reconciler.errors import ReconcilerError, Transient
 from reconciler.reconcile.commit import Committer
-from reconciler.reconcile.deliver import Deliverer
+from reconciler.reconcile.deliver import Delivered, Deliverer
 from reconciler.reconcile.fetch import Fetched, Fetcher
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.work_queue import Hold
@@ -138,40 +138,60 @@ class Reconciler:
     """
 
     def __init__(
-        self, planner: Planner, committer: Committer, deliverer: Deliverer, clock: Clock, interval: timedelta
+        self,
+        planner: Planner,
+        committer: Committer,
+        deliverer: Deliverer,
+        database: Database,
+        clock: Clock,
+        interval: timedelta,
     ) -> None:
         self._planner = planner
         self._committer = committer
         self._deliverer = deliverer
+        self._database = database
         self._clock = clock
         self._interval = interval
 
     def reconcile(self, item: WorkItem) -> Outcome:
         """Read what is asked for, decide, commit, deliver. DatabaseDown where nothing can be written down."""
         planned = self._planner.plan(item)
-        fetched = planned.fetched
-        if not fetched.blocked:
-            left = Left(fetched.unread, fetched.read_at)
-            unread = next_item(
-                item.alert_id, None, (), left, self._planner.policy(), self._clock.now(), self._interval
-            )
-            item = self._committer.commit(planned.plan, planned.world, item, unread) or item
-        delivered = self._deliverer.deliver(item.alert_id, self._planner.policy())
-        left = Left(fetched.unread, fetched.read_at, delivered.deliver_at)
-        now = self._clock.now()
-        again = next_item(
-            item.alert_id, planned.pair, delivered.actions, left, self._planner.policy(), now, self._interval
-        )
+        generation = item.generation if planned.fetched.blocked else self._commit(planned, item)
+        delivered = self._deliverer.deliver(item.alert_id, planned.world.policy)
         return Outcome(
             item,
-            delivered.actions,
-            (*fetched.problems, *delivered.problems),
+            self._acted(planned, delivered),
+            (*planned.fetched.problems, *delivered.problems),
             tuple(failed_after_acceptance(planned)),
             planned.plan.echoes,
             planned.name,
-            again,
-            fetched.blocked,
+            self._again(planned, delivered, generation),
+            planned.fetched.blocked,
         )
+
+    def _commit(self, planned: Planned, item: WorkItem) -> int:
+        """Write down what was decided, and what is left to be read; the generation of the row that is left."""
+        world, unread = planned.world, Left(planned.fetched.unread, planned.fetched.read_at)
+        left = next_item(item.alert_id, None, (), unread, world.policy, world.now, self._interval)
+        kept = self._committer.commit(planned.plan, world, item, left)
+        return 0 if kept is None else kept.generation
+
+    def _again(self, planned: Planned, delivered: Delivered, generation: int) -> WorkItem | None:
+        """What is left to be read, delivered or asked about."""
+        fetched, policy = planned.fetched, planned.world.policy
+        left = Left(fetched.unread, fetched.read_at, delivered.deliver_at)
+        alert_id, now = fetched.sighting.alert_id, self._clock.now()
+        again = next_item(alert_id, planned.pair, delivered.actions, left, policy, now, self._interval)
+        return None if again is None else replace(again, generation=generation)
+
+    def _acted(self, planned: Planned, delivered: Delivered) -> tuple[Action, ...]:
+        """The pair's actions of which something may be to be said, as they stand now."""
+        settled = {settlement.action_id for settlement in planned.plan.settlements}
+        missing = settled - {action.id for action in delivered.actions}
+        if not missing:
+            return delivered.actions
+        with self._database.reading() as books:
+            return in_order((*books.outbox.by_id(missing), *delivered.actions))
 
 
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:

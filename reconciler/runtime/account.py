@@ -1,9 +1,8 @@
-"""Who the automation user is and what the account allows: asked at the start, after a refusal, and now and then."""
+"""Who the automation user is and what the account allows: asked at the start, after a refusal, and regularly."""
 
 from dataclasses import replace
 
 from reconciler.core.model import Policy, Side
-from reconciler.errors import ReconcilerError
 from reconciler.reconcile.fetch import Fetcher
 from reconciler.reconcile.identity import Identity, Standing
 from reconciler.reconcile.problems import Problem, Problems
@@ -16,6 +15,7 @@ class Account:
     """Asks PagerDuty, and bars what may not be written. `policy` is what is configured."""
 
     name = PLACE
+    side: Side | None = None
 
     def __init__(
         self,
@@ -35,15 +35,17 @@ class Account:
         """The policy, with who the automation user is by now."""
         return replace(self._configured, automation=self._identity.person)
 
-    def poll(self) -> None:
-        """Ask what is due to be asked, and act upon it."""
-        if self._identity.confirm() and self._breakers is not None:
+    def poll(self) -> bool:
+        """Ask what is due to be asked, and act upon it. PagerDuty's answers are reported with the set-up."""
+        confirmed = self._identity.confirm()
+        if confirmed and self._breakers is not None:
             self._breakers.confirmed()
         self._identity.refresh()
         self.bar()
+        return confirmed
 
     def bar(self) -> None:
-        """Bar the lanes that must not be written in as things stand, and say why."""
+        """Bar the lanes that must not be written in as things stand, and report why."""
         standing, blind = self._identity.standing, self._fetcher.blindness()
         if self._breakers is not None:
             self._breakers.bar(barred(standing, is_blind=blind is not None))
@@ -51,14 +53,13 @@ class Account:
         blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
         self._problems.put(PLACE, (*standing.problems, *unsure, *blindness))
 
-    def suspect(self, error: ReconcilerError) -> None:
+    def suspect(self) -> None:
         """A write was refused as the account's: ask again soon."""
-        del error
         self._identity.suspect()
 
 
 def barred(standing: Standing, *, is_blind: bool) -> frozenset[Lane]:
-    """The lanes in which nothing is written now. `is_blind`: Opsgenie shows none of the alerts it showed before."""
+    """The lanes that nothing is written in now. `is_blind`: Opsgenie shows none of the alerts it showed before."""
     lanes = frozenset({Lane.OPSGENIE}) if is_blind else frozenset()
     if not standing.may_write:
         return lanes | PAGERDUTY_LANES

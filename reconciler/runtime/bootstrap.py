@@ -35,61 +35,154 @@ class Assembled:
 
     program: Program
     worker: Worker
-    reporter: Reporter
-    leadership: Leadership
     collector: Collector
-    hints: Hints | None = None
 
-    def daemon(self) -> Daemon:
+    def daemon(self, reporter: Reporter) -> Daemon:
         """The daemon of this program."""
-        return Daemon(self.program, self.reporter, self.leadership, self.worker, Schedule(self.program.clock))
 
 
-def assemble(settings: Settings, stop: threading.Event | None = None) -> Assembled:
+def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
     """The whole program. The database is opened, not yet migrated."""
-    stop = stop or threading.Event()
-    wiring = Wiring(settings, stop, _metrics(settings))
-    return wiring.assembled(open_database(settings.database_url.get_secret_value()))
+    database = open_database(settings.database_url.get_secret_value())
+    return Wiring(settings, stop or threading.Event(), database, _metrics(settings))
 
 
-def assemble_dry_run(settings: Settings) -> Assembled:
+def assemble_dry_run(settings: Settings) -> "DryWiring":
     """A program that can only read: no writers, no deliveries, a database that cannot be written to."""
-    wiring = Wiring(settings, threading.Event(), None)
-    return wiring.dry(open_read_only(settings.database_url.get_secret_value()))
+    return DryWiring(settings, threading.Event(), open_read_only(settings.database_url.get_secret_value()))
 
 
-class Wiring:
-    """Both vendors' clients, and everything that is built on them. Tests replace `clock` and `http`."""
+class _Reading:
+    """What every program has: both vendors' readers, the queue, the sources and the planner.
 
-    def __init__(self, settings: Settings, stop: threading.Event, metrics: "Metrics | None" = None) -> None:
+    Tests give a clock of their own, and override `http`.
+    """
+
+    is_whole = False
+    """Whether a poll of the sweep takes everything, as `once` does."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        database: Database,
+        metrics: "Metrics | None" = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.settings = settings
-        self.metrics = metrics
         self.stop = stop
-        self.clock: Clock = SystemClock(stop)
+        self.database = database
+        self.metrics = metrics
+        self.clock = clock or SystemClock(stop)
         self.limiters = {
-            Side.OPSGENIE: RateLimiter(self.clock),
-            Side.PAGERDUTY: RateLimiter(self.clock, PAGERDUTY_PER_MINUTE),
+            Side.OPSGENIE: self._limiter(Side.OPSGENIE),
+            Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
         }
-        self.policy = _policy(settings)
+        report = _report_bad_row()
+        self._sessions = {side: self.http(side) for side in Side}
+        self.opsgenie = OpsgenieClient(
+            self._sessions[Side.OPSGENIE], settings.opsgenie_query, settings.opsgenie_api_url, on_bad_row=report
+        )
+        self.pagerduty = PagerDutyClient(
+            self._sessions[Side.PAGERDUTY],
+            settings.pagerduty_service_id,
+            settings.pagerduty_email,
+            settings.pagerduty_user,
+            on_bad_row=report,
+        )
         self.interval = timedelta(seconds=settings.poll_interval_seconds)
+        self.horizons = Horizons(
+            lookback=timedelta(seconds=settings.initial_lookback_seconds),
+            sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
+            retention=timedelta(seconds=settings.retention_seconds),
+            query=settings.opsgenie_query,
+        )
+        self.queue = WorkQueue(self.clock)
+        self.problems = Problems()
+        self.breakers = ReadBreakers(self.clock)
+        self.fetcher = Fetcher(
+            self.opsgenie, self.pagerduty, database, self.breakers, self.clock, self.stop.is_set
+        )
+        configured = Person(settings.pagerduty_user, settings.pagerduty_user)
+        identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
+        self.account = Account(identity, _policy(settings), self.fetcher, self.problems, self.write_breakers())
+        self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 
     def http(self, side: Side) -> Http:
         """The session with one vendor."""
         settings = self.settings
-        url, key = (
-            (settings.opsgenie_api_url, f"GenieKey {_secret(settings.opsgenie_api_key)}")
+        url, key, name = (
+            (settings.opsgenie_api_url, f"GenieKey {_secret(settings.opsgenie_api_key)}", "Opsgenie")
             if side is Side.OPSGENIE
-            else (settings.pagerduty_api_url, f"Token token={_secret(settings.pagerduty_api_key)}")
+            else (settings.pagerduty_api_url, f"Token token={_secret(settings.pagerduty_api_key)}", "PagerDuty")
         )
         return Http(
             url,
             {"Authorization": key},
-            name="Opsgenie" if side is Side.OPSGENIE else "PagerDuty",
+            name=name,
             clock=self.clock,
-            limiter=self.limiters[side],
+            budget=self.limiters[side],
             on_request=self._on_request,
         )
+
+    def write_breakers(self) -> WriteBreakers | None:
+        """Nothing is written."""
+        return None
+
+    def sources(self, intake: Intake, retention: Retention | None) -> tuple["Sources", ...]:
+        """All sources but the account, in the order of their first poll."""
+        raise NotImplementedError
+
+    def _limiter(self, side: Side, per_minute: int | None = None) -> Budget:
+        made = Budget(self.clock, per_minute)
+        if self.metrics:
+            self.metrics.limiter(side.value, made)
+        return made
 
     def _on_request(self, record: RequestRecord) -> None:
         if self.metrics:
             self.metrics.request(record)
+
+    def is_busy(self) -> bool:
+        """Whether so much of a rate is used that what can wait should wait."""
+        return any(limiter.is_busy() for limiter in self.limiters.values())
+
+
+def _metrics(settings: Settings) -> "Metrics | None":
+    """What counts, where anybody can ask for it."""
+    if settings.http_listen is None:
+        return None
+    from reconciler.observability.health import Health  # noqa: PLC0415 - a tenth of a second that most can do without
+    from reconciler.observability.metrics import Metrics  # noqa: PLC0415 - the same
+
+    return Metrics(Health(settings.poll_interval_seconds), SystemClock())
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
+        on_opsgenie_close=settings.on_opsgenie_close,
+        on_opsgenie_priority=settings.on_opsgenie_priority,
+        high_urgency=frozenset(settings.high_urgency_priorities),
+        on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
+        staleness=timedelta(seconds=settings.staleness_seconds),
+        sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
+        retention=timedelta(seconds=settings.retention_seconds),
+    )
+
+
+def _secret(value: SecretStr) -> str:
+    return value.get_secret_value()
+
+
+def _report_bad_row() -> Callable[[str, str], None]:
+    """Log once per kind of row that one could not be read: the same odd row comes back with every poll."""
+    logged: set[tuple[str, str]] = set()
+    log = get_logger(__name__)
+
+    def report(vendor: str, what: str) -> None:
+        if (vendor, what) not in logged and len(logged) < 1000:  # noqa: PLR2004 - memory stays bounded
+            logged.add((vendor, what))
+            log.warning("a row could not be read and was left out", vendor=vendor, row=what)
+
+    return report

@@ -1,4 +1,4 @@
-"""A wired program: its sources, its queue, its workers, and what has to be opened, migrated and closed around them."""
+"""A wired program: its sources, its queue, and what has to be opened, migrated, locked and closed around them."""
 
 import threading
 from collections.abc import Callable
@@ -8,20 +8,17 @@ from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
-from reconciler.observability.metrics import Metrics
-from reconciler.reconcile.commit import Committer
-from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
-from reconciler.reconcile.work_queue import WorkQueue
-from reconciler.runtime.account import Account
+from reconciler.reconcile.work_queue import Hold, WorkQueue
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.runtime.account import PLACE, Account
 from reconciler.store.database import Database, DatabaseDown
-from reconciler.store.lock import Lock
 from reconciler.vendors.ports import Clock
 
 
 class Source(Protocol):
-    """Something that is polled: a feed, the sweep, the hints, the account."""
+    """Something that is polled: a feed, a listing, the sweep, the hints, the account."""
 
     @property
     def name(self) -> str:
@@ -29,52 +26,65 @@ class Source(Protocol):
 
     @property
     def side(self) -> Side | None:
-        """The vendor that it asks; None: both, or none."""
+        """The vendor that it asks; None where its answers say nothing of the vendor."""
 
-    def poll(self) -> None:
-        """Ask once. ReconcilerError where that fails."""
+    def poll(self) -> bool:
+        """Poll once; whether the vendor was asked and answered. ReconcilerError where that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A source, and how many seconds lie between two polls of it."""
+
+    source: Source
+    interval: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All parts. `sources` are in the order of their first poll."""
+    """All parts. `sources` are in the order of their first poll; the account comes first."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[Timed, ...]
     account: Account
     queue: WorkQueue
     problems: Problems
-    breakers: ReadBreakers
+    read_breakers: ReadBreakers
+    write_breakers: WriteBreakers | None
     database: Database
-    committer: Committer
-    lock: Lock
     clock: Clock
     stop: threading.Event
-    in_flight: InFlight
     interval: timedelta
-    metrics: Metrics | None = None
 
     def poll(self, source: Source) -> bool:
-        """Poll one source; whether that went well. Its failure is its own: it is in `problems` until it works again.
+        """Poll one source; whether it did not fail. A failure is in `problems` until the source works again.
 
         DatabaseDown is passed on.
         """
         try:
-            source.poll()
+            answered = source.poll()
         except DatabaseDown:
             raise
         except ReconcilerError as error:
             side = source.side or Side.PAGERDUTY
-            self.breakers.failed(side, "", error)
+            self.read_breakers.failed(side, "", error)
             self.problems.put(source.name, [Problem(side, error)])
             return False
-        if source.side is not None:
-            self.breakers.succeeded(source.side)
-            for hold in self.breakers.take_closed():
-                self.queue.end_hold(hold)
-        self.problems.put(source.name)
+        if source.name != PLACE:  # the account reports for itself
+            self.problems.put(source.name)
+        if answered and source.side is not None:
+            self.read_breakers.succeeded(source.side)
+        self.release()
         return True
 
+    def release(self) -> None:
+        """Let pairs be read whose circuit breakers have closed, and one for each that is half-open."""
+        for hold in self.read_breakers.take_closed():
+            self.queue.end_hold(hold)
+        for hold in Hold:
+            if self.read_breakers.retry_in(hold) == 0:
+                self.queue.end_hold(hold, most=1)
 
-def errors_of(program: Program) -> Callable[[], tuple[Problem, ...]]:
-    """Everything that is wrong now: by place, and the circuit breakers that are open."""
-    return lambda: (*program.problems.all(), *program.breakers.errors())
+    def wrong(self) -> tuple[Problem, ...]:
+        """Everything that is wrong now: by place, and the circuit breakers that are not closed."""
+        writes = self.write_breakers.problems() if self.write_breakers else ()
+        return (*self.problems.all(), *self.read_breakers.errors(), *writes)

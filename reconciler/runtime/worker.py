@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from reconciler.core.model import Side
@@ -101,8 +102,10 @@ class Worker:
 
     def _give_back(self, item: WorkItem, outcome: Outcome) -> None:
         self._problems.put(f"alert {item.alert_id}", outcome.standing)
-        if outcome.blocked:
+        if outcome.blocked and outcome.again is None:
             self._queue.park(item, outcome.blocked)
+        elif outcome.blocked and outcome.again is not None:  # its outbox does not wait for what it reads
+            self._queue.again(replace(item.merged(outcome.again), due_at=outcome.again.due_at))
         elif outcome.again is not None:
             self._queue.again(outcome.again)
         else:
