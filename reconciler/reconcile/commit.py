@@ -1,7 +1,7 @@
 """Commit of a plan: baselines, notes, outcomes, new actions and the item's row in the work queue, at once.
 
-What nothing depends on is written together: that a pair was read and nothing was found. Should the process die first,
-these pairs are read once more.
+What nothing depends on is written together: that a pair was read and nothing was found. Should the process die
+first, these pairs are read once more.
 """
 
 from dataclasses import replace
@@ -35,7 +35,7 @@ class Committer:
         """Write a plan down, and that the item is finished, or is to be done `again`.
 
         Returns `again` with the generation of its row. None: nothing is left to be done, or the row has changed
-        meanwhile, and asks for all that `again` does. The row never goes before what followed from it is committed.
+        meanwhile, and asks for all that `again` does. A row is never taken away before its plan is committed.
         """
         if not _only_read(plan, world) or not _keeps_row(item, again):
             kept = self._write(plan, world, item, again)

@@ -161,6 +161,20 @@ class Snapshot:
         ]
         upsert(self.connection, notes, rows)
 
+    def save_looks(self, values: Collection[Pair]) -> None:
+        """Remember only when these pairs were swept, and when they are to be read next; never an older moment."""
+        if values:
+            looks = [
+                {
+                    "of": pair.route,
+                    "key": pair.alert_id,
+                    "swept_at": pair.swept_at,
+                    "next_look_at": pair.next_look_at,
+                }
+                for pair in values
+            ]
+            self.connection.execute(_SAVE_LOOK, looks)
+
     def forget(self, before: datetime, limit: int = 1000) -> int:
         """Drop pairs that were over before that, with their notes and actions; how many. Never what is still open.
 
@@ -171,6 +185,17 @@ class Snapshot:
         for forget in _FORGET if gone else ():
             self.connection.execute(forget, gone)
         return len(gone)
+
+
+_SAVE_LOOK = (
+    update(pairs)
+    .where(
+        pairs.c.route == bindparam("of"),
+        pairs.c.alert_id == bindparam("key"),
+        pairs.c.swept_at <= bindparam("swept_at"),
+    )
+    .values(swept_at=bindparam("swept_at"), next_look_at=bindparam("next_look_at"))
+)
 
 
 def _pair(row: Row[Any]) -> Pair:

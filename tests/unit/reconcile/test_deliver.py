@@ -1,17 +1,15 @@
-"""Before a page that may have gone out already, PagerDuty is asked; and what a refusal ends, and what not."""
+"""One pair's outbox is delivered in order; a page that may have gone out is asked for; and what a refusal ends."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from worlds import BOT, JANE, action, alert, at, incident, pair, policy
 
-from reconciler.apply import Applier
 from reconciler.core import text
 from reconciler.core.model import Action, Alert, Incident, Kind, Note, Pair, Person, Side, Status
-from reconciler.crew import Crew
 from reconciler.errors import (
     Blocked,
     Duplicate,
@@ -25,82 +23,43 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.gate import Gate
 from reconciler.observability.logs import NOBODY
-from reconciler.pauses import Lane, Pauses, Trouble
-from reconciler.reconcile.vendor_calls import Remotes
-from reconciler.send import Hold, Sender
+from reconciler.reconcile.deliver import Delivered, Deliverer
+from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.vendor_calls import Vendors
+from reconciler.reconcile.write_breakers import Lane, WriteBreakers
 from reconciler.store.database import Database
+from reconciler.vendors.call_context import CallPriority, current
 
 NOW = at(0) + timedelta(hours=5)
 OLD = timedelta(hours=3)
 
 
-class Clock:
-    """It is five hours later."""
+class Both:
+    """Both vendors, and a clock. `fails` answers each call by its name and the alert with an error, or with none.
 
-    now = staticmethod(lambda: NOW)
-
-
-class PagerDuty:
-    """It has an incident for each of these keys, those in the listing and one that is older than that."""
-
-    def __init__(self, *keys: str) -> None:
-        self.keys = keys
-        self.asked: list[str] = []
-        self.created: list[str] = []
-
-    def keys_between(self, *_: object) -> set[str]:
-        self.asked.append("listing")
-        return set(self.keys)
-
-    def incidents_by_key(self, key: str) -> list[Incident]:
-        self.asked.append(key)
-        return [incident(key=key)] if key == "older" else []
-
-    def create_incident(self, key: str, *_: object) -> Incident:
-        self.created.append(key)
-        return incident(key=key)
-
-
-def creation(key: str, ago: timedelta) -> Action:
-    return replace(action(Kind.CREATE_INCIDENT), alert_id=key, key=key, at=NOW - ago)
-
-
-def test_a_listing_answers_only_for_the_pages_it_was_made_for(database: Database) -> None:
-    pagerduty = PagerDuty("a", "c")
-    remotes = Remotes(cast("Any", None), cast("Any", pagerduty), cast("Any", None), cast("Any", pagerduty))
-    clock = cast("Any", Clock())
-    trouble = Trouble(Pauses(), clock)
-    sender = Sender(remotes, database, clock, Gate(), NOBODY, policy(), trouble)
-    with database.writing() as books:
-        books.outbox.intend([creation(key, OLD) for key in "abc"] + [creation("older", OLD * 2)], NOW)
-        a, b, c, older = books.outbox.open()[1:] + books.outbox.open()[:1]
-    sender.list_existing([a, b, c])
-    assert [sender.send(each) for each in (a, b, c)] == [Hold.ALL, Hold.NOTHING, Hold.ALL]
-    assert sender.send(older) is Hold.ALL
-    assert pagerduty.asked == ["listing", "older"]
-    assert pagerduty.created == ["b"]
-    assert trouble.problems == []
-
-
-class Vendors:
-    """Both of them. `fails` answers each call by its name and the alert with an error, or with none."""
+    `keys` are the keys of incidents that are there already: in the listing, and when asked for.
+    """
 
     def __init__(self) -> None:
         self.time = NOW
+        self.set_by = timedelta()
         self.fails: Callable[[str, str], ReconcilerError | None] = lambda *_: None
         self.calls: list[tuple[str, str]] = []
+        self.priorities: list[CallPriority] = []
         self.created = incident()
+        self.keys: set[str] = set()
+        self.listable = True
 
     def now(self) -> datetime:
-        return self.time
+        return self.time + self.set_by
 
     def monotonic(self) -> float:
         return self.time.timestamp()
 
     def _call(self, name: str, key: str) -> None:
         self.calls.append((name, key))
+        self.priorities.append(current().priority)
         error = self.fails(name, key)
         if error is not None:
             raise error
@@ -116,17 +75,21 @@ class Vendors:
         self._call("alert", alert_id)
         return alert(id=alert_id)
 
+    def keys_between(self, _since: datetime, _until: datetime, most: int) -> set[str] | None:
+        self._call("keys_between", str(most))
+        return self.keys if self.listable else None
+
     def incidents_by_key(self, key: str) -> list[Incident]:
         self._call("incidents_by_key", key)
-        return []
+        return [incident(key=key)] if key in self.keys else []
 
     def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
         self._call(f"create_incident {title}/{body}/{urgency}", key)
-        return self.created
+        return replace(self.created, key=key)
 
-    def acknowledge(self, target: str, *_: str) -> Incident:
+    def acknowledge(self, target: str, *_: str) -> Incident | str:
         self._call("acknowledge", target)
-        return incident("acknowledged", id=target)
+        return incident("acknowledged", id=target) if target.startswith("I-") else f"R{len(self.calls)}"
 
     def add_note(self, target: str, *_: str) -> Note | str:
         self._call("add_note", target)
@@ -134,23 +97,45 @@ class Vendors:
         return Note(note, BOT, "", NOW) if target.startswith("I-") else note
 
 
+@dataclass
 class Desk:
-    """An applier over a database with what waits in it."""
+    """A deliverer over a database with what waits in it."""
 
-    def __init__(self, database: Database, *waiting: Action, pairs: tuple[Pair, ...] = ()) -> None:
-        self.database = database
-        self.vendors = Vendors()
+    database: Database
+    vendors: Both = field(default_factory=Both)
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
         vendor = cast("Any", self.vendors)
-        remotes = Remotes(vendor, vendor, vendor, vendor)
-        self.applier = Applier(remotes, database, vendor, lambda: False, Crew(lambda: 1))
-        with database.writing() as books:
-            books.snapshot.save_pairs(replace(each, incident_id=f"I-{each.alert_id}") for each in pairs)
-            books.outbox.intend(waiting, NOW)
+        self.breakers = WriteBreakers(vendor)
+        self.in_flight = InFlight()
+        self.deliverer = Deliverer(
+            Vendors(vendor, vendor, vendor, vendor),
+            self.database,
+            vendor,
+            self.breakers,
+            self.in_flight,
+            NOBODY,
+            lambda: self.stopping,
+        )
+
+    def add(self, *waiting: Action) -> None:
+        with self.database.writing() as books:
+            books.outbox.add(waiting, NOW)
+
+    def deliver(self, alert_id: str = "a") -> Delivered:
+        return self.deliverer.deliver(alert_id, policy())
 
     def turn(self, seconds: float = 0.0) -> list[str]:
-        """Time goes by, then whatever is due is sent; the problems' words."""
+        """Time goes by, then every pair is delivered, pages first; the words of each problem once."""
         self.vendors.time += timedelta(seconds=seconds)
-        return [str(problem.error) for problem in self.applier.apply(policy()).problems]
+        with self.database.reading() as books:
+            waiting = books.outbox.open()
+        order = sorted(waiting, key=lambda each: each.kind is not Kind.CREATE_INCIDENT)
+        found = [self.deliver(alert_id) for alert_id in dict.fromkeys(each.alert_id for each in order)]
+        problems = [problem for delivered in found for problem in delivered.problems]
+        problems += self.breakers.problems()
+        return [str(error) for error in {id(problem.error): problem.error for problem in problems}.values()]
 
     def stands(self) -> list[tuple[str, Status]]:
         with self.database.reading() as books:
@@ -159,6 +144,14 @@ class Desk:
 
     def named(self, name: str) -> list[str]:
         return [key for call, key in self.vendors.calls if call.startswith(name)]
+
+
+def desk_of(database: Database, *waiting: Action, pairs: tuple[Pair, ...] = ()) -> Desk:
+    desk = Desk(database)
+    with database.writing() as books:
+        books.snapshot.save_pairs(replace(each, incident_id=f"I-{each.alert_id}") for each in pairs)
+    desk.add(*waiting)
+    return desk
 
 
 def waiting(kind: Kind, alert_id: str, number: int = 0, **changed: Any) -> Action:
@@ -177,7 +170,7 @@ def pairs(*alert_ids: str) -> tuple[Pair, ...]:
 def test_a_refused_object_waits_alone(database: Database, error: ReconcilerError, *, at_look: bool) -> None:
     acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, alert_id) for alert_id in "ab"]
     others = [waiting(Kind.OPSGENIE_NOTE, "a", 1), waiting(Kind.CREATE_INCIDENT, "c", 2)]
-    desk = Desk(database, *acts, *others, pairs=pairs("a", "b"))
+    desk = desk_of(database, *acts, *others, pairs=pairs("a", "b"))
     refused = "incident" if at_look else "acknowledge"
     desk.vendors.fails = lambda name, key: error if (name, key) == (refused, "I-a") else None
     assert desk.turn() == [str(error)]
@@ -196,7 +189,7 @@ def test_a_refused_object_waits_alone(database: Database, error: ReconcilerError
 
 
 def test_an_object_that_stays_refused_is_given_up_after_six_hours(database: Database) -> None:
-    desk = Desk(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Missing("404") if name == "add_note" else None
     for _ in range(6):
         desk.turn(3600)
@@ -206,7 +199,7 @@ def test_an_object_that_stays_refused_is_given_up_after_six_hours(database: Data
 
 
 def test_a_refused_object_is_the_accounts_trouble_where_the_key_is_refused(database: Database) -> None:
-    desk = Desk(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in "abc"), pairs=pairs("a", "b", "c"))
+    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in "abc"), pairs=pairs("a", "b", "c"))
     answers = {"add_note": Forbidden("403"), "confirm_key": Refused("PAGERDUTY_API_KEY: 401")}
     desk.vendors.fails = lambda name, _: answers.get(name)
     assert desk.turn() == ["PAGERDUTY_API_KEY: 401"]
@@ -218,7 +211,7 @@ def test_a_refused_object_is_the_accounts_trouble_where_the_key_is_refused(datab
 
 def test_a_key_that_may_not_write_is_named_and_hammers_nothing(database: Database) -> None:
     keys = "abcdefgh"
-    desk = Desk(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
+    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
     desk.vendors.fails = lambda name, _: Forbidden(f"403 {name}") if name == "add_note" else None
     first = desk.turn()
     assert any("PAGERDUTY_API_KEY: every write is refused" in words for words in first)
@@ -245,7 +238,7 @@ REFUSALS = [
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
 def test_a_page_is_tried_until_it_is_made(database: Database, error: ReconcilerError) -> None:
     given = waiting(Kind.CREATE_INCIDENT, "a", text="disk full", body="the story", urgency="low")
-    desk = Desk(database, given, pairs=pairs("a"))
+    desk = desk_of(database, given, pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: error if name.startswith("create") else None
     for _ in range(100):
         assert desk.turn(20) != []  # it is reported as long as it lasts
@@ -263,7 +256,7 @@ def test_a_page_is_tried_until_it_is_made(database: Database, error: ReconcilerE
 
 def test_a_list_that_stays_out_of_order_keeps_nobody_from_being_paged(database: Database) -> None:
     """It is asked whether the page is there already: for as long as the staleness bound."""
-    desk = Desk(database, waiting(Kind.CREATE_INCIDENT, "a", attempts=1), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a", attempts=1), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Permanent("400", 400) if name == "incidents_by_key" else None
     for _ in range(12):
         desk.turn(10)
@@ -275,12 +268,11 @@ def test_a_list_that_stays_out_of_order_keeps_nobody_from_being_paged(database: 
 
 def test_a_page_waits_for_no_other_lane(database: Database) -> None:
     keys = "abcd"
-    desk = Desk(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
+    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
     desk.vendors.fails = lambda name, _: Refused("402") if name == "add_note" else None
     desk.turn()
     desk.vendors.fails = lambda name, key: Refused("402") if name == "add_note" and key != "z" else None
-    with database.writing() as books:
-        books.outbox.intend([waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1)], NOW)
+    desk.add(waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1))
     desk.turn(0.1)
     assert [status for alert_id, status in desk.stands() if alert_id == "z"] == [Status.DONE, Status.SENT]
 
@@ -291,18 +283,18 @@ def test_a_lane_that_is_barred_sends_nothing(database: Database) -> None:
         waiting(Kind.PAGERDUTY_NOTE, "a"),
         waiting(Kind.OPSGENIE_NOTE, "a", 1),
     ]
-    desk = Desk(database, *acts, pairs=pairs("a"))
-    desk.applier.pauses.barred = frozenset({Lane.PAGES})
+    desk = desk_of(database, *acts, pairs=pairs("a"))
+    desk.breakers.bar(frozenset({Lane.PAGES}))
     assert desk.turn() == []
     assert desk.named("create_incident") == []
     assert desk.named("add_note") == ["I-a", "a"]
 
 
 def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database) -> None:
-    desk = Desk(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: RateLimited("no room", 5.0) if name == "add_note" else None
-    outcome = desk.applier.apply(policy())
-    assert (outcome.problems, outcome.resume) == ((), NOW + timedelta(seconds=5))
+    delivered = desk.deliver()
+    assert (delivered.problems, delivered.deliver_at) == ((), NOW + timedelta(seconds=5))
     with database.reading() as books:
         (found,) = books.outbox.open()
     assert (found.error, found.attempts, found.failing_since) == ("", 0, None)
@@ -311,7 +303,7 @@ def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database
 def test_what_is_refused_for_long_does_not_hold_its_pair_any_more(database: Database) -> None:
     refused = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), waiting(Kind.PAGERDUTY_NOTE, "b")]
     after = [waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "b", 1)]
-    desk = Desk(database, *refused, *after, pairs=pairs("a", "b"))
+    desk = desk_of(database, *refused, *after, pairs=pairs("a", "b"))
     poison = {("incident", "I-a"), ("add_note", "I-b")}
     desk.vendors.fails = lambda name, key: Forbidden("403") if (name, key) in poison else None
     for _ in range(3):
@@ -325,12 +317,11 @@ def test_what_is_refused_for_long_does_not_hold_its_pair_any_more(database: Data
 def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database: Database) -> None:
     """Otherwise it would be overtaken just because its back-off is longer."""
     first = waiting(Kind.PAGERDUTY_NOTE, "a", text="first")
-    desk = Desk(database, first, pairs=pairs("a"))
+    desk = desk_of(database, first, pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Blocked("407") if name == "add_note" else None
     for _ in range(20):
         desk.turn(15)
-    with database.writing() as books:
-        books.outbox.intend([waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2)], NOW)
+    desk.add(waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2))
     desk.vendors.fails = lambda *_: None
     desk.turn(1)
     with database.reading() as books:
@@ -341,7 +332,7 @@ def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database:
 def test_a_note_that_has_been_in_doubt_again_and_again_does_not_hold_its_pair_any_more(database: Database) -> None:
     """Something on the way answers 500 to what it says: the acknowledgement after it is waited for."""
     note = waiting(Kind.PAGERDUTY_NOTE, "a", failing_since=NOW, attempts=1)
-    desk = Desk(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
+    desk = desk_of(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Unknown("500") if name == "add_note" else None
     desk.turn(1)
     assert desk.named("acknowledge") == []
@@ -356,7 +347,7 @@ def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_lo
     """A state waits for an earlier state of its pair, however long that is refused."""
     acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", number) for number in range(2)]
     notes = [waiting(kind, "a", 2, status=Status.SENT, sent_at=NOW) for kind in between]
-    desk = Desk(database, acts[0], *notes, acts[1], waiting(Kind.PAGERDUTY_NOTE, "a", 3), pairs=pairs("a"))
+    desk = desk_of(database, acts[0], *notes, acts[1], waiting(Kind.PAGERDUTY_NOTE, "a", 3), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Forbidden("403") if name == "incident" else None
     for _ in range(10):
         desk.turn(60)
@@ -367,12 +358,11 @@ def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_lo
 
 
 def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
-    desk = Desk(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
     desk.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None
     for _ in range(5):
         desk.turn(20)
-    with database.writing() as books:
-        books.outbox.intend([waiting(Kind.PAGERDUTY_NOTE, "b")], NOW)
+    desk.add(waiting(Kind.PAGERDUTY_NOTE, "b"))
     desk.turn()
     assert desk.named("add_note") == ["I-b"]
 
@@ -390,7 +380,7 @@ def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
 def test_a_page_that_reached_nobody_is_a_problem_of_its_own(
     database: Database, answer: Incident, words: str
 ) -> None:
-    desk = Desk(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     desk.vendors.created = answer
     found = desk.turn()
     assert len(found) == bool(words)
@@ -398,7 +388,7 @@ def test_a_page_that_reached_nobody_is_a_problem_of_its_own(
 
 
 def test_a_duplicate_is_asked_about(database: Database) -> None:
-    desk = Desk(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
     assert desk.turn() == []
     assert desk.stands() == [("a", Status.SENT)]
@@ -413,7 +403,7 @@ def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
 
     monkeypatch.setattr(text, "plain_parts", in_two, raising=False)
     long = waiting(Kind.PAGERDUTY_NOTE, "a", text="x" * 1500, mark="[m]")
-    desk = Desk(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
+    desk = desk_of(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
     assert desk.turn() == []
     with database.reading() as books:
@@ -428,7 +418,7 @@ def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
 
 
 def test_a_note_that_is_short_and_refused_is_dead(database: Database) -> None:
-    desk = Desk(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
     assert desk.turn() == ["422"]
     assert desk.stands() == [("a", Status.DEAD)]
@@ -436,7 +426,7 @@ def test_a_note_that_is_short_and_refused_is_dead(database: Database) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE])
 def test_what_is_refused_while_every_request_is_waits_for_the_account(database: Database, kind: Kind) -> None:
-    desk = Desk(database, waiting(kind, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(kind, "a"), pairs=pairs("a"))
     refusal = Permanent("400: out of order; see it", 400)
     desk.vendors.fails = lambda name, _: None if name == "incident" else refusal
     (said,) = desk.turn()
@@ -449,8 +439,190 @@ def test_what_is_refused_while_every_request_is_waits_for_the_account(database: 
 
 
 def test_a_problem_of_the_automation_user_names_its_setting(database: Database) -> None:
-    desk = Desk(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     desk.vendors.created = incident("acknowledged")
-    (problem,) = desk.applier.page(policy()).problems
+    (problem,) = desk.deliver().problems
     assert (problem.side, problem.alert_id, type(problem.error)) == (Side.PAGERDUTY, "a", Misconfigured)
     assert policy().is_automation(Person(BOT.id, ""))
+
+
+# -- creations that may have happened before --
+
+
+def old_creation(key: str, **changed: Any) -> Action:
+    return waiting(Kind.CREATE_INCIDENT, key, at=NOW - OLD, **changed)
+
+
+def test_one_listing_answers_once_for_the_creations_that_it_was_made_for(database: Database) -> None:
+    backing_off = old_creation("later", not_before=NOW + timedelta(seconds=60))
+    desk = desk_of(database, *map(old_creation, "abc"), backing_off)
+    desk.vendors.keys = {"a", "c", "later"}
+    for key in "abc":
+        assert desk.deliver(key).problems == ()
+    assert desk.vendors.calls == [("keys_between", "3"), ("create_incident //", "b")]
+    assert desk.stands() == [("a", Status.SENT), ("b", Status.DONE), ("c", Status.SENT), ("later", Status.PLANNED)]
+    desk.vendors.time += timedelta(seconds=60)
+    desk.deliver("later")
+    assert desk.named("incidents_by_key") == ["later"]
+    assert desk.stands()[-1] == ("later", Status.SENT)
+
+
+def test_fewer_old_creations_are_asked_for_one_by_one_and_fresh_ones_not_at_all(database: Database) -> None:
+    desk = desk_of(database, *map(old_creation, "ab"), waiting(Kind.CREATE_INCIDENT, "new"))
+    for key in ("a", "b", "new"):
+        desk.deliver(key)
+    assert desk.named("keys_between") == []
+    assert desk.named("incidents_by_key") == ["a", "b"]
+    assert desk.named("create_incident") == ["a", "b", "new"]
+
+
+def test_where_no_listing_can_be_had_each_is_asked_for_and_no_listing_is_tried_for_a_while(
+    database: Database,
+) -> None:
+    desk = desk_of(database, *map(old_creation, "abcd"))
+    desk.vendors.listable = False
+    for key in "abcd":
+        desk.deliver(key)
+    assert desk.named("keys_between") == ["4"]
+    assert desk.named("incidents_by_key") == desk.named("create_incident") == list("abcd")
+
+
+def test_a_listing_that_fails_is_one_creations_failure_and_the_others_are_asked_for(database: Database) -> None:
+    desk = desk_of(database, *map(old_creation, "abcd"))
+    desk.vendors.fails = lambda name, _: Permanent("400", 400) if name == "keys_between" else None
+    assert desk.turn() == ["400"]
+    assert desk.named("keys_between") == ["4"]
+    assert desk.named("create_incident") == list("bcd")
+    desk.turn(1)
+    assert desk.named("create_incident") == list("bcda")
+
+
+# -- one delivery --
+
+
+def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Database) -> None:
+    note = waiting(Kind.PAGERDUTY_NOTE, "a", -1)
+    desk = Desk(database)
+    with database.writing() as books:
+        books.snapshot.save_pairs([replace(pair(None), alert_id="a", swept_at=NOW)])
+    desk.vendors.created = incident(id="I-a")
+    desk.add(note, waiting(Kind.CREATE_INCIDENT, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1, attempts=1))
+    delivered = desk.deliver()
+    assert [name.split()[0] for name, _ in desk.vendors.calls] == ["create_incident", "add_note", "add_note"]
+    assert desk.vendors.priorities == [CallPriority.PAGE, CallPriority.CHANGED, CallPriority.UNSETTLED]
+    assert [(each.kind, each.status) for each in delivered.actions] == [
+        (Kind.CREATE_INCIDENT, Status.DONE),
+        (Kind.PAGERDUTY_NOTE, Status.DONE),
+        (Kind.OPSGENIE_NOTE, Status.SENT),
+    ]
+    assert delivered.tried == {1, 2, 3}
+    assert delivered.deliver_at is None
+
+
+def test_a_pair_with_nothing_open_costs_nothing(database: Database) -> None:
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "b"), pairs=pairs("b"))
+    assert desk.deliver() == Delivered()
+    assert desk.vendors.calls == []
+
+
+def test_what_waits_for_an_open_breaker_calls_no_vendor_and_is_due_when_the_breaker_is_half_open(
+    database: Database,
+) -> None:
+    keys = "abcd"
+    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_ACKNOWLEDGE, key) for key in keys), pairs=pairs(*keys))
+    away = NotExecuted("no connection")
+    desk.vendors.fails = lambda name, _: away if name == "incident" else None
+    assert desk.deliver("a").deliver_at == NOW + timedelta(seconds=1)
+    for key in "bcd":
+        delivered = desk.deliver(key)
+        assert (delivered.tried, delivered.deliver_at) == (frozenset(), NOW + timedelta(seconds=1))
+        assert [(each.error, each.alert_id) for each in delivered.problems] == [(away, key)]
+    assert desk.named("incident") == ["I-a"]
+    desk.vendors.fails = lambda *_: None
+    assert desk.turn(1) == []
+    assert {status for _, status in desk.stands()} == {Status.DONE}
+
+
+def test_nothing_is_begun_while_the_process_ends(database: Database) -> None:
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    desk.stopping = True
+    assert desk.deliver().deliver_at == NOW
+    desk.stopping = False
+    desk.in_flight.drain()
+    assert desk.deliver().problems == ()
+    assert desk.named("add_note") == []
+    assert desk.stands() == [("a", Status.PLANNED)]
+
+
+def test_a_clock_that_was_set_back_prolongs_no_back_off(database: Database) -> None:
+    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    desk.vendors.fails = lambda name, _: Unknown("500") if name == "confirm_key" else Forbidden("403")
+    desk.turn()
+    desk.vendors.fails = lambda *_: None
+    desk.vendors.set_by = timedelta(hours=-5)
+    desk.turn(1)
+    assert desk.stands() == [("a", Status.DONE)]
+
+
+# -- when the next delivery is due --
+
+
+def due_after(database: Database, *waiting_now: Action) -> float | None:
+    """Seconds until the pair is due again, with nothing that could be tried now."""
+    desk = desk_of(database, *waiting_now, pairs=pairs("a"))
+    desk.breakers.bar(frozenset())
+    delivered = desk.deliver()
+    assert delivered.tried == frozenset()
+    return None if delivered.deliver_at is None else (delivered.deliver_at - NOW).total_seconds()
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+NOTE, STATE = Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE
+BOUND = policy().staleness.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("first", "due"),
+    [
+        (waiting(NOTE, "a", not_before=later(8)), 8),
+        (waiting(STATE, "a", not_before=later(8)), 8),
+        (waiting(Kind.CREATE_INCIDENT, "a", not_before=later(9)), 9),
+        (waiting(NOTE, "a", status=Status.SENT, sent_at=NOW), None),
+        (waiting(NOTE, "a", status=Status.SENT, sent_at=NOW, failing_since=later(5 - BOUND)), 5.000001),
+        (waiting(NOTE, "a", not_before=later(60), failing_since=later(5 - BOUND)), 5.000001),
+        (waiting(STATE, "a", not_before=later(60), failing_since=later(5 - BOUND)), 5.000001),
+    ],
+)
+def test_a_pair_is_due_when_its_first_action_may_go_or_no_longer_blocks_the_next(
+    database: Database, first: Action, due: float | None
+) -> None:
+    assert due_after(database, first, waiting(NOTE, "a", 1, **_behind(first))) == due
+
+
+def _behind(first: Action) -> dict[str, Any]:
+    """A creation blocks nothing: what comes after it has a back-off of its own."""
+    return {"not_before": later(50)} if first.kind is Kind.CREATE_INCIDENT else {}
+
+
+def test_a_state_waits_for_an_earlier_state_without_a_time_of_its_own(database: Database) -> None:
+    refused = waiting(STATE, "a", not_before=later(60), failing_since=later(-2 * BOUND))
+    assert due_after(database, refused, waiting(STATE, "a", 1)) == 60
+
+
+def test_what_opsgenie_has_in_its_queue_blocks_states_alone(database: Database) -> None:
+    queued = waiting(Kind.OPSGENIE_NOTE, "a", status=Status.SENT, sent_at=NOW, request_id="r")
+    state = replace(queued, kind=Kind.OPSGENIE_ACKNOWLEDGE, key="state")
+    behind = waiting(Kind.OPSGENIE_ACKNOWLEDGE, "a", 2, not_before=later(7))
+    assert due_after(database, queued, behind) == 7
+    desk = Desk(database)
+    desk.add(state)
+    assert desk.deliver().deliver_at is None
+
+
+def test_what_has_no_incident_to_go_to_waits_for_no_time(database: Database) -> None:
+    desk = Desk(database)
+    desk.add(waiting(NOTE, "a"))
+    assert desk.deliver().deliver_at is None

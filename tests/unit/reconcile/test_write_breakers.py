@@ -155,8 +155,8 @@ def test_several_objects_refused_in_a_row_are_the_keys_problem_and_untried_actio
     (problem,) = breakers.problems()
     assert (problem.side, problem.alert_id) == (Side.PAGERDUTY, "")
     assert str(problem.error) == (
-        "PAGERDUTY_API_KEY: every write is refused, for 3 alerts in a row: the key may be read-only, or may see only "
-        "a part of the account; the last refusal: 403"
+        "PAGERDUTY_API_KEY: every write is refused, for 3 alerts in a row: the key may be read-only, or may see "
+        "only a part of the account; the last refusal: 403"
     )
     assert breakers.confirmed() == frozenset(), "the account accepts the key, which shows not what it may write"
     assert breakers.waits_for(FAILING) is not None
