@@ -12,11 +12,20 @@ from reconciler.core.model import Side
 from reconciler.core.read_answers import answered
 from reconciler.core.read_progress import Failure, Progress, Read, What
 from reconciler.core.successor_reads import followed
-from reconciler.errors import Missing, ObjectError, Permanent, ReconcilerError, Refused, Unknown
+from reconciler.errors import (
+    Blocked,
+    Missing,
+    NotExecuted,
+    ObjectError,
+    Permanent,
+    ReconcilerError,
+    Refused,
+    Unknown,
+)
 from reconciler.observability.defects import Defect, defect
 from reconciler.reconcile.absence import NothingConcluded
 from reconciler.reconcile.problems import Problem
-from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.read_breakers import LONGEST_BACK_OFF, ReadBreakers
 from reconciler.reconcile.read_calls import ReadCalls
 from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import DatabaseDown
@@ -34,7 +43,10 @@ class Stopping(Exception):
 
 
 class PairReader:
-    """Makes the reads of one pair. `blocked` are circuit breakers that it needs and that are open by now."""
+    """Makes the reads of one pair. `blocked` are circuit breakers that it needs and that are open by now.
+
+    `retry_after` is for how long a rate limit lets no more through, in seconds.
+    """
 
     def __init__(
         self,
@@ -63,6 +75,7 @@ class PairReader:
         self._probed: dict[tuple[What, str], tuple[Any, ReconcilerError | None]] = {}
         self.problems: list[Problem] = []
         self.read_sides: set[Side] = set()
+        self.retry_after = 0.0
         self.blocked: set[Hold] = set()
 
     def probe(self, read: Read, progress: Progress) -> None:
@@ -171,7 +184,9 @@ class PairReader:
             self.problems.append(Problem(side, error, self._alert_id))
         if not self.blocked and side in followed(after).unread:
             self._skipped.add(side)
-            if error is not None:
+            if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # no fault of this pair's
+                self.retry_after = min(error.retry_after or 0.0, LONGEST_BACK_OFF)
+            elif error is not None:
                 self._breakers.back_off(side, self._alert_id, error)
 
 

@@ -275,6 +275,24 @@ def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_
     assert (fetched.read_at, scene.opsgenie.asked.total()) == (at(61), 0)
 
 
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (RateLimited("no room", 3), 3),
+        (RateLimited("no room"), 1),
+        (NotExecuted("429", 7), 7),
+        (NotExecuted("429", 1e9), 60),
+    ],
+    ids=str,
+)
+def test_a_rate_limit_is_waited_for_and_is_no_fault_of_the_pairs(error: NotExecuted, wait: float) -> None:
+    scene = Scene(pagerduty=Vendors(incident=error))
+    for _ in range(3):
+        fetched = scene.fetch(INCIDENT)
+        assert (fetched.unread, fetched.read_at) == ({PD}, scene.clock.now() + timedelta(seconds=wait))
+    assert scene.breakers.back_off_left(PD, ALERT_ID) == 0
+
+
 def test_our_own_rate_limit_opens_no_breaker() -> None:
     scene = Scene(pagerduty=Vendors(incident=RateLimited("no room", 3)))
     for number in range(2 * FAILURES):
