@@ -1,7 +1,7 @@
 """The reads of one pair: each made, skipped or failed, and what that means for the rest of its side.
 
-A read that fails is recorded: the rest of its side is not read now and backs off, and a vendor that does not
-answer opens its circuit breaker. The details of a new alert may take no more than a moment: it pages from its row.
+A read that fails makes its side back off; where there was no answer, the rest of that side is not read now, and
+a vendor that does not answer opens its circuit breaker. The details of a new alert may take no more than a moment: it pages from its row.
 """
 
 from collections.abc import Callable
@@ -174,7 +174,7 @@ class PairReader:
             self.blocked |= self._breakers.open({side})
 
     def _note_failure(self, read: Read, after: Progress, error: ReconcilerError | None) -> None:
-        """What the failure means for the pair: the rest of its side is not read now, and backs off."""
+        """What the failure means for the pair: its side backs off."""
         side = read.what.side
         if read.what is What.ALERT and after.sighting.missing:
             return  # that is an answer
@@ -183,7 +183,8 @@ class PairReader:
                 error = type(error)(f"{error}{read.about}")
             self.problems.append(Problem(side, error, self._alert_id))
         if not self.blocked and side in followed(after).unread:
-            self._skipped.add(side)
+            if not isinstance(error, ObjectError | Permanent):  # without an answer, others may have none either
+                self._skipped.add(side)
             if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # no fault of this pair's
                 self.retry_after = min(error.retry_after or 0.0, LONGEST_BACK_OFF)
             elif error is not None:

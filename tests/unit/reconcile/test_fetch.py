@@ -159,6 +159,16 @@ def test_where_the_incidents_notes_wait_for_the_alerts_the_alerts_back_off_says_
     assert scene.pagerduty.asked == {"incident": 4}
 
 
+@pytest.mark.parametrize(("error", "read"), [(Forbidden("403"), ((), ())), (SILENT, (None, None))], ids=str)
+def test_one_refused_object_does_not_hide_the_rest_of_its_side_and_a_missing_answer_does(
+    error: ReconcilerError, read: object
+) -> None:
+    scene = Scene(opsgenie=Vendors(alert=error, notes=[], acts=[]), pagerduty=Vendors(incident=error, notes=[]))
+    fetched = scene.fetch(everything())
+    assert (fetched.sighting.alert_notes, fetched.sighting.incident_notes) == read
+    assert fetched.unread == {OG, PD}
+
+
 def test_an_unexpected_exception_is_one_sides_alone() -> None:
     scene = Scene(opsgenie=Vendors(alert=KeyError("x")))
     fetched = scene.fetch(replace(everything([OG]), incident=True))
