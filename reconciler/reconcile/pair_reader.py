@@ -1,7 +1,8 @@
 """The reads of one pair: each made, skipped or failed, and what that means for the rest of its side.
 
-A read that fails makes its side back off; where there was no answer, the rest of that side is not read now, and
-a vendor that does not answer opens its circuit breaker. The details of a new alert may take no more than a moment: it pages from its row.
+A read that fails makes its side back off. Where there was no answer, the rest of that side is not read now either,
+and a vendor that keeps silent opens its circuit breaker. The details of a new alert may take no more than a
+moment: it pages from its row.
 """
 
 from collections.abc import Callable
@@ -72,6 +73,8 @@ class PairReader:
         self._admitted = set(needed)
         self._probes = set(probes)
         self._skipped: set[Side] = set()
+        self._held = {side: None if self._is_new else breakers.backs_off(side, self._alert_id) for side in Side}
+        self._failed: set[Side] = set()
         self._probed: dict[tuple[What, str], tuple[Any, ReconcilerError | None]] = {}
         self.problems: list[Problem] = []
         self.read_sides: set[Side] = set()
@@ -107,7 +110,7 @@ class PairReader:
             return False
         if self._pages_from_row:
             return self._clock.monotonic() < self._until and not self._breakers.has_slow_details(side)
-        held = None if self._is_new else self._breakers.backs_off(side, self._alert_id)
+        held = self._held[side]
         if held is None or read.what is What.REQUEST:
             return True
         self._skipped.add(side)
@@ -187,7 +190,8 @@ class PairReader:
                 self._skipped.add(side)
             if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # no fault of this pair's
                 self.retry_after = min(error.retry_after or 0.0, LONGEST_BACK_OFF)
-            elif error is not None:
+            elif error is not None and side not in self._failed:  # several failures at a time count once
+                self._failed.add(side)
                 self._breakers.back_off(side, self._alert_id, error)
 
 

@@ -132,11 +132,12 @@ def test_one_object_that_is_refused_counts_against_no_other_and_is_left_alone_fo
 
 
 def test_the_other_side_is_read_while_one_is_left_alone() -> None:
-    scene = Scene(pagerduty=Vendors(incident=Forbidden("403")))
+    scene = Scene(pagerduty=Vendors(incident=Forbidden("403"), notes=Forbidden("403")))
     for _ in range(2):
         fetched = scene.fetch(everything())
         assert (fetched.sighting.alert, fetched.unread) == (alert(), {PD})
-    assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (1, 4)
+    assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (2, 4)
+    assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at a time count once
 
 
 def test_a_side_that_is_read_again_ends_its_back_off() -> None:
