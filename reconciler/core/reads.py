@@ -41,7 +41,7 @@ def begin(request: ReadRequest, known: Sighting, policy: Policy, now: datetime) 
     pair = known.pair
     follows = pair.incident_id if pair else None
     acts = tuple(sorted(request.acts, key=lambda act: act.at, reverse=True))
-    twins = tuple(twin for twin in request.twins if twin.id != follows)
+    twins = tuple(twin for twin in request.twins if follows not in (None, twin.id))
     progress = Progress(request, replace(known, incident_acts=acts, twins=twins), policy, now)
     seen, is_enough = progress.sighting, row_suffices(progress)
     if pair is None or not request.alert or is_enough:

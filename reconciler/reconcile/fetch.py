@@ -108,15 +108,15 @@ class Fetcher:
             self._breakers.was_read(side, known.alert_id)
         if is_lost(found.sighting) and not found.sighting.sees_others:
             self._breakers.back_off(Side.OPSGENIE, known.alert_id, NothingConcluded(known.alert_id))
-        return self._with_read_at(Fetched(found.sighting, found.unread, problems=problems))
+        return self._with_read_at(Fetched(found.sighting, found.unread, problems=problems), reader.retry_after)
 
-    def _with_read_at(self, fetched: Fetched) -> Fetched:
+    def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:
         """The time of the next read: Opsgenie's side decides, as an incident's notes wait for the alert's."""
         side = next((side for side in Side if side in fetched.unread), None)
         if side is None:
             return fetched
         alert_id = fetched.sighting.alert_id
-        wait = max(self._breakers.back_off_left(side, alert_id), self._breakers.retry_in(HOLDS[side]))
+        wait = max(least, self._breakers.back_off_left(side, alert_id), self._breakers.retry_in(HOLDS[side]))
         return replace(fetched, read_at=self._clock.now() + timedelta(seconds=wait or SOONEST))
 
     def _note_absence(self, seen: Sighting, policy: Policy) -> None:

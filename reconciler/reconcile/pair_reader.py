@@ -1,7 +1,8 @@
 """The reads of one pair: each made, skipped or failed, and what that means for the rest of its side.
 
-A read that fails is recorded: the rest of its side is not read now and backs off, and a vendor that does not
-answer opens its circuit breaker. The details of a new alert may take no more than a moment: it pages from its row.
+A read that fails makes its side back off. Where there was no answer, the rest of that side is not read now either,
+and a vendor that keeps silent opens its circuit breaker. The details of a new alert may take no more than a
+moment: it pages from its row.
 """
 
 from collections.abc import Callable
@@ -12,11 +13,20 @@ from reconciler.core.model import Side
 from reconciler.core.read_answers import answered
 from reconciler.core.read_progress import Failure, Progress, Read, What
 from reconciler.core.successor_reads import followed
-from reconciler.errors import Missing, ObjectError, Permanent, ReconcilerError, Refused, Unknown
+from reconciler.errors import (
+    Blocked,
+    Missing,
+    NotExecuted,
+    ObjectError,
+    Permanent,
+    ReconcilerError,
+    Refused,
+    Unknown,
+)
 from reconciler.observability.defects import Defect, defect
 from reconciler.reconcile.absence import NothingConcluded
 from reconciler.reconcile.problems import Problem
-from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.read_breakers import LONGEST_BACK_OFF, ReadBreakers
 from reconciler.reconcile.read_calls import ReadCalls
 from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import DatabaseDown
@@ -34,7 +44,10 @@ class Stopping(Exception):
 
 
 class PairReader:
-    """Makes the reads of one pair. `blocked` are circuit breakers that it needs and that are open by now."""
+    """Makes the reads of one pair. `blocked` are circuit breakers that it needs and that are open by now.
+
+    `retry_after` is for how long a rate limit lets no more through, in seconds.
+    """
 
     def __init__(
         self,
@@ -60,9 +73,12 @@ class PairReader:
         self._admitted = set(needed)
         self._probes = set(probes)
         self._skipped: set[Side] = set()
+        self._held = {side: None if self._is_new else breakers.backs_off(side, self._alert_id) for side in Side}
+        self._failed: set[Side] = set()
         self._probed: dict[tuple[What, str], tuple[Any, ReconcilerError | None]] = {}
         self.problems: list[Problem] = []
         self.read_sides: set[Side] = set()
+        self.retry_after = 0.0
         self.blocked: set[Hold] = set()
 
     def probe(self, read: Read, progress: Progress) -> None:
@@ -94,7 +110,7 @@ class PairReader:
             return False
         if self._pages_from_row:
             return self._clock.monotonic() < self._until and not self._breakers.has_slow_details(side)
-        held = None if self._is_new else self._breakers.backs_off(side, self._alert_id)
+        held = self._held[side]
         if held is None or read.what is What.REQUEST:
             return True
         self._skipped.add(side)
@@ -161,7 +177,7 @@ class PairReader:
             self.blocked |= self._breakers.open({side})
 
     def _note_failure(self, read: Read, after: Progress, error: ReconcilerError | None) -> None:
-        """What the failure means for the pair: the rest of its side is not read now, and backs off."""
+        """What the failure means for the pair: its side backs off."""
         side = read.what.side
         if read.what is What.ALERT and after.sighting.missing:
             return  # that is an answer
@@ -170,8 +186,12 @@ class PairReader:
                 error = type(error)(f"{error}{read.about}")
             self.problems.append(Problem(side, error, self._alert_id))
         if not self.blocked and side in followed(after).unread:
-            self._skipped.add(side)
-            if error is not None:
+            if not isinstance(error, ObjectError | Permanent):  # without an answer, others may have none either
+                self._skipped.add(side)
+            if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # no fault of this pair's
+                self.retry_after = min(error.retry_after or 0.0, LONGEST_BACK_OFF)
+            elif error is not None and side not in self._failed:  # several failures at a time count once
+                self._failed.add(side)
                 self._breakers.back_off(side, self._alert_id, error)
 
 

@@ -132,11 +132,12 @@ def test_one_object_that_is_refused_counts_against_no_other_and_is_left_alone_fo
 
 
 def test_the_other_side_is_read_while_one_is_left_alone() -> None:
-    scene = Scene(pagerduty=Vendors(incident=Forbidden("403")))
+    scene = Scene(pagerduty=Vendors(incident=Forbidden("403"), notes=Forbidden("403")))
     for _ in range(2):
         fetched = scene.fetch(everything())
         assert (fetched.sighting.alert, fetched.unread) == (alert(), {PD})
-    assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (1, 4)
+    assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (2, 4)
+    assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at a time count once
 
 
 def test_a_side_that_is_read_again_ends_its_back_off() -> None:
@@ -157,6 +158,16 @@ def test_where_the_incidents_notes_wait_for_the_alerts_the_alerts_back_off_says_
         assert (fetched.unread, fetched.read_at) == ({OG, PD}, scene.clock.now() + timedelta(seconds=wait))
         scene.clock.seconds += wait
     assert scene.pagerduty.asked == {"incident": 4}
+
+
+@pytest.mark.parametrize(("error", "read"), [(Forbidden("403"), ((), ())), (SILENT, (None, None))], ids=str)
+def test_one_refused_object_does_not_hide_the_rest_of_its_side_and_a_missing_answer_does(
+    error: ReconcilerError, read: object
+) -> None:
+    scene = Scene(opsgenie=Vendors(alert=error, notes=[], acts=[]), pagerduty=Vendors(incident=error, notes=[]))
+    fetched = scene.fetch(everything())
+    assert (fetched.sighting.alert_notes, fetched.sighting.incident_notes) == read
+    assert fetched.unread == {OG, PD}
 
 
 def test_an_unexpected_exception_is_one_sides_alone() -> None:
@@ -273,6 +284,24 @@ def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_
     fetched = scene.fetch(ReadRequest(incident_notes=True))
     assert (len(fetched.sighting.incident_notes or ()), fetched.unread) == (1, {OG})
     assert (fetched.read_at, scene.opsgenie.asked.total()) == (at(61), 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (RateLimited("no room", 3), 3),
+        (RateLimited("no room"), 1),
+        (NotExecuted("429", 7), 7),
+        (NotExecuted("429", 1e9), 60),
+    ],
+    ids=str,
+)
+def test_a_rate_limit_is_waited_for_and_is_no_fault_of_the_pairs(error: NotExecuted, wait: float) -> None:
+    scene = Scene(pagerduty=Vendors(incident=error))
+    for _ in range(3):
+        fetched = scene.fetch(INCIDENT)
+        assert (fetched.unread, fetched.read_at) == ({PD}, scene.clock.now() + timedelta(seconds=wait))
+    assert scene.breakers.back_off_left(PD, ALERT_ID) == 0
 
 
 def test_our_own_rate_limit_opens_no_breaker() -> None:
