@@ -65,9 +65,11 @@ def next_look(
     """When the sweep reads the pair next; None: never again.
 
     An open pair is read once an interval. A finished one is read ever more seldom, each time that twice as long
-    has passed since it was last swept while open, up to the retention. Until the pair is `swept`, a moment that
-    was set before stays.
+    has passed since it was last swept while open, up to the retention; never, if it pages nobody. Until the pair
+    is `swept`, a moment that was set before stays.
     """
+    if not (pair.is_open or pair.tracked):
+        return None
     turn = now + interval if pair.is_open else _next_doubling(pair.swept_at or now, now, interval, retention)
     if swept or pair.next_look_at is None:
         return turn

@@ -83,7 +83,8 @@ def test_the_second_look_moves_nothing_but_when_it_was_and_when_the_next_is(row:
         assert plan == Plan()
         return
     swept_at = at(100) if seen.pair.is_open else seen.pair.swept_at
-    due = (swept_at or at(100)) + policy().sweep_interval
+    is_swept_again = seen.pair.is_open or seen.pair.tracked
+    due = (swept_at or at(100)) + policy().sweep_interval if is_swept_again else None
     swept = replace(seen.pair, swept_at=swept_at, next_look_at=due)
     assert plan == Plan(pairs=(swept,) if swept != seen.pair else (), echoes=plan.echoes)
 
