@@ -101,6 +101,9 @@ class _Launcher:
         return Launched(pid, ended)
 
 
+_STARTING = Lock()
+
+
 @functools.cache
 def _launcher() -> _Launcher:
     return _Launcher()
@@ -110,7 +113,9 @@ def launch(
     arguments: Sequence[str], env: Mapping[str, str], cwd: Path, stdout: IO[str], stderr: IO[str]
 ) -> Launched:
     """`reconciler` with these arguments, in the background."""
-    return _launcher().launch(arguments, env, cwd, stdout.fileno(), stderr.fileno())
+    with _STARTING:
+        launcher = _launcher()
+    return launcher.launch(arguments, env, cwd, stdout.fileno(), stderr.fileno())
 
 
 def _received(connection: socket.socket, length: int) -> bytes:
