@@ -19,6 +19,7 @@ from reconciler.core.model import (
     Side,
     Status,
 )
+from reconciler.core.readings import AHEAD
 from reconciler.cursors import earlier
 from reconciler.memory import Memory
 from reconciler.store.database import Database
@@ -148,7 +149,7 @@ class Looks:
             pair = pairs.get(row.id)
             if pair is None:
                 self._unknown_alert(row)
-            elif row.updated_at < pair.opsgenie.updated_at <= self.now:
+            elif row.updated_at < pair.opsgenie.updated_at <= self.now + AHEAD:
                 continue  # the search index is behind what we read from the alert itself
             elif pair.tracked:
                 self._compare_alert(row, pair.opsgenie)
