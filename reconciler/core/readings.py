@@ -16,7 +16,7 @@ _OF_INCIDENTS = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY)
 
 
 AHEAD = timedelta(seconds=60)
-"""How far a vendor's stamp may lie ahead of our clock, which may be slow or have been set back, and still count."""
+"""How far a vendor's stamp may lie ahead of our clock, which may be slow or set back, and still count."""
 
 
 def usable(stamp: datetime | None, now: datetime) -> datetime | None:
