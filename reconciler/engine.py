@@ -70,6 +70,7 @@ class Engine:
         self.clock = clock
         self.policy = policy
         self.identity = identity
+        self._is_away = False
 
     def cycle(self, share: float, patience: timedelta | None = None) -> Report:
         """One cycle; `share` of the open pairs is swept in it. DatabaseDown when nothing can be written down.
@@ -116,8 +117,11 @@ class Engine:
         with self.database.reading() as books:
             unpaged = [pair for pair in books.snapshot.unpaged() if pair.alert_id not in told]
         problems = (*standing.problems, *report.problems, *map(_nobody_is_paged, unpaged))
-        if standing.unsure and all(problem.side is not Side.PAGERDUTY for problem in problems):
+        was_away, self._is_away = self._is_away, any(problem.side is Side.PAGERDUTY for problem in problems)
+        if standing.unsure and not self._is_away:
             problems = (*problems, standing.unsure)
+            if was_away:  # once: where that question alone is not answered, pages would wait for it
+                self.identity.ask_soon()
         return replace(Report(), problems=problems).joined(replace(report, problems=()))
 
     def names(self, report: Report) -> dict[str, str]:
