@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Pair, Policy, Side
+from reconciler.core.readings import AHEAD
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
 CHANGES_NOTHING = frozenset(
@@ -220,7 +221,7 @@ def _oldest_new(row: Alert, bounds: Bounds) -> datetime:
 
 def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | None:
     base = pair.opsgenie
-    if row.updated_at < base.updated_at <= now:
+    if row.updated_at < base.updated_at <= now + AHEAD:
         return None  # the search index is behind what was read from the alert itself
     raised = bool(row.priority and base.priority and row.priority != base.priority)
     if pair.tracked:

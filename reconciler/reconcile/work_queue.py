@@ -158,6 +158,12 @@ class WorkQueue:
         """How many keys there are."""
         return len(self._entries)
 
+    def oldest(self) -> float:
+        """For how many seconds the key has been due that is due the longest; 0 when none is."""
+        with self._changed:
+            now = self._clock.monotonic()
+            return max((now - entry.due for entry in self._entries.values() if not entry.leased), default=0.0)
+
     def counts(self) -> Counter[Priority]:
         """How many keys there are, by priority."""
         with self._changed:

@@ -1,7 +1,6 @@
 """Where everything is wired together, and nowhere else. A dry run is wired without anything that could write."""
 
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -12,14 +11,14 @@ from reconciler.runtime.program import Program
 from reconciler.runtime.report import Collector
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.schedule import Schedule
-from reconciler.runtime.worker import Worker
+from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
 from reconciler.sources.hints import Hints
 from reconciler.store.database import open_database
 from reconciler.store.read_only import open_read_only
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.ports import Clock
-from reconciler.vendors.rate_limiter import RateLimiter
+from reconciler.vendors.rate_limiter import Budget
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
@@ -27,18 +26,6 @@ if TYPE_CHECKING:
 Vendor = Literal["Opsgenie", "PagerDuty"]
 PAGERDUTY_PER_MINUTE = 960
 """PagerDuty's documented limit per key, until its headers say otherwise. Opsgenie publishes none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assembled:
-    """A program, and the parts that a command runs it with."""
-
-    program: Program
-    worker: Worker
-    collector: Collector
-
-    def daemon(self, reporter: Reporter) -> Daemon:
-        """The daemon of this program."""
 
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
@@ -53,13 +40,10 @@ def assemble_dry_run(settings: Settings) -> "DryWiring":
 
 
 class _Reading:
-    """What every program has: both vendors' readers, the queue, the sources and the planner.
+    """What every program has: both vendors' readers, the queue and the planner.
 
     Tests give a clock of their own, and override `http`.
     """
-
-    is_whole = False
-    """Whether a poll of the sweep takes everything, as `once` does."""
 
     def __init__(
         self,
@@ -105,7 +89,8 @@ class _Reading:
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
-        self.account = Account(identity, _policy(settings), self.fetcher, self.problems, self.write_breakers())
+        self.write_breakers = self.make_write_breakers()
+        self.account = Account(identity, _policy(settings), self.fetcher, self.problems, self.write_breakers)
         self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 
     def http(self, side: Side) -> Http:
@@ -125,13 +110,51 @@ class _Reading:
             on_request=self._on_request,
         )
 
-    def write_breakers(self) -> WriteBreakers | None:
-        """Nothing is written."""
+    def make_write_breakers(self) -> WriteBreakers | None:
+        """None where nothing is ever written."""
         return None
 
-    def sources(self, intake: Intake, retention: Retention | None) -> tuple["Sources", ...]:
-        """All sources but the account, in the order of their first poll."""
-        raise NotImplementedError
+    def program(self, intake: Intake, retention: Retention | None, *, is_whole: bool) -> Program:
+        """The program with all of its sources. `is_whole`: each is polled once only, and takes everything."""
+        clock, database, horizons, policy = self.clock, self.database, self.horizons, self.account.policy
+        pace = Pace(
+            self.interval.total_seconds(), lambda: min(limiter.rate() for limiter in self.limiters.values())
+        )
+        repetitions = Repetitions(clock)
+        begin = FirstStart(self.opsgenie, self.pagerduty, database, intake, clock, horizons, self.problems)
+        unrepeated = UnrepeatedIntake(intake, self.queue, clock)
+        opsgenie = OpsgenieFeed(
+            self.opsgenie, database, unrepeated, clock, horizons, policy, begin, repetitions, pace
+        )
+        pagerduty = PagerDutyFeed(self.pagerduty, database, intake, clock, policy, self.is_busy, pace)
+        tools = ListingTools(database, intake, clock, horizons, self.is_busy, is_whole)
+        listings = (OpenAlerts(self.opsgenie, repetitions, tools), OpenIncidents(self.pagerduty, tools))
+        sweep = Sweep(
+            database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
+        )
+        hints = Hints(self.pagerduty, database, intake, self.queue, clock, opsgenie, self.is_busy)
+        often = lambda: pace.interval(clock.monotonic())  # noqa: E731 - asked after each poll
+        share = min(self.interval.total_seconds(), horizons.sweep_interval.total_seconds() / 10)
+        return Program(
+            sources=(
+                Timed(self.account, self.interval.total_seconds),
+                Timed(opsgenie, often),
+                Timed(pagerduty, often),
+                *(Timed(source, lambda: share) for source in (sweep, *listings)),
+            ),
+            account=self.account,
+            feed=opsgenie,
+            hints=hints,
+            repetitions=repetitions,
+            queue=self.queue,
+            problems=self.problems,
+            read_breakers=self.breakers,
+            write_breakers=self.write_breakers,
+            database=database,
+            clock=clock,
+            stop=self.stop,
+            interval=self.interval,
+        )
 
     def _limiter(self, side: Side, per_minute: int | None = None) -> Budget:
         made = Budget(self.clock, per_minute)
@@ -148,11 +171,90 @@ class _Reading:
         return any(limiter.is_busy() for limiter in self.limiters.values())
 
 
+class Wiring(_Reading):
+    """The whole program: it may write to both vendors and to the database."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        database: Database,
+        metrics: "Metrics | None" = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(settings, stop, database, metrics, clock)
+        events = metrics or NULL_EVENTS
+        self.in_flight = InFlight()
+        vendors = Vendors(
+            self.opsgenie,
+            self.pagerduty,
+            OpsgenieWriting(self._sessions[Side.OPSGENIE]),
+            PagerDutyWriting(
+                self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
+            ),
+        )
+        assert self.write_breakers is not None  # noqa: S101 - made below
+        self.committer = Committer(database, self.clock, events)
+        self.deliverer = Deliverer(
+            vendors, database, self.clock, self.write_breakers, self.in_flight, events, stop.is_set
+        )
+        self.reconciler = Reconciler(
+            self.planner, self.committer, self.deliverer, database, self.clock, self.interval
+        )
+        self.lock = lock_for(settings.database_url.get_secret_value())
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval)
+
+    def make_write_breakers(self) -> WriteBreakers:
+        """The circuit breakers of all writes."""
+        return WriteBreakers(self.clock)
+
+    def whole(self, *, is_whole: bool) -> Program:
+        """The program, with durable sources."""
+        return self.program(
+            DurableIntake(self.database, self.queue), Retention(self.database, self.horizons), is_whole=is_whole
+        )
+
+    def daemon(self) -> Daemon:
+        """The daemon."""
+        program = self.whole(is_whole=False)
+        reporter = Reporter(
+            self.database,
+            self.clock,
+            program.wrong,
+            self.account.suspect,
+            self.settings.remind_seconds,
+            self.metrics,
+        )
+        worker = self.worker(program, (reporter, Feedback(program.repetitions)))
+        schedule = Schedule(self.clock)
+        return Daemon(
+            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+        )
+
+    def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
+        """What reconciles the pairs of the queue."""
+        return Worker(
+            self.queue, self.reconciler, self.breakers, program.problems, listeners, self.clock.monotonic
+        )
+
+
+class DryWiring(_Reading):
+    """A program that plans and writes nothing."""
+
+    def dry(self) -> tuple[Program, Worker, Collector]:
+        """The program, its worker, and what collects the plan."""
+        program, collector = self.program(DryIntake(self.queue), None, is_whole=True), Collector()
+        worker = Worker(
+            self.queue, DryRun(self.planner), self.breakers, self.problems, (collector,), self.clock.monotonic
+        )
+        return program, worker, collector
+
+
 def _metrics(settings: Settings) -> "Metrics | None":
     """What counts, where anybody can ask for it."""
     if settings.http_listen is None:
         return None
-    from reconciler.observability.health import Health  # noqa: PLC0415 - a tenth of a second that most can do without
+    from reconciler.observability.health import Health  # noqa: PLC0415 - most can do without its tenth of a second
     from reconciler.observability.metrics import Metrics  # noqa: PLC0415 - the same
 
     return Metrics(Health(settings.poll_interval_seconds), SystemClock())

@@ -1,13 +1,16 @@
 """The daemon: every source polled on its own schedule, workers that drain the queue, until it is told to stop."""
 
 import contextlib
-import threading
 from collections.abc import Callable
 from functools import partial
 
 from reconciler.errors import ReconcilerError
 from reconciler.observability.logs import get_logger
+from reconciler.observability.metrics import Metrics
+from reconciler.operations import gauges
+from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.fetch import Stopping
+from reconciler.reconcile.in_flight import InFlight
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.program import Program, Source
 from reconciler.runtime.reporter import Reporter
@@ -23,23 +26,39 @@ GRACE = 2.0
 """Seconds that reads under way have to end in, once the daemon is told to stop and nothing is being written."""
 REPORT_EVERY = 1.0
 """Seconds between two reports at least."""
+LONGEST_REPORT = 10.0
+IDLE = 1.0
+"""Seconds after which the thread that waits for hints looks again whether it is to stop."""
+LEADERSHIP, HINTS = "leadership", "webhooks"
+FEEDS = ("opsgenie feed", "pagerduty feed")
+"""The sources whose first poll makes the process ready."""
 
 
 class Daemon:
     """Runs one program. The main thread waits for a signal; everything else has threads of its own."""
 
     def __init__(
-        self, program: Program, reporter: Reporter, leadership: Leadership, worker: Worker, schedule: Schedule
+        self,
+        program: Program,
+        reporter: Reporter,
+        leadership: Leadership,
+        worker: Worker,
+        schedule: Schedule,
+        committer: Committer,
+        in_flight: InFlight,
+        metrics: Metrics | None,
     ) -> None:
         self.program = program
         self.reporter = reporter
         self.leadership = leadership
         self.schedule = schedule
-        self.pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
-        self._first = threading.Event()
+        self._committer = committer
+        self._in_flight = in_flight
+        self._metrics = metrics
+        self._pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
 
     def run(self, wait: Callable[[Callable[[], None]], None]) -> bool:
-        """Work until `wait` returns, which calls its argument at least once a second.
+        """Work until `wait` returns, which calls its argument about once a second.
 
         False when a read hangs still: its thread must not be waited for. Misconfigured at once where the database
         comes from a newer version.
@@ -48,12 +67,13 @@ class Daemon:
         with contextlib.suppress(DatabaseDown):  # out of reach is no obstacle: the lead is asked for again
             check(program.database)
         log.info("started", interval_seconds=interval)
-        self.schedule.every("leadership", interval, self.lead)
-        for source in program.sources:
-            self.schedule.every(source.name, partial(self._interval, source), partial(self._poll, source))
-        self.schedule.every("report", max(interval, REPORT_EVERY), self.report)
+        self.schedule.every(LEADERSHIP, interval, self.lead)
+        for timed in program.sources:
+            self.schedule.every(timed.source.name, timed.interval, partial(self._poll, timed.source))
+        self.schedule.every(HINTS, IDLE, self._take_hints)
+        self.schedule.every("report", min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report)
         self.schedule.start()
-        self.pool.start()
+        self._pool.start()
         wait(self._turned)
         return self._stop()
 
@@ -71,15 +91,16 @@ class Daemon:
             return
         self.reporter.say("database", "")
         self.reporter.say("lock", "" if leads else STANDING_BY, serious=False)
-        if self.program.metrics:
-            self.program.metrics.led() if leads else self.program.metrics.stood_by()
+        if self._metrics:
+            self._metrics.health.failed("")
+            self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
             self.reporter.began()
             self._poll_all()
 
     def _poll_all(self) -> None:
-        for source in self.program.sources:
-            self.schedule.soon(source.name)
+        for timed in self.program.sources:
+            self.schedule.soon(timed.source.name)
 
     def _poll(self, source: Source) -> None:
         """One source, while this process leads."""
@@ -92,23 +113,27 @@ class Daemon:
         except DatabaseDown as error:
             self._database_failed(error)
             return
-        if self.program.metrics:
-            self.program.metrics.polled(source.name, source.side, ok=went_well)
+        if self._metrics:
+            side = source.side if source.name in FEEDS else None
+            self._metrics.polled(source.name, ok=went_well, side=side)
 
     def report(self) -> None:
         """What is wrong, what waits, and what is over."""
         if not self.leadership.leads:
             return
         try:
-            self.program.committer.flush()
+            self.program.account.bar()
+            self.program.release()
+            self._committer.flush()
             self._take_in()
             self.reporter.report()
+            if self._metrics:
+                self._metrics.health.problems(self.program.wrong())
+                self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
+                self._metrics.breakers(self.program.open_breakers())
+                gauges.refresh(self._metrics, self.program.database)
         except DatabaseDown as error:
             self._database_failed(error)
-            return
-        if self.program.metrics:
-            self.program.metrics.count(self.program.database)
-            self.program.metrics.queue(self.program.queue)
 
     def _take_in(self) -> None:
         """What other processes have added to the queue's table, such as `reconciler retry`."""
@@ -127,26 +152,35 @@ class Daemon:
             self.reporter.say("lock", str(error), serious=False)
         elif isinstance(error, ReconcilerError):
             self.reporter.failed(error)
-            if self.program.metrics:
-                self.program.metrics.failed(str(error))
+            if self._metrics:
+                self._metrics.health.failed(str(error))
 
     def _turned(self) -> None:
-        if self.program.metrics:
-            self.program.metrics.turned()
+        self.schedule.turn()
+        if self._metrics:
+            self._metrics.health.turned()
 
-    def _interval(self, source: Source) -> float:
-        return self.program.interval_of(source)
+    def _take_hints(self) -> None:
+        """Wait for webhooks' hints and take them in, as long as this process leads and is not to stop."""
+        hints = self.program.hints
+        while not self.program.stop.is_set() and self.leadership.leads:
+            hints.waiting.wait(IDLE)
+            self._poll(hints)
+            asked = self.program.feed.asked_in()
+            if asked is not None:
+                self.schedule.soon(self.program.feed.name, asked)
 
     def _stop(self) -> bool:
         self.program.stop.set()
-        self.program.in_flight.drain()
+        self.program.hints.waiting.wake()
+        self._in_flight.close()
         self.schedule.stop()
-        if not self.pool.stop(GRACE):
+        if not self._pool.stop(GRACE):
             log.info("stopped", left_behind="a read under way")
             return False
         with contextlib.suppress(DatabaseDown):
-            self.program.committer.flush()
-        self.program.lock.release()
+            self._committer.flush()
+        self.leadership.give_up()
         self.program.database.close()
         log.info("stopped")
         return True

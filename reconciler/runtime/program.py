@@ -13,6 +13,9 @@ from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import Hold, WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import PLACE, Account
+from reconciler.sources.hints import Hints
+from reconciler.sources.opsgenie_feed import OpsgenieFeed
+from reconciler.sources.repetitions import Repetitions
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
@@ -46,6 +49,9 @@ class Program:
 
     sources: tuple[Timed, ...]
     account: Account
+    feed: OpsgenieFeed
+    hints: Hints
+    repetitions: Repetitions
     queue: WorkQueue
     problems: Problems
     read_breakers: ReadBreakers
@@ -88,3 +94,9 @@ class Program:
         """Everything that is wrong now: by place, and the circuit breakers that are not closed."""
         writes = self.write_breakers.problems() if self.write_breakers else ()
         return (*self.problems.all(), *self.read_breakers.errors(), *writes)
+
+    def open_breakers(self) -> tuple[str, ...]:
+        """The names of the circuit breakers that are not closed."""
+        reads = tuple(f"{problem.side.value} reads" for problem in self.read_breakers.errors())
+        lanes = self.write_breakers.open_lanes() if self.write_breakers else frozenset()
+        return (*reads, *sorted(f"{lane.value} writes" for lane in lanes))
