@@ -12,6 +12,12 @@ from typing import Protocol
 from reconciler.vendors.call_context import CallPriority
 
 MINUTE = 60.0
+PAGE_PACE = 5.0
+"""Seconds over which the pages made are counted: other calls leave room for as many more at the same pace.
+
+A queue alone cannot do that: in a storm, notes that start while no page waits use up the minute that the next
+pages need. 1,000 pages at 960 a minute then take 77 s instead of 64 s.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,9 @@ class Usage(Protocol):
 class _Window:
     """Calls under way, and those that ended within the last `period` seconds."""
 
-    def __init__(self, period: float) -> None:
+    def __init__(self, period: float, longest: float = float("inf")) -> None:
         self.period = period
+        self._longest = longest
         self.running = 0
         self._ends: deque[float] = deque()  # ascending
 
@@ -77,11 +84,12 @@ class _Window:
         return self.running + len(self._ends)
 
     def until_below(self, most: int, now: float) -> float:
-        """Seconds until fewer than `most` count; the calls under way may end now at the earliest."""
+        """Seconds until fewer than `most` count, at most `longest`; calls under way end now at the earliest."""
         surplus = self.count(now) - most
         if surplus < 0:
             return 0.0
-        return (self._ends[surplus] if surplus < len(self._ends) else now) + self.period - now
+        end = self._ends[surplus] if surplus < len(self._ends) else now
+        return min(self._longest, end + self.period - now)
 
 
 @dataclass(slots=True, eq=False)
@@ -117,8 +125,11 @@ class Limit:
     grown_at: float = 0.0
     remaining: _Remaining = field(default_factory=_Remaining)
     _all: _Window = field(init=False)
-    _reads: _Window = field(init=False)
     _but_feeds: _Window = field(init=False)
+    _reads: _Window = field(init=False)
+    _reads_but_feeds: _Window = field(init=False)
+    _but_pages: _Window = field(init=False)
+    _pages: _Window = field(init=False)
 
     def __post_init__(self) -> None:
         self.recount(())
@@ -136,7 +147,8 @@ class Limit:
 
     def recount(self, calls: Iterable[Call]) -> None:
         """Count these calls, in the order of their ends, and no others."""
-        self._all, self._reads, self._but_feeds = (_Window(self.period) for _ in range(3))
+        self._all, self._but_feeds, self._reads, self._reads_but_feeds = (_Window(self.period) for _ in range(4))
+        self._but_pages, self._pages = _Window(self.period, PAGE_PACE), _Window(PAGE_PACE)
         for call in calls:
             self._begin(call)
             if call.ended is not None:
@@ -152,14 +164,18 @@ class Limit:
         for window in self._windows_of(call):
             window.end(at)
 
-    def bounds(self, call: Call) -> Iterator[tuple[Usage, int]]:
-        """What is in use, and how much of it may be for that call to start: all of these must be below."""
+    def bounds(self, call: Call, now: float) -> Iterator[tuple[Usage, int]]:
+        """What is in use, and below how much all of it must be for that call to start."""
         most, reserve = int(self.most), RESERVES[call.priority]
         yield self._all, most
         if call.priority is not CallPriority.FEED:
             yield self._but_feeds, most - int(self.most * reserve.calls)
+        if call.priority not in {CallPriority.PAGE, CallPriority.FEED}:
+            pace = max(0, self._pages.count(now) - 1) / PAGE_PACE
+            yield self._but_pages, max(1, most - int(pace * self.period))
         if not call.write:
-            yield self._reads, most - int(self.most * reserve.reads)
+            reads = self._reads if call.priority is CallPriority.FEED else self._reads_but_feeds
+            yield reads, most - int(self.most * reserve.reads)
         yield self.remaining, self.remaining.limit - int(self.remaining.limit * reserve.calls)
 
     def count(self, now: float) -> int:
@@ -183,7 +199,13 @@ class Limit:
 
     def _windows_of(self, call: Call) -> Iterator[_Window]:
         yield self._all
-        if not call.write:
-            yield self._reads
         if call.priority is not CallPriority.FEED:
             yield self._but_feeds
+        if not call.write:
+            yield self._reads
+            if call.priority is not CallPriority.FEED:
+                yield self._reads_but_feeds
+        if call.priority is not CallPriority.PAGE:
+            yield self._but_pages
+        elif call.write:
+            yield self._pages

@@ -139,7 +139,9 @@ class RateLimiter:
         self._refresh(now)
         kept: Counter[Usage] = Counter()
         for other in self._waiting:
-            waits = [(usage, usage.until_below(most - kept[usage], now)) for usage, most in self._bounds(other)]
+            waits = [
+                (usage, usage.until_below(most - kept[usage], now)) for usage, most in self._bounds(other, now)
+            ]
             wait = max([self._held.get(other.scope, 0.0) - now, *(seconds for _, seconds in waits)])
             if other is call:
                 return wait
@@ -174,9 +176,9 @@ class RateLimiter:
         for limit in self._binding(call):
             limit.admit(call)
 
-    def _bounds(self, call: Call) -> Iterator[tuple[Usage, int]]:
+    def _bounds(self, call: Call, now: float) -> Iterator[tuple[Usage, int]]:
         for limit in self._binding(call):
-            yield from limit.bounds(call)
+            yield from limit.bounds(call, now)
 
     def _binding(self, call: Call) -> list[Limit]:
         return [limit for limit in self._limits if self._binds(limit, call)]

@@ -423,3 +423,27 @@ def test_what_the_answer_to_the_latest_call_says_is_left_counts_in_whatever_orde
     assert limiter.remaining() == 10 - 1  # when it was said, the other call was under way
     use(limiter, ratelimit_limit="100", ratelimit_remaining="40", ratelimit_reset="30")
     assert limiter.remaining() == 40
+
+
+def test_notes_leave_room_for_more_pages_at_the_pace_of_the_last_seconds(clock: FakeClock) -> None:
+    limiter = RateLimiter(clock, 480)
+    for _ in range(60):  # ten pages a second would need 600 a minute
+        use(limiter, "POST /incidents", priority=CallPriority.PAGE, within=0)
+        clock.seconds += 0.1
+    use(limiter, within=0)
+    with pytest.raises(NotExecuted) as caught:
+        limiter.acquire(SCOPE, write=True, within=4)
+    assert caught.value.retry_after == 5
+    use(limiter, "POST /incidents", priority=CallPriority.PAGE, within=0)
+    clock.seconds += 5
+    for _ in range(300):  # the storm is over
+        use(limiter, within=0)
+
+
+def test_notes_leave_no_room_for_pages_that_have_a_limit_of_their_own(clock: FakeClock) -> None:
+    limiter = RateLimiter(clock)
+    use(limiter, ratelimit_limit="480")
+    for _ in range(50):
+        use(limiter, "POST /incidents", priority=CallPriority.PAGE, ratelimit_limit="60")
+    for _ in range(410):
+        use(limiter, within=0)
