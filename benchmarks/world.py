@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from reconciler.apply import Applier
+from reconciler.crew import Pace
+from reconciler.engine import Engine, Report
+from reconciler.looks import Horizons
+from reconciler.observe import Observer
 from requests.adapters import BaseAdapter
 from sqlalchemy import event
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from benchmarks.sim import SimClock, SimCrew
-from reconciler.apply import Applier
 from reconciler.core.model import Person, Policy
-from reconciler.crew import Pace
-from reconciler.engine import Engine, Report
-from reconciler.looks import Horizons
-from reconciler.observe import Observer
 from reconciler.reconcile.identity import Identity
 from reconciler.reconcile.vendor_calls import Remotes
 from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE
