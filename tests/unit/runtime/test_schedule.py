@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 
 import apscheduler.schedulers.base
 import pytest
@@ -52,7 +53,7 @@ def test_a_job_runs_at_once_and_then_on_its_interval(schedule: Schedule) -> None
     schedule.every("poll", 0.2, lambda: runs.append(time.monotonic()))
     schedule.start()
     until(lambda: len(runs) == 4)
-    gaps = [later - earlier for earlier, later in zip(runs, runs[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(runs)]
     assert min(gaps) > 0.15
 
 
