@@ -173,7 +173,7 @@ class Daemon:
     def _stop(self) -> bool:
         self.program.stop.set()
         self.program.hints.waiting.wake()
-        self._in_flight.close()
+        self._in_flight.drain()
         self.schedule.stop()
         if not self._pool.stop(GRACE):
             log.info("stopped", left_behind="a read under way")

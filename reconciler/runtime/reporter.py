@@ -73,7 +73,7 @@ class Reporter:
                 self._actions.say(news, self._names({action.alert_id for action in news}, seen))
             self.states.met(outcome.problems, outcome.actions)
         if self._metrics:
-            self._metrics.item(outcome, seconds)
+            self._metrics.item(outcome.item.reasons, outcome.word, seconds)
 
     def report(self) -> None:
         """Say what has begun, lasts or is over, by how things stand now. DatabaseDown where that is not known."""

@@ -1,9 +1,10 @@
-"""When jobs run: APScheduler, on monotonic time. Each job has at most one run at a time, and none waits for another.
+"""A schedule of jobs on monotonic time. Each job has at most one run at a time, and none waits for another.
 
-APScheduler computes its due times from the wall clock. `turn` notices when that was set, or when the machine slept,
-and moves every job to where the monotonic clock has it.
+APScheduler computes due times from the wall clock. `turn` notices when that was set, or when the machine slept, and
+moves every job to where the monotonic clock has it.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,10 +111,8 @@ class Schedule:
 
     def _plan(self, job: _Job) -> None:
         moment = datetime.now(UTC) + timedelta(seconds=max(0.0, job.due - self._clock.monotonic()))
-        try:
+        with contextlib.suppress(JobLookupError):  # it has just run
             self._scheduler.remove_job(job.name)
-        except JobLookupError:
-            pass  # it has just run
         self._scheduler.add_job(
             self._run, "date", run_date=moment, args=[job.name], id=job.name, misfire_grace_time=None
         )

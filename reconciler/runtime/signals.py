@@ -12,7 +12,7 @@ TURN = 1.0
 
 
 class StopSignals:
-    """Installed before anything that takes time. A handler that takes a lock may interrupt the thread that has it."""
+    """To be made before anything that takes time. A handler must take no lock: it may interrupt who holds it."""
 
     def __init__(self) -> None:
         self.received = False
