@@ -165,13 +165,19 @@ class _Reading:
         )
         repetitions = Repetitions(clock)
         begin = FirstStart(self.opsgenie, self.pagerduty, database, intake, clock, horizons, self.problems)
-        unrepeated = UnrepeatedIntake(intake, self.queue, clock)
+
+        def unrepeated() -> UnrepeatedIntake:
+            return UnrepeatedIntake(intake, self.queue, clock)
+
         opsgenie = OpsgenieFeed(
-            self.opsgenie, database, unrepeated, clock, horizons, policy, begin, repetitions, pace
+            self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
         )
-        pagerduty = PagerDutyFeed(self.pagerduty, database, intake, clock, policy, self.is_busy, pace)
-        tools = ListingTools(database, intake, clock, horizons, self.is_busy, is_whole)
-        listings = (OpenAlerts(self.opsgenie, repetitions, tools), OpenIncidents(self.pagerduty, tools))
+        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
+
+        def tools() -> ListingTools:
+            return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
+
+        listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
         sweep = Sweep(
             database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
         )
@@ -188,7 +194,7 @@ class _Reading:
             account=self.account,
             feed=opsgenie,
             hints=hints,
-            repetitions=repetitions,
+            feedback=Feedback(repetitions, pace, clock),
             queue=self.queue,
             problems=self.problems,
             read_breakers=self.breakers,
@@ -272,7 +278,7 @@ class Wiring(_Reading):
             self.settings.remind_seconds,
             self.metrics,
         )
-        worker = self.worker(program, (reporter, Feedback(program.repetitions)))
+        worker = self.worker(program, (reporter, program.feedback))
         schedule = Schedule(self.clock)
         return Daemon(
             program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics

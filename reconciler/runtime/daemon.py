@@ -165,6 +165,9 @@ class Daemon:
         hints = self.program.hints
         while not self.program.stop.is_set() and self.leadership.leads:
             hints.waiting.wait(IDLE)
+            if hints.is_busy():
+                self.program.stop.wait(IDLE)
+                continue
             self._poll(hints)
             asked = self.program.feed.asked_in()
             if asked is not None:

@@ -13,9 +13,9 @@ from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import Hold, WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import PLACE, Account
+from reconciler.runtime.feedback import Feedback
 from reconciler.sources.hints import Hints
 from reconciler.sources.opsgenie_feed import OpsgenieFeed
-from reconciler.sources.repetitions import Repetitions
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
@@ -51,7 +51,7 @@ class Program:
     account: Account
     feed: OpsgenieFeed
     hints: Hints
-    repetitions: Repetitions
+    feedback: Feedback
     queue: WorkQueue
     problems: Problems
     read_breakers: ReadBreakers
@@ -75,10 +75,10 @@ class Program:
             self.read_breakers.failed(side, "", error)
             self.problems.put(source.name, [Problem(side, error)])
             return False
-        if source.name != PLACE:  # the account reports for itself
+        if answered and source.name != PLACE:  # the account reports for itself
             self.problems.put(source.name)
-        if answered and source.side is not None:
-            self.read_breakers.succeeded(source.side)
+            if source.side is not None:
+                self.read_breakers.succeeded(source.side)
         self.release()
         return True
 
