@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
@@ -42,6 +43,13 @@ TCP = {
 """libpq's parameters by which a dead host is noticed within half a minute; the URL may give others."""
 PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
 """PostgreSQL's: our transactions last milliseconds. One of a stopped process must not hold a takeover up."""
+
+
+POOL_SIZE = 32
+"""Connections that are kept: more than threads that use them, so that none waits for another one's transaction."""
+POOL_SECONDS = 10
+"""How long a thread waits for a connection all the same."""
+_POOL: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": POOL_SECONDS}
 
 
 class DatabaseDown(Transient):
@@ -127,6 +135,12 @@ class Database:
         except DBAPIError as error:
             self.engine.dispose()  # a session may be the trouble itself: read-only, or of a file that is gone
             raise down(error) from error
+        except PoolTimeout as error:
+            raise DatabaseDown(
+                f"DATABASE_URL: the database does not answer: all {POOL_SIZE} connections have been in use for "
+                f"{POOL_SECONDS} s: look for a lock, a slow disk or an overloaded server",
+                "away",
+            ) from error
 
     def _leader(self, connection: Connection) -> tuple[int, str]:
         row = connection.execute(_LEADER, {"of": self.route}).one_or_none()
@@ -233,7 +247,7 @@ def _engine(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args=tcp(url))
+    engine = create_engine(url, pool_pre_ping=True, connect_args=tcp(url), **_POOL)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
@@ -246,7 +260,7 @@ def _postgresql(url: str) -> Engine:
 
 def _sqlite(url: str) -> Engine:
     patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
-    engine = create_engine(url, connect_args=patience)
+    engine = create_engine(url, connect_args=patience, **_POOL)
 
     # The driver's own transactions lose updates and do not roll DDL back: begin by hand, and at once.
     @event.listens_for(engine, "connect")

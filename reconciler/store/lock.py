@@ -58,6 +58,12 @@ class FileLock:
         except BlockingIOError:
             file.close()
             return False
+        except OSError as error:  # ENOLCK, ENOTSUP: some network volumes have no locks
+            file.close()
+            raise Misconfigured(
+                f"DATABASE_URL: the volume of {self.path} has no file locks ({error.strerror}): put the database "
+                "on a local disk, or use PostgreSQL"
+            ) from error
         self._file = file
         return True
 
