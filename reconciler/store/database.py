@@ -22,7 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
 from reconciler.store.cursors import Cursors
-from reconciler.store.group_commit import Convoy
+from reconciler.store.group_commit import GroupCommit
 from reconciler.store.outbox import Outbox
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
@@ -83,8 +83,8 @@ class Database:
     def __init__(self, engine: Engine, route: str = "default") -> None:
         self.engine = engine
         self.route = route
-        # SQLite has one writer at a time, and makes the others sleep for longer than it takes: they meet here.
-        self._write = Convoy(self._led).join if engine.dialect.name == "sqlite" else self._led
+        # SQLite has one writer at a time, and makes the others sleep for longer than that one takes.
+        self._write = GroupCommit(self._led).write if engine.dialect.name == "sqlite" else self._led
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
 
