@@ -76,6 +76,10 @@ class Identity:
         """A write was refused as the account's: ask again soon."""
         self._suspected = True
 
+    def ask_soon(self) -> None:
+        """PagerDuty answers other calls by now: what it did not answer here is asked at the next occasion."""
+        self._next = self._clock.monotonic()
+
     def confirm(self) -> bool:
         """Ask who we are and how the service stands, where that is due; whether it was asked and all is well."""
         if (self.known and not self._suspected) or self._clock.monotonic() < self._next:

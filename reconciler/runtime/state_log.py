@@ -15,7 +15,7 @@ from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, RateLimited, Transient
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import counted, kinds_of, listed, span
-from reconciler.sight import Problem
+from reconciler.reconcile.problems import Problem
 from reconciler.store.troubles import KeptTrouble
 from reconciler.vendors.ports import Clock
 

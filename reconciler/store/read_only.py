@@ -1,4 +1,4 @@
-"""Opening the database for looking only: never created, never migrated, never written to."""
+"""Read-only access to the database: it is never created, migrated or written to."""
 
 import atexit
 import shutil

@@ -9,16 +9,16 @@ from typing import Any
 from chance import random_history
 from drivers import Tally, drive, single_faults
 from machine import drive_machine
+from reconciler.apply import Turn
+from reconciler.engine import Engine
+from reconciler.observe import Observation
+from reconciler.send import Sender
 from schedule import STORY, History
 from world import Parts
 
 from reconciler import engine
-from reconciler.apply import Turn
 from reconciler.core import outcomes, plan
 from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
-from reconciler.engine import Engine
-from reconciler.observe import Observation
-from reconciler.send import Sender
 from reconciler.store.outbox import Outbox
 
 GUARDS = ("ledger", "author", "mark")

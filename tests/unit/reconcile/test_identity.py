@@ -152,6 +152,17 @@ def test_a_slow_answer_is_not_asked_for_again_and_again(pagerduty: PagerDuty) ->
     assert pagerduty.asked == ["key"]
 
 
+def test_it_is_asked_at_once_where_pagerduty_answers_again(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    pagerduty.took, pagerduty.wrong["key"] = 10.0, Unknown("no answer")
+    cycle(identity)
+    pagerduty.wrong.clear()
+    assert not identity.confirm()
+    identity.ask_soon()
+    assert identity.confirm()
+    assert identity.standing.unsure is None
+
+
 def test_a_refused_write_makes_it_asked_again_at_most_every_ten_seconds(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     cycle(identity)
