@@ -117,7 +117,7 @@ def test_a_takeover_waits_for_the_transaction_that_is_being_committed(two: tuple
 def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(opening.PATIENCE, "idle_in_transaction_session_timeout", "300ms")
+    monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "300ms")
     stopped, second = open_database(postgres_url), open_database(postgres_url)
     stopped.lead()
     with pytest.raises(DatabaseDown), stopped.writing() as books:  # noqa: PT012 - it is stopped inside
