@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.model import Side
+from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.errors import ReconcilerError
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
@@ -83,7 +84,9 @@ class Program:
         return True
 
     def release(self) -> None:
-        """Let pairs be read whose circuit breakers have closed, and one for each that is half-open."""
+        """Let pairs go on whose circuit breakers have closed, and one for each that is half-open."""
+        if self.account.take_freed():
+            self.queue.add(outbox_items(self.database, self.clock.now()))
         for hold in self.read_breakers.take_closed():
             self.queue.end_hold(hold)
         for hold in Hold:
@@ -100,3 +103,11 @@ class Program:
         reads = tuple(f"{problem.side.value} reads" for problem in self.read_breakers.errors())
         lanes = self.write_breakers.open_lanes() if self.write_breakers else frozenset()
         return (*reads, *sorted(f"{lane.value} writes" for lane in lanes))
+
+
+def outbox_items(database: Database, now: datetime) -> list[WorkItem]:
+    """Every pair with an open action, due now."""
+    with database.reading() as books:
+        alert_ids = dict.fromkeys(action.alert_id for action in books.outbox.open())
+    reasons = frozenset({Reason.OUTBOX})
+    return [WorkItem(alert_id, now, priority=Priority.UNSETTLED, reasons=reasons) for alert_id in alert_ids]

@@ -86,6 +86,15 @@ class Reporter:
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
 
+    def waits_for_first_start(self) -> bool:
+        """Whether a first start is still to be reported."""
+        return self._before is not None
+
+    def say_problems(self) -> None:
+        """Report what is wrong now; nothing is over by that."""
+        with self._lock:
+            self.states.met(self._problems(), ())
+
     def failed(self, error: ReconcilerError) -> None:
         """The database does not do as it is asked."""
         kind = error.kind if isinstance(error, DatabaseDown) else None
