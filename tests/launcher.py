@@ -20,8 +20,8 @@ from threading import Lock
 from typing import IO
 
 _PRELOADED = (
-    "alembic.command", "reconciler.bootstrap", "reconciler.cli", "reconciler.daemon", "reconciler.metrics.vitals",
-    "reconciler.render", "reconciler.retry", "reconciler.sandbox.command", "reconciler.status",
+    "alembic.command", "reconciler.cli.commands", "reconciler.runtime.daemon", "reconciler.runtime.bootstrap",
+    "reconciler.cli.rendering", "reconciler.operations.retry", "reconciler.sandbox.command", "reconciler.operations.status", "reconciler.observability.health", "reconciler.observability.metrics", "reconciler.runtime.once", "reconciler.runtime.signals",
     "reconciler.web.app", "reconciler.web.server",
 )  # fmt: skip
 _LENGTH = 8
@@ -195,7 +195,7 @@ def _become(message: bytes, stdout: int, stderr: int) -> None:
     time.tzset()
     os.chdir(cwd)
     sys.argv = ["reconciler", *arguments]
-    from reconciler.cli import main  # noqa: PLC0415 - it is there already
+    from reconciler.cli.commands import main  # noqa: PLC0415 - it is there already
 
     main()
 

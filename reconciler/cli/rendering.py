@@ -1,16 +1,15 @@
 """Output of `once` and its dry run: text, and the same as JSON."""
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from reconciler.core.model import Action, Status
 from reconciler.core.text import shortened
-from reconciler.engine import Report
 from reconciler.errors import Misconfigured
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import state_of
+from reconciler.runtime.report import Report
 
 _LINE = ("done", "dropped", "planned", "in flight", "unknown", "dead")
 """The order of states in the summary line: final states first."""
@@ -35,13 +34,13 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report, names: Mapping[str, str], *, dry_run: bool) -> str:
+def as_text(report: Report, *, dry_run: bool) -> str:
     """The text that `once` prints: actions grouped by pair, each with its reason."""
     lines: list[str] = []
     by_pair = sorted(report.actions, key=lambda action: action.alert_id)
     groups = [list(mine) for _, mine in groupby(by_pair, key=lambda action: action.alert_id)]
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
-        lines.append(names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
+        lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
             lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:

@@ -8,7 +8,7 @@ from reconciler.core.follow_up import Left, next_item
 from reconciler.core.model import Action, Echo, Pair, Plan, Policy, Sighting, Status, World
 from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
-from reconciler.core.work import WorkItem
+from reconciler.core.work import ReadRequest, WorkItem
 from reconciler.errors import ReconcilerError, Transient
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.deliver import Delivered, Deliverer
@@ -37,6 +37,11 @@ class Outcome:
     name: str = ""
     again: WorkItem | None = None
     blocked: frozenset[Hold] = field(default_factory=frozenset)
+
+    @property
+    def word(self) -> str:
+        """What it came to, in a word: `done`, `again` or `blocked`."""
+        return "blocked" if self.blocked else "again" if self.again is not None else "done"
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -165,21 +170,22 @@ class Reconciler:
             tuple(failed_after_acceptance(planned)),
             planned.plan.echoes,
             planned.name,
-            self._again(planned, delivered, generation),
+            self._again(planned, delivered, item, generation),
             planned.fetched.blocked,
         )
 
     def _commit(self, planned: Planned, item: WorkItem) -> int:
         """Write down what was decided, and what is left to be read; the generation of the row that is left."""
-        world, unread = planned.world, Left(planned.fetched.unread, planned.fetched.read_at)
+        world, fetched = planned.world, planned.fetched
+        unread = Left(fetched.unread, fetched.read_at, unknown=_unknown(planned, item))
         left = next_item(item.alert_id, None, (), unread, world.policy, world.now, self._interval)
         kept = self._committer.commit(planned.plan, world, item, left)
         return 0 if kept is None else kept.generation
 
-    def _again(self, planned: Planned, delivered: Delivered, generation: int) -> WorkItem | None:
+    def _again(self, planned: Planned, delivered: Delivered, item: WorkItem, generation: int) -> WorkItem | None:
         """What is left to be read, delivered or asked about."""
         fetched, policy = planned.fetched, planned.world.policy
-        left = Left(fetched.unread, fetched.read_at, delivered.deliver_at)
+        left = Left(fetched.unread, fetched.read_at, delivered.deliver_at, _unknown(planned, item))
         alert_id, now = fetched.sighting.alert_id, self._clock.now()
         again = next_item(alert_id, planned.pair, delivered.actions, left, policy, now, self._interval)
         return None if again is None else replace(again, generation=generation)
@@ -192,6 +198,11 @@ class Reconciler:
             return delivered.actions
         with self._database.reading() as books:
             return in_order((*books.outbox.by_id(missing), *delivered.actions))
+
+
+def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
+    """What was asked of an alert that has no pair yet: it is asked again in full, row and all."""
+    return item.request if planned.pair is None else None
 
 
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:

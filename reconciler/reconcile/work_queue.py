@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import Enum
 from itertools import count
 
-from reconciler.core.work import Priority, WorkItem
+from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.vendors.ports import Clock
 
 LONGEST_DELAY = timedelta(hours=1)
@@ -130,11 +130,22 @@ class WorkQueue:
         with self._changed:
             self._changed.notify_all()
 
-    def next_due(self) -> float | None:
-        """Seconds until a key that is not leased or parked is due, 0 when one is; None when there is none."""
+    def next_due(self, reason: Reason | None = None) -> float | None:
+        """Seconds until a key (for that reason) is due that may be leased, 0 when one is; None without any."""
         with self._changed:
-            soonest = self._soonest()
+            dues = (
+                entry.due
+                for entry in self._entries.values()
+                if not entry.leased and not entry.parked and (reason is None or reason in entry.item.reasons)
+            )
+            soonest = min(dues, default=None)
             return None if soonest is None else max(0.0, soonest - self._clock.monotonic())
+
+    def due(self) -> int:
+        """How many keys are due and not leased, those that wait for a circuit breaker included."""
+        with self._changed:
+            now = self._clock.monotonic()
+            return sum(not entry.leased and entry.due <= now for entry in self._entries.values())
 
     def is_idle(self) -> bool:
         """Whether no key is leased or due."""

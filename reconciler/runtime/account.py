@@ -30,6 +30,7 @@ class Account:
         self._breakers = breakers
         self._fetcher = fetcher
         self._problems = problems
+        self._freed: frozenset[Lane] = frozenset()
 
     def policy(self) -> Policy:
         """The policy, with who the automation user is by now."""
@@ -39,7 +40,7 @@ class Account:
         """Ask what is due to be asked, and act upon it. PagerDuty's answers are reported with the set-up."""
         confirmed = self._identity.confirm()
         if confirmed and self._breakers is not None:
-            self._breakers.confirmed()
+            self._freed |= self._breakers.confirmed()
         self._identity.refresh()
         self.bar()
         return confirmed
@@ -48,10 +49,15 @@ class Account:
         """Bar the lanes that must not be written in as things stand, and report why."""
         standing, blind = self._identity.standing, self._fetcher.blindness()
         if self._breakers is not None:
-            self._breakers.bar(barred(standing, is_blind=blind is not None))
+            self._freed |= self._breakers.bar(barred(standing, is_blind=blind is not None))
         unsure = () if standing.unsure is None else (standing.unsure,)
         blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
         self._problems.put(PLACE, (*standing.problems, *unsure, *blindness))
+
+    def take_freed(self) -> frozenset[Lane]:
+        """The lanes in which writing is allowed again since this was last asked."""
+        freed, self._freed = self._freed, frozenset()
+        return freed
 
     def suspect(self) -> None:
         """A write was refused as the account's: ask again soon."""

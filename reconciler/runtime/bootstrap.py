@@ -1,29 +1,59 @@
 """Where everything is wired together, and nowhere else. A dry run is wired without anything that could write."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from reconciler.core.model import Side
+from pydantic import SecretStr
+
+from reconciler.core.model import Person, Policy, Side
+from reconciler.observability.events import NULL_EVENTS
+from reconciler.observability.logs import get_logger
+from reconciler.reconcile.commit import Committer
+from reconciler.reconcile.deliver import Deliverer
+from reconciler.reconcile.fetch import Fetcher
+from reconciler.reconcile.identity import Identity
+from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.pair import DryRun, Planner, Reconciler
+from reconciler.reconcile.problems import Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.vendor_calls import Vendors
+from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import Daemon
+from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.leadership import Leadership
-from reconciler.runtime.program import Program
-from reconciler.runtime.report import Collector
+from reconciler.runtime.program import Program, Timed
+from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
+from reconciler.sources.first_start import FirstStart
 from reconciler.sources.hints import Hints
-from reconciler.store.database import open_database
+from reconciler.sources.horizons import Horizons
+from reconciler.sources.intake import DryIntake, DurableIntake, Intake
+from reconciler.sources.listings import ListingTools, OpenAlerts, OpenIncidents
+from reconciler.sources.opsgenie_feed import OpsgenieFeed
+from reconciler.sources.pace import Pace
+from reconciler.sources.pagerduty_feed import PagerDutyFeed
+from reconciler.sources.repetitions import Repetitions
+from reconciler.sources.sweep import Retention, Sweep
+from reconciler.sources.unrepeated import UnrepeatedIntake
+from reconciler.store.database import Database, open_database
+from reconciler.store.lock import lock_for
 from reconciler.store.read_only import open_read_only
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
+from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
+from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
 
-Vendor = Literal["Opsgenie", "PagerDuty"]
 PAGERDUTY_PER_MINUTE = 960
 """PagerDuty's documented limit per key, until its headers say otherwise. Opsgenie publishes none."""
 
@@ -90,7 +120,7 @@ class _Reading:
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
         self.write_breakers = self.make_write_breakers()
-        self.account = Account(identity, _policy(settings), self.fetcher, self.problems, self.write_breakers)
+        self.account = Account(identity, _policy(settings), self.write_breakers, self.fetcher, self.problems)
         self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 
     def http(self, side: Side) -> Http:
@@ -110,6 +140,19 @@ class _Reading:
             on_request=self._on_request,
         )
 
+    def names(self, report: Report) -> dict[str, str]:
+        """What people call the alerts of a report's actions, by id, with the incident where there is one."""
+        wanted = {action.alert_id for action in report.actions}
+        with self.database.reading() as books:
+            pairs = books.snapshot.pairs(wanted)
+        found = {}
+        for alert_id in wanted:
+            pair = pairs.get(alert_id)
+            name = report.names.get(alert_id, f"Alert #{pair.tiny_id if pair else '?'}")
+            number = pair.incident_number if pair else None
+            found[alert_id] = f"{name} and incident #{number}" if number else name
+        return found
+
     def make_write_breakers(self) -> WriteBreakers | None:
         """None where nothing is ever written."""
         return None
@@ -122,13 +165,19 @@ class _Reading:
         )
         repetitions = Repetitions(clock)
         begin = FirstStart(self.opsgenie, self.pagerduty, database, intake, clock, horizons, self.problems)
-        unrepeated = UnrepeatedIntake(intake, self.queue, clock)
+
+        def unrepeated() -> UnrepeatedIntake:
+            return UnrepeatedIntake(intake, self.queue, clock)
+
         opsgenie = OpsgenieFeed(
-            self.opsgenie, database, unrepeated, clock, horizons, policy, begin, repetitions, pace
+            self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
         )
-        pagerduty = PagerDutyFeed(self.pagerduty, database, intake, clock, policy, self.is_busy, pace)
-        tools = ListingTools(database, intake, clock, horizons, self.is_busy, is_whole)
-        listings = (OpenAlerts(self.opsgenie, repetitions, tools), OpenIncidents(self.pagerduty, tools))
+        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
+
+        def tools() -> ListingTools:
+            return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
+
+        listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
         sweep = Sweep(
             database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
         )
@@ -145,7 +194,7 @@ class _Reading:
             account=self.account,
             feed=opsgenie,
             hints=hints,
-            repetitions=repetitions,
+            feedback=Feedback(repetitions, pace, clock),
             queue=self.queue,
             problems=self.problems,
             read_breakers=self.breakers,
@@ -165,6 +214,10 @@ class _Reading:
     def _on_request(self, record: RequestRecord) -> None:
         if self.metrics:
             self.metrics.request(record)
+
+    def rate(self) -> float:
+        """Calls a second that the stricter vendor allows."""
+        return min(limiter.rate() for limiter in self.limiters.values())
 
     def is_busy(self) -> bool:
         """Whether so much of a rate is used that what can wait should wait."""
@@ -225,7 +278,7 @@ class Wiring(_Reading):
             self.settings.remind_seconds,
             self.metrics,
         )
-        worker = self.worker(program, (reporter, Feedback(program.repetitions)))
+        worker = self.worker(program, (reporter, program.feedback))
         schedule = Schedule(self.clock)
         return Daemon(
             program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics

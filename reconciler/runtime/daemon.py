@@ -4,13 +4,16 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
+from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
+from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
 from reconciler.operations import gauges
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.problems import Problem
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.program import Program, Source
 from reconciler.runtime.reporter import Reporter
@@ -29,7 +32,7 @@ REPORT_EVERY = 1.0
 LONGEST_REPORT = 10.0
 IDLE = 1.0
 """Seconds after which the thread that waits for hints looks again whether it is to stop."""
-LEADERSHIP, HINTS = "leadership", "webhooks"
+LEADERSHIP, HINTS, REPORT = "leadership", "webhooks", "report"
 FEEDS = ("opsgenie feed", "pagerduty feed")
 """The sources whose first poll makes the process ready."""
 
@@ -67,11 +70,14 @@ class Daemon:
         with contextlib.suppress(DatabaseDown):  # out of reach is no obstacle: the lead is asked for again
             check(program.database)
         log.info("started", interval_seconds=interval)
-        self.schedule.every(LEADERSHIP, interval, self.lead)
-        for timed in program.sources:
-            self.schedule.every(timed.source.name, timed.interval, partial(self._poll, timed.source))
-        self.schedule.every(HINTS, IDLE, self._take_hints)
-        self.schedule.every("report", min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report)
+        jobs: list[tuple[str, float | Callable[[], float], Callable[[], None]]] = [
+            (LEADERSHIP, interval, self.lead),
+            *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
+            (HINTS, IDLE, self._take_hints),
+            (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
+        ]
+        for name, seconds, job in jobs:
+            self.schedule.every(name, seconds, self._guarded(name, job))
         self.schedule.start()
         self._pool.start()
         wait(self._turned)
@@ -80,15 +86,7 @@ class Daemon:
     def lead(self) -> None:
         """Take the lead or keep it; the first time that this process leads, every source is polled at once."""
         led = self.leadership.leads
-        try:
-            leads = self.leadership.confirm(self.program.account.policy())
-        except Superseded as error:
-            self.leadership.give_up()
-            self.reporter.say("lock", str(error), serious=False)
-            return
-        except ReconcilerError as error:
-            self._database_failed(error)
-            return
+        leads = self.leadership.confirm(self.program.account.policy())
         self.reporter.say("database", "")
         self.reporter.say("lock", "" if leads else STANDING_BY, serious=False)
         if self._metrics:
@@ -96,47 +94,37 @@ class Daemon:
             self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
             self.reporter.began()
-            self._poll_all()
+            for timed in self.program.sources:
+                self.schedule.soon(timed.source.name)
 
-    def _poll_all(self) -> None:
-        for timed in self.program.sources:
-            self.schedule.soon(timed.source.name)
-
-    def _poll(self, source: Source) -> None:
-        """One source, while this process leads."""
+    def poll(self, source: Source) -> None:
+        """Poll one source, while this process leads."""
         if not self.leadership.leads or self.program.stop.is_set():
             return
-        try:
-            went_well = self.program.poll(source)
-        except Stopping:
-            return
-        except DatabaseDown as error:
-            self._database_failed(error)
-            return
+        went_well = self.program.poll(source)
         if self._metrics:
             side = source.side if source.name in FEEDS else None
             self._metrics.polled(source.name, ok=went_well, side=side)
+        if source is self.program.feed and self.reporter.waits_for_first_start():
+            self.schedule.soon(REPORT)
 
     def report(self) -> None:
-        """What is wrong, what waits, and what is over."""
+        """Report what is wrong, what waits and what is over, and write down what was put off."""
         if not self.leadership.leads:
             return
-        try:
-            self.program.account.bar()
-            self.program.release()
-            self._committer.flush()
-            self._take_in()
-            self.reporter.report()
-            if self._metrics:
-                self._metrics.health.problems(self.program.wrong())
-                self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
-                self._metrics.breakers(self.program.open_breakers())
-                gauges.refresh(self._metrics, self.program.database)
-        except DatabaseDown as error:
-            self._database_failed(error)
+        self.program.account.bar()
+        self.program.release()
+        self._committer.flush()
+        self._take_in()
+        self.reporter.report()
+        if self._metrics:
+            self._metrics.health.problems(self.program.wrong())
+            self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
+            self._metrics.breakers(self.program.open_breakers())
+            gauges.refresh(self._metrics, self.program.database)
 
     def _take_in(self) -> None:
-        """What other processes have added to the queue's table, such as `reconciler retry`."""
+        """Take in what other processes have added to the queue's table, such as `reconciler retry`."""
         with self.program.database.reading() as books:
             if not books.work.has_external():
                 return
@@ -144,13 +132,35 @@ class Daemon:
             items = books.work.take_in()
         self.program.queue.add(items)
 
+    def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
+        """The job, whose errors are reported and end nothing."""
+
+        def run() -> None:
+            try:
+                job()
+            except Stopping:
+                return
+            except Superseded as error:
+                self.leadership.give_up()
+                self.reporter.say("lock", str(error), serious=False)
+            except ReconcilerError as error:
+                self._database_failed(error)
+            except Exception as error:  # noqa: BLE001 - the job's next run may do better
+                self.program.problems.put(f"{name} failed", [Problem(Side.OPSGENIE, defect(error, name))])
+                self.reporter.say_problems()
+            else:
+                self.program.problems.put(f"{name} failed")
+
+        return run
+
     def _database_failed(self, error: Exception) -> None:
         """The lead is taken anew once the database does as it is asked; meanwhile nothing is polled or written."""
-        self.leadership.lose()
         if isinstance(error, Superseded):
             self.leadership.give_up()
             self.reporter.say("lock", str(error), serious=False)
-        elif isinstance(error, ReconcilerError):
+            return
+        self.leadership.lose()
+        if isinstance(error, ReconcilerError):
             self.reporter.failed(error)
             if self._metrics:
                 self._metrics.health.failed(str(error))
@@ -162,24 +172,30 @@ class Daemon:
 
     def _take_hints(self) -> None:
         """Wait for webhooks' hints and take them in, as long as this process leads and is not to stop."""
-        hints = self.program.hints
+        hints, feed = self.program.hints, self.program.feed
         while not self.program.stop.is_set() and self.leadership.leads:
             hints.waiting.wait(IDLE)
-            self._poll(hints)
-            asked = self.program.feed.asked_in()
+            if hints.is_busy():
+                self.program.stop.wait(IDLE)
+                continue
+            self.poll(hints)
+            asked = feed.asked_in()
             if asked is not None:
-                self.schedule.soon(self.program.feed.name, asked)
+                self.schedule.soon(feed.name, asked)
 
     def _stop(self) -> bool:
         self.program.stop.set()
         self.program.hints.waiting.wake()
-        self._in_flight.close()
-        self.schedule.stop()
-        if not self._pool.stop(GRACE):
+        self._in_flight.drain()
+        last = self.program.clock.monotonic() + GRACE
+        ended = self.schedule.stop(GRACE)
+        if not self._pool.stop(max(0.0, last - self.program.clock.monotonic())) or not ended:
             log.info("stopped", left_behind="a read under way")
             return False
-        with contextlib.suppress(DatabaseDown):
-            self._committer.flush()
+        if self.leadership.leads:
+            with contextlib.suppress(DatabaseDown):
+                self._committer.flush()
+                self.reporter.report()
         self.leadership.give_up()
         self.program.database.close()
         log.info("stopped")

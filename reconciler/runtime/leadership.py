@@ -34,7 +34,7 @@ class Leadership:
         self.leads = False
 
     def confirm(self, policy: Policy) -> bool:
-        """Take the lead or keep it; whether this process leads. ReconcilerError where the database is in the way."""
+        """Take the lead or keep it; whether this process leads. ReconcilerError where the database prevents it."""
         if not self._lock.acquire():
             self.leads, self._was_follower = False, True
             self._queue.clear()
@@ -59,7 +59,8 @@ class Leadership:
         if found is None:
             log.info("new database: nothing is known yet, a first start follows", revision=revision)
         elif found != revision:
-            log.info(f"database migrated from revision {found} to {revision}", revision=revision)
+            words = f"database migrated from revision {found} to {revision}"
+            log.info(words, revision=revision)
         epoch = self._database.lead()
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))

@@ -3,19 +3,20 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.model import Side
+from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.errors import ReconcilerError
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import Hold, WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import PLACE, Account
+from reconciler.runtime.feedback import Feedback
 from reconciler.sources.hints import Hints
 from reconciler.sources.opsgenie_feed import OpsgenieFeed
-from reconciler.sources.repetitions import Repetitions
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
@@ -51,7 +52,7 @@ class Program:
     account: Account
     feed: OpsgenieFeed
     hints: Hints
-    repetitions: Repetitions
+    feedback: Feedback
     queue: WorkQueue
     problems: Problems
     read_breakers: ReadBreakers
@@ -75,15 +76,17 @@ class Program:
             self.read_breakers.failed(side, "", error)
             self.problems.put(source.name, [Problem(side, error)])
             return False
-        if source.name != PLACE:  # the account reports for itself
+        if answered and source.name != PLACE:  # the account reports for itself
             self.problems.put(source.name)
-        if answered and source.side is not None:
-            self.read_breakers.succeeded(source.side)
+            if source.side is not None:
+                self.read_breakers.succeeded(source.side)
         self.release()
         return True
 
     def release(self) -> None:
-        """Let pairs be read whose circuit breakers have closed, and one for each that is half-open."""
+        """Let pairs go on whose circuit breakers have closed, and one for each that is half-open."""
+        if self.account.take_freed():
+            self.queue.add(outbox_items(self.database, self.clock.now()))
         for hold in self.read_breakers.take_closed():
             self.queue.end_hold(hold)
         for hold in Hold:
@@ -100,3 +103,11 @@ class Program:
         reads = tuple(f"{problem.side.value} reads" for problem in self.read_breakers.errors())
         lanes = self.write_breakers.open_lanes() if self.write_breakers else frozenset()
         return (*reads, *sorted(f"{lane.value} writes" for lane in lanes))
+
+
+def outbox_items(database: Database, now: datetime) -> list[WorkItem]:
+    """Every pair with an open action, due now."""
+    with database.reading() as books:
+        alert_ids = dict.fromkeys(action.alert_id for action in books.outbox.open())
+    reasons = frozenset({Reason.OUTBOX})
+    return [WorkItem(alert_id, now, priority=Priority.UNSETTLED, reasons=reasons) for alert_id in alert_ids]

@@ -12,8 +12,10 @@ from reconciler.reconcile.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`actions` are those that were planned, tried or open, as they stand at the end. `names` are what people call
-    the alerts of these actions, by alert id. `left` is how many pairs were not reconciled, for want of time or rate.
+    """The result of a run.
+
+    `actions` are those that were planned, tried or open, as they stand at the end. `names` are what people call
+    the alerts of these actions, by alert id. `left` is how many pairs were not reconciled, for want of rate.
     """
 
     actions: tuple[Action, ...] = ()

@@ -73,7 +73,7 @@ class Reporter:
                 self._actions.say(news, self._names({action.alert_id for action in news}, seen))
             self.states.met(outcome.problems, outcome.actions)
         if self._metrics:
-            self._metrics.item(outcome, seconds)
+            self._metrics.item(outcome.item.reasons, outcome.word, seconds)
 
     def report(self) -> None:
         """Say what has begun, lasts or is over, by how things stand now. DatabaseDown where that is not known."""
@@ -85,6 +85,15 @@ class Reporter:
             self._say_milestones(problems)
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
+
+    def waits_for_first_start(self) -> bool:
+        """Whether a first start is still to be reported."""
+        return self._before is not None
+
+    def say_problems(self) -> None:
+        """Report what is wrong now; nothing is over by that."""
+        with self._lock:
+            self.states.met(self._problems(), ())
 
     def failed(self, error: ReconcilerError) -> None:
         """The database does not do as it is asked."""

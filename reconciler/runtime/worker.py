@@ -8,9 +8,7 @@ from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.core.work import Priority, WorkItem
-from reconciler.errors import ReconcilerError
-from reconciler.observability.defects import place_of
-from reconciler.observability.logs import get_logger
+from reconciler.observability.defects import defect
 from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem, Problems
@@ -18,8 +16,6 @@ from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
-
-log = get_logger(__name__)
 
 WORKERS = 12
 PAGE_WORKERS = 4
@@ -37,10 +33,6 @@ _CALLS = {
     Priority.UNSETTLED: CallPriority.UNSETTLED,
     Priority.SWEEP: CallPriority.SWEEP,
 }
-
-
-class Defect(ReconcilerError):
-    """An error in this program that was met with one pair. No other pair is affected."""
 
 
 class Reconciling(Protocol):
@@ -75,7 +67,6 @@ class Worker:
         self._problems = problems
         self._listeners = listeners
         self._monotonic = monotonic
-        self._logged: set[str] = set()
 
     def work_one(self, *, pages_only: bool = False) -> bool:
         """Reconcile the most urgent due pair; whether there was one.
@@ -115,11 +106,8 @@ class Worker:
 
     def _failed(self, item: WorkItem, error: Exception) -> None:
         """The pair backs off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
-        words = f"{type(error).__name__} in {place_of(error)}: this is a defect, please report it"
-        if words not in self._logged:
-            self._logged.add(words)
-            log.error(words, exc_info=error, alert=item.alert_id)
-        self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, Defect(words), item.alert_id)])
+        found = defect(error, f"alert {item.alert_id}")
+        self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, found, item.alert_id)])
         self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST))
 
 

@@ -61,6 +61,10 @@ class Hints:
         self._feed = feed
         self._busy = busy
 
+    def is_busy(self) -> bool:
+        """Whether hints wait, because the rate limits are needed for more urgent calls."""
+        return self._busy()
+
     def poll(self) -> bool:
         """Take in what is due; whether PagerDuty answered, which is asked in rare cases only.
 

@@ -41,11 +41,6 @@ _DUE = (
     .order_by(pairs.c.next_look_at)
     .limit(bindparam("most"))
 )
-_SAVE_LOOKS = (
-    update(pairs)
-    .where(pairs.c.route == bindparam("of"), pairs.c.alert_id == bindparam("key"))
-    .values(swept_at=bindparam("swept"), next_look_at=bindparam("next"))
-)
 _UNEXPLAINED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unexplained_since.is_not(None))
 _UNPAGED = select(pairs).where(  # without a bound value, or the partial index would not be used
     pairs.c.route == bindparam("route"), pairs.c.unpaged != literal_column("''")
@@ -143,15 +138,6 @@ class Snapshot:
         """Remember these pairs as they are."""
         rows = [_row(pair) for pair in values]
         upsert(self.connection, pairs, rows)
-
-    def save_looks(self, values: Iterable[Pair]) -> None:
-        """Remember of these pairs only when they were swept, and when they are read next."""
-        rows = [
-            {"of": self.route, "key": pair.alert_id, "swept": pair.swept_at, "next": pair.next_look_at}
-            for pair in values
-        ]
-        if rows:
-            self.connection.execute(_SAVE_LOOKS, rows)
 
     def save_notes(self, values: Iterable[tuple[str, Side, str]]) -> None:
         """Remember that these notes are known: (alert id, side, note id)."""

@@ -16,7 +16,9 @@ from reconciler.core.model import (
     Side,
     Status,
 )
+from reconciler.core.work import WorkItem
 from reconciler.operations.paging import objections
+from reconciler.store.cursors import Standing
 from reconciler.store.database import Database
 from reconciler.store.overview import paging
 
@@ -31,6 +33,7 @@ PAIR = Pair(
     incident_number=4,
     pagerduty=IncidentBaseline("acknowledged", (Person("PJANE", "Jane Doe"), Person("", "Ømar ]·[")), "Jane Doe"),
     swept_at=NOW - timedelta(minutes=5),
+    next_look_at=NOW + timedelta(minutes=5),
     title="db-primary is down",
     unexplained_since=NOW - timedelta(seconds=4),
     unpaged="incident #4 was created acknowledged by the automation user",
@@ -135,12 +138,14 @@ def test_routes_do_not_see_each_other(database: Database) -> None:
     with database.writing() as books:
         books.snapshot.save_pairs([PAIR])
         books.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
-        books.snapshot.save_cursors({"one": "1"})
+        books.cursors.save(query="1")
+        books.work.add([WorkItem("a-1", NOW)])
         books.outbox.add([ACTION], NOW)
     with Database(database.engine, "another").reading() as books:
         assert books.snapshot.pairs(["a-1"]) == {}
         assert books.snapshot.known_notes(["a-1"]) == {}
-        assert books.snapshot.cursors() == {}
+        assert books.cursors.load(NOW) == Standing()
+        assert books.work.all() == []
         assert books.snapshot.open_pairs() == 0
         assert books.outbox.of(["a-1"]) == {}
         assert books.outbox.open() == []

@@ -189,3 +189,23 @@ def test_objections_last_until_they_are_over_and_forbid_nothing(pagerduty: Pager
     pagerduty.time += 30
     cycle(identity)
     assert told(identity) == []
+
+
+def test_what_is_allowed_changes_as_a_whole_once_everything_is_answered(pagerduty: PagerDuty) -> None:
+    """Other threads read it while PagerDuty is asked: what was wrong is not allowed in between."""
+    identity = made(pagerduty)
+    pagerduty.wrong["key"] = Unknown("no answer")
+    identity.confirm()
+    pagerduty.time += 1
+    during: list[bool] = []
+    answer = pagerduty._answer
+
+    def watched(what: str) -> None:
+        during.append(identity.standing.unsure is not None)
+        answer(what)
+
+    pagerduty._answer = watched  # type: ignore[method-assign]
+    pagerduty.wrong.clear()
+    assert identity.confirm()
+    assert during == [True, True, True]
+    assert identity.standing.unsure is None

@@ -36,7 +36,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> type[Wall]:
 def schedule() -> Iterator[Schedule]:
     made = Schedule(SystemClock())
     yield made
-    made.stop()
+    made.stop(5)
 
 
 def until(holds: Callable[[], bool], seconds: float = 5.0) -> float:
@@ -145,7 +145,7 @@ def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> 
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
     until(lambda: bool(runs))
-    schedule.stop()
+    assert schedule.stop(5)
     time.sleep(0.02)
     before = len(runs)
     wall.off = timedelta(hours=1)
@@ -155,4 +155,19 @@ def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> 
 
 
 def test_a_schedule_that_was_never_started_can_be_stopped() -> None:
-    Schedule(SystemClock()).stop()
+    assert Schedule(SystemClock()).stop(0)
+
+
+def test_the_stop_says_whether_the_runs_under_way_have_ended(schedule: Schedule) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(5)
+
+    schedule.every("hanging", 1.0, job)
+    schedule.start()
+    assert begun.wait(5)
+    assert not schedule.stop(0.05)
+    go_on.set()
+    assert schedule.stop(5)

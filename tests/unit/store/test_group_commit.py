@@ -1,19 +1,29 @@
-"""Writers that meet share a transaction, each is committed before it goes on, and what fails fails for all."""
+"""Writers that meet share a transaction, each is committed before it continues, and what fails fails for all."""
 
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
-from reconciler.store.database import Database, DatabaseDown
-from reconciler.store.group_commit import Convoy
+from reconciler.core.work import WorkItem
+from reconciler.store.database import Books, Database, DatabaseDown
+from reconciler.store.group_commit import GroupCommit
 
 WRITERS = 12
+
+
+def item(name: str) -> WorkItem:
+    return WorkItem(name, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def queued(books: Books) -> set[str]:
+    return {each.alert_id for each in books.work.all()}
 
 
 def commits(database: Database) -> Counter[str]:
@@ -33,22 +43,22 @@ def together(database: Database, names: list[str], then: dict[str, BaseException
                 if name == names[0]:
                     inside.set()
                     go.wait(10)
-                books.snapshot.save_cursors({name: "written"})
+                books.work.add([item(name)])
                 if name in then:
                     raise then[name]  # noqa: TRY301 - a failure inside is what this is about
         except Exception as error:  # noqa: BLE001 - what a writer is told is looked at below
             outcomes[name] = error
         else:
             with database.reading() as books:
-                outcomes[name] = books.snapshot.cursors()[name]
+                outcomes[name] = "written" if name in queued(books) else "lost"
 
     threads = [threading.Thread(target=write, args=(name,)) for name in names]
     threads[0].start()
     assert inside.wait(10)
     for thread in threads[1:]:
         thread.start()
-    convoy: Convoy = database._write.__self__  # type: ignore[attr-defined]
-    while convoy._waiting < len(names) - 1:
+    group: GroupCommit = database._write.__self__  # type: ignore[attr-defined]
+    while group._waiting < len(names) - 1:
         time.sleep(0.001)
     go.set()
     for thread in threads:
@@ -69,7 +79,7 @@ def test_what_fails_one_fails_all_of_them_and_leaves_nothing(database: Database)
     outcomes = together(database, names, {names[-1]: trouble})
     failed = {name for name, outcome in outcomes.items() if isinstance(outcome, DatabaseDown)}
     with database.reading() as books:
-        left = set(books.snapshot.cursors())
+        left = queued(books)
     assert failed
     assert failed | left == set(names)
     assert not failed & left
@@ -95,10 +105,10 @@ def test_a_transaction_that_cannot_begin_fails_for_whoever_began_it_alone() -> N
             raise DatabaseDown("locked")
         yield "connection"
 
-    convoy = Convoy(begin)  # type: ignore[arg-type]
-    with pytest.raises(DatabaseDown), convoy.join():
+    group = GroupCommit(begin)  # type: ignore[arg-type]
+    with pytest.raises(DatabaseDown), group.write():
         pass
-    with convoy.join() as connection:
+    with group.write() as connection:
         assert str(connection) == "connection"
 
 
@@ -106,13 +116,12 @@ def test_many_writers_lose_nothing(database: Database) -> None:
     def count_up() -> None:
         for _ in range(25):
             with database.writing() as books:
-                now = int(books.snapshot.cursors().get("count", "0"))
-                books.snapshot.save_cursors({"count": str(now + 1)})
+                books.work.add([item("count")])
 
     threads = [threading.Thread(target=count_up) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT value FROM cursors WHERE name = 'count'")).scalar() == "200"
+    with database.reading() as books:
+        assert [each.generation for each in books.work.all()] == [200]
