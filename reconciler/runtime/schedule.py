@@ -78,6 +78,8 @@ class Schedule:
         due = self._clock.monotonic() + after
         with self._lock:
             job = self._jobs[name]
+            if self._stopped:
+                return
             if job.running:
                 job.again = True
             elif due < job.due:
@@ -102,6 +104,8 @@ class Schedule:
         with self._lock:
             self._stopped = True
         if self._scheduler.running:
+            self._scheduler.pause()
+            self._scheduler.remove_all_jobs()  # its thread fails on a due job that is shut down under it
             self._scheduler.shutdown(wait=False)
         last = self._clock.monotonic() + within
         while self._is_running() and self._clock.monotonic() < last:

@@ -171,3 +171,13 @@ def test_the_stop_says_whether_the_runs_under_way_have_ended(schedule: Schedule)
     assert not schedule.stop(0.05)
     go_on.set()
     assert schedule.stop(5)
+
+
+def test_a_stop_at_any_moment_ends_the_scheduler_without_an_exception() -> None:
+    for number in range(50):
+        schedule = Schedule(SystemClock())
+        for job in range(4):
+            schedule.every(f"poll {job}", 0.0, lambda: None)
+        schedule.start()
+        time.sleep(0.0002 * number)
+        assert schedule.stop(5)
