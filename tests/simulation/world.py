@@ -55,7 +55,7 @@ from reconciler.settings import Settings
 from reconciler.vendors import http as product_http
 from reconciler.vendors.deadline import Exchange
 from reconciler.vendors.http import Http
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.vendors.rate_limiter import RateLimiter
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
@@ -537,7 +537,7 @@ class _SimWires(_Wires):
     def _http(self, name: Vendor, url: str, headers: dict[str, str]) -> Http:
         clock = self.world.clock
         adapter = SimAdapter(self.world, name.lower())
-        made = Http(url, headers, name=name, clock=clock, budget=Budget(clock), adapter=adapter)
+        made = Http(url, headers, name=name, clock=clock, limiter=RateLimiter(clock), adapter=adapter)
         made._session.trust_env = False  # the proxies of this machine's environment: a third of a run's time
         return made
 
