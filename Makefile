@@ -14,7 +14,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/core --numprocesses=2 --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
-	$(BIN)/pytest --ignore=tests/core --numprocesses=5 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/pytest --ignore=tests/core --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

@@ -32,7 +32,7 @@ def seed(file: Path, canned: Canned, now: datetime) -> None:
             books.snapshot.save_notes(
                 (alert_id(number), side, f"N{number}{side}") for number in numbers for side in Side
             )
-            books.outbox.intend((action for number in numbers for action in _actions(number, canned)), now)
+            books.outbox.add((action for number in numbers for action in _actions(number, canned)), now)
     with database.writing() as books:
         books.outbox.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
         stamp = now.isoformat()

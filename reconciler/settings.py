@@ -1,7 +1,7 @@
-"""The only reader of the environment.
+"""Configuration from environment variables, `.env` and secret files.
 
-The model below is the table of all variables: a field is its variable in lower case, its annotation says how the
-text is read, its default is the contract's. Every problem is found in one go, and none of them shows a secret.
+The models are the table of all variables: a field is its variable in lower case, and its annotation says how its
+text is parsed. All problems are reported at once, and none of them shows a secret.
 """
 
 import difflib
@@ -47,7 +47,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class SettingsError(Misconfigured):
-    """What is wrong with the configuration: one line per problem, each naming its variable and the mend."""
+    """Invalid configuration: one line per problem, each with its variable and the fix."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -56,9 +56,9 @@ class SettingsError(Misconfigured):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How a variable's text becomes its value. A secret may come from a file and is never shown.
+    """How a variable is parsed. A secret may come from a file and is never shown.
 
-    `needs` tells what to give where there is no default.
+    `needs` says what to give for a variable that has no default.
     """
 
     parse: Callable[[str], object]
@@ -74,7 +74,7 @@ _DEFAULT_DATABASE = SecretStr("sqlite:///reconciler.db")
 
 
 class DatabaseSettings(BaseModel):
-    """What a command needs that works on the database alone: no key, no vendor."""
+    """Configuration of the commands that need only the database."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -84,12 +84,12 @@ class DatabaseSettings(BaseModel):
     log_level: LogLevelSetting = "INFO"
 
     def secret_values(self) -> tuple[str, ...]:
-        """Every text that must never be printed, for the log's redaction: the database's password."""
+        """Texts to redact from all output: the database's password."""
         return tuple(_passwords(self.database_url.get_secret_value()))
 
 
 class Settings(BaseModel):
-    """Everything that is configured."""
+    """The whole configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -123,7 +123,7 @@ class Settings(BaseModel):
     log_level: LogLevelSetting = "INFO"
 
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed and probably not meant: a line each, naming its variable."""
+        """Valid values that are probably mistakes: one line each, naming its variable."""
         terms = ", ".join(volatile_terms(self.opsgenie_query))
         if not terms:
             return ()
@@ -135,7 +135,7 @@ class Settings(BaseModel):
         return (warning,)
 
     def unused(self) -> tuple[str, ...]:
-        """Names of what is given for the fast path and opens nothing, for want of HTTP_LISTEN."""
+        """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""
         given = {
             "PAGERDUTY_WEBHOOK_SECRET": self.pagerduty_webhook_secret,
             "OPSGENIE_INTEGRATION_ID": self.opsgenie_integration_id,
@@ -143,7 +143,7 @@ class Settings(BaseModel):
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
 
     def secret_values(self) -> tuple[str, ...]:
-        """Every text that must never be printed, for the log's redaction. Of the database only its password."""
+        """Texts to redact from all output: keys, secrets and the database's password."""
         keys = [self.pagerduty_api_key, self.opsgenie_api_key, *self.pagerduty_webhook_secret]
         if self.opsgenie_webhook_secret:
             keys.append(self.opsgenie_webhook_secret)
@@ -167,13 +167,13 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
 
 
 def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> DatabaseSettings:
-    """The settings of a command that needs the database alone, by the same rules. No key is required."""
+    """The settings of a command that needs only the database, by the same rules; no key is required."""
     mine = {name: read for name, read in variables().items() if name.lower() in DatabaseSettings.model_fields}
     return DatabaseSettings(**_values(mine, environ, dotenv))
 
 
 def _values(wanted: Mapping[str, Read], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
-    """The values of these variables that are given, by field."""
+    """The parsed values of the variables that are set, by field; SettingsError with all problems."""
     problems: list[str] = []
     layers = (environ, _read_dotenv(dotenv, problems))
     texts: dict[str, str] = {}
@@ -187,7 +187,7 @@ def _values(wanted: Mapping[str, Read], environ: Mapping[str, str], dotenv: Path
             elif read.needs:
                 problems.append(f"{name}: is missing; give {read.needs}{_or_file(name, read)}")
         except Wrong as wrong:
-            texts.setdefault(name, "")  # given, if badly: nothing else is wrong for its want
+            texts.setdefault(name, "")  # it is set: other variables that depend on it are not reported
             problems.append(f"{name}: {wrong}")
     problems += _contradictions(texts)
     if problems:
@@ -198,7 +198,7 @@ def _values(wanted: Mapping[str, Read], environ: Mapping[str, str], dotenv: Path
 
 
 def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
-    """The .env file's values, without interpolation. What cannot be read or is misspelt is a problem."""
+    """The values of the .env file, without interpolation; unreadable lines and misspelt names are problems."""
     if file is None:
         return {}
     try:
@@ -226,7 +226,7 @@ _OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_OPSGENIE", "ON_PAGERDUTY")
 
 
 def _look_up(name: str, read: Read, layers: tuple[Mapping[str, str], ...]) -> str:
-    """The variable's text from the first layer that gives it; empty when none does."""
+    """The variable's text from the first layer that sets it; empty when none does."""
     for layer in layers:
         text = layer.get(name, "")
         if not read.secret:
@@ -242,7 +242,7 @@ def _look_up(name: str, read: Read, layers: tuple[Mapping[str, str], ...]) -> st
 
 
 def _read_file(name: str, path: str) -> str:
-    """What a secret's file holds. The path is not shown: it may be the secret itself, given by mistake."""
+    """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
     mend = "give the path of a readable file that holds the value alone"
     try:
         with Path(path).open(encoding="utf-8") as file:
@@ -256,7 +256,7 @@ def _read_file(name: str, path: str) -> str:
 
 
 def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
-    """Values that are right by themselves and wrong together."""
+    """Problems with values that are valid by themselves and contradict each other."""
     if "OPSGENIE_WEBHOOK_SECRET" in texts and "OPSGENIE_INTEGRATION_ID" not in texts:
         yield (
             "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "
@@ -265,7 +265,7 @@ def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
 
 
 def _passwords(url: str) -> Iterator[str]:
-    """The database's password, as it stands in the URL and as it is meant."""
+    """The database's password, both quoted as in the URL and unquoted."""
     rest = url.partition("://")[2]
     found = re.match(r"[^:/]*:([^@]*)@", rest)
     if found and found[1]:

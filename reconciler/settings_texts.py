@@ -1,4 +1,4 @@
-"""How the text of a setting becomes its value. What cannot be read says what is wrong, and how to put it right."""
+"""Parsers for the texts of settings. An error says what is wrong and how to fix it."""
 
 import json
 import math
@@ -13,18 +13,18 @@ LONGEST_SECONDS = 10 * 365 * 86400.0
 
 
 class Address(NamedTuple):
-    """Where to listen."""
+    """A host and port to listen on."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        """As it is written in HTTP_LISTEN."""
+        """The notation of HTTP_LISTEN."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Wrong(ValueError):
-    """A text that cannot be read as what it should be. Says what is wrong and how to mend it."""
+    """A text that cannot be parsed; the message says what is wrong and how to fix it."""
 
 
 def plain(text: str) -> str:
@@ -44,14 +44,14 @@ def identifier(text: str) -> str:
 
 
 def email(text: str) -> str:
-    """What looks like an e-mail address, and fits into a header."""
+    """An e-mail address that is valid in a header."""
     if not (text.isascii() and text.isprintable() and re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", text)):
         raise Wrong("is not an e-mail address; give for example reconciler@example.com")
     return text
 
 
 def token(text: str) -> SecretStr:
-    """A secret that goes into a header. Never shown."""
+    """A secret that is sent in a header; never shown."""
     if any(character.isspace() for character in text):
         raise Wrong(
             "contains white space, which would break a header; copy it again, without blanks or line breaks"
@@ -62,7 +62,7 @@ def token(text: str) -> SecretStr:
 
 
 def tokens(text: str) -> tuple[SecretStr, ...]:
-    """Several secrets."""
+    """Secrets, comma-separated."""
     parts = [part.strip(" ") for part in text.split(",")]
     if not all(parts):
         raise Wrong("has an empty entry, which anybody could sign with; remove the comma too many")
@@ -76,7 +76,7 @@ def _url(text: str) -> str:
         raise Wrong(f"contains a user name or password, which belongs elsewhere; {example}")
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port  # a port that is no number shows only when asked for
+        host, _ = parts.hostname, parts.port  # an invalid port raises only when it is read
     except ValueError:
         raise Wrong(f"{shown(text)} is not a URL; {example}") from None
     if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", text):
@@ -89,11 +89,11 @@ def _url(text: str) -> str:
 _PATH_WORDS = frozenset(
     {"v1", "v2", "alerts", "count", "requests", "incidents", "log_entries", "users", "services"}
 )
-"""What an address of the API must not end in: the program adds it."""
+"""Path segments that the program appends itself; an API address must not end in one."""
 
 
 def api_url(product: str) -> Callable[[str], str]:
-    """The address of that product's API: neither of its web application nor of something within the API."""
+    """A parser for the base address of a product's API; not its web application, nor a path within the API."""
     domains = (f"{product}.com", "pagerduty.com" if product == "opsgenie" else "opsgenie.com", "atlassian.net")
 
     def parse(text: str) -> str:
@@ -126,13 +126,13 @@ _VOLATILE = re.compile(
 
 
 def volatile_terms(query: str) -> tuple[str, ...]:
-    """Fields that the query asks for and that change while an alert lives, each once, as they are written."""
+    """Fields in the query that change during an alert's life, each once, as written."""
     found = _VOLATILE.findall(_QUOTED.sub('""', query))
     return tuple(dict.fromkeys(found))
 
 
 def seconds(least: float = 0.0, *, exclusive: bool = False) -> Callable[[str], float]:
-    """A finite number of seconds from `least` on."""
+    """A parser for a finite number of seconds, at least `least`."""
 
     def parse(text: str) -> float:
         try:
@@ -151,7 +151,7 @@ def seconds(least: float = 0.0, *, exclusive: bool = False) -> Callable[[str], f
 
 
 def choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
-    """One of a Literal's words."""
+    """A parser for one word of a Literal."""
     words: tuple[str, ...] = get_args(kind)
 
     def parse(text: str) -> str:
@@ -172,7 +172,7 @@ def priorities(text: str) -> tuple[str, ...]:
 
 
 def host_and_port(text: str) -> Address:
-    """host:port, where an IPv6 host stands in brackets."""
+    """host:port, with an IPv6 host in brackets."""
     found = re.fullmatch(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
     port = int(found["port"]) if found else 0
     if not found or port > 65535:  # noqa: PLR2004  the largest port there is
@@ -184,7 +184,7 @@ _POSTGRESQL = "postgresql+psycopg://"
 
 
 def database(text: str) -> SecretStr:
-    """The database's URL, in the one spelling that the store uses. Never shown: it may hold a password."""
+    """The database's URL, normalised for the store; never shown, as it may contain a password."""
     plain(text)
     scheme, separator, rest = text.partition("://")
     backend, _, driver = scheme.partition("+")
@@ -207,7 +207,7 @@ def database(text: str) -> SecretStr:
 
 
 def _sqlite(rest: str) -> str:
-    """What follows sqlite://, once it is sure to be a file."""
+    """The rest of a URL after sqlite://, if it names a file."""
     path, _, query = rest.partition("?")
     if path in ("", "/") or ":memory:" in rest or "mode=memory" in query:
         raise Wrong(
@@ -222,5 +222,5 @@ def _sqlite(rest: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A value as it is quoted in a problem: one line, never long."""
+    """A value as quoted in a problem: one line, shortened."""
     return json.dumps(text if len(text) <= 60 else f"{text[:60]}…", ensure_ascii=not text.isprintable())  # noqa: PLR2004

@@ -8,9 +8,11 @@ import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import requests
+from launcher import Launched, launch
 
 from reconciler.sandbox.server import RunningSandbox, environment
 from reconciler.sandbox.settings import SandboxSettings
@@ -32,7 +34,7 @@ class World:
         self.sandbox = sandbox
         self.folder = folder
         self.database = folder / "reconciler.db"
-        self.daemons: list[subprocess.Popen[str]] = []
+        self.daemons: list[Launched] = []
         self.environment = environment(sandbox.url) | {
             "DATABASE_URL": f"sqlite:///{self.database}",
             "POLL_INTERVAL_SECONDS": "0.2",
@@ -44,15 +46,15 @@ class World:
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """The installed command, to its end."""
-        return subprocess.run(
-            [COMMAND, *arguments],
-            env=self._env(environ),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            started = launch(arguments, self._env(environ), self.folder, out, err)
+            try:
+                status = started.wait(60)
+            finally:
+                started.kill()
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
 
     def once(self, **environ: str) -> Json:
         """One cycle; its JSON report."""
@@ -61,12 +63,10 @@ class World:
         report: Json = json.loads(done.stdout)
         return report
 
-    def start(self, **environ: str) -> "subprocess.Popen[str]":
+    def start(self, **environ: str) -> Launched:
         """The daemon."""
         log = (self.folder / f"daemon-{len(self.daemons)}.log").open("w")
-        daemon = subprocess.Popen(
-            [COMMAND, "run"], env=self._env(environ), cwd=self.folder, stderr=log, stdout=log, text=True
-        )
+        daemon = launch(["run"], self._env(environ), self.folder, log, log)
         log.close()
         self.daemons.append(daemon)
         return daemon

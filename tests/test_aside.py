@@ -4,7 +4,6 @@ import threading
 import time
 
 import pytest
-
 from reconciler.aside import Aside, at_once
 
 

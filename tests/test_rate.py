@@ -4,7 +4,7 @@ In simulated time; a call takes a tenth of a second.
 """
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,7 @@ from benchmarks.sections.storm import blow
 from benchmarks.seed import seed
 from benchmarks.sim import START, SimClock
 from benchmarks.world import Call, World, world
-from reconciler.core.model import Act, Actor
-from reconciler.logcost import LogCost
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.vendors.ports import LogPage
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANA = "Ana Ruiz"
@@ -101,46 +98,6 @@ def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
         calls = [call for call in here.wire.calls[begun:] if call.vendor == "pagerduty"]
     assert sum(call.is_write for call in calls) > 20
     assert [call for call in calls if call.path.endswith("/notes") and not call.is_write] == []
-
-
-def test_a_large_open_set_is_not_listed_in_every_cycle() -> None:
-    cost = LogCost()
-    moments = [NOW + timedelta(seconds=10 * beat) for beat in range(10)]
-    assert [cost.may_list(1, at) for at in moments] == [True] * 10
-    assert [cost.may_list(9, at) for at in moments].count(True) == 5
-    assert cost.may_list(9, NOW - timedelta(hours=1))  # the clock was set back
-
-
-def log(pages: int, seconds: float, *, whole: bool = False) -> LogPage:
-    """So many pages that reach back so many seconds."""
-    acts = (Act("R2", "resolve", NOW, Actor.PERSON, None), Act("R1", "resolve", ago(seconds), Actor.PERSON, None))
-    return LogPage(acts, pages, whole=whole)
-
-
-def ago(seconds: float) -> datetime:
-    return NOW - timedelta(seconds=seconds)
-
-
-def test_what_is_new_in_the_log_is_read_and_the_rest_only_where_it_costs_no_more_than_the_open_set() -> None:
-    cost, since, watermark = LogCost(), ago(120), ago(10)
-    assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: all of it is new
-    assert not cost.enough(log(3, 10), 10, since, watermark)  # there may be more within the watermark's second
-    assert cost.enough(log(3, 12), 10, since, watermark)
-    assert not cost.enough(log(3, 60), 10, since, watermark)
-    cost.learn(log(3, 12), 10, watermark)
-    assert not cost.enough(log(1, 1), 10, since, watermark)
-    cost.learn(log(4, 110, whole=True), 10, watermark)
-    assert cost.enough(log(11, 119), 10, since, watermark)
-
-
-def test_a_log_whose_news_alone_cost_more_than_the_open_set_is_read_for_one_page() -> None:
-    cost, since, watermark = LogCost(), ago(120), ago(10)
-    assert not cost.enough(log(1, 1), 3, since, watermark)
-    assert cost.enough(log(4, 5), 3, since, watermark)
-    cost.learn(log(4, 5), 3, watermark)
-    assert cost.enough(log(1, 1), 3, since, watermark)
-    cost.learn(log(1, 4), 3, watermark)
-    assert not cost.enough(log(1, 1), 3, since, watermark)
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sys
-import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,7 +15,8 @@ import click
 from reconciler import __version__
 
 if TYPE_CHECKING:
-    from reconciler.engine import Report
+    from reconciler.runtime.report import Report
+    from reconciler.runtime.signals import StopSignals
     from reconciler.settings import Settings
 
 
@@ -32,8 +32,8 @@ class _Seconds(click.FloatRange):
 
 FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
 _PORT, _SECONDS, _RATE = click.IntRange(0, 65535), _Seconds(0, 3600), click.IntRange(0)
-FOLLOW_UPS = (0.1, 0.25, 0.5, 1.0, 2.0)
-"""How long `once` waits between its looks at what Opsgenie has accepted and not yet carried out, in seconds."""
+PROGRESS_EVERY = 20
+"""Pairs between two lines of progress."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,37 +48,34 @@ def cli() -> None:
 @cli.command()
 def run() -> None:
     """Run the daemon until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):  # before anything that takes time
-        signal.signal(number, lambda _number, _frame: stop.set())
+    from reconciler.runtime.signals import StopSignals
+
+    signals = StopSignals()  # before anything that takes time
     settings = _settings()
-    if not _until(stop, settings):
+    if not _run(signals, settings):
         sys.stdout.flush()
         os._exit(0)  # a thread that hangs in a read would be waited for
 
 
-def _until(stop: threading.Event, settings: Settings) -> bool:
-    """Work until then; whether all threads have come to their end."""
+def _run(signals: StopSignals, settings: Settings) -> bool:
+    """Run the daemon until a signal comes; whether all threads have ended."""
     from reconciler.observability.logs import get_logger
     from reconciler.runtime.bootstrap import assemble
-    from reconciler.runtime.daemon import Daemon
 
     for name in settings.unused():
         get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
     for line in settings.warnings():
         get_logger(__name__).warning(line)
-    program = assemble(settings, stop)
-    daemon = Daemon(
-        program, settings.poll_interval_seconds, settings.sweep_interval_seconds, settings.remind_seconds
-    )
-    if program.metrics is None or settings.http_listen is None:
-        return daemon.run()
-    from reconciler.web.app import create, refusals
+    wiring = assemble(settings)
+    daemon = wiring.daemon()
+    if wiring.metrics is None or settings.http_listen is None:
+        return daemon.run(signals.wait)
+    from reconciler.web.app import create
     from reconciler.web.server import Server
 
-    app = create(settings, program.metrics, daemon.inbox.put)
-    with Server(app, settings.http_listen, refusals(settings, program.metrics)):
-        return daemon.run()
+    app = create(settings, wiring.metrics, daemon.program.hints.waiting.put)
+    with Server(app, settings.http_listen):
+        return daemon.run(signals.wait)
 
 
 @cli.command()
@@ -92,14 +89,14 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     settings = _settings()
     for line in settings.warnings():
         click.echo(f"reconciler: {line}", err=True)
-    report, names = _dry_cycle(settings) if dry_run else _cycle(settings)
+    report = _plan(settings) if dry_run else _once(settings)
     from reconciler.cli import rendering
 
     errors = rendering.errors(report, dry_run=dry_run)
     if as_json:
         _print_json(rendering.as_data(report, dry_run=dry_run))
     elif report.actions or not errors:
-        click.echo(rendering.as_text(report, names, dry_run=dry_run))
+        click.echo(rendering.as_text(report, dry_run=dry_run))
     for line in errors:
         click.echo(f"reconciler: {line}", err=True)
     if errors:
@@ -293,42 +290,46 @@ def _database() -> tuple[str, float]:
     return settings.database_url.get_secret_value(), settings.poll_interval_seconds
 
 
-def _cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
-    """One whole cycle, a few more looks at what Opsgenie still has queued, and what the alerts are called."""
-    from reconciler.core.model import Status
+def _once(settings: Settings) -> Report:
+    """One run over everything, with writes."""
     from reconciler.errors import Transient
     from reconciler.runtime import milestones
     from reconciler.runtime.bootstrap import assemble
+    from reconciler.runtime.once import run_once
+    from reconciler.runtime.report import Collector
     from reconciler.store.migrate import check
-    from reconciler.store.migrate import upgrade as migrate
 
-    program = assemble(settings)
-    check(program.database)  # before the lock, which leaves a file beside it
-    if not program.lock.acquire():
+    wiring = assemble(settings)
+    check(wiring.database)  # before the lock, which leaves a file beside it
+    program, collector = wiring.whole(is_whole=True), Collector()
+    if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
-    migrate(program.database)
-    program.database.lead()
-    before = milestones.look(program.database)
-    report = program.engine.cycle(share=1.0)
-    for line in milestones.told(before, milestones.look(program.database)):
+    before = milestones.look(wiring.database, wiring.clock.now())
+    report = run_once(program, wiring.worker(program, (collector,)), collector, _progress)
+    wiring.committer.flush()
+    for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         click.echo(f"reconciler: {line}", err=True)
-    for wait in FOLLOW_UPS:
-        if not any(action.status is Status.SENT and action.request_id for action in report.actions):
-            break
-        program.clock.wait(wait)
-        report = report.joined(program.engine.follow_up())
-    names = program.engine.names(report)
-    program.lock.release()
-    program.database.close()
-    return report, names
+    report = replace(report, names=wiring.names(report))
+    wiring.leadership.give_up()
+    wiring.database.close()
+    return report
 
 
-def _dry_cycle(settings: Settings) -> tuple[Report, dict[str, str]]:
+def _plan(settings: Settings) -> Report:
+    """The plan of one run, without a write anywhere."""
     from reconciler.runtime.bootstrap import assemble_dry_run
+    from reconciler.runtime.once import run_once
 
-    engine = assemble_dry_run(settings)
-    report = engine.cycle(share=1.0)
-    return report, engine.names(report)
+    wiring = assemble_dry_run(settings)
+    program, worker, collector = wiring.dry()
+    report = run_once(program, worker, collector, _progress)
+    return replace(report, names=wiring.names(report))
+
+
+def _progress(done: int, left: int) -> None:
+    """How far a run has got, for people who watch it."""
+    if sys.stderr.isatty() and done % PROGRESS_EVERY == 0:
+        click.echo(f"\r{done} alerts looked at, {left} left", nl=False, err=True)
 
 
 def _print_json(document: dict[str, Any]) -> None:

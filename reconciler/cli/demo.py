@@ -1,4 +1,4 @@
-"""`reconciler demo`: one incident's life, played over real HTTP against the sandbox by the real daemon.
+"""`reconciler demo`: one incident from alert to resolution, by the real daemon against the sandbox over HTTP.
 
 The people's acts go through the sandbox's control API. What the reconciler does is told by its own log. What was
 lost and what was done twice is computed at the end from the sandbox's state by `reconciler.sandbox.audit`.
@@ -25,16 +25,16 @@ from reconciler.sandbox.server import RunningSandbox, environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
 PATIENCE = 8.0
-"""Seconds that an act may take to show on the other side before the demo gives up on it."""
+"""Seconds within which a change must show on the other side, or the demo fails."""
 QUIET = 2.5
-"""Seconds of watching at the end that nothing more is written."""
+"""Seconds at the end during which nothing more may be written."""
 MIN_COLUMN = 50
 
 State = dict[str, Any]
 
 
 def play() -> int:
-    """Play the story; the exit status is 0 when nothing was lost and nothing was done twice."""
+    """Run the demo; exit status 0 when nothing was lost and nothing was done twice."""
     settings = SandboxSettings(list_lag=0.4, write_lag=0.3, latency=0.01)
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder, serve(settings=settings) as sandbox:
         stage = Stage(sandbox, Path(folder))
@@ -46,7 +46,7 @@ def play() -> int:
 
 
 class Stage:
-    """The sandbox, the daemon, and a teller who says what happens as it happens."""
+    """The sandbox, the daemon, and the narration printed as things happen."""
 
     def __init__(self, sandbox: RunningSandbox, folder: Path) -> None:
         self.url = sandbox.url
@@ -62,7 +62,7 @@ class Stage:
         self.missed: list[str] = []
 
     def say(self, who: str, words: str) -> None:
-        """One line of the story."""
+        """Print one line of the narration."""
         colour = {"Opsgenie": "yellow", "PagerDuty": "green", "reconciler": "cyan"}.get(who, "white")
         at = f"{time.monotonic() - self.started:5.1f} s"
         click.echo(f"{click.style(at, dim=True)}  {click.style(f'{who:<10}', fg=colour)}  {words}")
@@ -79,13 +79,13 @@ class Stage:
         threading.Thread(target=self._listen, args=(self.daemon,), daemon=True).start()
 
     def kill(self) -> None:
-        """Kill -9: no chance to tidy up."""
+        """Kill the daemon with SIGKILL, so that it cannot clean up."""
         if self.daemon is not None and self.daemon.poll() is None:
             self.daemon.send_signal(signal.SIGKILL)
             self.daemon.wait()
 
     def act(self, side: str, words: str, path: str, **body: Any) -> State:
-        """Somebody does something."""
+        """Have a person act through the sandbox's control interface."""
         self.say(side, words)
         answer = requests.post(f"{self.url}/control/{path}", json=body, timeout=10)
         answer.raise_for_status()
@@ -93,12 +93,12 @@ class Stage:
         return found
 
     def state(self) -> State:
-        """Both sides whole."""
+        """The complete state of both sides."""
         found: State = requests.get(f"{self.url}/control/state", timeout=10).json()
         return found
 
     def until(self, what: str, shown: Callable[[State], bool]) -> None:
-        """Wait for the other side to show it."""
+        """Wait until the other side shows the change."""
         last = time.monotonic() + PATIENCE
         while time.monotonic() < last:
             if shown(self.state()):
@@ -108,7 +108,7 @@ class Stage:
         self.say("demo", click.style(f"not seen within {PATIENCE:.0f} s: {what}", fg="red"))
 
     def writes(self) -> int:
-        """How many API writes both vendors have taken so far."""
+        """The number of API writes that both vendors have accepted so far."""
         calls = requests.get(f"{self.url}/control/requests", timeout=10).json()["requests"]
         return sum(1 for call in calls if call["write"])
 
@@ -209,7 +209,7 @@ def _conclusion(stage: Stage) -> int:
 
 
 def _timelines(state: State) -> None:
-    """Both sides' own logs and notes, side by side, in the order of their time stamps."""
+    """The logs and notes of both sides in one timeline."""
     alert, incident = _alert(state), _incident(state)
     left = [(log["createdAt"], f"{log['log']} ({log['owner']})") for log in alert["logs"]]
     left += [(note["createdAt"], f"note: {note['note']}") for note in alert["notes"]]
@@ -258,6 +258,6 @@ def _incident_notes(state: State) -> str:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment without any configuration of the operator's own: the demo never leaves loopback."""
+    """The environment without the operator's configuration, so that the demo never leaves loopback."""
     ours = ("OPSGENIE_", "PAGERDUTY_", "ON_", "HTTP_LISTEN", "DATABASE_URL", "LOG_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -1,19 +1,18 @@
-"""What the commands print: plans and reports for people, and the same as data."""
+"""Output of `once` and its dry run: text, and the same as JSON."""
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from reconciler.core.model import Action, Status
 from reconciler.core.text import shortened
-from reconciler.engine import Report
 from reconciler.errors import Misconfigured
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import state_of
+from reconciler.runtime.report import Report
 
 _LINE = ("done", "dropped", "planned", "in flight", "unknown", "dead")
-"""The order of the last line: what is over first."""
+"""The order of states in the summary line: final states first."""
 NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
 
 _PUBLIC = {
@@ -23,11 +22,11 @@ _PUBLIC = {
     Status.DROPPED: "done",
     Status.DEAD: "dead",
 }
-"""The words of the public contract for `status`; `state` says it exactly."""
+"""`status` in the public contract's words; `state` is exact."""
 
 
 def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
-    """The document that `once --json` prints, as the public contract has it."""
+    """The document that `once --json` prints, as the public contract specifies it."""
     return {
         "dry_run": dry_run,
         "actions": [_action(action, dry_run=dry_run) for action in report.actions],
@@ -35,13 +34,13 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report, names: Mapping[str, str], *, dry_run: bool) -> str:
-    """The same for people: grouped by pair, called by its name, each action with its reason."""
+def as_text(report: Report, *, dry_run: bool) -> str:
+    """The text that `once` prints: actions grouped by pair, each with its reason."""
     lines: list[str] = []
     by_pair = sorted(report.actions, key=lambda action: action.alert_id)
     groups = [list(mine) for _, mine in groupby(by_pair, key=lambda action: action.alert_id)]
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
-        lines.append(names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
+        lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
             lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}")
             if action.text:
@@ -66,7 +65,7 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
 
 
 def is_misconfigured(report: Report) -> bool:
-    """Whether the operator has to change something, a refused key included."""
+    """Whether a problem needs a change of configuration; a refused key is one."""
     return any(isinstance(problem.error, Misconfigured) for problem in report.problems)
 
 
@@ -87,7 +86,7 @@ def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
 
 
 def _status(action: Action, *, dry_run: bool) -> str:
-    """A plan tells what it would do from what was sent already and is only asked about."""
+    """The word for an action of a plan: still to be written, or already sent and to be confirmed."""
     return "planned" if dry_run and action.status is Status.PLANNED else _PUBLIC[action.status]
 
 

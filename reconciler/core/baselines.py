@@ -5,6 +5,7 @@ from datetime import datetime
 
 from reconciler.core import absence, paging, succession, text
 from reconciler.core.changes import Seen, is_raised
+from reconciler.core.follow_up import next_look
 from reconciler.core.model import (
     Action,
     Alert,
@@ -36,6 +37,15 @@ _INCIDENT_STATUS = {
 
 def snapshot(sighting: Sighting, seen: Seen, world: World, *, steps_back: bool) -> Pair | None:
     """The pair as it is to be remembered; None when there is nothing to remember it by."""
+    pair = _shown(sighting, seen, world, steps_back=steps_back)
+    if pair is None:
+        return None
+    policy = world.policy
+    due = next_look(pair, world.now, policy.sweep_interval, policy.retention, swept=sighting.swept)
+    return replace(pair, next_look_at=due)
+
+
+def _shown(sighting: Sighting, seen: Seen, world: World, *, steps_back: bool) -> Pair | None:
     old, alert, incident = sighting.pair, sighting.alert, sighting.incident
     if old is None:
         if alert is None:
@@ -52,7 +62,7 @@ def snapshot(sighting: Sighting, seen: Seen, world: World, *, steps_back: bool) 
         title=(text.shortened(alert.message, _TITLE) if alert else "") or old.title,
         tracked=old.tracked or is_raised(sighting, world.policy),
         opsgenie=_seen_alert(sighting, old.opsgenie, world),
-        swept_at=world.now if sighting.swept else old.swept_at,
+        swept_at=world.now if sighting.swept and old.is_open else old.swept_at,
     )
     if incident is not None:
         new = _with_incident(sighting, seen, new, incident, world)

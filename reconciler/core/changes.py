@@ -24,16 +24,20 @@ from reconciler.core.model import (
     Incident,
     IncidentBaseline,
     Kind,
+    Note,
     Person,
     Policy,
     Side,
     Sighting,
+    Status,
     since_last,
 )
 from reconciler.core.readings import GRAIN, in_doubt, is_adoption, is_overdue
 
 SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
 DELETED = Person("", "Opsgenie")
+DETAILS = Person("", "alert details")
+_CREATES = (Status.PLANNED, Status.SENT, Status.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ def changes(sighting: Sighting, policy: Policy, now: datetime) -> Seen:
         return Seen()
     found = (
         *_alert_changes(sighting, policy, now),
+        *_details_read(sighting),
         *notes.of_alert(sighting, policy),
         *_incident_changes(sighting, policy, now),
         *notes.of_incident(sighting, policy, now),
@@ -114,6 +119,18 @@ def _alert_changes(sighting: Sighting, policy: Policy, now: datetime) -> Iterato
     elif absence.is_open(alert, base):
         yield from _priority_changed(sighting, alert, base, policy)
         yield from _acknowledgement_changed(sighting, alert, base)
+
+
+def _details_read(sighting: Sighting) -> Iterator[Change]:
+    """The details of an alert whose incident was created from a list row: they follow as one note."""
+    alert = sighting.alert
+    words = text.details(alert) if alert is not None and sighting.pair is not None else ""
+    if alert is None or not words:
+        return
+    creations = (a for a in sighting.mine if a.kind is Kind.CREATE_INCIDENT and a.status in _CREATES)
+    if any(text.has_no_details(action.body) for action in creations):
+        note = Note("details", DETAILS, words, alert.created_at)
+        yield Change(Side.OPSGENIE, "details", alert.id, "", alert.created_at, Actor.MACHINE, DETAILS, note)
 
 
 def _priority_changed(sighting: Sighting, alert: Alert, base: AlertBaseline, policy: Policy) -> Iterator[Change]:

@@ -1,7 +1,7 @@
-"""When a pair is to be reconciled next, and what is to be read of it then, once all that can be done now is done."""
+"""When a pair is to be reconciled next, and what is to be read of it then, after all that can be done now."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
@@ -13,22 +13,32 @@ LONGEST = timedelta(seconds=10)
 """The most time between two such questions while Opsgenie has not said that it has the write in its queue."""
 LONGEST_IN_QUEUE = timedelta(seconds=60)
 """The same while it has."""
+MOST_DOUBLINGS = 32
+"""The most ages at which a finished pair is read; a second, doubled that often, is more than a century."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
     """What was not done. `unread` are sides that could not be read, due again at `read_at`.
 
-    `deliver_at` is when an action that waits may be tried, where that is known.
+    `deliver_at` is when an action that waits may be tried, where that is known. `unknown` is what was asked
+    for of an alert that is not in the snapshot yet: it keeps the row from which it pages.
     """
 
     unread: frozenset[Side] = frozenset()
     read_at: datetime | None = None
     deliver_at: datetime | None = None
+    unknown: ReadRequest | None = None
 
 
 def next_item(
-    alert_id: str, pair: Pair | None, mine: Iterable[Action], left: Left, policy: Policy, now: datetime, interval: timedelta
+    alert_id: str,
+    pair: Pair | None,
+    mine: Iterable[Action],
+    left: Left,
+    policy: Policy,
+    now: datetime,
+    interval: timedelta,
 ) -> WorkItem | None:
     """The item that takes the place of the one that was worked on; None when only news or the sweep can add one.
 
@@ -49,6 +59,32 @@ def next_item(
     return first
 
 
+def next_look(
+    pair: Pair, now: datetime, interval: timedelta, retention: timedelta, *, swept: bool
+) -> datetime | None:
+    """When the sweep reads the pair next; None: never again.
+
+    An open pair is read once an interval. A finished one is read ever more seldom, each time that twice as long
+    has passed since it was last swept while open, up to the retention; never, if it pages nobody. Until the pair
+    is `swept`, a moment that was set before stays.
+    """
+    if not (pair.is_open or pair.tracked):
+        return None
+    turn = now + interval if pair.is_open else _next_doubling(pair.swept_at or now, now, interval, retention)
+    if swept or pair.next_look_at is None:
+        return turn
+    return pair.next_look_at if turn is None else min(pair.next_look_at, turn)
+
+
+def _next_doubling(
+    swept_at: datetime, now: datetime, interval: timedelta, retention: timedelta
+) -> datetime | None:
+    since = min(swept_at, now)
+    ages = (interval * 2**n for n in range(MOST_DOUBLINGS))
+    age = next((age for age in ages if age > now - since), None)
+    return None if age is None or age > retention else since + age
+
+
 def in_doubt(action: Action) -> ReadRequest:
     """What shows whether a write of ours has landed."""
     if action.kind is Kind.CREATE_INCIDENT:
@@ -62,8 +98,18 @@ def in_doubt(action: Action) -> ReadRequest:
 def _unread(alert_id: str, left: Left) -> list[WorkItem]:
     if not left.unread or left.read_at is None:
         return []
+    if left.unknown is not None:
+        return [_unknown(alert_id, left.unknown, left.read_at)]
     request = everything(left.unread)
     return [WorkItem(alert_id, left.read_at, request, Priority.UNSETTLED, frozenset({Reason.UNREAD}))]
+
+
+def _unknown(alert_id: str, asked: ReadRequest, due_at: datetime) -> WorkItem:
+    """The whole of an alert that is still unknown: it may have its incident by now, or must page."""
+    is_new = not asked.is_baseline
+    request = replace(everything(), by_key=True, is_new=is_new, is_baseline=not is_new, row=asked.row)
+    priority = Priority.PAGE if is_new else Priority.UNSETTLED
+    return WorkItem(alert_id, due_at, request, priority, frozenset({Reason.UNREAD}))
 
 
 def _outbox(alert_id: str, left: Left) -> list[WorkItem]:

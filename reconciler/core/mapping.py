@@ -119,6 +119,8 @@ SECOND_INCIDENT = "the alert has a second incident"
 
 TABLE = (
     Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in Opsgenie"),
+    Row(OG, "details", Kind.PAGERDUTY_NOTE, always,
+        "", "the alert's details could not be read when the incident was created"),
     Row(OG, "note", Kind.PAGERDUTY_NOTE, always, "", "{who} added a note in Opsgenie"),
     Row(OG, "acknowledge", Kind.PAGERDUTY_NOTE, always,
         "acknowledged the alert", "{who} acknowledged the alert in Opsgenie"),

@@ -277,7 +277,8 @@ class Policy:
     """What is configured about the mapping, and who we are in PagerDuty.
 
     `guards` are the echo guards at work. For notes any one suffices, for states ledger or author: tests switch off
-    two at a time to prove it.
+    two at a time to prove it. `sweep_interval` is how often the sweep reads an open pair, and `retention` for how
+    long a finished one is remembered.
     """
 
     on_opsgenie_unacknowledge: str = "retrigger"
@@ -288,6 +289,8 @@ class Policy:
     staleness: timedelta = timedelta(seconds=120)
     automation: Person = Person("", "")
     guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
+    sweep_interval: timedelta = timedelta(seconds=300)
+    retention: timedelta = timedelta(days=30)
 
     def is_automation(self, person: Person) -> bool:
         """Whether it is us: by id; by name only where one of the two has no id.

@@ -15,9 +15,13 @@ _STATES = {side: frozenset(kind for kind in Kind if kind.side is side and kind.i
 _OF_INCIDENTS = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY)
 
 
+AHEAD = timedelta(seconds=60)
+"""How far a vendor's stamp may lie ahead of our clock, which may be slow or set back, and still count."""
+
+
 def usable(stamp: datetime | None, now: datetime) -> datetime | None:
-    """A remembered stamp of a vendor's, None when nothing can be compared with it: it lies in the future."""
-    return stamp if stamp is not None and stamp <= now else None
+    """A remembered stamp of a vendor's, None when nothing can be compared with it: it lies far in the future."""
+    return stamp if stamp is not None and stamp <= now + AHEAD else None
 
 
 def is_adoption(sighting: Sighting) -> bool:

@@ -58,10 +58,12 @@ def unacknowledged(sighting: Sighting, base: IncidentBaseline, policy: Policy, n
     incident = sighting.incident
     assert incident is not None  # noqa: S101 - asked of incidents that were read
     acts = _since(sighting, "acknowledge", base, now)
+    people = [act for act in acts if _is_hands_on(act, incident, base) and not _is_ours(act, policy)]
     found = (
         *(cause for act in acts if act.verb in _ENDS for cause in _ended(act, acts, incident, base)),
-        *(_by_person(act) for act in acts if _is_hands_on(act, incident, base) and not _is_ours(act, policy)),
+        *(_by_person(act) for act in people if act.verb not in _AT_ONCE),
         *(_by_person(act) for act in acts if _is_ours(act, policy) and _is_our_retrigger(act, sighting)),
+        *(_by_person(act) for act in people if act.verb in _AT_ONCE),
     )
     at = incident.changed_at
     if found:

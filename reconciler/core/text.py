@@ -45,6 +45,7 @@ MARK = re.compile(
 """A mark, with its parts: `note` is the id of PagerDuty's note, `stamp` is anything else's time."""
 _HEAD = re.compile(r"\[[^\]]*\]")
 _SIGNATURE = " (PagerDuty)"
+_FIRST_LINE = "Priority: "
 
 
 def name_of(side: Side) -> str:
@@ -188,16 +189,28 @@ def title(alert: Alert) -> str:
 
 def body(alert: Alert) -> str:
     """The incident's details, what matters at three in the morning first."""
-    lines = [f"Priority: {alert.priority}", f"Alert: {alert.url}"]
+    lines = [f"{_FIRST_LINE}{alert.priority}", f"Alert: {alert.url}"]
     if alert.source:
         lines.append(f"Source: {alert.source}")
     if alert.tags:
         lines.append(f"Tags: {', '.join(alert.tags)}")
-    if alert.description:
-        lines += ["", alert.description]
-    if alert.details:
-        lines += ["", "Details:", *(f"  {key}: {value}" for key, value in alert.details)]
+    found = details(alert)
+    if found:
+        lines += ["", found]
     return cut("\n".join(lines), NOTE_LIMIT, f"; the rest is in the alert: {alert.url}" if alert.url else "")
+
+
+def details(alert: Alert) -> str:
+    """The alert's description and details: what a list row does not have. Empty where there are none."""
+    parts = [alert.description] if alert.description else []
+    if alert.details:
+        parts.append("\n".join(("Details:", *(f"  {key}: {value}" for key, value in alert.details))))
+    return "\n\n".join(parts)
+
+
+def has_no_details(body: str) -> bool:
+    """Whether an incident's details, as `body` makes them, were made from a list row: one block of lines."""
+    return body.startswith(_FIRST_LINE) and "\n\n" not in body
 
 
 def urgency(priority: str, high: frozenset[str]) -> str:

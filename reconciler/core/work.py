@@ -83,7 +83,8 @@ class ReadRequest:
             incident_notes=self.incident_notes or later.incident_notes,
             by_key=self.by_key or later.by_key,
             swept=self.swept or later.swept,
-            repeated=(self.repeated or self.is_empty) and (later.repeated or later.is_empty),
+            repeated=(self.repeated or later.repeated)
+            and all(each.repeated or each.is_empty for each in (self, later)),
             is_new=is_new,
             is_baseline=(self.is_baseline or later.is_baseline) and not is_new,
             row=max(rows, key=lambda row: row.updated_at, default=None),

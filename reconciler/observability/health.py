@@ -1,156 +1,134 @@
-"""The facts that health is judged by: whether cycles keep finishing, and what they met."""
+"""Liveness and readiness, judged from facts that are reported here; neither waits for anything.
+
+Liveness means that the daemon's loop turns. Readiness means that the process is set up well and does its work, or
+stands by to take over.
+"""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from threading import Lock
+from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.core.text import name_of
-from reconciler.engine import Report
-from reconciler.errors import Misconfigured, Refused
-from reconciler.vendors.limits import Call, Need
-from reconciler.vendors.ports import Clock
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.errors import Misconfigured, ReconcilerError, Refused
 
 INTERVALS = 3
-SHORTEST_PATIENCE = 2.0
-"""Seconds: with very short intervals a busy machine alone could make three of them pass."""
-LONGEST_CALL = 45.0
-"""Seconds: a call ends by itself in less. One that does not, with its wait for the rate limit, hangs."""
-PAUSE = 30.0
-"""The longest that a client waits before it tries a failed read again, and then some."""
+SHORTEST_GRACE = 2.0
+"""Seconds: with very short intervals three of them may pass on a busy machine."""
+OK_BELOW = 400  # HTTP
 
 
-class Vitals:
-    """Whether the work goes on, and whether it is set up well. Nothing here waits for anything."""
+class Problem(Protocol):
+    """Something that does not work now; `alert_id` is empty when it concerns a whole vendor."""
+
+    @property
+    def side(self) -> Side:
+        """The vendor that it was met with."""
+
+    @property
+    def error(self) -> ReconcilerError:
+        """What is wrong."""
+
+    @property
+    def alert_id(self) -> str:
+        """The alert that it concerns."""
+
+
+class Health:
+    """Whether the daemon's loop turns, and whether the work is as it should be. For any thread."""
 
     def __init__(self, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._patience = max(INTERVALS * interval, SHORTEST_PATIENCE)
+        self._grace = max(INTERVALS * interval, SHORTEST_GRACE)
         self._monotonic = monotonic
         self._lock = Lock()
-        self._deadline = monotonic() + self._patience
-        self._under_way: dict[int, tuple[str, float]] = {}  # calls by number: to whom, and since when
-        self._number = 0
-        self._asked_since = 0.0
-        self._failing = False
+        self._turned_at = monotonic()
         self._standing_by = False
-        self._begun = False
-        self._unwell = ""
-        self._pages = ""
-        self._polled: set[Side] = set()
-        self._wanting: dict[str, str] = {}
+        self._failure = ""
+        self._misconfigured = ""
+        self._unpaged = ""
+        self._answers: dict[Side, str] = dict.fromkeys(Side, "has not answered yet")
+        self._polls: dict[Side, bool] = {}  # whether a poll has ever succeeded, of the sides that were polled
         self.dead = 0
 
+    # -- what is asked --
+
     def alive(self) -> bool:
-        """Whether cycles keep finishing. The time that a vendor takes does not count, up to that of one call."""
+        """Whether the loop has turned within the last three intervals; no vendor and no database matters to it."""
         with self._lock:
-            now = self._monotonic()
-            if self._hanging(now):
-                return False
-            asked_since = self._asked_since if self._under_way else now
-            return asked_since <= self._deadline or (bool(self._under_way) and not self._failing)
+            return self._monotonic() - self._turned_at <= self._grace
 
     def unready(self) -> str:
-        """Why the work is not as it should be; empty when it is. A stand-by is ready: it is there to take over."""
-        if self._standing_by:
-            return "" if self.alive() else "no look at the lock has ended for three intervals"
-        if self._unwell:
-            return self._unwell
-        with self._lock:
-            hanging = self._hanging(self._monotonic())
-        if hanging:
-            return f"a call to {hanging} has not ended for more than {LONGEST_CALL:.0f} s: restart if that lasts"
+        """Why the process is not ready, in one line; empty when it is, also on a stand-by that could take over."""
         if not self.alive():
-            return "no cycle has ended for three intervals"
-        missing = " and ".join(name_of(side) for side in Side if side not in self._polled)
-        if not self._begun:
-            with self._lock:
-                wanting = ", ".join(f"{vendor} {words}" for vendor, words in self._wanting.items() if words)
-            return f"the first poll of {missing} is not over yet" + (f": {wanting}" if wanting else "")
-        return f"{missing} could not be polled yet" if missing else self._pages
+            return "the daemon's loop has not turned for three intervals: restart if that lasts"
+        with self._lock:
+            if self._standing_by:
+                return ""
+            return self._failure or self._misconfigured or self._unpolled() or self._unpaged
 
     def role(self) -> str:
-        """Whether this process does the work, or is there to take over."""
+        """`leader`, or `standby` while another process leads."""
         return "standby" if self._standing_by else "leader"
+
+    def _unpolled(self) -> str:
+        """Which side's first poll has not succeeded yet."""
+        failed = [name_of(side) for side in Side if self._polls.get(side) is False]
+        waiting = [side for side in Side if side not in self._polls]
+        parts = [f"{' and '.join(failed)} could not be polled yet"] if failed else []
+        if waiting:
+            names = " and ".join(name_of(side) for side in waiting)
+            answers = ", ".join(
+                f"{name_of(side)} {self._answers[side]}" for side in waiting if self._answers[side]
+            )
+            parts.append(f"the first poll of {names} is not over yet" + (f": {answers}" if answers else ""))
+        return "; ".join(parts)
+
+    # -- what is reported --
+
+    def turned(self) -> None:
+        """The daemon's loop has turned."""
+        with self._lock:
+            self._turned_at = self._monotonic()
+
+    def led(self) -> None:
+        """This process leads."""
+        with self._lock:
+            self._standing_by = False
+
+    def stood_by(self) -> None:
+        """Another process leads; what was known of the work no longer holds."""
+        with self._lock:
+            self._standing_by = True
+            self._failure = self._unpaged = ""
+
+    def answered(self, side: Side, status: int | None) -> None:
+        """A vendor has answered a request with this status; None: it gave no answer."""
+        well = status is not None and status < OK_BELOW
+        with self._lock:
+            self._answers[side] = "" if well else f"answers {status}" if status else "gives no answer"
+
+    def polled(self, side: Side, *, ok: bool) -> None:
+        """A poll of this side's feed has ended. One that succeeded counts from then on."""
+        with self._lock:
+            self._polls[side] = ok or self._polls.get(side, False)
+
+    def failed(self, why: str) -> None:
+        """Why no work is done at all, such as a database that is away; empty when work is done."""
+        with self._lock:
+            self._failure = why
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Everything that is wrong now: a configuration that a vendor refuses makes the process unready."""
+        found = tuple(problems)
+        bad = [str(each.error) for each in found if not each.alert_id and isinstance(each.error, Misconfigured)]
+        if not bad:  # a refused account fails every write alike: one alert's problem a side says it for all
+            refused = (each for each in found if isinstance(each.error, Refused))
+            bad = list({each.side: str(each.error) for each in refused}.values())
+        with self._lock:
+            self._misconfigured = "; ".join(dict.fromkeys(bad))
 
     def pages(self, reason: str) -> None:
         """Why somebody is not paged; empty when everybody is."""
-        self._pages = reason
-
-    def finished(self, report: Report) -> None:
-        """A cycle is over, whatever it met."""
-        whole = [problem for problem in report.problems if not problem.alert_id]
-        bad = [str(problem.error) for problem in whole if isinstance(problem.error, Misconfigured)]
-        if not bad:  # every write would meet the same refusal of the account, whichever alert one was about
-            refused = (problem for problem in report.problems if isinstance(problem.error, Refused))
-            bad = list({problem.side: str(problem.error) for problem in refused}.values())
-        self._polled |= set(Side) - {problem.side for problem in whole}
-        self._unwell = "; ".join(dict.fromkeys(bad))
-        self._standing_by = self._failing = False
-        self._begun = True
-        self._go_on(self._patience)
-
-    def failed(self, why: str) -> None:
-        """A cycle did not come to its end. Until one does, what vendors answer meanwhile is no sign of life."""
-        self._unwell = why
-        self._failing = True
-
-    def stood_by(self) -> None:
-        """Somebody else does the work; this process is there to take over."""
-        self._standing_by, self._failing, self._pages = True, False, ""
-        self._go_on(self._patience)
-
-    def call_began(self, vendor: str) -> int:
-        """A vendor is asked. The number by which `call_ended` knows this call."""
         with self._lock:
-            self._wanting.setdefault(vendor, "has not answered yet")
-            now = self._monotonic()
-            self._asked_since = self._asked_since if self._under_way else now
-            self._number += 1
-            self._under_way[self._number] = (vendor, now)
-            return self._number
-
-    def call_ended(self, vendor: str, status: int | None, number: int) -> None:
-        """It has answered, or the time for it was up (None); after a failure there is a pause."""
-        well = status is not None and status < 400  # noqa: PLR2004 - HTTP
-        with self._lock:
-            self._wanting[vendor] = "" if well else f"answers {status}" if status else "gives no answer"
-            del self._under_way[number]
-            if self._failing:
-                self._deadline += 0.0 if self._under_way else self._monotonic() - self._asked_since
-                return
-        self._go_on(self._patience if well else self._patience + PAUSE)
-
-    def _hanging(self, now: float) -> str:
-        """The vendor of a call that is older than any call may become; empty when there is none."""
-        return next((vendor for vendor, began in self._under_way.values() if now - began > LONGEST_CALL), "")
-
-    def _go_on(self, seconds: float) -> None:
-        with self._lock:
-            self._deadline = self._monotonic() + seconds
-
-
-class Meter(Budget):
-    """A rate budget that tells when calls are under way."""
-
-    def __init__(self, clock: Clock, per_minute: int | None, vitals: Vitals, vendor: str) -> None:
-        super().__init__(clock, per_minute)
-        self._vitals = vitals
-        self._vendor = vendor
-        self._numbers: dict[Call, int] = {}
-
-    def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
-        """Wait for a turn."""
-        number = self._vitals.call_began(self._vendor)
-        try:
-            call = super().take(scope, write=write, within=within, need=need)
-        except BaseException:
-            self._vitals.call_ended(self._vendor, None, number)
-            raise
-        self._numbers[call] = number
-        return call
-
-    def settle(self, call: Call, status: int | None, headers: Mapping[str, str]) -> None:
-        """The call is over."""
-        super().settle(call, status, headers)
-        self._vitals.call_ended(self._vendor, status, self._numbers.pop(call))
+            self._unpaged = reason

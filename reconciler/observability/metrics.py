@@ -1,14 +1,14 @@
-"""What is counted, in memory: the figures behind `telemetry.METRICS`.
+"""Prometheus metrics, counted in memory: the values of `metrics_table.METRICS`.
 
-A scrape reads what is here and nothing else: neither the database nor a vendor is asked for it.
+A scrape reads memory alone. Gauges that describe the database are refreshed by `operations.gauges`.
 """
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 from threading import Lock
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,23 +22,14 @@ from prometheus_client.registry import Collector
 
 from reconciler import __version__
 from reconciler.core.model import Action, Kind, Pair, Plan, Side, Status, World
-from reconciler.engine import Report
-from reconciler.observability.health import Meter, Vitals
-from reconciler.observability.logs import METRICS, Watch
-from reconciler.store.database import Books, Database
-from reconciler.store.overview import oldest_open, states
-from reconciler.vendors.http import RequestRecord
-from reconciler.vendors.ports import Clock
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.core.text import name_of
+from reconciler.core.work import Priority, Reason
+from reconciler.observability.events import EngineEvents
+from reconciler.observability.health import Health
+from reconciler.observability.metrics_table import METRICS, label_of
 
-COUNT_EVERY = 15.0
-"""Seconds after which the ledger is counted again though no write came to anything: `retry` acts beside us."""
-
-FRESH = 0.5
-"""Seconds for which a text is given again as long as nothing is counted: scrapes in a flood cost one of them."""
-
-AT_ONCE = 500
-"""Pairs that are held in memory at the same time when all of them are looked through."""
+REFRESH = 15.0
+"""Seconds after which the database's gauges are refreshed in any case: `reconciler retry` changes them, too."""
 
 _RESULTS = {
     Status.PLANNED: "retried",
@@ -54,48 +45,92 @@ _SEEN = {
     Status.DROPPED: "not_needed",
     Status.DEAD: "not_seen",
 }
-"""Why, where a look at the target has told what became of a write."""
+"""The reason for a result that reading the target has shown."""
+_SIDES = {name_of(side): side for side in Side}
 
 Samples = Mapping[tuple[str, ...], float]
 
 
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+
+
+class Record(Protocol):
+    """A request to a vendor that has ended; `route` is its path without ids, `status` None without an answer."""
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's name."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+
+    @property
+    def route(self) -> str:
+        """The path without ids."""
+
+    @property
+    def status(self) -> int | None:
+        """The answer's status."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+
+class RateLimiter(Protocol):
+    """A rate limiter whose remainder is shown."""
+
+    def remaining(self) -> int | None:
+        """Requests that the tightest known limit still allows; None while no limit is known."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """What the database held when it was last counted."""
+class DatabaseCounts:
+    """What the database holds: open pairs, actions by status, error and kind, and since when the oldest waits."""
 
     pairs: int
-    pending: int
-    in_flight: int
-    unknown: int
-    dead: dict[Kind, int]
+    actions: Mapping[tuple[Status, bool, Kind], int]
     oldest: datetime | None
 
+    def number(self, status: Status, *, failed: bool) -> int:
+        """Actions of this status that carry an error, or carry none."""
+        wanted = (status, failed)
+        return sum(count for (found, error, _), count in self.actions.items() if (found, error) == wanted)
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """The text of all figures: after how many counts and with how much rate left, and when, it was written."""
+    def dead(self) -> dict[Kind, int]:
+        """Dead actions by kind."""
+        number = self.actions.get
+        return {
+            kind: number((Status.DEAD, True, kind), 0) + number((Status.DEAD, False, kind), 0) for kind in Kind
+        }
 
-    state: tuple[int | None, ...]
-    at: float
-    text: bytes
 
+class Metrics(EngineEvents, Collector):
+    """All metrics of one process. For any thread."""
 
-class Metrics(Watch, Collector):
-    """All figures. Safe to use from any thread."""
-
-    def __init__(self, vitals: Vitals, clock: Clock) -> None:
+    def __init__(self, health: Health, clock: Clock) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.vitals = vitals
+        self.health = health
         self._clock = clock
-        self._budgets: dict[str, Meter] = {}
         self._lock = Lock()
-        self._lock_held: bool | None = None
-        self._last_good: float | None = None
-        self._standing: _Standing | None = None
+        self._limiters: dict[str, RateLimiter] = {}
+        self._leads: bool | None = None
+        self._last_good: dict[str, float] = {}
+        self._queue: tuple[Mapping[Priority, int], float] | None = None
+        self._breakers: dict[str, float] = {}
+        self._database: DatabaseCounts | None = None
         self._paging: tuple[int, int] | None = None
         self._troubles: dict[str, int] = {}
-        self._stale = float("-inf")
-        self._diverging: dict[str, float] | None = None
+        self._refresh_at = float("-inf")
+        self._diverging: dict[str, float] | None = None  # alert ids, and since when, by the monotonic clock
         self._registry = CollectorRegistry()
         self._counters = {
             row.name: Counter(row.name, row.help, row.labels, registry=self._registry)
@@ -110,20 +145,15 @@ class Metrics(Watch, Collector):
             if row.kind == "histogram"
         }
         self._registry.register(self)
-        self._version = 0
-        self._written = _Written((), 0.0, b"")
 
-    # -- what is asked --
+    # -- scrapes --
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format. While nothing is counted it is not written anew for everybody."""
-        now, state = self._clock.monotonic(), (self._version, *(m.remaining() for m in self._budgets.values()))
-        if state != self._written.state or not 0 <= now - self._written.at < FRESH:
-            self._written = _Written(state, now, generate_latest(self._registry))
-        return self._written.text
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing in advance: a gauge without a value is not there."""
+        """Nothing: which gauges exist is known at a scrape only."""
         return ()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -137,153 +167,164 @@ class Metrics(Watch, Collector):
                 yield family
 
     def _gauges(self) -> dict[str, Samples]:
+        remaining = {name: limiter.remaining() for name, limiter in self._limiters.items()} if self._leads else {}
         with self._lock:
-            standing, held, good = self._standing, self._lock_held, self._last_good
-            paging, troubles = self._paging, dict(self._troubles)
-            since = None if self._diverging is None else sorted(self._diverging.values())
-        rooms = {name: meter.remaining() for name, meter in self._budgets.items()} if held else {}
-        now = self._clock.monotonic()
-        found: dict[str, Samples] = {
-            "reconciler_build_info": {(__version__, platform.python_version()): 1.0},
-            "reconciler_lock_held": {} if held is None else {(): float(held)},
-            "reconciler_last_good_cycle_timestamp_seconds": {} if good is None else {(): good},
-            "reconciler_rate_budget_remaining_requests": {
-                (name,): float(room) for name, room in rooms.items() if room is not None
-            },
-            "reconciler_divergence_pairs": {} if since is None else {(): float(len(since))},
-            "reconciler_divergence_oldest_seconds": {(): now - since[0]} if since else {},
+            found: dict[str, Samples] = {
+                "reconciler_build_info": {(__version__, platform.python_version()): 1.0},
+                "reconciler_last_good_poll_timestamp_seconds": _by_label(self._last_good),
+                "reconciler_rate_budget_remaining_requests": {
+                    (name,): float(left) for name, left in remaining.items() if left is not None
+                },
+                "reconciler_circuit_breaker_open": _by_label(self._breakers),
+                "reconciler_troubles": _by_label(self._troubles) if self._leads else {},
+            }
+            if self._leads is not None:
+                found["reconciler_lock_held"] = {(): float(self._leads)}
+            if self._queue is not None:
+                counts, oldest = self._queue
+                found["reconciler_work_queue_keys"] = _by_label(
+                    {label_of(priority.name): counts.get(priority, 0) for priority in Priority}
+                )
+                found["reconciler_work_queue_oldest_seconds"] = {(): oldest}
+            if self._paging is not None:
+                found["reconciler_pages_waiting"] = {(): float(self._paging[0])}
+                found["reconciler_unpaged_pairs"] = {(): float(self._paging[1])}
+            if self._diverging is not None:
+                found["reconciler_divergence_pairs"] = {(): float(len(self._diverging))}
+            if self._diverging:
+                oldest_seen = self._clock.monotonic() - min(self._diverging.values())
+                found["reconciler_divergence_oldest_seconds"] = {(): oldest_seen}
+            return found if self._database is None else found | self._of_database(self._database)
+
+    def _of_database(self, counts: DatabaseCounts) -> dict[str, Samples]:
+        age = (self._clock.now() - counts.oldest).total_seconds() if counts.oldest else 0.0
+        pending = sum(counts.number(Status.PLANNED, failed=failed) for failed in (True, False))
+        return {
+            "reconciler_open_pairs": {(): float(counts.pairs)},
+            "reconciler_actions_pending": {(): float(pending)},
+            "reconciler_actions_in_flight": {(): float(counts.number(Status.SENT, failed=False))},
+            "reconciler_actions_unknown": {(): float(counts.number(Status.SENT, failed=True))},
+            "reconciler_actions_dead": {(kind.value,): float(count) for kind, count in counts.dead().items()},
+            "reconciler_oldest_pending_seconds": {(): max(0.0, age)},
         }
-        if held:
-            found["reconciler_troubles"] = {(subject,): float(count) for subject, count in troubles.items()}
-        if paging is not None:
-            found |= {
-                "reconciler_pages_waiting": {(): float(paging[0])},
-                "reconciler_unpaged_pairs": {(): float(paging[1])},
-            }
-        if standing is not None:
-            age = (self._clock.now() - standing.oldest).total_seconds() if standing.oldest else 0.0
-            found |= {
-                "reconciler_open_pairs": {(): float(standing.pairs)},
-                "reconciler_actions_pending": {(): float(standing.pending)},
-                "reconciler_actions_in_flight": {(): float(standing.in_flight)},
-                "reconciler_actions_unknown": {(): float(standing.unknown)},
-                "reconciler_actions_dead": {(kind.value,): float(standing.dead.get(kind, 0)) for kind in Kind},
-                "reconciler_oldest_pending_seconds": {(): max(0.0, age)},
-            }
-        return found
 
     def expect(self, name: str, known: Iterable[tuple[str, ...]]) -> None:
-        """A counter's series that are there with 0 from now on: a rise from nothing at all would not be seen."""
+        """Let a counter's series exist with 0: an increase from nothing would not be seen."""
         for labels in known:
             self._counters[name].labels(*labels)
 
     def _inc(self, name: str, *labels: str) -> None:
-        counter = self._counters[name]
-        (counter.labels(*labels) if labels else counter).inc()
-        self._version += 1
+        self._counters[name].labels(*labels).inc()
 
     def _observe(self, name: str, value: float, *labels: str) -> None:
         histogram = self._histograms[name]
         (histogram.labels(*labels) if labels else histogram).observe(value)
-        self._version += 1
 
-    # -- what the daemon tells --
+    # -- the daemon --
 
-    def cycle_began(self) -> None:
-        """The work is ours, and begins."""
-        self._lock_held = True
-        self._inc("reconciler_cycles_attempted_total")
-
-    def cycle_ended(self, report: Report, seconds: float, database: Database) -> None:
-        """A cycle is over."""
-        self.vitals.finished(report)
-        self._observe("reconciler_cycle_duration_seconds", seconds)
-        if not report.problems:
-            self._last_good = self._clock.now().timestamp()
-            self._inc("reconciler_cycles_succeeded_total")
-        self.count(report, database)
-
-    def count(self, report: Report, database: Database) -> None:
-        """Count what stands in the database, where it may have changed: in the worker's time, never a scrape's."""
-        now = self._clock.monotonic()
-        if report.actions or self._standing is None or now >= self._stale:
-            self._stale = now + COUNT_EVERY
-            with database.reading() as books:
-                self._count(books)
-
-    def cycle_failed(self, why: str) -> None:
-        """A cycle did not come to its end."""
-        self.vitals.failed(why)
+    def led(self) -> None:
+        """This process leads."""
+        self.health.led()
+        self._leads = True
 
     def stood_by(self) -> None:
-        """Another process does the work: what this one knew of it is old."""
-        self.vitals.stood_by()
+        """Another process leads; what this one knew of the work no longer holds."""
+        self.health.stood_by()
         with self._lock:
-            self._lock_held = False
-            self._standing = self._diverging = self._paging = None
-            self._version += 1
+            self._leads = False
+            self._queue = self._database = self._diverging = self._paging = None
+            self._breakers.clear()
+            self._refresh_at = float("-inf")
+
+    def polled(self, source: str, *, ok: bool, side: Side | None = None) -> None:
+        """A source has been polled; `side` names the vendor whose feed it is, if it is one."""
+        self._inc("reconciler_source_polls_total", label_of(source), "ok" if ok else "failed")
+        if ok:
+            with self._lock:
+                self._last_good[label_of(source)] = self._clock.now().timestamp()
+        if side is not None:
+            self.health.polled(side, ok=ok)
+
+    def item(self, reasons: Collection[Reason], outcome: str, seconds: float) -> None:
+        """An item of the work queue has ended as one of ITEM_OUTCOMES; counted by the first of its reasons."""
+        first = min(reasons, key=list(Reason).index, default=Reason.OUTBOX)
+        self._inc("reconciler_work_items_total", label_of(first), outcome)
+        self._observe("reconciler_reconcile_duration_seconds", seconds)
+        if Reason.WEBHOOK in reasons:
+            self._inc("reconciler_hint_reconciles_total", "failed" if outcome == "failed" else "done")
+
+    def queue(self, counts: Mapping[Priority, int], oldest: float) -> None:
+        """How many keys the work queue holds, and for how many seconds the longest waiting one has been due."""
+        with self._lock:
+            self._queue = (dict(counts), oldest)
+
+    def breakers(self, open_names: Collection[str]) -> None:
+        """Which circuit breakers are open now; one that was open before is shown as closed."""
+        with self._lock:
+            self._breakers = dict.fromkeys(self._breakers, 0.0) | {label_of(name): 1.0 for name in open_names}
 
     def paging(self, waiting: int, unpaged: int, reason: str) -> None:
-        """How many pages wait and how many incidents page nobody; `reason` is what the operator should know."""
-        self.vitals.pages(reason)
+        """How many pages wait, how many incidents page nobody, and what the operator should know of it."""
+        self.health.pages(reason)
         with self._lock:
             self._paging = (waiting, unpaged)
-            self._version += 1
 
     def troubled(self, counts: Mapping[str, int]) -> None:
-        """How many troubles last, by subject."""
+        """How many problems last, by subject."""
         with self._lock:
-            self._version += self._troubles != counts
             self._troubles = dict(counts)
 
-    def glanced(self, *, well: bool) -> None:
-        """What webhooks hinted at was looked at."""
-        self._inc("reconciler_glances_total", "done" if well else "failed")
-
     def webhook(self, side: Side, outcome: str) -> None:
-        """A webhook was received."""
+        """A webhook has been received."""
         self._inc("reconciler_webhooks_total", side.value, outcome)
 
-    def _count(self, books: Books) -> None:
-        found = states(books)
-        counts = {
-            key: sum(number for (status, failed, _), number in found.items() if (status, failed) == key)
-            for key in product(Status, (False, True))
-        }
-        standing = _Standing(
-            books.snapshot.open_pairs(),
-            counts[Status.PLANNED, False] + counts[Status.PLANNED, True],
-            counts[Status.SENT, False],
-            counts[Status.SENT, True],
-            {kind: found[Status.DEAD, True, kind] + found[Status.DEAD, False, kind] for kind in Kind},
-            oldest_open(books),
-        )
-        with self._lock:
-            first = self._diverging is None
-            self._standing, self._diverging = standing, self._diverging or {}
-            self._version += 1
-        self.vitals.dead = sum(standing.dead.values())
-        every = sorted(books.snapshot.open_ids(Side.PAGERDUTY)) if first else []
-        for start in range(0, len(every), AT_ONCE):
-            for pair in books.snapshot.pairs(every[start : start + AT_ONCE]).values():
-                self.saved(pair)
+    # -- the vendors --
 
-    # -- what the engine tells --
-
-    def request(self, record: RequestRecord) -> None:
+    def request(self, record: Record) -> None:
         """A request to a vendor has ended."""
         where = (record.vendor.lower(), record.method, record.route)
         self._inc("reconciler_requests_total", *where, str(record.status or "none"))
         self._observe("reconciler_request_duration_seconds", record.seconds, *where)
+        self.health.answered(_SIDES[record.vendor], record.status)
 
-    def budget(self, vendor: str, clock: Clock, per_minute: int | None) -> Budget:
-        """A rate budget whose remainder is shown."""
-        return self._budgets.setdefault(vendor.lower(), Meter(clock, per_minute, self.vitals, vendor))
+    def limiter(self, vendor: str, limiter: RateLimiter) -> None:
+        """Show the remainder of this vendor's rate limiter."""
+        self._limiters[vendor.lower()] = limiter
+
+    # -- the database --
+
+    def needs_refresh(self) -> bool:
+        """Whether the database's gauges may be out of date; True once per change and every REFRESH seconds."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if now < self._refresh_at:
+                return False
+            self._refresh_at = now + REFRESH
+            return True
+
+    def counted(self, counts: DatabaseCounts) -> None:
+        """What the database holds now."""
+        self.health.dead = sum(counts.dead().values())
+        with self._lock:
+            self._database = counts
+
+    def knows_pairs(self) -> bool:
+        """Whether `know_pairs` has been called since this process began to lead."""
+        return self._diverging is not None
+
+    def know_pairs(self, pairs: Iterable[Pair]) -> None:
+        """All open pairs, once: from then on `saved` and `committed` keep the divergent ones up to date."""
+        with self._lock:
+            self._diverging = {}
+        for pair in pairs:
+            self.saved(pair)
+
+    # -- the reconciler --
 
     def committed(self, plan: Plan, world: World) -> None:
-        """A plan is written down."""
+        """A plan has been committed."""
         if plan.actions or plan.pairs or plan.settlements:
-            self._stale = float("-inf")
+            self._refresh_at = float("-inf")
         for pair in plan.pairs:
             self.saved(pair)
         for echo in plan.echoes:
@@ -294,22 +335,26 @@ class Metrics(Watch, Collector):
                 self.outcome(mine[settlement.action_id], settlement.status, _SEEN[settlement.status])
 
     def outcome(self, action: Action, status: Status, reason: str) -> None:
-        """A write has come to something."""
+        """A write has ended."""
+        self._refresh_at = float("-inf")
         self._inc("reconciler_actions_total", action.kind.value, _RESULTS[status], reason)
         if status is Status.DONE:
             lag = (self._clock.now() - action.at).total_seconds()
             self._observe("reconciler_lag_seconds", max(0.0, lag), action.kind.value)
 
     def saved(self, pair: Pair) -> None:
-        """A pair is remembered anew; whether its two sides agree may have changed."""
+        """A baseline has been saved: whether the two sides agree may have changed."""
         with self._lock:
             if self._diverging is None:
                 return
-            self._version += 1
             if _diverges(pair):
                 self._diverging.setdefault(pair.alert_id, self._clock.monotonic())
             else:
                 self._diverging.pop(pair.alert_id, None)
+
+
+def _by_label(values: Mapping[str, float]) -> Samples:
+    return {(label,): float(value) for label, value in values.items()}
 
 
 def _diverges(pair: Pair) -> bool:

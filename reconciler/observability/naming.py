@@ -1,4 +1,4 @@
-"""What people call things: alerts and incidents by number and title, actions by their state."""
+"""Display names: alerts and incidents by number and title, actions by state, numbers and times in words."""
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
@@ -7,37 +7,37 @@ from reconciler.core.model import Action, Kind, Pair, Status
 from reconciler.core.text import shortened
 
 STATES = ("planned", "in flight", "unknown", "done", "dropped", "dead")
-"""Every word that `state_of` may give, in the order in which an action passes through them."""
+"""Every result of `state_of`, in the order in which an action passes through them."""
 
 
 def state_of(action: Action) -> str:
-    """The one word for where an action stands, the same in the log, the commands, their JSON and the metrics."""
+    """The name of an action's state, the same in the log, the commands, their JSON and the metrics."""
     if action.status is Status.SENT:
         return "unknown" if action.error else "in flight"
     return action.status.value
 
 
 def alert_name(alert_id: str, pair: Pair | None) -> str:
-    """An alert as people know it: `#17 "db-primary is down"`; by its id while nothing else is known of it."""
+    """An alert's name: `#17 "db-primary is down"`; its id while nothing else is known."""
     if pair is None:
         return f"alert {alert_id}"
     return f'#{pair.tiny_id} "{shortened(pair.title)}"' if pair.title else f"#{pair.tiny_id}"
 
 
 def incident_name(pair: Pair | None) -> str:
-    """The pair's incident as people know it: `incident #1289`; empty while there is none."""
+    """The name of the pair's incident: `incident #1289`; empty while there is none."""
     return f"incident #{pair.incident_number}" if pair is not None and pair.incident_number else ""
 
 
 def pair_name(alert_id: str, pair: Pair | None, seen: str = "") -> str:
-    """Both sides' names: `#17 "db-primary is down", incident #1289`. `seen` serves where no title is known yet."""
+    """Both names: `#17 "db-primary is down", incident #1289`. `seen` replaces an alert's name without a title."""
     name = alert_name(alert_id, pair)
     name = seen if seen and not (pair and pair.title) else name
     return ", ".join(part for part in (name, incident_name(pair)) if part)
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: `1 page`, `7 pages`."""
+    """A number with its noun: `1 page`, `7 pages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -48,7 +48,7 @@ def listed(parts: Collection[str]) -> str:
 
 
 def kinds_of(kinds: Iterable[Kind]) -> str:
-    """What a number of actions are to people: `7 pages and 3 notes`; empty for none."""
+    """The actions counted by what they do: `7 pages and 3 notes`; empty for none."""
     found = list(kinds)
     counts = {
         "page": sum(kind is Kind.CREATE_INCIDENT for kind in found),
@@ -64,7 +64,7 @@ def span(time: timedelta | float) -> str:
     seconds = time.total_seconds() if isinstance(time, timedelta) else time
     if seconds < 1:
         return "less than 1 s"
-    if seconds < 120:  # noqa: PLR2004 - up to there seconds say more than minutes
+    if seconds < 120:  # noqa: PLR2004 - seconds are more telling up to here
         return f"{seconds:.0f} s"
     minutes = int(seconds // 60)
     if minutes < 120:  # noqa: PLR2004 - the same, minutes and hours

@@ -1,1 +1,1 @@
-"""What operators ask and order: values that commands and pages render."""
+"""Operators' queries and commands, as values that the command line and web pages render."""

@@ -1,4 +1,4 @@
-"""In words, why somebody is not paged although an alert asks for it."""
+"""Reasons why nobody is paged for an alert, as texts for the log, readiness and `status`."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,15 +7,16 @@ from reconciler.core.model import Pair
 from reconciler.observability.naming import alert_name, counted, listed, pair_name, span
 from reconciler.store.overview import Paging, WaitingPage
 
-PATIENCE = timedelta(seconds=30)
-"""How long a page may wait with an error before that is a trouble of its own."""
+GRACE = timedelta(seconds=30)
+"""How long a page may wait with an error before it is reported by itself."""
 MOST_NAMED = 5
+"""Alerts that one text names at most."""
 UNPAGED = "unpaged"
-"""How the keys begin of what is wrong with an incident that is there."""
+"""Prefix of the keys for incidents that exist and page nobody."""
 
 
 def named(paging: Paging, problems: Iterable[str]) -> frozenset[str]:
-    """The keys of those objections that the problems of the same look name in words of their own."""
+    """The keys of the objections that these problems, reported at the same time, state themselves."""
     said = "\n".join(problems)
     known = [pair for pair in paging.unpaged if pair.unpaged in said]
     every = {UNPAGED} if len(known) == len(paging.unpaged) else set()
@@ -23,7 +24,7 @@ def named(paging: Paging, problems: Iterable[str]) -> frozenset[str]:
 
 
 def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
-    """Each reason once, by a key that stays the same for as long as the reason does."""
+    """Each reason once, as (key, text); the key stays the same for as long as the reason lasts."""
     found = []
     if len(paging.unpaged) > MOST_NAMED:
         words = f"{_alerts(paging, [pair.alert_id for pair in paging.unpaged])}: {paging.unpaged[0].unpaged}"
@@ -36,7 +37,7 @@ def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
         alerts = _alerts(paging, [page.alert_id for page in paging.dead])
         fix = "see `reconciler status`, then `reconciler retry --all`"
         found.append(("dead", f"{words} ({alerts}): {paging.dead[0].error}; {fix}"))
-    late = [page for page in paging.waiting if now - page.since > PATIENCE]
+    late = [page for page in paging.waiting if now - page.since > GRACE]
     if late:
         found.append(("waiting", _waiting(paging, late, now)))
     return found

@@ -1,4 +1,4 @@
-"""`reconciler retry`: dead actions are put back into the queue. Needs the database alone."""
+"""`reconciler retry`: puts dead actions back into the outbox. Needs only the database."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ from reconciler.store.overview import find
 
 
 def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, ...]:
-    """Put back the dead actions of these alerts and incidents, or all where None is given; returns those.
+    """Put back the dead actions of these alerts and incidents, or all for None; the actions put back.
 
-    Misconfigured when one that is given is not known, and then nothing is put back.
+    Misconfigured when an alert or incident is unknown; nothing is put back then.
     """
     with database.writing() as books:
         dead = books.outbox.with_status(Status.DEAD, status.EVERY)
@@ -38,13 +38,13 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
 
 
 def as_data(entries: Collection[Entry]) -> dict[str, Any]:
-    """The document that `retry --json` prints; each action as it stood before."""
+    """The document that `retry --json` prints: each action as it was before."""
     now = datetime.now(UTC)
     return {"retried": [status.entry_data(now, entry) for entry in entries]}
 
 
 def as_text(entries: Collection[Entry]) -> str:
-    """The same for people."""
+    """The text that `retry` prints."""
     if not entries:
         return "Nothing is dead there: nothing to put back."
     now = datetime.now(UTC)

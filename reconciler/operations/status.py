@@ -1,4 +1,4 @@
-"""How things stand, from the database alone: what is tracked, what is wrong, what waits or is dead."""
+"""`reconciler status`: what is tracked, what is wrong, which actions wait or are dead; from the database alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,16 +16,17 @@ from reconciler.store.overview import oldest_open, paging, since
 from reconciler.store.troubles import KeptTrouble, load
 
 SHOWN = 20
-"""How many actions of one state are listed for people; the count is of all, and the JSON lists all."""
+"""Actions of one state that the text lists at most; counts and JSON cover all."""
 EVERY = 1_000_000_000
+"""A limit that is none."""
 LATE = 60.0
-"""Seconds. A side that has not been polled for so long, or for three intervals if that is longer, is late."""
+"""Seconds without a poll after which a side is late; three intervals, if that is longer."""
 INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An action that is not done, with what people call its pair and since when it stands as it does."""
+    """An open or dead action, the pair it belongs to, and since when it has been in its state."""
 
     action: Action
     pair: Pair | None
@@ -33,10 +34,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A look at the database. `polled` is when each side last answered a whole poll.
+class StatusReport:
+    """What the database holds. `polled` is when each side's last complete poll ended.
 
-    `database` is its address without the password; `missing` says why there is nothing to look at yet.
+    `database` is the database's address without its password; `missing` says why it holds nothing yet.
     """
 
     now: datetime
@@ -55,12 +56,11 @@ class Standing:
         return tuple(entry for entry in self.entries if state_of(entry.action) in states)
 
 
-def read(database: Database, address: str, missing: str = "") -> Standing:
-    """The present standing. Nothing is written."""
+def read(database: Database, address: str, missing: str = "") -> StatusReport:
+    """What the database holds now; nothing is written."""
     now = datetime.now(UTC)
     with database.reading() as books:
-        polled = books.snapshot.cursors()
-        at = {side: polled.get(f"polled.{side.value}") for side in Side}
+        cursors = books.cursors.load(now)
         open_actions = books.outbox.open()
         dead = books.outbox.with_status(Status.DEAD, EVERY)
         total = books.outbox.counts()
@@ -69,12 +69,12 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
         states |= Counter({status.value: total[status] for status in (Status.DONE, Status.DROPPED)})
         pages = objections(found, now)
         kept = [trouble for trouble in load(books) if trouble.subject != "pages"]
-        return Standing(
+        return StatusReport(
             now=now,
             database=address,
             missing=missing,
             open_pairs=books.snapshot.open_pairs(),
-            polled={side: datetime.fromisoformat(moment) if moment else None for side, moment in at.items()},
+            polled={Side.OPSGENIE: cursors.polled_opsgenie, Side.PAGERDUTY: cursors.polled_pagerduty},
             counts={state: states[state] for state in STATES},
             entries=_entries(books, (*open_actions, *dead)),
             unpaged=found.unpaged,
@@ -84,7 +84,7 @@ def read(database: Database, address: str, missing: str = "") -> Standing:
 
 
 def entries(books: Books, actions: Iterable[Action]) -> tuple[Entry, ...]:
-    """These actions with what people want to know of them."""
+    """These actions with their pairs and times."""
     return _entries(books, tuple(actions))
 
 
@@ -95,7 +95,7 @@ def _entries(books: Books, actions: tuple[Action, ...]) -> tuple[Entry, ...]:
 
 
 def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
-    """Pairs of an older database bear no title until they are read again: their page's title serves until then."""
+    """The pairs, each with a title: one from an older database has none yet, and takes that of its page."""
     untitled = books.outbox.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
     titles = {
         action.alert_id: shortened(action.text)
@@ -107,34 +107,34 @@ def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
 
 
 def _since(books: Books, now: datetime) -> datetime:
-    """Since when pages are in trouble, as the daemon has kept it: of their own, or as a part of PagerDuty's."""
+    """Since when pages have not been made, as the daemon stored it: as a problem of its own or of PagerDuty."""
     kept = {trouble.subject: trouble.since for trouble in load(books)}
     return kept.get("pages") or kept.get(Side.PAGERDUTY.value) or now
 
 
-def needs_attention(standing: Standing, interval: float) -> bool:
-    """Whether something is dead, late or in trouble."""
-    return bool(standing.of("dead") or standing.troubles or standing.unpaged or late(standing, interval))
+def needs_attention(report: StatusReport, interval: float) -> bool:
+    """Whether an action is dead, a side is late or a problem lasts."""
+    return bool(report.of("dead") or report.troubles or report.unpaged or late(report, interval))
 
 
-def late(standing: Standing, interval: float) -> list[Side]:
-    """Sides that have been polled, and not for too long; every side of a database that was never polled."""
-    patience = max(LATE, INTERVALS * interval)
-    behind = {side: _behind(standing, side) for side in Side}
-    return [side for side, seconds in behind.items() if seconds is None or seconds > patience]
+def late(report: StatusReport, interval: float) -> list[Side]:
+    """The sides whose last complete poll is too long ago, or that were never polled."""
+    longest = max(LATE, INTERVALS * interval)
+    behind = {side: _behind(report, side) for side in Side}
+    return [side for side, seconds in behind.items() if seconds is None or seconds > longest]
 
 
-def as_data(standing: Standing) -> dict[str, Any]:
+def as_data(report: StatusReport) -> dict[str, Any]:
     """The document that `status --json` prints."""
-    now = standing.now
+    now = report.now
     return {
-        "database": standing.database,
-        "missing": standing.missing,
-        "open_pairs": standing.open_pairs,
-        "polled": {side.value: _iso(standing.polled.get(side)) for side in Side},
-        "behind_seconds": {side.value: _behind(standing, side) for side in Side},
-        "actions": {state: standing.counts.get(state, 0) for state in STATES},
-        "oldest_pending_seconds": _age(now, standing.oldest) if standing.oldest else None,
+        "database": report.database,
+        "missing": report.missing,
+        "open_pairs": report.open_pairs,
+        "polled": {side.value: _iso(report.polled.get(side)) for side in Side},
+        "behind_seconds": {side.value: _behind(report, side) for side in Side},
+        "actions": {state: report.counts.get(state, 0) for state in STATES},
+        "oldest_pending_seconds": _age(now, report.oldest) if report.oldest else None,
         "troubles": [
             {
                 "subject": trouble.subject,
@@ -142,7 +142,7 @@ def as_data(standing: Standing) -> dict[str, Any]:
                 "age_seconds": _age(now, trouble.since),
                 "words": trouble.words,
             }
-            for trouble in standing.troubles
+            for trouble in report.troubles
         ],
         "unpaged": [
             {
@@ -153,12 +153,12 @@ def as_data(standing: Standing) -> dict[str, Any]:
                 "incident": pair.incident_number,
                 "reason": pair.unpaged,
             }
-            for pair in standing.unpaged
+            for pair in report.unpaged
         ],
-        "pending": [entry_data(now, entry) for entry in standing.of("planned")],
-        "in_flight": [entry_data(now, entry) for entry in standing.of("in flight")],
-        "unknown": [entry_data(now, entry) for entry in standing.of("unknown")],
-        "dead": [entry_data(now, entry) for entry in standing.of("dead")],
+        "pending": [entry_data(now, entry) for entry in report.of("planned")],
+        "in_flight": [entry_data(now, entry) for entry in report.of("in flight")],
+        "unknown": [entry_data(now, entry) for entry in report.of("unknown")],
+        "dead": [entry_data(now, entry) for entry in report.of("dead")],
     }
 
 
@@ -182,31 +182,31 @@ def entry_data(now: datetime, entry: Entry) -> dict[str, Any]:
     }
 
 
-def as_text(standing: Standing, interval: float) -> str:
-    """The same for people."""
-    lines = [f"Database       {standing.database}"]
-    if standing.missing:
-        lines.append(f"               {standing.missing}: no reconciler has run on it yet")
-    lines.append(f"Open pairs     {standing.open_pairs}")
-    overdue = late(standing, interval)
+def as_text(report: StatusReport, interval: float) -> str:
+    """The text that `status` prints."""
+    lines = [f"Database       {report.database}"]
+    if report.missing:
+        lines.append(f"               {report.missing}: no reconciler has run on it yet")
+    lines.append(f"Open pairs     {report.open_pairs}")
+    overdue = late(report, interval)
     for side in Side:
-        behind = _behind(standing, side)
+        behind = _behind(report, side)
         words = "never polled" if behind is None else f"polled {behind:.0f} s ago"
         late_since = f": late; is `reconciler run` at work? ({span(behind)})" if behind and side in overdue else ""
         lines.append(f"{name_of(side):<14} {words}{late_since}")
-    lines.append("Actions        " + ", ".join(f"{standing.counts.get(state, 0)} {state}" for state in STATES))
-    if standing.oldest is not None:
-        lines.append(f"Oldest pending {span(standing.now - standing.oldest)}")
-    if standing.troubles:
+    lines.append("Actions        " + ", ".join(f"{report.counts.get(state, 0)} {state}" for state in STATES))
+    if report.oldest is not None:
+        lines.append(f"Oldest pending {span(report.now - report.oldest)}")
+    if report.troubles:
         lines += ["", "In trouble:"]
-        lines += [f"  {each.words} (for {span(standing.now - each.since)})" for each in standing.troubles]
-    if standing.unpaged:
+        lines += [f"  {each.words} (for {span(report.now - each.since)})" for each in report.troubles]
+    if report.unpaged:
         lines += ["", "Nobody is paged for:"]
-        lines += [f"  {pair_name(pair.alert_id, pair)}: {pair.unpaged}" for pair in standing.unpaged]
+        lines += [f"  {pair_name(pair.alert_id, pair)}: {pair.unpaged}" for pair in report.unpaged]
     for title, state in (("Pending", "planned"), ("In flight", "in flight"), ("Unknown", "unknown")):
-        lines += _list(standing, title, standing.of(state), SHOWN)
-    lines += _list(standing, "Dead", standing.of("dead"), EVERY)
-    if standing.of("dead"):
+        lines += _list(report, title, report.of(state), SHOWN)
+    lines += _list(report, "Dead", report.of("dead"), EVERY)
+    if report.of("dead"):
         lines += [
             "",
             "To try dead actions again: reconciler retry --all, or reconciler retry with the numbers above",
@@ -214,15 +214,15 @@ def as_text(standing: Standing, interval: float) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def _list(standing: Standing, title: str, found: tuple[Entry, ...], most: int) -> list[str]:
+def _list(report: StatusReport, title: str, found: tuple[Entry, ...], most: int) -> list[str]:
     if not found:
         return []
-    lines = ["", f"{title}:", *(f"  {entry_text(standing.now, entry)}" for entry in found[:most])]
+    lines = ["", f"{title}:", *(f"  {entry_text(report.now, entry)}" for entry in found[:most])]
     return lines if len(found) <= most else [*lines, f"  … and {len(found) - most} more"]
 
 
 def entry_text(now: datetime, entry: Entry) -> str:
-    """One action in one line for people: what it is about first, then what, since when and why."""
+    """One action as a line of text: its pair, what it does, since when and why."""
     action = entry.action
     name = pair_name(action.alert_id, entry.pair)
     tries = f", {action.attempts} tries" if action.attempts > 1 else ""
@@ -231,9 +231,9 @@ def entry_text(now: datetime, entry: Entry) -> str:
     return f"{name}: {action.kind.value} for {span(now - entry.since)}{tries}: {why}{alert}"
 
 
-def _behind(standing: Standing, side: Side) -> float | None:
-    at = standing.polled.get(side)
-    return None if at is None else _age(standing.now, at)
+def _behind(report: StatusReport, side: Side) -> float | None:
+    at = report.polled.get(side)
+    return None if at is None else _age(report.now, at)
 
 
 def _age(now: datetime, at: datetime) -> float:

@@ -1,15 +1,15 @@
-"""Who we are in PagerDuty, and whether the set-up there lets anybody be paged.
+"""The automation user and the service in PagerDuty: who we are there, and whether anybody can be paged.
 
 | what is asked           | when it is wrong                            | what is still written to PagerDuty |
 |-------------------------|---------------------------------------------|------------------------------------|
-| the key                 | it is turned away, or is a person's token   | nothing                            |
+| the key                 | it is refused, or is a person's token       | nothing                            |
 | the automation user     | unknown, or not the one that was given      | nothing                            |
 | its role                | it may be unable to write                   | everything is tried                |
 | the service             | unknown to the key                          | everything but new incidents       |
 | its standing            | disabled, or in maintenance                 | everything is tried                |
 | who is on call          | the automation user, or nobody              | everything is tried                |
 
-Reading, and writing to Opsgenie, need none of this and go on.
+Reading, and writing to Opsgenie, need none of this and continue.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from datetime import timedelta
 
 from reconciler.core.model import Person, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused
-from reconciler.sight import Problem
+from reconciler.reconcile.problems import Problem
 from reconciler.vendors.ports import Clock, PagerDutyReader
 
 SOONEST = 10.0
@@ -41,11 +41,15 @@ class Standing:
 
 
 class Identity:
-    """Asked at the start, after an account refusal, and once in an interval; sooner while something is wrong."""
+    """Asked at the start, after an account refusal, and once in an interval; sooner while something is wrong.
+
+    One thread asks. `standing` is what the last answers allow, as a whole, and may be read by any thread.
+    """
 
     def __init__(self, pagerduty: PagerDutyReader, configured: Person, clock: Clock, interval: timedelta) -> None:
         self.person = configured
         self.known = False
+        self.standing = Standing()
         self._pagerduty = pagerduty
         self._clock = clock
         self._interval = interval.total_seconds()
@@ -57,24 +61,13 @@ class Identity:
         self._wait = FIRST_RETRY
         self._asked = self._next = self._refresh = clock.monotonic()
 
-    @property
-    def standing(self) -> Standing:
-        """How things stand as far as they were asked."""
-        wrong = self._wrong
-        user = wrong.get("user")
-        service = wrong.get("service")
-        unsure = self._unsure or next((error for error in wrong.values() if isinstance(error, Refused)), None)
-        certain = [error for error in wrong.values() if not isinstance(error, Refused)]
-        return Standing(
-            may_write="key" not in wrong and (user is None or isinstance(user, Refused)),
-            may_page=service is None or isinstance(service, Refused),
-            problems=tuple(Problem(Side.PAGERDUTY, error) for error in (*certain, *self._objections.values())),
-            unsure=None if unsure is None else Problem(Side.PAGERDUTY, unsure),
-        )
-
     def suspect(self) -> None:
         """A write was refused as the account's: ask again soon."""
         self._suspected = True
+
+    def ask_soon(self) -> None:
+        """PagerDuty answers other calls by now: what it did not answer here is asked at the next occasion."""
+        self._next = self._clock.monotonic()
 
     def confirm(self) -> bool:
         """Ask who we are and how the service stands, where that is due; whether it was asked and all is well."""
@@ -84,7 +77,7 @@ class Identity:
         return self.known
 
     def refresh(self) -> None:
-        """Ask everything once in an interval, after the work of a cycle: no page waits for it."""
+        """Ask everything once in an interval."""
         now = self._clock.monotonic()
         if now < self._refresh:
             return
@@ -93,6 +86,7 @@ class Identity:
         if self.known:
             self._note("on call", self._pagerduty.on_call(self.person, self._policy_id).objection)
             self._refresh = now + (min(self._interval, WHILE_OBJECTED) if self._objections else self._interval)
+            self.standing = self._as_it_stands()
 
     def _ask(self) -> None:
         began = self._clock.monotonic()
@@ -110,6 +104,19 @@ class Identity:
         self._asked = self._clock.monotonic()
         self._next = self._asked + max(SOONEST if self.known else self._wait, CALM * (self._asked - began))
         self._wait = FIRST_RETRY if self.known else min(2 * self._wait, SOONEST)
+        self.standing = self._as_it_stands()
+
+    def _as_it_stands(self) -> Standing:
+        wrong = self._wrong
+        user, service = wrong.get("user"), wrong.get("service")
+        unsure = self._unsure or next((error for error in wrong.values() if isinstance(error, Refused)), None)
+        certain = [error for error in wrong.values() if not isinstance(error, Refused)]
+        return Standing(
+            may_write="key" not in wrong and (user is None or isinstance(user, Refused)),
+            may_page=service is None or isinstance(service, Refused),
+            problems=tuple(Problem(Side.PAGERDUTY, error) for error in (*certain, *self._objections.values())),
+            unsure=None if unsure is None else Problem(Side.PAGERDUTY, unsure),
+        )
 
     def _fails(self, name: str, step: Callable[[], None]) -> bool:
         """Whether it is pointless to ask further. What is not answered stays as it was last known."""

@@ -1,28 +1,28 @@
-"""Whether a refusal of one request or object is the key's: asked by one cheap read of nothing in particular."""
+"""Whether a refusal concerns the whole API key: asked by one cheap read of no object in particular."""
 
 from threading import Lock
 
 from reconciler.core.model import Side
 from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, Permanent, ReconcilerError, Refused
-from reconciler.reconcile.vendor_calls import Remotes
+from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.vendors.ports import Clock
 
 FOR_SECONDS = 10.0
-"""For so long an answer serves all further refusals of that side."""
+"""How long an answer serves all further refusals by that vendor."""
 
 
 class KeyCheck:
-    """Both keys, each asked for at most once in a while, by one thread at a time."""
+    """Both API keys, each checked at most once in `FOR_SECONDS`, by one thread at a time."""
 
-    def __init__(self, remotes: Remotes, clock: Clock) -> None:
+    def __init__(self, vendors: Vendors, clock: Clock) -> None:
         self._clock = clock
-        self._remotes = remotes
+        self._vendors = vendors
         self._answers: dict[Side, tuple[float, Refused | None]] = {}
         self._locks = {side: Lock() for side in Side}
 
     def refused(self, side: Side) -> Refused | None:
-        """How the account turns the key away; None when it does not, or when that cannot be learnt now."""
+        """The error with which the account refuses the key; None when it does not, or when it gives no answer."""
         with self._locks[side]:
             known = self._answers.get(side)
             if known is not None and self._clock.monotonic() - known[0] < FOR_SECONDS:
@@ -33,7 +33,7 @@ class KeyCheck:
 
     def _asked(self, side: Side) -> Refused | None:
         try:
-            (self._remotes.opsgenie if side is Side.OPSGENIE else self._remotes.pagerduty).confirm_key()
+            (self._vendors.opsgenie if side is Side.OPSGENIE else self._vendors.pagerduty).confirm_key()
         except Refused as error:
             return error
         except (Misconfigured, Permanent) as error:

@@ -1,17 +1,18 @@
-"""One pair, reconciled: read, decide, commit, deliver. Level-triggered: what is read counts, not what caused it."""
+"""One pair, reconciled: read, decide, commit, deliver. Level-triggered: what is read counts, not the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from reconciler.core.follow_up import Left, next_item
-from reconciler.core.model import Action, Echo, Pair, Plan, Policy, Sighting, World
-from reconciler.core.plan import decide
+from reconciler.core.model import Action, Echo, Pair, Plan, Policy, Sighting, Status, World
+from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
 from reconciler.core.work import ReadRequest, WorkItem
+from reconciler.errors import ReconcilerError, Transient
 from reconciler.reconcile.commit import Committer
-from reconciler.reconcile.deliver import Deliverer
-from reconciler.reconcile.fetch import Fetcher
+from reconciler.reconcile.deliver import Delivered, Deliverer
+from reconciler.reconcile.fetch import Fetched, Fetcher
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import Database
@@ -22,47 +23,195 @@ from reconciler.vendors.ports import Clock
 class Outcome:
     """What reconciling one pair came to.
 
-    `actions` are those that were tried or settled, as they stand now; `name` is what people call the alert, as far
-    as it was read. `again` is what is left to be done, with when; `blocked` are the open circuit breakers that
-    its reads wait for.
+    `actions` are the pair's actions that were tried, settled or are open, as they stand now; `standing` are
+    problems that last until the pair is reconciled again, `events` those that were met once. `name` is what people
+    call the alert, as far as it was read. `again` is what is left to be done, and when; `blocked` are the circuit
+    breakers that its reads wait for.
     """
 
     item: WorkItem
     actions: tuple[Action, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    standing: tuple[Problem, ...] = ()
+    events: tuple[Problem, ...] = ()
     echoes: tuple[Echo, ...] = ()
     name: str = ""
     again: WorkItem | None = None
     blocked: frozenset[Hold] = field(default_factory=frozenset)
 
+    @property
+    def word(self) -> str:
+        """What it came to, in a word: `done`, `again` or `blocked`."""
+        return "blocked" if self.blocked else "again" if self.again is not None else "done"
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Both kinds."""
+        return (*self.standing, *self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was read of a pair, and what follows from it."""
+
+    fetched: Fetched
+    world: World
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """What people call the alert; empty where it was not read."""
+        alert = self.fetched.sighting.alert
+        if alert is None:
+            return ""
+        return f"Alert #{alert.tiny_id}" + (f' "{shortened(alert.message)}"' if alert.message else "")
+
+    @property
+    def pair(self) -> Pair | None:
+        """The pair as it is remembered from now on."""
+        return self.plan.pairs[0] if self.plan.pairs else self.fetched.sighting.pair
+
+
+class Planner:
+    """Reads one pair and decides. Writes nothing anywhere: all that a dry run has.
+
+    `policy` says what is configured, and who the automation user is by now.
+    """
+
+    def __init__(self, database: Database, fetcher: Fetcher, clock: Clock, policy: Callable[[], Policy]) -> None:
+        self._database = database
+        self._fetcher = fetcher
+        self._clock = clock
+        self.policy = policy
+
+    def plan(self, item: WorkItem) -> Planned:
+        """What is to be done. The plan is empty where a circuit breaker keeps the pair from being read."""
+        policy = self.policy()
+        fetched = self._fetcher.fetch(item.request, self._known(item), policy)
+        world = World(self._clock.now(), policy, (fetched.sighting,))
+        return Planned(fetched, world, Plan() if fetched.blocked else decide(world))
+
+    def _known(self, item: WorkItem) -> Sighting:
+        """What the snapshot and the outbox have of the pair; nothing of it is read from a vendor yet."""
+        now, alert_id = self._clock.now(), item.alert_id
+        with self._database.reading() as books:
+            pair = books.snapshot.pair(alert_id)
+            origin = None if pair is not None else books.cursors.load(now).origin
+            return Sighting(
+                alert_id,
+                pair=pair,
+                tracked=not item.request.is_baseline,
+                since=origin.since if origin else None,
+                known_notes=books.snapshot.known_notes([alert_id]).get(alert_id, frozenset()),
+                mine=books.outbox.of([alert_id]).get(alert_id, ()),
+                swept=item.request.swept,
+            )
+
+
+class DryRun:
+    """Reconciles no further than the plan: nothing in it could write."""
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+
+    def reconcile(self, item: WorkItem) -> Outcome:
+        """The plan's actions, and what earlier runs have left that this one does not settle."""
+        planned = self._planner.plan(item)
+        settled = {settlement.action_id: settlement for settlement in planned.plan.settlements}
+        left = [
+            replace(action, status=settled[action.id].status, error=settled[action.id].why)
+            if action.id in settled
+            else action
+            for action in planned.fetched.sighting.mine
+            if action.status.is_open
+        ]
+        actions = in_order((*(action for action in left if action.status.is_open), *planned.plan.actions))
+        return Outcome(
+            item,
+            actions,
+            planned.fetched.problems,
+            tuple(failed_after_acceptance(planned)),
+            planned.plan.echoes,
+            planned.name,
+            blocked=planned.fetched.blocked,
+        )
+
 
 class Reconciler:
     """Reconciles one pair at a time; several threads may each have another one.
 
-    `policy` says what is configured and who the automation user is by now.
+    `interval` is POLL_INTERVAL_SECONDS: how often a pair is read that is not settled.
     """
 
     def __init__(
         self,
-        database: Database,
-        fetcher: Fetcher,
+        planner: Planner,
         committer: Committer,
         deliverer: Deliverer,
+        database: Database,
         clock: Clock,
-        policy: Callable[[], Policy],
         interval: timedelta,
     ) -> None:
-        self._database = database
-        self._fetcher = fetcher
+        self._planner = planner
         self._committer = committer
         self._deliverer = deliverer
+        self._database = database
         self._clock = clock
-        self._policy = policy
         self._interval = interval
 
     def reconcile(self, item: WorkItem) -> Outcome:
-        """Read what is asked for, decide, commit, deliver; DatabaseDown when nothing can be written down."""
-        policy = self._policy()
-        fetched = self._fetcher.fetch(item.request, self._known(item), policy)
-        plan = Plan() if fetched.blocked else decide(World(self._clock.now(), policy, (fetched.sighting,)))
-        ...
+        """Read what is asked for, decide, commit, deliver. DatabaseDown where nothing can be written down."""
+        planned = self._planner.plan(item)
+        generation = item.generation if planned.fetched.blocked else self._commit(planned, item)
+        delivered = self._deliverer.deliver(item.alert_id, planned.world.policy)
+        return Outcome(
+            item,
+            self._acted(planned, delivered),
+            (*planned.fetched.problems, *delivered.problems),
+            tuple(failed_after_acceptance(planned)),
+            planned.plan.echoes,
+            planned.name,
+            self._again(planned, delivered, item, generation),
+            planned.fetched.blocked,
+        )
+
+    def _commit(self, planned: Planned, item: WorkItem) -> int:
+        """Write down what was decided, and what is left to be read; the generation of the row that is left."""
+        world, fetched = planned.world, planned.fetched
+        unread = Left(fetched.unread, fetched.read_at, unknown=_unknown(planned, item))
+        left = next_item(item.alert_id, None, (), unread, world.policy, world.now, self._interval)
+        kept = self._committer.commit(planned.plan, world, item, left)
+        return 0 if kept is None else kept.generation
+
+    def _again(self, planned: Planned, delivered: Delivered, item: WorkItem, generation: int) -> WorkItem | None:
+        """What is left to be read, delivered or asked about."""
+        fetched, policy = planned.fetched, planned.world.policy
+        left = Left(fetched.unread, fetched.read_at, delivered.deliver_at, _unknown(planned, item))
+        alert_id, now = fetched.sighting.alert_id, self._clock.now()
+        again = next_item(alert_id, planned.pair, delivered.actions, left, policy, now, self._interval)
+        return None if again is None else replace(again, generation=generation)
+
+    def _acted(self, planned: Planned, delivered: Delivered) -> tuple[Action, ...]:
+        """The pair's actions of which something may be to be said, as they stand now."""
+        settled = {settlement.action_id for settlement in planned.plan.settlements}
+        missing = settled - {action.id for action in delivered.actions}
+        if not missing:
+            return delivered.actions
+        with self._database.reading() as books:
+            return in_order((*books.outbox.by_id(missing), *delivered.actions))
+
+
+def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
+    """What was asked of an alert that has no pair yet: it is asked again in full, row and all."""
+    return item.request if planned.pair is None else None
+
+
+def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:
+    """Writes that a vendor had accepted and did not carry out, and those given up: no call has shown it."""
+    mine = {action.id: action for action in planned.fetched.sighting.mine}
+    for settlement in planned.plan.settlements:
+        action = mine[settlement.action_id]
+        what = f"{action.kind.value}: {settlement.why}"
+        if settlement.status is Status.DEAD:
+            yield Problem(action.kind.side, ReconcilerError(f"{what}; given up"), action.alert_id)
+        elif settlement.status is Status.PLANNED and action.request_id:
+            yield Problem(action.kind.side, Transient(f"{what}; it is tried again"), action.alert_id)

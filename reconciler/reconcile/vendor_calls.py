@@ -1,4 +1,4 @@
-"""One call for each kind of action: from the action as it stands in the ledger to the vendor's write."""
+"""One vendor call for each kind of action: from the action as it stands in the outbox to the vendor's write."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter, PagerDutyRe
 
 
 @dataclass(frozen=True, slots=True)
-class Remotes:
-    """Both sides, for reading and for writing."""
+class Vendors:
+    """Both vendors, for reading and for writing."""
 
     opsgenie: OpsgenieReader
     pagerduty: PagerDutyReader
@@ -18,8 +18,12 @@ class Remotes:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What a call gave back: a request id means accepted, not done; a result id names what came into being."""
+class CallResult:
+    """What a call returned.
+
+    `accepted`: the vendor has queued the write under `request_id`, and may carry it out later. `result_id` is the
+    id of what was created; `incident` is the incident as the call left it.
+    """
 
     request_id: str = ""
     result_id: str = ""
@@ -27,11 +31,11 @@ class Effect:
     accepted: bool = False
 
 
-def write(  # noqa: PLR0911 - one a kind
-    remotes: Remotes, action: Action, incident: Incident | None, automation: Person
-) -> Effect:
-    """Make the call. `incident` is the target as it was just looked at. Raises what the remotes raise."""
-    opsgenie, pagerduty = remotes.to_opsgenie, remotes.to_pagerduty
+def perform(  # noqa: PLR0911 - one return a kind
+    vendors: Vendors, action: Action, incident: Incident | None, automation: Person
+) -> CallResult:
+    """Make the call. `incident` is its target as it was read just before. Raises what the clients raise."""
+    opsgenie, pagerduty = vendors.to_opsgenie, vendors.to_pagerduty
     incident_id = action.incident_id or ""
     note = text.plain_note(action.text) if action.plain else action.text
     match action.kind:
@@ -40,24 +44,24 @@ def write(  # noqa: PLR0911 - one a kind
             body = "" if action.plain else action.body
             urgency = "" if action.plain else action.urgency  # without one, it is the service's default
             created = pagerduty.create_incident(action.alert_id, title, body, urgency)
-            return Effect(result_id=created.id, incident=created)
+            return CallResult(result_id=created.id, incident=created)
         case Kind.PAGERDUTY_NOTE:
-            return Effect(result_id=pagerduty.add_note(incident_id, note).id)
+            return CallResult(result_id=pagerduty.add_note(incident_id, note).id)
         case Kind.PAGERDUTY_ACKNOWLEDGE:
-            return Effect(incident=pagerduty.acknowledge(incident_id))
+            return CallResult(incident=pagerduty.acknowledge(incident_id))
         case Kind.PAGERDUTY_UNACKNOWLEDGE:
-            seen = incident or remotes.pagerduty.incident(incident_id)
-            return Effect(incident=pagerduty.retrigger(seen, automation))
+            seen = incident or vendors.pagerduty.incident(incident_id)
+            return CallResult(incident=pagerduty.retrigger(seen, automation))
         case Kind.PAGERDUTY_RESOLVE:
-            return Effect(incident=pagerduty.resolve(incident_id))
+            return CallResult(incident=pagerduty.resolve(incident_id))
         case Kind.PAGERDUTY_SET_URGENCY:
-            return Effect(incident=pagerduty.set_urgency(incident_id, action.urgency))
+            return CallResult(incident=pagerduty.set_urgency(incident_id, action.urgency))
         case Kind.OPSGENIE_ACKNOWLEDGE:
             name = text.cut_name(action.person)
-            return Effect(opsgenie.acknowledge(action.alert_id, name), accepted=True)
+            return CallResult(opsgenie.acknowledge(action.alert_id, name), accepted=True)
         case Kind.OPSGENIE_UNACKNOWLEDGE:
             name = text.cut_name(action.person)
-            return Effect(opsgenie.unacknowledge(action.alert_id, name), accepted=True)
+            return CallResult(opsgenie.unacknowledge(action.alert_id, name), accepted=True)
         case Kind.OPSGENIE_NOTE:
             name = text.signature(action.person)
-            return Effect(opsgenie.add_note(action.alert_id, name, note), accepted=True)
+            return CallResult(opsgenie.add_note(action.alert_id, name, note), accepted=True)

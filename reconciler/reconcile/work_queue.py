@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import Enum
 from itertools import count
 
-from reconciler.core.work import Priority, WorkItem
+from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.vendors.ports import Clock
 
 LONGEST_DELAY = timedelta(hours=1)
@@ -55,15 +55,13 @@ class WorkQueue:
 
     def add(self, items: Iterable[WorkItem]) -> None:
         """Add keys, or merge what is asked for into what is there already. A parked key stays parked."""
-        now, today = self._clock.monotonic(), self._clock.now()
         with self._changed:
             for item in items:
-                delay = min(max(item.due_at - today, timedelta()), LONGEST_DELAY)
-                self._add(item, now + delay.total_seconds())
+                self._add(item, self._due(item))
             self._changed.notify_all()
 
     def lease(self, *, pages_only: bool = False) -> WorkItem | None:
-        """The most urgent due key, for this caller alone until it says `done` or `again`; None when none is due."""
+        """The most urgent due key, for this caller alone until it is given back; None when none is due."""
         with self._changed:
             self._ripen()
             while self._ready:
@@ -83,9 +81,20 @@ class WorkQueue:
         """Nothing is left to be done for a leased key, but for what was added meanwhile."""
         self._release(alert_id, None, 0.0)
 
-    def again(self, item: WorkItem, delay: float) -> None:
-        """A leased key is due again after so many seconds; sooner where something was added meanwhile."""
-        self._release(item.alert_id, item, self._clock.monotonic() + delay)
+    def again(self, item: WorkItem) -> None:
+        """A leased key is due again when the item says; sooner where something was added meanwhile."""
+        self._release(item.alert_id, item, self._due(item))
+
+    def fail(self, item: WorkItem, delay: float) -> None:
+        """A leased key backs off for so many seconds, whatever was added meanwhile, but for a new page."""
+        failed = replace(item, attempts=item.attempts + 1)
+        with self._changed:
+            entry = self._entries.get(item.alert_id)
+            if entry is None:
+                return
+            merged = failed if entry.added is None else failed.merged(entry.added)
+            self._put(entry, merged, self._clock.monotonic() + delay)
+            self._changed.notify_all()
 
     def park(self, item: WorkItem, holds: frozenset[Hold]) -> None:
         """A leased key waits until these holds end. What is added meanwhile waits with it, but for a new page."""
@@ -97,7 +106,7 @@ class WorkQueue:
             self._changed.notify_all()
 
     def end_hold(self, hold: Hold, most: int | None = None) -> int:
-        """End a hold for all keys that it keeps waiting, or for so many of the most urgent; how many there were."""
+        """End a hold for all keys that wait for it, or for so many of the most urgent; how many there were."""
         with self._changed:
             held = [entry for entry in self._entries.values() if hold in entry.parked]
             held.sort(key=lambda entry: (entry.item.priority, entry.due))
@@ -108,10 +117,10 @@ class WorkQueue:
             self._changed.notify_all()
             return len(held[:most])
 
-    def wait(self, seconds: float) -> None:
-        """Wait until a key may be due, at most so long."""
+    def wait(self, seconds: float, *, pages_only: bool = False) -> None:
+        """Wait until a key, or a page, may be due, at most so long."""
         with self._changed:
-            soonest = self._soonest()
+            soonest = self._soonest(pages_only=pages_only)
             left = seconds if soonest is None else min(seconds, max(0.0, soonest - self._clock.monotonic()))
             if left > 0:
                 self._changed.wait(left)
@@ -121,11 +130,22 @@ class WorkQueue:
         with self._changed:
             self._changed.notify_all()
 
-    def next_due(self) -> float | None:
-        """Seconds until a key that is not leased or parked is due, 0 when one is; None when there is none."""
+    def next_due(self, reason: Reason | None = None) -> float | None:
+        """Seconds until a key (for that reason) is due that may be leased, 0 when one is; None without any."""
         with self._changed:
-            soonest = self._soonest()
+            dues = (
+                entry.due
+                for entry in self._entries.values()
+                if not entry.leased and not entry.parked and (reason is None or reason in entry.item.reasons)
+            )
+            soonest = min(dues, default=None)
             return None if soonest is None else max(0.0, soonest - self._clock.monotonic())
+
+    def due(self) -> int:
+        """How many keys are due and not leased, those that wait for a circuit breaker included."""
+        with self._changed:
+            now = self._clock.monotonic()
+            return sum(not entry.leased and entry.due <= now for entry in self._entries.values())
 
     def is_idle(self) -> bool:
         """Whether no key is leased or due."""
@@ -144,6 +164,16 @@ class WorkQueue:
         """Which of these keys are in the queue."""
         with self._changed:
             return {alert_id for alert_id in alert_ids if alert_id in self._entries}
+
+    def size(self) -> int:
+        """How many keys there are."""
+        return len(self._entries)
+
+    def oldest(self) -> float:
+        """For how many seconds the key has been due that is due the longest; 0 when none is."""
+        with self._changed:
+            now = self._clock.monotonic()
+            return max((now - entry.due for entry in self._entries.values() if not entry.leased), default=0.0)
 
     def counts(self) -> Counter[Priority]:
         """How many keys there are, by priority."""
@@ -170,6 +200,11 @@ class WorkQueue:
             if item.priority is Priority.PAGE:
                 entry.parked = frozenset()
             self._put(entry, entry.item.merged(item), min(due, entry.due))
+
+    def _due(self, item: WorkItem) -> float:
+        """When the item is due by the monotonic clock."""
+        delay = min(max(item.due_at - self._clock.now(), timedelta()), LONGEST_DELAY)
+        return self._clock.monotonic() + delay.total_seconds()
 
     def _release(self, alert_id: str, left: WorkItem | None, due: float) -> None:
         with self._changed:
@@ -200,12 +235,12 @@ class WorkQueue:
             if entry is not None and entry.version == version:
                 heapq.heappush(self._ready, (entry.item.priority, due, version, key))
 
-    def _soonest(self) -> float | None:
+    def _soonest(self, *, pages_only: bool = False) -> float | None:
         """When the first key is due that may be leased then; stale heads are dropped on the way."""
         self._ripen()
         while self._ready and self._is_stale(self._ready[0][3], self._ready[0][2]):
             heapq.heappop(self._ready)
-        if self._ready:
+        if self._ready and not (pages_only and self._ready[0][0] != Priority.PAGE):
             return self._ready[0][1]
         while self._later and self._is_stale(self._later[0][2], self._later[0][1]):
             heapq.heappop(self._later)
@@ -214,8 +249,3 @@ class WorkQueue:
     def _is_stale(self, key: str, version: int) -> bool:
         entry = self._entries.get(key)
         return entry is None or entry.version != version or entry.leased or bool(entry.parked)
-
-
-def later(item: WorkItem, clock: Clock, delay: float) -> WorkItem:
-    """The item with the due time that its row is to have."""
-    return replace(item, due_at=clock.now() + timedelta(seconds=delay))

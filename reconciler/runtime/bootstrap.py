@@ -1,187 +1,329 @@
-"""Where everything is wired together, and nowhere else. A dry run is wired without any hand that could write."""
+"""Where everything is wired together, and nowhere else. A dry run is wired without anything that could write."""
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from reconciler.apply import Applier
-from reconciler.aside import Aside, at_once
-from reconciler.core.model import Person, Policy
-from reconciler.crew import Crew, Pace
-from reconciler.engine import Engine
-from reconciler.gate import Gate
-from reconciler.looks import Horizons
-from reconciler.observability.logs import NOBODY, get_logger
-from reconciler.observe import Observer
+from reconciler.core.model import Person, Policy, Side
+from reconciler.observability.events import NULL_EVENTS
+from reconciler.observability.logs import get_logger
+from reconciler.reconcile.commit import Committer
+from reconciler.reconcile.deliver import Deliverer
+from reconciler.reconcile.fetch import Fetcher
 from reconciler.reconcile.identity import Identity
-from reconciler.reconcile.vendor_calls import Remotes
+from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.pair import DryRun, Planner, Reconciler
+from reconciler.reconcile.problems import Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.vendor_calls import Vendors
+from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.runtime.account import Account
+from reconciler.runtime.daemon import Daemon
+from reconciler.runtime.feedback import Feedback
+from reconciler.runtime.leadership import Leadership
+from reconciler.runtime.program import Program, Timed
+from reconciler.runtime.report import Collector, Report
+from reconciler.runtime.reporter import Reporter
+from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
+from reconciler.sources.first_start import FirstStart
+from reconciler.sources.hints import Hints
+from reconciler.sources.horizons import Horizons
+from reconciler.sources.intake import DryIntake, DurableIntake, Intake
+from reconciler.sources.listings import ListingTools, OpenAlerts, OpenIncidents
+from reconciler.sources.opsgenie_feed import OpsgenieFeed
+from reconciler.sources.pace import Pace
+from reconciler.sources.pagerduty_feed import PagerDutyFeed
+from reconciler.sources.repetitions import Repetitions
+from reconciler.sources.sweep import Retention, Sweep
+from reconciler.sources.unrepeated import UnrepeatedIntake
 from reconciler.store.database import Database, open_database
-from reconciler.store.lock import Lock, lock_for
+from reconciler.store.lock import lock_for
 from reconciler.store.read_only import open_read_only
-from reconciler.vendors.http import Clock, Http, RequestRecord, SystemClock
+from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
+from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import Budget
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
 
-Vendor = Literal["Opsgenie", "PagerDuty"]
 PAGERDUTY_PER_MINUTE = 960
 """PagerDuty's documented limit per key, until its headers say otherwise. Opsgenie publishes none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A wired program: the engine, and what has to be opened, migrated, locked and closed around it."""
-
-    engine: Engine
-    database: Database
-    lock: Lock
-    clock: Clock
-    stop: threading.Event
-    gate: Gate
-    metrics: "Metrics | None" = None
-
-
-def assemble(settings: Settings, stop: threading.Event | None = None) -> Program:
-    """The whole program, with both hands. The database is opened, not yet migrated."""
-    stop = stop or threading.Event()
-    metrics = _metrics(settings, SystemClock(stop))
-    wires = _Wires(settings, stop, metrics)
+def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
+    """The whole program. The database is opened, not yet migrated."""
     database = open_database(settings.database_url.get_secret_value())
-    remotes = Remotes(wires.opsgenie, wires.pagerduty, wires.to_opsgenie(), wires.to_pagerduty())
-    gate = Gate()
-    applier = Applier(remotes, database, wires.clock, stop.is_set, wires.crew, metrics or NOBODY, gate)
-    return Program(
-        wires.engine(database, applier),
-        database,
-        lock_for(settings.database_url.get_secret_value()),
-        wires.clock,
-        stop,
-        gate,
-        metrics,
-    )
+    return Wiring(settings, stop or threading.Event(), database, _metrics(settings))
 
 
-def assemble_dry_run(settings: Settings) -> Engine:
-    """An engine that can only look: no writers, no applier, a database that cannot be written to."""
-    return _Wires(settings, threading.Event()).engine(
-        open_read_only(settings.database_url.get_secret_value()), None
-    )
+def assemble_dry_run(settings: Settings) -> "DryWiring":
+    """A program that can only read: no writers, no deliveries, a database that cannot be written to."""
+    return DryWiring(settings, threading.Event(), open_read_only(settings.database_url.get_secret_value()))
 
 
-class _Wires:
-    """Both vendors' readers, and the writers for those who may have them."""
+class _Reading:
+    """What every program has: both vendors' readers, the queue and the planner.
 
-    def __init__(self, settings: Settings, stop: threading.Event, metrics: "Metrics | None" = None) -> None:
+    Tests give a clock of their own, and override `http`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        database: Database,
+        metrics: "Metrics | None" = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.settings = settings
-        self.metrics = metrics
         self.stop = stop
-        self.clock = SystemClock(stop)
-        self.budgets = {
-            "Opsgenie": self._budget("Opsgenie"),
-            "PagerDuty": self._budget("PagerDuty", PAGERDUTY_PER_MINUTE),
+        self.database = database
+        self.metrics = metrics
+        self.clock = clock or SystemClock(stop)
+        self.limiters = {
+            Side.OPSGENIE: self._limiter(Side.OPSGENIE),
+            Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
         }
-        self.pace = Pace(self.budgets["PagerDuty"].rate)
-        self.crew = Crew(self.pace.hands)
-        self._opsgenie = self._http(
-            "Opsgenie",
-            settings.opsgenie_api_url,
-            {"Authorization": f"GenieKey {_secret(settings.opsgenie_api_key)}"},
-        )
-        self._pagerduty = self._http(
-            "PagerDuty",
-            settings.pagerduty_api_url,
-            {"Authorization": f"Token token={_secret(settings.pagerduty_api_key)}"},
-        )
         report = _report_bad_row()
+        self._sessions = {side: self.http(side) for side in Side}
         self.opsgenie = OpsgenieClient(
-            self._opsgenie, settings.opsgenie_query, settings.opsgenie_api_url, on_bad_row=report
+            self._sessions[Side.OPSGENIE], settings.opsgenie_query, settings.opsgenie_api_url, on_bad_row=report
         )
         self.pagerduty = PagerDutyClient(
-            self._pagerduty,
+            self._sessions[Side.PAGERDUTY],
             settings.pagerduty_service_id,
             settings.pagerduty_email,
             settings.pagerduty_user,
             on_bad_row=report,
         )
-
-    def to_opsgenie(self) -> OpsgenieWriting:
-        return OpsgenieWriting(self._opsgenie)
-
-    def to_pagerduty(self) -> PagerDutyWriting:
-        return PagerDutyWriting(self._pagerduty, self.settings.pagerduty_service_id, self.settings.pagerduty_email)
-
-    def engine(self, database: Database, applier: Applier | None) -> Engine:
-        settings = self.settings
-        horizons = Horizons(
+        self.interval = timedelta(seconds=settings.poll_interval_seconds)
+        self.horizons = Horizons(
             lookback=timedelta(seconds=settings.initial_lookback_seconds),
             sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
             retention=timedelta(seconds=settings.retention_seconds),
             query=settings.opsgenie_query,
         )
-        policy = Policy(
-            on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
-            on_opsgenie_close=settings.on_opsgenie_close,
-            on_opsgenie_priority=settings.on_opsgenie_priority,
-            high_urgency=frozenset(settings.high_urgency_priorities),
-            on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
-            staleness=timedelta(seconds=settings.staleness_seconds),
+        self.queue = WorkQueue(self.clock)
+        self.problems = Problems()
+        self.breakers = ReadBreakers(self.clock)
+        self.fetcher = Fetcher(
+            self.opsgenie, self.pagerduty, database, self.breakers, self.clock, self.stop.is_set
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
-        return Engine(
-            Observer(
-                self.opsgenie,
-                self.pagerduty,
-                database,
-                horizons,
-                self.stop.is_set,
-                self.crew,
-                self._is_busy,
-                Aside() if applier else at_once,
-            ),
-            applier,
-            database,
-            self.clock,
-            policy,
-            Identity(self.pagerduty, configured, self.clock, horizons.sweep_interval),
-            self.metrics or NOBODY,
-            self.budgets["PagerDuty"].expect_pages,
+        identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
+        self.write_breakers = self.make_write_breakers()
+        self.account = Account(identity, _policy(settings), self.write_breakers, self.fetcher, self.problems)
+        self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
+
+    def http(self, side: Side) -> Http:
+        """The session with one vendor."""
+        settings = self.settings
+        url, key, name = (
+            (settings.opsgenie_api_url, f"GenieKey {_secret(settings.opsgenie_api_key)}", "Opsgenie")
+            if side is Side.OPSGENIE
+            else (settings.pagerduty_api_url, f"Token token={_secret(settings.pagerduty_api_key)}", "PagerDuty")
+        )
+        return Http(
+            url,
+            {"Authorization": key},
+            name=name,
+            clock=self.clock,
+            budget=self.limiters[side],
+            on_request=self._on_request,
         )
 
-    def _budget(self, vendor: Vendor, per_minute: int | None = None) -> Budget:
+    def names(self, report: Report) -> dict[str, str]:
+        """What people call the alerts of a report's actions, by id, with the incident where there is one."""
+        wanted = {action.alert_id for action in report.actions}
+        with self.database.reading() as books:
+            pairs = books.snapshot.pairs(wanted)
+        found = {}
+        for alert_id in wanted:
+            pair = pairs.get(alert_id)
+            name = report.names.get(alert_id, f"Alert #{pair.tiny_id if pair else '?'}")
+            number = pair.incident_number if pair else None
+            found[alert_id] = f"{name} and incident #{number}" if number else name
+        return found
+
+    def make_write_breakers(self) -> WriteBreakers | None:
+        """None where nothing is ever written."""
+        return None
+
+    def program(self, intake: Intake, retention: Retention | None, *, is_whole: bool) -> Program:
+        """The program with all of its sources. `is_whole`: each is polled once only, and takes everything."""
+        clock, database, horizons, policy = self.clock, self.database, self.horizons, self.account.policy
+        pace = Pace(
+            self.interval.total_seconds(), lambda: min(limiter.rate() for limiter in self.limiters.values())
+        )
+        repetitions = Repetitions(clock)
+        begin = FirstStart(self.opsgenie, self.pagerduty, database, intake, clock, horizons, self.problems)
+
+        def unrepeated() -> UnrepeatedIntake:
+            return UnrepeatedIntake(intake, self.queue, clock)
+
+        opsgenie = OpsgenieFeed(
+            self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
+        )
+        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
+
+        def tools() -> ListingTools:
+            return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
+
+        listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
+        sweep = Sweep(
+            database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
+        )
+        hints = Hints(self.pagerduty, database, intake, self.queue, clock, opsgenie, self.is_busy)
+        often = lambda: pace.interval(clock.monotonic())  # noqa: E731 - asked after each poll
+        share = min(self.interval.total_seconds(), horizons.sweep_interval.total_seconds() / 10)
+        return Program(
+            sources=(
+                Timed(self.account, self.interval.total_seconds),
+                Timed(opsgenie, often),
+                Timed(pagerduty, often),
+                *(Timed(source, lambda: share) for source in (sweep, *listings)),
+            ),
+            account=self.account,
+            feed=opsgenie,
+            hints=hints,
+            feedback=Feedback(repetitions, pace, clock),
+            queue=self.queue,
+            problems=self.problems,
+            read_breakers=self.breakers,
+            write_breakers=self.write_breakers,
+            database=database,
+            clock=clock,
+            stop=self.stop,
+            interval=self.interval,
+        )
+
+    def _limiter(self, side: Side, per_minute: int | None = None) -> Budget:
+        made = Budget(self.clock, per_minute)
         if self.metrics:
-            return self.metrics.budget(vendor, self.clock, per_minute)
-        return Budget(self.clock, per_minute)
+            self.metrics.limiter(side.value, made)
+        return made
 
-    def _is_busy(self) -> bool:
-        return any(budget.is_busy() for budget in self.budgets.values())
+    def _on_request(self, record: RequestRecord) -> None:
+        if self.metrics:
+            self.metrics.request(record)
 
-    def _http(self, name: Vendor, url: str, headers: dict[str, str]) -> Http:
-        metrics = self.metrics
+    def rate(self) -> float:
+        """Calls a second that the stricter vendor allows."""
+        return min(limiter.rate() for limiter in self.limiters.values())
 
-        def on_request(record: RequestRecord) -> None:
-            self.pace.learn(record.seconds)
-            if metrics:
-                metrics.request(record)
-
-        return Http(url, headers, name=name, clock=self.clock, budget=self.budgets[name], on_request=on_request)
+    def is_busy(self) -> bool:
+        """Whether so much of a rate is used that what can wait should wait."""
+        return any(limiter.is_busy() for limiter in self.limiters.values())
 
 
-def _metrics(settings: Settings, clock: Clock) -> "Metrics | None":
+class Wiring(_Reading):
+    """The whole program: it may write to both vendors and to the database."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        database: Database,
+        metrics: "Metrics | None" = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(settings, stop, database, metrics, clock)
+        events = metrics or NULL_EVENTS
+        self.in_flight = InFlight()
+        vendors = Vendors(
+            self.opsgenie,
+            self.pagerduty,
+            OpsgenieWriting(self._sessions[Side.OPSGENIE]),
+            PagerDutyWriting(
+                self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
+            ),
+        )
+        assert self.write_breakers is not None  # noqa: S101 - made below
+        self.committer = Committer(database, self.clock, events)
+        self.deliverer = Deliverer(
+            vendors, database, self.clock, self.write_breakers, self.in_flight, events, stop.is_set
+        )
+        self.reconciler = Reconciler(
+            self.planner, self.committer, self.deliverer, database, self.clock, self.interval
+        )
+        self.lock = lock_for(settings.database_url.get_secret_value())
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval)
+
+    def make_write_breakers(self) -> WriteBreakers:
+        """The circuit breakers of all writes."""
+        return WriteBreakers(self.clock)
+
+    def whole(self, *, is_whole: bool) -> Program:
+        """The program, with durable sources."""
+        return self.program(
+            DurableIntake(self.database, self.queue), Retention(self.database, self.horizons), is_whole=is_whole
+        )
+
+    def daemon(self) -> Daemon:
+        """The daemon."""
+        program = self.whole(is_whole=False)
+        reporter = Reporter(
+            self.database,
+            self.clock,
+            program.wrong,
+            self.account.suspect,
+            self.settings.remind_seconds,
+            self.metrics,
+        )
+        worker = self.worker(program, (reporter, program.feedback))
+        schedule = Schedule(self.clock)
+        return Daemon(
+            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+        )
+
+    def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
+        """What reconciles the pairs of the queue."""
+        return Worker(
+            self.queue, self.reconciler, self.breakers, program.problems, listeners, self.clock.monotonic
+        )
+
+
+class DryWiring(_Reading):
+    """A program that plans and writes nothing."""
+
+    def dry(self) -> tuple[Program, Worker, Collector]:
+        """The program, its worker, and what collects the plan."""
+        program, collector = self.program(DryIntake(self.queue), None, is_whole=True), Collector()
+        worker = Worker(
+            self.queue, DryRun(self.planner), self.breakers, self.problems, (collector,), self.clock.monotonic
+        )
+        return program, worker, collector
+
+
+def _metrics(settings: Settings) -> "Metrics | None":
     """What counts, where anybody can ask for it."""
     if settings.http_listen is None:
         return None
-    from reconciler.observability.health import Vitals  # noqa: PLC0415 - the same
-    from reconciler.observability.metrics import Metrics  # noqa: PLC0415 - a tenth of a second that most can do without
+    from reconciler.observability.health import Health  # noqa: PLC0415 - most can do without its tenth of a second
+    from reconciler.observability.metrics import Metrics  # noqa: PLC0415 - the same
 
-    return Metrics(Vitals(settings.poll_interval_seconds), clock)
+    return Metrics(Health(settings.poll_interval_seconds), SystemClock())
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
+        on_opsgenie_close=settings.on_opsgenie_close,
+        on_opsgenie_priority=settings.on_opsgenie_priority,
+        high_urgency=frozenset(settings.high_urgency_priorities),
+        on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
+        staleness=timedelta(seconds=settings.staleness_seconds),
+        sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
+        retention=timedelta(seconds=settings.retention_seconds),
+    )
 
 
 def _secret(value: SecretStr) -> str:
@@ -189,13 +331,13 @@ def _secret(value: SecretStr) -> str:
 
 
 def _report_bad_row() -> Callable[[str, str], None]:
-    """Say once per kind of row that one could not be read: the same odd row comes back in every cycle."""
-    told: set[tuple[str, str]] = set()
+    """Log once per kind of row that one could not be read: the same odd row comes back with every poll."""
+    logged: set[tuple[str, str]] = set()
     log = get_logger(__name__)
 
     def report(vendor: str, what: str) -> None:
-        if (vendor, what) not in told and len(told) < 1000:  # noqa: PLR2004 - memory stays bounded
-            told.add((vendor, what))
+        if (vendor, what) not in logged and len(logged) < 1000:  # noqa: PLR2004 - memory stays bounded
+            logged.add((vendor, what))
             log.warning("a row could not be read and was left out", vendor=vendor, row=what)
 
     return report

@@ -1,48 +1,48 @@
 """What changes what is followed, a first start or another OPSGENIE_QUERY: one line each, with numbers."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.observability.naming import counted
+from reconciler.store import cursors
 from reconciler.store.database import Database
 from reconciler.store.overview import Census, census
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the feeds stand, and how many pairs there are."""
+    """Where the sources stand, and how many pairs there are."""
 
-    cursors: Mapping[str, str]
+    sources: cursors.Standing
     census: Census
+    waiting: int = 0
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the first start is over, down to the last pair that it has put into the queue."""
+        return self.sources.origin is not None and not self.waiting
 
 
-def look(database: Database) -> Standing:
-    """How it is now."""
+def look(database: Database, now: datetime) -> Standing:
+    """How things stand now."""
     with database.reading() as books:
-        return Standing(books.snapshot.cursors(), census(books))
+        return Standing(books.cursors.load(now), census(books), books.work.waiting_since_first_start())
 
 
-def told(before: Standing, after: Standing) -> list[str]:
-    """What has begun between the two looks, one line each; nothing in most cycles."""
-    lines = []
-    if "origin" in after.cursors and "origin" not in before.cursors:
-        since = datetime.fromisoformat(json.loads(after.cursors["origin"])[1]).astimezone(UTC)
-        lines.append(
-            f"first start: alerts from before {since:%Y-%m-%d %H:%M} UTC page nobody; {_counts(before, after)}"
-        )
-    elif after.cursors.get("query") != before.cursors.get("query", after.cursors.get("query")):
-        lines.append(
-            f"OPSGENIE_QUERY has changed from {_quoted(before.cursors['query'])} to "
-            f"{_quoted(after.cursors['query'])}: {_counts(before, after)}"
-        )
-    return lines
-
-
-def is_over(standing: Standing) -> bool:
-    """Whether there is nothing left to begin with."""
-    return "origin" in standing.cursors
+def lines(before: Standing, after: Standing) -> list[str]:
+    """What has begun between two moments, one line each; mostly nothing."""
+    if not after.is_begun:
+        return []
+    origin, was, query = after.sources.origin, before.sources.query, after.sources.query
+    if origin is not None and not before.is_begun:
+        since = origin.since.astimezone(UTC)
+        first = f"first start: alerts from before {since:%Y-%m-%d %H:%M} UTC page nobody"
+        return [f"{first}; {_counts(before, after)}"]
+    if was is not None and was != query:
+        changed = f"OPSGENIE_QUERY has changed from {_quoted(was)} to {_quoted(query or '')}"
+        return [f"{changed}: {_counts(before, after)}"]
+    return []
 
 
 def _counts(before: Standing, after: Standing) -> str:

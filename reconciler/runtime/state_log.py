@@ -1,6 +1,6 @@
 """States that last are said when they begin, again every now and then while they last, and when they are over.
 
-A subject is what a state is about: a vendor, the pages, the database, the lock, the cycle, or one alert that a
+A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert that a
 vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
 """
 
@@ -13,9 +13,10 @@ from types import MappingProxyType
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, RateLimited, Transient
+from reconciler.observability.defects import Defect
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import counted, kinds_of, listed, span
-from reconciler.sight import Problem
+from reconciler.reconcile.problems import Problem
 from reconciler.store.troubles import KeptTrouble
 from reconciler.vendors.ports import Clock
 
@@ -27,14 +28,16 @@ MOST_OBJECTS = 1000
 """Alerts whose troubles are remembered one by one."""
 MOST_NAMED = 5
 """Alerts that one reminder names."""
-SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "cycle", "objects")
+SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "objects")
 """Every subject that is counted; `objects` are all alerts that a vendor refuses while it takes others."""
 
+WORK = "work"
+"""The subject of a defect that concerns no single alert."""
 _REQUEST = re.compile(r" \(request [^)]*\)")
 """What is different in each refusal, though it is the same one."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """Which call met it: what the operator has to change is the same for all of them."""
-_NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", "cycle": "Cycle"} | {
+_NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", WORK: "Work"} | {
     side.value: name_of(side) for side in Side
 }
 
@@ -294,6 +297,8 @@ def _subject(problem: Problem) -> str:
     """What a problem is a state of: the vendor, or one alert there in one way."""
     if isinstance(problem.error, RateLimited):
         return f"{problem.side.value} rate"
+    if isinstance(problem.error, Defect) and not problem.alert_id:
+        return WORK
     if problem.alert_id and not isinstance(problem.error, Transient | Misconfigured):
         return f"{problem.side.value} {problem.alert_id} {type(problem.error).__name__}"
     return problem.side.value
@@ -311,7 +316,7 @@ def _public(subject: str) -> str:
 
 
 def _is_of_a_vendor(subject: str) -> bool:
-    return subject.partition(" ")[0] in {side.value for side in Side}
+    return subject.partition(" ")[0] in {WORK, *(side.value for side in Side)}
 
 
 def _concerns(trouble: Trouble, action: Action) -> bool:

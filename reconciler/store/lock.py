@@ -1,9 +1,9 @@
-"""One works, the others stand by: whoever holds the database's lock. It is let go when the process dies.
+"""The lock of a database: the process that holds it leads, the others stand by. It is released with the process.
 
-A lock alone is not enough: a process that was stopped, or cut off, may wake up and still believe that it holds
-it. So whoever takes it begins a new epoch (`Database.lead`), and an earlier epoch writes nothing more.
-A process that is merely stopped keeps its lock, and the others stand by: on SQLite until it is ended, on
-PostgreSQL until it or its session is (`pg_terminate_backend`).
+A lock alone is not enough: a process that was stopped, or cut off from the server, may continue and still believe
+that it holds the lock. So its next holder begins a new epoch (`Database.lead`), and an earlier epoch writes
+nothing more. A process that is merely stopped keeps its lock, and the others stand by: on SQLite until it ends, on
+PostgreSQL until it or its session does (`pg_terminate_backend`).
 """
 
 import contextlib
@@ -25,24 +25,24 @@ class Lock(Protocol):
     """The right to work on one database and route."""
 
     def acquire(self) -> bool:
-        """Take it, or make sure that it is still ours; False while somebody else has it.
+        """Take the lock, or check that it is still ours; False while another process has it.
 
         After False, or an error, it is not ours any more.
         """
 
     def release(self) -> None:
-        """Let it go."""
+        """Release the lock."""
 
 
 class FileLock:
-    """For SQLite: a lock on a file beside the database. The kernel lets it go with the process."""
+    """For SQLite: a lock on a file beside the database, which the kernel releases with the process."""
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".lock")
         self._file: IO[str] | None = None
 
     def acquire(self) -> bool:
-        """Take it, or make sure that the file which is locked is the one that others look at."""
+        """Take the lock, or check that the locked file is the one that other processes would open."""
         if self._file is not None and self._is_there(self._file):
             return True
         self.release()
@@ -58,11 +58,17 @@ class FileLock:
         except BlockingIOError:
             file.close()
             return False
+        except OSError as error:  # ENOLCK, ENOTSUP: some network volumes have no locks
+            file.close()
+            raise Misconfigured(
+                f"DATABASE_URL: the volume of {self.path} has no file locks ({error.strerror}): put the database "
+                "on a local disk, or use PostgreSQL"
+            ) from error
         self._file = file
         return True
 
     def release(self) -> None:
-        """Let it go."""
+        """Release the lock."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -75,8 +81,8 @@ class FileLock:
 
 
 @contextlib.contextmanager
-def undisturbed(database: Path) -> Iterator[bool]:
-    """Whether nobody is at work on this SQLite database; if so, nobody begins to meanwhile. Leaves no trace."""
+def lock_is_free(database: Path) -> Iterator[bool]:
+    """Whether no process works on this SQLite database; if so, none begins meanwhile. Creates no file."""
     with contextlib.ExitStack() as held:
         alone = False
         with contextlib.suppress(OSError):
@@ -89,9 +95,9 @@ def undisturbed(database: Path) -> Iterator[bool]:
 class AdvisoryLock:
     """For PostgreSQL: a session's advisory lock on a connection of its own, never one from the pool.
 
-    A pooler that hands one server session to several clients makes such a lock worthless: two could hold it at
-    the same time. It shows in that a new connection has the lock already, or is the same session as another
-    one, or that ours becomes another session. Then nothing is done but to say so.
+    A pooler that shares one server session between clients makes such a lock worthless: two processes could hold
+    it at the same time. It is recognised by a new connection that has the lock already, or has the same session as
+    another one, or whose session changes. Then the lock is refused, with what to do.
     """
 
     def __init__(self, url: str, route: str) -> None:
@@ -101,7 +107,7 @@ class AdvisoryLock:
         self._session = 0
 
     def acquire(self) -> bool:
-        """Take it, or make sure that the session that has it is alive and has it still."""
+        """Take the lock, or check that the session that took it is alive and still has it."""
         try:
             return self._keep(self._connection) if self._connection is not None else self._take()
         except DBAPIError as error:
@@ -112,7 +118,7 @@ class AdvisoryLock:
             raise
 
     def release(self) -> None:
-        """Let it go."""
+        """Release the lock."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(DBAPIError):

@@ -1,4 +1,4 @@
-"""Bringing the schema to this version's revision, forwards only. A newer database is refused, untouched."""
+"""Schema migrations, forwards only. A database of a newer version is refused and left as it is."""
 
 from importlib import resources
 from pathlib import Path
@@ -24,7 +24,7 @@ def upgrade(database: Database) -> str:
     config = _config()
     try:
         with database.engine.connect() as connection, connection.begin():
-            if connection.dialect.name == "postgresql":  # one at a time; SQLite's transaction sees to that itself
+            if connection.dialect.name == "postgresql":  # one at a time; on SQLite the transaction ensures that
                 connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('reconciler migration'))"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -34,7 +34,7 @@ def upgrade(database: Database) -> str:
 
 
 def check(database: Database) -> str | None:
-    """The revision as it is, looked up without a touch. Misconfigured when this version does not know it."""
+    """The database's revision, read without changing it. Misconfigured when this version does not know it."""
     return known(current_revision(database))
 
 
@@ -61,6 +61,6 @@ def _config() -> "Config":
 
 
 def location() -> Path:
-    """Where the migrations are: inside the package in a wheel, beside it in a clone."""
+    """The directory of the migrations: inside the package in a wheel, beside it in a clone."""
     packaged = Path(str(resources.files("reconciler"))) / "_migrations"
     return packaged if packaged.is_dir() else packaged.parent.parent / "migrations"

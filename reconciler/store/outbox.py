@@ -1,4 +1,4 @@
-"""Every write that was ever intended, and what became of it. An intent is committed before its call is made."""
+"""The transactional outbox: every write to a vendor, and its outcome. An action is committed before its call."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -23,7 +23,7 @@ class Outbox:
     route: str
 
     def open(self, kind: Kind | None = None) -> list[Action]:
-        """Everything (of one kind) still to be done or asked, in the order of the acts that caused it."""
+        """Actions (of one kind) that are planned or sent, in the order of the acts that caused them."""
         query = _OPEN_ACTIONS if kind is None else _OPEN_ACTIONS.where(actions.c.kind == kind.value)
         return [_action(row) for row in self.connection.execute(query, {"route": self.route})]
 
@@ -35,45 +35,45 @@ class Outbox:
         return {alert_id: tuple(mine) for alert_id, mine in found.items()}
 
     def counts(self) -> Counter[Status]:
-        """How many actions stand where."""
+        """How many actions have which status, finished ones included: a scan of all, for `status` alone."""
         query = (
             select(actions.c.status, func.count()).where(actions.c.route == self.route).group_by(actions.c.status)
         )
         return Counter({Status(status): count for status, count in self.connection.execute(query)})
 
     def by_id(self, ids: Collection[int]) -> list[Action]:
-        """These actions as they stand, in the order they were intended."""
+        """These actions as they stand, in the order they were added."""
         return [_action(row) for row in rows_of(self.connection, _BY_ID, self.route, ids)]
 
     def with_status(self, status: Status, limit: int) -> list[Action]:
-        """Actions with this standing, oldest first."""
+        """Actions with this status, oldest first."""
         query = _ACTIONS.where(actions.c.status == status.value).order_by(actions.c.id).limit(limit)
         return [_action(row) for row in self.connection.execute(query, {"route": self.route})]
 
-    def intend(self, values: Iterable[Action], now: datetime) -> None:
-        """Write down what is going to be done. What was intended before, by its key, is not intended twice."""
+    def add(self, values: Iterable[Action], now: datetime) -> None:
+        """Add actions that are to be carried out. One whose key is there already is not added a second time."""
         insert_new(self.connection, actions, ("route", "key"), [_row(action, now) for action in values])
 
-    def send(self, action: Action, now: datetime) -> bool:
-        """Mark the action as on the wire, just before the call. False when it is no longer there to be sent."""
-        marked = self.connection.execute(_SEND, {"of": action.id, "sent_at": now})
+    def mark_sent(self, action: Action, now: datetime) -> bool:
+        """Mark an action as sent, just before its call; False when it is not planned any more: make no call."""
+        marked = self.connection.execute(_MARK_SENT, {"of": action.id, "sent_at": now})
         return marked.rowcount == 1
 
-    def accepted(self, action: Action, request_id: str) -> None:
-        """Opsgenie took it with this request id: queued there, not done yet."""
+    def mark_accepted(self, action: Action, request_id: str) -> None:
+        """Note the id under which Opsgenie has accepted the write: queued there, not carried out yet."""
         self.connection.execute(_CHANGE, {"of": action.id, "request_id": request_id})
 
-    def doubtful(self, action: Action, why: str) -> None:
-        """Its outcome is unknown: it stays on the wire until its target tells."""
+    def mark_unknown(self, action: Action, why: str) -> None:
+        """Note why the outcome of a sent action is unknown: it stays sent until a read of its target shows it."""
         self.connection.execute(_CHANGE, {"of": action.id, "error": why})
 
-    def plainer(self, action: Action, why: str) -> None:
-        """Its form was refused: it will be sent again in the plainest one."""
-        plainer = {"status": Status.PLANNED.value, "plain": True, "error": why}
-        self.connection.execute(_CHANGE, {"of": action.id, **plainer})
+    def mark_plain(self, action: Action, why: str) -> None:
+        """Plan an action again in its plainest form, because its form was refused."""
+        plain = {"status": Status.PLANNED.value, "plain": True, "error": why}
+        self.connection.execute(_CHANGE, {"of": action.id, **plain})
 
     def settle(self, settlement: Settlement, now: datetime) -> None:
-        """Write down what became of an action."""
+        """Write down the outcome of an action, or when it is due again."""
         values: dict[str, Any] = {"status": settlement.status.value, "error": settlement.why}
         if settlement.attempts is not None:
             values |= {"attempts": settlement.attempts}
@@ -88,7 +88,7 @@ class Outbox:
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})
 
     def retry(self, ids: Collection[int] | None = None) -> list[Action]:
-        """Put dead actions, these or all, back into the queue as if never tried. Those that it put back."""
+        """Plan dead actions, these or all, again as if never tried; those that were dead."""
         query = _DEAD if ids is None else _DEAD.where(actions.c.id.in_(bindparam("ids", expanding=True)))
         given = {"route": self.route} if ids is None else {"route": self.route, "ids": sorted(set(ids))}
         dead = list(self.connection.execute(query, given).scalars())
@@ -115,7 +115,7 @@ _AS_NEW: dict[str, Any] = {
     "error": "",
     "settled_at": None,
 }
-_SEND = _CHANGE.where(actions.c.status == Status.PLANNED.value).values(
+_MARK_SENT = _CHANGE.where(actions.c.status == Status.PLANNED.value).values(
     status=Status.SENT.value, sent_at=bindparam("sent_at"), request_id="", error=""
 )
 _OPEN_ACTIONS = _ACTIONS.where(actions.c.status.in_(_OPEN)).order_by(actions.c.at, actions.c.id)

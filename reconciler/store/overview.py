@@ -1,4 +1,4 @@
-"""Questions about how things stand as a whole, which no single pair answers: for people and for health checks."""
+"""Queries over all pairs and actions, for status, metrics and readiness."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -13,13 +13,13 @@ from reconciler.store.schema import actions, pairs
 from reconciler.store.statements import rows_by, rows_of
 
 OVERDUE = timedelta(seconds=60)
-"""A page that is still not made after this long counts as waiting, even if nothing has refused it."""
+"""Age from which a page that is not made counts as waiting although it has met no error."""
 
 _OPEN = (Status.PLANNED.value, Status.SENT.value)
 _IS_OF_ROUTE = actions.c.route == bindparam("of")
 _STATES = (
     select(actions.c.status, actions.c.kind, actions.c.error != "", func.count())
-    .where(_IS_OF_ROUTE)
+    .where(_IS_OF_ROUTE, actions.c.status.in_((*_OPEN, Status.DEAD.value)))
     .group_by(actions.c.status, actions.c.kind, actions.c.error != "")
 )
 _OLDEST = select(func.min(actions.c.planned_at)).where(_IS_OF_ROUTE, actions.c.status.in_(_OPEN))
@@ -57,7 +57,7 @@ _TIMES = rows_by(
 
 @dataclass(frozen=True, slots=True)
 class WaitingPage:
-    """An incident that is not made, or does not page again, although it should: since when, and its last error."""
+    """An incident that should be created, or page again, and has not yet: since when, and its last error."""
 
     alert_id: str
     since: datetime
@@ -66,7 +66,7 @@ class WaitingPage:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """What keeps somebody from being paged. `names` are the pairs of the alerts concerned, by alert id."""
+    """Pages that are not made. `names` are the pairs of the alerts concerned, by alert id."""
 
     waiting: tuple[WaitingPage, ...] = ()
     dead: tuple[WaitingPage, ...] = ()
@@ -76,7 +76,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many pairs there are: a baseline that pages nobody, and followed ones; `raised` of them paged by us."""
+    """Numbers of pairs: baselines, which page nobody, and followed ones; `raised` counts planned creations."""
 
     baseline: int
     followed: int
@@ -84,7 +84,7 @@ class Census:
 
 
 def paging(books: Books, now: datetime) -> Paging:
-    """Pages that wait with an error or for too long, dead ones of open alerts, and pairs that page nobody."""
+    """Pages that wait with an error or for too long, dead pages of open alerts, and incidents that page nobody."""
     connection, route = books.snapshot.connection, books.snapshot.route
     waiting, dead = [], []
     for row in connection.execute(_PAGES, {"of": route}):
@@ -99,19 +99,19 @@ def paging(books: Books, now: datetime) -> Paging:
 
 
 def states(books: Books) -> Counter[tuple[Status, bool, Kind]]:
-    """How many actions there are, by status, whether they carry an error, and kind."""
+    """How many actions are open or dead, by status, whether they carry an error, and kind."""
     rows = books.snapshot.connection.execute(_STATES, {"of": books.snapshot.route})
     return Counter({(Status(status), bool(failed), Kind(kind)): count for status, kind, failed, count in rows})
 
 
 def oldest_open(books: Books) -> datetime | None:
-    """Since when the oldest action that is still to be done or asked has been planned."""
+    """When the oldest open action was planned; None when there is none."""
     found: datetime | None = books.snapshot.connection.execute(_OLDEST, {"of": books.snapshot.route}).scalar()
     return found
 
 
 def census(books: Books) -> Census:
-    """The pairs there are by now."""
+    """How many pairs there are."""
     connection, of = books.snapshot.connection, {"of": books.snapshot.route}
     counts = {bool(tracked): count for tracked, count in connection.execute(_PAIR_COUNTS, of)}
     raised = connection.execute(_CREATIONS, of).scalar_one()
@@ -119,13 +119,13 @@ def census(books: Books) -> Census:
 
 
 def since(books: Books, ids: Collection[int]) -> dict[int, datetime]:
-    """Since when each of these actions stands as it does: dead, failing, or planned."""
+    """Since when each of these actions has been in its state: dead, failing or planned."""
     rows = rows_of(books.snapshot.connection, _TIMES, books.snapshot.route, ids)
     return {row.id: row.settled_at or row.failing_since or row.planned_at for row in rows}
 
 
 def find(books: Books, given: str) -> list[str]:
-    """Ids of the alerts that somebody may mean: by alert id, tiny id, incident id or incident number."""
+    """The ids of the alerts that a given id means: an alert id, tiny id, incident id or incident number."""
     connection, route = books.snapshot.connection, books.snapshot.route
     number = given.removeprefix("#")
     among = [pairs.c.alert_id == given, pairs.c.incident_id == given, pairs.c.tiny_id == number]

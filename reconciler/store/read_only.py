@@ -1,4 +1,4 @@
-"""Opening the database for looking only: never created, never migrated, never written to."""
+"""Read-only access to the database: it is never created, migrated or written to."""
 
 import atexit
 import shutil
@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured
 from reconciler.store.database import Database, file_of, is_blank, reading_engine, revision_of
-from reconciler.store.lock import undisturbed
+from reconciler.store.lock import lock_is_free
 from reconciler.store.migrate import known
 from reconciler.store.schema import REVISION, metadata
 
@@ -39,7 +39,7 @@ def _copied(file: Path) -> Engine | None:
     journal = file.with_name(file.name + "-wal")
     if not journal.exists():
         return None
-    with undisturbed(file) as alone, suppress(OSError):
+    with lock_is_free(file) as alone, suppress(OSError):
         if alone:
             folder = TemporaryDirectory(prefix="reconciler-")
             atexit.register(folder.cleanup)

@@ -1,4 +1,4 @@
-"""The tables, and how values of the core lie in them. Every table carries its `route` from the start."""
+"""The tables and their column types. Every table has a `route`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ REVISION = "0004"
 
 
 class Utc(TypeDecorator[datetime]):
-    """An aware time, kept as UTC without a zone: SQLite has no zones, and one meaning is enough."""
+    """An aware time, stored as UTC without a zone, because SQLite has no time zones."""
 
     impl = DateTime(timezone=False)
     cache_ok = True
@@ -51,7 +51,7 @@ pairs = Table(
     Column("opsgenie", Text, nullable=False),  # AlertBaseline as JSON
     Column("pagerduty", Text),  # IncidentBaseline as JSON
     Column("swept_at", Utc, nullable=False),
-    Column("title", Text, nullable=False, server_default=""),  # the alert's message, to name it to people
+    Column("title", Text, nullable=False, server_default=""),  # the alert's message, for display
     Column("unexplained_since", Utc),
     Column("unpaged", Text, nullable=False, server_default=""),  # why nobody is paged; empty when somebody is
     Column("next_look_at", Utc),  # when the sweep reads it; null: never again
@@ -144,7 +144,7 @@ cursors = Table(
     Column("value", Text, nullable=False),
 )
 
-troubles = Table(  # what is wrong now, as the daemon says it: for `status`, which asks no vendor
+troubles = Table(  # what is wrong now, as the daemon logs it: `status` asks no vendor
     "troubles",
     metadata,
     Column("route", Text, primary_key=True),
@@ -158,5 +158,5 @@ leader = Table(
     metadata,
     Column("route", Text, primary_key=True),
     Column("epoch", BigInteger, nullable=False),  # counts the takeovers
-    Column("holder", Text, nullable=False),  # host, process and a number drawn by it
+    Column("holder", Text, nullable=False),  # host, process id and a random number
 )

@@ -1,4 +1,4 @@
-"""What both sides last showed: pairs with a baseline per side, and the notes already known."""
+"""The snapshot: pairs with a baseline per side, and the ids of known notes."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -16,6 +16,7 @@ from sqlalchemy import (
     literal_column,
     select,
     union_all,
+    update,
 )
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
@@ -35,12 +36,13 @@ _DUE = (
         pairs.c.route == bindparam("route"),
         pairs.c.next_look_at.is_not(None),
         pairs.c.next_look_at <= bindparam("moment"),
+        pairs.c.open == bindparam("is_open"),
     )
     .order_by(pairs.c.next_look_at)
     .limit(bindparam("most"))
 )
 _UNEXPLAINED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unexplained_since.is_not(None))
-_UNPAGED = select(pairs).where(  # no bound value: only so is the partial index known to suffice
+_UNPAGED = select(pairs).where(  # without a bound value, or the partial index would not be used
     pairs.c.route == bindparam("route"), pairs.c.unpaged != literal_column("''")
 )
 _UNSETTLED = union_all(_UNEXPLAINED, _UNPAGED)
@@ -114,9 +116,9 @@ class Snapshot:
         """How many pairs are open."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
 
-    def due(self, moment: datetime, limit: int) -> list[DuePair]:
-        """Pairs that the sweep is to read by then, the longest waiting first."""
-        due = {"route": self.route, "moment": moment, "most": limit}
+    def due(self, moment: datetime, limit: int, *, is_open: bool) -> list[DuePair]:
+        """Open or finished pairs that the sweep is to read by then, the longest waiting first."""
+        due = {"route": self.route, "moment": moment, "most": limit, "is_open": is_open}
         return [DuePair(*row) for row in self.connection.execute(_DUE, due)]
 
     def open_ids(self, side: Side) -> dict[str, str]:
@@ -145,6 +147,20 @@ class Snapshot:
         ]
         upsert(self.connection, notes, rows)
 
+    def save_looks(self, values: Collection[Pair]) -> None:
+        """Remember only when these pairs were swept, and when they are to be read next; never an older moment."""
+        if values:
+            looks = [
+                {
+                    "of": pair.route,
+                    "key": pair.alert_id,
+                    "swept_at": pair.swept_at,
+                    "next_look_at": pair.next_look_at,
+                }
+                for pair in values
+            ]
+            self.connection.execute(_SAVE_LOOK, looks)
+
     def forget(self, before: datetime, limit: int = 1000) -> int:
         """Drop pairs that were over before that, with their notes and actions; how many. Never what is still open.
 
@@ -155,6 +171,17 @@ class Snapshot:
         for forget in _FORGET if gone else ():
             self.connection.execute(forget, gone)
         return len(gone)
+
+
+_SAVE_LOOK = (
+    update(pairs)
+    .where(
+        pairs.c.route == bindparam("of"),
+        pairs.c.alert_id == bindparam("key"),
+        pairs.c.swept_at <= bindparam("swept_at"),
+    )
+    .values(swept_at=bindparam("swept_at"), next_look_at=bindparam("next_look_at"))
+)
 
 
 def _pair(row: Row[Any]) -> Pair:

@@ -1,4 +1,4 @@
-"""Statements built once, as building one costs more than running it; rows by however many keys."""
+"""Statements that are built once, because building one costs more than running it, and queries by many keys."""
 
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -12,12 +12,12 @@ _CHUNK = 500  # bound variables in one IN (…), well below every database's lim
 
 
 def rows_by(column: Column[Any], query: Select[Any]) -> Select[Any]:
-    """What `rows_of` asks: those rows of `query` of one route whose `column` has one of the values."""
+    """The query for `rows_of`: rows of one route whose `column` has one of the given values."""
     return query.where(column.table.c.route == bindparam("route"), column.in_(bindparam("keys", expanding=True)))
 
 
 def rows_of(connection: Connection, query: Select[Any], route: str, keys: Collection[Any]) -> Iterator[Row[Any]]:
-    """The rows that a `rows_by` asks for, a chunk of ascending keys at a time."""
+    """The rows of a `rows_by` query, read in chunks of ascending keys."""
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), _CHUNK):
         yield from connection.execute(query, {"route": route, "keys": wanted[start : start + _CHUNK]})
@@ -30,13 +30,13 @@ def upsert(connection: Connection, table: Table, rows: Rows) -> None:
 
 
 def insert_new(connection: Connection, table: Table, unique: tuple[str, ...], rows: Rows) -> None:
-    """Insert what is not there yet by these columns."""
+    """Insert the rows whose values in these columns do not exist yet."""
     if rows:
         connection.execute(_insert_new_into(table, unique, connection.dialect.name), rows)
 
 
 def insert_into(table: Table, database: str) -> postgresql.Insert | sqlite.Insert:
-    """The database's own form of INSERT, which knows ON CONFLICT."""
+    """The dialect's INSERT, which has ON CONFLICT."""
     return postgresql.insert(table) if database == "postgresql" else sqlite.insert(table)
 
 

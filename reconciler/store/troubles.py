@@ -1,4 +1,4 @@
-"""What is wrong now, kept in the database so that `status` can show it without asking any vendor."""
+"""Problems that last, stored so that `status` can show them without asking a vendor."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _CLEAR = delete(troubles).where(troubles.c.route == bindparam("of"))
 
 @dataclass(frozen=True, slots=True)
 class KeptTrouble:
-    """One state that lasts: what it is about, since when, and in which words it was said."""
+    """One lasting problem: its subject, since when it lasts, and the text that was logged."""
 
     subject: str
     since: datetime
@@ -24,13 +24,13 @@ class KeptTrouble:
 
 
 def load(books: Books) -> list[KeptTrouble]:
-    """What was last kept, the oldest first."""
+    """The stored problems, the oldest first."""
     rows = books.snapshot.connection.execute(_ALL, {"of": books.snapshot.route})
     return [KeptTrouble(row.subject, row.since, row.words) for row in rows]
 
 
 def save(books: Books, values: Iterable[KeptTrouble]) -> None:
-    """Keep these, and nothing else."""
+    """Store these problems in place of all others."""
     connection, route = books.snapshot.connection, books.snapshot.route
     connection.execute(_CLEAR, {"of": route})
     rows = [{"route": route, "subject": each.subject, "since": each.since, "words": each.words} for each in values]

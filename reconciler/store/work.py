@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.store.schema import work
@@ -20,6 +20,9 @@ _REASONS = TypeAdapter(list[Reason])
 _OF_ALERTS = rows_by(work.c.alert_id, select(work))
 _ALL = select(work).where(work.c.route == bindparam("route")).order_by(work.c.priority, work.c.due_at)
 _EXTERNAL = _ALL.where(work.c.external)
+_FIRST_START = select(func.count()).where(
+    work.c.route == bindparam("route"), work.c.reasons.contains(Reason.FIRST_START.value)
+)
 _SAME = (
     work.c.route == bindparam("of"),
     work.c.alert_id == bindparam("key"),
@@ -51,7 +54,7 @@ class Work:
         return merged
 
     def put_back(self, item: WorkItem) -> WorkItem | None:
-        """Replace the row of that generation; None where it has changed meanwhile: that holds all that is asked."""
+        """Replace the row of that generation; None where it has changed meanwhile: then it holds everything."""
         row = self.connection.execute(_ONE, {"route": self.route, "key": item.alert_id}).one_or_none()
         if row is not None and row.generation != item.generation:
             return None
@@ -67,6 +70,14 @@ class Work:
     def all(self) -> list[WorkItem]:
         """Everything, the most urgent first."""
         return [_item(row) for row in self.connection.execute(_ALL, {"route": self.route})]
+
+    def has_external(self) -> bool:
+        """Whether another process has added something: one look at a small index."""
+        return self.connection.execute(_EXTERNAL.limit(1), {"route": self.route}).first() is not None
+
+    def waiting_since_first_start(self) -> int:
+        """How many pairs wait that a first start, or another query, has put here."""
+        return self.connection.execute(_FIRST_START, {"route": self.route}).scalar_one()
 
     def take_in(self) -> list[WorkItem]:
         """What other processes have added since this was last asked."""

@@ -1,19 +1,21 @@
-"""The five endpoints. Each answers from memory, at once; nothing of a request is ever sent back."""
+"""The HTTP endpoints: health, readiness, metrics and the two webhooks.
+
+Every answer comes from memory, and no answer repeats anything of its request.
+"""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 from reconciler.core.text import name_of
-from reconciler.feeds import Hint
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
 from reconciler.settings import Settings
-from reconciler.web.hooks import (
+from reconciler.web.webhooks import (
     PING,
     Deliveries,
     Malformed,
@@ -25,8 +27,8 @@ from reconciler.web.hooks import (
     parsed,
 )
 
-LARGEST = 1024 * 1024
-"""Bytes of a body."""
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a request's body; more is answered 413."""
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 HEADERS = (
     ("Cache-Control", "no-store"),
@@ -36,26 +38,27 @@ HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
 )
-"""On every answer."""
+"""Headers of every answer of the application."""
+ACCEPTED = 202
+UNAUTHENTIC = (401, 403)
 
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):
-    """A webhook that is turned away: with which status, and as what it is counted."""
+class WebhookRejected(Exception):
+    """A webhook that fails authentication: the status of its answer, and the outcome that it counts as."""
 
-    status: int
-    outcome: str
+    def __init__(self, status: int, outcome: str) -> None:
+        self.status = status
+        self.outcome = outcome
+        super().__init__(outcome)
 
 
 def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) -> Flask:
-    """The application. A webhook's endpoint is there only where it is configured."""
+    """The application. `put` takes each hint and must not block; a webhook's path exists only where configured."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST
-    app.after_request(_guarded)
-    refused = refusals(settings, metrics)
-    app.register_error_handler(Exception, lambda error: _failed(error, refused))
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.after_request(_with_headers)
 
     def rule(path: str, method: str, answer: Callable[[], Response]) -> None:
         app.add_url_rule(path, path, answer, methods=[method], provide_automatic_options=False)
@@ -63,88 +66,81 @@ def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) ->
     rule("/healthz", "GET", lambda: _health(metrics))
     rule("/readyz", "GET", lambda: _readiness(metrics))
     rule("/metrics", "GET", lambda: Response(metrics.text(), content_type=PROMETHEUS))
-    gate = _Gate(metrics)
+    endpoints: dict[str, _Endpoint] = {}
     if settings.pagerduty_webhook_secret:
-        _expect(metrics, Side.PAGERDUTY)
-        pagerduty = _PagerDuty([s.get_secret_value().encode() for s in settings.pagerduty_webhook_secret], put)
-        rule("/pd-webhook", "POST", lambda: gate.answer(Side.PAGERDUTY, pagerduty.receive))
+        secrets = [secret.get_secret_value().encode() for secret in settings.pagerduty_webhook_secret]
+        pagerduty = _PagerDutyWebhook(secrets, put)
+        endpoints["/pd-webhook"] = _Endpoint(Side.PAGERDUTY, pagerduty.receive, metrics)
     if settings.opsgenie_integration_id:
-        _expect(metrics, Side.OPSGENIE)
         secret = settings.opsgenie_webhook_secret
-        opsgenie = _Opsgenie(settings.opsgenie_integration_id, secret.get_secret_value() if secret else None, put)
-        rule("/ops-webhook", "POST", lambda: gate.answer(Side.OPSGENIE, opsgenie.receive))
+        opsgenie = _OpsgenieWebhook(
+            settings.opsgenie_integration_id, secret.get_secret_value() if secret else None, put
+        )
+        endpoints["/ops-webhook"] = _Endpoint(Side.OPSGENIE, opsgenie.receive, metrics)
+    for path, endpoint in endpoints.items():
+        rule(path, "POST", endpoint.answer)
+    app.register_error_handler(Exception, lambda error: _failed(error, endpoints.get(request.path)))
     return app
 
 
-def refusals(settings: Settings, metrics: Metrics) -> Callable[[str, int], None]:
-    """What counts, by path and status, the webhooks that are turned away unread."""
-    configured = {
-        "/pd-webhook": Side.PAGERDUTY if settings.pagerduty_webhook_secret else None,
-        "/ops-webhook": Side.OPSGENIE if settings.opsgenie_integration_id else None,
-    }
-
-    def refused(path: str, status: int) -> None:
-        side = configured.get(path)
-        if side is not None:
-            metrics.webhook(side, _UNREAD.get(status, "malformed"))
-
-    return refused
-
-
-_UNREAD = {405: "wrong_method", 413: "too_large", 431: "too_large"}
-_OUTCOMES = {
-    Side.PAGERDUTY: ("accepted", "repeated", "ping", "ignored", "bad_signature"),
-    Side.OPSGENIE: ("accepted", "bad_secret", "other_integration"),
-}
-"""What a webhook can come to beside being malformed or refused unread."""
-
-
-def _expect(metrics: Metrics, side: Side) -> None:
-    outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
-    metrics.expect("reconciler_webhooks_total", ((side.value, outcome) for outcome in outcomes))
-
-
 def _health(metrics: Metrics) -> Response:
-    alive = metrics.vitals.alive()
+    alive = metrics.health.alive()
     return _json(200 if alive else 503, {"alive": alive})
 
 
 def _readiness(metrics: Metrics) -> Response:
-    reason = metrics.vitals.unready()
-    vitals = metrics.vitals
-    detail = {"ready": not reason, "role": vitals.role(), "reason": reason, "dead_actions": vitals.dead}
-    return _json(
-        503 if reason else 200, {name: value for name, value in detail.items() if name != "reason" or value}
-    )
+    health = metrics.health
+    reason = health.unready()
+    values: dict[str, object] = {"ready": not reason, "role": health.role()}
+    if reason:
+        values["reason"] = reason
+    return _json(503 if reason else 200, values | {"dead_actions": health.dead})
 
 
-class _Gate:
-    """Counts every webhook, and tells when one vendor's begin or cease to be turned away."""
+_OUTCOMES = {
+    Side.PAGERDUTY: ("accepted", "repeated", "ping", "ignored", "bad_signature"),
+    Side.OPSGENIE: ("accepted", "bad_secret", "other_integration"),
+}
+"""What a webhook that is read and well-formed counts as."""
+_UNREAD = {405: "wrong_method", 413: "too_large"}
+"""What a request that the application refuses unread counts as, by the status it is answered."""
 
-    def __init__(self, metrics: Metrics) -> None:
+
+class _Endpoint:
+    """One vendor's webhook: answers and counts each delivery, and logs when rejections begin and end."""
+
+    def __init__(self, side: Side, receive: Callable[[bytes], str], metrics: Metrics) -> None:
+        self._side = side
+        self._receive = receive
         self._metrics = metrics
-        self._turned_away: dict[Side, str] = {}
+        self._rejection = ""
+        outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
+        metrics.expect("reconciler_webhooks_total", ((side.value, outcome) for outcome in outcomes))
 
-    def answer(self, side: Side, receive: Callable[[], str]) -> Response:
+    def answer(self) -> Response:
+        """The answer to one delivery."""
         try:
-            outcome, status = receive(), 202
-        except Refusal as refusal:
-            outcome, status = refusal.outcome, refusal.status
+            outcome, status = self._receive(request.get_data(cache=False)), ACCEPTED
+        except WebhookRejected as rejected:
+            outcome, status = rejected.outcome, rejected.status
         except Malformed:
             outcome, status = "malformed", 400
-        self._metrics.webhook(side, outcome)
-        self._tell(side, outcome, status)
+        self._metrics.webhook(self._side, outcome)
+        self._log_change(outcome, status)
         return _json(status, {"result": outcome})
 
-    def _tell(self, side: Side, outcome: str, status: int) -> None:
-        """Loudly, once per change: with a wrong secret the fast path would end without a word."""
-        before = self._turned_away.get(side, "")
-        if status in (401, 403) and outcome != before:
-            self._turned_away[side] = outcome
-            log.error("a webhook is turned away", vendor=name_of(side), outcome=outcome, mend=_MEND[outcome])
-        elif status == 202 and before:  # noqa: PLR2004 - HTTP
-            del self._turned_away[side]
-            log.info("webhooks are genuine again", vendor=name_of(side))
+    def refused(self, status: int) -> None:
+        """Count a request that was refused before it was read."""
+        self._metrics.webhook(self._side, _UNREAD.get(status, "malformed"))
+
+    def _log_change(self, outcome: str, status: int) -> None:
+        """Once per change: without a line, a wrong secret would silently disable the fast path."""
+        if status in UNAUTHENTIC and outcome != self._rejection:
+            self._rejection = outcome
+            log.error("a webhook is turned away", vendor=name_of(self._side), outcome=outcome, mend=_MEND[outcome])
+        elif status == ACCEPTED and self._rejection:
+            self._rejection = ""
+            log.info("webhooks are genuine again", vendor=name_of(self._side))
 
 
 _MEND = {
@@ -155,9 +151,10 @@ _MEND = {
     "other_integration": "OPSGENIE_INTEGRATION_ID: its integrationId is not this; unless somebody forges "
     "webhooks, copy the id of the integration that sends them",
 }
+"""What to do about a rejection, by its outcome."""
 
 
-class _PagerDuty:
+class _PagerDutyWebhook:
     """POST /pd-webhook."""
 
     def __init__(self, secrets: list[bytes], put: Callable[[Hint], None]) -> None:
@@ -165,10 +162,10 @@ class _PagerDuty:
         self._deliveries = Deliveries()
         self._put = put
 
-    def receive(self) -> str:
-        body = request.get_data(cache=False)
+    def receive(self, body: bytes) -> str:
+        """Take the delivery's hint; the outcome."""
         if not is_signed(body, request.headers.get("X-PagerDuty-Signature", ""), self._secrets):
-            raise Refusal(401, "bad_signature")
+            raise WebhookRejected(401, "bad_signature")
         event = pagerduty_event(parsed(body))
         delivery = request.headers.get("X-Webhook-Id", "")
         if delivery and not self._deliveries.is_new(delivery):
@@ -183,7 +180,7 @@ class _PagerDuty:
         return "accepted"
 
 
-class _Opsgenie:
+class _OpsgenieWebhook:
     """POST /ops-webhook."""
 
     def __init__(self, integration: str, secret: str | None, put: Callable[[Hint], None]) -> None:
@@ -191,14 +188,15 @@ class _Opsgenie:
         self._secret = secret
         self._put = put
 
-    def receive(self) -> str:
+    def receive(self, body: bytes) -> str:
+        """Take the delivery's hint; the outcome."""
         given = request.headers.get("X-Webhook-Secret", "")
         if self._secret is not None and not is_same(given, self._secret):
-            raise Refusal(401, "bad_secret")
-        body = parsed(request.get_data(cache=False))
-        if not is_same(body.get("integrationId"), self._integration):
-            raise Refusal(403, "other_integration")
-        self._put(opsgenie_hint(body))
+            raise WebhookRejected(401, "bad_secret")
+        values = parsed(body)
+        if not is_same(values.get("integrationId"), self._integration):
+            raise WebhookRejected(403, "other_integration")
+        self._put(opsgenie_hint(values))
         return "accepted"
 
 
@@ -206,18 +204,19 @@ def _json(status: int, values: dict[str, object]) -> Response:
     return Response(json.dumps(values) + "\n", status, content_type="application/json")
 
 
-def _guarded(response: Response) -> Response:
+def _with_headers(response: Response) -> Response:
     for name, value in HEADERS:
         response.headers[name] = value
     return response
 
 
-def _failed(error: Exception, refused: Callable[[str, int], None]) -> Response:
-    """Every failure in fixed words: what was asked is not repeated, and what broke is for the log alone."""
+def _failed(error: Exception, endpoint: _Endpoint | None) -> Response:
+    """The answer to a failure, in fixed words: only the log says what broke."""
     if not isinstance(error, HTTPException):
         log.error("a request failed unexpectedly: this is a defect, please report it", exc_info=error)
         return _json(500, {"error": "Internal Server Error"})
-    refused(request.path, error.code or 500)
+    if endpoint is not None:
+        endpoint.refused(error.code or 500)
     answer = _json(error.code or 500, {"error": error.name})
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))

@@ -761,6 +761,15 @@ PAGERDUTY_UNACKNOWLEDGE = (
         for verb in ("escalate", "assign", "urgency_change")
     ),
     Row(
+        "our own raised urgency explains more than a snooze in the same second",
+        sighting(
+            pair=_HELD,
+            incident=TRIGGERED,
+            incident_acts=(act("snooze", BOB, 20), act("urgency_change", BOT, 20)),
+            mine=(action(Kind.PAGERDUTY_SET_URGENCY, Status.DONE),),
+        ),
+    ),
+    Row(
         "our own assignment from when we acknowledged explains nothing",
         sighting(pair=_known_at(_HELD, 11), incident=TRIGGERED, incident_acts=(act("assign", BOT, 12),)),
     ),

@@ -76,13 +76,17 @@ def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) ->
 
 
 @EVERY_ROW
-def test_the_second_look_moves_nothing_but_when_it_was(row: Row) -> None:
+def test_the_second_look_moves_nothing_but_when_it_was_and_when_the_next_is(row: Row) -> None:
     seen = after(row.seen, decide(world(row.seen, rules=row.rules)))
     plan = decide(world(replace(seen, swept=True), now=at(100), rules=row.rules))
     if seen.pair is None:
         assert plan == Plan()
         return
-    assert plan == Plan(pairs=(replace(seen.pair, swept_at=at(100)),), echoes=plan.echoes)
+    swept_at = at(100) if seen.pair.is_open else seen.pair.swept_at
+    is_swept_again = seen.pair.is_open or seen.pair.tracked
+    due = (swept_at or at(100)) + policy().sweep_interval if is_swept_again else None
+    swept = replace(seen.pair, swept_at=swept_at, next_look_at=due)
+    assert plan == Plan(pairs=(swept,) if swept != seen.pair else (), echoes=plan.echoes)
 
 
 # -- order --
@@ -460,6 +464,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 True,
                 AlertBaseline(True, True, at(10), at(900), "P3"),
                 swept_at=at(60),
+                next_look_at=at(360),
                 title="Disk full",
             ),
             id="a new alert: as it shows, and just swept",
@@ -472,6 +477,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 False,
                 AlertBaseline(True, False, at(0), priority="P3"),
                 swept_at=at(60),
+                next_look_at=at(360),
                 title="Disk full",
             ),
             id="a baseline: as it shows, not tracked",
@@ -487,6 +493,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 4711,
                 IncidentBaseline("acknowledged", (JANE,), as_of=at(12)),
                 at(60),
+                at(360),
                 "Disk full",
             ),
             id="an adopted incident makes it tracked",
@@ -494,7 +501,14 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
         pytest.param(
             sighting(pair=pair(), alert=ACKED, incident=HELD, swept=True),
             pair(
-                "acknowledged", (JANE,), True, actor="Jane Doe", updated_at=at(10), as_of=at(12), swept_at=at(60)
+                "acknowledged",
+                (JANE,),
+                True,
+                actor="Jane Doe",
+                updated_at=at(10),
+                as_of=at(12),
+                swept_at=at(60),
+                next_look_at=at(360),
             ),
             id="both sides moved, swept",
         ),

@@ -301,3 +301,10 @@ def test_writes_that_were_dead_with_their_alert_are_due_once_it_is_seen_again() 
     assert {(each.why, each.failing_since) for each in revived} == {
         ("the alert is seen again in Opsgenie", world(seen).now)
     }
+
+
+@pytest.mark.parametrize(("ahead", "is_believed"), [(59, False), (61, True)])
+def test_a_clock_that_was_set_back_a_little_makes_no_old_read_believed(ahead: int, *, is_believed: bool) -> None:
+    known = replace(pair(acknowledged=True, updated_at=at(10)), pagerduty=None, incident_id=None)
+    seen = sighting(pair=known, alert=alert(updated_at=at(5)), looked=frozenset(Kind))
+    assert remembered(seen, 10 - ahead).opsgenie.acknowledged is not is_believed

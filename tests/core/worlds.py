@@ -96,6 +96,7 @@ def pair(
         incident_id=None if status is None else INCIDENT_ID,
         incident_number=None if status is None else 4711,
         pagerduty=None if status is None else IncidentBaseline(status, held, actor, as_of),
+        next_look_at=T0,
     )
     return replace(made, **changed)
 

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import requests
 from harness import Json, World, hurried
+from launcher import Launched
 
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.wire import Request, Response
@@ -31,7 +31,7 @@ class Stage(World):
         self._migrate()
         return super().once(**environ)
 
-    def start(self, **environ: str) -> "subprocess.Popen[str]":
+    def start(self, **environ: str) -> Launched:
         """The daemon."""
         self._migrate()
         return super().start(**environ)

@@ -3,6 +3,7 @@
 Each way to die is a world of its own; several of them live at the same time.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,6 +127,7 @@ def live(crash: Crash, folder: Path) -> None:
         world.until(lambda: any("meanwhile" in note for note in world.alert_notes(alert)), "the note meanwhile")
         world.until(lambda: any("all the" in note for note in world.incident_notes(alert)), "the other note")
         world.until(world.is_settled, "all settled")
+        time.sleep(crash.settings.get("latency", 0.0))  # what the dead daemon had on the wire has landed by now
         world.assert_quiet(10)
         world.assert_good()
         assert all(status == "done" for _, status in world.ledger()), world.ledger()

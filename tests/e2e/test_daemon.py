@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 from alembic import command
-from harness import World
+from harness import COMMAND, World
 from stage import Stage, a_stage
 
 from reconciler.sandbox.wire import Request, json_response, parse_time
@@ -179,10 +180,12 @@ def test_a_slow_write_is_waited_for(finished: Callable[[str], None]) -> None:
 
 def test_told_to_stop_while_it_starts(world: Stage) -> None:
     """As soon as the command runs at all."""
-    daemon = world.start(PYTHONPROFILEIMPORTTIME="1")
-    world.until(lambda: "reconciler.settings" in world.log(), "its first imports")
-    daemon.send_signal(signal.SIGTERM)
-    assert daemon.wait(timeout=30) == 0
+    log = world.folder / "start.log"
+    environment = world.environment | {"PYTHONPROFILEIMPORTTIME": "1"}
+    with log.open("w") as out, subprocess.Popen([COMMAND, "run"], env=environment, stderr=out) as daemon:
+        world.until(lambda: "reconciler.settings" in log.read_text(), "its first imports")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(timeout=30) == 0
     assert world.calls() == []
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from reconciler.engine import Report
 from stage import Stage
 
-from reconciler.engine import Report
 from reconciler.runtime.bootstrap import Program, assemble
 from reconciler.settings import load
 from reconciler.store.migrate import upgrade

@@ -15,7 +15,7 @@ from scene import Scene
 
 from reconciler.sandbox.wire import Json
 
-KILLS = int(os.environ.get("RECONCILER_KILLS", "12"))
+KILLS = int(os.environ.get("RECONCILER_KILLS", "20"))
 SEED = os.environ.get("RECONCILER_SEED", "1")
 LATENCY = 0.03
 LONGEST = 4.0

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from reconciler.core.model import Action, Kind, Settlement, Status
 from reconciler.errors import Misconfigured
 from reconciler.store import database as opening
+from reconciler.store.cursors import Standing
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.lock import AdvisoryLock, FileLock, lock_for
 from reconciler.store.migrate import upgrade
@@ -39,7 +40,7 @@ def an_action(database: Database) -> Action:
     """An intent, as the ledger has it."""
     blank = Action("k1", Kind.PAGERDUTY_NOTE, "a1", "a note", NOW, "Ana Ruiz", "text", mark="mark")
     with database.writing() as books:
-        books.outbox.intend([blank], NOW)
+        books.outbox.add([blank], NOW)
     with database.reading() as books:
         (action,) = books.outbox.open()
     return action
@@ -67,16 +68,16 @@ def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None
     action = an_action(zombie)
     leader.lead()
     with pytest.raises(Superseded, match="taken over"), zombie.writing() as books:
-        books.snapshot.save_cursors({"origin": "the plan's commit"})
+        books.cursors.save(query="the plan's commit")
     with pytest.raises(Superseded), zombie.writing() as books:
-        books.outbox.send(action, NOW)
+        books.outbox.mark_sent(action, NOW)
     with pytest.raises(Superseded), zombie.writing() as books:
         books.outbox.settle(Settlement(action.id, Status.DONE), NOW)
     with leader.reading() as books:
         assert books.outbox.open() == [action]
-        assert books.snapshot.cursors() == {}
+        assert books.cursors.load(NOW) == Standing()
     with leader.writing() as books:
-        assert books.outbox.send(action, NOW)
+        assert books.outbox.mark_sent(action, NOW)
 
 
 def test_an_epoch_of_a_lost_database_is_not_taken_for_one_of_the_new(two: tuple[Database, Database]) -> None:
@@ -106,26 +107,26 @@ def test_a_takeover_waits_for_the_transaction_that_is_being_committed(two: tuple
     with first.writing() as books:
         inside.set()
         assert not led.wait(0.5)
-        books.snapshot.save_cursors({"origin": "first"})
+        books.cursors.save(query="first")
     thread.join(10)
     assert led.is_set()
     with second.reading() as books:
-        assert books.snapshot.cursors() == {"origin": "first"}
+        assert books.cursors.load(NOW).query == "first"
 
 
 def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(opening.PATIENCE, "idle_in_transaction_session_timeout", "300ms")
+    monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "300ms")
     stopped, second = open_database(postgres_url), open_database(postgres_url)
     stopped.lead()
     with pytest.raises(DatabaseDown), stopped.writing() as books:  # noqa: PT012 - it is stopped inside
         started = time.monotonic()
         assert second.lead() == 2
         assert time.monotonic() - started < 5
-        books.snapshot.save_cursors({"origin": "too late"})
+        books.cursors.save(query="too late")
     with second.reading() as books:
-        assert books.snapshot.cursors() == {}
+        assert books.cursors.load(NOW) == Standing()
     stopped.close()
     second.close()
 

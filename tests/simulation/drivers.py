@@ -29,9 +29,9 @@ _ALIKE_WRITE = (
 
 HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 """Processes side by side: a test run's other workers want their processors for themselves."""
-EVERY_READ = 16
+EVERY_READ = 8
 """Of the faults at a read, and of what concerns more than the call, one in so many is tried at a step: the first,
-seventeenth, …; then the second, …"""
+ninth, …; then the second, tenth, …"""
 EVERY_WRITE = 2
 """The same of the faults at a write or a commit: every one is tried, at every other step."""
 

@@ -1,6 +1,6 @@
 """Products that are wrong on purpose. Each must be caught, or the simulation proves nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -12,19 +12,18 @@ from machine import drive_machine
 from schedule import STORY, History
 from world import Parts
 
-from reconciler import engine
-from reconciler.apply import Turn
 from reconciler.core import outcomes, plan
 from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
-from reconciler.engine import Engine
-from reconciler.observe import Observation
-from reconciler.send import Sender
+from reconciler.core.work import WorkItem
+from reconciler.reconcile import deliver, pair
+from reconciler.reconcile.delivery_action import ActionDelivery
+from reconciler.sources.intake import DurableIntake
 from reconciler.store.outbox import Outbox
 
 GUARDS = ("ledger", "author", "mark")
 
 
-# -- send, then record: the ledger learns of a call only when the call is over --
+# -- send, then record: the outbox has a call only when the call is over --
 
 
 def _go_ahead(self: Outbox, _action: Action, now: datetime) -> bool:
@@ -43,7 +42,7 @@ def _doubtful(self: Outbox, action: Action, why: str) -> None:
     _DOUBTFUL(self, action, why)
 
 
-# -- record, then send: the ledger has it as done before the call --
+# -- record, then send: the outbox has it as done before the call --
 
 
 def _done_already(self: Outbox, action: Action, now: datetime) -> bool:
@@ -52,26 +51,24 @@ def _done_already(self: Outbox, action: Action, now: datetime) -> bool:
     return marked
 
 
-def _no_look(self: Sender, action: Action) -> Any:
-    """States are written without a look at what they are now."""
-    return None, (_LOOK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
+def _no_check(self: ActionDelivery, action: Action) -> Any:
+    """States are written without reading what they are now."""
+    return None, (_CHECK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
 
 
-def _hold_nothing(self: Turn, mine: tuple[Action, ...]) -> None:
-    """What waits or is in doubt holds nothing back: each of a pair's actions goes when it can."""
-    for action in mine:
-        if self._is_due(action):
-            self.sender.send(action)
+def _block_nothing(self: deliver._PairDelivery, waiting: tuple[Action, ...]) -> None:
+    """What waits or has an unknown outcome blocks nothing: each of a pair's actions goes when it can."""
+    for action in waiting:
+        if action.kind is not Kind.CREATE_INCIDENT and self._is_due(action):
+            self._sender.send(action)
 
 
-class _CursorFirst(Engine):
-    """The feeds move on in a transaction of their own, before the plan is committed."""
-
-    def _commit(self, plan: Plan, observation: Observation) -> None:
-        if observation.cursors:
-            with self.database.writing() as books:
-                books.snapshot.save_cursors(observation.cursors)
-        super()._commit(plan, replace(observation, cursors={}))
+def _cursor_first(self: DurableIntake, items: Collection[WorkItem], **moved: Any) -> None:
+    """The feeds' cursors are committed before the keys that were found."""
+    if moved:
+        with self._database.writing() as books:
+            books.cursors.save(**moved)
+    _ACCEPT(self, items)
 
 
 def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any) -> Settlement | None:
@@ -91,8 +88,9 @@ def _shared(world: World) -> Plan:
     return replace(decided, pairs=pairs)
 
 
-_NOT_SHOWN, _DECIDE, _LOOK = outcomes._not_shown, plan.decide, Sender._look
-_SEND, _ACCEPTED, _DOUBTFUL = Outbox.send, Outbox.accepted, Outbox.doubtful
+_NOT_SHOWN, _DECIDE, _CHECK = outcomes._not_shown, plan.decide, ActionDelivery._check
+_SEND, _ACCEPTED, _DOUBTFUL = Outbox.mark_sent, Outbox.mark_accepted, Outbox.mark_unknown
+_ACCEPT = DurableIntake.accept
 _SENT_AT: dict[str, datetime] = {}
 
 NEVER = 1e8
@@ -104,22 +102,26 @@ CAUGHT = {
     "no echo guard": "LOOP",
     "no staleness bound": "TWICE",
     "one shared baseline": "TWICE",
-    "cursors before the plan": "LOST",
-    "nothing held back": "ORDER",
-    "no look before acknowledging": "FORBIDDEN",
+    "cursors before the keys": "LOST",
+    "nothing blocked": "ORDER",
+    "no check before acknowledging": "FORBIDDEN",
 }
 """What each is to be found to do; it may well do more."""
 MUTANTS: dict[str, Callable[[], Parts]] = {
     "send, then record": lambda: Parts(
-        patches=((Outbox, "send", _go_ahead), (Outbox, "accepted", _accepted), (Outbox, "doubtful", _doubtful))
+        patches=(
+            (Outbox, "mark_sent", _go_ahead),
+            (Outbox, "mark_accepted", _accepted),
+            (Outbox, "mark_unknown", _doubtful),
+        )
     ),
-    "record, then send": lambda: Parts(patches=((Outbox, "send", _done_already),)),
+    "record, then send": lambda: Parts(patches=((Outbox, "mark_sent", _done_already),)),
     "no echo guard": lambda: Parts(guards=frozenset()),
     "no staleness bound": lambda: Parts(patches=((outcomes, "_not_shown", _impatient),)),
-    "one shared baseline": lambda: Parts(patches=((engine, "decide", _shared),)),
-    "cursors before the plan": lambda: Parts(engine=_CursorFirst, sweep=NEVER),
-    "nothing held back": lambda: Parts(patches=((Turn, "_send_pair", _hold_nothing),)),
-    "no look before acknowledging": lambda: Parts(patches=((Sender, "_look", _no_look),)),
+    "one shared baseline": lambda: Parts(patches=((pair, "decide", _shared),)),
+    "cursors before the keys": lambda: Parts(patches=((DurableIntake, "accept", _cursor_first),), sweep=NEVER),
+    "nothing blocked": lambda: Parts(patches=((deliver._PairDelivery, "send_the_rest", _block_nothing),)),
+    "no check before acknowledging": lambda: Parts(patches=((ActionDelivery, "_check", _no_check),)),
 }
 
 

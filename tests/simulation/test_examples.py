@@ -17,6 +17,20 @@ AT_ONCE = History(
 )
 
 MENDED = {
+    "an engineer snoozes in the second in which we raise the urgency, which ends our acknowledgement": History(
+        (
+            Act(0, 11, "og", "create"),
+            Act(3, 12, "og", "acknowledge"),
+            Act(7, 0, "og", "priority", 0, 0, "P1"),
+            Act(7, 3, "pd", "snooze", 0, 0, "20"),
+        )
+    ),
+    "the clock is set back and a list that is behind shows the priority from before": History(
+        (Act(0, 9, "og", "create"), Act(2, 0, "og", "priority", 0, 1, "P4")),
+        (Fault("cycle", 1, "back"),),
+        "slow",
+        126,
+    ),
     "an acknowledgement of ours is taken back before we have seen it land": History(
         (*OPEN, Act(3, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1))
     ),

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from oracles import findings
+from reconciler.apply import Applier, Turn
 from schedule import Act, Fault, History
 from world import Outcome, Parts, run
 
 from reconciler import apply
-from reconciler.apply import Applier, Turn
 from reconciler.core.model import Policy
 
 OUTAGE = History(

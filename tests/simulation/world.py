@@ -19,6 +19,10 @@ from functools import cached_property, partial
 from typing import Any
 
 from pydantic import SecretStr
+from reconciler.apply import Applier
+from reconciler.crew import Crew
+from reconciler.engine import Engine, Report
+from reconciler.feeds import Hint
 from schedule import (
     HOURS,
     LASTING,
@@ -39,12 +43,8 @@ from schedule import (
 from simstore import Crash, Lost, SimDatabase
 from simwire import SimAdapter, refused_later, shown
 
-from reconciler.apply import Applier
 from reconciler.core.model import Side, Status
-from reconciler.crew import Crew
-from reconciler.engine import Engine, Report
 from reconciler.errors import ReconcilerError
-from reconciler.feeds import Hint
 from reconciler.reconcile.vendor_calls import Remotes
 from reconciler.runtime.bootstrap import Vendor, _Wires
 from reconciler.sandbox.app import Sandbox

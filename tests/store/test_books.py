@@ -16,7 +16,9 @@ from reconciler.core.model import (
     Side,
     Status,
 )
+from reconciler.core.work import WorkItem
 from reconciler.operations.paging import objections
+from reconciler.store.cursors import Standing
 from reconciler.store.database import Database
 from reconciler.store.overview import paging
 
@@ -31,6 +33,7 @@ PAIR = Pair(
     incident_number=4,
     pagerduty=IncidentBaseline("acknowledged", (Person("PJANE", "Jane Doe"), Person("", "Ømar ]·[")), "Jane Doe"),
     swept_at=NOW - timedelta(minutes=5),
+    next_look_at=NOW + timedelta(minutes=5),
     title="db-primary is down",
     unexplained_since=NOW - timedelta(seconds=4),
     unpaged="incident #4 was created acknowledged by the automation user",
@@ -59,7 +62,7 @@ ACTION = Action(
 
 def intended(database: Database, *actions: Action) -> list[Action]:
     with database.writing() as books:
-        books.outbox.intend(actions, NOW)
+        books.outbox.add(actions, NOW)
     with database.reading() as books:
         return [action for mine in books.outbox.of({a.alert_id for a in actions}).values() for action in mine]
 
@@ -135,12 +138,14 @@ def test_routes_do_not_see_each_other(database: Database) -> None:
     with database.writing() as books:
         books.snapshot.save_pairs([PAIR])
         books.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
-        books.snapshot.save_cursors({"one": "1"})
-        books.outbox.intend([ACTION], NOW)
+        books.cursors.save(query="1")
+        books.work.add([WorkItem("a-1", NOW)])
+        books.outbox.add([ACTION], NOW)
     with Database(database.engine, "another").reading() as books:
         assert books.snapshot.pairs(["a-1"]) == {}
         assert books.snapshot.known_notes(["a-1"]) == {}
-        assert books.snapshot.cursors() == {}
+        assert books.cursors.load(NOW) == Standing()
+        assert books.work.all() == []
         assert books.snapshot.open_pairs() == 0
         assert books.outbox.of(["a-1"]) == {}
         assert books.outbox.open() == []
@@ -189,13 +194,13 @@ def test_an_action_is_sent_once(database: Database) -> None:
     fresh = replace(ACTION, sent_at=None, request_id="", error="from before", attempts=0)
     (action,) = intended(database, fresh)
     with database.writing() as books:
-        assert books.outbox.send(action, NOW)
+        assert books.outbox.mark_sent(action, NOW)
     with database.writing() as books:
-        assert not books.outbox.send(action, NOW + timedelta(seconds=1))
+        assert not books.outbox.mark_sent(action, NOW + timedelta(seconds=1))
     assert stands(database, action) == replace(action, status=Status.SENT, sent_at=NOW, request_id="", error="")
     with database.writing() as books:
-        books.outbox.accepted(action, "r-2")
-        books.outbox.doubtful(action, "no answer")
+        books.outbox.mark_accepted(action, "r-2")
+        books.outbox.mark_unknown(action, "no answer")
     found = stands(database, action)
     assert (found.status, found.request_id, found.error) == (Status.SENT, "r-2", "no answer")
 
@@ -203,7 +208,7 @@ def test_an_action_is_sent_once(database: Database) -> None:
 def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, plain=False, status=Status.SENT))
     with database.writing() as books:
-        books.outbox.plainer(action, "too long")
+        books.outbox.mark_plain(action, "too long")
     found = stands(database, action)
     assert (found.status, found.plain, found.error) == (Status.PLANNED, True, "too long")
 

@@ -9,7 +9,6 @@ import pytest
 from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Settlement, Side, Status
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
-from reconciler.sweep import doublings
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=40)
@@ -55,7 +54,7 @@ def test_only_what_is_over_for_long_is_forgotten(
     with database.writing() as books:
         books.snapshot.save_pairs([pair])
         books.snapshot.save_notes([(pair.alert_id, Side.PAGERDUTY, "N1")])
-        books.outbox.intend([_action(pair.alert_id)], NOW)
+        books.outbox.add([_action(pair.alert_id)], NOW)
         (intended,) = books.outbox.open()
         books.outbox.settle(Settlement(intended.id, status), NOW)
         assert books.snapshot.forget(NOW - timedelta(days=30)) == int(forgotten)
@@ -67,40 +66,28 @@ def test_only_what_is_over_for_long_is_forgotten(
 
 
 HOUR = timedelta(hours=1)
-RESTLESS = {"over", "another"}
 
 
-def test_what_is_over_is_looked_at_ever_more_seldom_and_a_dozen_times_a_month(tmp_path: Path) -> None:
+def test_what_is_due_is_found_open_pairs_apart_from_finished_ones_the_longest_waiting_first(
+    tmp_path: Path,
+) -> None:
     database = open_database(f"sqlite:///{tmp_path}/x.db")
     upgrade(database)
+    over = _pair("over", alert_open=False, incident="resolved", swept_at=NOW)
+    opened = _pair("open", alert_open=True, incident="resolved", swept_at=NOW)
     with database.writing() as books:
         books.snapshot.save_pairs(
             [
-                _pair("over", alert_open=False, incident="resolved", swept_at=NOW),
-                _pair("another", alert_open=False, incident="resolved", swept_at=NOW),
-                _pair("open", alert_open=True, incident="resolved", swept_at=NOW),
-                _pair("triggered", alert_open=False, incident="triggered", swept_at=NOW),
-                replace(_pair("baseline", alert_open=False, incident="resolved", swept_at=NOW), incident_id=None),
+                replace(over, next_look_at=NOW),
+                replace(over, alert_id="never"),
+                replace(opened, next_look_at=NOW),
+                replace(opened, alert_id="first", next_look_at=NOW - HOUR),
+                replace(opened, alert_id="later", next_look_at=NOW + HOUR),
             ]
         )
-    ages = doublings(HOUR, timedelta(days=30))
-    looks = []
     with database.reading() as books:
-        for hour in range(30 * 24):
-            span = NOW + hour * HOUR - HOUR, NOW + hour * HOUR
-            found = books.snapshot.finished(ages, span, "", 100)
-            assert set(found) in (set(), RESTLESS)
-            looks += [hour] if found else []
-        whole = NOW - HOUR, NOW + timedelta(days=30)
-        assert books.snapshot.finished(ages, whole, "", 100) == sorted(RESTLESS), "once, however late it is asked"
-        assert books.snapshot.finished(ages, whole, "", 1) == ["another"]
-        assert books.snapshot.finished(ages, whole, "another", 1) == ["over"]
-        assert books.snapshot.finished([], whole, "", 100) == []
+        due = books.snapshot.due
+        assert [pair.alert_id for pair in due(NOW, 10, is_open=True)] == ["first", "open"]
+        assert [pair.alert_id for pair in due(NOW, 1, is_open=True)] == ["first"]
+        assert [pair.alert_id for pair in due(NOW, 10, is_open=False)] == ["over"]
     database.close()
-    assert looks == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
-
-
-def test_doublings() -> None:
-    assert doublings(HOUR, 5 * HOUR) == [HOUR, 2 * HOUR, 4 * HOUR]
-    assert doublings(2 * HOUR, HOUR) == []
-    assert len(doublings(timedelta(seconds=300), timedelta(days=30))) == 14

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, create_engine, inspect
 
 from reconciler.errors import Misconfigured
 from reconciler.store import schema
+from reconciler.store.cursors import Standing
 from reconciler.store.database import current_revision, exists, open_database
 from reconciler.store.migrate import check, location, upgrade
 from reconciler.store.read_only import open_read_only
@@ -79,7 +81,12 @@ def test_pairs_with_a_trouble_have_indexes_of_their_own(tmp_path: Path) -> None:
         found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index'").all()
     database.close()
     partial = {name: sql.rpartition(" WHERE ")[2] for name, sql in found if sql and " WHERE " in sql}
-    assert partial == {"pairs_unexplained": "unexplained_since IS NOT NULL", "pairs_unpaged": "unpaged != ''"}
+    assert partial == {
+        "pairs_unexplained": "unexplained_since IS NOT NULL",
+        "pairs_unpaged": "unpaged != ''",
+        "pairs_next_look": "next_look_at IS NOT NULL",
+        "work_external": "external",
+    }
 
 
 def test_what_an_earlier_version_wrote_has_no_trouble(tmp_path: Path) -> None:
@@ -157,7 +164,7 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
     assert not exists(url(tmp_path))
     with open_read_only(url(tmp_path)).reading() as books:
         assert books.snapshot.open_pairs() == 0
-        assert books.snapshot.cursors() == {}
+        assert books.cursors.load(datetime.now(UTC)) == Standing()
         assert books.outbox.open() == []
     database = open_database(url(tmp_path))
     assert current_revision(database) is None
@@ -196,7 +203,7 @@ def test_what_is_open_for_reading_cannot_be_written_to(tmp_path: Path) -> None:
     before = (tmp_path / "reconciler.db").read_bytes()
     looking = open_read_only(url(tmp_path))
     with pytest.raises(Exception, match="readonly"), looking.writing() as books:
-        books.snapshot.save_cursors({"one": "two"})
+        books.cursors.save(query="another")
     looking.close()
     assert (tmp_path / "reconciler.db").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["reconciler.db"]

@@ -1,53 +1,58 @@
 """Transactions: all or nothing, and nobody's change is lost to somebody else's."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
+from reconciler.store.cursors import Standing
 from reconciler.store.database import Database, DatabaseDown
 
 TIMES = 200
 
 
-def cursors(database: Database) -> dict[str, str]:
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def stored(database: Database) -> Standing:
     with database.reading() as books:
-        return books.snapshot.cursors()
+        return books.cursors.load(NOW)
 
 
 def test_what_is_written_is_there(database: Database) -> None:
     with database.writing() as books:
-        books.snapshot.save_cursors({"one": "1", "two": "2"})
+        books.cursors.save(query="1", sweep=NOW)
     with database.writing() as books:
-        books.snapshot.save_cursors({"two": "3"})
-    assert cursors(database) == {"one": "1", "two": "3"}
+        books.cursors.save(query="2")
+    assert stored(database) == Standing(query="2", sweep=NOW)
 
 
 def test_an_error_leaves_nothing_behind(database: Database) -> None:
     def fail() -> None:
         with database.writing() as books:
-            books.snapshot.save_cursors({"one": "1"})
+            books.cursors.save(query="1")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert cursors(database) == {}
+    assert stored(database) == Standing()
 
 
 def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Database) -> None:
     def fail() -> None:
         with database.writing() as books:
-            books.snapshot.save_cursors({"one": "1"})
+            books.cursors.save(query="1")
             books.snapshot.connection.exec_driver_sql("INSERT INTO cursors (route) VALUES (NULL)")
 
     with pytest.raises(DatabaseDown, match="DATABASE_URL: "):
         fail()
-    assert cursors(database) == {}
+    assert stored(database) == Standing()
 
 
 def test_what_is_not_committed_is_not_seen(database: Database) -> None:
     with database.writing() as books:
-        books.snapshot.save_cursors({"one": "1"})
-        assert cursors(database) == {}
+        books.cursors.save(query="1")
+        assert stored(database) == Standing()
 
 
 def test_two_threads_lose_nothing(database: Database) -> None:
@@ -58,8 +63,8 @@ def test_two_threads_lose_nothing(database: Database) -> None:
         try:
             for _ in range(TIMES):
                 with database.writing() as books:
-                    found = int(books.snapshot.cursors().get("count", "0"))
-                    books.snapshot.save_cursors({"count": str(found + 1)})
+                    found = int(books.cursors.load(NOW).query or "0")
+                    books.cursors.save(query=str(found + 1))
         except DatabaseDown as error:
             failures.append(error)
 
@@ -69,7 +74,7 @@ def test_two_threads_lose_nothing(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert cursors(database) == {"count": str(2 * TIMES)}
+    assert stored(database).query == str(2 * TIMES)
 
 
 def test_a_commit_is_on_the_disk(database: Database) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web.front import RARELY, Front, a_front
+from web.front import RARELY, Front, Listener, a_front
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +20,11 @@ def world(tmp_path: Path) -> Iterator[Front]:
     """A world of its own; its daemon is not started yet."""
     with a_front(tmp_path) as front:
         yield front
+
+
+@pytest.fixture(scope="module")
+def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
+    """The listener alone, for a whole module."""
+    listener = Listener(tmp_path_factory.mktemp("listener"))
+    yield listener
+    assert listener.end() == 0

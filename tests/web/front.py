@@ -1,4 +1,4 @@
-"""The installed daemon with its HTTP side open, and whoever delivers webhooks to it."""
+"""The HTTP listener under test, alone or in the installed daemon, and clients that send requests to it."""
 
 import hashlib
 import hmac
@@ -6,6 +6,8 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -33,6 +35,15 @@ FAST_PATH = {
 }
 
 
+REQUIRED = {
+    "PAGERDUTY_API_KEY": "key-of-pagerduty",
+    "PAGERDUTY_SERVICE_ID": "PSERVICE",
+    "PAGERDUTY_EMAIL": "bot@example.com",
+    "PAGERDUTY_USER": "PBOT",
+    "OPSGENIE_API_KEY": "key-of-opsgenie",
+}
+
+
 def signature(body: bytes, secret: str = NEW) -> str:
     """As PagerDuty makes it."""
     return "v1=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -50,24 +61,15 @@ def opsgenie_body(alert_id: str, action: str = "Acknowledge", **alert: object) -
     return {"action": action, "alert": {"alertId": alert_id} | alert, "integrationId": INTEGRATION}
 
 
-class Front(World):
-    """A world whose daemon listens."""
+class Client:
+    """Requests to a listener in a process of its own, and what that process logs and needs."""
 
     port = 0
+    daemons: list["subprocess.Popen[str]"]
 
-    def open(self, **environ: str) -> str:
-        """Start the daemon; its address once it is ready to be asked."""
-        self.start(**({"HTTP_LISTEN": "127.0.0.1:0"} | FAST_PATH | environ))
-        self.until(lambda: '"listening"' in self.log(), "it listens")
-        found = re.search(r'"port": (\d+)', self.log())
-        assert found
-        self.port = int(found[1])
-        return self.url
-
-    def open_ready(self, **environ: str) -> None:
-        """The same, after the first cycle."""
-        self.open(**environ)
-        self.until(lambda: self.get("/readyz").status_code == 200, "it is ready")
+    def log(self) -> str:
+        """What the newest process has logged."""
+        raise NotImplementedError
 
     @property
     def url(self) -> str:
@@ -105,6 +107,81 @@ class Front(World):
         """Opsgenie delivers an act."""
         given = {"X-Webhook-Secret": SHARED} | headers
         return requests.post(f"{self.url}/ops-webhook", json=body, headers=given, timeout=10)
+
+    def events(self) -> list[Json]:
+        """What the newest daemon has logged, as data."""
+        return [json.loads(line) for line in self.log().splitlines()]
+
+    def connect(self) -> socket.socket:
+        """A bare connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def raw(self, sent: bytes, timeout: float = 10) -> bytes:
+        """What comes back for these bytes, until the other end closes."""
+        with closing(self.connect()) as connection:
+            connection.settimeout(timeout)
+            connection.sendall(sent)
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+            return answer
+
+    def descriptors(self) -> int:
+        """Open file descriptors of the newest process."""
+        return len(list(Path(f"/proc/{self.daemons[-1].pid}/fd").iterdir()))
+
+    def memory(self) -> int:
+        """Resident bytes of the newest daemon."""
+        status = Path(f"/proc/{self.daemons[-1].pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) * 1024
+
+
+class Listener(Client):
+    """The listener without the rest of the daemon."""
+
+    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
+        self._log = folder / "listener.log"
+        given = REQUIRED | FAST_PATH | environ | {"HTTP_LISTEN": "127.0.0.1:0", "PATH": os.environ["PATH"]}
+        with self._log.open("w") as log:
+            module = [sys.executable, str(Path(__file__).with_name("listener.py")), *arguments]
+            self._process = subprocess.Popen(
+                module, env=given, cwd=folder, stdin=subprocess.PIPE, stderr=log, stdout=log, text=True
+            )
+        self.daemons = [self._process]
+        last = time.monotonic() + 15
+        while not (found := re.search(r'"port": (\d+)', self.log())):
+            assert time.monotonic() < last, self.log()
+            time.sleep(0.05)
+        self.port = int(found[1])
+
+    def log(self) -> str:
+        """What it has logged."""
+        return self._log.read_text()
+
+    def end(self) -> int:
+        """Let it end; its exit status."""
+        self._process.communicate(timeout=20)
+        return self._process.returncode
+
+
+class Front(World, Client):
+    """A world whose daemon listens."""
+
+    def open(self, **environ: str) -> str:
+        """Start the daemon; its address once it is ready to be asked."""
+        self.start(**({"HTTP_LISTEN": "127.0.0.1:0"} | FAST_PATH | environ))
+        self.until(lambda: '"listening"' in self.log(), "it listens")
+        found = re.search(r'"port": (\d+)', self.log())
+        assert found
+        self.port = int(found[1])
+        return self.url
+
+    def open_ready(self, **environ: str) -> None:
+        """The same, after the first cycle."""
+        self.open(**environ)
+        self.until(lambda: self.get("/readyz").status_code == 200, "it is ready")
 
     def paired(self, message: str = "db-primary is down") -> tuple[str, str]:
         """An alert and its incident, both mirrored and at rest; their ids."""
@@ -169,31 +246,6 @@ class Front(World):
     def seq(self) -> int:
         """The number of the newest API request."""
         return max((int(call["seq"]) for call in self.calls()), default=0)
-
-    def events(self) -> list[Json]:
-        """What the newest daemon has logged, as data."""
-        return [json.loads(line) for line in self.log().splitlines()]
-
-    def connect(self) -> socket.socket:
-        """A bare connection."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
-    def raw(self, sent: bytes, timeout: float = 10) -> bytes:
-        """What comes back for these bytes, until the other end closes."""
-        with closing(self.connect()) as connection:
-            connection.settimeout(timeout)
-            connection.sendall(sent)
-            answer = b""
-            while chunk := connection.recv(65536):
-                answer += chunk
-            return answer
-
-    def memory(self) -> int:
-        """Resident bytes of the newest daemon."""
-        status = Path(f"/proc/{self.daemons[-1].pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found
-        return int(found[1]) * 1024
 
 
 @contextmanager

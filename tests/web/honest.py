@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import requests
-from web.front import Front
+from web.front import Client
 
 LIMIT = 5.0
 """Seconds after which PagerDuty gives a delivery up."""
@@ -21,7 +21,7 @@ EACH = 3
 class Honest:
     """Somebody who asks for health, and somebody who delivers webhooks, all the while."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Client) -> None:
         self._front = front
         self._over = threading.Event()
         self.seen: dict[str, list[tuple[int, float]]] = {"health": [], "webhook": []}
@@ -76,7 +76,7 @@ class Attack:
 
 
 @contextmanager
-def honest_meanwhile(front: Front, name: str) -> Iterator[Attack]:
+def honest_meanwhile(front: Client, name: str) -> Iterator[Attack]:
     """During this honest requests are answered; the daemon is whole after it, and not much larger."""
     pid, before, attack, honest = front.daemons[-1].pid, front.memory(), Attack(name), Honest(front)
     try:

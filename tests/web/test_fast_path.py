@@ -113,10 +113,10 @@ def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: F
     writes = len(world.writes())
     told = pagerduty_body("PMADEUP", incident_key=alert)
     assert world.deliver("", body=told).status_code == 202
-    world.until(lambda: world.metric("reconciler_glances_total") == 1, "it is looked for and not there")
+    world.until(lambda: world.metric("reconciler_hint_reconciles_total") == 1, "it is looked for and not there")
     incident = world.control("pagerduty/incidents", title="by hand", user="Jane Doe", key=alert)["id"]
     assert world.deliver("", body=pagerduty_body(incident, incident_key=alert)).status_code == 202
-    world.until(lambda: world.metric("reconciler_glances_total") == 2, "it is looked for and adopted")
+    world.until(lambda: world.metric("reconciler_hint_reconciles_total") == 2, "it is looked for and adopted")
     assert len(world.writes()) == writes
     world.engineer(alert, "notes", text="on it")
     assert world.deliver(incident).status_code == 202

@@ -1,0 +1,261 @@
+"""Rows of a list or a log compared with the snapshot: which pairs to reconcile, and what to read of each.
+
+A row only says where to look: lists lag, so that state is read from the alert or the incident itself, by its id.
+Each function returns one item for each finding; the work queue merges those of one pair.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Pair, Policy, Side
+from reconciler.core.readings import AHEAD
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
+
+CHANGES_NOTHING = frozenset(
+    {"notify", "reach_ack_limit", "reach_trigger_limit", "repeat_escalation_path", "link", "unlink"}
+)
+"""Log entries that report no change to an incident."""
+STAYS_TRIGGERED = frozenset(
+    {"trigger", "assign", "escalate", "delegate", "exhaust_escalation_path", "link", "unlink"}
+)
+"""Log entries that change nothing about an incident which nobody has acknowledged; a new one has several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which unknown alerts are new.
+
+    `first_start` is when this program first started, and `page_since` since when what was open then pages.
+    Pairs that were over before `remembered_since` may have been forgotten.
+    """
+
+    now: datetime
+    first_start: datetime
+    page_since: datetime
+    remembered_since: datetime
+
+
+def compare_alerts(
+    rows: Iterable[Alert], pairs: Mapping[str, Pair], bounds: Bounds, reason: Reason = Reason.FEED
+) -> list[WorkItem]:
+    """Alerts that are new, and those that a list shows otherwise than the snapshot. `pairs` are by alert id.
+
+    An unknown alert is new unless it is over since before the first start. An open one that is older than the
+    first start has entered the query since: it is new, too.
+    """
+    found = []
+    for row in rows:
+        pair = pairs.get(row.id)
+        item = _unknown(row, bounds, reason) if pair is None else _known(row, pair, bounds.now, reason)
+        if item is not None:
+            found.append(item)
+    return found
+
+
+def new_alert(row: Alert, now: datetime, *, by_key: bool = True) -> WorkItem:
+    """An alert that may have to page. `by_key`: it may have its incident already, from an earlier database."""
+    request = replace(everything(), row=row, is_new=True, by_key=by_key)
+    return WorkItem(row.id, now, request, Priority.PAGE, frozenset({Reason.NEW_ALERT}))
+
+
+def baseline(row: Alert, now: datetime, reason: Reason) -> WorkItem:
+    """An alert that was there before this program and pages nobody: its row is remembered, nothing is read."""
+    return _changed(row.id, ReadRequest(row=row, is_baseline=True), now, reason)
+
+
+def adopted(alert: Alert, incident: Incident, now: datetime) -> WorkItem:
+    """An alert that is met at the first start together with its incident."""
+    request = replace(everything(), row=alert, adopt=incident)
+    return WorkItem(alert.id, now, request, Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
+
+
+def known_by_incident(alert_id: str, now: datetime) -> WorkItem:
+    """An alert that no list shows, but whose id is the key of an incident that is open at the first start."""
+    request = replace(everything(), by_key=True)
+    return WorkItem(alert_id, now, request, Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
+
+
+def compare_incidents(
+    rows: Iterable[Incident],
+    ours: Mapping[str, Iterable[Pair]],
+    keyed: Mapping[str, Pair],
+    now: datetime,
+    reason: Reason = Reason.FEED,
+) -> list[WorkItem]:
+    """Incidents that a list shows otherwise than the snapshot, and those with a known alert's id as their key.
+
+    `ours` are the pairs by incident id, `keyed` by alert id. An incident with the key of an alert that has none is
+    adopted; where the alert has another incident, it is noted as the alert's twin.
+    """
+    found = []
+    for row in rows:
+        moved = [pair for pair in ours.get(row.id, ()) if _has_moved(row, pair.pagerduty)]
+        found += [_changed(pair.alert_id, ReadRequest(incident=True), now, reason) for pair in moved]
+        known = keyed.get(row.key)
+        if known is None or known.incident_id == row.id:
+            continue
+        if known.incident_id is None:
+            found.append(_changed(known.alert_id, replace(everything(), adopt=row), now, reason))
+        elif row.status != "resolved":
+            found.append(_changed(known.alert_id, ReadRequest(twins=(row,)), now, reason))
+    return found
+
+
+def compare_acts(
+    acts: Iterable[Act],
+    pairs: Mapping[str, Iterable[Pair]],
+    seen: Collection[str],
+    policy: Policy,
+    now: datetime,
+) -> tuple[list[WorkItem], frozenset[str]]:
+    """Pairs whose incident a log entry names, and the ids of the entries that did so.
+
+    `pairs` are by incident id; entries in `seen` were acted upon before. The automation user's own entries, and
+    those that report no change, name nothing. The entries go into the request, so that the incident's own log
+    need not be read for them.
+    """
+    found, noted = [], set()
+    for act in acts:
+        if act.person is not None and policy.is_echo_of_us(act.person):
+            continue
+        for pair in pairs.get(act.incident_id, ()):
+            if _reports_no_change(act, pair):
+                continue
+            noted.add(act.id)
+            if act.id not in seen:
+                is_note = act.verb == "annotate"
+                request = ReadRequest(incident=not is_note, incident_notes=is_note, acts=(act,))
+                found.append(_changed(pair.alert_id, request, now, Reason.FEED))
+    return found, frozenset(noted)
+
+
+def raised_by_us(acts: Iterable[Act], policy: Policy) -> set[str]:
+    """Incidents that the automation user raised, by their ids."""
+    return {
+        act.incident_id
+        for act in acts
+        if act.verb == "trigger" and act.person is not None and policy.is_automation(act.person)
+    }
+
+
+def absent(side: Side, pairs: Iterable[Pair], now: datetime, reason: Reason = Reason.FEED) -> list[WorkItem]:
+    """Pairs that a listing of everything open should have shown and did not: absence is not closure.
+
+    What is absent from a feed has probably been resolved a moment ago; what is absent from the sweep can wait.
+    """
+    priority = Priority.SWEEP if reason is Reason.SWEEP else Priority.CHANGED
+    found = []
+    for pair in pairs:
+        incident = pair.pagerduty
+        if side is Side.OPSGENIE and pair.opsgenie.open:
+            request = ReadRequest(alert=True)
+        elif side is Side.PAGERDUTY and incident is not None and incident.status != "resolved":
+            request = ReadRequest(incident=True)
+        else:
+            continue
+        found.append(WorkItem(pair.alert_id, now, request, priority, frozenset({reason})))
+    return found
+
+
+def swept(
+    alert_id: str, now: datetime, *, tracked: bool, has_incident: bool, state_of: Collection[Side] = ()
+) -> WorkItem:
+    """A pair whose turn it is in the sweep: its notes are read, which no listing shows.
+
+    `state_of` are the sides whose listing cannot be had: there the alert, or the incident, is read by its id.
+    """
+    request = ReadRequest(
+        swept=True,
+        alert_notes=tracked,
+        incident_notes=has_incident,
+        alert=tracked and Side.OPSGENIE in state_of,
+        incident=has_incident and Side.PAGERDUTY in state_of,
+    )
+    return WorkItem(alert_id, now, request, Priority.SWEEP, frozenset({Reason.SWEEP}))
+
+
+def hinted_alerts(pairs: Iterable[Pair], now: datetime) -> list[WorkItem]:
+    """Known alerts that a webhook names. One that pages nobody is left to the feed."""
+    request = ReadRequest(alert=True, alert_notes=True)
+    return [_changed(pair.alert_id, request, now, Reason.WEBHOOK) for pair in pairs if pair.tracked]
+
+
+def hinted_incidents(pairs: Iterable[Pair], now: datetime) -> list[WorkItem]:
+    """Pairs whose incident a webhook names, by its id or by its key. One without an incident may have it now."""
+    found = []
+    for pair in pairs:
+        if pair.incident_id is None:
+            found.append(_changed(pair.alert_id, replace(everything(), by_key=True), now, Reason.WEBHOOK))
+        elif pair.tracked:
+            request = ReadRequest(incident=True, incident_notes=True)
+            found.append(_changed(pair.alert_id, request, now, Reason.WEBHOOK))
+    return found
+
+
+def _changed(alert_id: str, request: ReadRequest, now: datetime, reason: Reason) -> WorkItem:
+    return WorkItem(alert_id, now, request, Priority.CHANGED, frozenset({reason}))
+
+
+def _unknown(row: Alert, bounds: Bounds, reason: Reason) -> WorkItem:
+    entered_the_query = row.open is not False and row.created_at < bounds.page_since
+    if entered_the_query or _was_open_at_first(row, bounds):
+        return new_alert(row, bounds.now)
+    if row.created_at >= _oldest_new(row, bounds):
+        return new_alert(row, bounds.now, by_key=False)
+    return baseline(row, bounds.now, reason)
+
+
+def _was_open_at_first(row: Alert, bounds: Bounds) -> bool:
+    """Whether a closed one was open at the first start, and would have paged had a list shown it then."""
+    closed = row.open is False and row.closed_at is not None and row.closed_at > bounds.first_start
+    return closed and bounds.page_since <= row.created_at < bounds.first_start
+
+
+def _oldest_new(row: Alert, bounds: Bounds) -> datetime:
+    """Since when an alert must have been created to be new. A closed one may be a pair that was forgotten."""
+    if row.open is not False:
+        return bounds.page_since
+    return max(bounds.first_start, bounds.remembered_since)
+
+
+def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | None:
+    base = pair.opsgenie
+    if row.updated_at < base.updated_at <= now + AHEAD:
+        return None  # the search index is behind what was read from the alert itself
+    raised = bool(row.priority and base.priority and row.priority != base.priority)
+    if pair.tracked:
+        return _tracked(row, base, now, reason, raised=raised)
+    if raised:
+        return new_alert(row, now)  # the core decides whether the new priority pages somebody
+    if row.open is not None and row.open != base.open:
+        return _changed(row.id, ReadRequest(row=row), now, reason)
+    return None
+
+
+def _tracked(row: Alert, base: AlertBaseline, now: datetime, reason: Reason, *, raised: bool) -> WorkItem | None:
+    moved = base.open and _differs(row, base)
+    back = base.deleted or base.missing_since is not None
+    repeated = not (moved or back or raised)
+    if repeated and row.updated_at <= min(base.updated_at, now):
+        return None
+    request = ReadRequest(alert=moved or back, alert_notes=True, repeated=repeated, row=row)
+    return _changed(row.id, request, now, reason)
+
+
+def _differs(row: Alert, base: AlertBaseline) -> bool:
+    """Whether the row shows another state; a field that is not readable says nothing."""
+    return (row.open is not None and row.open != base.open) or (
+        row.acknowledged is not None and row.acknowledged != base.acknowledged
+    )
+
+
+def _has_moved(row: Incident, base: IncidentBaseline | None) -> bool:
+    if base is None or row.status != base.status:
+        return True
+    return {person.id for person in row.acknowledgers} != {person.id for person in base.acknowledgers}
+
+
+def _reports_no_change(act: Act, pair: Pair) -> bool:
+    triggered = pair.pagerduty is not None and pair.pagerduty.status == "triggered"
+    return act.verb in CHANGES_NOTHING or (triggered and act.verb in STAYS_TRIGGERED)

@@ -1,0 +1,133 @@
+"""What is known of a pair with each answer, and what is not known when a read has failed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from reconciler.core.model import Actor, Kind, Side
+from reconciler.core.read_conditions import is_unexplained
+from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Failure, Progress, Read, What
+from reconciler.core.reads import incident_notes
+
+
+def answered(progress: Progress, read: Read, answer: Any) -> Progress:
+    """What is known with this answer, or with the Failure that took its place."""
+    after = replace(progress, answers={**progress.answers, read.key: answer})
+    if not isinstance(answer, Failure):
+        return _ANSWERED[read.what](after, read, answer)
+    is_own = read.id in (progress.incident_id, progress.sighting.alert_id)
+    return _FAILED[read.what](after, answer) if is_own else after
+
+
+# -- what is known with an answer --
+
+
+def _sees(progress: Progress, looked: frozenset[Kind] = frozenset(), **seen: Any) -> Progress:
+    """The progress with more in its sighting; `looked` are the writes for which that answers."""
+    sighting = progress.sighting
+    return replace(progress, sighting=replace(sighting, looked=sighting.looked | looked, **seen))
+
+
+def _incidents_found(progress: Progress, _: Read, found: tuple[Any, ...]) -> Progress:
+    if found and progress.lacks_alert_notes:
+        return _without_incident(progress)
+    progress = _sees(progress, frozenset({Kind.CREATE_INCIDENT}))
+    return _sees(progress, INCIDENT_STATES, incident=found[-1]) if found else progress
+
+
+def _incident_read(progress: Progress, read: Read, incident: Any) -> Progress:
+    is_own = read.id == progress.incident_id
+    return _sees(progress, INCIDENT_STATES, incident=incident) if is_own else progress
+
+
+def _incident_notes_read(progress: Progress, read: Read, notes: tuple[Any, ...]) -> Progress:
+    is_own = read.id == progress.incident_id
+    return _sees(progress, frozenset({Kind.PAGERDUTY_NOTE}), incident_notes=notes) if is_own else progress
+
+
+def _receipt_read(progress: Progress, _: Read, receipt: Any) -> Progress:
+    known = progress.sighting.receipts
+    return progress if receipt is None else _sees(progress, receipts=(*known, receipt))
+
+
+_ANSWERED: dict[What, Callable[[Progress, Read, Any], Progress]] = {
+    What.ALERT: lambda progress, _, alert: _sees(progress, ALERT_STATES, alert=alert),
+    What.ALERT_NOTES: lambda progress, _, notes: _sees(
+        progress, frozenset({Kind.OPSGENIE_NOTE}), alert_notes=notes
+    ),
+    What.ALERT_LOG: lambda progress, _, acts: _sees(progress, alert_acts=acts),
+    What.REQUEST: _receipt_read,
+    What.RECENT_ALERTS: lambda progress, _, sees_others: _sees(progress, sees_others=sees_others),
+    What.INCIDENTS_BY_KEY: _incidents_found,
+    What.INCIDENT: _incident_read,
+    What.INCIDENT_NOTES: _incident_notes_read,
+    What.INCIDENT_LOG: lambda progress, _, acts: _sees(
+        progress, incident_acts=acts or progress.sighting.incident_acts
+    ),
+}
+
+
+# -- what is known when a read of the pair's own objects has failed --
+
+
+def _unread(progress: Progress, side: Side) -> Progress:
+    return replace(progress, unread=progress.unread | {side})
+
+
+def _alert_failed(progress: Progress, failure: Failure) -> Progress:
+    """An alert that a list shows as new pages somebody, even if it is not found by its id."""
+    request = progress.request
+    if failure is Failure.MISSING and not (request.is_new and request.row is not None):
+        return _sees(progress, alert=None, missing=True)
+    return _unread(progress, Side.OPSGENIE)
+
+
+def _alert_log_failed(progress: Progress, _: Failure) -> Progress:
+    """The alert's state does not count as read: it would be mirrored without the name."""
+    seen = progress.sighting
+    seen = replace(seen, alert=None, looked=seen.looked - ALERT_STATES)
+    return _unread(replace(progress, sighting=seen), Side.OPSGENIE)
+
+
+def _incidents_by_key_failed(progress: Progress, _: Failure) -> Progress:
+    return _without_incident(_unread(progress, Side.PAGERDUTY))
+
+
+def _without_incident(progress: Progress) -> Progress:
+    """Whether the alert has an incident, or what that says, is not known: an unknown alert is not news yet."""
+    progress = replace(progress, is_incident_out_of_reach=True)
+    return _sees(progress, alert=None, alert_notes=None) if progress.sighting.pair is None else progress
+
+
+def _incident_failed(progress: Progress, failure: Failure) -> Progress:
+    is_gone = failure is Failure.MISSING
+    return replace(_unread(progress, Side.PAGERDUTY), is_incident_out_of_reach=is_gone)
+
+
+def _incident_notes_failed(progress: Progress, failure: Failure) -> Progress:
+    """Where they were read only before the pair follows another incident, it may do so without them."""
+    return progress if incident_notes(progress) is None else _incident_failed(progress, failure)
+
+
+def _incident_log_failed(progress: Progress, failure: Failure) -> Progress:
+    """Nothing is known of writes that do not show, and only a person's act explains anything.
+
+    What the feed's log says of a machine's act is too little: the step stays unexplained for as long as it may.
+    """
+    seen = progress.sighting
+    is_needed = failure is Failure.MISSING or is_unexplained(seen)
+    people = tuple(act for act in seen.incident_acts if act.actor is Actor.PERSON)
+    seen = replace(seen, incident_acts=people, looked=seen.looked - INCIDENT_STATES)
+    progress = replace(progress, sighting=seen)
+    return _unread(progress, Side.PAGERDUTY) if is_needed else progress
+
+
+_FAILED: dict[What, Callable[[Progress, Failure], Progress]] = {
+    What.ALERT: _alert_failed,
+    What.ALERT_NOTES: lambda progress, _: _unread(progress, Side.OPSGENIE),
+    What.ALERT_LOG: _alert_log_failed,
+    What.INCIDENTS_BY_KEY: _incidents_by_key_failed,
+    What.INCIDENT: _incident_failed,
+    What.INCIDENT_NOTES: _incident_notes_failed,
+    What.INCIDENT_LOG: _incident_log_failed,
+}

@@ -1,0 +1,166 @@
+"""Conditions on which a read depends: what a sighting shows, and what it leaves open."""
+
+from datetime import UTC, datetime, timedelta
+
+from reconciler.core import outcomes, text
+from reconciler.core.model import Act, Action, Actor, Kind, Policy, Side, Sighting, Status, since_last
+from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Progress
+
+NOTE_MARGIN = timedelta(minutes=1)
+"""How much further back than the staleness bound an alert's notes are read."""
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""A time stamp from before that is not a real one."""
+_SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
+"""Writes of unknown outcome for which all notes of an alert are read."""
+_ONLY_LOGGED = {
+    ("acknowledged", "triggered"): "unacknowledge",
+    ("resolved", "triggered"): "reopen",
+    ("resolved", "acknowledged"): "reopen",
+}
+"""Status changes whose author only the incident's log names, and what the log calls them."""
+_ANSWERED = frozenset({Status.DONE, Status.DROPPED})
+
+
+def row_suffices(progress: Progress) -> bool:
+    """Whether the list row stands in for the alert: it is later than the baseline and shows what we last wrote.
+
+    What a row shows was so; what it does not show may only be late. A row without a readable state shows nothing.
+    """
+    row, seen = progress.request.row, progress.sighting
+    base = seen.pair.opsgenie if seen.pair else None
+    if row is None or base is None or row.updated_at <= base.updated_at or base.missing_since is not None:
+        return False
+    if row.open is None or row.acknowledged is None:
+        return False
+    sent = (a for a in seen.mine if a.kind in ALERT_STATES and a.status is Status.SENT)
+    return all(row.acknowledged is outcomes.ALERT_ACKNOWLEDGED[action.kind] for action in sent)
+
+
+def notes_until(progress: Progress) -> datetime | None:
+    """How far back the alert's notes are read: to what was surely seen at the last read; None for all of them."""
+    request, seen = progress.request, progress.sighting
+    is_in_doubt = any(a.kind in _SOUGHT_IN_ALL_NOTES and a.status is Status.SENT for a in seen.mine)
+    is_known = any(side is Side.OPSGENIE for side, _ in seen.known_notes)
+    is_whole = request.all_notes or request.swept or not request.alert_notes
+    if seen.pair is None or not is_known or is_whole or progress.unread or is_in_doubt:
+        return None
+    stamp = seen.pair.opsgenie.updated_at
+    return stamp - (progress.policy.staleness + NOTE_MARGIN) if stamp > _OLDEST else None
+
+
+def unanswered(progress: Progress) -> list[Action]:
+    """Writes of unknown outcome that were looked for and do not show."""
+    seen = progress.sighting
+    sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
+    answers = [(action, outcomes.settle(action, seen, progress.policy, progress.now)) for action in sent]
+    return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
+
+
+def is_incident_in_doubt(progress: Progress) -> bool:
+    """Whether a write to the incident's state does not show: its log says whether somebody reversed it."""
+    return any(action.kind in INCIDENT_STATES for action in unanswered(progress))
+
+
+def is_unexplained(seen: Sighting) -> bool:
+    """Whether only the incident's own log can say who changed its status.
+
+    What the feed's log said suffices if a person did it: of a machine's act the incident's own log knows more.
+    """
+    if seen.incident is None or seen.pair is None or seen.pair.pagerduty is None:
+        return False
+    verb = _ONLY_LOGGED.get((seen.pair.pagerduty.status, seen.incident.status))
+    people = (act.verb for act in seen.incident_acts if act.actor is Actor.PERSON)
+    return verb is not None and verb not in people
+
+
+def has_foreign_mark(seen: Sighting, side: Side, policy: Policy) -> bool:
+    """Whether a new note of that side bears the other side's mark, and nothing else shows that it is our copy.
+
+    It is a copy only if its source is there, so that the other side's notes have to be read.
+    """
+    other = Side.PAGERDUTY if side is Side.OPSGENIE else Side.OPSGENIE
+    ours = {action.text for action in seen.mine} | {text.plain_note(action.text) for action in seen.mine}
+    for note in (seen.alert_notes if side is Side.OPSGENIE else seen.incident_notes) or ():
+        if side is Side.PAGERDUTY:
+            is_signed = policy.is_echo_of_us(note.author)
+        else:
+            is_signed = "author" in policy.guards and text.is_signed(note.author.name)
+        is_known = (side, note.id) in seen.known_notes or note.text in ours or is_signed
+        if not is_known and text.is_copy_from(note.text, other):
+            return True
+    return False
+
+
+def is_alert_log_needed(progress: Progress) -> bool:
+    """Whether only the alert's log can name who acted, or say that somebody reversed a write of ours."""
+    seen = progress.sighting
+    return _is_unacknowledged(seen) or _is_acknowledged_by_another(seen) or _may_be_reversed(progress)
+
+
+def is_under_another_name(action: Action, seen: Sighting) -> bool:
+    """Whether the alert is acknowledged as we asked for, and shows another name for it than we gave."""
+    if action.kind is not Kind.OPSGENIE_ACKNOWLEDGE or not is_accepted(action) or seen.alert is None:
+        return False
+    shown = seen.alert.acknowledged_by
+    return bool(seen.alert.acknowledged and shown) and not text.is_same_name(shown, action.person)
+
+
+def is_undone_by_another(action: Action, seen: Sighting) -> bool:
+    """Whether the alert's log names somebody else first for an un-acknowledgement that we sent."""
+    if action.kind is not Kind.OPSGENIE_UNACKNOWLEDGE or not is_accepted(action):
+        return False
+    first = _first(seen.alert_acts, "unacknowledge", "acknowledge")
+    return first is not None and not text.is_same_name(first, action.person)
+
+
+def is_accepted(action: Action) -> bool:
+    """Whether Opsgenie has accepted it and its outcome is not known yet."""
+    return action.status is Status.SENT and bool(action.request_id)
+
+
+def may_still_land(progress: Progress) -> bool:
+    """Whether a note of ours may still appear on the incident that is left: on another it would not be found."""
+    seen = progress.sighting
+    if Kind.PAGERDUTY_NOTE not in seen.looked:
+        return False
+    sent = (a for a in seen.mine if a.kind is Kind.PAGERDUTY_NOTE and a.status is Status.SENT)
+    return any(outcomes.settle(action, seen, progress.policy, progress.now) is None for action in sent)
+
+
+def is_lost(seen: Sighting) -> bool:
+    """Whether Opsgenie does not know an alert that the snapshot has as open."""
+    base = seen.pair.opsgenie if seen.pair else None
+    return seen.missing and base is not None and base.open and not base.deleted
+
+
+def _is_unacknowledged(seen: Sighting) -> bool:
+    """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
+    if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged is not False:
+        return False
+    carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
+    ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
+    return seen.pair.opsgenie.acknowledged or ours
+
+
+def _is_acknowledged_by_another(seen: Sighting) -> bool:
+    """Whether the alert bears another name than an acknowledgement of ours that is on its way would give it."""
+    if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
+        return False
+    ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_ACKNOWLEDGE and a.status is Status.SENT)
+    return not all(text.is_same_name(seen.alert.acknowledged_by, action.person) for action in ours)
+
+
+def _may_be_reversed(progress: Progress) -> bool:
+    """Whether the alert has changed since a write of unknown outcome of which Opsgenie says nothing."""
+    seen = progress.sighting
+    if seen.alert is None or seen.pair is None or seen.alert.updated_at <= seen.pair.opsgenie.updated_at:
+        return False
+    receipted = {receipt.action_id for receipt in seen.receipts}
+    in_doubt = (action for action in unanswered(progress) if action.kind in ALERT_STATES)
+    return any(action.id not in receipted for action in in_doubt)
+
+
+def _first(acts: tuple[Act, ...], verb: str, opposite: str) -> str | None:
+    """Who did it first since the opposite was done; None where nobody is named."""
+    people = [act.person for act in since_last(opposite, acts) if act.verb == verb and act.person is not None]
+    return people[-1].name if people else None

@@ -1,0 +1,28 @@
+"""Gauges that describe the database: read from it outside of any scrape, where they may be out of date."""
+
+from collections.abc import Iterator
+
+from reconciler.core.model import Pair, Side
+from reconciler.observability.metrics import DatabaseCounts, Metrics
+from reconciler.store.database import Books, Database
+from reconciler.store.overview import oldest_open, states
+
+AT_ONCE = 500
+"""Pairs held in memory at the same time when all open ones are read."""
+
+
+def refresh(metrics: Metrics, database: Database) -> None:
+    """Read the gauges anew if they may be out of date; DatabaseDown leaves them as they are."""
+    if not metrics.needs_refresh():
+        return
+    with database.reading() as books:
+        metrics.counted(DatabaseCounts(books.snapshot.open_pairs(), states(books), oldest_open(books)))
+        if not metrics.knows_pairs():
+            metrics.know_pairs(_open_pairs(books))
+
+
+def _open_pairs(books: Books) -> Iterator[Pair]:
+    """Every pair whose incident is open."""
+    every = sorted(books.snapshot.open_ids(Side.PAGERDUTY))
+    for start in range(0, len(every), AT_ONCE):
+        yield from books.snapshot.pairs(every[start : start + AT_ONCE]).values()

@@ -1,0 +1,153 @@
+"""Delivery of one pair's outbox: its creation first, then everything else in the order in which people acted.
+
+What waits, or has an unknown outcome, blocks what comes after it on its side. The exception is an action that
+has been refused for longer than the staleness bound: a note then blocks nothing, a state only later states; it is
+tried once more before what comes after it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.core.model import Action, Kind, Policy, Status
+from reconciler.core.plan import in_order
+from reconciler.core.retry import steps_aside
+from reconciler.observability.logs import Watch
+from reconciler.reconcile.delivery_action import ActionDelivery, Tools
+from reconciler.reconcile.delivery_blocks import BlockedPlaces, backs_off_until, blocks_of
+from reconciler.reconcile.delivery_due import deliver_at, has_target
+from reconciler.reconcile.delivery_existing import ExistingIncidents
+from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
+from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.key_check import KeyCheck
+from reconciler.reconcile.problems import Problem
+from reconciler.reconcile.vendor_calls import Vendors
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.store.database import Database
+from reconciler.vendors.call_context import CallPriority, calling
+from reconciler.vendors.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a delivery came to.
+
+    `actions` are the pair's actions that were tried or are open, as they stand now. `deliver_at` is when one that
+    waits may be tried: after its back-off, its circuit breaker or the rate limit. None: nothing waits for a time.
+    """
+
+    actions: tuple[Action, ...] = ()
+    tried: frozenset[int] = frozenset()
+    problems: tuple[Problem, ...] = ()
+    deliver_at: datetime | None = None
+
+
+class Deliverer:
+    """Delivers the outbox of one pair at a time; several threads may each deliver another one."""
+
+    def __init__(
+        self,
+        vendors: Vendors,
+        database: Database,
+        clock: Clock,
+        breakers: WriteBreakers,
+        in_flight: InFlight,
+        watch: Watch,
+        stopping: Callable[[], bool],
+    ) -> None:
+        keys, existing = KeyCheck(vendors, clock), ExistingIncidents(vendors, database, clock)
+        self._tools = Tools(vendors, database, clock, breakers, in_flight, watch, keys, existing)
+        self._last_errors = LastErrors()
+        self._stopping = stopping
+
+    def deliver(self, alert_id: str, policy: Policy) -> Delivered:
+        """Try what is due of the pair. DatabaseDown when nothing can be written down."""
+        waiting = self._open(alert_id)
+        if not waiting:
+            return Delivered()
+        delivery = _PairDelivery(self._tools, policy, self._last_errors, self._stopping)
+        if delivery.send_creations(waiting):
+            waiting = self._open(alert_id)  # by now its other actions may have an incident
+        delivery.send_the_rest(waiting)
+        tried = delivery.tried
+        actions = self._as_they_stand(alert_id, tried) if tried else waiting
+        delivery.problems.add_waiting(actions, tried)
+        self._last_errors.drop(action for action in actions if action.status is not Status.PLANNED)
+        return Delivered(
+            actions,
+            tried,
+            tuple(delivery.problems.found),
+            deliver_at(actions, policy, self._tools.breakers, self._tools.clock.now()),
+        )
+
+    def _open(self, alert_id: str) -> tuple[Action, ...]:
+        return self._as_they_stand(alert_id, frozenset())
+
+    def _as_they_stand(self, alert_id: str, tried: frozenset[int]) -> tuple[Action, ...]:
+        with self._tools.database.reading() as books:
+            mine = books.outbox.of([alert_id]).get(alert_id, ())
+        return in_order(action for action in mine if action.status.is_open or action.id in tried)
+
+
+class _PairDelivery:
+    """One delivery of one pair."""
+
+    def __init__(
+        self, tools: Tools, policy: Policy, last_errors: LastErrors, stopping: Callable[[], bool]
+    ) -> None:
+        self.problems = DeliveryProblems(tools.breakers, last_errors)
+        self._sender = ActionDelivery(tools, policy, self.problems)
+        self._breakers = tools.breakers
+        self._clock = tools.clock
+        self._policy = policy
+        self._stopping = stopping
+
+    @property
+    def tried(self) -> frozenset[int]:
+        """The actions that were tried."""
+        return frozenset(self._sender.tried)
+
+    def send_creations(self, waiting: tuple[Action, ...]) -> bool:
+        """Create the incident where that is due; whether it was tried."""
+        for action in waiting:
+            if action.kind is Kind.CREATE_INCIDENT and self._is_due(action):
+                with calling(CallPriority.PAGE):
+                    self._sender.send(action)
+        return bool(self._sender.tried)
+
+    def send_the_rest(self, waiting: tuple[Action, ...]) -> None:
+        """Send everything else, as far as nothing before it blocks it."""
+        rest = [action for action in waiting if action.kind is not Kind.CREATE_INCIDENT]
+        blocked = BlockedPlaces()
+        for place, action in enumerate(rest):
+            if blocked.blocks(action):
+                continue
+            if action.status is Status.PLANNED and self._is_due(self._unless_overtaken(action, rest[place + 1 :])):
+                with calling(CallPriority.UNSETTLED if action.attempts else CallPriority.CHANGED):
+                    blocked.add(action, self._sender.send(action))
+            else:
+                blocked.add(action, blocks_of(action, self._policy, self._clock.now()))
+
+    def _unless_overtaken(self, action: Action, later: list[Action]) -> Action:
+        """The action without its back-off where it was refused for long and a later one could go now: in order."""
+        if not steps_aside(action, self._clock.now(), self._policy.staleness):
+            return action
+        return replace(action, not_before=None) if self._lets_pass(action, later) else action
+
+    def _lets_pass(self, action: Action, later: list[Action]) -> bool:
+        """Whether one of the later actions on its side could go now, although this one waits."""
+        now, blocked = self._clock.now(), BlockedPlaces()
+        blocked.add(action, blocks_of(action, self._policy, now))
+        for each in (each for each in later if each.kind.side is action.kind.side):
+            if each.status is not Status.PLANNED:
+                blocked.add(each, blocks_of(each, self._policy, now))
+            elif not blocked.blocks(each) and backs_off_until(each, now) is None:
+                return True
+        return False
+
+    def _is_due(self, action: Action) -> bool:
+        """Whether it may be tried now."""
+        if action.status is not Status.PLANNED or self._stopping() or not has_target(action):
+            return False
+        backs_off = backs_off_until(action, self._clock.now()) is not None
+        return not backs_off and self._breakers.waits_for(action) is None

@@ -1,0 +1,284 @@
+"""Delivery of one action: check its precondition, mark it as sent, call, settle.
+
+Every step is a transaction of its own, so that a crash anywhere leaves an action either certainly not sent, or
+sent with an outcome that a read shows. What becomes of a write that failed: `core/retry.py`.
+"""
+
+from dataclasses import dataclass, replace
+
+from reconciler.core import text
+from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Policy, Settlement, Side, Status
+from reconciler.core.plan import settled
+from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty
+from reconciler.core.retry import Plainer, Scope, after
+from reconciler.errors import (
+    Blocked,
+    Duplicate,
+    Forbidden,
+    Misconfigured,
+    Missing,
+    NotExecuted,
+    Permanent,
+    RateLimited,
+    ReconcilerError,
+    Unknown,
+)
+from reconciler.observability.logs import Watch
+from reconciler.reconcile.delivery_blocks import Blocks, blocks_of
+from reconciler.reconcile.delivery_existing import ExistingIncidents
+from reconciler.reconcile.delivery_problems import DeliveryProblems
+from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.key_check import KeyCheck
+from reconciler.reconcile.vendor_calls import CallResult, Vendors, perform
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.ports import Clock
+
+_SCOPES: tuple[tuple[type[ReconcilerError], Scope], ...] = (
+    (Missing, Scope.MISSING),
+    (Forbidden, Scope.FORBIDDEN),
+    (Blocked, Scope.PATH),
+    (NotExecuted, Scope.LATER),
+    (Misconfigured, Scope.ACCOUNT),
+    (Permanent, Scope.REQUEST),
+)
+"""What each error concerns, subclasses first. Any other error says no more than: not now."""
+_RETRIED = {Scope.PATH: "not_executed", Scope.LATER: "not_executed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every delivery uses; made once, and shared by all threads."""
+
+    vendors: Vendors
+    database: Database
+    clock: Clock
+    breakers: WriteBreakers
+    in_flight: InFlight
+    watch: Watch
+    keys: KeyCheck
+    existing: ExistingIncidents
+
+
+class ActionDelivery:
+    """Delivers actions of one pair: the only place that writes to a vendor."""
+
+    def __init__(self, tools: Tools, policy: Policy, problems: DeliveryProblems) -> None:
+        self.tried: list[int] = []
+        self._tools = tools
+        self._policy = policy
+        self._problems = problems
+
+    def send(self, action: Action) -> Blocks:
+        """Check, write and settle one action; what it blocks of the pair's later actions on its side."""
+        self.tried.append(action.id)
+        try:
+            if self._tools.existing.has(action, self._policy):
+                return self._adopt(action, "an incident with this key was there already")
+            objection, target = self._check(action)
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            return self._not_executed(action, error, at_check=True)
+        if objection is not None:
+            return self._drop(action, objection)
+        with self._tools.in_flight.admit() as admitted:
+            return self._write(action, target) if admitted else Blocks.ALL
+
+    def _write(self, action: Action, target: Incident | None) -> Blocks:
+        """The call, settled also when the process is to end meanwhile."""
+        with self._tools.database.writing() as books:
+            if not books.outbox.mark_sent(action, self._tools.clock.now()):
+                return Blocks.ALL
+        try:
+            result = perform(self._tools.vendors, action, target, self._policy.automation)
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            return self._failed(action, error)
+        self._tools.breakers.succeeded(action.kind)
+        return self._succeeded(action, result)
+
+    def _check(self, action: Action) -> tuple[str | None, Incident | None]:
+        """Read the target of a state: why what the action was planned for no longer holds, and the incident."""
+        if not action.kind.is_state:
+            return None, None
+        vendors = self._tools.vendors
+        if action.kind.side is Side.OPSGENIE:
+            return objection_in_opsgenie(action, vendors.opsgenie.alert(action.alert_id)), None
+        incident = vendors.pagerduty.incident(action.incident_id or "")
+        return objection_in_pagerduty(action, incident, self._policy), incident
+
+    def _check_again(self, action: Action) -> str | None:
+        """Why the write is not needed any more: somebody may have acted between the check and the write.
+
+        None where that cannot be read: the refusal of the write itself is what is reported then.
+        """
+        try:
+            return self._check(action)[0]
+        except DatabaseDown:
+            raise
+        except ReconcilerError:
+            return None
+
+    def _succeeded(self, action: Action, result: CallResult) -> Blocks:
+        if result.accepted:
+            with self._tools.database.writing() as books:
+                books.outbox.mark_accepted(action, result.request_id)
+            sent = replace(action, status=Status.SENT, request_id=result.request_id)
+            return self._blocks(sent)
+        done = Settlement(action.id, Status.DONE, result_id=result.result_id)
+        self._settle(action, done, result.incident, reason="written")
+        if action.kind is Kind.CREATE_INCIDENT and result.incident is not None:
+            self._report_unpaged(action, result.incident)
+        return Blocks.NOTHING
+
+    def _report_unpaged(self, action: Action, incident: Incident) -> None:
+        """Report an incident for which nobody was paged, as the answer to its creation shows."""
+        alone = bool(incident.assignees) and all(map(self._policy.is_automation, incident.assignees or ()))
+        if incident.status == "triggered" and not alone:
+            return
+        how = "assigned to the automation user alone" if incident.status == "triggered" else incident.status
+        self._problems.add(
+            action,
+            Misconfigured(
+                f"PAGERDUTY_USER: incident #{incident.number} ({incident.id}) of alert {action.alert_id} was "
+                f"created {how}, so nobody was paged: take the automation user off every schedule and escalation "
+                "policy"
+            ),
+        )
+
+    def _failed(self, action: Action, error: ReconcilerError) -> Blocks:
+        """The call was begun. What certainly had no effect is planned again; the rest has an unknown outcome."""
+        match error:
+            case Unknown():
+                self._problems.unanswered(action, error)
+                with self._tools.database.writing() as books:
+                    books.outbox.mark_unknown(action, str(error))
+                self._tools.watch.outcome(action, Status.SENT, "unknown")
+                return self._blocks(replace(action, status=Status.SENT, request_id=""))
+            case Duplicate():
+                return self._adopt(action, str(error))
+            case Permanent() if action.kind.is_state and (objection := self._check_again(action)):
+                return self._drop(action, objection)
+            case _:
+                return self._not_executed(action, error, at_check=False)
+
+    def _not_executed(self, action: Action, error: ReconcilerError, *, at_check: bool) -> Blocks:
+        """Nothing was written: try a plainer form now, or again later, or never."""
+        error = self._confirmed(action, error)
+        scope = scope_of(error, at_check=at_check)
+        verdict = self._verdict(action, error, scope)
+        if isinstance(verdict, Plainer):
+            with self._tools.database.writing() as books:
+                books.outbox.mark_plain(action, verdict.why)
+            self._tools.watch.outcome(action, Status.PLANNED, "plainer")
+            return self.send(replace(action, plain=True))
+        if verdict.status is Status.DEAD and scope is Scope.REQUEST and self._replace_by_parts(action):
+            return Blocks.ALL  # until the parts are written
+        self._report(action, error, at_check=at_check)
+        if verdict.status is Status.DEAD:
+            self._settle(action, verdict, reason="missing" if scope is Scope.MISSING else "rejected")
+        else:
+            self._settle(action, verdict, reason=_RETRIED.get(scope, "refused"))
+        since = verdict.failing_since or action.failing_since
+        return self._blocks(replace(action, status=verdict.status, failing_since=since))
+
+    def _verdict(self, action: Action, error: ReconcilerError, scope: Scope) -> Settlement | Plainer:
+        if isinstance(error, NotExecuted) and (error.retry_after is not None or isinstance(error, RateLimited)):
+            return Settlement(action.id, Status.PLANNED, action.error)  # nothing is wrong: it waits for the rate
+        return after(action, scope, str(error), self._tools.clock.now(), self._alert(action))
+
+    def _confirmed(self, action: Action, error: ReconcilerError) -> ReconcilerError:
+        """The error, or the key's where a cheap call shows that every request is refused.
+
+        Asked where one object was refused, and where the refusal would end the action.
+        """
+        is_last = isinstance(error, Permanent) and (action.plain or action.kind.is_state)
+        if not (isinstance(error, Missing | Forbidden) or (is_last and action.kind is not Kind.CREATE_INCIDENT)):
+            return error
+        return self._tools.keys.refused(action.kind.side) or error
+
+    def _report(self, action: Action, error: ReconcilerError, *, at_check: bool) -> None:
+        """Report the error, also to the breaker of what would meet the same."""
+        match scope_of(error, at_check=at_check):
+            case Scope.ACCOUNT | Scope.LATER:
+                self._problems.not_executed(action, error)
+            case Scope.PATH:
+                self._problems.unanswered(action, error)
+            case Scope.FORBIDDEN if not at_check:
+                self._problems.forbidden(action, error)
+            case _:
+                self._problems.add(action, error)
+
+    def _alert(self, action: Action) -> AlertBaseline | None:
+        with self._tools.database.reading() as books:
+            pair = books.snapshot.pair(action.alert_id)
+        return pair.opsgenie if pair else None
+
+    def _replace_by_parts(self, action: Action) -> bool:
+        """Replace a note that is too long even when plain by numbered parts, each an action of its own."""
+        if not action.kind.is_note or len(action.text) <= text.PLAIN_NOTE_LIMIT:
+            return False
+        parts = text.plain_parts(action.text, action.mark)
+        if len(parts) < 2:  # noqa: PLR2004 - one part is the whole note
+            return False
+        fresh = replace(action, error="", attempts=0, not_before=None, failing_since=None)
+        planned = [
+            replace(fresh, key=f"{action.key} part {number}", mark=mark, text=words)
+            for number, (mark, words) in enumerate(parts, 1)
+        ]
+        dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} parts")
+        now = self._tools.clock.now()
+        with self._tools.database.writing() as books:
+            books.outbox.add(planned, now)
+            books.outbox.settle(dropped, now)
+        self._tools.watch.outcome(action, Status.DROPPED, "not_needed")
+        return True
+
+    def _drop(self, action: Action, objection: str) -> Blocks:
+        dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
+        self._settle(action, dropped, reason="not_needed")
+        return Blocks.NOTHING
+
+    def _adopt(self, action: Action, why: str) -> Blocks:
+        """PagerDuty has an incident with this key, from an earlier database or from another program: it is ours.
+
+        The creation's outcome counts as unknown: the next read finds the incident, and what is mirrored in it.
+        """
+        with self._tools.database.writing() as books:
+            books.outbox.mark_sent(action, self._tools.clock.now())
+            books.outbox.mark_unknown(action, why)
+        self._tools.watch.outcome(action, Status.SENT, "was_there")
+        return Blocks.ALL
+
+    def _settle(
+        self, action: Action, settlement: Settlement, incident: Incident | None = None, *, reason: str
+    ) -> None:
+        """Commit the outcome, and with it the baselines that our own write has moved."""
+        moved: list[Pair] = []
+        with self._tools.database.writing() as books:
+            books.outbox.settle(settlement, self._tools.clock.now())
+            if settlement.status is Status.DONE and not action.kind.is_note:
+                pair = books.snapshot.pair(action.alert_id)
+                moved = [] if pair is None else _moved(pair, action, self._policy, incident)
+                books.snapshot.save_pairs(moved)
+            elif settlement.result_id and "ledger" in self._policy.guards:
+                books.snapshot.save_notes([(action.alert_id, action.kind.side, settlement.result_id)])
+        self._tools.watch.outcome(action, settlement.status, reason)
+        for pair in moved:
+            self._tools.watch.saved(pair)
+
+    def _blocks(self, action: Action) -> Blocks:
+        return blocks_of(action, self._policy, self._tools.clock.now())
+
+
+def scope_of(error: ReconcilerError, *, at_check: bool) -> Scope:
+    """What an error concerns. A check before a write says nothing about the form of the write."""
+    found = next((scope for kind, scope in _SCOPES if isinstance(error, kind)), Scope.PATH)
+    return Scope.MISSING if at_check and found is Scope.REQUEST else found
+
+
+def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:
+    after_write = settled(pair, action, policy, incident)
+    return [] if after_write == pair else [after_write]

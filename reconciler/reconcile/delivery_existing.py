@@ -1,0 +1,84 @@
+"""Whether PagerDuty has an incident with a key already: asked by key, or by one listing for many keys."""
+
+from threading import Lock
+
+from reconciler.core.model import Action, Kind, Policy, Status
+from reconciler.core.retry import steps_aside
+from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError
+from reconciler.reconcile.delivery_blocks import backs_off_until
+from reconciler.reconcile.vendor_calls import Vendors
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.ports import SKEW, Clock
+
+MANY = 3
+"""From so many creations on that may have happened before, one listing is cheaper than one question each."""
+FOR_SECONDS = 10.0
+"""How long the answers of a listing are used, and the least time between two listings."""
+
+
+class ExistingIncidents:
+    """Answers for creations that may have happened before. For any thread; one of them lists at a time."""
+
+    def __init__(self, vendors: Vendors, database: Database, clock: Clock) -> None:
+        self._vendors = vendors
+        self._database = database
+        self._clock = clock
+        self._lock = Lock()
+        self._listed_at: float | None = None
+        self._answers: dict[str, bool] = {}
+
+    def has(self, action: Action, policy: Policy) -> bool:
+        """Whether there is an incident with the creation's key, open or not. Raises what the client raises.
+
+        A question that has failed for longer than the staleness bound counts as answered with no, unless PagerDuty
+        is away: PagerDuty itself refuses a second open incident, and somebody has to be paged.
+        """
+        if not self._may_exist(action, policy):
+            return False
+        listed = self._listed(action, policy)
+        if listed is not None:
+            return listed
+        try:
+            return bool(self._vendors.pagerduty.incidents_by_key(action.alert_id))
+        except ReconcilerError as error:
+            is_away = isinstance(error, Misconfigured | NotExecuted | DatabaseDown)
+            if is_away or not steps_aside(action, self._clock.now(), policy.staleness):
+                raise
+            return False
+
+    def _may_exist(self, action: Action, policy: Policy) -> bool:
+        """Whether it was tried before, or is so old that an earlier life of the database may have created it."""
+        is_fresh = action.attempts == 0 and self._clock.now() - action.at <= policy.staleness
+        return action.kind is Kind.CREATE_INCIDENT and not is_fresh
+
+    def _listed(self, action: Action, policy: Policy) -> bool | None:
+        """The answer of a listing, which serves once; None where there is none, and the key has to be asked for.
+
+        A listing that fails is this creation's failure; for a while the others ask by key.
+        """
+        with self._lock:
+            if self._listed_at is not None and self._clock.monotonic() - self._listed_at < FOR_SECONDS:
+                return self._answers.pop(action.alert_id, None)
+            self._answers = {}
+            candidates = self._candidates(policy)
+            if len(candidates) < MANY:
+                return None
+            self._listed_at = self._clock.monotonic()
+            since = min(each.at for each in candidates) - SKEW
+            until = self._clock.now() + SKEW
+            keys = self._vendors.pagerduty.keys_between(since, until, len(candidates))
+            if keys is not None:
+                self._answers = {each.alert_id: each.alert_id in keys for each in candidates}
+            return self._answers.pop(action.alert_id, None)
+
+    def _candidates(self, policy: Policy) -> list[Action]:
+        now = self._clock.now()
+        with self._database.reading() as books:
+            creations = books.outbox.open(Kind.CREATE_INCIDENT)
+        return [
+            action
+            for action in creations
+            if action.status is Status.PLANNED
+            and backs_off_until(action, now) is None
+            and self._may_exist(action, policy)
+        ]

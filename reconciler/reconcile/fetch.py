@@ -1,0 +1,127 @@
+"""Reading one pair: the reads that `core.reads` asks for, one after the other, until nothing is left to be read.
+
+No decision is made here. While a circuit breaker that the pair needs is open, nothing is read of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.core import reads
+from reconciler.core.absence import is_confirmed
+from reconciler.core.model import Policy, Side, Sighting
+from reconciler.core.read_conditions import is_lost
+from reconciler.core.work import ReadRequest
+from reconciler.errors import ReconcilerError
+from reconciler.observability.defects import defect
+from reconciler.reconcile.absence import Absence, NothingConcluded
+from reconciler.reconcile.pair_reader import PairReader, Stopping
+from reconciler.reconcile.problems import Problem
+from reconciler.reconcile.read_breakers import HOLDS, ReadBreakers
+from reconciler.reconcile.read_calls import ReadCalls
+from reconciler.reconcile.request_status import RequestStatuses
+from reconciler.reconcile.work_queue import Hold
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.ports import Clock, OpsgenieReader, PagerDutyReader
+
+__all__ = ["Fetched", "Fetcher", "Stopping"]
+
+SOONEST = 1.0
+"""Seconds after which a side is read again that has no back-off of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was read of a pair.
+
+    `unread` are sides that have to be read again, at `read_at`. `blocked` are open circuit breakers: then nothing
+    is known of the pair but what was known before.
+    """
+
+    sighting: Sighting
+    unread: frozenset[Side] = frozenset()
+    read_at: datetime | None = None
+    problems: tuple[Problem, ...] = ()
+    blocked: frozenset[Hold] = frozenset()
+
+
+class Fetcher:
+    """Reads pairs; several threads may each read another one."""
+
+    def __init__(
+        self,
+        opsgenie: OpsgenieReader,
+        pagerduty: PagerDutyReader,
+        database: Database,
+        breakers: ReadBreakers,
+        clock: Clock,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._absence = Absence(database, clock)
+        self._calls = ReadCalls(opsgenie, pagerduty, RequestStatuses(clock), self._absence)
+        self._breakers = breakers
+        self._clock = clock
+        self._stopping = stopping
+
+    def blindness(self) -> ReconcilerError | None:
+        """Why nothing should be written to Opsgenie: its key no longer sees what it saw before."""
+        return self._absence.blindness()
+
+    def fetch(self, request: ReadRequest, known: Sighting, policy: Policy) -> Fetched:
+        """Read what is asked for, and what that makes necessary. Raises Stopping and DatabaseDown, nothing else.
+
+        `known` is what the snapshot says of the pair. A defect is this pair's alone: a new alert then pages from
+        its row.
+        """
+        try:
+            fetched = self._fetch(request, known, policy)
+        except (DatabaseDown, Stopping):
+            raise
+        except Exception as error:  # noqa: BLE001 - one pair's defect stops no other
+            found = defect(error, f"alert {known.alert_id}")
+            for side in Side:
+                self._breakers.back_off(side, known.alert_id, found)
+            row = request.row if request.is_new else None
+            problems = (Problem(Side.OPSGENIE, found, known.alert_id),)
+            fetched = self._with_read_at(Fetched(replace(known, alert=row), frozenset(Side), problems=problems))
+        self._note_absence(fetched.sighting, policy)
+        return fetched
+
+    def _fetch(self, request: ReadRequest, known: Sighting, policy: Policy) -> Fetched:
+        progress = reads.begin(request, known, policy, self._clock.now())
+        needed = reads.sides_needed(progress)
+        admission = self._breakers.admit(needed)
+        if admission.blocked:
+            return Fetched(known, blocked=admission.blocked)
+        reader = PairReader(
+            self._calls, self._breakers, self._clock, self._stopping, progress, needed, admission.probes
+        )
+        for side in admission.probes:  # first of all: a vendor that is still away costs the other one nothing
+            reader.probe(reads.own_object(side, progress), progress)
+        while not reader.blocked and (read := reads.next_read(progress)) is not None:
+            progress = reader.read(read, progress)
+        problems = tuple(reader.problems)
+        if reader.blocked:
+            return Fetched(known, problems=problems, blocked=frozenset(reader.blocked))
+        found = reads.finished(progress)
+        for side in reader.read_sides - found.unread:
+            self._breakers.was_read(side, known.alert_id)
+        if is_lost(found.sighting) and not found.sighting.sees_others:
+            self._breakers.back_off(Side.OPSGENIE, known.alert_id, NothingConcluded(known.alert_id))
+        return self._with_read_at(Fetched(found.sighting, found.unread, problems=problems), reader.retry_after)
+
+    def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:
+        """The time of the next read: Opsgenie's side decides, as an incident's notes wait for the alert's."""
+        side = next((side for side in Side if side in fetched.unread), None)
+        if side is None:
+            return fetched
+        alert_id = fetched.sighting.alert_id
+        wait = max(least, self._breakers.back_off_left(side, alert_id), self._breakers.retry_in(HOLDS[side]))
+        return replace(fetched, read_at=self._clock.now() + timedelta(seconds=wait or SOONEST))
+
+    def _note_absence(self, seen: Sighting, policy: Policy) -> None:
+        now = self._clock.now()
+        if seen.pair is None:
+            self._absence.met(seen.alert_id, now)
+        if seen.alert is not None or (seen.missing and not is_lost(seen)) or is_confirmed(seen, policy, now):
+            self._absence.is_settled(seen.alert_id)

@@ -1,0 +1,33 @@
+"""Writes in flight: how the end of the process waits for them, and for nothing else."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class InFlight:
+    """Admits writes until it is drained, and counts those under way. For any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._draining = False
+
+    @contextmanager
+    def admit(self) -> Iterator[bool]:
+        """A write and its settling; False where none may begin any more."""
+        with self._changed:
+            admitted = not self._draining
+            self._under_way += admitted
+        try:
+            yield admitted
+        finally:
+            with self._changed:
+                self._under_way -= admitted
+                self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Admit no further write, and wait until those under way are settled."""
+        with self._changed:
+            self._draining = True
+            self._changed.wait_for(lambda: not self._under_way)

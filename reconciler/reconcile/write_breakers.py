@@ -1,0 +1,216 @@
+"""Circuit breakers for writes: which writes wait because of what others met, and until when.
+
+| lane      | what is written                    |
+|-----------|------------------------------------|
+| pages     | incidents                          |
+| pagerduty | everything else in PagerDuty       |
+| opsgenie  | everything in Opsgenie             |
+
+Each lane has a breaker of its own, and reading has others. Open: the lane takes nothing until `retry_at`.
+Half-open: `retry_at` has passed, and what is due is tried; the first success closes the breaker, a failure opens
+it for twice as long. A rate limit delays one kind of action alone, and a lane may be barred while the account's
+set-up is wrong.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from threading import Lock
+
+from reconciler.core.model import Action, Kind, Side
+from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Refused
+from reconciler.reconcile.problems import Problem
+from reconciler.vendors.ports import Clock
+
+FAILURES = 3
+"""Failures in a row, of different alerts, that open a breaker where one alone may be that alert's."""
+SHORTEST = 1.0
+"""Seconds that a breaker is open at first; twice as long each time it opens again without a success between."""
+LONGEST = 30.0
+LONGEST_UNREACHABLE = 5.0
+"""The longest while a vendor cannot be reached; for pages, unless the account is refused."""
+WHILE_BARRED = 10.0
+"""Seconds after which an action of a barred lane is due again: `bar` says earlier when the lane is free."""
+
+
+class Lane(Enum):
+    """Writes that share a circuit breaker."""
+
+    PAGES = "pages"
+    PAGERDUTY = "pagerduty"
+    OPSGENIE = "opsgenie"
+
+    @property
+    def side(self) -> Side:
+        """The vendor that is written to."""
+        return Side.OPSGENIE if self is Lane.OPSGENIE else Side.PAGERDUTY
+
+
+PAGERDUTY_LANES = frozenset({Lane.PAGES, Lane.PAGERDUTY})
+
+
+def lane_of(kind: Kind) -> Lane:
+    """The lane in which this kind of action is written."""
+    if kind is Kind.CREATE_INCIDENT:
+        return Lane.PAGES
+    return Lane.PAGERDUTY if kind.side is Side.PAGERDUTY else Lane.OPSGENIE
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why an action waits, and when it may be tried.
+
+    `error` is what opened the breaker. None: nothing is wrong here; a rate limit delays it, or its lane is barred,
+    which is reported with the account's set-up.
+    """
+
+    retry_at: datetime
+    error: ReconcilerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open breaker. `until` is monotonic.
+
+    `spares_untried`: only actions that have failed before wait; the others show whether any write is taken.
+    """
+
+    until: float
+    error: ReconcilerError
+    spares_untried: bool = False
+
+
+class WriteBreakers:
+    """The breakers of all lanes, for any thread. They go by the monotonic clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._barred: frozenset[Lane] = frozenset()
+        self._rate_limited: dict[Kind, float] = {}
+        self._open: dict[Lane, _Open] = {}
+        self._next_wait: dict[Lane, float] = {}
+        self._unanswered: dict[Lane, set[str]] = {lane: set() for lane in Lane}
+        self._forbidden: dict[Lane, set[str]] = {lane: set() for lane in Lane}
+        self._suspects: dict[Lane, Refused] = {}
+        self._succeeded_at: dict[Lane, datetime] = {}
+
+    def waits_for(self, action: Action) -> Wait | None:
+        """What delays this action now; None when it may be tried."""
+        kind, lane, now = action.kind, lane_of(action.kind), self._clock.monotonic()
+        with self._lock:
+            opened, rate_limited, barred = self._open.get(lane), self._rate_limited.get(kind, now), self._barred
+        if lane in barred:
+            return Wait(self._time_of(now + WHILE_BARRED))
+        spared = opened is not None and opened.spares_untried and action.failing_since is None
+        if opened is not None and now < opened.until and not spared:
+            return Wait(self._time_of(opened.until), opened.error)
+        return Wait(self._time_of(rate_limited)) if now < rate_limited else None
+
+    def not_executed(self, kind: Kind, error: ReconcilerError) -> None:
+        """A write had no effect. A rate limit delays its kind; any other error opens the breaker of its lane."""
+        wait = error.retry_after if isinstance(error, NotExecuted) else None
+        if wait is None:
+            self._trip(lane_of(kind), error)
+            return
+        with self._lock:
+            self._rate_limited[kind] = self._clock.monotonic() + wait
+
+    def unanswered(self, action: Action, error: ReconcilerError) -> None:
+        """A write got no answer, or one that does not come from the vendor.
+
+        Several alerts in a row open the breaker. An action that failed already when another write of the lane
+        succeeded has a failure of its own.
+        """
+        lane = lane_of(action.kind)
+        with self._lock:
+            succeeded_at = self._succeeded_at.get(lane)
+            if action.failing_since and succeeded_at and action.failing_since < succeeded_at:
+                return
+            self._unanswered[lane].add(action.alert_id)
+            is_lane = len(self._unanswered[lane]) >= FAILURES
+        if is_lane:
+            # A firewall may dislike the text of some notes: what has not failed yet shows whether others pass.
+            self._trip(lane, error, spares_untried=isinstance(error, Blocked))
+
+    def forbidden(self, action: Action, error: ReconcilerError) -> None:
+        """A write to one object was refused with 403; several alerts in a row: the key may not write at all."""
+        lane = lane_of(action.kind)
+        with self._lock:
+            self._forbidden[lane].add(action.alert_id)
+            count = len(self._forbidden[lane])
+            if count < FAILURES:
+                return
+            suspect = self._suspects.setdefault(lane, _every_write_refused(lane, count, error))
+        self._trip(lane, suspect, spares_untried=True)
+
+    def succeeded(self, kind: Kind) -> None:
+        """A write of that lane was taken: its breaker closes. A rate limit stays."""
+        lane = lane_of(kind)
+        with self._lock:
+            self._succeeded_at[lane] = self._clock.now()
+            self._unanswered[lane].clear()
+            self._forbidden[lane].clear()
+            self._suspects.pop(lane, None)
+            self._next_wait.pop(lane, None)
+            self._open.pop(lane, None)
+
+    def confirmed(self) -> frozenset[Lane]:
+        """PagerDuty's account is in order: breakers that it had opened are half-open now; the lanes concerned.
+
+        They open for longer all the same should the next write be refused, too.
+        """
+        with self._lock:
+            refused = frozenset(lane for lane in PAGERDUTY_LANES if _is_refused(self._open.get(lane)))
+            for lane in refused:
+                del self._open[lane]
+        return refused
+
+    def bar(self, lanes: frozenset[Lane]) -> frozenset[Lane]:
+        """Bar exactly these lanes until further notice; those that are free again."""
+        with self._lock:
+            freed, self._barred = self._barred - lanes, lanes
+        return freed
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Lanes in which nothing has been taken since several alerts in a row were refused with 403."""
+        with self._lock:
+            return tuple(Problem(lane.side, error) for lane, error in self._suspects.items())
+
+    def open_lanes(self) -> frozenset[Lane]:
+        """Lanes that take nothing now because their breaker is open."""
+        now = self._clock.monotonic()
+        with self._lock:
+            return frozenset(lane for lane, opened in self._open.items() if now < opened.until)
+
+    def _trip(self, lane: Lane, error: ReconcilerError, *, spares_untried: bool = False) -> None:
+        now = self._clock.monotonic()
+        with self._lock:
+            known = self._open.get(lane)
+            if known is not None and now < known.until:  # several workers have met the same failure
+                return
+            wait = min(self._next_wait.get(lane, SHORTEST), _longest(lane, error))
+            self._next_wait[lane] = 2 * wait
+            self._open[lane] = _Open(now + wait, error, spares_untried)
+
+    def _time_of(self, monotonic: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=max(0.0, monotonic - self._clock.monotonic()))
+
+
+def _is_refused(opened: _Open | None) -> bool:
+    """Whether the account was refused as a whole. What a key may do is not shown by its being accepted again."""
+    return opened is not None and isinstance(opened.error, Refused) and not opened.spares_untried
+
+
+def _longest(lane: Lane, error: ReconcilerError) -> float:
+    if isinstance(error, Misconfigured):
+        return LONGEST
+    return LONGEST if isinstance(error, Blocked) and lane is not Lane.PAGES else LONGEST_UNREACHABLE
+
+
+def _every_write_refused(lane: Lane, count: int, error: ReconcilerError) -> Refused:
+    refusal, _, _ = str(error).partition(";")
+    return Refused(
+        f"{lane.side.name}_API_KEY: every write is refused, for {count} alerts in a row: the key may be "
+        f"read-only, or may see only a part of the account; the last refusal: {refusal}"
+    )

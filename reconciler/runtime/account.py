@@ -1,0 +1,72 @@
+"""Who the automation user is and what the account allows: asked at the start, after a refusal, and regularly."""
+
+from dataclasses import replace
+
+from reconciler.core.model import Policy, Side
+from reconciler.reconcile.fetch import Fetcher
+from reconciler.reconcile.identity import Identity, Standing
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.write_breakers import PAGERDUTY_LANES, Lane, WriteBreakers
+
+PLACE = "account"
+
+
+class Account:
+    """Asks PagerDuty, and bars what may not be written. `policy` is what is configured."""
+
+    name = PLACE
+    side: Side | None = None
+
+    def __init__(
+        self,
+        identity: Identity,
+        policy: Policy,
+        breakers: WriteBreakers | None,
+        fetcher: Fetcher,
+        problems: Problems,
+    ) -> None:
+        self._identity = identity
+        self._configured = policy
+        self._breakers = breakers
+        self._fetcher = fetcher
+        self._problems = problems
+        self._freed: frozenset[Lane] = frozenset()
+
+    def policy(self) -> Policy:
+        """The policy, with who the automation user is by now."""
+        return replace(self._configured, automation=self._identity.person)
+
+    def poll(self) -> bool:
+        """Ask what is due to be asked, and act upon it. PagerDuty's answers are reported with the set-up."""
+        confirmed = self._identity.confirm()
+        if confirmed and self._breakers is not None:
+            self._freed |= self._breakers.confirmed()
+        self._identity.refresh()
+        self.bar()
+        return confirmed
+
+    def bar(self) -> None:
+        """Bar the lanes that must not be written in as things stand, and report why."""
+        standing, blind = self._identity.standing, self._fetcher.blindness()
+        if self._breakers is not None:
+            self._freed |= self._breakers.bar(barred(standing, is_blind=blind is not None))
+        unsure = () if standing.unsure is None else (standing.unsure,)
+        blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
+        self._problems.put(PLACE, (*standing.problems, *unsure, *blindness))
+
+    def take_freed(self) -> frozenset[Lane]:
+        """The lanes in which writing is allowed again since this was last asked."""
+        freed, self._freed = self._freed, frozenset()
+        return freed
+
+    def suspect(self) -> None:
+        """A write was refused as the account's: ask again soon."""
+        self._identity.suspect()
+
+
+def barred(standing: Standing, *, is_blind: bool) -> frozenset[Lane]:
+    """The lanes that nothing is written in now. `is_blind`: Opsgenie shows none of the alerts it showed before."""
+    lanes = frozenset({Lane.OPSGENIE}) if is_blind else frozenset()
+    if not standing.may_write:
+        return lanes | PAGERDUTY_LANES
+    return lanes if standing.may_page else lanes | {Lane.PAGES}

@@ -1,0 +1,87 @@
+"""Whether this process leads: it holds the route's lock, and the database fits this version.
+
+Who begins to lead reads the work queue anew: what the table has, every open action, and every pair that is not
+settled. Who has lost the lead forgets all of it.
+"""
+
+from datetime import timedelta
+
+from reconciler.core.follow_up import Left, next_item
+from reconciler.core.model import Action, Policy
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.observability.logs import get_logger
+from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.store.database import Database
+from reconciler.store.lock import Lock
+from reconciler.store.migrate import check, upgrade
+from reconciler.vendors.ports import Clock
+
+log = get_logger(__name__)
+
+
+class Leadership:
+    """The lead of one route. `confirm` is for one thread, `leads` for any."""
+
+    def __init__(
+        self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta
+    ) -> None:
+        self._database = database
+        self._lock = lock
+        self._queue = queue
+        self._clock = clock
+        self._interval = interval
+        self._was_follower = False
+        self.leads = False
+
+    def confirm(self, policy: Policy) -> bool:
+        """Take the lead or keep it; whether this process leads. ReconcilerError where the database prevents it."""
+        if not self._lock.acquire():
+            self.leads, self._was_follower = False, True
+            self._queue.clear()
+            return False
+        if not self.leads:
+            self._begin(policy)
+        return True
+
+    def lose(self) -> None:
+        """Another process leads, or the database does not do as it is asked: the lead is to be taken anew."""
+        self.leads = False
+
+    def give_up(self) -> None:
+        """Another process has taken over: let the lock go."""
+        self.leads, self._was_follower = False, True
+        self._queue.clear()
+        self._lock.release()
+
+    def _begin(self, policy: Policy) -> None:
+        found = check(self._database)
+        revision = upgrade(self._database)
+        if found is None:
+            log.info("new database: nothing is known yet, a first start follows", revision=revision)
+        elif found != revision:
+            words = f"database migrated from revision {found} to {revision}"
+            log.info(words, revision=revision)
+        epoch = self._database.lead()
+        self._queue.clear()
+        self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
+        self.leads = True
+        if self._was_follower:
+            self._was_follower = False
+            log.info("took over: the other reconciler has let go, this one leads now", epoch=epoch)
+
+
+def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:
+    """Everything that is left to be done, from the database alone."""
+    now = clock.now()
+    with database.reading() as books:
+        items = books.work.all()
+        pairs = {pair.alert_id: pair for pair in books.snapshot.unsettled()}
+        mine: dict[str, list[Action]] = {alert_id: [] for alert_id in pairs}
+        for action in books.outbox.open():
+            mine.setdefault(action.alert_id, []).append(action)
+    reasons = frozenset({Reason.OUTBOX})
+    for alert_id, actions in mine.items():
+        item = WorkItem(alert_id, now, ReadRequest(), Priority.UNSETTLED, reasons)
+        left = next_item(alert_id, pairs.get(alert_id), actions, Left(), policy, now, interval)
+        items.append(item if left is None else item.merged(left))
+    return items

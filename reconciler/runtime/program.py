@@ -1,0 +1,113 @@
+"""A wired program: its sources, its queue, and what has to be opened, migrated, locked and closed around them."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from reconciler.core.model import Side
+from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.errors import ReconcilerError
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.work_queue import Hold, WorkQueue
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.runtime.account import PLACE, Account
+from reconciler.runtime.feedback import Feedback
+from reconciler.sources.hints import Hints
+from reconciler.sources.opsgenie_feed import OpsgenieFeed
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.ports import Clock
+
+
+class Source(Protocol):
+    """Something that is polled: a feed, a listing, the sweep, the hints, the account."""
+
+    @property
+    def name(self) -> str:
+        """What logs and metrics call it."""
+
+    @property
+    def side(self) -> Side | None:
+        """The vendor that it asks; None where its answers say nothing of the vendor."""
+
+    def poll(self) -> bool:
+        """Poll once; whether the vendor was asked and answered. ReconcilerError where that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A source, and how many seconds lie between two polls of it."""
+
+    source: Source
+    interval: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All parts. `sources` are in the order of their first poll; the account comes first."""
+
+    sources: tuple[Timed, ...]
+    account: Account
+    feed: OpsgenieFeed
+    hints: Hints
+    feedback: Feedback
+    queue: WorkQueue
+    problems: Problems
+    read_breakers: ReadBreakers
+    write_breakers: WriteBreakers | None
+    database: Database
+    clock: Clock
+    stop: threading.Event
+    interval: timedelta
+
+    def poll(self, source: Source) -> bool:
+        """Poll one source; whether it did not fail. A failure is in `problems` until the source works again.
+
+        DatabaseDown is passed on.
+        """
+        try:
+            answered = source.poll()
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            side = source.side or Side.PAGERDUTY
+            self.read_breakers.failed(side, "", error)
+            self.problems.put(source.name, [Problem(side, error)])
+            return False
+        if answered and source.name != PLACE:  # the account reports for itself
+            self.problems.put(source.name)
+            if source.side is not None:
+                self.read_breakers.succeeded(source.side)
+        self.release()
+        return True
+
+    def release(self) -> None:
+        """Let pairs go on whose circuit breakers have closed, and one for each that is half-open."""
+        if self.account.take_freed():
+            self.queue.add(outbox_items(self.database, self.clock.now()))
+        for hold in self.read_breakers.take_closed():
+            self.queue.end_hold(hold)
+        for hold in Hold:
+            if self.read_breakers.retry_in(hold) == 0:
+                self.queue.end_hold(hold, most=1)
+
+    def wrong(self) -> tuple[Problem, ...]:
+        """Everything that is wrong now: by place, and the circuit breakers that are not closed."""
+        writes = self.write_breakers.problems() if self.write_breakers else ()
+        return (*self.problems.all(), *self.read_breakers.errors(), *writes)
+
+    def open_breakers(self) -> tuple[str, ...]:
+        """The names of the circuit breakers that are not closed."""
+        reads = tuple(f"{problem.side.value} reads" for problem in self.read_breakers.errors())
+        lanes = self.write_breakers.open_lanes() if self.write_breakers else frozenset()
+        return (*reads, *sorted(f"{lane.value} writes" for lane in lanes))
+
+
+def outbox_items(database: Database, now: datetime) -> list[WorkItem]:
+    """Every pair with an open action, due now."""
+    with database.reading() as books:
+        alert_ids = dict.fromkeys(action.alert_id for action in books.outbox.open())
+    reasons = frozenset({Reason.OUTBOX})
+    return [WorkItem(alert_id, now, priority=Priority.UNSETTLED, reasons=reasons) for alert_id in alert_ids]

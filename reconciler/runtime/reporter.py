@@ -1,0 +1,160 @@
+"""What is said of the work: each write once, each state when it begins, while it lasts and when it is over."""
+
+from collections.abc import Callable, Collection, Mapping
+from threading import Lock
+from types import MappingProxyType
+
+from reconciler.core.model import Action, Side
+from reconciler.errors import ReconcilerError, Refused
+from reconciler.observability.logs import get_logger
+from reconciler.observability.metrics import Metrics
+from reconciler.observability.naming import pair_name
+from reconciler.operations import paging
+from reconciler.reconcile.pair import Outcome
+from reconciler.reconcile.problems import Problem
+from reconciler.runtime import milestones
+from reconciler.runtime.action_log import ActionLog
+from reconciler.runtime.state_log import StateLog
+from reconciler.store import overview, troubles
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.ports import Clock
+
+log = get_logger(__name__)
+
+PAGES_EVERY = 15.0
+"""Seconds after which it is looked up again, though nothing happened, whether a page is waiting."""
+
+
+class Reporter:
+    """Says what the work comes to. `reconciled` is for any thread, `report` for one.
+
+    `problems` are all that are wrong now; `suspect` takes a write that was refused as the account's.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        problems: Callable[[], tuple[Problem, ...]],
+        suspect: Callable[[], None],
+        remind: float,
+        metrics: Metrics | None,
+    ) -> None:
+        self.states = StateLog(clock, remind, self._names)
+        self._database = database
+        self._clock = clock
+        self._problems = problems
+        self._suspect = suspect
+        self._metrics = metrics
+        self._lock = Lock()
+        self._actions = ActionLog()
+        self._before: milestones.Standing | None = None
+        self._kept: tuple[object, ...] | None = None
+        self._objections: list[tuple[str, str]] = []
+        self._named: frozenset[str] = frozenset()
+        self._pages_due = float("-inf")
+        self._touched = True
+
+    def began(self) -> None:
+        """This process begins to lead: what is said next is compared with how things stand now."""
+        self._before = milestones.look(self._database, self._clock.now())
+        self._kept = None
+
+    def reconciled(self, outcome: Outcome, seconds: float) -> None:
+        """A pair has been reconciled."""
+        refused = (each for each in outcome.problems if each.side is Side.PAGERDUTY)
+        if any(isinstance(each.error, Refused) for each in refused):
+            self._suspect()
+        with self._lock:
+            self._touched |= bool(outcome.actions or outcome.problems)
+            news = self._actions.news(outcome.actions)
+            if news:
+                seen = {outcome.item.alert_id: outcome.name.removeprefix("Alert ")} if outcome.name else {}
+                self._actions.say(news, self._names({action.alert_id for action in news}, seen))
+            self.states.met(outcome.problems, outcome.actions)
+        if self._metrics:
+            self._metrics.item(outcome.item.reasons, outcome.word, seconds)
+
+    def report(self) -> None:
+        """Say what has begun, lasts or is over, by how things stand now. DatabaseDown where that is not known."""
+        problems = self._problems()
+        with self._database.reading() as books:
+            waiting = books.outbox.open()
+        pages = self._pages(problems)
+        with self._lock:
+            self._say_milestones(problems)
+            self.states.cycle(problems, waiting, pages, self._named)
+        self._keep_troubles()
+
+    def waits_for_first_start(self) -> bool:
+        """Whether a first start is still to be reported."""
+        return self._before is not None
+
+    def say_problems(self) -> None:
+        """Report what is wrong now; nothing is over by that."""
+        with self._lock:
+            self.states.met(self._problems(), ())
+
+    def failed(self, error: ReconcilerError) -> None:
+        """The database does not do as it is asked."""
+        kind = error.kind if isinstance(error, DatabaseDown) else None
+        with self._lock:
+            self.states.say("database", str(error), key=kind)
+            self.states.remind()
+
+    def say(self, subject: str, words: str, *, serious: bool = True) -> None:
+        """A state of the process itself; empty words: it is over."""
+        with self._lock:
+            self.states.say(subject, words, serious=serious)
+
+    def _say_milestones(self, problems: Collection[Problem]) -> None:
+        """Say what a first start, or another query, has changed: once the alerts could be read."""
+        if self._before is None or any(problem.side is Side.OPSGENIE for problem in problems):
+            return
+        after = milestones.look(self._database, self._clock.now())
+        for line in milestones.lines(self._before, after):
+            log.info(line)
+        self._before = None if after.is_begun else self._before
+
+    def _pages(self, problems: Collection[Problem]) -> list[tuple[str, str]]:
+        """Why somebody is not paged. Looked up where something happened, and now and then besides."""
+        now = self._clock.monotonic()
+        if self._touched or problems or self._objections or now >= self._pages_due:
+            self._touched, self._pages_due = False, now + PAGES_EVERY
+            moment = self._clock.now()
+            with self._database.reading() as books:
+                found = overview.paging(books, moment)
+            self._objections = paging.objections(found, moment)
+            if self._metrics:
+                reason = "; ".join(words for _, words in self._objections)
+                self._metrics.paging(len(found.waiting), len(found.unpaged), reason)
+            self._named = paging.named(found, (str(problem.error) for problem in problems))
+        return self._objections
+
+    def _names(self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """What people call these alerts, with their incidents. Without the database nothing is known of them."""
+        try:
+            with self._database.reading() as books:
+                pairs = books.snapshot.pairs(alert_ids)
+        except ReconcilerError:
+            return {}
+        return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
+
+    def _keep_troubles(self) -> None:
+        """Write down what is wrong, for `status`, where it changed."""
+        with self._lock:
+            signature, counts = self.states.signature(), self.states.counts()
+        if self._metrics:
+            self._metrics.troubled(counts)
+        if signature == self._kept:
+            return
+        with self._lock:
+            lasting = self.states.lasting()
+        with self._database.writing() as books:
+            troubles.save(books, lasting)
+        self._kept = signature
+
+
+def waits(actions: Collection[Action]) -> bool:
+    """Whether any of these is still to be done."""
+    return any(action.status.is_open for action in actions)

@@ -1,0 +1,159 @@
+"""Workers: each leases the most urgent due pair, has it reconciled, and gives it back. Some take pages only."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from reconciler.core.model import Side
+from reconciler.core.work import Priority, WorkItem
+from reconciler.observability.defects import defect
+from reconciler.reconcile.fetch import Stopping
+from reconciler.reconcile.pair import Outcome
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.store.database import DatabaseDown
+from reconciler.vendors.call_context import CallPriority, calling
+
+WORKERS = 12
+PAGE_WORKERS = 4
+"""Workers that take pages only: however many pairs hang in a read, a new alert is paged."""
+IDLE = 1.0
+"""Seconds after which an idle worker looks again whether it is to stop."""
+LONGEST = 300.0
+"""Seconds: the longest back-off of a pair that fails unexpectedly."""
+AFTER_DATABASE = 1.0
+"""Seconds after which a pair is due again that could not be written down."""
+
+_CALLS = {
+    Priority.PAGE: CallPriority.PAGE,
+    Priority.CHANGED: CallPriority.CHANGED,
+    Priority.UNSETTLED: CallPriority.UNSETTLED,
+    Priority.SWEEP: CallPriority.SWEEP,
+}
+
+
+class Reconciling(Protocol):
+    """What a worker does with a pair: reconcile it, or only plan."""
+
+    def reconcile(self, item: WorkItem) -> Outcome:
+        """One pair."""
+
+
+class Listener(Protocol):
+    """What learns of every outcome."""
+
+    def reconciled(self, outcome: Outcome, seconds: float) -> None:
+        """A pair has been reconciled."""
+
+
+class Worker:
+    """Works on one pair after the other. For any number of threads."""
+
+    def __init__(
+        self,
+        queue: WorkQueue,
+        reconciling: Reconciling,
+        breakers: ReadBreakers,
+        problems: Problems,
+        listeners: tuple[Listener, ...],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._queue = queue
+        self._reconciling = reconciling
+        self._breakers = breakers
+        self._problems = problems
+        self._listeners = listeners
+        self._monotonic = monotonic
+
+    def work_one(self, *, pages_only: bool = False) -> bool:
+        """Reconcile the most urgent due pair; whether there was one.
+
+        DatabaseDown is passed on, after the pair was put back: nothing can be written down now.
+        """
+        item = self._queue.lease(pages_only=pages_only)
+        if item is None:
+            return False
+        began = self._monotonic()
+        try:
+            with calling(_CALLS[item.priority]):
+                outcome = self._reconciling.reconcile(item)
+        except (DatabaseDown, Stopping):
+            self._queue.fail(item, AFTER_DATABASE)
+            raise
+        except Exception as error:  # noqa: BLE001 - one pair's defect stops no other
+            self._failed(item, error)
+            return True
+        self._give_back(item, outcome)
+        for listener in self._listeners:
+            listener.reconciled(outcome, self._monotonic() - began)
+        return True
+
+    def _give_back(self, item: WorkItem, outcome: Outcome) -> None:
+        self._problems.put(f"alert {item.alert_id}", outcome.standing)
+        if outcome.blocked and outcome.again is None:
+            self._queue.park(item, outcome.blocked)
+        elif outcome.blocked and outcome.again is not None:  # its outbox does not wait for what it reads
+            self._queue.again(replace(item.merged(outcome.again), due_at=outcome.again.due_at))
+        elif outcome.again is not None:
+            self._queue.again(outcome.again)
+        else:
+            self._queue.done(item.alert_id)
+        for hold in self._breakers.take_closed():
+            self._queue.end_hold(hold)
+
+    def _failed(self, item: WorkItem, error: Exception) -> None:
+        """The pair backs off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
+        found = defect(error, f"alert {item.alert_id}")
+        self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, found, item.alert_id)])
+        self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST))
+
+
+class WorkerPool:
+    """Threads that work until they are told to stop. `may_work`: whether this process leads.
+
+    `failed` takes an error that concerns the database, and so no pair.
+    """
+
+    def __init__(
+        self, worker: Worker, queue: WorkQueue, may_work: Callable[[], bool], failed: Callable[[Exception], None]
+    ) -> None:
+        self._worker = worker
+        self._queue = queue
+        self._may_work = may_work
+        self._failed = failed
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start all threads."""
+        for number in range(WORKERS + PAGE_WORKERS):
+            pages_only = number >= WORKERS
+            name = f"page worker {number - WORKERS}" if pages_only else f"worker {number}"
+            thread = threading.Thread(target=self._run, args=(pages_only,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, within: float) -> bool:
+        """Take no further pair; whether all threads have ended within so many seconds."""
+        self._stop.set()
+        self._queue.wake()
+        last = time.monotonic() + within
+        for thread in self._threads:
+            thread.join(max(0.0, last - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _run(self, pages_only: bool) -> None:
+        while not self._stop.is_set():
+            try:
+                worked = self._may_work() and self._worker.work_one(pages_only=pages_only)
+            except Stopping:
+                return
+            except DatabaseDown as error:
+                self._failed(error)
+                self._stop.wait(AFTER_DATABASE)
+                continue
+            if not worked and not self._stop.is_set():
+                self._queue.wait(IDLE, pages_only=pages_only)

@@ -1,0 +1,54 @@
+"""Lists and single incidents compared with the snapshot in the database: see `core.listings`."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from reconciler.core.listings import Bounds, absent, compare_alerts, compare_incidents
+from reconciler.core.model import Alert, Incident, Side
+from reconciler.core.work import Reason, WorkItem
+from reconciler.errors import ObjectError
+from reconciler.store.database import Database
+from reconciler.vendors.ports import PagerDutyReader
+
+
+def of_alerts(database: Database, rows: Collection[Alert], bounds: Bounds, reason: Reason) -> list[WorkItem]:
+    """What these alerts give to do."""
+    if not rows:
+        return []
+    with database.reading() as books:
+        pairs = books.snapshot.pairs([row.id for row in rows])
+    return compare_alerts(rows, pairs, bounds, reason)
+
+
+def of_incidents(database: Database, rows: Collection[Incident], now: datetime, reason: Reason) -> list[WorkItem]:
+    """What these incidents give to do."""
+    if not rows:
+        return []
+    with database.reading() as books:
+        ours = books.snapshot.pairs_of_incidents([row.id for row in rows])
+        keyed = books.snapshot.pairs([row.key for row in rows if row.key])
+    return compare_incidents(rows, ours, keyed, now, reason)
+
+
+def of_absent(
+    database: Database, side: Side, listed: Collection[str], now: datetime, reason: Reason
+) -> list[WorkItem]:
+    """What is open in the snapshot and was not in a listing of everything open on that side."""
+    with database.reading() as books:
+        ids = books.snapshot.open_ids(side)
+        missed = books.snapshot.pairs([alert_id for alert_id, own in ids.items() if own not in listed])
+    return absent(side, missed.values(), now, reason)
+
+
+def of_stranger(
+    reader: PagerDutyReader, database: Database, incident_id: str, now: datetime, reason: Reason
+) -> list[WorkItem]:
+    """What an incident that no pair follows gives to do: it may have the key of an alert of ours.
+
+    One that the key may not see, or that is gone, gives nothing and is no problem.
+    """
+    try:
+        found = reader.incident(incident_id)
+    except ObjectError:
+        return []
+    return of_incidents(database, [found], now, reason)

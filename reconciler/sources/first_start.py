@@ -1,0 +1,126 @@
+"""The first start, and a changed query: what is there already becomes baselines, adopted incidents or pages.
+
+What is old is a baseline and pages nobody, what has an incident is adopted, and everything else is new.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from reconciler.core.listings import adopted, baseline, known_by_incident, new_alert
+from reconciler.core.model import Alert, Incident, Side
+from reconciler.core.work import Reason, WorkItem
+from reconciler.errors import ReconcilerError
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.sources.horizons import Horizons
+from reconciler.sources.intake import Intake
+from reconciler.store.cursors import LogMark, Origin, earlier
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.ports import SKEW, Clock, OpsgenieReader, PagerDutyReader
+
+PLACE = "first start"
+"""Where a failure of PagerDuty's is reported."""
+_ALERT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?", re.IGNORECASE)
+
+
+class FirstStart:
+    """Reads everything open on both sides, once: all or nothing, so that nothing is paged twice."""
+
+    def __init__(
+        self,
+        opsgenie: OpsgenieReader,
+        pagerduty: PagerDutyReader,
+        database: Database,
+        intake: Intake,
+        clock: Clock,
+        horizons: Horizons,
+        problems: Problems,
+    ) -> None:
+        self._opsgenie = opsgenie
+        self._pagerduty = pagerduty
+        self._database = database
+        self._intake = intake
+        self._clock = clock
+        self._horizons = horizons
+        self._problems = problems
+
+    def start(self) -> None:
+        """Take in everything open on both sides and set every cursor, in one transaction.
+
+        PagerDuty's failure is reported as its own, whether or not Opsgenie's follows, which is raised.
+        """
+        now = self._clock.now()
+        incidents = self._incidents()
+        alerts, watermark = self._alerts(now)
+        if incidents is None:
+            return
+        since = earlier(now, self._horizons.lookback)
+        unlisted = sorted(key for key in incidents.keys() - alerts.keys() if _ALERT_ID.fullmatch(key))
+        items = [
+            *_sorted_out(alerts.values(), incidents, since, now),
+            *(known_by_incident(alert_id, now) for alert_id in unlisted),
+        ]
+        self._intake.accept(
+            items,
+            origin=Origin(now, since),
+            query=self._horizons.query,
+            opsgenie=watermark,
+            pagerduty=LogMark(earlier(now, SKEW)),
+            sweep=now,
+            polled_opsgenie=now,
+            polled_pagerduty=now,
+        )
+
+    def follow_query(self, stored: str | None) -> None:
+        """Take in the open alerts that only another query than the stored one shows. The query is then stored.
+
+        Without a stored one nothing is known of a change.
+        """
+        query = self._horizons.query
+        if stored == query:
+            return
+        now = self._clock.now()
+        items: list[WorkItem] = []
+        if stored is not None:
+            alerts = self._open_alerts()
+            with self._database.reading() as books:
+                known = books.snapshot.pairs(alerts)
+            unknown = [alert for alert in alerts.values() if alert.id not in known]
+            items = _sorted_out(unknown, {}, earlier(now, self._horizons.lookback), now)
+        self._intake.accept(items, query=query)
+
+    def _alerts(self, now: datetime) -> tuple[dict[str, Alert], datetime]:
+        """Every open alert by its id, and where the feed begins: never ahead of this machine's clock."""
+        recent = self._opsgenie.recent_alerts(None)
+        watermark = min(max((alert.updated_at for alert in recent), default=earlier(now, SKEW)), now)
+        return self._open_alerts(), watermark
+
+    def _open_alerts(self) -> dict[str, Alert]:
+        return {alert.id: alert for page in self._opsgenie.open_alerts() for alert in page}
+
+    def _incidents(self) -> dict[str, Incident] | None:
+        """Every open incident by its key; None when they cannot be had."""
+        try:
+            listed = self._pagerduty.open_incidents()
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            self._problems.put(PLACE, [Problem(Side.PAGERDUTY, error)])
+            return None
+        self._problems.put(PLACE)
+        return {incident.key: incident for incident in listed if incident.key}
+
+
+def _sorted_out(
+    alerts: Iterable[Alert], incidents: dict[str, Incident], since: datetime, now: datetime
+) -> list[WorkItem]:
+    found = []
+    for alert in alerts:
+        incident = incidents.get(alert.id)
+        if incident is not None:
+            found.append(adopted(alert, incident, now))
+        elif alert.created_at >= since:
+            found.append(new_alert(alert, now))
+        else:
+            found.append(baseline(alert, now, Reason.FIRST_START))
+    return found

@@ -1,0 +1,21 @@
+"""How far back the sources look and how often, and what that means at a given moment."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.core.listings import Bounds
+from reconciler.store.cursors import Origin, earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Horizons:
+    """How far back and how often to look, and which alerts are ours (`query` as configured)."""
+
+    lookback: timedelta
+    sweep_interval: timedelta
+    retention: timedelta
+    query: str = ""
+
+    def bounds(self, origin: Origin, now: datetime) -> Bounds:
+        """Which unknown alerts are new at this moment."""
+        return Bounds(now, origin.at, origin.since, earlier(now, self.retention))

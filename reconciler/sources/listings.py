@@ -1,0 +1,167 @@
+"""The sweep's listings of every open thing on either side, a few pages with each poll.
+
+They show states that the feeds have missed. How far a listing has come is lost with the process: the next one
+begins when it is due.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from threading import Lock
+
+from reconciler.core.model import Alert, Side
+from reconciler.core.work import Reason, WorkItem
+from reconciler.errors import ReconcilerError
+from reconciler.sources import comparisons
+from reconciler.sources.horizons import Horizons
+from reconciler.sources.intake import Intake
+from reconciler.sources.repetitions import Repetitions
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.call_context import CallPriority, calling
+from reconciler.vendors.ports import PAGE, Clock, OpsgenieReader, PagerDutyReader
+
+RETRY = 10.0
+"""Seconds after which a page that failed is read again."""
+MOST_PAGES = 100_000
+"""Where a listing ends that a vendor says has ever more pages."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a listing has come, and the ids it has shown."""
+
+    offset: int = 0
+    listed: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingTools:
+    """What both listings need. `busy`: the rate limits are needed for more urgent calls.
+
+    `whole`: a poll reads the listing to its end, whatever else is going on, as `once` does.
+    """
+
+    database: Database
+    intake: Intake
+    clock: Clock
+    horizons: Horizons
+    busy: Callable[[], bool]
+    whole: bool = False
+
+
+class OpenListing(ABC):
+    """A source: the listing of one side. The sweep says when it begins."""
+
+    name: str
+    side: Side
+
+    def __init__(self, tools: ListingTools) -> None:
+        self._tools = tools
+        self._polling = Lock()
+        self._progress: _Progress | None = None
+        self._is_failing = False
+        self._retry_at = 0.0
+        self._polled_at = tools.clock.monotonic()
+
+    def begin(self) -> None:
+        """Begin with the first page, unless a listing is under way."""
+        if self._progress is None:
+            self._progress = _Progress()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether pages are still to be read."""
+        return self._progress is not None
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last page could not be read, so that states are to be read by id."""
+        return self._is_failing
+
+    def poll(self) -> bool:
+        """Read the next pages, and after a while those that failed; whether the vendor was asked and answered."""
+        with self._polling, calling(CallPriority.SWEEP):
+            now = self._tools.clock.monotonic()
+            elapsed, self._polled_at = now - self._polled_at, now
+            if self._progress is None or (self._tools.busy() and not self._tools.whole):
+                return False
+            if self._is_failing and now < self._retry_at:
+                return False
+            try:
+                self._read(self._progress, elapsed)
+            except DatabaseDown:
+                raise
+            except ReconcilerError:
+                self._is_failing, self._retry_at = True, now + RETRY
+                raise
+            self._is_failing = False
+            return True
+
+    def _read(self, progress: _Progress, elapsed: float) -> None:
+        for _ in range(self._pages(elapsed)):
+            ids, items, more = self._page(progress.offset)
+            progress.listed.update(ids)
+            progress.offset += PAGE
+            self._tools.intake.accept(items)
+            if not more:
+                self._end(progress)
+                return
+
+    def _end(self, progress: _Progress) -> None:
+        database, now = self._tools.database, self._tools.clock.now()
+        absent = comparisons.of_absent(database, self.side, progress.listed, now, Reason.SWEEP)
+        self._tools.intake.accept(absent)
+        self._progress = None
+
+    def _pages(self, elapsed: float) -> int:
+        """As many as are due since the last poll, so that a listing takes no longer than an interval."""
+        with self._tools.database.reading() as books:
+            open_pairs = books.snapshot.open_pairs()
+        share = min(elapsed / self._tools.horizons.sweep_interval.total_seconds(), 1.0)
+        return MOST_PAGES if self._tools.whole else 1 + int(open_pairs * share) // PAGE
+
+    @abstractmethod
+    def _page(self, offset: int) -> tuple[Collection[str], list[WorkItem], bool]:
+        """One page: the ids on it, what they give to do, and whether there is more."""
+
+
+class OpenAlerts(OpenListing):
+    """Every open alert of the configured query."""
+
+    name = "opsgenie listing"
+    side = Side.OPSGENIE
+
+    def __init__(self, reader: OpsgenieReader, repetitions: Repetitions, tools: ListingTools) -> None:
+        super().__init__(tools)
+        self._reader = reader
+        self._repetitions = repetitions
+
+    def _page(self, offset: int) -> tuple[Collection[str], list[WorkItem], bool]:
+        rows, more = self._reader.open_alerts_page(offset)
+        return [row.id for row in rows], self._compared(rows), more
+
+    def _compared(self, rows: Collection[Alert]) -> list[WorkItem]:
+        database, now = self._tools.database, self._tools.clock.now()
+        with database.reading() as books:
+            origin = books.cursors.load(now).origin
+        if origin is None:
+            return []
+        items = comparisons.of_alerts(database, rows, self._tools.horizons.bounds(origin, now), Reason.SWEEP)
+        return [item for item in items if self._repetitions.is_wanted(item)]
+
+
+class OpenIncidents(OpenListing):
+    """Every open incident of the service."""
+
+    name = "pagerduty listing"
+    side = Side.PAGERDUTY
+
+    def __init__(self, reader: PagerDutyReader, tools: ListingTools) -> None:
+        super().__init__(tools)
+        self._reader = reader
+
+    def _page(self, offset: int) -> tuple[Collection[str], list[WorkItem], bool]:
+        rows, more = self._reader.open_incidents_page(offset)
+        database, now = self._tools.database, self._tools.clock.now()
+        items = comparisons.of_incidents(database, rows, now, Reason.SWEEP)
+        return [row.id for row in rows], items, more

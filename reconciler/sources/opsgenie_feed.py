@@ -1,0 +1,107 @@
+"""Opsgenie's change feed: the list of alerts by `updatedAt`, newest first, down to where the last poll ended.
+
+The list lags, so that each poll goes back further by as much as an answer may be late.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+
+from reconciler.core.model import Policy, Side
+from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.sources import comparisons
+from reconciler.sources.first_start import FirstStart
+from reconciler.sources.horizons import Horizons
+from reconciler.sources.intake import Intake
+from reconciler.sources.pace import Pace
+from reconciler.sources.repetitions import Repetitions
+from reconciler.store.cursors import earlier
+from reconciler.store.database import Database
+from reconciler.vendors.call_context import CallPriority, calling
+from reconciler.vendors.ports import Clock, OpsgenieReader
+
+REST = 0.05
+"""Seconds between the end of a poll and the next one that webhooks ask for; never less than the poll took."""
+
+
+class OpsgenieFeed:
+    """A source. Any thread may poll it or ask for a poll; one poll is under way at a time."""
+
+    name = "opsgenie feed"
+    side = Side.OPSGENIE
+
+    def __init__(
+        self,
+        reader: OpsgenieReader,
+        database: Database,
+        intake: Intake,
+        clock: Clock,
+        horizons: Horizons,
+        policy: Callable[[], Policy],
+        first_start: FirstStart,
+        repetitions: Repetitions,
+        pace: Pace,
+    ) -> None:
+        self._reader = reader
+        self._database = database
+        self._intake = intake
+        self._clock = clock
+        self._horizons = horizons
+        self._policy = policy
+        self._first_start = first_start
+        self._repetitions = repetitions
+        self._pace = pace
+        self._polling = Lock()
+        self._asked = False
+        self._rested = float("-inf")
+
+    def ask(self) -> None:
+        """Ask for a poll as soon as possible: a webhook names an alert that is not known."""
+        self._asked = True
+
+    def asked_in(self) -> float | None:
+        """Seconds until a poll that was asked for is due; None when none was.
+
+        Webhooks alone never fill a rate limit: such polls leave at least as much time as they take.
+        """
+        return max(0.0, self._rested - self._clock.monotonic()) if self._asked else None
+
+    def poll(self) -> bool:
+        """Take in what is new and what has changed. The first poll ever is the first start.
+
+        True: Opsgenie answered. Every source says so; one that asked nothing proves nothing.
+        """
+        with self._polling:
+            self._asked = False
+            began = self._clock.monotonic()
+            try:
+                with calling(CallPriority.FEED):
+                    self._poll()
+            finally:
+                ended = self._clock.monotonic()
+                self._rested = ended + max(REST, ended - began)
+            return True
+
+    def _poll(self) -> None:
+        with self._database.reading() as books:
+            standing = books.cursors.load(self._clock.now())
+        if standing.origin is None:
+            self._first_start.start()
+            return
+        self._first_start.follow_query(standing.query)
+        now = self._clock.now()
+        staleness = self._policy().staleness
+        watermark = standing.opsgenie or earlier(now, staleness)
+        rows = self._reader.recent_alerts(earlier(watermark, staleness))
+        bounds = self._horizons.bounds(standing.origin, now)
+        found = comparisons.of_alerts(self._database, rows, bounds, Reason.FEED)
+        items = [item for item in found if self._repetitions.is_wanted(item)]
+        newest = max((row.updated_at for row in rows), default=watermark)
+        self._intake.accept(items, opsgenie=max(min(newest, now), watermark), polled_opsgenie=now)
+        if any(is_change(item) for item in items):
+            self._pace.noticed(self._clock.monotonic())
+
+
+def is_change(item: WorkItem) -> bool:
+    """Whether the item comes from something that happened just now, rather than from a recurrence."""
+    request = item.request
+    return item.priority <= Priority.CHANGED and not request.repeated and not request.is_baseline

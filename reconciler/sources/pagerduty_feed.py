@@ -1,0 +1,176 @@
+"""PagerDuty's change feed: the account's log, or the service's open incidents, whichever costs fewer requests.
+
+Where the log is longer than the open set, what is new in it is read for the notes, and the open set for the
+states: a large one with every few polls only. Where the log cannot be had, the open set is read instead, and notes
+are left to the sweep.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+
+from reconciler.core.listings import compare_acts, raised_by_us
+from reconciler.core.model import Act, Policy, Side
+from reconciler.core.work import Reason, WorkItem
+from reconciler.errors import Blocked, NotExecuted, ReconcilerError
+from reconciler.sources import comparisons
+from reconciler.sources.intake import Intake
+from reconciler.sources.log_cost import LogCost
+from reconciler.sources.pace import Pace
+from reconciler.store.cursors import OLDEST, LogMark, earlier
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.vendors.call_context import CallPriority, calling
+from reconciler.vendors.ports import PAGE, Clock, LogPage, PagerDutyReader
+
+WINDOWS_REFUSED = 3
+"""After so many failures in a row a window of the log is given up, and the sweep finds what was in it."""
+STRANGERS = 10
+"""Incidents that no pair follows and that are read in one poll, for the key of an alert of ours."""
+REMEMBERED = 10_000
+"""The most such incidents that are remembered, so that each is read once."""
+
+
+class PagerDutyFeed:
+    """A source. `busy`: the rate limit is needed for pages, so that no open set is listed."""
+
+    name = "pagerduty feed"
+    side = Side.PAGERDUTY
+
+    def __init__(
+        self,
+        reader: PagerDutyReader,
+        database: Database,
+        intake: Intake,
+        clock: Clock,
+        policy: Callable[[], Policy],
+        busy: Callable[[], bool],
+        pace: Pace,
+    ) -> None:
+        self._reader = reader
+        self._database = database
+        self._intake = intake
+        self._clock = clock
+        self._policy = policy
+        self._busy = busy
+        self._pace = pace
+        self._polling = Lock()
+        self._cost = LogCost()
+        self._log_failures = 0
+        self._strangers: dict[str, None] = {}
+
+    def poll(self) -> bool:
+        """Take in the pairs whose incidents have changed; whether PagerDuty was asked and answered.
+
+        It is not asked before the first start.
+        """
+        with self._polling, calling(CallPriority.FEED):
+            now = self._clock.now()
+            with self._database.reading() as books:
+                standing = books.cursors.load(now)
+                open_pairs = books.snapshot.open_pairs()
+            if standing.origin is None:
+                return False
+            mark = standing.pagerduty or LogMark(earlier(now, self._policy().staleness))
+            self._poll(mark, max(1, math.ceil(open_pairs / PAGE)), now)
+            return True
+
+    def _poll(self, mark: LogMark, open_set: int, now: datetime) -> None:
+        since = earlier(mark.at, self._policy().staleness)
+        try:
+            log = self._reader.log_entries(since, lambda log: self._cost.enough(log, open_set, since, mark.at))
+        except DatabaseDown:
+            raise
+        except ReconcilerError as error:
+            if not _is_unreachable(error):
+                self._list_instead(open_set, now)
+            raise
+        self._log_failures = 0
+        self._cost.learn(log, open_set, mark.at)
+        suffices = log.whole or (self._busy() and self._cost.has_news(log, mark.at))
+        lists = not suffices and self._cost.may_list(open_set, self._clock.monotonic())
+        self._take_log(log, mark, now, polled=not lists)
+        if lists:
+            self._accept(self._open_set(now), polled_pagerduty=now)
+        self._take_strangers(log.acts, now)
+
+    def _list_instead(self, open_set: int, now: datetime) -> None:
+        """Read the open set because the log cannot be had.
+
+        A window of the log that stays refused, or is too large to be read, would be so for ever: it is begun anew,
+        and the sweep is due at once. If the whole vendor is away the window stays as it is.
+        """
+        if not self._cost.may_list(open_set, self._clock.monotonic()):
+            return
+        items = self._open_set(now)
+        self._log_failures += 1
+        moved: dict[str, object] = {"polled_pagerduty": now}
+        if self._log_failures % WINDOWS_REFUSED == 0:
+            moved["pagerduty"] = LogMark(earlier(now, self._policy().staleness))
+        if self._log_failures == WINDOWS_REFUSED:
+            moved["sweep"] = OLDEST
+        self._accept(items, **moved)
+
+    def _open_set(self, now: datetime) -> list[WorkItem]:
+        """Every open incident by value; one that left the list is read by its id."""
+        try:
+            listed = self._reader.open_incidents()
+        except ReconcilerError:
+            self._cost.not_listed()
+            raise
+        ids = {incident.id for incident in listed}
+        return [
+            *comparisons.of_incidents(self._database, listed, now, Reason.FEED),
+            *comparisons.of_absent(self._database, Side.PAGERDUTY, ids, now, Reason.FEED),
+        ]
+
+    def _take_log(self, log: LogPage, mark: LogMark, now: datetime, *, polled: bool) -> None:
+        acts = [act for act in log.acts if act.incident_id]
+        with self._database.reading() as books:
+            pairs = books.snapshot.pairs_of_incidents({act.incident_id for act in acts})
+        items, seen = compare_acts(acts, pairs, mark.seen, self._policy(), now)
+        newest = max((act.at for act in log.acts), default=mark.at)
+        moved: dict[str, object] = {"pagerduty": LogMark(max(min(newest, now), mark.at), seen)}
+        if polled:
+            moved["polled_pagerduty"] = now
+        self._accept(items, **moved)
+
+    def _take_strangers(self, acts: tuple[Act, ...], now: datetime) -> None:
+        """Late second incidents of our alerts: raised by the automation user, and followed by no pair.
+
+        One that could not be read is read again, as long as the log still shows it; the first failure is raised
+        once all have been tried.
+        """
+        raised = raised_by_us(acts, self._policy()) - self._strangers.keys()
+        if not raised:
+            return
+        with self._database.reading() as books:
+            raised -= books.snapshot.pairs_of_incidents(raised).keys()
+        failures: list[ReconcilerError] = []
+        for incident_id in sorted(raised)[:STRANGERS]:
+            try:
+                items = comparisons.of_stranger(self._reader, self._database, incident_id, now, Reason.FEED)
+            except DatabaseDown:
+                raise
+            except ReconcilerError as error:
+                failures.append(error)
+                continue
+            self._accept(items)
+            self._strangers[incident_id] = None
+            if len(self._strangers) > REMEMBERED:
+                del self._strangers[next(iter(self._strangers))]
+        if failures:
+            raise failures[0]
+
+    def _accept(self, items: list[WorkItem], **moved: object) -> None:
+        self._intake.accept(items, **moved)
+        if items:
+            self._pace.noticed(self._clock.monotonic())
+
+
+def _is_unreachable(error: ReconcilerError) -> bool:
+    """Whether no connection was made, so that the open set could not be read either.
+
+    An answer that asks for a pause (429), or one of something on the network path, is not that.
+    """
+    return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None

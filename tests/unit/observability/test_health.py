@@ -1,0 +1,179 @@
+"""Liveness: the daemon's loop turns. Readiness: the process is set up well and works, or stands by."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from reconciler.core.model import Side
+from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
+from reconciler.observability.health import SHORTEST_GRACE, Health
+
+
+class Hours:
+    """A monotonic clock set by hand."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What `reconcile.problems` reports."""
+
+    side: Side
+    error: ReconcilerError
+    alert_id: str = ""
+
+
+STUCK = "the daemon's loop has not turned for three intervals: restart if that lasts"
+
+
+def working(hours: Hours, interval: float = 10.0) -> Health:
+    """A leader whose first polls have succeeded."""
+    health = Health(interval, hours.monotonic)
+    for side in Side:
+        health.polled(side, ok=True)
+    return health
+
+
+# -- liveness --
+
+
+def test_the_loop_must_keep_turning() -> None:
+    hours = Hours()
+    health = Health(10.0, hours.monotonic)
+    hours.passed = 30
+    assert health.alive()
+    hours.passed = 30.1
+    assert not health.alive()
+    health.turned()
+    assert health.alive()
+    hours.passed = 60.2
+    assert not health.alive()
+
+
+def test_with_short_intervals_a_busy_machine_has_two_seconds() -> None:
+    hours = Hours()
+    health = Health(0.05, hours.monotonic)
+    hours.passed = SHORTEST_GRACE
+    assert health.alive()
+    hours.passed += 0.01
+    assert not health.alive()
+
+
+def test_neither_a_vendor_nor_the_database_being_away_fails_liveness() -> None:
+    hours = Hours()
+    health = Health(10.0, hours.monotonic)
+    for _ in range(100):
+        hours.passed += 29
+        health.turned()
+        health.failed("DATABASE_URL: locked")
+        health.answered(Side.OPSGENIE, None)
+        health.polled(Side.PAGERDUTY, ok=False)
+        assert health.alive()
+    assert health.unready() == "DATABASE_URL: locked"
+
+
+def test_no_amount_of_work_hides_a_loop_that_stands_still() -> None:
+    hours = Hours()
+    health = working(hours)
+    for _ in range(4):
+        hours.passed += 9
+        health.answered(Side.OPSGENIE, 200)
+        health.polled(Side.OPSGENIE, ok=True)
+        health.problems(())
+    assert not health.alive()
+    assert health.unready() == STUCK
+
+
+# -- readiness --
+
+
+@pytest.mark.parametrize(
+    ("problems", "reason"),
+    [
+        ((), ""),
+        ((Problem(Side.OPSGENIE, Transient("away")),), ""),
+        ((Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),), "PAGERDUTY_API_KEY: 401"),
+        (
+            (
+                Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),
+                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 401")),
+            ),
+            "PAGERDUTY_API_KEY: 401; OPSGENIE_API_KEY: 401",
+        ),
+        (
+            (
+                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 402"), "alert-1"),
+                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 402"), "alert-2"),
+            ),
+            "OPSGENIE_API_KEY: 402",
+        ),
+        ((Problem(Side.PAGERDUTY, Transient("one of them"), "alert-1"),), ""),
+        ((Problem(Side.PAGERDUTY, Misconfigured("one of them"), "alert-1"),), ""),
+    ],
+)
+def test_readiness_says_why_not(problems: tuple[Problem, ...], reason: str) -> None:
+    health = working(Hours())
+    health.problems(problems)
+    assert health.unready() == reason
+    health.problems(())
+    assert health.unready() == ""
+
+
+def test_readiness_says_what_the_first_poll_waits_for() -> None:
+    health = Health(10.0, Hours().monotonic)
+    begins = "the first poll of Opsgenie and PagerDuty is not over yet"
+    assert health.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
+    health.answered(Side.OPSGENIE, None)
+    health.answered(Side.PAGERDUTY, 503)
+    assert health.unready() == f"{begins}: Opsgenie gives no answer, PagerDuty answers 503"
+    health.answered(Side.OPSGENIE, 200)
+    assert health.unready() == f"{begins}: PagerDuty answers 503"
+    health.answered(Side.PAGERDUTY, 200)
+    assert health.unready() == begins
+    health.polled(Side.OPSGENIE, ok=False)
+    assert health.unready() == "Opsgenie could not be polled yet; the first poll of PagerDuty is not over yet"
+    health.polled(Side.PAGERDUTY, ok=False)
+    assert health.unready() == "Opsgenie and PagerDuty could not be polled yet"
+
+
+def test_a_first_poll_that_has_succeeded_counts_from_then_on() -> None:
+    health = working(Hours())
+    for side in Side:
+        health.polled(side, ok=False)
+    assert health.unready() == ""
+
+
+def test_a_page_that_cannot_be_made_makes_the_process_unready() -> None:
+    health = working(Hours())
+    health.pages("nobody is paged for #17")
+    assert health.unready() == "nobody is paged for #17"
+    health.pages("")
+    assert health.unready() == ""
+
+
+def test_a_database_that_is_away_makes_the_process_unready() -> None:
+    health = working(Hours())
+    health.failed("DATABASE_URL: locked")
+    assert health.unready() == "DATABASE_URL: locked"
+    health.failed("")
+    assert health.unready() == ""
+
+
+def test_a_stand_by_is_ready_as_long_as_its_loop_turns() -> None:
+    hours = Hours()
+    health = Health(10.0, hours.monotonic)
+    health.pages("of an earlier lead")
+    health.failed("of an earlier lead")
+    health.stood_by()
+    assert (health.unready(), health.role()) == ("", "standby")
+    hours.passed = 30.1
+    assert health.unready() == STUCK
+    health.turned()
+    health.led()
+    assert health.role() == "leader"
+    assert health.unready().startswith("the first poll of Opsgenie and PagerDuty is not over yet")

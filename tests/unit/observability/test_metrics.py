@@ -1,0 +1,379 @@
+"""Every metric: one table, counted in memory, in Prometheus' own format."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from reconciler.core.model import (
+    Action,
+    AlertBaseline,
+    Echo,
+    IncidentBaseline,
+    Kind,
+    Pair,
+    Plan,
+    Policy,
+    Settlement,
+    Side,
+    Sighting,
+    Status,
+    World,
+)
+from reconciler.core.work import Priority, Reason
+from reconciler.observability.health import Health
+from reconciler.observability.metrics import REFRESH, DatabaseCounts, Metrics
+from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITIES, metrics_table
+
+ROOT = Path(__file__).parent.parent.parent.parent
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Hours:
+    """A clock set by hand."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+@dataclass(frozen=True)
+class Record:
+    """A request that has ended."""
+
+    vendor: str
+    method: str
+    route: str
+    status: int | None
+    seconds: float
+
+
+@dataclass
+class Limiter:
+    """A rate limiter with so many requests left."""
+
+    left: int | None
+
+    def remaining(self) -> int | None:
+        return self.left
+
+
+class Counted:
+    """Metrics, their clock, and their samples."""
+
+    def __init__(self) -> None:
+        self.hours = Hours()
+        self.health = Health(10.0, self.hours.monotonic)
+        self.metrics = Metrics(self.health, self.hours)
+
+    def samples(self) -> dict[tuple[str, frozenset[str]], float]:
+        families = text_string_to_metric_families(self.metrics.text().decode())
+        return {
+            (sample.name, frozenset(sample.labels.values())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def value(self, name: str, *labels: str) -> float | None:
+        return self.samples().get((f"reconciler_{name}", frozenset(labels)))
+
+
+@pytest.fixture
+def counted() -> Counted:
+    return Counted()
+
+
+def pair(alert_id: str, *, acknowledged: bool, status: str, is_open: bool = True) -> Pair:
+    return Pair(
+        alert_id=alert_id,
+        tiny_id="1",
+        tracked=True,
+        opsgenie=AlertBaseline(is_open, acknowledged, NOW),
+        incident_id=f"P{alert_id}",
+        incident_number=1,
+        pagerduty=IncidentBaseline(status),
+        swept_at=NOW,
+    )
+
+
+def action(kind: Kind = Kind.PAGERDUTY_NOTE, number: int = 1) -> Action:
+    return Action(key=str(number), kind=kind, alert_id="a", reason="", at=NOW, id=number)
+
+
+def count_everything(counted: Counted) -> None:
+    metrics = counted.metrics
+    metrics.led()
+    metrics.limiter("PagerDuty", Limiter(950))
+    metrics.limiter("Opsgenie", Limiter(None))
+    metrics.polled("opsgenie feed", ok=True, side=Side.OPSGENIE)
+    metrics.item({Reason.WEBHOOK}, "done", 0.2)
+    metrics.queue({Priority.PAGE: 2}, 1.5)
+    metrics.breakers({"pagerduty reads"})
+    metrics.counted(DatabaseCounts(3, {(Status.DEAD, True, Kind.PAGERDUTY_NOTE): 1}, NOW))
+    metrics.know_pairs([])
+    metrics.committed(
+        Plan(
+            pairs=(pair("a", acknowledged=True, status="triggered"),),
+            settlements=(Settlement(1, Status.DONE),),
+            echoes=(Echo(Side.OPSGENIE, "a", "mark"),),
+        ),
+        World(NOW, Policy(), (Sighting("a", mine=(action(),)),)),
+    )
+    metrics.request(Record("Opsgenie", "GET", "/v2/alerts/{id}", 200, 0.01))
+    metrics.webhook(Side.PAGERDUTY, "accepted")
+    metrics.paging(0, 0, "")
+    metrics.troubled({"pagerduty": 0})
+
+
+# -- the table --
+
+
+def test_the_table_follows_prometheus_conventions() -> None:
+    names = [row.name for row in METRICS]
+    assert len(set(names)) == len(names)
+    for row in METRICS:
+        assert re.fullmatch(r"reconciler_[a-z_]+", row.name)
+        assert row.help.endswith(".")
+        assert row.name.endswith("_total") == (row.kind == "counter")
+        assert bool(row.buckets) == (row.kind == "histogram")
+        assert row.kind != "histogram" or row.name.endswith("_seconds")
+        assert list(row.buckets) == sorted(set(row.buckets))
+        assert not {"le", "quantile", "id", "alert", "incident", "user", "path"} & set(row.labels)
+
+
+def test_the_readme_shows_the_table() -> None:
+    assert metrics_table() in (ROOT / "README.md").read_text()
+
+
+def test_every_metric_is_counted_as_the_table_says(counted: Counted) -> None:
+    count_everything(counted)
+    families = {family.name: family for family in text_string_to_metric_families(counted.metrics.text().decode())}
+    declared = {row.name.removesuffix("_total"): row for row in METRICS}
+    assert set(families) == set(declared)
+    for name, family in families.items():
+        assert (family.type, family.documentation) == (declared[name].kind, declared[name].help)
+        assert family.samples, name
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == set(declared[name].labels)
+
+
+def test_promtool_finds_nothing_to_say(counted: Counted) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("NOT CHECKED: promtool is not on the PATH; Debian's package prometheus brings it")
+    count_everything(counted)
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=counted.metrics.text(), capture_output=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+# -- the work queue --
+
+
+def test_items_are_counted_by_reason_and_outcome(counted: Counted) -> None:
+    for outcome in ITEM_OUTCOMES:
+        assert counted.value("work_items_total", "new_alert", outcome) == 0
+    counted.metrics.item({Reason.SWEEP, Reason.NEW_ALERT}, "done", 0.3)
+    counted.metrics.item({Reason.SWEEP}, "failed", 0.3)
+    counted.metrics.item(frozenset(), "done", 0.3)
+    assert counted.value("work_items_total", "new_alert", "done") == 1
+    assert counted.value("work_items_total", "sweep", "failed") == 1
+    assert counted.value("work_items_total", "sweep", "done") == 0
+    assert counted.value("work_items_total", "outbox", "done") == 1
+    assert counted.value("reconcile_duration_seconds_count") == 3
+
+
+def test_pairs_that_a_webhook_named_are_counted(counted: Counted) -> None:
+    counted.metrics.item({Reason.NEW_ALERT, Reason.WEBHOOK}, "again", 0.1)
+    counted.metrics.item({Reason.WEBHOOK}, "failed", 0.1)
+    counted.metrics.item({Reason.FEED}, "done", 0.1)
+    assert [counted.value("hint_reconciles_total", result) for result in ("done", "failed")] == [1, 1]
+
+
+def test_the_queue_is_shown_by_priority(counted: Counted) -> None:
+    assert counted.value("work_queue_keys", "page") is None
+    counted.metrics.queue({Priority.PAGE: 2, Priority.SWEEP: 30}, 1.5)
+    assert [counted.value("work_queue_keys", name) for name in PRIORITIES] == [2, 0, 0, 30]
+    assert counted.value("work_queue_oldest_seconds") == 1.5
+
+
+def test_polls_are_counted_by_source(counted: Counted) -> None:
+    counted.metrics.polled("opsgenie feed", ok=True, side=Side.OPSGENIE)
+    good = counted.hours.now().timestamp()
+    counted.hours.passed = 20
+    counted.metrics.polled("opsgenie feed", ok=False, side=Side.OPSGENIE)
+    counted.metrics.polled("sweep", ok=False)
+    assert [counted.value("source_polls_total", "opsgenie_feed", ending) for ending in ("ok", "failed")] == [1, 1]
+    assert counted.value("last_good_poll_timestamp_seconds", "opsgenie_feed") == good
+    assert counted.value("last_good_poll_timestamp_seconds", "sweep") is None
+    assert "the first poll of PagerDuty is not over yet" in counted.health.unready()
+
+
+def test_an_open_circuit_breaker_is_shown_and_so_is_its_closing(counted: Counted) -> None:
+    assert counted.value("circuit_breaker_open", "pagerduty_reads") is None
+    counted.metrics.breakers({"pagerduty reads"})
+    assert counted.value("circuit_breaker_open", "pagerduty_reads") == 1
+    counted.metrics.breakers(())
+    assert counted.value("circuit_breaker_open", "pagerduty_reads") == 0
+
+
+# -- requests and writes --
+
+
+def test_requests_are_counted_by_vendor_endpoint_and_status(counted: Counted) -> None:
+    for status in (200, 200, 429, None):
+        counted.metrics.request(Record("PagerDuty", "GET", "/incidents/{id}", status, 0.3))
+    where = ("pagerduty", "GET", "/incidents/{id}")
+    found = {status: counted.value("requests_total", *where, status) for status in ("200", "429", "none")}
+    assert found == {"200": 2, "429": 1, "none": 1}
+    assert counted.value("request_duration_seconds_count", *where) == 4
+    assert counted.value("request_duration_seconds_bucket", *where, "0.25") == 0
+    assert counted.value("request_duration_seconds_bucket", *where, "0.5") == 4
+    assert "PagerDuty gives no answer" in counted.health.unready()
+
+
+def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_when_it_is_done(counted: Counted) -> None:
+    counted.hours.passed = 4.0
+    kind = Kind.PAGERDUTY_ACKNOWLEDGE
+    rows = (
+        (Status.PLANNED, "retried", "not_executed"),
+        (Status.SENT, "unknown", "unknown"),
+        (Status.DONE, "done", "written"),
+        (Status.DROPPED, "dropped", "not_needed"),
+        (Status.DEAD, "dead", "rejected"),
+    )
+    for status, result, reason in rows:
+        assert counted.value("actions_total", kind.value, result, reason) == 0
+        counted.metrics.outcome(action(kind), status, reason)
+        assert counted.value("actions_total", kind.value, result, reason) == 1
+    assert counted.value("lag_seconds_count", kind.value) == 1
+    assert counted.value("lag_seconds_sum", kind.value) == 4
+
+
+def test_a_vendors_clock_ahead_of_ours_makes_no_negative_lag(counted: Counted) -> None:
+    counted.metrics.outcome(replace(action(), at=NOW + timedelta(seconds=9)), Status.DONE, "written")
+    assert counted.value("lag_seconds_sum", Kind.PAGERDUTY_NOTE.value) == 0
+
+
+def test_the_remainder_of_a_rate_limiter_is_shown_while_this_process_leads(counted: Counted) -> None:
+    limiter = Limiter(950)
+    counted.metrics.limiter("PagerDuty", limiter)
+    counted.metrics.limiter("Opsgenie", Limiter(None))
+    assert counted.value("rate_budget_remaining_requests", "pagerduty") is None
+    counted.metrics.led()
+    assert counted.value("rate_budget_remaining_requests", "pagerduty") == 950
+    assert counted.value("rate_budget_remaining_requests", "opsgenie") is None
+    limiter.left = 3
+    assert counted.value("rate_budget_remaining_requests", "pagerduty") == 3
+
+
+# -- the state of things --
+
+
+def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted) -> None:
+    metrics = counted.metrics
+    metrics.saved(pair("unknown", acknowledged=True, status="triggered"))
+    assert counted.value("divergence_pairs") is None
+    assert not metrics.knows_pairs()
+    metrics.know_pairs([pair("old", acknowledged=True, status="triggered")])
+    assert metrics.knows_pairs()
+    assert counted.value("divergence_pairs") == 1
+    counted.hours.passed = 30
+    for alert_id, acknowledged, status, is_open in (
+        ("new", False, "acknowledged", True),
+        ("agree", True, "acknowledged", True),
+        ("closed", True, "triggered", False),
+        ("resolved", True, "resolved", True),
+    ):
+        metrics.saved(pair(alert_id, acknowledged=acknowledged, status=status, is_open=is_open))
+    counted.hours.passed = 40
+    assert counted.value("divergence_pairs") == 2
+    assert counted.value("divergence_oldest_seconds") == 40
+    metrics.saved(pair("old", acknowledged=True, status="acknowledged"))
+    assert counted.value("divergence_oldest_seconds") == 10
+    metrics.saved(pair("new", acknowledged=False, status="resolved"))
+    assert counted.value("divergence_pairs") == 0
+    assert counted.value("divergence_oldest_seconds") is None
+
+
+def test_what_the_database_holds_is_shown(counted: Counted) -> None:
+    note, page = Kind.PAGERDUTY_NOTE, Kind.CREATE_INCIDENT
+    actions = {
+        (Status.PLANNED, False, note): 1,
+        (Status.PLANNED, True, note): 1,
+        (Status.SENT, False, page): 1,
+        (Status.SENT, True, note): 2,
+        (Status.DEAD, True, note): 1,
+    }
+    counted.metrics.counted(DatabaseCounts(7, actions, NOW))
+    counted.hours.passed = 40
+    names = ("open_pairs", "actions_pending", "actions_in_flight", "actions_unknown", "oldest_pending_seconds")
+    assert [counted.value(name) for name in names] == [7, 2, 1, 2, 40]
+    dead = {kind: counted.value("actions_dead", kind.value) for kind in Kind}
+    assert dead == dict.fromkeys(Kind, 0) | {note: 1}
+    assert counted.health.dead == 1
+
+
+def test_the_databases_gauges_are_refreshed_after_a_change_and_now_and_then(counted: Counted) -> None:
+    metrics = counted.metrics
+    assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
+    metrics.outcome(action(), Status.DONE, "written")
+    assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
+    metrics.committed(Plan(), World(NOW, Policy(), ()))
+    assert not metrics.needs_refresh()
+    metrics.committed(Plan(pairs=(pair("a", acknowledged=True, status="triggered"),)), World(NOW, Policy(), ()))
+    assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
+    counted.hours.passed = REFRESH
+    assert metrics.needs_refresh()
+
+
+def test_pages_that_are_not_made_are_shown_and_make_the_process_unready(counted: Counted) -> None:
+    for side in Side:
+        counted.metrics.polled(side.value, ok=True, side=side)
+    counted.metrics.paging(2, 1, "nobody is paged for #17")
+    assert [counted.value(name) for name in ("pages_waiting", "unpaged_pairs")] == [2, 1]
+    assert counted.health.unready() == "nobody is paged for #17"
+    counted.metrics.paging(0, 0, "")
+    assert [counted.value(name) for name in ("pages_waiting", "unpaged_pairs")] == [0, 0]
+    assert counted.health.unready() == ""
+
+
+def test_problems_that_last_are_counted_by_subject(counted: Counted) -> None:
+    counted.metrics.led()
+    counted.metrics.troubled({"pagerduty": 1, "objects": 3, "opsgenie": 0})
+    assert [counted.value("troubles", each) for each in ("pagerduty", "objects", "opsgenie")] == [1, 3, 0]
+
+
+def test_a_scrape_shows_what_was_counted_a_moment_ago(counted: Counted) -> None:
+    for number in range(3):
+        counted.metrics.webhook(Side.PAGERDUTY, "accepted")
+        assert counted.value("webhooks_total", "pagerduty", "accepted") == number + 1
+
+
+def test_a_stand_by_shows_nothing_of_what_it_no_longer_knows(counted: Counted) -> None:
+    count_everything(counted)
+    assert counted.value("lock_held") == 1
+    counted.metrics.stood_by()
+    assert counted.value("lock_held") == 0
+    there = {name.removeprefix("reconciler_") for name, _ in counted.samples()}
+    gone = {"open_pairs", "actions_pending", "actions_in_flight", "actions_unknown", "actions_dead"}
+    gone |= {"divergence_pairs", "divergence_oldest_seconds", "rate_budget_remaining_requests"}
+    gone |= {"pages_waiting", "unpaged_pairs", "oldest_pending_seconds", "troubles"}
+    gone |= {"work_queue_keys", "work_queue_oldest_seconds", "circuit_breaker_open"}
+    assert not there & gone
+    assert counted.metrics.needs_refresh()
+    assert not counted.metrics.knows_pairs()
+    assert counted.health.role() == "standby"
+    counted.metrics.led()
+    assert counted.health.role() == "leader"

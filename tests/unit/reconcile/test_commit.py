@@ -1,0 +1,225 @@
+"""A plan is committed whole with its work row; what nothing depends on waits for the next commit."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from worlds import action, at, pair, policy, sighting
+
+from reconciler.core.model import Action, Kind, Pair, Plan, Settlement, Side, Status, World
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.observability.logs import Watch
+from reconciler.reconcile.commit import LONGEST, MOST, Committer
+from reconciler.store.database import Books, Database, DatabaseDown
+
+NOW = at(100)
+KNOWN = pair(swept_at=at(0), next_look_at=at(90))
+LOOKED = replace(KNOWN, swept_at=NOW, next_look_at=NOW + timedelta(minutes=5))
+NOTE = action(Kind.PAGERDUTY_NOTE, id=0)
+ITEM = WorkItem(KNOWN.alert_id, NOW, ReadRequest(alert=True), Priority.CHANGED, frozenset({Reason.FEED}))
+AGAIN = WorkItem(
+    KNOWN.alert_id, at(110), ReadRequest(incident=True), Priority.UNSETTLED, frozenset({Reason.UNREAD})
+)
+
+
+@dataclass
+class Clock:
+    passed: float = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, seconds: float) -> bool:
+        raise NotImplementedError
+
+
+class Seen(Watch):
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+
+    def committed(self, plan: Plan, world: World) -> None:
+        del world
+        self.plans.append(plan)
+
+
+@dataclass
+class Desk:
+    """A committer over a database that counts transactions, with the known pair in it."""
+
+    database: Database
+    clock: Clock = field(default_factory=Clock)
+    watch: Seen = field(default_factory=Seen)
+    count: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        with self.database.writing() as books:
+            books.snapshot.save_pairs([KNOWN])
+        inner = self.database.writing
+
+        @contextmanager
+        def counted() -> Iterator[Books]:
+            self.count["writing"] += 1
+            with inner() as books:
+                yield books
+
+        self.database.writing = counted  # type: ignore[method-assign]
+        self.committer = Committer(self.database, self.clock, self.watch)
+
+    def queued(self, item: WorkItem = ITEM) -> WorkItem:
+        with self.database.writing() as books:
+            (stored,) = books.work.add([item])
+        self.count.clear()
+        return stored
+
+    def commit(
+        self, plan: Plan, item: WorkItem, again: WorkItem | None = None, known: Pair | None = KNOWN
+    ) -> WorkItem | None:
+        world = World(NOW, policy(), (sighting(alert_id=item.alert_id, pair=known),))
+        return self.committer.commit(plan, world, item, again)
+
+    def rows(self) -> list[WorkItem]:
+        with self.database.reading() as books:
+            return books.work.all()
+
+    def pair(self) -> Pair | None:
+        with self.database.reading() as books:
+            return books.snapshot.pair(KNOWN.alert_id)
+
+    def actions(self) -> list[Action]:
+        with self.database.reading() as books:
+            return books.outbox.open()
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    return Desk(database)
+
+
+def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None:
+    with desk.database.writing() as books:
+        books.outbox.add([replace(NOTE, key="earlier")], NOW)
+    item = desk.queued()
+    moved = replace(LOOKED, title="Disk fuller")
+    plan = Plan(
+        actions=(NOTE,),
+        pairs=(moved,),
+        notes=((KNOWN.alert_id, Side.OPSGENIE, "n"),),
+        settlements=(Settlement(1, Status.DONE),),
+    )
+    assert desk.commit(plan, item) is None
+    assert desk.count["writing"] == 1
+    assert (desk.pair(), [each.key for each in desk.actions()], desk.rows()) == (moved, [NOTE.key], [])
+    with desk.database.reading() as books:
+        assert books.snapshot.known_notes([KNOWN.alert_id]) == {KNOWN.alert_id: {(Side.OPSGENIE, "n")}}
+    assert desk.watch.plans == [plan]
+
+
+def test_what_fails_leaves_everything_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = desk.queued()
+
+    def fails(*_: object) -> None:
+        raise DatabaseDown("disk full")
+
+    monkeypatch.setattr("reconciler.store.work.Work.take_away", fails)
+    with pytest.raises(DatabaseDown):
+        desk.commit(Plan(actions=(NOTE,), pairs=(LOOKED,)), item)
+    assert (desk.pair(), desk.actions(), desk.rows()) == (KNOWN, [], [item])
+    assert desk.watch.plans == []
+
+
+def test_what_is_left_replaces_the_row_and_is_known_by_its_new_generation(desk: Desk) -> None:
+    item = desk.queued()
+    kept = desk.commit(Plan(actions=(NOTE,)), item, AGAIN)
+    assert kept == replace(AGAIN, generation=item.generation + 1)
+    assert desk.rows() == [kept]
+
+
+def test_a_row_that_has_changed_meanwhile_stays(desk: Desk) -> None:
+    item = desk.queued()
+    asked = desk.queued(AGAIN)
+    assert desk.commit(Plan(actions=(NOTE,)), item, AGAIN) is None
+    assert desk.rows() == [asked]
+    assert desk.commit(Plan(pairs=(LOOKED,)), item) is None
+    desk.committer.flush()
+    assert desk.rows() == [asked]
+
+
+def test_an_item_without_a_row_leaves_none_and_gets_one_for_what_is_left(desk: Desk) -> None:
+    desk.count.clear()
+    assert desk.commit(Plan(), ITEM) is None
+    desk.committer.flush()
+    assert desk.count["writing"] == 0
+    kept = desk.commit(Plan(), ITEM, ITEM)
+    assert (kept, desk.rows()) == (replace(ITEM, generation=1), [kept])
+
+
+@pytest.mark.parametrize("plan", [Plan(), Plan(pairs=(LOOKED,))])
+def test_what_nothing_depends_on_is_written_with_the_next_commit(desk: Desk, plan: Plan) -> None:
+    item = desk.queued()
+    assert desk.commit(plan, item) is None
+    assert (desk.count["writing"], desk.pair(), desk.rows()) == (0, KNOWN, [item])
+    assert desk.watch.plans == []
+    other = replace(ITEM, alert_id="other")
+    assert desk.commit(Plan(actions=(replace(NOTE, alert_id="other"),)), other, known=None) is None
+    assert (desk.count["writing"], desk.rows()) == (1, [])
+    assert desk.pair() == (plan.pairs[0] if plan.pairs else KNOWN)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(pairs=(replace(LOOKED, title="Disk fuller"),)),
+        Plan(notes=((KNOWN.alert_id, Side.OPSGENIE, "n"),)),
+        Plan(actions=(NOTE,)),
+    ],
+)
+def test_anything_else_is_written_at_once(desk: Desk, plan: Plan) -> None:
+    desk.commit(plan, desk.queued())
+    assert (desk.count["writing"], desk.rows()) == (1, [])
+
+
+def test_a_pair_that_is_met_for_the_first_time_is_written_at_once(desk: Desk) -> None:
+    desk.commit(Plan(pairs=(LOOKED,)), desk.queued(), known=None)
+    assert desk.pair() == LOOKED
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(MOST, 0.0), (2, LONGEST)])
+def test_what_is_kept_back_is_written_when_it_is_much_or_old(desk: Desk, count: int, seconds: float) -> None:
+    items = [replace(ITEM, alert_id=f"a-{number}", generation=1) for number in range(count)]
+    desk.count.clear()
+    for item in items[:-1]:
+        desk.commit(Plan(), item)
+    assert desk.count["writing"] == 0
+    desk.clock.passed = seconds
+    desk.commit(Plan(), items[-1])
+    assert desk.count["writing"] == 1
+
+
+def test_an_older_look_never_replaces_a_newer_one(desk: Desk) -> None:
+    newer = replace(LOOKED, swept_at=at(200), next_look_at=None)
+    desk.commit(Plan(pairs=(LOOKED,)), ITEM)
+    with desk.database.writing() as books:
+        books.snapshot.save_pairs([newer])
+    desk.committer.flush()
+    assert desk.pair() == newer
+
+
+def test_a_mere_delay_rewrites_no_row(desk: Desk) -> None:
+    """Thousands of pairs may wait for one circuit breaker: the row is read sooner after a restart, that is all."""
+    item = desk.queued()
+    delayed = replace(item, due_at=at(500), attempts=3, generation=0)
+    assert desk.commit(Plan(), item, delayed) == replace(delayed, generation=item.generation)
+    desk.committer.flush()
+    assert (desk.count["writing"], desk.rows()) == (0, [item])
+
+
+def test_what_is_left_with_another_request_is_written_at_once(desk: Desk) -> None:
+    item = desk.queued()
+    kept = desk.commit(Plan(), item, replace(item, request=ReadRequest(incident=True)))
+    assert (desk.count["writing"], desk.rows()) == (1, [kept])

@@ -1,0 +1,211 @@
+"""Who we are and how the service stands: asked when it may have changed, and what each answer allows."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from worlds import BOT
+
+from reconciler.core.model import Person
+from reconciler.errors import Blocked, Misconfigured, Permanent, ReconcilerError, Refused, Unknown
+from reconciler.reconcile.identity import Identity
+from reconciler.vendors.ports import AutomationUser, OnCall, ServiceStatus
+
+CONFIGURED = Person("bot", "bot")
+INTERVAL = 300.0
+
+
+class PagerDuty:
+    """Answers as it is set; `took` is how long each answer takes."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.took = 0.0
+        self.asked: list[str] = []
+        self.wrong: dict[str, ReconcilerError] = {}
+        self.role = self.service = self.shift = ""
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def check_key(self) -> None:
+        self._answer("key")
+
+    def automation_user(self) -> AutomationUser:
+        self._answer("user")
+        return AutomationUser(BOT, self.role)
+
+    def check_service(self) -> ServiceStatus:
+        self._answer("service")
+        return ServiceStatus("POLICY", self.service)
+
+    def on_call(self, user: Person, policy_id: str) -> OnCall:
+        self._answer("on call")
+        assert (user, policy_id) == (BOT, "POLICY")
+        return OnCall(self.shift)
+
+    def _answer(self, what: str) -> None:
+        self.asked.append(what)
+        self.time += self.took
+        if what in self.wrong:
+            raise self.wrong[what]
+
+
+@pytest.fixture
+def pagerduty() -> PagerDuty:
+    return PagerDuty()
+
+
+def made(pagerduty: PagerDuty) -> Identity:
+    anything = cast("Any", pagerduty)
+    return Identity(anything, CONFIGURED, anything, timedelta(seconds=INTERVAL))
+
+
+def cycle(identity: Identity) -> bool:
+    found = identity.confirm()
+    identity.refresh()
+    return found
+
+
+def told(identity: Identity) -> list[str]:
+    return [str(problem.error) for problem in identity.standing.problems]
+
+
+def test_it_is_asked_at_the_start_and_once_in_an_interval(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    assert identity.person == CONFIGURED
+    assert cycle(identity)
+    assert identity.person == BOT
+    assert pagerduty.asked == ["key", "user", "service", "on call"]
+    for _ in range(29):
+        pagerduty.time += 10
+        assert not cycle(identity)
+    assert len(pagerduty.asked) == 4
+    pagerduty.time += 10
+    cycle(identity)
+    assert len(pagerduty.asked) == 8
+    assert identity.standing.may_write
+    assert identity.standing.may_page
+    assert (told(identity), identity.standing.unsure) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "may_write", "may_page"),
+    [
+        ("key", Misconfigured("PAGERDUTY_API_KEY: a person's token"), False, True),
+        ("key", Refused("401"), False, True),
+        ("user", Misconfigured("PAGERDUTY_EMAIL: unknown"), False, True),
+        ("user", Refused("402"), True, True),
+        ("service", Misconfigured("PAGERDUTY_SERVICE_ID: unknown"), True, False),
+        ("service", Refused("402"), True, True),
+        ("key", Unknown("no answer"), True, True),
+        ("user", Blocked("407"), True, True),
+        ("service", Permanent("400", 400), True, True),
+    ],
+)
+def test_what_each_answer_allows(
+    pagerduty: PagerDuty, what: str, error: ReconcilerError, may_write: bool, may_page: bool
+) -> None:
+    identity = made(pagerduty)
+    pagerduty.wrong[what] = error
+    assert not cycle(identity)
+    standing = identity.standing
+    assert (standing.may_write, standing.may_page) == (may_write, may_page)
+    certain = type(error) is Misconfigured
+    assert told(identity) == ([str(error)] if certain else [])
+    assert (standing.unsure is None) is certain
+    pagerduty.wrong.clear()
+    pagerduty.time += 1
+    assert cycle(identity)
+    assert (told(identity), identity.standing.unsure, identity.standing.may_write) == ([], None, True)
+
+
+def test_what_was_wrong_stays_wrong_while_nothing_is_answered(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    pagerduty.wrong["user"] = Misconfigured("PAGERDUTY_EMAIL: unknown")
+    cycle(identity)
+    first = identity.standing.problems
+    pagerduty.wrong["key"] = Unknown("no answer")
+    pagerduty.time += 1
+    cycle(identity)
+    assert identity.standing.problems == first
+    assert not identity.standing.may_write
+
+
+def test_it_is_asked_ever_more_slowly_while_something_is_wrong(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    pagerduty.wrong["key"] = Refused("401")
+    times = []
+    for _ in range(600):
+        if cycle(identity) or len(pagerduty.asked) > len(times):
+            times.append(pagerduty.time - 1000)
+        pagerduty.time += 0.1
+    assert [round(time) for time in times] == [0, 1, 3, 7, 15, 25, 35, 45, 55]
+
+
+def test_a_slow_answer_is_not_asked_for_again_and_again(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    pagerduty.took, pagerduty.wrong["key"] = 40.0, Unknown("no answer")
+    cycle(identity)
+    pagerduty.time += 150
+    cycle(identity)
+    assert pagerduty.asked == ["key"]
+
+
+def test_it_is_asked_at_once_where_pagerduty_answers_again(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    pagerduty.took, pagerduty.wrong["key"] = 10.0, Unknown("no answer")
+    cycle(identity)
+    pagerduty.wrong.clear()
+    assert not identity.confirm()
+    identity.ask_soon()
+    assert identity.confirm()
+    assert identity.standing.unsure is None
+
+
+def test_a_refused_write_makes_it_asked_again_at_most_every_ten_seconds(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    cycle(identity)
+    pagerduty.asked.clear()
+    identity.suspect()
+    assert not cycle(identity)
+    pagerduty.time += 10
+    assert cycle(identity)
+    assert pagerduty.asked == ["key", "user", "service"]
+    pagerduty.time += 10
+    assert not cycle(identity)
+
+
+def test_objections_last_until_they_are_over_and_forbid_nothing(pagerduty: PagerDuty) -> None:
+    identity = made(pagerduty)
+    pagerduty.role, pagerduty.service, pagerduty.shift = "role", "maintenance", "on call"
+    cycle(identity)
+    first = identity.standing
+    assert (first.may_write, first.may_page, told(identity)) == (True, True, ["role", "maintenance", "on call"])
+    pagerduty.time += 30
+    cycle(identity)
+    assert identity.standing == first  # the very same errors: each is said once
+    pagerduty.role = pagerduty.service = pagerduty.shift = ""
+    pagerduty.time += 30
+    cycle(identity)
+    assert told(identity) == []
+
+
+def test_what_is_allowed_changes_as_a_whole_once_everything_is_answered(pagerduty: PagerDuty) -> None:
+    """Other threads read it while PagerDuty is asked: what was wrong is not allowed in between."""
+    identity = made(pagerduty)
+    pagerduty.wrong["key"] = Unknown("no answer")
+    identity.confirm()
+    pagerduty.time += 1
+    during: list[bool] = []
+    answer = pagerduty._answer
+
+    def watched(what: str) -> None:
+        during.append(identity.standing.unsure is not None)
+        answer(what)
+
+    pagerduty._answer = watched  # type: ignore[method-assign]
+    pagerduty.wrong.clear()
+    assert identity.confirm()
+    assert during == [True, True, True]
+    assert identity.standing.unsure is None

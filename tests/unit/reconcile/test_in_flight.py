@@ -1,0 +1,35 @@
+"""The end of the process waits for writes that are under way, and admits no further one."""
+
+import threading
+
+import pytest
+
+from reconciler.reconcile.in_flight import InFlight
+
+
+def test_draining_waits_for_what_is_under_way_and_admits_nothing_more() -> None:
+    in_flight, drained = InFlight(), threading.Event()
+
+    def drain() -> None:
+        in_flight.drain()
+        drained.set()
+
+    with in_flight.admit() as first, in_flight.admit() as second:
+        assert first
+        assert second
+        thread = threading.Thread(target=drain)
+        thread.start()
+        while not in_flight._draining:
+            assert not drained.is_set()
+        with in_flight.admit() as late:
+            assert not late
+        assert not drained.is_set()
+    thread.join(10)
+    assert drained.is_set()
+
+
+def test_a_write_that_fails_is_not_under_way_any_more() -> None:
+    in_flight = InFlight()
+    with pytest.raises(ZeroDivisionError), in_flight.admit():
+        raise ZeroDivisionError
+    in_flight.drain()

@@ -1,0 +1,208 @@
+"""Circuit breakers for single reads, and the back-off of one side of one pair."""
+
+import pytest
+from still_clock import StillClock
+from worlds import OG, PD
+
+from reconciler.core.model import Side
+from reconciler.errors import Blocked, Forbidden, Missing, NotExecuted, Permanent, RateLimited, Refused, Unknown
+from reconciler.reconcile.problems import Problem
+from reconciler.reconcile.read_breakers import FAILURES, ReadBreakers
+from reconciler.reconcile.work_queue import Hold
+
+BOTH = frozenset(Side)
+READ_PD = frozenset({Hold.READ_PAGERDUTY})
+REFUSED, UNREACHABLE, SILENT = Refused("401"), NotExecuted("no connection"), Unknown("500")
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def breakers(clock: StillClock) -> ReadBreakers:
+    return ReadBreakers(clock)
+
+
+def fail(breakers: ReadBreakers, error: Exception = SILENT, times: int = FAILURES) -> None:
+    for number in range(times):
+        breakers.failed(PD, f"a-{number}", error)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("error", [REFUSED, UNREACHABLE], ids=["refused", "unreachable"])
+def test_a_refused_account_or_no_connection_opens_the_breaker_at_once(
+    breakers: ReadBreakers, error: Refused | NotExecuted
+) -> None:
+    breakers.failed(PD, "a-1", error)
+    assert breakers.open(BOTH) == READ_PD
+    assert breakers.errors() == (Problem(PD, error),)
+
+
+def test_three_alerts_in_a_row_without_an_answer_open_it_and_one_alert_alone_does_not(
+    breakers: ReadBreakers,
+) -> None:
+    for _ in range(10):
+        breakers.failed(PD, "a-1", SILENT)
+    assert not breakers.open(BOTH)
+    fail(breakers)
+    assert breakers.open(BOTH) == READ_PD
+
+
+def test_an_answer_in_between_begins_the_count_anew(breakers: ReadBreakers) -> None:
+    fail(breakers, times=FAILURES - 1)
+    breakers.succeeded(PD, "a-9")
+    fail(breakers, times=FAILURES - 1)
+    assert not breakers.open(BOTH)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Missing("404"), Forbidden("403"), Permanent("400", 400), Blocked("302"), RateLimited("no room")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_concerns_one_object_or_our_own_limit_does_not_open_it(
+    breakers: ReadBreakers, error: Exception
+) -> None:
+    fail(breakers, error, 10)
+    assert not breakers.open(BOTH)
+
+
+@pytest.mark.parametrize("error", [SILENT, REFUSED, Permanent("400", 400)], ids=lambda error: type(error).__name__)
+def test_a_feed_that_fails_does_not_open_it_unless_no_connection_was_made(
+    breakers: ReadBreakers, error: Refused
+) -> None:
+    for _ in range(10):
+        breakers.failed(PD, "", error)
+    assert not breakers.open(BOTH)
+    breakers.failed(PD, "", UNREACHABLE)
+    assert breakers.open(BOTH) == READ_PD
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [(REFUSED, [1, 2, 4, 8, 16, 30, 30]), (UNREACHABLE, [1, 2, 4, 5, 5])],
+    ids=["refused", "away"],
+)
+def test_it_stays_open_twice_as_long_each_time(
+    breakers: ReadBreakers, clock: StillClock, error: Refused | NotExecuted, waits: list[float]
+) -> None:
+    for wait in waits:
+        breakers.failed(PD, "a-1", error)
+        assert breakers.retry_in(Hold.READ_PAGERDUTY) == wait
+        clock.seconds += wait - 0.1
+        assert breakers.open({PD}) == READ_PD
+        clock.seconds += 0.1
+        assert not breakers.open({PD})
+
+
+def test_what_fails_while_it_is_open_does_not_keep_it_open_longer(
+    breakers: ReadBreakers, clock: StillClock
+) -> None:
+    breakers.failed(PD, "a-1", REFUSED)
+    clock.seconds += 0.5
+    breakers.failed(PD, "a-2", REFUSED)
+    assert breakers.retry_in(Hold.READ_PAGERDUTY) == 0.5
+
+
+def test_half_open_it_lets_one_read_through(breakers: ReadBreakers, clock: StillClock) -> None:
+    breakers.failed(PD, "a-1", REFUSED)
+    assert breakers.admit(BOTH).blocked == READ_PD
+    clock.seconds += 1
+    first, second = breakers.admit(BOTH), breakers.admit(BOTH)
+    assert (first.blocked, first.probes) == (frozenset(), {PD})
+    assert second.blocked == READ_PD
+    clock.seconds += 30  # the one that was let through never said how it went
+    assert breakers.admit({PD}).probes == {PD}
+
+
+def test_a_pair_that_needs_two_open_breakers_uses_up_neither_half_open_read(
+    breakers: ReadBreakers, clock: StillClock
+) -> None:
+    breakers.failed(PD, "a-1", REFUSED)
+    clock.seconds += 1
+    breakers.failed(OG, "a-1", REFUSED)
+    assert breakers.admit(BOTH).blocked == {Hold.READ_OPSGENIE}
+    assert breakers.admit({PD}).probes == {PD}
+
+
+@pytest.mark.parametrize("error", [SILENT, Blocked("302")], ids=["silent", "blocked"])
+def test_a_half_open_read_that_fails_opens_it_again(
+    breakers: ReadBreakers, clock: StillClock, error: Unknown | Blocked
+) -> None:
+    breakers.failed(PD, "a-1", REFUSED)
+    clock.seconds += 1
+    breakers.admit({PD})
+    clock.seconds += 5
+    breakers.failed(PD, "a-1", error)
+    assert breakers.open({PD}) == READ_PD
+
+
+@pytest.mark.parametrize("alert_id", ["a-7", ""], ids=["a pair's", "a feed's"])
+def test_any_success_closes_it_and_says_so_once(breakers: ReadBreakers, alert_id: str) -> None:
+    breakers.failed(PD, "a-1", REFUSED)
+    breakers.succeeded(PD, alert_id)
+    assert (breakers.open(BOTH), breakers.errors()) == (frozenset(), ())
+    assert breakers.retry_in(Hold.READ_PAGERDUTY) == 0
+    assert (breakers.take_closed(), breakers.take_closed()) == (READ_PD, frozenset())
+
+
+def test_an_object_that_the_vendor_itself_refuses_closes_it_too(breakers: ReadBreakers) -> None:
+    breakers.failed(PD, "a-1", UNREACHABLE)
+    breakers.failed(PD, "a-1", Forbidden("403"))
+    assert not breakers.open(BOTH)
+
+
+def test_while_only_the_feeds_have_answers_one_read_without_one_is_enough_to_open_it_again(
+    breakers: ReadBreakers,
+) -> None:
+    fail(breakers)
+    breakers.succeeded(PD)
+    assert not breakers.open(BOTH)
+    breakers.failed(PD, "a-1", SILENT)
+    assert breakers.open(BOTH) == READ_PD
+    breakers.succeeded(PD, "a-1")
+    breakers.failed(PD, "a-1", SILENT)
+    assert not breakers.open(BOTH)
+
+
+# -- details of new alerts --
+
+
+def test_once_details_are_late_the_next_pages_go_without_until_one_tries_again(
+    breakers: ReadBreakers, clock: StillClock
+) -> None:
+    assert not breakers.has_slow_details(OG)
+    breakers.details_failed(OG, SILENT)
+    assert breakers.has_slow_details(OG)
+    assert not breakers.open(BOTH)
+    clock.seconds += 1
+    assert (breakers.has_slow_details(OG), breakers.has_slow_details(OG)) == (False, True)
+    breakers.details_succeeded(OG)
+    assert not breakers.has_slow_details(OG)
+
+
+# -- back-off --
+
+
+def test_a_side_that_cannot_be_read_is_left_alone_for_one_two_four_up_to_sixty_seconds(
+    breakers: ReadBreakers, clock: StillClock
+) -> None:
+    error = Forbidden("403")
+    for wait in (1, 2, 4, 8, 16, 32, 60, 60):
+        breakers.back_off(PD, "a-1", error)
+        assert breakers.back_off_left(PD, "a-1") == wait
+        assert breakers.backs_off(PD, "a-1") is error
+        assert breakers.backs_off(OG, "a-1") is breakers.backs_off(PD, "a-2") is None
+        clock.seconds += wait
+        assert breakers.backs_off(PD, "a-1") is None
+    breakers.was_read(PD, "a-1")
+    breakers.back_off(PD, "a-1", error)
+    assert breakers.back_off_left(PD, "a-1") == 1
+
+
+def test_no_more_back_offs_are_kept_than_fit(breakers: ReadBreakers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.reconcile.read_breakers.REMEMBERED", 2)
+    for number in range(3):
+        breakers.back_off(PD, f"a-{number}", SILENT)
+    assert [breakers.back_off_left(PD, f"a-{number}") for number in range(3)] == [0, 1, 1]

@@ -1,0 +1,199 @@
+"""The work queue in memory: priorities, due times by the monotonic clock, leases, merges, parked keys."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.reconcile.work_queue import LONGEST_DELAY, Hold, WorkQueue
+
+NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Set by hand; the time of day may jump apart from the seconds that have passed."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self.jumped = timedelta()
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed) + self.jumped
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, seconds: float) -> bool:
+        self.passed += seconds
+        return False
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queue(clock: Clock) -> WorkQueue:
+    return WorkQueue(clock)
+
+
+def item(alert_id: str, priority: Priority = Priority.CHANGED, after: float = 0.0, **more: object) -> WorkItem:
+    return WorkItem(alert_id, NOW + timedelta(seconds=after), priority=priority, **more)  # type: ignore[arg-type]
+
+
+def leased(queue: WorkQueue) -> list[str]:
+    found = []
+    while (one := queue.lease()) is not None:
+        found.append(one.alert_id)
+    return found
+
+
+def test_the_most_urgent_key_goes_first_and_among_equals_the_one_that_is_due_the_longest(queue: WorkQueue) -> None:
+    queue.add([item("sweep", Priority.SWEEP), item("later", after=-1), item("page", Priority.PAGE)])
+    queue.add([item("earlier", after=-2)])
+    assert leased(queue) == ["page", "later", "earlier", "sweep"]
+
+
+def test_a_key_is_not_leased_before_it_is_due(queue: WorkQueue, clock: Clock) -> None:
+    queue.add([item("a", after=5)])
+    assert queue.lease() is None
+    assert queue.next_due() == 5
+    clock.passed = 5
+    assert leased(queue) == ["a"]
+
+
+@pytest.mark.parametrize("jump", [-timedelta(days=1), timedelta(days=1)])
+def test_a_clock_that_is_set_neither_delays_nor_hastens_what_is_queued(
+    queue: WorkQueue, clock: Clock, jump: timedelta
+) -> None:
+    queue.add([item("a", after=5)])
+    clock.jumped = jump
+    clock.passed = 4.9
+    assert queue.lease() is None
+    clock.passed = 5
+    assert leased(queue) == ["a"]
+
+
+def test_a_stored_due_time_far_ahead_delays_no_key_for_longer_than_an_hour(queue: WorkQueue) -> None:
+    queue.add([item("a", after=1e6)])
+    assert queue.next_due() == LONGEST_DELAY.total_seconds()
+
+
+def test_a_key_is_leased_once_until_it_is_given_back(queue: WorkQueue) -> None:
+    queue.add([item("a")])
+    assert leased(queue) == ["a"]
+    queue.add([item("a")])
+    assert leased(queue) == []
+    queue.done("a")
+    assert leased(queue) == ["a"]
+    queue.done("a")
+    assert queue.size() == 0
+
+
+def test_what_is_asked_for_twice_is_one_item_that_asks_for_both(queue: WorkQueue) -> None:
+    queue.add(
+        [item("a", Priority.SWEEP, after=9, request=ReadRequest(alert=True), reasons=frozenset({Reason.SWEEP}))]
+    )
+    queue.add([item("a", request=ReadRequest(incident=True), reasons=frozenset({Reason.WEBHOOK}))])
+    found = queue.lease()
+    assert found is not None
+    assert found.request == ReadRequest(alert=True, incident=True)
+    assert found.reasons == {Reason.SWEEP, Reason.WEBHOOK}
+    assert found.priority is Priority.CHANGED
+
+
+def test_what_is_left_waits_and_what_was_added_meanwhile_does_not(queue: WorkQueue, clock: Clock) -> None:
+    queue.add([item("a"), item("b")])
+    first, second = queue.lease(), queue.lease()
+    assert first is not None
+    assert second is not None
+    queue.add([item("b", request=ReadRequest(alert=True))])
+    queue.again(item("a", after=3))
+    queue.again(item("b", after=3, request=ReadRequest(incident=True)))
+    found = queue.lease()
+    assert found is not None
+    assert (found.alert_id, found.request) == ("b", ReadRequest(alert=True, incident=True))
+    assert queue.lease() is None
+    clock.passed = 3
+    assert leased(queue) == ["a"]
+
+
+def test_a_key_that_fails_backs_off_whatever_is_added_meanwhile(queue: WorkQueue, clock: Clock) -> None:
+    queue.add([item("a")])
+    found = queue.lease()
+    assert found is not None
+    queue.add([item("a")])
+    queue.fail(found, 4.0)
+    assert queue.lease() is None
+    clock.passed = 4
+    again = queue.lease()
+    assert again is not None
+    assert again.attempts == 1
+
+
+def test_a_worker_for_pages_takes_nothing_else(queue: WorkQueue) -> None:
+    queue.add([item("a")])
+    assert queue.lease(pages_only=True) is None
+    queue.add([item("b", Priority.PAGE)])
+    found = queue.lease(pages_only=True)
+    assert found is not None
+    assert found.alert_id == "b"
+
+
+def test_parked_keys_wait_for_every_hold_to_end(queue: WorkQueue) -> None:
+    queue.add([item("a"), item("b")])
+    for holds in ({Hold.READ_OPSGENIE, Hold.READ_PAGERDUTY}, {Hold.READ_PAGERDUTY}):
+        found = queue.lease()
+        assert found is not None
+        queue.park(found, frozenset(holds))
+    assert leased(queue) == []
+    assert queue.next_due() is None
+    assert queue.end_hold(Hold.READ_PAGERDUTY) == 2
+    assert leased(queue) == ["b"]
+    assert queue.end_hold(Hold.READ_OPSGENIE) == 1
+    assert leased(queue) == ["a"]
+
+
+def test_one_of_many_parked_keys_may_be_let_through_to_probe(queue: WorkQueue) -> None:
+    queue.add([item("sweep", Priority.SWEEP), item("change")])
+    while (found := queue.lease()) is not None:
+        queue.park(found, frozenset({Hold.READ_OPSGENIE}))
+    assert queue.end_hold(Hold.READ_OPSGENIE, most=1) == 1
+    assert leased(queue) == ["change"]
+
+
+def test_news_of_a_parked_key_waits_with_it_and_a_new_page_does_not(queue: WorkQueue) -> None:
+    queue.add([item("a"), item("b")])
+    while (found := queue.lease()) is not None:
+        queue.park(found, frozenset({Hold.READ_OPSGENIE}))
+    queue.add([item("a", request=ReadRequest(alert=True)), item("b", Priority.PAGE)])
+    assert leased(queue) == ["b"]
+    queue.end_hold(Hold.READ_OPSGENIE)
+    assert leased(queue) == ["a"]
+
+
+def test_what_is_forgotten_while_it_is_leased_is_not_given_back(queue: WorkQueue) -> None:
+    queue.add([item("a")])
+    found = queue.lease()
+    assert found is not None
+    queue.clear()
+    queue.again(found)
+    queue.done("a")
+    assert queue.size() == 0
+
+
+def test_it_is_idle_once_nothing_is_leased_or_due(queue: WorkQueue) -> None:
+    assert queue.is_idle()
+    queue.add([item("a"), item("later", after=60)])
+    assert not queue.is_idle()
+    assert leased(queue) == ["a"]
+    assert not queue.is_idle()
+    queue.done("a")
+    assert queue.is_idle()
+
+
+def test_counts_are_by_priority(queue: WorkQueue) -> None:
+    queue.add([item("a", Priority.PAGE), item("b"), item("c")])
+    assert queue.counts() == {Priority.PAGE: 1, Priority.CHANGED: 2}
+    assert queue.known(["a", "x"]) == {"a"}

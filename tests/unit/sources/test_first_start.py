@@ -1,0 +1,104 @@
+"""The first start: all or nothing, and nothing is paged twice."""
+
+from datetime import timedelta
+
+import pytest
+from source_stage import HOUR, Stage
+from worlds import ALERT_ID, alert, at, incident
+
+from reconciler.core.model import Side
+from reconciler.core.work import Priority, Reason
+from reconciler.errors import Misconfigured, Unknown
+from reconciler.store.cursors import LogMark, Origin
+
+NOW = at(3600)
+CLOSED = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture
+def before(stage: Stage) -> Stage:
+    """Nothing is known yet."""
+    with stage.database.writing() as books:
+        books.cursors.connection.exec_driver_sql("DELETE FROM cursors")
+    return stage
+
+
+def test_what_is_old_pages_nobody_what_has_an_incident_is_adopted_and_the_rest_is_new(before: Stage) -> None:
+    before.opsgenie.opened = [
+        alert(id="old", created_at=at(-60)),
+        alert(id="new", created_at=at(60)),
+        alert(id=ALERT_ID, created_at=at(-60)),
+    ]
+    before.pagerduty.open_set = [incident(), incident(id="P2", key=""), incident(id="P3", key="their own")]
+    assert before.opsgenie_feed().poll()
+    items = before.items
+    assert items.keys() == {"old", "new", ALERT_ID}
+    assert items["old"].request.is_baseline
+    assert (items["new"].priority, items["new"].request.is_new, items["new"].request.by_key) == (
+        Priority.PAGE,
+        True,
+        True,
+    )
+    assert items[ALERT_ID].request.adopt == incident()
+
+
+def test_a_closed_alert_is_found_by_its_open_incident(before: Stage) -> None:
+    before.pagerduty.open_set = [incident(key=CLOSED)]
+    before.opsgenie_feed().poll()
+    item = before.items[CLOSED]
+    assert (item.priority, item.reasons) == (Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
+    assert item.request.by_key
+    assert item.request.all_notes
+
+
+def test_every_cursor_is_set_with_it(before: Stage) -> None:
+    before.opsgenie.recent = [alert(updated_at=at(3000)), alert(updated_at=at(2000))]
+    before.opsgenie_feed().poll()
+    standing = before.standing
+    assert standing.origin == Origin(NOW, NOW - HOUR)
+    assert (standing.query, standing.opsgenie, standing.pagerduty) == ("team: a", at(3000), LogMark(NOW - HOUR))
+    assert (standing.sweep, standing.polled_opsgenie, standing.polled_pagerduty) == (NOW, NOW, NOW)
+
+
+@pytest.mark.parametrize(("updated", "watermark"), [(9000, NOW), (None, NOW - timedelta(hours=1))])
+def test_the_feed_begins_no_later_than_now(before: Stage, updated: float | None, watermark: object) -> None:
+    before.opsgenie.recent = [] if updated is None else [alert(updated_at=at(updated))]
+    before.opsgenie_feed().poll()
+    assert before.standing.opsgenie == watermark
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_where_one_side_fails_nothing_is_taken_in_and_the_next_poll_tries_again(before: Stage, side: Side) -> None:
+    before.opsgenie.opened, before.pagerduty.open_set = [alert()], [incident()]
+    feed = before.opsgenie_feed()
+    if side is Side.OPSGENIE:
+        before.opsgenie.opened = Unknown("500")
+        with pytest.raises(Unknown):
+            feed.poll()
+        assert before.problems.all() == ()
+    else:
+        before.pagerduty.open_set = Misconfigured("PAGERDUTY_API_KEY: refused")
+        feed.poll()
+        assert [problem.side for problem in before.problems.all()] == [Side.PAGERDUTY]
+    assert before.standing.origin is None
+    assert before.items == {}
+    before.opsgenie.opened, before.pagerduty.open_set = [alert()], [incident()]
+    feed.poll()
+    assert before.items.keys() == {ALERT_ID}
+    assert before.problems.all() == ()
+
+
+def test_where_both_sides_fail_both_are_reported(before: Stage) -> None:
+    before.opsgenie.opened = before.pagerduty.open_set = Unknown("500")
+    with pytest.raises(Unknown):
+        before.opsgenie_feed().poll()
+    assert [problem.side for problem in before.problems.all()] == [Side.PAGERDUTY]
+
+
+def test_an_older_version_that_stored_no_query_says_nothing_of_a_change(stage: Stage) -> None:
+    with stage.database.writing() as books:
+        books.cursors.connection.exec_driver_sql("DELETE FROM cursors WHERE name = 'query'")
+    stage.opsgenie.opened = [alert(id="old", created_at=at(-90_000))]
+    stage.opsgenie_feed().poll()
+    assert stage.standing.query == "team: a"
+    assert stage.items == {}

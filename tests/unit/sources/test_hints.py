@@ -1,0 +1,120 @@
+"""What a webhook names becomes a key at once; its body is never the state of anything."""
+
+from typing import Any, cast
+
+import pytest
+from source_stage import Stage
+from worlds import ALERT_ID, INCIDENT_ID, incident, pair
+
+from reconciler.core.hints import Hint
+from reconciler.core.model import Side
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.errors import Unknown
+from reconciler.sources.hints import Hints
+from reconciler.sources.opsgenie_feed import OpsgenieFeed
+
+TWIN = incident(id="PINC2", number=4712)
+
+
+@pytest.fixture
+def feed(stage: Stage) -> OpsgenieFeed:
+    return stage.opsgenie_feed()
+
+
+@pytest.fixture
+def hints(stage: Stage, feed: OpsgenieFeed) -> Hints:
+    stage.pagerduty.incidents = TWIN
+    return Hints(
+        cast("Any", stage.pagerduty), stage.database, stage.intake, stage.queue, stage.clock, feed, stage.is_busy
+    )
+
+
+def test_a_known_alert_is_read_at_once(stage: Stage, hints: Hints, feed: OpsgenieFeed) -> None:
+    stage.save(pair(), pair(None, alert_id="a-2", tracked=False))
+    hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))
+    hints.waiting.put(Hint(Side.OPSGENIE, "a-2"))
+    assert not hints.poll()
+    item = stage.items[ALERT_ID]
+    assert (item.priority, item.reasons) == (Priority.CHANGED, frozenset({Reason.WEBHOOK}))
+    assert item.request == ReadRequest(alert=True, alert_notes=True)
+    assert stage.work() == [ALERT_ID]
+    assert feed.asked_in() is None
+
+
+def test_an_alert_that_is_not_known_makes_the_feed_be_polled(
+    stage: Stage, hints: Hints, feed: OpsgenieFeed
+) -> None:
+    hints.waiting.put(Hint(Side.OPSGENIE, "new"))
+    hints.poll()
+    assert feed.asked_in() == 0
+    assert stage.items == {}
+
+
+def test_one_that_the_feed_has_shown_already_does_not(stage: Stage, hints: Hints, feed: OpsgenieFeed) -> None:
+    stage.intake.accept([_new("new", stage)])
+    hints.waiting.put(Hint(Side.OPSGENIE, "new"))
+    hints.poll()
+    assert feed.asked_in() is None
+
+
+def _new(alert_id: str, stage: Stage) -> WorkItem:
+    return WorkItem(alert_id, stage.clock.now(), ReadRequest(is_new=True), Priority.PAGE)
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        Hint(Side.PAGERDUTY, INCIDENT_ID),
+        Hint(Side.PAGERDUTY, INCIDENT_ID, ALERT_ID),
+        Hint(Side.PAGERDUTY, "", ALERT_ID),
+    ],
+)
+def test_an_incident_is_found_by_its_id_or_by_its_key(stage: Stage, hints: Hints, hint: Hint) -> None:
+    stage.save(pair())
+    hints.waiting.put(hint)
+    hints.poll()
+    assert stage.request(ALERT_ID) == ReadRequest(incident=True, incident_notes=True)
+    assert not stage.pagerduty.asked
+
+
+def test_an_incident_that_nobody_knows_gives_nothing(stage: Stage, hints: Hints) -> None:
+    hints.waiting.put(Hint(Side.PAGERDUTY, "PELSE", "their own"))
+    assert not hints.poll()
+    assert stage.items == {}
+    assert not stage.pagerduty.asked
+
+
+def test_an_alert_without_an_incident_is_looked_for_by_its_key(stage: Stage, hints: Hints) -> None:
+    stage.save(pair(None))
+    hints.waiting.put(Hint(Side.PAGERDUTY, "PINC2", ALERT_ID))
+    hints.poll()
+    assert stage.request(ALERT_ID).by_key
+
+
+def test_a_hint_at_another_incident_with_a_known_key_makes_it_be_read(stage: Stage, hints: Hints) -> None:
+    stage.save(pair())
+    hints.waiting.put(Hint(Side.PAGERDUTY, "PINC2", ALERT_ID))
+    assert hints.poll()
+    assert stage.request(ALERT_ID).twins == (TWIN,)
+
+
+def test_where_that_incident_cannot_be_read_the_rest_is_taken_in(stage: Stage, hints: Hints) -> None:
+    stage.save(pair(), pair(alert_id="a-2", incident_id="P2"))
+    stage.pagerduty.incidents = Unknown("500")
+    hints.waiting.put(Hint(Side.PAGERDUTY, "PINC3", ALERT_ID))
+    hints.waiting.put(Hint(Side.PAGERDUTY, "P2"))
+    with pytest.raises(Unknown):
+        hints.poll()
+    assert stage.items.keys() == {ALERT_ID, "a-2"}
+    assert hints.waiting.next_due() is None
+
+
+def test_hints_wait_while_the_rate_is_needed(stage: Stage, hints: Hints) -> None:
+    stage.save(pair())
+    stage.busy = True
+    hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))
+    assert not hints.poll()
+    assert stage.items == {}
+    stage.busy = False
+    hints.poll()
+    assert stage.items.keys() == {ALERT_ID}

@@ -1,0 +1,140 @@
+"""Opsgenie's feed: what is new or has changed becomes keys, with the cursor in the same transaction."""
+
+from datetime import timedelta
+
+import pytest
+from source_stage import INTERVAL, Stage
+from worlds import ALERT_ID, alert, at, pair, policy
+
+from reconciler.core.work import Priority
+from reconciler.errors import Transient, Unknown
+from reconciler.sources.intake import DryIntake
+from reconciler.sources.unrepeated import UnrepeatedIntake
+
+
+def test_a_new_alert_is_a_page(stage: Stage) -> None:
+    stage.opsgenie.recent = [alert(created_at=at(3590), updated_at=at(3590))]
+    assert stage.opsgenie_feed().poll()
+    item = stage.items[ALERT_ID]
+    assert item.priority is Priority.PAGE
+    assert item.request.is_new
+    assert stage.queue.lease(pages_only=True) == item
+
+
+def test_the_list_is_read_back_to_the_watermark_and_further_by_as_much_as_it_may_be_late(stage: Stage) -> None:
+    stage.opsgenie.recent = [alert(created_at=at(3500), updated_at=at(3500))]
+    feed = stage.opsgenie_feed()
+    feed.poll()
+    assert stage.opsgenie.since == [at(3600) - 2 * policy().staleness]
+    assert stage.standing.opsgenie == at(3500)
+    stage.opsgenie.recent = []
+    feed.poll()
+    assert stage.opsgenie.since[1] == at(3500) - policy().staleness
+    assert stage.standing.opsgenie == at(3500)
+    assert stage.standing.polled_opsgenie == at(3600)
+
+
+def test_an_alert_that_is_stamped_ahead_moves_the_watermark_no_further_than_now(stage: Stage) -> None:
+    stage.opsgenie.recent = [alert(created_at=at(3500), updated_at=at(9000))]
+    stage.opsgenie_feed().poll()
+    assert stage.standing.opsgenie == at(3600)
+
+
+def test_where_the_list_cannot_be_read_the_cursor_stays_and_the_error_is_raised(stage: Stage) -> None:
+    stage.opsgenie.recent = Unknown("500")
+    with pytest.raises(Unknown):
+        stage.opsgenie_feed().poll()
+    assert stage.standing.opsgenie is None
+    assert stage.standing.polled_opsgenie is None
+
+
+def test_a_dry_run_moves_no_cursor(stage: Stage) -> None:
+    stage.intake = DryIntake(stage.queue)  # type: ignore[assignment]
+    stage.opsgenie.recent = [alert(created_at=at(3590), updated_at=at(3590))]
+    stage.opsgenie_feed().poll()
+    assert stage.standing.opsgenie is None
+    assert stage.work() == [ALERT_ID]
+
+
+def test_an_alert_that_only_recurs_is_not_read_with_every_poll(stage: Stage) -> None:
+    stage.save(pair())
+    feed = stage.opsgenie_feed()
+    read = 0
+    for second in range(60):
+        stage.opsgenie.recent = [alert(updated_at=at(3600 + second))]
+        feed.poll()
+        read += len(stage.work())
+        stage.clock.wait(1)
+    assert read == 3 + 5
+
+
+def test_the_same_row_neither_hastens_nor_repeats_what_waits_already(stage: Stage) -> None:
+    stage.save(pair())
+    stage.opsgenie.recent = [alert(acknowledged=True, updated_at=at(3590))]
+    stage.intake = UnrepeatedIntake(stage.intake, stage.queue, stage.clock)  # type: ignore[assignment]
+    feed = stage.opsgenie_feed()
+    feed.poll()
+    item = stage.queue.lease()
+    assert item is not None
+    for _ in range(5):
+        feed.poll()
+        stage.clock.wait(1)
+    stage.queue.again(item, 60)
+    assert stage.queue.lease() is None, "it backs off for a minute"
+    stage.opsgenie.recent = [alert(updated_at=at(3591), acknowledged=True)]
+    feed.poll()
+    assert stage.queue.lease() is not None, "something else has happened to it"
+
+
+def test_another_query_brings_its_open_alerts_and_is_stored_with_them(stage: Stage) -> None:
+    stage.store(query="team: b")
+    stage.save(pair())
+    old, new = at(3600) - timedelta(days=2), at(3000)
+    stage.opsgenie.opened = [alert(), alert(id="old", created_at=old), alert(id="new", created_at=new)]
+    stage.opsgenie_feed().poll()
+    assert stage.standing.query == "team: a"
+    assert stage.request("old").is_baseline
+    assert stage.request("new").is_new
+    assert ALERT_ID not in stage.items
+
+
+def test_where_the_other_querys_alerts_cannot_be_listed_the_feed_waits(stage: Stage) -> None:
+    stage.store(query="team: b")
+    stage.opsgenie.opened = Unknown("500")
+    with pytest.raises(Unknown):
+        stage.opsgenie_feed().poll()
+    assert stage.standing.query == "team: b"
+    assert "recent" not in stage.opsgenie.asked
+
+
+def test_a_change_makes_the_feeds_faster_and_a_baseline_or_a_recurrence_does_not(stage: Stage) -> None:
+    stage.save(pair())
+    feed = stage.opsgenie_feed()
+    stage.opsgenie.recent = [alert(updated_at=at(10)), alert(id="old", open=False, created_at=at(-9000))]
+    feed.poll()
+    assert stage.pace.interval(stage.clock.monotonic()) == INTERVAL
+    stage.opsgenie.recent = [alert(updated_at=at(20), acknowledged=True)]
+    feed.poll()
+    assert stage.pace.interval(stage.clock.monotonic()) < INTERVAL
+
+
+def test_a_poll_that_webhooks_ask_for_leaves_as_much_time_as_the_last_took(stage: Stage) -> None:
+    feed = stage.opsgenie_feed()
+    assert feed.asked_in() is None
+    feed.ask()
+    assert feed.asked_in() == 0
+
+    class Slow(list[object]):
+        def __iter__(self) -> object:  # type: ignore[override]
+            stage.clock.wait(3)
+            return iter(())
+
+    stage.opsgenie.recent = Slow()
+    feed.poll()
+    assert feed.asked_in() is None
+    feed.ask()
+    assert feed.asked_in() == 3
+    stage.opsgenie.recent = Transient("away")
+    with pytest.raises(Transient):
+        feed.poll()
+    assert feed.asked_in() is None

@@ -1,0 +1,186 @@
+"""PagerDuty's feed: the log, what is read instead of it, and incidents that no pair follows."""
+
+from dataclasses import replace
+
+import pytest
+from source_stage import INTERVAL, Stage
+from worlds import ALERT_ID, BOT, JANE, act, at, incident, pair, policy
+
+from reconciler.core.model import Act, Actor
+from reconciler.core.work import ReadRequest
+from reconciler.errors import Blocked, Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
+from reconciler.sources.pagerduty_feed import STRANGERS, WINDOWS_REFUSED
+from reconciler.store.cursors import OLDEST, LogMark
+from reconciler.vendors.ports import LogPage
+
+TWIN = incident(id="PINC2", number=4712)
+RAISED = Act("L1", "trigger", at(3550), Actor.PERSON, BOT, "PINC2")
+
+
+@pytest.fixture
+def pair_of_ours(stage: Stage) -> Stage:
+    stage.save(pair())
+    stage.store(pagerduty=LogMark(at(3500)))
+    stage.pagerduty.incidents = TWIN
+    return stage
+
+
+def fails(stage: Stage, error: type[ReconcilerError]) -> None:
+    with pytest.raises(error):
+        stage.pagerduty_feed().poll()
+
+
+def test_nothing_is_asked_before_the_first_start(stage: Stage) -> None:
+    with stage.database.writing() as books:
+        books.cursors.connection.exec_driver_sql("DELETE FROM cursors")
+    assert not stage.pagerduty_feed().poll()
+    assert not stage.pagerduty.asked
+
+
+def test_an_entry_of_the_log_makes_its_pair_be_read_once(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    done = replace(act("acknowledge", JANE), at=at(3550))
+    stage.pagerduty.log = LogPage((done,), 1)
+    feed = stage.pagerduty_feed()
+    assert feed.poll()
+    assert stage.request(ALERT_ID) == ReadRequest(incident=True, acts=(done,))
+    assert stage.standing.pagerduty == LogMark(at(3550), frozenset({done.id}))
+    assert stage.standing.polled_pagerduty == at(3600)
+    assert stage.pace.interval(stage.clock.monotonic()) < INTERVAL
+    assert stage.work() == [ALERT_ID]
+    feed.poll()
+    assert stage.work() == []
+
+
+@pytest.mark.parametrize(
+    "error", [Permanent("400", 400), Refused("403"), Unknown("large"), Blocked("proxy")], ids=repr
+)
+def test_without_the_log_the_open_set_is_read(pair_of_ours: Stage, error: ReconcilerError) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log, stage.pagerduty.open_set = error, [incident("acknowledged")]
+    fails(stage, type(error))
+    assert stage.request(ALERT_ID).incident
+    assert stage.standing.polled_pagerduty == at(3600)
+    assert stage.standing.pagerduty == LogMark(at(3500))
+
+
+def test_what_has_left_the_open_set_is_read_by_its_id(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log = Unknown("large")
+    fails(stage, Unknown)
+    assert stage.request(ALERT_ID) == ReadRequest(incident=True)
+
+
+def test_without_any_connection_nothing_else_is_asked(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log = NotExecuted("no connection")
+    fails(stage, NotExecuted)
+    assert stage.pagerduty.asked == {"log": 1}
+
+
+def test_a_window_that_stays_refused_is_begun_anew_and_swept(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.store(sweep=at(3590))
+    stage.pagerduty.log = Permanent("400", 400)
+    feed = stage.pagerduty_feed()
+    for number in range(WINDOWS_REFUSED):
+        assert stage.standing.pagerduty == LogMark(at(3500)), number
+        assert stage.standing.sweep == at(3590)
+        with pytest.raises(Permanent):
+            feed.poll()
+    assert stage.standing.pagerduty == LogMark(at(3600) - policy().staleness)
+    assert stage.standing.sweep == OLDEST
+
+
+def test_an_outage_of_the_whole_vendor_leaves_the_window_as_it_is(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log = stage.pagerduty.open_set = Unknown("500")
+    feed = stage.pagerduty_feed()
+    for _ in range(3 * WINDOWS_REFUSED):
+        with pytest.raises(Unknown):
+            feed.poll()
+    assert stage.standing.pagerduty == LogMark(at(3500))
+    assert (stage.standing.sweep, stage.standing.polled_pagerduty) == (None, None)
+
+
+def test_an_entry_that_is_stamped_ahead_moves_the_watermark_no_further_than_now(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log = LogPage((Act("L1", "trigger", at(9000), Actor.PERSON, None, "PELSE"),), 1)
+    stage.pagerduty_feed().poll()
+    assert stage.standing.pagerduty == LogMark(at(3600))
+
+
+def long_log() -> LogPage:
+    """One page of a log that is far longer than the open set, with all that is new on it."""
+    acts = tuple(Act(f"L{n}", "resolve", at(3599 - 20 * n), Actor.PERSON, None, "PELSE") for n in range(6))
+    return LogPage(acts, 2, whole=False)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_no_open_set_is_listed_while_the_rate_is_needed_and_all_news_were_read(
+    pair_of_ours: Stage, *, busy: bool
+) -> None:
+    stage = pair_of_ours
+    stage.busy = busy
+    stage.pagerduty.log, stage.pagerduty.open_set = long_log(), [incident("acknowledged")]
+    stage.pagerduty_feed().poll()
+    assert (stage.pagerduty.asked["open set"] == 0) is busy
+    assert stage.request(ALERT_ID).incident is not busy
+    assert stage.standing.polled_pagerduty == at(3600)
+
+
+def test_where_the_open_set_fails_the_log_moves_on_and_the_set_is_read_with_the_next_poll(
+    pair_of_ours: Stage,
+) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log, stage.pagerduty.open_set = long_log(), Unknown("500")
+    feed = stage.pagerduty_feed()
+    for _ in range(2):
+        with pytest.raises(Unknown):
+            feed.poll()
+    assert stage.standing.pagerduty == LogMark(at(3599))
+    assert stage.standing.polled_pagerduty is None
+    assert stage.pagerduty.asked["open set"] == 2
+
+
+def test_a_late_second_incident_of_ours_is_noticed_by_its_log_entry_and_read_once(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log = LogPage((RAISED,), 1)
+    feed = stage.pagerduty_feed()
+    feed.poll()
+    assert stage.request(ALERT_ID) == ReadRequest(twins=(TWIN,))
+    stage.work()
+    feed.poll()
+    assert stage.work() == []
+    assert stage.pagerduty.asked["incident"] == 1
+
+
+def test_one_that_is_not_for_us_is_read_once_and_no_problem(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log, stage.pagerduty.incidents = LogPage((RAISED,), 1), Missing("404")
+    feed = stage.pagerduty_feed()
+    for _ in range(2):
+        feed.poll()
+    assert stage.pagerduty.asked["incident"] == 1
+
+
+def test_one_that_could_not_be_read_is_read_again(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    stage.pagerduty.log, stage.pagerduty.incidents = LogPage((RAISED,), 1), Unknown("500")
+    feed = stage.pagerduty_feed()
+    for _ in range(2):
+        with pytest.raises(Unknown):
+            feed.poll()
+    assert stage.pagerduty.asked["incident"] == 2
+    assert stage.standing.pagerduty == LogMark(at(3550))
+
+
+def test_only_so_many_are_read_in_one_poll_and_the_rest_in_the_next(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    raised = tuple(replace(RAISED, id=f"L{n}", incident_id=f"PX{n}") for n in range(STRANGERS + 2))
+    stage.pagerduty.log = LogPage(raised, 1)
+    feed = stage.pagerduty_feed()
+    feed.poll()
+    assert stage.pagerduty.asked["incident"] == STRANGERS
+    feed.poll()
+    assert stage.pagerduty.asked["incident"] == STRANGERS + 2

@@ -1,0 +1,63 @@
+"""Alerts that only recur: their notes are read, but not with every recurrence."""
+
+import pytest
+from source_stage import Clock
+
+from reconciler.sources.repetitions import EVERY, FORGOTTEN, FRUITLESS, REMEMBERED, Repetitions
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def repetitions(clock: Clock) -> Repetitions:
+    return Repetitions(clock)
+
+
+def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful: bool) -> int:
+    """How many reads a recurrence every second leads to."""
+    read = 0
+    for _ in range(seconds):
+        if repetitions.may_read("a-1"):
+            read += 1
+            repetitions.read("a-1", fruitful=fruitful)
+        clock.wait(1)
+    return read
+
+
+def test_notes_that_bring_nothing_are_read_every_few_seconds_only(repetitions: Repetitions, clock: Clock) -> None:
+    assert recurring(repetitions, clock, 60, fruitful=False) == FRUITLESS + 60 // EVERY - 1
+
+
+def test_while_somebody_writes_every_recurrence_is_read(repetitions: Repetitions, clock: Clock) -> None:
+    assert recurring(repetitions, clock, 60, fruitful=True) == 60
+
+
+def test_a_new_note_ends_the_rest(repetitions: Repetitions, clock: Clock) -> None:
+    recurring(repetitions, clock, 5, fruitful=False)
+    assert not repetitions.may_read("a-1")
+    repetitions.read("a-1", fruitful=True)
+    assert repetitions.may_read("a-1")
+
+
+def test_a_read_that_fails_counts_as_fruitless(repetitions: Repetitions) -> None:
+    assert [repetitions.may_read("a-1") for _ in range(FRUITLESS + 1)] == [True] * FRUITLESS + [False]
+    assert repetitions.may_read("a-2")
+
+
+def test_after_a_minute_without_a_recurrence_the_next_is_read_at_once(
+    repetitions: Repetitions, clock: Clock
+) -> None:
+    recurring(repetitions, clock, 5, fruitful=False)
+    clock.wait(FORGOTTEN)
+    assert recurring(repetitions, clock, 3, fruitful=False) == FRUITLESS
+
+
+def test_what_is_remembered_is_bounded(repetitions: Repetitions) -> None:
+    for number in range(2 * REMEMBERED):
+        repetitions.may_read(str(number))
+    assert len(repetitions._reads) == REMEMBERED
+    repetitions.read("0", fruitful=True)
+    assert len(repetitions._reads) == REMEMBERED

@@ -1,0 +1,258 @@
+"""The sweep: every open pair once an interval, evenly, in what the rate leaves."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from source_stage import Stage
+from worlds import ALERT_ID, alert, at, incident, pair
+
+from reconciler.core.model import Pair, Side
+from reconciler.core.work import Priority, ReadRequest, Reason
+from reconciler.errors import Unknown
+from reconciler.sources.listings import RETRY, ListingTools, OpenAlerts, OpenIncidents, OpenListing
+from reconciler.sources.sweep import MOST_WAITING, Retention, Sweep
+from reconciler.store.cursors import OLDEST
+
+
+class Swept:
+    """A sweep and its listings on a stage, polled once a second."""
+
+    def __init__(self, stage: Stage, *, whole: bool = False, keep: bool = False) -> None:
+        self.stage = stage
+        tools = ListingTools(stage.database, stage.intake, stage.clock, stage.horizons, stage.is_busy, whole=whole)
+        self.alerts = OpenAlerts(cast("Any", stage.opsgenie), stage.repetitions, tools)
+        self.incidents = OpenIncidents(cast("Any", stage.pagerduty), tools)
+        self.listings: tuple[OpenListing, ...] = (self.alerts, self.incidents)
+        self.sweep = Sweep(
+            stage.database,
+            stage.intake,
+            stage.queue,
+            stage.clock,
+            stage.horizons,
+            self.listings,
+            stage.is_busy,
+            None if keep else Retention(stage.database, stage.horizons),
+            whole=whole,
+        )
+
+    def second(self) -> list[str]:
+        """One second later: what the sweep takes."""
+        self.stage.clock.wait(1)
+        self.sweep.poll()
+        return self.stage.work()
+
+
+def due(number: int, **changed: Any) -> Pair:
+    made = pair(alert_id=f"a-{number}", incident_id=f"P{number}", next_look_at=at(3000 + number / 1000))
+    return replace(made, **changed)
+
+
+@pytest.fixture
+def just_listed(stage: Stage) -> Stage:
+    """The listing of everything open is not due."""
+    stage.store(sweep=at(3600))
+    return stage
+
+
+def looked(stage: Stage, alert_ids: list[str]) -> None:
+    """What reconciling does: these were swept, and are due again in an interval."""
+    later = stage.clock.now() + stage.horizons.sweep_interval
+    with stage.database.writing() as books:
+        pairs = books.snapshot.pairs(alert_ids).values()
+        books.snapshot.save_pairs([replace(one, next_look_at=later) for one in pairs])
+
+
+def test_a_pair_that_is_due_has_its_notes_read(just_listed: Stage) -> None:
+    just_listed.save(pair(), pair(None, alert_id="a-2"), pair(None, alert_id="a-3", tracked=False))
+    just_listed.save(pair(alert_id="later", next_look_at=at(9000)))
+    swept = Swept(just_listed)
+    for _ in range(3):
+        just_listed.clock.wait(1)
+        swept.sweep.poll()
+    item = just_listed.items[ALERT_ID]
+    assert item.request == ReadRequest(swept=True, alert_notes=True, incident_notes=True)
+    assert (item.priority, item.reasons) == (Priority.SWEEP, frozenset({Reason.SWEEP}))
+    assert just_listed.request("a-2") == ReadRequest(swept=True, alert_notes=True)
+    assert just_listed.request("a-3") == ReadRequest(swept=True)
+    assert "later" not in just_listed.items
+
+
+def test_what_is_due_at_the_same_time_is_spread_over_the_interval(just_listed: Stage) -> None:
+    just_listed.save(*(due(number) for number in range(900)))
+    swept = Swept(just_listed)
+    taken: list[str] = []
+    for _ in range(200):
+        found = swept.second()
+        assert 3 <= len(found) <= 5
+        looked(just_listed, found)
+        taken += found
+    assert taken[:3] == ["a-0", "a-1", "a-2"], "the longest waiting first"
+    assert len(taken) == len(set(taken)) >= 600
+
+
+def test_a_pair_that_waits_in_the_queue_is_neither_taken_again_nor_in_the_way_of_others(
+    just_listed: Stage,
+) -> None:
+    just_listed.save(*(due(number) for number in range(10)))
+    swept = Swept(just_listed)
+    for _ in range(10):
+        just_listed.clock.wait(1)
+        swept.sweep.poll()
+    assert len(just_listed.items) == 10
+    assert {item.generation for item in just_listed.items.values()} == {1}
+
+
+def test_no_more_than_a_few_hundred_wait_in_the_queue(just_listed: Stage) -> None:
+    just_listed.save(*(due(number) for number in range(400)))
+    swept = Swept(just_listed)
+    for _ in range(3):
+        just_listed.clock.wait(3600)
+        just_listed.store(sweep=just_listed.clock.now())
+        swept.sweep.poll()
+    assert len(just_listed.items) == MOST_WAITING
+    assert len(just_listed.work()) == MOST_WAITING
+
+
+def test_finished_pairs_keep_no_open_one_waiting(just_listed: Stage) -> None:
+    over = [due(number, next_look_at=at(0)) for number in range(200)]
+    over = [
+        replace(one, opsgenie=replace(one.opsgenie, open=False), pagerduty=pair("resolved").pagerduty)
+        for one in over
+    ]
+    just_listed.save(*over, pair())
+    found = Swept(just_listed).second()
+    assert ALERT_ID in found
+    assert len(found) == 2
+
+
+def test_nothing_is_swept_before_the_first_start_nor_while_the_rate_is_needed(just_listed: Stage) -> None:
+    just_listed.save(pair())
+    just_listed.busy = True
+    swept = Swept(just_listed)
+    assert swept.second() == []
+    just_listed.busy = False
+    with just_listed.database.writing() as books:
+        books.cursors.connection.exec_driver_sql("DELETE FROM cursors")
+    assert swept.second() == []
+
+
+def test_once_takes_everything_that_is_due_however_busy_the_rate(just_listed: Stage) -> None:
+    just_listed.save(*(due(number) for number in range(500)))
+    just_listed.busy = True
+    just_listed.store(sweep=OLDEST)
+    swept = Swept(just_listed, whole=True)
+    just_listed.opsgenie.opened = [alert(id=f"b-{number}", created_at=at(3000)) for number in range(250)]
+    swept.sweep.poll()
+    assert len(just_listed.work()) == 500
+    assert swept.alerts.poll()
+    assert not swept.alerts.is_under_way
+    assert len([one for one in just_listed.items.values() if one.request.is_new]) == 250
+
+
+# -- the listings --
+
+
+def test_once_an_interval_everything_open_is_listed_on_both_sides(stage: Stage) -> None:
+    stage.save(pair(), pair(alert_id="a-2", incident_id="PINC2"))
+    stage.opsgenie.opened = [alert(acknowledged=True)]
+    stage.pagerduty.open_set = [incident("acknowledged")]
+    swept = Swept(stage)
+    swept.sweep.poll()
+    assert stage.standing.sweep == at(3600)
+    stage.work()
+    for listing in swept.listings:
+        assert listing.poll()
+        assert not listing.poll(), "that was all of it"
+    assert stage.request(ALERT_ID).alert
+    assert stage.request(ALERT_ID).incident
+    assert stage.request("a-2") == ReadRequest(alert=True, incident=True), "it was not listed"
+    assert stage.items["a-2"].priority is Priority.SWEEP
+    for _ in range(299):
+        swept.second()
+        assert not any(listing.is_under_way for listing in swept.listings)
+    swept.second()
+    assert all(listing.is_under_way for listing in swept.listings)
+
+
+def test_a_feed_that_has_set_the_cursor_back_makes_it_begin_at_once(stage: Stage) -> None:
+    stage.store(sweep=OLDEST)
+    swept = Swept(stage)
+    swept.sweep.poll()
+    assert swept.alerts.is_under_way
+
+
+def test_a_listing_turns_a_page_with_each_poll_and_compares_at_its_end_what_it_has_not_shown(stage: Stage) -> None:
+    rows = [alert(id=f"b-{number}", created_at=at(-3600)) for number in range(250)]
+    stage.save(*(pair(None, alert_id=row.id, tracked=False, next_look_at=None) for row in rows), pair())
+    stage.opsgenie.opened = rows
+    swept = Swept(stage)
+    swept.sweep.poll()
+    stage.work()
+    for under_way in (True, True, False):
+        assert stage.items == {}
+        swept.alerts.poll()
+        assert swept.alerts.is_under_way is under_way
+    assert stage.work() == [ALERT_ID]
+
+
+def test_a_large_listing_takes_no_longer_than_the_interval(stage: Stage) -> None:
+    stage.save(*(pair(None, alert_id=f"b-{number}", tracked=False, next_look_at=None) for number in range(600)))
+    stage.opsgenie.opened = [alert(id=f"b-{number}") for number in range(600)]
+    swept = Swept(stage)
+    swept.sweep.poll()
+    stage.clock.wait(150)
+    swept.alerts.poll()
+    assert stage.opsgenie.asked["page"] == 4
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_where_a_listing_fails_the_states_of_due_pairs_are_read_by_their_ids(stage: Stage, side: Side) -> None:
+    stage.save(pair())
+    swept = Swept(stage)
+    swept.sweep.poll()
+    stage.work()
+    (listing,) = [one for one in swept.listings if one.side is side]
+    stage.opsgenie.opened = stage.pagerduty.open_set = Unknown("500")
+    with pytest.raises(Unknown):
+        listing.poll()
+    assert swept.second() == [ALERT_ID]
+    stage.clock.wait(1)
+    swept.sweep.poll()
+    request = stage.request(ALERT_ID)
+    assert (request.alert, request.incident) == (side is Side.OPSGENIE, side is Side.PAGERDUTY)
+
+
+def test_a_page_that_failed_is_read_again_after_a_while_and_the_listing_goes_on_from_there(stage: Stage) -> None:
+    swept = Swept(stage)
+    swept.sweep.poll()
+    stage.opsgenie.opened = Unknown("500")
+    with pytest.raises(Unknown):
+        swept.alerts.poll()
+    stage.opsgenie.opened = ()
+    assert not swept.alerts.poll(), "nothing is asked, so that nothing is known to work"
+    assert swept.alerts.is_failing
+    stage.clock.wait(RETRY)
+    assert swept.alerts.poll()
+    assert not swept.alerts.is_failing
+    assert stage.opsgenie.asked["page"] == 2
+
+
+def test_a_listing_rests_while_the_rate_is_needed(stage: Stage) -> None:
+    swept = Swept(stage)
+    swept.sweep.poll()
+    stage.busy = True
+    assert not swept.alerts.poll()
+    assert not stage.opsgenie.asked
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_is_over_for_long_is_forgotten_when_a_listing_begins_but_not_in_a_dry_run(
+    stage: Stage, *, keep: bool
+) -> None:
+    long_ago = at(3600) - timedelta(days=31)
+    stage.save(pair("resolved", is_open=False, swept_at=long_ago, next_look_at=None))
+    Swept(stage, keep=keep).sweep.poll()
+    with stage.database.reading() as books:
+        assert bool(books.snapshot.pairs([ALERT_ID])) is keep

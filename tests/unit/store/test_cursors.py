@@ -1,0 +1,88 @@
+"""Where the sources stand: a stored value that cannot be used counts as not stored, and stops nothing."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from worlds import at
+
+from reconciler.store.cursors import OLDEST, LogMark, Origin, Standing, earlier
+from reconciler.store.database import Database, open_database
+from reconciler.store.migrate import upgrade
+from reconciler.store.schema import cursors
+from reconciler.store.statements import upsert
+
+NOW = at(1000)
+YEAR_1, YEAR_9999 = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+USELESS = ("", "broken", "[]", "null", "{}", "5", "2026-11-23T09:00:00", "0001-01-01T00:00:00+00:00")
+AHEAD = (at(1001).isoformat(), YEAR_9999.isoformat())
+MOMENTS = ("opsgenie", "sweep", "polled.opsgenie", "polled.pagerduty")
+WHOLE = Standing(
+    origin=Origin(at(5), at(1)),
+    query='tag: "ä"',
+    opsgenie=at(6),
+    pagerduty=LogMark(at(7), frozenset({"L1", "L2"})),
+    sweep=at(8),
+    polled_opsgenie=at(9),
+    polled_pagerduty=at(10),
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = open_database(f"sqlite:///{tmp_path}/cursors.db")
+    upgrade(made)
+    yield made
+    made.close()
+
+
+def stored(database: Database, **values: str) -> Standing:
+    """What is read where these values are in the table."""
+    with database.writing() as books:
+        rows = [{"route": "default", "name": name, "value": value} for name, value in values.items()]
+        upsert(books.cursors.connection, cursors, rows)
+    with database.reading() as books:
+        return books.cursors.load(NOW)
+
+
+def test_where_nothing_is_stored_nothing_is_known(database: Database) -> None:
+    assert stored(database, another="x") == Standing()
+
+
+def test_what_was_saved_comes_back_field_by_field(database: Database) -> None:
+    fields = {name: getattr(WHOLE, name) for name in WHOLE.__slots__}
+    with database.writing() as books:
+        for name, value in fields.items():
+            books.cursors.save(**{name: value})
+            assert getattr(books.cursors.load(NOW), name) == value
+        assert books.cursors.load(NOW) == WHOLE
+        books.cursors.save()
+        books.cursors.save(sweep=at(20))
+        assert books.cursors.load(NOW).sweep == at(20)
+        assert books.cursors.load(NOW).opsgenie == at(6)
+
+
+@pytest.mark.parametrize("value", [*USELESS, *AHEAD])
+def test_a_stamp_that_cannot_be_read_or_lies_ahead_is_not_known(database: Database, value: str) -> None:
+    assert stored(database, pagerduty=value, **dict.fromkeys(MOMENTS, value)) == Standing()
+    assert stored(database, pagerduty=json.dumps([value, []])).pagerduty is None
+
+
+@pytest.mark.parametrize("value", [*USELESS, *AHEAD])
+def test_a_first_start_that_cannot_be_dated_was_made_all_the_same(database: Database, value: str) -> None:
+    assert stored(database, origin=value).origin == Origin(NOW, NOW)
+    assert stored(database, origin=json.dumps([value, value])).origin == Origin(NOW, NOW)
+    assert stored(database, origin=json.dumps([at(5).isoformat(), value])).origin == Origin(at(5), at(5))
+
+
+def test_of_a_log_mark_only_texts_are_ids_of_entries(database: Database) -> None:
+    mark = stored(database, pagerduty=json.dumps([at(5).isoformat(), ["L1", 5, None]])).pagerduty
+    assert mark == LogMark(at(5), frozenset({"L1"}))
+
+
+@pytest.mark.parametrize("stamp", [YEAR_1, YEAR_9999, at(0)])
+def test_nothing_lies_before_the_year_2000(stamp: datetime) -> None:
+    found = earlier(stamp, timedelta(days=400_000))
+    assert found == max(OLDEST, found)

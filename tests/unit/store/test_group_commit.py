@@ -1,0 +1,127 @@
+"""Writers that meet share a transaction, each is committed before it continues, and what fails fails for all."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+
+from reconciler.core.work import WorkItem
+from reconciler.store.database import Books, Database, DatabaseDown
+from reconciler.store.group_commit import GroupCommit
+
+WRITERS = 12
+
+
+def item(name: str) -> WorkItem:
+    return WorkItem(name, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def queued(books: Books) -> set[str]:
+    return {each.alert_id for each in books.work.all()}
+
+
+def commits(database: Database) -> Counter[str]:
+    count: Counter[str] = Counter()
+    event.listen(database.engine, "commit", lambda _: count.update(["commit"]))
+    return count
+
+
+def together(database: Database, names: list[str], then: dict[str, BaseException]) -> dict[str, object]:
+    """Writers that all wait while the first one writes; what became of each, as it stands in the database."""
+    outcomes: dict[str, object] = {}
+    inside, go = threading.Event(), threading.Event()
+
+    def write(name: str) -> None:
+        try:
+            with database.writing() as books:
+                if name == names[0]:
+                    inside.set()
+                    go.wait(10)
+                books.work.add([item(name)])
+                if name in then:
+                    raise then[name]  # noqa: TRY301 - a failure inside is what this is about
+        except Exception as error:  # noqa: BLE001 - what a writer is told is looked at below
+            outcomes[name] = error
+        else:
+            with database.reading() as books:
+                outcomes[name] = "written" if name in queued(books) else "lost"
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in names]
+    threads[0].start()
+    assert inside.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    group: GroupCommit = database._write.__self__  # type: ignore[attr-defined]
+    while group._waiting < len(names) - 1:
+        time.sleep(0.001)
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    return outcomes
+
+
+def test_writers_that_meet_are_committed_at_once_and_before_anybody_goes_on(database: Database) -> None:
+    names, count = [f"writer {n}" for n in range(WRITERS)], commits(database)
+    outcomes = together(database, names, {})
+    assert outcomes == dict.fromkeys(names, "written")
+    assert count["commit"] == 1 + WRITERS  # one of the writers, and one reading of each
+
+
+def test_what_fails_one_fails_all_of_them_and_leaves_nothing(database: Database) -> None:
+    names = [f"writer {n}" for n in range(WRITERS)]
+    trouble = IntegrityError("…", None, Exception("UNIQUE constraint failed"))
+    outcomes = together(database, names, {names[-1]: trouble})
+    failed = {name for name, outcome in outcomes.items() if isinstance(outcome, DatabaseDown)}
+    with database.reading() as books:
+        left = queued(books)
+    assert failed
+    assert failed | left == set(names)
+    assert not failed & left
+
+
+def test_a_defect_in_one_writer_is_told_to_the_others_as_such(database: Database) -> None:
+    outcomes = together(database, ["first", "second"], {"second": ZeroDivisionError()})
+    assert {type(outcome) for outcome in outcomes.values()} == {ZeroDivisionError, RuntimeError}
+
+
+def test_after_a_failure_the_next_one_writes(database: Database) -> None:
+    together(database, ["first", "second"], {"first": ZeroDivisionError()})
+    assert together(database, ["third", "fourth"], {}) == {"third": "written", "fourth": "written"}
+
+
+def test_a_transaction_that_cannot_begin_fails_for_whoever_began_it_alone() -> None:
+    tries = []
+
+    @contextmanager
+    def begin() -> Iterator[str]:
+        tries.append(1)
+        if len(tries) == 1:
+            raise DatabaseDown("locked")
+        yield "connection"
+
+    group = GroupCommit(begin)  # type: ignore[arg-type]
+    with pytest.raises(DatabaseDown), group.write():
+        pass
+    with group.write() as connection:
+        assert str(connection) == "connection"
+
+
+def test_many_writers_lose_nothing(database: Database) -> None:
+    def count_up() -> None:
+        for _ in range(25):
+            with database.writing() as books:
+                books.work.add([item("count")])
+
+    threads = [threading.Thread(target=count_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as books:
+        assert [each.generation for each in books.work.all()] == [200]

@@ -1,0 +1,100 @@
+"""The work queue's table: what sources add is merged, and only what was reconciled is taken away."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.model import Act, Actor, Alert, Person
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.store.database import Database, open_database
+from reconciler.store.migrate import upgrade
+
+NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
+ROW = Alert("a", "17", "db-primary is down", True, False, NOW, NOW, tags=("db",), details=(("host", "db-1"),))
+ACT = Act("L1", "acknowledge", NOW, Actor.PERSON, Person("PJ", "Jane Doe"), "Q1")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = open_database(f"sqlite:///{tmp_path}/work.db")
+    upgrade(made)
+    yield made
+    made.close()
+
+
+def add(database: Database, *items: WorkItem) -> list[WorkItem]:
+    with database.writing() as books:
+        return books.work.add(items)
+
+
+def everything(database: Database) -> list[WorkItem]:
+    with database.reading() as books:
+        return books.work.all()
+
+
+def item(alert_id: str = "a", priority: Priority = Priority.CHANGED, **more: object) -> WorkItem:
+    return WorkItem(alert_id, NOW, priority=priority, **more)  # type: ignore[arg-type]
+
+
+def test_an_item_comes_back_as_it_was_added(database: Database) -> None:
+    request = ReadRequest(alert=True, is_new=True, row=ROW, acts=(ACT,))
+    (stored,) = add(database, item(request=request, reasons=frozenset({Reason.NEW_ALERT}), attempts=2))
+    assert everything(database) == [stored]
+    assert stored.request == request
+    assert (stored.reasons, stored.attempts, stored.generation) == ({Reason.NEW_ALERT}, 2, 1)
+
+
+def test_items_come_by_priority(database: Database) -> None:
+    add(database, item("c", Priority.SWEEP), item("b", Priority.PAGE), item("a"))
+    assert [one.alert_id for one in everything(database)] == ["b", "a", "c"]
+
+
+def test_what_is_added_twice_is_one_row_that_asks_for_both(database: Database) -> None:
+    add(database, item(request=ReadRequest(alert=True)), item(request=ReadRequest(alert_notes=True)))
+    (merged,) = add(database, item(request=ReadRequest(incident=True)))
+    assert everything(database) == [merged]
+    assert merged.request == ReadRequest(alert=True, alert_notes=True, incident=True)
+
+
+def test_only_the_generation_that_was_reconciled_is_taken_away(database: Database) -> None:
+    (leased,) = add(database, item())
+    add(database, item(request=ReadRequest(alert=True)))
+    with database.writing() as books:
+        books.work.take_away([leased])
+    (left,) = everything(database)
+    with database.writing() as books:
+        books.work.take_away([left])
+    assert everything(database) == []
+
+
+def test_what_is_left_takes_the_place_of_what_was_leased_unless_that_has_changed(database: Database) -> None:
+    (leased,) = add(database, item(request=ReadRequest(alert=True, incident=True)))
+    left = WorkItem("a", NOW + timedelta(seconds=4), ReadRequest(incident=True), generation=leased.generation)
+    with database.writing() as books:
+        kept = books.work.put_back(left)
+    assert kept is not None
+    assert everything(database) == [kept]
+    add(database, item(request=ReadRequest(alert=True)))
+    with database.writing() as books:
+        assert books.work.put_back(kept) is None
+    assert everything(database)[0].request == ReadRequest(alert=True, incident=True)
+
+
+def test_what_another_process_adds_is_taken_in_once(database: Database) -> None:
+    add(database, item("ours"))
+    with database.writing() as books:
+        books.work.add([item("theirs")], external=True)
+    with database.writing() as books:
+        assert books.work.has_external()
+        assert [one.alert_id for one in books.work.take_in()] == ["theirs"]
+        assert not books.work.has_external()
+        assert books.work.take_in() == []
+    assert len(everything(database)) == 2
+
+
+def test_it_is_known_how_much_of_a_first_start_waits(database: Database) -> None:
+    add(database, item("a", reasons=frozenset({Reason.FIRST_START, Reason.SWEEP})), item("b"))
+    with database.reading() as books:
+        assert books.work.waiting_since_first_start() == 1
