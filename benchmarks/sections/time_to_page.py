@@ -37,6 +37,7 @@ TARGET = 3.0
 PER_MINUTE, FAST = 960, 60_000
 SWEEP, OUTAGE = 30.0, 45.0
 LONGEST = 240.0
+MINUTE, MANY = 61.0, 100
 TWO_REQUESTS = 2.0
 REFUSED = 400
 FEEDS = {"opsgenie": {"/v2/alerts"}, "pagerduty": {"/log_entries", "/incidents"}}
@@ -120,9 +121,13 @@ class Trial:
         return self.here.sandbox.pagerduty.find(alert).now.id
 
     def open_pairs(self) -> None:
-        """Raise the trial's alerts and wait until each has its incident; then set the real rate."""
+        """Raise the trial's alerts and wait until each has its incident; then set the real rate.
+
+        Not before the creations are a minute old where there are many: they would use up that rate.
+        """
         self.alerts = [self.raise_alert(f"service {n} is down", alias=f"s{n}") for n in range(self.trouble.pairs)]
         self.pages(dict.fromkeys(self.alerts, 0.0))
+        time.sleep(MINUTE if len(self.alerts) > MANY else 0.0)
         with self.here.sandbox.lock:
             self.here.sandbox.change({"pagerduty_per_minute": PER_MINUTE})
 
