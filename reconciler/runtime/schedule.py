@@ -7,6 +7,7 @@ monotonic clock does not show: every job is then run at once.
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ THREADS = 16
 JUMP = 1.0
 """Seconds by which wall clock and monotonic clock may drift apart between two turns without a reason to act."""
 LONGEST_WAIT = 3600.0
+STEP = 0.02
+"""Seconds between two checks whether the runs under way have ended."""
 
 
 @dataclass(slots=True)
@@ -94,12 +97,20 @@ class Schedule:
                 if not job.running:
                     self._plan(job)
 
-    def stop(self) -> None:
-        """Begin no further run; those under way are not waited for."""
+    def stop(self, within: float) -> bool:
+        """Begin no further run; whether those under way have ended within so many seconds."""
         with self._lock:
             self._stopped = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        last = self._clock.monotonic() + within
+        while self._is_running() and self._clock.monotonic() < last:
+            time.sleep(STEP)
+        return not self._is_running()
+
+    def _is_running(self) -> bool:
+        with self._lock:
+            return any(job.running for job in self._jobs.values())
 
     def _run(self, name: str) -> None:
         job, began = self._jobs[name], self._clock.monotonic()
