@@ -37,7 +37,7 @@ class _Job:
     seconds: Callable[[], float]
     run: Callable[[], None]
     due: float
-    interval: float = 0.0
+    interval: float = 1.0
     running: bool = False
     again: bool = False
     planned: Planned | None = None
@@ -124,6 +124,12 @@ class Schedule:
             job.running, job.again = True, False
         try:
             job.run()
+        finally:
+            self._ran(job, began)
+
+    def _ran(self, job: _Job, began: float) -> None:
+        """Plan the next run, also after a failure of this one or of the question for its interval."""
+        try:
             job.interval = job.seconds()
         finally:
             with self._lock:
