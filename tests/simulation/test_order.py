@@ -1,15 +1,12 @@
 """Rule 11: pages before chatter after an outage, and within a pair the order in which people acted."""
 
-from datetime import datetime
-from typing import Any
-
 from oracles import findings
-from reconciler.apply import Applier, Turn
 from schedule import Act, Fault, History
 from world import Outcome, Parts, run
 
-from reconciler import apply
-from reconciler.core.model import Policy
+from reconciler.core import follow_up, work
+from reconciler.core.model import Action, Kind
+from reconciler.reconcile.deliver import _PairDelivery
 
 OUTAGE = History(
     (
@@ -51,18 +48,10 @@ def test_after_an_outage_every_page_goes_before_any_note() -> None:
 
 
 def test_notes_that_went_first_would_be_seen() -> None:
-    """The test above tells a product that sends pair by pair first."""
+    """The test above tells a product whose pages wait for their turn."""
 
-    class NotesFirst(Applier):
-        def apply(self, policy: Policy, until: datetime | None = None) -> apply.Outcome:
-            turn = Turn(self, policy, until)
-            waiting = self._waiting()
-            turn.send_the_rest(waiting)
-            turn.send_creations(waiting)
-            return turn.outcome()
-
-    assert writes(run(OUTAGE, Parts(applier=NotesFirst))) != ["pd.create"] * 4 + ["pd.note"] * 2
-
+    class NoPages(work.Priority):
+        pass
 
 def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> None:
     outcome = run(TWO_NOTES)
@@ -71,9 +60,10 @@ def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> No
 
 
 def test_a_pair_that_held_nothing_back_would_be_seen() -> None:
-    def hasty(self: Turn, mine: tuple[Any, ...]) -> None:
-        for action in mine:
-            if self._is_due(action):
-                self.sender.send(action)
+    def hasty(self: _PairDelivery, waiting: tuple[Action, ...]) -> None:
+        for action in waiting:
+            if action.kind is not Kind.CREATE_INCIDENT and self._is_due(action):
+                self._sender.send(action)
 
-    assert notes(run(TWO_NOTES, Parts(patches=((Turn, "_send_pair", hasty),)))) == ["second", "first"]
+    patches = ((_PairDelivery, "send_the_rest", hasty),)
+    assert notes(run(TWO_NOTES, Parts(patches=patches))) == ["second", "first"]
