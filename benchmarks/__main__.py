@@ -10,8 +10,8 @@ from benchmarks.figures import Finding, write
 from benchmarks.scale import scale
 
 SECTIONS = (
-    "idle", "footprint", "sweep", "feed", "acts", "freshness", "storm", "outage", "throughput", "year", "startup",
-    "notes",
+    "time_to_page", "idle", "footprint", "sweep", "feed", "acts", "freshness", "storm", "outage", "throughput",
+    "year", "startup", "notes",
 )  # fmt: skip
 
 

@@ -42,7 +42,22 @@ class Curve:
     logarithmic: str = ""  # "x", "y" or "xy"
 
 
-Finding = Figure | Curve
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """One picture of horizontal bars: for each of `groups` a bar for each of `series`; None for none.
+
+    `limit` is drawn as a line across all groups.
+    """
+
+    name: str
+    title: str
+    x: str
+    groups: list[str]
+    series: dict[str, list[float | None]]
+    limit: float | None = None
+
+
+Finding = Figure | Curve | Bars
 
 
 def at_most(section: str, name: str, value: Number, limit: Number, unit: str = "", **more: Any) -> Figure:
@@ -95,6 +110,7 @@ def write(folder: Path, findings: Sequence[Finding], *, quick: bool, seconds: fl
     folder.mkdir(parents=True, exist_ok=True)
     figures = [found for found in findings if isinstance(found, Figure)]
     curves = [found for found in findings if isinstance(found, Curve)]
+    bars = [found for found in findings if isinstance(found, Bars)]
     table = as_markdown(figures, quick=quick)
     (folder / "results.md").write_text(table)
     document = {
@@ -103,10 +119,13 @@ def write(folder: Path, findings: Sequence[Finding], *, quick: bool, seconds: fl
         "seconds": round(seconds, 1),
         "figures": [asdict(figure) for figure in figures],
         "curves": [asdict(curve) for curve in curves],
+        "bars": [asdict(one) for one in bars],
     }
     (folder / "results.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     for curve in curves:
         draw(curve, folder / f"{curve.name}.png")
+    for one in bars:
+        draw_bars(one, folder / f"{one.name}.png")
     return table
 
 
@@ -129,6 +148,30 @@ def draw(curve: Curve, file: Path) -> None:
         axes.set_ylim(bottom=0)
     axes.set(title=curve.title, xlabel=curve.x, ylabel=curve.y)
     axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    picture.savefig(file, dpi=110, metadata={"Software": None})
+    plt.close(picture)
+
+
+def draw_bars(bars: Bars, file: Path) -> None:
+    """One picture of bars, on a logarithmic axis, the first group at the top."""
+    import matplotlib as mpl  # noqa: PLC0415 - a section by itself and the tests do without it
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the choice above
+
+    height = 0.8 / len(bars.series)
+    picture, axes = plt.subplots(figsize=(9, 1.2 + 0.45 * len(bars.groups)), layout="constrained")
+    for number, (name, values) in enumerate(bars.series.items()):
+        places = [group + (number - (len(bars.series) - 1) / 2) * height for group in range(len(bars.groups))]
+        axes.barh(places, [value or 0.0 for value in values], height, label=name)
+    if bars.limit is not None:
+        axes.axvline(bars.limit, color="black", linestyle="--", linewidth=1, label=f"target: {_plain(bars.limit)}")
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(bars.groups)), bars.groups)
+    axes.invert_yaxis()
+    axes.set(title=bars.title, xlabel=bars.x)
+    axes.grid(visible=True, axis="x", alpha=0.3)
     axes.legend()
     picture.savefig(file, dpi=110, metadata={"Software": None})
     plt.close(picture)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def test_the_wheel_holds_code_migrations_and_licence_and_nothing_else(wheel: Pat
     assert any(re.fullmatch(r"reconciler-[^/]+\.dist-info/licenses/LICENSE", name) for name in names)
     assert not [name for name in names if not re.match(r"reconciler(-[^/]+\.dist-info)?/", name)]
     assert not [name for name in names if re.search(r"\.pyc$|\.env|\.db", name)]
+
+
+def test_neither_wheel_nor_source_distribution_holds_the_documentation(wheel: Path) -> None:
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
+        "targets"
+    ]
+    assert "/docs" in targets["sdist"]["exclude"]
+    assert not [name for name in zipfile.ZipFile(wheel).namelist() if "docs/" in name]
 
 
 def test_what_is_installed_runs_and_finds_its_migrations(installed: Path, tmp_path: Path) -> None:

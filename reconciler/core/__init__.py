@@ -1,1 +1,1 @@
-"""What decides: values in, values out. No clock, no input or output, no randomness, no logging."""
+"""The decisions, as pure functions of values: no clock, no I/O, no randomness, no logging."""

@@ -1,4 +1,4 @@
-"""An alert that Opsgenie no longer shows: lost from sight, deleted, and seen again."""
+"""Alerts that Opsgenie no longer shows: missing, then deleted once that is confirmed, and perhaps seen again."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,27 +10,30 @@ SEEN_AGAIN = "the alert is seen again in Opsgenie"
 
 
 def is_confirmed(sighting: Sighting, policy: Policy, now: datetime) -> bool:
-    """Whether the alert is deleted: missing now and for longer than an answer may be late, others being seen."""
+    """Whether the alert counts as deleted.
+
+    It is missing now and has been for longer than the staleness bound, while other alerts are seen.
+    """
     since = sighting.pair.opsgenie.missing_since if sighting.pair else None
     return _is_gone(sighting) and since is not None and now - since >= policy.staleness
 
 
 def lost(old: AlertBaseline, sighting: Sighting, policy: Policy, now: datetime) -> AlertBaseline:
-    """The baseline of an alert that was not seen. A key that sees no alert at all says nothing of this one."""
+    """Baseline of an alert that was not found. If the key sees no alert at all, nothing follows for this one."""
     if is_confirmed(sighting, policy, now):
         return replace(old, open=False, deleted=True)
     return replace(old, missing_since=old.missing_since or now) if _is_gone(sighting) else old
 
 
 def is_open(alert: Alert, old: AlertBaseline) -> bool:
-    """Whether it is open. Closed stays closed until a later read shows it open; deleted, until it is seen."""
+    """Whether the alert is open. Closed lasts until a later read shows it open; deleted, until it is seen."""
     if not alert.open:
         return False
     return old.open or old.deleted or alert.updated_at > old.updated_at
 
 
 def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[Settlement, ...]:
-    """Writes to an alert that is deleted: they are dead until it is seen again."""
+    """Outcomes of writes to a deleted alert: dead, until the alert is seen again."""
     if not baseline.deleted:
         return ()
     waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.OPSGENIE)
@@ -40,7 +43,7 @@ def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[S
 def with_target_again(
     old: AlertBaseline | None, baseline: AlertBaseline, mine: tuple[Action, ...], now: datetime
 ) -> tuple[Settlement, ...]:
-    """Writes that were dead because their alert was taken for deleted are due once it is seen after all."""
+    """Outcomes that make writes due again which were dead because their alert was considered deleted."""
     if old is None or not old.deleted or baseline.deleted:
         return ()
     given_up = (action for action in mine if action.status is Status.DEAD and action.error.startswith(DELETED))

@@ -1,7 +1,8 @@
-"""Whether a note that opens with one of our marks is our copy, or a person's who quotes or forges one.
+"""Verification of marks: whether a note that begins with one is our copy, or a person's who quotes or forges one.
 
-A mark alone proves nothing: anybody can paste it. It counts when what it claims is so: the note that it names
-exists on the other side and has that text, the words are those of an act in the table, or the ledger has it.
+A mark alone proves nothing, because anybody can paste one. It counts only if its claim holds: the note that it
+names exists on the other side and has that text, the words are those of an act in the mapping, or the outbox
+contains it.
 """
 
 import html
@@ -18,9 +19,9 @@ _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all[^\]]*\]", re.DO
 
 
 class Sources:
-    """What the notes that bear a mark of `side` may be copies of.
+    """Notes of `side` that marked notes on the other side may be copies of.
 
-    `notes` are that side's notes, None where they were not read; `mine` are our own actions that add notes.
+    `notes` is None if that side's notes were not read; `mine` are our own actions that add notes.
     """
 
     def __init__(self, side: Side, notes: tuple[Note, ...] | None, mine: Iterable[Action]) -> None:
@@ -34,7 +35,7 @@ class Sources:
             self._sent[text.head(action.mark)].append(_Text(action.text))
 
     def has(self, copy: str) -> bool | None:
-        """Whether this text is our copy of something there; None when only notes that were not read can say."""
+        """Whether this text is our copy of something on that side; None if that depends on unread notes."""
         found = text.MARK.match(copy.lstrip())
         if found is None or found["side"] != text.name_of(self.side):
             return False
@@ -51,7 +52,7 @@ class Sources:
 
 
 class _Text:
-    """A text, but for what the plain form, spaces and a vendor's entities change: worked out once."""
+    """A text, compared regardless of plain form, white space and HTML entities; each form is computed once."""
 
     def __init__(self, words: str) -> None:
         self.words = words
@@ -73,14 +74,14 @@ def _squeezed(words: str) -> str:
 
 
 def _origin(side: Side, note: Note) -> str:
-    """What a mark says of a note, without the numbers of twins, which may change as more of them are written."""
+    """The part of a mark that identifies a note, without a twin's number, which may change as twins are added."""
     if side is Side.PAGERDUTY:
         return f"note {note.id}"
     return text.act_mark(side, note.author.name, note.at).removesuffix("]").partition(" · ")[2]
 
 
 def _is_copy(words: str, source: _Text, *, is_part: bool) -> bool:
-    """Whether the words are the source's, whole, cut as earlier versions did, or one part of them."""
+    """Whether the words are the source's: in full, cut as earlier versions did, or one part of several."""
     if source.is_same(_Text(words)):
         return True
     cut = _CUT.fullmatch(words)

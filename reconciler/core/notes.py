@@ -1,4 +1,4 @@
-"""Notes that people wrote since the last look, and which of those that are new to us are our own copies."""
+"""Detection of new notes: those that people have written, and our own copies among them (echoes)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from reconciler.core.model import Change, Echo, Kind, Note, Policy, Side, Sighti
 from reconciler.core.readings import is_adoption
 
 _SEPARATORS = (": ", "\n", '"', "> ", " - ")
-"""Before the words of a note in a copy that the old proxy made."""
+"""What precedes the words of a note in a copy made by the webhook proxy that this program replaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A note that may be a copy of ours: only the other side's notes can tell, and they were not read."""
+    """A note that may be our copy; deciding it needs the other side's notes, which were not read."""
 
     side: Side
     note_id: str
@@ -25,7 +25,7 @@ Found = Change | Echo | Undecided
 
 
 def of_alert(sighting: Sighting, policy: Policy) -> Iterator[Found]:
-    """What of the alert's notes is new: people's, copies of ours, and those that cannot be told apart yet."""
+    """New notes of the alert: people's, our own copies, and those that cannot be classified yet."""
     mine = [action for action in sighting.mine if action.kind is Kind.OPSGENIE_NOTE]
     sent = {text.plain_note(action.text) if action.plain else action.text for action in mine}
     has_incident = sighting.incident is not None or bool(sighting.pair and sighting.pair.incident_id)
@@ -46,7 +46,7 @@ def of_alert(sighting: Sighting, policy: Policy) -> Iterator[Found]:
 
 
 def _is_signed(note: Note) -> bool:
-    """Whether the author is one of our signatures, and the note begins as ours do: people may be so named."""
+    """Whether the author is one of our signatures and the note has a mark: a person may have such a name."""
     return text.is_signed(note.author.name) and text.is_copy_from(note.text, Side.PAGERDUTY)
 
 
@@ -55,9 +55,9 @@ def _is_too_old(sighting: Sighting, note: Note) -> bool:
 
 
 class _History:
-    """What the webhook proxy that this program replaces has copied: the words and who wrote them, unmarked.
+    """Copies made by the webhook proxy that this program replaces: words and author, without a mark.
 
-    The words of a note count only where they begin: after the name of their author, a quotation mark, a line.
+    The words of a note are recognised only after a separator: the author's name, a quotation mark, a line break.
     """
 
     def __init__(self, sighting: Sighting, policy: Policy) -> None:
@@ -73,7 +73,7 @@ class _History:
 
 
 def _endings(words: str) -> set[str]:
-    """The text and what of it follows each separator, the first few of each kind."""
+    """The text, and what follows each of the first few separators of each kind."""
     found = {_stripped(words)}
     for separator in _SEPARATORS:
         parts = words.split(separator, 8)
@@ -86,7 +86,7 @@ def _stripped(words: str) -> str:
 
 
 def of_incident(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
-    """The same of the incident's notes."""
+    """New notes of the incident, classified in the same way."""
     mine = [action for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE]
     written = {action.result_id for action in mine}
     is_deleted = sighting.pair is not None and sighting.pair.opsgenie.deleted

@@ -1,8 +1,8 @@
-"""Maybe done is asked, never guessed: what became of a write whose outcome is not certain.
+"""Resolution of writes whose outcome is unknown, by reading the target.
 
-A write is in doubt from the moment it goes on the wire until its effect is seen on the target: after a crash,
-a time-out, a 5xx, and after every 202 of Opsgenie's. It counts as done when the target shows its mark or its
-state; as not done only when the target has not shown it for longer than the staleness bound. A creation need
+The outcome of a write is unknown from the moment it is sent until its effect is seen on the target: after a crash,
+a time-out, a 5xx, and after every 202 of Opsgenie's. The write counts as done when the target shows its mark or
+its state; as not done only when the target has not shown it for longer than the staleness bound. A creation does
 not wait for the bound: PagerDuty refuses a second open incident with the same key, and a page must not wait.
 """
 
@@ -29,26 +29,26 @@ from reconciler.core.model import (
 from reconciler.core.paging import is_left_to_us
 
 GIVE_UP = timedelta(hours=6)
-"""For how long a note or a state may fail before it is parked as dead. Creations never are."""
+"""How long a note or a state may fail before it becomes a dead letter. Creations never do."""
 ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
-"""Where our writes bring an alert."""
+"""The `acknowledged` state that each of our writes brings an alert to."""
 _LOGGED_AS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
     Kind.PAGERDUTY_UNACKNOWLEDGE: frozenset({"unacknowledge", "escalate", "assign", "reassign"}),
     Kind.PAGERDUTY_RESOLVE: frozenset({"resolve"}),
     Kind.PAGERDUTY_SET_URGENCY: frozenset({"urgency_change"}),
 }
-"""What PagerDuty's log calls our writes: there are several ways to trigger an incident again."""
+"""The log's verbs for our writes. There are several ways to trigger an incident again."""
 _BEFORE_US = timedelta(seconds=2)
-"""How much earlier than our own write a person's same act must stand in Opsgenie's log to count as the first."""
+"""How much earlier than our own write a person's same act must be in Opsgenie's log to count as the first."""
 OVERTAKEN = "carried out; somebody has chosen otherwise since"
 NOT_YET = "carried out; its effect does not show yet"
 _REFUSED_AS_DUPLICATE = "key already exists"
-"""In what PagerDuty says when an open incident has this key."""
+"""Part of PagerDuty's message when an open incident has this key already."""
 
 
 class Copies:
-    """The notes of a sighting by the brackets they open with: looked up for each of our own notes."""
+    """Index of a sighting's notes by their bracketed head, in which our own notes are looked up."""
 
     def __init__(self, sighting: Sighting) -> None:
         self._notes = {Side.OPSGENIE: sighting.alert_notes, Side.PAGERDUTY: sighting.incident_notes}
@@ -62,7 +62,7 @@ class Copies:
         return found
 
     def of(self, action: Action) -> str | None:
-        """The id of the note that this action added; None when it does not show."""
+        """Id of the note that this action added; None if no note shows it."""
         same_head = self._by_head.get((action.kind.side, text.head(action.mark)), ())
         return next((note.id for note in same_head if _is_copy(note, action)), None)
 
@@ -70,9 +70,9 @@ class Copies:
 def settle(
     action: Action, sighting: Sighting, policy: Policy, now: datetime, copies: Copies | None = None
 ) -> Settlement | None:
-    """What became of an open action as far as this sighting tells; None when it does not.
+    """The outcome of an open action as far as this sighting shows it; None if it does not.
 
-    `copies` are the sighting's: worked out once where many actions are asked about.
+    `copies` is the sighting's index of notes, passed in if many actions are resolved with one sighting.
     """
     if not action.status.is_open:
         return None
@@ -91,16 +91,16 @@ def settle(
 
 
 def receipt_of(action: Action, sighting: Sighting) -> Receipt | None:
-    """What Opsgenie says of this write, where it was asked."""
+    """Opsgenie's status of this request, if it was read."""
     return next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
 
 
 def _receipted(
     action: Action, sighting: Sighting, receipt: Receipt, policy: Policy, now: datetime
 ) -> Settlement | None:
-    """What became of a state in Opsgenie of which Opsgenie says itself what became of it.
+    """Outcome of an Opsgenie state whose request status is known.
 
-    That it was carried out makes it ours, in whichever name the alert shows it.
+    If Opsgenie has carried it out it is our write, under whatever name the alert shows it.
     """
     if receipt.carried_out:
         first = _done_before(action, sighting, receipt)
@@ -121,7 +121,7 @@ def _receipted(
 def _sent(
     action: Action, sighting: Sighting, receipt: Receipt | None, policy: Policy, now: datetime
 ) -> Settlement | None:
-    """What became of a write that was looked for and does not show as ours."""
+    """Outcome of a write that was looked for on its target and not found as ours."""
     other = _done_by_another(action, sighting)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
@@ -131,15 +131,15 @@ def _sent(
 
 
 def _stands(action: Action, sighting: Sighting) -> bool:
-    """Whether the alert, as read, stands where this write was to bring it."""
+    """Whether the alert, as read, has the state that this write was to bring about."""
     alert = sighting.alert if action.kind in sighting.looked else None
     return alert is not None and alert.acknowledged is ALERT_ACKNOWLEDGED[action.kind]
 
 
 def _done_before(action: Action, sighting: Sighting, receipt: Receipt) -> str:
-    """Who did the same before our write was carried out, since the opposite was done; else empty.
+    """Name of the person who did the same before our write, since the opposite was done; empty if there is none.
 
-    A single act in the log about when ours was carried out is ours, in whichever name it stands there.
+    A single act in the log at about the time of ours is ours, under any name.
     """
     acts = _same_acts(action, sighting)
     if receipt.at is None or not acts:
@@ -150,13 +150,13 @@ def _done_before(action: Action, sighting: Sighting, receipt: Receipt) -> str:
 
 
 def _first(action: Action, sighting: Sighting) -> str:
-    """The person whom the alert's log names first for what this write does, since the opposite was done."""
+    """Name of the first person in the alert's log to do what this write does, since the opposite was done."""
     acts = _same_acts(action, sighting)
     return acts[-1].person.name if acts and acts[-1].person is not None else ""
 
 
 def _same_acts(action: Action, sighting: Sighting) -> list[Act]:
-    """The acts in the alert's log that do what this write does, newest first, since the opposite was done."""
+    """Acts in the alert's log that do what this write does, since the opposite was done, newest first."""
     verb, opposite = "acknowledge", "unacknowledge"
     if not ALERT_ACKNOWLEDGED[action.kind]:
         verb, opposite = opposite, verb
@@ -164,9 +164,9 @@ def _same_acts(action: Action, sighting: Sighting) -> list[Act]:
 
 
 def _done_by_another(action: Action, sighting: Sighting) -> str:
-    """Who brought the alert where we meant to, while our write was on its way; empty where it may have been us.
+    """Name of the person who put the alert into the desired state before our write; empty if it may have been us.
 
-    The log tells: whoever was the first since the opposite was done.
+    That is the first one in the log since the opposite was done.
     """
     alert, to = sighting.alert, ALERT_ACKNOWLEDGED.get(action.kind)
     if alert is None or to is None or not alert.open or alert.acknowledged is not to:
@@ -176,12 +176,12 @@ def _done_by_another(action: Action, sighting: Sighting) -> str:
 
 
 def _is_overtaken(receipt: Receipt, alert: Alert | None) -> bool:
-    """Whether the alert has changed after our write was carried out, both by Opsgenie's own clock."""
+    """Whether the alert has changed after our write was carried out; both times are Opsgenie's."""
     return alert is not None and receipt.at is not None and alert.updated_at > receipt.at
 
 
 def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
-    """Whether PagerDuty's log has our write since the state it was planned for, both by PagerDuty's own clock."""
+    """Whether the incident's log has our write since the state it was planned for; both times are PagerDuty's."""
     base = sighting.pair.pagerduty if sighting.pair else None
     if base is None or base.as_of is None:
         return False
@@ -191,7 +191,7 @@ def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
 
 
 def _is_in_alert_log(action: Action, sighting: Sighting) -> bool:
-    """Whether the alert's log has our write since the alert was last seen, and before its latest change."""
+    """Whether the alert's log has our write, later than the baseline and earlier than the latest change."""
     if action.kind not in ALERT_ACKNOWLEDGED or sighting.pair is None or sighting.alert is None:
         return False
     verb = "acknowledge" if ALERT_ACKNOWLEDGED[action.kind] else "unacknowledge"
@@ -201,7 +201,7 @@ def _is_in_alert_log(action: Action, sighting: Sighting) -> bool:
 
 
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
-    """What becomes of it: pending is waited for, failed is sent again, and so is what is not seen for too long."""
+    """Outcome of an unseen write: a pending one is waited for; one that failed, or stays unseen, is sent again."""
     if receipt is not None and not receipt.carried_out:
         return _unprocessed(action, receipt, now)
     if receipt is not None and action.kind.is_note:
@@ -216,7 +216,7 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
 
 
 def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
-    """A write in Opsgenie's queue is never sent again, however long it waits there."""
+    """Outcome of a request not carried out yet. While it waits in Opsgenie's queue it is not sent again."""
     if receipt.carried_out is None:
         return None
     why = f": {receipt.detail}" if receipt.detail else ""
@@ -224,14 +224,14 @@ def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement 
 
 
 def _create_again(action: Action, now: datetime) -> Settlement:
-    """A page must not wait; but one that PagerDuty refuses as a duplicate would only be refused again at once."""
+    """Outcome of an unseen creation: sent again at once, or later if PagerDuty refused it as a duplicate."""
     if _REFUSED_AS_DUPLICATE not in action.error:
         return _again(action, _met(action, "PagerDuty has no incident with this key"), now)
     return _again(action, action.error, now, least=1)
 
 
 def _met(action: Action, words: str) -> str:
-    """Why it is sent again, after what its last sending met: that is what the operator can do something about."""
+    """The reason for sending it again, after the error of the last attempt, on which an operator can act."""
     return f"{action.error}; {words}" if action.error else words
 
 
@@ -246,14 +246,14 @@ def _again(action: Action, why: str, now: datetime, least: int = 0) -> Settlemen
 
 
 def backoff(failures: int) -> timedelta:
-    """How long to wait after so many earlier failures: nothing, 1 s, 2 s, 4 s … five minutes at most."""
+    """Back-off after so many earlier failures: none, 1 s, 2 s, 4 s … five minutes at most."""
     return timedelta(seconds=min(2 ** (failures - 1), 300) if failures > 0 else 0)
 
 
 def shown(
     action: Action, sighting: Sighting, policy: Policy | None = None, copies: Copies | None = None
 ) -> str | None:
-    """The id of the effect where it has one, an empty text where it has none; None when it does not show."""
+    """Id of the write's effect if it shows; empty if the effect has no id; None if it does not show."""
     if action.kind.is_note:
         return (copies or Copies(sighting)).of(action)
     alert, incident = sighting.alert, sighting.incident
@@ -276,10 +276,11 @@ def shown(
 
 
 def _is_copy(note: Note, action: Action) -> bool:
-    """Whether it bears our mark, and not for an act: who acts and adds a note in one millisecond has one mark.
+    """Whether the note has this action's mark and is not the mirror of an act with the same mark.
 
-    The mark of an act holds its words but for a detail in brackets: within one of PagerDuty's seconds an incident
-    may be resolved by a merge, and what it was merged into be resolved as well.
+    A person who acts and adds a note within one millisecond gives both the same mark. The mark of an act includes
+    its words except for a detail in brackets: within one of PagerDuty's seconds an incident may be resolved by a
+    merge, and the one it was merged into be resolved, too.
     """
     if not text.carries(note.text, action.mark):
         return False

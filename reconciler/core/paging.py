@@ -1,4 +1,4 @@
-"""Incidents that page nobody: held by the automation user from the start, or assigned to it alone."""
+"""Detection of incidents that page nobody: created acknowledged, or assigned to the automation user alone."""
 
 from collections.abc import Iterable
 
@@ -6,15 +6,15 @@ from reconciler.core.model import Action, Incident, Kind, Person, Policy, Status
 
 
 def is_left_to_us(incident: Incident, policy: Policy) -> bool:
-    """Whether a triggered incident is assigned to the automation user alone. Unknown assignees count as fine."""
+    """Whether a triggered incident is assigned to the automation user alone. If the assignees are unknown: no."""
     return incident.status == "triggered" and _are_ours(incident.assignees or (), policy)
 
 
 def unpaged(incident: Incident, policy: Policy, *, is_born: bool) -> str:
-    """Why the incident pages nobody; empty when it does, or is resolved.
+    """The reason why the incident pages nobody; empty if it pages somebody or is resolved.
 
-    `is_born`: our own creation made it, and nobody has acknowledged anything since, so that an acknowledgement
-    of the automation user alone is PagerDuty's own doing.
+    `is_born`: we created it and have never acknowledged it, so that an acknowledgement by the automation user
+    alone was made by PagerDuty at its creation.
     """
     if is_left_to_us(incident, policy):
         return f"incident #{incident.number} is assigned to the automation user alone"
@@ -24,7 +24,7 @@ def unpaged(incident: Incident, policy: Policy, *, is_born: bool) -> str:
 
 
 def is_born(incident: Incident, mine: Iterable[Action], *, alert_acknowledged: bool) -> bool:
-    """Whether our creation made the incident and we have never been about to acknowledge it."""
+    """Whether we created the incident and no acknowledgement of ours was ever written or is pending."""
     made = acknowledged = False
     for action in mine:
         if action.kind is Kind.CREATE_INCIDENT and action.status is Status.DONE:
@@ -35,7 +35,7 @@ def is_born(incident: Incident, mine: Iterable[Action], *, alert_acknowledged: b
 
 
 def is_healable(incident: Incident, mine: Iterable[Action]) -> bool:
-    """Whether we have ever changed this incident. One of an earlier life is left as it is."""
+    """Whether we have ever changed this incident. One from before the database was lost is left as it is."""
     ours = (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE)
     done = [action for action in mine if action.kind in ours and action.status is Status.DONE]
     return any(action.kind is not Kind.CREATE_INCIDENT or action.result_id == incident.id for action in done)

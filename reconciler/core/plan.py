@@ -1,7 +1,7 @@
-"""From the world to the plan: what to do, in which order, why, and what the snapshot will remember.
+"""Planning: from sightings to actions, new baselines and outcomes of earlier writes.
 
 The plan is a value. A dry run prints it; a real run commits it, baselines and actions together, before
-anything is sent. `settled`, passed on from `baselines`, is what a finished write does to them.
+anything is sent. `settled` (from `baselines`) applies a finished write to the baselines.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ _WITHIN_A_SECOND = timedelta(microseconds=999_999)
 
 
 def decide(world: World) -> Plan:
-    """The plan for one cycle. Pages come before chatter; within a pair, things happen as people did them."""
+    """The plan for these sightings: creations first, then actions by the time of their cause."""
     plans = [_decide_pair(sighting, world) for sighting in world.sightings]
     return Plan(
         actions=in_order(action for plan in plans for action in plan.actions),
@@ -81,7 +81,7 @@ def _decide_pair(sighting: Sighting, world: World) -> Plan:
 
 
 def _pointless(sighting: Sighting, happened: tuple[Change, ...]) -> list[Settlement]:
-    """Actions not begun yet that somebody has made pointless."""
+    """Outcomes of waiting actions that a person's later change makes unnecessary."""
     waiting = [action for action in sighting.mine if action.status is Status.PLANNED and action.kind.is_state]
     return [
         Settlement(
@@ -97,7 +97,7 @@ def _pointless(sighting: Sighting, happened: tuple[Change, ...]) -> list[Settlem
 
 
 def _follows(sighting: Sighting, happened: tuple[Change, ...], pair: Pair, policy: Policy) -> Iterator[Action]:
-    """What follows from the changes, but for what was planned before or is there already."""
+    """Actions that follow from the changes, except those that were planned before or are carried out already."""
     mine = tuple(action for action in sighting.mine if action.status.is_open)
     keys = {action.key for action in sighting.mine}
     sent = {(action.kind, action.mark, action.text) for action in sighting.mine if action.kind.is_note}
@@ -109,18 +109,18 @@ def _follows(sighting: Sighting, happened: tuple[Change, ...], pair: Pair, polic
     for change in happened:
         now = Situation(change, pair, policy, mine, sighting.alert, marks[change.side])
         for action in actions_for(now):
-            # Opsgenie's notes have no id of their own: the token that stands for one may differ from call to call.
+            # Opsgenie's notes have no id: the token that stands for one may differ from call to call.
             is_sent = change.note is not None and (action.kind, action.mark, action.text) in sent
-            # A note may be there from an earlier life, whose database was lost.
+            # A note may be there already from before the database was lost.
             is_there = action.kind.is_note and shown(action, sighting, policy, copies) is not None
             if action.key not in keys and not is_sent and not is_there:
                 yield action
 
 
 def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
-    """Whether somebody has chosen otherwise since, within this look: each side would get the other's old state.
+    """Whether a later change in the same sighting contradicts this action. Both sides would swap states.
 
-    Within one of PagerDuty's seconds nobody can tell: then an engineer's act counts as the later one.
+    The order within one of PagerDuty's seconds is unknown: an engineer's act then counts as the later one.
     """
     if not action.kind.is_state:
         return False
@@ -131,17 +131,17 @@ def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
 
 
 def _latest(side: Side, at: datetime) -> datetime:
-    """When it happened at the latest: PagerDuty's stamps are whole seconds."""
+    """The latest possible time of a change: PagerDuty's time stamps are whole seconds."""
     return at + _WITHIN_A_SECOND if side is Side.PAGERDUTY else at
 
 
 def _asked_first(action: Action, world: World) -> Action:
-    """A note that an adoption plans may be on its way from an earlier life: it is in doubt from the start."""
+    """An adopted incident's note, as a write of unknown outcome: it may predate the loss of the database."""
     return replace(action, status=Status.SENT, sent_at=world.now) if action.kind.is_note else action
 
 
 def _answers(sighting: Sighting, world: World) -> tuple[Settlement, ...]:
-    """What this sighting tells about our own actions that were open."""
+    """Outcomes of our open actions, as far as this sighting shows them."""
     copies = Copies(sighting)
     asked = (action for action in sighting.mine if action.status.is_open)
     answers = (settle(action, sighting, world.policy, world.now, copies) for action in asked)
@@ -149,7 +149,7 @@ def _answers(sighting: Sighting, world: World) -> tuple[Settlement, ...]:
 
 
 def _answered(sighting: Sighting, answers: tuple[Settlement, ...], world: World) -> Sighting:
-    """The sighting with the answers taken in: what is done has moved the baselines."""
+    """The sighting with these outcomes applied: finished writes have moved the baselines."""
     by_id = {answer.action_id: answer for answer in answers}
     pair = sighting.pair
     for action in sighting.mine:
@@ -168,7 +168,7 @@ def _answered(sighting: Sighting, answers: tuple[Settlement, ...], world: World)
 
 
 def _unpaged(sighting: Sighting, pair: Pair, policy: Policy) -> Iterator[Change]:
-    """What makes an incident page that pages nobody: once, and not one of an earlier life."""
+    """The change that makes an incident page which pages nobody: once, and only for an incident of ours."""
     incident = sighting.incident
     if incident is None or not pair.unpaged or not paging.is_healable(incident, sighting.mine):
         return

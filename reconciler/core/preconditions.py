@@ -1,11 +1,11 @@
-"""The look just before a write that could do harm: whether what it was planned for still holds."""
+"""Preconditions of writes that could do harm, checked against a read made just before the write."""
 
 from reconciler.core.model import Action, Alert, Incident, Kind, Policy
 from reconciler.core.paging import is_left_to_us
 
 
 def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
-    """Why the write is no longer needed, or None. Redundant acts take owners away and restart notifications."""
+    """The violated precondition, or None. A redundant write would change the owner and restart notifications."""
     if not alert.open:
         return "the alert is closed"
     if action.kind is Kind.OPSGENIE_ACKNOWLEDGE and alert.acknowledged:
@@ -16,7 +16,7 @@ def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
 
 
 def objection_in_pagerduty(action: Action, incident: Incident, policy: Policy) -> str | None:
-    """Why the write is no longer needed, or None. Acknowledging a resolved incident would reopen it."""
+    """The violated precondition, or None. Acknowledging a resolved incident would reopen it."""
     if incident.status == "resolved":
         return "the incident is resolved"
     if action.kind is Kind.PAGERDUTY_ACKNOWLEDGE and incident.status == "acknowledged":

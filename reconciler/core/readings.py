@@ -1,7 +1,7 @@
-"""What of a sighting can be believed, before anything is concluded from it.
+"""Filter for stale and unreadable values, applied to a sighting before anything is concluded from it.
 
-A value that is not readable says nothing. A read that shows an earlier state than one that is known already comes
-from a copy that lags behind: it is no news, and no person's doing.
+An unreadable value carries no information. A read that shows an earlier state than one that is known already comes
+from a replica that lags behind: it is not a change, and nobody made it.
 """
 
 from dataclasses import replace
@@ -10,37 +10,37 @@ from datetime import datetime, timedelta
 from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Pair, Policy, Side, Sighting, Status
 
 GRAIN = timedelta(seconds=1)
-"""PagerDuty's stamps are whole seconds."""
+"""Resolution of PagerDuty's time stamps."""
 _STATES = {side: frozenset(kind for kind in Kind if kind.side is side and kind.is_state) for side in Side}
 _OF_INCIDENTS = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY)
 
 
 AHEAD = timedelta(seconds=60)
-"""How far a vendor's stamp may lie ahead of our clock, which may be slow or set back, and still count."""
+"""How far a vendor's time stamp may lie ahead of our clock, which may be slow or set back, and still be used."""
 
 
 def usable(stamp: datetime | None, now: datetime) -> datetime | None:
-    """A remembered stamp of a vendor's, None when nothing can be compared with it: it lies far in the future."""
+    """The vendor's stored time stamp, or None if it lies too far in the future to be compared with anything."""
     return stamp if stamp is not None and stamp <= now + AHEAD else None
 
 
 def is_adoption(sighting: Sighting) -> bool:
-    """Whether an incident is met that the snapshot does not know: its past is a baseline, not news."""
+    """Whether the incident is not in the snapshot yet: its past becomes a baseline and is not mirrored."""
     return sighting.incident is not None and (sighting.pair is None or sighting.pair.incident_id is None)
 
 
 def in_doubt(sighting: Sighting, *kinds: Kind) -> bool:
-    """Whether a write of ours of these kinds may or may not have landed, so that its field says nothing."""
+    """Whether a write of ours of one of these kinds has an unknown outcome, so that its field shows nothing."""
     return any(action.kind in kinds and action.status is Status.SENT for action in sighting.mine)
 
 
 def is_overdue(pair: Pair, policy: Policy, now: datetime) -> bool:
-    """Whether an explanation of where the incident stands has been waited for long enough."""
+    """Whether an explanation of the incident's status has been missing for longer than the staleness bound."""
     return now - (pair.unexplained_since or now) >= policy.staleness
 
 
 def believable(sighting: Sighting, policy: Policy, now: datetime) -> tuple[Sighting, bool]:
-    """The sighting without what says nothing, and whether the incident is left out because it steps back."""
+    """The sighting without stale and unreadable values, and whether the incident was left out as stale."""
     sighting = _readable(sighting)
     pair = sighting.pair
     if pair is None:
@@ -59,7 +59,7 @@ def believable(sighting: Sighting, policy: Policy, now: datetime) -> tuple[Sight
 
 
 def _readable(sighting: Sighting) -> Sighting:
-    """The alert with what is known in place of what cannot be read; that field answers for no write of ours."""
+    """The alert with known values in place of unreadable ones, which then settle no write of ours."""
     alert = sighting.alert
     if alert is None or (alert.open is not None and alert.acknowledged is not None):
         return sighting

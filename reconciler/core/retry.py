@@ -1,4 +1,4 @@
-"""What becomes of a write that did not succeed: at once in a plainer form, again later, or dead.
+"""Retry policy for a write that had no effect: at once in a plainer form, later, or never (dead letter).
 
 | what was refused       | a creation          | a note                | a state             |
 |------------------------|---------------------|-----------------------|---------------------|
@@ -8,8 +8,8 @@
 | by the network path    | again               | again                 | again               |
 | nothing; later         | when the lane opens | when the lane opens   | when the lane opens |
 
-A creation is never dead while its alert is open. "Again" is a back-off of the action's own; the account, and a
-vendor that is out of reach, pause a whole lane instead, so that nothing that waits for it is counted as a failure.
+A creation is never dead while its alert is open. "Again" is a back-off of that action alone. The account, and a
+vendor that is out of reach, open the breaker of a whole lane instead: what waits for it does not count as failed.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from reconciler.core.absence import DELETED
 from reconciler.core.model import Action, AlertBaseline, Kind, Settlement, Side, Status
 
 GIVE_UP = timedelta(hours=6)
-"""How long a note or a state is tried whose object is refused."""
+"""How long a note or a state is retried while its object is refused."""
 STATE_REFUSED = timedelta(hours=1)
-"""How long a state is tried that the vendor refuses for what it says: it may still be needed a little later."""
+"""How long a state is retried while the vendor refuses the request itself: it may become possible later."""
 LONGEST = timedelta(seconds=300)
 LONGEST_FOR_OBJECT = timedelta(seconds=60)
 LONGEST_FOR_PATH = timedelta(seconds=15)
 PATH_COUNTS = timedelta(minutes=10)
-"""How much of the time that the network path was in the way counts towards giving up at most."""
+"""The most that an outage of the network path counts towards giving up."""
 
 
 class Scope(Enum):
-    """What an error concerns."""
+    """What an error concerns: the request, one object, the account, or the network path."""
 
     REQUEST = "request"
     FORBIDDEN = "forbidden"  # 403 on one object
@@ -55,7 +55,7 @@ class Plainer:
 def after(
     action: Action, scope: Scope, why: str, now: datetime, alert: AlertBaseline | None
 ) -> Settlement | Plainer:
-    """What becomes of an action that certainly had no effect. `alert` is its alert as it was last seen."""
+    """What follows for an action that certainly had no effect. `alert` is the alert's baseline."""
     if scope is Scope.REQUEST and not action.plain and not action.kind.is_state:
         return Plainer(why)
     if _is_dead(action, scope, now, alert):
@@ -76,16 +76,16 @@ def after(
 
 
 def steps_aside(action: Action, now: datetime, staleness: timedelta) -> bool:
-    """Whether an action has been refused for so long that others of its pair need not wait with it.
+    """Whether an action has been refused for so long that later ones of its pair no longer wait for it.
 
-    The order of acts is worth as much delay as the staleness bound, and no more: otherwise one note that a
-    firewall dislikes would hold back an acknowledgement for hours.
+    Order is kept for as long as the staleness bound: otherwise one note that a firewall rejects would delay an
+    acknowledgement for hours.
     """
     return action.failing_since is not None and now - action.failing_since > staleness
 
 
 def backoff(failures: int, longest: timedelta = LONGEST) -> timedelta:
-    """How long to wait after so many failures before this one: 1 s, 2 s, 4 s …, at most `longest`."""
+    """Back-off after a failure that so many others preceded: 1 s, 2 s, 4 s …, at most `longest`."""
     return min(timedelta(seconds=1 << min(failures, 10)), longest)
 
 
@@ -100,13 +100,13 @@ def _is_dead(action: Action, scope: Scope, now: datetime, alert: AlertBaseline |
 
 
 def _is_deleted(action: Action, scope: Scope, alert: AlertBaseline | None) -> bool:
-    """Whether the write has no target any more; it is due again should the alert be seen after all."""
+    """Whether the write's target is deleted. Should the alert be seen again, the write becomes due again."""
     of_alert = scope is Scope.MISSING and action.kind.side is Side.OPSGENIE
     return of_alert and alert is not None and alert.deleted
 
 
 def _since(action: Action, now: datetime) -> datetime:
-    """Since when it has been failing, this failure included."""
+    """The time of the first failure in a row, this one included."""
     return action.failing_since or now
 
 

@@ -1,7 +1,7 @@
-"""Who moved an incident from one status to another, where only PagerDuty's log says so, and it may be late.
+"""Causes of an incident's status changes, found in its log, whose entries may be late.
 
-An entry explains a step only if it stands there since the status that was known. None is no answer: the step is
-unexplained, and is asked about again.
+Only an entry that is later than the known status explains a change. None means that nothing explains it yet; the
+incident is then read again.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
 SNOOZE_ENDED = Person("", "PagerDuty (snooze ended)")
 _ENDS = frozenset({"unacknowledge", "unsnooze"})
 _HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign", "reopen"})
-"""What takes an acknowledgement away when a person does it."""
+"""A person's acts that remove an acknowledgement."""
 _AT_ONCE = frozenset({"snooze", "urgency_change"})
-"""What does so only at the very moment: the same may have happened long before, with no such effect."""
+"""Acts that do so only if they have the time of the status change: earlier ones had no such effect."""
 _REOPENS = ("reopen", "acknowledge")
 _NO_REOPENING = frozenset({
     "resolve", "annotate", "notify", "snooze", "unsnooze", "urgency_change", "priority_change", "link", "unlink",
@@ -40,7 +40,7 @@ _NO_REOPENING = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who did it and when; `act` is what the log has of it."""
+    """Who caused a status change, and when; `act` is its log entry, if there is one."""
 
     actor: Actor
     person: Person
@@ -49,12 +49,12 @@ class Cause:
 
 
 def somebody(incident: Incident) -> Cause:
-    """The cause of a step that stayed unexplained: a person's act, so that somebody is woken."""
+    """The default cause of a change that stays unexplained: a person's act, so that somebody is paged."""
     return Cause(Actor.PERSON, SOMEBODY, incident.changed_at or incident.created_at)
 
 
 def unacknowledged(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
-    """Who or what took the acknowledgement away; None while nothing explains it."""
+    """Cause of a lost acknowledgement; None while nothing explains it."""
     incident = sighting.incident
     assert incident is not None  # noqa: S101 - asked of incidents that were read
     acts = _since(sighting, "acknowledge", base, now)
@@ -74,7 +74,7 @@ def unacknowledged(sighting: Sighting, base: IncidentBaseline, policy: Policy, n
 
 
 def reopened(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
-    """Who reopened it; else who acknowledged it, which reopens as well; else who did the first other thing."""
+    """Cause of a reopening: the reopen entry, else an acknowledgement (reopens, too), else the first other act."""
     as_of = usable(base.as_of, now)
     is_dated = as_of is not None or any(act.verb == "resolve" for act in sighting.incident_acts)
     acts = [
@@ -91,14 +91,14 @@ def reopened(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: da
 
 
 def _since(sighting: Sighting, verb: str, base: IncidentBaseline, now: datetime) -> list[Act]:
-    """The acts since the last of this verb and since the status that was known, newest first."""
+    """Acts since the last one of this verb and since the known status, newest first."""
     as_of = usable(base.as_of, now)
     first = as_of.replace(microsecond=0) if as_of else None
     return [act for act in since_last(verb, sighting.incident_acts) if first is None or act.at >= first]
 
 
 def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline) -> Iterator[Cause]:
-    """What an entry explains that says itself that an acknowledgement or a snooze has ended."""
+    """Cause given by an entry that records the end of an acknowledgement or of a snooze."""
     expires = base.expires_at
     if act.actor is Actor.PERSON:
         yield _by_person(act)
@@ -116,9 +116,9 @@ def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline
 
 
 def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
-    """Whether a person did something that takes an acknowledgement away.
+    """Whether this is a person's act that removes an acknowledgement.
 
-    What was logged together with the acknowledgement belongs to that: who acknowledges is assigned.
+    An entry logged together with the acknowledgement belongs to it: acknowledging assigns the incident.
     """
     if act.actor is not Actor.PERSON:
         return False
@@ -130,7 +130,7 @@ def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
 
 
 def _is_our_retrigger(act: Act, sighting: Sighting) -> bool:
-    """Whether the automation user's act may be an un-acknowledgement or a raised urgency of ours."""
+    """Whether this act may be the log's form of our own un-acknowledgement or raised urgency."""
     kinds = (Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_SET_URGENCY)
     at = sighting.incident.changed_at if sighting.incident else None
     is_then = at is None or _is_near(act.at, at)

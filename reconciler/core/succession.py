@@ -1,4 +1,4 @@
-"""More than one incident for an alert: what a resolved one is followed by, and those that are not followed."""
+"""Several incidents for one alert: the successor of a resolved one, and twins that are not followed."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -19,11 +19,11 @@ from reconciler.core.model import (
 )
 
 TITLE = 200
-"""How much of another incident's title is said."""
+"""Characters of another incident's title that a note shows."""
 
 
 def successor(sighting: Sighting) -> Incident | None:
-    """The incident that is followed from now on, once the pair's own is resolved."""
+    """The incident that the pair follows from now on, once its own is resolved."""
     pair, other = sighting.pair, sighting.successor
     if pair is None or pair.incident_id is None or other is None or other.id == pair.incident_id:
         return None
@@ -32,9 +32,9 @@ def successor(sighting: Sighting) -> Incident | None:
 
 
 def history(sighting: Sighting) -> tuple[Note, ...]:
-    """The notes of the incident that is followed from now on which are none of this alert's business.
+    """Notes of the successor that do not concern this alert, because they are older than the merge.
 
-    They are older than the merge. What is noted on a second incident of the alert itself is always news.
+    Notes on a second incident of the alert itself are always new.
     """
     ours = sighting.incident
     if successor(sighting) is None or ours is None or not ours.merged_into:
@@ -43,7 +43,7 @@ def history(sighting: Sighting) -> tuple[Note, ...]:
 
 
 def merged_into(sighting: Sighting, incident: Incident) -> str:
-    """What is said of the incident that a resolved one was merged into; empty where it was not."""
+    """Words for the incident that a resolved one was merged into; empty if it was not merged."""
     target = successor(sighting)
     if not incident.merged_into:
         return ""
@@ -57,7 +57,7 @@ def merged_into(sighting: Sighting, incident: Incident) -> str:
 
 
 def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Iterator[Change]:
-    """What is said of other incidents on both sides, after everything that happened to the pair's own."""
+    """Changes that name the alert's other incidents on both sides, after all changes of the pair's own."""
     who = Person("", policy.automation.name)
     for twin in sighting.twins:
         name = f"#{twin.number} ({twin.id})"
@@ -73,7 +73,7 @@ def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Ite
 
 
 def followed(pair: Pair, target: Incident, now: datetime) -> Pair:
-    """The pair with another incident: all that happened to it since its creation is news, at the next look."""
+    """The pair with its new incident. Everything since that one's creation is new when the pair is next read."""
     return replace(
         pair,
         incident_id=target.id,

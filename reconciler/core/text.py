@@ -1,14 +1,15 @@
-"""What people read on the other side: titles, bodies, notes, and the marks that make our notes recognisable.
+"""Rendering of titles, bodies and notes, and the marks by which our notes are recognised.
 
 A mark opens every note that we write and says where it came from:
 
     [Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] text      a note or an act of a customer's developer
     [PagerDuty · Jane Doe · note PXYZ123] text                 an engineer's note
-    [PagerDuty · Jane Doe · 2026-11-23 09:20:00Z] text         an engineer's act; the words belong to its mark
+    [PagerDuty · Jane Doe · 2026-11-23 09:20:00Z] text         an engineer's act; its words are part of the mark
 
-A note longer than the other side takes is sent in numbered parts: the mark then ends in ` (1/3)]`.
+A note longer than the other side accepts is sent in numbered parts; the mark then ends in ` (1/3)]`.
 
-It is the echo guard that survives the loss of the database, and the way to ask whether a write has happened.
+The mark is the idempotency key of a note: it shows whether a write has happened, and survives the loss of the
+database.
 """
 
 import html
@@ -27,15 +28,15 @@ NOTE_LIMIT = 25_000
 USER_LIMIT = 100
 """Opsgenie's `user` field, in characters."""
 PLAIN_TITLE_LIMIT = 100
-"""Of a title that was refused. What the limit is in truth is not documented: this is below any that is known."""
+"""Limit for a title that was refused. The vendor documents none; this is below any that is known."""
 PLAIN_NOTE_LIMIT = 1_000
 SHOWN = 100
-"""How much of a text is shown to who looks at a plan."""
+"""Characters of a text that a plan shows."""
 CUT_NAME = 20
-"""A vendor may cut names: a prefix this long is taken for the whole name."""
+"""Vendors may cut names: a prefix of this length counts as the whole name."""
 
 PRIORITIES = frozenset({"P1", "P2", "P3", "P4", "P5"})
-"""Opsgenie's. Anything else is unknown."""
+"""Opsgenie's priorities. Anything else counts as unknown."""
 _NAMES = {Side.OPSGENIE: "Opsgenie", Side.PAGERDUTY: "PagerDuty"}
 MARK = re.compile(
     r"\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]+) · "
@@ -54,7 +55,7 @@ def name_of(side: Side) -> str:
 
 
 def cut(text: str, limit: int, rest: str = "") -> str:
-    """The text, or as much of it as `limit` allows with a visible sign of how much is missing, and where it is."""
+    """The text, cut to `limit` with a visible sign of how much is missing and where to find it."""
     if len(text) <= limit:
         return text
     sign = f"… [cut: {len(text)} characters in all{rest}]"
@@ -62,22 +63,22 @@ def cut(text: str, limit: int, rest: str = "") -> str:
 
 
 def shortened(text: str, limit: int = SHOWN) -> str:
-    """A text as one line of a list shows it."""
+    """A text on one line, shortened for a list."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def act_mark(side: Side, name: str, at: datetime) -> str:
-    """The mark of something done at a time. Opsgenie's stamps have milliseconds, PagerDuty's seconds."""
+    """Mark of an act, by its time. Opsgenie's time stamps have milliseconds, PagerDuty's seconds."""
     precision = "milliseconds" if side is Side.OPSGENIE else "seconds"
     stamp = at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec=precision)
     return f"[{name_of(side)} · {_clean(name)} · {stamp}Z]"
 
 
 def note_marks(side: Side, notes: Iterable[Note]) -> dict[str, str]:
-    """The marks of all notes of one ticket, by note id.
+    """Marks of all notes of one alert or incident, by note id.
 
-    Opsgenie's notes have no id of their own: twins of one author and millisecond are numbered.
+    Opsgenie's notes have no id: notes of one author within one millisecond are numbered.
     """
     if side is Side.PAGERDUTY:
         return {note.id: f"[PagerDuty · {_clean(note.author.name)} · note {note.id}]" for note in notes}
@@ -99,9 +100,9 @@ def marked(mark: str, text: str) -> str:
 
 
 def split(mark: str, text: str, limit: int = NOTE_LIMIT) -> tuple[tuple[str, str], ...]:
-    """A note as it is sent, each part with its own mark: one part, or as many numbered ones as `limit` asks for.
+    """A note as it is sent: one part, or as many numbered ones as `limit` requires, each with its own mark.
 
-    Nothing is left out. A part ends after a space or a line where there is one near its end.
+    Nothing is left out. A part ends after a space or a line break if there is one near its end.
     """
     whole = marked(mark, text)
     if len(whole) <= limit:
@@ -129,29 +130,29 @@ def _pieces(text: str, room: int) -> list[str]:
 
 
 def carries(text: str, mark: str) -> bool:
-    """Whether the text opens with this very mark."""
+    """Whether the text begins with exactly this mark."""
     return text.lstrip().startswith(mark)
 
 
 def after(text: str, mark: str) -> str:
-    """What follows the mark that the text opens with."""
+    """The text without the mark at its beginning."""
     return text.lstrip().removeprefix(mark).strip()
 
 
 def head(text: str) -> str:
-    """The brackets that the text opens with, by which copies are looked up; empty where there are none."""
+    """The bracketed head of a text, by which copies are looked up; empty if there is none."""
     found = _HEAD.match(text.lstrip())
     return found[0] if found else ""
 
 
 def is_copy_from(text: str, side: Side) -> bool:
-    """Whether the text opens with a mark of that side, and so looks like our copy of something there."""
+    """Whether the text begins with a mark of that side, and so looks like our copy of something there."""
     found = MARK.match(text.lstrip())
     return found is not None and found["side"] == name_of(side)
 
 
 def signature(name: str) -> str:
-    """The author of a note that we add in Opsgenie: the engineer, and where she is."""
+    """Author of a note that we add in Opsgenie: the engineer's name and the vendor's."""
     return cut_name(name, USER_LIMIT - len(_SIGNATURE)) + _SIGNATURE
 
 
@@ -161,14 +162,14 @@ def is_signed(name: str) -> bool:
 
 
 def cut_name(name: str, limit: int = USER_LIMIT) -> str:
-    """A person's name within Opsgenie's limit."""
+    """A person's name, cut to Opsgenie's limit."""
     return name if len(name) <= limit else name[: limit - 1] + "…"
 
 
 def is_same_name(shown: str, name: str) -> bool:
-    """Whether a vendor shows this name, in whichever form.
+    """Whether a vendor's form of a name is this name.
 
-    Vendors change case and Unicode form, escape or replace characters (by "?"), drop accents, and cut.
+    Vendors change case and Unicode form, escape characters or replace them by "?", drop accents, and cut.
     """
     seen, known = _folded(shown).removesuffix("...").rstrip(), _folded(name)
     is_cut = len(known) > len(seen) >= CUT_NAME
@@ -188,7 +189,7 @@ def title(alert: Alert) -> str:
 
 
 def body(alert: Alert) -> str:
-    """The incident's details, what matters at three in the morning first."""
+    """The incident's details, with the most urgent facts first."""
     lines = [f"{_FIRST_LINE}{alert.priority}", f"Alert: {alert.url}"]
     if alert.source:
         lines.append(f"Source: {alert.source}")
@@ -214,22 +215,22 @@ def has_no_details(body: str) -> bool:
 
 
 def urgency(priority: str, high: frozenset[str]) -> str:
-    """`high` wakes somebody, `low` waits for the morning. What is not known to be low is high."""
+    """PagerDuty's urgency for a priority. Anything that is not known to be low is high."""
     return "low" if priority in PRIORITIES - high else "high"
 
 
 def plain_title(text: str) -> str:
-    """A title that no form check should refuse."""
+    """A title in its plainest form, for a vendor that has refused the full one."""
     return printable(text).strip()[:PLAIN_TITLE_LIMIT] or "Opsgenie alert"
 
 
 def plain_note(text: str) -> str:
-    """A note that no form check should refuse; the mark at its head stays, and nothing is cut."""
+    """A note in its plainest form. Its mark is kept and nothing is cut."""
     return printable(text)
 
 
 def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
-    """The plain form of a note in parts, each with its own mark, short enough for every limit that is known of."""
+    """Parts of a note's plain form, each with its own mark and within every known limit."""
     plain = plain_note(text)
     if len(plain) <= PLAIN_NOTE_LIMIT:
         return ((mark, plain),)
@@ -237,10 +238,10 @@ def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
 
 
 def printable(text: str) -> str:
-    """The text with a space for each character that cannot be printed."""
+    """The text with a space in place of each unprintable character."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _clean(name: str) -> str:
-    """A name that cannot end or split the mark, and that the plain form of a note leaves as it is."""
+    """A name that can neither end nor split a mark, and that a note's plain form does not change."""
     return " ".join(printable(name).replace("]", ")").replace("[", "(").replace("·", "-").split()) or "somebody"

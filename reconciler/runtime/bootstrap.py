@@ -24,7 +24,7 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import Daemon
 from reconciler.runtime.feedback import Feedback
-from reconciler.runtime.leadership import Leadership
+from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
@@ -49,7 +49,7 @@ from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from reconciler.vendors.ports import Clock
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.vendors.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
@@ -136,7 +136,7 @@ class _Reading:
             {"Authorization": key},
             name=name,
             clock=self.clock,
-            budget=self.limiters[side],
+            limiter=self.limiters[side],
             on_request=self._on_request,
         )
 
@@ -205,8 +205,8 @@ class _Reading:
             interval=self.interval,
         )
 
-    def _limiter(self, side: Side, per_minute: int | None = None) -> Budget:
-        made = Budget(self.clock, per_minute)
+    def _limiter(self, side: Side, per_minute: int | None = None) -> RateLimiter:
+        made = RateLimiter(self.clock, per_minute)
         if self.metrics:
             self.metrics.limiter(side.value, made)
         return made
@@ -221,7 +221,7 @@ class _Reading:
 
     def is_busy(self) -> bool:
         """Whether so much of a rate is used that what can wait should wait."""
-        return any(limiter.is_busy() for limiter in self.limiters.values())
+        return any(limiter.is_saturated() for limiter in self.limiters.values())
 
 
 class Wiring(_Reading):
@@ -297,6 +297,7 @@ class DryWiring(_Reading):
     def dry(self) -> tuple[Program, Worker, Collector]:
         """The program, its worker, and what collects the plan."""
         program, collector = self.program(DryIntake(self.queue), None, is_whole=True), Collector()
+        self.queue.add(stored_work(self.database, self.account.policy(), self.clock, self.interval))
         worker = Worker(
             self.queue, DryRun(self.planner), self.breakers, self.problems, (collector,), self.clock.monotonic
         )

@@ -27,6 +27,7 @@ from reconciler.vendors.http import Http
 if TYPE_CHECKING:
     from world import World
 
+
 class _SimHttp:
     """The part of a wiring that gives it the simulation's wire."""
 
@@ -46,9 +47,7 @@ class SimWiring(_SimHttp, Wiring):
 
     def __init__(self, world: "World") -> None:
         self.world = world
-        super().__init__(
-            settings(world.parts.sweep), threading.Event(), world.database, clock=world.clock
-        )
+        super().__init__(settings(world.parts.sweep), threading.Event(), world.database, clock=world.clock)
         self.account._configured = replace(self.account._configured, guards=world.parts.guards)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
