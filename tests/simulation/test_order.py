@@ -1,12 +1,17 @@
 """Rule 11: pages before chatter after an outage, and within a pair the order in which people acted."""
 
+from datetime import datetime
+
+import pytest
 from oracles import findings
 from schedule import Act, Fault, History
 from world import Outcome, Parts, run
 
-from reconciler.core import follow_up, work
+from reconciler.core import follow_up
 from reconciler.core.model import Action, Kind
+from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.reconcile.deliver import _PairDelivery
+from reconciler.runtime import program
 
 OUTAGE = History(
     (
@@ -20,6 +25,8 @@ OUTAGE = History(
     (Fault("pd.create", 1, "refused"), Fault("pd.note", 0, "refused")),
 )
 """Nothing can be written in the cycle that finds them: creations and older notes wait together for the next."""
+HOURS = ("pd_gone_for_hours", "pd_402_for_hours", "pd_proxy_for_hours", "pd_1008_for_hours")
+"""The same for hours, of which the process sleeps through the last: then everything is due at once."""
 TWO_NOTES = History(
     (
         Act(0, 0, "og", "create"),
@@ -47,11 +54,23 @@ def test_after_an_outage_every_page_goes_before_any_note() -> None:
     assert writes(outcome) == ["pd.create"] * 4 + ["pd.note"] * 2
 
 
-def test_notes_that_went_first_would_be_seen() -> None:
-    """The test above tells a product whose pages wait for their turn."""
+@pytest.mark.parametrize("what", HOURS)
+def test_after_an_outage_of_hours_every_page_goes_before_any_note(what: str) -> None:
+    outcome = run(OUTAGE.but(Fault("cycle", 2, what)))
+    assert findings(outcome) == []
+    assert writes(outcome)[-5:] == ["pd.create"] * 3 + ["pd.note"] * 2
 
-    class NoPages(work.Priority):
-        pass
+
+def test_pages_that_were_as_urgent_as_notes_would_be_seen() -> None:
+    """The test above tells a product whose outboxes are all alike."""
+
+    def alike(alert_id: str, _waiting: object, due_at: datetime) -> WorkItem:
+        return WorkItem(alert_id, due_at, priority=Priority.UNSETTLED, reasons=frozenset({Reason.OUTBOX}))
+
+    parts = Parts(patches=((follow_up, "outbox_item", alike), (program, "outbox_item", alike)))
+    last = [writes(run(OUTAGE.but(Fault("cycle", 2, what)), parts))[-5:] for what in HOURS]
+    assert any(kinds != ["pd.create"] * 3 + ["pd.note"] * 2 for kinds in last)
+
 
 def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> None:
     outcome = run(TWO_NOTES)
