@@ -59,7 +59,7 @@ HEALING = 40
 MOMENT = 1e-6
 """Seconds by which the clock is set beyond a due time, so that rounding leaves nothing due just after it."""
 AWAKE = 300.0
-"""Seconds: from then on every back-off is at its longest, and more of the same shows nothing. The process sleeps."""
+"""Seconds that the process is awake between two cycles: after these every back-off is at its longest."""
 END = 1_000_000
 """A step beyond those of any cycle."""
 _NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
