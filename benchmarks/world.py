@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from reconciler.apply import Applier
+from reconciler.crew import Pace
+from reconciler.engine import Engine, Report
+from reconciler.looks import Horizons
+from reconciler.observe import Observer
 from requests.adapters import BaseAdapter
 from sqlalchemy import event
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from benchmarks.sim import SimClock, SimCrew
-from reconciler.apply import Applier
 from reconciler.core.model import Person, Policy
-from reconciler.crew import Pace
-from reconciler.engine import Engine, Report
-from reconciler.looks import Horizons
-from reconciler.observe import Observer
 from reconciler.reconcile.identity import Identity
 from reconciler.reconcile.vendor_calls import Remotes
 from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE
@@ -38,7 +38,7 @@ from reconciler.store.migrate import upgrade
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.vendors.rate_limiter import RateLimiter
 
 ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
 """What is asked of PagerDuty at the start and once a sweep interval: who we are, who would be paged."""
@@ -230,17 +230,17 @@ def _hasten(connection: Any, _record: Any) -> None:
 
 
 def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, horizons: Horizons) -> Engine:
-    budget = Budget(clock, PAGERDUTY_PER_MINUTE)
+    budget = RateLimiter(clock, PAGERDUTY_PER_MINUTE)
     pace = Pace(budget.rate)
 
     def answered(record: RequestRecord) -> None:
         pace.learn(record.seconds)
 
-    def http(name: str, authorization: str, budget: Budget) -> Http:
+    def http(name: str, authorization: str, budget: RateLimiter) -> Http:
         url, headers = f"{HOST}/{name.lower()}", {"Authorization": authorization}
-        return Http(url, headers, name=name, clock=clock, budget=budget, adapter=wire, on_request=answered)
+        return Http(url, headers, name=name, clock=clock, limiter=budget, adapter=wire, on_request=answered)
 
-    opsgenie = http("Opsgenie", f"GenieKey {KEYS.opsgenie_key}", Budget(clock))
+    opsgenie = http("Opsgenie", f"GenieKey {KEYS.opsgenie_key}", RateLimiter(clock))
     pagerduty = http("PagerDuty", f"Token token={KEYS.pagerduty_key}", budget)
     to_read = OpsgenieClient(opsgenie, "", f"{HOST}/opsgenie")
     from_pagerduty = PagerDutyClient(pagerduty, SERVICE_ID, BOT.email, BOT.id)
@@ -251,7 +251,7 @@ def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, 
     identity = Identity(from_pagerduty, Person(BOT.id, BOT.name), clock, timedelta(days=3650))
     identity.known, identity._refresh = True, float("inf")  # it costs a few requests once in an interval
     return Engine(
-        Observer(to_read, from_pagerduty, database, horizons, never, crew, budget.is_busy),
+        Observer(to_read, from_pagerduty, database, horizons, never, crew, budget.is_saturated),
         Applier(remotes, database, clock, never, crew),
         database,
         clock,

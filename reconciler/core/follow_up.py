@@ -122,7 +122,8 @@ def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:
     """Asked about whenever the write is twice as old."""
     age = abs(now - action.sent_at) if action.sent_at else timedelta()
     wait = min(max(age, SOONEST), LONGEST_IN_QUEUE if action.request_id else LONGEST)
-    return WorkItem(alert_id, now + wait, in_doubt(action), Priority.UNSETTLED, frozenset({Reason.OUTBOX}))
+    reason = Reason.QUEUED if action.request_id else Reason.OUTBOX
+    return WorkItem(alert_id, now + wait, in_doubt(action), Priority.UNSETTLED, frozenset({reason}))
 
 
 def _unsettled(

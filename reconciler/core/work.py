@@ -27,6 +27,7 @@ class Reason(StrEnum):
     FEED = "feed"
     WEBHOOK = "webhook"
     OUTBOX = "outbox"  # an action is due, or its outcome is unknown
+    QUEUED = "queued"  # Opsgenie has accepted a write of ours, and is asked what became of it
     UNREAD = "unread"  # a read failed before
     UNSETTLED = "unsettled"  # nobody is paged, a step is unexplained, or the alert is missing
     SWEEP = "sweep"

@@ -8,7 +8,7 @@ from reconciler.core.follow_up import Left, next_item
 from reconciler.core.model import Action, Echo, Pair, Plan, Policy, Sighting, Status, World
 from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
-from reconciler.core.work import ReadRequest, WorkItem
+from reconciler.core.work import Priority, ReadRequest, WorkItem
 from reconciler.errors import ReconcilerError, Transient
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.deliver import Delivered, Deliverer
@@ -162,12 +162,16 @@ class Reconciler:
         """Read what is asked for, decide, commit, deliver. DatabaseDown where nothing can be written down."""
         planned = self._planner.plan(item)
         generation = item.generation if planned.fetched.blocked else self._commit(planned, item)
-        delivered = self._deliverer.deliver(item.alert_id, planned.world.policy)
+        delivered = self._deliverer.deliver(
+            item.alert_id, planned.world.policy, pages_only=item.priority is Priority.PAGE
+        )
+        events = tuple(failed_after_acceptance(planned))
+        standing = (*planned.fetched.problems, *delivered.problems)
         return Outcome(
             item,
             self._acted(planned, delivered),
-            (*planned.fetched.problems, *delivered.problems),
-            tuple(failed_after_acceptance(planned)),
+            tuple(problem for problem in standing if not _is_said(problem, events)),
+            events,
             planned.plan.echoes,
             planned.name,
             self._again(planned, delivered, item, generation),
@@ -187,8 +191,21 @@ class Reconciler:
         fetched, policy = planned.fetched, planned.world.policy
         left = Left(fetched.unread, fetched.read_at, delivered.deliver_at, _unknown(planned, item))
         alert_id, now = fetched.sighting.alert_id, self._clock.now()
-        again = next_item(alert_id, planned.pair, delivered.actions, left, policy, now, self._interval)
-        return None if again is None else replace(again, generation=generation)
+        again = next_item(
+            alert_id, self._pair(planned, delivered), delivered.actions, left, policy, now, self._interval
+        )
+        if again is None:
+            return None
+        is_page = item.priority is Priority.PAGE  # what is left of it comes before what only the outbox knows of
+        priority = min(again.priority, Priority.CHANGED) if is_page else again.priority
+        return replace(again, generation=generation, priority=priority)
+
+    def _pair(self, planned: Planned, delivered: Delivered) -> Pair | None:
+        """The pair as it stands now: a delivery may have moved its baselines."""
+        if not delivered.tried:
+            return planned.pair
+        with self._database.reading() as books:
+            return books.snapshot.pair(planned.fetched.sighting.alert_id)
 
     def _acted(self, planned: Planned, delivered: Delivered) -> tuple[Action, ...]:
         """The pair's actions of which something may be to be said, as they stand now."""
@@ -203,6 +220,12 @@ class Reconciler:
 def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
     """What was asked of an alert that has no pair yet: it is asked again in full, row and all."""
     return item.request if planned.pair is None else None
+
+
+def _is_said(problem: Problem, events: tuple[Problem, ...]) -> bool:
+    """Whether an event says already what an action waits for."""
+    _, _, why = str(problem.error).partition(" waits: ")
+    return bool(why) and any(event.side is problem.side and why in str(event.error) for event in events)
 
 
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:

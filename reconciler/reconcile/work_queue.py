@@ -77,6 +77,21 @@ class WorkQueue:
                 return entry.item
             return None
 
+    def lease_for(self, reason: Reason) -> WorkItem | None:
+        """A due key that is in the queue for that reason; None when none is due."""
+        with self._changed:
+            now = self._clock.monotonic()
+            due = (
+                entry
+                for entry in self._entries.values()
+                if reason in entry.item.reasons and not entry.leased and not entry.parked and entry.due <= now
+            )
+            entry = min(due, key=lambda entry: entry.due, default=None)
+            if entry is None:
+                return None
+            entry.leased = True
+            return entry.item
+
     def done(self, alert_id: str) -> None:
         """Nothing is left to be done for a leased key, but for what was added meanwhile."""
         self._release(alert_id, None, 0.0)

@@ -31,6 +31,8 @@ class Account:
         self._fetcher = fetcher
         self._problems = problems
         self._freed: frozenset[Lane] = frozenset()
+        self.unsure: Problem | None = None
+        """What PagerDuty has not answered: reported where nothing else of PagerDuty is wrong."""
 
     def policy(self) -> Policy:
         """The policy, with who the automation user is by now."""
@@ -50,14 +52,19 @@ class Account:
         standing, blind = self._identity.standing, self._fetcher.blindness()
         if self._breakers is not None:
             self._freed |= self._breakers.bar(barred(standing, is_blind=blind is not None))
-        unsure = () if standing.unsure is None else (standing.unsure,)
+        self.unsure = standing.unsure
         blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
-        self._problems.put(PLACE, (*standing.problems, *unsure, *blindness))
+        self._problems.put(PLACE, (*standing.problems, *blindness))
 
     def take_freed(self) -> frozenset[Lane]:
         """The lanes in which writing is allowed again since this was last asked."""
         freed, self._freed = self._freed, frozenset()
         return freed
+
+    def answered(self) -> None:
+        """PagerDuty answers other calls: what it has not answered here is asked anew."""
+        if self.unsure is not None:
+            self._identity.ask_soon()
 
     def suspect(self) -> None:
         """A write was refused as the account's: ask again soon."""

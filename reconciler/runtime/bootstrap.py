@@ -49,7 +49,7 @@ from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from reconciler.vendors.ports import Clock
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.vendors.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
@@ -136,7 +136,7 @@ class _Reading:
             {"Authorization": key},
             name=name,
             clock=self.clock,
-            budget=self.limiters[side],
+            limiter=self.limiters[side],
             on_request=self._on_request,
         )
 
@@ -205,8 +205,8 @@ class _Reading:
             interval=self.interval,
         )
 
-    def _limiter(self, side: Side, per_minute: int | None = None) -> Budget:
-        made = Budget(self.clock, per_minute)
+    def _limiter(self, side: Side, per_minute: int | None = None) -> RateLimiter:
+        made = RateLimiter(self.clock, per_minute)
         if self.metrics:
             self.metrics.limiter(side.value, made)
         return made
@@ -221,7 +221,7 @@ class _Reading:
 
     def is_busy(self) -> bool:
         """Whether so much of a rate is used that what can wait should wait."""
-        return any(limiter.is_busy() for limiter in self.limiters.values())
+        return any(limiter.is_saturated() for limiter in self.limiters.values())
 
 
 class Wiring(_Reading):

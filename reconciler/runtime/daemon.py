@@ -93,6 +93,9 @@ class Daemon:
             self._metrics.health.failed("")
             self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
+            for line in self.leadership.news:
+                log.info(line)
+            self.leadership.news.clear()
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)

@@ -9,14 +9,11 @@ from datetime import timedelta
 from reconciler.core.follow_up import Left, next_item
 from reconciler.core.model import Action, Policy
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
-from reconciler.observability.logs import get_logger
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
 from reconciler.store.migrate import check, upgrade
 from reconciler.vendors.ports import Clock
-
-log = get_logger(__name__)
 
 
 class Leadership:
@@ -32,6 +29,8 @@ class Leadership:
         self._interval = interval
         self._was_follower = False
         self.leads = False
+        self.news: list[str] = []
+        """What the beginning of the lead has shown, one line each: for the daemon's log."""
 
     def confirm(self, policy: Policy) -> bool:
         """Take the lead or keep it; whether this process leads. ReconcilerError where the database prevents it."""
@@ -57,17 +56,16 @@ class Leadership:
         found = check(self._database)
         revision = upgrade(self._database)
         if found is None:
-            log.info("new database: nothing is known yet, a first start follows", revision=revision)
+            self.news.append("new database: nothing is known yet, a first start follows")
         elif found != revision:
-            words = f"database migrated from revision {found} to {revision}"
-            log.info(words, revision=revision)
+            self.news.append(f"database migrated from revision {found} to {revision}")
         epoch = self._database.lead()
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
         self.leads = True
         if self._was_follower:
             self._was_follower = False
-            log.info("took over: the other reconciler has let go, this one leads now", epoch=epoch)
+            self.news.append(f"took over in epoch {epoch}: the other reconciler has let go, this one leads now")
 
 
 def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:

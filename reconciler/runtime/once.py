@@ -19,15 +19,14 @@ def run_once(program: Program, worker: Worker, collector: Collector, progress: P
     """Poll every source once, reconcile what is due, wait a little for what was accepted, and report."""
     for timed in program.sources:
         program.poll(timed.source)
-    last, done = program.clock.monotonic() + ASKED_FOR, 0
-    while True:
-        while worker.work_one():
-            done += 1
-            progress(done, program.queue.size())
-        wait = program.queue.next_due(Reason.OUTBOX)
-        if wait is None or program.clock.monotonic() + wait > last:
-            break
+    done = 0
+    while worker.work_one():
+        done += 1
+        progress(done, program.queue.size())
+    last = program.clock.monotonic() + ASKED_FOR
+    while (wait := program.queue.next_due(Reason.QUEUED)) is not None and program.clock.monotonic() + wait <= last:
         program.clock.wait(wait)
+        worker.ask_one()
     return collector.report(_problems(program), program.queue.due())
 
 

@@ -80,6 +80,8 @@ class Program:
             self.problems.put(source.name)
             if source.side is not None:
                 self.read_breakers.succeeded(source.side)
+            if source.side is Side.PAGERDUTY:
+                self.account.answered()
         self.release()
         return True
 
@@ -96,7 +98,11 @@ class Program:
     def wrong(self) -> tuple[Problem, ...]:
         """Everything that is wrong now: by place, and the circuit breakers that are not closed."""
         writes = self.write_breakers.problems() if self.write_breakers else ()
-        return (*self.problems.all(), *self.read_breakers.errors(), *writes)
+        found = (*self.problems.all(), *self.read_breakers.errors(), *writes)
+        unsure = self.account.unsure
+        if unsure is None or any(each.side is Side.PAGERDUTY and not each.alert_id for each in found):
+            return found
+        return (*found, unsure)
 
     def open_breakers(self) -> tuple[str, ...]:
         """The names of the circuit breakers that are not closed."""

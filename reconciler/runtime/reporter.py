@@ -136,7 +136,7 @@ class Reporter:
         try:
             with self._database.reading() as books:
                 pairs = books.snapshot.pairs(alert_ids)
-        except ReconcilerError:
+        except Exception:  # noqa: BLE001 - a name that cannot be read must not keep anything from being said
             return {}
         return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
 

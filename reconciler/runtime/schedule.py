@@ -1,7 +1,8 @@
-"""A schedule of jobs on monotonic time. Each job has at most one run at a time, and none waits for another.
+"""The schedule of jobs: APScheduler on monotonic time. Each job runs once at a time, and none waits for another.
 
-APScheduler computes due times from the wall clock. `turn` notices when that was set, or when the machine slept,
-and moves every job to where the monotonic clock has it.
+APScheduler computes due times from the wall clock. `turn` notices when that was set back, and moves every job to
+where the monotonic clock has it. A wall clock that jumps forward may mean that the machine slept, which the
+monotonic clock does not show: every job is then run at once.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.job import Job as Planned
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -24,19 +26,21 @@ JUMP = 1.0
 """Seconds by which wall clock and monotonic clock may drift apart between two turns without a reason to act."""
 LONGEST_WAIT = 3600.0
 STEP = 0.02
-"""Seconds between two looks at whether a run has ended."""
+"""Seconds between two checks whether the runs under way have ended."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """One job: `due` by the monotonic clock; `again`: asked for while it runs."""
+    """One job: `due` by the monotonic clock; `again`: asked for while it runs; `interval`: the last figure."""
 
     name: str
     seconds: Callable[[], float]
     run: Callable[[], None]
     due: float
+    interval: float = 0.0
     running: bool = False
     again: bool = False
+    planned: Planned | None = None
 
 
 class Schedule:
@@ -47,7 +51,7 @@ class Schedule:
         self._lock = Lock()
         self._jobs: dict[str, _Job] = {}
         self._stopped = False
-        self._offset: float | None = None
+        self._offset = self._wall_offset()
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
 
     def every(self, name: str, seconds: float | Callable[[], float], run: Callable[[], None]) -> None:
@@ -65,6 +69,7 @@ class Schedule:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()
         with self._lock:
+            self._offset = self._wall_offset()
             for job in self._jobs.values():
                 self._plan(job)
 
@@ -80,12 +85,15 @@ class Schedule:
                 self._plan(job)
 
     def turn(self) -> None:
-        """Notice a wall clock that was set. To be called about once a second."""
-        offset = datetime.now(UTC).timestamp() - self._clock.monotonic()
+        """Notice a wall clock that was set, or a machine that slept. To be called about once a second."""
         with self._lock:
-            jumped = self._offset is not None and abs(offset - self._offset) > JUMP
-            self._offset = offset
-            for job in self._jobs.values() if jumped else ():
+            before, self._offset = self._offset, self._wall_offset()
+            jump = self._offset - before
+            if self._stopped or abs(jump) <= JUMP:
+                return
+            for job in self._jobs.values():
+                if jump > 0:
+                    job.due = self._clock.monotonic()
                 if not job.running:
                     self._plan(job)
 
@@ -93,7 +101,8 @@ class Schedule:
         """Begin no further run; whether those under way have ended within so many seconds."""
         with self._lock:
             self._stopped = True
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         last = self._clock.monotonic() + within
         while self._is_running() and self._clock.monotonic() < last:
             time.sleep(STEP)
@@ -111,19 +120,27 @@ class Schedule:
             job.running, job.again = True, False
         try:
             job.run()
+            job.interval = job.seconds()
         finally:
             with self._lock:
                 job.running = False
                 now = self._clock.monotonic()
-                wait = min(max(0.0, began + job.seconds() - now), LONGEST_WAIT)
-                job.due = now if job.again else now + wait
+                job.due = now if job.again else now + min(max(0.0, began + job.interval - now), LONGEST_WAIT)
                 if not self._stopped:
                     self._plan(job)
 
     def _plan(self, job: _Job) -> None:
+        """Have APScheduler run it when it is due.
+
+        Each plan has an id of its own: APScheduler drops a run whose id it still counts as running.
+        """
         moment = datetime.now(UTC) + timedelta(seconds=max(0.0, job.due - self._clock.monotonic()))
-        with contextlib.suppress(JobLookupError):  # it has just run
-            self._scheduler.remove_job(job.name)
-        self._scheduler.add_job(
-            self._run, "date", run_date=moment, args=[job.name], id=job.name, misfire_grace_time=None
+        if job.planned is not None:
+            with contextlib.suppress(JobLookupError):  # it has just begun
+                job.planned.remove()
+        job.planned = self._scheduler.add_job(
+            self._run, "date", run_date=moment, args=[job.name], misfire_grace_time=None
         )
+
+    def _wall_offset(self) -> float:
+        return datetime.now(UTC).timestamp() - self._clock.monotonic()

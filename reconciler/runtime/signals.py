@@ -1,4 +1,8 @@
-"""SIGTERM and SIGINT without a lock in the handler: it only notes that the program is to stop."""
+"""SIGTERM and SIGINT: the handler only sets a flag, and the main thread looks at it.
+
+A handler runs in the main thread between two of its instructions. One that takes a lock, as `threading.Event.set`
+does, deadlocks when it interrupts the holder of that lock.
+"""
 
 import signal
 import time
@@ -6,13 +10,13 @@ from collections.abc import Callable
 from types import FrameType
 
 EVERY = 0.1
-"""Seconds between two looks at whether a signal has come."""
+"""Seconds between two checks of the flag."""
 TURN = 1.0
 """Seconds between two turns."""
 
 
 class StopSignals:
-    """To be made before anything that takes time. A handler must take no lock: it may interrupt who holds it."""
+    """The handlers, installed when it is made: in the main thread, before anything that takes time."""
 
     def __init__(self) -> None:
         self.received = False

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from reconciler.core.model import Side
-from reconciler.core.work import Priority, WorkItem
+from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.observability.defects import defect
 from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.pair import Outcome
@@ -76,6 +76,18 @@ class Worker:
         item = self._queue.lease(pages_only=pages_only)
         if item is None:
             return False
+        self._work(item)
+        return True
+
+    def ask_one(self) -> bool:
+        """Ask Opsgenie what became of one write that it has accepted; whether there was one to ask about."""
+        item = self._queue.lease_for(Reason.QUEUED)
+        if item is None:
+            return False
+        self._work(item)
+        return True
+
+    def _work(self, item: WorkItem) -> None:
         began = self._monotonic()
         try:
             with calling(_CALLS[item.priority]):
@@ -85,11 +97,10 @@ class Worker:
             raise
         except Exception as error:  # noqa: BLE001 - one pair's defect stops no other
             self._failed(item, error)
-            return True
+            return
         self._give_back(item, outcome)
         for listener in self._listeners:
             listener.reconciled(outcome, self._monotonic() - began)
-        return True
 
     def _give_back(self, item: WorkItem, outcome: Outcome) -> None:
         self._problems.put(f"alert {item.alert_id}", outcome.standing)

@@ -1,4 +1,4 @@
-"""How urgent the calls of the work at hand are, and how long each may take: set by whoever does the work.
+"""The call context: how urgent the calls of the work under way are, and how long each may take.
 
 Kept in a context variable, so that each of several threads has its own.
 """
@@ -32,15 +32,23 @@ _CURRENT: ContextVar[CallContext] = ContextVar("call_context", default=CallConte
 
 
 def current() -> CallContext:
-    """The context of the work at hand."""
+    """The context of the calling thread or task."""
     return _CURRENT.get()
 
 
 @contextmanager
 def calling(priority: CallPriority, within: float | None = None) -> Iterator[None]:
-    """Calls made inside are of this priority, and each takes no longer than that."""
+    """Make the calls inside with this priority, each within so many seconds; None: the client's own time-out."""
     token = _CURRENT.set(CallContext(priority, within))
     try:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+@contextmanager
+def at_least(priority: CallPriority) -> Iterator[None]:
+    """Make the calls inside with this priority, unless they already have a more urgent one."""
+    context = current()
+    with calling(min(priority, context.priority), context.within):
+        yield

@@ -1,7 +1,7 @@
-"""One vendor over HTTP: every call ends within its time, with an answer or one error of `reconciler.errors`.
+"""The HTTP client of one vendor: every call ends in time, with an answer or one error of `reconciler.errors`.
 
-Reads are tried again here; writes never are. Nothing that could hold a key leaves this file: no exception of
-`requests` is passed on, and what a vendor says is freed of our keys before it is shown.
+Priority and time of a call come from `call_context`. Reads are tried again here, writes never are. No key leaves
+this module: no exception of `requests` is passed on, and our keys are removed from what a vendor says.
 """
 
 import json
@@ -22,21 +22,25 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.vendors import call_context
+from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
 from reconciler.vendors.json_fields import clean
-from reconciler.vendors.limits import Need
 from reconciler.vendors.ports import Clock as Clock  # noqa: PLC0414 - offered from here too
-from reconciler.vendors.rate_limiter import Budget, retry_after
+from reconciler.vendors.rate_limiter import RateLimiter, retry_after
 from reconciler.vendors.unsent import never_sent
 
 READ_ATTEMPTS = 5
 CONNECT_TIMEOUT = 10.0
 WIRE_SHARE = 1 / 3
-"""How much of a call's time waiting for the rate limit may not use up."""
-PATIENCE = 2.0
-"""Seconds that a write waits for the rate limit before it is put back: other kinds may have room."""
+"""The share of a call's time that waiting for the rate limit must leave for the exchange."""
+LONGEST_WRITE_WAIT = 2.0
+"""Seconds that a write waits for the rate limit before it is put back, since other kinds of call may have room.
+
+A page is not put back: it keeps its place ahead of everything else.
+"""
 NOT_JSON = "the answer is not JSON"
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
@@ -44,7 +48,7 @@ POOL = 32
 _ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-"""A NUL, or half of what may be a pair: hardly ever in an answer, and only then is it looked through."""
+"""A NUL or half of a surrogate pair: only an answer that has one is searched for what cannot be stored."""
 _ALWAYS = {
     "Opsgenie": {"Accept": "application/json"},
     "PagerDuty": {
@@ -53,12 +57,12 @@ _ALWAYS = {
         "Content-Type": "application/json",  # described as required of reads too
     },
 }
-"""What each vendor is sent with every request, besides the caller's headers."""
+"""The headers of every request to a vendor, besides the caller's."""
 Params = Iterable[tuple[str, str]]
 
 
 class SystemClock:
-    """The machine's clock; `stop` ends every waiting."""
+    """The machine's clock; setting `stop` ends every wait."""
 
     def __init__(self, stop: threading.Event | None = None) -> None:
         self.stop = stop or threading.Event()
@@ -72,7 +76,7 @@ class SystemClock:
         return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """Wait; True as soon as the program is told to stop."""
+        """Wait; True as soon as the program is to stop."""
         return self.stop.wait(max(0.0, seconds))
 
 
@@ -83,6 +87,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     json: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The time of one call: so many seconds, until `last` by the monotonic clock."""
+
+    seconds: float
+    last: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ class Http:
         *,
         name: str,
         clock: Clock,
-        budget: Budget,
+        limiter: RateLimiter,
         timeout: float = 30.0,
         on_request: Callable[[RequestRecord], None] | None = None,
         adapter: BaseAdapter | None = None,
@@ -131,7 +143,7 @@ class Http:
         self.name = name
         self.clock = clock
         self.timeout = timeout
-        self._budget = budget
+        self._limiter = limiter
         self._on_request = on_request or (lambda _record: None)
         self._secrets = _secrets(headers.get("Authorization", ""))
         self._session = requests.Session()
@@ -143,83 +155,85 @@ class Http:
         _take_environment(self._session, self.base_url)
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._session.close()
 
-    def get(
-        self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset(), need: Need = Need.REST
-    ) -> Answer:
-        """Read; again after a passing failure, within the time of one call. `accept`: other good statuses.
+    def get(self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset()) -> Answer:
+        """Read; again after a transient failure, within the time of one call. `accept`: other good statuses.
 
-        What answers in the vendor's place would do so again a moment later: that is not tried again here.
+        Not again where something else answered in the vendor's place: it would answer the same a moment later.
         """
-        last = self.clock.monotonic() + self.timeout
+        time_ = self._time()
         params = list(params)
         for attempt in range(READ_ATTEMPTS):
             try:
-                return self._call("GET", path, last, params=params, accept=accept, need=need)
+                return self._call("GET", path, time_, params=params, accept=accept)
             except Blocked:
                 raise
             except Transient as error:
                 pause = random.uniform(0, min(8.0, 0.5 * 2**attempt))  # noqa: S311 - jitter is no secret
                 pause += error.retry_after or 0.0
-                hopeless = attempt + 1 == READ_ATTEMPTS or self.clock.monotonic() + pause >= last
+                hopeless = attempt + 1 == READ_ATTEMPTS or self.clock.monotonic() + pause >= time_.last
                 if hopeless or self.clock.wait(pause):
                     raise
         raise AssertionError("unreachable")
 
-    def write(
-        self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None, need: Need = Need.REST
-    ) -> Answer:
-        """Write, once: whoever is told Unknown has to ask what became of it.
+    def write(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """Write, once: after Unknown, the caller reads what became of it.
 
-        NotExecuted at once where the rate leaves no room for a while: something else may be sent meanwhile.
+        RateLimited at once where the rate leaves no room for a while, so that something else may be sent.
         """
-        last = self.clock.monotonic() + self.timeout
         sent = {"Content-Type": "application/json", **(headers or {})}
         body = json.dumps(body).encode()
-        return self._call(method, path, last, within=PATIENCE, need=need, data=body, headers=sent)
+        is_page = call_context.current().priority is CallPriority.PAGE
+        wait = float("inf") if is_page else LONGEST_WRITE_WAIT
+        return self._call(method, path, self._time(), longest_wait=wait, data=body, headers=sent)
+
+    def _time(self) -> _Time:
+        within = call_context.current().within
+        seconds = self.timeout if within is None else min(self.timeout, max(0.0, within))
+        return _Time(seconds, self.clock.monotonic() + seconds)
 
     def _call(
         self,
         method: str,
         path: str,
-        last: float,
+        time_: _Time,
         *,
-        within: float = float("inf"),
-        need: Need = Need.REST,
+        longest_wait: float = float("inf"),
         accept: frozenset[int] = frozenset(),
         **sent: Any,
     ) -> Answer:
         route = route_of(path)
         started = self.clock.monotonic()
-        within = min(within, (last - started) * (1 - WIRE_SHARE))
+        within = min(longest_wait, (time_.last - started) * (1 - WIRE_SHARE))
+        scope, priority = f"{method} {route}", call_context.current().priority
         try:
-            turn = self._budget.take(f"{method} {route}", write=method != "GET", within=within, need=need)
+            turn = self._limiter.acquire(scope, write=method != "GET", within=within, priority=priority)
         except NotExecuted as error:
             raise type(error)(f"{self.name}: {error}", error.retry_after) from None
         started = self.clock.monotonic()
         headers: Mapping[str, str] = {}
         status, outcome = None, "done"
         try:
-            if started >= last:  # a process that was stopped here must not send so late what is asked about by now
+            if started >= time_.last:  # a process that was suspended here must not send a write this late
                 raise NotExecuted(f"{self.name}: {method} {route}: its time was over before it was sent")
-            status, headers, content = self._exchange(method, path, last, **sent)
+            status, headers, content = self._exchange(method, path, time_, **sent)
             return self._answer(method, route, status, headers, content, accept)
         except ReconcilerError as error:
             outcome = type(error).__name__.lower()
             raise
         finally:
-            self._budget.settle(turn, status, headers)
+            self._limiter.release(turn, status, headers)
             seconds = self.clock.monotonic() - started
             request_id = headers.get("x-request-id", "")
             self._on_request(RequestRecord(self.name, method, route, status, outcome, seconds, request_id))
 
     def _exchange(
-        self, method: str, path: str, last: float, **sent: Any
+        self, method: str, path: str, time_: _Time, **sent: Any
     ) -> tuple[int, Mapping[str, str], bytes | str]:
-        """Status, headers, and the body, or a text that says why there is none to be had."""
-        left = max(0.05, last - self.clock.monotonic())
+        """Status, headers, and the body, or a text that says why there is none."""
+        left = max(0.05, time_.last - self.clock.monotonic())
         timeout = (min(CONNECT_TIMEOUT, left), left)
         failure: ReconcilerError
         with exchange(left) as one:
@@ -234,19 +248,19 @@ class Http:
                     "look for a missing https:// and for stray characters or line ends"
                 )
             except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-                failure = self._failure(method, path, error, expired=one.expired)
+                failure = self._failure(method, path, error, time_, expired=one.expired)
             else:
                 with closing(response):
-                    return response.status_code, response.headers, self._body(response, last, one)
+                    return response.status_code, response.headers, self._body(response, time_, one)
         raise failure  # outside the handler: the original, which may hold the key, is not even its context
 
     def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
-        """The request by itself: nothing of the session is to be merged in, and no vendor's cookie sent back."""
+        """The request by itself: nothing of the session is merged in, and no vendor's cookie sent back."""
         request = requests.PreparedRequest()
         request.prepare(method, self.base_url + path, auth=self._keys, **({"headers": {}} | sent))
         return request
 
-    def _failure(self, method: str, path: str, error: Exception, *, expired: bool) -> Transient:
+    def _failure(self, method: str, path: str, error: Exception, time_: _Time, *, expired: bool) -> Transient:
         what = f"{self.name}: {method} {route_of(path)}"
         before = never_sent(error)
         if before:
@@ -254,16 +268,16 @@ class Http:
                 f"{what}: {before}; not sent. Check the network, any proxy, and {self.name.upper()}_API_URL"
             )
         late = expired or isinstance(error, requests.exceptions.Timeout)
-        why = f"no answer within {self.timeout:g} s" if late else "the connection broke before the answer"
+        why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"
         return Unknown(f"{what}: {why}{_doubt(method)}")
 
-    def _body(self, response: requests.Response, last: float, one: Exchange) -> bytes | str:
+    def _body(self, response: requests.Response, time_: _Time, one: Exchange) -> bytes | str:
         raw = response.raw
         content = bytearray()
-        late = f"the answer was not complete within {self.timeout:g} s"
+        late = f"the answer was not complete within {time_.seconds:g} s"
         try:
             while True:
-                left = last - self.clock.monotonic()
+                left = time_.last - self.clock.monotonic()
                 if left <= 0 or one.expired:
                     return late
                 sock = getattr(getattr(raw, "connection", None), "sock", None)
@@ -304,7 +318,7 @@ class Http:
         raise refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
 
     def _elsewhere(self, problem: str) -> str:
-        """A web application, too, answers 200: with a page."""
+        """A hint for a 200 that is no JSON: a web application answers with a page."""
         return f". Check that {self.name.upper()}_API_URL is the address of the API" if problem == NOT_JSON else ""
 
     def _clean(self, found: str) -> str:
@@ -316,8 +330,8 @@ class Http:
 
 
 def _take_environment(session: requests.Session, url: str) -> None:
-    """Proxies and certificates that the environment names for this address: once, not for each request."""
-    with suppress(ValueError):  # an address that is none is told of at the first request
+    """Read the proxies and certificates that the environment names for this address, once for all requests."""
+    with suppress(ValueError):  # the first request reports an invalid address
         found = session.merge_environment_settings(url, {}, None, None, None)
         session.proxies = found["proxies"]
         session.verify, session.cert = found["verify"], found["cert"]
@@ -329,14 +343,14 @@ def _doubt(method: str) -> str:
 
 
 def _secrets(authorization: str) -> list[str]:
-    """What must never be shown of a header: all of it, and the key alone, the longer first."""
+    """The parts of a header that must never be shown: all of it, and the key alone, the longest first."""
     _, _, credentials = authorization.partition(" ")
     key = credentials.removeprefix("token=")
     return list(filter(None, (authorization, credentials, key)))
 
 
 def _parsed(content: bytes | str) -> tuple[Any, str]:
-    """The document, and what is wrong with it. One text that nobody could store must not cost all the others."""
+    """The document, and what is wrong with it. A text that cannot be stored is replaced, the others are kept."""
     if isinstance(content, str):
         return None, content
     try:

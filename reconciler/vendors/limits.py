@@ -1,81 +1,120 @@
 """One rate limit: at most so many calls in so many seconds, and the calls that count against it.
 
-A call counts from its start until that long after its answer, so that no window of the vendor's, wherever it
-begins, ever holds more. Reads alone never use more than their READ_SHARE: there is always room for a write. A
-little is kept for the feeds, so that new alerts are still seen, and for pages and what has to be read for them.
+A call counts from its start until `period` seconds after its answer, so that no window of the vendor's holds more
+than the limit, wherever the window begins.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from typing import Protocol
 
-GUESS = 5.0
-"""For how many seconds a guess holds of how many pages are to come."""
+from reconciler.vendors.call_context import CallPriority
+
 MINUTE = 60.0
+PAGE_PACE = 5.0
+"""Seconds over which the pages made are counted: other calls leave room for as many more at the same pace.
+
+A queue alone cannot do that: in a storm, notes that start while no page waits use up the minute that the next
+pages need. 1,000 pages at 960 a minute then take 77 s instead of 64 s.
+"""
 
 
-class Need(Enum):
-    """What a call is for. The more it can wait, the more of a limit it leaves to the others."""
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """The shares of a limit that calls of one priority leave unused: of all calls but feeds, and of reads.
 
-    FEED = "feed"  # to see what is new
-    PAGE = "page"
-    REST = "rest"
+    The feeds have a small share to themselves, so that new alerts are seen while pages use the rate. Reads leave a
+    share to writes, and the sweep leaves half of the limit to everything else.
+    """
+
+    calls: float
+    reads: float
 
 
-READ_SHARE = {Need.FEED: 0.95, Need.PAGE: 0.9, Need.REST: 0.8}
-"""The share of a limit up to which a read may go."""
-KEPT = {Need.FEED: 0.0, Need.PAGE: 0.01, Need.REST: 0.02}
-"""The share of a limit that a call leaves to what is more urgent."""
+RESERVES = {
+    CallPriority.PAGE: Reserve(0.02, 0.1),
+    CallPriority.CHANGED: Reserve(0.03, 0.2),
+    CallPriority.UNSETTLED: Reserve(0.03, 0.2),
+    CallPriority.FEED: Reserve(0.0, 0.05),
+    CallPriority.SWEEP: Reserve(0.5, 0.5),
+}
 
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call that was let through, the so many-th; `ended` is None while it is under way."""
+    """One call, waiting or admitted. `number` counts the admitted ones; `ended` is None while it is under way."""
 
     scope: str
     write: bool
-    need: Need = Need.REST
+    priority: CallPriority = CallPriority.CHANGED
     ended: float | None = None
     number: int = 0
+
+
+class Usage(Protocol):
+    """How much of a limit is in use."""
+
+    def until_below(self, most: int, now: float) -> float:
+        """Seconds until fewer than `most` calls are in use."""
 
 
 class _Window:
     """Calls under way, and those that ended within the last `period` seconds."""
 
-    def __init__(self, period: float) -> None:
+    def __init__(self, period: float, longest: float = float("inf")) -> None:
         self.period = period
+        self._longest = longest
         self.running = 0
         self._ends: deque[float] = deque()  # ascending
 
     def begin(self) -> None:
-        """A call is let through."""
+        """Count a call that starts."""
         self.running += 1
 
     def end(self, at: float) -> None:
-        """One of those under way is over."""
+        """Note that one of the calls under way has ended."""
         self.running -= 1
         self._ends.append(at)
 
     def count(self, now: float) -> int:
-        """How many calls the vendor may still hold against us."""
+        """The number of calls that the vendor may still count."""
         while self._ends and self._ends[0] <= now - self.period:
             self._ends.popleft()
         return self.running + len(self._ends)
 
-    def until_below(self, most: float, now: float) -> float:
-        """Seconds until there are fewer than that; those under way might end now."""
-        surplus = self.count(now) - int(most)
+    def until_below(self, most: int, now: float) -> float:
+        """Seconds until fewer than `most` count, at most `longest`; calls under way end now at the earliest."""
+        surplus = self.count(now) - most
         if surplus < 0:
             return 0.0
-        return (self._ends[surplus] if surplus < len(self._ends) else now) + self.period - now
+        end = self._ends[surplus] if surplus < len(self._ends) else now
+        return min(self._longest, end + self.period - now)
+
+
+@dataclass(slots=True, eq=False)
+class _Remaining:
+    """The vendor's own statement: `left` calls of `limit` until a moment, less what was admitted since.
+
+    `number` is the call whose answer said so.
+    """
+
+    limit: int = 0
+    left: float = float("inf")
+    until: float = 0.0
+    number: int = 0
+
+    def until_below(self, most: int, now: float) -> float:
+        """Seconds until fewer than `most` are in use, by that statement."""
+        return max(0.0, self.until - now) if self.left <= self.limit - most else 0.0
 
 
 @dataclass(slots=True, eq=False)
 class Limit:
-    """`scopes`: the kinds of call that were told of it; none when it binds all of them.
+    """At most `most` calls in `period` seconds.
 
-    `growth`: by how much it is raised with each second since `grown_at`, to find out whether there is more room.
+    `scopes`: the kinds of call for which the vendor states it; empty when it binds all of them. `growth`: by how
+    much it is raised with each second since `grown_at`, to find out whether there is more room.
     """
 
     most: float
@@ -84,10 +123,16 @@ class Limit:
     expires: float = float("inf")
     growth: float = 0.0
     grown_at: float = 0.0
-    room: float = float("inf")  # what the vendor said was left, less what has been let through since
-    room_until: float = 0.0
-    told_by: int = 0  # which call's answer said so
-    windows: dict[str, _Window] = field(default_factory=dict)
+    remaining: _Remaining = field(default_factory=_Remaining)
+    _all: _Window = field(init=False)
+    _but_feeds: _Window = field(init=False)
+    _reads: _Window = field(init=False)
+    _reads_but_feeds: _Window = field(init=False)
+    _but_pages: _Window = field(init=False)
+    _pages: _Window = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recount(())
 
     @property
     def rate(self) -> float:
@@ -102,47 +147,65 @@ class Limit:
 
     def recount(self, calls: Iterable[Call]) -> None:
         """Count these calls, in the order of their ends, and no others."""
-        self.windows = {name: _Window(self.period) for name in ("all", "reads", "others")}
+        self._all, self._but_feeds, self._reads, self._reads_but_feeds = (_Window(self.period) for _ in range(4))
+        self._but_pages, self._pages = _Window(self.period, PAGE_PACE), _Window(PAGE_PACE)
         for call in calls:
-            self.begin(call)
+            self._begin(call)
             if call.ended is not None:
                 self.end(call, call.ended)
 
-    def begin(self, call: Call) -> None:
-        """A call that counts is let through."""
-        for window in self._windows_of(call):
-            window.begin()
+    def admit(self, call: Call) -> None:
+        """Count a call that starts now."""
+        self._begin(call)
+        self.remaining.left -= 1
 
     def end(self, call: Call, at: float) -> None:
-        """It is over."""
+        """Note that an admitted call has ended."""
         for window in self._windows_of(call):
             window.end(at)
 
-    def _windows_of(self, call: Call) -> Iterator[_Window]:
-        yield self.windows["all"]
+    def bounds(self, call: Call, now: float) -> Iterator[tuple[Usage, int]]:
+        """What is in use, and below how much all of it must be for that call to start."""
+        most, reserve = int(self.most), RESERVES[call.priority]
+        yield self._all, most
+        if call.priority is not CallPriority.FEED:
+            yield self._but_feeds, most - int(self.most * reserve.calls)
+        if call.priority not in {CallPriority.PAGE, CallPriority.FEED}:
+            pace = max(0, self._pages.count(now) - 1) / PAGE_PACE
+            yield self._but_pages, max(1, most - int(pace * self.period))
         if not call.write:
-            yield self.windows["reads"]
-        if call.need is not Need.PAGE:
-            yield self.windows["others"]
+            reads = self._reads if call.priority is CallPriority.FEED else self._reads_but_feeds
+            yield reads, most - int(self.most * reserve.reads)
+        yield self.remaining, self.remaining.limit - int(self.remaining.limit * reserve.calls)
+
+    def count(self, now: float) -> int:
+        """The number of calls that count against it."""
+        return self._all.count(now)
+
+    def state(self, left: float, until: float, call: Call) -> None:
+        """Note what the vendor says is left. Answers come in any order: the one to the latest call counts."""
+        if call.number > self.remaining.number:
+            left -= self._all.running
+            self.remaining = _Remaining(int(self.most), left, until, call.number)
 
     def left(self, now: float) -> int:
-        """By our own count, and by the vendor's: whichever is less."""
-        ours = int(self.most) - self.windows["all"].count(now)
-        return int(min(ours, self.room)) if now < self.room_until else ours
+        """What is left by our own count or by the vendor's statement: the smaller."""
+        ours = int(self.most) - self._all.count(now)
+        return int(min(ours, self.remaining.left)) if now < self.remaining.until else ours
 
-    def shortfall(self, call: Call, now: float, pace: float) -> float:
-        """Seconds until there is room for that call."""
-        kept = int(self.most * KEPT[call.need])
-        wait = self.room_until - now if self.room <= kept else 0.0
-        wait = max(wait, self.windows["all"].until_below(self.most - kept, now))
+    def _begin(self, call: Call) -> None:
+        for window in self._windows_of(call):
+            window.begin()
+
+    def _windows_of(self, call: Call) -> Iterator[_Window]:
+        yield self._all
+        if call.priority is not CallPriority.FEED:
+            yield self._but_feeds
         if not call.write:
-            share = max(1, int(self.most * READ_SHARE[call.need]))
-            wait = max(wait, self.windows["reads"].until_below(share, now))
-        elif call.need is not Need.PAGE and call.scope in self.scopes:
-            wait = max(wait, self._for_pages(pace, now))
-        return wait
-
-    def _for_pages(self, pace: float, now: float) -> float:
-        """Seconds to wait so that pages may go on at that pace; by then there is another guess."""
-        room = max(1, self.most - int(pace * self.period))
-        return min(GUESS, self.windows["others"].until_below(room, now))
+            yield self._reads
+            if call.priority is not CallPriority.FEED:
+                yield self._reads_but_feeds
+        if call.priority is not CallPriority.PAGE:
+            yield self._but_pages
+        elif call.write:
+            yield self._pages

@@ -52,7 +52,7 @@ def test_what_should_never_happen_is_told_in_one_line(world: Stage) -> None:
     done = world.run("once", "--json")
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("reconciler: failed unexpectedly (ValueError in ledger, line ")
+    assert line.startswith("reconciler: failed unexpectedly (ValueError in outbox, line ")
     assert "LOG_LEVEL=DEBUG" in line
     done = world.run("once", "--json", LOG_LEVEL="DEBUG")
     assert (done.returncode, done.stdout) == (1, "")

@@ -21,11 +21,12 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
+from reconciler.vendors.call_context import CallContext, CallPriority, at_least, calling, current
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import said
 from reconciler.vendors.http import Http, RequestRecord
-from reconciler.vendors.limits import Call, Need
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.vendors.limits import Call
+from reconciler.vendors.rate_limiter import RateLimiter
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
 DUPLICATE_KEY = "Open incident with matching dedup key already exists on this service"
@@ -289,7 +290,11 @@ def test_a_key_with_an_equals_sign_is_hidden_whole(wire: responses.RequestsMock,
     words = f"{key}| |{scheme}{key}| |{scheme.rsplit(maxsplit=1)[-1]}{key}| f d"
     wire.post(INCIDENTS, status=400, json={"error": {"message": words}})
     client = Http(
-        PAGERDUTY, {"Authorization": scheme + key}, name="PagerDuty", clock=FakeClock(), budget=Budget(FakeClock())
+        PAGERDUTY,
+        {"Authorization": scheme + key},
+        name="PagerDuty",
+        clock=FakeClock(),
+        limiter=RateLimiter(FakeClock()),
     )
     with pytest.raises(Permanent) as caught:
         client.write("POST", "/incidents", {})
@@ -341,13 +346,15 @@ def test_a_compressed_answer_is_read(wire: responses.RequestsMock) -> None:
 def test_what_was_held_up_beyond_its_time_is_not_sent_any_more(
     wire: responses.RequestsMock, clock: FakeClock
 ) -> None:
-    class Stopped(Budget):
-        def take(self, scope: str, *, write: bool, within: float, need: Need = Need.REST) -> Call:
+    class Suspended(RateLimiter):
+        def acquire(
+            self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
+        ) -> Call:
             clock.seconds += 60  # as when the process is stopped here, and woken a minute later
-            return super().take(scope, write=write, within=within, need=need)
+            return super().acquire(scope, write=write, within=within, priority=priority)
 
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):
-        http("PagerDuty", clock, budget=Stopped(clock)).write("POST", "/incidents", {})
+        http("PagerDuty", clock, limiter=Suspended(clock)).write("POST", "/incidents", {})
     assert len(wire.calls) == 0
 
 
@@ -391,13 +398,13 @@ def test_a_route_has_only_words_of_the_apis(path: str, route: str) -> None:
 
 def test_our_own_rate_limit_is_told_from_the_vendors(wire: responses.RequestsMock, clock: FakeClock) -> None:
     wire.post(INCIDENTS, json={})
-    vendor = http("PagerDuty", clock, budget=Budget(clock, 1))
-    vendor.write("POST", "/incidents", {}, need=Need.FEED)
+    vendor = http("PagerDuty", clock, limiter=RateLimiter(clock, 1))
+    vendor.write("POST", "/incidents", {})
     with pytest.raises(RateLimited, match="PagerDuty: the rate limit leaves no room"):
-        vendor.write("POST", "/incidents", {}, need=Need.FEED)
+        vendor.write("POST", "/incidents", {})
     clock.seconds += 50
     clock.stopped = True
-    with pytest.raises(NotExecuted, match="told to stop") as caught:
+    with pytest.raises(NotExecuted, match="stopped while waiting") as caught:
         vendor.get("/incidents")
     assert type(caught.value) is NotExecuted
 
@@ -409,3 +416,54 @@ def test_no_cookie_is_kept(wire: responses.RequestsMock) -> None:
         vendor.get("/incidents")
     assert len(vendor._session.cookies) == 0
     assert all("Cookie" not in call.request.headers for call in wire.calls)
+
+
+def test_a_call_takes_no_longer_than_its_context_allows(wire: responses.RequestsMock, clock: FakeClock) -> None:
+    wire.get(f"{INCIDENTS}/P1", status=503)
+    started = clock.seconds
+    with calling(CallPriority.CHANGED, within=2.0), pytest.raises(Unknown):
+        http("PagerDuty", clock).get("/incidents/P1")
+    assert clock.seconds - started <= 2
+
+
+def test_a_context_never_lengthens_a_call(wire: responses.RequestsMock, clock: FakeClock) -> None:
+    wire.get(f"{INCIDENTS}/P1", body=requests.exceptions.ReadTimeout())
+    with calling(CallPriority.CHANGED, within=600.0), pytest.raises(Unknown, match="within 30 s"):
+        http("PagerDuty", clock, timeout=30).get("/incidents/P1")
+
+
+def test_a_page_keeps_its_place_in_the_rate_limiter_while_other_writes_are_put_back(
+    wire: responses.RequestsMock, clock: FakeClock
+) -> None:
+    wire.post(INCIDENTS, json={})
+    limiter = RateLimiter(clock)
+    limiter.release(limiter.acquire("POST /incidents", write=True, within=0), 429, {"Retry-After": "10"})
+    vendor = http("PagerDuty", clock, limiter=limiter)
+    with pytest.raises(RateLimited):
+        vendor.write("POST", "/incidents", {})
+    with calling(CallPriority.PAGE):
+        vendor.write("POST", "/incidents", {})
+    assert sum(clock.waits) == 10
+
+
+def test_the_rate_limiter_learns_the_priority_of_a_call_from_its_context(
+    wire: responses.RequestsMock, clock: FakeClock
+) -> None:
+    wire.get(INCIDENTS, json={})
+    seen: list[CallPriority] = []
+
+    class Noting(RateLimiter):
+        def acquire(
+            self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
+        ) -> Call:
+            seen.append(priority)
+            return super().acquire(scope, write=write, within=within, priority=priority)
+
+    vendor = http("PagerDuty", clock, limiter=Noting(clock))
+    with calling(CallPriority.SWEEP, within=5.0), at_least(CallPriority.PAGE):
+        vendor.get("/incidents")
+        assert current() == CallContext(CallPriority.PAGE, 5.0)
+    with calling(CallPriority.PAGE), at_least(CallPriority.CHANGED):
+        vendor.get("/incidents")
+    vendor.get("/incidents")
+    assert seen == [CallPriority.PAGE, CallPriority.PAGE, CallPriority.CHANGED]

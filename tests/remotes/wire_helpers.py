@@ -6,7 +6,7 @@ from typing import Any
 import responses
 
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
-from reconciler.vendors.rate_limiter import Budget
+from reconciler.vendors.rate_limiter import RateLimiter
 
 OPSGENIE = "https://api.opsgenie.com"
 PAGERDUTY = "https://api.pagerduty.com"
@@ -41,7 +41,7 @@ def http(
     clock = clock or FakeClock()
     scheme = f"GenieKey {OPSGENIE_KEY}" if name == "Opsgenie" else f"Token token={PAGERDUTY_KEY}"
     base = url or (OPSGENIE if name == "Opsgenie" else PAGERDUTY)
-    more.setdefault("budget", Budget(clock))
+    more.setdefault("limiter", RateLimiter(clock))
     on_request = records.append if records is not None else None
     return Http(base, {"Authorization": scheme}, name=name, clock=clock, on_request=on_request, **more)
 

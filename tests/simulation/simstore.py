@@ -20,12 +20,15 @@ from reconciler.store.migrate import upgrade
 from reconciler.store.schema import metadata
 
 _NAMES = {
-    "_commit": "db.plan",
-    "_write": "db.sent",
-    "_succeeded": "db.accepted",
-    "_settle": "db.settled",
-    "_failed": "db.doubt",
+    ("reconciler.sources.intake", "accept"): "db.intake",
+    ("reconciler.reconcile.commit", "_write"): "db.plan",
+    ("reconciler.reconcile.commit", "flush"): "db.kept",
+    ("reconciler.sources.sweep", "apply"): "db.kept",
+    ("reconciler.reconcile.delivery_action", "_write"): "db.sent",
+    ("reconciler.reconcile.delivery_action", "_succeeded"): "db.accepted",
+    ("reconciler.reconcile.delivery_action", "_settle"): "db.settled",
 }
+"""Kinds of transactions, by who makes them. Every other one notes what became of a write that went wrong."""
 
 
 @cache
@@ -115,8 +118,8 @@ class SimDatabase(Database):
     @contextmanager
     def writing(self) -> Iterator[Books]:
         """As the product's, a step of the world."""
-        caller = sys._getframe(2).f_code.co_name
-        fault = self._step(_NAMES.get(caller, "db.doubt"))
+        caller = sys._getframe(2)
+        fault = self._step(_NAMES.get((caller.f_globals["__name__"], caller.f_code.co_name), "db.doubt"))
         with super().writing() as books:
             if fault == "busy" or self._gone():
                 raise _down("database is locked")

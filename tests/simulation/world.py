@@ -6,23 +6,17 @@ pass every bound -> quiet phase (3 cycles, each with a full sweep)
 
 import hashlib
 import heapq
-import json
 import random
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import SecretStr
-from reconciler.apply import Applier
-from reconciler.crew import Crew
-from reconciler.engine import Engine, Report
-from reconciler.feeds import Hint
+from process import Process, SimDryWiring
 from schedule import (
     HOURS,
     LASTING,
@@ -41,27 +35,29 @@ from schedule import (
     History,
 )
 from simstore import Crash, Lost, SimDatabase
-from simwire import SimAdapter, refused_later, shown
+from simwire import refused_later, shown
 
+from reconciler.core.hints import Hint
 from reconciler.core.model import Side, Status
 from reconciler.errors import ReconcilerError
-from reconciler.reconcile.vendor_calls import Remotes
-from reconciler.runtime.bootstrap import Vendor, _Wires
+from reconciler.runtime.once import run_once
+from reconciler.runtime.report import Report
 from reconciler.sandbox.app import Sandbox
-from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR, SERVICE_ID
+from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Request
-from reconciler.settings import Settings
 from reconciler.vendors import http as product_http
 from reconciler.vendors.deadline import Exchange
-from reconciler.vendors.http import Http
-from reconciler.vendors.rate_limiter import Budget
 
+T = TypeVar("T")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
 ENGINEERS = (JANE, OMAR)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 QUIET = 3
 HEALING = 40
+MOMENT = 1e-6
+"""Seconds by which the clock is set beyond a due time, so that rounding leaves nothing due just after it."""
 END = 1_000_000
 """A step beyond those of any cycle."""
 _NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
@@ -99,8 +95,6 @@ class SimClock:
 class Parts:
     """Product parts that a mutant replaces, and the database that all is kept in."""
 
-    engine: type[Engine] = Engine
-    applier: type[Applier] = Applier
     guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
     patches: tuple[tuple[Any, str, Any], ...] = ()
     sweep: float = SWEEP
@@ -184,10 +178,9 @@ class World:
         self.interval = POLL
         self.healed = False
         self.database = self.parts.database(self.step, lambda: "database" in self.outages)
-        self.swept = self.clock.monotonic()
         self.alerts: list[str] = []
         self._before()
-        self.engine = self._start()
+        self.process = Process(self)
 
     # -- what is still to happen, for a driver that decides as it goes --
 
@@ -221,7 +214,7 @@ class World:
             self._survive(self.glance)
         self._cycle()
         self._act(everything=True)
-        self.clock.advance(self.interval)
+        self.pass_time(self.interval)
 
     def rest(self) -> Outcome:
         """What is left of the fault phase, and all that comes after it."""
@@ -231,7 +224,7 @@ class World:
         self._heal()
         quiet_from = len(self._writes())
         for _ in range(QUIET):
-            self.clock.advance(SWEEP + POLL)
+            self.pass_time(SWEEP + POLL)
             self._cycle()
         self.sandbox.lock.acquire()
         state = self.sandbox.state()
@@ -312,7 +305,7 @@ class World:
         for number in range(HEALING):
             self.step_in_cycle = 0
             self._cycle()
-            self.clock.advance(POLL if number < 2 else 3 * POLL)
+            self.pass_time(POLL if number < 2 else 3 * POLL)
             enough = self.clock.monotonic() - start > bound + 2 * POLL
             if enough and not self._open():
                 return
@@ -320,29 +313,33 @@ class World:
     def _cycle(self) -> None:
         """One tick of the daemon, and what it was good for."""
         began, fired, acted = self.clock.vendors.now(), len(self.fired), len(self.acted)
-        report = self._survive(self.tick)
-        good = report is not None and not report.problems
+        is_good = self._survive(self.process.tick)
         if not self.origins or self.lost_at > self.origins[-1][0]:
             self._note_origin()
-        calm = (
-            good and (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages and not self.lasting
-        )
-        self.windows.append((began.isoformat(), calm))
+        is_quiet = (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages and not self.lasting
+        self.windows.append((began.isoformat(), bool(is_good) and is_quiet))
 
-    def _survive(self, look: Callable[[], Report]) -> Report | None:
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass; the process does meanwhile what becomes due."""
+        ends = self.clock.monotonic() + seconds
+        while (wait := self.process.due_in()) is not None and self.clock.monotonic() + wait + MOMENT < ends:
+            self.clock.advance(wait + MOMENT)
+            self._survive(self.process.work)
+        self.clock.advance(max(0.0, ends - self.clock.monotonic()))
+
+    def _survive(self, work: Callable[[], T]) -> T | None:
         """Whatever the product raises on purpose is told; a crash ends the process, and a new one begins."""
         try:
-            return look()
+            return work()
         except ReconcilerError as error:
             self.trace.append(f"told: {error}")
         except Lost:
             self._lose()
             self.clock.advance(1.0)
-            self.engine = self._start()
         except Crash:
             self.trace.append("crash")
             self.clock.advance(1.0)
-            self.engine = self._start()
+            self.process = Process(self)
         except Exception as error:  # noqa: BLE001 - this is what is being looked for
             self.broken.append(f"{type(error).__name__}: {error}")
         return None
@@ -352,23 +349,16 @@ class World:
         if "database" in self.outages:
             return
         with self.database.reading() as books:
-            origin = books.snapshot.cursors().get("origin")
+            origin = books.cursors.load(END_OF_TIME).origin
         if origin is not None:
-            _, since = json.loads(origin)
-            self.origins.append((self.clock.vendors.now().isoformat(), since))
+            self.origins.append((self.clock.vendors.now().isoformat(), origin.since.isoformat()))
 
-    def tick(self) -> Report:
-        """As the daemon's: a cycle sweeps as much as has become due since the last."""
-        now = self.clock.monotonic()
-        share, self.swept = (now - self.swept) / self.parts.sweep, now
-        return self.engine.cycle(share)
-
-    def glance(self) -> Report:
-        """As the daemon's when webhooks have named every alert and every incident."""
+    def glance(self) -> None:
+        """Webhooks name every alert and every incident."""
         incidents = self.sandbox.pagerduty.incidents
         keyed = [entry for alert in self.alerts for entry in incidents.by_key(alert)]
         hints = [Hint(Side.OPSGENIE, alert) for alert in self.alerts]
-        return self.engine.glance([*hints, *(Hint(Side.PAGERDUTY, entry.now.id) for entry in keyed)])
+        self.process.glance([*hints, *(Hint(Side.PAGERDUTY, entry.now.id) for entry in keyed)])
 
     # -- steps --
 
@@ -473,34 +463,19 @@ class World:
 
     # -- the program --
 
-    def _start(self) -> Engine:
-        """A new process over the same database."""
-        wires = _SimWires(self)
-        applier = self.parts.applier(
-            Remotes(wires.opsgenie, wires.pagerduty, wires.to_opsgenie(), wires.to_pagerduty()),
-            self.database,
-            self.clock,
-            lambda: False,
-            wires.crew,
-        )
-        engine = wires.engine(self.database, applier)
-        vars(engine.observer)["aside"] = _at_once  # no thread of the product's: a branch would lose it
-        engine.__class__ = self.parts.engine
-        engine.policy = replace(engine.policy, guards=self.parts.guards)
-        return engine
-
     def dry_run(self) -> tuple[Report, bool]:
         """What a dry run reports, and whether it left everything as it was."""
         writes, content = len(self._writes()), self.database.content()
         with self.database.read_only() as database:
-            report = _SimWires(self).engine(database, None).cycle(1.0)
+            program, worker, collector = SimDryWiring(self, database).dry()
+            report = run_once(program, worker, collector, lambda _done, _left: None)
         return report, (len(self._writes()), self.database.content()) == (writes, content)
 
     def _lose(self) -> None:
         self.database.lose()
         self.lost_at = self.clock.vendors.now().isoformat()
         self.trace.append("database lost")
-        self.engine = self._start()
+        self.process = Process(self)
 
     def _open(self) -> bool:
         with self.database.reading() as books:
@@ -525,49 +500,10 @@ class World:
                 setattr(owner, name, value)
 
 
-class _SimWires(_Wires):
-    """The product's own wiring, with our clock and our wire."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        super().__init__(_settings(world.parts.sweep), threading.Event())
-        self.clock = world.clock  # type: ignore[assignment]
-        self.crew = Crew(lambda: 1)
-
-    def _http(self, name: Vendor, url: str, headers: dict[str, str]) -> Http:
-        clock = self.world.clock
-        adapter = SimAdapter(self.world, name.lower())
-        made = Http(url, headers, name=name, clock=clock, budget=Budget(clock), adapter=adapter)
-        made._session.trust_env = False  # the proxies of this machine's environment: a third of a run's time
-        return made
-
-
 @contextmanager
 def _without_deadline(_seconds: float) -> Iterator[Exchange]:
     """An exchange that no thread watches: a branch would lose that, and the trunk waits for long."""
     yield Exchange()
-
-
-def _at_once(work: Callable[[], None]) -> Iterator[None]:
-    """Slow reading, in its caller's own thread."""
-    work()
-    return iter(())
-
-
-def _settings(sweep: float) -> Settings:
-    chosen = SandboxSettings()
-    return Settings(
-        pagerduty_api_key=SecretStr(chosen.pagerduty_key),
-        pagerduty_service_id=SERVICE_ID,
-        pagerduty_email=BOT.email,
-        pagerduty_user=BOT.id,
-        opsgenie_api_key=SecretStr(chosen.opsgenie_key),
-        pagerduty_api_url="https://api.pagerduty.test",
-        opsgenie_api_url="https://api.opsgenie.test",
-        poll_interval_seconds=POLL,
-        sweep_interval_seconds=sweep,
-        staleness_seconds=STALENESS,
-    )
 
 
 def run(history: History, parts: Parts | None = None) -> Outcome:

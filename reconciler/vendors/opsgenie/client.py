@@ -25,7 +25,6 @@ from reconciler.vendors.json_fields import (
     state,
     text,
 )
-from reconciler.vendors.limits import Need
 from reconciler.vendors.opsgenie.rows import last_change, parse_act, parse_alert, parse_note
 from reconciler.vendors.ports import PAGE, RequestStatus
 
@@ -167,7 +166,7 @@ class OpsgenieClient:
 
     def _page(self, query: str, sort: str, order: str, offset: int) -> _Page:
         asked = [("sort", sort), ("order", order), ("limit", str(PAGE)), ("offset", str(offset))]
-        body = self._http.get("/v2/alerts", [("query", query), *asked] if query else asked, need=Need.FEED).json
+        body = self._http.get("/v2/alerts", [("query", query), *asked] if query else asked).json
         found = rows(body, "data", VENDOR)
         more = bool(mapping(mapping(body).get("paging")).get("next")) or len(found) >= PAGE
         return _Page(found, more, last=offset + 2 * PAGE > WINDOW)

@@ -7,7 +7,6 @@ from typing import Any
 from reconciler.errors import Blocked
 from reconciler.vendors.http import Answer, Http
 from reconciler.vendors.json_fields import OnBadRow, mapping, rows, segment
-from reconciler.vendors.limits import Need
 from reconciler.vendors.ports import PAGE
 
 VENDOR = "PagerDuty"
@@ -62,7 +61,7 @@ class Pages:
 
     def _asked(self, path: str, asked: Params, offset: int, accept: frozenset[int] = frozenset()) -> Answer:
         paging = [("limit", str(PAGE)), ("offset", str(offset))]
-        return self._http.get(path, [*asked, *paging], accept=accept, need=Need.FEED)
+        return self._http.get(path, [*asked, *paging], accept=accept)
 
 
 def _page_of(answer: Answer, name: str) -> Page:

@@ -5,9 +5,9 @@ from typing import Any
 
 from reconciler.core.model import Incident, Note, Person
 from reconciler.errors import Duplicate, ObjectError, Permanent, Unknown
+from reconciler.vendors.call_context import CallPriority, at_least
 from reconciler.vendors.http import Answer, Http
 from reconciler.vendors.json_fields import BadRow, mapping
-from reconciler.vendors.limits import Need
 from reconciler.vendors.pagerduty.pages import VENDOR, place
 from reconciler.vendors.pagerduty.rows import is_user, parse_incident, parse_note
 
@@ -36,7 +36,8 @@ class PagerDutyWriting:
         if body:
             incident["body"] = {"type": "incident_body", "details": body}
         try:
-            answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from, Need.PAGE)
+            with at_least(CallPriority.PAGE):
+                answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from)
         except Permanent as error:
             duplicate = error.status == 400 and _DUPLICATE in str(error).lower()  # noqa: PLR2004 - HTTP
             raise (Duplicate(str(error)) if duplicate else error) from None

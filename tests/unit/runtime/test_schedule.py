@@ -1,0 +1,158 @@
+"""The schedule runs on monotonic time, drops no run, and lets no job wait for another."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
+
+import apscheduler.schedulers.base
+import pytest
+
+import reconciler.runtime.schedule
+from reconciler.runtime.schedule import Schedule
+from reconciler.vendors.http import SystemClock
+
+
+class Wall(datetime):
+    """A wall clock that can be set."""
+
+    off = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz or UTC) + cls.off
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> type[Wall]:
+    monkeypatch.setattr(Wall, "off", timedelta())
+    for module in (apscheduler.schedulers.base, reconciler.runtime.schedule):
+        monkeypatch.setattr(module, "datetime", Wall)
+    return Wall
+
+
+@pytest.fixture
+def schedule() -> Iterator[Schedule]:
+    made = Schedule(SystemClock())
+    yield made
+    made.stop()
+
+
+def until(holds: Callable[[], bool], seconds: float = 5.0) -> float:
+    """How long it took until it held."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < seconds, "not in time"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+def test_a_job_runs_at_once_and_then_on_its_interval(schedule: Schedule) -> None:
+    runs: list[float] = []
+    schedule.every("poll", 0.2, lambda: runs.append(time.monotonic()))
+    schedule.start()
+    until(lambda: len(runs) == 4)
+    gaps = [later - earlier for earlier, later in pairwise(runs)]
+    assert min(gaps) > 0.15
+
+
+def test_a_job_that_takes_longer_than_its_interval_is_never_dropped(schedule: Schedule) -> None:
+    runs: list[int] = []
+    schedule.every("poll", 0.0, lambda: runs.append(1))
+    schedule.start()
+    until(lambda: len(runs) >= 300)
+
+
+def test_one_job_at_a_time_however_often_it_is_asked_for_and_once_more_after_the_last(schedule: Schedule) -> None:
+    begun, go_on, running, most = [], threading.Event(), [], []
+
+    def job() -> None:
+        begun.append(1)
+        running.append(1)
+        most.append(len(running))
+        go_on.wait(5)
+        running.pop()
+
+    schedule.every("poll", 600.0, job)
+    schedule.start()
+    until(lambda: len(begun) == 1)
+    for _ in range(50):
+        schedule.soon("poll")
+    go_on.set()
+    until(lambda: len(begun) == 2)
+    time.sleep(0.05)
+    assert (len(begun), max(most)) == (2, 1)
+
+
+def test_no_job_waits_for_another(schedule: Schedule) -> None:
+    go_on, runs = threading.Event(), []
+    for number in range(8):
+        schedule.every(f"hanging {number}", 1.0, lambda: go_on.wait(5))
+    schedule.every("poll", 0.05, lambda: runs.append(1))
+    schedule.start()
+    until(lambda: len(runs) >= 5)
+    go_on.set()
+
+
+def test_the_interval_is_asked_for_after_each_run(schedule: Schedule) -> None:
+    intervals, runs = iter([0.01, 0.01, 600.0]), []
+    schedule.every("poll", lambda: next(intervals), lambda: runs.append(1))
+    schedule.start()
+    until(lambda: len(runs) == 3)
+    time.sleep(0.1)
+    assert len(runs) == 3
+
+
+def test_a_job_that_fails_runs_again(schedule: Schedule) -> None:
+    runs = []
+
+    def job() -> None:
+        runs.append(1)
+        raise ValueError("broken")
+
+    schedule.every("poll", 0.01, job)
+    schedule.start()
+    until(lambda: len(runs) >= 3)
+
+
+@pytest.mark.parametrize("jump", [-600, 3600, -86400])
+def test_a_wall_clock_that_is_set_delays_no_job(schedule: Schedule, wall: type[Wall], jump: float) -> None:
+    runs: list[int] = []
+    schedule.every("poll", 0.3, lambda: runs.append(1))
+    schedule.start()
+    until(lambda: len(runs) == 1)
+    wall.off = timedelta(seconds=jump)
+    schedule.turn()
+    assert until(lambda: len(runs) == 2) < 1
+    assert until(lambda: len(runs) == 4) < 2
+
+
+def test_a_machine_that_slept_runs_every_job_at_once(schedule: Schedule, wall: type[Wall]) -> None:
+    runs: list[str] = []
+    for name in ("poll", "sweep"):
+        schedule.every(name, 600.0, lambda name=name: runs.append(name))  # type: ignore[misc]
+    schedule.start()
+    until(lambda: len(runs) == 2)
+    wall.off = timedelta(hours=1)
+    schedule.turn()
+    until(lambda: len(runs) == 4)
+    assert sorted(runs) == ["poll", "poll", "sweep", "sweep"]
+
+
+def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> None:
+    runs: list[int] = []
+    schedule.every("poll", 0.05, lambda: runs.append(1))
+    schedule.start()
+    until(lambda: bool(runs))
+    schedule.stop()
+    time.sleep(0.02)
+    before = len(runs)
+    wall.off = timedelta(hours=1)
+    schedule.turn()
+    time.sleep(0.15)
+    assert len(runs) == before
+
+
+def test_a_schedule_that_was_never_started_can_be_stopped() -> None:
+    Schedule(SystemClock()).stop()

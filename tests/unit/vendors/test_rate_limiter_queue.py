@@ -1,0 +1,297 @@
+"""The queue of the rate limiter: who goes first when several threads wait, in simulated time."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unit.vendors.timeline import Timeline
+
+from benchmarks.floor import finish
+from reconciler.errors import RateLimited
+from reconciler.vendors.call_context import CallPriority
+from reconciler.vendors.rate_limiter import RateLimiter
+
+PAGE, CHANGED, UNSETTLED, FEED, SWEEP = CallPriority
+SCOPE = "PUT /incidents/{id}"
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A call that somebody wants to make `at` a second, and how long it takes."""
+
+    at: float
+    priority: CallPriority
+    write: bool = True
+    takes: float = 0.1
+    scope: str = SCOPE
+
+
+@dataclass(frozen=True)
+class Made:
+    """A call that was made."""
+
+    wish: Wish
+    began: float
+    ended: float
+
+
+def play(wishes: list[Wish], limiter: RateLimiter, timeline: Timeline, within: float = FOREVER) -> list[Made]:
+    """The calls in the order in which they were admitted; each wish has a thread of its own."""
+    start, made = timeline.seconds, []
+
+    def job(wish: Wish) -> Callable[[], None]:
+        def run() -> None:
+            call = limiter.acquire(wish.scope, write=wish.write, within=within, priority=wish.priority)
+            began, place = timeline.seconds - start, len(made)
+            made.append(Made(wish, began, began))
+            if wish.takes:
+                timeline.wait(wish.takes)
+            limiter.release(call, 200, {})
+            made[place] = Made(wish, began, timeline.seconds - start)
+
+        return run
+
+    timeline.run([(wish.at, job(wish)) for wish in wishes])
+    return made
+
+
+def used_up(timeline: Timeline, most: int = 20) -> RateLimiter:
+    """A limiter whose limit is used up by now, and comes back one call every three seconds from a minute on."""
+    limiter = RateLimiter(timeline, most)
+    for _ in range(most):
+        limiter.release(limiter.acquire(SCOPE, write=True, within=0, priority=FEED), 200, {})
+        timeline.seconds += 3
+    timeline.seconds -= 60
+    for call in limiter._calls:
+        assert call.ended is not None
+    return limiter
+
+
+def test_the_most_urgent_call_that_waits_goes_first_and_the_first_come_of_equally_urgent_ones() -> None:
+    timeline = Timeline()
+    limiter = used_up(timeline)
+    order = [SWEEP, FEED, CHANGED, PAGE, UNSETTLED, PAGE, CHANGED]
+    made = play([Wish(0.1 * n, priority, write=False) for n, priority in enumerate(order)], limiter, timeline)
+    assert [call.wish.priority for call in made] == [PAGE, PAGE, CHANGED, CHANGED, UNSETTLED, FEED, SWEEP]
+    for priority in (PAGE, CHANGED):
+        arrivals = [call.wish.at for call in made if call.wish.priority is priority]
+        assert arrivals == sorted(arrivals)
+
+
+def test_a_call_that_cannot_have_its_turn_in_time_behind_more_urgent_ones_is_refused_at_once() -> None:
+    timeline = Timeline()
+    limiter = RateLimiter(timeline, 20)
+    for _ in range(20):
+        limiter.release(limiter.acquire(SCOPE, write=True, within=0, priority=FEED), 200, {})
+        timeline.seconds += 1
+    refused = []
+
+    def page() -> None:
+        limiter.release(limiter.acquire(SCOPE, write=True, within=60, priority=PAGE), 200, {})
+
+    def note() -> None:
+        with pytest.raises(RateLimited) as caught:
+            limiter.acquire(SCOPE, write=True, within=41)
+        refused.append((timeline.seconds, caught.value.retry_after))
+
+    timeline.run([(0.0, page), (0.1, page), (0.5, note)])
+    assert refused == [(1020.5, pytest.approx(41.5))]
+
+
+def test_a_call_that_something_else_holds_up_keeps_no_place() -> None:
+    timeline = Timeline()
+    limiter = RateLimiter(timeline, 20)
+    held = limiter.acquire("POST /incidents", write=True, within=0)
+    limiter.release(held, 429, {"Retry-After": "30"})
+    wishes = [Wish(0, PAGE, scope="POST /incidents"), *(Wish(0.1, CHANGED) for _ in range(19))]
+    made = play(wishes, limiter, timeline)
+    assert [call.began < 1 for call in made] == [True] * 19 + [False]
+
+
+def test_a_call_notices_within_a_second_that_the_vendor_has_more_room() -> None:
+    timeline = Timeline()
+    limiter = RateLimiter(timeline, 960)
+
+    def state(left: str) -> None:
+        headers = {"ratelimit-limit": "960", "ratelimit-remaining": left, "ratelimit-reset": "50"}
+        limiter.release(limiter.acquire("GET /incidents", write=False, within=0, priority=FEED), 200, headers)
+
+    began = []
+
+    def page() -> None:
+        limiter.acquire("GET /incidents", write=True, within=60, priority=PAGE)
+        began.append(timeline.seconds)
+
+    under_way = limiter.acquire("GET /incidents", write=False, within=0)
+    state("0")
+    late = {"ratelimit-limit": "960", "ratelimit-remaining": "900", "ratelimit-reset": "50"}
+    under_way.number += 2  # the answer to a later call than the one that said 0
+    timeline.run([(0.0, page), (5.0, lambda: limiter.release(under_way, 200, late))])
+    assert 1005 <= began[0] <= 1006
+
+
+def test_feeds_see_what_is_new_while_pages_use_the_rate() -> None:
+    timeline = Timeline()
+    pages = [Wish(0.0, PAGE) for _ in range(60)]
+    limiter = RateLimiter(timeline, 600)
+    ended = 1000.0 + 300.0
+
+    def worker() -> None:
+        while timeline.seconds < ended:
+            limiter.release(limiter.acquire(SCOPE, write=True, within=FOREVER, priority=PAGE), 200, {})
+            timeline.wait(0.1)
+
+    waits = []
+
+    def feed() -> None:
+        while timeline.seconds < ended:
+            asked = timeline.seconds
+            limiter.release(limiter.acquire("GET /v2/alerts", write=False, within=FOREVER, priority=FEED), 200, {})
+            waits.append(timeline.seconds - asked)
+            timeline.wait(10 - waits[-1])
+
+    timeline.run([(0.0, worker) for _ in pages[:16]] + [(5.0, feed)])
+    assert len(waits) == 30
+    assert max(waits) <= 1
+
+
+def test_reads_of_any_number_leave_room_for_writes() -> None:
+    timeline = Timeline()
+    limiter = RateLimiter(timeline, 100)
+    reads = [Wish(0.0, PAGE, write=False) for _ in range(120)]
+    writes = [Wish(1.0 + n, UNSETTLED) for n in range(7)]
+    made = play([*reads, *writes], limiter, timeline)
+    assert all(call.began == call.wish.at for call in made if call.wish.write)
+
+
+def test_the_sweep_uses_only_what_the_rest_leaves_of_half_the_limit() -> None:
+    timeline = Timeline()
+    limiter = RateLimiter(timeline, 100)
+    sweep = [Wish(0.0, SWEEP, write=False) for _ in range(60)]
+    made = play([*sweep, Wish(1.0, CHANGED), Wish(1.0, CHANGED, write=False)], limiter, timeline)
+    assert sum(call.began < 50 for call in made if call.wish.priority is SWEEP) == 50
+    assert all(call.began == 1.0 for call in made if call.wish.priority is CHANGED)
+
+
+WISHES = st.lists(
+    st.builds(
+        Wish,
+        at=st.integers(0, 1500).map(lambda tenths: tenths / 10),
+        priority=st.sampled_from(CallPriority),
+        write=st.booleans(),
+        takes=st.sampled_from([0.0, 0.1, 2.0]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WISHES, st.integers(12, 40))
+def test_no_minute_holds_more_than_the_limit_and_every_call_has_its_turn(wishes: list[Wish], most: int) -> None:
+    timeline = Timeline()
+    made = play(wishes, RateLimiter(timeline, most), timeline)
+    assert len(made) == len(wishes)
+    ends = sorted(call.ended for call in made)
+    begins = sorted(call.began for call in made)
+    # A vendor may count a call at any moment between its beginning and its end.
+    for later in range(most, len(begins)):
+        assert begins[later] >= ends[later - most] + 60 - 1e-6 or _in_use(made, begins[later]) <= most
+
+
+def _in_use(made: list[Made], moment: float) -> int:
+    return sum(call.began <= moment and call.ended > moment - 60 + 1e-6 for call in made)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WISHES, st.integers(12, 40))
+def test_no_call_overtakes_a_more_urgent_one_that_the_same_limit_binds(wishes: list[Wish], most: int) -> None:
+    timeline = Timeline()
+    made = play(wishes, RateLimiter(timeline, most), timeline)
+    for place, call in enumerate(made):
+        if call.wish.priority is FEED:  # feeds have a share to themselves
+            continue
+        for later in made[place + 1 :]:
+            bound_alike = later.wish.write or not call.wish.write
+            if bound_alike and later.wish.at < call.began - 1e-6:
+                assert later.wish.priority >= call.wish.priority
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.booleans(), min_size=70, max_size=90), st.sampled_from([PAGE, CHANGED, UNSETTLED, SWEEP]))
+def test_feeds_are_never_starved(writes: list[bool], priority: CallPriority) -> None:
+    timeline = Timeline()
+    rest = [Wish(0.0, priority, write=write) for write in writes]
+    made = play([*rest, Wish(10.0, FEED, write=False)], RateLimiter(timeline, 50), timeline)
+    assert next(call.began for call in made if call.wish.priority is FEED) == 10
+
+
+class Vendor:
+    """Counts calls as they arrive, and refuses what is beyond its limit within a minute."""
+
+    def __init__(self, timeline: Timeline, most: int) -> None:
+        self._timeline = timeline
+        self._most = most
+        self._calls: deque[float] = deque()
+
+    def status(self) -> int:
+        now = self._timeline.seconds
+        while self._calls and self._calls[0] <= now - 60:
+            self._calls.popleft()
+        if len(self._calls) >= self._most:
+            return 429
+        self._calls.append(now)
+        return 201
+
+
+def test_a_storm_of_1000_alerts_uses_the_allowed_rate_without_a_429_and_pages_first() -> None:
+    """DESIGN 7: at least 95 % of the allowed rate. Each alert has a note five seconds later, and feeds poll on."""
+    timeline, most, alerts, latency = Timeline(), 960, 1000, 0.1
+    limiter, vendor = RateLimiter(timeline, most), Vendor(timeline, most)
+    due: list[tuple[CallPriority, int]] = []
+    done: dict[CallPriority, list[float]] = {PAGE: [], CHANGED: []}
+    refused, numbers = [], count()
+    start = timeline.seconds
+
+    def one(scope: str, priority: CallPriority, *, write: bool) -> None:
+        within = 2.0 if priority is CHANGED else FOREVER
+        call = limiter.acquire(scope, write=write, within=within, priority=priority)
+        timeline.wait(latency)
+        status = vendor.status()
+        if status == 429:
+            refused.append(timeline.seconds)
+        limiter.release(call, status, {"ratelimit-limit": str(most)})
+
+    def worker(least: CallPriority) -> None:
+        while len(done[PAGE]) + len(done[CHANGED]) < 2 * alerts:
+            if not due or due[0][0] > least:
+                timeline.wait(0.1)
+                continue
+            priority, number = heapq.heappop(due)
+            try:
+                one("POST /incidents" if priority is PAGE else "POST /incidents/{id}/notes", priority, write=True)
+                done[priority].append(timeline.seconds - start)
+            except RateLimited:
+                heapq.heappush(due, (priority, number))
+                timeline.wait(0.5)
+
+    def feed() -> None:
+        while len(done[PAGE]) + len(done[CHANGED]) < 2 * alerts:
+            one("GET /log_entries", FEED, write=False)
+            timeline.wait(10)
+
+    raised = [60 * n / alerts for n in range(alerts)]
+    events = [(at, lambda: heapq.heappush(due, (PAGE, next(numbers)))) for at in raised]
+    events += [(at + 5, lambda: heapq.heappush(due, (CHANGED, next(numbers)))) for at in raised]
+    timeline.run([*events, *((0.0, partial(worker, least)) for least in [PAGE, CHANGED] * 8), (0.0, feed)])
+    pages = finish(raised, most, 0, latency=latency)
+    everything = finish([*(at - latency for at in pages), *(at + 5 for at in raised)], most, latency=latency)
+    assert refused == []
+    assert pages[-1] / done[PAGE][-1] >= 0.95
+    assert everything[-1] / max(done[CHANGED][-1], done[PAGE][-1]) >= 0.95
