@@ -168,11 +168,13 @@ def draw_bars(bars: Bars, file: Path) -> None:
     if bars.limit is not None:
         axes.axvline(bars.limit, color="black", linestyle="--", linewidth=1, label=f"target: {_plain(bars.limit)}")
     axes.set_xscale("log")
+    axes.set_xlim(left=0.1)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yticks(range(len(bars.groups)), bars.groups)
     axes.invert_yaxis()
     axes.set(title=bars.title, xlabel=bars.x)
     axes.grid(visible=True, axis="x", alpha=0.3)
-    axes.legend()
+    picture.legend(loc="outside lower center", ncols=len(bars.series) + 1)
     picture.savefig(file, dpi=110, metadata={"Software": None})
     plt.close(picture)
 
