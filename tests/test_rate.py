@@ -106,9 +106,9 @@ def test_no_open_set_is_listed_while_the_rate_is_short_and_all_news_were_read(
 ) -> None:
     clock = SimClock()
     canned = Canned(1000, START, clock.now, log_rate=20.0)
-    seed(tmp_path / "busy.db", canned, START)
+    seed(tmp_path / "busy.db", canned, START, 1e9)
     with world(tmp_path / "busy.db", vendor=canned, clock=clock, sweep_interval=1e9) as here:
-        here.engine.observer.busy = lambda: busy
+        here.wiring.busy = busy
         for _ in range(8):
             here.cycle()
             here.pause()
