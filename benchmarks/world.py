@@ -37,6 +37,8 @@ from reconciler.vendors.http import Http
 
 TICK = 0.05
 """Simulated seconds after which it is looked again whether a thread has work to do."""
+LEAST = 0.00001
+"""Simulated seconds that a pair takes at least: a due time is rounded, and may be early by less than that."""
 MOMENT = 0.001
 """Simulated seconds by which a due time is overshot, so that it is past."""
 ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
@@ -197,11 +199,14 @@ class World:
         self._daemon.program.feed._pace._interval = seconds
 
     def cycle(self) -> None:
-        """Poll both feeds, and work until nothing is due."""
+        """Poll both feeds, and work until nothing is due, or a feed is to be polled again."""
         for job in self._feeds:
             job.due = min(job.due, self.clock.monotonic())
         self._run_due()
+        last = self.clock.monotonic() + self.interval
         while self._threads is not None and (self._threads.running or self._is_due()):
+            if self.clock.monotonic() > last:
+                break
             self.clock.wait(TICK)
             self._run_due()
 
@@ -250,7 +255,7 @@ class World:
             job.due, job.is_running = now + job.interval(), True
             self._start(partial(self._run, job))
         while self._threads is None and self._worker.work_one():
-            pass
+            self.clock.wait(LEAST)
         for number, pages_only in enumerate(self._hands):
             if self._threads is None or not self._is_due():
                 break
@@ -276,7 +281,7 @@ class World:
     def _work(self, number: int, *, pages_only: bool) -> None:
         try:
             while self._worker.work_one(pages_only=pages_only):
-                pass
+                self.clock.wait(LEAST)
         finally:
             self._working.discard(number)
 

@@ -13,7 +13,7 @@ from benchmarks.seed import seed
 from benchmarks.sim import START, SimClock
 from benchmarks.world import World, world
 
-STATEMENTS = 12
+STATEMENTS = 14
 
 
 def _idle(folder: Path, pairs: int) -> tuple[float, dict[str, float]]:
