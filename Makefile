@@ -13,8 +13,8 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/core --numprocesses=2 --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
-	$(BIN)/pytest --ignore=tests/core --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests/core tests/unit/core --numprocesses=2 --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
+	$(BIN)/pytest --ignore=tests/core --ignore=tests/unit/core --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

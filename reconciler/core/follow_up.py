@@ -44,10 +44,11 @@ def next_item(
 
     `mine` are the pair's actions as they stand now; `interval` is POLL_INTERVAL_SECONDS.
     """
+    mine = tuple(mine)
     sent = [action for action in mine if action.status is Status.SENT]
     found = [
         *_unread(alert_id, left),
-        *_outbox(alert_id, left),
+        *_outbox(alert_id, mine, left),
         *(_asked_about(alert_id, action, now) for action in sent),
         *_unsettled(alert_id, pair, policy, now, interval),
     ]
@@ -57,6 +58,16 @@ def next_item(
     for other in others:
         first = first.merged(other)
     return first
+
+
+def outbox_item(alert_id: str, waiting: Iterable[Action], due_at: datetime) -> WorkItem:
+    """The item of a pair in whose outbox these actions wait: a page as long as an incident is to be created.
+
+    After an outage everything is due at once, and pages go first.
+    """
+    is_page = any(action.kind is Kind.CREATE_INCIDENT for action in waiting)
+    priority = Priority.PAGE if is_page else Priority.UNSETTLED
+    return WorkItem(alert_id, due_at, ReadRequest(), priority, frozenset({Reason.OUTBOX}))
 
 
 def next_look(
@@ -112,10 +123,11 @@ def _unknown(alert_id: str, asked: ReadRequest, due_at: datetime) -> WorkItem:
     return WorkItem(alert_id, due_at, request, priority, frozenset({Reason.UNREAD}))
 
 
-def _outbox(alert_id: str, left: Left) -> list[WorkItem]:
+def _outbox(alert_id: str, mine: Iterable[Action], left: Left) -> list[WorkItem]:
     if left.deliver_at is None:
         return []
-    return [WorkItem(alert_id, left.deliver_at, ReadRequest(), Priority.UNSETTLED, frozenset({Reason.OUTBOX}))]
+    waiting = [action for action in mine if action.status is Status.PLANNED]
+    return [outbox_item(alert_id, waiting, left.deliver_at)]
 
 
 def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:

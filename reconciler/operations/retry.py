@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.core.follow_up import outbox_item
 from reconciler.core.model import Status
-from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import Misconfigured
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import counted
@@ -35,9 +35,8 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
         entries = status.entries(books, dead)
         if dead:
             books.outbox.retry([action.id for action in dead])
-            now, reasons = datetime.now(UTC), frozenset({Reason.OUTBOX})
-            alert_ids = dict.fromkeys(action.alert_id for action in dead)
-            books.work.add((WorkItem(alert_id, now, reasons=reasons) for alert_id in alert_ids), external=True)
+            now = datetime.now(UTC)
+            books.work.add((outbox_item(action.alert_id, [action], now) for action in dead), external=True)
     return entries
 
 

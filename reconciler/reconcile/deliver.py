@@ -63,15 +63,15 @@ class Deliverer:
     def deliver(self, alert_id: str, policy: Policy, *, pages_only: bool = False) -> Delivered:
         """Try what is due of the pair. DatabaseDown when nothing can be written down.
 
-        `pages_only`: where there is an incident to create, everything else is left for later, so that the pages of
-        other pairs do not wait for it.
+        `pages_only`: where an incident was to be created now, everything else is left for later, so that the pages
+        of other pairs do not wait for it.
         """
         waiting = self._open(alert_id)
         if not waiting:
             return Delivered()
         delivery = _PairDelivery(self._tools, policy, self._last_errors, self._stopping)
-        is_page = any(action.kind is Kind.CREATE_INCIDENT for action in waiting)
-        if delivery.send_creations(waiting):
+        is_page = delivery.send_creations(waiting)
+        if is_page:
             waiting = self._open(alert_id)  # by now its other actions may have an incident
         if not (pages_only and is_page):
             delivery.send_the_rest(waiting)

@@ -165,13 +165,15 @@ class Reconciler:
         delivered = self._deliverer.deliver(
             item.alert_id, planned.world.policy, pages_only=item.priority is Priority.PAGE
         )
-        events = tuple(failed_after_acceptance(planned))
-        standing = (*planned.fetched.problems, *delivered.problems)
+        met = (*planned.fetched.problems, *delivered.problems)
+        given_up = tuple(problem for problem in met if _is_given_up(problem, delivered.actions))
+        standing = tuple(problem for problem in met if problem not in given_up)
+        events = [each for each in failed_after_acceptance(planned) if not _is_said(each, standing)]
         return Outcome(
             item,
             self._acted(planned, delivered),
-            tuple(problem for problem in standing if not _is_said(problem, events)),
-            events,
+            standing,
+            (*given_up, *events),
             planned.plan.echoes,
             planned.name,
             self._again(planned, delivered, item, generation),
@@ -222,10 +224,18 @@ def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
     return item.request if planned.pair is None else None
 
 
-def _is_said(problem: Problem, events: tuple[Problem, ...]) -> bool:
-    """Whether an event says already what an action waits for."""
-    _, _, why = str(problem.error).partition(" waits: ")
-    return bool(why) and any(event.side is problem.side and why in str(event.error) for event in events)
+def _is_said(event: Problem, standing: tuple[Problem, ...]) -> bool:
+    """Whether a problem that lasts says already what has happened."""
+    waits = (str(problem.error).partition(" waits: ")[2] for problem in standing if problem.side is event.side)
+    return any(why and why in str(event.error) for why in waits)
+
+
+def _is_given_up(problem: Problem, actions: tuple[Action, ...]) -> bool:
+    """Whether the problem is that of an action which is dead by now, and so no longer waits for anything."""
+    dead = (
+        action.error for action in actions if action.status is Status.DEAD and action.kind.side is problem.side
+    )
+    return any(error and error in str(problem.error) for error in dead)
 
 
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:

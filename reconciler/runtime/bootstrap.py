@@ -24,7 +24,7 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import Daemon
 from reconciler.runtime.feedback import Feedback
-from reconciler.runtime.leadership import Leadership
+from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
@@ -297,6 +297,7 @@ class DryWiring(_Reading):
     def dry(self) -> tuple[Program, Worker, Collector]:
         """The program, its worker, and what collects the plan."""
         program, collector = self.program(DryIntake(self.queue), None, is_whole=True), Collector()
+        self.queue.add(stored_work(self.database, self.account.policy(), self.clock, self.interval))
         worker = Worker(
             self.queue, DryRun(self.planner), self.breakers, self.problems, (collector,), self.clock.monotonic
         )

@@ -6,9 +6,9 @@ settled. Who has lost the lead forgets all of it.
 
 from datetime import timedelta
 
-from reconciler.core.follow_up import Left, next_item
+from reconciler.core.follow_up import Left, next_item, outbox_item
 from reconciler.core.model import Action, Policy
-from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.core.work import WorkItem
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
@@ -77,9 +77,8 @@ def stored_work(database: Database, policy: Policy, clock: Clock, interval: time
         mine: dict[str, list[Action]] = {alert_id: [] for alert_id in pairs}
         for action in books.outbox.open():
             mine.setdefault(action.alert_id, []).append(action)
-    reasons = frozenset({Reason.OUTBOX})
     for alert_id, actions in mine.items():
-        item = WorkItem(alert_id, now, ReadRequest(), Priority.UNSETTLED, reasons)
+        item = outbox_item(alert_id, actions, now)
         left = next_item(alert_id, pairs.get(alert_id), actions, Left(), policy, now, interval)
         items.append(item if left is None else item.merged(left))
     return items

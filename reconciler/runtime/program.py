@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from reconciler.core.model import Side
-from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.core.follow_up import outbox_item
+from reconciler.core.model import Action, Side
+from reconciler.core.work import WorkItem
 from reconciler.errors import ReconcilerError
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
@@ -114,6 +115,8 @@ class Program:
 def outbox_items(database: Database, now: datetime) -> list[WorkItem]:
     """Every pair with an open action, due now."""
     with database.reading() as books:
-        alert_ids = dict.fromkeys(action.alert_id for action in books.outbox.open())
-    reasons = frozenset({Reason.OUTBOX})
-    return [WorkItem(alert_id, now, priority=Priority.UNSETTLED, reasons=reasons) for alert_id in alert_ids]
+        waiting = books.outbox.open()
+    by_alert: dict[str, list[Action]] = {}
+    for action in waiting:
+        by_alert.setdefault(action.alert_id, []).append(action)
+    return [outbox_item(alert_id, mine, now) for alert_id, mine in by_alert.items()]

@@ -37,7 +37,7 @@ class _Job:
     seconds: Callable[[], float]
     run: Callable[[], None]
     due: float
-    interval: float = 0.0
+    interval: float = 1.0
     running: bool = False
     again: bool = False
     planned: Planned | None = None
@@ -78,6 +78,8 @@ class Schedule:
         due = self._clock.monotonic() + after
         with self._lock:
             job = self._jobs[name]
+            if self._stopped:
+                return
             if job.running:
                 job.again = True
             elif due < job.due:
@@ -102,6 +104,8 @@ class Schedule:
         with self._lock:
             self._stopped = True
         if self._scheduler.running:
+            self._scheduler.pause()
+            self._scheduler.remove_all_jobs()  # its thread fails on a due job that is shut down under it
             self._scheduler.shutdown(wait=False)
         last = self._clock.monotonic() + within
         while self._is_running() and self._clock.monotonic() < last:
@@ -120,6 +124,12 @@ class Schedule:
             job.running, job.again = True, False
         try:
             job.run()
+        finally:
+            self._ran(job, began)
+
+    def _ran(self, job: _Job, began: float) -> None:
+        """Plan the next run, also after a failure of this one or of the question for its interval."""
+        try:
             job.interval = job.seconds()
         finally:
             with self._lock:

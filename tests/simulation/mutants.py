@@ -16,6 +16,7 @@ from reconciler.core import outcomes, plan
 from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
 from reconciler.core.work import WorkItem
 from reconciler.reconcile import deliver, pair
+from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.delivery_action import ActionDelivery
 from reconciler.sources.intake import DurableIntake
 from reconciler.store.outbox import Outbox
@@ -71,6 +72,15 @@ def _cursor_first(self: DurableIntake, items: Collection[WorkItem], **moved: Any
     _ACCEPT(self, items)
 
 
+def _row_first(
+    self: Committer, plan: Plan, world: World, item: WorkItem, again: WorkItem | None
+) -> WorkItem | None:
+    """The row of the work queue is taken away in a transaction of its own, before what was decided is committed."""
+    with self._database.writing() as books:
+        books.work.take_away([item])
+    return _WRITE(self, plan, world, item, again)
+
+
 def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any) -> Settlement | None:
     """What does not show at once counts as not done."""
     return _NOT_SHOWN(action, receipt, replace(policy, staleness=timedelta(seconds=-1)), now)
@@ -90,7 +100,7 @@ def _shared(world: World) -> Plan:
 
 _NOT_SHOWN, _DECIDE, _CHECK = outcomes._not_shown, plan.decide, ActionDelivery._check
 _SEND, _ACCEPTED, _DOUBTFUL = Outbox.mark_sent, Outbox.mark_accepted, Outbox.mark_unknown
-_ACCEPT = DurableIntake.accept
+_ACCEPT, _WRITE = DurableIntake.accept, Committer._write
 _SENT_AT: dict[str, datetime] = {}
 
 NEVER = 1e8
@@ -103,6 +113,7 @@ CAUGHT = {
     "no staleness bound": "TWICE",
     "one shared baseline": "TWICE",
     "cursors before the keys": "LOST",
+    "the row before the plan": "LOST",
     "nothing blocked": "ORDER",
     "no check before acknowledging": "FORBIDDEN",
 }
@@ -120,6 +131,7 @@ MUTANTS: dict[str, Callable[[], Parts]] = {
     "no staleness bound": lambda: Parts(patches=((outcomes, "_not_shown", _impatient),)),
     "one shared baseline": lambda: Parts(patches=((pair, "decide", _shared),)),
     "cursors before the keys": lambda: Parts(patches=((DurableIntake, "accept", _cursor_first),), sweep=NEVER),
+    "the row before the plan": lambda: Parts(patches=((Committer, "_write", _row_first),), sweep=NEVER),
     "nothing blocked": lambda: Parts(patches=((deliver._PairDelivery, "send_the_rest", _block_nothing),)),
     "no check before acknowledging": lambda: Parts(patches=((ActionDelivery, "_check", _no_check),)),
 }

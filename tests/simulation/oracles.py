@@ -25,15 +25,18 @@ from functools import cached_property
 from typing import Any
 
 from schedule import FOR_HOURS, LATE, LONG_ONES, SETTINGS, STALENESS
-from world import Outcome
+from world import AWAKE, Outcome
 
 from reconciler.core.model import Status
+from reconciler.core.retry import LONGEST_FOR_PATH
 from reconciler.sandbox.pagerduty_state import BOT
 
 Json = dict[str, Any]
 WRITES_FOR_EACH = 4
 WRITES_FOR_LASTING = 40
 """What waits is tried again while something lasts, each ever more slowly."""
+WRITES_FOR_HOURS = 3 * int(AWAKE / LONGEST_FOR_PATH.total_seconds())
+"""The same of each alert where it lasts for hours, of which the process is awake for some minutes."""
 OLD = timedelta(seconds=20)
 """How long somebody's act is not seen where reads by id are old."""
 HIGH = ("P1", "P2")
@@ -67,6 +70,7 @@ def findings(outcome: Outcome) -> list[str]:
     machine = sum(event.who == "" for case in cases for event in case.events)
     most = WRITES_FOR_EACH * (len(outcome.acted) + len(outcome.fired) + machine)
     most += WRITES_FOR_LASTING * sum(fault.what in LONG_ONES for fault in outcome.fired)
+    most += WRITES_FOR_HOURS * len(cases) * sum("hours" in fault.what for fault in outcome.fired)
     if outcome.writes > most:
         found.append(f"STORM {outcome.writes} writes, at most {most} are explained")
     for case in cases:

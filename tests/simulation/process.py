@@ -1,4 +1,4 @@
-"""One process of the product in one thread: the program's own wiring with the simulation's clock, wire and database."""
+"""One process of the product in one thread: its own wiring, with the simulation's clock, wire and database."""
 
 import threading
 from collections.abc import Iterator

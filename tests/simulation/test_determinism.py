@@ -34,9 +34,9 @@ def test_every_fault_of_the_single_fault_driver_fires() -> None:
 
 def test_a_crash_throws_the_process_away_and_keeps_the_database() -> None:
     world = World(STORY.but(Fault("pd.create", 0, "crash_after")))
-    first = world.engine
+    first = world.process
     outcome = world.run()
-    assert world.engine is not first
+    assert world.process is not first
     assert findings(outcome) == []
 
 

@@ -6,6 +6,7 @@ import pytest
 import world as simulated
 from drivers import single_faults
 from oracles import findings
+from process import Process
 from schedule import BEYOND, STORY, SWEEP, Act, Fault, History
 from world import World, run
 
@@ -329,7 +330,7 @@ def test_a_database_that_falls_back_to_a_backup_may_tell_twice_what_an_empty_one
         kept = world.database.copy()
         world.turn()
         world.database.restore(kept)
-        world.engine = world._start()
+        world.process = Process(world)
         found = findings(world.rest())
     assert {line.split()[0] for line in found} == {"TWICE"}
 

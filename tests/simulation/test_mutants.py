@@ -18,7 +18,12 @@ from reconciler.core.model import Kind
 
 MOST = {"exhaustive": 90, "chance": 40}
 """In so many runs at most."""
-NEAR = {"send, then record": "db.settled", "cursors before the keys": "db.plan", "nothing blocked": "pd.note"}
+NEAR = {
+    "send, then record": "db.settled",
+    "cursors before the keys": "db.intake",
+    "the row before the plan": "db.plan",
+    "nothing blocked": "pd.note",
+}
 """Which faults are tried first where few of them tell: those at the commit or the call that it is about."""
 SOON = {
     "send, then record",

@@ -1,15 +1,17 @@
 """Rule 11: pages before chatter after an outage, and within a pair the order in which people acted."""
 
 from datetime import datetime
-from typing import Any
 
+import pytest
 from oracles import findings
-from reconciler.apply import Applier, Turn
 from schedule import Act, Fault, History
 from world import Outcome, Parts, run
 
-from reconciler import apply
-from reconciler.core.model import Policy
+from reconciler.core import follow_up
+from reconciler.core.model import Action, Kind
+from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.reconcile.deliver import _PairDelivery
+from reconciler.runtime import program
 
 OUTAGE = History(
     (
@@ -23,6 +25,8 @@ OUTAGE = History(
     (Fault("pd.create", 1, "refused"), Fault("pd.note", 0, "refused")),
 )
 """Nothing can be written in the cycle that finds them: creations and older notes wait together for the next."""
+HOURS = ("pd_gone_for_hours", "pd_402_for_hours", "pd_proxy_for_hours", "pd_1008_for_hours")
+"""The same for hours, of which the process sleeps through the last: then everything is due at once."""
 TWO_NOTES = History(
     (
         Act(0, 0, "og", "create"),
@@ -50,18 +54,22 @@ def test_after_an_outage_every_page_goes_before_any_note() -> None:
     assert writes(outcome) == ["pd.create"] * 4 + ["pd.note"] * 2
 
 
-def test_notes_that_went_first_would_be_seen() -> None:
-    """The test above tells a product that sends pair by pair first."""
+@pytest.mark.parametrize("what", HOURS)
+def test_after_an_outage_of_hours_every_page_goes_before_any_note(what: str) -> None:
+    outcome = run(OUTAGE.but(Fault("cycle", 2, what)))
+    assert findings(outcome) == []
+    assert writes(outcome)[-5:] == ["pd.create"] * 3 + ["pd.note"] * 2
 
-    class NotesFirst(Applier):
-        def apply(self, policy: Policy, until: datetime | None = None) -> apply.Outcome:
-            turn = Turn(self, policy, until)
-            waiting = self._waiting()
-            turn.send_the_rest(waiting)
-            turn.send_creations(waiting)
-            return turn.outcome()
 
-    assert writes(run(OUTAGE, Parts(applier=NotesFirst))) != ["pd.create"] * 4 + ["pd.note"] * 2
+def test_pages_that_were_as_urgent_as_notes_would_be_seen() -> None:
+    """The test above tells a product whose outboxes are all alike."""
+
+    def alike(alert_id: str, _waiting: object, due_at: datetime) -> WorkItem:
+        return WorkItem(alert_id, due_at, priority=Priority.UNSETTLED, reasons=frozenset({Reason.OUTBOX}))
+
+    parts = Parts(patches=((follow_up, "outbox_item", alike), (program, "outbox_item", alike)))
+    last = [writes(run(OUTAGE.but(Fault("cycle", 2, what)), parts))[-5:] for what in HOURS]
+    assert any(kinds != ["pd.create"] * 3 + ["pd.note"] * 2 for kinds in last)
 
 
 def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> None:
@@ -71,9 +79,10 @@ def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> No
 
 
 def test_a_pair_that_held_nothing_back_would_be_seen() -> None:
-    def hasty(self: Turn, mine: tuple[Any, ...]) -> None:
-        for action in mine:
-            if self._is_due(action):
-                self.sender.send(action)
+    def hasty(self: _PairDelivery, waiting: tuple[Action, ...]) -> None:
+        for action in waiting:
+            if action.kind is not Kind.CREATE_INCIDENT and self._is_due(action):
+                self._sender.send(action)
 
-    assert notes(run(TWO_NOTES, Parts(patches=((Turn, "_send_pair", hasty),)))) == ["second", "first"]
+    patches = ((_PairDelivery, "send_the_rest", hasty),)
+    assert notes(run(TWO_NOTES, Parts(patches=patches))) == ["second", "first"]

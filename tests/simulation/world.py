@@ -58,6 +58,8 @@ QUIET = 3
 HEALING = 40
 MOMENT = 1e-6
 """Seconds by which the clock is set beyond a due time, so that rounding leaves nothing due just after it."""
+AWAKE = 300.0
+"""Seconds that the process is awake between two cycles: after these every back-off is at its longest."""
 END = 1_000_000
 """A step beyond those of any cycle."""
 _NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
@@ -320,9 +322,10 @@ class World:
         self.windows.append((began.isoformat(), bool(is_good) and is_quiet))
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass; the process does meanwhile what becomes due."""
+        """Let time pass; the process does meanwhile what becomes due, for AWAKE seconds at most."""
         ends = self.clock.monotonic() + seconds
-        while (wait := self.process.due_in()) is not None and self.clock.monotonic() + wait + MOMENT < ends:
+        last = min(ends, self.clock.monotonic() + AWAKE)
+        while (wait := self.process.due_in()) is not None and self.clock.monotonic() + wait + MOMENT < last:
             self.clock.advance(wait + MOMENT)
             self._survive(self.process.work)
         self.clock.advance(max(0.0, ends - self.clock.monotonic()))

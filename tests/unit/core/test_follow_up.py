@@ -55,6 +55,13 @@ def test_an_action_that_waits_needs_nothing_to_be_read() -> None:
     assert due(pair(), Left(deliver_at=at(90))) == item(at(90), ReadRequest(), Reason.OUTBOX)
 
 
+def test_a_pair_is_as_urgent_as_a_page_while_its_incident_is_to_be_created() -> None:
+    """After an outage of hours everything is due at once, and a page must not wait for older notes."""
+    left, creation = Left(deliver_at=at(90)), action(Kind.CREATE_INCIDENT, Status.PLANNED)
+    assert due(pair(None), left, [creation]) == item(at(90), ReadRequest(), Reason.OUTBOX, Priority.PAGE)
+    assert due(pair(), left, [action(Kind.PAGERDUTY_NOTE, Status.PLANNED)]) == due(pair(), left)
+
+
 @pytest.mark.parametrize(
     ("request_id", "sent_at", "wait"),
     [
@@ -72,7 +79,8 @@ def test_a_write_of_unknown_outcome_is_asked_about_whenever_it_is_twice_as_old(
 ) -> None:
     mine = replace(action(Kind.OPSGENIE_NOTE, Status.SENT), request_id=request_id, sent_at=sent_at)
     request = ReadRequest(alert_notes=True)
-    assert due(pair(), mine=[mine]) == item(at(60 + wait), request, Reason.OUTBOX)
+    reason = Reason.QUEUED if request_id else Reason.OUTBOX
+    assert due(pair(), mine=[mine]) == item(at(60 + wait), request, reason)
 
 
 @pytest.mark.parametrize(

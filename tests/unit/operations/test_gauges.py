@@ -48,7 +48,7 @@ def test_pairs_and_actions_are_read_once_until_something_changes(database: Datab
     ]
     with database.writing() as books:
         books.snapshot.save_pairs([pair])
-        books.outbox.intend(actions, NOW)
+        books.outbox.add(actions, NOW)
         books.outbox.settle(Settlement(2, Status.DEAD, "refused"), NOW)
         books.outbox.settle(Settlement(3, Status.DONE, ""), NOW)
     refresh(metrics, database)

@@ -36,7 +36,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> type[Wall]:
 def schedule() -> Iterator[Schedule]:
     made = Schedule(SystemClock())
     yield made
-    made.stop()
+    made.stop(5)
 
 
 def until(holds: Callable[[], bool], seconds: float = 5.0) -> float:
@@ -104,16 +104,16 @@ def test_the_interval_is_asked_for_after_each_run(schedule: Schedule) -> None:
     assert len(runs) == 3
 
 
-def test_a_job_that_fails_runs_again(schedule: Schedule) -> None:
+def test_a_job_that_fails_runs_again_after_its_interval(schedule: Schedule) -> None:
     runs = []
 
     def job() -> None:
         runs.append(1)
         raise ValueError("broken")
 
-    schedule.every("poll", 0.01, job)
+    schedule.every("poll", 0.2, job)
     schedule.start()
-    until(lambda: len(runs) >= 3)
+    assert until(lambda: len(runs) == 3) > 0.3
 
 
 @pytest.mark.parametrize("jump", [-600, 3600, -86400])
@@ -145,7 +145,7 @@ def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> 
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
     until(lambda: bool(runs))
-    schedule.stop()
+    assert schedule.stop(5)
     time.sleep(0.02)
     before = len(runs)
     wall.off = timedelta(hours=1)
@@ -155,4 +155,29 @@ def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> 
 
 
 def test_a_schedule_that_was_never_started_can_be_stopped() -> None:
-    Schedule(SystemClock()).stop()
+    assert Schedule(SystemClock()).stop(0)
+
+
+def test_the_stop_says_whether_the_runs_under_way_have_ended(schedule: Schedule) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(5)
+
+    schedule.every("hanging", 1.0, job)
+    schedule.start()
+    assert begun.wait(5)
+    assert not schedule.stop(0.05)
+    go_on.set()
+    assert schedule.stop(5)
+
+
+def test_a_stop_at_any_moment_ends_the_scheduler_without_an_exception() -> None:
+    for number in range(50):
+        schedule = Schedule(SystemClock())
+        for job in range(4):
+            schedule.every(f"poll {job}", 0.0, lambda: None)
+        schedule.start()
+        time.sleep(0.0002 * number)
+        assert schedule.stop(5)

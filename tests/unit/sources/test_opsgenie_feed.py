@@ -1,5 +1,6 @@
 """Opsgenie's feed: what is new or has changed becomes keys, with the cursor in the same transaction."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -79,7 +80,7 @@ def test_the_same_row_neither_hastens_nor_repeats_what_waits_already(stage: Stag
     for _ in range(5):
         feed.poll()
         stage.clock.wait(1)
-    stage.queue.again(item, 60)
+    stage.queue.again(replace(item, due_at=stage.clock.now() + timedelta(seconds=60)))
     assert stage.queue.lease() is None, "it backs off for a minute"
     stage.opsgenie.recent = [alert(updated_at=at(3591), acknowledged=True)]
     feed.poll()

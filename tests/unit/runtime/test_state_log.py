@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from reconciler.sight import Problem
 
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.errors import Forbidden, Misconfigured, Missing, NotExecuted, Permanent, Refused, Unknown
 from reconciler.observability.naming import span, state_of
+from reconciler.reconcile.problems import Problem
 from reconciler.runtime import state_log
 from reconciler.runtime.state_log import QUIET, StateLog
 

@@ -1,0 +1,9 @@
+"""Hints are values: two deliveries about the same record are one hint."""
+
+from reconciler.core.hints import Hint
+from reconciler.core.model import Side
+
+
+def test_hints_about_the_same_record_are_the_same_hint() -> None:
+    assert len({Hint(Side.PAGERDUTY, "PINC1", "a-1"), Hint(Side.PAGERDUTY, "PINC1", "a-1")}) == 1
+    assert Hint(Side.OPSGENIE, "a-1") != Hint(Side.PAGERDUTY, "a-1")

@@ -1,0 +1,119 @@
+"""The account: what the set-up of either vendor forbids is not written, and everything else is."""
+
+from typing import Any
+
+import pytest
+from still_clock import StillClock
+from worlds import BOT, JANE, policy
+
+from reconciler.core.model import Kind, Side
+from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
+from reconciler.reconcile.identity import Standing
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.write_breakers import PAGERDUTY_LANES, Lane, WriteBreakers
+from reconciler.runtime.account import Account, barred
+
+WRONG = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: unknown"))
+UNSURE = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))
+
+
+class Identity:
+    """PagerDuty's answers about the set-up."""
+
+    def __init__(self) -> None:
+        self.person = JANE
+        self.standing = Standing()
+        self.confirms = True
+        self.asked: list[str] = []
+
+    def confirm(self) -> bool:
+        return self.confirms
+
+    def refresh(self) -> None:
+        self.asked.append("refresh")
+
+    def ask_soon(self) -> None:
+        self.asked.append("soon")
+
+    def suspect(self) -> None:
+        self.asked.append("suspect")
+
+
+class Stage:
+    def __init__(self, *, writes: bool = True) -> None:
+        self.identity = Identity()
+        self.blind: ReconcilerError | None = None
+        self.breakers = WriteBreakers(StillClock()) if writes else None
+        self.problems = Problems()
+        identity: Any = self.identity
+        fetcher: Any = self
+        self.account = Account(identity, policy(), self.breakers, fetcher, self.problems)
+
+    def blindness(self) -> ReconcilerError | None:
+        return self.blind
+
+
+@pytest.mark.parametrize(
+    ("standing", "is_blind", "lanes"),
+    [
+        (Standing(), False, set()),
+        (Standing(may_page=False), False, {Lane.PAGES}),
+        (Standing(may_write=False), False, PAGERDUTY_LANES),
+        (Standing(), True, {Lane.OPSGENIE}),
+        (Standing(may_write=False, may_page=False), True, set(Lane)),
+    ],
+)
+def test_only_what_the_set_up_forbids_is_barred(standing: Standing, lanes: set[Lane], *, is_blind: bool) -> None:
+    assert barred(standing, is_blind=is_blind) == lanes
+
+
+def test_the_policy_names_the_automation_user_as_pagerduty_does() -> None:
+    stage = Stage()
+    assert stage.account.policy().automation == JANE
+    stage.identity.person = BOT
+    assert stage.account.policy().automation == BOT
+
+
+def test_what_is_wrong_is_reported_until_it_is_put_right_and_its_lanes_are_free_then() -> None:
+    stage = Stage()
+    stage.identity.standing = Standing(may_write=False, problems=(WRONG,), unsure=UNSURE)
+    stage.blind = Misconfigured("OPSGENIE_API_KEY: sees nothing")
+    stage.identity.confirms = False
+    assert not stage.account.poll()
+    assert stage.problems.all() == (WRONG, Problem(Side.OPSGENIE, stage.blind))
+    assert stage.account.unsure == UNSURE
+    assert stage.account.take_freed() == set()
+    stage.identity.standing, stage.blind, stage.identity.confirms = Standing(), None, True
+    assert stage.account.poll()
+    assert stage.problems.all() == ()
+    assert stage.account.unsure is None
+    assert stage.account.take_freed() == set(Lane)
+    assert stage.account.take_freed() == set()
+
+
+def test_a_confirmed_account_half_opens_the_breakers_that_its_refusal_opened() -> None:
+    stage = Stage()
+    assert stage.breakers is not None
+    stage.breakers.not_executed(Kind.PAGERDUTY_NOTE, Refused("401"))
+    stage.breakers.not_executed(Kind.OPSGENIE_NOTE, Refused("401"))
+    stage.account.poll()
+    assert stage.account.take_freed() == {Lane.PAGERDUTY}
+
+
+def test_what_was_not_answered_is_asked_again_as_soon_as_anything_is() -> None:
+    stage = Stage()
+    stage.account.answered()
+    assert stage.identity.asked == []
+    stage.identity.standing = Standing(unsure=UNSURE)
+    stage.account.bar()
+    stage.account.answered()
+    stage.account.suspect()
+    assert stage.identity.asked == ["soon", "suspect"]
+
+
+def test_a_dry_run_reports_the_same_and_bars_nothing() -> None:
+    stage = Stage(writes=False)
+    stage.identity.standing = Standing(may_write=False, problems=(WRONG,))
+    assert stage.account.poll()
+    assert stage.problems.all() == (WRONG,)
+    assert stage.account.take_freed() == set()

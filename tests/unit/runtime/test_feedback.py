@@ -1,0 +1,50 @@
+"""What the sources learn: whether reading the notes of an alert that only recurs was worth it."""
+
+from datetime import timedelta
+from typing import Any
+
+from still_clock import StillClock
+from worlds import action, at
+
+from reconciler.core.model import Kind
+from reconciler.core.work import ReadRequest, WorkItem
+from reconciler.reconcile.pair import Outcome
+from reconciler.runtime.feedback import Feedback
+
+
+class Sources:
+    """Repetitions and pace, as far as they are told anything."""
+
+    def __init__(self) -> None:
+        self.read_: list[tuple[str, bool]] = []
+        self.noticed_: list[float] = []
+
+    def read(self, alert_id: str, *, fruitful: bool) -> None:
+        self.read_.append((alert_id, fruitful))
+
+    def noticed(self, now: float) -> None:
+        self.noticed_.append(now)
+
+
+def reconciled(kind: Kind | None, *, repeated: bool) -> Sources:
+    sources: Any = Sources()
+    item = WorkItem("a", at(0) + timedelta(), ReadRequest(alert_notes=True, repeated=repeated))
+    actions = () if kind is None else (action(kind),)
+    Feedback(sources, sources, StillClock(60)).reconciled(Outcome(item, actions), 0.1)
+    found: Sources = sources
+    return found
+
+
+def test_a_note_behind_a_repetition_was_worth_reading_and_hastens_the_next_poll() -> None:
+    found = reconciled(Kind.PAGERDUTY_NOTE, repeated=True)
+    assert (found.read_, found.noticed_) == ([("a", True)], [60])
+
+
+def test_a_repetition_without_a_note_was_not() -> None:
+    for kind in (None, Kind.OPSGENIE_NOTE):
+        found = reconciled(kind, repeated=True)
+        assert (found.read_, found.noticed_) == ([("a", False)], [])
+
+
+def test_anything_but_a_repetition_says_nothing() -> None:
+    assert reconciled(Kind.PAGERDUTY_NOTE, repeated=False).read_ == []

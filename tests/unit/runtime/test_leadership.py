@@ -1,0 +1,175 @@
+"""Leadership: who holds the lock works; who begins to lead takes everything that is left from the database."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from still_clock import StillClock
+from worlds import action, alert, at, pair, policy
+
+from reconciler.core.model import Kind, Status
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
+from reconciler.errors import Misconfigured
+from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.runtime.leadership import Leadership, stored_work
+from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
+
+INTERVAL = timedelta(seconds=10)
+
+
+class Lock:
+    """A lock that the test gives and takes."""
+
+    def __init__(self) -> None:
+        self.free = True
+        self.released = 0
+        self.error: Exception | None = None
+
+    def acquire(self) -> bool:
+        if self.error is not None:
+            raise self.error
+        return self.free
+
+    def release(self) -> None:
+        self.released += 1
+
+
+class Place:
+    """One process beside the database."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = StillClock()
+        self.lock = Lock()
+        self.queue = WorkQueue(self.clock)
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, INTERVAL)
+
+    def confirm(self) -> bool:
+        return self.leadership.confirm(policy())
+
+    def leased(self) -> list[str]:
+        found = []
+        while (item := self.queue.lease()) is not None:
+            found.append(item.alert_id)
+        return found
+
+
+@pytest.fixture
+def place(database: Database) -> Place:
+    return Place(database)
+
+
+def new_alert(alert_id: str) -> WorkItem:
+    request = replace(everything(), is_new=True, row=alert(id=alert_id))
+    return WorkItem(alert_id, at(0), request, Priority.PAGE, frozenset({Reason.NEW_ALERT}))
+
+
+def fill(database: Database) -> None:
+    """A page in the table, a planned note, a write of unknown outcome, and pairs that are not settled.
+
+    One whose alert was missing is left to the sweep, which reads every open pair.
+    """
+    unsettled = [
+        pair(alert_id="unpaged", unpaged="assigned to nobody", swept_at=at(0)),
+        pair(alert_id="unexplained", unexplained_since=at(50), swept_at=at(0)),
+        pair(alert_id="missing", swept_at=at(0)),
+        pair(alert_id="settled", swept_at=at(0)),
+    ]
+    unsettled[2] = replace(unsettled[2], opsgenie=replace(unsettled[2].opsgenie, missing_since=at(40)))
+    sent = action(Kind.PAGERDUTY_NOTE, Status.SENT, alert_id="sent", key="sent")
+    done = action(Kind.PAGERDUTY_NOTE, Status.DONE, alert_id="done", key="done")
+    with database.writing() as books:
+        books.work.add([new_alert("page")])
+        books.snapshot.save_pairs(unsettled)
+        books.outbox.add([action(Kind.OPSGENIE_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
+
+
+def test_who_begins_to_lead_finds_everything_that_is_left(database: Database, place: Place) -> None:
+    fill(database)
+    place.queue.add([WorkItem("from before", at(0))])
+    assert place.confirm()
+    assert place.leadership.leads
+    left = {"page", "planned", "sent", "unpaged", "unexplained"}
+    assert place.queue.known([*left, "missing", "settled", "done", "from before"]) == left
+
+
+def test_what_is_left_is_as_urgent_and_asks_for_as_much_as_before(database: Database) -> None:
+    fill(database)
+    clock = StillClock()
+    found = {item.alert_id: item for item in stored_work(database, policy(), clock, INTERVAL)}
+    assert found["page"].priority is Priority.PAGE
+    assert found["page"].request.row == alert(id="page")
+    assert found["planned"].due_at == clock.now()
+    assert found["planned"].request == ReadRequest()
+    assert found["sent"].request == ReadRequest(incident_notes=True)
+    assert found["unpaged"].request == ReadRequest(incident=True)
+    assert {found[key].priority for key in ("planned", "sent", "unpaged", "unexplained")} == {Priority.UNSETTLED}
+
+
+def test_keeping_the_lead_reads_nothing_anew(database: Database, place: Place) -> None:
+    fill(database)
+    place.confirm()
+    place.queue.clear()
+    assert place.confirm()
+    assert place.queue.size() == 0
+
+
+def test_who_stands_by_has_no_work_and_takes_over_once_the_lock_is_free(database: Database, place: Place) -> None:
+    fill(database)
+    place.lock.free = False
+    place.queue.add([WorkItem("from before", at(0))])
+    assert not place.confirm()
+    assert (place.leadership.leads, place.queue.size()) == (False, 0)
+    place.lock.free = True
+    assert place.confirm()
+    assert place.queue.holds("page")
+    assert place.leadership.news == ["took over in epoch 1: the other reconciler has let go, this one leads now"]
+
+
+def test_the_lock_that_was_lost_ends_the_lead(place: Place) -> None:
+    place.confirm()
+    place.lock.free = False
+    assert not place.confirm()
+    assert not place.leadership.leads
+
+
+def test_after_the_database_was_away_the_work_is_read_anew(database: Database, place: Place) -> None:
+    place.confirm()
+    fill(database)
+    place.leadership.lose()
+    assert not place.leadership.leads
+    assert place.lock.released == 0
+    assert place.confirm()
+    assert "page" in place.leased()
+    assert place.leadership.news == []
+
+
+def test_who_gives_up_lets_the_lock_go_and_forgets_all_work(database: Database, place: Place) -> None:
+    fill(database)
+    place.confirm()
+    place.leadership.give_up()
+    assert (place.leadership.leads, place.queue.size(), place.lock.released) == (False, 0, 1)
+
+
+def test_an_earlier_leader_writes_nothing_more(database: Database, place: Place) -> None:
+    place.confirm()
+    other = open_database(str(database.engine.url))
+    assert Place(other).confirm()
+    with pytest.raises(Superseded), database.writing():
+        pass
+    other.close()
+
+
+@pytest.mark.parametrize("error", [DatabaseDown("away"), Misconfigured("DATABASE_URL: a pooler")])
+def test_a_lock_that_cannot_be_asked_for_is_no_lead(place: Place, error: Exception) -> None:
+    place.lock.error = error
+    with pytest.raises(type(error)):
+        place.confirm()
+    assert not place.leadership.leads
+
+
+def test_a_new_database_is_migrated_and_said_to_be_new(tmp_path: object) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/new.db")
+    place = Place(database)
+    assert place.confirm()
+    assert place.leadership.news == ["new database: nothing is known yet, a first start follows"]
+    database.close()

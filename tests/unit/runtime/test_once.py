@@ -1,0 +1,139 @@
+"""One run: every source once, what is due, a short wait for what Opsgenie has accepted, and a report."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from still_clock import StillClock
+from worlds import action
+
+from reconciler.core.model import Action, Kind, Side, Status
+from reconciler.core.work import Reason, WorkItem
+from reconciler.errors import Transient
+from reconciler.reconcile.pair import Outcome
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.runtime.once import ASKED_FOR, run_once
+from reconciler.runtime.program import Timed
+from reconciler.runtime.report import Collector, Report
+from reconciler.runtime.worker import Worker
+
+QUEUED, OUTBOX = frozenset({Reason.QUEUED}), frozenset({Reason.OUTBOX})
+
+
+def note(alert_id: str, **more: Any) -> Action:
+    return action(Kind.PAGERDUTY_NOTE, alert_id=alert_id, key=alert_id, **more)
+
+
+class Run:
+    """A program with two sources; what a pair comes to is given by its id."""
+
+    def __init__(self) -> None:
+        self.clock = StillClock(0)
+        self.queue = WorkQueue(self.clock)
+        self.problems = Problems()
+        self.collector = Collector()
+        self.polled: list[str] = []
+        self.asked: list[str] = []
+        self.again: dict[str, tuple[float, frozenset[Reason]]] = {}
+        self.actions: dict[str, Action] = {}
+        self.standing: dict[str, Problem] = {}
+        self.progress: list[tuple[int, int]] = []
+        self.sources = tuple(Timed(_Source(name), lambda: 0.0) for name in ("account", "feed"))
+        self.worker = Worker(
+            self.queue, self, ReadBreakers(self.clock), self.problems, (self.collector,), self.clock.monotonic
+        )
+
+    def poll(self, source: Any) -> bool:
+        self.polled.append(source.name)
+        return True
+
+    def wrong(self) -> tuple[Problem, ...]:
+        return self.problems.all()
+
+    def reconcile(self, item: WorkItem) -> Outcome:
+        alert_id = item.alert_id
+        self.asked.append(alert_id)
+        found = Outcome(
+            item,
+            actions=(self.actions[alert_id],) if alert_id in self.actions else (),
+            standing=(self.standing[alert_id],) if alert_id in self.standing else (),
+            name=f"Alert #{alert_id}",
+        )
+        if alert_id not in self.again:
+            return found
+        wait, reasons = self.again[alert_id]
+        due_at = self.clock.now() + timedelta(seconds=wait)
+        return replace(found, again=WorkItem(alert_id, due_at, reasons=reasons))
+
+    def run(self, *alert_ids: str) -> Report:
+        self.queue.add(WorkItem(alert_id, self.clock.now()) for alert_id in alert_ids)
+        program: Any = self
+        return run_once(program, self.worker, self.collector, lambda *shown: self.progress.append(shown))
+
+
+class _Source:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@pytest.fixture
+def once() -> Run:
+    return Run()
+
+
+def test_every_source_is_polled_once_and_every_due_pair_reconciled(once: Run) -> None:
+    once.actions = {"a": note("a"), "b": note("b")}
+    report = once.run("a", "b", "c")
+    assert once.polled == ["account", "feed"]
+    assert (once.asked, report.reconciled, report.left) == (["a", "b", "c"], 3, 0)
+    assert once.progress == [(1, 2), (2, 1), (3, 0)]
+    assert [found.alert_id for found in report.actions] == ["a", "b"]
+    assert report.names == {"a": "Alert #a", "b": "Alert #b", "c": "Alert #c"}
+
+
+def test_what_opsgenie_has_accepted_is_asked_about_for_four_seconds_at_most(once: Run) -> None:
+    once.again["a"] = (1.0, QUEUED)
+    once.run("a")
+    assert once.clock.monotonic() == ASKED_FOR
+    assert once.asked == ["a"] * 5
+
+
+def test_nothing_is_waited_for_once_it_was_carried_out(once: Run) -> None:
+    once.again["a"] = (1.0, QUEUED)
+    once.actions["a"] = note("a", status=Status.SENT)
+
+    def carried_out(seconds: float) -> bool:
+        once.again.clear()
+        once.actions["a"] = note("a", status=Status.DONE)
+        return StillClock.wait(once.clock, seconds)
+
+    once.clock.wait = carried_out  # type: ignore[method-assign]
+    report = once.run("a")
+    assert once.clock.monotonic() == 1
+    assert [found.status for found in report.actions] == [Status.DONE]
+
+
+@pytest.mark.parametrize(("wait", "reasons"), [(1.0, OUTBOX), (ASKED_FOR + 1, QUEUED)])
+def test_a_retry_or_a_long_wait_is_left_to_the_next_run(
+    once: Run, wait: float, reasons: frozenset[Reason]
+) -> None:
+    once.again["a"] = (wait, reasons)
+    once.run("a")
+    assert (once.clock.monotonic(), once.asked) == (0, ["a"])
+
+
+def test_a_pair_that_is_due_at_once_again_does_not_keep_others_from_their_turn(once: Run) -> None:
+    once.again["a"] = (1.0, OUTBOX)
+    assert once.run("a", "b").reconciled == 2
+
+
+def test_problems_of_a_whole_vendor_come_first_and_each_is_reported_once(once: Run) -> None:
+    away = Problem(Side.OPSGENIE, Transient("500"))
+    mine = Problem(Side.PAGERDUTY, Transient("404"), "a")
+    once.problems.put("feed", [away])
+    once.standing["a"] = mine
+    once.again["a"] = (1.0, QUEUED)
+    assert once.run("a").problems == (away, mine)

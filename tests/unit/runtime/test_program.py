@@ -1,0 +1,185 @@
+"""Polling a source: its failure is reported until it works again, and a success lets parked pairs go on."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from still_clock import StillClock
+from worlds import action, at
+
+from reconciler.core.model import Kind, Side, Status
+from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.work_queue import Hold, WorkQueue
+from reconciler.reconcile.write_breakers import Lane, WriteBreakers
+from reconciler.runtime.account import PLACE
+from reconciler.runtime.program import Program
+from reconciler.store.database import Database, DatabaseDown
+
+AWAY = NotExecuted("no connection")
+
+
+@dataclass
+class Source:
+    """A source that answers, or fails, as the test says."""
+
+    name: str = "opsgenie feed"
+    side: Side | None = Side.OPSGENIE
+    answers: bool | ReconcilerError = True
+
+    def poll(self) -> bool:
+        if isinstance(self.answers, ReconcilerError):
+            raise self.answers
+        return self.answers
+
+
+@dataclass
+class Account:
+    """The account as the program asks it."""
+
+    unsure: Problem | None = None
+    freed: frozenset[Lane] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    def take_freed(self) -> frozenset[Lane]:
+        freed, self.freed = self.freed, frozenset()
+        return freed
+
+    def answered(self) -> None:
+        self.asked.append("again")
+
+
+class Stage:
+    """A program of which only what polling needs is there."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = StillClock()
+        self.queue = WorkQueue(self.clock)
+        self.breakers = ReadBreakers(self.clock)
+        self.writes = WriteBreakers(self.clock)
+        self.account = Account()
+        absent: Any = None
+        account: Any = self.account
+        self.program = Program(
+            (),
+            account,
+            absent,
+            absent,
+            absent,
+            self.queue,
+            Problems(),
+            self.breakers,
+            self.writes,
+            database,
+            self.clock,
+            threading.Event(),
+            timedelta(seconds=10),
+        )
+
+    def park(self, *alert_ids: str, hold: Hold = Hold.READ_OPSGENIE) -> None:
+        """These pairs wait for a circuit breaker."""
+        for alert_id in alert_ids:
+            self.queue.add([WorkItem(alert_id, at(0))])
+            item = self.queue.lease()
+            assert item is not None
+            self.queue.park(item, frozenset({hold}))
+
+    def due(self) -> list[str]:
+        found = []
+        while (item := self.queue.lease()) is not None:
+            found.append(item.alert_id)
+        return found
+
+
+@pytest.fixture
+def stage(database: Database) -> Stage:
+    return Stage(database)
+
+
+def test_a_failing_source_is_reported_until_it_works(stage: Stage) -> None:
+    error = Transient("500")
+    assert not stage.program.poll(Source(answers=error))
+    assert stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
+    assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
+    assert stage.program.poll(Source(answers=False))  # it had nothing to ask
+    assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
+    assert stage.program.poll(Source())
+    assert stage.program.wrong() == ()
+
+
+def test_two_sources_of_one_vendor_fail_and_recover_apart(stage: Stage) -> None:
+    for name in ("opsgenie feed", "open alerts"):
+        stage.program.poll(Source(name, answers=Transient(name)))
+    stage.program.poll(Source("open alerts"))
+    assert [str(problem.error) for problem in stage.program.wrong()] == ["opsgenie feed"]
+
+
+def test_what_cannot_be_reached_stops_the_reads_of_single_pairs(stage: Stage) -> None:
+    stage.program.poll(Source(answers=AWAY))
+    assert stage.breakers.open([Side.OPSGENIE, Side.PAGERDUTY]) == {Hold.READ_OPSGENIE}
+    assert stage.program.open_breakers() == ("opsgenie reads",)
+
+
+def test_a_success_closes_the_breaker_and_lets_the_parked_pairs_go_on(stage: Stage) -> None:
+    stage.program.poll(Source(answers=AWAY))
+    stage.park("a", "b")
+    stage.park("c", hold=Hold.READ_PAGERDUTY)
+    stage.breakers.failed(Side.PAGERDUTY, "c", AWAY)
+    stage.program.poll(Source())
+    assert stage.due() == ["a", "b"]
+    assert stage.program.open_breakers() == ("pagerduty reads",)
+
+
+def test_a_half_open_breaker_lets_one_pair_through(stage: Stage) -> None:
+    stage.program.poll(Source(answers=AWAY))
+    stage.park("a", "b", "c")
+    stage.program.release()
+    assert stage.due() == []
+    stage.clock.wait(1)
+    stage.program.release()
+    assert stage.due() == ["a"]
+
+
+def test_without_a_database_no_vendor_is_blamed(stage: Stage) -> None:
+    with pytest.raises(DatabaseDown):
+        stage.program.poll(Source(answers=DatabaseDown("away")))
+    assert stage.program.wrong() == ()
+
+
+def test_a_lane_that_is_free_again_makes_what_waits_in_the_outbox_due(database: Database, stage: Stage) -> None:
+    waiting = action(Kind.PAGERDUTY_NOTE, alert_id="waits", key="waits")
+    done = action(Kind.PAGERDUTY_NOTE, Status.DONE, alert_id="done", key="done")
+    with database.writing() as books:
+        books.outbox.add([waiting, done], at(50))
+    stage.program.release()
+    assert stage.due() == []
+    stage.account.freed = frozenset({Lane.PAGERDUTY})
+    stage.program.release()
+    item = stage.queue.lease()
+    assert item is not None
+    assert (item.alert_id, item.priority, item.reasons) == ("waits", Priority.UNSETTLED, {Reason.OUTBOX})
+    assert stage.due() == []
+
+
+def test_the_account_reports_for_itself_and_is_asked_again_once_pagerduty_answers(stage: Stage) -> None:
+    problem = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_SERVICE_ID: disabled"))
+    stage.program.problems.put(PLACE, [problem])
+    stage.program.poll(Source(PLACE, None))
+    stage.program.poll(Source())
+    assert stage.program.wrong() == (problem,)
+    assert stage.account.asked == []
+    stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
+    assert stage.account.asked == ["again"]
+
+
+def test_what_pagerduty_has_not_answered_is_reported_where_nothing_else_of_it_is_wrong(stage: Stage) -> None:
+    stage.account.unsure = unsure = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))
+    assert stage.program.wrong() == (unsure,)
+    stage.program.problems.put("alert a", [Problem(Side.PAGERDUTY, Transient("404"), "a")])
+    assert stage.program.wrong()[-1] == unsure
+    stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY, Transient("500")))
+    assert unsure not in stage.program.wrong()

@@ -1,0 +1,266 @@
+"""Workers: one pair's failure is that pair's alone, and every leased key is given back."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from still_clock import StillClock
+from worlds import at
+
+from reconciler.core.model import Side
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.errors import NotExecuted, Transient
+from reconciler.observability import defects
+from reconciler.observability.defects import Defect
+from reconciler.reconcile.fetch import Stopping
+from reconciler.reconcile.pair import Outcome
+from reconciler.reconcile.problems import Problem, Problems
+from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.reconcile.work_queue import Hold, WorkQueue
+from reconciler.runtime.worker import AFTER_DATABASE, LONGEST, PAGE_WORKERS, WORKERS, Worker, WorkerPool
+from reconciler.store.database import DatabaseDown
+from reconciler.vendors.call_context import CallPriority, current
+
+OUTBOX = frozenset({Reason.OUTBOX})
+HELD = frozenset({Hold.READ_OPSGENIE})
+
+
+def item(alert_id: str, priority: Priority = Priority.CHANGED, **more: Any) -> WorkItem:
+    return WorkItem(alert_id, at(0), priority=priority, **more)
+
+
+class Bench:
+    """A worker whose reconciler does what the test says; what it was given, with which call priority."""
+
+    def __init__(self) -> None:
+        self.clock = StillClock()
+        self.queue = WorkQueue(self.clock)
+        self.breakers = ReadBreakers(self.clock)
+        self.problems = Problems()
+        self.asked: list[tuple[str, CallPriority]] = []
+        self.outcomes: list[Outcome] = []
+        self.comes_to: dict[str, Callable[[WorkItem], Outcome]] = {}
+        self.worker = Worker(self.queue, self, self.breakers, self.problems, (self,), self.clock.monotonic)
+
+    def reconcile(self, item: WorkItem) -> Outcome:
+        self.asked.append((item.alert_id, current().priority))
+        return self.comes_to.get(item.alert_id, Outcome)(item)
+
+    def reconciled(self, outcome: Outcome, _seconds: float) -> None:
+        self.outcomes.append(outcome)
+
+    def drain(self) -> list[str]:
+        """Work until nothing is due; which pairs that were."""
+        begun = len(self.asked)
+        while self.worker.work_one():
+            pass
+        return [alert_id for alert_id, _ in self.asked[begun:]]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(defects, "_LOGGED", set())
+    monkeypatch.setattr(defects.log, "error", lambda words, **_: said.append(words))
+    return said
+
+
+def raising(error: Exception) -> Callable[[WorkItem], Outcome]:
+    def reconcile(_: WorkItem) -> Outcome:
+        raise error
+
+    return reconcile
+
+
+def test_the_most_urgent_pair_goes_first_and_its_calls_are_as_urgent(bench: Bench) -> None:
+    bench.queue.add(item(priority.name, priority) for priority in reversed(Priority))
+    assert bench.drain() == [priority.name for priority in Priority]
+    assert [priority.name for _, priority in bench.asked] == [priority.name for priority in Priority]
+    assert bench.queue.size() == 0
+    assert not bench.worker.work_one()
+
+
+def test_a_worker_for_pages_takes_nothing_else(bench: Bench) -> None:
+    bench.queue.add([item("a change"), item("a page", Priority.PAGE)])
+    assert bench.worker.work_one(pages_only=True)
+    assert not bench.worker.work_one(pages_only=True)
+    assert [alert_id for alert_id, _ in bench.asked] == ["a page"]
+
+
+def test_a_defect_backs_off_its_own_pair_and_is_logged_once(bench: Bench, logged: list[str]) -> None:
+    bench.comes_to["broken"] = raising(ZeroDivisionError())
+    bench.queue.add([item("broken", Priority.PAGE), item("well")])
+    waits = []
+    for _ in range(12):
+        assert "well" in bench.drain() or waits
+        wait = bench.queue.next_due()
+        assert wait is not None
+        waits.append(wait)
+        bench.clock.wait(wait)
+    assert waits == [min(2.0**n, LONGEST) for n in range(10)] + [LONGEST] * 2
+    (words,) = logged
+    assert words.startswith("ZeroDivisionError in ")
+    assert "about alert broken: this is a defect, please report it" in words
+    ((problem,)) = bench.problems.all()
+    assert (problem.alert_id, type(problem.error)) == ("broken", Defect)
+    assert [outcome.item.alert_id for outcome in bench.outcomes] == ["well"]
+
+
+def test_a_pair_that_works_again_has_no_problem_and_no_back_off(bench: Bench, logged: list[str]) -> None:
+    bench.comes_to["a"] = raising(ZeroDivisionError())
+    bench.queue.add([item("a")])
+    bench.drain()
+    del bench.comes_to["a"]
+    bench.clock.wait(1)
+    assert bench.drain() == ["a"]
+    assert bench.problems.all() == ()
+    assert bench.queue.size() == 0
+    assert len(logged) == 1
+
+
+@pytest.mark.parametrize("error", [DatabaseDown("away"), Stopping()])
+def test_without_a_database_the_pair_is_put_back_and_the_error_passed_on(bench: Bench, error: Exception) -> None:
+    bench.comes_to["a"] = raising(error)
+    bench.queue.add([item("a")])
+    with pytest.raises(type(error)):
+        bench.worker.work_one()
+    assert bench.problems.all() == ()
+    assert bench.queue.next_due() == AFTER_DATABASE
+
+
+def test_what_is_left_is_due_when_the_outcome_says(bench: Bench) -> None:
+    later = item("a", Priority.UNSETTLED, reasons=OUTBOX)
+    bench.comes_to["a"] = lambda asked: Outcome(asked, again=replace(later, due_at=at(67)))
+    bench.queue.add([item("a")])
+    assert bench.drain() == ["a"]
+    assert bench.queue.next_due(Reason.OUTBOX) == 7
+
+
+def test_a_pair_whose_breaker_is_open_is_parked_until_that_closes(bench: Bench) -> None:
+    bench.comes_to["a"] = lambda asked: Outcome(asked, blocked=HELD)
+    bench.queue.add([item("a")])
+    assert bench.drain() == ["a"]
+    bench.clock.wait(3600)
+    assert bench.drain() == []
+    assert bench.queue.size() == 1
+    del bench.comes_to["a"]
+    bench.breakers.failed(Side.OPSGENIE, "b", NotExecuted("no connection"))
+    bench.comes_to["b"] = lambda asked: (bench.breakers.succeeded(Side.OPSGENIE, "b"), Outcome(asked))[1]
+    bench.queue.add([item("b")])
+    assert bench.drain() == ["b", "a"]
+
+
+def test_a_blocked_pair_with_something_in_its_outbox_is_due_again_for_that_and_forgets_nothing(
+    bench: Bench,
+) -> None:
+    outbox = item("a", Priority.UNSETTLED, reasons=OUTBOX)
+    bench.comes_to["a"] = lambda asked: Outcome(asked, blocked=HELD, again=replace(outbox, due_at=at(90)))
+    bench.queue.add([item("a", request=ReadRequest(alert=True), reasons=frozenset({Reason.FEED}))])
+    assert bench.drain() == ["a"]
+    assert bench.queue.next_due() == 30
+    bench.clock.wait(30)
+    found = bench.queue.lease()
+    assert found is not None
+    assert found.request == ReadRequest(alert=True)
+    assert found.reasons == {Reason.FEED, Reason.OUTBOX}
+    assert found.priority is Priority.CHANGED
+
+
+def test_standing_problems_last_until_the_pair_is_reconciled_without_them(bench: Bench) -> None:
+    problem = Problem(Side.PAGERDUTY, Transient("500"), "a")
+    bench.comes_to["a"] = lambda asked: Outcome(asked, standing=(problem,))
+    bench.queue.add([item("a")])
+    bench.drain()
+    assert bench.problems.all() == (problem,)
+    del bench.comes_to["a"]
+    bench.queue.add([item("a")])
+    bench.drain()
+    assert bench.problems.all() == ()
+
+
+def test_what_opsgenie_has_accepted_can_be_asked_about_alone(bench: Bench) -> None:
+    bench.queue.add([item("a"), item("b", reasons=frozenset({Reason.QUEUED}))])
+    assert bench.worker.ask_one()
+    assert not bench.worker.ask_one()
+    assert [alert_id for alert_id, _ in bench.asked] == ["b"]
+
+
+# -- the pool --
+
+
+class Pool:
+    """A pool over a bench, and the errors of the database that it has met."""
+
+    def __init__(self, bench: Bench, *, leads: bool = True) -> None:
+        self.leads = leads
+        self.failed: list[Exception] = []
+        self.pool = WorkerPool(bench.worker, bench.queue, lambda: self.leads, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self.failed.append(error)
+        self.leads = False
+
+
+def test_pairs_that_hang_keep_no_page_waiting(bench: Bench) -> None:
+    go_on, paged = threading.Event(), threading.Event()
+    hanging = threading.Semaphore(0)
+
+    def hang(asked: WorkItem) -> Outcome:
+        hanging.release()
+        go_on.wait(10)
+        return Outcome(asked)
+
+    def page(asked: WorkItem) -> Outcome:
+        paged.set()
+        return Outcome(asked)
+
+    bench.comes_to = {f"slow {n}": hang for n in range(WORKERS + PAGE_WORKERS)} | {"page": page}
+    bench.queue.add(item(f"slow {n}") for n in range(WORKERS + PAGE_WORKERS))
+    pool = Pool(bench).pool
+    pool.start()
+    for _ in range(WORKERS):
+        assert hanging.acquire(timeout=10)
+    assert not hanging.acquire(blocking=False)
+    bench.queue.add([item("page", Priority.PAGE)])
+    assert paged.wait(10)
+    assert not pool.stop(0)
+    go_on.set()
+    assert pool.stop(10)
+
+
+def test_nothing_is_taken_while_another_process_leads(bench: Bench) -> None:
+    bench.queue.add([item("a", Priority.PAGE)])
+    pool = Pool(bench, leads=False).pool
+    pool.start()
+    assert pool.stop(10)
+    assert bench.asked == []
+
+
+def test_without_a_database_the_pool_reports_it_and_stays(bench: Bench) -> None:
+    met = threading.Event()
+
+    def fail(_: WorkItem) -> Outcome:
+        met.set()
+        raise DatabaseDown("away")
+
+    bench.comes_to["a"] = fail
+    bench.queue.add([item("a", Priority.PAGE)])
+    pool = Pool(bench)
+    pool.pool.start()
+    assert met.wait(10)
+    assert pool.pool.stop(10)
+    assert [str(error) for error in pool.failed] == ["away"]
+    assert bench.queue.size() == 1
+
+
+def test_a_long_wait_of_one_key_delays_no_other(bench: Bench) -> None:
+    bench.queue.add([replace(item("later"), due_at=at(60) + timedelta(minutes=10)), item("now")])
+    assert bench.drain() == ["now"]
