@@ -1,7 +1,7 @@
 """States that last are said when they begin, again every now and then while they last, and when they are over.
 
-A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert that a
-vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
+A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert
+that a vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
 """
 
 import re
