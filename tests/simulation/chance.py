@@ -9,6 +9,7 @@ from drivers import BOUNDS
 from schedule import CYCLES, KINDS, OCCASIONS, SCOPED_FAULTS, SETTINGS, Act, Fault, History
 
 T = TypeVar("T")
+DETAILS = ("", "the disk is full")
 TEXTS = ("any news?", "on it", "checking", "see [PagerDuty · Jane Doe · note PXYZ123] there", "line\nand line")
 CUSTOMER = ("note", "note", "acknowledge", "acknowledge", "unacknowledge", "close", "snooze", "escalate")
 if SCOPED_FAULTS:
@@ -38,7 +39,10 @@ def random_history(seed: int) -> History:
     """The history of this seed."""
     chance = Random(seed)  # noqa: S311 - a simulation
     alerts = chance.randint(1, 3)
-    acts = [Act(chance.choice((0, 0, 0, 1, 2)), chance.randint(0, 9), "og", "create") for _ in range(alerts)]
+    acts = [
+        Act(chance.choice((0, 0, 0, 1, 2)), chance.randint(0, 9), "og", "create", text=chance.choice(DETAILS))
+        for _ in range(alerts)
+    ]
     acts += [_act(chance, alerts) for _ in range(chance.randint(1, 14))]
     setting = chance.choice(("plain", *SETTINGS))
     chosen = [fault for _ in range(_count(chance)) for fault in _with_occasion(chance, _fault(chance))]

@@ -75,7 +75,7 @@ def _cursor_first(self: DurableIntake, items: Collection[WorkItem], **moved: Any
 def _row_first(
     self: Committer, plan: Plan, world: World, item: WorkItem, again: WorkItem | None
 ) -> WorkItem | None:
-    """The row of the work queue is taken away in a transaction of its own, before what was decided is committed."""
+    """The row of the work queue is taken away before what was decided is committed."""
     with self._database.writing() as books:
         books.work.take_away([item])
     return _WRITE(self, plan, world, item, again)

@@ -43,6 +43,7 @@ HIGH = ("P1", "P2")
 IN_FLIGHT = timedelta(seconds=1.1)
 """Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
 MARK = re.compile(r"\[(Opsgenie|PagerDuty) · ([^\]]*?) · ([^\]·]*)\] (.*)", re.DOTALL)
+DETAILS = "[Opsgenie · alert details · "
 FOLLOWED = re.compile(r"incident #\d+ \((\w+)\) .* is followed from now on")
 PRIORITY = re.compile(r"Alert priority changed from \[(P\d)\] to \[(P\d)\]")
 NAMED = re.compile(r"incident #\d+ \((\w+)\) bears this alert's key, too: it is not followed")
@@ -82,6 +83,7 @@ def _judge(case: "Case") -> Iterator[str]:
     yield from _incidents(case)
     if case.incidents:
         yield from _customers_notes(case)
+        yield from _details(case)
         yield from _engineers_notes(case)
         yield from _told(case)
         yield from _order(case)
@@ -292,6 +294,17 @@ def _customers_notes(case: Case) -> Iterator[str]:
         yield from _compare(shown[key], times, f"customer's note {key} in PagerDuty", strict=strict)
     marks = Counter(text[: found.start(4)] for text in case.ours_in_pagerduty if (found := MARK.match(text)))
     yield from (f"TWICE mark {mark}" for mark, times in marks.items() if times > 1 and "note" in mark)
+
+
+def _details(case: Case) -> Iterator[str]:
+    """What a list row of the alert does not have: in its incident from the beginning, or in one note later."""
+    words = case.alert["description"]
+    if not words:
+        return
+    shown = sum(words in (incident["body"] or "") for incident in case.incidents)
+    shown += sum(DETAILS in text and words in text for text in case.ours_in_pagerduty)
+    strict = not case.outcome.lost_at and not case.is_before_the_start and not case.was_lost_shut
+    yield from _compare(shown, len(case.incidents), "the alert's details in PagerDuty", strict=strict)
 
 
 def _engineers_notes(case: Case) -> Iterator[str]:

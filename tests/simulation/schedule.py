@@ -163,10 +163,11 @@ WRONG_SET_UPS: dict[str, dict[str, object]] = {"bot_on_call": {"bot_on_call": Tr
 """The same, for single histories: an account that is not set up as it should be."""
 
 
+DETAILS = "the disk is full"
 STORY = History(
     (
-        Act(0, 3, "og", "create"),
-        Act(0, 3, "og", "create"),
+        Act(0, 3, "og", "create", text=DETAILS),
+        Act(0, 3, "og", "create", text=DETAILS),
         Act(1, 2, "og", "note", 0, 0, "any news?"),
         Act(1, 2, "og", "note", 0, 0, "any news?"),
         Act(1, 4, "pd", "acknowledge", 1),
@@ -186,7 +187,7 @@ STORY = History(
         Act(6, 9, "pd", "merge", 1),
         Act(7, 1, "pd", "note", 0, 0, "done"),
         Act(7, 2, "pd", "note", 1, 1, "after the merge"),
-        Act(7, 9, "og", "create"),
+        Act(7, 9, "og", "create", text=DETAILS),
     )
 )
 """The canned story: every mapping row, twins, a note after the resolve, a close, a merge."""
@@ -203,12 +204,14 @@ ODD = {
         (Act(0, 3, "og", "create"), Act(0, 3, "og", "priority", 0, 0, "P1")), setting="bot_on_call"
     ),
     "twin": History((Act(0, 3, "og", "create"), Act(2, 0, "pd", "merge", 0, 1), Act(5, 0, "pd", "reopen", 0, 1))),
+    "details": History((Act(0, 3, "og", "create", text=DETAILS),), (Fault("og.alert", 0, "down"),)),
     "follow": History(
         (Act(0, 3, "og", "create"), Act(2, 9, "pd", "resolve")), (Fault("pd.create", 0, "late_beyond"),)
     ),
 }
 """What the canned story has not, by the rows of the mapping that it is for: a priority raised twice, an
-incident that pages nobody at first, one that was merged away and is opened again, a second one that is late."""
+incident that pages nobody at first, one that was merged away and is opened again, details that cannot be read when
+the alert pages, a second incident that is late."""
 
 APART = 4
 """Cycles between two acts on an alert of the spaced story: an undisturbed look before each, and one after."""

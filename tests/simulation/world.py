@@ -428,7 +428,8 @@ class World:
     def _customer(self, act: Act) -> None:
         machine, who = self.sandbox.opsgenie, CUSTOMERS[act.who]
         if act.verb == "create":
-            self.alerts.append(machine.create_alert(f"alert {len(self.alerts)}", user=who)["id"])
+            made = machine.create_alert(f"alert {len(self.alerts)}", user=who, description=act.text)
+            self.alerts.append(made["id"])
             return
         alert = self.alerts[act.alert]
         match act.verb:
