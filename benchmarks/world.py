@@ -24,7 +24,7 @@ from benchmarks.sim import SimClock, SimLock, SimThreads
 from reconciler.core.model import Side
 from reconciler.observability.logs import configure
 from reconciler.runtime.bootstrap import Wiring
-from reconciler.runtime.daemon import FEEDS, LONGEST_REPORT, REPORT_EVERY
+from reconciler.runtime.daemon import FEEDS, REPORT_EVERY
 from reconciler.runtime.worker import PAGE_WORKERS, WORKERS
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
@@ -186,7 +186,7 @@ class World:
             Job(timed.source.name, timed.interval, partial(daemon.poll, timed.source))
             for timed in daemon.program.sources
         ]
-        report = min(max(self.interval, REPORT_EVERY), LONGEST_REPORT)
+        report = max(self.interval, REPORT_EVERY)  # whole days between two reports are no ten thousand
         self._jobs = [*jobs, Job("report", lambda: report, daemon.report)]
         self._feeds = [job for job in jobs if job.name in feeds]
         self._hands = [False] * (hands or WORKERS) + [True] * (0 if hands else PAGE_WORKERS)
