@@ -1,6 +1,7 @@
 """Where sources hand in what they found: keys and the cursor that moved, in one transaction."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Protocol
 
 from reconciler.core.work import WorkItem
@@ -27,9 +28,10 @@ class DurableIntake:
         if not items and not moved:
             return
         with self._database.writing() as books:
-            stored = books.work.add(items)
+            generations = {stored.alert_id: stored.generation for stored in books.work.add(items)}
             books.cursors.save(**moved)
-        self._queue.add(stored)
+        # A row may still ask for what was read since: it is taken away with a later commit. The queue knows better.
+        self._queue.add(replace(item, generation=generations[item.alert_id]) for item in items)
 
 
 class DryIntake:

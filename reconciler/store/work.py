@@ -45,12 +45,18 @@ class Work:
         for item in items:
             known = wanted.get(item.alert_id)
             wanted[item.alert_id] = item if known is None else known.merged(item)
-        there = {row.alert_id: _item(row) for row in rows_of(self.connection, _OF_ALERTS, self.route, wanted)}
+        rows = list(rows_of(self.connection, _OF_ALERTS, self.route, wanted))
+        there = {row.alert_id: _item(row) for row in rows}
+        from_outside = {row.alert_id for row in rows if row.external}  # until they have been taken in
         merged = [
             replace(one, generation=one.generation + 1)
             for one in (there[key].merged(item) if key in there else item for key, item in wanted.items())
         ]
-        upsert(self.connection, work, [self._row(item, external=external) for item in merged])
+        upsert(
+            self.connection,
+            work,
+            [self._row(item, external=external or item.alert_id in from_outside) for item in merged],
+        )
         return merged
 
     def put_back(self, item: WorkItem) -> WorkItem | None:

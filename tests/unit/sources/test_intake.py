@@ -1,0 +1,60 @@
+"""Intake: keys and the cursor in one transaction, then the queue; what was read already is not asked for again."""
+
+import pytest
+from source_stage import Stage
+from worlds import at
+
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from reconciler.sources.intake import DryIntake
+from reconciler.store.database import DatabaseDown
+
+ALERT = WorkItem("a", at(0), ReadRequest(alert=True), Priority.CHANGED, frozenset({Reason.WEBHOOK}))
+INCIDENT = WorkItem("a", at(0), ReadRequest(incident=True), Priority.CHANGED, frozenset({Reason.WEBHOOK}))
+
+
+def test_what_two_sources_ask_for_is_read_at_once(stage: Stage) -> None:
+    stage.intake.accept([ALERT])
+    stage.intake.accept([INCIDENT])
+    item = stage.queue.lease()
+    assert item is not None
+    assert item.request == ReadRequest(alert=True, incident=True)
+    assert item.generation == stage.items["a"].generation
+
+
+def test_what_was_read_and_is_not_taken_off_the_table_yet_is_not_read_again(stage: Stage) -> None:
+    stage.intake.accept([ALERT])
+    assert stage.queue.lease() is not None
+    stage.queue.done("a")
+    stage.intake.accept([INCIDENT])
+    item = stage.queue.lease()
+    assert item is not None
+    assert item.request == INCIDENT.request
+    with stage.database.writing() as books:
+        books.work.take_away([item])
+    assert stage.items == {}
+
+
+def test_what_another_process_has_added_is_taken_in_all_the_same(stage: Stage) -> None:
+    with stage.database.writing() as books:
+        books.work.add([ALERT], external=True)
+    stage.intake.accept([INCIDENT])
+    with stage.database.writing() as books:
+        (item,) = books.work.take_in()
+    stage.queue.add([item])
+    leased = stage.queue.lease()
+    assert leased is not None
+    assert leased.request == ReadRequest(alert=True, incident=True)
+
+
+def test_without_a_database_neither_the_keys_nor_the_cursor_are_taken_in(stage: Stage) -> None:
+    with stage.database.engine.begin() as connection:
+        fails = "BEGIN SELECT RAISE(FAIL, 'full'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER full BEFORE INSERT ON cursors {fails}")
+    with pytest.raises(DatabaseDown):
+        stage.intake.accept([ALERT], sweep=at(10))
+    assert (stage.items, stage.queue.size(), stage.standing.sweep) == ({}, 0, None)
+
+
+def test_a_dry_run_writes_nothing_down(stage: Stage) -> None:
+    DryIntake(stage.queue).accept([ALERT], sweep=at(10))
+    assert (stage.items, stage.queue.size(), stage.standing.sweep) == ({}, 1, None)
