@@ -178,7 +178,7 @@ class World:
         self.interval = wiring.interval.total_seconds()
         self.sandbox = sandbox
         self._daemon = daemon = wiring.daemon()
-        self._worker = daemon._pool._worker
+        self._worker = wiring.worker(daemon.program, (daemon.reporter, daemon.program.feedback))
         self._queue = daemon.program.queue
         daemon.leadership.confirm(daemon.program.account.policy())
         feeds = {timed.source.name: timed for timed in daemon.program.sources if timed.source.name in FEEDS}

@@ -22,7 +22,7 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
-from reconciler.runtime.daemon import Daemon
+from reconciler.runtime.daemon import Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
@@ -278,8 +278,8 @@ class Wiring(_Reading):
             self.settings.remind_seconds,
             self.metrics,
         )
-        worker = self.worker(program, (reporter, program.feedback))
         schedule = Schedule(self.clock)
+        worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
         return Daemon(
             program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
         )

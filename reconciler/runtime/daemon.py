@@ -13,6 +13,7 @@ from reconciler.operations import gauges
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.in_flight import InFlight
+from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.program import Program, Source
@@ -38,6 +39,18 @@ IDLE = 1.0
 LEADERSHIP, HINTS, REPORT = "leadership", "webhooks", "report"
 FEEDS = ("opsgenie feed", "pagerduty feed")
 """The sources whose first poll makes the process ready."""
+
+
+class ReportSoon:
+    """Runs the report soon after a pair was acted upon, so that gauges and `status` are up to date."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+
+    def reconciled(self, outcome: Outcome, _seconds: float) -> None:
+        """A pair has been reconciled."""
+        if outcome.actions or outcome.problems:
+            self._schedule.soon(REPORT, REPORT_EVERY)
 
 
 class Daemon:

@@ -30,7 +30,7 @@ class DurableIntake:
         with self._database.writing() as books:
             generations = {stored.alert_id: stored.generation for stored in books.work.add(items)}
             books.cursors.save(**moved)
-        # A row may still ask for what was read since: it is taken away with a later commit. The queue knows better.
+        # A row may still ask for what was read since: it is taken away with a later commit. The queue does not.
         self._queue.add(replace(item, generation=generations[item.alert_id]) for item in items)
 
 

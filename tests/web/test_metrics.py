@@ -183,7 +183,7 @@ def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
     """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
     world.open_ready(POLL_INTERVAL_SECONDS="60")
     alert, incident = world.paired()
-    world.until(lambda: world.metric("reconciler_open_pairs") == 1, "the next report, ten seconds later at most")
+    world.until(lambda: world.metric("reconciler_open_pairs") == 1, "the next report, a second later")
     world.engineer(alert, "acknowledge")
     acted = time.monotonic()
     world.deliver(incident)
