@@ -20,10 +20,18 @@ from threading import Lock
 from typing import IO
 
 _PRELOADED = (
-    "alembic.command", "reconciler.cli.commands", "reconciler.runtime.daemon", "reconciler.runtime.bootstrap",
-    "reconciler.cli.rendering", "reconciler.operations.retry", "reconciler.sandbox.command", "reconciler.operations.status", "reconciler.observability.health", "reconciler.observability.metrics", "reconciler.runtime.once", "reconciler.runtime.signals",
-    "reconciler.web.app", "reconciler.web.server",
-)  # fmt: skip
+    "alembic.command",
+    "reconciler.cli.commands",
+    "reconciler.cli.rendering",
+    "reconciler.observability.metrics",
+    "reconciler.operations.retry",
+    "reconciler.operations.status",
+    "reconciler.runtime.bootstrap",
+    "reconciler.runtime.once",
+    "reconciler.sandbox.command",
+    "reconciler.web.app",
+    "reconciler.web.server",
+)
 _LENGTH = 8
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from benchmarks.figures import Bars, Figure, Finding, at_most, share
+from benchmarks.figures import Bars, Figure, Finding, at_least, at_most, share
 from benchmarks.live import Live, live
 from benchmarks.process import daemon
 from benchmarks.scale import Scale, scale
@@ -39,6 +39,7 @@ SWEEP = 30.0
 LONGEST = 240.0
 MINUTE, MANY = 61.0, 100
 TWO_REQUESTS = 2.0
+LEAST_POLLS = 0.8
 REFUSED = 400
 FEEDS = {"opsgenie": {"/v2/alerts"}, "pagerduty": {"/log_entries", "/incidents"}}
 """Paths of the requests that poll for news, one of them a cycle."""
@@ -48,7 +49,9 @@ Act = Callable[["Trial"], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one trial measured. `seconds` are the times to page, `requests` those a poll to the healthy side.
+    """What one trial measured: `seconds` are the times to page.
+
+    For the healthy side while the other is away: `requests` a poll, None if there was none, and `polls` a second.
 
     `faults` counts the calls that failed or were slow: it shows that the trouble was there.
     """
@@ -58,6 +61,7 @@ class Result:
     missing: int = 0
     requests: float | None = None
     faults: int = 0
+    polls: float | None = None
 
     @property
     def median(self) -> float:
@@ -155,8 +159,8 @@ class Trial:
         times = [paged.get(alert, at + LONGEST) - at for alert, at in raised.items()]
         return times, len(raised) - len(paged)
 
-    def outage(self, seconds: float) -> float:
-        """Let the vendor be away; requests a poll to the other one near the end of it."""
+    def outage(self, seconds: float) -> tuple[float | None, float]:
+        """Let the vendor be away; requests a poll and polls a second to the other, in its last third."""
         away = self.trouble.away
         self.fault(do="503", vendor=away)
         time.sleep(seconds * 2 / 3)
@@ -166,7 +170,7 @@ class Trial:
             calls = [call for call in self.here.sandbox.journal.calls if call.seq > seen and call.vendor != away]
             self.here.sandbox.faults.clear()
         polls = sum(call.path in FEEDS[call.vendor] and call.method == "GET" for call in calls)
-        return len(calls) / max(polls, 1)
+        return (len(calls) / polls if polls else None), polls / (seconds / 3)
 
 
 def _hangs(trial: Trial) -> None:
@@ -240,7 +244,7 @@ def measure(trouble: Trouble, size: Scale, folder: Path) -> Result:
     """One trial."""
     folder.mkdir()
     settings = SandboxSettings(acknowledgement_timeout=None, pagerduty_per_minute=FAST)
-    requests = None
+    requests = polls = None
     with live(settings) as here:
         given = here.environment(
             folder / "page.db", POLL_INTERVAL_SECONDS="1", SWEEP_INTERVAL_SECONDS=str(SWEEP), LOG_LEVEL="INFO"
@@ -250,14 +254,14 @@ def measure(trouble: Trouble, size: Scale, folder: Path) -> Result:
             trial = Trial(here, trouble)
             trial.open_pairs()
             if trouble.away:
-                requests = trial.outage(size.of(45, 3))
+                requests, polls = trial.outage(size.of(45, 3))
             with _going_on(trial):
                 times, missing = trial.probe(size.of(20, 2), every=1.0)
             with here.sandbox.lock:
                 here.sandbox.faults.clear()
                 calls = list(here.sandbox.journal.calls)
     faults = sum(call.fault is not None or call.status >= REFUSED for call in calls)
-    return Result(trouble.name, [round(at, 3) for at in times], missing, requests, faults)
+    return Result(trouble.name, [round(at, 3) for at in times], missing, requests, faults, polls)
 
 
 @contextmanager
@@ -310,6 +314,9 @@ def _figures(result: Result, earlier: Result | None) -> Iterator[Finding]:
     was = f"; before the work queue {_text(earlier)}" if earlier else ""
     never = f", {result.missing} of them not within {LONGEST:.0f} s" if result.missing else ""
     yield at_most(SECTION, f"{result.name}, p99", result.slowest, TARGET, "s", note=f"{count}{never}{was}")
+    if result.polls is not None:
+        what = result.name.replace("just after", "during")
+        yield at_least(SECTION, f"{what}: polls of the other side", result.polls, LEAST_POLLS, "a second")
     if result.requests is not None:
         had = earlier is not None and earlier.requests is not None
         was = f"before the work queue {earlier.requests:.3g}" if earlier and had else ""
@@ -340,7 +347,11 @@ def main(file: Path, names: list[str]) -> None:
         for number, trouble in enumerate(chosen):
             result = measure(trouble, scale(), Path(folder) / str(number))
             found = f"p50 {result.median:.2f} s, slowest {_text(result)}"
-            print(f"{result.name}: {found}, {result.requests}, {result.faults} faults", flush=True)
+            print(
+                f"{result.name}: {found}, {result.requests} requests a poll, "
+                f"{result.polls} polls a second, {result.faults} faults",
+                flush=True,
+            )
             kept = {row.name: row for row in _stored(file)} | {result.name: result}
             ordered = [asdict(kept[one.name]) for one in troubles(scale()) if one.name in kept]
             document = {"what": "time to page in seconds, before the work queue", "results": ordered}

@@ -40,6 +40,8 @@ def begin(request: ReadRequest, known: Sighting, policy: Policy, now: datetime) 
     """What is known before anything is read: what the snapshot, a list row and the feed's log say."""
     pair = known.pair
     follows = pair.incident_id if pair else None
+    if follows is not None and request.is_new:  # it has been paged since a list was compared with the snapshot
+        request = replace(request, is_new=False)
     acts = tuple(sorted(request.acts, key=lambda act: act.at, reverse=True))
     twins = tuple(twin for twin in request.twins if follows not in (None, twin.id))
     progress = Progress(request, replace(known, incident_acts=acts, twins=twins), policy, now)

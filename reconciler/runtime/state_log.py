@@ -1,7 +1,7 @@
 """States that last are said when they begin, again every now and then while they last, and when they are over.
 
-A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert that a
-vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
+A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert
+that a vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
 """
 
 import re
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.text import name_of
-from reconciler.errors import Misconfigured, RateLimited, Transient
+from reconciler.errors import Misconfigured, RateLimited, Transient, Unknown
 from reconciler.observability.defects import Defect
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import counted, kinds_of, listed, span
@@ -144,7 +144,7 @@ class StateLog:
             alert_id = mine[0].alert_id if subject not in _NAMES else ""
             was_wide = subject in self._troubles and not self._troubles[subject].narrow
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
-            is_narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Transient) for p in mine)
+            is_narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Unknown) for p in mine)
             trouble.narrow = is_narrow and not was_wide
             trouble.met |= waits & {str(problem.error) for problem in mine}
         return set(by_subject)

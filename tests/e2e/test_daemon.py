@@ -283,8 +283,8 @@ def bad_pair(folder: Path) -> None:
         # Of the bad alert only the list can be read: it shows the acknowledgement, and none of the notes.
         assert [copy for copy in copies(world, bad) if not copy.endswith("acknowledged the alert")] == []
         world.no_faults()
-        world.until(lambda: len(copies(world, bad)) == 2, "the bad pair's notes", patience=60)
-        world.until(lambda: len(world.alert_notes(bad)) == 2, "the bad pair's other notes", patience=60)
+        world.until(lambda: len(copies(world, bad)) == 2, "the bad pair's notes", patience=90)
+        world.until(lambda: len(world.alert_notes(bad)) == 2, "the bad pair's other notes", patience=90)
         world.until(world.is_settled, "all settled", patience=60)
         world.assert_good()
 

@@ -736,3 +736,9 @@ def test_whether_a_vendor_answers_again_shows_in_the_pairs_own_object(
 ) -> None:
     assert reads.own_object(side, reads.begin(ask(), known, rules(), at(60))) == read
     assert read.what.side is side
+
+
+def test_an_alert_that_was_paged_since_it_was_listed_as_new_is_read_like_any_other() -> None:
+    request = replace(everything(), is_new=True, row=alert())
+    run = Run(request, answers={What.INCIDENT: incident()})
+    assert run.finished.unread == {OG, PD}  # the incident's notes wait for the alert's

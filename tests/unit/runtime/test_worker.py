@@ -234,6 +234,8 @@ def test_pairs_that_hang_keep_no_page_waiting(bench: Bench) -> None:
     assert not pool.stop(0)
     go_on.set()
     assert pool.stop(10)
+    assert len(bench.asked) == WORKERS + 1  # once it is to stop, no further pair is begun
+    assert bench.queue.size() == PAGE_WORKERS
 
 
 def test_nothing_is_taken_while_another_process_leads(bench: Bench) -> None:
