@@ -1,9 +1,8 @@
 """A database as it is after so many alerts were raised, paged and talked about. Written directly."""
 
-import json
 import shutil
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -11,36 +10,38 @@ from sqlalchemy import update
 
 from benchmarks.canned import Canned, alert_id, incident_id
 from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Side, Status
+from reconciler.store.cursors import LogMark, Origin
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
 from reconciler.store.schema import actions
 
 CHUNK = 5000
+SWEEP = 300.0
+"""SWEEP_INTERVAL_SECONDS as it is by default."""
 LINK = "https://app.opsgenie.com/alert/detail"
 BODY = "Priority: P3\nAlert: {link}/{id}/details\nSource: nagios\nTags: disk\n\n" + "x" * 150
 NOTE = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] Is anybody looking at this? It fills up by the minute."
 
 
-def seed(file: Path, canned: Canned, now: datetime) -> None:
-    """So many open pairs as the vendor has, each with its page and one note mirrored, swept just now."""
+def seed(file: Path, canned: Canned, now: datetime, sweep_interval: float = SWEEP) -> None:
+    """So many open pairs as the vendor has, each with its page and one note mirrored; swept evenly until now."""
     database = open_database(f"sqlite:///{file}")
     upgrade(database)
     for start in range(0, canned.pairs, CHUNK):
         numbers = range(start, min(start + CHUNK, canned.pairs))
         with database.writing() as books:
-            books.snapshot.save_pairs(_pair(number, canned, now) for number in numbers)
+            books.snapshot.save_pairs(_pair(number, canned, now, sweep_interval) for number in numbers)
             books.snapshot.save_notes(
                 (alert_id(number), side, f"N{number}{side}") for number in numbers for side in Side
             )
             books.outbox.add((action for number in numbers for action in _actions(number, canned)), now)
     with database.writing() as books:
         books.outbox.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
-        stamp = now.isoformat()
-        books.snapshot.save_cursors({
-            "origin": json.dumps([canned.created(-1).isoformat(), canned.created(-1).isoformat()]),
-            "opsgenie": stamp, "pagerduty": json.dumps([stamp, []]), "sweep": stamp,
-            "polled.opsgenie": stamp, "polled.pagerduty": stamp, "again": "[]",
-        })  # fmt: skip
+        begun = canned.created(-1)
+        books.cursors.save(
+            origin=Origin(begun, begun), query="", opsgenie=now, pagerduty=LogMark(now), sweep=now,
+            polled_opsgenie=now, polled_pagerduty=now,
+        )  # fmt: skip
     database.close()
 
 
@@ -50,26 +51,27 @@ def _keep() -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
-def _seeded(pairs: int) -> tuple[Path, datetime]:
+def _seeded(pairs: int, sweep_interval: float) -> tuple[Path, datetime]:
     now = datetime.now(UTC)
-    file = Path(_keep().name) / f"{pairs}.db"
-    seed(file, Canned(pairs, now, lambda: now), now)
+    file = Path(_keep().name) / f"{pairs}-{sweep_interval:.0f}.db"
+    seed(file, Canned(pairs, now, lambda: now), now, sweep_interval)
     return file, now
 
 
-def copy(file: Path, pairs: int) -> datetime:
+def copy(file: Path, pairs: int, sweep_interval: float = SWEEP) -> datetime:
     """The same for several sections, made once; when it was made."""
-    original, epoch = _seeded(pairs)
+    original, epoch = _seeded(pairs, sweep_interval)
     shutil.copyfile(original, file)
     return epoch
 
 
-def _pair(number: int, canned: Canned, now: datetime) -> Pair:
+def _pair(number: int, canned: Canned, now: datetime, sweep_interval: float) -> Pair:
+    left = timedelta(seconds=sweep_interval * (number + 1) / canned.pairs)
     return Pair(
         alert_id(number), str(number), tracked=True,
         opsgenie=AlertBaseline(open=True, acknowledged=False, updated_at=canned.created(number)),
         incident_id=incident_id(number), incident_number=number + 1, pagerduty=IncidentBaseline("triggered"),
-        swept_at=now,
+        swept_at=now, title=f"disk {number} is filling up", next_look_at=now + left,
     )  # fmt: skip
 
 

@@ -6,13 +6,12 @@ a computation takes does not count: only waiting does.
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
 
-T = TypeVar("T")
-R = TypeVar("R")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+LOOK = 0.01
+"""Simulated seconds after which a lock is tried again."""
 
 
 class SimClock:
@@ -55,17 +54,16 @@ class SimClock:
         with self._lock:
             self._put(max(seconds, self._seconds), happens)
 
-    def join(self, threads: int) -> None:
-        """The caller waits for so many threads from now on, and they take its turn."""
+    def enter(self) -> None:
+        """Another thread begins: time does not pass without it."""
         with self._lock:
-            self._busy += threads - 1
+            self._busy += 1
 
-    def leave(self, *, last: bool) -> None:
-        """One of those threads is done; the last one gives the turn back to the caller."""
-        if not last:
-            with self._lock:
-                self._busy -= 1
-                self._pass_time()
+    def leave(self) -> None:
+        """A thread has ended."""
+        with self._lock:
+            self._busy -= 1
+            self._pass_time()
 
     def _put(self, due: float, happens: Callable[[], None]) -> None:
         self._count += 1
@@ -78,45 +76,42 @@ class SimClock:
             happens()
 
 
-class SimCrew:
-    """As many hands as the product's crew, known to the clock."""
+class SimThreads:
+    """Threads that are known to the clock. `failures` are what they raised."""
 
-    def __init__(self, hands: Callable[[], int], clock: SimClock) -> None:
-        self._hands = hands
+    def __init__(self, clock: SimClock) -> None:
         self._clock = clock
+        self._guard = threading.Lock()
+        self.running = 0
+        self.failures: list[Exception] = []
 
-    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """The results in the items' order. An exception is passed on once the others are done."""
-        todo = list(items)
-        hands = min(self._hands(), len(todo))
-        if hands <= 1:
-            return [work(item) for item in todo]
-        results: list[Any] = [None] * len(todo)
-        failures: list[BaseException] = []
-        left, numbers, guard = hands, iter(range(len(todo))), threading.Lock()
+    def start(self, work: Callable[[], None]) -> None:
+        """Do it in a thread of its own."""
+        with self._guard:
+            self.running += 1
+        self._clock.enter()
+        threading.Thread(target=self._run, args=(work,), daemon=True).start()
 
-        def hand() -> None:
-            nonlocal left
-            while True:
-                with guard:
-                    number = next(numbers, None)
-                if number is None:
-                    break
-                try:
-                    results[number] = work(todo[number])
-                except Exception as failure:  # noqa: BLE001 - passed on below
-                    failures.append(failure)
-            with guard:
-                left -= 1
-                last = left == 0
-            self._clock.leave(last=last)
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as failure:  # noqa: BLE001 - raised by the main thread
+            self.failures.append(failure)
+        with self._guard:
+            self.running -= 1
+        self._clock.leave()
 
-        self._clock.join(hands)
-        threads = [threading.Thread(target=hand, daemon=True) for _ in range(hands)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
-        return results
+
+class SimLock:
+    """A lock that may be held while simulated time passes: who waits for it gives its turn away."""
+
+    def __init__(self, clock: SimClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        while not self._lock.acquire(blocking=False):
+            self._clock.wait(LOOK)
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

@@ -1,49 +1,50 @@
-"""The product's engine in this process, on any vendor that is a function: no socket, everything counted."""
+"""The daemon in this process, on any vendor that is a function: no socket, and everything counted."""
 
 import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from reconciler.apply import Applier
-from reconciler.crew import Pace
-from reconciler.engine import Engine, Report
-from reconciler.looks import Horizons
-from reconciler.observe import Observer
+from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 from sqlalchemy import event
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
-from benchmarks.sim import SimClock, SimCrew
-from reconciler.core.model import Person, Policy
-from reconciler.reconcile.identity import Identity
-from reconciler.reconcile.vendor_calls import Remotes
-from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE
-from reconciler.runtime.daemon import PATIENCE
+from benchmarks.sim import SimClock, SimLock, SimThreads
+from reconciler.core.model import Side
+from reconciler.observability.logs import configure
+from reconciler.runtime.bootstrap import Wiring
+from reconciler.runtime.daemon import FEEDS, REPORT_EVERY
+from reconciler.runtime.worker import PAGE_WORKERS, WORKERS
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, parse_query
+from reconciler.settings import Settings
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
-from reconciler.vendors.http import Http, RequestRecord
-from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
-from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
-from reconciler.vendors.rate_limiter import RateLimiter
+from reconciler.vendors.http import Http
 
+TICK = 0.05
+"""Simulated seconds after which it is looked again whether a thread has work to do."""
+LEAST = 0.00001
+"""Simulated seconds that a pair takes at least: a due time is rounded, and may be early by less than that."""
+MOMENT = 0.001
+"""Simulated seconds by which a due time is overshot, so that it is past."""
 ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
 """What is asked of PagerDuty at the start and once a sweep interval: who we are, who would be paged."""
 KEYS = SandboxSettings()
-HOST = "http://vendors.invalid"
+HOST = "https://vendors.invalid"
 Vendor = Callable[[Request], Any]
 
 
@@ -137,37 +138,89 @@ class Statements:
             self.count["statements"] += 1
 
 
-@dataclass
+class Sim(Wiring):
+    """The daemon's own wiring, on the simulated clock and wire. `busy` overrides whether the rate is needed."""
+
+    def __init__(self, config: Settings, database: Database, clock: SimClock, wire: Wire) -> None:
+        self._wire = wire
+        self.busy: bool | None = None
+        super().__init__(config, threading.Event(), database, clock=clock)
+        identity = self.account._identity
+        identity.known, identity._refresh = True, float("inf")  # it costs a few requests once in an interval
+        existing, keys = self.deliverer._tools.existing, self.deliverer._tools.keys
+        locks: Any = SimLock(clock), {side: SimLock(clock) for side in Side}, SimLock(clock)
+        existing._lock, keys._locks, self.fetcher._absence._list_lock = locks
+
+    def http(self, side: Side) -> Http:
+        """A session whose requests never leave this process."""
+        made = super().http(side)
+        made._session.mount("https://", self._wire)
+        return made
+
+    def is_busy(self) -> bool:
+        """As the test says, or as the rate limiters do."""
+        return super().is_busy() if self.busy is None else self.busy
+
+
 class World:
-    """A wired engine, and what it stands on."""
+    """The daemon's jobs and workers in simulated time, and what they stand on.
 
-    clock: SimClock
-    wire: Wire
-    database: Database
-    engine: Engine
-    interval: float
-    sweep_interval: float
-    sandbox: Sandbox | None = None
-    _last: float | None = field(default=None)
-    _resume: datetime | None = field(default=None)
+    Where calls take time, every job and worker has a thread of its own; else they run one after the other.
+    """
 
-    def cycle(self) -> Report:
-        """One cycle, as the daemon runs it."""
-        now = self.clock.monotonic()
-        share = (now - self._last) / self.sweep_interval if self._last is not None else 0.0
-        self._last = now
-        report = self.engine.cycle(share, timedelta(seconds=max(self.interval, PATIENCE)))
-        late = self.clock.monotonic() - now > self.interval
-        self._resume = self.clock.now() if late else report.resume
-        return report
+    def __init__(
+        self, wiring: Sim, wire: Wire, clock: SimClock, hands: int | None, sandbox: Sandbox | None
+    ) -> None:
+        self.clock = clock
+        self.wire = wire
+        self.wiring = wiring
+        self.database = wiring.database
+        self.interval = wiring.interval.total_seconds()
+        self.sandbox = sandbox
+        self._daemon = daemon = wiring.daemon()
+        self._worker = daemon._pool._worker
+        self._queue = daemon.program.queue
+        daemon.leadership.confirm(daemon.program.account.policy())
+        feeds = {timed.source.name: timed for timed in daemon.program.sources if timed.source.name in FEEDS}
+        jobs = [
+            Job(timed.source.name, timed.interval, partial(daemon.poll, timed.source))
+            for timed in daemon.program.sources
+        ]
+        report = max(self.interval, REPORT_EVERY)  # whole days between two reports are no ten thousand
+        self._jobs = [*jobs, Job("report", lambda: report, daemon.report)]
+        self._feeds = [job for job in jobs if job.name in feeds]
+        self._hands = [False] * (hands or WORKERS) + [True] * (0 if hands else PAGE_WORKERS)
+        self._threads = SimThreads(clock) if wire.latency else None
+        self._working: set[int] = set()
+
+    def every(self, seconds: float) -> None:
+        """Another POLL_INTERVAL_SECONDS from now on."""
+        self.interval = seconds
+        self._daemon.program.feed._pace._interval = seconds
+
+    def cycle(self) -> None:
+        """Poll both feeds, and work until nothing is due, or a feed is to be polled again."""
+        for job in self._feeds:
+            job.due = min(job.due, self.clock.monotonic())
+        self._run_due()
+        last = self.clock.monotonic() + self.interval
+        while self._threads is not None and (self._threads.running or self._is_due()):
+            if self.clock.monotonic() > last:
+                break
+            self.clock.wait(TICK)
+            self._run_due()
 
     def pause(self) -> None:
-        """Until the next cycle, as the daemon has it: one interval after the last, sooner where work was left."""
-        assert self._last is not None
-        left = self._last + self.interval - self.clock.monotonic()
-        if self._resume is not None:
-            left = min(left, (self._resume - self.clock.now()).total_seconds())
-        self.clock.wait(max(left, 0.0))
+        """Until a feed is to be polled again; what becomes due meanwhile is done."""
+        while (target := min(job.due for job in self._feeds)) > self.clock.monotonic():
+            due_in = self._queue.next_due()
+            work = target if due_in is None else self.clock.monotonic() + due_in
+            others = (job.due for job in self._jobs if not job.is_running)
+            busy = self.clock.monotonic() + TICK if self._threads is not None and self._threads.running else target
+            moment = min(target, max(work, self.clock.monotonic() + MOMENT), busy, *others)
+            self.clock.wait(moment - self.clock.monotonic())
+            if moment < target:
+                self._run_due()
 
     def until(self, shown: Callable[[], bool], at_most: float) -> float:
         """Cycles until something shows; the seconds that it took. AssertionError when it does not."""
@@ -184,13 +237,64 @@ class World:
     def is_settled(self) -> bool:
         """Whether nothing is left to be done or asked."""
         with self.database.reading() as books:
-            return not books.outbox.open()
+            return not books.outbox.open() and not books.work.all()
 
     @property
     def people(self) -> Sandbox:
         """The sandbox, for acts by hand."""
         assert self.sandbox is not None
         return self.sandbox
+
+    def _is_due(self) -> bool:
+        return self._queue.next_due() == 0
+
+    def _run_due(self) -> None:
+        """Begin every job that is due, and as many workers as there may be while any pair is."""
+        now = self.clock.monotonic()
+        for job in [job for job in self._jobs if not job.is_running and job.due <= now]:
+            job.due, job.is_running = now + job.interval(), True
+            self._start(partial(self._run, job))
+        while self._threads is None and self._worker.work_one():
+            self.clock.wait(LEAST)
+        for number, pages_only in enumerate(self._hands):
+            if self._threads is None or not self._is_due():
+                break
+            if number not in self._working:
+                self._working.add(number)
+                self._start(partial(self._work, number, pages_only=pages_only))
+        if self._threads is not None and self._threads.failures:
+            raise self._threads.failures[0]
+
+    def _start(self, work: Callable[[], None]) -> None:
+        if self._threads is None:
+            work()
+        else:
+            self._threads.start(work)
+
+    def _run(self, job: "Job") -> None:
+        began = self.clock.monotonic()
+        try:
+            job.run()
+        finally:
+            job.due, job.is_running = max(began + job.interval(), self.clock.monotonic()), False
+
+    def _work(self, number: int, *, pages_only: bool) -> None:
+        try:
+            while self._worker.work_one(pages_only=pages_only):
+                self.clock.wait(LEAST)
+        finally:
+            self._working.discard(number)
+
+
+@dataclass(slots=True)
+class Job:
+    """One of the daemon's jobs."""
+
+    name: str
+    interval: Callable[[], float]
+    run: Callable[[], None]
+    due: float = 0.0
+    is_running: bool = False
 
 
 @contextmanager
@@ -206,7 +310,7 @@ def world(
     sweep_interval: float = 300.0,
     retention: timedelta = timedelta(days=30),
 ) -> Iterator[World]:
-    """The engine over a new or given database file, on the sandbox or on another vendor."""
+    """The daemon over a new or given database file, on the sandbox or on another vendor."""
     clock = clock or SimClock()
     sandbox = None
     if vendor is None:
@@ -216,49 +320,31 @@ def world(
     database = open_database(f"sqlite:///{file}")
     event.listen(database.engine, "connect", _hasten)
     upgrade(database)
-    horizons = Horizons(timedelta(hours=1), timedelta(seconds=sweep_interval), retention)
-    engine = _engine(wire, clock, database, hands, horizons)
+    config = Settings(
+        pagerduty_api_key=SecretStr(KEYS.pagerduty_key),
+        pagerduty_service_id=SERVICE_ID,
+        pagerduty_email=BOT.email,
+        pagerduty_user=BOT.id,
+        opsgenie_api_key=SecretStr(KEYS.opsgenie_key),
+        pagerduty_api_url=f"{HOST}/pagerduty",
+        opsgenie_api_url=f"{HOST}/opsgenie",
+        database_url=SecretStr(f"sqlite:///{file}"),
+        poll_interval_seconds=interval,
+        sweep_interval_seconds=sweep_interval,
+        retention_seconds=retention.total_seconds(),
+    )
+    wiring = Sim(config, database, clock, wire)
+    configure("text", "CRITICAL", ())
     try:
-        yield World(clock, wire, database, engine, interval, sweep_interval, sandbox)
+        yield World(wiring, wire, clock, hands, sandbox)
     finally:
+        wiring.lock.release()
         database.close()
 
 
 def _hasten(connection: Any, _record: Any) -> None:
     """Where time is simulated the disk is not waited for."""
     connection.execute("PRAGMA synchronous=OFF")
-
-
-def _engine(wire: Wire, clock: SimClock, database: Database, hands: int | None, horizons: Horizons) -> Engine:
-    budget = RateLimiter(clock, PAGERDUTY_PER_MINUTE)
-    pace = Pace(budget.rate)
-
-    def answered(record: RequestRecord) -> None:
-        pace.learn(record.seconds)
-
-    def http(name: str, authorization: str, budget: RateLimiter) -> Http:
-        url, headers = f"{HOST}/{name.lower()}", {"Authorization": authorization}
-        return Http(url, headers, name=name, clock=clock, limiter=budget, adapter=wire, on_request=answered)
-
-    opsgenie = http("Opsgenie", f"GenieKey {KEYS.opsgenie_key}", RateLimiter(clock))
-    pagerduty = http("PagerDuty", f"Token token={KEYS.pagerduty_key}", budget)
-    to_read = OpsgenieClient(opsgenie, "", f"{HOST}/opsgenie")
-    from_pagerduty = PagerDutyClient(pagerduty, SERVICE_ID, BOT.email, BOT.id)
-    to_pagerduty = PagerDutyWriting(pagerduty, SERVICE_ID, BOT.email)
-    remotes = Remotes(to_read, from_pagerduty, OpsgenieWriting(opsgenie), to_pagerduty)
-    crew: Any = SimCrew((lambda: hands) if hands else pace.hands, clock)
-    never = threading.Event().is_set
-    identity = Identity(from_pagerduty, Person(BOT.id, BOT.name), clock, timedelta(days=3650))
-    identity.known, identity._refresh = True, float("inf")  # it costs a few requests once in an interval
-    return Engine(
-        Observer(to_read, from_pagerduty, database, horizons, never, crew, budget.is_saturated),
-        Applier(remotes, database, clock, never, crew),
-        database,
-        clock,
-        Policy(),
-        identity,
-        expect=budget.expect_pages,
-    )
 
 
 def counted(calls: list[Call]) -> Counter[str]:

@@ -48,7 +48,7 @@ def _compared(folder: Path, what: str, pairs: int, rate: float) -> Finding:
 def _cost(file: Path, pairs: int, rate: float) -> float:
     clock = SimClock()
     canned = Canned(pairs, START, clock.now, rate)
-    seed(file, canned, START)
+    seed(file, canned, START, NEVER)
     with world(file, vendor=canned, clock=clock, sweep_interval=NEVER) as here:
         for _ in range(2 + CYCLES):
             here.cycle()

@@ -36,7 +36,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
         while here.clock.monotonic() < end:
             here.cycle()
             here.pause()
-        here.interval = OFTEN
+        here.every(OFTEN)
         here.cycle()  # with it the sweep is where it would be, had there been a cycle every ten seconds
         here.pause()
         here.wire.gone.clear()

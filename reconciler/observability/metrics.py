@@ -5,7 +5,6 @@ A scrape reads memory alone. Gauges that describe the database are refreshed by 
 
 import platform
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import Protocol
@@ -21,9 +20,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from reconciler import __version__
-from reconciler.core.model import Action, Kind, Pair, Plan, Side, Status, World
+from reconciler.core.model import Action, Pair, Plan, Side, Status, World
 from reconciler.core.text import name_of
 from reconciler.core.work import Priority, Reason
+from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.events import EngineEvents
 from reconciler.observability.health import Health
 from reconciler.observability.metrics_table import METRICS, label_of
@@ -90,27 +90,6 @@ class RateLimiter(Protocol):
 
     def remaining(self) -> int | None:
         """Requests that the tightest known limit still allows; None while no limit is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseCounts:
-    """What the database holds: open pairs, actions by status, error and kind, and since when the oldest waits."""
-
-    pairs: int
-    actions: Mapping[tuple[Status, bool, Kind], int]
-    oldest: datetime | None
-
-    def number(self, status: Status, *, failed: bool) -> int:
-        """Actions of this status that carry an error, or carry none."""
-        wanted = (status, failed)
-        return sum(count for (found, error, _), count in self.actions.items() if (found, error) == wanted)
-
-    def dead(self) -> dict[Kind, int]:
-        """Dead actions by kind."""
-        number = self.actions.get
-        return {
-            kind: number((Status.DEAD, True, kind), 0) + number((Status.DEAD, False, kind), 0) for kind in Kind
-        }
 
 
 class Metrics(EngineEvents, Collector):

@@ -1,17 +1,21 @@
 """Gauges that describe the database: read from it outside of any scrape, where they may be out of date."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from reconciler.core.model import Pair, Side
-from reconciler.observability.metrics import DatabaseCounts, Metrics
+from reconciler.observability.counts import DatabaseCounts
 from reconciler.store.database import Books, Database
 from reconciler.store.overview import oldest_open, states
+
+if TYPE_CHECKING:  # who does not listen does not import it
+    from reconciler.observability.metrics import Metrics
 
 AT_ONCE = 500
 """Pairs held in memory at the same time when all open ones are read."""
 
 
-def refresh(metrics: Metrics, database: Database) -> None:
+def refresh(metrics: "Metrics", database: Database) -> None:
     """Read the gauges anew if they may be out of date; DatabaseDown leaves them as they are."""
     if not metrics.needs_refresh():
         return

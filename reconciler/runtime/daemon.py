@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
-from reconciler.observability.metrics import Metrics
 from reconciler.operations import gauges
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.fetch import Stopping
@@ -21,6 +21,9 @@ from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.worker import Worker, WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
 from reconciler.store.migrate import check
+
+if TYPE_CHECKING:  # who does not listen does not import it
+    from reconciler.observability.metrics import Metrics
 
 log = get_logger(__name__)
 
@@ -49,7 +52,7 @@ class Daemon:
         schedule: Schedule,
         committer: Committer,
         in_flight: InFlight,
-        metrics: Metrics | None,
+        metrics: "Metrics | None",
     ) -> None:
         self.program = program
         self.reporter = reporter

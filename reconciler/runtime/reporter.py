@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from threading import Lock
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from reconciler.core.model import Action, Side
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.observability.logs import get_logger
-from reconciler.observability.metrics import Metrics
 from reconciler.observability.naming import pair_name
 from reconciler.operations import paging
 from reconciler.reconcile.pair import Outcome
@@ -18,6 +18,9 @@ from reconciler.runtime.state_log import StateLog
 from reconciler.store import overview, troubles
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
+
+if TYPE_CHECKING:  # who does not listen does not import it
+    from reconciler.observability.metrics import Metrics
 
 log = get_logger(__name__)
 
@@ -38,7 +41,7 @@ class Reporter:
         problems: Callable[[], tuple[Problem, ...]],
         suspect: Callable[[], None],
         remind: float,
-        metrics: Metrics | None,
+        metrics: "Metrics | None",
     ) -> None:
         self.states = StateLog(clock, remind, self._names)
         self._database = database

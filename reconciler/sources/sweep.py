@@ -24,6 +24,8 @@ EVERYTHING = 10_000_000
 """The quota of a sweep that takes everything."""
 MOST_WAITING = 300
 """No more keys of the sweep wait in the queue than that: the others are still due when these are done."""
+FLUSHED_AFTER = 15.0
+"""Seconds after which it is written down at the latest that a pair was read: see `Committer.flush`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Sweep:
         self._whole = whole
         self._polling = Lock()
         self._polled_at = clock.monotonic()
-        self._taken: set[str] = set()
+        self._taken: dict[str, float] = {}
 
     def poll(self) -> bool:
         """Take in what is due; whether it could: not before the first start, nor while a rate limit is busy."""
@@ -103,7 +105,13 @@ class Sweep:
             listing.begin()
 
     def _take_due(self, elapsed: float, now: datetime) -> None:
-        self._taken = self._queue.known(self._taken)
+        monotonic = self._clock.monotonic()
+        queued = self._queue.known(self._taken)
+        self._taken = {
+            alert_id: taken
+            for alert_id, taken in self._taken.items()
+            if alert_id in queued or monotonic - taken < FLUSHED_AFTER
+        }
         due = self._due(elapsed, now)
         state_of = frozenset(listing.side for listing in self._listings if listing.is_failing)
         self._intake.accept(
@@ -118,12 +126,12 @@ class Sweep:
                 for pair in due
             ]
         )
-        self._taken.update(pair.alert_id for pair in due)
+        self._taken.update((pair.alert_id, monotonic) for pair in due)
 
     def _due(self, elapsed: float, now: datetime) -> list[DuePair]:
         """The pairs to take: of the open ones as many as fall due in that time, and a few finished ones.
 
-        A pair that was taken stays due until it was read, so that the query returns it as well.
+        A pair that was taken stays due until it is written down that it was read: the query returns it as well.
         """
         with self._database.reading() as books:
             snapshot = books.snapshot
@@ -144,4 +152,4 @@ class Sweep:
 
     def _not_queued(self, due: list[DuePair], quota: int) -> list[DuePair]:
         queued = self._queue.known([pair.alert_id for pair in due])
-        return [pair for pair in due if pair.alert_id not in queued][:quota]
+        return [pair for pair in due if pair.alert_id not in queued and pair.alert_id not in self._taken][:quota]

@@ -43,6 +43,7 @@ def test_what_can_be_counted_is_there_from_the_start(world: Front) -> None:
         world.report(body)
         world.report(body, **{"X-Webhook-Secret": "wrong"})
     world.get("/pd-webhook")
+    world.deliver(world.incident(alert)["id"])
     world.until(lambda: bool(world.metric("reconciler_hint_reconciles_total")), "a pair that a webhook named")
     assert closed().keys() == before.keys()
 
@@ -182,7 +183,7 @@ def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
     """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
     world.open_ready(POLL_INTERVAL_SECONDS="60")
     alert, incident = world.paired()
-    assert world.metric("reconciler_open_pairs") == 1
+    world.until(lambda: world.metric("reconciler_open_pairs") == 1, "the next report, ten seconds later at most")
     world.engineer(alert, "acknowledge")
     acted = time.monotonic()
     world.deliver(incident)

@@ -1,0 +1,28 @@
+"""Counts of what the database holds, for the metrics; counting needs no import of the metrics' library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.model import Kind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseCounts:
+    """What the database holds: open pairs, actions by status, error and kind, and since when the oldest waits."""
+
+    pairs: int
+    actions: Mapping[tuple[Status, bool, Kind], int]
+    oldest: datetime | None
+
+    def number(self, status: Status, *, failed: bool) -> int:
+        """Actions of this status that carry an error, or carry none."""
+        wanted = (status, failed)
+        return sum(count for (found, error, _), count in self.actions.items() if (found, error) == wanted)
+
+    def dead(self) -> dict[Kind, int]:
+        """Dead actions by kind."""
+        number = self.actions.get
+        return {
+            kind: number((Status.DEAD, True, kind), 0) + number((Status.DEAD, False, kind), 0) for kind in Kind
+        }
