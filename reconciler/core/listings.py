@@ -225,7 +225,7 @@ def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | 
         return None  # the search index is behind what was read from the alert itself
     raised = bool(row.priority and base.priority and row.priority != base.priority)
     if pair.tracked:
-        return _tracked(row, base, now, reason, raised=raised)
+        return _tracked(row, pair, now, reason, raised=raised)
     if raised:
         return new_alert(row, now)  # the core decides whether the new priority pages somebody
     if row.open is not None and row.open != base.open:
@@ -233,13 +233,17 @@ def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | 
     return None
 
 
-def _tracked(row: Alert, base: AlertBaseline, now: datetime, reason: Reason, *, raised: bool) -> WorkItem | None:
+def _tracked(row: Alert, pair: Pair, now: datetime, reason: Reason, *, raised: bool) -> WorkItem | None:
+    """A priority that has changed pages nobody where the incident is over, which is read: it may be open again."""
+    base = pair.opsgenie
+    is_over = pair.pagerduty is not None and pair.pagerduty.status == "resolved"
     moved = base.open and _differs(row, base)
     back = base.deleted or base.missing_since is not None
     repeated = not (moved or back or raised)
     if repeated and row.updated_at <= min(base.updated_at, now):
         return None
-    request = ReadRequest(alert=moved or back, alert_notes=True, repeated=repeated, row=row)
+    incident = raised and is_over
+    request = ReadRequest(alert=moved or back, alert_notes=True, incident=incident, repeated=repeated, row=row)
     return _changed(row.id, request, now, reason)
 
 

@@ -40,8 +40,8 @@ def random_history(seed: int) -> History:
     chance = Random(seed)  # noqa: S311 - a simulation
     alerts = chance.randint(1, 3)
     acts = [
-        Act(chance.choice((0, 0, 0, 1, 2)), chance.randint(0, 9), "og", "create", text=chance.choice(DETAILS))
-        for _ in range(alerts)
+        Act(chance.choice((0, 0, 0, 1, 2)), chance.randint(0, 9), "og", "create", text=DETAILS[number % 2])
+        for number in range(alerts)
     ]
     acts += [_act(chance, alerts) for _ in range(chance.randint(1, 14))]
     setting = chance.choice(("plain", *SETTINGS))

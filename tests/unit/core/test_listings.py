@@ -109,6 +109,14 @@ def test_a_priority_that_changed_makes_the_pair_be_read(*, tracked: bool) -> Non
     assert (found.by_key, found.is_new) == (not tracked, not tracked)
 
 
+@pytest.mark.parametrize(("status", "is_read"), [("resolved", True), ("triggered", False), (None, False)])
+def test_a_priority_that_changed_has_an_incident_read_that_was_over(status: str | None, *, is_read: bool) -> None:
+    """It may be open again, and must have the urgency that the priority asks for."""
+    known = pair(status)
+    known = replace(known, opsgenie=replace(known.opsgenie, priority="P4"))
+    assert request(alert(priority="P1"), known).incident is is_read
+
+
 def test_a_priority_that_was_never_read_is_no_change() -> None:
     unread = replace(pair().opsgenie, priority="")
     assert compared(alert(priority="P1"), pair(None, tracked=False, opsgenie=unread)) is None
