@@ -54,7 +54,8 @@ class ExistingIncidents:
     def _listed(self, action: Action, policy: Policy) -> bool | None:
         """The answer of a listing, which serves once; None where there is none, and the key has to be asked for.
 
-        A listing that fails is this creation's failure; for a while the others ask by key.
+        A listing that fails is this creation's failure. For a while the others ask by key, unless PagerDuty is
+        away.
         """
         with self._lock:
             if self._listed_at is not None and self._clock.monotonic() - self._listed_at < FOR_SECONDS:
@@ -66,7 +67,11 @@ class ExistingIncidents:
             self._listed_at = self._clock.monotonic()
             since = min(each.at for each in candidates) - SKEW
             until = self._clock.now() + SKEW
-            keys = self._vendors.pagerduty.keys_between(since, until, len(candidates))
+            try:
+                keys = self._vendors.pagerduty.keys_between(since, until, len(candidates))
+            except NotExecuted:  # PagerDuty is away: once it is back, one listing serves all that wait
+                self._listed_at = None
+                raise
             if keys is not None:
                 self._answers = {each.alert_id: each.alert_id in keys for each in candidates}
             return self._answers.pop(action.alert_id, None)

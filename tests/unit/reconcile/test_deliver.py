@@ -497,6 +497,17 @@ def test_a_listing_that_fails_is_one_creations_failure_and_the_others_are_asked_
     assert desk.named("create_incident") == list("bcda")
 
 
+def test_once_pagerduty_is_back_one_listing_serves_all_creations_that_waited(database: Database) -> None:
+    old = [waiting(Kind.CREATE_INCIDENT, alert_id, attempts=1, at=NOW - timedelta(hours=1)) for alert_id in "abcd"]
+    desk = desk_of(database, *old)
+    desk.vendors.fails = lambda *_: NotExecuted("no connection")
+    desk.turn()
+    desk.vendors.fails = lambda *_: None
+    desk.turn(2)
+    assert desk.named("incidents_by_key") == []
+    assert len(desk.named("create_incident")) == 4
+
+
 # -- one delivery --
 
 
