@@ -43,7 +43,7 @@ class Sweep:
     """A source: the pairs that are due. It also begins the listings, which are sources of their own.
 
     `busy`: the rate limits are needed for more urgent calls. `whole`: a poll takes everything that is due,
-    whatever else is going on, as `once` does.
+    however busy the rate limits are, as `once` does.
     """
 
     name = "sweep"
