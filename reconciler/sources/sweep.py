@@ -76,7 +76,7 @@ class Sweep:
         self._taken: set[str] = set()
 
     def poll(self) -> bool:
-        """Take in what is due; whether it could: not before the first start, nor while the rate limits are busy."""
+        """Take in what is due; False before the first start, and while the rate limits are busy."""
         with self._polling:
             monotonic, now = self._clock.monotonic(), self._clock.now()
             elapsed, self._polled_at = monotonic - self._polled_at, monotonic
