@@ -24,6 +24,7 @@ from reconciler.sources.repetitions import Repetitions
 from reconciler.store.cursors import Origin, Standing
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
+from reconciler.vendors.call_context import CallPriority, current
 from reconciler.vendors.ports import LogPage
 
 HOUR = timedelta(hours=1)
@@ -48,9 +49,10 @@ class Clock:
         return False
 
 
-def answered(what: str, answer: Any, asked: Counter[str]) -> Any:
+def answered(what: str, answer: Any, asked: Counter[str], priorities: set[CallPriority]) -> Any:
     """The answer; an exception is raised."""
     asked[what] += 1
+    priorities.add(current().priority)
     if isinstance(answer, Exception):
         raise answer
     return answer
@@ -63,17 +65,18 @@ class Opsgenie:
     recent: Any = ()
     opened: Any = ()
     asked: Counter[str] = field(default_factory=Counter)
+    priorities: set[CallPriority] = field(default_factory=set)
     since: list[datetime | None] = field(default_factory=list)
 
     def recent_alerts(self, since: datetime | None) -> list[model.Alert]:
         self.since.append(since)
-        return list(answered("recent", self.recent, self.asked))
+        return list(answered("recent", self.recent, self.asked, self.priorities))
 
     def open_alerts(self) -> Iterator[list[model.Alert]]:
-        yield list(answered("open", self.opened, self.asked))
+        yield list(answered("open", self.opened, self.asked, self.priorities))
 
     def open_alerts_page(self, offset: int) -> tuple[list[model.Alert], bool]:
-        rows = list(answered("page", self.opened, self.asked))
+        rows = list(answered("page", self.opened, self.asked, self.priorities))
         return rows[offset : offset + 100], len(rows) > offset + 100
 
 
@@ -85,19 +88,20 @@ class PagerDuty:
     open_set: Any = ()
     incidents: Any = None
     asked: Counter[str] = field(default_factory=Counter)
+    priorities: set[CallPriority] = field(default_factory=set)
 
     def log_entries(self, _since: object, _enough: object) -> LogPage:
-        return cast("LogPage", answered("log", self.log, self.asked))
+        return cast("LogPage", answered("log", self.log, self.asked, self.priorities))
 
     def open_incidents(self) -> list[model.Incident]:
-        return list(answered("open set", self.open_set, self.asked))
+        return list(answered("open set", self.open_set, self.asked, self.priorities))
 
     def open_incidents_page(self, offset: int) -> tuple[list[model.Incident], bool]:
-        rows = list(answered("page", self.open_set, self.asked))
+        rows = list(answered("page", self.open_set, self.asked, self.priorities))
         return rows[offset : offset + 100], len(rows) > offset + 100
 
     def incident(self, _id: str) -> model.Incident:
-        return cast("model.Incident", answered("incident", self.incidents, self.asked))
+        return cast("model.Incident", answered("incident", self.incidents, self.asked, self.priorities))
 
 
 class Stage:

@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.execute("UPDATE pairs SET next_look_at = swept_at")
     op.drop_index("pairs_sweep", "pairs")
     due = sa.text("next_look_at IS NOT NULL")
-    op.create_index("pairs_next_look", "pairs", ["route", "next_look_at"], sqlite_where=due, postgresql_where=due)
+    order = ["route", "open", "next_look_at"]
+    op.create_index("pairs_next_look", "pairs", order, sqlite_where=due, postgresql_where=due)
     op.create_index("pairs_over", "pairs", ["route", "open", "swept_at"])
     op.execute("DELETE FROM cursors WHERE name IN ('again', 'adopt', 'finished')")

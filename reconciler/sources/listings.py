@@ -38,7 +38,7 @@ class _Progress:
 class ListingTools:
     """What both listings need. `busy`: the rate limits are needed for more urgent calls.
 
-    `whole`: a poll reads the listing to its end, whatever else is going on, as `once` does.
+    `whole`: a poll reads the listing to its end, however busy the rate limits are, as `once` does.
     """
 
     database: Database

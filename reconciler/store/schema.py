@@ -116,6 +116,7 @@ Index(
 Index(
     "pairs_next_look",
     pairs.c.route,
+    pairs.c.open,
     pairs.c.next_look_at,
     sqlite_where=pairs.c.next_look_at.is_not(None),
     postgresql_where=pairs.c.next_look_at.is_not(None),

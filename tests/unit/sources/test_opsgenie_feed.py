@@ -11,6 +11,7 @@ from reconciler.core.work import Priority
 from reconciler.errors import Transient, Unknown
 from reconciler.sources.intake import DryIntake
 from reconciler.sources.unrepeated import UnrepeatedIntake
+from reconciler.vendors.call_context import CallPriority
 
 
 def test_a_new_alert_is_a_page(stage: Stage) -> None:
@@ -139,3 +140,8 @@ def test_a_poll_that_webhooks_ask_for_leaves_as_much_time_as_the_last_took(stage
     with pytest.raises(Transient):
         feed.poll()
     assert feed.asked_in() is None
+
+
+def test_its_reads_go_within_the_share_of_the_rate_that_the_feeds_have(stage: Stage) -> None:
+    stage.opsgenie_feed().poll()
+    assert stage.opsgenie.priorities == {CallPriority.FEED}

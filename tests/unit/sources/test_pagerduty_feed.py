@@ -11,6 +11,7 @@ from reconciler.core.work import ReadRequest
 from reconciler.errors import Blocked, Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
 from reconciler.sources.pagerduty_feed import STRANGERS, WINDOWS_REFUSED
 from reconciler.store.cursors import OLDEST, LogMark
+from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.ports import LogPage
 
 TWIN = incident(id="PINC2", number=4712)
@@ -184,3 +185,9 @@ def test_only_so_many_are_read_in_one_poll_and_the_rest_in_the_next(pair_of_ours
     assert stage.pagerduty.asked["incident"] == STRANGERS
     feed.poll()
     assert stage.pagerduty.asked["incident"] == STRANGERS + 2
+
+
+def test_its_reads_go_within_the_share_of_the_rate_that_the_feeds_have(pair_of_ours: Stage) -> None:
+    pair_of_ours.pagerduty.log = Unknown("large")
+    fails(pair_of_ours, Unknown)
+    assert pair_of_ours.pagerduty.priorities == {CallPriority.FEED}

@@ -14,6 +14,7 @@ from reconciler.errors import Unknown
 from reconciler.sources.listings import RETRY, ListingTools, OpenAlerts, OpenIncidents, OpenListing
 from reconciler.sources.sweep import FLUSHED_AFTER, MOST_WAITING, Retention, Sweep
 from reconciler.store.cursors import OLDEST
+from reconciler.vendors.call_context import CallPriority
 
 
 class Swept:
@@ -234,7 +235,7 @@ def test_where_a_listing_fails_the_states_of_due_pairs_are_read_by_their_ids(sta
     assert (request.alert, request.incident) == (side is Side.OPSGENIE, side is Side.PAGERDUTY)
 
 
-def test_a_page_that_failed_is_read_again_after_a_while_and_the_listing_goes_on_from_there(stage: Stage) -> None:
+def test_a_page_that_failed_is_read_again_after_a_while_and_the_listing_continues_from_there(stage: Stage) -> None:
     swept = Swept(stage)
     swept.sweep.poll()
     stage.opsgenie.opened = Unknown("500")
@@ -266,3 +267,11 @@ def test_what_is_over_for_long_is_forgotten_when_a_listing_begins_but_not_in_a_d
     Swept(stage, keep=keep).sweep.poll()
     with stage.database.reading() as books:
         assert bool(books.snapshot.pairs([ALERT_ID])) is keep
+
+
+def test_the_listings_reads_come_last(stage: Stage) -> None:
+    swept = Swept(stage)
+    swept.sweep.poll()
+    for listing in swept.listings:
+        listing.poll()
+    assert stage.opsgenie.priorities == stage.pagerduty.priorities == {CallPriority.SWEEP}
