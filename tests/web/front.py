@@ -113,8 +113,17 @@ class Front(World):
             lambda: self.report(opsgenie_body(alert, "Create")).ok and bool(self.incidents(alert)), "a page"
         )
         incident = str(self.incident(alert)["id"])
-        time.sleep(0.5)  # the last of those reports is looked at
+        self.rest()  # the last of those reports is looked at
         return alert, incident
+
+    def rest(self, seconds: float = 0.7) -> None:
+        """Wait until no API has been asked anything for so long, 5 s at most: a busy machine takes its time."""
+        seen, since = self.seq(), time.monotonic()
+        last = since + 5
+        while time.monotonic() < min(last, since + seconds):
+            time.sleep(0.05)
+            if self.seq() != seen:
+                seen, since = self.seq(), time.monotonic()
 
     def state(self) -> Json:
         """Both sides whole, taken from the sandbox itself: asked for very often."""
