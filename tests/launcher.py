@@ -19,6 +19,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
+from sockets import received
+
 _PRELOADED = (
     "alembic.command",
     "reconciler.cli.commands",
@@ -75,7 +77,10 @@ class Launched:
                 if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
                     status = os.read(self._ended, 16)
                     os.close(self._ended)
-                    self.returncode = int(status) if status else -signal.SIGKILL  # the launcher is gone
+                    if not status:  # the launcher has died: nobody else would end the command
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(self.pid, signal.SIGKILL)
+                    self.returncode = int(status) if status else -signal.SIGKILL
             if self.returncode is not None or (last is not None and time.monotonic() >= last):
                 break
             with contextlib.suppress(ValueError, OSError):  # another thread has seen the end meanwhile
@@ -105,7 +110,7 @@ class _Launcher:
             socket.send_fds(self._ours, [len(message).to_bytes(_LENGTH)], [stdout, stderr, tell])
             self._ours.sendall(message)
             os.close(tell)
-            pid = int.from_bytes(_received(self._ours, _LENGTH))
+            pid = int.from_bytes(received(self._ours, _LENGTH))
         return Launched(pid, ended)
 
 
@@ -126,21 +131,11 @@ def launch(
     return launcher.launch(arguments, env, cwd, stdout.fileno(), stderr.fileno())
 
 
-def _received(connection: socket.socket, length: int) -> bytes:
-    found = b""
-    while len(found) < length:
-        part = connection.recv(length - len(found))
-        if not part:
-            raise EOFError
-        found += part
-    return found
-
-
 # -- the launcher's own process --
 
 
 def _serve(connection: socket.socket) -> None:
-    """Fork for each message, and tell each child's end through its pipe, until the worker is gone."""
+    """Start a command for each message and write its exit status to its pipe, until the socket closes."""
     import gc  # noqa: PLC0415 - of this process alone
     import importlib  # noqa: PLC0415 - the same
 
@@ -164,7 +159,7 @@ def _serve(connection: socket.socket) -> None:
         head, given, _, _ = socket.recv_fds(connection, _LENGTH, 3)
         if not head:
             return
-        message = _received(connection, int.from_bytes(head))
+        message = received(connection, int.from_bytes(head))
         pid = os.fork()
         if pid == 0:
             for left in (connection.detach(), woken, wake, given[2], *children.values()):

@@ -111,9 +111,9 @@ def test_one_incident_that_is_refused_holds_up_nobody_else(world: Stage, answer:
     tried = [call for call in world.calls(since) if call["path"] == where]
     assert len(tried) < 30, f"{len(tried)} attempts"
     end()
-    world.until(lambda: world.incident(poisoned)["status"] == "acknowledged", "the acknowledgement")
-    world.until(lambda: noted(world, poisoned, "for the refused one"), "the note")
-    world.until(world.is_settled, "all settled")
+    world.until(lambda: world.incident(poisoned)["status"] == "acknowledged", "the acknowledgement", patience=90)
+    world.until(lambda: noted(world, poisoned, "for the refused one"), "the note", patience=90)
+    world.until(world.is_settled, "all settled", patience=90)  # its back-off grows to a minute
     assert "dead" not in {status for _, status in world.ledger()}
     world.assert_good()
 
@@ -131,7 +131,7 @@ def test_one_note_that_is_always_refused_holds_up_nobody_else(world: Stage, answ
     world.customer(poisoned, "acknowledge")
     assert_others_go_on(world, neighbours)
     # After the staleness bound it does not hold up its own pair either.
-    world.until(lambda: world.incident(poisoned)["status"] == "acknowledged", "its acknowledgement")
+    world.until(lambda: world.incident(poisoned)["status"] == "acknowledged", "its acknowledgement", patience=90)
     tried = [call for call in world.calls(since) if call["write"] and call["status"] == 403]
     assert len(tried) < 12, f"{len(tried)} attempts"
 

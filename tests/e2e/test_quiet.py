@@ -150,7 +150,7 @@ def play(world: Stage, stories: dict[str, list[Step]]) -> dict[str, str]:
     alerts = {name: world.raise_alert(name, priority="P3" if "low urgency" in name else "P1") for name in stories}
     world.until(lambda: all(world.incidents(alert) for alert in alerts.values()), "all are paged")
     for number in range(max(map(len, stories.values()))):
-        if number:  # PagerDuty's stamps are whole seconds: the same act twice within one is told once
+        if number:  # PagerDuty's time stamps have no fractions: two equal acts in one second count as one
             time.sleep(1 - time.time() % 1)
         now = {name: steps[number] for name, steps in stories.items() if number < len(steps)}
         for name, step in now.items():

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Self
 
+from sockets import received
+
 READY, PARAMETER, TERMINATE = b"Z", b"S", b"X"
 IDLE = b"I"
 _NO_ENCRYPTION = {80877103, 80877104}
@@ -75,8 +77,8 @@ class Pooler:
 
     def _greet(self, client: socket.socket) -> None:
         while True:
-            length, code = struct.unpack("!ii", _exactly(client, 8))
-            _exactly(client, length - 8)
+            length, code = struct.unpack("!ii", received(client, 8))
+            received(client, length - 8)
             if code not in _NO_ENCRYPTION:
                 break
             client.sendall(b"N")
@@ -94,15 +96,5 @@ class Pooler:
 
 
 def _message(peer: socket.socket) -> tuple[bytes, bytes]:
-    head = _exactly(peer, 5)
-    return head[:1], head + _exactly(peer, struct.unpack("!i", head[1:])[0] - 4)
-
-
-def _exactly(peer: socket.socket, count: int) -> bytes:
-    found = b""
-    while len(found) < count:
-        part = peer.recv(count - len(found))
-        if not part:
-            raise EOFError
-        found += part
-    return found
+    head = received(peer, 5)
+    return head[:1], head + received(peer, struct.unpack("!i", head[1:])[0] - 4)

@@ -83,7 +83,7 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 
 
 def most_single_faults(story: History) -> list[History]:
-    """Some, in turn: one in EVERY_WRITE; where most come to the same, one in EVERY_READ."""
+    """A sample of all single faults: one in EVERY_WRITE of those at writes, one in EVERY_READ of the others."""
     made = []
     for history in single_faults(story, full=True):
         (fault,) = history.faults

@@ -1,0 +1,14 @@
+"""Reading from a socket."""
+
+import socket
+
+
+def received(connection: socket.socket, length: int) -> bytes:
+    """So many bytes, in as many pieces as they come. EOFError where the other end closes before."""
+    found = b""
+    while len(found) < length:
+        part = connection.recv(length - len(found))
+        if not part:
+            raise EOFError
+        found += part
+    return found
