@@ -29,16 +29,16 @@ def seed(file: Path, canned: Canned, now: datetime, sweep_interval: float = SWEE
     upgrade(database)
     for start in range(0, canned.pairs, CHUNK):
         numbers = range(start, min(start + CHUNK, canned.pairs))
-        with database.writing() as books:
-            books.snapshot.save_pairs(_pair(number, canned, now, sweep_interval) for number in numbers)
-            books.snapshot.save_notes(
+        with database.writing() as unit:
+            unit.snapshot.save_pairs(_pair(number, canned, now, sweep_interval) for number in numbers)
+            unit.snapshot.save_notes(
                 (alert_id(number), side, f"N{number}{side}") for number in numbers for side in Side
             )
-            books.outbox.add((action for number in numbers for action in _actions(number, canned)), now)
-    with database.writing() as books:
-        books.outbox.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
+            unit.outbox.add((action for number in numbers for action in _actions(number, canned)), now)
+    with database.writing() as unit:
+        unit.outbox.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
         begun = canned.created(-1)
-        books.cursors.save(
+        unit.cursors.save(
             origin=Origin(begun, begun), query="", opsgenie=now, pagerduty=LogMark(now), sweep=now,
             polled_opsgenie=now, polled_pagerduty=now,
         )  # fmt: skip

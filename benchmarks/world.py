@@ -236,8 +236,8 @@ class World:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to be done or asked."""
-        with self.database.reading() as books:
-            return not books.outbox.open() and not books.work.all()
+        with self.database.reading() as unit:
+            return not unit.outbox.open() and not unit.work.all()
 
     @property
     def people(self) -> Sandbox:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from worlds import at, policy
+from builders import at, policy
 
 from reconciler.core import model
 from reconciler.core.model import Policy
@@ -125,25 +125,25 @@ class Stage:
 
     def store(self, **moved: Any) -> None:
         """Set cursors."""
-        with self.database.writing() as books:
-            books.cursors.save(**moved)
+        with self.database.writing() as unit:
+            unit.cursors.save(**moved)
 
     def save(self, *pairs: model.Pair) -> None:
         """Put pairs into the snapshot."""
-        with self.database.writing() as books:
-            books.snapshot.save_pairs([replace(one, swept_at=one.swept_at or self.clock.now()) for one in pairs])
+        with self.database.writing() as unit:
+            unit.snapshot.save_pairs([replace(one, swept_at=one.swept_at or self.clock.now()) for one in pairs])
 
     @property
     def standing(self) -> Standing:
         """Where the sources stand."""
-        with self.database.reading() as books:
-            return books.cursors.load(self.clock.now())
+        with self.database.reading() as unit:
+            return unit.cursors.load(self.clock.now())
 
     @property
     def items(self) -> dict[str, WorkItem]:
         """What is in the table of the queue, by alert id."""
-        with self.database.reading() as books:
-            return {item.alert_id: item for item in books.work.all()}
+        with self.database.reading() as unit:
+            return {item.alert_id: item for item in unit.work.all()}
 
     def request(self, alert_id: str) -> ReadRequest:
         """What is to be read of a pair; nothing, where it is not in the queue."""
@@ -154,8 +154,8 @@ class Stage:
         """Take everything that is due off the queue; which pairs that were, the most urgent first."""
         done = []
         while (item := self.queue.lease()) is not None:
-            with self.database.writing() as books:
-                books.work.take_away([item])
+            with self.database.writing() as unit:
+                unit.work.take_away([item])
             self.queue.done(item.alert_id)
             done.append(item.alert_id)
         return done

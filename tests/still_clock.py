@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from worlds import at
+from builders import at
 
 
 class StillClock:

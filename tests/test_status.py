@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from worlds import at, pair
+from builders import at, pair
 
 from reconciler.operations import status
 from reconciler.store.database import Database
@@ -11,8 +11,8 @@ from reconciler.store.troubles import KeptTrouble, save
 
 def test_what_pagerdutys_trouble_names_lasts_as_long_as_that(database: Database) -> None:
     unpaged = replace(pair(swept_at=at(0)), unpaged="incident #7 is assigned to the automation user alone")
-    with database.writing() as books:
-        books.snapshot.save_pairs([unpaged])
-        save(books, [KeptTrouble("pagerduty", at(5), "PAGERDUTY_USER: nobody is paged")])
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([unpaged])
+        save(unit, [KeptTrouble("pagerduty", at(5), "PAGERDUTY_USER: nobody is paged")])
     troubles = {trouble.subject: trouble.since for trouble in status.read(database, "sqlite:///r.db").troubles}
     assert troubles == {"pagerduty": at(5), "pages": at(5)}

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from benchmarks.figures import Curve, Finding, at_most
 from benchmarks.scale import Scale
-from reconciler.core.model import AlertBaseline, IncidentBaseline, Note, Pair, Person, Policy, Sighting, World
+from reconciler.core.model import (
+    AlertBaseline,
+    DecisionInput,
+    IncidentBaseline,
+    Note,
+    Observation,
+    Pair,
+    Person,
+    Policy,
+)
 from reconciler.core.plan import decide
 
 SECTION = "Many notes at once"
@@ -36,19 +45,19 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 def _cost(count: int) -> float:
     """CPU seconds of one plan, the least of a few."""
-    world = _world(count)
-    return min(_timed(world, count) for _ in range(REPEATS))
+    inputs = _inputs(count)
+    return min(_timed(inputs, count) for _ in range(REPEATS))
 
 
-def _timed(world: World, count: int) -> float:
+def _timed(inputs: DecisionInput, count: int) -> float:
     begun = time.process_time()
-    plan = decide(world)
+    plan = decide(inputs)
     spent = time.process_time() - begun
     assert len(plan.actions) == count
     return spent
 
 
-def _world(count: int) -> World:
+def _inputs(count: int) -> DecisionInput:
     notes = tuple(
         Note(f"o{n}", ANA, f"line {n} of what a script reports", START + timedelta(milliseconds=n))
         for n in range(count)
@@ -62,5 +71,5 @@ def _world(count: int) -> World:
         incident_number=1,
         pagerduty=IncidentBaseline("triggered"),
     )
-    seen = Sighting("a-1", pair=pair, alert_notes=notes, incident_notes=())
-    return World(START + timedelta(hours=1), Policy(automation=BRIDGE), (seen,))
+    seen = Observation("a-1", pair=pair, alert_notes=notes, incident_notes=())
+    return DecisionInput(START + timedelta(hours=1), Policy(automation=BRIDGE), (seen,))

@@ -40,8 +40,8 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
         here.cycle()  # with it the sweep is where it would be, had there been a cycle every ten seconds
         here.pause()
         here.wire.gone.clear()
-        with here.database.reading() as books:
-            waiting = len(books.outbox.open())
+        with here.database.reading() as unit:
+            waiting = len(unit.outbox.open())
         back, before = here.clock.monotonic(), len(here.wire.calls)
         here.until(lambda: here.is_settled, 4 * 3600)
         calls = [call for call in here.wire.calls[before:] if call.vendor == "pagerduty"]

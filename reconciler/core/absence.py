@@ -3,26 +3,26 @@
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.core.model import Action, Alert, AlertBaseline, Policy, Settlement, Side, Sighting, Status
+from reconciler.core.model import Action, Alert, AlertBaseline, Observation, Policy, Settlement, Side, Status
 
 DELETED = "the alert was deleted in Opsgenie"
 SEEN_AGAIN = "the alert is seen again in Opsgenie"
 
 
-def is_confirmed(sighting: Sighting, policy: Policy, now: datetime) -> bool:
+def is_confirmed(observation: Observation, policy: Policy, now: datetime) -> bool:
     """Whether the alert counts as deleted.
 
     It is missing now and has been for longer than the staleness bound, while other alerts are seen.
     """
-    since = sighting.pair.opsgenie.missing_since if sighting.pair else None
-    return _is_gone(sighting) and since is not None and now - since >= policy.staleness
+    since = observation.pair.opsgenie.missing_since if observation.pair else None
+    return _is_gone(observation) and since is not None and now - since >= policy.staleness
 
 
-def lost(old: AlertBaseline, sighting: Sighting, policy: Policy, now: datetime) -> AlertBaseline:
+def lost(old: AlertBaseline, observation: Observation, policy: Policy, now: datetime) -> AlertBaseline:
     """Baseline of an alert that was not found. If the key sees no alert at all, nothing follows for this one."""
-    if is_confirmed(sighting, policy, now):
+    if is_confirmed(observation, policy, now):
         return replace(old, open=False, deleted=True)
-    return replace(old, missing_since=old.missing_since or now) if _is_gone(sighting) else old
+    return replace(old, missing_since=old.missing_since or now) if _is_gone(observation) else old
 
 
 def is_open(alert: Alert, old: AlertBaseline) -> bool:
@@ -52,5 +52,5 @@ def with_target_again(
     )
 
 
-def _is_gone(sighting: Sighting) -> bool:
-    return sighting.missing and sighting.sees_others and sighting.alert is None
+def _is_gone(observation: Observation) -> bool:
+    return observation.missing and observation.sees_others and observation.alert is None

@@ -11,15 +11,15 @@ from reconciler.core.model import (
     Alert,
     AlertBaseline,
     Change,
+    DecisionInput,
     Incident,
     IncidentBaseline,
     Kind,
+    Observation,
     Pair,
     Person,
     Policy,
     Side,
-    Sighting,
-    World,
 )
 from reconciler.core.outcomes import ALERT_ACKNOWLEDGED
 from reconciler.core.readings import in_doubt, is_adoption, usable
@@ -35,55 +35,57 @@ _INCIDENT_STATUS = {
 }
 
 
-def snapshot(sighting: Sighting, seen: Seen, world: World, *, steps_back: bool) -> Pair | None:
+def snapshot(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps_back: bool) -> Pair | None:
     """The pair as it is to be remembered; None when there is nothing to remember it by."""
-    pair = _shown(sighting, seen, world, steps_back=steps_back)
+    pair = _shown(observation, seen, inputs, steps_back=steps_back)
     if pair is None:
         return None
-    policy = world.policy
-    due = next_look(pair, world.now, policy.sweep_interval, policy.retention, swept=sighting.swept)
+    policy = inputs.policy
+    due = next_look(pair, inputs.now, policy.sweep_interval, policy.retention, swept=observation.swept)
     return replace(pair, next_look_at=due)
 
 
-def _shown(sighting: Sighting, seen: Seen, world: World, *, steps_back: bool) -> Pair | None:
-    old, alert, incident = sighting.pair, sighting.alert, sighting.incident
+def _shown(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps_back: bool) -> Pair | None:
+    old, alert, incident = observation.pair, observation.alert, observation.incident
     if old is None:
         if alert is None:
             return None
         old = Pair(
             alert_id=alert.id,
             tiny_id=alert.tiny_id,
-            tracked=sighting.tracked or incident is not None,
+            tracked=observation.tracked or incident is not None,
             opsgenie=_alert_baseline(alert),
-            swept_at=world.now,
+            swept_at=inputs.now,
         )
     new = replace(
         old,
         title=(text.shortened(alert.message, _TITLE) if alert else "") or old.title,
-        tracked=old.tracked or is_raised(sighting, world.policy),
-        opsgenie=_seen_alert(sighting, old.opsgenie, world),
-        swept_at=world.now if sighting.swept and old.is_open else old.swept_at,
+        tracked=old.tracked or is_raised(observation, inputs.policy),
+        opsgenie=_seen_alert(observation, old.opsgenie, inputs),
+        swept_at=inputs.now if observation.swept and old.is_open else old.swept_at,
     )
     if incident is not None:
-        new = _with_incident(sighting, seen, new, incident, world)
-    target = succession.successor(sighting)
+        new = _with_incident(observation, seen, new, incident, inputs)
+    target = succession.successor(observation)
     if target is not None:
-        return succession.followed(new, target, world.now)
+        return succession.followed(new, target, inputs.now)
     if steps_back or seen.unexplained:
-        return replace(new, unexplained_since=old.unexplained_since or world.now)
+        return replace(new, unexplained_since=old.unexplained_since or inputs.now)
     return new if incident is None else replace(new, unexplained_since=None)
 
 
-def _with_incident(sighting: Sighting, seen: Seen, pair: Pair, incident: Incident, world: World) -> Pair:
+def _with_incident(
+    observation: Observation, seen: Seen, pair: Pair, incident: Incident, inputs: DecisionInput
+) -> Pair:
     acknowledged = pair.opsgenie.acknowledged
-    is_born = paging.is_born(incident, sighting.mine, alert_acknowledged=acknowledged)
+    is_born = paging.is_born(incident, observation.mine, alert_acknowledged=acknowledged)
     return replace(
         pair,
         tracked=True,
         incident_id=incident.id,
         incident_number=incident.number,
-        pagerduty=_seen_incident(sighting, pair.pagerduty, incident, seen),
-        unpaged=paging.unpaged(incident, world.policy, is_born=is_born),
+        pagerduty=_seen_incident(observation, pair.pagerduty, incident, seen),
+        unpaged=paging.unpaged(incident, inputs.policy, is_born=is_born),
     )
 
 
@@ -93,15 +95,15 @@ def _alert_baseline(alert: Alert) -> AlertBaseline:
     )
 
 
-def _seen_alert(sighting: Sighting, old: AlertBaseline, world: World) -> AlertBaseline:
+def _seen_alert(observation: Observation, old: AlertBaseline, inputs: DecisionInput) -> AlertBaseline:
     """What Opsgenie shows now. A field with a write in doubt waits for its answer."""
-    alert = sighting.alert
+    alert = observation.alert
     if alert is None:
-        return absence.lost(old, sighting, world.policy, world.now)
+        return absence.lost(old, observation, inputs.policy, inputs.now)
     new = _alert_baseline(alert)
-    if in_doubt(sighting, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
+    if in_doubt(observation, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
         new = replace(new, acknowledged=old.acknowledged)
-    known = usable(old.updated_at, world.now)
+    known = usable(old.updated_at, inputs.now)
     return replace(
         new,
         open=absence.is_open(alert, old),
@@ -111,17 +113,17 @@ def _seen_alert(sighting: Sighting, old: AlertBaseline, world: World) -> AlertBa
 
 
 def _seen_incident(
-    sighting: Sighting, old: IncidentBaseline | None, incident: Incident, seen: Seen
+    observation: Observation, old: IncidentBaseline | None, incident: Incident, seen: Seen
 ) -> IncidentBaseline:
     new = _incident_baseline(incident)
-    if in_doubt(sighting, *_INCIDENT_STATUS):
+    if in_doubt(observation, *_INCIDENT_STATUS):
         new = replace(new, as_of=old.as_of if old is not None else None)
-    if old is None or is_adoption(sighting):
+    if old is None or is_adoption(observation):
         return new
     if seen.unexplained:
         return old
     waits = old.status == "acknowledged" and incident.status == "triggered"
-    if waits and in_doubt(sighting, Kind.PAGERDUTY_UNACKNOWLEDGE):
+    if waits and in_doubt(observation, Kind.PAGERDUTY_UNACKNOWLEDGE):
         return old
     actor = next((c.person.name for c in reversed(seen.changes) if _moves_incident(c)), old.actor)
     is_held_on = new.status == "acknowledged" and new.acknowledgers == old.acknowledgers
@@ -138,23 +140,23 @@ def _incident_baseline(incident: Incident) -> IncidentBaseline:
     return IncidentBaseline(incident.status, held, as_of=incident.changed_at, expires_at=expires)
 
 
-def known_notes(sighting: Sighting, seen: Seen) -> tuple[tuple[str, Side, str], ...]:
+def known_notes(observation: Observation, seen: Seen) -> tuple[tuple[str, Side, str], ...]:
     """The notes that are known from now on, the history of an incident that is followed from now on included."""
-    history = succession.history(sighting)
+    history = succession.history(observation)
     shown_now = dict.fromkeys(
         (
-            *((Side.OPSGENIE, note.id) for note in sighting.alert_notes or ()),
-            *((Side.PAGERDUTY, note.id) for note in (*(sighting.incident_notes or ()), *history)),
+            *((Side.OPSGENIE, note.id) for note in observation.alert_notes or ()),
+            *((Side.PAGERDUTY, note.id) for note in (*(observation.incident_notes or ()), *history)),
         )
     )
-    known = sighting.known_notes | seen.undecided
-    return tuple((sighting.alert_id, *key) for key in shown_now if key not in known)
+    known = observation.known_notes | seen.undecided
+    return tuple((observation.alert_id, *key) for key in shown_now if key not in known)
 
 
 def settled(
     pair: Pair, action: Action, policy: Policy, incident: Incident | None = None, at: datetime | None = None
 ) -> Pair:
-    """The pair after one of our own writes is known to have happened: the ledger guard for states.
+    """The pair after one of our own writes is known to have happened: the outbox guard for states.
 
     A new incident starts from `triggered`, whatever it shows by now: all that happened to it since is news.
     `at` is when Opsgenie carried the write out: an alert as it was before that is no news.
@@ -169,7 +171,7 @@ def settled(
         )
     if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE and incident is not None:
         pair = replace(pair, unpaged=paging.unpaged(incident, policy, is_born=False))
-    if "ledger" not in policy.guards:
+    if "outbox" not in policy.guards:
         return pair
     if action.kind in ALERT_ACKNOWLEDGED:
         acknowledged, known = ALERT_ACKNOWLEDGED[action.kind], pair.opsgenie.updated_at

@@ -3,7 +3,7 @@
 Only values are compared; no time stamp and no log text decides that something happened. Our own doings are
 taken out here, by three guards. Of notes any one suffices, of states, which have no text, either of the first two:
 
-    ledger   ids and texts that our own actions left behind, and baselines that our own settled writes moved
+    outbox   ids and texts that our own actions left behind, and baselines that our own settled writes moved
     author   the automation user in PagerDuty, our signature in Opsgenie
     mark     the mark at the head of every note that we write, where it is genuine
 """
@@ -25,10 +25,10 @@ from reconciler.core.model import (
     IncidentBaseline,
     Kind,
     Note,
+    Observation,
     Person,
     Policy,
     Side,
-    Sighting,
     Status,
     since_last,
 )
@@ -61,38 +61,38 @@ class Seen:
     undecided: frozenset[tuple[Side, str]] = frozenset()
 
 
-def changes(sighting: Sighting, policy: Policy, now: datetime) -> Seen:
+def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
     """Everything that happened to one pair. Nothing for a pair that is a mere baseline."""
-    if not is_followed(sighting) and not is_raised(sighting, policy):
+    if not is_followed(observation) and not is_raised(observation, policy):
         return Seen()
     found = (
-        *_alert_changes(sighting, policy, now),
-        *_details_read(sighting),
-        *notes.of_alert(sighting, policy),
-        *_incident_changes(sighting, policy, now),
-        *notes.of_incident(sighting, policy, now),
+        *_alert_changes(observation, policy, now),
+        *_details_read(observation),
+        *notes.of_alert(observation, policy),
+        *_incident_changes(observation, policy, now),
+        *notes.of_incident(observation, policy, now),
     )
     done = sorted((f for f in found if isinstance(f, Change)), key=lambda change: change.at)
     return Seen(
-        (*done, *succession.changes(sighting, policy, done)),
+        (*done, *succession.changes(observation, policy, done)),
         tuple(f for f in found if isinstance(f, Echo)),
         any(isinstance(f, Unexplained) for f in found),
         frozenset((f.side, f.note_id) for f in found if isinstance(f, notes.Undecided)),
     )
 
 
-def is_followed(sighting: Sighting) -> bool:
+def is_followed(observation: Observation) -> bool:
     """Whether anything about this pair is mirrored: it is to be paged, or it has an incident."""
-    pair = sighting.pair
-    if sighting.incident is not None:
+    pair = observation.pair
+    if observation.incident is not None:
         return True
-    return sighting.tracked if pair is None else pair.tracked or pair.incident_id is not None
+    return observation.tracked if pair is None else pair.tracked or pair.incident_id is not None
 
 
-def is_raised(sighting: Sighting, policy: Policy) -> bool:
+def is_raised(observation: Observation, policy: Policy) -> bool:
     """Whether an alert that was old at the first start has risen over the line: now it is news, and is paged."""
-    pair, alert = sighting.pair, sighting.alert
-    if pair is None or alert is None or not alert.open or is_followed(sighting):
+    pair, alert = observation.pair, observation.alert
+    if pair is None or alert is None or not alert.open or is_followed(observation):
         return False
     return policy.on_opsgenie_priority != "ignore" and _rises(pair.opsgenie.priority, alert.priority, policy)
 
@@ -100,16 +100,16 @@ def is_raised(sighting: Sighting, policy: Policy) -> bool:
 # -- what happened in Opsgenie --
 
 
-def _alert_changes(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
-    alert, pair = sighting.alert, sighting.pair
-    if pair is not None and pair.opsgenie.open and absence.is_confirmed(sighting, policy, now):
+def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> Iterator[Found]:
+    alert, pair = observation.alert, observation.pair
+    if pair is not None and pair.opsgenie.open and absence.is_confirmed(observation, policy, now):
         base, ref = pair.opsgenie, str(pair.opsgenie.missing_since)
         yield Change(Side.OPSGENIE, "delete", pair.alert_id, ref, base.updated_at, Actor.MACHINE, DELETED)
-    if alert is None or (pair is None and is_adoption(sighting)):
+    if alert is None or (pair is None and is_adoption(observation)):
         return
     if pair is None:
         yield Change(Side.OPSGENIE, "create", alert.id, "", alert.created_at, person=Person("", alert.source))
-    elif is_raised(sighting, policy):
+    elif is_raised(observation, policy):
         yield Change(Side.OPSGENIE, "create", alert.id, "", alert.updated_at, person=Person("", alert.source))
         return
     base = pair.opsgenie if pair else AlertBaseline(True, False, alert.created_at)
@@ -117,26 +117,28 @@ def _alert_changes(sighting: Sighting, policy: Policy, now: datetime) -> Iterato
         if base.open:
             yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
     elif absence.is_open(alert, base):
-        yield from _priority_changed(sighting, alert, base, policy)
-        yield from _acknowledgement_changed(sighting, alert, base)
+        yield from _priority_changed(observation, alert, base, policy)
+        yield from _acknowledgement_changed(observation, alert, base)
 
 
-def _details_read(sighting: Sighting) -> Iterator[Change]:
+def _details_read(observation: Observation) -> Iterator[Change]:
     """The details of an alert whose incident was created from a list row: they follow as one note."""
-    alert = sighting.alert
-    words = text.details(alert) if alert is not None and sighting.pair is not None else ""
+    alert = observation.alert
+    words = text.details(alert) if alert is not None and observation.pair is not None else ""
     if alert is None or not words:
         return
-    creations = (a for a in sighting.mine if a.kind is Kind.CREATE_INCIDENT and a.status in _CREATES)
+    creations = (a for a in observation.mine if a.kind is Kind.CREATE_INCIDENT and a.status in _CREATES)
     if any(text.has_no_details(action.body) for action in creations):
         note = Note("details", DETAILS, words, alert.created_at)
         yield Change(Side.OPSGENIE, "details", alert.id, "", alert.created_at, Actor.MACHINE, DETAILS, note)
 
 
-def _priority_changed(sighting: Sighting, alert: Alert, base: AlertBaseline, policy: Policy) -> Iterator[Change]:
+def _priority_changed(
+    observation: Observation, alert: Alert, base: AlertBaseline, policy: Policy
+) -> Iterator[Change]:
     if not (base.priority and alert.priority) or alert.priority == base.priority:
         return
-    act = next((act for act in sighting.alert_acts if act.verb == "priority"), None)
+    act = next((act for act in observation.alert_acts if act.verb == "priority"), None)
     person = (act.person if act else None) or SOMEBODY
     change = _alert_act(alert, "priority", person, alert.updated_at)
     rises = _rises(base.priority, alert.priority, policy)
@@ -150,17 +152,17 @@ def _rises(old: str, new: str, policy: Policy) -> bool:
     return text.urgency(old, policy.high_urgency) == "low" and text.urgency(new, policy.high_urgency) == "high"
 
 
-def _acknowledgement_changed(sighting: Sighting, alert: Alert, base: AlertBaseline) -> Iterator[Found]:
-    if in_doubt(sighting, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
+def _acknowledgement_changed(observation: Observation, alert: Alert, base: AlertBaseline) -> Iterator[Found]:
+    if in_doubt(observation, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
         return
     if alert.acknowledged and not base.acknowledged:
         at = alert.acknowledged_at
         # Whether Opsgenie renews ackTime at a second acknowledgement is unknown.
         fresh = at is not None and at >= base.updated_at - GRAIN
         when = at if at is not None and fresh else alert.updated_at
-        yield _or_echo(sighting, _alert_act(alert, "acknowledge", Person("", alert.acknowledged_by), when))
+        yield _or_echo(observation, _alert_act(alert, "acknowledge", Person("", alert.acknowledged_by), when))
     elif base.acknowledged and not alert.acknowledged:
-        yield _or_echo(sighting, _alert_unacknowledged(sighting, alert, base))
+        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base))
 
 
 def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Actor = Actor.PERSON) -> Change:
@@ -168,8 +170,8 @@ def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Act
     return Change(Side.OPSGENIE, verb, alert.id, ref, at, actor, person if person.name else SOMEBODY)
 
 
-def _alert_unacknowledged(sighting: Sighting, alert: Alert, base: AlertBaseline) -> Change:
-    recent = since_last("acknowledge", sighting.alert_acts)
+def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBaseline) -> Change:
+    recent = since_last("acknowledge", observation.alert_acts)
     act = next((act for act in recent if act.verb == "unacknowledge"), None)
     if base.snoozed_until is not None and (act is None or act.actor is not Actor.PERSON):
         at = min(base.snoozed_until, alert.updated_at)
@@ -179,12 +181,12 @@ def _alert_unacknowledged(sighting: Sighting, alert: Alert, base: AlertBaseline)
     return _alert_act(alert, "unacknowledge", act.person or SOMEBODY, act.at, act.actor)
 
 
-def _or_echo(sighting: Sighting, change: Change) -> Change | Echo:
+def _or_echo(observation: Observation, change: Change) -> Change | Echo:
     """The change, unless it is the engineer's own act on its way back: the same verb in the same name.
 
     A customer who bears the same name loses nothing: the incident is in that state, in that name.
     """
-    base = sighting.pair.pagerduty if sighting.pair else None
+    base = observation.pair.pagerduty if observation.pair else None
     status = {"acknowledge": "acknowledged", "unacknowledge": "triggered"}[change.verb]
     if (
         base is not None
@@ -199,51 +201,55 @@ def _or_echo(sighting: Sighting, change: Change) -> Change | Echo:
 # -- what happened in PagerDuty --
 
 
-def _incident_changes(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
-    incident, pair = sighting.incident, sighting.pair
+def _incident_changes(observation: Observation, policy: Policy, now: datetime) -> Iterator[Found]:
+    incident, pair = observation.incident, observation.pair
     base = pair.pagerduty if pair else None
-    if incident is None or pair is None or base is None or is_adoption(sighting):
+    if incident is None or pair is None or base is None or is_adoption(observation):
         return
     if incident.status == "resolved":
         if base.status != "resolved":
-            yield _incident_resolved(sighting, incident, policy)
+            yield _incident_resolved(observation, incident, policy)
         return
     unknown = steps.somebody(incident) if is_overdue(pair, policy, now) else None
     if base.status == "resolved":
-        cause = steps.reopened(sighting, base, policy, now) or unknown
+        cause = steps.reopened(observation, base, policy, now) or unknown
         if cause is None:
             yield Unexplained()
             return
-        yield _moved(sighting, "reopen", cause, policy)
+        yield _moved(observation, "reopen", cause, policy)
     if incident.status == "acknowledged":
-        yield from _incident_acknowledged(sighting, incident, base, policy)
-    elif base.status == "acknowledged" and not in_doubt(sighting, Kind.PAGERDUTY_UNACKNOWLEDGE):
-        cause = steps.unacknowledged(sighting, base, policy, now) or unknown
+        yield from _incident_acknowledged(observation, incident, base, policy)
+    elif base.status == "acknowledged" and not in_doubt(observation, Kind.PAGERDUTY_UNACKNOWLEDGE):
+        cause = steps.unacknowledged(observation, base, policy, now) or unknown
         mirrored = all(policy.is_automation(person) for person in base.acknowledgers)
         detail = "mirrored" if mirrored else ""
-        yield _moved(sighting, "unacknowledge", cause, policy, detail) if cause else Unexplained()
+        yield _moved(observation, "unacknowledge", cause, policy, detail) if cause else Unexplained()
 
 
-def _moved(sighting: Sighting, verb: str, cause: steps.Cause, policy: Policy, detail: str = "") -> Change | Echo:
+def _moved(
+    observation: Observation, verb: str, cause: steps.Cause, policy: Policy, detail: str = ""
+) -> Change | Echo:
     if policy.is_echo_of_us(cause.person):
-        return Echo(Side.PAGERDUTY, sighting.alert_id, "author")
+        return Echo(Side.PAGERDUTY, observation.alert_id, "author")
     ref = _ref(cause.act, cause.at)
-    return Change(Side.PAGERDUTY, verb, sighting.alert_id, ref, cause.at, cause.actor, cause.person, detail=detail)
+    return Change(
+        Side.PAGERDUTY, verb, observation.alert_id, ref, cause.at, cause.actor, cause.person, detail=detail
+    )
 
 
-def _incident_resolved(sighting: Sighting, incident: Incident, policy: Policy) -> Change | Echo:
-    act = _last_act(sighting, "resolve")
+def _incident_resolved(observation: Observation, incident: Incident, policy: Policy) -> Change | Echo:
+    act = _last_act(observation, "resolve")
     person = incident.changed_by or (act.person if act else None) or SOMEBODY
     if policy.is_echo_of_us(person):
-        return Echo(Side.PAGERDUTY, sighting.alert_id, "author")
+        return Echo(Side.PAGERDUTY, observation.alert_id, "author")
     actor = Actor.MACHINE if act is not None and act.actor is not Actor.PERSON else Actor.PERSON
     at = incident.changed_at or (act.at if act else incident.created_at)
-    detail = succession.merged_into(sighting, incident)
-    return Change(Side.PAGERDUTY, "resolve", sighting.alert_id, _ref(act, at), at, actor, person, detail=detail)
+    detail = succession.merged_into(observation, incident)
+    return Change(Side.PAGERDUTY, "resolve", observation.alert_id, _ref(act, at), at, actor, person, detail=detail)
 
 
 def _incident_acknowledged(
-    sighting: Sighting, incident: Incident, base: IncidentBaseline, policy: Policy
+    observation: Observation, incident: Incident, base: IncidentBaseline, policy: Policy
 ) -> Iterator[Change | Echo]:
     held = base.acknowledgers if base.status == "acknowledged" else ()
     before = {person.id or person.name for person in held}
@@ -251,12 +257,12 @@ def _incident_acknowledged(
     people = [person for person in new if not policy.is_echo_of_us(person)]
     if people:
         person = people[-1]
-        act = _last_act(sighting, "acknowledge")
+        act = _last_act(observation, "acknowledge")
         known = [at for at in (act.at if act else None, incident.changed_at) if at is not None]
         at = max(known, default=incident.created_at)
-        yield Change(Side.PAGERDUTY, "acknowledge", sighting.alert_id, _ref(act, at), at, person=person)
+        yield Change(Side.PAGERDUTY, "acknowledge", observation.alert_id, _ref(act, at), at, person=person)
     elif new:
-        yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
+        yield Echo(Side.PAGERDUTY, observation.alert_id, "author")
 
 
 def _ref(act: Act | None, at: datetime) -> str:
@@ -264,5 +270,5 @@ def _ref(act: Act | None, at: datetime) -> str:
     return f"{at.isoformat()} {act.id}" if act else at.isoformat()
 
 
-def _last_act(sighting: Sighting, verb: str) -> Act | None:
-    return next((act for act in sighting.incident_acts if act.verb == verb), None)
+def _last_act(observation: Observation, verb: str) -> Act | None:
+    return next((act for act in observation.incident_acts if act.verb == verb), None)

@@ -1,8 +1,8 @@
 """The values that travel through the program. All are frozen; all times are aware UTC datetimes.
 
 Alert, Incident and Note are what a vendor showed just now. A Pair is what the snapshot remembers of an alert
-and its incident, with one Baseline per side. A Sighting brings both together for one pair; a World is all
-sightings of one cycle and the last moment of input: everything after it is computed.
+and its incident, with one Baseline per side. An Observation brings both together for one pair. A DecisionInput is
+all that a decision depends on: observations, the configured policy and the time.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an action stands in the ledger."""
+    """Where an action stands in the outbox."""
 
     PLANNED = "planned"  # certain not to have happened
     SENT = "sent"  # on the wire or accepted: maybe done, to be asked
@@ -210,7 +210,7 @@ class IncidentBaseline:
 class Pair:
     """An alert and its incident, as the snapshot remembers them.
 
-    `incident` is None while there is no incident: because its creation is still open in the ledger, or, when
+    `incident` is None while there is no incident: because its creation is still open in the outbox, or, when
     `tracked` is false, because the alert was there before us and pages nobody. `unexplained_since`: since when
     the incident stands where no log entry explains it; the old baseline stays meanwhile. `unpaged` says why
     nobody is paged although there is an incident; empty when somebody is. `next_look_at` is when the sweep reads
@@ -276,7 +276,7 @@ class Action:
 class Policy:
     """What is configured about the mapping, and who we are in PagerDuty.
 
-    `guards` are the echo guards at work. For notes any one suffices, for states ledger or author: tests switch off
+    `guards` are the echo guards at work. For notes any one suffices, for states outbox or author: tests switch off
     two at a time to prove it. `sweep_interval` is how often the sweep reads an open pair, and `retention` for how
     long a finished one is remembered.
     """
@@ -288,7 +288,7 @@ class Policy:
     on_pagerduty_ack_timeout: str = "mirror"
     staleness: timedelta = timedelta(seconds=120)
     automation: Person = Person("", "")
-    guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
+    guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
     sweep_interval: timedelta = timedelta(seconds=300)
     retention: timedelta = timedelta(days=30)
 
@@ -323,14 +323,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Observation:
     """All that this cycle knows of one pair. What was not looked at is None, and means: no news.
 
     `pair` is None for an alert never seen before; `tracked` then says whether it is to be paged. `since`
     bounds what is mirrored when an incident is adopted: older notes are history. `known_notes` holds the ids
     that the snapshot has, per side. Acts are newest first. `mine` are this pair's actions, open or not: they
     tell our own doings from people's. `receipts` tell what became of writes that Opsgenie had accepted.
-    `looked` says whose writes in doubt this sighting can answer for.
+    `looked` says whose writes in doubt this observation can answer for.
 
     `missing`: Opsgenie answered 404 for the alert itself. `sees_others`: the same key has seen other alerts that
     the snapshot knows, so that a confirmed `missing` means deleted. `successor` is the incident to follow from
@@ -361,12 +361,12 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """The last moment of input: everything that a plan is computed from."""
+class DecisionInput:
+    """All that a plan is computed from."""
 
     now: datetime
     policy: Policy
-    sightings: tuple[Sighting, ...]
+    observations: tuple[Observation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +391,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Something seen that is our own doing, and the guard that recognised it: ledger, author or mark."""
+    """Something seen that is our own doing, and the guard that recognised it: outbox, author or mark."""
 
     side: Side
     alert_id: str
@@ -400,7 +400,7 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A new standing for an action in the ledger, and why. PLANNED puts it back in the queue.
+    """A new standing for an action in the outbox, and why. PLANNED puts it back in the queue.
 
     `attempts`, when given, is how often it has been sent and proved undone by now; `failing_since` is when the
     first of these attempts was made, to be kept until the action succeeds.

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.core import absence, text
 from reconciler.core.genuine import Sources
-from reconciler.core.model import Change, Echo, Kind, Note, Policy, Side, Sighting
+from reconciler.core.model import Change, Echo, Kind, Note, Observation, Policy, Side
 from reconciler.core.readings import is_adoption
 
 _SEPARATORS = (": ", "\n", '"', "> ", " - ")
@@ -24,25 +24,25 @@ class Undecided:
 Found = Change | Echo | Undecided
 
 
-def of_alert(sighting: Sighting, policy: Policy) -> Iterator[Found]:
+def of_alert(observation: Observation, policy: Policy) -> Iterator[Found]:
     """New notes of the alert: people's, our own copies, and those that cannot be classified yet."""
-    mine = [action for action in sighting.mine if action.kind is Kind.OPSGENIE_NOTE]
+    mine = [action for action in observation.mine if action.kind is Kind.OPSGENIE_NOTE]
     sent = {text.plain_note(action.text) if action.plain else action.text for action in mine}
-    has_incident = sighting.incident is not None or bool(sighting.pair and sighting.pair.incident_id)
-    sources = Sources(Side.PAGERDUTY, sighting.incident_notes if has_incident else (), mine)
-    history = _History(sighting, policy)
-    for note in _unknown(sighting, Side.OPSGENIE, sighting.alert_notes):
+    has_incident = observation.incident is not None or bool(observation.pair and observation.pair.incident_id)
+    sources = Sources(Side.PAGERDUTY, observation.incident_notes if has_incident else (), mine)
+    history = _History(observation, policy)
+    for note in _unknown(observation, Side.OPSGENIE, observation.alert_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
-        if "ledger" in policy.guards and note.text in sent:
-            yield Echo(Side.OPSGENIE, sighting.alert_id, "ledger")
+        if "outbox" in policy.guards and note.text in sent:
+            yield Echo(Side.OPSGENIE, observation.alert_id, "outbox")
         elif "author" in policy.guards and _is_signed(note):
-            yield Echo(Side.OPSGENIE, sighting.alert_id, "author")
+            yield Echo(Side.OPSGENIE, observation.alert_id, "author")
         elif genuine:
-            yield Echo(Side.OPSGENIE, sighting.alert_id, "mark")
+            yield Echo(Side.OPSGENIE, observation.alert_id, "mark")
         elif genuine is None:
             yield Undecided(Side.OPSGENIE, note.id)
-        elif not (is_adoption(sighting) and (_is_too_old(sighting, note) or history.has(note))):
-            yield _noted(Side.OPSGENIE, sighting, note)
+        elif not (is_adoption(observation) and (_is_too_old(observation, note) or history.has(note))):
+            yield _noted(Side.OPSGENIE, observation, note)
 
 
 def _is_signed(note: Note) -> bool:
@@ -50,8 +50,8 @@ def _is_signed(note: Note) -> bool:
     return text.is_signed(note.author.name) and text.is_copy_from(note.text, Side.PAGERDUTY)
 
 
-def _is_too_old(sighting: Sighting, note: Note) -> bool:
-    return sighting.since is not None and note.at < sighting.since
+def _is_too_old(observation: Observation, note: Note) -> bool:
+    return observation.since is not None and note.at < observation.since
 
 
 class _History:
@@ -60,9 +60,9 @@ class _History:
     The words of a note are recognised only after a separator: the author's name, a quotation mark, a line break.
     """
 
-    def __init__(self, sighting: Sighting, policy: Policy) -> None:
+    def __init__(self, observation: Observation, policy: Policy) -> None:
         self.endings: dict[str, list[str]] = {}
-        for copy in sighting.incident_notes or () if is_adoption(sighting) else ():
+        for copy in observation.incident_notes or () if is_adoption(observation) else ():
             if policy.is_automation(copy.author) and not text.is_copy_from(copy.text, Side.OPSGENIE):
                 for ending in _endings(copy.text):
                     self.endings.setdefault(ending, []).append(copy.text)
@@ -85,33 +85,33 @@ def _stripped(words: str) -> str:
     return words.strip().strip('"').strip()
 
 
-def of_incident(sighting: Sighting, policy: Policy, now: datetime) -> Iterator[Found]:
+def of_incident(observation: Observation, policy: Policy, now: datetime) -> Iterator[Found]:
     """New notes of the incident, classified in the same way."""
-    mine = [action for action in sighting.mine if action.kind is Kind.PAGERDUTY_NOTE]
+    mine = [action for action in observation.mine if action.kind is Kind.PAGERDUTY_NOTE]
     written = {action.result_id for action in mine}
-    is_deleted = sighting.pair is not None and sighting.pair.opsgenie.deleted
-    notes = sighting.alert_notes
-    if notes is None and (is_deleted or absence.is_confirmed(sighting, policy, now)):
+    is_deleted = observation.pair is not None and observation.pair.opsgenie.deleted
+    notes = observation.alert_notes
+    if notes is None and (is_deleted or absence.is_confirmed(observation, policy, now)):
         notes = ()
     sources = Sources(Side.OPSGENIE, notes, mine)
-    for note in _unknown(sighting, Side.PAGERDUTY, sighting.incident_notes):
+    for note in _unknown(observation, Side.PAGERDUTY, observation.incident_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
-        if "ledger" in policy.guards and note.id in written:
-            yield Echo(Side.PAGERDUTY, sighting.alert_id, "ledger")
+        if "outbox" in policy.guards and note.id in written:
+            yield Echo(Side.PAGERDUTY, observation.alert_id, "outbox")
         elif policy.is_echo_of_us(note.author):
-            yield Echo(Side.PAGERDUTY, sighting.alert_id, "author")
+            yield Echo(Side.PAGERDUTY, observation.alert_id, "author")
         elif genuine:
-            yield Echo(Side.PAGERDUTY, sighting.alert_id, "mark")
+            yield Echo(Side.PAGERDUTY, observation.alert_id, "mark")
         elif genuine is None:
             yield Undecided(Side.PAGERDUTY, note.id)
-        elif not (is_adoption(sighting) and _is_too_old(sighting, note)):
-            yield _noted(Side.PAGERDUTY, sighting, note)
+        elif not (is_adoption(observation) and _is_too_old(observation, note)):
+            yield _noted(Side.PAGERDUTY, observation, note)
 
 
-def _unknown(sighting: Sighting, side: Side, notes: tuple[Note, ...] | None) -> list[Note]:
-    new = [note for note in notes or () if (side, note.id) not in sighting.known_notes]
+def _unknown(observation: Observation, side: Side, notes: tuple[Note, ...] | None) -> list[Note]:
+    new = [note for note in notes or () if (side, note.id) not in observation.known_notes]
     return sorted(new, key=lambda note: (note.at, note.id))
 
 
-def _noted(side: Side, sighting: Sighting, note: Note) -> Change:
-    return Change(side, "note", sighting.alert_id, note.id, note.at, person=note.author, note=note)
+def _noted(side: Side, observation: Observation, note: Note) -> Change:
+    return Change(side, "note", observation.alert_id, note.id, note.at, person=note.author, note=note)

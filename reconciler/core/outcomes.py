@@ -18,11 +18,11 @@ from reconciler.core.model import (
     Alert,
     Kind,
     Note,
+    Observation,
     Policy,
     Receipt,
     Settlement,
     Side,
-    Sighting,
     Status,
     since_last,
 )
@@ -48,10 +48,10 @@ _REFUSED_AS_DUPLICATE = "key already exists"
 
 
 class Copies:
-    """Index of a sighting's notes by their bracketed head, in which our own notes are looked up."""
+    """Index of an observation's notes by their bracketed head, in which our own notes are looked up."""
 
-    def __init__(self, sighting: Sighting) -> None:
-        self._notes = {Side.OPSGENIE: sighting.alert_notes, Side.PAGERDUTY: sighting.incident_notes}
+    def __init__(self, observation: Observation) -> None:
+        self._notes = {Side.OPSGENIE: observation.alert_notes, Side.PAGERDUTY: observation.incident_notes}
 
     @cached_property
     def _by_head(self) -> dict[tuple[Side, str], list[Note]]:
@@ -68,110 +68,110 @@ class Copies:
 
 
 def settle(
-    action: Action, sighting: Sighting, policy: Policy, now: datetime, copies: Copies | None = None
+    action: Action, observation: Observation, policy: Policy, now: datetime, copies: Copies | None = None
 ) -> Settlement | None:
-    """The outcome of an open action as far as this sighting shows it; None if it does not.
+    """The outcome of an open action as far as this observation shows it; None if it does not.
 
-    `copies` is the sighting's index of notes, passed in if many actions are resolved with one sighting.
+    `copies` is the observation's index of notes, passed in if many actions are resolved with one observation.
     """
     if not action.status.is_open:
         return None
-    if action.kind is Kind.CREATE_INCIDENT and sighting.incident is not None:
-        return Settlement(action.id, Status.DONE, result_id=sighting.incident.id)
-    is_looked_for = action.kind in sighting.looked
-    result = shown(action, sighting, policy, copies) if is_looked_for else None
-    receipt = receipt_of(action, sighting)
+    if action.kind is Kind.CREATE_INCIDENT and observation.incident is not None:
+        return Settlement(action.id, Status.DONE, result_id=observation.incident.id)
+    is_looked_for = action.kind in observation.looked
+    result = shown(action, observation, policy, copies) if is_looked_for else None
+    receipt = receipt_of(action, observation)
     if action.status is Status.SENT and action.kind in ALERT_ACKNOWLEDGED and receipt is not None:
-        return _receipted(action, sighting, receipt, policy, now)
+        return _receipted(action, observation, receipt, policy, now)
     if result is not None and (action.status is Status.SENT or action.kind.is_note):
         return Settlement(action.id, Status.DONE, result_id=result)
     if action.status is not Status.SENT or not (is_looked_for or receipt is not None):
         return None
-    return _sent(action, sighting, receipt, policy, now)
+    return _sent(action, observation, receipt, policy, now)
 
 
-def receipt_of(action: Action, sighting: Sighting) -> Receipt | None:
+def receipt_of(action: Action, observation: Observation) -> Receipt | None:
     """Opsgenie's status of this request, if it was read."""
-    return next((receipt for receipt in sighting.receipts if receipt.action_id == action.id), None)
+    return next((receipt for receipt in observation.receipts if receipt.action_id == action.id), None)
 
 
 def _receipted(
-    action: Action, sighting: Sighting, receipt: Receipt, policy: Policy, now: datetime
+    action: Action, observation: Observation, receipt: Receipt, policy: Policy, now: datetime
 ) -> Settlement | None:
     """Outcome of an Opsgenie state whose request status is known.
 
     If Opsgenie has carried it out it is our write, under whatever name the alert shows it.
     """
     if receipt.carried_out:
-        first = _done_before(action, sighting, receipt)
+        first = _done_before(action, observation, receipt)
         if first:
             return Settlement(action.id, Status.DROPPED, f"not needed: {first} has done it before us")
-        if _stands(action, sighting):
+        if _stands(action, observation):
             return Settlement(action.id, Status.DONE)
-        if _is_overtaken(receipt, sighting.alert):
+        if _is_overtaken(receipt, observation.alert):
             return Settlement(action.id, Status.DONE, OVERTAKEN)
         if receipt.at is not None:
             return Settlement(action.id, Status.DONE, NOT_YET)
-    if receipt.carried_out is False and _stands(action, sighting):
-        who = _first(action, sighting) or "somebody"
+    if receipt.carried_out is False and _stands(action, observation):
+        who = _first(action, observation) or "somebody"
         return Settlement(action.id, Status.DROPPED, f"not needed: {who} has done it meanwhile")
     return _not_shown(action, receipt, policy, now)
 
 
 def _sent(
-    action: Action, sighting: Sighting, receipt: Receipt | None, policy: Policy, now: datetime
+    action: Action, observation: Observation, receipt: Receipt | None, policy: Policy, now: datetime
 ) -> Settlement | None:
     """Outcome of a write that was looked for on its target and not found as ours."""
-    other = _done_by_another(action, sighting)
+    other = _done_by_another(action, observation)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
-    if _is_logged(action, sighting, policy) or _is_in_alert_log(action, sighting):
+    if _is_logged(action, observation, policy) or _is_in_alert_log(action, observation):
         return Settlement(action.id, Status.DONE, OVERTAKEN)
     return _not_shown(action, receipt, policy, now)
 
 
-def _stands(action: Action, sighting: Sighting) -> bool:
+def _stands(action: Action, observation: Observation) -> bool:
     """Whether the alert, as read, has the state that this write was to bring about."""
-    alert = sighting.alert if action.kind in sighting.looked else None
+    alert = observation.alert if action.kind in observation.looked else None
     return alert is not None and alert.acknowledged is ALERT_ACKNOWLEDGED[action.kind]
 
 
-def _done_before(action: Action, sighting: Sighting, receipt: Receipt) -> str:
+def _done_before(action: Action, observation: Observation, receipt: Receipt) -> str:
     """Name of the person who did the same before our write, since the opposite was done; empty if there is none.
 
     A single act in the log at about the time of ours is ours, under any name.
     """
-    acts = _same_acts(action, sighting)
+    acts = _same_acts(action, observation)
     if receipt.at is None or not acts:
         return ""
     alone = len(acts) == 1 and acts[0].at >= receipt.at - _BEFORE_US
-    first = "" if alone else _first(action, sighting)
+    first = "" if alone else _first(action, observation)
     return first if first and not text.is_same_name(first, action.person) else ""
 
 
-def _first(action: Action, sighting: Sighting) -> str:
+def _first(action: Action, observation: Observation) -> str:
     """Name of the first person in the alert's log to do what this write does, since the opposite was done."""
-    acts = _same_acts(action, sighting)
+    acts = _same_acts(action, observation)
     return acts[-1].person.name if acts and acts[-1].person is not None else ""
 
 
-def _same_acts(action: Action, sighting: Sighting) -> list[Act]:
+def _same_acts(action: Action, observation: Observation) -> list[Act]:
     """Acts in the alert's log that do what this write does, since the opposite was done, newest first."""
     verb, opposite = "acknowledge", "unacknowledge"
     if not ALERT_ACKNOWLEDGED[action.kind]:
         verb, opposite = opposite, verb
-    return [act for act in since_last(opposite, sighting.alert_acts) if act.verb == verb]
+    return [act for act in since_last(opposite, observation.alert_acts) if act.verb == verb]
 
 
-def _done_by_another(action: Action, sighting: Sighting) -> str:
+def _done_by_another(action: Action, observation: Observation) -> str:
     """Name of the person who put the alert into the desired state before our write; empty if it may have been us.
 
     That is the first one in the log since the opposite was done.
     """
-    alert, to = sighting.alert, ALERT_ACKNOWLEDGED.get(action.kind)
+    alert, to = observation.alert, ALERT_ACKNOWLEDGED.get(action.kind)
     if alert is None or to is None or not alert.open or alert.acknowledged is not to:
         return ""
-    first = _first(action, sighting)
+    first = _first(action, observation)
     return first if first and not text.is_same_name(first, action.person) else ""
 
 
@@ -180,23 +180,23 @@ def _is_overtaken(receipt: Receipt, alert: Alert | None) -> bool:
     return alert is not None and receipt.at is not None and alert.updated_at > receipt.at
 
 
-def _is_logged(action: Action, sighting: Sighting, policy: Policy) -> bool:
+def _is_logged(action: Action, observation: Observation, policy: Policy) -> bool:
     """Whether the incident's log has our write since the state it was planned for; both times are PagerDuty's."""
-    base = sighting.pair.pagerduty if sighting.pair else None
+    base = observation.pair.pagerduty if observation.pair else None
     if base is None or base.as_of is None:
         return False
     verbs = _LOGGED_AS.get(action.kind, frozenset())
-    since = [act for act in sighting.incident_acts if act.verb in verbs and act.at >= base.as_of]
+    since = [act for act in observation.incident_acts if act.verb in verbs and act.at >= base.as_of]
     return any(act.person is not None and policy.is_automation(act.person) for act in since)
 
 
-def _is_in_alert_log(action: Action, sighting: Sighting) -> bool:
+def _is_in_alert_log(action: Action, observation: Observation) -> bool:
     """Whether the alert's log has our write, later than the baseline and earlier than the latest change."""
-    if action.kind not in ALERT_ACKNOWLEDGED or sighting.pair is None or sighting.alert is None:
+    if action.kind not in ALERT_ACKNOWLEDGED or observation.pair is None or observation.alert is None:
         return False
     verb = "acknowledge" if ALERT_ACKNOWLEDGED[action.kind] else "unacknowledge"
-    since, until = sighting.pair.opsgenie.updated_at, sighting.alert.updated_at
-    acts = [act for act in sighting.alert_acts if act.verb == verb and since < act.at < until]
+    since, until = observation.pair.opsgenie.updated_at, observation.alert.updated_at
+    acts = [act for act in observation.alert_acts if act.verb == verb and since < act.at < until]
     return any(act.person is not None and text.is_same_name(act.person.name, action.person) for act in acts)
 
 
@@ -251,13 +251,13 @@ def backoff(failures: int) -> timedelta:
 
 
 def shown(
-    action: Action, sighting: Sighting, policy: Policy | None = None, copies: Copies | None = None
+    action: Action, observation: Observation, policy: Policy | None = None, copies: Copies | None = None
 ) -> str | None:
     """Id of the write's effect if it shows; empty if the effect has no id; None if it does not show."""
     if action.kind.is_note:
-        return (copies or Copies(sighting)).of(action)
-    alert, incident = sighting.alert, sighting.incident
-    acknowledged = None if alert is None or _done_by_another(action, sighting) else alert.acknowledged
+        return (copies or Copies(observation)).of(action)
+    alert, incident = observation.alert, observation.incident
+    acknowledged = None if alert is None or _done_by_another(action, observation) else alert.acknowledged
     if incident is None:
         shows = {}
     else:

@@ -1,4 +1,4 @@
-"""Planning: from sightings to actions, new baselines and outcomes of earlier writes.
+"""Planning: from observations to actions, new baselines and outcomes of earlier writes.
 
 The plan is a value. A dry run prints it; a real run commits it, baselines and actions together, before
 anything is sent. `settled` (from `baselines`) applies a finished write to the baselines.
@@ -16,16 +16,16 @@ from reconciler.core.model import (
     Action,
     Actor,
     Change,
+    DecisionInput,
     Kind,
+    Observation,
     Pair,
     Person,
     Plan,
     Policy,
     Settlement,
     Side,
-    Sighting,
     Status,
-    World,
 )
 from reconciler.core.outcomes import Copies, receipt_of, settle, shown
 from reconciler.core.readings import believable, in_doubt, is_adoption
@@ -35,9 +35,9 @@ __all__ = ["decide", "in_order", "settled"]
 _WITHIN_A_SECOND = timedelta(microseconds=999_999)
 
 
-def decide(world: World) -> Plan:
-    """The plan for these sightings: creations first, then actions by the time of their cause."""
-    plans = [_decide_pair(sighting, world) for sighting in world.sightings]
+def decide(inputs: DecisionInput) -> Plan:
+    """The plan for these observations: creations first, then actions by the time of their cause."""
+    plans = [_decide_pair(observation, inputs) for observation in inputs.observations]
     return Plan(
         actions=in_order(action for plan in plans for action in plan.actions),
         pairs=tuple(pair for plan in plans for pair in plan.pairs),
@@ -52,37 +52,37 @@ def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
     return tuple(sorted(actions, key=lambda a: (a.kind is not Kind.CREATE_INCIDENT, a.at, a.id)))
 
 
-def _decide_pair(sighting: Sighting, world: World) -> Plan:
-    before, policy = sighting.pair, world.policy
-    sighting, steps_back = believable(sighting, policy, world.now)
-    answers = _answers(sighting, world)
-    sighting, answered_back = believable(_answered(sighting, answers, world), policy, world.now)
-    seen = changes(sighting, policy, world.now)
-    pair = snapshot(sighting, seen, world, steps_back=steps_back or answered_back)
+def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
+    before, policy = observation.pair, inputs.policy
+    observation, steps_back = believable(observation, policy, inputs.now)
+    answers = _answers(observation, inputs)
+    observation, answered_back = believable(_answered(observation, answers, inputs), policy, inputs.now)
+    seen = changes(observation, policy, inputs.now)
+    pair = snapshot(observation, seen, inputs, steps_back=steps_back or answered_back)
     if pair is None:
         return Plan()
-    happened = (*seen.changes, *_unpaged(sighting, pair, policy))
-    orphans = absence.without_target(pair.opsgenie, sighting.mine)
-    last = sighting.pair.opsgenie if sighting.pair else None
-    revived = absence.with_target_again(last, pair.opsgenie, sighting.mine, world.now)
-    pointless = _pointless(sighting, happened)
+    happened = (*seen.changes, *_unpaged(observation, pair, policy))
+    orphans = absence.without_target(pair.opsgenie, observation.mine)
+    last = observation.pair.opsgenie if observation.pair else None
+    revived = absence.with_target_again(last, pair.opsgenie, observation.mine, inputs.now)
+    pointless = _pointless(observation, happened)
     planned = [
-        action for action in _follows(sighting, happened, pair, policy) if not _is_superseded(action, happened)
+        action for action in _follows(observation, happened, pair, policy) if not _is_superseded(action, happened)
     ]
-    if is_adoption(sighting):
-        planned = [_asked_first(action, world) for action in planned]
+    if is_adoption(observation):
+        planned = [_asked_first(action, inputs) for action in planned]
     return Plan(
         actions=tuple(planned),
         pairs=(pair,) if pair != before else (),
-        notes=known_notes(sighting, seen),
+        notes=known_notes(observation, seen),
         settlements=(*answers, *pointless, *orphans, *revived),
         echoes=seen.echoes,
     )
 
 
-def _pointless(sighting: Sighting, happened: tuple[Change, ...]) -> list[Settlement]:
+def _pointless(observation: Observation, happened: tuple[Change, ...]) -> list[Settlement]:
     """Outcomes of waiting actions that a person's later change makes unnecessary."""
-    waiting = [action for action in sighting.mine if action.status is Status.PLANNED and action.kind.is_state]
+    waiting = [action for action in observation.mine if action.status is Status.PLANNED and action.kind.is_state]
     return [
         Settlement(
             action.id,
@@ -96,29 +96,31 @@ def _pointless(sighting: Sighting, happened: tuple[Change, ...]) -> list[Settlem
     ]
 
 
-def _follows(sighting: Sighting, happened: tuple[Change, ...], pair: Pair, policy: Policy) -> Iterator[Action]:
+def _follows(
+    observation: Observation, happened: tuple[Change, ...], pair: Pair, policy: Policy
+) -> Iterator[Action]:
     """Actions that follow from the changes, except those that were planned before or are carried out already."""
-    mine = tuple(action for action in sighting.mine if action.status.is_open)
-    keys = {action.key for action in sighting.mine}
-    sent = {(action.kind, action.mark, action.text) for action in sighting.mine if action.kind.is_note}
-    copies = Copies(sighting)
+    mine = tuple(action for action in observation.mine if action.status.is_open)
+    keys = {action.key for action in observation.mine}
+    sent = {(action.kind, action.mark, action.text) for action in observation.mine if action.kind.is_note}
+    copies = Copies(observation)
     marks = {
         side: text.note_marks(side, notes or ())
-        for side, notes in ((Side.OPSGENIE, sighting.alert_notes), (Side.PAGERDUTY, sighting.incident_notes))
+        for side, notes in ((Side.OPSGENIE, observation.alert_notes), (Side.PAGERDUTY, observation.incident_notes))
     }
     for change in happened:
-        now = Situation(change, pair, policy, mine, sighting.alert, marks[change.side])
+        now = Situation(change, pair, policy, mine, observation.alert, marks[change.side])
         for action in actions_for(now):
             # Opsgenie's notes have no id: the token that stands for one may differ from call to call.
             is_sent = change.note is not None and (action.kind, action.mark, action.text) in sent
             # A note may be there already from before the database was lost.
-            is_there = action.kind.is_note and shown(action, sighting, policy, copies) is not None
+            is_there = action.kind.is_note and shown(action, observation, policy, copies) is not None
             if action.key not in keys and not is_sent and not is_there:
                 yield action
 
 
 def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
-    """Whether a later change in the same sighting contradicts this action. Both sides would swap states.
+    """Whether a later change in the same observation contradicts this action. Both sides would swap states.
 
     The order within one of PagerDuty's seconds is unknown: an engineer's act then counts as the later one.
     """
@@ -135,44 +137,44 @@ def _latest(side: Side, at: datetime) -> datetime:
     return at + _WITHIN_A_SECOND if side is Side.PAGERDUTY else at
 
 
-def _asked_first(action: Action, world: World) -> Action:
+def _asked_first(action: Action, inputs: DecisionInput) -> Action:
     """An adopted incident's note, as a write of unknown outcome: it may predate the loss of the database."""
-    return replace(action, status=Status.SENT, sent_at=world.now) if action.kind.is_note else action
+    return replace(action, status=Status.SENT, sent_at=inputs.now) if action.kind.is_note else action
 
 
-def _answers(sighting: Sighting, world: World) -> tuple[Settlement, ...]:
-    """Outcomes of our open actions, as far as this sighting shows them."""
-    copies = Copies(sighting)
-    asked = (action for action in sighting.mine if action.status.is_open)
-    answers = (settle(action, sighting, world.policy, world.now, copies) for action in asked)
+def _answers(observation: Observation, inputs: DecisionInput) -> tuple[Settlement, ...]:
+    """Outcomes of our open actions, as far as this observation shows them."""
+    copies = Copies(observation)
+    asked = (action for action in observation.mine if action.status.is_open)
+    answers = (settle(action, observation, inputs.policy, inputs.now, copies) for action in asked)
     return tuple(answer for answer in answers if answer is not None)
 
 
-def _answered(sighting: Sighting, answers: tuple[Settlement, ...], world: World) -> Sighting:
-    """The sighting with these outcomes applied: finished writes have moved the baselines."""
+def _answered(observation: Observation, answers: tuple[Settlement, ...], inputs: DecisionInput) -> Observation:
+    """The observation with these outcomes applied: finished writes have moved the baselines."""
     by_id = {answer.action_id: answer for answer in answers}
-    pair = sighting.pair
-    for action in sighting.mine:
+    pair = observation.pair
+    for action in observation.mine:
         answer = by_id.get(action.id)
         if pair is not None and answer is not None and answer.status is Status.DONE:
-            receipt = receipt_of(action, sighting)
-            at = min(receipt.at, world.now) if receipt is not None and receipt.at is not None else None
-            pair = settled(pair, action, world.policy, sighting.incident, at)
+            receipt = receipt_of(action, observation)
+            at = min(receipt.at, inputs.now) if receipt is not None and receipt.at is not None else None
+            pair = settled(pair, action, inputs.policy, observation.incident, at)
     mine = tuple(
         replace(action, status=by_id[action.id].status, result_id=by_id[action.id].result_id)
         if action.id in by_id
         else action
-        for action in sighting.mine
+        for action in observation.mine
     )
-    return replace(sighting, pair=pair, mine=mine)
+    return replace(observation, pair=pair, mine=mine)
 
 
-def _unpaged(sighting: Sighting, pair: Pair, policy: Policy) -> Iterator[Change]:
+def _unpaged(observation: Observation, pair: Pair, policy: Policy) -> Iterator[Change]:
     """The change that makes an incident page which pages nobody: once, and only for an incident of ours."""
-    incident = sighting.incident
-    if incident is None or not pair.unpaged or not paging.is_healable(incident, sighting.mine):
+    incident = observation.incident
+    if incident is None or not pair.unpaged or not paging.is_healable(incident, observation.mine):
         return
-    if not in_doubt(sighting, Kind.PAGERDUTY_UNACKNOWLEDGE):
+    if not in_doubt(observation, Kind.PAGERDUTY_UNACKNOWLEDGE):
         at, who = incident.changed_at or incident.created_at, Person("", policy.automation.name)
         yield Change(
             Side.OPSGENIE, "unpaged", pair.alert_id, incident.id, at, Actor.MACHINE, who, detail=pair.unpaged

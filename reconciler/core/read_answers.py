@@ -15,7 +15,7 @@ def answered(progress: Progress, read: Read, answer: Any) -> Progress:
     after = replace(progress, answers={**progress.answers, read.key: answer})
     if not isinstance(answer, Failure):
         return _ANSWERED[read.what](after, read, answer)
-    is_own = read.id in (progress.incident_id, progress.sighting.alert_id)
+    is_own = read.id in (progress.incident_id, progress.observation.alert_id)
     return _FAILED[read.what](after, answer) if is_own else after
 
 
@@ -23,9 +23,9 @@ def answered(progress: Progress, read: Read, answer: Any) -> Progress:
 
 
 def _sees(progress: Progress, looked: frozenset[Kind] = frozenset(), **seen: Any) -> Progress:
-    """The progress with more in its sighting; `looked` are the writes for which that answers."""
-    sighting = progress.sighting
-    return replace(progress, sighting=replace(sighting, looked=sighting.looked | looked, **seen))
+    """The progress with more in its observation; `looked` are the writes for which that answers."""
+    observation = progress.observation
+    return replace(progress, observation=replace(observation, looked=observation.looked | looked, **seen))
 
 
 def _incidents_found(progress: Progress, _: Read, found: tuple[Any, ...]) -> Progress:
@@ -46,7 +46,7 @@ def _incident_notes_read(progress: Progress, read: Read, notes: tuple[Any, ...])
 
 
 def _receipt_read(progress: Progress, _: Read, receipt: Any) -> Progress:
-    known = progress.sighting.receipts
+    known = progress.observation.receipts
     return progress if receipt is None else _sees(progress, receipts=(*known, receipt))
 
 
@@ -62,7 +62,7 @@ _ANSWERED: dict[What, Callable[[Progress, Read, Any], Progress]] = {
     What.INCIDENT: _incident_read,
     What.INCIDENT_NOTES: _incident_notes_read,
     What.INCIDENT_LOG: lambda progress, _, acts: _sees(
-        progress, incident_acts=acts or progress.sighting.incident_acts
+        progress, incident_acts=acts or progress.observation.incident_acts
     ),
 }
 
@@ -84,9 +84,9 @@ def _alert_failed(progress: Progress, failure: Failure) -> Progress:
 
 def _alert_log_failed(progress: Progress, _: Failure) -> Progress:
     """The alert's state does not count as read: it would be mirrored without the name."""
-    seen = progress.sighting
+    seen = progress.observation
     seen = replace(seen, alert=None, looked=seen.looked - ALERT_STATES)
-    return _unread(replace(progress, sighting=seen), Side.OPSGENIE)
+    return _unread(replace(progress, observation=seen), Side.OPSGENIE)
 
 
 def _incidents_by_key_failed(progress: Progress, _: Failure) -> Progress:
@@ -96,7 +96,7 @@ def _incidents_by_key_failed(progress: Progress, _: Failure) -> Progress:
 def _without_incident(progress: Progress) -> Progress:
     """Whether the alert has an incident, or what that says, is not known: an unknown alert is not news yet."""
     progress = replace(progress, is_incident_out_of_reach=True)
-    return _sees(progress, alert=None, alert_notes=None) if progress.sighting.pair is None else progress
+    return _sees(progress, alert=None, alert_notes=None) if progress.observation.pair is None else progress
 
 
 def _incident_failed(progress: Progress, failure: Failure) -> Progress:
@@ -114,11 +114,11 @@ def _incident_log_failed(progress: Progress, failure: Failure) -> Progress:
 
     What the feed's log says of a machine's act is too little: the step stays unexplained for as long as it may.
     """
-    seen = progress.sighting
+    seen = progress.observation
     is_needed = failure is Failure.MISSING or is_unexplained(seen)
     people = tuple(act for act in seen.incident_acts if act.actor is Actor.PERSON)
     seen = replace(seen, incident_acts=people, looked=seen.looked - INCIDENT_STATES)
-    progress = replace(progress, sighting=seen)
+    progress = replace(progress, observation=seen)
     return _unread(progress, Side.PAGERDUTY) if is_needed else progress
 
 

@@ -1,9 +1,9 @@
-"""Conditions on which a read depends: what a sighting shows, and what it leaves open."""
+"""Conditions on which a read depends: what an observation shows, and what it leaves open."""
 
 from datetime import UTC, datetime, timedelta
 
 from reconciler.core import outcomes, text
-from reconciler.core.model import Act, Action, Actor, Kind, Policy, Side, Sighting, Status, since_last
+from reconciler.core.model import Act, Action, Actor, Kind, Observation, Policy, Side, Status, since_last
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Progress
 
 NOTE_MARGIN = timedelta(minutes=1)
@@ -26,7 +26,7 @@ def row_suffices(progress: Progress) -> bool:
 
     What a row shows was so; what it does not show may only be late. A row without a readable state shows nothing.
     """
-    row, seen = progress.request.row, progress.sighting
+    row, seen = progress.request.row, progress.observation
     base = seen.pair.opsgenie if seen.pair else None
     if row is None or base is None or row.updated_at <= base.updated_at or base.missing_since is not None:
         return False
@@ -38,7 +38,7 @@ def row_suffices(progress: Progress) -> bool:
 
 def notes_until(progress: Progress) -> datetime | None:
     """How far back the alert's notes are read: to what was surely seen at the last read; None for all of them."""
-    request, seen = progress.request, progress.sighting
+    request, seen = progress.request, progress.observation
     is_in_doubt = any(a.kind in _SOUGHT_IN_ALL_NOTES and a.status is Status.SENT for a in seen.mine)
     is_known = any(side is Side.OPSGENIE for side, _ in seen.known_notes)
     is_whole = request.all_notes or request.swept or not request.alert_notes
@@ -50,7 +50,7 @@ def notes_until(progress: Progress) -> datetime | None:
 
 def unanswered(progress: Progress) -> list[Action]:
     """Writes of unknown outcome that were looked for and do not show."""
-    seen = progress.sighting
+    seen = progress.observation
     sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
     answers = [(action, outcomes.settle(action, seen, progress.policy, progress.now)) for action in sent]
     return [action for action, answer in answers if answer is None or answer.status not in _ANSWERED]
@@ -61,7 +61,7 @@ def is_incident_in_doubt(progress: Progress) -> bool:
     return any(action.kind in INCIDENT_STATES for action in unanswered(progress))
 
 
-def is_unexplained(seen: Sighting) -> bool:
+def is_unexplained(seen: Observation) -> bool:
     """Whether only the incident's own log can say who changed its status.
 
     What the feed's log said suffices if a person did it: of a machine's act the incident's own log knows more.
@@ -73,7 +73,7 @@ def is_unexplained(seen: Sighting) -> bool:
     return verb is not None and verb not in people
 
 
-def has_foreign_mark(seen: Sighting, side: Side, policy: Policy) -> bool:
+def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
     """Whether a new note of that side bears the other side's mark, and nothing else shows that it is our copy.
 
     It is a copy only if its source is there, so that the other side's notes have to be read.
@@ -93,11 +93,11 @@ def has_foreign_mark(seen: Sighting, side: Side, policy: Policy) -> bool:
 
 def is_alert_log_needed(progress: Progress) -> bool:
     """Whether only the alert's log can name who acted, or say that somebody reversed a write of ours."""
-    seen = progress.sighting
+    seen = progress.observation
     return _is_unacknowledged(seen) or _is_acknowledged_by_another(seen) or _may_be_reversed(progress)
 
 
-def is_under_another_name(action: Action, seen: Sighting) -> bool:
+def is_under_another_name(action: Action, seen: Observation) -> bool:
     """Whether the alert is acknowledged as we asked for, and shows another name for it than we gave."""
     if action.kind is not Kind.OPSGENIE_ACKNOWLEDGE or not is_accepted(action) or seen.alert is None:
         return False
@@ -105,7 +105,7 @@ def is_under_another_name(action: Action, seen: Sighting) -> bool:
     return bool(seen.alert.acknowledged and shown) and not text.is_same_name(shown, action.person)
 
 
-def is_undone_by_another(action: Action, seen: Sighting) -> bool:
+def is_undone_by_another(action: Action, seen: Observation) -> bool:
     """Whether the alert's log names somebody else first for an un-acknowledgement that we sent."""
     if action.kind is not Kind.OPSGENIE_UNACKNOWLEDGE or not is_accepted(action):
         return False
@@ -120,20 +120,20 @@ def is_accepted(action: Action) -> bool:
 
 def may_still_land(progress: Progress) -> bool:
     """Whether a note of ours may still appear on the incident that is left: on another it would not be found."""
-    seen = progress.sighting
+    seen = progress.observation
     if Kind.PAGERDUTY_NOTE not in seen.looked:
         return False
     sent = (a for a in seen.mine if a.kind is Kind.PAGERDUTY_NOTE and a.status is Status.SENT)
     return any(outcomes.settle(action, seen, progress.policy, progress.now) is None for action in sent)
 
 
-def is_lost(seen: Sighting) -> bool:
+def is_lost(seen: Observation) -> bool:
     """Whether Opsgenie does not know an alert that the snapshot has as open."""
     base = seen.pair.opsgenie if seen.pair else None
     return seen.missing and base is not None and base.open and not base.deleted
 
 
-def _is_unacknowledged(seen: Sighting) -> bool:
+def _is_unacknowledged(seen: Observation) -> bool:
     """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
     if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged is not False:
         return False
@@ -142,7 +142,7 @@ def _is_unacknowledged(seen: Sighting) -> bool:
     return seen.pair.opsgenie.acknowledged or ours
 
 
-def _is_acknowledged_by_another(seen: Sighting) -> bool:
+def _is_acknowledged_by_another(seen: Observation) -> bool:
     """Whether the alert bears another name than an acknowledgement of ours that is on its way would give it."""
     if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
         return False
@@ -152,7 +152,7 @@ def _is_acknowledged_by_another(seen: Sighting) -> bool:
 
 def _may_be_reversed(progress: Progress) -> bool:
     """Whether the alert has changed since a write of unknown outcome of which Opsgenie says nothing."""
-    seen = progress.sighting
+    seen = progress.observation
     if seen.alert is None or seen.pair is None or seen.alert.updated_at <= seen.pair.opsgenie.updated_at:
         return False
     receipted = {receipt.action_id for receipt in seen.receipts}

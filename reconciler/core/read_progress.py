@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from reconciler.core.model import Kind, Policy, Side, Sighting
+from reconciler.core.model import Kind, Observation, Policy, Side
 from reconciler.core.work import ReadRequest
 
 ALERT_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE})
@@ -69,7 +69,7 @@ class Progress:
     """
 
     request: ReadRequest
-    sighting: Sighting
+    observation: Observation
     policy: Policy
     now: datetime
     answers: Mapping[tuple[What, str], Any] = field(default_factory=dict)
@@ -79,11 +79,11 @@ class Progress:
     @property
     def incident_id(self) -> str | None:
         """The incident that the pair follows, or is about to adopt."""
-        seen = self.sighting
+        seen = self.observation
         own = seen.pair.incident_id if seen.pair else None
         return own or (seen.incident.id if seen.incident else None)
 
     @property
     def lacks_alert_notes(self) -> bool:
         """Whether the alert's notes are wanted and not there: the incident's may be copies of them."""
-        return self.request.alert_notes and self.sighting.alert_notes is None and not self.sighting.missing
+        return self.request.alert_notes and self.observation.alert_notes is None and not self.observation.missing

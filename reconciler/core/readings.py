@@ -1,4 +1,4 @@
-"""Filter for stale and unreadable values, applied to a sighting before anything is concluded from it.
+"""Filter for stale and unreadable values, applied to an observation before anything is concluded from it.
 
 An unreadable value carries no information. A read that shows an earlier state than one that is known already comes
 from a replica that lags behind: it is not a change, and nobody made it.
@@ -7,7 +7,7 @@ from a replica that lags behind: it is not a change, and nobody made it.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Pair, Policy, Side, Sighting, Status
+from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Observation, Pair, Policy, Side, Status
 
 GRAIN = timedelta(seconds=1)
 """Resolution of PagerDuty's time stamps."""
@@ -24,14 +24,14 @@ def usable(stamp: datetime | None, now: datetime) -> datetime | None:
     return stamp if stamp is not None and stamp <= now + AHEAD else None
 
 
-def is_adoption(sighting: Sighting) -> bool:
+def is_adoption(observation: Observation) -> bool:
     """Whether the incident is not in the snapshot yet: its past becomes a baseline and is not mirrored."""
-    return sighting.incident is not None and (sighting.pair is None or sighting.pair.incident_id is None)
+    return observation.incident is not None and (observation.pair is None or observation.pair.incident_id is None)
 
 
-def in_doubt(sighting: Sighting, *kinds: Kind) -> bool:
+def in_doubt(observation: Observation, *kinds: Kind) -> bool:
     """Whether a write of ours of one of these kinds has an unknown outcome, so that its field shows nothing."""
-    return any(action.kind in kinds and action.status is Status.SENT for action in sighting.mine)
+    return any(action.kind in kinds and action.status is Status.SENT for action in observation.mine)
 
 
 def is_overdue(pair: Pair, policy: Policy, now: datetime) -> bool:
@@ -39,37 +39,39 @@ def is_overdue(pair: Pair, policy: Policy, now: datetime) -> bool:
     return now - (pair.unexplained_since or now) >= policy.staleness
 
 
-def believable(sighting: Sighting, policy: Policy, now: datetime) -> tuple[Sighting, bool]:
-    """The sighting without stale and unreadable values, and whether the incident was left out as stale."""
-    sighting = _readable(sighting)
-    pair = sighting.pair
+def believable(observation: Observation, policy: Policy, now: datetime) -> tuple[Observation, bool]:
+    """The observation without stale and unreadable values, and whether the incident was left out as stale."""
+    observation = _readable(observation)
+    pair = observation.pair
     if pair is None:
-        return sighting, False
-    if sighting.alert is not None and _is_old_alert(sighting.alert, pair.opsgenie, now):
-        sighting = replace(sighting, alert=None, looked=sighting.looked - _STATES[Side.OPSGENIE])
-    incident = sighting.incident
+        return observation, False
+    if observation.alert is not None and _is_old_alert(observation.alert, pair.opsgenie, now):
+        observation = replace(observation, alert=None, looked=observation.looked - _STATES[Side.OPSGENIE])
+    incident = observation.incident
     if incident is not None and pair.incident_id not in (None, incident.id):
         # It was read before the pair began to follow another one.
-        return replace(sighting, incident=None, incident_notes=None, looked=sighting.looked - _OF_INCIDENTS), False
+        return replace(
+            observation, incident=None, incident_notes=None, looked=observation.looked - _OF_INCIDENTS
+        ), False
     if incident is None or not _is_old_incident(incident, pair, now):
-        return sighting, False
+        return observation, False
     if is_overdue(pair, policy, now):
-        return sighting, False
-    return replace(sighting, incident=None, looked=sighting.looked - _STATES[Side.PAGERDUTY]), True
+        return observation, False
+    return replace(observation, incident=None, looked=observation.looked - _STATES[Side.PAGERDUTY]), True
 
 
-def _readable(sighting: Sighting) -> Sighting:
+def _readable(observation: Observation) -> Observation:
     """The alert with known values in place of unreadable ones, which then settle no write of ours."""
-    alert = sighting.alert
+    alert = observation.alert
     if alert is None or (alert.open is not None and alert.acknowledged is not None):
-        return sighting
-    known = sighting.pair.opsgenie if sighting.pair else AlertBaseline(True, False, alert.updated_at)
+        return observation
+    known = observation.pair.opsgenie if observation.pair else AlertBaseline(True, False, alert.updated_at)
     filled = replace(
         alert,
         open=known.open if alert.open is None else alert.open,
         acknowledged=known.acknowledged if alert.acknowledged is None else alert.acknowledged,
     )
-    return replace(sighting, alert=filled, looked=sighting.looked - _STATES[Side.OPSGENIE])
+    return replace(observation, alert=filled, looked=observation.looked - _STATES[Side.OPSGENIE])
 
 
 def _is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:

@@ -1,15 +1,15 @@
 """What is still to be read of one pair.
 
 `next_read` names the next read, `read_answers.answered` takes in its answer or its failure, and when nothing is
-left to be read `finished` gives the sighting. What could not be read is not claimed to be known, and hurts nothing
-else.
+left to be read `finished` gives the observation. What could not be read is not claimed to be known, and hurts
+nothing else.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core.model import Policy, Side, Sighting
+from reconciler.core.model import Observation, Policy, Side
 from reconciler.core.read_conditions import (
     has_foreign_mark,
     is_accepted,
@@ -32,11 +32,11 @@ from reconciler.core.work import ReadRequest
 class Finished:
     """All that is known of the pair now; `unread` are sides that have to be read again."""
 
-    sighting: Sighting
+    observation: Observation
     unread: frozenset[Side] = frozenset()
 
 
-def begin(request: ReadRequest, known: Sighting, policy: Policy, now: datetime) -> Progress:
+def begin(request: ReadRequest, known: Observation, policy: Policy, now: datetime) -> Progress:
     """What is known before anything is read: what the snapshot, a list row and the feed's log say."""
     pair = known.pair
     follows = pair.incident_id if pair else None
@@ -45,12 +45,12 @@ def begin(request: ReadRequest, known: Sighting, policy: Policy, now: datetime) 
     acts = tuple(sorted(request.acts, key=lambda act: act.at, reverse=True))
     twins = tuple(twin for twin in request.twins if follows not in (None, twin.id))
     progress = Progress(request, replace(known, incident_acts=acts, twins=twins), policy, now)
-    seen, is_enough = progress.sighting, row_suffices(progress)
+    seen, is_enough = progress.observation, row_suffices(progress)
     if pair is None or not request.alert or is_enough:
         seen = replace(seen, alert=request.row, looked=seen.looked | (ALERT_STATES if is_enough else frozenset()))
     if request.adopt is not None and follows is None and not request.by_key:
         seen = replace(seen, incident=request.adopt, looked=seen.looked | INCIDENT_STATES)
-    return replace(progress, sighting=seen)
+    return replace(progress, observation=seen)
 
 
 def sides_needed(progress: Progress) -> frozenset[Side]:
@@ -61,7 +61,7 @@ def sides_needed(progress: Progress) -> frozenset[Side]:
     request = progress.request
     is_looked_up = _incidents_by_key(progress) is not None
     if request.is_new and request.row is not None:
-        return frozenset({Side.PAGERDUTY} if is_looked_up and progress.sighting.pair is None else ())
+        return frozenset({Side.PAGERDUTY} if is_looked_up and progress.observation.pair is None else ())
     opsgenie = _alert(progress) is not None or request.alert_notes
     pagerduty = progress.incident_id is not None and (request.incident or request.incident_notes)
     needed = {Side.OPSGENIE: opsgenie, Side.PAGERDUTY: pagerduty or is_looked_up}
@@ -71,9 +71,9 @@ def sides_needed(progress: Progress) -> frozenset[Side]:
 def own_object(side: Side, progress: Progress) -> Read:
     """The read that shows best whether a vendor answers again: of the pair's own alert or incident."""
     if side is Side.OPSGENIE:
-        return Read(What.ALERT, progress.sighting.alert_id)
+        return Read(What.ALERT, progress.observation.alert_id)
     if progress.incident_id is None:
-        return Read(What.INCIDENTS_BY_KEY, progress.sighting.alert_id)
+        return Read(What.INCIDENTS_BY_KEY, progress.observation.alert_id)
     return Read(What.INCIDENT, progress.incident_id)
 
 
@@ -87,9 +87,9 @@ def next_read(progress: Progress) -> Read | None:
 
 
 def finished(progress: Progress) -> Finished:
-    """The sighting, after the last read."""
+    """The observation, after the last read."""
     progress = followed(progress)
-    request, seen, unread = progress.request, progress.sighting, progress.unread
+    request, seen, unread = progress.request, progress.observation, progress.unread
     if progress.lacks_alert_notes and request.incident_notes and not request.is_new:
         unread |= {Side.PAGERDUTY}
     if is_lost(seen) and not seen.sees_others:
@@ -103,12 +103,12 @@ def finished(progress: Progress) -> Finished:
 def _alert(progress: Progress) -> Read | None:
     """The alert itself, unless its list row is enough."""
     is_needed = progress.request.alert and not row_suffices(progress)
-    return Read(What.ALERT, progress.sighting.alert_id) if is_needed else None
+    return Read(What.ALERT, progress.observation.alert_id) if is_needed else None
 
 
 def _alert_notes(progress: Progress) -> Read | None:
     """The alert's notes: asked for, or what may be the source of a note that bears Opsgenie's mark."""
-    seen = progress.sighting
+    seen = progress.observation
     is_source = _may_have_sources(progress) and has_foreign_mark(seen, Side.PAGERDUTY, progress.policy)
     if seen.missing or not (progress.request.alert_notes or is_source):
         return None
@@ -117,28 +117,28 @@ def _alert_notes(progress: Progress) -> Read | None:
 
 def _incidents_by_key(progress: Progress) -> Read | None:
     """Whether PagerDuty has an incident for an alert whose incident is not known."""
-    seen = progress.sighting
+    seen = progress.observation
     is_needed = progress.request.by_key and (seen.pair is None or seen.pair.incident_id is None)
     return Read(What.INCIDENTS_BY_KEY, seen.alert_id) if is_needed else None
 
 
 def _incident(progress: Progress) -> Read | None:
     """The incident itself, unless it is known from a list already."""
-    if not progress.request.incident or progress.sighting.incident is not None:
+    if not progress.request.incident or progress.observation.incident is not None:
         return None
     return _of_incident(What.INCIDENT, progress)
 
 
 def incident_notes(progress: Progress) -> Read | None:
     """The incident's notes: asked for, or what may be the source of a note that bears PagerDuty's mark."""
-    seen = progress.sighting
+    seen = progress.observation
     is_source = _may_have_sources(progress) and has_foreign_mark(seen, Side.OPSGENIE, progress.policy)
     return _of_incident(What.INCIDENT_NOTES, progress) if _wants_incident_notes(progress) or is_source else None
 
 
 def _incident_log(progress: Progress) -> Read | None:
     """The incident's own log: who changed its status, or whether somebody reversed a write that does not show."""
-    seen = progress.sighting
+    seen = progress.observation
     if seen.incident is None or not (is_incident_in_doubt(progress) or is_unexplained(seen)):
         return None
     return _of_incident(What.INCIDENT_LOG, progress)
@@ -151,7 +151,7 @@ def _successor(progress: Progress) -> Read | None:
 
 def _receipts(progress: Progress) -> Read | None:
     """What Opsgenie says of accepted writes that do not show, or that show under another name."""
-    seen = progress.sighting
+    seen = progress.observation
     asked = [action for action in unanswered(progress) if action.request_id]
     asked += [action for action in seen.mine if is_under_another_name(action, seen)]
     return _first_request(progress, [action.id for action in asked])
@@ -159,18 +159,18 @@ def _receipts(progress: Progress) -> Read | None:
 
 def _alert_log(progress: Progress) -> Read | None:
     """The alert's log: it has all the names, and writes of ours that somebody has reversed since."""
-    return Read(What.ALERT_LOG, progress.sighting.alert_id) if is_alert_log_needed(progress) else None
+    return Read(What.ALERT_LOG, progress.observation.alert_id) if is_alert_log_needed(progress) else None
 
 
 def _receipts_of_the_undone(progress: Progress) -> Read | None:
     """What Opsgenie says of un-acknowledgements for which the alert's log names somebody else."""
-    seen = progress.sighting
+    seen = progress.observation
     return _first_request(progress, [a.id for a in seen.mine if is_undone_by_another(a, seen)])
 
 
 def _other_alerts(progress: Progress) -> Read | None:
     """Whether the key still sees other alerts, when Opsgenie does not know this one."""
-    return Read(What.RECENT_ALERTS) if is_lost(progress.sighting) else None
+    return Read(What.RECENT_ALERTS) if is_lost(progress.observation) else None
 
 
 RULES: tuple[Callable[[Progress], Read | None], ...] = (
@@ -190,7 +190,7 @@ RULES: tuple[Callable[[Progress], Read | None], ...] = (
 
 
 def _may_have_sources(progress: Progress) -> bool:
-    pair = progress.sighting.pair
+    pair = progress.observation.pair
     return pair is not None and pair.incident_id is not None
 
 
@@ -209,6 +209,6 @@ def _of_incident(what: What, progress: Progress) -> Read | None:
 
 def _first_request(progress: Progress, action_ids: list[int]) -> Read | None:
     """The first of these actions' requests that was not asked about yet."""
-    actions = [action for action in progress.sighting.mine if action.id in action_ids]
+    actions = [action for action in progress.observation.mine if action.id in action_ids]
     reads = (Read(What.REQUEST, a.request_id, action_id=a.id) for a in actions if is_accepted(a))
     return next((read for read in reads if read.key not in progress.answers), None)

@@ -15,9 +15,9 @@ from reconciler.core.model import (
     Incident,
     IncidentBaseline,
     Kind,
+    Observation,
     Person,
     Policy,
-    Sighting,
     Status,
     since_last,
 )
@@ -53,16 +53,18 @@ def somebody(incident: Incident) -> Cause:
     return Cause(Actor.PERSON, SOMEBODY, incident.changed_at or incident.created_at)
 
 
-def unacknowledged(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
+def unacknowledged(
+    observation: Observation, base: IncidentBaseline, policy: Policy, now: datetime
+) -> Cause | None:
     """Cause of a lost acknowledgement; None while nothing explains it."""
-    incident = sighting.incident
+    incident = observation.incident
     assert incident is not None  # noqa: S101 - asked of incidents that were read
-    acts = _since(sighting, "acknowledge", base, now)
+    acts = _since(observation, "acknowledge", base, now)
     people = [act for act in acts if _is_hands_on(act, incident, base) and not _is_ours(act, policy)]
     found = (
         *(cause for act in acts if act.verb in _ENDS for cause in _ended(act, acts, incident, base)),
         *(_by_person(act) for act in people if act.verb not in _AT_ONCE),
-        *(_by_person(act) for act in acts if _is_ours(act, policy) and _is_our_retrigger(act, sighting)),
+        *(_by_person(act) for act in acts if _is_ours(act, policy) and _is_our_retrigger(act, observation)),
         *(_by_person(act) for act in people if act.verb in _AT_ONCE),
     )
     at = incident.changed_at
@@ -73,13 +75,13 @@ def unacknowledged(sighting: Sighting, base: IncidentBaseline, policy: Policy, n
     return None
 
 
-def reopened(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
+def reopened(observation: Observation, base: IncidentBaseline, policy: Policy, now: datetime) -> Cause | None:
     """Cause of a reopening: the reopen entry, else an acknowledgement (reopens, too), else the first other act."""
     as_of = usable(base.as_of, now)
-    is_dated = as_of is not None or any(act.verb == "resolve" for act in sighting.incident_acts)
+    is_dated = as_of is not None or any(act.verb == "resolve" for act in observation.incident_acts)
     acts = [
         act
-        for act in reversed(_since(sighting, "resolve", base, now))
+        for act in reversed(_since(observation, "resolve", base, now))
         if act.verb == "reopen" or (is_dated and act.actor is Actor.PERSON and act.verb not in _NO_REOPENING)
     ]
     people = [act for act in acts if not _is_ours(act, policy)]
@@ -90,11 +92,11 @@ def reopened(sighting: Sighting, base: IncidentBaseline, policy: Policy, now: da
     return _by_person(act) if act.actor is Actor.PERSON else _by_machine(act)
 
 
-def _since(sighting: Sighting, verb: str, base: IncidentBaseline, now: datetime) -> list[Act]:
+def _since(observation: Observation, verb: str, base: IncidentBaseline, now: datetime) -> list[Act]:
     """Acts since the last one of this verb and since the known status, newest first."""
     as_of = usable(base.as_of, now)
     first = as_of.replace(microsecond=0) if as_of else None
-    return [act for act in since_last(verb, sighting.incident_acts) if first is None or act.at >= first]
+    return [act for act in since_last(verb, observation.incident_acts) if first is None or act.at >= first]
 
 
 def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline) -> Iterator[Cause]:
@@ -129,12 +131,12 @@ def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
     return act.verb in _HANDS_ON and not is_with_it
 
 
-def _is_our_retrigger(act: Act, sighting: Sighting) -> bool:
+def _is_our_retrigger(act: Act, observation: Observation) -> bool:
     """Whether this act may be the log's form of our own un-acknowledgement or raised urgency."""
     kinds = (Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_SET_URGENCY)
-    at = sighting.incident.changed_at if sighting.incident else None
+    at = observation.incident.changed_at if observation.incident else None
     is_then = at is None or _is_near(act.at, at)
-    written = (mine for mine in sighting.mine if mine.status in (Status.SENT, Status.DONE))
+    written = (mine for mine in observation.mine if mine.status in (Status.SENT, Status.DONE))
     return act.verb in _HANDS_ON | _AT_ONCE and is_then and any(mine.kind in kinds for mine in written)
 
 

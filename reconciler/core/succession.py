@@ -11,40 +11,40 @@ from reconciler.core.model import (
     Incident,
     IncidentBaseline,
     Note,
+    Observation,
     Pair,
     Person,
     Policy,
     Side,
-    Sighting,
 )
 
 TITLE = 200
 """Characters of another incident's title that a note shows."""
 
 
-def successor(sighting: Sighting) -> Incident | None:
+def successor(observation: Observation) -> Incident | None:
     """The incident that the pair follows from now on, once its own is resolved."""
-    pair, other = sighting.pair, sighting.successor
+    pair, other = observation.pair, observation.successor
     if pair is None or pair.incident_id is None or other is None or other.id == pair.incident_id:
         return None
-    known = sighting.incident or pair.pagerduty
+    known = observation.incident or pair.pagerduty
     return other if known is not None and known.status == "resolved" else None
 
 
-def history(sighting: Sighting) -> tuple[Note, ...]:
+def history(observation: Observation) -> tuple[Note, ...]:
     """Notes of the successor that do not concern this alert, because they are older than the merge.
 
     Notes on a second incident of the alert itself are always new.
     """
-    ours = sighting.incident
-    if successor(sighting) is None or ours is None or not ours.merged_into:
+    ours = observation.incident
+    if successor(observation) is None or ours is None or not ours.merged_into:
         return ()
-    return tuple(note for note in sighting.successor_notes if ours.changed_at and note.at < ours.changed_at)
+    return tuple(note for note in observation.successor_notes if ours.changed_at and note.at < ours.changed_at)
 
 
-def merged_into(sighting: Sighting, incident: Incident) -> str:
+def merged_into(observation: Observation, incident: Incident) -> str:
     """Words for the incident that a resolved one was merged into; empty if it was not merged."""
-    target = successor(sighting)
+    target = successor(observation)
     if not incident.merged_into:
         return ""
     into = text.shortened(incident.merged_name, TITLE) or incident.merged_into
@@ -56,19 +56,19 @@ def merged_into(sighting: Sighting, incident: Incident) -> str:
     return f"merged into {name}, which is followed from now on"
 
 
-def changes(sighting: Sighting, policy: Policy, before: Iterable[Change]) -> Iterator[Change]:
+def changes(observation: Observation, policy: Policy, before: Iterable[Change]) -> Iterator[Change]:
     """Changes that name the alert's other incidents on both sides, after all changes of the pair's own."""
     who = Person("", policy.automation.name)
-    for twin in sighting.twins:
+    for twin in observation.twins:
         name = f"#{twin.number} ({twin.id})"
-        yield from _both("twin", sighting.alert_id, twin, twin.created_at, who, name)
-    target = successor(sighting)
+        yield from _both("twin", observation.alert_id, twin, twin.created_at, who, name)
+    target = successor(observation)
     done = tuple(before)
     if target is None or any(change.verb == "resolve" and change.detail.startswith("merged") for change in done):
         return
     last = max((target.created_at, *(change.at for change in done)))
     yield from _both(
-        "follow", sighting.alert_id, target, last, who, f'#{target.number} ({target.id}) "{_title(target)}"'
+        "follow", observation.alert_id, target, last, who, f'#{target.number} ({target.id}) "{_title(target)}"'
     )
 
 

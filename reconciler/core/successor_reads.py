@@ -42,7 +42,7 @@ class _Unknown(Exception):
 
 def succession(progress: Progress) -> Succession:
     """The successor as far as the reads so far show it."""
-    seen = progress.sighting
+    seen = progress.observation
     pair = seen.pair
     if pair is None or pair.incident_id is None or progress.is_incident_out_of_reach:
         return Succession()
@@ -60,7 +60,7 @@ def succession(progress: Progress) -> Succession:
 
 def followed(progress: Progress) -> Progress:
     """The progress with the outcome, after the last read."""
-    found, seen = succession(progress), progress.sighting
+    found, seen = succession(progress), progress.observation
     if not found.is_unknown and found.incident is None:
         return progress
     if found.incident is None:
@@ -68,12 +68,12 @@ def followed(progress: Progress) -> Progress:
     else:  # what people did there since is news, and is read as soon as the pair follows it
         twins = tuple(twin for twin in seen.twins if twin.id != found.incident.id)
         seen = replace(seen, successor=found.incident, successor_notes=found.notes, twins=twins)
-    return replace(progress, sighting=seen, unread=progress.unread | {Side.PAGERDUTY})
+    return replace(progress, observation=seen, unread=progress.unread | {Side.PAGERDUTY})
 
 
 def _merge_target(progress: Progress, ours: str) -> Incident | None:
     """Where a row of merges ends; None where that is not visible to our key."""
-    incident, met = progress.sighting.incident, [ours]
+    incident, met = progress.observation.incident, [ours]
     found, follow = None, incident.merged_into if incident else ""
     while follow and follow not in met and len(met) <= MERGES:
         met.append(follow)
@@ -87,7 +87,7 @@ def _merge_target(progress: Progress, ours: str) -> Incident | None:
 
 def _open_twin(progress: Progress) -> Incident | None:
     """The oldest incident with the alert's key that is open, as it says itself: a list may be late."""
-    twins = sorted(progress.sighting.twins, key=lambda twin: (twin.created_at, twin.number))
+    twins = sorted(progress.observation.twins, key=lambda twin: (twin.created_at, twin.number))
     found: Iterator[Incident | None] = (_answer(progress, Read(What.INCIDENT, twin.id)) for twin in twins)
     return next((twin for twin in found if twin is not None and twin.status != "resolved"), None)
 
@@ -98,7 +98,7 @@ def _with_notes(progress: Progress, ours: str, target: Incident) -> Succession:
     The notes of the pair's own incident are read for the last time. While a note of ours may still appear there,
     the pair stays with it: on the successor it would be written once more.
     """
-    if progress.sighting.incident_notes is None:
+    if progress.observation.incident_notes is None:
         _answer(progress, Read(What.INCIDENT_NOTES, ours))
     if may_still_land(progress):
         raise _Unknown

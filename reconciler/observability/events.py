@@ -1,12 +1,12 @@
 """Events of the reconciler that observers may count: committed plans, results of writes, saved baselines."""
 
-from reconciler.core.model import Action, Pair, Plan, Status, World
+from reconciler.core.model import Action, DecisionInput, Pair, Plan, Status
 
 
-class EngineEvents:
+class Events:
     """The observer's interface, of which every method may be overridden. This one ignores all events."""
 
-    def committed(self, plan: Plan, world: World) -> None:
+    def committed(self, plan: Plan, inputs: DecisionInput) -> None:
         """A plan has been committed: baselines, results of earlier writes, echoes."""
 
     def outcome(self, action: Action, status: Status, reason: str) -> None:
@@ -16,5 +16,5 @@ class EngineEvents:
         """A baseline has been moved by a write of the reconciler's own."""
 
 
-NULL_EVENTS = EngineEvents()
+NULL_EVENTS = Events()
 """The observer for programs that count nothing."""

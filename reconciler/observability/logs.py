@@ -16,12 +16,6 @@ import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from reconciler.observability.events import NULL_EVENTS, EngineEvents
-
-Watch = EngineEvents
-NOBODY = NULL_EVENTS
-"""Former names, until their last users are rewritten."""
-
 HIDDEN = "***"
 SHORTEST = 4
 """Characters of a secret at least: replacing a shorter one would damage unrelated text."""

@@ -20,11 +20,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from reconciler import __version__
-from reconciler.core.model import Action, Pair, Plan, Side, Status, World
+from reconciler.core.model import Action, DecisionInput, Pair, Plan, Side, Status
 from reconciler.core.text import name_of
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
-from reconciler.observability.events import EngineEvents
+from reconciler.observability.events import Events
 from reconciler.observability.health import Health
 from reconciler.observability.metrics_table import METRICS, label_of
 
@@ -92,7 +92,7 @@ class RateLimiter(Protocol):
         """Requests that the tightest known limit still allows; None while no limit is known."""
 
 
-class Metrics(EngineEvents, Collector):
+class Metrics(Events, Collector):
     """All metrics of one process. For any thread."""
 
     def __init__(self, health: Health, clock: Clock) -> None:
@@ -300,7 +300,7 @@ class Metrics(EngineEvents, Collector):
 
     # -- the reconciler --
 
-    def committed(self, plan: Plan, world: World) -> None:
+    def committed(self, plan: Plan, inputs: DecisionInput) -> None:
         """A plan has been committed."""
         if plan.actions or plan.pairs or plan.settlements:
             self._refresh_at = float("-inf")
@@ -309,7 +309,7 @@ class Metrics(EngineEvents, Collector):
         for echo in plan.echoes:
             self._inc("reconciler_echoes_total", echo.side.value, echo.guard)
         if plan.settlements:
-            mine = {action.id: action for sighting in world.sightings for action in sighting.mine}
+            mine = {action.id: action for observation in inputs.observations for action in observation.mine}
             for settlement in plan.settlements:
                 self.outcome(mine[settlement.action_id], settlement.status, _SEEN[settlement.status])
 

@@ -153,7 +153,7 @@ METRICS = (
         "counter",
         "Changes recognised as the reconciler's own, by the guard that recognised them.",
         ("side", "guard"),
-        known=tuple((side.value, guard) for side, guard in product(Side, ("ledger", "author", "mark"))),
+        known=tuple((side.value, guard) for side, guard in product(Side, ("outbox", "author", "mark"))),
     ),
     Metric("reconciler_webhooks_total", "counter", "Webhooks received, by outcome.", ("vendor", "outcome")),
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.model import Pair, Side
 from reconciler.observability.counts import DatabaseCounts
-from reconciler.store.database import Books, Database
+from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.overview import oldest_open, states
 
 if TYPE_CHECKING:  # who does not listen does not import it
@@ -19,14 +19,14 @@ def refresh(metrics: "Metrics", database: Database) -> None:
     """Read the gauges anew if they may be out of date; DatabaseDown leaves them as they are."""
     if not metrics.needs_refresh():
         return
-    with database.reading() as books:
-        metrics.counted(DatabaseCounts(books.snapshot.open_pairs(), states(books), oldest_open(books)))
+    with database.reading() as unit:
+        metrics.counted(DatabaseCounts(unit.snapshot.open_pairs(), states(unit), oldest_open(unit)))
         if not metrics.knows_pairs():
-            metrics.know_pairs(_open_pairs(books))
+            metrics.know_pairs(_open_pairs(unit))
 
 
-def _open_pairs(books: Books) -> Iterator[Pair]:
+def _open_pairs(unit: UnitOfWork) -> Iterator[Pair]:
     """Every pair whose incident is open."""
-    every = sorted(books.snapshot.open_ids(Side.PAGERDUTY))
+    every = sorted(unit.snapshot.open_ids(Side.PAGERDUTY))
     for start in range(0, len(every), AT_ONCE):
-        yield from books.snapshot.pairs(every[start : start + AT_ONCE]).values()
+        yield from unit.snapshot.pairs(every[start : start + AT_ONCE]).values()

@@ -20,10 +20,10 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
 
     Misconfigured when an alert or incident is unknown; nothing is put back then.
     """
-    with database.writing() as books:
-        dead = books.outbox.with_status(Status.DEAD, status.EVERY)
+    with database.writing() as unit:
+        dead = unit.outbox.with_status(Status.DEAD, status.EVERY)
         if given is not None:
-            found = {each: find(books, each) for each in given}
+            found = {each: find(unit, each) for each in given}
             unknown = [each for each, alert_ids in found.items() if not alert_ids]
             if unknown:
                 raise Misconfigured(
@@ -32,11 +32,11 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
                 )
             wanted = {alert_id for alert_ids in found.values() for alert_id in alert_ids}
             dead = [action for action in dead if action.alert_id in wanted]
-        entries = status.entries(books, dead)
+        entries = status.entries(unit, dead)
         if dead:
-            books.outbox.retry([action.id for action in dead])
+            unit.outbox.retry([action.id for action in dead])
             now = datetime.now(UTC)
-            books.work.add((outbox_item(action.alert_id, [action], now) for action in dead), external=True)
+            unit.work.add((outbox_item(action.alert_id, [action], now) for action in dead), external=True)
     return entries
 
 

@@ -11,7 +11,7 @@ from reconciler.core.text import name_of, shortened
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import STATES, pair_name, span, state_of
 from reconciler.operations.paging import objections
-from reconciler.store.database import Books, Database
+from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.overview import oldest_open, paging, since
 from reconciler.store.troubles import KeptTrouble, load
 
@@ -59,44 +59,44 @@ class StatusReport:
 def read(database: Database, address: str, missing: str = "") -> StatusReport:
     """What the database holds now; nothing is written."""
     now = datetime.now(UTC)
-    with database.reading() as books:
-        cursors = books.cursors.load(now)
-        open_actions = books.outbox.open()
-        dead = books.outbox.with_status(Status.DEAD, EVERY)
-        total = books.outbox.counts()
-        found = paging(books, now)
+    with database.reading() as unit:
+        cursors = unit.cursors.load(now)
+        open_actions = unit.outbox.open()
+        dead = unit.outbox.with_status(Status.DEAD, EVERY)
+        total = unit.outbox.counts()
+        found = paging(unit, now)
         states = Counter(state_of(action) for action in (*open_actions, *dead))
         states |= Counter({status.value: total[status] for status in (Status.DONE, Status.DROPPED)})
         pages = objections(found, now)
-        kept = [trouble for trouble in load(books) if trouble.subject != "pages"]
+        kept = [trouble for trouble in load(unit) if trouble.subject != "pages"]
         return StatusReport(
             now=now,
             database=address,
             missing=missing,
-            open_pairs=books.snapshot.open_pairs(),
+            open_pairs=unit.snapshot.open_pairs(),
             polled={Side.OPSGENIE: cursors.polled_opsgenie, Side.PAGERDUTY: cursors.polled_pagerduty},
             counts={state: states[state] for state in STATES},
-            entries=_entries(books, (*open_actions, *dead)),
+            entries=_entries(unit, (*open_actions, *dead)),
             unpaged=found.unpaged,
-            troubles=(*kept, *(KeptTrouble("pages", _since(books, now), words) for _, words in pages)),
-            oldest=oldest_open(books),
+            troubles=(*kept, *(KeptTrouble("pages", _since(unit, now), words) for _, words in pages)),
+            oldest=oldest_open(unit),
         )
 
 
-def entries(books: Books, actions: Iterable[Action]) -> tuple[Entry, ...]:
+def entries(unit: UnitOfWork, actions: Iterable[Action]) -> tuple[Entry, ...]:
     """These actions with their pairs and times."""
-    return _entries(books, tuple(actions))
+    return _entries(unit, tuple(actions))
 
 
-def _entries(books: Books, actions: tuple[Action, ...]) -> tuple[Entry, ...]:
-    pairs = _titled(books, books.snapshot.pairs({action.alert_id for action in actions}))
-    times = since(books, [action.id for action in actions])
+def _entries(unit: UnitOfWork, actions: tuple[Action, ...]) -> tuple[Entry, ...]:
+    pairs = _titled(unit, unit.snapshot.pairs({action.alert_id for action in actions}))
+    times = since(unit, [action.id for action in actions])
     return tuple(Entry(action, pairs.get(action.alert_id), times.get(action.id, action.at)) for action in actions)
 
 
-def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
+def _titled(unit: UnitOfWork, pairs: dict[str, Pair]) -> dict[str, Pair]:
     """The pairs, each with a title: one from an older database has none yet, and takes that of its page."""
-    untitled = books.outbox.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
+    untitled = unit.outbox.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
     titles = {
         action.alert_id: shortened(action.text)
         for mine in untitled.values()
@@ -106,9 +106,9 @@ def _titled(books: Books, pairs: dict[str, Pair]) -> dict[str, Pair]:
     return pairs | {alert_id: replace(pairs[alert_id], title=title) for alert_id, title in titles.items()}
 
 
-def _since(books: Books, now: datetime) -> datetime:
+def _since(unit: UnitOfWork, now: datetime) -> datetime:
     """Since when pages have not been made, as the daemon stored it: as a problem of its own or of PagerDuty."""
-    kept = {trouble.subject: trouble.since for trouble in load(books)}
+    kept = {trouble.subject: trouble.since for trouble in load(unit)}
     return kept.get("pages") or kept.get(Side.PAGERDUTY.value) or now
 
 

@@ -89,8 +89,8 @@ class Absence:
 
     def _known(self, rows: list[Alert], since: datetime) -> int:
         """How many of them were known before; an old one that was first met since then another key may show."""
-        with self._database.reading() as books:
-            known = books.snapshot.pairs([row.id for row in rows])
+        with self._database.reading() as unit:
+            known = unit.snapshot.pairs([row.id for row in rows])
         with self._lock:
             met_since = {alert_id for alert_id, at in self._met.items() if at >= since}
         return sum(row.id in known and not (row.created_at < since and row.id in met_since) for row in rows)

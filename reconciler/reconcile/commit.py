@@ -7,10 +7,10 @@ first, these pairs are read once more.
 from dataclasses import replace
 from threading import Lock
 
-from reconciler.core.model import Pair, Plan, World
+from reconciler.core.model import DecisionInput, Pair, Plan
 from reconciler.core.work import WorkItem
-from reconciler.observability.logs import Watch
-from reconciler.store.database import Books, Database
+from reconciler.observability.events import Events
+from reconciler.store.database import Database, UnitOfWork
 from reconciler.vendors.ports import Clock
 
 MOST = 200
@@ -22,24 +22,24 @@ LONGEST = 1.0
 class Committer:
     """Writes plans down, for any thread."""
 
-    def __init__(self, database: Database, clock: Clock, watch: Watch) -> None:
+    def __init__(self, database: Database, clock: Clock, events: Events) -> None:
         self._database = database
         self._clock = clock
-        self._watch = watch
+        self._events = events
         self._lock = Lock()
         self._read: dict[str, Pair] = {}
         self._finished: list[WorkItem] = []
         self._since: float | None = None
 
-    def commit(self, plan: Plan, world: World, item: WorkItem, again: WorkItem | None) -> WorkItem | None:
+    def commit(self, plan: Plan, inputs: DecisionInput, item: WorkItem, again: WorkItem | None) -> WorkItem | None:
         """Write a plan down, and that the item is finished, or is to be done `again`.
 
         Returns `again` with the generation of its row. None: nothing is left to be done, or the row has changed
         meanwhile, and asks for all that `again` does. A row is never taken away before its plan is committed.
         """
-        if not _only_read(plan, world) or not _keeps_row(item, again):
-            kept = self._write(plan, world, item, again)
-            self._watch.committed(plan, world)
+        if not _only_read(plan, inputs) or not _keeps_row(item, again):
+            kept = self._write(plan, inputs, item, again)
+            self._events.committed(plan, inputs)
             return kept
         self._keep(plan, () if again is not None or not item.generation else (item,))
         if self._is_due():
@@ -50,23 +50,23 @@ class Committer:
         """Write what is kept back. Should that fail, these pairs are read once more after a restart."""
         read, finished = self._take()
         if read or finished:
-            with self._database.writing() as books:
-                _write_kept(books, read, finished)
+            with self._database.writing() as unit:
+                _write_kept(unit, read, finished)
 
-    def _write(self, plan: Plan, world: World, item: WorkItem, again: WorkItem | None) -> WorkItem | None:
+    def _write(self, plan: Plan, inputs: DecisionInput, item: WorkItem, again: WorkItem | None) -> WorkItem | None:
         read, finished = self._take()
         kept = None
-        with self._database.writing() as books:
-            _write_kept(books, read, finished)
-            books.snapshot.save_pairs(plan.pairs)
-            books.snapshot.save_notes(plan.notes)
+        with self._database.writing() as unit:
+            _write_kept(unit, read, finished)
+            unit.snapshot.save_pairs(plan.pairs)
+            unit.snapshot.save_notes(plan.notes)
             for settlement in plan.settlements:
-                books.outbox.settle(settlement, world.now)
-            books.outbox.add(plan.actions, world.now)
+                unit.outbox.settle(settlement, inputs.now)
+            unit.outbox.add(plan.actions, inputs.now)
             if again is None:
-                books.work.take_away([item])
+                unit.work.take_away([item])
             else:
-                kept = books.work.put_back(replace(again, generation=item.generation))
+                kept = unit.work.put_back(replace(again, generation=item.generation))
         return kept
 
     def _keep(self, plan: Plan, finished: tuple[WorkItem, ...]) -> None:
@@ -88,16 +88,16 @@ class Committer:
             return many or (self._since is not None and self._clock.monotonic() - self._since >= LONGEST)
 
 
-def _write_kept(books: Books, read: list[Pair], finished: list[WorkItem]) -> None:
-    books.snapshot.save_looks(read)
-    books.work.take_away(finished)
+def _write_kept(unit: UnitOfWork, read: list[Pair], finished: list[WorkItem]) -> None:
+    unit.snapshot.save_looks(read)
+    unit.work.take_away(finished)
 
 
-def _only_read(plan: Plan, world: World) -> bool:
+def _only_read(plan: Plan, inputs: DecisionInput) -> bool:
     """Whether nothing follows but that the pair was read, and when it is to be read next."""
     if plan.actions or plan.notes or plan.settlements or plan.echoes:
         return False
-    known = {sighting.alert_id: sighting.pair for sighting in world.sightings}
+    known = {observation.alert_id: observation.pair for observation in inputs.observations}
     return all(_differs_in_looks_only(pair, known.get(pair.alert_id)) for pair in plan.pairs)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from reconciler.core.model import Action, Kind, Policy, Status
 from reconciler.core.plan import in_order
 from reconciler.core.retry import steps_aside
-from reconciler.observability.logs import Watch
+from reconciler.observability.events import Events
 from reconciler.reconcile.delivery_action import ActionDelivery, Tools
 from reconciler.reconcile.delivery_blocks import BlockedPlaces, backs_off_until, blocks_of
 from reconciler.reconcile.delivery_due import deliver_at, has_target
@@ -52,11 +52,11 @@ class Deliverer:
         clock: Clock,
         breakers: WriteBreakers,
         in_flight: InFlight,
-        watch: Watch,
+        events: Events,
         stopping: Callable[[], bool],
     ) -> None:
         keys, existing = KeyCheck(vendors, clock), ExistingIncidents(vendors, database, clock)
-        self._tools = Tools(vendors, database, clock, breakers, in_flight, watch, keys, existing)
+        self._tools = Tools(vendors, database, clock, breakers, in_flight, events, keys, existing)
         self._last_errors = LastErrors()
         self._stopping = stopping
 
@@ -90,8 +90,8 @@ class Deliverer:
         return self._as_they_stand(alert_id, frozenset())
 
     def _as_they_stand(self, alert_id: str, tried: frozenset[int]) -> tuple[Action, ...]:
-        with self._tools.database.reading() as books:
-            mine = books.outbox.of([alert_id]).get(alert_id, ())
+        with self._tools.database.reading() as unit:
+            mine = unit.outbox.of([alert_id]).get(alert_id, ())
         return in_order(action for action in mine if action.status.is_open or action.id in tried)
 
 

@@ -23,7 +23,7 @@ from reconciler.errors import (
     ReconcilerError,
     Unknown,
 )
-from reconciler.observability.logs import Watch
+from reconciler.observability.events import Events
 from reconciler.reconcile.delivery_blocks import Blocks, blocks_of
 from reconciler.reconcile.delivery_existing import ExistingIncidents
 from reconciler.reconcile.delivery_problems import DeliveryProblems
@@ -55,7 +55,7 @@ class Tools:
     clock: Clock
     breakers: WriteBreakers
     in_flight: InFlight
-    watch: Watch
+    events: Events
     keys: KeyCheck
     existing: ExistingIncidents
 
@@ -87,8 +87,8 @@ class ActionDelivery:
 
     def _write(self, action: Action, target: Incident | None) -> Blocks:
         """The call, settled also when the process is to end meanwhile."""
-        with self._tools.database.writing() as books:
-            if not books.outbox.mark_sent(action, self._tools.clock.now()):
+        with self._tools.database.writing() as unit:
+            if not unit.outbox.mark_sent(action, self._tools.clock.now()):
                 return Blocks.ALL
         try:
             result = perform(self._tools.vendors, action, target, self._policy.automation)
@@ -123,8 +123,8 @@ class ActionDelivery:
 
     def _succeeded(self, action: Action, result: CallResult) -> Blocks:
         if result.accepted:
-            with self._tools.database.writing() as books:
-                books.outbox.mark_accepted(action, result.request_id)
+            with self._tools.database.writing() as unit:
+                unit.outbox.mark_accepted(action, result.request_id)
             sent = replace(action, status=Status.SENT, request_id=result.request_id)
             return self._blocks(sent)
         done = Settlement(action.id, Status.DONE, result_id=result.result_id)
@@ -153,9 +153,9 @@ class ActionDelivery:
         match error:
             case Unknown():
                 self._problems.unanswered(action, error)
-                with self._tools.database.writing() as books:
-                    books.outbox.mark_unknown(action, str(error))
-                self._tools.watch.outcome(action, Status.SENT, "unknown")
+                with self._tools.database.writing() as unit:
+                    unit.outbox.mark_unknown(action, str(error))
+                self._tools.events.outcome(action, Status.SENT, "unknown")
                 return self._blocks(replace(action, status=Status.SENT, request_id=""))
             case Duplicate():
                 return self._adopt(action, str(error))
@@ -170,9 +170,9 @@ class ActionDelivery:
         scope = scope_of(error, at_check=at_check)
         verdict = self._verdict(action, error, scope)
         if isinstance(verdict, Plainer):
-            with self._tools.database.writing() as books:
-                books.outbox.mark_plain(action, verdict.why)
-            self._tools.watch.outcome(action, Status.PLANNED, "plainer")
+            with self._tools.database.writing() as unit:
+                unit.outbox.mark_plain(action, verdict.why)
+            self._tools.events.outcome(action, Status.PLANNED, "plainer")
             return self.send(replace(action, plain=True))
         if verdict.status is Status.DEAD and scope is Scope.REQUEST and self._replace_by_parts(action):
             return Blocks.ALL  # until the parts are written
@@ -212,8 +212,8 @@ class ActionDelivery:
                 self._problems.add(action, error)
 
     def _alert(self, action: Action) -> AlertBaseline | None:
-        with self._tools.database.reading() as books:
-            pair = books.snapshot.pair(action.alert_id)
+        with self._tools.database.reading() as unit:
+            pair = unit.snapshot.pair(action.alert_id)
         return pair.opsgenie if pair else None
 
     def _replace_by_parts(self, action: Action) -> bool:
@@ -230,10 +230,10 @@ class ActionDelivery:
         ]
         dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} parts")
         now = self._tools.clock.now()
-        with self._tools.database.writing() as books:
-            books.outbox.add(planned, now)
-            books.outbox.settle(dropped, now)
-        self._tools.watch.outcome(action, Status.DROPPED, "not_needed")
+        with self._tools.database.writing() as unit:
+            unit.outbox.add(planned, now)
+            unit.outbox.settle(dropped, now)
+        self._tools.events.outcome(action, Status.DROPPED, "not_needed")
         return True
 
     def _drop(self, action: Action, objection: str) -> Blocks:
@@ -246,10 +246,10 @@ class ActionDelivery:
 
         The creation's outcome counts as unknown: the next read finds the incident, and what is mirrored in it.
         """
-        with self._tools.database.writing() as books:
-            books.outbox.mark_sent(action, self._tools.clock.now())
-            books.outbox.mark_unknown(action, why)
-        self._tools.watch.outcome(action, Status.SENT, "was_there")
+        with self._tools.database.writing() as unit:
+            unit.outbox.mark_sent(action, self._tools.clock.now())
+            unit.outbox.mark_unknown(action, why)
+        self._tools.events.outcome(action, Status.SENT, "was_there")
         return Blocks.ALL
 
     def _settle(
@@ -257,17 +257,17 @@ class ActionDelivery:
     ) -> None:
         """Commit the outcome, and with it the baselines that our own write has moved."""
         moved: list[Pair] = []
-        with self._tools.database.writing() as books:
-            books.outbox.settle(settlement, self._tools.clock.now())
+        with self._tools.database.writing() as unit:
+            unit.outbox.settle(settlement, self._tools.clock.now())
             if settlement.status is Status.DONE and not action.kind.is_note:
-                pair = books.snapshot.pair(action.alert_id)
+                pair = unit.snapshot.pair(action.alert_id)
                 moved = [] if pair is None else _moved(pair, action, self._policy, incident)
-                books.snapshot.save_pairs(moved)
-            elif settlement.result_id and "ledger" in self._policy.guards:
-                books.snapshot.save_notes([(action.alert_id, action.kind.side, settlement.result_id)])
-        self._tools.watch.outcome(action, settlement.status, reason)
+                unit.snapshot.save_pairs(moved)
+            elif settlement.result_id and "outbox" in self._policy.guards:
+                unit.snapshot.save_notes([(action.alert_id, action.kind.side, settlement.result_id)])
+        self._tools.events.outcome(action, settlement.status, reason)
         for pair in moved:
-            self._tools.watch.saved(pair)
+            self._tools.events.saved(pair)
 
     def _blocks(self, action: Action) -> Blocks:
         return blocks_of(action, self._policy, self._tools.clock.now())

@@ -78,8 +78,8 @@ class ExistingIncidents:
 
     def _candidates(self, policy: Policy) -> list[Action]:
         now = self._clock.now()
-        with self._database.reading() as books:
-            creations = books.outbox.open(Kind.CREATE_INCIDENT)
+        with self._database.reading() as unit:
+            creations = unit.outbox.open(Kind.CREATE_INCIDENT)
         return [
             action
             for action in creations

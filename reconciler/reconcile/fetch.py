@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core import reads
 from reconciler.core.absence import is_confirmed
-from reconciler.core.model import Policy, Side, Sighting
+from reconciler.core.model import Observation, Policy, Side
 from reconciler.core.read_conditions import is_lost
 from reconciler.core.work import ReadRequest
 from reconciler.errors import ReconcilerError
@@ -38,7 +38,7 @@ class Fetched:
     is known of the pair but what was known before.
     """
 
-    sighting: Sighting
+    observation: Observation
     unread: frozenset[Side] = frozenset()
     read_at: datetime | None = None
     problems: tuple[Problem, ...] = ()
@@ -67,7 +67,7 @@ class Fetcher:
         """Why nothing should be written to Opsgenie: its key no longer sees what it saw before."""
         return self._absence.blindness()
 
-    def fetch(self, request: ReadRequest, known: Sighting, policy: Policy) -> Fetched:
+    def fetch(self, request: ReadRequest, known: Observation, policy: Policy) -> Fetched:
         """Read what is asked for, and what that makes necessary. Raises Stopping and DatabaseDown, nothing else.
 
         `known` is what the snapshot says of the pair. A defect is this pair's alone: a new alert then pages from
@@ -84,10 +84,10 @@ class Fetcher:
             row = request.row if request.is_new else None
             problems = (Problem(Side.OPSGENIE, found, known.alert_id),)
             fetched = self._with_read_at(Fetched(replace(known, alert=row), frozenset(Side), problems=problems))
-        self._note_absence(fetched.sighting, policy)
+        self._note_absence(fetched.observation, policy)
         return fetched
 
-    def _fetch(self, request: ReadRequest, known: Sighting, policy: Policy) -> Fetched:
+    def _fetch(self, request: ReadRequest, known: Observation, policy: Policy) -> Fetched:
         progress = reads.begin(request, known, policy, self._clock.now())
         needed = reads.sides_needed(progress)
         admission = self._breakers.admit(needed)
@@ -106,20 +106,20 @@ class Fetcher:
         found = reads.finished(progress)
         for side in reader.read_sides - found.unread:
             self._breakers.was_read(side, known.alert_id)
-        if is_lost(found.sighting) and not found.sighting.sees_others:
+        if is_lost(found.observation) and not found.observation.sees_others:
             self._breakers.back_off(Side.OPSGENIE, known.alert_id, NothingConcluded(known.alert_id))
-        return self._with_read_at(Fetched(found.sighting, found.unread, problems=problems), reader.retry_after)
+        return self._with_read_at(Fetched(found.observation, found.unread, problems=problems), reader.retry_after)
 
     def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:
         """The time of the next read: Opsgenie's side decides, as an incident's notes wait for the alert's."""
         side = next((side for side in Side if side in fetched.unread), None)
         if side is None:
             return fetched
-        alert_id = fetched.sighting.alert_id
+        alert_id = fetched.observation.alert_id
         wait = max(least, self._breakers.back_off_left(side, alert_id), self._breakers.retry_in(HOLDS[side]))
         return replace(fetched, read_at=self._clock.now() + timedelta(seconds=wait or SOONEST))
 
-    def _note_absence(self, seen: Sighting, policy: Policy) -> None:
+    def _note_absence(self, seen: Observation, policy: Policy) -> None:
         now = self._clock.now()
         if seen.pair is None:
             self._absence.met(seen.alert_id, now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from reconciler.core.follow_up import Left, next_item
-from reconciler.core.model import Action, Echo, Pair, Plan, Policy, Sighting, Status, World
+from reconciler.core.model import Action, DecisionInput, Echo, Observation, Pair, Plan, Policy, Status
 from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
 from reconciler.core.work import Priority, ReadRequest, WorkItem
@@ -54,13 +54,13 @@ class Planned:
     """What was read of a pair, and what follows from it."""
 
     fetched: Fetched
-    world: World
+    inputs: DecisionInput
     plan: Plan
 
     @property
     def name(self) -> str:
         """What people call the alert; empty where it was not read."""
-        alert = self.fetched.sighting.alert
+        alert = self.fetched.observation.alert
         if alert is None:
             return ""
         return f"Alert #{alert.tiny_id}" + (f' "{shortened(alert.message)}"' if alert.message else "")
@@ -68,7 +68,7 @@ class Planned:
     @property
     def pair(self) -> Pair | None:
         """The pair as it is remembered from now on."""
-        return self.plan.pairs[0] if self.plan.pairs else self.fetched.sighting.pair
+        return self.plan.pairs[0] if self.plan.pairs else self.fetched.observation.pair
 
 
 class Planner:
@@ -87,22 +87,22 @@ class Planner:
         """What is to be done. The plan is empty where a circuit breaker keeps the pair from being read."""
         policy = self.policy()
         fetched = self._fetcher.fetch(item.request, self._known(item), policy)
-        world = World(self._clock.now(), policy, (fetched.sighting,))
-        return Planned(fetched, world, Plan() if fetched.blocked else decide(world))
+        inputs = DecisionInput(self._clock.now(), policy, (fetched.observation,))
+        return Planned(fetched, inputs, Plan() if fetched.blocked else decide(inputs))
 
-    def _known(self, item: WorkItem) -> Sighting:
+    def _known(self, item: WorkItem) -> Observation:
         """What the snapshot and the outbox have of the pair; nothing of it is read from a vendor yet."""
         now, alert_id = self._clock.now(), item.alert_id
-        with self._database.reading() as books:
-            pair = books.snapshot.pair(alert_id)
-            origin = None if pair is not None else books.cursors.load(now).origin
-            return Sighting(
+        with self._database.reading() as unit:
+            pair = unit.snapshot.pair(alert_id)
+            origin = None if pair is not None else unit.cursors.load(now).origin
+            return Observation(
                 alert_id,
                 pair=pair,
                 tracked=not item.request.is_baseline,
                 since=origin.since if origin else None,
-                known_notes=books.snapshot.known_notes([alert_id]).get(alert_id, frozenset()),
-                mine=books.outbox.of([alert_id]).get(alert_id, ()),
+                known_notes=unit.snapshot.known_notes([alert_id]).get(alert_id, frozenset()),
+                mine=unit.outbox.of([alert_id]).get(alert_id, ()),
                 swept=item.request.swept,
             )
 
@@ -121,7 +121,7 @@ class DryRun:
             replace(action, status=settled[action.id].status, error=settled[action.id].why)
             if action.id in settled
             else action
-            for action in planned.fetched.sighting.mine
+            for action in planned.fetched.observation.mine
             if action.status.is_open
         ]
         actions = in_order((*(action for action in left if action.status.is_open), *planned.plan.actions))
@@ -163,7 +163,7 @@ class Reconciler:
         planned = self._planner.plan(item)
         generation = item.generation if planned.fetched.blocked else self._commit(planned, item)
         delivered = self._deliverer.deliver(
-            item.alert_id, planned.world.policy, pages_only=item.priority is Priority.PAGE
+            item.alert_id, planned.inputs.policy, pages_only=item.priority is Priority.PAGE
         )
         met = (*planned.fetched.problems, *delivered.problems)
         given_up = tuple(problem for problem in met if _is_given_up(problem, delivered.actions))
@@ -182,17 +182,17 @@ class Reconciler:
 
     def _commit(self, planned: Planned, item: WorkItem) -> int:
         """Write down what was decided, and what is left to be read; the generation of the row that is left."""
-        world, fetched = planned.world, planned.fetched
+        inputs, fetched = planned.inputs, planned.fetched
         unread = Left(fetched.unread, fetched.read_at, unknown=_unknown(planned, item))
-        left = next_item(item.alert_id, None, (), unread, world.policy, world.now, self._interval)
-        kept = self._committer.commit(planned.plan, world, item, left)
+        left = next_item(item.alert_id, None, (), unread, inputs.policy, inputs.now, self._interval)
+        kept = self._committer.commit(planned.plan, inputs, item, left)
         return 0 if kept is None else kept.generation
 
     def _again(self, planned: Planned, delivered: Delivered, item: WorkItem, generation: int) -> WorkItem | None:
         """What is left to be read, delivered or asked about."""
-        fetched, policy = planned.fetched, planned.world.policy
+        fetched, policy = planned.fetched, planned.inputs.policy
         left = Left(fetched.unread, fetched.read_at, delivered.deliver_at, _unknown(planned, item))
-        alert_id, now = fetched.sighting.alert_id, self._clock.now()
+        alert_id, now = fetched.observation.alert_id, self._clock.now()
         again = next_item(
             alert_id, self._pair(planned, delivered), delivered.actions, left, policy, now, self._interval
         )
@@ -206,8 +206,8 @@ class Reconciler:
         """The pair as it stands now: a delivery may have moved its baselines."""
         if not delivered.tried:
             return planned.pair
-        with self._database.reading() as books:
-            return books.snapshot.pair(planned.fetched.sighting.alert_id)
+        with self._database.reading() as unit:
+            return unit.snapshot.pair(planned.fetched.observation.alert_id)
 
     def _acted(self, planned: Planned, delivered: Delivered) -> tuple[Action, ...]:
         """The pair's actions of which something may be to be said, as they stand now."""
@@ -215,8 +215,8 @@ class Reconciler:
         missing = settled - {action.id for action in delivered.actions}
         if not missing:
             return delivered.actions
-        with self._database.reading() as books:
-            return in_order((*books.outbox.by_id(missing), *delivered.actions))
+        with self._database.reading() as unit:
+            return in_order((*unit.outbox.by_id(missing), *delivered.actions))
 
 
 def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
@@ -240,7 +240,7 @@ def _is_given_up(problem: Problem, actions: tuple[Action, ...]) -> bool:
 
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:
     """Writes that a vendor had accepted and did not carry out, and those given up: no call has shown it."""
-    mine = {action.id: action for action in planned.fetched.sighting.mine}
+    mine = {action.id: action for action in planned.fetched.observation.mine}
     for settlement in planned.plan.settlements:
         action = mine[settlement.action_id]
         what = f"{action.kind.value}: {settlement.why}"

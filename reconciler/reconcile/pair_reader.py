@@ -65,7 +65,7 @@ class PairReader:
         self._breakers = breakers
         self._clock = clock
         self._stopping = stopping
-        self._alert_id = begun.sighting.alert_id
+        self._alert_id = begun.observation.alert_id
         self._is_new = request.is_new
         self._pages_from_row = request.is_new and request.row is not None and Side.PAGERDUTY not in needed
         self._until = clock.monotonic() + DETAILS_WITHIN
@@ -179,7 +179,7 @@ class PairReader:
     def _note_failure(self, read: Read, after: Progress, error: ReconcilerError | None) -> None:
         """What the failure means for the pair: its side backs off."""
         side = read.what.side
-        if read.what is What.ALERT and after.sighting.missing:
+        if read.what is What.ALERT and after.observation.missing:
             return  # that is an answer
         if error is not None:
             if isinstance(error, ObjectError) and read.about:

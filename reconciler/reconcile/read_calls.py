@@ -32,7 +32,7 @@ class ReadCalls:
                 ask = partial(self.opsgenie.request_status, read.id)
                 return self.requests.receipt(read.action_id, read.id, ask)
             case What.RECENT_ALERTS:
-                seen = progress.sighting
+                seen = progress.observation
                 since = seen.pair.opsgenie.missing_since if seen.pair else None
                 self.absence.is_missing(seen.alert_id, since or progress.now)
                 return self.absence.sees_others(partial(self.opsgenie.recent_alerts, None))

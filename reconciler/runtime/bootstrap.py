@@ -143,8 +143,8 @@ class _Reading:
     def names(self, report: Report) -> dict[str, str]:
         """What people call the alerts of a report's actions, by id, with the incident where there is one."""
         wanted = {action.alert_id for action in report.actions}
-        with self.database.reading() as books:
-            pairs = books.snapshot.pairs(wanted)
+        with self.database.reading() as unit:
+            pairs = unit.snapshot.pairs(wanted)
         found = {}
         for alert_id in wanted:
             pair = pairs.get(alert_id)

@@ -144,11 +144,11 @@ class Daemon:
 
     def _take_in(self) -> None:
         """Take in what other processes have added to the queue's table, such as `reconciler retry`."""
-        with self.program.database.reading() as books:
-            if not books.work.has_external():
+        with self.program.database.reading() as unit:
+            if not unit.work.has_external():
                 return
-        with self.program.database.writing() as books:
-            items = books.work.take_in()
+        with self.program.database.writing() as unit:
+            items = unit.work.take_in()
         self.program.queue.add(items)
 
     def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:

@@ -71,11 +71,11 @@ class Leadership:
 def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:
     """Everything that is left to be done, from the database alone."""
     now = clock.now()
-    with database.reading() as books:
-        items = books.work.all()
-        pairs = {pair.alert_id: pair for pair in books.snapshot.unsettled()}
+    with database.reading() as unit:
+        items = unit.work.all()
+        pairs = {pair.alert_id: pair for pair in unit.snapshot.unsettled()}
         mine: dict[str, list[Action]] = {alert_id: [] for alert_id in pairs}
-        for action in books.outbox.open():
+        for action in unit.outbox.open():
             mine.setdefault(action.alert_id, []).append(action)
     for alert_id, actions in mine.items():
         item = outbox_item(alert_id, actions, now)

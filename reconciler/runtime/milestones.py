@@ -26,8 +26,8 @@ class Standing:
 
 def look(database: Database, now: datetime) -> Standing:
     """How things stand now."""
-    with database.reading() as books:
-        return Standing(books.cursors.load(now), census(books), books.work.waiting_since_first_start())
+    with database.reading() as unit:
+        return Standing(unit.cursors.load(now), census(unit), unit.work.waiting_since_first_start())
 
 
 def lines(before: Standing, after: Standing) -> list[str]:

@@ -114,8 +114,8 @@ class Program:
 
 def outbox_items(database: Database, now: datetime) -> list[WorkItem]:
     """Every pair with an open action, due now."""
-    with database.reading() as books:
-        waiting = books.outbox.open()
+    with database.reading() as unit:
+        waiting = unit.outbox.open()
     by_alert: dict[str, list[Action]] = {}
     for action in waiting:
         by_alert.setdefault(action.alert_id, []).append(action)

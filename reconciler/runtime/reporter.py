@@ -81,8 +81,8 @@ class Reporter:
     def report(self) -> None:
         """Say what has begun, lasts or is over, by how things stand now. DatabaseDown where that is not known."""
         problems = self._problems()
-        with self._database.reading() as books:
-            waiting = books.outbox.open()
+        with self._database.reading() as unit:
+            waiting = unit.outbox.open()
         pages = self._pages(problems)
         with self._lock:
             self._say_milestones(problems)
@@ -125,8 +125,8 @@ class Reporter:
         if self._touched or problems or self._objections or now >= self._pages_due:
             self._touched, self._pages_due = False, now + PAGES_EVERY
             moment = self._clock.now()
-            with self._database.reading() as books:
-                found = overview.paging(books, moment)
+            with self._database.reading() as unit:
+                found = overview.paging(unit, moment)
             self._objections = paging.objections(found, moment)
             if self._metrics:
                 reason = "; ".join(words for _, words in self._objections)
@@ -137,8 +137,8 @@ class Reporter:
     def _names(self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """What people call these alerts, with their incidents. Without the database nothing is known of them."""
         try:
-            with self._database.reading() as books:
-                pairs = books.snapshot.pairs(alert_ids)
+            with self._database.reading() as unit:
+                pairs = unit.snapshot.pairs(alert_ids)
         except Exception:  # noqa: BLE001 - a name that cannot be read must not keep anything from being said
             return {}
         return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
@@ -153,8 +153,8 @@ class Reporter:
             return
         with self._lock:
             lasting = self.states.lasting()
-        with self._database.writing() as books:
-            troubles.save(books, lasting)
+        with self._database.writing() as unit:
+            troubles.save(unit, lasting)
         self._kept = signature
 
 

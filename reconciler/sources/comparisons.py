@@ -15,8 +15,8 @@ def of_alerts(database: Database, rows: Collection[Alert], bounds: Bounds, reaso
     """What these alerts give to do."""
     if not rows:
         return []
-    with database.reading() as books:
-        pairs = books.snapshot.pairs([row.id for row in rows])
+    with database.reading() as unit:
+        pairs = unit.snapshot.pairs([row.id for row in rows])
     return compare_alerts(rows, pairs, bounds, reason)
 
 
@@ -24,9 +24,9 @@ def of_incidents(database: Database, rows: Collection[Incident], now: datetime, 
     """What these incidents give to do."""
     if not rows:
         return []
-    with database.reading() as books:
-        ours = books.snapshot.pairs_of_incidents([row.id for row in rows])
-        keyed = books.snapshot.pairs([row.key for row in rows if row.key])
+    with database.reading() as unit:
+        ours = unit.snapshot.pairs_of_incidents([row.id for row in rows])
+        keyed = unit.snapshot.pairs([row.key for row in rows if row.key])
     return compare_incidents(rows, ours, keyed, now, reason)
 
 
@@ -34,9 +34,9 @@ def of_absent(
     database: Database, side: Side, listed: Collection[str], now: datetime, reason: Reason
 ) -> list[WorkItem]:
     """What is open in the snapshot and was not in a listing of everything open on that side."""
-    with database.reading() as books:
-        ids = books.snapshot.open_ids(side)
-        missed = books.snapshot.pairs([alert_id for alert_id, own in ids.items() if own not in listed])
+    with database.reading() as unit:
+        ids = unit.snapshot.open_ids(side)
+        missed = unit.snapshot.pairs([alert_id for alert_id, own in ids.items() if own not in listed])
     return absent(side, missed.values(), now, reason)
 
 

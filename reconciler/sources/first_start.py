@@ -83,8 +83,8 @@ class FirstStart:
         items: list[WorkItem] = []
         if stored is not None:
             alerts = self._open_alerts()
-            with self._database.reading() as books:
-                known = books.snapshot.pairs(alerts)
+            with self._database.reading() as unit:
+                known = unit.snapshot.pairs(alerts)
             unknown = [alert for alert in alerts.values() if alert.id not in known]
             items = _sorted_out(unknown, {}, earlier(now, self._horizons.lookback), now)
         self._intake.accept(items, query=query)

@@ -27,9 +27,9 @@ class DurableIntake:
         """One transaction; DatabaseDown leaves the cursor where it was, so that the source finds it all again."""
         if not items and not moved:
             return
-        with self._database.writing() as books:
-            generations = {stored.alert_id: stored.generation for stored in books.work.add(items)}
-            books.cursors.save(**moved)
+        with self._database.writing() as unit:
+            generations = {stored.alert_id: stored.generation for stored in unit.work.add(items)}
+            unit.cursors.save(**moved)
         # A row may still ask for what was read since: it is taken away with a later commit. The queue does not.
         self._queue.add(replace(item, generation=generations[item.alert_id]) for item in items)
 

@@ -115,8 +115,8 @@ class OpenListing(ABC):
 
     def _pages(self, elapsed: float) -> int:
         """As many as are due since the last poll, so that a listing takes no longer than an interval."""
-        with self._tools.database.reading() as books:
-            open_pairs = books.snapshot.open_pairs()
+        with self._tools.database.reading() as unit:
+            open_pairs = unit.snapshot.open_pairs()
         share = min(elapsed / self._tools.horizons.sweep_interval.total_seconds(), 1.0)
         return MOST_PAGES if self._tools.whole else 1 + int(open_pairs * share) // PAGE
 
@@ -142,8 +142,8 @@ class OpenAlerts(OpenListing):
 
     def _compared(self, rows: Collection[Alert]) -> list[WorkItem]:
         database, now = self._tools.database, self._tools.clock.now()
-        with database.reading() as books:
-            origin = books.cursors.load(now).origin
+        with database.reading() as unit:
+            origin = unit.cursors.load(now).origin
         if origin is None:
             return []
         items = comparisons.of_alerts(database, rows, self._tools.horizons.bounds(origin, now), Reason.SWEEP)

@@ -82,8 +82,8 @@ class OpsgenieFeed:
             return True
 
     def _poll(self) -> None:
-        with self._database.reading() as books:
-            standing = books.cursors.load(self._clock.now())
+        with self._database.reading() as unit:
+            standing = unit.cursors.load(self._clock.now())
         if standing.origin is None:
             self._first_start.start()
             return

@@ -66,9 +66,9 @@ class PagerDutyFeed:
         """
         with self._polling, calling(CallPriority.FEED):
             now = self._clock.now()
-            with self._database.reading() as books:
-                standing = books.cursors.load(now)
-                open_pairs = books.snapshot.open_pairs()
+            with self._database.reading() as unit:
+                standing = unit.cursors.load(now)
+                open_pairs = unit.snapshot.open_pairs()
             if standing.origin is None:
                 return False
             mark = standing.pagerduty or LogMark(earlier(now, self._policy().staleness))
@@ -126,8 +126,8 @@ class PagerDutyFeed:
 
     def _take_log(self, log: LogPage, mark: LogMark, now: datetime, *, polled: bool) -> None:
         acts = [act for act in log.acts if act.incident_id]
-        with self._database.reading() as books:
-            pairs = books.snapshot.pairs_of_incidents({act.incident_id for act in acts})
+        with self._database.reading() as unit:
+            pairs = unit.snapshot.pairs_of_incidents({act.incident_id for act in acts})
         items, seen = compare_acts(acts, pairs, mark.seen, self._policy(), now)
         newest = max((act.at for act in log.acts), default=mark.at)
         moved: dict[str, object] = {"pagerduty": LogMark(max(min(newest, now), mark.at), seen)}
@@ -144,8 +144,8 @@ class PagerDutyFeed:
         raised = raised_by_us(acts, self._policy()) - self._strangers.keys()
         if not raised:
             return
-        with self._database.reading() as books:
-            raised -= books.snapshot.pairs_of_incidents(raised).keys()
+        with self._database.reading() as unit:
+            raised -= unit.snapshot.pairs_of_incidents(raised).keys()
         failures: list[ReconcilerError] = []
         for incident_id in sorted(raised)[:STRANGERS]:
             try:

@@ -37,8 +37,8 @@ class Retention:
 
     def apply(self, now: datetime) -> None:
         """Drop some of them, with their notes and actions."""
-        with self.database.writing() as books:
-            books.snapshot.forget(earlier(now, self.horizons.retention))
+        with self.database.writing() as unit:
+            unit.snapshot.forget(earlier(now, self.horizons.retention))
 
 
 class Sweep:
@@ -84,8 +84,8 @@ class Sweep:
             elapsed, self._polled_at = monotonic - self._polled_at, monotonic
             if self._busy() and not self._whole:
                 return False
-            with self._database.reading() as books:
-                standing = books.cursors.load(now)
+            with self._database.reading() as unit:
+                standing = unit.cursors.load(now)
             if standing.origin is None:
                 return False
             self._begin_listings(standing, now)
@@ -133,8 +133,8 @@ class Sweep:
 
         A pair that was taken stays due until it is written down that it was read: the query returns it as well.
         """
-        with self._database.reading() as books:
-            snapshot = books.snapshot
+        with self._database.reading() as unit:
+            snapshot = unit.snapshot
             open_quota, finished_quota = self._quotas(elapsed, snapshot.open_pairs())
             more = len(self._taken)
             opened = snapshot.due(now, open_quota + more, is_open=True) if open_quota else []

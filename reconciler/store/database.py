@@ -68,7 +68,7 @@ class Superseded(DatabaseDown):
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class UnitOfWork:
     """Snapshot, outbox, work queue and cursors within one transaction."""
 
     snapshot: Snapshot
@@ -100,13 +100,13 @@ class Database:
         return epoch
 
     @contextmanager
-    def reading(self) -> Iterator[Books]:
+    def reading(self) -> Iterator[UnitOfWork]:
         """A transaction that only reads."""
         with self._connected(immediate=False) as connection:
             yield self._books(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Books]:
+    def writing(self) -> Iterator[UnitOfWork]:
         """A transaction that is committed at the end, or leaves nothing behind. DatabaseDown when it fails.
 
         Superseded when another process has begun to lead since this one did.
@@ -146,8 +146,8 @@ class Database:
         row = connection.execute(_LEADER, {"of": self.route}).one_or_none()
         return (row.epoch, row.holder) if row else (0, "")
 
-    def _books(self, connection: Connection) -> Books:
-        return Books(
+    def _books(self, connection: Connection) -> UnitOfWork:
+        return UnitOfWork(
             Snapshot(connection, self.route),
             Outbox(connection, self.route),
             Work(connection, self.route),

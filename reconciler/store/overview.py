@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, bindparam, func, make_url, or_, select
 
 from reconciler.core.model import Kind, Pair, Status
-from reconciler.store.database import Books
+from reconciler.store.database import UnitOfWork
 from reconciler.store.schema import actions, pairs
 from reconciler.store.statements import rows_by, rows_of
 
@@ -83,9 +83,9 @@ class Census:
     raised: int
 
 
-def paging(books: Books, now: datetime) -> Paging:
+def paging(unit: UnitOfWork, now: datetime) -> Paging:
     """Pages that wait with an error or for too long, dead pages of open alerts, and incidents that page nobody."""
-    connection, route = books.snapshot.connection, books.snapshot.route
+    connection, route = unit.snapshot.connection, unit.snapshot.route
     waiting, dead = [], []
     for row in connection.execute(_PAGES, {"of": route}):
         page = WaitingPage(row.alert_id, row.failing_since or row.planned_at, row.error)
@@ -94,39 +94,39 @@ def paging(books: Books, now: datetime) -> Paging:
         elif row.error or now - row.planned_at > OVERDUE:
             waiting.append(page)
     unpaged = list(connection.execute(_UNPAGED, {"of": route}).scalars())
-    concerned = books.snapshot.pairs({*(page.alert_id for page in (*waiting, *dead)), *unpaged})
+    concerned = unit.snapshot.pairs({*(page.alert_id for page in (*waiting, *dead)), *unpaged})
     return Paging(tuple(waiting), tuple(dead), tuple(concerned[each] for each in unpaged), concerned)
 
 
-def states(books: Books) -> Counter[tuple[Status, bool, Kind]]:
+def states(unit: UnitOfWork) -> Counter[tuple[Status, bool, Kind]]:
     """How many actions are open or dead, by status, whether they carry an error, and kind."""
-    rows = books.snapshot.connection.execute(_STATES, {"of": books.snapshot.route})
+    rows = unit.snapshot.connection.execute(_STATES, {"of": unit.snapshot.route})
     return Counter({(Status(status), bool(failed), Kind(kind)): count for status, kind, failed, count in rows})
 
 
-def oldest_open(books: Books) -> datetime | None:
+def oldest_open(unit: UnitOfWork) -> datetime | None:
     """When the oldest open action was planned; None when there is none."""
-    found: datetime | None = books.snapshot.connection.execute(_OLDEST, {"of": books.snapshot.route}).scalar()
+    found: datetime | None = unit.snapshot.connection.execute(_OLDEST, {"of": unit.snapshot.route}).scalar()
     return found
 
 
-def census(books: Books) -> Census:
+def census(unit: UnitOfWork) -> Census:
     """How many pairs there are."""
-    connection, of = books.snapshot.connection, {"of": books.snapshot.route}
+    connection, of = unit.snapshot.connection, {"of": unit.snapshot.route}
     counts = {bool(tracked): count for tracked, count in connection.execute(_PAIR_COUNTS, of)}
     raised = connection.execute(_CREATIONS, of).scalar_one()
     return Census(counts.get(False, 0), counts.get(True, 0), raised)
 
 
-def since(books: Books, ids: Collection[int]) -> dict[int, datetime]:
+def since(unit: UnitOfWork, ids: Collection[int]) -> dict[int, datetime]:
     """Since when each of these actions has been in its state: dead, failing or planned."""
-    rows = rows_of(books.snapshot.connection, _TIMES, books.snapshot.route, ids)
+    rows = rows_of(unit.snapshot.connection, _TIMES, unit.snapshot.route, ids)
     return {row.id: row.settled_at or row.failing_since or row.planned_at for row in rows}
 
 
-def find(books: Books, given: str) -> list[str]:
+def find(unit: UnitOfWork, given: str) -> list[str]:
     """The ids of the alerts that a given id means: an alert id, tiny id, incident id or incident number."""
-    connection, route = books.snapshot.connection, books.snapshot.route
+    connection, route = unit.snapshot.connection, unit.snapshot.route
     number = given.removeprefix("#")
     among = [pairs.c.alert_id == given, pairs.c.incident_id == given, pairs.c.tiny_id == number]
     if number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004 - what an Integer column holds

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select
 
-from reconciler.store.database import Books
+from reconciler.store.database import UnitOfWork
 from reconciler.store.schema import troubles
 from reconciler.store.statements import upsert
 
@@ -23,15 +23,15 @@ class KeptTrouble:
     words: str
 
 
-def load(books: Books) -> list[KeptTrouble]:
+def load(unit: UnitOfWork) -> list[KeptTrouble]:
     """The stored problems, the oldest first."""
-    rows = books.snapshot.connection.execute(_ALL, {"of": books.snapshot.route})
+    rows = unit.snapshot.connection.execute(_ALL, {"of": unit.snapshot.route})
     return [KeptTrouble(row.subject, row.since, row.words) for row in rows]
 
 
-def save(books: Books, values: Iterable[KeptTrouble]) -> None:
+def save(unit: UnitOfWork, values: Iterable[KeptTrouble]) -> None:
     """Store these problems in place of all others."""
-    connection, route = books.snapshot.connection, books.snapshot.route
+    connection, route = unit.snapshot.connection, unit.snapshot.route
     connection.execute(_CLEAR, {"of": route})
     rows = [{"route": route, "subject": each.subject, "since": each.since, "words": each.words} for each in values]
     upsert(connection, troubles, rows)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from worlds import (
+from builders import (
     ANA,
     BOB,
     BOT,
@@ -16,12 +16,12 @@ from worlds import (
     at,
     incident,
     note,
+    observation,
     pair,
     policy,
-    sighting,
 )
 
-from reconciler.core.model import SOMEBODY, Actor, Kind, Pair, Policy, Sighting, Status
+from reconciler.core.model import SOMEBODY, Actor, Kind, Observation, Pair, Policy, Status
 
 Expected = tuple[Kind, str, str]
 
@@ -31,7 +31,7 @@ class Row:
     """One row; its name reads as a sentence."""
 
     name: str
-    seen: Sighting
+    seen: Observation
     expected: tuple[Expected, ...] = ()
     rules: Policy = field(default_factory=policy)
 
@@ -110,48 +110,50 @@ def reopened(who: str, clock: str) -> Expected:
 
 
 OPSGENIE_CREATE = (
-    Row("a new alert is paged", sighting(alert=alert()), (CREATE,)),
-    Row("a new alert that is old already is a baseline and pages nobody", sighting(alert=alert(), tracked=False)),
-    Row("a new alert that has an incident is adopted", sighting(alert=alert(), incident=incident())),
+    Row("a new alert is paged", observation(alert=alert()), (CREATE,)),
+    Row(
+        "a new alert that is old already is a baseline and pages nobody", observation(alert=alert(), tracked=False)
+    ),
+    Row("a new alert that has an incident is adopted", observation(alert=alert(), incident=incident())),
     Row(
         "a new alert that was acknowledged before we looked is paged, told and acknowledged",
-        sighting(alert=ACKED),
+        observation(alert=ACKED),
         (CREATE, ACK_NOTE, ACK),
     ),
     Row(
         "a new alert that was closed before we looked is paged, and the close is told",
-        sighting(alert=CLOSED),
+        observation(alert=CLOSED),
         (CREATE, CLOSE_NOTE),
     ),
     Row(
         "a new alert with a note is paged, and the note follows",
-        sighting(alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
+        observation(alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
         (CREATE, ANAS_NOTE),
     ),
-    Row("an alert that was not looked at is no news", sighting(pair=pair())),
-    Row("an alert that shows what it showed before is no news", sighting(pair=pair(), alert=alert())),
-    Row("nothing seen and nothing remembered is no news", sighting()),
+    Row("an alert that was not looked at is no news", observation(pair=pair())),
+    Row("an alert that shows what it showed before is no news", observation(pair=pair(), alert=alert())),
+    Row("nothing seen and nothing remembered is no news", observation()),
 )
 
 OPSGENIE_NOTE = (
     Row(
         "a note in Opsgenie is copied, naming its author",
-        sighting(pair=pair(), alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
+        observation(pair=pair(), alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
         (ANAS_NOTE,),
     ),
     Row(
         "a note of a closed alert is still copied",
-        sighting(pair=pair(is_open=False), alert=CLOSED, alert_notes=(note("o1", ANA, "any news?"),)),
+        observation(pair=pair(is_open=False), alert=CLOSED, alert_notes=(note("o1", ANA, "any news?"),)),
         (ANAS_NOTE,),
     ),
     Row(
         "a note in Opsgenie is still copied to a resolved incident",
-        sighting(pair=pair("resolved"), incident=RESOLVED, alert_notes=(note("o1", ANA, "any news?"),)),
+        observation(pair=pair("resolved"), incident=RESOLVED, alert_notes=(note("o1", ANA, "any news?"),)),
         (ANAS_NOTE,),
     ),
     Row(
         "a note of nobody is somebody's",
-        sighting(pair=pair(), alert_notes=(note("o1", NOBODY, "any news?"),)),
+        observation(pair=pair(), alert_notes=(note("o1", NOBODY, "any news?"),)),
         (
             (
                 Kind.PAGERDUTY_NOTE,
@@ -162,34 +164,34 @@ OPSGENIE_NOTE = (
     ),
     Row(
         "a note of an untracked baseline is told to nobody",
-        sighting(pair=pair(None, tracked=False), alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
+        observation(pair=pair(None, tracked=False), alert=alert(), alert_notes=(note("o1", ANA, "any news?"),)),
     ),
 )
 
 OPSGENIE_ACKNOWLEDGE = (
     Row(
         "acknowledged in Opsgenie: told and acknowledged",
-        sighting(pair=pair(), alert=ACKED, incident=incident()),
+        observation(pair=pair(), alert=ACKED, incident=incident()),
         (ACK_NOTE, ACK),
     ),
     Row(
         "acknowledged in Opsgenie while the incident is still to be created: told and acknowledged",
-        sighting(pair=pair(None), alert=ACKED),
+        observation(pair=pair(None), alert=ACKED),
         (ACK_NOTE, ACK),
     ),
     Row(
         "acknowledged in Opsgenie when an engineer holds the incident already: told only",
-        sighting(pair=pair("acknowledged", (JANE,)), alert=ACKED, incident=HELD_BY_JANE),
+        observation(pair=pair("acknowledged", (JANE,)), alert=ACKED, incident=HELD_BY_JANE),
         (ACK_NOTE,),
     ),
     Row(
         "acknowledged in Opsgenie when the incident is resolved: told, never reopened",
-        sighting(pair=pair("resolved"), alert=ACKED, incident=RESOLVED),
+        observation(pair=pair("resolved"), alert=ACKED, incident=RESOLVED),
         (ACK_NOTE,),
     ),
     Row(
         "acknowledged in Opsgenie while our un-acknowledgement is on the wire: told and acknowledged again",
-        sighting(
+        observation(
             pair=pair("acknowledged", (BOT,)),
             alert=ACKED,
             mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT),),
@@ -198,12 +200,12 @@ OPSGENIE_ACKNOWLEDGE = (
     ),
     Row(
         "acknowledged on both sides in one cycle: told only",
-        sighting(pair=pair(), alert=ACKED, incident=HELD_BY_JANE),
+        observation(pair=pair(), alert=ACKED, incident=HELD_BY_JANE),
         (ACK_NOTE,),
     ),
     Row(
         "an acknowledgement without a name is somebody's",
-        sighting(pair=pair(), alert=replace(ACKED, acknowledged_by="")),
+        observation(pair=pair(), alert=replace(ACKED, acknowledged_by="")),
         (
             (
                 Kind.PAGERDUTY_NOTE,
@@ -215,7 +217,7 @@ OPSGENIE_ACKNOWLEDGE = (
     ),
     Row(
         "an acknowledgement whose stamp is older than the baseline is dated by the alert's last change",
-        sighting(pair=pair(updated_at=at(15)), alert=replace(ACKED, updated_at=at(20))),
+        observation(pair=pair(updated_at=at(15)), alert=replace(ACKED, updated_at=at(20))),
         (
             (
                 Kind.PAGERDUTY_NOTE,
@@ -227,21 +229,21 @@ OPSGENIE_ACKNOWLEDGE = (
     ),
     Row(
         "an acknowledgement whose stamp is older by less than the clocks' grain keeps it",
-        sighting(pair=pair(updated_at=at(11)), alert=replace(ACKED, updated_at=at(20))),
+        observation(pair=pair(updated_at=at(11)), alert=replace(ACKED, updated_at=at(20))),
         (ACK_NOTE, ACK),
     ),
     Row(
         "an acknowledgement without a stamp is dated by the alert's last change",
-        sighting(pair=pair(), alert=replace(ACKED, acknowledged_at=None)),
+        observation(pair=pair(), alert=replace(ACKED, acknowledged_at=None)),
         (ACK_NOTE, ACK),
     ),
     Row(
         "acknowledged before and now: nothing",
-        sighting(pair=pair("acknowledged", (BOT,), acknowledged=True), alert=ACKED, incident=HELD_BY_US),
+        observation(pair=pair("acknowledged", (BOT,), acknowledged=True), alert=ACKED, incident=HELD_BY_US),
     ),
     Row(
         "an untracked baseline that is acknowledged pages and tells nobody",
-        sighting(pair=pair(None, tracked=False), alert=ACKED),
+        observation(pair=pair(None, tracked=False), alert=ACKED),
     ),
 )
 
@@ -256,18 +258,18 @@ _SNOOZE_NOTE = (
 OPSGENIE_UNACKNOWLEDGE = (
     Row(
         "unacknowledged in Opsgenie under retrigger, mirrored acknowledgement: told and triggered again",
-        sighting(pair=_HELD, alert=UNACKED, incident=HELD_BY_US),
+        observation(pair=_HELD, alert=UNACKED, incident=HELD_BY_US),
         (UNACK_NOTE, retrigger("somebody")),
     ),
     Row(
         "unacknowledged in Opsgenie under note, mirrored acknowledgement: told only",
-        sighting(pair=_HELD, alert=UNACKED, incident=HELD_BY_US),
+        observation(pair=_HELD, alert=UNACKED, incident=HELD_BY_US),
         (UNACK_NOTE,),
         _NOTE_ONLY,
     ),
     Row(
         "unacknowledged in Opsgenie under retrigger, an engineer holds the incident: told only",
-        sighting(
+        observation(
             pair=pair("acknowledged", (JANE,), acknowledged=True),
             alert=UNACKED,
             incident=HELD_BY_JANE,
@@ -276,7 +278,7 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "unacknowledged in Opsgenie under retrigger, an engineer holds it beside us: told only",
-        sighting(
+        observation(
             pair=pair("acknowledged", (BOT, JANE), acknowledged=True),
             alert=UNACKED,
             incident=HELD_BY_BOTH,
@@ -285,17 +287,17 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "unacknowledged in Opsgenie when the incident is triggered already: told only",
-        sighting(pair=pair(acknowledged=True), alert=UNACKED, incident=incident()),
+        observation(pair=pair(acknowledged=True), alert=UNACKED, incident=incident()),
         (UNACK_NOTE,),
     ),
     Row(
         "unacknowledged in Opsgenie when the incident is resolved: told, never reopened",
-        sighting(pair=pair("resolved", acknowledged=True), alert=UNACKED, incident=RESOLVED),
+        observation(pair=pair("resolved", acknowledged=True), alert=UNACKED, incident=RESOLVED),
         (UNACK_NOTE,),
     ),
     Row(
         "unacknowledged in Opsgenie while our acknowledgement is on the wire: told and triggered again",
-        sighting(
+        observation(
             pair=pair(acknowledged=True),
             alert=UNACKED,
             mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
@@ -304,38 +306,38 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "unacknowledged in Opsgenie when nobody is known to hold the incident: told only",
-        sighting(pair=pair("acknowledged", (), acknowledged=True), alert=UNACKED),
+        observation(pair=pair("acknowledged", (), acknowledged=True), alert=UNACKED),
         (UNACK_NOTE,),
     ),
     Row(
         "unacknowledged in Opsgenie before there is an incident: told only",
-        sighting(pair=pair(None, acknowledged=True), alert=UNACKED),
+        observation(pair=pair(None, acknowledged=True), alert=UNACKED),
         (UNACK_NOTE,),
     ),
     Row(
         "who unacknowledged in Opsgenie is told by the log",
-        sighting(pair=_HELD, alert=UNACKED, alert_acts=(act("unacknowledge", ANA, 19),)),
+        observation(pair=_HELD, alert=UNACKED, alert_acts=(act("unacknowledge", ANA, 19),)),
         (ANAS_UNACK_NOTE, retrigger("Ana Ruiz")),
     ),
     Row(
         "a log that names nobody makes it somebody",
-        sighting(pair=_HELD, alert=UNACKED, alert_acts=(act("unacknowledge", None, 20),)),
+        observation(pair=_HELD, alert=UNACKED, alert_acts=(act("unacknowledge", None, 20),)),
         (UNACK_NOTE, retrigger("somebody")),
     ),
     Row(
         "a snooze that ended is told as such and pages again",
-        sighting(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
+        observation(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
         (_SNOOZE_NOTE, retrigger("Opsgenie (snooze ended)")),
     ),
     Row(
         "a snooze that ended is told only, under note",
-        sighting(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
+        observation(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
         (_SNOOZE_NOTE,),
         _NOTE_ONLY,
     ),
     Row(
         "a snooze that a machine ended in the log is still the snooze's end",
-        sighting(
+        observation(
             pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))),
             alert=UNACKED,
             alert_acts=(act("unacknowledge", None, 19, Actor.MACHINE),),
@@ -344,7 +346,7 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "a snooze whose end is still to come was ended early: dated by the alert's last change",
-        sighting(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))), alert=UNACKED),
+        observation(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))), alert=UNACKED),
         (
             (
                 Kind.PAGERDUTY_NOTE,
@@ -356,7 +358,7 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "a person who ends a snooze by unacknowledging is named",
-        sighting(
+        observation(
             pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))),
             alert=UNACKED,
             alert_acts=(act("unacknowledge", ANA, 19),),
@@ -382,42 +384,42 @@ _LOST = _lost()
 OPSGENIE_CLOSE = (
     Row(
         "closed in Opsgenie under note: told, and the incident stays the engineers' to resolve",
-        sighting(pair=pair(), alert=CLOSED, incident=incident()),
+        observation(pair=pair(), alert=CLOSED, incident=incident()),
         (CLOSE_NOTE,),
     ),
     Row(
         "closed in Opsgenie under resolve: told and resolved",
-        sighting(pair=pair(), alert=CLOSED, incident=incident()),
+        observation(pair=pair(), alert=CLOSED, incident=incident()),
         (CLOSE_NOTE, RESOLVE),
         _CLOSE_RESOLVES,
     ),
     Row(
         "closed in Opsgenie under resolve, the incident acknowledged: told and resolved",
-        sighting(pair=pair("acknowledged", (JANE,)), alert=CLOSED, incident=HELD_BY_JANE),
+        observation(pair=pair("acknowledged", (JANE,)), alert=CLOSED, incident=HELD_BY_JANE),
         (CLOSE_NOTE, RESOLVE),
         _CLOSE_RESOLVES,
     ),
     Row(
         "closed in Opsgenie under resolve, the incident resolved already: told only",
-        sighting(pair=pair("resolved"), alert=CLOSED, incident=RESOLVED),
+        observation(pair=pair("resolved"), alert=CLOSED, incident=RESOLVED),
         (CLOSE_NOTE,),
         _CLOSE_RESOLVES,
     ),
     Row(
         "closed in Opsgenie under ignore: nothing",
-        sighting(pair=pair(), alert=CLOSED, incident=incident()),
+        observation(pair=pair(), alert=CLOSED, incident=incident()),
         (),
         _CLOSE_IGNORED,
     ),
     Row(
         "closed in Opsgenie under ignore: its last note is still copied",
-        sighting(pair=pair(), alert=CLOSED, alert_notes=(note("o1", ANA, "any news?"),)),
+        observation(pair=pair(), alert=CLOSED, alert_notes=(note("o1", ANA, "any news?"),)),
         (ANAS_NOTE,),
         _CLOSE_IGNORED,
     ),
     Row(
         "closed by nobody without a stamp: somebody, dated by the alert's last change",
-        sighting(pair=pair(), alert=replace(CLOSED, closed_by="", closed_at=None, updated_at=at(31))),
+        observation(pair=pair(), alert=replace(CLOSED, closed_by="", closed_at=None, updated_at=at(31))),
         (
             (
                 Kind.PAGERDUTY_NOTE,
@@ -428,46 +430,46 @@ OPSGENIE_CLOSE = (
     ),
     Row(
         "acknowledged and closed between two looks: the close is told",
-        sighting(pair=pair(), alert=replace(CLOSED, acknowledged=True, acknowledged_by="Ana Ruiz")),
+        observation(pair=pair(), alert=replace(CLOSED, acknowledged=True, acknowledged_by="Ana Ruiz")),
         (CLOSE_NOTE,),
     ),
-    Row("closed before and now: nothing", sighting(pair=pair(is_open=False), alert=CLOSED)),
+    Row("closed before and now: nothing", observation(pair=pair(is_open=False), alert=CLOSED)),
     Row(
         "an acknowledgement that a closed alert shows is not mirrored",
-        sighting(
+        observation(
             pair=pair(is_open=False), alert=replace(CLOSED, acknowledged=True, acknowledged_by="Ana Ruiz"),
             incident=incident(),
         ),
     ),
     Row(
         "deleted in Opsgenie: told once it has been missing for longer than an answer may be late",
-        sighting(pair=_LOST, missing=True, sees_others=True),
+        observation(pair=_LOST, missing=True, sees_others=True),
         (DELETE_NOTE,),
     ),
     Row(
         "deleted in Opsgenie is told whatever ON_OPSGENIE_CLOSE says of closing",
-        sighting(pair=_LOST, missing=True, sees_others=True),
+        observation(pair=_LOST, missing=True, sees_others=True),
         (DELETE_NOTE,),
         _CLOSE_IGNORED,
     ),
-    Row("missing for the first time: nothing yet", sighting(pair=pair(), missing=True, sees_others=True)),
+    Row("missing for the first time: nothing yet", observation(pair=pair(), missing=True, sees_others=True)),
     Row(
         "missing for a shorter time than an answer may be late: nothing yet",
-        sighting(pair=_lost(at(0)), missing=True, sees_others=True),
+        observation(pair=_lost(at(0)), missing=True, sees_others=True),
     ),
     Row(
         "missing for long, and the key sees no other alert either: nothing is concluded",
-        sighting(pair=_LOST, missing=True),
+        observation(pair=_LOST, missing=True),
     ),
-    Row("missing for long and seen again: nothing", sighting(pair=_LOST, alert=alert())),
+    Row("missing for long and seen again: nothing", observation(pair=_LOST, alert=alert())),
     Row(
         "deleted in Opsgenie after it was closed: nothing",
-        sighting(pair=_lost(is_open=False), missing=True, sees_others=True),
+        observation(pair=_lost(is_open=False), missing=True, sees_others=True),
     ),
-    Row("deleted in Opsgenie before we ever saw it: nothing", sighting(missing=True, sees_others=True)),
+    Row("deleted in Opsgenie before we ever saw it: nothing", observation(missing=True, sees_others=True)),
     Row(
         "deleted in Opsgenie, an untracked baseline: nothing",
-        sighting(
+        observation(
             pair=pair(None, tracked=False, opsgenie=_LOST.opsgenie), missing=True, sees_others=True
         ),
     ),
@@ -476,34 +478,34 @@ OPSGENIE_CLOSE = (
 PAGERDUTY_ACKNOWLEDGE = (
     Row(
         "acknowledged in PagerDuty: the alert acknowledged in the engineer's name",
-        sighting(pair=pair(), incident=HELD_BY_JANE, alert=alert()),
+        observation(pair=pair(), incident=HELD_BY_JANE, alert=alert()),
         (JANES_ACK,),
     ),
     Row(
         "acknowledged in PagerDuty, the alert not looked at: acknowledged by what was last seen",
-        sighting(pair=pair(), incident=HELD_BY_JANE),
+        observation(pair=pair(), incident=HELD_BY_JANE),
         (JANES_ACK,),
     ),
     Row(
         "acknowledged in PagerDuty when the alert is acknowledged already: nothing, its owner stays",
-        sighting(pair=pair(acknowledged=True), incident=HELD_BY_JANE, alert=ACKED),
+        observation(pair=pair(acknowledged=True), incident=HELD_BY_JANE, alert=ACKED),
     ),
     Row(
         "acknowledged in PagerDuty when the alert is closed: nothing",
-        sighting(pair=pair(is_open=False), incident=HELD_BY_JANE, alert=CLOSED),
+        observation(pair=pair(is_open=False), incident=HELD_BY_JANE, alert=CLOSED),
     ),
     Row(
         "acknowledged in PagerDuty by the automation user: nothing",
-        sighting(pair=pair(), incident=HELD_BY_US, alert=alert()),
+        observation(pair=pair(), incident=HELD_BY_US, alert=alert()),
     ),
     Row(
         "an engineer joins the automation user: acknowledged in the engineer's name",
-        sighting(pair=pair("acknowledged", (BOT,)), incident=HELD_BY_BOTH, alert=alert()),
+        observation(pair=pair("acknowledged", (BOT,)), incident=HELD_BY_BOTH, alert=alert()),
         (JANES_ACK,),
     ),
     Row(
         "a second engineer acknowledges while our acknowledgement of the alert is on the wire: nothing",
-        sighting(
+        observation(
             pair=pair("acknowledged", (JANE,)),
             incident=replace(HELD_BY_JANE, acknowledgers=(JANE, BOB)),
             mine=(action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT),),
@@ -511,7 +513,7 @@ PAGERDUTY_ACKNOWLEDGE = (
     ),
     Row(
         "of two engineers the last is named, at the time that the log gives",
-        sighting(
+        observation(
             pair=pair(),
             incident=replace(HELD_BY_JANE, acknowledgers=(BOB, JANE)),
             incident_acts=(act("acknowledge", JANE, 12), act("acknowledge", BOB, 9)),
@@ -520,7 +522,7 @@ PAGERDUTY_ACKNOWLEDGE = (
     ),
     Row(
         "acknowledged in PagerDuty while our un-acknowledgement of the alert is on the wire: acknowledged again",
-        sighting(
+        observation(
             pair=pair(acknowledged=True),
             incident=HELD_BY_JANE,
             mine=(action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT),),
@@ -529,7 +531,7 @@ PAGERDUTY_ACKNOWLEDGE = (
     ),
     Row(
         "acknowledged before and now: nothing for the incident",
-        sighting(pair=pair("acknowledged", (JANE,), acknowledged=True), incident=HELD_BY_JANE, alert=ACKED),
+        observation(pair=pair("acknowledged", (JANE,), acknowledged=True), incident=HELD_BY_JANE, alert=ACKED),
     ),
 )
 
@@ -562,43 +564,43 @@ def _known_at(known: Pair, seconds: float) -> Pair:
 PAGERDUTY_UNACKNOWLEDGE = (
     Row(
         "unacknowledged in PagerDuty by a person: the alert unacknowledged",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", JANE),)),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", JANE),)),
         (unacknowledge("Jane Doe"),),
     ),
     Row(
         "unacknowledged in PagerDuty by a person is mirrored whatever the policy says of timeouts",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", JANE),)),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", JANE),)),
         (unacknowledge("Jane Doe"),),
         _IGNORE_TIMEOUT,
     ),
     Row(
         "a mirrored acknowledgement that a person takes back: the alert unacknowledged",
-        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(act("unacknowledge", BOB),)),
+        observation(pair=_HELD, incident=TRIGGERED, incident_acts=(act("unacknowledge", BOB),)),
         (unacknowledge("Bob Ray"),),
     ),
     Row(
         "a reassignment that takes the acknowledgement away is that person's act",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("notify", None), act("assign", BOB))),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("notify", None), act("assign", BOB))),
         (unacknowledge("Bob Ray"),),
     ),
     Row(
         "unacknowledged in PagerDuty by the automation user: nothing",
-        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(act("unacknowledge", BOT),)),
+        observation(pair=_HELD, incident=TRIGGERED, incident_acts=(act("unacknowledge", BOT),)),
     ),
     Row(
         "an engineer's acknowledgement that timed out, under mirror: the alert unacknowledged",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
         (unacknowledge("PagerDuty (acknowledgement timed out)"),),
     ),
     Row(
         "an engineer's acknowledgement that timed out, under ignore: nothing",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
         (),
         _IGNORE_TIMEOUT,
     ),
     Row(
         "an acknowledgement of an engineer and of ours that timed out, under mirror: the alert unacknowledged",
-        sighting(
+        observation(
             pair=pair("acknowledged", (BOT, JANE), acknowledged=True),
             incident=TRIGGERED,
             incident_acts=(_TIMED_OUT,),
@@ -607,52 +609,52 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "a mirrored acknowledgement that timed out, under mirror: nothing",
-        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        observation(pair=_HELD, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
     ),
     Row(
         "a mirrored acknowledgement that timed out, under ignore: nothing",
-        sighting(pair=_HELD, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        observation(pair=_HELD, incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
         (),
         _IGNORE_TIMEOUT,
     ),
     Row(
         "without a word in the log it is waited for",
-        sighting(pair=_BY_JANE, incident=TRIGGERED),
+        observation(pair=_BY_JANE, incident=TRIGGERED),
     ),
     Row(
         "without a word in the log for longer than it may be late: somebody's, whatever the policy of timeouts",
-        sighting(pair=_waited(_BY_JANE), incident=TRIGGERED),
+        observation(pair=_waited(_BY_JANE), incident=TRIGGERED),
         (unacknowledge("somebody"),),
         _IGNORE_TIMEOUT,
     ),
     Row(
         "a mirrored acknowledgement that is gone without a word in the log for so long: somebody's as well",
-        sighting(pair=_waited(_HELD), incident=TRIGGERED),
+        observation(pair=_waited(_HELD), incident=TRIGGERED),
         (unacknowledge("somebody"),),
     ),
     Row(
         "without a word in the log, after the moment that PagerDuty announced: timed out, under mirror",
-        sighting(pair=_expiring(_BY_JANE, 21), incident=TRIGGERED),
+        observation(pair=_expiring(_BY_JANE, 21), incident=TRIGGERED),
         (unacknowledge("PagerDuty (acknowledgement timed out)"),),
     ),
     Row(
         "without a word in the log, after the moment that PagerDuty announced: timed out, under ignore",
-        sighting(pair=_expiring(_BY_JANE, 20), incident=TRIGGERED),
+        observation(pair=_expiring(_BY_JANE, 20), incident=TRIGGERED),
         (),
         _IGNORE_TIMEOUT,
     ),
     Row(
         "a time-out before the moment that PagerDuty announced explains nothing",
-        sighting(pair=_expiring(_BY_JANE, 25), incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        observation(pair=_expiring(_BY_JANE, 25), incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
     ),
     Row(
         "a time-out of which PagerDuty announced no moment is believed",
-        sighting(pair=_expiring(_BY_JANE, 21), incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
+        observation(pair=_expiring(_BY_JANE, 21), incident=TRIGGERED, incident_acts=(_TIMED_OUT,)),
         (unacknowledge("PagerDuty (acknowledgement timed out)"),),
     ),
     Row(
         "a time-out before that moment is believed after a snooze, which has announced another",
-        sighting(
+        observation(
             pair=_expiring(_BY_JANE, 25),
             incident=TRIGGERED,
             incident_acts=(_TIMED_OUT, act("snooze", BOB, 14)),
@@ -661,7 +663,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "a time-out that the log has as a service's is one after the moment that PagerDuty announced",
-        sighting(
+        observation(
             pair=_expiring(_BY_JANE, 21),
             incident=TRIGGERED,
             incident_acts=(act("unacknowledge", None, 20, Actor.MACHINE),),
@@ -670,18 +672,18 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "an automation that takes an engineer's acknowledgement away is named, and the alert unacknowledged",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_REMEDIATED,)),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(_REMEDIATED,)),
         (unacknowledge("Auto-remediate (automation)"),),
         _IGNORE_TIMEOUT,
     ),
     Row(
         "an automation that takes a mirrored acknowledgement away is named, and the alert unacknowledged",
-        sighting(pair=_expiring(_HELD, 30), incident=TRIGGERED, incident_acts=(_REMEDIATED,)),
+        observation(pair=_expiring(_HELD, 30), incident=TRIGGERED, incident_acts=(_REMEDIATED,)),
         (unacknowledge("Auto-remediate (automation)"),),
     ),
     Row(
         "an engineer who reassigns is named, though the log has the un-acknowledgement as a service's",
-        sighting(
+        observation(
             pair=_HELD,
             incident=TRIGGERED,
             incident_acts=(act("unacknowledge", None, 20, Actor.MACHINE), act("reassign", BOB, 19)),
@@ -690,7 +692,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "a snooze that ended is told as such, under mirror",
-        sighting(
+        observation(
             pair=_BY_JANE,
             incident=TRIGGERED,
             incident_acts=(act("unsnooze", None, 20, Actor.MACHINE), act("snooze", BOB, 14)),
@@ -699,7 +701,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "a snooze that ended is nobody's doing, under ignore",
-        sighting(
+        observation(
             pair=_BY_JANE,
             incident=TRIGGERED,
             incident_acts=(act("unsnooze", None, 20, Actor.TIMEOUT), act("snooze", BOB, 14)),
@@ -710,7 +712,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     *(
         Row(
             f"an engineer's {verb} at the moment of the change took the acknowledgement away",
-            sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act(verb, BOB, 21),)),
+            observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act(verb, BOB, 21),)),
             (unacknowledge("Bob Ray"),),
         )
         for verb in ("snooze", "urgency_change", "delegate", "escalate")
@@ -718,7 +720,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     *(
         Row(
             f"an engineer's {verb} {why} explains nothing",
-            sighting(pair=_known_at(_BY_JANE, 12), incident=shown, incident_acts=(act(verb, JANE, seconds),)),
+            observation(pair=_known_at(_BY_JANE, 12), incident=shown, incident_acts=(act(verb, JANE, seconds),)),
         )
         for verb, seconds, shown, why in (
             ("snooze", 15, TRIGGERED, "long before the change"),
@@ -731,7 +733,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "resolved and reopened between two looks: who reopened took the acknowledgement away",
-        sighting(
+        observation(
             pair=_known_at(_BY_JANE, 12),
             incident=TRIGGERED,
             incident_acts=(act("reopen", BOB, 20), act("resolve", JANE, 15), act("acknowledge", JANE, 12)),
@@ -740,18 +742,18 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "an engineer's reassignment without the time of the change took the acknowledgement away",
-        sighting(pair=_known_at(_BY_JANE, 12), incident=incident(), incident_acts=(act("assign", BOB, 12),)),
+        observation(pair=_known_at(_BY_JANE, 12), incident=incident(), incident_acts=(act("assign", BOB, 12),)),
         (unacknowledge("Bob Ray"),),
     ),
     Row(
         "an act without a readable name is somebody's",
-        sighting(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", None),)),
+        observation(pair=_BY_JANE, incident=TRIGGERED, incident_acts=(act("unacknowledge", None),)),
         (unacknowledge("somebody"),),
     ),
     *(
         Row(
             f"our own {verb}, by which an incident is triggered again, is nobody's",
-            sighting(
+            observation(
                 pair=_HELD,
                 incident=TRIGGERED,
                 incident_acts=(act(verb, BOT, 20),),
@@ -762,7 +764,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "our own raised urgency explains more than a snooze in the same second",
-        sighting(
+        observation(
             pair=_HELD,
             incident=TRIGGERED,
             incident_acts=(act("snooze", BOB, 20), act("urgency_change", BOT, 20)),
@@ -771,16 +773,18 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "our own assignment from when we acknowledged explains nothing",
-        sighting(pair=_known_at(_HELD, 11), incident=TRIGGERED, incident_acts=(act("assign", BOT, 12),)),
+        observation(pair=_known_at(_HELD, 11), incident=TRIGGERED, incident_acts=(act("assign", BOT, 12),)),
     ),
     Row(
         "an un-acknowledgement of a time that cannot be is compared by the log alone",
-        sighting(pair=_known_at(_BY_JANE, 9_999), incident=TRIGGERED, incident_acts=(act("unacknowledge", BOB),)),
+        observation(
+            pair=_known_at(_BY_JANE, 9_999), incident=TRIGGERED, incident_acts=(act("unacknowledge", BOB),)
+        ),
         (unacknowledge("Bob Ray"),),
     ),
     Row(
         "unacknowledged in PagerDuty when the alert is unacknowledged already: nothing",
-        sighting(
+        observation(
             pair=pair("acknowledged", (JANE,)),
             incident=TRIGGERED,
             alert=alert(),
@@ -789,7 +793,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "unacknowledged in PagerDuty when the alert is closed: nothing",
-        sighting(
+        observation(
             pair=pair("acknowledged", (JANE,), acknowledged=True, is_open=False),
             incident=TRIGGERED,
             incident_acts=(act("unacknowledge", JANE),),
@@ -797,7 +801,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
     ),
     Row(
         "unacknowledged in PagerDuty while our acknowledgement of the alert is on the wire: unacknowledged",
-        sighting(
+        observation(
             pair=pair("acknowledged", (JANE,)),
             incident=TRIGGERED,
             incident_acts=(act("unacknowledge", JANE),),
@@ -805,28 +809,28 @@ PAGERDUTY_UNACKNOWLEDGE = (
         ),
         (unacknowledge("Jane Doe"),),
     ),
-    Row("triggered before and now: nothing", sighting(pair=pair(), incident=TRIGGERED, alert=alert())),
+    Row("triggered before and now: nothing", observation(pair=pair(), incident=TRIGGERED, alert=alert())),
 )
 
 PAGERDUTY_NOTE = (
     Row(
         "a note in PagerDuty is copied, naming its author",
-        sighting(pair=pair(), incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)),
+        observation(pair=pair(), incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)),
         (JANES_NOTE,),
     ),
     Row(
         "a note in PagerDuty is still copied to a closed alert",
-        sighting(pair=pair(is_open=False), incident_notes=(note("PN1", JANE, "on it"),)),
+        observation(pair=pair(is_open=False), incident_notes=(note("PN1", JANE, "on it"),)),
         (JANES_NOTE,),
     ),
     Row(
         "a note of a resolved incident is still copied",
-        sighting(pair=pair("resolved"), incident=RESOLVED, incident_notes=(note("PN1", JANE, "on it"),)),
+        observation(pair=pair("resolved"), incident=RESOLVED, incident_notes=(note("PN1", JANE, "on it"),)),
         (JANES_NOTE,),
     ),
     Row(
         "a note of the automation user is not copied",
-        sighting(pair=pair(), incident_notes=(note("PN1", BOT, "on it"),)),
+        observation(pair=pair(), incident_notes=(note("PN1", BOT, "on it"),)),
     ),
 )
 
@@ -835,17 +839,17 @@ _REOPENED_BY_BOB = (act("reopen", BOB, 50), act("resolve", JANE, 40), act("ackno
 PAGERDUTY_RESOLVE = (
     Row(
         "resolved in PagerDuty: told, and the alert is never closed",
-        sighting(pair=pair(), incident=RESOLVED, alert=alert()),
+        observation(pair=pair(), incident=RESOLVED, alert=alert()),
         (RESOLVE_NOTE,),
     ),
     Row(
         "resolved in PagerDuty when the alert is closed: still told",
-        sighting(pair=pair(is_open=False), incident=RESOLVED, alert=CLOSED),
+        observation(pair=pair(is_open=False), incident=RESOLVED, alert=CLOSED),
         (RESOLVE_NOTE,),
     ),
     Row(
         "acknowledged and resolved between two looks: the resolution is told, and nothing is acknowledged",
-        sighting(
+        observation(
             pair=pair(),
             incident=RESOLVED,
             alert=alert(),
@@ -855,7 +859,7 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "resolved in PagerDuty, named by the log only",
-        sighting(
+        observation(
             pair=pair(),
             incident=incident("resolved"),
             incident_acts=(act("resolve", JANE, 40),),
@@ -864,7 +868,7 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "resolved in PagerDuty by nobody known",
-        sighting(pair=pair(), incident=incident("resolved", created_at=at(40))),
+        observation(pair=pair(), incident=incident("resolved", created_at=at(40))),
         (
             (
                 Kind.OPSGENIE_NOTE,
@@ -875,7 +879,7 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "resolved by the monitoring: told in its name",
-        sighting(
+        observation(
             pair=pair(),
             incident=incident("resolved", changed_by=SERVICE, changed_at=at(40)),
             incident_acts=(act("resolve", None, 40, Actor.MACHINE),),
@@ -890,7 +894,7 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "merged in PagerDuty into what our key may not read: told with its id, where no more is known of it",
-        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9")),
+        observation(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9")),
         (
             (
                 Kind.OPSGENIE_NOTE,
@@ -901,7 +905,9 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "merged in PagerDuty into what our key may not read: told with its number and title",
-        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9", merged_name="[#9] Disk full again")),
+        observation(
+            pair=pair(), incident=replace(RESOLVED, merged_into="PINC9", merged_name="[#9] Disk full again")
+        ),
         (
             (
                 Kind.OPSGENIE_NOTE,
@@ -912,24 +918,24 @@ PAGERDUTY_RESOLVE = (
     ),
     Row(
         "resolved by the automation user: nothing",
-        sighting(pair=pair(), incident=incident("resolved", changed_by=BOT, changed_at=at(40))),
+        observation(pair=pair(), incident=incident("resolved", changed_by=BOT, changed_at=at(40))),
     ),
-    Row("resolved before and now: nothing", sighting(pair=pair("resolved"), incident=RESOLVED)),
+    Row("resolved before and now: nothing", observation(pair=pair("resolved"), incident=RESOLVED)),
     Row(
         "acknowledgers that a resolved incident still shows are not mirrored",
-        sighting(pair=pair("resolved"), incident=replace(RESOLVED, acknowledgers=(JANE,)), alert=alert()),
+        observation(pair=pair("resolved"), incident=replace(RESOLVED, acknowledgers=(JANE,)), alert=alert()),
     ),
 )
 
 PAGERDUTY_REOPEN = (
     Row(
         "reopened in PagerDuty: told",
-        sighting(pair=pair("resolved"), incident=incident(), incident_acts=_REOPENED_BY_BOB),
+        observation(pair=pair("resolved"), incident=incident(), incident_acts=_REOPENED_BY_BOB),
         (reopened("Bob Ray", "09:00:50"),),
     ),
     Row(
         "reopened in PagerDuty by acknowledging it: told, and the alert acknowledged",
-        sighting(
+        observation(
             pair=pair("resolved"),
             incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(50)),
             incident_acts=(act("acknowledge", JANE, 50), act("resolve", BOB, 40)),
@@ -938,7 +944,7 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened by one engineer and acknowledged by another: each is named",
-        sighting(
+        observation(
             pair=pair("resolved"),
             incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(55)),
             incident_acts=(act("acknowledge", JANE, 55), act("reopen", BOB, 50), act("resolve", JANE, 40)),
@@ -947,7 +953,7 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened by one engineer, assigned by another in the second of the resolution: the former is named",
-        sighting(
+        observation(
             pair=pair("resolved"),
             incident=incident(),
             incident_acts=(act("reopen", BOB, 50), act("assign", JANE, 40)),
@@ -956,7 +962,7 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened by an engineer's escalation, as far as the log tells: she is named",
-        sighting(
+        observation(
             pair=pair("resolved"),
             incident=incident(),
             incident_acts=(act("escalate", JANE, 50), act("resolve", BOB, 40)),
@@ -965,17 +971,17 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened in PagerDuty without a word in the log: it is waited for",
-        sighting(pair=pair("resolved"), incident=incident(changed_at=at(50))),
+        observation(pair=pair("resolved"), incident=incident(changed_at=at(50))),
     ),
     Row(
         "reopened by acknowledging it without a word in the log: it is waited for, and so is the acknowledgement",
-        sighting(
+        observation(
             pair=pair("resolved"), incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(50))
         ),
     ),
     Row(
         "reopened in PagerDuty, and the log only tells of the resolution: it is waited for",
-        sighting(
+        observation(
             pair=pair("resolved"),
             incident=incident(changed_at=at(50)),
             incident_acts=(act("annotate", BOB, 45), act("resolve", JANE, 40), act("acknowledge", JANE, 12)),
@@ -983,7 +989,7 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened in PagerDuty, and the log ends before the resolution that was known: it is waited for",
-        sighting(
+        observation(
             pair=pair("resolved", as_of=at(40)),
             incident=incident(changed_at=at(50)),
             incident_acts=(act("acknowledge", JANE, 12), act("trigger", BOT, 1)),
@@ -991,7 +997,7 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened in PagerDuty, and nothing dates the acts in the log: it is waited for",
-        sighting(
+        observation(
             pair=pair("resolved"),
             incident=incident(changed_at=at(50)),
             incident_acts=(act("acknowledge", JANE, 12), act("trigger", BOT, 1)),
@@ -999,17 +1005,17 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened without a word in the log for longer than it may be late: somebody, at its last change",
-        sighting(pair=_waited(pair("resolved")), incident=incident(changed_at=at(50))),
+        observation(pair=_waited(pair("resolved")), incident=incident(changed_at=at(50))),
         (reopened("somebody", "09:00:50"),),
     ),
     Row(
         "reopened without a word in the log for so long, without any stamp: dated by the creation",
-        sighting(pair=_waited(pair("resolved")), incident=incident(created_at=at(2))),
+        observation(pair=_waited(pair("resolved")), incident=incident(created_at=at(2))),
         (reopened("somebody", "09:00:02"),),
     ),
     Row(
         "reopened by an automation: it is named",
-        sighting(
+        observation(
             pair=pair("resolved", as_of=at(40)),
             incident=incident(changed_at=at(50)),
             incident_acts=(act("reopen", None, 50, Actor.MACHINE),),
@@ -1018,7 +1024,7 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened by an engineer after what we did in the second of the resolution: she is named",
-        sighting(
+        observation(
             pair=pair("resolved", as_of=at(40)),
             incident=incident(changed_at=at(50)),
             incident_acts=(act("assign", JANE, 50), act("acknowledge", BOT, 40)),
@@ -1027,11 +1033,11 @@ PAGERDUTY_REOPEN = (
     ),
     Row(
         "reopened by the automation user: nothing",
-        sighting(pair=pair("resolved"), incident=incident(), incident_acts=(act("reopen", BOT, 50),)),
+        observation(pair=pair("resolved"), incident=incident(), incident_acts=(act("reopen", BOT, 50),)),
     ),
     Row(
         "reopened in PagerDuty when the alert is closed: still told",
-        sighting(pair=pair("resolved", is_open=False), incident=incident(), incident_acts=_REOPENED_BY_BOB),
+        observation(pair=pair("resolved", is_open=False), incident=incident(), incident_acts=_REOPENED_BY_BOB),
         (reopened("Bob Ray", "09:00:50"),),
     ),
 )
@@ -1039,7 +1045,7 @@ PAGERDUTY_REOPEN = (
 BOTH = (
     Row(
         "a developer's act and an engineer's note go in the order in which people acted",
-        sighting(
+        observation(
             pair=pair(),
             alert=ACKED,
             incident=incident(),
@@ -1050,7 +1056,7 @@ BOTH = (
     ),
     Row(
         "unacknowledged on both sides in one cycle: told, and nothing is undone twice",
-        sighting(
+        observation(
             pair=_BY_JANE,
             alert=UNACKED,
             incident=TRIGGERED,
@@ -1060,7 +1066,7 @@ BOTH = (
     ),
     Row(
         "closed there and resolved here in one cycle: each is told to the other",
-        sighting(pair=pair(), alert=CLOSED, incident=RESOLVED),
+        observation(pair=pair(), alert=CLOSED, incident=RESOLVED),
         (CLOSE_NOTE, RESOLVE_NOTE),
     ),
 )
@@ -1097,35 +1103,35 @@ def _old_at_first_start(priority: str) -> Pair:
 OPSGENIE_PRIORITY = (
     Row(
         "a priority raised over the line is told, and raises the urgency",
-        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        observation(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
         (_priority("from P4 to P1"), RAISE),
     ),
     Row(
         "a priority raised over the line, under note: told only",
-        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        observation(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
         (_priority("from P4 to P1"),),
         _priority_rules("note"),
     ),
     Row(
         "a priority raised over the line, under ignore: nothing",
-        sighting(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
+        observation(pair=_P4, alert=_RAISED, incident=incident(urgency="low")),
         (),
         _priority_rules("ignore"),
     ),
     Row(
         "a priority raised over the line of an alert whose incident is resolved: told only",
-        sighting(pair=replace(pair("resolved"), opsgenie=_P4.opsgenie), alert=_RAISED, incident=RESOLVED),
+        observation(pair=replace(pair("resolved"), opsgenie=_P4.opsgenie), alert=_RAISED, incident=RESOLVED),
         (_priority("from P4 to P1"),),
     ),
     Row(
         "where the line lies is a setting",
-        sighting(pair=_P4, alert=replace(_RAISED, priority="P2"), incident=incident(urgency="low")),
+        observation(pair=_P4, alert=replace(_RAISED, priority="P2"), incident=incident(urgency="low")),
         (_priority("from P4 to P2"),),
         policy(high_urgency=frozenset({"P1"})),
     ),
     Row(
         "an unknown priority counts as high",
-        sighting(pair=_P4, alert=replace(_RAISED, priority="P1-CRITICAL"), incident=incident(urgency="low")),
+        observation(pair=_P4, alert=replace(_RAISED, priority="P1-CRITICAL"), incident=incident(urgency="low")),
         (
             _priority("from P4 to P1-CRITICAL"),
             (RAISE[0], "somebody changed the alert's priority in Opsgenie from P4 to P1-CRITICAL", ""),
@@ -1134,7 +1140,7 @@ OPSGENIE_PRIORITY = (
     *(
         Row(
             f"a priority that changes from {old} to {new} is told only",
-            sighting(
+            observation(
                 pair=pair(opsgenie=replace(pair().opsgenie, priority=old)),
                 alert=replace(_RAISED, priority=new),
                 incident=incident(),
@@ -1145,42 +1151,42 @@ OPSGENIE_PRIORITY = (
     ),
     Row(
         "who changed a priority is told where the log names a person",
-        sighting(pair=_P4, alert=replace(_RAISED, priority="P5"), alert_acts=(act("priority", ANA, 20),)),
+        observation(pair=_P4, alert=replace(_RAISED, priority="P5"), alert_acts=(act("priority", ANA, 20),)),
         (_priority("from P4 to P5", "Ana Ruiz"),),
     ),
     Row(
         "a priority that was never read is a baseline",
-        sighting(pair=pair(opsgenie=replace(pair().opsgenie, priority="")), alert=_RAISED),
+        observation(pair=pair(opsgenie=replace(pair().opsgenie, priority="")), alert=_RAISED),
     ),
-    Row("a priority that cannot be read is no news", sighting(pair=_P4, alert=alert(priority=""))),
+    Row("a priority that cannot be read is no news", observation(pair=_P4, alert=alert(priority=""))),
     Row(
         "a priority of a closed alert is no news",
-        sighting(
+        observation(
             pair=replace(_P4, opsgenie=replace(_P4.opsgenie, open=False)), alert=replace(_RAISED, open=False)
         ),
     ),
     Row(
         "an alert that was old at the first start and rises over the line is paged",
-        sighting(pair=_old_at_first_start("P4"), alert=_RAISED),
+        observation(pair=_old_at_first_start("P4"), alert=_RAISED),
         (CREATE,),
     ),
     Row(
         "an alert that was old at the first start and rises over the line, under ignore: nothing",
-        sighting(pair=_old_at_first_start("P4"), alert=_RAISED),
+        observation(pair=_old_at_first_start("P4"), alert=_RAISED),
         (),
         _priority_rules("ignore"),
     ),
     Row(
         "an alert that was old at the first start and changes below the line: nothing",
-        sighting(pair=_old_at_first_start("P4"), alert=replace(_RAISED, priority="P3")),
+        observation(pair=_old_at_first_start("P4"), alert=replace(_RAISED, priority="P3")),
     ),
     Row(
         "an alert that was old at the first start and whose priority is read for the first time: nothing",
-        sighting(pair=_old_at_first_start(""), alert=_RAISED),
+        observation(pair=_old_at_first_start(""), alert=_RAISED),
     ),
     Row(
         "an alert that was old at the first start and is closed when it rises: nothing",
-        sighting(pair=_old_at_first_start("P4"), alert=replace(_RAISED, open=False)),
+        observation(pair=_old_at_first_start("P4"), alert=replace(_RAISED, open=False)),
     ),
 )
 
@@ -1192,21 +1198,21 @@ _LEFT_TO_US = incident(assignees=(BOT,))
 UNPAGED = (
     Row(
         "an incident that was born acknowledged by us is made to page",
-        sighting(pair=pair(), incident=HELD_BY_US, mine=(_CREATED,)),
+        observation(pair=pair(), incident=HELD_BY_US, mine=(_CREATED,)),
         ((Kind.PAGERDUTY_UNACKNOWLEDGE, _BORN, ""),),
     ),
     Row(
         "an incident that is assigned to us alone is made to page",
-        sighting(pair=pair(), incident=_LEFT_TO_US, mine=(_CREATED,)),
+        observation(pair=pair(), incident=_LEFT_TO_US, mine=(_CREATED,)),
         ((Kind.PAGERDUTY_UNACKNOWLEDGE, _LEFT, ""),),
     ),
     Row(
         "an incident that was left to us alone when an acknowledgement was taken back is made to page",
-        sighting(pair=pair(), incident=_LEFT_TO_US, mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DONE),)),
+        observation(pair=pair(), incident=_LEFT_TO_US, mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DONE),)),
         ((Kind.PAGERDUTY_UNACKNOWLEDGE, _LEFT, ""),),
     ),
     *(
-        Row(f"an incident that {why} is left as it is", sighting(pair=known, incident=shown, mine=mine))
+        Row(f"an incident that {why} is left as it is", observation(pair=known, incident=shown, mine=mine))
         for why, known, shown, mine in (
             ("we were about to acknowledge", pair(), HELD_BY_US, (_CREATED, action(Kind.PAGERDUTY_ACKNOWLEDGE))),
             (
@@ -1267,7 +1273,7 @@ def _said(kind: Kind, reason: str, said: str, clock: str) -> Expected:
 MORE_INCIDENTS = (
     Row(
         "a second incident with the alert's key is named on both sides",
-        sighting(pair=pair(), incident=incident(), twins=(_TWIN,)),
+        observation(pair=pair(), incident=incident(), twins=(_TWIN,)),
         (
             _said(Kind.PAGERDUTY_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
             _said(Kind.OPSGENIE_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
@@ -1275,7 +1281,7 @@ MORE_INCIDENTS = (
     ),
     Row(
         "an open incident with the alert's key is followed once ours is resolved: first the resolution is told",
-        sighting(pair=pair(), incident=RESOLVED, successor=_TWIN),
+        observation(pair=pair(), incident=RESOLVED, successor=_TWIN),
         (
             RESOLVE_NOTE,
             _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
@@ -1284,16 +1290,16 @@ MORE_INCIDENTS = (
     ),
     Row(
         "an open incident with the alert's key is followed though ours is not read",
-        sighting(pair=pair("resolved"), successor=_TWIN),
+        observation(pair=pair("resolved"), successor=_TWIN),
         (
             _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
             _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
         ),
     ),
-    Row("no other incident is followed while ours is open", sighting(pair=pair(), successor=_TWIN)),
+    Row("no other incident is followed while ours is open", observation(pair=pair(), successor=_TWIN)),
     Row(
         "merged in PagerDuty: told with the incident that is followed from now on",
-        sighting(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
+        observation(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
         (
             (
                 Kind.OPSGENIE_NOTE,
@@ -1304,7 +1310,7 @@ MORE_INCIDENTS = (
     ),
     Row(
         "merged in PagerDuty into one that was merged on: the one that is followed is named",
-        sighting(
+        observation(
             pair=pair(),
             incident=replace(RESOLVED, merged_into="PINC8", merged_name="[#8] Disk full"),
             successor=_TWIN,
@@ -1319,7 +1325,7 @@ MORE_INCIDENTS = (
     ),
     Row(
         "merged in PagerDuty, and the resolution was told before: the incident is named",
-        sighting(pair=pair("resolved"), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
+        observation(pair=pair("resolved"), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
         (
             _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
             _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
@@ -1327,7 +1333,7 @@ MORE_INCIDENTS = (
     ),
     Row(
         "an engineer's incident that nobody is named to hold is acknowledged by somebody",
-        sighting(pair=pair(), incident=replace(HELD_BY_JANE, acknowledgers=(SOMEBODY,), changed_by=None)),
+        observation(pair=pair(), incident=replace(HELD_BY_JANE, acknowledgers=(SOMEBODY,), changed_by=None)),
         ((Kind.OPSGENIE_ACKNOWLEDGE, "somebody acknowledged the incident in PagerDuty", ""),),
     ),
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from worlds import (
+from builders import (
     ANA,
     BOB,
     BOT,
@@ -17,31 +17,31 @@ from worlds import (
     alert,
     at,
     incident,
+    inputs,
     note,
+    observation,
     pair,
     policy,
     shown,
-    sighting,
-    world,
 )
 
 from reconciler.core import text
 from reconciler.core.changes import changes, is_adoption, is_followed
-from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Person, Policy, Side, Sighting, Status
+from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Observation, Person, Policy, Side, Status
 from reconciler.core.plan import decide
 
 NOW = at(60)
-GUARDS = ("ledger", "author", "mark")
+GUARDS = ("outbox", "author", "mark")
 ALONE = [pytest.param(policy(guards=frozenset({guard})), id=f"{guard} alone") for guard in GUARDS]
 NONE = policy(guards=frozenset())
 
 
-def verbs(seen: Sighting, rules: Policy | None = None) -> list[tuple[Side, str]]:
+def verbs(seen: Observation, rules: Policy | None = None) -> list[tuple[Side, str]]:
     return [(change.side, change.verb) for change in changes(seen, rules or policy(), NOW).changes]
 
 
-def kinds(seen: Sighting) -> list[Kind]:
-    return [planned.kind for planned in decide(world(seen)).actions]
+def kinds(seen: Observation) -> list[Kind]:
+    return [planned.kind for planned in decide(inputs(seen)).actions]
 
 
 # -- one baseline a side --
@@ -52,14 +52,14 @@ HELD = incident("acknowledged", acknowledgers=(JANE,))
 
 @pytest.mark.parametrize("there", ["triggered", "acknowledged", "resolved"])
 def test_opsgenie_is_compared_with_what_opsgenie_showed_whatever_pagerduty_shows(there: str) -> None:
-    assert verbs(sighting(pair=pair(there, (JANE,)), alert=ACKED)) == [(OG, "acknowledge")]
-    assert verbs(sighting(pair=pair(there, (JANE,), acknowledged=True), alert=ACKED)) == []
+    assert verbs(observation(pair=pair(there, (JANE,)), alert=ACKED)) == [(OG, "acknowledge")]
+    assert verbs(observation(pair=pair(there, (JANE,), acknowledged=True), alert=ACKED)) == []
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_pagerduty_is_compared_with_what_pagerduty_showed_whatever_opsgenie_shows(there: bool) -> None:
-    assert verbs(sighting(pair=pair(acknowledged=there), incident=HELD)) == [(PD, "acknowledge")]
-    assert verbs(sighting(pair=pair("acknowledged", (JANE,), acknowledged=there), incident=HELD)) == []
+    assert verbs(observation(pair=pair(acknowledged=there), incident=HELD)) == [(PD, "acknowledge")]
+    assert verbs(observation(pair=pair("acknowledged", (JANE,), acknowledged=there), incident=HELD)) == []
 
 
 def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
@@ -77,21 +77,21 @@ def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
 
 @pytest.mark.parametrize("seconds", [9, 10])
 def test_closed_stays_closed_in_a_read_that_is_not_later(seconds: float) -> None:
-    seen = sighting(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
+    seen = observation(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
     assert verbs(seen) == []
-    plan = decide(world(seen))
+    plan = decide(inputs(seen))
     assert all(not remembered.opsgenie.open for remembered in plan.pairs)
 
 
 def test_a_closed_alert_that_is_open_in_a_later_read_is_open_again() -> None:
-    seen = sighting(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
+    seen = observation(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
     assert verbs(seen) == [(OG, "acknowledge")]
-    (remembered,) = decide(world(seen)).pairs
+    (remembered,) = decide(inputs(seen)).pairs
     assert remembered.opsgenie.open
 
 
 def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair(),
         alert=replace(ACKED, acknowledged_at=at(30), updated_at=at(30)),
         incident=incident("resolved", changed_by=JANE, changed_at=at(20)),
@@ -102,12 +102,12 @@ def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
 
 
 def test_notes_of_one_moment_are_told_in_the_order_of_their_ids() -> None:
-    seen = sighting(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
+    seen = observation(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
     assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
 
 
 def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair(),
         alert_notes=(note("X1", ANA, "any news?"),),
         incident_notes=(note("X1", JANE, "on it"),),
@@ -125,25 +125,25 @@ UNACKED = alert(updated_at=at(20))
     ("seen", "kind", "silent"),
     [
         pytest.param(
-            sighting(pair=pair(), alert=ACKED),
+            observation(pair=pair(), alert=ACKED),
             Kind.OPSGENIE_ACKNOWLEDGE,
             True,
             id="an acknowledged alert while we acknowledge it",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=ACKED),
+            observation(pair=pair(), alert=ACKED),
             Kind.OPSGENIE_UNACKNOWLEDGE,
             True,
             id="an acknowledged alert while we unacknowledge it",
         ),
         pytest.param(
-            sighting(pair=pair(acknowledged=True), alert=UNACKED),
+            observation(pair=pair(acknowledged=True), alert=UNACKED),
             Kind.OPSGENIE_UNACKNOWLEDGE,
             True,
             id="an unacknowledged alert while we unacknowledge it",
         ),
         pytest.param(
-            sighting(
+            observation(
                 pair=pair("acknowledged", (BOT,)),
                 incident=incident(),
                 incident_acts=(act("unacknowledge", JANE),),
@@ -153,45 +153,45 @@ UNACKED = alert(updated_at=at(20))
             id="a triggered incident while we trigger it again",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=ACKED),
+            observation(pair=pair(), alert=ACKED),
             Kind.OPSGENIE_NOTE,
             False,
             id="an acknowledged alert while we add a note",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=ACKED),
+            observation(pair=pair(), alert=ACKED),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             False,
             id="an acknowledged alert while we acknowledge the incident",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=alert(open=False)),
+            observation(pair=pair(), alert=alert(open=False)),
             Kind.OPSGENIE_ACKNOWLEDGE,
             False,
             id="a closed alert while we acknowledge it",
         ),
         pytest.param(
-            sighting(pair=pair("acknowledged", (BOT,)), incident=incident("resolved")),
+            observation(pair=pair("acknowledged", (BOT,)), incident=incident("resolved")),
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             False,
             id="a resolved incident while we trigger it again",
         ),
         pytest.param(
-            sighting(pair=pair(), incident=HELD),
+            observation(pair=pair(), incident=HELD),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             False,
             id="an engineer's acknowledgement while we acknowledge",
         ),
     ],
 )
-def test_a_write_in_doubt_silences_its_own_field_only(seen: Sighting, kind: Kind, silent: bool) -> None:
+def test_a_write_in_doubt_silences_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
     assert verbs(seen), "without the doubt there is a change"
     assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent silences nothing"
     in_doubt = replace(seen, mine=(action(kind, Status.SENT),))
     assert bool(verbs(in_doubt)) is not silent
     if silent:
         assert seen.pair is not None
-        (remembered,) = decide(world(in_doubt)).pairs or (seen.pair,)
+        (remembered,) = decide(inputs(in_doubt)).pairs or (seen.pair,)
         assert remembered.opsgenie.acknowledged == seen.pair.opsgenie.acknowledged
         assert remembered.pagerduty == seen.pair.pagerduty
 
@@ -324,19 +324,19 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
     ("seen", "echo"),
     [
         pytest.param(
-            sighting(alert_notes=(note("o1", ANA, "on it"),), mine=(SENT_NOTE,)),
-            Echo(OG, "a-1", "ledger"),
+            observation(alert_notes=(note("o1", ANA, "on it"),), mine=(SENT_NOTE,)),
+            Echo(OG, "a-1", "outbox"),
             id="words that we sent to Opsgenie",
         ),
         pytest.param(
-            sighting(
+            observation(
                 alert_notes=(note("o1", ANA, "on it"),), mine=(replace(SENT_NOTE, text="on\nit", plain=True),)
             ),
-            Echo(OG, "a-1", "ledger"),
+            Echo(OG, "a-1", "outbox"),
             id="words that we sent to Opsgenie in their plain form",
         ),
         pytest.param(
-            sighting(
+            observation(
                 alert_notes=(note("o1", Person("", "Jane Doe (PagerDuty)"), f"{MARKED_BY_US}, as shown"),),
                 incident_notes=(note("PN1", JANE, "on it"),),
             ),
@@ -344,22 +344,24 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
             id="our signature in Opsgenie",
         ),
         pytest.param(
-            sighting(alert_notes=(note("o1", ANA, MARKED_BY_US),), incident_notes=(note("PN1", JANE, "on it"),)),
+            observation(
+                alert_notes=(note("o1", ANA, MARKED_BY_US),), incident_notes=(note("PN1", JANE, "on it"),)
+            ),
             Echo(OG, "a-1", "mark"),
             id="our mark in Opsgenie",
         ),
         pytest.param(
-            sighting(incident_notes=(note("PN9", JANE, "any news?"),), mine=(OUR_NOTE,)),
-            Echo(PD, "a-1", "ledger"),
+            observation(incident_notes=(note("PN9", JANE, "any news?"),), mine=(OUR_NOTE,)),
+            Echo(PD, "a-1", "outbox"),
             id="a note id that PagerDuty gave us",
         ),
         pytest.param(
-            sighting(incident_notes=(note("PN9", BOT, "any news?"),)),
+            observation(incident_notes=(note("PN9", BOT, "any news?"),)),
             Echo(PD, "a-1", "author"),
             id="the automation user in PagerDuty",
         ),
         pytest.param(
-            sighting(
+            observation(
                 incident_notes=(note("PN9", JANE, MARKED_THERE),), alert_notes=(note("o1", ANA, "any news?"),)
             ),
             Echo(PD, "a-1", "mark"),
@@ -367,13 +369,13 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
         ),
     ],
 )
-def test_what_gives_an_echo_away(seen: Sighting, echo: Echo) -> None:
+def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
     sources = frozenset({(OG, "o1"), (PD, "PN1")})
     known = sources - {(OG, "o1") if echo.side is OG else (PD, "PN1")}
     seen = replace(seen, pair=pair(), known_notes=known)
     assert changes(seen, policy(), NOW).echoes == (echo,)
     assert changes(seen, policy(), NOW).changes == ()
-    assert decide(world(seen)).echoes == (echo,)
+    assert decide(inputs(seen)).echoes == (echo,)
     for guard in GUARDS:
         alone = policy(guards=frozenset({guard}))
         assert bool(changes(seen, alone, NOW).changes) is (guard != echo.guard)
@@ -382,22 +384,26 @@ def test_what_gives_an_echo_away(seen: Sighting, echo: Echo) -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(sighting(alert_notes=(note("o1", ANA, MARKED_THERE),)), id="a copy pasted back in Opsgenie"),
         pytest.param(
-            sighting(incident_notes=(note("PN1", JANE, MARKED_BY_US),)), id="a copy pasted back in PagerDuty"
-        ),
-        pytest.param(sighting(alert_notes=(note("o1", ANA, f"see {MARKED_BY_US}"),)), id="a copy that is quoted"),
-        pytest.param(
-            sighting(alert_notes=(note("o1", ANA, "any news?"),), mine=(OUR_NOTE,)),
-            id="words, while the ledger has a note for the other side",
+            observation(alert_notes=(note("o1", ANA, MARKED_THERE),)), id="a copy pasted back in Opsgenie"
         ),
         pytest.param(
-            sighting(incident_notes=(note("PN1", Person("PX", BOT.name), "on it"),)),
+            observation(incident_notes=(note("PN1", JANE, MARKED_BY_US),)), id="a copy pasted back in PagerDuty"
+        ),
+        pytest.param(
+            observation(alert_notes=(note("o1", ANA, f"see {MARKED_BY_US}"),)), id="a copy that is quoted"
+        ),
+        pytest.param(
+            observation(alert_notes=(note("o1", ANA, "any news?"),), mine=(OUR_NOTE,)),
+            id="words, while the outbox has a note for the other side",
+        ),
+        pytest.param(
+            observation(incident_notes=(note("PN1", Person("PX", BOT.name), "on it"),)),
             id="a namesake of the automation user",
         ),
     ],
 )
-def test_what_is_no_echo(seen: Sighting) -> None:
+def test_what_is_no_echo(seen: Observation) -> None:
     assert len(verbs(replace(seen, pair=pair()))) == 1
 
 
@@ -421,7 +427,7 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
     status: str, actor: str, base_acked: bool, name: str, echo: bool
 ) -> None:
     shows = alert(acknowledged=not base_acked, acknowledged_by=name, updated_at=at(20))
-    seen = sighting(
+    seen = observation(
         pair=pair(status, (JANE,), base_acked, actor=actor),
         alert=shows,
         alert_acts=(act("unacknowledge", Person("", name)),),
@@ -451,7 +457,7 @@ def test_who_is_the_automation_user(automation: Person, person: Person, ours: bo
     rules = policy(automation=automation)
     assert rules.is_automation(person) is ours
     assert rules.is_echo_of_us(person) is ours
-    assert not replace(rules, guards=frozenset({"ledger", "mark"})).is_echo_of_us(person)
+    assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_of_us(person)
 
 
 # -- what is followed, and adoption --
@@ -460,22 +466,27 @@ def test_who_is_the_automation_user(automation: Person, person: Person, ours: bo
 @pytest.mark.parametrize(
     ("seen", "followed", "adoption"),
     [
-        pytest.param(sighting(), True, False, id="a new alert that is to be paged"),
-        pytest.param(sighting(tracked=False), False, False, id="a new alert that is a baseline"),
-        pytest.param(sighting(tracked=False, incident=incident()), True, True, id="a new alert with an incident"),
-        pytest.param(sighting(pair=pair(None)), True, False, id="a pair whose incident is to be created"),
-        pytest.param(sighting(pair=pair(None, tracked=False)), False, False, id="a pair that is a baseline"),
+        pytest.param(observation(), True, False, id="a new alert that is to be paged"),
+        pytest.param(observation(tracked=False), False, False, id="a new alert that is a baseline"),
         pytest.param(
-            sighting(pair=pair(None, tracked=False), incident=incident()), True, True, id="a baseline's incident"
+            observation(tracked=False, incident=incident()), True, True, id="a new alert with an incident"
+        ),
+        pytest.param(observation(pair=pair(None)), True, False, id="a pair whose incident is to be created"),
+        pytest.param(observation(pair=pair(None, tracked=False)), False, False, id="a pair that is a baseline"),
+        pytest.param(
+            observation(pair=pair(None, tracked=False), incident=incident()),
+            True,
+            True,
+            id="a baseline's incident",
         ),
         pytest.param(
-            sighting(pair=pair(None), incident=incident()), True, True, id="an incident that is not known"
+            observation(pair=pair(None), incident=incident()), True, True, id="an incident that is not known"
         ),
-        pytest.param(sighting(pair=pair(tracked=False)), True, False, id="a pair with an incident"),
-        pytest.param(sighting(pair=pair(), incident=incident()), True, False, id="a pair with its incident"),
+        pytest.param(observation(pair=pair(tracked=False)), True, False, id="a pair with an incident"),
+        pytest.param(observation(pair=pair(), incident=incident()), True, False, id="a pair with its incident"),
     ],
 )
-def test_what_is_followed_and_what_is_adopted(seen: Sighting, followed: bool, adoption: bool) -> None:
+def test_what_is_followed_and_what_is_adopted(seen: Observation, followed: bool, adoption: bool) -> None:
     assert is_followed(seen) is followed
     assert is_adoption(seen) is adoption
 
@@ -489,14 +500,14 @@ def test_what_is_followed_and_what_is_adopted(seen: Sighting, followed: bool, ad
     ],
 )
 def test_an_untracked_baseline_pages_and_tells_nobody(shows: Alert) -> None:
-    seen = sighting(alert=shows, tracked=False, alert_notes=(note("o1", ANA, "any news?"),))
-    plan = decide(world(seen))
+    seen = observation(alert=shows, tracked=False, alert_notes=(note("o1", ANA, "any news?"),))
+    plan = decide(inputs(seen))
     assert plan.actions == ()
     (remembered,) = plan.pairs
     assert (remembered.tracked, remembered.incident_id) == (False, None)
     assert plan.notes == (("a-1", OG, "o1"),)
     later = replace(seen, pair=remembered, alert=alert(open=not shows.open), known_notes=frozenset({(OG, "o1")}))
-    assert decide(world(later)).actions == ()
+    assert decide(inputs(later)).actions == ()
 
 
 @pytest.mark.parametrize(
@@ -506,7 +517,7 @@ def test_an_untracked_baseline_pages_and_tells_nobody(shows: Alert) -> None:
     "found", [incident(), HELD, incident("resolved", changed_by=JANE)], ids=lambda i: i.status
 )
 def test_the_state_of_an_incident_that_is_adopted_is_a_baseline(known: object, found: Incident) -> None:
-    plan = decide(world(sighting(pair=known, alert=alert(), incident=found)))
+    plan = decide(inputs(observation(pair=known, alert=alert(), incident=found)))
     assert plan.actions == ()
     (remembered,) = plan.pairs
     assert (remembered.tracked, remembered.incident_id, remembered.incident_number) == (True, "PINC1", 4711)
@@ -515,17 +526,17 @@ def test_the_state_of_an_incident_that_is_adopted_is_a_baseline(known: object, f
 
 
 def test_the_state_of_an_unknown_alert_whose_incident_is_adopted_is_a_baseline() -> None:
-    plan = decide(world(sighting(alert=ACKED, incident=incident())))
+    plan = decide(inputs(observation(alert=ACKED, incident=incident())))
     assert plan.actions == ()
     assert plan.pairs[0].opsgenie.acknowledged
 
 
 def test_what_happened_in_opsgenie_to_a_known_pair_whose_incident_is_adopted_is_news() -> None:
-    assert verbs(sighting(pair=pair(None), alert=ACKED, incident=incident())) == [(OG, "acknowledge")]
+    assert verbs(observation(pair=pair(None), alert=ACKED, incident=incident())) == [(OG, "acknowledge")]
 
 
 COPIED = text.marked(text.note_mark(OG, note("o1", ANA, "any news?", 5)), "any news?")
-ADOPTED = sighting(alert=alert(), incident=incident(), since=at(0))
+ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
 
 
 @pytest.mark.parametrize(
@@ -605,7 +616,7 @@ def test_an_incident_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], 
 
 def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
     old = timedelta(days=-400).total_seconds()
-    seen = sighting(
+    seen = observation(
         alert=alert(),
         incident=incident(),
         alert_notes=(note("o1", ANA, "any news?", old),),
@@ -641,7 +652,7 @@ def test_after_the_database_was_lost_everything_is_found_again_and_nothing_is_wr
 
 def test_twins_are_numbered_and_each_is_copied() -> None:
     twins = tuple(note(key, ANA, "again", 5) for key in ("o2", "o1"))
-    plan = decide(world(sighting(pair=pair(), alert_notes=twins)))
+    plan = decide(inputs(observation(pair=pair(), alert_notes=twins)))
     mark = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z"
     assert [planned.text for planned in plan.actions] == [f"{mark}] again", f"{mark} #2] again"]
     assert len({planned.key for planned in plan.actions}) == 2
@@ -649,8 +660,8 @@ def test_twins_are_numbered_and_each_is_copied() -> None:
 
 def test_a_twin_that_comes_later_is_numbered_after_the_one_that_is_known() -> None:
     twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2"))
-    seen = sighting(pair=pair(), alert_notes=twins, known_notes=frozenset({(OG, "o1")}))
-    assert [mark for _, _, mark in shown(decide(world(seen)))] == [
+    seen = observation(pair=pair(), alert_notes=twins, known_notes=frozenset({(OG, "o1")}))
+    assert [mark for _, _, mark in shown(decide(inputs(seen)))] == [
         "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #2] again"
     ]
 
@@ -660,7 +671,7 @@ def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
     marks = [text.note_mark(OG, twin, twins) for twin in twins[:2]]
     copies = tuple(note(f"PN{n}", BOT, text.marked(mark, "again")) for n, mark in enumerate(marks))
     seen = replace(ADOPTED, alert_notes=twins, incident_notes=copies)
-    assert [planned.text for planned in decide(world(seen)).actions] == [
+    assert [planned.text for planned in decide(inputs(seen)).actions] == [
         "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #3] again"
     ]
 
@@ -676,7 +687,7 @@ def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
     ],
 )
 def test_the_log_alone_changes_nothing(acts: tuple[object, ...]) -> None:
-    seen = sighting(pair=pair(), alert=alert(), incident=incident(), alert_acts=acts, incident_acts=acts)
+    seen = observation(pair=pair(), alert=alert(), incident=incident(), alert_acts=acts, incident_acts=acts)
     assert verbs(seen) == []
 
 

@@ -1,10 +1,10 @@
-"""Maybe done is asked, never guessed: what each sighting tells of a write that may or may not have landed."""
+"""Maybe done is asked, never guessed: what each observation tells of a write that may or may not have landed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import ANA, BOT, INCIDENT_ID, JANE, act, action, alert, at, incident, note, pair, policy, sighting
+from builders import ANA, BOT, INCIDENT_ID, JANE, act, action, alert, at, incident, note, observation, pair, policy
 
 from reconciler.core.model import (
     Act,
@@ -13,10 +13,10 @@ from reconciler.core.model import (
     Alert,
     Incident,
     Kind,
+    Observation,
     Person,
     Receipt,
     Settlement,
-    Sighting,
     Status,
 )
 from reconciler.core.outcomes import GIVE_UP, backoff, settle
@@ -36,8 +36,8 @@ def sent(kind: Kind, attempts: int = 0, **changed: object) -> Action:
     return action(kind, Status.SENT, attempts=attempts, **({"mark": MARK if kind.is_note else ""} | changed))
 
 
-def looked(kind: Kind, **changed: object) -> Sighting:
-    return sighting(pair=pair(), looked=frozenset({kind}), **changed)
+def looked(kind: Kind, **changed: object) -> Observation:
+    return observation(pair=pair(), looked=frozenset({kind}), **changed)
 
 
 def done(result_id: str = "", why: str = "") -> Settlement:
@@ -58,7 +58,7 @@ def dead(why: str, attempts: int, failing_since: datetime = SENT_AT) -> Settleme
 class Case:
     name: str
     action: Action
-    seen: Sighting
+    seen: Observation
     expected: Settlement | None
     now: datetime = field(default=INSIDE)
 
@@ -91,7 +91,7 @@ WAYS = (
 OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
 
 
-def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Sighting:
+def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
     """An alert that stands where our write in doubt was to bring it, and its log, newest first."""
     return looked(kind, alert=shown, alert_acts=acts, **changed)
 
@@ -102,7 +102,7 @@ REVERSED = (
 )
 
 
-def logged(kind: Kind, shown: Incident, *acts: Act) -> Sighting:
+def logged(kind: Kind, shown: Incident, *acts: Act) -> Observation:
     """An incident, last known to have changed ten seconds past nine, and its log."""
     return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
 
@@ -112,16 +112,16 @@ CASES = (
     Case(
         "a creation is done when its incident shows",
         sent(CREATE),
-        sighting(incident=incident()),
+        observation(incident=incident()),
         done(INCIDENT_ID),
     ),
     Case(
         "a creation that was never sent is done when somebody else's incident has the key",
         action(CREATE),
-        sighting(incident=incident()),
+        observation(incident=incident()),
         done(INCIDENT_ID),
     ),
-    Case("a creation that was not looked for is not judged", sent(CREATE), sighting(), None, OUTSIDE),
+    Case("a creation that was not looked for is not judged", sent(CREATE), observation(), None, OUTSIDE),
     Case("a creation that waits is not judged", action(CREATE), looked(CREATE), None, OUTSIDE),
     Case(
         "a creation that does not show is tried again at once, without waiting for the bound",
@@ -311,7 +311,7 @@ CASES = (
     Case(
         "what Opsgenie says counts though the alert was not read",
         sent(OG_ACK),
-        sighting(pair=pair(), receipts=(Receipt(7, True, at(12)),)),
+        observation(pair=pair(), receipts=(Receipt(7, True, at(12)),)),
         done(why=NOT_YET),
         at(14),
     ),

@@ -3,11 +3,27 @@
 from dataclasses import replace
 
 import pytest
-from worlds import ANA, BOB, BOT, JANE, OG, PD, action, alert, at, incident, note, pair, policy, sighting, world
+from builders import (
+    ANA,
+    BOB,
+    BOT,
+    JANE,
+    OG,
+    PD,
+    action,
+    alert,
+    at,
+    incident,
+    inputs,
+    note,
+    observation,
+    pair,
+    policy,
+)
 
 from reconciler.core import text
 from reconciler.core.changes import changes
-from reconciler.core.model import Kind, Note, Sighting, Status
+from reconciler.core.model import Kind, Note, Observation, Status
 from reconciler.core.plan import decide
 
 NOW = at(60)
@@ -17,17 +33,21 @@ OF_JANE, OF_ANA = text.note_mark(PD, ON_IT), text.note_mark(OG, ANY_NEWS)
 RESOLVED = "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident"
 
 
-def in_opsgenie(words: str, *sources: Note, **changed: object) -> Sighting:
+def in_opsgenie(words: str, *sources: Note, **changed: object) -> Observation:
     """A note of a developer, and the incident's notes."""
     known = frozenset((PD, source.id) for source in sources)
-    made = sighting(pair=pair(), alert_notes=(note("o9", ANA, words),), incident_notes=sources, known_notes=known)
+    made = observation(
+        pair=pair(), alert_notes=(note("o9", ANA, words),), incident_notes=sources, known_notes=known
+    )
     return replace(made, **changed)
 
 
-def in_pagerduty(words: str, *sources: Note, **changed: object) -> Sighting:
+def in_pagerduty(words: str, *sources: Note, **changed: object) -> Observation:
     """A note of an engineer, and the alert's notes."""
     known = frozenset((OG, source.id) for source in sources)
-    made = sighting(pair=pair(), incident_notes=(note("PN9", BOB, words),), alert_notes=sources, known_notes=known)
+    made = observation(
+        pair=pair(), incident_notes=(note("PN9", BOB, words),), alert_notes=sources, known_notes=known
+    )
     return replace(made, **changed)
 
 
@@ -82,11 +102,11 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
                 incident_notes=None,
                 mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, mark=OF_JANE, text=f"{OF_JANE}  on it"),),
             ),
-            id="a note that the ledger has, though the incident's notes were not read",
+            id="a note that the outbox has, though the incident's notes were not read",
         ),
     ],
 )
-def test_a_genuine_mark_is_an_echo(seen: Sighting) -> None:
+def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
     found = changes(seen, ONLY_MARKS, NOW)
     assert [echo.guard for echo in found.echoes] == ["mark"]
     assert found.changes == ()
@@ -128,12 +148,12 @@ def test_a_genuine_mark_is_an_echo(seen: Sighting) -> None:
         pytest.param(in_pagerduty(f"{OF_ANA} any news?", replace(ANY_NEWS, author=JANE)), id="of another author"),
     ],
 )
-def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Sighting) -> None:
+def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Observation) -> None:
     found = changes(seen, ONLY_MARKS, NOW)
     assert found.echoes == ()
     (change,) = found.changes
     assert change.note is not None
-    (planned,) = decide(world(seen, rules=ONLY_MARKS)).actions
+    (planned,) = decide(inputs(seen, rules=ONLY_MARKS)).actions
     assert planned.text.endswith(change.note.text)
 
 
@@ -149,12 +169,12 @@ def test_a_mark_of_its_own_side_is_no_copy() -> None:
         pytest.param(in_pagerduty(f"{OF_ANA} any news?", alert_notes=None), id="in PagerDuty"),
     ],
 )
-def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_known(seen: Sighting) -> None:
-    assert decide(world(seen, rules=ONLY_MARKS)).actions == ()
-    assert decide(world(seen, rules=ONLY_MARKS)).notes == ()
+def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_known(seen: Observation) -> None:
+    assert decide(inputs(seen, rules=ONLY_MARKS)).actions == ()
+    assert decide(inputs(seen, rules=ONLY_MARKS)).notes == ()
     read = replace(seen, incident_notes=seen.incident_notes or (), alert_notes=seen.alert_notes or ())
-    assert len(decide(world(read, rules=ONLY_MARKS)).actions) == 1
-    assert len(decide(world(read, rules=ONLY_MARKS)).notes) == 1
+    assert len(decide(inputs(read, rules=ONLY_MARKS)).actions) == 1
+    assert len(decide(inputs(read, rules=ONLY_MARKS)).notes) == 1
 
 
 def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
@@ -176,17 +196,17 @@ def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
     ],
 )
 def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_told: bool) -> None:
-    seen = sighting(
+    seen = observation(
         alert=alert(),
         incident=incident(),
         alert_notes=(note("o1", ANA, "restart db-1"),),
         incident_notes=(note("PN1", BOT, copy),),
     )
-    assert bool(decide(world(seen)).actions) is not is_told
+    assert bool(decide(inputs(seen)).actions) is not is_told
 
 
 def test_a_note_without_any_mark_is_a_person_s_though_the_name_ends_as_our_signatures_do() -> None:
     zed = replace(ANA, name="Zed (PagerDuty)")
-    seen = sighting(pair=pair(), alert_notes=(note("o9", zed, "it is db-2"),), incident=incident())
+    seen = observation(pair=pair(), alert_notes=(note("o9", zed, "it is db-2"),), incident=incident())
     found = changes(seen, policy(), NOW)
     assert (found.echoes, [change.verb for change in found.changes]) == ((), ["note"])

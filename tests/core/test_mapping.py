@@ -1,8 +1,8 @@
 """Every row of the mapping, both ways: what is seen against what is remembered, and exactly what follows."""
 
 import pytest
+from builders import ALERT_ID, INCIDENT_ID, alert, inputs, observation, pair, shown
 from rows import ROWS, Row
-from worlds import ALERT_ID, INCIDENT_ID, alert, pair, shown, sighting, world
 
 from reconciler.core import text
 from reconciler.core.mapping import SUPERSEDES, TABLE
@@ -12,11 +12,11 @@ from reconciler.core.plan import decide
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 def test_what_follows(row: Row) -> None:
-    assert shown(decide(world(row.seen, rules=row.rules))) == list(row.expected)
+    assert shown(decide(inputs(row.seen, rules=row.rules))) == list(row.expected)
 
 
 def test_every_kind_and_every_line_of_the_table_is_reached_by_a_row() -> None:
-    planned = {action.kind for row in ROWS for action in decide(world(row.seen, rules=row.rules)).actions}
+    planned = {action.kind for row in ROWS for action in decide(inputs(row.seen, rules=row.rules)).actions}
     assert planned == set(Kind)
 
 
@@ -41,7 +41,7 @@ def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> 
     raised = alert(
         priority="P1", source="probe", tags=("db",), description="9 of 9 GB", details=(("host", "db1"),)
     )
-    (created,) = decide(world(sighting(alert=raised))).actions
+    (created,) = decide(inputs(observation(alert=raised))).actions
     assert created.key == "pagerduty.create_incident a-1 create"
     assert created.mark == ALERT_ID
     assert created.person == "probe"
@@ -62,7 +62,7 @@ def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 def test_every_action_is_whole(row: Row) -> None:
-    for action in decide(world(row.seen, rules=row.rules)).actions:
+    for action in decide(inputs(row.seen, rules=row.rules)).actions:
         assert action.alert_id == ALERT_ID
         assert action.person
         assert bool(action.mark) == (action.kind.is_note or action.kind is Kind.CREATE_INCIDENT)
@@ -75,6 +75,6 @@ def test_every_action_is_whole(row: Row) -> None:
 
 
 def test_an_action_belongs_to_its_pair_s_route() -> None:
-    seen = sighting(pair=pair(route="eu"), alert=alert(open=False))
-    (told,) = decide(world(seen)).actions
+    seen = observation(pair=pair(route="eu"), alert=alert(open=False))
+    (told,) = decide(inputs(seen)).actions
     assert (told.route, told.incident_id) == ("eu", INCIDENT_ID)

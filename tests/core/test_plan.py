@@ -1,11 +1,10 @@
-"""From the world to the plan: order, what is superseded, what is remembered, and that nothing is planned twice."""
+"""From input to plan: order, what is superseded, what is remembered, and that nothing is planned twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from rows import ROWS, Row
-from worlds import (
+from builders import (
     ANA,
     BOB,
     BOT,
@@ -19,12 +18,13 @@ from worlds import (
     alert,
     at,
     incident,
+    inputs,
     note,
+    observation,
     pair,
     policy,
-    sighting,
-    world,
 )
+from rows import ROWS, Row
 
 from reconciler.core import text
 from reconciler.core.model import (
@@ -33,13 +33,13 @@ from reconciler.core.model import (
     Incident,
     IncidentBaseline,
     Kind,
+    Observation,
     Pair,
     Person,
     Plan,
     Policy,
     Settlement,
     Side,
-    Sighting,
     Status,
 )
 from reconciler.core.plan import decide, in_order, settled
@@ -54,12 +54,12 @@ LOST = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-60)))
 EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 
 
-# -- the same world, the same plan; the world after it, none --
+# -- the same inputs, the same plan; the inputs after it, none --
 
 
 @EVERY_ROW
 def test_the_same_world_gives_the_same_plan(row: Row) -> None:
-    assert decide(world(row.seen, rules=row.rules)) == decide(world(row.seen, rules=row.rules))
+    assert decide(inputs(row.seen, rules=row.rules)) == decide(inputs(row.seen, rules=row.rules))
 
 
 @EVERY_ROW
@@ -67,7 +67,7 @@ def test_the_same_world_gives_the_same_plan(row: Row) -> None:
 def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) -> None:
     seen = row.seen
     for _ in range(2):
-        plan = decide(world(seen, rules=row.rules))
+        plan = decide(inputs(seen, rules=row.rules))
         seen = after(seen, plan, status)
     assert plan.actions == ()
     assert plan.notes == ()
@@ -77,8 +77,8 @@ def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) ->
 
 @EVERY_ROW
 def test_the_second_look_moves_nothing_but_when_it_was_and_when_the_next_is(row: Row) -> None:
-    seen = after(row.seen, decide(world(row.seen, rules=row.rules)))
-    plan = decide(world(replace(seen, swept=True), now=at(100), rules=row.rules))
+    seen = after(row.seen, decide(inputs(row.seen, rules=row.rules)))
+    plan = decide(inputs(replace(seen, swept=True), now=at(100), rules=row.rules))
     if seen.pair is None:
         assert plan == Plan()
         return
@@ -92,8 +92,8 @@ def test_the_second_look_moves_nothing_but_when_it_was_and_when_the_next_is(row:
 # -- order --
 
 
-def other(alert_id: str, **changed: object) -> Sighting:
-    return replace(sighting(**changed), alert_id=alert_id)
+def other(alert_id: str, **changed: object) -> Observation:
+    return replace(observation(**changed), alert_id=alert_id)
 
 
 def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acted() -> None:
@@ -104,7 +104,7 @@ def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acte
     raised_earlier = other(
         "d", alert=alert(id="d", created_at=at(70)), alert_notes=(note("o1", ANA, "middle", 75),)
     )
-    plan = decide(world(told, raised, raised_earlier))
+    plan = decide(inputs(told, raised, raised_earlier))
     assert [(planned.alert_id, planned.kind) for planned in plan.actions] == [
         ("d", Kind.CREATE_INCIDENT),
         ("c", Kind.CREATE_INCIDENT),
@@ -115,7 +115,7 @@ def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acte
 
 
 def test_what_one_act_causes_stays_in_the_table_s_order() -> None:
-    kinds = [planned.kind for planned in decide(world(sighting(pair=pair(), alert=ACKED))).actions]
+    kinds = [planned.kind for planned in decide(inputs(observation(pair=pair(), alert=ACKED))).actions]
     assert kinds == [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE]
 
 
@@ -136,11 +136,11 @@ def test_in_order(given: list[tuple[Kind, float, int]], expected: list[int]) -> 
 
 def test_one_pair_s_plan_does_not_depend_on_another_s() -> None:
     mine, others = (
-        sighting(pair=pair(), alert=ACKED),
+        observation(pair=pair(), alert=ACKED),
         other("b", alert=alert(id="b"), missing=True, sees_others=True),
     )
-    alone = decide(world(mine)).actions
-    together = decide(world(others, mine)).actions
+    alone = decide(inputs(mine)).actions
+    together = decide(inputs(others, mine)).actions
     assert tuple(each for each in together if each.alert_id == "a-1") == alone
 
 
@@ -153,7 +153,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
     ("seen", "waiting", "who", "verb", "says"),
     [
         pytest.param(
-            sighting(pair=pair(acknowledged=True), alert=UNACKED, alert_acts=(act("unacknowledge", ANA),)),
+            observation(pair=pair(acknowledged=True), alert=UNACKED, alert_acts=(act("unacknowledge", ANA),)),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             "Ana Ruiz",
             "unacknowledge",
@@ -161,7 +161,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="a developer takes back what was not mirrored yet",
         ),
         pytest.param(
-            sighting(pair=pair("acknowledged", (BOT,)), alert=ACKED),
+            observation(pair=pair("acknowledged", (BOT,)), alert=ACKED),
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             "Ana Ruiz",
             "acknowledge",
@@ -169,7 +169,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="a developer acknowledges again before the incident was triggered",
         ),
         pytest.param(
-            sighting(pair=pair(acknowledged=True), alert=CLOSED),
+            observation(pair=pair(acknowledged=True), alert=CLOSED),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             "Ana Ruiz",
             "close",
@@ -177,7 +177,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="a developer closes what was not acknowledged yet",
         ),
         pytest.param(
-            sighting(pair=pair("acknowledged", (BOT,)), alert=CLOSED),
+            observation(pair=pair("acknowledged", (BOT,)), alert=CLOSED),
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             "Ana Ruiz",
             "close",
@@ -185,7 +185,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="a developer closes what was not triggered again yet",
         ),
         pytest.param(
-            sighting(
+            observation(
                 pair=pair("acknowledged", (JANE,)),
                 incident=incident(),
                 incident_acts=(act("unacknowledge", JANE),),
@@ -197,7 +197,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="an engineer takes back what was not mirrored yet",
         ),
         pytest.param(
-            sighting(
+            observation(
                 pair=pair("acknowledged", (JANE,)),
                 incident=incident(),
                 incident_acts=(act("unacknowledge", JANE),),
@@ -209,7 +209,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="an engineer takes back before a developer's acknowledgement was mirrored",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=ACKED),
+            observation(pair=pair(), alert=ACKED),
             Kind.OPSGENIE_UNACKNOWLEDGE,
             "Ana Ruiz",
             "acknowledge",
@@ -217,7 +217,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="a developer acknowledges before an engineer's taking back was mirrored",
         ),
         pytest.param(
-            sighting(pair=pair(acknowledged=True), incident=HELD),
+            observation(pair=pair(acknowledged=True), incident=HELD),
             Kind.OPSGENIE_UNACKNOWLEDGE,
             "Jane Doe",
             "acknowledge",
@@ -225,7 +225,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="an engineer acknowledges again before the alert was unacknowledged",
         ),
         pytest.param(
-            sighting(pair=pair("acknowledged", (JANE,)), incident=RESOLVED),
+            observation(pair=pair("acknowledged", (JANE,)), incident=RESOLVED),
             Kind.OPSGENIE_ACKNOWLEDGE,
             "Jane Doe",
             "resolve",
@@ -233,7 +233,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             id="an engineer resolves what was not acknowledged yet",
         ),
         pytest.param(
-            sighting(pair=pair(acknowledged=True), incident=RESOLVED),
+            observation(pair=pair(acknowledged=True), incident=RESOLVED),
             Kind.OPSGENIE_UNACKNOWLEDGE,
             "Jane Doe",
             "resolve",
@@ -243,12 +243,12 @@ DROP = "not needed: {} has chosen otherwise since ({})"
     ],
 )
 def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
-    seen: Sighting, waiting: Kind, who: str, verb: str, says: list[str]
+    seen: Observation, waiting: Kind, who: str, verb: str, says: list[str]
 ) -> None:
-    plan = decide(world(replace(seen, mine=(action(waiting),))))
+    plan = decide(inputs(replace(seen, mine=(action(waiting),))))
     assert plan.settlements == (Settlement(7, Status.DROPPED, DROP.format(who, verb)),)
     assert [planned.kind.value for planned in plan.actions] == says
-    sent = decide(world(replace(seen, mine=(action(waiting, Status.SENT),))))
+    sent = decide(inputs(replace(seen, mine=(action(waiting, Status.SENT),))))
     assert sent.settlements == (), "what may be on the wire is never taken back"
 
 
@@ -261,59 +261,60 @@ def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
     ],
 )
 def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds: float, state: str) -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=replace(ACKED, acknowledged_at=at(seconds), updated_at=at(seconds)),
         incident=incident(),
         incident_acts=(act("unacknowledge", JANE, 20),),
     )
-    assert {planned.kind.value for planned in decide(world(seen)).actions} == {"pagerduty.add_note", state}
+    assert {planned.kind.value for planned in decide(inputs(seen)).actions} == {"pagerduty.add_note", state}
 
 
 def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=ACKED,
         incident=incident(),
         incident_acts=(act("unacknowledge", None, 20, Actor.TIMEOUT),),
         mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE),),
     )
-    plan = decide(world(seen, rules=policy(on_pagerduty_ack_timeout="ignore")))
+    plan = decide(inputs(seen, rules=policy(on_pagerduty_ack_timeout="ignore")))
     assert {planned.kind.value for planned in plan.actions} == {"pagerduty.add_note", "pagerduty.acknowledge"}
     assert plan.settlements == ()
 
 
 @pytest.mark.parametrize(("seconds", "states"), [(20, {"opsgenie.acknowledge"}), (30, set[str]())])
 def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: float, states: set[str]) -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair(acknowledged=True),
         alert=replace(UNACKED, updated_at=at(seconds)),
         alert_acts=(act("unacknowledge", ANA, seconds),),
         incident=incident("acknowledged", acknowledgers=(JANE,), changed_at=at(20)),
     )
-    assert {planned.kind.value for planned in decide(world(seen)).actions} == {"pagerduty.add_note"} | states
+    assert {planned.kind.value for planned in decide(inputs(seen)).actions} == {"pagerduty.add_note"} | states
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT])
 @pytest.mark.parametrize(
-    "seen", [sighting(alert=CLOSED), sighting(incident=RESOLVED), sighting(missing=True, sees_others=True)]
+    "seen",
+    [observation(alert=CLOSED), observation(incident=RESOLVED), observation(missing=True, sees_others=True)],
 )
-def test_notes_and_pages_that_wait_are_never_dropped(kind: Kind, seen: Sighting) -> None:
-    plan = decide(world(replace(seen, pair=pair("acknowledged", (BOT,)), mine=(action(kind),))))
+def test_notes_and_pages_that_wait_are_never_dropped(kind: Kind, seen: Observation) -> None:
+    plan = decide(inputs(replace(seen, pair=pair("acknowledged", (BOT,)), mine=(action(kind),))))
     assert [each for each in plan.settlements if each.status is Status.DROPPED] == []
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
 def test_what_is_settled_is_not_dropped(status: Status) -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair(acknowledged=True), alert=UNACKED, mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, status),)
     )
-    assert decide(world(seen)).settlements == ()
+    assert decide(inputs(seen)).settlements == ()
 
 
-def test_what_a_sighting_proves_undone_can_be_dropped_at_once() -> None:
+def test_what_an_observation_proves_undone_can_be_dropped_at_once() -> None:
     mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
-    seen = sighting(
+    seen = observation(
         pair=pair(acknowledged=True),
         alert=UNACKED,
         alert_acts=(act("unacknowledge", ANA),),
@@ -321,7 +322,7 @@ def test_what_a_sighting_proves_undone_can_be_dropped_at_once() -> None:
         looked=frozenset({mine.kind}),
         mine=(mine,),
     )
-    plan = decide(world(seen, now=at(500)))
+    plan = decide(inputs(seen, now=at(500)))
     assert [each.status for each in plan.settlements] == [Status.PLANNED, Status.DROPPED]
     assert [planned.kind.value for planned in plan.actions] == ["pagerduty.add_note"]
 
@@ -331,7 +332,7 @@ def test_what_a_sighting_proves_undone_can_be_dropped_at_once() -> None:
 
 def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None:
     waiting = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1")
-    plan = decide(world(sighting(pair=pair(None), alert=alert(), incident=HELD, mine=(waiting,))))
+    plan = decide(inputs(observation(pair=pair(None), alert=alert(), incident=HELD, mine=(waiting,))))
     assert plan.settlements == (Settlement(7, Status.DONE, result_id="PINC1"),)
     assert [planned.kind for planned in plan.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
     assert plan.actions[0].incident_id == "PINC1"
@@ -342,13 +343,13 @@ def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None
 
 def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
-    seen = sighting(
+    seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=replace(ACKED, acknowledged_by="someone@example.com"),
         looked=frozenset({mine.kind}),
         mine=(mine,),
     )
-    plan = decide(world(seen))
+    plan = decide(inputs(seen))
     assert plan.settlements == (Settlement(7, Status.DONE),)
     assert plan.actions == ()
     assert plan.pairs[0].opsgenie.acknowledged
@@ -373,19 +374,19 @@ def test_an_un_acknowledgement_that_overtook_ours_is_news_once_ours_is_known_to_
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()
     bench.ana("unacknowledge")
-    assert bench.sighting().alert is not None
+    assert bench.observation().alert is not None
     mine = next(iter(bench.ledger.values()))
-    plan = decide(world(replace(bench.sighting(), looked=frozenset()), now=at(200)))
+    plan = decide(inputs(replace(bench.observation(), looked=frozenset()), now=at(200)))
     assert (plan.actions, plan.settlements) == ((), ()), "in doubt it says nothing"
-    plan = decide(world(replace(bench.sighting(), mine=(replace(mine, status=Status.DONE),)), now=at(200)))
+    plan = decide(inputs(replace(bench.observation(), mine=(replace(mine, status=Status.DONE),)), now=at(200)))
     assert plan.actions == (), "settled elsewhere, the baseline would have been moved there"
     moved = settled(bench.pair or pair(), mine, policy())
-    plan = decide(world(replace(bench.sighting(), pair=moved, mine=()), now=at(200)))
+    plan = decide(inputs(replace(bench.observation(), pair=moved, mine=()), now=at(200)))
     assert [planned.reason for planned in plan.actions] == ["Ana Ruiz unacknowledged the alert in Opsgenie"]
 
 
 def test_without_a_pair_and_an_alert_there_is_nothing_to_remember() -> None:
-    assert decide(world(sighting(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
+    assert decide(inputs(observation(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
 
 
 @pytest.mark.parametrize("old", [pytest.param(pair(), id="a known pair"), pytest.param(None, id="an adopted one")])
@@ -397,14 +398,14 @@ def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, v
     if verb == "unacknowledge":
         bench.ana("acknowledge").cycles(3)
     getattr(bench, "jane" if side is PD else "ana")(verb)
-    before = replace(bench.sighting(), pair=old and bench.pair)
-    first = decide(world(before, now=at(300)))
+    before = replace(bench.observation(), pair=old and bench.pair)
+    first = decide(inputs(before, now=at(300)))
     told = [planned for planned in first.actions if planned.kind.is_note]
     if old is not None:
         assert told
     copies = tuple(note(f"C{n}", BOT, planned.text) for n, planned in enumerate(told))
     where = "alert_notes" if side is PD else "incident_notes"
-    again = decide(world(replace(before, **{where: (*(getattr(before, where) or ()), *copies)}), now=at(300)))
+    again = decide(inputs(replace(before, **{where: (*(getattr(before, where) or ()), *copies)}), now=at(300)))
     assert again.actions == tuple(planned for planned in first.actions if planned not in told)
 
 
@@ -417,7 +418,7 @@ def test_a_note_that_an_adoption_plans_is_asked_about_before_it_is_sent(side: Si
         else {"incident_notes": (note("PN1", JANE, "on it"),)}
     )
     for old, status in ((None, Status.SENT), (pair(None), Status.SENT), (pair(), Status.PLANNED)):
-        (planned,) = decide(world(sighting(pair=old, alert=alert(), incident=incident(), **news))).actions
+        (planned,) = decide(inputs(observation(pair=old, alert=alert(), incident=incident(), **news))).actions
         assert (planned.status, planned.sent_at) == (status, at(60) if status is Status.SENT else None)
 
 
@@ -427,14 +428,14 @@ def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() ->
         action(Kind.PAGERDUTY_NOTE, incident_id=None, mark=mark, text=f"{mark} hello", id=n)
         for n, mark in ((2, "[Opsgenie · Ana Ruiz · one]"), (3, "[Opsgenie · Ana Ruiz · two]"))
     )
-    seen = sighting(
+    seen = observation(
         pair=pair(None),
         incident=incident(),
         incident_notes=(note("PN1", BOT, shows.text),),
         mine=(creation, shows, new),
         looked=frozenset({Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE}),
     )
-    assert decide(world(seen)).settlements == (
+    assert decide(inputs(seen)).settlements == (
         Settlement(1, Status.DONE, result_id="PINC1"),
         Settlement(2, Status.DONE, result_id="PN1"),
     )
@@ -444,20 +445,20 @@ def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() ->
 
 
 def test_notes_that_were_seen_become_known_on_their_side() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair(),
         alert_notes=(note("o1", ANA, "any news?"), note("o2", ANA, "hello?")),
         incident_notes=(note("PN1", JANE, "on it"), note("PN2", BOT, "an echo")),
         known_notes=frozenset({(OG, "o1")}),
     )
-    assert decide(world(seen)).notes == (("a-1", OG, "o2"), ("a-1", PD, "PN1"), ("a-1", PD, "PN2"))
+    assert decide(inputs(seen)).notes == (("a-1", OG, "o2"), ("a-1", PD, "PN1"), ("a-1", PD, "PN2"))
 
 
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
         pytest.param(
-            sighting(alert=replace(ACKED, snoozed_until=at(900))),
+            observation(alert=replace(ACKED, snoozed_until=at(900))),
             Pair(
                 "a-1",
                 "17",
@@ -470,7 +471,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="a new alert: as it shows, and just swept",
         ),
         pytest.param(
-            sighting(alert=alert(), tracked=False),
+            observation(alert=alert(), tracked=False),
             Pair(
                 "a-1",
                 "17",
@@ -483,7 +484,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="a baseline: as it shows, not tracked",
         ),
         pytest.param(
-            sighting(alert=alert(), tracked=False, incident=HELD),
+            observation(alert=alert(), tracked=False, incident=HELD),
             Pair(
                 "a-1",
                 "17",
@@ -499,7 +500,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="an adopted incident makes it tracked",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=ACKED, incident=HELD, swept=True),
+            observation(pair=pair(), alert=ACKED, incident=HELD, swept=True),
             pair(
                 "acknowledged",
                 (JANE,),
@@ -513,14 +514,14 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="both sides moved, swept",
         ),
         pytest.param(
-            sighting(
+            observation(
                 pair=pair("acknowledged", (JANE,), actor="Jane Doe"), incident=replace(RESOLVED, changed_by=BOB)
             ),
             pair("resolved", actor="Bob Ray", as_of=at(40)),
             id="who moved the incident last is remembered",
         ),
         pytest.param(
-            sighting(
+            observation(
                 pair=pair(actor="Jane Doe"),
                 incident=replace(HELD, acknowledgers=(BOT,)),
                 alert=alert(updated_at=at(3)),
@@ -529,22 +530,22 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="our own act does not change who moved it last",
         ),
         pytest.param(
-            sighting(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
+            observation(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
             pair("resolved", actor="Jane Doe", as_of=at(40)),
             id="nobody holds a resolved incident",
         ),
         pytest.param(
-            sighting(pair=LOST, missing=True, sees_others=True),
+            observation(pair=LOST, missing=True, sees_others=True),
             replace(LOST, opsgenie=replace(LOST.opsgenie, open=False, deleted=True)),
             id="a deleted alert is closed",
         ),
         pytest.param(
-            sighting(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
+            observation(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
             pair("acknowledged", (JANE,), actor="Jane Doe", as_of=at(12)),
             id="a note does not move the incident",
         ),
         pytest.param(
-            sighting(
+            observation(
                 pair=pair(as_of=at(2)),
                 incident=incident("resolved", changed_at=at(20)),
                 mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
@@ -553,25 +554,25 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
             id="what a write in doubt was sent on the strength of is kept until it is answered",
         ),
         pytest.param(
-            sighting(pair=pair(), alert=replace(alert(), updated_at=at(700))),
+            observation(pair=pair(), alert=replace(alert(), updated_at=at(700))),
             pair(updated_at=at(700)),
             id="the watermark moves though nothing else does",
         ),
     ],
 )
-def test_what_is_remembered(seen: Sighting, expected: Pair) -> None:
-    assert decide(world(seen)).pairs == (expected,)
+def test_what_is_remembered(seen: Observation, expected: Pair) -> None:
+    assert decide(inputs(seen)).pairs == (expected,)
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(sighting(pair=pair()), id="nothing was looked at"),
-        pytest.param(sighting(pair=pair(), alert=alert(), incident=incident()), id="nothing moved"),
+        pytest.param(observation(pair=pair()), id="nothing was looked at"),
+        pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing moved"),
     ],
 )
-def test_what_did_not_move_is_not_written_down(seen: Sighting) -> None:
-    assert decide(world(seen)) == Plan()
+def test_what_did_not_move_is_not_written_down(seen: Observation) -> None:
+    assert decide(inputs(seen)) == Plan()
 
 
 # -- what a finished write of our own does to the baselines --
@@ -677,23 +678,23 @@ def test_what_is_planned_or_sent_is_open() -> None:
 # -- keys: the same cause is planned once, another cause is another key --
 
 
-def keys(seen: Sighting, rules: Policy | None = None) -> list[str]:
-    return [planned.key for planned in decide(world(seen, rules=rules)).actions]
+def keys(seen: Observation, rules: Policy | None = None) -> list[str]:
+    return [planned.key for planned in decide(inputs(seen, rules=rules)).actions]
 
 
 def test_the_same_act_has_the_same_key_whenever_it_is_seen() -> None:
-    seen = sighting(pair=pair(), alert=ACKED, incident=HELD)
-    assert keys(seen) == [planned.key for planned in decide(world(seen, now=at(9_999))).actions]
+    seen = observation(pair=pair(), alert=ACKED, incident=HELD)
+    assert keys(seen) == [planned.key for planned in decide(inputs(seen, now=at(9_999))).actions]
 
 
 def test_acknowledging_twice_are_two_acts() -> None:
     later = replace(ACKED, acknowledged_at=at(50), updated_at=at(50))
-    assert not set(keys(sighting(pair=pair(), alert=ACKED))) & set(keys(sighting(pair=pair(), alert=later)))
+    assert not set(keys(observation(pair=pair(), alert=ACKED))) & set(keys(observation(pair=pair(), alert=later)))
 
 
 def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_of_its_own() -> None:
     """Un-acknowledged at 20 s, acknowledged again at 30 s, reassigned at 40 s: the log holds it all."""
-    first = sighting(
+    first = observation(
         pair=pair("acknowledged", (JANE,), acknowledged=True),
         incident=incident(changed_at=at(20)),
         incident_acts=(act("unacknowledge", JANE, 20), act("acknowledge", JANE, 10)),
@@ -702,33 +703,33 @@ def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_o
     second = replace(first, incident=incident(changed_at=at(40)), incident_acts=acts)
     assert len(keys(first)) == len(keys(second)) == 1
     assert keys(first) != keys(second), "the same key would never be planned: the un-acknowledgement would be lost"
-    assert decide(world(second)).actions[0].person == "Bob Ray"
+    assert decide(inputs(second)).actions[0].person == "Bob Ray"
 
 
 def test_an_older_un_acknowledgement_in_the_alert_s_log_is_not_taken_for_the_end_of_a_snooze() -> None:
     """Un-acknowledged by Ana at 5 s, acknowledged again at 10 s, snoozed until 18 s; no log of the end."""
-    seen = sighting(
+    seen = observation(
         pair=pair("acknowledged", (BOT,), acknowledged=True, updated_at=at(10), snoozed_until=at(18)),
         alert=UNACKED,
         alert_acts=(act("acknowledge", ANA, 10), act("unacknowledge", ANA, 5)),
     )
-    told = decide(world(seen)).actions[0]
+    told = decide(inputs(seen)).actions[0]
     assert told.person == "Opsgenie (snooze ended)"
     assert told.at == at(18)
 
 
 def test_an_un_acknowledgement_in_the_very_second_of_an_acknowledgement_counts() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair("acknowledged", (JANE,), acknowledged=True),
         incident=incident(),
         incident_acts=(act("acknowledge", JANE, 20), act("unacknowledge", BOB, 20)),
     )
-    assert [planned.person for planned in decide(world(seen)).actions] == ["Bob Ray"]
+    assert [planned.person for planned in decide(inputs(seen)).actions] == ["Bob Ray"]
 
 
 def test_people_without_a_name_are_somebody_in_every_text() -> None:
-    seen = sighting(pair=pair(), incident=replace(RESOLVED, changed_by=Person("PX", "")))
-    (told,) = decide(world(seen)).actions
+    seen = observation(pair=pair(), incident=replace(RESOLVED, changed_by=Person("PX", "")))
+    (told,) = decide(inputs(seen)).actions
     assert told.person == "somebody"
     assert told.reason == "somebody resolved the incident in PagerDuty"
     assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident"
@@ -738,14 +739,14 @@ def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
     """PagerDuty's stamps are whole seconds, so that both notes bear the same name and time."""
     reopening = replace(act("reopen", JANE, 40), at=RESOLVED.changed_at or at(40))
     copy = note("ON1", BOT, "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident")
-    seen = sighting(
+    seen = observation(
         pair=pair(pagerduty=IncidentBaseline("resolved")),
         incident=incident("triggered"),
         incident_acts=(reopening,),
         alert_notes=(copy,),
         looked=frozenset({Kind.OPSGENIE_NOTE}),
     )
-    (told,) = decide(world(seen)).actions
+    (told,) = decide(inputs(seen)).actions
     assert told.text == "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] reopened the incident"
 
 
@@ -753,8 +754,8 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
     doubt = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT, sent_at=at(0))
     resolved = pair(pagerduty=IncidentBaseline("resolved"))
     resolved = replace(resolved, unexplained_since=at(-60))
-    first = sighting(pair=resolved, incident=incident("triggered"), mine=(doubt,))
-    told = decide(world(first))
+    first = observation(pair=resolved, incident=incident("triggered"), mine=(doubt,))
+    told = decide(inputs(first))
     assert [planned.kind for planned in told.actions] == [Kind.OPSGENIE_NOTE]
     (moved,) = told.pairs
     assert moved.pagerduty is not None
@@ -767,33 +768,33 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
 def test_a_long_note_is_sent_in_parts_that_stay_in_order_and_nothing_of_it_is_lost() -> None:
     words = " ".join(str(n) for n in range(12_000))
     long, short = note("o1", ANA, words, 5), note("o2", ANA, "short", 6)
-    seen = sighting(pair=pair(), incident=incident(), alert_notes=(short, long))
-    plan = decide(world(seen))
+    seen = observation(pair=pair(), incident=incident(), alert_notes=(short, long))
+    plan = decide(inputs(seen))
     *parts, last = plan.actions
     assert last.text.endswith("] short")
     assert [part.mark[-6:] for part in parts] == ["(1/3)]", "(2/3)]", "(3/3)]"]
     first = parts[0].key
     assert [part.key for part in parts] == [first, f"{first} 2/3", f"{first} 3/3"]
     assert "".join(part.text.removeprefix(f"{part.mark} ") for part in parts) == words
-    assert decide(world(after(seen, plan))).actions == ()
+    assert decide(inputs(after(seen, plan))).actions == ()
 
 
 def test_a_part_that_its_target_shows_already_is_not_planned() -> None:
     long = note("o1", ANA, "x" * 60_000, 5)
-    seen = sighting(pair=pair(), incident=incident(), alert_notes=(long,))
-    first, *rest = decide(world(seen)).actions
+    seen = observation(pair=pair(), incident=incident(), alert_notes=(long,))
+    first, *rest = decide(inputs(seen)).actions
     shows = replace(seen, incident_notes=(note("PN1", BOT, first.text),))
-    assert decide(world(shows)).actions == tuple(rest)
+    assert decide(inputs(shows)).actions == tuple(rest)
 
 
 @pytest.mark.parametrize("status", list(Status))
 def test_a_note_whose_token_differs_from_call_to_call_is_copied_once(status: Status) -> None:
-    first = sighting(pair=pair(), incident=incident(), alert_notes=(note("1689-0", ANA, "any news?"),))
-    seen = after(first, decide(world(first)), status)
+    first = observation(pair=pair(), incident=incident(), alert_notes=(note("1689-0", ANA, "any news?"),))
+    seen = after(first, decide(inputs(first)), status)
     again = replace(seen, alert_notes=(note("1689-7", ANA, "any news?"),))
-    assert decide(world(again)).actions == ()
+    assert decide(inputs(again)).actions == ()
     other = replace(seen, alert_notes=(note("1689-7", ANA, "any news at all?"),))
-    assert len(decide(world(other)).actions) == 1
+    assert len(decide(inputs(other)).actions) == 1
 
 
 @pytest.mark.parametrize("side", [OG, PD])
@@ -821,11 +822,11 @@ def test_the_work_grows_with_the_notes_and_not_with_their_square(
             for n, (one, copy) in enumerate(zip(notes, copies, strict=True))
         ]
         names = ("alert_notes", "incident_notes") if side is OG else ("incident_notes", "alert_notes")
-        seen = sighting(pair=pair(), incident=incident(), looked=frozenset(Kind), **{names[0]: notes})
+        seen = observation(pair=pair(), incident=incident(), looked=frozenset(Kind), **{names[0]: notes})
         answered = replace(seen, mine=tuple(old), **{names[1]: copies})
         calls.update(dict.fromkeys(calls, 0))
-        assert len(decide(world(seen)).actions) == count
-        assert len(decide(world(answered)).settlements) == count
+        assert len(decide(inputs(seen)).actions) == count
+        assert len(decide(inputs(answered)).settlements) == count
         return sum(calls.values())
 
     assert work(400) <= 2.1 * work(200)
@@ -844,7 +845,7 @@ def _counted(calls: dict[str, int], name: str, real: Callable[..., object]) -> C
 
 def test_a_page_for_an_alert_that_rose_is_of_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
     old = pair(None, tracked=False, opsgenie=replace(pair().opsgenie, priority="P4"))
-    plan = decide(world(sighting(pair=old, alert=alert(priority="P1", updated_at=at(20)))))
+    plan = decide(inputs(observation(pair=old, alert=alert(priority="P1", updated_at=at(20)))))
     (page,) = plan.actions
     assert (page.kind, page.urgency, page.at) == (Kind.CREATE_INCIDENT, "high", at(20))
     assert (plan.pairs[0].tracked, plan.pairs[0].opsgenie.priority) == (True, "P1")
@@ -852,29 +853,29 @@ def test_a_page_for_an_alert_that_rose_is_of_high_urgency_and_the_alert_is_follo
 
 def test_the_urgency_of_a_page_follows_the_setting() -> None:
     for high, urgency in ((frozenset({"P3"}), "high"), (frozenset({"P1"}), "low")):
-        (page,) = decide(world(sighting(alert=alert(priority="P3")), rules=policy(high_urgency=high))).actions
+        (page,) = decide(inputs(observation(alert=alert(priority="P3")), rules=policy(high_urgency=high))).actions
         assert page.urgency == urgency
 
 
 def test_raising_the_urgency_asks_for_high() -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
-    actions = decide(world(sighting(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
+    actions = decide(inputs(observation(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
     assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]
 
 
 @pytest.mark.parametrize(("shows", "expected"), [("P2", "P2"), ("", "P4")])
 def test_a_priority_is_remembered_until_another_one_is_read(shows: str, expected: str) -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
-    seen = sighting(pair=known, alert=alert(priority=shows, updated_at=at(20)))
-    assert decide(world(seen)).pairs[0].opsgenie.priority == expected
+    seen = observation(pair=known, alert=alert(priority=shows, updated_at=at(20)))
+    assert decide(inputs(seen)).pairs[0].opsgenie.priority == expected
 
 
 def test_a_title_is_remembered_in_one_line_and_kept_where_there_is_none() -> None:
-    seen = sighting(pair=pair(), alert=alert(message="Disk\nfull " + "x" * 300, updated_at=at(1)))
-    title = decide(world(seen)).pairs[0].title
+    seen = observation(pair=pair(), alert=alert(message="Disk\nfull " + "x" * 300, updated_at=at(1)))
+    title = decide(inputs(seen)).pairs[0].title
     assert (title[:11], len(title)) == ("Disk full x", 200)
-    nameless = sighting(pair=pair(), alert=alert(message=" ", updated_at=at(1)))
-    assert decide(world(nameless)).pairs[0].title == "Disk full"
+    nameless = observation(pair=pair(), alert=alert(message=" ", updated_at=at(1)))
+    assert decide(inputs(nameless)).pairs[0].title == "Disk full"
 
 
 # -- nobody is paged --
@@ -937,19 +938,19 @@ def test_whether_anybody_is_paged_is_known_from_the_answer(
 )
 def test_nobody_is_paged_until_somebody_is(then: Incident | None, expected: str) -> None:
     known = pair("acknowledged", (BOT,), unpaged=SAID_BORN, unexplained_since=at(-600))
-    seen = sighting(pair=known, incident=then, mine=(CREATED,))
-    pairs = decide(world(seen)).pairs or (known,)
+    seen = observation(pair=known, incident=then, mine=(CREATED,))
+    pairs = decide(inputs(seen)).pairs or (known,)
     assert pairs[0].unpaged == expected
 
 
 def test_a_page_that_was_born_acknowledged_is_healed_once() -> None:
-    seen = sighting(pair=pair(None), alert=alert(), incident=BORN, mine=(replace(CREATED, status=Status.SENT),))
-    plan = decide(world(seen))
+    seen = observation(pair=pair(None), alert=alert(), incident=BORN, mine=(replace(CREATED, status=Status.SENT),))
+    plan = decide(inputs(seen))
     (healing,) = plan.actions
     assert healing.kind is Kind.PAGERDUTY_UNACKNOWLEDGE
     assert healing.key == "pagerduty.unacknowledge a-1 unpaged PINC1"
     assert plan.pairs[0].unpaged == SAID_BORN
-    assert decide(world(after(seen, plan))).actions == ()
+    assert decide(inputs(after(seen, plan))).actions == ()
 
 
 # -- another incident --
@@ -958,7 +959,7 @@ NEXT = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again"
 
 
 def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair(unpaged=SAID_LEFT),
         incident=replace(RESOLVED, merged_into="PINC9"),
         incident_notes=(note("PN1", JANE, "same thing"),),
@@ -968,14 +969,14 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
             replace(note("PN6", JANE, "written after the merge"), at=at(50)),
         ),
     )
-    plan = decide(world(seen))
+    plan = decide(inputs(seen))
     (follows,) = plan.pairs
     assert (follows.incident_id, follows.incident_number, follows.unpaged) == ("PINC9", 9, "")
     assert follows.pagerduty == IncidentBaseline("triggered", as_of=at(30))
     assert follows.unexplained_since == at(60), "so that it is looked at in the next cycle"
     assert plan.notes == (("a-1", PD, "PN1"), ("a-1", PD, "PN5"))
     held = replace(NEXT, status="acknowledged", acknowledgers=(JANE,), changed_at=at(35))
-    later = decide(world(sighting(pair=follows, alert=alert(), incident=held)))
+    later = decide(inputs(observation(pair=follows, alert=alert(), incident=held)))
     assert [planned.kind for planned in later.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
     assert later.pairs[0].unexplained_since is None
 
@@ -983,37 +984,37 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(sighting(pair=pair(), incident=incident(), successor=NEXT), id="while ours is open"),
-        pytest.param(sighting(pair=pair(), successor=NEXT), id="while ours is not known to be resolved"),
+        pytest.param(observation(pair=pair(), incident=incident(), successor=NEXT), id="while ours is open"),
+        pytest.param(observation(pair=pair(), successor=NEXT), id="while ours is not known to be resolved"),
         pytest.param(
-            sighting(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")), id="ours itself"
+            observation(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")), id="ours itself"
         ),
-        pytest.param(sighting(pair=pair(None), successor=NEXT), id="before there is one"),
-        pytest.param(sighting(pair=pair(pagerduty=None), successor=NEXT), id="before ours was ever read"),
-        pytest.param(sighting(alert=alert(), incident=RESOLVED, successor=NEXT), id="of an unknown alert"),
+        pytest.param(observation(pair=pair(None), successor=NEXT), id="before there is one"),
+        pytest.param(observation(pair=pair(pagerduty=None), successor=NEXT), id="before ours was ever read"),
+        pytest.param(observation(alert=alert(), incident=RESOLVED, successor=NEXT), id="of an unknown alert"),
     ],
 )
-def test_no_other_incident_is_followed(seen: Sighting) -> None:
-    pairs = decide(world(seen)).pairs
+def test_no_other_incident_is_followed(seen: Observation) -> None:
+    pairs = decide(inputs(seen)).pairs
     assert all(known.incident_id != "PINC9" for known in pairs)
 
 
 def test_what_a_developer_did_meanwhile_goes_to_the_incident_that_is_followed() -> None:
-    seen = sighting(pair=pair("resolved"), alert=ACKED, successor=NEXT)
-    actions = decide(world(seen)).actions
+    seen = observation(pair=pair("resolved"), alert=ACKED, successor=NEXT)
+    actions = decide(inputs(seen)).actions
     assert {planned.incident_id for planned in actions} == {"PINC9"}
     assert Kind.PAGERDUTY_ACKNOWLEDGE in {planned.kind for planned in actions}
 
 
 def test_all_that_is_noted_on_a_second_incident_of_the_alert_is_news() -> None:
-    seen = sighting(
+    seen = observation(
         pair=pair("resolved"), incident=RESOLVED, successor=NEXT, successor_notes=(note("PN5", JANE, "x"),)
     )
-    assert decide(world(seen)).notes == ()
+    assert decide(inputs(seen)).notes == ()
 
 
 def test_a_second_incident_is_named_once() -> None:
-    seen = sighting(pair=pair(), incident=incident(), twins=(NEXT,))
-    plan = decide(world(seen))
+    seen = observation(pair=pair(), incident=incident(), twins=(NEXT,))
+    plan = decide(inputs(seen))
     assert len(plan.actions) == 2
-    assert decide(world(after(seen, plan, Status.DONE))).actions == ()
+    assert decide(inputs(after(seen, plan, Status.DONE))).actions == ()

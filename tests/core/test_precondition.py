@@ -1,7 +1,7 @@
 """The look just before a write that could do harm: every state of the target, and what is said of it."""
 
 import pytest
-from worlds import BOB, BOT, JANE, action, alert, incident, policy
+from builders import BOB, BOT, JANE, action, alert, incident, policy
 
 from reconciler.core.model import Alert, Incident, Kind, Person
 from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty

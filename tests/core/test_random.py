@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import BOB, BOT, JANE, OG, PD, SERVICE, T0, after, at
+from builders import BOB, BOT, JANE, OG, PD, SERVICE, T0, after, at
 
 from reconciler.core import text
 from reconciler.core.changes import is_adoption
@@ -15,17 +15,17 @@ from reconciler.core.model import (
     Actor,
     Alert,
     AlertBaseline,
+    DecisionInput,
     Incident,
     IncidentBaseline,
     Kind,
     Note,
+    Observation,
     Pair,
     Person,
     Policy,
     Receipt,
-    Sighting,
     Status,
-    World,
 )
 from reconciler.core.plan import decide, in_order
 
@@ -47,7 +47,7 @@ VERBS = ("acknowledge", "unacknowledge", "resolve", "reopen", "annotate", "assig
 
 
 class Dice:
-    """A random world from a seed."""
+    """A random inputs from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - reproducible, not secret
@@ -174,13 +174,13 @@ class Dice:
             for n in range(start, start + self.random.randrange(4))
         )
 
-    def sighting(self, number: int) -> Sighting:
+    def observation(self, number: int) -> Observation:
         alert_id = f"a-{number}"
         mine = self.mine(alert_id, number * 10 + 1)
         gone = self.yes(0.1)
         known = self.pair(alert_id)
         notes = [(OG, f"O{n}") for n in range(6)] + [(PD, f"N{n}") for n in range(6)]
-        return Sighting(
+        return Observation(
             alert_id=alert_id,
             pair=known,
             tracked=self.yes(0.7),
@@ -207,7 +207,7 @@ class Dice:
             swept=self.yes(),
         )
 
-    def world(self) -> World:
+    def inputs(self) -> DecisionInput:
         rules = Policy(
             on_opsgenie_unacknowledge=self.random.choice(("retrigger", "note")),
             on_opsgenie_close=self.random.choice(("note", "resolve", "ignore")),
@@ -215,28 +215,28 @@ class Dice:
             on_opsgenie_priority=self.random.choice(("urgency", "note", "ignore")),
             staleness=timedelta(seconds=self.random.choice((1, 120))),
             automation=self.random.choice((BOT, Person("", BOT.name), Person("", ""))),
-            guards=frozenset(guard for guard in ("ledger", "author", "mark") if self.yes(0.8)),
+            guards=frozenset(guard for guard in ("outbox", "author", "mark") if self.yes(0.8)),
         )
-        sightings = tuple(self.sighting(number) for number in range(self.random.randrange(5)))
-        return World(T0 + timedelta(seconds=self.random.choice((0, 60, 5_000))), rules, sightings)
+        observations = tuple(self.observation(number) for number in range(self.random.randrange(5)))
+        return DecisionInput(T0 + timedelta(seconds=self.random.choice((0, 60, 5_000))), rules, observations)
 
 
 CHUNKS, EACH = 20, 150
 
 
-def worlds_of(chunk: int) -> list[World]:
-    return [Dice(chunk * EACH + n).world() for n in range(EACH)]
+def inputs_of(chunk: int) -> list[DecisionInput]:
+    return [Dice(chunk * EACH + n).inputs() for n in range(EACH)]
 
 
-def _is_adopted(sighting: Sighting) -> bool:
+def _is_adopted(observation: Observation) -> bool:
     """Whether it shows an incident that is news, and that no creation of ours asked for."""
-    created = any(a.kind is Kind.CREATE_INCIDENT and a.status.is_open for a in sighting.mine)
-    return is_adoption(sighting) and (sighting.pair is None or not created)
+    created = any(a.kind is Kind.CREATE_INCIDENT and a.status.is_open for a in observation.mine)
+    return is_adoption(observation) and (observation.pair is None or not created)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
-    for seen in worlds_of(chunk):
+    for seen in inputs_of(chunk):
         plan = decide(seen)
         assert decide(seen) == plan
         keys = [planned.key for planned in plan.actions]
@@ -244,8 +244,8 @@ def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
         assert plan.actions == in_order(plan.actions)
         assert len({pair.alert_id for pair in plan.pairs}) == len(plan.pairs)
         assert len(set(plan.notes)) == len(plan.notes)
-        adopted = {sighting.alert_id for sighting in seen.sightings if _is_adopted(sighting)}
-        by_id = {mine.id: mine for sighting in seen.sightings for mine in sighting.mine}
+        adopted = {observation.alert_id for observation in seen.observations if _is_adopted(observation)}
+        by_id = {mine.id: mine for observation in seen.observations for mine in observation.mine}
         assert all(by_id[each.action_id].status.is_open for each in plan.settlements)
         for planned in plan.actions:
             asked = planned.kind.is_note and planned.alert_id in adopted
@@ -267,24 +267,24 @@ def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_what_ended_is_left_alone(chunk: int) -> None:
-    for seen in worlds_of(chunk):
+    for seen in inputs_of(chunk):
         plan = decide(seen)
         after_it = {pair.alert_id: pair for pair in plan.pairs}
-        for sighting in seen.sightings:
-            pair = after_it.get(sighting.alert_id, sighting.pair)
-            states = {p.kind for p in plan.actions if p.alert_id == sighting.alert_id and p.kind.is_state}
+        for observation in seen.observations:
+            pair = after_it.get(observation.alert_id, observation.pair)
+            states = {p.kind for p in plan.actions if p.alert_id == observation.alert_id and p.kind.is_state}
             if pair is None or not states:
                 continue
             if not pair.opsgenie.open:
                 assert not {kind for kind in states if kind.side is OG}
-            in_doubt = any(mine.status is Status.SENT for mine in sighting.mine)
+            in_doubt = any(mine.status is Status.SENT for mine in observation.mine)
             if pair.pagerduty is not None and pair.pagerduty.status == "resolved" and not in_doubt:
                 assert not {kind for kind in states if kind.side is PD}
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_the_same_look_again_plans_nothing_more(chunk: int) -> None:
-    for seen in worlds_of(chunk):
+    for seen in inputs_of(chunk):
         plan = decide(seen)
-        again = decide(replace(seen, sightings=tuple(after(each, plan) for each in seen.sightings)))
+        again = decide(replace(seen, observations=tuple(after(each, plan) for each in seen.observations)))
         assert {planned.key for planned in again.actions} <= {planned.key for planned in plan.actions}

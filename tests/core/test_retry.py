@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import action, at
+from builders import action, at
 
 from reconciler.core.model import Action, AlertBaseline, Kind, Settlement, Status
 from reconciler.core.retry import GIVE_UP, STATE_REFUSED, Plainer, Scope, after, backoff, steps_aside

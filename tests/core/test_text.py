@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from worlds import ANA, BOT, JANE, NOBODY, alert, at, note
+from builders import ANA, BOT, JANE, NOBODY, alert, at, note
 
 from reconciler.core import text
 from reconciler.core.model import Note, Person, Side

@@ -105,16 +105,16 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     database.close()
     much = {f"cursor {number}": "x" * 1000 for number in range(200)}
     with pytest.raises(DatabaseDown, match=r"cannot be used now: database or disk is full$"):  # noqa: SIM117
-        with database.writing() as books:
-            books.snapshot.save_cursors(much)
-    with database.reading() as books:
-        assert books.snapshot.cursors() == {}
+        with database.writing() as unit:
+            unit.snapshot.save_cursors(much)
+    with database.reading() as unit:
+        assert unit.snapshot.cursors() == {}
     pages.clear()
     database.close()
-    with database.writing() as books:
-        books.snapshot.save_cursors(much)
-    with database.reading() as books:
-        assert books.snapshot.cursors() == much
+    with database.writing() as unit:
+        unit.snapshot.save_cursors(much)
+    with database.reading() as unit:
+        assert unit.snapshot.cursors() == much
     database.close()
 
 

@@ -37,12 +37,12 @@ def two(database_url: str) -> Iterator[tuple[Database, Database]]:
 
 
 def an_action(database: Database) -> Action:
-    """An intent, as the ledger has it."""
+    """An intent, as the outbox has it."""
     blank = Action("k1", Kind.PAGERDUTY_NOTE, "a1", "a note", NOW, "Ana Ruiz", "text", mark="mark")
-    with database.writing() as books:
-        books.outbox.add([blank], NOW)
-    with database.reading() as books:
-        (action,) = books.outbox.open()
+    with database.writing() as unit:
+        unit.outbox.add([blank], NOW)
+    with database.reading() as unit:
+        (action,) = unit.outbox.open()
     return action
 
 
@@ -67,17 +67,17 @@ def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None
     zombie.lead()
     action = an_action(zombie)
     leader.lead()
-    with pytest.raises(Superseded, match="taken over"), zombie.writing() as books:
-        books.cursors.save(query="the plan's commit")
-    with pytest.raises(Superseded), zombie.writing() as books:
-        books.outbox.mark_sent(action, NOW)
-    with pytest.raises(Superseded), zombie.writing() as books:
-        books.outbox.settle(Settlement(action.id, Status.DONE), NOW)
-    with leader.reading() as books:
-        assert books.outbox.open() == [action]
-        assert books.cursors.load(NOW) == Standing()
-    with leader.writing() as books:
-        assert books.outbox.mark_sent(action, NOW)
+    with pytest.raises(Superseded, match="taken over"), zombie.writing() as unit:
+        unit.cursors.save(query="the plan's commit")
+    with pytest.raises(Superseded), zombie.writing() as unit:
+        unit.outbox.mark_sent(action, NOW)
+    with pytest.raises(Superseded), zombie.writing() as unit:
+        unit.outbox.settle(Settlement(action.id, Status.DONE), NOW)
+    with leader.reading() as unit:
+        assert unit.outbox.open() == [action]
+        assert unit.cursors.load(NOW) == Standing()
+    with leader.writing() as unit:
+        assert unit.outbox.mark_sent(action, NOW)
 
 
 def test_an_epoch_of_a_lost_database_is_not_taken_for_one_of_the_new(two: tuple[Database, Database]) -> None:
@@ -104,14 +104,14 @@ def test_a_takeover_waits_for_the_transaction_that_is_being_committed(two: tuple
 
     thread = threading.Thread(target=take_over)
     thread.start()
-    with first.writing() as books:
+    with first.writing() as unit:
         inside.set()
         assert not led.wait(0.5)
-        books.cursors.save(query="first")
+        unit.cursors.save(query="first")
     thread.join(10)
     assert led.is_set()
-    with second.reading() as books:
-        assert books.cursors.load(NOW).query == "first"
+    with second.reading() as unit:
+        assert unit.cursors.load(NOW).query == "first"
 
 
 def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
@@ -120,13 +120,13 @@ def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
     monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "300ms")
     stopped, second = open_database(postgres_url), open_database(postgres_url)
     stopped.lead()
-    with pytest.raises(DatabaseDown), stopped.writing() as books:  # noqa: PT012 - it is stopped inside
+    with pytest.raises(DatabaseDown), stopped.writing() as unit:  # noqa: PT012 - it is stopped inside
         started = time.monotonic()
         assert second.lead() == 2
         assert time.monotonic() - started < 5
-        books.cursors.save(query="too late")
-    with second.reading() as books:
-        assert books.cursors.load(NOW) == Standing()
+        unit.cursors.save(query="too late")
+    with second.reading() as unit:
+        assert unit.cursors.load(NOW) == Standing()
     stopped.close()
     second.close()
 

@@ -88,12 +88,12 @@ def content(database: Database) -> dict[str, tuple[list[str], list[tuple[Any, ..
 
 
 def assert_the_rows_are_there(database: Database) -> None:
-    with database.reading() as books:
-        pair = books.snapshot.pairs(["a1"])["a1"]
-        (action,) = books.outbox.open()
+    with database.reading() as unit:
+        pair = unit.snapshot.pairs(["a1"])["a1"]
+        (action,) = unit.outbox.open()
         assert (pair.tiny_id, pair.incident_id, pair.opsgenie.open) == ("7", "Q1", True)
-        assert books.snapshot.cursors() == {"origin": "there"}
-        assert len(books.snapshot.known_notes(["a1"])["a1"]) == 1
+        assert unit.snapshot.cursors() == {"origin": "there"}
+        assert len(unit.snapshot.known_notes(["a1"])["a1"]) == 1
         assert (action.id, action.key, action.status, action.incident_id) == (3, "k1", Status.SENT, "Q1")
         assert action.sent_at == AT.replace(tzinfo=UTC)
 
@@ -116,8 +116,8 @@ def test_up_from_every_revision_with_data_in_place(database: Database, revision:
     assert current_revision(database) == REVISION
     assert_the_rows_are_there(database)
     database.lead()
-    with database.writing() as books:
-        books.snapshot.save_cursors({"origin": "there"})
+    with database.writing() as unit:
+        unit.snapshot.save_cursors({"origin": "there"})
     assert_the_rows_are_there(database)
 
 

@@ -13,7 +13,7 @@ from schedule import STORY, History
 from world import Parts
 
 from reconciler.core import outcomes, plan
-from reconciler.core.model import Action, Kind, Plan, Policy, Receipt, Settlement, Status, World
+from reconciler.core.model import Action, DecisionInput, Kind, Plan, Policy, Receipt, Settlement, Status
 from reconciler.core.work import WorkItem
 from reconciler.reconcile import deliver, pair
 from reconciler.reconcile.commit import Committer
@@ -21,7 +21,7 @@ from reconciler.reconcile.delivery_action import ActionDelivery
 from reconciler.sources.intake import DurableIntake
 from reconciler.store.outbox import Outbox
 
-GUARDS = ("ledger", "author", "mark")
+GUARDS = ("outbox", "author", "mark")
 
 
 # -- send, then record: the outbox has a call only when the call is over --
@@ -67,18 +67,18 @@ def _block_nothing(self: deliver._PairDelivery, waiting: tuple[Action, ...]) -> 
 def _cursor_first(self: DurableIntake, items: Collection[WorkItem], **moved: Any) -> None:
     """The feeds' cursors are committed before the keys that were found."""
     if moved:
-        with self._database.writing() as books:
-            books.cursors.save(**moved)
+        with self._database.writing() as unit:
+            unit.cursors.save(**moved)
     _ACCEPT(self, items)
 
 
 def _row_first(
-    self: Committer, plan: Plan, world: World, item: WorkItem, again: WorkItem | None
+    self: Committer, plan: Plan, inputs: DecisionInput, item: WorkItem, again: WorkItem | None
 ) -> WorkItem | None:
     """The row of the work queue is taken away before what was decided is committed."""
-    with self._database.writing() as books:
-        books.work.take_away([item])
-    return _WRITE(self, plan, world, item, again)
+    with self._database.writing() as unit:
+        unit.work.take_away([item])
+    return _WRITE(self, plan, inputs, item, again)
 
 
 def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any) -> Settlement | None:
@@ -86,9 +86,9 @@ def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any
     return _NOT_SHOWN(action, receipt, replace(policy, staleness=timedelta(seconds=-1)), now)
 
 
-def _shared(world: World) -> Plan:
+def _shared(inputs: DecisionInput) -> Plan:
     """One baseline for both sides: what PagerDuty shows counts as what Opsgenie has shown."""
-    decided = _DECIDE(world)
+    decided = _DECIDE(inputs)
     pairs = tuple(
         replace(pair, opsgenie=replace(pair.opsgenie, acknowledged=pair.pagerduty.status == "acknowledged"))
         if pair.pagerduty

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-from reconciler.store.database import Books, Database, open_database
+from reconciler.store.database import Database, UnitOfWork, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.store.schema import metadata
 
@@ -108,22 +108,22 @@ class SimDatabase(Database):
         kept.backup(self._raw())
 
     @contextmanager
-    def reading(self) -> Iterator[Books]:
+    def reading(self) -> Iterator[UnitOfWork]:
         """As the product's."""
-        with super().reading() as books:
+        with super().reading() as unit:
             if self._gone():
                 raise _down("unable to open database file")
-            yield books
+            yield unit
 
     @contextmanager
-    def writing(self) -> Iterator[Books]:
+    def writing(self) -> Iterator[UnitOfWork]:
         """As the product's, a step of the world."""
         caller = sys._getframe(2)
         fault = self._step(_NAMES.get((caller.f_globals["__name__"], caller.f_code.co_name), "db.doubt"))
-        with super().writing() as books:
+        with super().writing() as unit:
             if fault == "busy" or self._gone():
                 raise _down("database is locked")
-            yield books
+            yield unit
             if fault == "crash_before":
                 raise Crash
             if fault == "full":

@@ -80,15 +80,15 @@ def test_one_echo_guard_alone_suffices_for_notes(alone: str) -> None:
     assert findings(run(story, Parts(guards=frozenset({alone})))) == []
 
 
-@pytest.mark.parametrize("alone", ["ledger", "author"])
+@pytest.mark.parametrize("alone", ["outbox", "author"])
 def test_either_guard_that_states_have_suffices_for_them(alone: str) -> None:
     assert findings(run(STORY, Parts(guards=frozenset({alone})))) == []
 
 
 def test_the_ledger_alone_suffices_for_states_also_where_opsgenie_names_nobody() -> None:
     """Without the look at the name that an acknowledgement of ours bears in Opsgenie, which no setting ends."""
-    bare = ((changes, "_or_echo", lambda _sighting, change: change),)
-    assert findings(run(STORY, Parts(guards=frozenset({"ledger"}), patches=bare))) == []
+    bare = ((changes, "_or_echo", lambda _observation, change: change),)
+    assert findings(run(STORY, Parts(guards=frozenset({"outbox"}), patches=bare))) == []
 
 
 def test_the_mark_alone_cannot_guard_states_which_have_no_text() -> None:

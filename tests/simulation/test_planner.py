@@ -2,11 +2,26 @@
 
 from dataclasses import replace
 
+from builders import (
+    ANA,
+    BOB,
+    BOT,
+    JANE,
+    action,
+    after,
+    alert,
+    at,
+    incident,
+    note,
+    observation,
+    pair,
+    policy,
+    world,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from worlds import ANA, BOB, BOT, JANE, action, after, alert, at, incident, note, pair, policy, sighting, world
 
-from reconciler.core.model import Action, Alert, Incident, Kind, Note, Pair, Plan, Sighting, Status
+from reconciler.core.model import Action, Alert, Incident, Kind, Note, Observation, Pair, Plan, Status
 from reconciler.core.plan import decide
 from reconciler.core.text import is_copy_from
 
@@ -77,9 +92,9 @@ def ours(draw: st.DrawFn) -> tuple[Action, ...]:
 
 
 @st.composite
-def sightings(draw: st.DrawFn) -> Sighting:
+def observations(draw: st.DrawFn) -> Observation:
     known = draw(st.one_of(st.none(), pairs()))
-    return sighting(
+    return observation(
         pair=known,
         alert=draw(st.one_of(st.none(), alerts())),
         incident=draw(st.one_of(st.none(), incidents())),
@@ -91,7 +106,7 @@ def sightings(draw: st.DrawFn) -> Sighting:
     )
 
 
-def _twice(seen: Sighting) -> tuple[Plan, Plan]:
+def _twice(seen: Observation) -> tuple[Plan, Plan]:
     first = decide(world(seen))
     return first, decide(world(after(seen, first)))
 
@@ -102,8 +117,8 @@ many = settings(
 
 
 @many
-@given(sightings())
-def test_what_was_decided_and_remembered_is_not_decided_again(seen: Sighting) -> None:
+@given(observations())
+def test_what_was_decided_and_remembered_is_not_decided_again(seen: Observation) -> None:
     first, second = _twice(seen)
     known = {planned.key for planned in first.actions} | {mine.key for mine in seen.mine}
     assert [planned for planned in second.actions if planned.key not in known] == []
@@ -111,14 +126,14 @@ def test_what_was_decided_and_remembered_is_not_decided_again(seen: Sighting) ->
 
 
 @many
-@given(sightings())
-def test_the_same_world_gives_the_same_plan(seen: Sighting) -> None:
+@given(observations())
+def test_the_same_world_gives_the_same_plan(seen: Observation) -> None:
     assert decide(world(seen)) == decide(world(seen))
 
 
 @many
-@given(sightings())
-def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Sighting) -> None:
+@given(observations())
+def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Observation) -> None:
     plan = decide(world(seen))
     for planned in plan.actions:
         if planned.kind.is_state and planned.kind.side == "opsgenie":
@@ -129,8 +144,8 @@ def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Sigh
 
 
 @many
-@given(sightings())
-def test_every_note_says_where_it_came_from_and_every_action_why(seen: Sighting) -> None:
+@given(observations())
+def test_every_note_says_where_it_came_from_and_every_action_why(seen: Observation) -> None:
     for planned in decide(world(seen)).actions:
         assert planned.reason
         if planned.kind.is_note:
@@ -140,8 +155,8 @@ def test_every_note_says_where_it_came_from_and_every_action_why(seen: Sighting)
 
 
 @many
-@given(sightings())
-def test_what_the_automation_user_did_is_never_mirrored_back(seen: Sighting) -> None:
+@given(observations())
+def test_what_the_automation_user_did_is_never_mirrored_back(seen: Observation) -> None:
     held = seen.incident
     if held is None or held.status != "acknowledged" or set(held.acknowledgers) != {BOT}:
         return

@@ -97,7 +97,7 @@ class SimClock:
 class Parts:
     """Product parts that a mutant replaces, and the database that all is kept in."""
 
-    guards: frozenset[str] = frozenset({"ledger", "author", "mark"})
+    guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
     patches: tuple[tuple[Any, str, Any], ...] = ()
     sweep: float = SWEEP
     database: Callable[[Callable[[str], str], Callable[[], bool]], SimDatabase] = SimDatabase
@@ -231,8 +231,8 @@ class World:
         self.sandbox.lock.acquire()
         state = self.sandbox.state()
         self.sandbox.lock.release()
-        with self.database.reading() as books:
-            ledger = books.outbox.counts()
+        with self.database.reading() as unit:
+            ledger = unit.outbox.counts()
         return Outcome(
             self.history, state, self.trace, self.counts, self.fired, self.acted, ledger, len(self._writes()),
             self._writes()[quiet_from:], self.broken, self.windows, self.lost_at,
@@ -351,8 +351,8 @@ class World:
         """The first start has been written down: when, and how far it looked back."""
         if "database" in self.outages:
             return
-        with self.database.reading() as books:
-            origin = books.cursors.load(END_OF_TIME).origin
+        with self.database.reading() as unit:
+            origin = unit.cursors.load(END_OF_TIME).origin
         if origin is not None:
             self.origins.append((self.clock.vendors.now().isoformat(), origin.since.isoformat()))
 
@@ -482,8 +482,8 @@ class World:
         self.process = Process(self)
 
     def _open(self) -> bool:
-        with self.database.reading() as books:
-            return bool(books.outbox.open())
+        with self.database.reading() as unit:
+            return bool(unit.outbox.open())
 
     def _writes(self) -> list[str]:
         return [f"{c.at} {c.method} {c.path}" for c in self.sandbox.journal.calls if c.write]

@@ -51,17 +51,17 @@ def test_only_what_is_over_for_long_is_forgotten(
 ) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'x.db'}")
     upgrade(database)
-    with database.writing() as books:
-        books.snapshot.save_pairs([pair])
-        books.snapshot.save_notes([(pair.alert_id, Side.PAGERDUTY, "N1")])
-        books.outbox.add([_action(pair.alert_id)], NOW)
-        (intended,) = books.outbox.open()
-        books.outbox.settle(Settlement(intended.id, status), NOW)
-        assert books.snapshot.forget(NOW - timedelta(days=30)) == int(forgotten)
-    with database.reading() as books:
-        assert (pair.alert_id in books.snapshot.pairs([pair.alert_id])) is not forgotten
-        assert bool(books.snapshot.known_notes([pair.alert_id])) is not forgotten
-        assert bool(books.outbox.of([pair.alert_id])) is not forgotten
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair])
+        unit.snapshot.save_notes([(pair.alert_id, Side.PAGERDUTY, "N1")])
+        unit.outbox.add([_action(pair.alert_id)], NOW)
+        (intended,) = unit.outbox.open()
+        unit.outbox.settle(Settlement(intended.id, status), NOW)
+        assert unit.snapshot.forget(NOW - timedelta(days=30)) == int(forgotten)
+    with database.reading() as unit:
+        assert (pair.alert_id in unit.snapshot.pairs([pair.alert_id])) is not forgotten
+        assert bool(unit.snapshot.known_notes([pair.alert_id])) is not forgotten
+        assert bool(unit.outbox.of([pair.alert_id])) is not forgotten
     database.close()
 
 
@@ -75,8 +75,8 @@ def test_what_is_due_is_found_open_pairs_apart_from_finished_ones_the_longest_wa
     upgrade(database)
     over = _pair("over", alert_open=False, incident="resolved", swept_at=NOW)
     opened = _pair("open", alert_open=True, incident="resolved", swept_at=NOW)
-    with database.writing() as books:
-        books.snapshot.save_pairs(
+    with database.writing() as unit:
+        unit.snapshot.save_pairs(
             [
                 replace(over, next_look_at=NOW),
                 replace(over, alert_id="never"),
@@ -85,8 +85,8 @@ def test_what_is_due_is_found_open_pairs_apart_from_finished_ones_the_longest_wa
                 replace(opened, alert_id="later", next_look_at=NOW + HOUR),
             ]
         )
-    with database.reading() as books:
-        due = books.snapshot.due
+    with database.reading() as unit:
+        due = unit.snapshot.due
         assert [pair.alert_id for pair in due(NOW, 10, is_open=True)] == ["first", "open"]
         assert [pair.alert_id for pair in due(NOW, 1, is_open=True)] == ["first"]
         assert [pair.alert_id for pair in due(NOW, 10, is_open=False)] == ["over"]

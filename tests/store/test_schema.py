@@ -102,12 +102,12 @@ def test_what_an_earlier_version_wrote_has_no_trouble(tmp_path: Path) -> None:
             """"updated_at":"2026-11-23T09:00:00Z"}', '2026-11-23 09:00:00')"""
         )
     upgrade(database)
-    with database.reading() as books:
-        pair = books.snapshot.pair("a-1")
+    with database.reading() as unit:
+        pair = unit.snapshot.pair("a-1")
         assert pair is not None
         assert (pair.title, pair.unexplained_since, pair.unpaged) == ("", None, "")
         assert (pair.opsgenie.priority, pair.opsgenie.missing_since, pair.opsgenie.deleted) == ("", None, False)
-        assert books.snapshot.unpaged() == []
+        assert unit.snapshot.unpaged() == []
     database.close()
 
 
@@ -162,10 +162,10 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path, journal: str) -> 
 
 def test_looking_creates_nothing(tmp_path: Path) -> None:
     assert not exists(url(tmp_path))
-    with open_read_only(url(tmp_path)).reading() as books:
-        assert books.snapshot.open_pairs() == 0
-        assert books.cursors.load(datetime.now(UTC)) == Standing()
-        assert books.outbox.open() == []
+    with open_read_only(url(tmp_path)).reading() as unit:
+        assert unit.snapshot.open_pairs() == 0
+        assert unit.cursors.load(datetime.now(UTC)) == Standing()
+        assert unit.outbox.open() == []
     database = open_database(url(tmp_path))
     assert current_revision(database) is None
     assert check(database) is None
@@ -175,8 +175,8 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
 
 def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
     (tmp_path / "reconciler.db").touch()
-    with open_read_only(url(tmp_path)).reading() as books:
-        assert books.outbox.open() == []
+    with open_read_only(url(tmp_path)).reading() as unit:
+        assert unit.outbox.open() == []
     assert (tmp_path / "reconciler.db").stat().st_size == 0
 
 
@@ -202,8 +202,8 @@ def test_what_is_open_for_reading_cannot_be_written_to(tmp_path: Path) -> None:
     database.close()
     before = (tmp_path / "reconciler.db").read_bytes()
     looking = open_read_only(url(tmp_path))
-    with pytest.raises(Exception, match="readonly"), looking.writing() as books:
-        books.cursors.save(query="another")
+    with pytest.raises(Exception, match="readonly"), looking.writing() as unit:
+        unit.cursors.save(query="another")
     looking.close()
     assert (tmp_path / "reconciler.db").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["reconciler.db"]

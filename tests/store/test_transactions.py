@@ -15,22 +15,22 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def stored(database: Database) -> Standing:
-    with database.reading() as books:
-        return books.cursors.load(NOW)
+    with database.reading() as unit:
+        return unit.cursors.load(NOW)
 
 
 def test_what_is_written_is_there(database: Database) -> None:
-    with database.writing() as books:
-        books.cursors.save(query="1", sweep=NOW)
-    with database.writing() as books:
-        books.cursors.save(query="2")
+    with database.writing() as unit:
+        unit.cursors.save(query="1", sweep=NOW)
+    with database.writing() as unit:
+        unit.cursors.save(query="2")
     assert stored(database) == Standing(query="2", sweep=NOW)
 
 
 def test_an_error_leaves_nothing_behind(database: Database) -> None:
     def fail() -> None:
-        with database.writing() as books:
-            books.cursors.save(query="1")
+        with database.writing() as unit:
+            unit.cursors.save(query="1")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -40,9 +40,9 @@ def test_an_error_leaves_nothing_behind(database: Database) -> None:
 
 def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Database) -> None:
     def fail() -> None:
-        with database.writing() as books:
-            books.cursors.save(query="1")
-            books.snapshot.connection.exec_driver_sql("INSERT INTO cursors (route) VALUES (NULL)")
+        with database.writing() as unit:
+            unit.cursors.save(query="1")
+            unit.snapshot.connection.exec_driver_sql("INSERT INTO cursors (route) VALUES (NULL)")
 
     with pytest.raises(DatabaseDown, match="DATABASE_URL: "):
         fail()
@@ -50,8 +50,8 @@ def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Da
 
 
 def test_what_is_not_committed_is_not_seen(database: Database) -> None:
-    with database.writing() as books:
-        books.cursors.save(query="1")
+    with database.writing() as unit:
+        unit.cursors.save(query="1")
         assert stored(database) == Standing()
 
 
@@ -62,9 +62,9 @@ def test_two_threads_lose_nothing(database: Database) -> None:
     def count() -> None:
         try:
             for _ in range(TIMES):
-                with database.writing() as books:
-                    found = int(books.cursors.load(NOW).query or "0")
-                    books.cursors.save(query=str(found + 1))
+                with database.writing() as unit:
+                    found = int(unit.cursors.load(NOW).query or "0")
+                    unit.cursors.save(query=str(found + 1))
         except DatabaseDown as error:
             failures.append(error)
 

@@ -3,7 +3,21 @@
 from dataclasses import replace
 
 import pytest
-from worlds import ALERT_ID, BOT, action, after, alert, at, incident, note, pair, policy, shown, sighting, world
+from builders import (
+    ALERT_ID,
+    BOT,
+    action,
+    after,
+    alert,
+    at,
+    incident,
+    inputs,
+    note,
+    observation,
+    pair,
+    policy,
+    shown,
+)
 
 from reconciler.core import text
 from reconciler.core.model import Action, Kind, Status
@@ -17,11 +31,11 @@ REASON = "the alert's details could not be read when the incident was created"
 
 
 def seen(whole: object = WHOLE, creation: Action = FROM_ROW, **more: object):  # type: ignore[no-untyped-def] # noqa: ANN201
-    return sighting(pair=pair(), alert=whole, mine=(creation,), **more)
+    return observation(pair=pair(), alert=whole, mine=(creation,), **more)
 
 
 def test_the_details_follow_as_one_note_that_says_what_it_is() -> None:
-    (planned,) = shown(decide(world(seen())))
+    (planned,) = shown(decide(inputs(seen())))
     assert planned == (
         Kind.PAGERDUTY_NOTE,
         REASON,
@@ -36,14 +50,14 @@ def test_they_have_the_same_words_as_in_an_incident_that_was_created_with_them()
 @pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT])
 def test_they_follow_a_creation_that_is_still_open_too(status: Status) -> None:
     waiting = seen(creation=replace(FROM_ROW, status=status))
-    assert shown(decide(world(replace(waiting, pair=pair(None)))))[0][1] == REASON
+    assert shown(decide(inputs(replace(waiting, pair=pair(None)))))[0][1] == REASON
 
 
 @pytest.mark.parametrize(
     "changed", [{"priority": "P1"}, {"tags": ()}, {"open": False, "closed_at": at(9)}], ids=str
 )
 def test_they_follow_though_something_else_of_the_alert_has_changed_since(changed: dict[str, object]) -> None:
-    plan = decide(world(seen(replace(WHOLE, **changed))))  # type: ignore[arg-type]
+    plan = decide(inputs(seen(replace(WHOLE, **changed))))  # type: ignore[arg-type]
     assert REASON in [reason for _, reason, _ in shown(plan)]
 
 
@@ -60,25 +74,25 @@ def test_they_follow_though_something_else_of_the_alert_has_changed_since(change
     ids=["nothing to say", "not read", "said already", "no body", "never created", "another action"],
 )
 def test_otherwise_nothing_follows(whole: object, creation: Action) -> None:
-    assert REASON not in [reason for _, reason, _ in shown(decide(world(seen(whole, creation))))]
+    assert REASON not in [reason for _, reason, _ in shown(decide(inputs(seen(whole, creation))))]
 
 
 def test_they_are_said_once_and_our_note_is_no_news() -> None:
     first = seen()
-    plan = decide(world(first))
+    plan = decide(inputs(first))
     later = after(first, plan, Status.SENT)
-    assert decide(world(later)).actions == ()
+    assert decide(inputs(later)).actions == ()
     written = note("PN1", BOT, plan.actions[0].text, 61)
-    for guard in ("ledger", "author", "mark"):
+    for guard in ("outbox", "author", "mark"):
         rules = policy(guards=frozenset({guard}))
         back = replace(
             later, incident_notes=(written,), alert_notes=(), incident=incident(), looked=frozenset(Kind)
         )
-        assert decide(world(back, rules=rules)).actions == ()
+        assert decide(inputs(back, rules=rules)).actions == ()
 
 
 def test_long_details_are_split_and_nothing_is_left_out() -> None:
-    plan = decide(world(seen(replace(WHOLE, description="word " * 10_000))))
+    plan = decide(inputs(seen(replace(WHOLE, description="word " * 10_000))))
     assert len(plan.actions) == 3
     assert len({planned.key for planned in plan.actions}) == 3
     assert all(planned.alert_id == ALERT_ID for planned in plan.actions)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import ALERT_ID, OG, PD, action, alert, at, pair, policy
+from builders import ALERT_ID, OG, PD, action, alert, at, pair, policy
 
 from reconciler.core.follow_up import Left, in_doubt, next_item
 from reconciler.core.model import Action, Kind, Pair, Status

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from worlds import ALERT_ID, BOT, JANE, act, alert, at, incident, pair, policy
+from builders import ALERT_ID, BOT, JANE, act, alert, at, incident, pair, policy
 
 from reconciler.core import listings
 from reconciler.core.listings import Bounds, compare_acts, compare_alerts, compare_incidents

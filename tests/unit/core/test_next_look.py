@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import at, pair
+from builders import at, pair
 
 from reconciler.core.follow_up import next_look
 

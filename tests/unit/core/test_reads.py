@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from worlds import (
+from builders import (
     ALERT_ID,
     ANA,
     BOB,
@@ -20,13 +20,13 @@ from worlds import (
     at,
     incident,
     note,
+    observation,
     pair,
-    sighting,
 )
-from worlds import policy as rules
+from builders import policy as rules
 
 from reconciler.core import reads, text
-from reconciler.core.model import Act, Actor, Kind, Policy, Receipt, Side, Sighting, Status
+from reconciler.core.model import Act, Actor, Kind, Observation, Policy, Receipt, Side, Status
 from reconciler.core.read_answers import answered
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Failure, Progress, Read, What
 from reconciler.core.reads import Finished
@@ -42,7 +42,7 @@ class Run:
     """All reads of one pair, each answered by its kind, or by kind and id; what has no answer here is UNREAD."""
 
     request: ReadRequest
-    known: Sighting = field(default_factory=lambda: sighting(pair=pair()))
+    known: Observation = field(default_factory=lambda: observation(pair=pair()))
     answers: dict[Any, Any] = field(default_factory=dict)
     now: float = 60
     policy: Policy = field(default_factory=rules)
@@ -66,8 +66,8 @@ class Run:
         return [read.what for read in self.made]
 
     @property
-    def seen(self) -> Sighting:
-        return self.finished.sighting
+    def seen(self) -> Observation:
+        return self.finished.observation
 
     @property
     def unread(self) -> frozenset[Side]:
@@ -89,7 +89,7 @@ class RowCase:
     name: str
     row: Any
     suffices: bool
-    known: Sighting = field(default_factory=lambda: sighting(pair=pair()))
+    known: Observation = field(default_factory=lambda: observation(pair=pair()))
 
 
 ROWS = (
@@ -99,30 +99,30 @@ ROWS = (
     RowCase("an older row says nothing", alert(updated_at=at(-5)), suffices=False),
     RowCase("an unreadable state is none", replace(LATER, open=None), suffices=False),
     RowCase("nor is an unreadable acknowledgement", replace(LATER, acknowledged=None), suffices=False),
-    RowCase("an unknown alert has no baseline to be later than", LATER, suffices=False, known=sighting()),
+    RowCase("an unknown alert has no baseline to be later than", LATER, suffices=False, known=observation()),
     RowCase(
         "an alert that was missing is read itself",
         LATER,
         suffices=False,
-        known=sighting(pair=pair(opsgenie=replace(pair().opsgenie, missing_since=at(1)))),
+        known=observation(pair=pair(opsgenie=replace(pair().opsgenie, missing_since=at(1)))),
     ),
     RowCase(
         "a row that is stamped later is not believed while our acknowledgement does not show in it",
         LATER,
         suffices=False,
-        known=sighting(pair=pair(), mine=(SENT_ACK,)),
+        known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     RowCase(
         "a row that shows what we wrote is enough",
         replace(LATER, acknowledged=True),
         suffices=True,
-        known=sighting(pair=pair(), mine=(SENT_ACK,)),
+        known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     RowCase(
         "a settled write asks for no more than the row",
         LATER,
         suffices=True,
-        known=sighting(pair=pair(), mine=(replace(SENT_ACK, status=Status.DONE),)),
+        known=observation(pair=pair(), mine=(replace(SENT_ACK, status=Status.DONE),)),
     ),
 )
 
@@ -135,8 +135,8 @@ def test_when_the_list_row_is_enough(case: RowCase) -> None:
     assert run.seen.alert is not None
 
 
-@pytest.mark.parametrize("known", [sighting(), sighting(pair=pair())], ids=["unknown", "known"])
-def test_a_row_is_what_is_known_of_an_alert_that_is_not_to_be_read(known: Sighting) -> None:
+@pytest.mark.parametrize("known", [observation(), observation(pair=pair())], ids=["unknown", "known"])
+def test_a_row_is_what_is_known_of_an_alert_that_is_not_to_be_read(known: Observation) -> None:
     run = Run(ask(row=alert(updated_at=at(0))), known)
     assert (run.seen.alert, run.made) == (alert(updated_at=at(0)), [])
 
@@ -144,16 +144,16 @@ def test_a_row_is_what_is_known_of_an_alert_that_is_not_to_be_read(known: Sighti
 @pytest.mark.parametrize(
     ("request_", "known", "failure", "missing", "unread"),
     [
-        (ask(alert=True), sighting(pair=pair()), MISSING, True, {OG}),  # others are not seen either
-        (ask(alert=True), sighting(), MISSING, True, NONE),
-        (ask(alert=True, is_new=True), sighting(), MISSING, True, NONE),
-        (ask(alert=True, is_new=True, row=alert()), sighting(), MISSING, False, {OG}),
-        (ask(alert=True), sighting(pair=pair()), FORBIDDEN, False, {OG}),
-        (ask(alert=True, is_new=True, row=alert()), sighting(), UNREAD, False, {OG}),
+        (ask(alert=True), observation(pair=pair()), MISSING, True, {OG}),  # others are not seen either
+        (ask(alert=True), observation(), MISSING, True, NONE),
+        (ask(alert=True, is_new=True), observation(), MISSING, True, NONE),
+        (ask(alert=True, is_new=True, row=alert()), observation(), MISSING, False, {OG}),
+        (ask(alert=True), observation(pair=pair()), FORBIDDEN, False, {OG}),
+        (ask(alert=True, is_new=True, row=alert()), observation(), UNREAD, False, {OG}),
     ],
 )
 def test_only_a_404_of_the_alert_itself_makes_it_missing_and_never_one_that_a_list_shows_as_new(
-    request_: ReadRequest, known: Sighting, failure: Failure, missing: bool, unread: set[Side]
+    request_: ReadRequest, known: Observation, failure: Failure, missing: bool, unread: set[Side]
 ) -> None:
     run = Run(request_, known, {What.ALERT: failure})
     assert (run.seen.missing, run.unread) == (missing, unread)
@@ -177,7 +177,7 @@ def test_the_notes_of_a_missing_alert_are_not_read() -> None:
 )
 def test_other_alerts_are_looked_for_only_where_an_open_one_is_lost(changes: dict[str, Any], asked: bool) -> None:
     base = replace(pair().opsgenie, **changes)
-    run = Run(ask(alert=True), sighting(pair=pair(opsgenie=base)), {What.ALERT: MISSING})
+    run = Run(ask(alert=True), observation(pair=pair(opsgenie=base)), {What.ALERT: MISSING})
     assert (What.RECENT_ALERTS in run.whats) is asked
     assert run.unread == ({OG} if asked else NONE)
 
@@ -205,7 +205,7 @@ BACK_TO = at(0) - timedelta(seconds=180)
 def test_notes_are_read_back_to_what_was_surely_seen_or_all_of_them(
     request_: ReadRequest, more: dict[str, Any], until: datetime | None
 ) -> None:
-    run = Run(request_, replace(sighting(pair=pair(), known_notes=KNOWN_NOTE), **more), {What.ALERT_NOTES: ()})
+    run = Run(request_, replace(observation(pair=pair(), known_notes=KNOWN_NOTE), **more), {What.ALERT_NOTES: ()})
     assert [read.until for read in run.made if read.what is What.ALERT_NOTES] == [until]
     assert run.seen.alert_notes == ()
     assert Kind.OPSGENIE_NOTE in run.seen.looked
@@ -213,7 +213,7 @@ def test_notes_are_read_back_to_what_was_surely_seen_or_all_of_them(
 
 def test_no_stored_stamp_stops_the_reading_of_notes() -> None:
     late = pair(updated_at=datetime.max.replace(tzinfo=UTC))
-    run = Run(ask(alert_notes=True), sighting(pair=late, known_notes=KNOWN_NOTE), {What.ALERT_NOTES: ()})
+    run = Run(ask(alert_notes=True), observation(pair=late, known_notes=KNOWN_NOTE), {What.ALERT_NOTES: ()})
     assert run.seen.alert_notes == ()
 
 
@@ -228,7 +228,7 @@ def test_an_incident_is_read_with_its_notes() -> None:
 
 
 def test_without_an_incident_nothing_is_read_of_it() -> None:
-    run = Run(everything([PD]), sighting(pair=pair(None)))
+    run = Run(everything([PD]), observation(pair=pair(None)))
     assert (run.made, run.unread) == ([], NONE)
 
 
@@ -269,31 +269,31 @@ READ = {What.ALERT: alert(description="all of it"), What.ALERT_NOTES: ()}
 
 def test_an_incident_that_is_there_already_is_adopted_with_its_notes() -> None:
     found = (incident("resolved", id="POLD"), incident())
-    run = Run(NEW, sighting(), READ | {What.INCIDENTS_BY_KEY: found, What.INCIDENT_NOTES: ()})
+    run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: found, What.INCIDENT_NOTES: ()})
     assert run.whats == [What.ALERT, What.ALERT_NOTES, What.INCIDENTS_BY_KEY, What.INCIDENT_NOTES]
     assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), (), NONE)
     assert {Kind.CREATE_INCIDENT} | INCIDENT_STATES <= run.seen.looked
 
 
 def test_an_alert_that_has_none_is_news() -> None:
-    run = Run(NEW, sighting(), READ | {What.INCIDENTS_BY_KEY: ()})
+    run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: ()})
     assert (run.seen.incident, run.seen.alert, run.unread) == (None, READ[What.ALERT], NONE)
     assert Kind.CREATE_INCIDENT in run.seen.looked
 
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_while_it_is_not_known_whether_it_has_one_an_unknown_alert_is_not_news_yet(failure: Failure) -> None:
-    run = Run(NEW, sighting(), READ | {What.INCIDENTS_BY_KEY: failure})
+    run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: failure})
     assert (run.seen.alert, run.seen.alert_notes, run.unread) == (None, None, {PD})
 
 
 def test_a_known_alert_keeps_what_was_read_of_it_when_the_lookup_fails() -> None:
-    run = Run(NEW, sighting(pair=pair(None)), READ)
+    run = Run(NEW, observation(pair=pair(None)), READ)
     assert (run.seen.alert, run.unread) == (READ[What.ALERT], {PD})
 
 
 def test_an_incident_is_not_adopted_before_the_alerts_notes_are_read() -> None:
-    run = Run(NEW, sighting(), {What.ALERT: alert(), What.INCIDENTS_BY_KEY: (incident(),)})
+    run = Run(NEW, observation(), {What.ALERT: alert(), What.INCIDENTS_BY_KEY: (incident(),)})
     assert (run.seen.alert, run.seen.incident, run.unread) == (None, None, {OG})
 
 
@@ -303,9 +303,9 @@ def test_no_lookup_is_made_for_a_pair_that_has_its_incident() -> None:
 
 @pytest.mark.parametrize(
     ("known", "is_adopted"),
-    [(sighting(pair=pair(None)), True), (sighting(), True), (sighting(pair=pair()), False)],
+    [(observation(pair=pair(None)), True), (observation(), True), (observation(pair=pair()), False)],
 )
-def test_an_incident_from_a_list_is_adopted_as_it_is(known: Sighting, is_adopted: bool) -> None:
+def test_an_incident_from_a_list_is_adopted_as_it_is(known: Observation, is_adopted: bool) -> None:
     other = incident(id="PLISTED")
     run = Run(ask(adopt=other, incident=True), known, {What.INCIDENT_NOTES: (), What.INCIDENT: incident()})
     assert run.seen.incident == (other if is_adopted else incident())
@@ -315,7 +315,7 @@ def test_an_incident_from_a_list_is_adopted_as_it_is(known: Sighting, is_adopted
 
 # -- who changed the incident's status --
 
-HELD = sighting(pair=pair("acknowledged", (BOB,)))
+HELD = observation(pair=pair("acknowledged", (BOB,)))
 MACHINES = replace(act("unacknowledge", None), actor=Actor.MACHINE, agent="Auto-remediate")
 BOBS = act("unacknowledge", BOB)
 
@@ -327,12 +327,12 @@ BOBS = act("unacknowledge", BOB)
         (HELD, "triggered", (MACHINES,), True),
         (HELD, "triggered", (), True),
         (HELD, "acknowledged", (), False),
-        (sighting(pair=pair("resolved")), "acknowledged", (), True),
-        (sighting(pair=replace(pair(), pagerduty=None)), "triggered", (), False),
+        (observation(pair=pair("resolved")), "acknowledged", (), True),
+        (observation(pair=replace(pair(), pagerduty=None)), "triggered", (), False),
     ],
 )
 def test_the_incidents_own_log_is_read_unless_the_feed_names_a_person(
-    known: Sighting, shown: str, acts: tuple[Act, ...], needed: bool
+    known: Observation, shown: str, acts: tuple[Act, ...], needed: bool
 ) -> None:
     answers = {What.INCIDENT: incident(shown), What.INCIDENT_LOG: (BOBS,)}
     run = Run(ask(incident=True, acts=acts), known, answers)
@@ -359,7 +359,7 @@ def test_a_log_that_only_a_write_in_doubt_needs_may_stay_unread(failure: Failure
     mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
     run = Run(
         ask(incident=True),
-        sighting(pair=pair(), mine=(mine,)),
+        observation(pair=pair(), mine=(mine,)),
         {What.INCIDENT: incident(), What.INCIDENT_LOG: failure},
     )
     assert What.INCIDENT_LOG in run.whats
@@ -377,7 +377,7 @@ class MarkCase:
     name: str
     request: ReadRequest
     needed: bool
-    known: Sighting = field(default_factory=lambda: sighting(pair=pair()))
+    known: Observation = field(default_factory=lambda: observation(pair=pair()))
     alert_note: Any = FROM_PD
     incident_note: Any = FROM_OG
     policy: Policy = field(default_factory=rules)
@@ -391,13 +391,13 @@ MARKS = (
         "not where the note is known",
         OF_ALERT,
         needed=False,
-        known=sighting(pair=pair(), known_notes=frozenset({(OG, "N1")})),
+        known=observation(pair=pair(), known_notes=frozenset({(OG, "N1")})),
     ),
     MarkCase(
         "not where our own action wrote it",
         OF_ALERT,
         needed=False,
-        known=sighting(pair=pair(), mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, text=FROM_PD.text),)),
+        known=observation(pair=pair(), mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, text=FROM_PD.text),)),
     ),
     MarkCase(
         "not where it is signed by us in Opsgenie",
@@ -418,8 +418,8 @@ MARKS = (
         needed=False,
         incident_note=replace(FROM_OG, author=BOT),
     ),
-    MarkCase("not where there is no incident", OF_ALERT, needed=False, known=sighting(pair=pair(None))),
-    MarkCase("not where the alert is unknown", OF_ALERT, needed=False, known=sighting()),
+    MarkCase("not where there is no incident", OF_ALERT, needed=False, known=observation(pair=pair(None))),
+    MarkCase("not where the alert is unknown", OF_ALERT, needed=False, known=observation()),
     MarkCase("not for a mark of its own side", OF_ALERT, needed=False, alert_note=replace(FROM_OG, id="N1")),
 )
 
@@ -433,7 +433,7 @@ def test_a_note_with_a_mark_of_the_other_side_makes_its_source_be_read(case: Mar
 
 
 def test_all_notes_of_the_alert_are_read_for_a_source() -> None:
-    known = sighting(pair=pair(), known_notes=KNOWN_NOTE)
+    known = observation(pair=pair(), known_notes=KNOWN_NOTE)
     run = Run(OF_INCIDENT, known, {What.INCIDENT_NOTES: (FROM_OG,), What.ALERT_NOTES: ()})
     assert run.made[-1] == Read(What.ALERT_NOTES, ALERT_ID)
 
@@ -446,19 +446,19 @@ PENDING = Receipt(7, None)
 
 
 def test_a_request_whose_effect_does_not_show_is_asked_about_once() -> None:
-    known = sighting(pair=pair(), mine=(ACCEPTED,))
+    known = observation(pair=pair(), mine=(ACCEPTED,))
     run = Run(ask(alert=True), known, {What.ALERT: alert(), What.REQUEST: PENDING})
     assert run.made == [Read(What.ALERT, ALERT_ID), Read(What.REQUEST, "r-1", action_id=7)]
     assert run.seen.receipts == (PENDING,)
 
 
 def test_a_request_that_opsgenie_does_not_know_leaves_no_receipt() -> None:
-    known = sighting(pair=pair(), mine=(ACCEPTED,))
+    known = observation(pair=pair(), mine=(ACCEPTED,))
     assert Run(ask(alert=True), known, {What.ALERT: alert(), What.REQUEST: None}).seen.receipts == ()
 
 
 def test_a_write_that_was_not_looked_for_is_not_asked_about() -> None:
-    assert Run(ask(alert_notes=True), sighting(pair=pair(), mine=(ACCEPTED,))).whats == [What.ALERT_NOTES]
+    assert Run(ask(alert_notes=True), observation(pair=pair(), mine=(ACCEPTED,))).whats == [What.ALERT_NOTES]
 
 
 @pytest.mark.parametrize(
@@ -480,7 +480,7 @@ def test_an_acknowledgement_that_shows_another_name_than_ours_is_asked_about(
         What.REQUEST: Receipt(7, carried_out=True, at=at(5)),
         What.ALERT_LOG: (),
     }
-    run = Run(ask(alert=True), sighting(pair=pair(), mine=(mine,)), answers)
+    run = Run(ask(alert=True), observation(pair=pair(), mine=(mine,)), answers)
     assert (What.REQUEST in run.whats) is asked
 
 
@@ -498,7 +498,7 @@ def test_an_unacknowledgement_that_the_log_gives_to_another_is_asked_about(acts:
         What.ALERT_LOG: acts,
         What.REQUEST: Receipt(7, carried_out=True, at=at(16)),
     }
-    known = sighting(pair=pair(acknowledged=True), mine=(UNACKED,))
+    known = observation(pair=pair(acknowledged=True), mine=(UNACKED,))
     run = Run(ask(alert=True), known, answers)
     assert (What.REQUEST in run.whats) is asked
     assert run.whats[1] is What.ALERT_LOG
@@ -512,45 +512,45 @@ class LogCase:
     name: str
     shown: Any
     needed: bool
-    known: Sighting
+    known: Observation
 
 
 CARRIED_OUT = {What.REQUEST: Receipt(7, carried_out=True, at=at(5))}
 LOGS = (
     LogCase(
-        "an acknowledgement was taken back", alert(), needed=True, known=sighting(pair=pair(acknowledged=True))
+        "an acknowledgement was taken back", alert(), needed=True, known=observation(pair=pair(acknowledged=True))
     ),
-    LogCase("nothing has changed", alert(), needed=False, known=sighting(pair=pair())),
-    LogCase("it is closed", alert(open=False), needed=False, known=sighting(pair=pair(acknowledged=True))),
+    LogCase("nothing has changed", alert(), needed=False, known=observation(pair=pair())),
+    LogCase("it is closed", alert(open=False), needed=False, known=observation(pair=pair(acknowledged=True))),
     LogCase(
         "ours was carried out and does not show",
         alert(),
         needed=True,
-        known=sighting(pair=pair(), mine=(ACCEPTED,)),
+        known=observation(pair=pair(), mine=(ACCEPTED,)),
     ),
     LogCase(
         "somebody else acknowledged it",
         alert(acknowledged=True, acknowledged_by="Ana Ruiz"),
         needed=True,
-        known=sighting(pair=pair(), mine=(SENT_ACK,)),
+        known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     LogCase(
         "an acknowledgement with none of ours under way names its author itself",
         alert(acknowledged=True, acknowledged_by="Ana Ruiz"),
         needed=False,
-        known=sighting(pair=pair()),
+        known=observation(pair=pair()),
     ),
     LogCase(
         "somebody may have reversed a write of which Opsgenie says nothing",
         alert(acknowledged=True, updated_at=at(20)),
         needed=True,
-        known=sighting(pair=pair(acknowledged=True), mine=(replace(UNACKED, request_id=""),)),
+        known=observation(pair=pair(acknowledged=True), mine=(replace(UNACKED, request_id=""),)),
     ),
     LogCase(
         "the alert has not changed since that write",
         alert(acknowledged=True),
         needed=False,
-        known=sighting(pair=pair(acknowledged=True), mine=(replace(UNACKED, request_id=""),)),
+        known=observation(pair=pair(acknowledged=True), mine=(replace(UNACKED, request_id=""),)),
     ),
 )
 
@@ -567,7 +567,7 @@ def test_when_the_alerts_log_is_read(case: LogCase) -> None:
 def test_an_alert_whose_log_cannot_be_read_is_not_read_either(failure: Failure) -> None:
     """It would be mirrored without the name."""
     answers = {What.ALERT: alert(), What.ALERT_LOG: failure}
-    run = Run(ask(alert=True), sighting(pair=pair(acknowledged=True)), answers)
+    run = Run(ask(alert=True), observation(pair=pair(acknowledged=True)), answers)
     assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, {OG})
     assert not run.seen.looked & ALERT_STATES
 
@@ -654,7 +654,7 @@ def test_while_a_note_of_ours_may_still_land_on_ours_the_target_is_not_followed(
     landed: bool, seconds: float
 ) -> None:
     """On the target it would not be found, and would be written there once more."""
-    known = sighting(pair=pair(), mine=(replace(LATE, sent_at=at(50)),))
+    known = observation(pair=pair(), mine=(replace(LATE, sent_at=at(50)),))
     notes = (note("PN1", BOT, LATE.text),) if landed else ()
     run = Run(ask(incident=True), known, TARGET_READ | {(What.INCIDENT_NOTES, INCIDENT_ID): notes}, now=seconds)
     waits = not landed and seconds < rules().staleness.total_seconds()
@@ -671,7 +671,7 @@ def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_it_is_resolv
     }
     named = Run(ask(twins=(TWIN, incident())), answers=answers)
     assert (named.seen.twins, named.seen.successor, named.made) == ((TWIN,), None, [])
-    followed = Run(ask(twins=(TWIN,)), sighting(pair=pair("resolved")), answers)
+    followed = Run(ask(twins=(TWIN,)), observation(pair=pair("resolved")), answers)
     assert (followed.seen.twins, followed.seen.successor) == ((), TWIN)
 
 
@@ -683,7 +683,7 @@ def test_of_several_twins_the_oldest_that_is_open_is_followed() -> None:
         (What.INCIDENT, "PINC2"): TWIN,
         What.INCIDENT_NOTES: (),
     }
-    run = Run(ask(twins=(TWIN, gone, old)), sighting(pair=pair("resolved")), answers)
+    run = Run(ask(twins=(TWIN, gone, old)), observation(pair=pair("resolved")), answers)
     assert run.seen.successor == TWIN
     assert [twin.id for twin in run.seen.twins] == ["P1", "P0"]
 
@@ -691,7 +691,7 @@ def test_of_several_twins_the_oldest_that_is_open_is_followed() -> None:
 def test_a_resolved_incident_without_another_one_is_over() -> None:
     run = Run(ask(incident=True), answers={What.INCIDENT: incident("resolved")})
     assert (run.seen.incident, run.unread) == (incident("resolved"), NONE)
-    unknown = Run(ask(incident=True), sighting(pair=replace(pair(), pagerduty=None)))
+    unknown = Run(ask(incident=True), observation(pair=replace(pair(), pagerduty=None)))
     assert (unknown.whats, unknown.unread) == ([What.INCIDENT], {PD})
 
 
@@ -703,22 +703,22 @@ ROW = alert(updated_at=at(20))
 @pytest.mark.parametrize(
     ("request_", "known", "needed"),
     [
-        (everything(), sighting(pair=pair()), {OG, PD}),
-        (everything(), sighting(pair=pair(None)), {OG}),
-        (everything([PD]), sighting(pair=pair()), {PD}),
-        (ask(incident_notes=True), sighting(pair=pair()), {PD}),
-        (ask(alert=True, row=ROW), sighting(pair=pair()), NONE),
-        (ask(alert=True, alert_notes=True, row=ROW), sighting(pair=pair()), {OG}),
-        (ask(by_key=True), sighting(pair=pair(None)), {PD}),
-        (ask(), sighting(pair=pair()), NONE),
-        (replace(everything(), is_new=True, row=ROW), sighting(), NONE),
-        (replace(everything(), is_new=True), sighting(), {OG}),
-        (NEW, sighting(), {PD}),
-        (NEW, sighting(pair=pair(None)), NONE),
+        (everything(), observation(pair=pair()), {OG, PD}),
+        (everything(), observation(pair=pair(None)), {OG}),
+        (everything([PD]), observation(pair=pair()), {PD}),
+        (ask(incident_notes=True), observation(pair=pair()), {PD}),
+        (ask(alert=True, row=ROW), observation(pair=pair()), NONE),
+        (ask(alert=True, alert_notes=True, row=ROW), observation(pair=pair()), {OG}),
+        (ask(by_key=True), observation(pair=pair(None)), {PD}),
+        (ask(), observation(pair=pair()), NONE),
+        (replace(everything(), is_new=True, row=ROW), observation(), NONE),
+        (replace(everything(), is_new=True), observation(), {OG}),
+        (NEW, observation(), {PD}),
+        (NEW, observation(pair=pair(None)), NONE),
     ],
 )
 def test_the_sides_without_which_nothing_can_be_concluded(
-    request_: ReadRequest, known: Sighting, needed: set[Side]
+    request_: ReadRequest, known: Observation, needed: set[Side]
 ) -> None:
     assert reads.sides_needed(reads.begin(request_, known, rules(), at(60))) == needed
 
@@ -726,13 +726,13 @@ def test_the_sides_without_which_nothing_can_be_concluded(
 @pytest.mark.parametrize(
     ("side", "known", "read"),
     [
-        (OG, sighting(), Read(What.ALERT, ALERT_ID)),
-        (PD, sighting(pair=pair()), Read(What.INCIDENT, INCIDENT_ID)),
-        (PD, sighting(), Read(What.INCIDENTS_BY_KEY, ALERT_ID)),
+        (OG, observation(), Read(What.ALERT, ALERT_ID)),
+        (PD, observation(pair=pair()), Read(What.INCIDENT, INCIDENT_ID)),
+        (PD, observation(), Read(What.INCIDENTS_BY_KEY, ALERT_ID)),
     ],
 )
 def test_whether_a_vendor_answers_again_shows_in_the_pairs_own_object(
-    side: Side, known: Sighting, read: Read
+    side: Side, known: Observation, read: Read
 ) -> None:
     assert reads.own_object(side, reads.begin(ask(), known, rules(), at(60))) == read
     assert read.what.side is side

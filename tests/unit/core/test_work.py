@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from worlds import BOB, JANE, OG, PD, act, alert, at, incident
+from builders import BOB, JANE, OG, PD, act, alert, at, incident
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 

@@ -13,17 +13,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from reconciler.core.model import (
     Action,
     AlertBaseline,
+    DecisionInput,
     Echo,
     IncidentBaseline,
     Kind,
+    Observation,
     Pair,
     Plan,
     Policy,
     Settlement,
     Side,
-    Sighting,
     Status,
-    World,
 )
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.health import Health
@@ -127,7 +127,7 @@ def count_everything(counted: Counted) -> None:
             settlements=(Settlement(1, Status.DONE),),
             echoes=(Echo(Side.OPSGENIE, "a", "mark"),),
         ),
-        World(NOW, Policy(), (Sighting("a", mine=(action(),)),)),
+        DecisionInput(NOW, Policy(), (Observation("a", mine=(action(),)),)),
     )
     metrics.request(Record("Opsgenie", "GET", "/v2/alerts/{id}", 200, 0.01))
     metrics.webhook(Side.PAGERDUTY, "accepted")
@@ -330,9 +330,11 @@ def test_the_databases_gauges_are_refreshed_after_a_change_and_now_and_then(coun
     assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
     metrics.outcome(action(), Status.DONE, "written")
     assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
-    metrics.committed(Plan(), World(NOW, Policy(), ()))
+    metrics.committed(Plan(), DecisionInput(NOW, Policy(), ()))
     assert not metrics.needs_refresh()
-    metrics.committed(Plan(pairs=(pair("a", acknowledged=True, status="triggered"),)), World(NOW, Policy(), ()))
+    metrics.committed(
+        Plan(pairs=(pair("a", acknowledged=True, status="triggered"),)), DecisionInput(NOW, Policy(), ())
+    )
     assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
     counted.hours.passed = REFRESH
     assert metrics.needs_refresh()

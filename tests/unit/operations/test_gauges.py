@@ -46,11 +46,11 @@ def test_pairs_and_actions_are_read_once_until_something_changes(database: Datab
     actions = [
         Action(key=str(number), kind=Kind.PAGERDUTY_NOTE, alert_id="a", reason="", at=NOW) for number in (1, 2, 3)
     ]
-    with database.writing() as books:
-        books.snapshot.save_pairs([pair])
-        books.outbox.add(actions, NOW)
-        books.outbox.settle(Settlement(2, Status.DEAD, "refused"), NOW)
-        books.outbox.settle(Settlement(3, Status.DONE, ""), NOW)
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair])
+        unit.outbox.add(actions, NOW)
+        unit.outbox.settle(Settlement(2, Status.DEAD, "refused"), NOW)
+        unit.outbox.settle(Settlement(3, Status.DONE, ""), NOW)
     refresh(metrics, database)
     found = metrics.text().decode().splitlines()
     for line in (
@@ -60,8 +60,8 @@ def test_pairs_and_actions_are_read_once_until_something_changes(database: Datab
         "reconciler_divergence_pairs 1.0",
     ):
         assert line in found
-    with database.writing() as books:
-        books.outbox.settle(Settlement(1, Status.DONE, ""), NOW)
+    with database.writing() as unit:
+        unit.outbox.settle(Settlement(1, Status.DONE, ""), NOW)
     refresh(metrics, database)
     assert "reconciler_actions_pending 1.0" in metrics.text().decode()
     metrics.outcome(actions[0], Status.DONE, "written")

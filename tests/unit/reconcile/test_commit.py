@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import action, at, pair, policy, sighting
+from builders import action, at, observation, pair, policy
 
-from reconciler.core.model import Action, Kind, Pair, Plan, Settlement, Side, Status, World
+from reconciler.core.model import Action, DecisionInput, Kind, Pair, Plan, Settlement, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
-from reconciler.observability.logs import Watch
+from reconciler.observability.events import Events
 from reconciler.reconcile.commit import LONGEST, MOST, Committer
-from reconciler.store.database import Books, Database, DatabaseDown
+from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 
 NOW = at(100)
 KNOWN = pair(swept_at=at(0), next_look_at=at(90))
@@ -39,12 +39,12 @@ class Clock:
         raise NotImplementedError
 
 
-class Seen(Watch):
+class Seen(Events):
     def __init__(self) -> None:
         self.plans: list[Plan] = []
 
-    def committed(self, plan: Plan, world: World) -> None:
-        del world
+    def committed(self, plan: Plan, inputs: DecisionInput) -> None:
+        del inputs
         self.plans.append(plan)
 
 
@@ -54,46 +54,46 @@ class Desk:
 
     database: Database
     clock: Clock = field(default_factory=Clock)
-    watch: Seen = field(default_factory=Seen)
+    events: Seen = field(default_factory=Seen)
     count: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        with self.database.writing() as books:
-            books.snapshot.save_pairs([KNOWN])
+        with self.database.writing() as unit:
+            unit.snapshot.save_pairs([KNOWN])
         inner = self.database.writing
 
         @contextmanager
-        def counted() -> Iterator[Books]:
+        def counted() -> Iterator[UnitOfWork]:
             self.count["writing"] += 1
-            with inner() as books:
-                yield books
+            with inner() as unit:
+                yield unit
 
         self.database.writing = counted  # type: ignore[method-assign]
-        self.committer = Committer(self.database, self.clock, self.watch)
+        self.committer = Committer(self.database, self.clock, self.events)
 
     def queued(self, item: WorkItem = ITEM) -> WorkItem:
-        with self.database.writing() as books:
-            (stored,) = books.work.add([item])
+        with self.database.writing() as unit:
+            (stored,) = unit.work.add([item])
         self.count.clear()
         return stored
 
     def commit(
         self, plan: Plan, item: WorkItem, again: WorkItem | None = None, known: Pair | None = KNOWN
     ) -> WorkItem | None:
-        world = World(NOW, policy(), (sighting(alert_id=item.alert_id, pair=known),))
-        return self.committer.commit(plan, world, item, again)
+        inputs = DecisionInput(NOW, policy(), (observation(alert_id=item.alert_id, pair=known),))
+        return self.committer.commit(plan, inputs, item, again)
 
     def rows(self) -> list[WorkItem]:
-        with self.database.reading() as books:
-            return books.work.all()
+        with self.database.reading() as unit:
+            return unit.work.all()
 
     def pair(self) -> Pair | None:
-        with self.database.reading() as books:
-            return books.snapshot.pair(KNOWN.alert_id)
+        with self.database.reading() as unit:
+            return unit.snapshot.pair(KNOWN.alert_id)
 
     def actions(self) -> list[Action]:
-        with self.database.reading() as books:
-            return books.outbox.open()
+        with self.database.reading() as unit:
+            return unit.outbox.open()
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ def desk(database: Database) -> Desk:
 
 
 def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None:
-    with desk.database.writing() as books:
-        books.outbox.add([replace(NOTE, key="earlier")], NOW)
+    with desk.database.writing() as unit:
+        unit.outbox.add([replace(NOTE, key="earlier")], NOW)
     item = desk.queued()
     moved = replace(LOOKED, title="Disk fuller")
     plan = Plan(
@@ -115,9 +115,9 @@ def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None
     assert desk.commit(plan, item) is None
     assert desk.count["writing"] == 1
     assert (desk.pair(), [each.key for each in desk.actions()], desk.rows()) == (moved, [NOTE.key], [])
-    with desk.database.reading() as books:
-        assert books.snapshot.known_notes([KNOWN.alert_id]) == {KNOWN.alert_id: {(Side.OPSGENIE, "n")}}
-    assert desk.watch.plans == [plan]
+    with desk.database.reading() as unit:
+        assert unit.snapshot.known_notes([KNOWN.alert_id]) == {KNOWN.alert_id: {(Side.OPSGENIE, "n")}}
+    assert desk.events.plans == [plan]
 
 
 def test_what_fails_leaves_everything_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_what_fails_leaves_everything_as_it_was(desk: Desk, monkeypatch: pytest.
     with pytest.raises(DatabaseDown):
         desk.commit(Plan(actions=(NOTE,), pairs=(LOOKED,)), item)
     assert (desk.pair(), desk.actions(), desk.rows()) == (KNOWN, [], [item])
-    assert desk.watch.plans == []
+    assert desk.events.plans == []
 
 
 def test_what_is_left_replaces_the_row_and_is_known_by_its_new_generation(desk: Desk) -> None:
@@ -164,7 +164,7 @@ def test_what_nothing_depends_on_is_written_with_the_next_commit(desk: Desk, pla
     item = desk.queued()
     assert desk.commit(plan, item) is None
     assert (desk.count["writing"], desk.pair(), desk.rows()) == (0, KNOWN, [item])
-    assert desk.watch.plans == []
+    assert desk.events.plans == []
     other = replace(ITEM, alert_id="other")
     assert desk.commit(Plan(actions=(replace(NOTE, alert_id="other"),)), other, known=None) is None
     assert (desk.count["writing"], desk.rows()) == (1, [])
@@ -204,8 +204,8 @@ def test_what_is_kept_back_is_written_when_it_is_much_or_old(desk: Desk, count: 
 def test_an_older_look_never_replaces_a_newer_one(desk: Desk) -> None:
     newer = replace(LOOKED, swept_at=at(200), next_look_at=None)
     desk.commit(Plan(pairs=(LOOKED,)), ITEM)
-    with desk.database.writing() as books:
-        books.snapshot.save_pairs([newer])
+    with desk.database.writing() as unit:
+        unit.snapshot.save_pairs([newer])
     desk.committer.flush()
     assert desk.pair() == newer
 

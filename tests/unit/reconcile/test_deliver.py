@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from worlds import BOT, JANE, action, alert, at, incident, pair, policy
+from builders import BOT, JANE, action, alert, at, incident, pair, policy
 
 from reconciler.core import text
 from reconciler.core.model import Action, Alert, Incident, Kind, Note, Pair, Person, Side, Status
@@ -23,7 +23,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.observability.logs import NOBODY
+from reconciler.observability.events import NULL_EVENTS
 from reconciler.reconcile.deliver import Delivered, Deliverer
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.vendor_calls import Vendors
@@ -115,13 +115,13 @@ class Desk:
             vendor,
             self.breakers,
             self.in_flight,
-            NOBODY,
+            NULL_EVENTS,
             lambda: self.stopping,
         )
 
     def add(self, *waiting: Action) -> None:
-        with self.database.writing() as books:
-            books.outbox.add(waiting, NOW)
+        with self.database.writing() as unit:
+            unit.outbox.add(waiting, NOW)
 
     def deliver(self, alert_id: str = "a") -> Delivered:
         return self.deliverer.deliver(alert_id, policy())
@@ -129,8 +129,8 @@ class Desk:
     def turn(self, seconds: float = 0.0) -> list[str]:
         """Time goes by, then every pair is delivered, pages first; the words of each problem once."""
         self.vendors.time += timedelta(seconds=seconds)
-        with self.database.reading() as books:
-            waiting = books.outbox.open()
+        with self.database.reading() as unit:
+            waiting = unit.outbox.open()
         order = sorted(waiting, key=lambda each: each.kind is not Kind.CREATE_INCIDENT)
         found = [self.deliver(alert_id) for alert_id in dict.fromkeys(each.alert_id for each in order)]
         problems = [problem for delivered in found for problem in delivered.problems]
@@ -138,8 +138,8 @@ class Desk:
         return [str(error) for error in {id(problem.error): problem.error for problem in problems}.values()]
 
     def stands(self) -> list[tuple[str, Status]]:
-        with self.database.reading() as books:
-            found = books.outbox.by_id(range(1, 50))
+        with self.database.reading() as unit:
+            found = unit.outbox.by_id(range(1, 50))
         return [(each.alert_id, each.status) for each in found]
 
     def named(self, name: str) -> list[str]:
@@ -148,8 +148,8 @@ class Desk:
 
 def desk_of(database: Database, *waiting: Action, pairs: tuple[Pair, ...] = ()) -> Desk:
     desk = Desk(database)
-    with database.writing() as books:
-        books.snapshot.save_pairs(replace(each, incident_id=f"I-{each.alert_id}") for each in pairs)
+    with database.writing() as unit:
+        unit.snapshot.save_pairs(replace(each, incident_id=f"I-{each.alert_id}") for each in pairs)
     desk.add(*waiting)
     return desk
 
@@ -295,8 +295,8 @@ def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database
     desk.vendors.fails = lambda name, _: RateLimited("no room", 5.0) if name == "add_note" else None
     delivered = desk.deliver()
     assert (delivered.problems, delivered.deliver_at) == ((), NOW + timedelta(seconds=5))
-    with database.reading() as books:
-        (found,) = books.outbox.open()
+    with database.reading() as unit:
+        (found,) = unit.outbox.open()
     assert (found.error, found.attempts, found.failing_since) == ("", 0, None)
 
 
@@ -324,8 +324,8 @@ def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database:
     desk.add(waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2))
     desk.vendors.fails = lambda *_: None
     desk.turn(1)
-    with database.reading() as books:
-        results = [each.result_id for each in books.outbox.by_id(range(1, 9))]
+    with database.reading() as unit:
+        results = [each.result_id for each in unit.outbox.by_id(range(1, 9))]
     assert results == sorted(results, key=lambda each: int(each[1:]))
 
 
@@ -406,8 +406,8 @@ def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
     desk = desk_of(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
     assert desk.turn() == []
-    with database.reading() as books:
-        original, later, *parts = books.outbox.by_id(range(1, 9))
+    with database.reading() as unit:
+        original, later, *parts = unit.outbox.by_id(range(1, 9))
     assert (original.status, original.error, later.status) == (Status.DROPPED, "sent in 2 parts", Status.PLANNED)
     assert [(part.key, part.mark, len(part.text), part.plain, part.at) for part in parts] == [
         (f"{long.key} part {number}", f"[m] {number}", 750, True, long.at) for number in (1, 2)
@@ -514,8 +514,8 @@ def test_once_pagerduty_is_back_one_listing_serves_all_creations_that_waited(dat
 def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Database) -> None:
     note = waiting(Kind.PAGERDUTY_NOTE, "a", -1)
     desk = Desk(database)
-    with database.writing() as books:
-        books.snapshot.save_pairs([replace(pair(None), alert_id="a", swept_at=NOW)])
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([replace(pair(None), alert_id="a", swept_at=NOW)])
     desk.vendors.created = incident(id="I-a")
     desk.add(note, waiting(Kind.CREATE_INCIDENT, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1, attempts=1))
     delivered = desk.deliver()

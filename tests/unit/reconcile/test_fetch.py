@@ -10,10 +10,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from builders import ALERT_ID, INCIDENT_ID, OG, PD, action, alert, at, incident, observation, pair, policy
 from still_clock import StillClock
-from worlds import ALERT_ID, INCIDENT_ID, OG, PD, action, alert, at, incident, pair, policy, sighting
 
-from reconciler.core.model import Alert, Kind, Receipt, Side, Sighting, Status
+from reconciler.core.model import Alert, Kind, Observation, Receipt, Side, Status
 from reconciler.core.work import ReadRequest, everything
 from reconciler.errors import (
     Blocked,
@@ -87,16 +87,16 @@ class Scene:
         pairs = SimpleNamespace(pairs=lambda ids: {each: each for each in ids if each in self.known})
         yield SimpleNamespace(snapshot=pairs)
 
-    def fetch(self, request: ReadRequest, known: Sighting | None = None) -> Fetched:
-        return self.fetcher.fetch(request, known or sighting(pair=pair()), policy())
+    def fetch(self, request: ReadRequest, known: Observation | None = None) -> Fetched:
+        return self.fetcher.fetch(request, known or observation(pair=pair()), policy())
 
     @property
     def asked(self) -> int:
         return self.opsgenie.asked.total() + self.pagerduty.asked.total()
 
 
-def other(number: int, **more: Any) -> Sighting:
-    return sighting(alert_id=f"other-{number}", pair=pair(), **more)
+def other(number: int, **more: Any) -> Observation:
+    return observation(alert_id=f"other-{number}", pair=pair(), **more)
 
 
 INCIDENT = ReadRequest(incident=True)
@@ -105,9 +105,9 @@ INCIDENT = ReadRequest(incident=True)
 def test_what_is_asked_for_is_read() -> None:
     scene = Scene()
     fetched = scene.fetch(everything())
-    assert fetched.sighting.alert == alert()
-    assert fetched.sighting.incident == incident()
-    assert (fetched.sighting.alert_notes, fetched.sighting.incident_notes) == ((), ())
+    assert fetched.observation.alert == alert()
+    assert fetched.observation.incident == incident()
+    assert (fetched.observation.alert_notes, fetched.observation.incident_notes) == ((), ())
     assert (fetched.unread, fetched.read_at, fetched.problems, fetched.blocked) == (NONE, None, (), frozenset())
     assert scene.asked == 4
 
@@ -122,20 +122,20 @@ def test_one_object_that_is_refused_counts_against_no_other_and_is_left_alone_fo
     error: ReconcilerError,
 ) -> None:
     scene = Scene(pagerduty=Vendors(incident=lambda own: error if own == "bad" else incident(id=own)))
-    bad = sighting(pair=pair(incident_id="bad"))
+    bad = observation(pair=pair(incident_id="bad"))
     for _ in range(2 * FAILURES):
         fetched = scene.fetch(INCIDENT, bad)
-        assert (fetched.sighting.incident, fetched.unread, fetched.read_at) == (None, {PD}, at(61))
+        assert (fetched.observation.incident, fetched.unread, fetched.read_at) == (None, {PD}, at(61))
         assert [problem.error for problem in fetched.problems] == [error]
     assert scene.pagerduty.asked["incident"] == 1
-    assert scene.fetch(INCIDENT, other(1)).sighting.incident is not None
+    assert scene.fetch(INCIDENT, other(1)).observation.incident is not None
 
 
 def test_the_other_side_is_read_while_one_is_left_alone() -> None:
     scene = Scene(pagerduty=Vendors(incident=Forbidden("403"), notes=Forbidden("403")))
     for _ in range(2):
         fetched = scene.fetch(everything())
-        assert (fetched.sighting.alert, fetched.unread) == (alert(), {PD})
+        assert (fetched.observation.alert, fetched.unread) == (alert(), {PD})
     assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (2, 4)
     assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at a time count once
 
@@ -166,14 +166,14 @@ def test_one_refused_object_does_not_hide_the_rest_of_its_side_and_a_missing_ans
 ) -> None:
     scene = Scene(opsgenie=Vendors(alert=error, notes=[], acts=[]), pagerduty=Vendors(incident=error, notes=[]))
     fetched = scene.fetch(everything())
-    assert (fetched.sighting.alert_notes, fetched.sighting.incident_notes) == read
+    assert (fetched.observation.alert_notes, fetched.observation.incident_notes) == read
     assert fetched.unread == {OG, PD}
 
 
 def test_an_unexpected_exception_is_one_sides_alone() -> None:
     scene = Scene(opsgenie=Vendors(alert=KeyError("x")))
     fetched = scene.fetch(replace(everything([OG]), incident=True))
-    assert (fetched.sighting.incident, fetched.unread) == (incident(), {OG})
+    assert (fetched.observation.incident, fetched.unread) == (incident(), {OG})
     assert "this is a defect" in str(fetched.problems[0].error)
     assert not scene.breakers.open(frozenset(Side))
 
@@ -181,12 +181,12 @@ def test_an_unexpected_exception_is_one_sides_alone() -> None:
 def test_an_exception_in_the_decisions_is_one_pairs_alone_and_a_new_alert_pages_from_its_row() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), notes=[None]))  # nothing like a note
     request = ReadRequest(alert_notes=True, incident=True)
-    fetched = scene.fetch(request, sighting(pair=pair()))
-    assert (fetched.sighting.alert_notes, fetched.unread, fetched.read_at) == (None, {OG, PD}, at(61))
+    fetched = scene.fetch(request, observation(pair=pair()))
+    assert (fetched.observation.alert_notes, fetched.unread, fetched.read_at) == (None, {OG, PD}, at(61))
     row = alert(updated_at=at(1))
     broken = cast("Any", SimpleNamespace(id="x"))
-    new = scene.fetch(ReadRequest(alert=True, is_new=True, row=row, twins=(broken, None)), sighting())  # type: ignore[arg-type]
-    assert (new.sighting.alert, new.unread) == (row, {OG, PD})
+    new = scene.fetch(ReadRequest(alert=True, is_new=True, row=row, twins=(broken, None)), observation())  # type: ignore[arg-type]
+    assert (new.observation.alert, new.unread) == (row, {OG, PD})
 
 
 def test_a_program_that_is_to_stop_reads_nothing_more() -> None:
@@ -256,7 +256,7 @@ def test_the_half_open_read_is_the_pairs_own_and_is_made_once() -> None:
     scene.clock.seconds += 1
     scene.pagerduty.answers["incident"] = incident()
     fetched = scene.fetch(everything())
-    assert (fetched.sighting.incident, fetched.unread, fetched.blocked) == (incident(), NONE, frozenset())
+    assert (fetched.observation.incident, fetched.unread, fetched.blocked) == (incident(), NONE, frozenset())
     assert scene.pagerduty.asked == {"incident": 2, "notes": 1}
     assert scene.breakers.take_closed() == {Hold.READ_PAGERDUTY}
 
@@ -282,7 +282,7 @@ def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_
     copy.author = policy().automation.__class__("PX", "X")
     scene.pagerduty.answers["notes"] = [copy]
     fetched = scene.fetch(ReadRequest(incident_notes=True))
-    assert (len(fetched.sighting.incident_notes or ()), fetched.unread) == (1, {OG})
+    assert (len(fetched.observation.incident_notes or ()), fetched.unread) == (1, {OG})
     assert (fetched.read_at, scene.opsgenie.asked.total()) == (at(61), 0)
 
 
@@ -317,7 +317,7 @@ NEW = replace(everything(), is_new=True, row=ROW)
 
 
 def new(scene: Scene, alert_id: str = ALERT_ID, request: ReadRequest = NEW) -> Fetched:
-    return scene.fetch(request, sighting(alert_id=alert_id))
+    return scene.fetch(request, observation(alert_id=alert_id))
 
 
 def test_a_new_alerts_details_are_read_at_the_priority_of_a_page_and_may_take_a_second_each() -> None:
@@ -334,28 +334,28 @@ def test_all_of_them_together_may_take_two_seconds() -> None:
 
     scene.opsgenie.takes = take
     fetched = new(scene)
-    assert (fetched.sighting.alert, fetched.sighting.alert_notes) == (alert(), None)
+    assert (fetched.observation.alert, fetched.observation.alert_notes) == (alert(), None)
     assert (scene.opsgenie.asked.total(), fetched.unread) == (1, {OG})
 
 
 def test_a_new_alert_whose_details_cannot_be_read_pages_from_its_row_and_is_read_again() -> None:
     scene = Scene(opsgenie=Vendors(alert=SILENT, notes=SILENT))
     fetched = new(scene)
-    assert (fetched.sighting.alert, fetched.unread, fetched.read_at) == (ROW, {OG}, at(61))
+    assert (fetched.observation.alert, fetched.unread, fetched.read_at) == (ROW, {OG}, at(61))
     assert scene.opsgenie.asked.total() == 1
 
 
 def test_a_new_alert_that_the_list_shows_pages_though_it_is_not_found_by_its_id() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404"), notes=Missing("404")))
     fetched = new(scene)
-    assert (fetched.sighting.alert, fetched.sighting.missing, fetched.unread) == (ROW, False, {OG})
+    assert (fetched.observation.alert, fetched.observation.missing, fetched.unread) == (ROW, False, {OG})
 
 
 def test_once_details_were_late_the_next_pages_do_not_wait_for_theirs() -> None:
     scene = Scene(opsgenie=Vendors(alert=NotExecuted("its time was over"), notes=[]))
     for number in range(50):
         fetched = new(scene, f"a-{number}")
-        assert (fetched.sighting.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
+        assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
         scene.clock.seconds += 0.01
     assert scene.opsgenie.asked.total() == 1
     assert not scene.breakers.open({OG})  # other reads may take their time
@@ -374,13 +374,13 @@ def test_an_open_breaker_does_not_keep_a_new_alert_with_a_row_waiting() -> None:
     for side in Side:
         scene.breakers.failed(side, "a-9", Refused("401"))
     fetched = new(scene)
-    assert (fetched.sighting.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
+    assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
     assert scene.asked == 0
 
 
 def test_a_refused_key_that_a_new_alert_meets_opens_the_breaker() -> None:
     scene = Scene(opsgenie=Vendors(alert=Refused("401")))
-    assert new(scene).sighting.alert == ROW
+    assert new(scene).observation.alert == ROW
     assert scene.breakers.open({OG})
 
 
@@ -402,7 +402,7 @@ def test_a_new_alert_without_a_row_waits_for_its_own_reads_without_haste() -> No
 def test_a_new_alert_that_may_have_its_incident_already_waits_for_that_lookup() -> None:
     scene = Scene(pagerduty=Vendors(incidents_by_key=SILENT))
     fetched = new(scene, request=replace(NEW, by_key=True))
-    assert (fetched.sighting.alert, fetched.unread) == (None, {PD})
+    assert (fetched.observation.alert, fetched.unread) == (None, {PD})
     assert scene.pagerduty.contexts == [("incidents_by_key", CallPriority.PAGE, None)]
 
 
@@ -418,8 +418,8 @@ ACCEPTED = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, request_id="r-1", pers
 
 
 def receipts(scene: Scene, *mine: Any) -> tuple[Receipt, ...]:
-    known = sighting(pair=pair(), mine=mine or (ACCEPTED,))
-    return scene.fetch(ReadRequest(alert=True), known).sighting.receipts
+    known = observation(pair=pair(), mine=mine or (ACCEPTED,))
+    return scene.fetch(ReadRequest(alert=True), known).observation.receipts
 
 
 @pytest.mark.parametrize(
@@ -442,7 +442,7 @@ def test_what_opsgenie_says_of_a_request(status: Any, receipt: tuple[Receipt, ..
 
 def test_a_status_that_cannot_be_read_leaves_nothing_unread() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), acts=[], request_status=SILENT))
-    fetched = scene.fetch(ReadRequest(alert=True), sighting(pair=pair(), mine=(ACCEPTED,)))
+    fetched = scene.fetch(ReadRequest(alert=True), observation(pair=pair(), mine=(ACCEPTED,)))
     assert (fetched.unread, [problem.error for problem in fetched.problems]) == (NONE, [SILENT])
 
 
@@ -476,9 +476,9 @@ def test_of_many_requests_fifty_are_asked_about_in_a_second() -> None:
 # -- alerts that Opsgenie does not know --
 
 
-def lost(number: int, **changes: Any) -> Sighting:
+def lost(number: int, **changes: Any) -> Observation:
     base = replace(pair().opsgenie, **changes)
-    return sighting(alert_id=f"a-{number}", pair=pair(alert_id=f"a-{number}", opsgenie=base))
+    return observation(alert_id=f"a-{number}", pair=pair(alert_id=f"a-{number}", opsgenie=base))
 
 
 def gone(*rows: Alert) -> Vendors:
@@ -491,7 +491,7 @@ ALERT = ReadRequest(alert=True)
 @pytest.mark.parametrize(("rows", "sees"), [((alert(id="b-1"),), True), ((), False), ((alert(id="a-1"),), False)])
 def test_one_missing_alert_needs_a_list_that_shows_any_other(rows: tuple[Alert, ...], sees: bool) -> None:
     fetched = Scene(opsgenie=gone(*rows)).fetch(ALERT, lost(1))
-    assert (fetched.sighting.missing, fetched.sighting.sees_others) == (True, sees)
+    assert (fetched.observation.missing, fetched.observation.sees_others) == (True, sees)
     assert fetched.problems == ()
 
 
@@ -508,7 +508,7 @@ def test_an_alert_of_which_nothing_is_concluded_is_read_again_ever_more_seldom_a
 def test_a_list_that_cannot_be_read_concludes_nothing() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404"), recent_alerts=Misconfigured("OPSGENIE_QUERY")))
     fetched = scene.fetch(ALERT, lost(1))
-    assert (fetched.sighting.sees_others, fetched.unread) == (False, {OG})
+    assert (fetched.observation.sees_others, fetched.unread) == (False, {OG})
     assert [str(problem.error) for problem in fetched.problems] == ["OPSGENIE_QUERY"]
 
 
@@ -527,7 +527,7 @@ def test_several_missing_alerts_need_as_many_that_were_known_before(
     """The key of another team sees plenty of alerts, too: while it sees none of ours, nothing is concluded."""
     scene = Scene(opsgenie=gone(*(alert(id=row) for row in rows)), known=known)
     scene.fetch(ALERT, lost(1))
-    assert scene.fetch(ALERT, lost(2)).sighting.sees_others is sees
+    assert scene.fetch(ALERT, lost(2)).observation.sees_others is sees
     assert (scene.fetcher.blindness() is not None) is blind
 
 
@@ -535,9 +535,9 @@ def test_an_old_alert_that_was_first_met_since_may_be_what_another_key_shows() -
     rows = [alert(id="b-1", created_at=at(0)), alert(id="b-2", created_at=at(0))]
     scene = Scene(opsgenie=gone(*rows), known={"b-1", "b-2"})
     scene.fetch(ALERT, lost(1, missing_since=at(50)))
-    scene.fetch(ReadRequest(row=rows[0]), sighting(alert_id="b-1"))
-    scene.fetch(ReadRequest(row=rows[1]), sighting(alert_id="b-2"))
-    assert not scene.fetch(ALERT, lost(2, missing_since=at(50))).sighting.sees_others
+    scene.fetch(ReadRequest(row=rows[0]), observation(alert_id="b-1"))
+    scene.fetch(ReadRequest(row=rows[1]), observation(alert_id="b-2"))
+    assert not scene.fetch(ALERT, lost(2, missing_since=at(50))).observation.sees_others
 
 
 def test_blindness_ends_when_an_alert_is_seen_again() -> None:
@@ -553,9 +553,9 @@ def test_blindness_ends_when_an_alert_is_seen_again() -> None:
 
 def test_an_alert_that_is_known_to_be_deleted_is_not_counted_as_missing_any_more() -> None:
     scene = Scene(opsgenie=gone(alert(id="b-1")))
-    assert scene.fetch(ALERT, lost(1, missing_since=at(-600))).sighting.sees_others
+    assert scene.fetch(ALERT, lost(1, missing_since=at(-600))).observation.sees_others
     scene.clock.seconds += 5
-    assert scene.fetch(ALERT, lost(2)).sighting.sees_others  # as the only one
+    assert scene.fetch(ALERT, lost(2)).observation.sees_others  # as the only one
 
 
 def test_one_look_at_the_list_serves_all_that_are_missing_at_the_same_time() -> None:

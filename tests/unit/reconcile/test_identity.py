@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from worlds import BOT
+from builders import BOT
 
 from reconciler.core.model import Person
 from reconciler.errors import Blocked, Misconfigured, Permanent, ReconcilerError, Refused, Unknown

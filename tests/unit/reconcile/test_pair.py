@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from builders import ALERT_ID, BOT, JANE, OG, PD, action, alert, at, incident, note, pair, policy
 from still_clock import StillClock
-from worlds import ALERT_ID, BOT, JANE, OG, PD, action, alert, at, incident, note, pair, policy
 
-from reconciler.core.model import Action, Kind, Policy, Settlement, Sighting, Status
+from reconciler.core.model import Action, Kind, Observation, Policy, Settlement, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 from reconciler.errors import Transient
 from reconciler.observability.events import NULL_EVENTS
@@ -34,8 +34,8 @@ class Scene:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = StillClock()
-        self.seen: Callable[[Sighting], Fetched] = Fetched
-        self.given: list[tuple[ReadRequest, Sighting]] = []
+        self.seen: Callable[[Observation], Fetched] = Fetched
+        self.given: list[tuple[ReadRequest, Observation]] = []
         self.delivers: Callable[[tuple[Action, ...]], Delivered] = Delivered
         self.committed: list[tuple[Action, ...]] = []
         self.pages_only: list[bool] = []
@@ -45,7 +45,7 @@ class Scene:
         interval = timedelta(seconds=10)
         self.reconciler = Reconciler(self.planner, committer, myself, database, self.clock, interval)
 
-    def fetch(self, request: ReadRequest, known: Sighting, _policy: Policy) -> Fetched:
+    def fetch(self, request: ReadRequest, known: Observation, _policy: Policy) -> Fetched:
         self.given.append((request, known))
         return self.seen(known)
 
@@ -56,23 +56,23 @@ class Scene:
         return self.delivers(self.outbox(alert_id))
 
     def outbox(self, alert_id: str = ALERT_ID) -> tuple[Action, ...]:
-        with self.database.reading() as books:
-            return books.outbox.of([alert_id]).get(alert_id, ())
+        with self.database.reading() as unit:
+            return unit.outbox.of([alert_id]).get(alert_id, ())
 
     def rows(self) -> list[WorkItem]:
-        with self.database.reading() as books:
-            return books.work.all()
+        with self.database.reading() as unit:
+            return unit.work.all()
 
     def remember(self, *actions: Action, known: bool = True) -> None:
-        with self.database.writing() as books:
-            books.snapshot.save_pairs([KNOWN] if known else [])
-            books.outbox.add(actions, at(50))
+        with self.database.writing() as unit:
+            unit.snapshot.save_pairs([KNOWN] if known else [])
+            unit.outbox.add(actions, at(50))
 
     def item(self, request: ReadRequest, priority: Priority = Priority.CHANGED) -> WorkItem:
         """The pair in the queue's table."""
         item = WorkItem(ALERT_ID, at(60), request, priority, frozenset({Reason.FEED}))
-        with self.database.writing() as books:
-            (stored,) = books.work.add([item])
+        with self.database.writing() as unit:
+            (stored,) = unit.work.add([item])
         return stored
 
     def reconcile(self, request: ReadRequest, priority: Priority = Priority.CHANGED) -> Outcome:
@@ -84,7 +84,7 @@ def scene(database: Database) -> Scene:
     return Scene(database)
 
 
-def shows(**found: Any) -> Callable[[Sighting], Fetched]:
+def shows(**found: Any) -> Callable[[Observation], Fetched]:
     """What was read of the pair."""
     return lambda known: Fetched(replace(known, **found))
 
@@ -96,8 +96,8 @@ def test_the_intent_is_committed_before_any_call(scene: Scene) -> None:
     assert (creation.kind, creation.status) == (Kind.CREATE_INCIDENT, Status.PLANNED)
     assert scene.pages_only == [True]
     assert outcome.name == 'Alert #17 "Disk full"'
-    with scene.database.reading() as books:
-        found = books.snapshot.pair(ALERT_ID)
+    with scene.database.reading() as unit:
+        found = unit.snapshot.pair(ALERT_ID)
     assert found is not None
     assert found.tracked
 
@@ -115,9 +115,9 @@ def test_baselines_notes_and_actions_are_committed_at_once_or_not_at_all(scene: 
         scene.reconciler.reconcile(item)
     assert scene.committed == []
     assert scene.rows() == [item]
-    with scene.database.reading() as books:
-        assert books.snapshot.known_notes([ALERT_ID]) == {}
-        assert books.snapshot.pair(ALERT_ID) == KNOWN
+    with scene.database.reading() as unit:
+        assert unit.snapshot.known_notes([ALERT_ID]) == {}
+        assert unit.snapshot.pair(ALERT_ID) == KNOWN
 
 
 def test_what_is_read_counts_and_not_the_reason_for_reading_it(scene: Scene) -> None:
@@ -131,8 +131,8 @@ def test_what_is_read_counts_and_not_the_reason_for_reading_it(scene: Scene) -> 
 def test_the_pair_is_given_to_the_reader_as_it_is_remembered(scene: Scene) -> None:
     planned = action(Kind.PAGERDUTY_NOTE, id=1)
     scene.remember(planned)
-    with scene.database.writing() as books:
-        books.snapshot.save_notes([(ALERT_ID, PD, "PN0")])
+    with scene.database.writing() as unit:
+        unit.snapshot.save_notes([(ALERT_ID, PD, "PN0")])
     scene.reconcile(ReadRequest(incident=True, swept=True))
     ((request, known),) = scene.given
     assert request == ReadRequest(incident=True, swept=True)

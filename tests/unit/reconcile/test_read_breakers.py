@@ -1,8 +1,8 @@
 """Circuit breakers for single reads, and the back-off of one side of one pair."""
 
 import pytest
+from builders import OG, PD
 from still_clock import StillClock
-from worlds import OG, PD
 
 from reconciler.core.model import Side
 from reconciler.errors import Blocked, Forbidden, Missing, NotExecuted, Permanent, RateLimited, Refused, Unknown

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from worlds import action, at
+from builders import action, at
 
 from reconciler.core.model import Action, Kind, Side
 from reconciler.errors import Blocked, Forbidden, NotExecuted, RateLimited, ReconcilerError, Refused, Unknown

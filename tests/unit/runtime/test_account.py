@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from builders import BOT, JANE, policy
 from still_clock import StillClock
-from worlds import BOT, JANE, policy
 
 from reconciler.core.model import Kind, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from worlds import action, at
+from builders import action, at
 
 from reconciler.core.model import Kind, Side
 from reconciler.core.work import WorkItem

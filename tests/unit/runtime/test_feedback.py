@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from builders import action, at
 from still_clock import StillClock
-from worlds import action, at
 
 from reconciler.core.model import Kind
 from reconciler.core.work import ReadRequest, WorkItem

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from builders import action, alert, at, pair, policy
 from still_clock import StillClock
-from worlds import action, alert, at, pair, policy
 
 from reconciler.core.model import Kind, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
@@ -77,10 +77,10 @@ def fill(database: Database) -> None:
     unsettled[2] = replace(unsettled[2], opsgenie=replace(unsettled[2].opsgenie, missing_since=at(40)))
     sent = action(Kind.PAGERDUTY_NOTE, Status.SENT, alert_id="sent", key="sent")
     done = action(Kind.PAGERDUTY_NOTE, Status.DONE, alert_id="done", key="done")
-    with database.writing() as books:
-        books.work.add([new_alert("page")])
-        books.snapshot.save_pairs(unsettled)
-        books.outbox.add([action(Kind.OPSGENIE_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
+    with database.writing() as unit:
+        unit.work.add([new_alert("page")])
+        unit.snapshot.save_pairs(unsettled)
+        unit.outbox.add([action(Kind.OPSGENIE_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
 
 
 def test_who_begins_to_lead_finds_everything_that_is_left(database: Database, place: Place) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from builders import action
 from still_clock import StillClock
-from worlds import action
 
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.work import Reason, WorkItem

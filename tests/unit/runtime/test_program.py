@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from builders import action, at
 from still_clock import StillClock
-from worlds import action, at
 
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.work import Priority, Reason, WorkItem
@@ -153,8 +153,8 @@ def test_without_a_database_no_vendor_is_blamed(stage: Stage) -> None:
 def test_a_lane_that_is_free_again_makes_what_waits_in_the_outbox_due(database: Database, stage: Stage) -> None:
     waiting = action(Kind.PAGERDUTY_NOTE, alert_id="waits", key="waits")
     done = action(Kind.PAGERDUTY_NOTE, Status.DONE, alert_id="done", key="done")
-    with database.writing() as books:
-        books.outbox.add([waiting, done], at(50))
+    with database.writing() as unit:
+        unit.outbox.add([waiting, done], at(50))
     stage.program.release()
     assert stage.due() == []
     stage.account.freed = frozenset({Lane.PAGERDUTY})

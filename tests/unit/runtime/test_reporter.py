@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from builders import action, at, pair
 from still_clock import StillClock
-from worlds import action, at, pair
 
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.work import Reason, WorkItem
@@ -17,7 +17,7 @@ from reconciler.runtime import action_log, reporter, state_log
 from reconciler.runtime.reporter import PAGES_EVERY, Reporter
 from reconciler.store import troubles
 from reconciler.store.cursors import Origin
-from reconciler.store.database import Books, Database, DatabaseDown
+from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 from reconciler.store.troubles import KeptTrouble
 
 AWAY = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
@@ -74,8 +74,8 @@ class Desk:
         return said
 
     def kept(self) -> list[str]:
-        with self.database.reading() as books:
-            return [each.words for each in troubles.load(books)]
+        with self.database.reading() as unit:
+            return [each.words for each in troubles.load(unit)]
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def desk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Desk:
             monkeypatch.setattr(module.log, level, say)
     monkeypatch.setattr(action_log.log, "info", say)
     monkeypatch.setattr(action_log, "_SAY", {"dead": say, "unknown": say})
-    with database.writing() as books:
-        books.snapshot.save_pairs([pair(swept_at=at(0))])
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
     return made
 
 
@@ -106,8 +106,8 @@ def test_each_write_is_said_once_with_the_names_of_both_sides(desk: Desk) -> Non
 
 def test_a_new_alert_is_named_as_it_was_read(desk: Desk) -> None:
     created = action(Kind.CREATE_INCIDENT, Status.DONE, alert_id="new")
-    with desk.database.writing() as books:
-        books.snapshot.save_pairs([pair(alert_id="new", tiny_id="18", title="", swept_at=at(0))])
+    with desk.database.writing() as unit:
+        unit.snapshot.save_pairs([pair(alert_id="new", tiny_id="18", title="", swept_at=at(0))])
     item = replace(ITEM, alert_id="new")
     desk.reporter.reconciled(Outcome(item, (created,), name='Alert #18 "Fire"'), 0.1)
     assert desk.take() == ['pagerduty.create_incident done: #18 "Fire", incident #4711']
@@ -148,13 +148,13 @@ def test_who_is_not_paged_is_said_and_looked_up_again_when_something_happened_or
     assert desk.report() == []
     assert desk.report() == []
     assert len(desk.metrics.pages) == 1  # nothing has happened meanwhile
-    with desk.database.writing() as books:
-        books.snapshot.save_pairs([pair(unpaged="assigned to the automation user alone", swept_at=at(0))])
+    with desk.database.writing() as unit:
+        unit.snapshot.save_pairs([pair(unpaged="assigned to the automation user alone", swept_at=at(0))])
     why = 'nobody is paged for #17 "Disk full", incident #4711: assigned to the automation user alone'
     assert desk.report(after=PAGES_EVERY) == [why]
     assert desk.metrics.pages[-1] == (0, 1, why)
-    with desk.database.writing() as books:
-        books.snapshot.save_pairs([pair(swept_at=at(0))])
+    with desk.database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
     (line,) = desk.report()
     assert line.endswith("works again after 1 s")
 
@@ -162,8 +162,8 @@ def test_who_is_not_paged_is_said_and_looked_up_again_when_something_happened_or
 def test_a_page_that_waits_is_noticed_as_soon_as_its_pair_was_reconciled(desk: Desk) -> None:
     desk.report()
     waiting = action(Kind.CREATE_INCIDENT, error="400: refused", failing_since=at(0))
-    with desk.database.writing() as books:
-        books.outbox.add([waiting], at(0))
+    with desk.database.writing() as unit:
+        unit.outbox.add([waiting], at(0))
     desk.reconciled(actions=(waiting,))
     (line,) = desk.report()
     assert line.startswith('1 page waits (#17 "Disk full"), the oldest for 62 s: 400: refused')
@@ -172,9 +172,9 @@ def test_a_page_that_waits_is_noticed_as_soon_as_its_pair_was_reconciled(desk: D
 def test_a_first_start_is_reported_once_the_alerts_were_read(desk: Desk, database: Database) -> None:
     desk.reporter.began()
     assert desk.reporter.waits_for_first_start()
-    with database.writing() as books:
-        books.cursors.save(origin=Origin(at(60), at(0)))
-        books.snapshot.save_pairs([pair(None, alert_id="b", tracked=False, swept_at=at(0))])
+    with database.writing() as unit:
+        unit.cursors.save(origin=Origin(at(60), at(0)))
+        unit.snapshot.save_pairs([pair(None, alert_id="b", tracked=False, swept_at=at(0))])
     away = Problem(Side.OPSGENIE, Transient("500"))
     assert [line for line in desk.report(away) if line.startswith("first start")] == []
     first, _ = desk.report()
@@ -207,9 +207,9 @@ def test_what_is_wrong_is_written_down_only_where_it_changed(desk: Desk, monkeyp
     saved: list[int] = []
     keep = troubles.save
 
-    def save(books: Books, values: Sequence[KeptTrouble]) -> None:
+    def save(unit: UnitOfWork, values: Sequence[KeptTrouble]) -> None:
         saved.append(len(values))
-        keep(books, values)
+        keep(unit, values)
 
     monkeypatch.setattr(troubles, "save", save)
     for _ in range(3):

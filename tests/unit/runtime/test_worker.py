@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from builders import at
 from still_clock import StillClock
-from worlds import at
 
 from reconciler.core.model import Side
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem

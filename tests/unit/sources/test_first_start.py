@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from builders import ALERT_ID, alert, at, incident
 from source_stage import HOUR, Stage
-from worlds import ALERT_ID, alert, at, incident
 
 from reconciler.core.model import Side
 from reconciler.core.work import Priority, Reason
@@ -18,8 +18,8 @@ CLOSED = "0f8fad5b-d9cb-469f-a165-70867728950e"
 @pytest.fixture
 def before(stage: Stage) -> Stage:
     """Nothing is known yet."""
-    with stage.database.writing() as books:
-        books.cursors.connection.exec_driver_sql("DELETE FROM cursors")
+    with stage.database.writing() as unit:
+        unit.cursors.connection.exec_driver_sql("DELETE FROM cursors")
     return stage
 
 
@@ -96,8 +96,8 @@ def test_where_both_sides_fail_both_are_reported(before: Stage) -> None:
 
 
 def test_an_older_version_that_stored_no_query_says_nothing_of_a_change(stage: Stage) -> None:
-    with stage.database.writing() as books:
-        books.cursors.connection.exec_driver_sql("DELETE FROM cursors WHERE name = 'query'")
+    with stage.database.writing() as unit:
+        unit.cursors.connection.exec_driver_sql("DELETE FROM cursors WHERE name = 'query'")
     stage.opsgenie.opened = [alert(id="old", created_at=at(-90_000))]
     stage.opsgenie_feed().poll()
     assert stage.standing.query == "team: a"

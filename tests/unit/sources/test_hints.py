@@ -3,8 +3,8 @@
 from typing import Any, cast
 
 import pytest
+from builders import ALERT_ID, INCIDENT_ID, incident, pair
 from source_stage import Stage
-from worlds import ALERT_ID, INCIDENT_ID, incident, pair
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side

@@ -1,8 +1,8 @@
 """Intake: keys and the cursor in one transaction, then the queue; what was read already is not asked for again."""
 
 import pytest
+from builders import at
 from source_stage import Stage
-from worlds import at
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.sources.intake import DryIntake
@@ -29,17 +29,17 @@ def test_what_was_read_and_is_not_taken_off_the_table_yet_is_not_read_again(stag
     item = stage.queue.lease()
     assert item is not None
     assert item.request == INCIDENT.request
-    with stage.database.writing() as books:
-        books.work.take_away([item])
+    with stage.database.writing() as unit:
+        unit.work.take_away([item])
     assert stage.items == {}
 
 
 def test_what_another_process_has_added_is_taken_in_all_the_same(stage: Stage) -> None:
-    with stage.database.writing() as books:
-        books.work.add([ALERT], external=True)
+    with stage.database.writing() as unit:
+        unit.work.add([ALERT], external=True)
     stage.intake.accept([INCIDENT])
-    with stage.database.writing() as books:
-        (item,) = books.work.take_in()
+    with stage.database.writing() as unit:
+        (item,) = unit.work.take_in()
     stage.queue.add([item])
     leased = stage.queue.lease()
     assert leased is not None

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from builders import ALERT_ID, alert, at, pair, policy
 from source_stage import INTERVAL, Stage
-from worlds import ALERT_ID, alert, at, pair, policy
 
 from reconciler.core.work import Priority
 from reconciler.errors import Transient, Unknown

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from builders import ALERT_ID, BOT, JANE, act, at, incident, pair, policy
 from source_stage import INTERVAL, Stage
-from worlds import ALERT_ID, BOT, JANE, act, at, incident, pair, policy
 
 from reconciler.core.model import Act, Actor
 from reconciler.core.work import ReadRequest
@@ -32,8 +32,8 @@ def fails(stage: Stage, error: type[ReconcilerError]) -> None:
 
 
 def test_nothing_is_asked_before_the_first_start(stage: Stage) -> None:
-    with stage.database.writing() as books:
-        books.cursors.connection.exec_driver_sql("DELETE FROM cursors")
+    with stage.database.writing() as unit:
+        unit.cursors.connection.exec_driver_sql("DELETE FROM cursors")
     assert not stage.pagerduty_feed().poll()
     assert not stage.pagerduty.asked
 

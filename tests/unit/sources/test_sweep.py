@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from builders import ALERT_ID, alert, at, incident, pair
 from source_stage import Stage
-from worlds import ALERT_ID, alert, at, incident, pair
 
 from reconciler.core.model import Pair, Side
 from reconciler.core.work import Priority, ReadRequest, Reason
@@ -60,9 +60,9 @@ def just_listed(stage: Stage) -> Stage:
 def looked(stage: Stage, alert_ids: list[str]) -> None:
     """What reconciling does: these were swept, and are due again in an interval."""
     later = stage.clock.now() + stage.horizons.sweep_interval
-    with stage.database.writing() as books:
-        pairs = books.snapshot.pairs(alert_ids).values()
-        books.snapshot.save_pairs([replace(one, next_look_at=later) for one in pairs])
+    with stage.database.writing() as unit:
+        pairs = unit.snapshot.pairs(alert_ids).values()
+        unit.snapshot.save_pairs([replace(one, next_look_at=later) for one in pairs])
 
 
 def test_a_pair_is_not_taken_again_before_it_is_written_down_that_it_was_read(just_listed: Stage) -> None:
@@ -144,8 +144,8 @@ def test_nothing_is_swept_before_the_first_start_nor_while_the_rate_is_needed(ju
     swept = Swept(just_listed)
     assert swept.second() == []
     just_listed.busy = False
-    with just_listed.database.writing() as books:
-        books.cursors.connection.exec_driver_sql("DELETE FROM cursors")
+    with just_listed.database.writing() as unit:
+        unit.cursors.connection.exec_driver_sql("DELETE FROM cursors")
     assert swept.second() == []
 
 
@@ -265,8 +265,8 @@ def test_what_is_over_for_long_is_forgotten_when_a_listing_begins_but_not_in_a_d
     long_ago = at(3600) - timedelta(days=31)
     stage.save(pair("resolved", is_open=False, swept_at=long_ago, next_look_at=None))
     Swept(stage, keep=keep).sweep.poll()
-    with stage.database.reading() as books:
-        assert bool(books.snapshot.pairs([ALERT_ID])) is keep
+    with stage.database.reading() as unit:
+        assert bool(unit.snapshot.pairs([ALERT_ID])) is keep
 
 
 def test_the_listings_reads_come_last(stage: Stage) -> None:

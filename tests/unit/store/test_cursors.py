@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from worlds import at
+from builders import at
 
 from reconciler.store.cursors import OLDEST, LogMark, Origin, Standing, earlier
 from reconciler.store.database import Database, open_database
@@ -40,11 +40,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def stored(database: Database, **values: str) -> Standing:
     """What is read where these values are in the table."""
-    with database.writing() as books:
+    with database.writing() as unit:
         rows = [{"route": "default", "name": name, "value": value} for name, value in values.items()]
-        upsert(books.cursors.connection, cursors, rows)
-    with database.reading() as books:
-        return books.cursors.load(NOW)
+        upsert(unit.cursors.connection, cursors, rows)
+    with database.reading() as unit:
+        return unit.cursors.load(NOW)
 
 
 def test_where_nothing_is_stored_nothing_is_known(database: Database) -> None:
@@ -53,15 +53,15 @@ def test_where_nothing_is_stored_nothing_is_known(database: Database) -> None:
 
 def test_what_was_saved_comes_back_field_by_field(database: Database) -> None:
     fields = {name: getattr(WHOLE, name) for name in WHOLE.__slots__}
-    with database.writing() as books:
+    with database.writing() as unit:
         for name, value in fields.items():
-            books.cursors.save(**{name: value})
-            assert getattr(books.cursors.load(NOW), name) == value
-        assert books.cursors.load(NOW) == WHOLE
-        books.cursors.save()
-        books.cursors.save(sweep=at(20))
-        assert books.cursors.load(NOW).sweep == at(20)
-        assert books.cursors.load(NOW).opsgenie == at(6)
+            unit.cursors.save(**{name: value})
+            assert getattr(unit.cursors.load(NOW), name) == value
+        assert unit.cursors.load(NOW) == WHOLE
+        unit.cursors.save()
+        unit.cursors.save(sweep=at(20))
+        assert unit.cursors.load(NOW).sweep == at(20)
+        assert unit.cursors.load(NOW).opsgenie == at(6)
 
 
 @pytest.mark.parametrize("value", [*USELESS, *AHEAD])

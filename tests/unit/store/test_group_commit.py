@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from reconciler.core.work import WorkItem
-from reconciler.store.database import Books, Database, DatabaseDown
+from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 from reconciler.store.group_commit import GroupCommit
 
 WRITERS = 12
@@ -22,8 +22,8 @@ def item(name: str) -> WorkItem:
     return WorkItem(name, datetime(2026, 11, 23, tzinfo=UTC))
 
 
-def queued(books: Books) -> set[str]:
-    return {each.alert_id for each in books.work.all()}
+def queued(unit: UnitOfWork) -> set[str]:
+    return {each.alert_id for each in unit.work.all()}
 
 
 def commits(database: Database) -> Counter[str]:
@@ -39,18 +39,18 @@ def together(database: Database, names: list[str], then: dict[str, BaseException
 
     def write(name: str) -> None:
         try:
-            with database.writing() as books:
+            with database.writing() as unit:
                 if name == names[0]:
                     inside.set()
                     go.wait(10)
-                books.work.add([item(name)])
+                unit.work.add([item(name)])
                 if name in then:
                     raise then[name]  # noqa: TRY301 - a failure inside is what this is about
         except Exception as error:  # noqa: BLE001 - what a writer is told is looked at below
             outcomes[name] = error
         else:
-            with database.reading() as books:
-                outcomes[name] = "written" if name in queued(books) else "lost"
+            with database.reading() as unit:
+                outcomes[name] = "written" if name in queued(unit) else "lost"
 
     threads = [threading.Thread(target=write, args=(name,)) for name in names]
     threads[0].start()
@@ -78,8 +78,8 @@ def test_what_fails_one_fails_all_of_them_and_leaves_nothing(database: Database)
     trouble = IntegrityError("…", None, Exception("UNIQUE constraint failed"))
     outcomes = together(database, names, {names[-1]: trouble})
     failed = {name for name, outcome in outcomes.items() if isinstance(outcome, DatabaseDown)}
-    with database.reading() as books:
-        left = queued(books)
+    with database.reading() as unit:
+        left = queued(unit)
     assert failed
     assert failed | left == set(names)
     assert not failed & left
@@ -115,13 +115,13 @@ def test_a_transaction_that_cannot_begin_fails_for_whoever_began_it_alone() -> N
 def test_many_writers_lose_nothing(database: Database) -> None:
     def count_up() -> None:
         for _ in range(25):
-            with database.writing() as books:
-                books.work.add([item("count")])
+            with database.writing() as unit:
+                unit.work.add([item("count")])
 
     threads = [threading.Thread(target=count_up) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with database.reading() as books:
-        assert [each.generation for each in books.work.all()] == [200]
+    with database.reading() as unit:
+        assert [each.generation for each in unit.work.all()] == [200]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from worlds import at, pair
+from builders import at, pair
 
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
@@ -13,10 +13,10 @@ def test_pairs_that_page_nobody_or_are_unexplained_are_found_by_one_statement(tm
     database = open_database(f"sqlite:///{tmp_path}/snapshot.db")
     upgrade(database)
     pairs = pair(), pair(alert_id="a-2", unpaged="why"), pair(alert_id="a-3", unexplained_since=at(0))
-    with database.writing() as books:
-        books.snapshot.save_pairs([replace(one, swept_at=at(0)) for one in pairs])
-    with database.reading() as books:
-        assert {one.alert_id for one in books.snapshot.unsettled()} == {"a-2", "a-3"}
-        assert [one.alert_id for one in books.snapshot.unpaged()] == ["a-2"]
-        assert [one.alert_id for one in books.snapshot.unexplained()] == ["a-3"]
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([replace(one, swept_at=at(0)) for one in pairs])
+    with database.reading() as unit:
+        assert {one.alert_id for one in unit.snapshot.unsettled()} == {"a-2", "a-3"}
+        assert [one.alert_id for one in unit.snapshot.unpaged()] == ["a-2"]
+        assert [one.alert_id for one in unit.snapshot.unexplained()] == ["a-3"]
     database.close()

@@ -25,13 +25,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def add(database: Database, *items: WorkItem) -> list[WorkItem]:
-    with database.writing() as books:
-        return books.work.add(items)
+    with database.writing() as unit:
+        return unit.work.add(items)
 
 
 def everything(database: Database) -> list[WorkItem]:
-    with database.reading() as books:
-        return books.work.all()
+    with database.reading() as unit:
+        return unit.work.all()
 
 
 def item(alert_id: str = "a", priority: Priority = Priority.CHANGED, **more: object) -> WorkItem:
@@ -61,40 +61,40 @@ def test_what_is_added_twice_is_one_row_that_asks_for_both(database: Database) -
 def test_only_the_generation_that_was_reconciled_is_taken_away(database: Database) -> None:
     (leased,) = add(database, item())
     add(database, item(request=ReadRequest(alert=True)))
-    with database.writing() as books:
-        books.work.take_away([leased])
+    with database.writing() as unit:
+        unit.work.take_away([leased])
     (left,) = everything(database)
-    with database.writing() as books:
-        books.work.take_away([left])
+    with database.writing() as unit:
+        unit.work.take_away([left])
     assert everything(database) == []
 
 
 def test_what_is_left_takes_the_place_of_what_was_leased_unless_that_has_changed(database: Database) -> None:
     (leased,) = add(database, item(request=ReadRequest(alert=True, incident=True)))
     left = WorkItem("a", NOW + timedelta(seconds=4), ReadRequest(incident=True), generation=leased.generation)
-    with database.writing() as books:
-        kept = books.work.put_back(left)
+    with database.writing() as unit:
+        kept = unit.work.put_back(left)
     assert kept is not None
     assert everything(database) == [kept]
     add(database, item(request=ReadRequest(alert=True)))
-    with database.writing() as books:
-        assert books.work.put_back(kept) is None
+    with database.writing() as unit:
+        assert unit.work.put_back(kept) is None
     assert everything(database)[0].request == ReadRequest(alert=True, incident=True)
 
 
 def test_what_another_process_adds_is_taken_in_once(database: Database) -> None:
     add(database, item("ours"))
-    with database.writing() as books:
-        books.work.add([item("theirs")], external=True)
-    with database.writing() as books:
-        assert books.work.has_external()
-        assert [one.alert_id for one in books.work.take_in()] == ["theirs"]
-        assert not books.work.has_external()
-        assert books.work.take_in() == []
+    with database.writing() as unit:
+        unit.work.add([item("theirs")], external=True)
+    with database.writing() as unit:
+        assert unit.work.has_external()
+        assert [one.alert_id for one in unit.work.take_in()] == ["theirs"]
+        assert not unit.work.has_external()
+        assert unit.work.take_in() == []
     assert len(everything(database)) == 2
 
 
 def test_it_is_known_how_much_of_a_first_start_waits(database: Database) -> None:
     add(database, item("a", reasons=frozenset({Reason.FIRST_START, Reason.SWEEP})), item("b"))
-    with database.reading() as books:
-        assert books.work.waiting_since_first_start() == 1
+    with database.reading() as unit:
+        assert unit.work.waiting_since_first_start() == 1

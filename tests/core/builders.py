@@ -12,18 +12,18 @@ from reconciler.core.model import (
     Actor,
     Alert,
     AlertBaseline,
+    DecisionInput,
     Incident,
     IncidentBaseline,
     Kind,
     Note,
+    Observation,
     Pair,
     Person,
     Plan,
     Policy,
     Side,
-    Sighting,
     Status,
-    World,
 )
 from reconciler.core.plan import decide, settled
 
@@ -109,12 +109,12 @@ def act(verb: str, person: Person | None, seconds: float = 20, actor: Actor = Ac
     return Act(f"LOG-{verb}-{seconds}", verb, at(seconds), actor, person, INCIDENT_ID)
 
 
-def sighting(**changed: Any) -> Sighting:
-    return replace(Sighting(ALERT_ID), **changed)
+def observation(**changed: Any) -> Observation:
+    return replace(Observation(ALERT_ID), **changed)
 
 
-def world(*sightings: Sighting, now: datetime | None = None, rules: Policy | None = None) -> World:
-    return World(now or at(60), rules or policy(), sightings)
+def inputs(*observations: Observation, now: datetime | None = None, rules: Policy | None = None) -> DecisionInput:
+    return DecisionInput(now or at(60), rules or policy(), observations)
 
 
 def action(kind: Kind, status: Status = Status.PLANNED, **changed: Any) -> Action:
@@ -137,7 +137,7 @@ def shown(plan: Plan) -> list[tuple[Kind, str, str]]:
     return [(planned.kind, planned.reason, planned.text) for planned in plan.actions]
 
 
-def after(seen: Sighting, plan: Plan, status: Status = Status.PLANNED) -> Sighting:
+def after(seen: Observation, plan: Plan, status: Status = Status.PLANNED) -> Observation:
     """The same observation once the plan has been committed: what the next cycle starts from."""
     settlements = {answer.action_id: answer for answer in plan.settlements}
     old = tuple(
@@ -182,9 +182,9 @@ class Bench:
     asynchronous: bool = True
     looks_back: bool = True
 
-    def sighting(self) -> Sighting:
+    def observation(self) -> Observation:
         """All of both sides."""
-        return sighting(
+        return observation(
             pair=self.pair,
             alert=self.alert,
             incident=self.incident,
@@ -205,7 +205,7 @@ class Bench:
     def cycle(self) -> Plan:
         """See, decide, commit, carry out."""
         self.clock += 10
-        plan = decide(World(at(self.clock), self.rules, (self.sighting(),)))
+        plan = decide(DecisionInput(at(self.clock), self.rules, (self.observation(),)))
         for saved in plan.pairs:
             self.pair = saved
         self.known |= {(side, key) for _, side, key in plan.notes}
@@ -231,7 +231,7 @@ class Bench:
             self.ledger[mine.key] = replace(sent, status=Status.DONE, result_id=result)
             assert self.pair is not None
             self.pair = settled(self.pair, mine, self.rules, self.incident)
-            if result and mine.kind.is_note and "ledger" in self.rules.guards:
+            if result and mine.kind.is_note and "outbox" in self.rules.guards:
                 self.known.add((mine.kind.side, result))
 
     def _is_queued_in_opsgenie(self) -> bool:

@@ -61,15 +61,15 @@ ACTION = Action(
 
 
 def intended(database: Database, *actions: Action) -> list[Action]:
-    with database.writing() as books:
-        books.outbox.add(actions, NOW)
-    with database.reading() as books:
-        return [action for mine in books.outbox.of({a.alert_id for a in actions}).values() for action in mine]
+    with database.writing() as unit:
+        unit.outbox.add(actions, NOW)
+    with database.reading() as unit:
+        return [action for mine in unit.outbox.of({a.alert_id for a in actions}).values() for action in mine]
 
 
 def stands(database: Database, action: Action) -> Action:
-    with database.reading() as books:
-        (found,) = books.outbox.by_id([action.id])
+    with database.reading() as unit:
+        (found,) = unit.outbox.by_id([action.id])
     return found
 
 
@@ -87,13 +87,13 @@ def stands(database: Database, action: Action) -> Action:
     ids=["whole", "without an incident", "over", "bare"],
 )
 def test_a_pair_comes_back_as_it_was(database: Database, pair: Pair) -> None:
-    with database.writing() as books:
-        books.snapshot.save_pairs([replace(PAIR, tiny_id="another"), pair])
-    with database.reading() as books:
-        assert books.snapshot.pairs(["a-1", "unknown"]) == {"a-1": pair}
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([replace(PAIR, tiny_id="another"), pair])
+    with database.reading() as unit:
+        assert unit.snapshot.pairs(["a-1", "unknown"]) == {"a-1": pair}
         of_incidents = {"PINC1": (pair,)} if pair.incident_id else {}
-        assert books.snapshot.pairs_of_incidents(["PINC1", "PINC2"]) == of_incidents
-        assert books.snapshot.open_pairs() == int(pair.is_open)
+        assert unit.snapshot.pairs_of_incidents(["PINC1", "PINC2"]) == of_incidents
+        assert unit.snapshot.open_pairs() == int(pair.is_open)
 
 
 def test_the_examples_differ_from_the_defaults_everywhere() -> None:
@@ -103,56 +103,56 @@ def test_the_examples_differ_from_the_defaults_everywhere() -> None:
     assert same == {"route"}
     action = Action("", Kind.CREATE_INCIDENT, "", "", NOW)
     same = {field.name for field in fields(Action) if getattr(ACTION, field.name) == getattr(action, field.name)}
-    assert same == {"route", "id", "incident_id", "status"}  # given by the ledger
+    assert same == {"route", "id", "incident_id", "status"}  # given by the outbox
 
 
 def test_a_time_of_any_zone_is_the_same_moment(database: Database) -> None:
-    with database.writing() as books:
-        books.snapshot.save_pairs([replace(PAIR, swept_at=NOW.astimezone(FAR))])
-    with database.reading() as books:
-        found = books.snapshot.pairs(["a-1"])["a-1"]
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([replace(PAIR, swept_at=NOW.astimezone(FAR))])
+    with database.reading() as unit:
+        found = unit.snapshot.pairs(["a-1"])["a-1"]
     assert found.swept_at == NOW
     assert found.swept_at.tzinfo is UTC
 
 
 def test_more_pairs_than_a_statement_takes(database: Database) -> None:
     pairs = {f"a-{number}": replace(PAIR, alert_id=f"a-{number}") for number in range(1201)}
-    with database.writing() as books:
-        books.snapshot.save_pairs(pairs.values())
-    with database.reading() as books:
-        assert books.snapshot.pairs(pairs) == pairs
+    with database.writing() as unit:
+        unit.snapshot.save_pairs(pairs.values())
+    with database.reading() as unit:
+        assert unit.snapshot.pairs(pairs) == pairs
 
 
 def test_notes_are_known_by_side_and_once(database: Database) -> None:
     both = [("a-1", Side.OPSGENIE, "17_1"), ("a-1", Side.PAGERDUTY, "PN1"), ("a-2", Side.OPSGENIE, "17_1")]
-    with database.writing() as books:
-        books.snapshot.save_notes(both)
-        books.snapshot.save_notes(both[:1])
-    with database.reading() as books:
-        assert books.snapshot.known_notes(["a-1", "a-3"]) == {
+    with database.writing() as unit:
+        unit.snapshot.save_notes(both)
+        unit.snapshot.save_notes(both[:1])
+    with database.reading() as unit:
+        assert unit.snapshot.known_notes(["a-1", "a-3"]) == {
             "a-1": frozenset({(Side.OPSGENIE, "17_1"), (Side.PAGERDUTY, "PN1")})
         }
 
 
 def test_routes_do_not_see_each_other(database: Database) -> None:
-    with database.writing() as books:
-        books.snapshot.save_pairs([PAIR])
-        books.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
-        books.cursors.save(query="1")
-        books.work.add([WorkItem("a-1", NOW)])
-        books.outbox.add([ACTION], NOW)
-    with Database(database.engine, "another").reading() as books:
-        assert books.snapshot.pairs(["a-1"]) == {}
-        assert books.snapshot.known_notes(["a-1"]) == {}
-        assert books.cursors.load(NOW) == Standing()
-        assert books.work.all() == []
-        assert books.snapshot.open_pairs() == 0
-        assert books.outbox.of(["a-1"]) == {}
-        assert books.outbox.open() == []
-        assert not books.outbox.counts()
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([PAIR])
+        unit.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
+        unit.cursors.save(query="1")
+        unit.work.add([WorkItem("a-1", NOW)])
+        unit.outbox.add([ACTION], NOW)
+    with Database(database.engine, "another").reading() as unit:
+        assert unit.snapshot.pairs(["a-1"]) == {}
+        assert unit.snapshot.known_notes(["a-1"]) == {}
+        assert unit.cursors.load(NOW) == Standing()
+        assert unit.work.all() == []
+        assert unit.snapshot.open_pairs() == 0
+        assert unit.outbox.of(["a-1"]) == {}
+        assert unit.outbox.open() == []
+        assert not unit.outbox.counts()
 
 
-# -- the ledger --
+# -- the outbox --
 
 
 @pytest.mark.parametrize("status", Status)
@@ -161,16 +161,16 @@ def test_an_action_comes_back_as_it_was(database: Database, kind: Kind, status: 
     action = replace(ACTION, kind=kind, status=status)
     (found,) = intended(database, action)
     assert found == replace(action, id=1)
-    with database.reading() as books:
-        assert [a.id for a in books.outbox.open()] == ([1] if status.is_open else [])
-        assert books.outbox.counts() == {status: 1}
-        assert books.outbox.with_status(status, 5) == [found]
+    with database.reading() as unit:
+        assert [a.id for a in unit.outbox.open()] == ([1] if status.is_open else [])
+        assert unit.outbox.counts() == {status: 1}
+        assert unit.outbox.with_status(status, 5) == [found]
 
 
 def test_an_action_knows_the_incident_that_its_pair_has_by_now(database: Database) -> None:
     (before,) = intended(database, ACTION)
-    with database.writing() as books:
-        books.snapshot.save_pairs([PAIR])
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([PAIR])
     assert (before.incident_id, stands(database, before).incident_id) == (None, "PINC1")
 
 
@@ -186,29 +186,29 @@ def test_what_is_open_comes_in_the_order_of_the_acts(database: Database) -> None
     times = (3, 1, 2, 1)
     actions = [replace(ACTION, key=str(n), at=NOW + timedelta(seconds=s)) for n, s in enumerate(times)]
     intended(database, *actions)
-    with database.reading() as books:
-        assert [action.key for action in books.outbox.open()] == ["1", "3", "2", "0"]
+    with database.reading() as unit:
+        assert [action.key for action in unit.outbox.open()] == ["1", "3", "2", "0"]
 
 
 def test_an_action_is_sent_once(database: Database) -> None:
     fresh = replace(ACTION, sent_at=None, request_id="", error="from before", attempts=0)
     (action,) = intended(database, fresh)
-    with database.writing() as books:
-        assert books.outbox.mark_sent(action, NOW)
-    with database.writing() as books:
-        assert not books.outbox.mark_sent(action, NOW + timedelta(seconds=1))
+    with database.writing() as unit:
+        assert unit.outbox.mark_sent(action, NOW)
+    with database.writing() as unit:
+        assert not unit.outbox.mark_sent(action, NOW + timedelta(seconds=1))
     assert stands(database, action) == replace(action, status=Status.SENT, sent_at=NOW, request_id="", error="")
-    with database.writing() as books:
-        books.outbox.mark_accepted(action, "r-2")
-        books.outbox.mark_unknown(action, "no answer")
+    with database.writing() as unit:
+        unit.outbox.mark_accepted(action, "r-2")
+        unit.outbox.mark_unknown(action, "no answer")
     found = stands(database, action)
     assert (found.status, found.request_id, found.error) == (Status.SENT, "r-2", "no answer")
 
 
 def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, plain=False, status=Status.SENT))
-    with database.writing() as books:
-        books.outbox.mark_plain(action, "too long")
+    with database.writing() as unit:
+        unit.outbox.mark_plain(action, "too long")
     found = stands(database, action)
     assert (found.status, found.plain, found.error) == (Status.PLANNED, True, "too long")
 
@@ -216,20 +216,20 @@ def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
 def test_what_became_of_an_action_is_written_down(database: Database, status: Status) -> None:
     (action,) = intended(database, replace(ACTION, status=Status.SENT))
-    with database.writing() as books:
-        books.outbox.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
+    with database.writing() as unit:
+        unit.outbox.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
     found = stands(database, action)
     since = ACTION.failing_since if status is Status.DEAD else None  # what ended well is not failing any more
     assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4, failing_since=since)
-    with database.reading() as books:
-        assert books.outbox.open() == []
+    with database.reading() as unit:
+        assert unit.outbox.open() == []
 
 
 def test_an_action_goes_back_into_the_queue(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, status=Status.SENT, attempts=2))
     later = NOW + timedelta(seconds=8)
-    with database.writing() as books:
-        books.outbox.settle(Settlement(action.id, Status.PLANNED, "why", not_before=later), NOW)
+    with database.writing() as unit:
+        unit.outbox.settle(Settlement(action.id, Status.PLANNED, "why", not_before=later), NOW)
     found = stands(database, action)
     assert (found.status, found.not_before, found.error) == (Status.PLANNED, later, "why")
     assert (found.attempts, found.result_id) == (2, action.result_id)
@@ -238,11 +238,11 @@ def test_an_action_goes_back_into_the_queue(database: Database) -> None:
 def test_since_when_an_action_fails_is_kept_until_it_is_told_otherwise(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, failing_since=None))
     since = NOW - timedelta(seconds=7)
-    with database.writing() as books:
-        books.outbox.settle(Settlement(action.id, Status.PLANNED, "refused", failing_since=since), NOW)
+    with database.writing() as unit:
+        unit.outbox.settle(Settlement(action.id, Status.PLANNED, "refused", failing_since=since), NOW)
     assert stands(database, action).failing_since == since
-    with database.writing() as books:
-        books.outbox.settle(Settlement(action.id, Status.PLANNED, "out of reach"), NOW)
+    with database.writing() as unit:
+        unit.outbox.settle(Settlement(action.id, Status.PLANNED, "out of reach"), NOW)
     assert stands(database, action).failing_since == since
 
 
@@ -252,32 +252,32 @@ def test_what_is_dead_is_put_back_as_if_it_had_never_been_tried(
 ) -> None:
     dead = replace(ACTION, status=Status.DEAD)
     intended(database, dead, replace(dead, key="two"), replace(dead, key="three", status=Status.DONE))
-    with database.writing() as books:
-        back = books.outbox.retry(chosen)
+    with database.writing() as unit:
+        back = unit.outbox.retry(chosen)
     assert [action.id for action in back] == ([1, 2] if chosen is None else [1])
     for action in back:
         assert (action.status, action.attempts, action.plain, action.error) == (Status.PLANNED, 0, False, "")
         assert (action.not_before, action.failing_since) == (None, None)
         assert stands(database, action) == action
-    with database.reading() as books:
-        assert books.outbox.counts()[Status.DEAD] == 2 - len(back)
-        assert books.outbox.counts()[Status.DONE] == 1
+    with database.reading() as unit:
+        assert unit.outbox.counts()[Status.DEAD] == 2 - len(back)
+        assert unit.outbox.counts()[Status.DONE] == 1
 
 
 def test_nothing_dead_is_nothing_to_retry(database: Database) -> None:
     intended(database, ACTION)
-    with database.writing() as books:
-        assert books.outbox.retry() == []
-        assert books.outbox.retry([]) == []
+    with database.writing() as unit:
+        assert unit.outbox.retry() == []
+        assert unit.outbox.retry([]) == []
 
 
 def test_pairs_that_page_nobody_are_found(database: Database) -> None:
-    with database.writing() as books:
-        books.snapshot.save_pairs([PAIR, replace(PAIR, alert_id="a-2", unpaged="")])
-    with database.reading() as books:
-        assert books.snapshot.unpaged() == [PAIR]
-    with Database(database.engine, "another").reading() as books:
-        assert books.snapshot.unpaged() == []
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([PAIR, replace(PAIR, alert_id="a-2", unpaged="")])
+    with database.reading() as unit:
+        assert unit.snapshot.unpaged() == [PAIR]
+    with Database(database.engine, "another").reading() as unit:
+        assert unit.snapshot.unpaged() == []
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE])
@@ -285,10 +285,10 @@ def test_what_should_page_and_is_refused_keeps_somebody_from_being_paged(databas
     """An incident that stays acknowledged, though the customer took that back, pages nobody either."""
     refused = replace(ACTION, kind=kind, error="stays acknowledged", failing_since=NOW)
     intended(database, refused, replace(ACTION, key="a note", error="refused", failing_since=NOW))
-    with database.writing() as books:
-        books.snapshot.save_pairs([replace(PAIR, unpaged="")])
-    with database.reading() as books:
-        found = paging(books, NOW)
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([replace(PAIR, unpaged="")])
+    with database.reading() as unit:
+        found = paging(unit, NOW)
     assert [page.error for page in found.waiting] == ["stays acknowledged"]
     ((_, words),) = objections(found, NOW + timedelta(minutes=1))
     assert words == '1 page waits (#17 "db-primary is down"), the oldest for 60 s: stays acknowledged'
