@@ -79,3 +79,11 @@ class Duplicate(Permanent):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, 400)
+
+
+def is_unreachable(error: ReconcilerError) -> bool:
+    """Whether no connection was made, so that every other request would meet the same.
+
+    An answer that asks for a pause (429), or one of something on the network path, is not that.
+    """
+    return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None

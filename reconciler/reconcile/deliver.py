@@ -6,8 +6,7 @@ tried once more before what comes after it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.model import Action, Kind, Policy, Status
 from reconciler.core.plan import in_order
@@ -15,7 +14,7 @@ from reconciler.core.retry import steps_aside
 from reconciler.observability.events import Events
 from reconciler.reconcile.delivery_action import ActionDelivery, Tools
 from reconciler.reconcile.delivery_blocks import BlockedPlaces, backs_off_until, blocks_of
-from reconciler.reconcile.delivery_due import deliver_at, has_target
+from reconciler.reconcile.delivery_due import NextTry, has_target, next_try
 from reconciler.reconcile.delivery_existing import ExistingIncidents
 from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
 from reconciler.reconcile.in_flight import InFlight
@@ -32,14 +31,14 @@ from reconciler.vendors.ports import Clock
 class Delivered:
     """What a delivery came to.
 
-    `actions` are the pair's actions that were tried or are open, as they stand now. `deliver_at` is when one that
-    waits may be tried: after its back-off, its circuit breaker or the rate limit. None: nothing waits for a time.
+    `actions` are the pair's actions that were tried or are open, as they stand now. `next_try` is when one that
+    waits may be tried: after its back-off, its circuit breaker or the rate limit.
     """
 
     actions: tuple[Action, ...] = ()
     tried: frozenset[int] = frozenset()
     problems: tuple[Problem, ...] = ()
-    deliver_at: datetime | None = None
+    next_try: NextTry = field(default_factory=NextTry)
 
 
 class Deliverer:
@@ -83,7 +82,7 @@ class Deliverer:
             actions,
             tried,
             tuple(delivery.problems.found),
-            deliver_at(actions, policy, self._tools.breakers, self._tools.clock.now()),
+            next_try(actions, policy, self._tools.breakers, self._tools.clock.now()),
         )
 
     def _open(self, alert_id: str) -> tuple[Action, ...]:

@@ -1,10 +1,12 @@
 """When one of a pair's actions may be tried next."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.model import Action, Kind, Policy, Side, Status
 from reconciler.reconcile.delivery_blocks import Blocks, backs_off_until, blocks_of, steps_aside_at
+from reconciler.reconcile.work_queue import Hold
 from reconciler.reconcile.write_breakers import WriteBreakers
 
 Places = dict[tuple[Side, bool], datetime | None]
@@ -16,29 +18,42 @@ def has_target(action: Action) -> bool:
     return action.kind is Kind.CREATE_INCIDENT or action.kind.side is Side.OPSGENIE or bool(action.incident_id)
 
 
-def deliver_at(
-    actions: Iterable[Action], policy: Policy, breakers: WriteBreakers, now: datetime
-) -> datetime | None:
-    """When the first of these actions, in order, may be tried; None where none waits for a time.
+@dataclass(frozen=True, slots=True)
+class NextTry:
+    """When the first of a pair's actions may be tried; None where none waits for a time.
+
+    `hold` is set where all of them wait for one and the same lane, and for nothing else.
+    """
+
+    at: datetime | None = None
+    hold: Hold | None = None
+
+
+def next_try(actions: Iterable[Action], policy: Policy, breakers: WriteBreakers, now: datetime) -> NextTry:
+    """When the first of these actions, in order, may be tried.
 
     What an action of unknown outcome blocks is tried once a read has shown that outcome, or when it steps aside.
     """
     free_at: Places = {}
-    found = []
+    found: list[NextTry] = []
     for action in actions:
         place = (action.kind.side, action.kind.is_state)
         free = now if action.kind is Kind.CREATE_INCIDENT else free_at.get(place, now)
         if action.status is Status.PLANNED and has_target(action) and free is not None:
-            found.append(max(free, _may_be_tried_at(action, breakers, now)))
+            found.append(_next_try_of(action, max(free, backs_off_until(action, now) or now), breakers))
         if action.kind is not Kind.CREATE_INCIDENT:
             _block(free_at, action, policy, now)
-    return min(found, default=None)
+    holds = {each.hold for each in found}
+    first = min((each.at for each in found if each.at is not None), default=None)
+    return NextTry(first, holds.pop() if len(holds) == 1 else None)
 
 
-def _may_be_tried_at(action: Action, breakers: WriteBreakers, now: datetime) -> datetime:
-    """When neither its own back-off nor a breaker delays it any more."""
+def _next_try_of(action: Action, free: datetime, breakers: WriteBreakers) -> NextTry:
+    """When a breaker no longer delays it either. `free`: when nothing else does."""
     wait = breakers.waits_for(action)
-    return max(now, backs_off_until(action, now) or now, now if wait is None else wait.retry_at)
+    if wait is None or wait.retry_at < free:
+        return NextTry(free)
+    return NextTry(wait.retry_at, wait.hold)
 
 
 def _block(free_at: Places, action: Action, policy: Policy, now: datetime) -> None:

@@ -8,7 +8,7 @@ from reconciler.core.follow_up import Left, next_item
 from reconciler.core.model import Action, DecisionInput, Echo, Observation, Pair, Plan, Policy, Status
 from reconciler.core.plan import decide, in_order
 from reconciler.core.text import shortened
-from reconciler.core.work import Priority, ReadRequest, WorkItem
+from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.errors import ReconcilerError, Transient
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.deliver import Delivered, Deliverer
@@ -25,8 +25,8 @@ class Outcome:
 
     `actions` are the pair's actions that were tried, settled or are open, as they stand now; `standing` are
     problems that last until the pair is reconciled again, `events` those that were met once. `name` is what people
-    call the alert, as far as it was read. `again` is what is left to be done, and when; `blocked` are the circuit
-    breakers that its reads wait for.
+    call the alert, as far as it was read. `again` is what is left to be done, and when. `blocked` are the circuit
+    breakers that its reads wait for; `hold` is what nothing but the delivery of its outbox waits for.
     """
 
     item: WorkItem
@@ -37,6 +37,7 @@ class Outcome:
     name: str = ""
     again: WorkItem | None = None
     blocked: frozenset[Hold] = field(default_factory=frozenset)
+    hold: Hold | None = None
 
     @property
     def word(self) -> str:
@@ -169,6 +170,8 @@ class Reconciler:
         given_up = tuple(problem for problem in met if _is_given_up(problem, delivered.actions))
         standing = tuple(problem for problem in met if problem not in given_up)
         events = [each for each in failed_after_acceptance(planned) if not _is_said(each, standing)]
+        again = self._again(planned, delivered, item, generation)
+        only_delivers = again is not None and again.request.is_empty and again.reasons == {Reason.OUTBOX}
         return Outcome(
             item,
             self._acted(planned, delivered),
@@ -176,8 +179,9 @@ class Reconciler:
             (*given_up, *events),
             planned.plan.echoes,
             planned.name,
-            self._again(planned, delivered, item, generation),
+            again,
             planned.fetched.blocked,
+            delivered.next_try.hold if only_delivers else None,
         )
 
     def _commit(self, planned: Planned, item: WorkItem) -> int:
@@ -191,7 +195,7 @@ class Reconciler:
     def _again(self, planned: Planned, delivered: Delivered, item: WorkItem, generation: int) -> WorkItem | None:
         """What is left to be read, delivered or asked about."""
         fetched, policy = planned.fetched, planned.inputs.policy
-        left = Left(fetched.unread, fetched.read_at, delivered.deliver_at, _unknown(planned, item))
+        left = Left(fetched.unread, fetched.read_at, delivered.next_try.at, _unknown(planned, item))
         alert_id, now = fetched.observation.alert_id, self._clock.now()
         again = next_item(
             alert_id, self._pair(planned, delivered), delivered.actions, left, policy, now, self._interval

@@ -13,9 +13,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from reconciler.core.model import Side
-from reconciler.errors import Blocked, NotExecuted, ObjectError, Permanent, RateLimited, ReconcilerError, Refused
+from reconciler.errors import (
+    Blocked,
+    ObjectError,
+    Permanent,
+    RateLimited,
+    ReconcilerError,
+    Refused,
+    is_unreachable,
+)
 from reconciler.reconcile.problems import Problem
-from reconciler.reconcile.work_queue import Hold
+from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.vendors.ports import Clock
 
 FAILURES = 3
@@ -59,11 +67,6 @@ class _Breaker:
             self.retry_at, self.wait = now + wait, 2 * wait
         self.error = error
 
-    def close(self) -> bool:
-        """Close it; whether it was open."""
-        was_open, self.error = self.error is not None, None
-        return was_open
-
     def let_through(self, now: float) -> None:
         """One read is let through. What comes next waits for its outcome, at most as long as for the last one."""
         self.retry_at = now + min(self.wait, LONGEST)
@@ -85,7 +88,6 @@ class ReadBreakers:
         self._breakers = {side: _Breaker() for side in Side}
         self._details = {side: _Breaker() for side in Side}
         self._back_offs: dict[tuple[str, Side], _BackOff] = {}
-        self._closed: set[Hold] = set()
 
     # -- the vendors' breakers --
 
@@ -138,11 +140,13 @@ class ReadBreakers:
             breaker = self._breakers[_SIDES[hold]]
             return 0.0 if breaker.error is None else max(0.0, breaker.retry_at - self._clock.monotonic())
 
-    def take_closed(self) -> frozenset[Hold]:
-        """The breakers that have closed since this was last asked."""
+    def passage(self, hold: Hold) -> Passage:
+        """How many of the pairs that wait for this breaker may go on now."""
         with self._lock:
-            closed, self._closed = frozenset(self._closed), set()
-            return closed
+            breaker = self._breakers[_SIDES[hold]]
+            if breaker.error is None:
+                return Passage.ALL
+            return Passage.NONE if breaker.is_open(self._clock.monotonic()) else Passage.ONE
 
     def errors(self) -> tuple[Problem, ...]:
         """Why each breaker that is not closed has opened."""
@@ -211,13 +215,4 @@ class ReadBreakers:
         if alert_id:
             breaker.failed.clear()
             breaker.wait = SHORTEST
-        if breaker.close():
-            self._closed.add(HOLDS[side])
-
-
-def is_unreachable(error: ReconcilerError) -> bool:
-    """Whether no connection was made, so that every other request would meet the same.
-
-    An answer that asks for a pause (429), or one of something on the network path, is not that.
-    """
-    return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None
+        breaker.error = None

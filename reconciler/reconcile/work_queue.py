@@ -23,10 +23,26 @@ LONGEST_DELAY = timedelta(hours=1)
 
 
 class Hold(Enum):
-    """What keeps parked keys waiting: a circuit breaker that is open."""
+    """What keeps parked keys waiting: a circuit breaker that is open, or writes that the account forbids."""
 
     READ_OPSGENIE = "opsgenie reads"
     READ_PAGERDUTY = "pagerduty reads"
+    WRITE_PAGES = "pages writes"
+    WRITE_PAGERDUTY = "pagerduty writes"
+    WRITE_OPSGENIE = "opsgenie writes"
+
+    @property
+    def is_of_reads(self) -> bool:
+        """Whether it keeps reads waiting, and not writes."""
+        return self in {Hold.READ_OPSGENIE, Hold.READ_PAGERDUTY}
+
+
+class Passage(Enum):
+    """How many parked keys a circuit breaker lets through now."""
+
+    NONE = "open"
+    ONE = "half-open"
+    ALL = "closed"
 
 
 @dataclass(slots=True)
@@ -51,10 +67,14 @@ class WorkQueue:
         self._entries: dict[str, _Entry] = {}
         self._ready: list[tuple[int, float, int, str]] = []  # priority, due, version, key
         self._later: list[tuple[float, int, str]] = []  # due, version, key
+        self._parked: dict[Hold, set[str]] = {hold: set() for hold in Hold}
         self._versions = count()
 
     def add(self, items: Iterable[WorkItem]) -> None:
-        """Add keys, or merge what is asked for into what is there already. A parked key stays parked."""
+        """Add keys, or merge what is asked for into what is there already.
+
+        A key that waits to be read stays parked; one whose outbox alone waits may be read.
+        """
         with self._changed:
             for item in items:
                 self._add(item, self._due(item))
@@ -112,25 +132,36 @@ class WorkQueue:
             self._changed.notify_all()
 
     def park(self, item: WorkItem, holds: frozenset[Hold]) -> None:
-        """A leased key waits until these holds end. What is added meanwhile waits with it, but for a new page."""
+        """A leased key waits until these holds end, and with it what is added meanwhile and cannot be done."""
         with self._changed:
-            entry = self._entries[item.alert_id]
-            merged = item if entry.added is None else item.merged(entry.added)
-            self._put(entry, merged, self._clock.monotonic())
-            entry.parked = holds
+            entry = self._entries.get(item.alert_id)
+            if entry is None:  # cleared meanwhile
+                return
+            added = entry.added
+            self._put(entry, item if added is None else item.merged(added), self._clock.monotonic())
+            if added is None or _stays_parked(added, holds):
+                entry.parked = holds
+                for hold in holds:
+                    self._parked[hold].add(item.alert_id)
             self._changed.notify_all()
 
     def end_hold(self, hold: Hold, most: int | None = None) -> int:
         """End a hold for all keys that wait for it, or for so many of the most urgent; how many there were."""
         with self._changed:
-            held = [entry for entry in self._entries.values() if hold in entry.parked]
+            held = [self._entries[key] for key in self._parked[hold]]
             held.sort(key=lambda entry: (entry.item.priority, entry.due))
             for entry in held[:most]:
+                self._parked[hold].discard(entry.item.alert_id)
                 entry.parked -= {hold}
                 if not entry.parked:
                     self._put(entry, entry.item, entry.due)
-            self._changed.notify_all()
+            if held:
+                self._changed.notify_all()
             return len(held[:most])
+
+    def is_parked_for(self, hold: Hold) -> bool:
+        """Whether any key waits for this hold to end."""
+        return bool(self._parked[hold])
 
     def wait(self, seconds: float, *, pages_only: bool = False) -> None:
         """Wait until a key, or a page, may be due, at most so long."""
@@ -200,6 +231,8 @@ class WorkQueue:
         with self._changed:
             self._entries.clear()
             self._ready.clear()
+            for keys in self._parked.values():
+                keys.clear()
             self._later.clear()
             self._changed.notify_all()
 
@@ -212,7 +245,9 @@ class WorkQueue:
             entry.added_due = due if entry.added is None else min(due, entry.added_due)
             entry.added = item if entry.added is None else entry.added.merged(item)
         else:
-            if item.priority is Priority.PAGE:
+            if not _stays_parked(item, entry.parked):
+                for hold in entry.parked:
+                    self._parked[hold].discard(item.alert_id)
                 entry.parked = frozenset()
             self._put(entry, entry.item.merged(item), min(due, entry.due))
 
@@ -264,3 +299,8 @@ class WorkQueue:
     def _is_stale(self, key: str, version: int) -> bool:
         entry = self._entries.get(key)
         return entry is None or entry.version != version or entry.leased or bool(entry.parked)
+
+
+def _stays_parked(news: WorkItem, holds: frozenset[Hold]) -> bool:
+    """Whether a parked key stays so although there is news of it: pages are not read, and writes do not wait."""
+    return news.priority is not Priority.PAGE and any(hold.is_of_reads for hold in holds)

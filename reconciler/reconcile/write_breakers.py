@@ -12,14 +12,15 @@ it for twice as long. A rate limit delays one kind of action alone, and a lane m
 set-up is wrong.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from threading import Lock
 
 from reconciler.core.model import Action, Kind, Side
-from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Refused
+from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Refused, is_unreachable
 from reconciler.reconcile.problems import Problem
+from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.vendors.ports import Clock
 
 FAILURES = 3
@@ -30,7 +31,9 @@ LONGEST = 30.0
 LONGEST_UNREACHABLE = 5.0
 """The longest while a vendor cannot be reached; for pages, unless the account is refused."""
 WHILE_BARRED = 10.0
-"""Seconds after which an action of a barred lane is due again: `bar` says earlier when the lane is free."""
+"""Seconds after which an action of a barred lane is due again, unless it is parked until the lane is free."""
+BETWEEN_PROBES = 1.0
+"""Seconds between two parked pairs that a half-open breaker lets through."""
 
 
 class Lane(Enum):
@@ -47,6 +50,12 @@ class Lane(Enum):
 
 
 PAGERDUTY_LANES = frozenset({Lane.PAGES, Lane.PAGERDUTY})
+HOLDS = {
+    Lane.PAGES: Hold.WRITE_PAGES,
+    Lane.PAGERDUTY: Hold.WRITE_PAGERDUTY,
+    Lane.OPSGENIE: Hold.WRITE_OPSGENIE,
+}
+_LANES = {hold: lane for lane, hold in HOLDS.items()}
 
 
 def lane_of(kind: Kind) -> Lane:
@@ -61,16 +70,17 @@ class Wait:
     """Why an action waits, and when it may be tried.
 
     `error` is what opened the breaker. None: nothing is wrong here; a rate limit delays it, or its lane is barred,
-    which is reported with the account's set-up.
+    which is reported with the account's set-up. `hold` is what a pair may be parked for; a rate limit is not.
     """
 
     retry_at: datetime
     error: ReconcilerError | None = None
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """An open breaker. `until` is monotonic.
+    """An open breaker. `until` is monotonic, and so is `probe_at`: when the next parked pair is let through.
 
     `spares_untried`: only actions that have failed before wait; the others show whether any write is taken.
     """
@@ -78,6 +88,7 @@ class _Open:
     until: float
     error: ReconcilerError
     spares_untried: bool = False
+    probe_at: float = 0.0
 
 
 class WriteBreakers:
@@ -101,10 +112,10 @@ class WriteBreakers:
         with self._lock:
             opened, rate_limited, barred = self._open.get(lane), self._rate_limited.get(kind, now), self._barred
         if lane in barred:
-            return Wait(self._time_of(now + WHILE_BARRED))
+            return Wait(self._time_of(now + WHILE_BARRED), hold=HOLDS[lane])
         spared = opened is not None and opened.spares_untried and action.failing_since is None
         if opened is not None and now < opened.until and not spared:
-            return Wait(self._time_of(opened.until), opened.error)
+            return Wait(self._time_of(opened.until), opened.error, HOLDS[lane])
         return Wait(self._time_of(rate_limited)) if now < rate_limited else None
 
     def not_executed(self, kind: Kind, error: ReconcilerError) -> None:
@@ -155,22 +166,40 @@ class WriteBreakers:
             self._next_wait.pop(lane, None)
             self._open.pop(lane, None)
 
-    def confirmed(self) -> frozenset[Lane]:
-        """PagerDuty's account is in order: breakers that it had opened are half-open now; the lanes concerned.
+    def confirmed(self) -> None:
+        """PagerDuty's account is in order: breakers that its refusal had opened let everything through.
 
         They open for longer all the same should the next write be refused, too.
         """
         with self._lock:
-            refused = frozenset(lane for lane in PAGERDUTY_LANES if _is_refused(self._open.get(lane)))
-            for lane in refused:
-                del self._open[lane]
-        return refused
+            for lane in PAGERDUTY_LANES:
+                if _is_refused(self._open.get(lane)):
+                    del self._open[lane]
 
-    def bar(self, lanes: frozenset[Lane]) -> frozenset[Lane]:
-        """Bar exactly these lanes until further notice; those that are free again."""
+    def reached(self, side: Side) -> None:
+        """The vendor has answered another call: breakers that were open for want of a connection are half-open."""
+        now = self._clock.monotonic()
         with self._lock:
-            freed, self._barred = self._barred - lanes, lanes
-        return freed
+            for lane, opened in self._open.items():
+                if lane.side is side and is_unreachable(opened.error):
+                    self._open[lane] = replace(opened, until=min(opened.until, now))
+
+    def bar(self, lanes: frozenset[Lane]) -> None:
+        """Bar exactly these lanes until further notice."""
+        with self._lock:
+            self._barred = lanes
+
+    def passage(self, hold: Hold) -> Passage:
+        """How many of the pairs that wait for this lane may go on now; of a half-open one, one a second."""
+        lane, now = _LANES[hold], self._clock.monotonic()
+        with self._lock:
+            opened = self._open.get(lane)
+            if lane in self._barred or (opened is not None and now < max(opened.until, opened.probe_at)):
+                return Passage.NONE
+            if opened is None:
+                return Passage.ALL
+            self._open[lane] = replace(opened, probe_at=now + BETWEEN_PROBES)
+            return Passage.ONE
 
     def problems(self) -> tuple[Problem, ...]:
         """Lanes in which nothing has been taken since several alerts in a row were refused with 403."""

@@ -30,7 +30,6 @@ class Account:
         self._breakers = breakers
         self._fetcher = fetcher
         self._problems = problems
-        self._freed: frozenset[Lane] = frozenset()
         self.unsure: Problem | None = None
         """What PagerDuty has not answered: reported where nothing else of PagerDuty is wrong."""
 
@@ -42,7 +41,7 @@ class Account:
         """Ask what is due to be asked, and act upon it. PagerDuty's answers are reported with the set-up."""
         confirmed = self._identity.confirm()
         if confirmed and self._breakers is not None:
-            self._freed |= self._breakers.confirmed()
+            self._breakers.confirmed()
         self._identity.refresh()
         self.bar()
         return confirmed
@@ -51,15 +50,10 @@ class Account:
         """Bar the lanes that must not be written in as things stand, and report why."""
         standing, blind = self._identity.standing, self._fetcher.blindness()
         if self._breakers is not None:
-            self._freed |= self._breakers.bar(barred(standing, is_blind=blind is not None))
+            self._breakers.bar(barred(standing, is_blind=blind is not None))
         self.unsure = standing.unsure
         blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
         self._problems.put(PLACE, (*standing.problems, *blindness))
-
-    def take_freed(self) -> frozenset[Lane]:
-        """The lanes in which writing is allowed again since this was last asked."""
-        freed, self._freed = self._freed, frozenset()
-        return freed
 
     def answered(self) -> None:
         """PagerDuty answers other calls: what it has not answered here is asked anew."""

@@ -13,6 +13,7 @@ from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.deliver import Deliverer
 from reconciler.reconcile.fetch import Fetcher
+from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.identity import Identity
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import DryRun, Planner, Reconciler
@@ -120,6 +121,7 @@ class _Reading:
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
         self.write_breakers = self.make_write_breakers()
+        self.holds = Holds(self.queue, self.breakers, self.write_breakers)
         self.account = Account(identity, _policy(settings), self.write_breakers, self.fetcher, self.problems)
         self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 
@@ -196,6 +198,7 @@ class _Reading:
             hints=hints,
             feedback=Feedback(repetitions, pace, clock),
             queue=self.queue,
+            holds=self.holds,
             problems=self.problems,
             read_breakers=self.breakers,
             write_breakers=self.write_breakers,
@@ -286,9 +289,7 @@ class Wiring(_Reading):
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """What reconciles the pairs of the queue."""
-        return Worker(
-            self.queue, self.reconciler, self.breakers, program.problems, listeners, self.clock.monotonic
-        )
+        return Worker(self.queue, self.reconciler, self.holds, program.problems, listeners, self.clock.monotonic)
 
 
 class DryWiring(_Reading):
@@ -299,7 +300,7 @@ class DryWiring(_Reading):
         program, collector = self.program(DryIntake(self.queue), None, is_whole=True), Collector()
         self.queue.add(stored_work(self.database, self.account.policy(), self.clock, self.interval))
         worker = Worker(
-            self.queue, DryRun(self.planner), self.breakers, self.problems, (collector,), self.clock.monotonic
+            self.queue, DryRun(self.planner), self.holds, self.problems, (collector,), self.clock.monotonic
         )
         return program, worker, collector
 

@@ -132,7 +132,7 @@ class Daemon:
         if not self.leadership.leads:
             return
         self.program.account.bar()
-        self.program.release()
+        self.program.holds.release()
         self._committer.flush()
         self._take_in()
         self.reporter.report()

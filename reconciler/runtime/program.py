@@ -3,16 +3,15 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
-from reconciler.core.follow_up import outbox_item
-from reconciler.core.model import Action, Side
-from reconciler.core.work import WorkItem
+from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
+from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
-from reconciler.reconcile.work_queue import Hold, WorkQueue
+from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import PLACE, Account
 from reconciler.runtime.feedback import Feedback
@@ -55,6 +54,7 @@ class Program:
     hints: Hints
     feedback: Feedback
     queue: WorkQueue
+    holds: Holds
     problems: Problems
     read_breakers: ReadBreakers
     write_breakers: WriteBreakers | None
@@ -80,21 +80,16 @@ class Program:
         if answered and source.name != PLACE:  # the account reports for itself
             self.problems.put(source.name)
             if source.side is not None:
-                self.read_breakers.succeeded(source.side)
+                self._reached(source.side)
             if source.side is Side.PAGERDUTY:
                 self.account.answered()
-        self.release()
+        self.holds.release()
         return True
 
-    def release(self) -> None:
-        """Let pairs go on whose circuit breakers have closed, and one for each that is half-open."""
-        if self.account.take_freed():
-            self.queue.add(outbox_items(self.database, self.clock.now()))
-        for hold in self.read_breakers.take_closed():
-            self.queue.end_hold(hold)
-        for hold in Hold:
-            if self.read_breakers.retry_in(hold) == 0:
-                self.queue.end_hold(hold, most=1)
+    def _reached(self, side: Side) -> None:
+        self.read_breakers.succeeded(side)
+        if self.write_breakers is not None:
+            self.write_breakers.reached(side)
 
     def wrong(self) -> tuple[Problem, ...]:
         """Everything that is wrong now: by place, and the circuit breakers that are not closed."""
@@ -110,13 +105,3 @@ class Program:
         reads = tuple(f"{problem.side.value} reads" for problem in self.read_breakers.errors())
         lanes = self.write_breakers.open_lanes() if self.write_breakers else frozenset()
         return (*reads, *sorted(f"{lane.value} writes" for lane in lanes))
-
-
-def outbox_items(database: Database, now: datetime) -> list[WorkItem]:
-    """Every pair with an open action, due now."""
-    with database.reading() as unit:
-        waiting = unit.outbox.open()
-    by_alert: dict[str, list[Action]] = {}
-    for action in waiting:
-        by_alert.setdefault(action.alert_id, []).append(action)
-    return [outbox_item(alert_id, mine, now) for alert_id, mine in by_alert.items()]

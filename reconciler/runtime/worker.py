@@ -10,9 +10,9 @@ from reconciler.core.model import Side
 from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.observability.defects import defect
 from reconciler.reconcile.fetch import Stopping
+from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem, Problems
-from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
@@ -56,14 +56,14 @@ class Worker:
         self,
         queue: WorkQueue,
         reconciling: Reconciling,
-        breakers: ReadBreakers,
+        holds: Holds,
         problems: Problems,
         listeners: tuple[Listener, ...],
         monotonic: Callable[[], float],
     ) -> None:
         self._queue = queue
         self._reconciling = reconciling
-        self._breakers = breakers
+        self._holds = holds
         self._problems = problems
         self._listeners = listeners
         self._monotonic = monotonic
@@ -75,6 +75,7 @@ class Worker:
         """
         item = self._queue.lease(pages_only=pages_only)
         if item is None:
+            self._holds.release()
             return False
         self._work(item)
         return True
@@ -108,12 +109,13 @@ class Worker:
             self._queue.park(item, outcome.blocked)
         elif outcome.blocked and outcome.again is not None:  # its outbox does not wait for what it reads
             self._queue.again(replace(item.merged(outcome.again), due_at=outcome.again.due_at))
+        elif outcome.again is not None and outcome.hold is not None:
+            self._queue.park(outcome.again, frozenset({outcome.hold}))
         elif outcome.again is not None:
             self._queue.again(outcome.again)
         else:
             self._queue.done(item.alert_id)
-        for hold in self._breakers.take_closed():
-            self._queue.end_hold(hold)
+        self._holds.release()
 
     def _failed(self, item: WorkItem, error: Exception) -> None:
         """The pair backs off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""

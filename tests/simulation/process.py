@@ -131,7 +131,7 @@ class Process:
     def report(self) -> None:
         """As the daemon's: what circuit breakers let go is worked on, what was put off is written down."""
         self.program.account.bar()
-        self.program.release()
+        self.program.holds.release()
         self.drain()
         self.wiring.committer.flush()
 

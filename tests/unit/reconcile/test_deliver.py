@@ -25,8 +25,10 @@ from reconciler.errors import (
 )
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.reconcile.deliver import Delivered, Deliverer
+from reconciler.reconcile.delivery_due import NextTry
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.vendor_calls import Vendors
+from reconciler.reconcile.work_queue import Hold
 from reconciler.reconcile.write_breakers import Lane, WriteBreakers
 from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority, current
@@ -294,7 +296,7 @@ def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database
     desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: RateLimited("no room", 5.0) if name == "add_note" else None
     delivered = desk.deliver()
-    assert (delivered.problems, delivered.deliver_at) == ((), NOW + timedelta(seconds=5))
+    assert (delivered.problems, delivered.next_try.at) == ((), NOW + timedelta(seconds=5))
     with database.reading() as unit:
         (found,) = unit.outbox.open()
     assert (found.error, found.attempts, found.failing_since) == ("", 0, None)
@@ -527,7 +529,7 @@ def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Datab
         (Kind.OPSGENIE_NOTE, Status.SENT),
     ]
     assert delivered.tried == {1, 2, 3}
-    assert delivered.deliver_at is None
+    assert delivered.next_try.at is None
 
 
 def test_a_pair_with_nothing_open_costs_nothing(database: Database) -> None:
@@ -543,10 +545,11 @@ def test_what_waits_for_an_open_breaker_calls_no_vendor_and_is_due_when_the_brea
     desk = desk_of(database, *(waiting(Kind.PAGERDUTY_ACKNOWLEDGE, key) for key in keys), pairs=pairs(*keys))
     away = NotExecuted("no connection")
     desk.vendors.fails = lambda name, _: away if name == "incident" else None
-    assert desk.deliver("a").deliver_at == NOW + timedelta(seconds=1)
+    assert desk.deliver("a").next_try.at == NOW + timedelta(seconds=1)
     for key in "bcd":
         delivered = desk.deliver(key)
-        assert (delivered.tried, delivered.deliver_at) == (frozenset(), NOW + timedelta(seconds=1))
+        assert delivered.tried == frozenset()
+        assert delivered.next_try == NextTry(NOW + timedelta(seconds=1), Hold.WRITE_PAGERDUTY)
         assert [(each.error, each.alert_id) for each in delivered.problems] == [(away, key)]
     assert desk.named("incident") == ["I-a"]
     desk.vendors.fails = lambda *_: None
@@ -557,7 +560,7 @@ def test_what_waits_for_an_open_breaker_calls_no_vendor_and_is_due_when_the_brea
 def test_nothing_is_begun_while_the_process_ends(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.stopping = True
-    assert desk.deliver().deliver_at == NOW
+    assert desk.deliver().next_try.at == NOW
     desk.stopping = False
     desk.in_flight.drain()
     assert desk.deliver().problems == ()
@@ -584,7 +587,7 @@ def due_after(database: Database, *waiting_now: Action) -> float | None:
     desk.breakers.bar(frozenset())
     delivered = desk.deliver()
     assert delivered.tried == frozenset()
-    return None if delivered.deliver_at is None else (delivered.deliver_at - NOW).total_seconds()
+    return None if delivered.next_try.at is None else (delivered.next_try.at - NOW).total_seconds()
 
 
 def later(seconds: float) -> datetime:
@@ -630,10 +633,10 @@ def test_what_opsgenie_has_in_its_queue_blocks_states_alone(database: Database) 
     assert due_after(database, queued, behind) == 7
     desk = Desk(database)
     desk.add(state)
-    assert desk.deliver().deliver_at is None
+    assert desk.deliver().next_try.at is None
 
 
 def test_what_has_no_incident_to_go_to_waits_for_no_time(database: Database) -> None:
     desk = Desk(database)
     desk.add(waiting(NOTE, "a"))
-    assert desk.deliver().deliver_at is None
+    assert desk.deliver().next_try.at is None

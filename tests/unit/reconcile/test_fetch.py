@@ -29,7 +29,7 @@ from reconciler.errors import (
 )
 from reconciler.reconcile.fetch import Fetched, Fetcher, Stopping
 from reconciler.reconcile.read_breakers import FAILURES, ReadBreakers
-from reconciler.reconcile.work_queue import Hold
+from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
 from reconciler.vendors.ports import RequestStatus
@@ -258,7 +258,7 @@ def test_the_half_open_read_is_the_pairs_own_and_is_made_once() -> None:
     fetched = scene.fetch(everything())
     assert (fetched.observation.incident, fetched.unread, fetched.blocked) == (incident(), NONE, frozenset())
     assert scene.pagerduty.asked == {"incident": 2, "notes": 1}
-    assert scene.breakers.take_closed() == {Hold.READ_PAGERDUTY}
+    assert scene.breakers.passage(Hold.READ_PAGERDUTY) is Passage.ALL
 
 
 def test_a_pair_that_was_cut_short_by_a_breaker_has_no_back_off_of_its_own() -> None:

@@ -15,6 +15,7 @@ from reconciler.errors import Transient
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.reconcile.commit import Committer
 from reconciler.reconcile.deliver import Delivered
+from reconciler.reconcile.delivery_due import NextTry
 from reconciler.reconcile.fetch import Fetched
 from reconciler.reconcile.pair import DryRun, Outcome, Planner, Reconciler, failed_after_acceptance
 from reconciler.reconcile.problems import Problem
@@ -188,7 +189,7 @@ def test_while_a_circuit_breaker_is_open_nothing_is_decided_and_the_row_stays(sc
 def test_what_is_in_the_outbox_is_delivered_although_nothing_can_be_read(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     scene.seen = lambda known: Fetched(known, blocked=HELD)
-    scene.delivers = lambda waiting: Delivered(waiting, deliver_at=at(70))
+    scene.delivers = lambda waiting: Delivered(waiting, next_try=NextTry(at(70)))
     outcome = scene.reconcile(everything())
     assert len(scene.committed[0]) == 1
     assert outcome.again is not None
@@ -198,7 +199,7 @@ def test_what_is_in_the_outbox_is_delivered_although_nothing_can_be_read(scene: 
 def test_an_action_that_waits_makes_the_pair_due_when_it_may_be_tried(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     problem = Problem(PD, Transient("note waits: 503"), ALERT_ID)
-    scene.delivers = lambda waiting: Delivered(waiting, frozenset(), (problem,), at(68))
+    scene.delivers = lambda waiting: Delivered(waiting, frozenset(), (problem,), NextTry(at(68)))
     outcome = scene.reconcile(ReadRequest())
     assert outcome.again is not None
     assert (outcome.again.due_at, outcome.again.priority) == (at(68), Priority.UNSETTLED)
@@ -206,9 +207,19 @@ def test_an_action_that_waits_makes_the_pair_due_when_it_may_be_tried(scene: Sce
     assert [each.status for each in outcome.actions] == [Status.PLANNED]
 
 
+@pytest.mark.parametrize(("sent", "hold"), [(False, Hold.WRITE_PAGERDUTY), (True, None)])
+def test_a_pair_is_held_while_its_lane_takes_nothing_unless_something_is_to_be_read_of_it(
+    scene: Scene, hold: Hold | None, *, sent: bool
+) -> None:
+    doubtful = [action(Kind.OPSGENIE_NOTE, Status.SENT, key="sent")] if sent else []
+    scene.remember(action(Kind.PAGERDUTY_NOTE), *doubtful)
+    scene.delivers = lambda waiting: Delivered(waiting, next_try=NextTry(at(68), Hold.WRITE_PAGERDUTY))
+    assert scene.reconcile(ReadRequest()).hold is hold
+
+
 def test_what_is_left_of_a_page_comes_before_what_only_the_outbox_knows_of(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
-    scene.delivers = lambda waiting: Delivered(waiting, deliver_at=at(60))
+    scene.delivers = lambda waiting: Delivered(waiting, next_try=NextTry(at(60)))
     outcome = scene.reconcile(ReadRequest(), Priority.PAGE)
     assert outcome.again is not None
     assert outcome.again.priority is Priority.CHANGED

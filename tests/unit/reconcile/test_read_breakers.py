@@ -8,7 +8,7 @@ from reconciler.core.model import Side
 from reconciler.errors import Blocked, Forbidden, Missing, NotExecuted, Permanent, RateLimited, Refused, Unknown
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.read_breakers import FAILURES, ReadBreakers
-from reconciler.reconcile.work_queue import Hold
+from reconciler.reconcile.work_queue import Hold, Passage
 
 BOTH = frozenset(Side)
 READ_PD = frozenset({Hold.READ_PAGERDUTY})
@@ -109,6 +109,7 @@ def test_half_open_it_lets_one_read_through(breakers: ReadBreakers, clock: Still
     breakers.failed(PD, "a-1", REFUSED)
     assert breakers.admit(BOTH).blocked == READ_PD
     clock.seconds += 1
+    assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.ONE
     first, second = breakers.admit(BOTH), breakers.admit(BOTH)
     assert (first.blocked, first.probes) == (frozenset(), {PD})
     assert second.blocked == READ_PD
@@ -139,12 +140,13 @@ def test_a_half_open_read_that_fails_opens_it_again(
 
 
 @pytest.mark.parametrize("alert_id", ["a-7", ""], ids=["a pair's", "a feed's"])
-def test_any_success_closes_it_and_says_so_once(breakers: ReadBreakers, alert_id: str) -> None:
+def test_any_success_closes_it_and_lets_every_pair_go_on(breakers: ReadBreakers, alert_id: str) -> None:
     breakers.failed(PD, "a-1", REFUSED)
+    assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.NONE
     breakers.succeeded(PD, alert_id)
     assert (breakers.open(BOTH), breakers.errors()) == (frozenset(), ())
     assert breakers.retry_in(Hold.READ_PAGERDUTY) == 0
-    assert (breakers.take_closed(), breakers.take_closed()) == (READ_PD, frozenset())
+    assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.ALL
 
 
 def test_an_object_that_the_vendor_itself_refuses_closes_it_too(breakers: ReadBreakers) -> None:

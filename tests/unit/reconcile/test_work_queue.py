@@ -173,6 +173,19 @@ def test_news_of_a_parked_key_waits_with_it_and_a_new_page_does_not(queue: WorkQ
     assert leased(queue) == ["a"]
 
 
+def test_news_of_a_key_whose_outbox_alone_waits_is_due_at_once(queue: WorkQueue) -> None:
+    queue.add([item("before"), item("meanwhile")])
+    both = [queue.lease(), queue.lease()]
+    queue.add([item("meanwhile", request=ReadRequest(alert=True))])
+    for found in both:
+        assert found is not None
+        queue.park(found, frozenset({Hold.WRITE_OPSGENIE}))
+    assert leased(queue) == ["meanwhile"]
+    queue.add([item("before", request=ReadRequest(alert=True))])
+    assert leased(queue) == ["before"]
+    assert not queue.is_parked_for(Hold.WRITE_OPSGENIE)
+
+
 def test_what_is_forgotten_while_it_is_leased_is_not_given_back(queue: WorkQueue) -> None:
     queue.add([item("a")])
     found = queue.lease()

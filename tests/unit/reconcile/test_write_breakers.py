@@ -9,7 +9,8 @@ from builders import action, at
 from reconciler.core.model import Action, Kind, Side
 from reconciler.errors import Blocked, Forbidden, NotExecuted, RateLimited, ReconcilerError, Refused, Unknown
 from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
-from reconciler.reconcile.write_breakers import WHILE_BARRED, Lane, Wait, WriteBreakers, lane_of
+from reconciler.reconcile.work_queue import Hold, Passage
+from reconciler.reconcile.write_breakers import HOLDS, WHILE_BARRED, Lane, Wait, WriteBreakers, lane_of
 
 NOW = at(0)
 CREATION = action(Kind.CREATE_INCIDENT)
@@ -73,7 +74,7 @@ def test_any_other_refusal_opens_the_breaker_of_its_lane_and_no_other(
 ) -> None:
     breakers.not_executed(kind, error)
     assert held(breakers) == breakers.open_lanes() == {lane_of(kind)}
-    assert breakers.waits_for(action(kind)) == Wait(after(1), error)
+    assert breakers.waits_for(action(kind)) == Wait(after(1), error, HOLDS[lane_of(kind)])
     clock.passed = 1
     assert held(breakers) == breakers.open_lanes() == set()
 
@@ -94,7 +95,9 @@ def test_a_breaker_opens_for_longer_until_something_succeeds(
     for seconds in waits:
         breakers.not_executed(kind, error)
         breakers.not_executed(kind, error)  # met by another worker at the same time
-        assert breakers.waits_for(action(kind)) == Wait(clock.now() + timedelta(seconds=seconds), error)
+        assert breakers.waits_for(action(kind)) == Wait(
+            clock.now() + timedelta(seconds=seconds), error, HOLDS[lane_of(kind)]
+        )
         clock.passed += seconds
     breakers.succeeded(kind)
     breakers.not_executed(kind, error)
@@ -158,7 +161,8 @@ def test_several_objects_refused_in_a_row_are_the_keys_problem_and_untried_actio
         "PAGERDUTY_API_KEY: every write is refused, for 3 alerts in a row: the key may be read-only, or may see "
         "only a part of the account; the last refusal: 403"
     )
-    assert breakers.confirmed() == frozenset(), "the account accepts the key, which shows not what it may write"
+    breakers.confirmed()  # the account accepts the key, which shows not what it may write
+    assert breakers.waits_for(FAILING) is not None
     assert breakers.waits_for(FAILING) is not None
     breakers.succeeded(Kind.PAGERDUTY_NOTE)
     assert (breakers.waits_for(FAILING), breakers.problems()) == (None, ())
@@ -167,7 +171,7 @@ def test_several_objects_refused_in_a_row_are_the_keys_problem_and_untried_actio
 def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: WriteBreakers) -> None:
     for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE):
         breakers.not_executed(kind, REFUSED)
-    assert breakers.confirmed() == {Lane.PAGES, Lane.PAGERDUTY}
+    breakers.confirmed()
     assert held(breakers) == {Lane.OPSGENIE}
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
     wait = breakers.waits_for(CREATION)
@@ -175,17 +179,50 @@ def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: 
     assert wait.retry_at == after(2)  # it was not the cause, it seems: the breaker opens for longer
 
 
+def test_of_the_pairs_that_wait_for_a_half_open_lane_one_a_second_may_try(
+    clock: Clock, breakers: WriteBreakers
+) -> None:
+    breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no connection"))
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
+    clock.passed = 1
+    assert [breakers.passage(Hold.WRITE_PAGES) for _ in range(2)] == [Passage.ONE, Passage.NONE]
+    clock.passed = 2
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.ONE
+    breakers.succeeded(Kind.CREATE_INCIDENT)
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.ALL
+
+
+@pytest.mark.parametrize(
+    ("side", "error", "passage"),
+    [
+        (Side.PAGERDUTY, NotExecuted("no connection"), Passage.ONE),
+        (Side.OPSGENIE, NotExecuted("no connection"), Passage.NONE),
+        (Side.PAGERDUTY, REFUSED, Passage.NONE),
+        (Side.PAGERDUTY, Blocked("a web page"), Passage.NONE),
+    ],
+)
+def test_a_vendor_that_is_reached_again_may_be_written_to_at_once(
+    breakers: WriteBreakers, side: Side, error: ReconcilerError, passage: Passage
+) -> None:
+    breakers.not_executed(Kind.CREATE_INCIDENT, error)
+    breakers.reached(side)
+    assert breakers.passage(Hold.WRITE_PAGES) is passage
+    assert (breakers.waits_for(CREATION) is None) is (passage is Passage.ONE)
+
+
 def test_a_confirmed_account_shows_nothing_of_the_network(breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no connection"))
-    assert breakers.confirmed() == frozenset()
+    breakers.confirmed()
     assert held(breakers) == {Lane.PAGES}
 
 
 def test_a_barred_lane_takes_nothing_until_it_is_freed(breakers: WriteBreakers) -> None:
-    assert breakers.bar(frozenset({Lane.PAGES, Lane.OPSGENIE})) == frozenset()
+    breakers.bar(frozenset({Lane.PAGES, Lane.OPSGENIE}))
     assert held(breakers) == {Lane.PAGES, Lane.OPSGENIE}
-    assert breakers.waits_for(CREATION) == Wait(after(WHILE_BARRED))
-    assert breakers.bar(frozenset({Lane.OPSGENIE})) == {Lane.PAGES}
+    assert breakers.waits_for(CREATION) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGES)
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
+    breakers.bar(frozenset({Lane.OPSGENIE}))
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.ALL
     assert held(breakers) == {Lane.OPSGENIE}
 
 
@@ -195,7 +232,7 @@ def test_setting_the_clock_neither_closes_nor_prolongs_a_breaker(
 ) -> None:
     breakers.not_executed(Kind.PAGERDUTY_NOTE, REFUSED)
     clock.set_by = timedelta(hours=hours)
-    assert breakers.waits_for(NOTE) == Wait(clock.now() + timedelta(seconds=1), REFUSED)
+    assert breakers.waits_for(NOTE) == Wait(clock.now() + timedelta(seconds=1), REFUSED, Hold.WRITE_PAGERDUTY)
     clock.passed = 1
     assert breakers.waits_for(NOTE) is None
 

@@ -10,7 +10,8 @@ from reconciler.core.model import Kind, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.reconcile.identity import Standing
 from reconciler.reconcile.problems import Problem, Problems
-from reconciler.reconcile.write_breakers import PAGERDUTY_LANES, Lane, WriteBreakers
+from reconciler.reconcile.work_queue import Passage
+from reconciler.reconcile.write_breakers import HOLDS, PAGERDUTY_LANES, Lane, WriteBreakers
 from reconciler.runtime.account import Account, barred
 
 WRONG = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: unknown"))
@@ -49,6 +50,11 @@ class Stage:
         fetcher: Any = self
         self.account = Account(identity, policy(), self.breakers, fetcher, self.problems)
 
+    def free(self) -> set[Lane]:
+        """Lanes in which writing is allowed."""
+        assert self.breakers is not None
+        return {lane for lane in Lane if self.breakers.passage(HOLDS[lane]) is Passage.ALL}
+
     def blindness(self) -> ReconcilerError | None:
         return self.blind
 
@@ -82,13 +88,12 @@ def test_what_is_wrong_is_reported_until_it_is_put_right_and_its_lanes_are_free_
     assert not stage.account.poll()
     assert stage.problems.all() == (WRONG, Problem(Side.OPSGENIE, stage.blind))
     assert stage.account.unsure == UNSURE
-    assert stage.account.take_freed() == set()
+    assert stage.free() == set()
     stage.identity.standing, stage.blind, stage.identity.confirms = Standing(), None, True
     assert stage.account.poll()
     assert stage.problems.all() == ()
     assert stage.account.unsure is None
-    assert stage.account.take_freed() == set(Lane)
-    assert stage.account.take_freed() == set()
+    assert stage.free() == set(Lane)
 
 
 def test_a_confirmed_account_half_opens_the_breakers_that_its_refusal_opened() -> None:
@@ -97,7 +102,7 @@ def test_a_confirmed_account_half_opens_the_breakers_that_its_refusal_opened() -
     stage.breakers.not_executed(Kind.PAGERDUTY_NOTE, Refused("401"))
     stage.breakers.not_executed(Kind.OPSGENIE_NOTE, Refused("401"))
     stage.account.poll()
-    assert stage.account.take_freed() == {Lane.PAGERDUTY}
+    assert stage.free() == {Lane.PAGERDUTY, Lane.PAGES}
 
 
 def test_what_was_not_answered_is_asked_again_as_soon_as_anything_is() -> None:
@@ -116,4 +121,3 @@ def test_a_dry_run_reports_the_same_and_bars_nothing() -> None:
     stage.identity.standing = Standing(may_write=False, problems=(WRONG,))
     assert stage.account.poll()
     assert stage.problems.all() == (WRONG,)
-    assert stage.account.take_freed() == set()

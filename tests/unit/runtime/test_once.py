@@ -11,6 +11,7 @@ from still_clock import StillClock
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import Transient
+from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
@@ -43,7 +44,12 @@ class Run:
         self.progress: list[tuple[int, int]] = []
         self.sources = tuple(Timed(_Source(name), lambda: 0.0) for name in ("account", "feed"))
         self.worker = Worker(
-            self.queue, self, ReadBreakers(self.clock), self.problems, (self.collector,), self.clock.monotonic
+            self.queue,
+            self,
+            Holds(self.queue, ReadBreakers(self.clock), None),
+            self.problems,
+            (self.collector,),
+            self.clock.monotonic,
         )
 
     def poll(self, source: Any) -> bool:

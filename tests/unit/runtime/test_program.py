@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import action, at
+from builders import at
 from still_clock import StillClock
 
-from reconciler.core.model import Kind, Side, Status
-from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.core.model import Kind, Side
+from reconciler.core.work import WorkItem
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient
+from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import Hold, WorkQueue
@@ -42,12 +43,7 @@ class Account:
     """The account as the program asks it."""
 
     unsure: Problem | None = None
-    freed: frozenset[Lane] = frozenset()
     asked: list[str] = field(default_factory=list)
-
-    def take_freed(self) -> frozenset[Lane]:
-        freed, self.freed = self.freed, frozenset()
-        return freed
 
     def answered(self) -> None:
         self.asked.append("again")
@@ -71,6 +67,7 @@ class Stage:
             absent,
             absent,
             self.queue,
+            Holds(self.queue, self.breakers, self.writes),
             Problems(),
             self.breakers,
             self.writes,
@@ -137,10 +134,10 @@ def test_a_success_closes_the_breaker_and_lets_the_parked_pairs_go_on(stage: Sta
 def test_a_half_open_breaker_lets_one_pair_through(stage: Stage) -> None:
     stage.program.poll(Source(answers=AWAY))
     stage.park("a", "b", "c")
-    stage.program.release()
+    stage.program.holds.release()
     assert stage.due() == []
     stage.clock.wait(1)
-    stage.program.release()
+    stage.program.holds.release()
     assert stage.due() == ["a"]
 
 
@@ -150,19 +147,28 @@ def test_without_a_database_no_vendor_is_blamed(stage: Stage) -> None:
     assert stage.program.wrong() == ()
 
 
-def test_a_lane_that_is_free_again_makes_what_waits_in_the_outbox_due(database: Database, stage: Stage) -> None:
-    waiting = action(Kind.PAGERDUTY_NOTE, alert_id="waits", key="waits")
-    done = action(Kind.PAGERDUTY_NOTE, Status.DONE, alert_id="done", key="done")
-    with database.writing() as unit:
-        unit.outbox.add([waiting, done], at(50))
-    stage.program.release()
+def test_a_lane_that_is_free_again_lets_what_waits_in_the_outbox_go_on(stage: Stage) -> None:
+    stage.writes.bar(frozenset({Lane.PAGES}))
+    stage.park("waits", hold=Hold.WRITE_PAGES)
+    stage.program.holds.release()
     assert stage.due() == []
-    stage.account.freed = frozenset({Lane.PAGERDUTY})
-    stage.program.release()
-    item = stage.queue.lease()
-    assert item is not None
-    assert (item.alert_id, item.priority, item.reasons) == ("waits", Priority.UNSETTLED, {Reason.OUTBOX})
+    stage.writes.bar(frozenset())
+    stage.program.holds.release()
+    assert stage.due() == ["waits"]
+
+
+def test_once_pagerduty_is_reached_again_one_waiting_page_is_tried_at_once(stage: Stage) -> None:
+    for _ in range(4):
+        stage.clock.wait(8)
+        stage.writes.not_executed(Kind.CREATE_INCIDENT, AWAY)
+    stage.park("a", "b", hold=Hold.WRITE_PAGES)
+    stage.program.poll(Source())
     assert stage.due() == []
+    stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
+    assert stage.due() == ["a"]
+    stage.writes.succeeded(Kind.CREATE_INCIDENT)
+    stage.program.holds.release()
+    assert stage.due() == ["b"]
 
 
 def test_the_account_reports_for_itself_and_is_asked_again_once_pagerduty_answers(stage: Stage) -> None:
