@@ -70,7 +70,7 @@ class SimWorker(Worker):
         self, wiring: SimWiring, program: Program, reconciler: Reconciler, listeners: tuple[Listener, ...]
     ) -> None:
         super().__init__(
-            program.queue, reconciler, wiring.breakers, program.problems, listeners, program.clock.monotonic
+            program.queue, reconciler, program.holds, program.problems, listeners, program.clock.monotonic
         )
         self._broken = wiring.world.broken
 
