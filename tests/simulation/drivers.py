@@ -29,11 +29,11 @@ _ALIKE_WRITE = (
 
 HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 """Processes side by side: a test run's other workers want their processors for themselves."""
-EVERY_READ = 8
-"""Of the faults at a read, and of what concerns more than the call, one in so many is tried at a step: the first,
-ninth, …; then the second, tenth, …"""
-EVERY_WRITE = 2
-"""The same of the faults at a write or a commit: every one is tried, at every other step."""
+EVERY_READ = 16
+"""Each fault at a read, and of what concerns more than the call, is tried at one step in so many, in turn; where
+the story takes fewer steps of that kind, at one of them."""
+EVERY_WRITE = 4
+"""The same of the faults at a write or a commit."""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
@@ -83,13 +83,15 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 
 
 def most_single_faults(story: History) -> list[History]:
-    """A sample of all single faults: one in EVERY_WRITE of those at writes, one in EVERY_READ of the others."""
+    """A sample of all single faults: each fault at each kind of step, at one in EVERY_… of these steps."""
+    every = single_faults(story, full=True)
+    steps: Counter[tuple[str, str]] = Counter((h.faults[0].kind, h.faults[0].what) for h in every)
     made = []
-    for history in single_faults(story, full=True):
+    for history in every:
         (fault,) = history.faults
         is_thinned = "down" in KINDS[fault.kind] or fault.what in SCOPED
-        place = list(KINDS[fault.kind]).index(fault.what)
-        if (place + fault.nth) % (EVERY_READ if is_thinned else EVERY_WRITE) == 0:
+        one_in = min(EVERY_READ if is_thinned else EVERY_WRITE, steps[fault.kind, fault.what])
+        if (list(KINDS[fault.kind]).index(fault.what) + fault.nth) % one_in == 0:
             made.append(history)
     return made
 

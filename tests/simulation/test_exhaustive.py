@@ -1,7 +1,8 @@
 """Every single fault in the canned story, at many of its steps: nothing lost, nothing twice.
 
-Of the faults at a write each step gets one in two in turn, of those at a read, most of which come to the same, one
-in eight; `make soak` tries them all at every step, and with every other setting of the vendors.
+Each fault at a write is tried at one step in four of its kind in turn, each at a read, most of which come to the
+same, at one in sixteen, and both at one step at least; `make soak` tries them all at every step, and with every
+other setting of the vendors.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ def test_every_single_fault_at_steps_of_the_story_loses_nothing_and_does_nothing
     tally = drive_branches(STORY, [history.faults[0] for history in chosen])
     assert not tally.found, str(tally)
     assert tally.histories == len(chosen) > 400
+    assert set(tally.faults) == {f"{h.faults[0].kind} {h.faults[0].what}" for h in single_faults(STORY, full=True)}
     assert tally.faults.total() == len(chosen)  # each has happened
     everything = len(single_faults(STORY, full=True))
     tell(f"single faults: {len(chosen)} of the story's {everything} (`make soak`: all), lost 0, twice 0")

@@ -10,7 +10,7 @@ import pytest
 from drivers import drive
 from mutants import CAUGHT, DRIVERS, GUARDS, MUTANTS, catch
 from oracles import findings
-from schedule import ODD, SPACED, STORY
+from schedule import ODD, SPACED, STORY, Act, Fault, History
 from world import Parts, run
 
 from reconciler.core import changes, mapping
@@ -23,6 +23,7 @@ NEAR = {
     "cursors before the keys": "db.intake",
     "the row before the plan": "db.plan",
     "nothing blocked": "pd.note",
+    "no check before acknowledging": "pd.status",
 }
 """Which faults are tried first where few of them tell: those at the commit or the call that it is about."""
 SOON = {
@@ -44,6 +45,15 @@ def test_a_mutant_is_caught(name: str, driver: str, tell: Callable[[str], None])
     assert found.run <= MOST[driver]
     tell(f"mutant {name:30} caught: {driver} run {found.run}: {found.first(CAUGHT[name])}")
     assert findings(run(found.history, Parts(sweep=parts.sweep))) == []  # the product itself gets through
+
+
+@pytest.mark.parametrize("what", ["drop_before", "500_before", "crash_before"])
+def test_a_state_that_is_written_later_without_a_check_reopens_what_was_resolved_meanwhile(what: str) -> None:
+    acts = (Act(0, 3, "og", "create"), Act(2, 0, "og", "acknowledge"), Act(2, 99, "pd", "resolve"))
+    history = History(acts, (Fault("pd.status", 0, what),))
+    assert findings(run(history)) == []
+    mutant = MUTANTS["no check before acknowledging"]()
+    assert any(line.startswith("FORBIDDEN reopened") for line in findings(run(history, mutant)))
 
 
 def test_each_driver_of_the_table_is_there() -> None:
