@@ -163,9 +163,7 @@ class Reconciler:
         """Read what is asked for, decide, commit, deliver. DatabaseDown where nothing can be written down."""
         planned = self._planner.plan(item)
         generation = item.generation if planned.fetched.blocked else self._commit(planned, item)
-        delivered = self._deliverer.deliver(
-            item.alert_id, planned.inputs.policy, pages_only=item.priority is Priority.PAGE
-        )
+        delivered = self._deliver(planned, item)
         met = (*planned.fetched.problems, *delivered.problems)
         given_up = tuple(problem for problem in met if _is_given_up(problem, delivered.actions))
         standing = tuple(problem for problem in met if problem not in given_up)
@@ -182,6 +180,17 @@ class Reconciler:
             again,
             planned.fetched.blocked,
             delivered.next_try.hold if only_delivers else None,
+        )
+
+    def _deliver(self, planned: Planned, item: WorkItem) -> Delivered:
+        """Try what the outbox has of the pair. It is not read again where it was empty and nothing was added.
+
+        An action that an operator has retried meanwhile has a row of its own in the work queue.
+        """
+        if not planned.plan.actions and not any(a.status.is_open for a in planned.fetched.observation.mine):
+            return Delivered()
+        return self._deliverer.deliver(
+            item.alert_id, planned.inputs.policy, pages_only=item.priority is Priority.PAGE
         )
 
     def _commit(self, planned: Planned, item: WorkItem) -> int:

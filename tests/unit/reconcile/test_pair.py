@@ -226,13 +226,19 @@ def test_what_is_left_of_a_page_comes_before_what_only_the_outbox_knows_of(scene
 
 
 def test_what_is_given_up_is_an_event_and_no_state_that_lasts(scene: Scene) -> None:
-    scene.remember()
+    scene.remember(action(Kind.PAGERDUTY_NOTE))
     dead = action(Kind.PAGERDUTY_NOTE, Status.DEAD, error="400: refused")
     problem = Problem(PD, Transient("pagerduty.add_note: 400: refused"), ALERT_ID)
     scene.delivers = lambda _: Delivered((dead,), frozenset({7}), (problem,))
     outcome = scene.reconcile(ReadRequest())
     assert (outcome.standing, outcome.events) == ((), (problem,))
     assert outcome.problems == (problem,)
+
+
+def test_an_outbox_that_was_empty_is_not_read_again_where_nothing_was_added(scene: Scene) -> None:
+    scene.remember(action(Kind.PAGERDUTY_NOTE, Status.DONE))
+    scene.reconcile(ReadRequest())
+    assert scene.committed == []
 
 
 def test_a_write_whose_effect_is_read_is_settled_and_reported(scene: Scene) -> None:
