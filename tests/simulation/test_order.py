@@ -11,7 +11,6 @@ from reconciler.core import follow_up
 from reconciler.core.model import Action, Kind
 from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.reconcile.deliver import _PairDelivery
-from reconciler.runtime import program
 
 OUTAGE = History(
     (
@@ -67,7 +66,7 @@ def test_pages_that_were_as_urgent_as_notes_would_be_seen() -> None:
     def alike(alert_id: str, _waiting: object, due_at: datetime) -> WorkItem:
         return WorkItem(alert_id, due_at, priority=Priority.UNSETTLED, reasons=frozenset({Reason.OUTBOX}))
 
-    parts = Parts(patches=((follow_up, "outbox_item", alike), (program, "outbox_item", alike)))
+    parts = Parts(patches=((follow_up, "outbox_item", alike),))
     last = [writes(run(OUTAGE.but(Fault("cycle", 2, what)), parts))[-5:] for what in HOURS]
     assert any(kinds != ["pd.create"] * 3 + ["pd.note"] * 2 for kinds in last)
 
