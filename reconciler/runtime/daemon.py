@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Side
@@ -29,6 +30,8 @@ if TYPE_CHECKING:  # who does not listen does not import it
 log = get_logger(__name__)
 
 STANDING_BY = "another reconciler is at work on this database: standing by"
+RECOVERED_AFTER = 3.0
+"""Seconds without a failure after which the database counts as recovered: on a full disk small writes succeed."""
 GRACE = 2.0
 """Seconds that reads under way have to end in, once the daemon is told to stop and nothing is being written."""
 REPORT_EVERY = 1.0
@@ -74,6 +77,7 @@ class Daemon:
         self._committer = committer
         self._in_flight = in_flight
         self._metrics = metrics
+        self._database_failed_at = -inf
         self._pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
 
     def run(self, wait: Callable[[Callable[[], None]], None]) -> bool:
@@ -103,10 +107,12 @@ class Daemon:
         """Take the lead or keep it; the first time that this process leads, every source is polled at once."""
         led = self.leadership.leads
         leads = self.leadership.confirm(self.program.account.policy())
-        self.reporter.say("database", "")
+        if self.program.clock.monotonic() - self._database_failed_at >= RECOVERED_AFTER:
+            self.reporter.say("database", "")
+            if self._metrics:
+                self._metrics.health.failed("")
         self.reporter.say("lock", "" if leads else STANDING_BY, serious=False)
         if self._metrics:
-            self._metrics.health.failed("")
             self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
             for line in self.leadership.news:
@@ -179,6 +185,7 @@ class Daemon:
             self.reporter.say("lock", str(error), serious=False)
             return
         self.leadership.lose()
+        self._database_failed_at = self.program.clock.monotonic()
         if isinstance(error, ReconcilerError):
             self.reporter.failed(error)
             if self._metrics:

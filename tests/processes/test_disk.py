@@ -13,6 +13,7 @@ from postgres import Postgres, a_server, name_in
 from scene import Scene, over
 from sqlalchemy import event
 
+from reconciler.core.model import Side
 from reconciler.store.database import DatabaseDown, open_database
 from reconciler.store.migrate import upgrade
 
@@ -103,18 +104,18 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     with database.engine.connect() as connection:
         pages.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
     database.close()
-    much = {f"cursor {number}": "x" * 1000 for number in range(200)}
+    much = [("a1", Side.OPSGENIE, f"{number} {'x' * 1000}") for number in range(200)]
     with pytest.raises(DatabaseDown, match=r"cannot be used now: database or disk is full$"):  # noqa: SIM117
         with database.writing() as unit:
-            unit.snapshot.save_cursors(much)
+            unit.snapshot.save_notes(much)
     with database.reading() as unit:
-        assert unit.snapshot.cursors() == {}
+        assert unit.snapshot.known_notes(["a1"]) == {}
     pages.clear()
     database.close()
     with database.writing() as unit:
-        unit.snapshot.save_cursors(much)
+        unit.snapshot.save_notes(much)
     with database.reading() as unit:
-        assert unit.snapshot.cursors() == much
+        assert len(unit.snapshot.known_notes(["a1"])["a1"]) == len(much)
     database.close()
 
 

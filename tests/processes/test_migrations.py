@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from sqlalchemy import MetaData, Table, inspect, text
 from reconciler.core.model import Status
 from reconciler.errors import Misconfigured
 from reconciler.store import migrate
+from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, current_revision, open_database
 from reconciler.store.schema import REVISION, metadata
 
 AT = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - as it lies in the database
+NOW = AT.replace(tzinfo=UTC)
 ROWS: dict[str, dict[str, Any]] = {
     "pairs": {
         "route": "default", "alert_id": "a1", "tiny_id": "7", "tracked": True, "open": True, "incident_id": "Q1",
@@ -40,7 +42,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "status": "sent", "attempts": 1, "plain": False, "not_before": None, "sent_at": AT, "request_id": "",
         "result_id": "", "error": "", "planned_at": AT, "settled_at": None,
     },
-    "cursors": {"route": "default", "name": "origin", "value": "there"},
+    "cursors": {
+        "route": "default", "name": "origin",
+        "value": '["2026-11-23T09:00:00+00:00", "2026-11-23T08:00:00+00:00"]',
+    },
 }  # fmt: skip
 """A row of each table, as the first revision had it; what a later one adds gets its default."""
 
@@ -92,7 +97,7 @@ def assert_the_rows_are_there(database: Database) -> None:
         pair = unit.snapshot.pairs(["a1"])["a1"]
         (action,) = unit.outbox.open()
         assert (pair.tiny_id, pair.incident_id, pair.opsgenie.open) == ("7", "Q1", True)
-        assert unit.snapshot.cursors() == {"origin": "there"}
+        assert unit.cursors.load(NOW).origin == Origin(NOW, NOW - timedelta(hours=1))
         assert len(unit.snapshot.known_notes(["a1"])["a1"]) == 1
         assert (action.id, action.key, action.status, action.incident_id) == (3, "k1", Status.SENT, "Q1")
         assert action.sent_at == AT.replace(tzinfo=UTC)
@@ -117,7 +122,7 @@ def test_up_from_every_revision_with_data_in_place(database: Database, revision:
     assert_the_rows_are_there(database)
     database.lead()
     with database.writing() as unit:
-        unit.snapshot.save_cursors({"origin": "there"})
+        unit.cursors.save(sweep=NOW)
     assert_the_rows_are_there(database)
 
 
@@ -191,6 +196,11 @@ def test_several_that_migrate_at_the_same_time(both: Scene) -> None:
 
 
 LATER = (
+    "DROP TABLE work",
+    "DROP INDEX pairs_next_look",
+    "DROP INDEX pairs_over",
+    "ALTER TABLE pairs DROP COLUMN next_look_at",
+    "CREATE INDEX pairs_sweep ON pairs (route, open, swept_at)",
     "DROP TABLE leader",
     "DROP TABLE troubles",
     "DROP INDEX pairs_unexplained",

@@ -17,7 +17,7 @@ INTERVAL = 2.0
 MARGIN = 0.75
 """Seconds that a tick on a busy machine may take until it says that it has taken over."""
 STANDS_BY = "standing by"
-TOOK_OVER = "this one is at work now"
+TOOK_OVER = "this one leads now"
 NAMES = ("127.0.0.1", "localhost")
 """By which name each daemon calls the sandbox, to be told apart there."""
 HOLDER = """
