@@ -67,7 +67,7 @@ class WorkQueue:
         self._entries: dict[str, _Entry] = {}
         self._ready: list[tuple[int, float, int, str]] = []  # priority, due, version, key
         self._later: list[tuple[float, int, str]] = []  # due, version, key
-        self._parked: dict[Hold, set[str]] = {hold: set() for hold in Hold}
+        self._parked: dict[Hold, dict[str, None]] = {hold: {} for hold in Hold}  # in the order of parking
         self._versions = count()
 
     def add(self, items: Iterable[WorkItem]) -> None:
@@ -142,7 +142,7 @@ class WorkQueue:
             if added is None or _stays_parked(added, holds):
                 entry.parked = holds
                 for hold in holds:
-                    self._parked[hold].add(item.alert_id)
+                    self._parked[hold][item.alert_id] = None
             self._changed.notify_all()
 
     def end_hold(self, hold: Hold, most: int | None = None) -> int:
@@ -151,7 +151,7 @@ class WorkQueue:
             held = [self._entries[key] for key in self._parked[hold]]
             held.sort(key=lambda entry: (entry.item.priority, entry.due))
             for entry in held[:most]:
-                self._parked[hold].discard(entry.item.alert_id)
+                self._parked[hold].pop(entry.item.alert_id, None)
                 entry.parked -= {hold}
                 if not entry.parked:
                     self._put(entry, entry.item, entry.due)
@@ -247,7 +247,7 @@ class WorkQueue:
         else:
             if not _stays_parked(item, entry.parked):
                 for hold in entry.parked:
-                    self._parked[hold].discard(item.alert_id)
+                    self._parked[hold].pop(item.alert_id, None)
                 entry.parked = frozenset()
             self._put(entry, entry.item.merged(item), min(due, entry.due))
 

@@ -35,26 +35,29 @@ class Leadership:
     def confirm(self, policy: Policy) -> bool:
         """Take the lead or keep it; whether this process leads. ReconcilerError where the database prevents it."""
         if not self._lock.acquire():
-            self.leads, self._was_follower = False, True
-            self._queue.clear()
-            return False
-        if not self.leads:
-            self._begin(policy)
-        return True
+            return self._follow()
+        return self.leads or self._begin(policy)
 
     def lose(self) -> None:
         """Another process leads, or the database does not do as it is asked: the lead is to be taken anew."""
         self.leads = False
 
     def give_up(self) -> None:
-        """Another process has taken over: let the lock go."""
-        self.leads, self._was_follower = False, True
-        self._queue.clear()
+        """Another process has taken over: release the lock."""
+        self._follow()
         self._lock.release()
 
-    def _begin(self, policy: Policy) -> None:
+    def _follow(self) -> bool:
+        self.leads, self._was_follower = False, True
+        self._queue.clear()
+        return False
+
+    def _begin(self, policy: Policy) -> bool:
+        """Begin to lead, if the lock is still ours: this process may have been stopped since it was checked."""
         found = check(self._database)
         revision = upgrade(self._database)
+        if not self._lock.acquire():
+            return self._follow()
         if found is None:
             self.news.append("new database: nothing is known yet, a first start follows")
         elif found != revision:
@@ -66,6 +69,7 @@ class Leadership:
         if self._was_follower:
             self._was_follower = False
             self.news.append(f"took over in epoch {epoch}: the other reconciler has let go, this one leads now")
+        return True
 
 
 def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:

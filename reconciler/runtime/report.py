@@ -53,7 +53,9 @@ class Collector:
     def report(self, problems: tuple[Problem, ...], left: int) -> Report:
         """All of it; `problems` are those of no single pair, which are said first."""
         with self._lock:
-            found = (*problems, *(one for mine in self._standing.values() for one in mine), *self._events.values())
+            events = tuple(self._events.values())
+            standing = (one for mine in self._standing.values() for one in mine if not is_stated(one, events))
+            found = (*problems, *standing, *events)
             by_words = {(each.side, each.alert_id, str(each.error)): each for each in found}
             return Report(
                 in_order(self._actions.values()),
@@ -63,3 +65,10 @@ class Collector:
                 left,
                 len(self._pairs),
             )
+
+
+def is_stated(waits: Problem, events: tuple[Problem, ...]) -> bool:
+    """Whether an event of the same alert says already why an action waits."""
+    why = str(waits.error).partition(" waits: ")[2]
+    mine = (str(event.error) for event in events if event.alert_id == waits.alert_id)
+    return bool(why) and any(why in text for text in mine)

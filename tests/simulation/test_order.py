@@ -8,9 +8,11 @@ from schedule import Act, Fault, History
 from world import Outcome, Parts, run
 
 from reconciler.core import follow_up
-from reconciler.core.model import Action, Kind
+from reconciler.core.model import Action, Kind, Side
 from reconciler.core.work import Priority, Reason, WorkItem
+from reconciler.reconcile import write_breakers
 from reconciler.reconcile.deliver import _PairDelivery
+from reconciler.reconcile.write_breakers import Lane
 
 OUTAGE = History(
     (
@@ -61,12 +63,15 @@ def test_after_an_outage_of_hours_every_page_goes_before_any_note(what: str) -> 
 
 
 def test_pages_that_were_as_urgent_as_notes_would_be_seen() -> None:
-    """The test above tells a product whose outboxes are all alike."""
+    """The test above recognises a product without a priority and a lane of their own for pages."""
 
     def alike(alert_id: str, _waiting: object, due_at: datetime) -> WorkItem:
-        return WorkItem(alert_id, due_at, priority=Priority.UNSETTLED, reasons=frozenset({Reason.OUTBOX}))
+        return WorkItem(alert_id, due_at, priority=Priority.CHANGED, reasons=frozenset({Reason.OUTBOX}))
 
-    parts = Parts(patches=((follow_up, "outbox_item", alike),))
+    def one_lane(kind: Kind) -> Lane:
+        return Lane.OPSGENIE if kind.side is Side.OPSGENIE else Lane.PAGERDUTY
+
+    parts = Parts(patches=((follow_up, "outbox_item", alike), (write_breakers, "lane_of", one_lane)))
     last = [writes(run(OUTAGE.but(Fault("cycle", 2, what)), parts))[-5:] for what in HOURS]
     assert any(kinds != ["pd.create"] * 3 + ["pd.note"] * 2 for kinds in last)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from builders import action, alert, at, pair, policy
+from sqlalchemy import select
 from still_clock import StillClock
 
 from reconciler.core.model import Kind, Status
@@ -13,6 +14,7 @@ from reconciler.errors import Misconfigured
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
+from reconciler.store.schema import leader
 
 INTERVAL = timedelta(seconds=10)
 
@@ -22,13 +24,15 @@ class Lock:
 
     def __init__(self) -> None:
         self.free = True
+        self.left = 1_000
         self.released = 0
         self.error: Exception | None = None
 
     def acquire(self) -> bool:
+        self.left -= 1
         if self.error is not None:
             raise self.error
-        return self.free
+        return self.free and self.left >= 0
 
     def release(self) -> None:
         self.released += 1
@@ -38,6 +42,7 @@ class Place:
     """One process beside the database."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self.clock = StillClock()
         self.lock = Lock()
         self.queue = WorkQueue(self.clock)
@@ -56,6 +61,11 @@ class Place:
 @pytest.fixture
 def place(database: Database) -> Place:
     return Place(database)
+
+
+def epoch_of(database: Database) -> int:
+    with database.engine.connect() as connection:
+        return int(connection.execute(select(leader.c.epoch)).scalar_one())
 
 
 def new_alert(alert_id: str) -> WorkItem:
@@ -173,3 +183,12 @@ def test_a_new_database_is_migrated_and_said_to_be_new(tmp_path: object) -> None
     assert place.confirm()
     assert place.leadership.news == ["new database: nothing is known yet, a first start follows"]
     database.close()
+
+
+def test_a_process_that_was_stopped_while_it_checked_the_lock_supersedes_nobody(place: Place) -> None:
+    assert place.confirm()
+    epoch = epoch_of(place.database)
+    place.leadership.lose()
+    place.lock.left = 1  # by the next look another process has it
+    assert not place.confirm()
+    assert (place.leadership.leads, epoch_of(place.database)) == (False, epoch)
