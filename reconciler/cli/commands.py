@@ -83,7 +83,10 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
 @click.option("--exit-code", is_flag=True, help="With --dry-run: exit 3 when the plan is not empty.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
-    """Run exactly one cycle, then exit; fit for cron."""
+    """Poll every source once, reconcile what is due, then exit; fit for cron.
+
+    What a rate limit keeps from being read is counted, and left to the next run: nothing is waited for.
+    """
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     settings = _settings()
@@ -327,9 +330,13 @@ def _plan(settings: Settings) -> Report:
 
 
 def _progress(done: int, left: int) -> None:
-    """How far a run has got, for people who watch it."""
-    if sys.stderr.isatty() and done % PROGRESS_EVERY == 0:
-        click.echo(f"\r{done} alerts looked at, {left} left", nl=False, err=True)
+    """Shows on a terminal how far a run has got, and removes that at the end."""
+    if not sys.stderr.isatty():
+        return
+    if left == 0:
+        click.echo("\r\033[K", nl=False, err=True)
+    elif done % PROGRESS_EVERY == 0:
+        click.echo(f"\r{done:,} of {done + left:,} alerts looked at", nl=False, err=True)
 
 
 def _print_json(document: dict[str, Any]) -> None:

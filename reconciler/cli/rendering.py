@@ -51,17 +51,28 @@ def as_text(report: Report, *, dry_run: bool) -> str:
 
 
 def errors(report: Report, *, dry_run: bool) -> list[str]:
-    """One line for whatever does not work; an error's own words name the mend.
+    """One line for each thing that does not work, whose words name the fix, and for how far the run got.
 
-    What waits because it failed earlier is told where nothing else is told of its side; in a plan it is listed.
+    An action that waits because it failed is named where nothing else is said of its side; a plan lists it.
     """
-    told = {problem.side for problem in report.problems}
-    waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in told]
+    said = {problem.side for problem in report.problems}
+    waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in said]
     lines = [
         *(_located(str(problem.error), problem.alert_id) for problem in report.problems),
         *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
+        *_unread(report),
     ]
     return [printable(line) for line in lines]
+
+
+def _unread(report: Report) -> list[str]:
+    """How many alerts the run did not come to."""
+    if not report.unread:
+        return []
+    limit = str(report.rate_limited or "").removesuffix("; not sent")
+    why = limit or "a vendor that they need cannot be asked now"
+    count = f"{report.unread:,} of {report.pairs:,} alerts not looked at yet"
+    return [f"{count}: {why}; run it again, or let the daemon (`reconciler run`) go on"]
 
 
 def is_misconfigured(report: Report) -> bool:

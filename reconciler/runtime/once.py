@@ -12,7 +12,7 @@ ASKED_FOR = 4.0
 """Seconds at most that a run waits for what Opsgenie has accepted and not yet carried out."""
 
 Progress = Callable[[int, int], None]
-"""How many pairs are done, and how many are left."""
+"""How many pairs were reconciled, and how many are left; none at the end."""
 
 
 def run_once(program: Program, worker: Worker, collector: Collector, progress: Progress) -> Report:
@@ -23,11 +23,12 @@ def run_once(program: Program, worker: Worker, collector: Collector, progress: P
     while worker.work_one():
         done += 1
         progress(done, program.queue.size())
+    progress(done, 0)
     last = program.clock.monotonic() + ASKED_FOR
     while (wait := program.queue.next_due(Reason.QUEUED)) is not None and program.clock.monotonic() + wait <= last:
         program.clock.wait(wait)
         worker.ask_one()
-    return collector.report(_problems(program), program.queue.due())
+    return collector.report(_problems(program))
 
 
 def _problems(program: Program) -> tuple[Problem, ...]:

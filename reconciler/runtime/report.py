@@ -6,6 +6,7 @@ from threading import Lock
 
 from reconciler.core.model import Action, Echo
 from reconciler.core.plan import in_order
+from reconciler.errors import RateLimited
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 
@@ -15,15 +16,17 @@ class Report:
     """The result of a run.
 
     `actions` are those that were planned, tried or open, as they stand at the end. `names` are what people call
-    the alerts of these actions, by alert id. `left` is how many pairs were not reconciled, for want of rate.
+    the alerts of these actions, by alert id. Of `pairs` alerts, `unread` were not looked at: the rate limit, or a
+    circuit breaker, lets no more through. `rate_limited` is what the rate limiter says.
     """
 
     actions: tuple[Action, ...] = ()
     problems: tuple[Problem, ...] = ()
     echoes: tuple[Echo, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    left: int = 0
-    reconciled: int = 0
+    pairs: int = 0
+    unread: int = 0
+    rate_limited: RateLimited | None = None
 
 
 class Collector:
@@ -36,7 +39,8 @@ class Collector:
         self._standing: dict[str, tuple[Problem, ...]] = {}
         self._echoes: list[Echo] = []
         self._names: dict[str, str] = {}
-        self._pairs: set[str] = set()
+        self._is_read: dict[str, bool] = {}
+        self._rate_limited: RateLimited | None = None
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
         """One pair."""
@@ -44,13 +48,15 @@ class Collector:
         with self._lock:
             self._actions |= {action.key: action for action in outcome.actions}
             self._events |= {id(problem.error): problem for problem in outcome.events}
-            self._standing[alert_id] = outcome.standing
+            limits = [each.error for each in outcome.standing if isinstance(each.error, RateLimited)]
+            self._standing[alert_id] = tuple(each for each in outcome.standing if each.error not in limits)
+            self._rate_limited = limits[0] if limits else self._rate_limited
+            self._is_read[alert_id] = not (limits or outcome.blocked)
             self._echoes += outcome.echoes
-            self._pairs.add(alert_id)
             if outcome.name:
                 self._names[alert_id] = outcome.name
 
-    def report(self, problems: tuple[Problem, ...], left: int) -> Report:
+    def report(self, problems: tuple[Problem, ...]) -> Report:
         """All of it; `problems` are those of no single pair, which are said first."""
         with self._lock:
             events = tuple(self._events.values())
@@ -62,8 +68,9 @@ class Collector:
                 tuple(by_words.values()),
                 tuple(self._echoes),
                 dict(self._names),
-                left,
-                len(self._pairs),
+                len(self._is_read),
+                sum(not is_read for is_read in self._is_read.values()),
+                self._rate_limited,
             )
 
 

@@ -8,9 +8,10 @@ import pytest
 from builders import action
 from still_clock import StillClock
 
+from reconciler.cli.rendering import errors
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.work import Reason, WorkItem
-from reconciler.errors import Transient
+from reconciler.errors import RateLimited, Transient
 from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem, Problems
@@ -21,6 +22,7 @@ from reconciler.runtime.program import Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.worker import Worker
 
+WAITS = "PagerDuty: the rate limit leaves no room for another 57 s"
 QUEUED, OUTBOX = frozenset({Reason.QUEUED}), frozenset({Reason.OUTBOX})
 
 
@@ -94,8 +96,8 @@ def test_every_source_is_polled_once_and_every_due_pair_reconciled(once: Run) ->
     once.actions = {"a": note("a"), "b": note("b")}
     report = once.run("a", "b", "c")
     assert once.polled == ["account", "feed"]
-    assert (once.asked, report.reconciled, report.left) == (["a", "b", "c"], 3, 0)
-    assert once.progress == [(1, 2), (2, 1), (3, 0)]
+    assert (once.asked, report.pairs, report.unread) == (["a", "b", "c"], 3, 0)
+    assert once.progress == [(1, 2), (2, 1), (3, 0), (3, 0)]
     assert [found.alert_id for found in report.actions] == ["a", "b"]
     assert report.names == {"a": "Alert #a", "b": "Alert #b", "c": "Alert #c"}
 
@@ -133,7 +135,7 @@ def test_a_retry_or_a_long_wait_is_left_to_the_next_run(
 
 def test_a_pair_that_is_due_at_once_again_does_not_keep_others_from_their_turn(once: Run) -> None:
     once.again["a"] = (1.0, OUTBOX)
-    assert once.run("a", "b").reconciled == 2
+    assert once.run("a", "b").pairs == 2
 
 
 def test_problems_of_a_whole_vendor_come_first_and_each_is_reported_once(once: Run) -> None:
@@ -143,3 +145,18 @@ def test_problems_of_a_whole_vendor_come_first_and_each_is_reported_once(once: R
     once.standing["a"] = mine
     once.again["a"] = (1.0, QUEUED)
     assert once.run("a").problems == (away, mine)
+
+
+def test_what_the_rate_limit_kept_from_being_read_is_counted_and_is_no_error_of_each_alert(once: Run) -> None:
+    limit = RateLimited(f"{WAITS}; not sent", 57.0)
+    once.standing = {alert_id: Problem(Side.PAGERDUTY, limit, alert_id) for alert_id in ("b", "c")}
+    report = once.run("a", "b", "c")
+    assert (report.pairs, report.unread, report.problems, report.rate_limited) == (3, 2, (), limit)
+    (line,) = errors(report, dry_run=True)
+    left = "2 of 3 alerts not looked at yet"
+    assert line == f"{left}: {WAITS}; run it again, or let the daemon (`reconciler run`) go on"
+
+
+def test_without_a_rate_limit_it_is_a_circuit_breaker_and_thousands_are_grouped() -> None:
+    (line,) = errors(Report(pairs=3000, unread=2235), dry_run=False)
+    assert line.startswith("2,235 of 3,000 alerts not looked at yet: a vendor that they need cannot be asked now;")
