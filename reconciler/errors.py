@@ -5,7 +5,7 @@ ReconcilerError
 │   └── Refused       scope account: key, user, service or plan is turned away; pause the side, probe, lose nothing
 ├── Transient         it may work later; `retry_after` seconds when the vendor said so
 │   ├── NotExecuted   certain that nothing happened: try again freely
-│   │   ├── RateLimited   our own rate budget leaves no room: nothing was sent, and nothing is wrong
+│   │   ├── RateLimited   the rate limiter leaves no room: nothing was sent, and nothing is wrong
 │   │   └── Blocked   scope network path: a proxy, a firewall or another server answered instead of the vendor
 │   └── Unknown       the call may have happened or may yet happen: ask, never guess
 ├── ObjectError       scope object: one address is refused while others pass; only that action backs off
@@ -43,7 +43,7 @@ class NotExecuted(Transient):
 
 
 class RateLimited(NotExecuted):
-    """Our own rate budget leaves no room yet. No error: it is how the vendor's limit is kept."""
+    """The rate limiter leaves no room yet. This is no fault: it is how the vendor's limit is kept."""
 
 
 class Blocked(NotExecuted):

@@ -151,7 +151,7 @@ class Metrics(Events, Collector):
             found: dict[str, Samples] = {
                 "reconciler_build_info": {(__version__, platform.python_version()): 1.0},
                 "reconciler_last_good_poll_timestamp_seconds": _by_label(self._last_good),
-                "reconciler_rate_budget_remaining_requests": {
+                "reconciler_rate_limit_remaining_requests": {
                     (name,): float(left) for name, left in remaining.items() if left is not None
                 },
                 "reconciler_circuit_breaker_open": _by_label(self._breakers),

@@ -97,7 +97,7 @@ METRICS = (
         _CALL,
     ),
     Metric(
-        "reconciler_rate_budget_remaining_requests",
+        "reconciler_rate_limit_remaining_requests",
         "gauge",
         "Requests that the tightest known rate limit still allows now.",
         ("vendor",),

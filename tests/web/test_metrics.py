@@ -170,7 +170,7 @@ def test_the_daemons_own_figures(world: Front) -> None:
     assert set(done.values()) == {1}
     assert world.metric("reconciler_lag_seconds_count") == 4
     assert world.metric("reconciler_divergence_pairs") == 0
-    assert (world.metric("reconciler_rate_budget_remaining_requests", vendor="pagerduty") or 0) > 0
+    assert (world.metric("reconciler_rate_limit_remaining_requests", vendor="pagerduty") or 0) > 0
     assert world.metric("reconciler_requests_total", vendor="pagerduty", endpoint="/incidents", status="201") == 1
     assert world.metric("reconciler_build_info", version=__version__) == 1
     assert (world.metric("reconciler_source_polls_total", outcome="ok") or 0) >= 2

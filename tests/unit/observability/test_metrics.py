@@ -270,12 +270,12 @@ def test_the_remainder_of_a_rate_limiter_is_shown_while_this_process_leads(count
     limiter = Limiter(950)
     counted.metrics.limiter("PagerDuty", limiter)
     counted.metrics.limiter("Opsgenie", Limiter(None))
-    assert counted.value("rate_budget_remaining_requests", "pagerduty") is None
+    assert counted.value("rate_limit_remaining_requests", "pagerduty") is None
     counted.metrics.led()
-    assert counted.value("rate_budget_remaining_requests", "pagerduty") == 950
-    assert counted.value("rate_budget_remaining_requests", "opsgenie") is None
+    assert counted.value("rate_limit_remaining_requests", "pagerduty") == 950
+    assert counted.value("rate_limit_remaining_requests", "opsgenie") is None
     limiter.left = 3
-    assert counted.value("rate_budget_remaining_requests", "pagerduty") == 3
+    assert counted.value("rate_limit_remaining_requests", "pagerduty") == 3
 
 
 # -- the state of things --
@@ -370,7 +370,7 @@ def test_a_stand_by_shows_nothing_of_what_it_no_longer_knows(counted: Counted) -
     assert counted.value("lock_held") == 0
     there = {name.removeprefix("reconciler_") for name, _ in counted.samples()}
     gone = {"open_pairs", "actions_pending", "actions_in_flight", "actions_unknown", "actions_dead"}
-    gone |= {"divergence_pairs", "divergence_oldest_seconds", "rate_budget_remaining_requests"}
+    gone |= {"divergence_pairs", "divergence_oldest_seconds", "rate_limit_remaining_requests"}
     gone |= {"pages_waiting", "unpaged_pairs", "oldest_pending_seconds", "troubles"}
     gone |= {"work_queue_keys", "work_queue_oldest_seconds", "circuit_breaker_open"}
     assert not there & gone
