@@ -29,10 +29,10 @@ _ALIKE_WRITE = (
 
 HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 """Processes side by side: a test run's other workers want their processors for themselves."""
-EVERY_READ = 16
+EVERY_READ = 32
 """Each fault at a read, and of what concerns more than the call, is tried at one step in so many, in turn; where
 the story takes fewer steps of that kind, at one of them."""
-EVERY_WRITE = 4
+EVERY_WRITE = 8
 """The same of the faults at a write or a commit."""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}

@@ -1,4 +1,4 @@
-"""The pure planner alone, over any world: what it has decided and remembered, it does not decide again."""
+"""The pure planner alone, over any inputs: what it has decided and remembered, it does not decide again."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from builders import (
     observation,
     pair,
     policy,
-    world,
+    inputs,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -107,8 +107,8 @@ def observations(draw: st.DrawFn) -> Observation:
 
 
 def _twice(seen: Observation) -> tuple[Plan, Plan]:
-    first = decide(world(seen))
-    return first, decide(world(after(seen, first)))
+    first = decide(inputs(seen))
+    return first, decide(inputs(after(seen, first)))
 
 
 many = settings(
@@ -128,13 +128,13 @@ def test_what_was_decided_and_remembered_is_not_decided_again(seen: Observation)
 @many
 @given(observations())
 def test_the_same_world_gives_the_same_plan(seen: Observation) -> None:
-    assert decide(world(seen)) == decide(world(seen))
+    assert decide(inputs(seen)) == decide(inputs(seen))
 
 
 @many
 @given(observations())
 def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Observation) -> None:
-    plan = decide(world(seen))
+    plan = decide(inputs(seen))
     for planned in plan.actions:
         if planned.kind.is_state and planned.kind.side == "opsgenie":
             assert seen.alert is None or seen.alert.open
@@ -146,7 +146,7 @@ def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Obse
 @many
 @given(observations())
 def test_every_note_says_where_it_came_from_and_every_action_why(seen: Observation) -> None:
-    for planned in decide(world(seen)).actions:
+    for planned in decide(inputs(seen)).actions:
         assert planned.reason
         if planned.kind.is_note:
             other = next(side for side in type(planned.kind.side) if side != planned.kind.side)
@@ -160,5 +160,5 @@ def test_what_the_automation_user_did_is_never_mirrored_back(seen: Observation) 
     held = seen.incident
     if held is None or held.status != "acknowledged" or set(held.acknowledgers) != {BOT}:
         return
-    kinds = {planned.kind for planned in decide(world(seen, rules=policy())).actions}
+    kinds = {planned.kind for planned in decide(inputs(seen, rules=policy())).actions}
     assert Kind.OPSGENIE_ACKNOWLEDGE not in kinds
