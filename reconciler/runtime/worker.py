@@ -125,7 +125,7 @@ class Worker:
 
 
 class WorkerPool:
-    """Threads that work until they are told to stop. `may_work`: whether this process leads.
+    """Threads that work until they are stopped. `may_work`: whether this process leads.
 
     `failed` takes an error that concerns the database, and so no pair.
     """
