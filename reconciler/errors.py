@@ -14,7 +14,8 @@ ReconcilerError
 └── Permanent         scope request: the vendor refuses this request for what it says (`status` is HTTP's)
     └── Duplicate     an open incident with this key exists: adopt it
 
-Only Permanent may make an action dead, and never a creation. Which answer is which error: `vendors/error_scopes.py`.
+Only Permanent may make an action dead, and never a creation. Which answer means which error is decided in
+`vendors/error_scopes.py`.
 """
 
 

@@ -175,8 +175,8 @@ def since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:
 class AlertBaseline:
     """Last state of the alert in Opsgenie that was acted upon.
 
-    `priority` is empty if it was never read. `missing_since` is when Opsgenie began to answer 404 for it. `deleted`:
-    that was confirmed; an alert that reappears counts as open again.
+    `priority` is empty if it was never read. `missing_since` is when Opsgenie began to answer 404 for it.
+    `deleted`: that was confirmed; an alert that reappears counts as open again.
     """
 
     open: bool
@@ -211,9 +211,9 @@ class Pair:
 
     `incident_id` is None while there is no incident: its creation is still open in the outbox or, if `tracked` is
     false, the alert is older than the first start and pages nobody. `unexplained_since` is when the incident's
-    status changed without a log entry that explains it; the old baseline is kept meanwhile. `unpaged` is the reason
-    why nobody is paged although there is an incident; empty if somebody is. `next_look_at` is when the sweep reads
-    the pair; None: never again.
+    status changed without a log entry that explains it; the old baseline is kept meanwhile. `unpaged` is the
+    reason why nobody is paged although there is an incident; empty if somebody is. `next_look_at` is when the
+    sweep reads the pair; None: never again.
     """
 
     alert_id: str
