@@ -67,11 +67,11 @@ class PagerDutyFeed:
         with self._polling, calling(CallPriority.FEED):
             now = self._clock.now()
             with self._database.reading() as unit:
-                standing = unit.cursors.load(now)
+                positions = unit.cursors.load(now)
                 open_pairs = unit.snapshot.open_pairs()
-            if standing.origin is None:
+            if positions.origin is None:
                 return False
-            mark = standing.pagerduty or LogMark(earlier(now, self._policy().staleness))
+            mark = positions.pagerduty or LogMark(earlier(now, self._policy().staleness))
             self._poll(mark, max(1, math.ceil(open_pairs / PAGE)), now)
             return True
 
