@@ -1,4 +1,4 @@
-"""Positions of the sources: one typed value, stored field by field, read so that no stored value can stop anything.
+"""Positions of the sources: one typed value, stored field by field, so that no stored value can stop anything.
 
 A time stamp that cannot be read, or that lies ahead of our clock, counts as not stored: what is read twice is
 recognised, and what lies in between is found by the sweep.
