@@ -372,8 +372,8 @@ class DecisionInput:
 class Change:
     """One act of a person or an automation, echoes excluded. `verb` is the mapping's first column.
 
-    `ref` identifies the act among those of its verb: a note's id, or the time of a status change. `raises`: a
-    priority has crossed the line from low to high urgency.
+    `ref` identifies the act among those of its verb: a note's id, or the time of a status change. `raises`: the
+    priority asks for high urgency, and the incident's may be low.
     """
 
     side: Side
