@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core import absence, notes, steps, succession, text
+from reconciler.core import absence, details, notes, steps, succession, text
 from reconciler.core.model import (
     SOMEBODY,
     Act,
@@ -24,20 +24,16 @@ from reconciler.core.model import (
     Incident,
     IncidentBaseline,
     Kind,
-    Note,
     Observation,
     Person,
     Policy,
     Side,
-    Status,
     since_last,
 )
 from reconciler.core.readings import GRAIN, in_doubt, is_adoption, is_overdue
 
 SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
 DELETED = Person("", "Opsgenie")
-DETAILS = Person("", "alert details")
-_CREATES = (Status.PLANNED, Status.SENT, Status.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
         return Seen()
     found = (
         *_alert_changes(observation, policy, now),
-        *_details_read(observation),
+        *details.changes(observation),
         *notes.of_alert(observation, policy),
         *_incident_changes(observation, policy, now),
         *notes.of_incident(observation, policy, now),
@@ -119,18 +115,6 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
     elif absence.is_open(alert, base):
         yield from _priority_changed(observation, alert, base, policy)
         yield from _acknowledgement_changed(observation, alert, base)
-
-
-def _details_read(observation: Observation) -> Iterator[Change]:
-    """The details of an alert whose incident was created from a list row: they follow as one note."""
-    alert = observation.alert
-    words = text.details(alert) if alert is not None and observation.pair is not None else ""
-    if alert is None or not words:
-        return
-    creations = (a for a in observation.mine if a.kind is Kind.CREATE_INCIDENT and a.status in _CREATES)
-    if any(text.has_no_details(action.body) for action in creations):
-        note = Note("details", DETAILS, words, alert.created_at)
-        yield Change(Side.OPSGENIE, "details", alert.id, "", alert.created_at, Actor.MACHINE, DETAILS, note)
 
 
 def _priority_changed(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reconciler.core.details import lacks_refused
 from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
@@ -42,13 +43,14 @@ def next_item(
 ) -> WorkItem | None:
     """The item that takes the place of the one that was worked on; None when only news or the sweep can add one.
 
-    `mine` are the pair's actions as they stand now; `interval` is POLL_INTERVAL_SECONDS.
+    `mine` are the actions that were tried or are open, as they stand now; `interval` is POLL_INTERVAL_SECONDS.
     """
     mine = tuple(mine)
     sent = [action for action in mine if action.status is Status.SENT]
     found = [
         *_unread(alert_id, left),
         *_outbox(alert_id, mine, left),
+        *_refused_details(alert_id, mine, now),
         *(_asked_about(alert_id, action, now) for action in sent),
         *_unsettled(alert_id, pair, policy, now, interval),
     ]
@@ -128,6 +130,12 @@ def _outbox(alert_id: str, mine: Iterable[Action], left: Left) -> list[WorkItem]
         return []
     waiting = [action for action in mine if action.status is Status.PLANNED]
     return [outbox_item(alert_id, waiting, left.deliver_at)]
+
+
+def _refused_details(alert_id: str, mine: Iterable[Action], now: datetime) -> list[WorkItem]:
+    """The note that follows an incident which was created without its details."""
+    is_lacking = any(lacks_refused(action) for action in mine)
+    return [outbox_item(alert_id, (), now)] if is_lacking else []
 
 
 def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:

@@ -121,6 +121,8 @@ TABLE = (
     Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in Opsgenie"),
     Row(OG, "details", Kind.PAGERDUTY_NOTE, always,
         "", "the alert's details could not be read when the incident was created"),
+    Row(OG, "refused details", Kind.PAGERDUTY_NOTE, always,
+        "", "PagerDuty refused the incident's details, and took it without them"),
     Row(OG, "note", Kind.PAGERDUTY_NOTE, always, "", "{who} added a note in Opsgenie"),
     Row(OG, "acknowledge", Kind.PAGERDUTY_NOTE, always,
         "acknowledged the alert", "{who} acknowledged the alert in Opsgenie"),

@@ -67,6 +67,11 @@ def test_what_is_refused_for_its_form_is_sent_plainer(world: Stage) -> None:
     world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page, without its details")
     assert world.incident(alert)["title"].endswith("disk full on web-3")
+    world.until(lambda: bool(world.incident_notes(alert)), "the details, as a note")
+    (details,) = world.incident_notes(alert)
+    assert details.startswith("[Opsgenie · details that PagerDuty refused · ")
+    assert "] Priority: P1 " in details
+    assert details.endswith("the whole story, in two lines")
     world.customer(alert, "notes", text="one\ntwo")
     world.engineer(alert, "notes", text="three\nfour")
     world.until(lambda: any(note.endswith("] one two") for note in world.incident_notes(alert)), "Ana's note")
@@ -74,5 +79,5 @@ def test_what_is_refused_for_its_form_is_sent_plainer(world: Stage) -> None:
     world.until(world.is_settled, "all settled")
     assert {status for _, status in world.ledger()} == {"done"}
     refused = [call for call in world.calls() if call["write"] and call["status"] in (400, 422)]
-    assert len(refused) == 3
+    assert len(refused) == 4
     world.assert_quiet(5)

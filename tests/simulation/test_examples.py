@@ -7,7 +7,7 @@ import world as simulated
 from drivers import single_faults
 from oracles import findings
 from process import Process
-from schedule import BEYOND, STORY, SWEEP, Act, Fault, History
+from schedule import BEYOND, DETAILS, STORY, SWEEP, Act, Fault, History
 from world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
@@ -20,6 +20,10 @@ AT_ONCE = History(
 )
 
 MENDED = {
+    "PagerDuty refuses an incident's details, and the process dies when it was created without them": History(
+        (Act(0, 3, "og", "create", text=DETAILS),),
+        (Fault("pd.create", 0, "400"), Fault("db.settled", 0, "crash_after")),
+    ),
     "an engineer snoozes in the second in which we raise the urgency, which ends our acknowledgement": History(
         (
             Act(0, 11, "og", "create"),

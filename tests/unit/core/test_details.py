@@ -1,4 +1,4 @@
-"""Details of an alert that was paged from its list row: they follow as one note."""
+"""Details that an incident was created without: they follow as one note."""
 
 from dataclasses import replace
 
@@ -96,3 +96,58 @@ def test_long_details_are_split_and_nothing_is_left_out() -> None:
     assert len(plan.actions) == 3
     assert len({planned.key for planned in plan.actions}) == 3
     assert all(planned.alert_id == ALERT_ID for planned in plan.actions)
+
+
+REFUSED = replace(FROM_ROW, plain=True, text="Disk full", body=text.body(WHOLE))
+WHY_REFUSED = "PagerDuty refused the incident's details, and took it without them"
+OPENS = "[Opsgenie · details that PagerDuty refused · 2026-11-23 09:00:10.000Z] "
+
+
+def test_details_that_pagerduty_refused_follow_as_one_note_though_nothing_was_read() -> None:
+    (planned,) = shown(decide(inputs(seen(None, REFUSED))))
+    assert planned == (Kind.PAGERDUTY_NOTE, WHY_REFUSED, OPENS + text.body(WHOLE))
+
+
+def test_a_title_that_the_plain_form_cut_is_in_the_note_as_well() -> None:
+    long = replace(REFUSED, text="disk full " * 20)
+    ((_, _, words),) = shown(decide(inputs(seen(None, long))))
+    assert words == f"{OPENS}Title: {long.text}\n{text.body(WHOLE)}"
+
+
+def test_refused_details_of_a_row_are_followed_by_those_that_were_read_later() -> None:
+    both = replace(REFUSED, body=text.body(ROW))
+    assert [reason for _, reason, _ in shown(decide(inputs(seen(WHOLE, both))))] == [REASON, WHY_REFUSED]
+
+
+def test_an_incident_that_was_found_by_its_key_gets_the_refused_details() -> None:
+    """A crash right after PagerDuty took the plain form loses its answer."""
+    waiting = seen(None, replace(REFUSED, status=Status.SENT), looked=frozenset(Kind), incident=incident())
+    assert [reason for _, reason, _ in shown(decide(inputs(replace(waiting, pair=pair(None)))))] == [WHY_REFUSED]
+
+
+def test_refused_details_are_said_once_and_our_note_is_no_news() -> None:
+    first = seen(None, REFUSED)
+    plan = decide(inputs(first))
+    later = after(first, plan, Status.SENT)
+    assert decide(inputs(later)).actions == ()
+    written = note("PN1", BOT, plan.actions[0].text, 61)
+    for guard in ("outbox", "author", "mark"):
+        back = replace(
+            later, incident_notes=(written,), alert_notes=(), incident=incident(), looked=frozenset(Kind)
+        )
+        assert decide(inputs(back, rules=policy(guards=frozenset({guard})))).actions == ()
+
+
+@pytest.mark.parametrize(
+    "creation",
+    [
+        replace(REFUSED, plain=False),
+        replace(REFUSED, body=""),
+        replace(REFUSED, status=Status.PLANNED),
+        replace(REFUSED, status=Status.SENT),
+        replace(REFUSED, kind=Kind.PAGERDUTY_NOTE),
+    ],
+    ids=["not refused", "no body", "not created", "maybe created", "another action"],
+)
+def test_otherwise_no_refused_details_follow(creation: Action) -> None:
+    assert shown(decide(inputs(seen(None, creation)))) == []

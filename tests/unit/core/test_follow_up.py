@@ -130,3 +130,9 @@ def test_all_that_is_left_becomes_one_item_as_early_as_the_earliest() -> None:
         Priority.UNSETTLED,
         frozenset({Reason.UNREAD, Reason.OUTBOX}),
     )
+
+
+def test_details_that_were_refused_follow_at_once_after_the_page() -> None:
+    plain = action(Kind.CREATE_INCIDENT, Status.DONE, plain=True, body="Priority: P3")
+    assert due(pair(), mine=[plain]) == item(at(60), ReadRequest(), Reason.OUTBOX)
+    assert due(pair(), mine=[replace(plain, plain=False)]) is None

@@ -1,0 +1,49 @@
+"""Details of an alert that its incident was created without: they follow as a note, once.
+
+An incident lacks them for one of two reasons: the alert could not be read in time, so that its list row paged; or
+PagerDuty refused them, so that the plain form paged, which has none. Both may be true of one incident.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.core import text
+from reconciler.core.model import Action, Actor, Change, Kind, Note, Observation, Person, Side, Status
+
+UNREAD = Person("", "alert details")
+REFUSED = Person("", "details that PagerDuty refused")
+_CREATES = (Status.PLANNED, Status.SENT, Status.DONE)
+
+
+def changes(observation: Observation) -> Iterator[Change]:
+    """The details that this pair's incident lacks, as far as they are known by now."""
+    if observation.pair is None:
+        return
+    creations = [action for action in observation.mine if action.kind is Kind.CREATE_INCIDENT]
+    yield from _unread(observation, creations)
+    yield from (_refused(action) for action in creations if lacks_refused(action))
+
+
+def lacks_refused(action: Action) -> bool:
+    """Whether this action has created an incident without the details that it was to have."""
+    is_created = action.kind is Kind.CREATE_INCIDENT and action.status is Status.DONE
+    return is_created and action.plain and bool(action.body)
+
+
+def _unread(observation: Observation, creations: list[Action]) -> Iterator[Change]:
+    alert = observation.alert
+    words = text.details(alert) if alert is not None else ""
+    if alert is None or not words:
+        return
+    if any(action.status in _CREATES and text.has_no_details(action.body) for action in creations):
+        note = Note("details", UNREAD, words, alert.created_at)
+        yield Change(Side.OPSGENIE, "details", alert.id, "", alert.created_at, Actor.MACHINE, UNREAD, note)
+
+
+def _refused(creation: Action) -> Change:
+    words = creation.body
+    if text.plain_title(creation.text) != creation.text:
+        words = f"Title: {creation.text}\n{words}"
+    note = Note("refused details", REFUSED, words, creation.at)
+    return Change(
+        Side.OPSGENIE, "refused details", creation.alert_id, "", creation.at, Actor.MACHINE, REFUSED, note
+    )
