@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core import absence, details, notes, steps, succession, text
+from reconciler.core import absence, details, notes, steps, succession, text, urgency
 from reconciler.core.model import (
     SOMEBODY,
     Act,
@@ -66,6 +66,7 @@ def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
         *details.changes(observation),
         *notes.of_alert(observation, policy),
         *_incident_changes(observation, policy, now),
+        *urgency.changes(observation, policy),
         *notes.of_incident(observation, policy, now),
     )
     done = sorted((f for f in found if isinstance(f, Change)), key=lambda change: change.at)

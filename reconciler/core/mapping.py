@@ -92,7 +92,7 @@ def priority_is_told(now: Situation) -> bool:
 
 
 def priority_pages(now: Situation) -> bool:
-    """ON_OPSGENIE_PRIORITY is `urgency`, the priority rises over the line, and the incident is not resolved."""
+    """ON_OPSGENIE_PRIORITY is `urgency`, the urgency is below the priority, and the incident is not resolved."""
     is_open = _incident_status(now) != "resolved"
     return now.change.raises and is_open and now.policy.on_opsgenie_priority == "urgency"
 
@@ -142,6 +142,8 @@ TABLE = (
         "changed the priority {detail}", "{who} changed the alert's priority in Opsgenie"),
     Row(OG, "priority", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
         "", "{who} changed the alert's priority in Opsgenie {detail}"),
+    Row(OG, "urgency", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
+        "", "the alert's priority is {detail}, and the incident is open again with low urgency"),
     Row(OG, "unpaged", Kind.PAGERDUTY_UNACKNOWLEDGE, always, "", "nobody is paged: {detail}"),
     Row(OG, "twin", Kind.PAGERDUTY_NOTE, always,
         "incident {detail} bears this alert's key, too: it is not followed",

@@ -373,8 +373,8 @@ class DecisionInput:
 class Change:
     """One thing that somebody did, echoes already removed. `verb` is the mapping's first column.
 
-    `ref` tells one such act from another: a note's id, or the time of a status change. `raises`: a priority that
-    was below the line between low and high urgency no longer is.
+    `ref` tells one such act from another: a note's id, or the time of a status change. `raises`: the priority asks
+    for high urgency, and the incident's may be low.
     """
 
     side: Side

@@ -3,6 +3,8 @@
 from reconciler.core.model import Action, Alert, Incident, Kind, Policy
 from reconciler.core.paging import is_left_to_us
 
+RESOLVED = "the incident is resolved"
+
 
 def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
     """The violated precondition, or None. A redundant write would change the owner and restart notifications."""
@@ -18,7 +20,7 @@ def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
 def objection_in_pagerduty(action: Action, incident: Incident, policy: Policy) -> str | None:
     """The violated precondition, or None. Acknowledging a resolved incident would reopen it."""
     if incident.status == "resolved":
-        return "the incident is resolved"
+        return RESOLVED
     if action.kind is Kind.PAGERDUTY_ACKNOWLEDGE and incident.status == "acknowledged":
         return "the incident is acknowledged already"
     if action.kind is Kind.PAGERDUTY_SET_URGENCY and incident.urgency == "high":

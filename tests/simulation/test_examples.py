@@ -20,6 +20,22 @@ AT_ONCE = History(
 )
 
 MENDED = {
+    "an incident is reopened whose alert's priority was raised while it was resolved": History(
+        (
+            *OPEN,
+            Act(2, 0, "pd", "resolve"),
+            Act(4, 1, "og", "priority", 0, 0, "P2"),
+            Act(6, 0, "pd", "reopen"),
+        )
+    ),
+    "an incident is resolved in the cycle in which the alert's priority was raised, and reopened": History(
+        (
+            Act(0, 4, "og", "create"),
+            Act(2, 0, "og", "priority", 0, 0, "P2"),
+            Act(2, 7, "pd", "resolve", 0, 1),
+            Act(7, 12, "pd", "reopen", 0, 1),
+        )
+    ),
     "PagerDuty refuses an incident's details, and the process dies when it was created without them": History(
         (Act(0, 3, "og", "create", text=DETAILS),),
         (Fault("pd.create", 0, "400"), Fault("db.settled", 0, "crash_after")),
