@@ -162,7 +162,7 @@ class Sim(Wiring):
         return super().is_busy() if self.busy is None else self.busy
 
 
-class World:
+class SimulatedDaemon:
     """The daemon's jobs and workers in simulated time, and what they stand on.
 
     Where calls take time, every job and worker has a thread of its own; else they run one after the other.
@@ -309,7 +309,7 @@ def world(
     interval: float = 10.0,
     sweep_interval: float = 300.0,
     retention: timedelta = timedelta(days=30),
-) -> Iterator[World]:
+) -> Iterator[SimulatedDaemon]:
     """The daemon over a new or given database file, on the sandbox or on another vendor."""
     clock = clock or SimClock()
     sandbox = None
@@ -336,7 +336,7 @@ def world(
     wiring = Sim(config, database, clock, wire)
     configure("text", "CRITICAL", ())
     try:
-        yield World(wiring, wire, clock, hands, sandbox)
+        yield SimulatedDaemon(wiring, wire, clock, hands, sandbox)
     finally:
         wiring.lock.release()
         database.close()

@@ -1,7 +1,7 @@
 """Every error that this program raises on purpose, and what to do about it.
 
 ReconcilerError
-├── Misconfigured     the operator must mend something; say it once per change of state
+├── Misconfigured     the operator must change something; reported once per change of state
 │   └── Refused       scope account: key, user, service or plan is turned away; pause the side, probe, lose nothing
 ├── Transient         it may work later; `retry_after` seconds when the vendor said so
 │   ├── NotExecuted   certain that nothing happened: try again freely
@@ -14,7 +14,8 @@ ReconcilerError
 └── Permanent         scope request: the vendor refuses this request for what it says (`status` is HTTP's)
     └── Duplicate     an open incident with this key exists: adopt it
 
-Only Permanent may make an action dead, and never a creation. Which answer is which error: `remotes/refusals.py`.
+Only Permanent may make an action dead, and never a creation. Which answer means which error is decided in
+`vendors/error_scopes.py`.
 """
 
 
@@ -23,7 +24,7 @@ class ReconcilerError(Exception):
 
 
 class Misconfigured(ReconcilerError):
-    """A setting is wrong, and only the operator can mend it. The text names the variable and the mend."""
+    """A setting is wrong, and only the operator can fix it. The text names the variable and the fix."""
 
 
 class Refused(Misconfigured):

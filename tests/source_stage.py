@@ -21,7 +21,7 @@ from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.sources.pace import Pace
 from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
-from reconciler.store.cursors import Origin, Standing
+from reconciler.store.cursors import Origin, Positions
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.vendors.call_context import CallPriority, current
@@ -134,7 +134,7 @@ class Stage:
             unit.snapshot.save_pairs([replace(one, swept_at=one.swept_at or self.clock.now()) for one in pairs])
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> Positions:
         """Where the sources stand."""
         with self.database.reading() as unit:
             return unit.cursors.load(self.clock.now())

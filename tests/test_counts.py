@@ -11,7 +11,7 @@ from benchmarks.sections.acts import KINDS
 from benchmarks.sections.idle import CYCLES, NEVER, idle
 from benchmarks.seed import seed
 from benchmarks.sim import START, SimClock
-from benchmarks.world import World, world
+from benchmarks.world import SimulatedDaemon, world
 
 STATEMENTS = 14
 
@@ -97,7 +97,7 @@ def test_an_act_costs_as_many_requests_as_its_kind_needs(tmp_path: Path) -> None
 def test_ten_notes_at_once_share_their_reads(tmp_path: Path, name: str, most: int) -> None:
     kind = next(kind for kind in KINDS if kind.name == name)
 
-    def ten(here: World, alert: str) -> None:
+    def ten(here: SimulatedDaemon, alert: str) -> None:
         for _ in range(10):
             kind.act(here, alert)
 

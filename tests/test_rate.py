@@ -13,14 +13,14 @@ from benchmarks.canned import Canned
 from benchmarks.sections.storm import blow
 from benchmarks.seed import seed
 from benchmarks.sim import START, SimClock
-from benchmarks.world import Call, World, world
+from benchmarks.world import Call, SimulatedDaemon, world
 from reconciler.sandbox.settings import SandboxSettings
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANA = "Ana Ruiz"
 
 
-def raised(here: World, alerts: int) -> list[str]:
+def raised(here: SimulatedDaemon, alerts: int) -> list[str]:
     return [here.people.opsgenie.create_alert(f"disk {n} is full", user=ANA)["id"] for n in range(alerts)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, Finding
 from benchmarks.scale import Scale
-from benchmarks.world import World, counted, world
+from benchmarks.world import SimulatedDaemon, counted, world
 from reconciler.sandbox.settings import SandboxSettings
 
 NEVER = timedelta(days=365).total_seconds()
@@ -22,16 +22,16 @@ class Kind:
     """A kind of act. `writes` is the least possible: what a bare loop would send."""
 
     name: str
-    act: Callable[[World, str], object]
+    act: Callable[[SimulatedDaemon, str], object]
     writes: int
     to_opsgenie: bool = False
 
 
-def _alert(world: World, alert: str, verb: str, *more: object) -> None:
+def _alert(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> None:
     getattr(world.people.opsgenie, verb)(alert, ANA, *more)
 
 
-def _incident(world: World, alert: str, verb: str, *more: object) -> None:
+def _incident(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> None:
     found = world.people.pagerduty.find(alert).now.id
     getattr(world.people.pagerduty, verb)(found, JANE, *more)
 
@@ -67,12 +67,12 @@ def run(_: Scale, folder: Path) -> Iterator[Finding]:
         yield _figure("engineer's note, ten at once", cost, 10, acts=10, to_opsgenie=True)
 
 
-def quiet_world(file: Path):  # noqa: ANN201 - a context manager of World
+def quiet_world(file: Path):  # noqa: ANN201 - a context manager of SimulatedDaemon
     """A sandbox in which nothing happens by itself, and an engine that has begun."""
     return world(file, settings=QUIET, interval=1.0, hands=1, sweep_interval=NEVER)
 
 
-def raised(here: World) -> tuple[str, Counter[str]]:
+def raised(here: SimulatedDaemon) -> tuple[str, Counter[str]]:
     """An alert that is raised and paged, and what that cost."""
     if not here.wire.calls:
         here.cycle()
@@ -82,7 +82,7 @@ def raised(here: World) -> tuple[str, Counter[str]]:
     return ids[0], cost
 
 
-def cost_of(here: World, act: Callable[[], object]) -> Counter[str]:
+def cost_of(here: SimulatedDaemon, act: Callable[[], object]) -> Counter[str]:
     """Requests beyond the two feeds of each cycle, from the act until three cycles show nothing more."""
     before, cycles, quiet = len(here.wire.calls), 0, 0
     act()

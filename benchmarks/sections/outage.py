@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.figures import Curve, Figure, Finding, at_least, at_most
 from benchmarks.floor import finish
 from benchmarks.scale import Scale
-from benchmarks.world import Call, World, world
+from benchmarks.world import Call, SimulatedDaemon, world
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -53,7 +53,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     )
 
 
-def _live(here: World, alerts: int) -> None:
+def _live(here: SimulatedDaemon, alerts: int) -> None:
     """What customers do meanwhile, at any time of the day."""
     people, chance, now = here.people.opsgenie, random.Random(1), here.clock.monotonic()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.figures import Curve, Figure, Finding, at_least, at_most
 from benchmarks.floor import finish
 from benchmarks.scale import Scale
-from benchmarks.world import Call, World, world
+from benchmarks.world import Call, SimulatedDaemon, world
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -84,14 +84,14 @@ def blow(file: Path, settings: SandboxSettings, alerts: int) -> Storm:
     return Storm(raised, calls, sum(len(rows) for rows in found.values() if rows), cycles)
 
 
-def _raise(here: World, raised: dict[str, float], begun: float, number: int) -> None:
+def _raise(here: SimulatedDaemon, raised: dict[str, float], begun: float, number: int) -> None:
     people = here.people.opsgenie
     alert = people.create_alert(f"service {number} is down", user="Ana Ruiz")["id"]
     raised[alert] = here.clock.monotonic() - begun
     here.clock.at(here.clock.monotonic() + 5, lambda: people.add_note(alert, "Ana Ruiz", "what is going on?"))
 
 
-def _written(here: World) -> int:
+def _written(here: SimulatedDaemon) -> int:
     incidents = here.people.pagerduty.incidents.entries()
     return sum(1 + len(entry.notes) for entry in incidents)
 

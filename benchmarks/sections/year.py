@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.figures import Curve, Figure, Finding, at_most
 from benchmarks.scale import Scale
-from benchmarks.world import World, world
+from benchmarks.world import SimulatedDaemon, world
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -54,7 +54,7 @@ def _live(file: Path, days: int, daily: int, retention: timedelta) -> tuple[list
     return sizes, sum(len(rows) for rows in found.values() if rows)
 
 
-def _size(here: World) -> float:
+def _size(here: SimulatedDaemon) -> float:
     """MiB, with what is still in the write-ahead log."""
     with here.database.engine.connect() as connection:
         pages, page = (
@@ -63,7 +63,7 @@ def _size(here: World) -> float:
         return float(pages * page / 1024 / 1024)
 
 
-def _day(here: World, daily: int) -> None:
+def _day(here: SimulatedDaemon, daily: int) -> None:
     """Raised in the morning, over in the evening."""
     customers, engineers = here.people.opsgenie, here.people.pagerduty
     alerts = [customers.create_alert(f"disk {number} is full", user=ANA)["id"] for number in range(daily)]
@@ -81,6 +81,6 @@ def _day(here: World, daily: int) -> None:
     _beat(here)
 
 
-def _beat(here: World) -> None:
+def _beat(here: SimulatedDaemon) -> None:
     here.cycle()
     here.pause()

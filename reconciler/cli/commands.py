@@ -237,7 +237,7 @@ def demo() -> None:
 
 
 def main() -> NoReturn:
-    """Entry point: one line for every error that has a mend, and the exit statuses of the contract."""
+    """Entry point: one line for every error that an operator can fix, and the exit statuses of the contract."""
     from reconciler.errors import Misconfigured, ReconcilerError
 
     try:

@@ -1,6 +1,6 @@
 """`reconciler demo`: one incident from alert to resolution, by the real daemon against the sandbox over HTTP.
 
-The people's acts go through the sandbox's control API. What the reconciler does is told by its own log. What was
+The people's acts go through the sandbox's control API. What the reconciler does is taken from its log. What was
 lost and what was done twice is computed at the end from the sandbox's state by `reconciler.sandbox.audit`.
 """
 

@@ -251,7 +251,7 @@ def _incident_acknowledged(
 
 
 def _ref(act: Act | None, at: datetime) -> str:
-    """What tells this act from a later one of its kind: PagerDuty's stamps alone have but one-second steps."""
+    """Identity of this act among those of its kind: PagerDuty's time stamps have whole seconds only."""
     return f"{at.isoformat()} {act.id}" if act else at.isoformat()
 
 

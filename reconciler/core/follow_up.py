@@ -8,9 +8,9 @@ from reconciler.core.details import lacks_refused
 from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
-SOONEST = timedelta(seconds=1)
+SHORTEST_WAIT = timedelta(seconds=1)
 """The least time between two questions about a write whose outcome is not known."""
-LONGEST = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(seconds=10)
 """The most time between two such questions while Opsgenie has not said that it has the write in its queue."""
 LONGEST_IN_QUEUE = timedelta(seconds=60)
 """The same while it has."""
@@ -141,7 +141,7 @@ def _refused_details(alert_id: str, mine: Iterable[Action], now: datetime) -> li
 def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:
     """Asked about whenever the write is twice as old."""
     age = abs(now - action.sent_at) if action.sent_at else timedelta()
-    wait = min(max(age, SOONEST), LONGEST_IN_QUEUE if action.request_id else LONGEST)
+    wait = min(max(age, SHORTEST_WAIT), LONGEST_IN_QUEUE if action.request_id else LONGEST_WAIT)
     reason = Reason.QUEUED if action.request_id else Reason.OUTBOX
     return WorkItem(alert_id, now + wait, in_doubt(action), Priority.UNSETTLED, frozenset({reason}))
 

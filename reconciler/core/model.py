@@ -1,6 +1,6 @@
 """The values that travel through the program. All are frozen; all times are aware UTC datetimes.
 
-Alert, Incident and Note are what a vendor showed just now. A Pair is what the snapshot remembers of an alert
+Alert, Incident and Note are values that a vendor has just returned. A Pair is the snapshot's record of an alert
 and its incident, with one Baseline per side. An Observation brings both together for one pair. A DecisionInput is
 all that a decision depends on: observations, the configured policy and the time.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Side(StrEnum):
-    """Where something is."""
+    """One of the two vendors."""
 
     OPSGENIE = "opsgenie"
     PAGERDUTY = "pagerduty"
@@ -42,35 +42,35 @@ class Kind(StrEnum):
 
     @property
     def is_state(self) -> bool:
-        """Whether it moves a status, so that the target is looked at just before."""
+        """Whether it changes a status, so that the target is read just before the write."""
         return not self.is_note and self is not Kind.CREATE_INCIDENT
 
 
 class Status(StrEnum):
-    """Where an action stands in the outbox."""
+    """State of an action in the outbox."""
 
     PLANNED = "planned"  # certain not to have happened
-    SENT = "sent"  # on the wire or accepted: maybe done, to be asked
+    SENT = "sent"  # on the wire or accepted: its outcome is unknown
     DONE = "done"
     DROPPED = "dropped"  # no longer needed when its turn came; `error` says why
     DEAD = "dead"  # refused for good; `retry` puts it back
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is still to be done about it."""
+        """Whether its outcome is not final yet."""
         return self in (Status.PLANNED, Status.SENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who acted. `id` is the vendor's (empty when it gives none); `name` is what people are shown."""
+    """A person, or the automation user. `id` is the vendor's, empty if it gives none; `name` is for display."""
 
     id: str
     name: str
 
 
 SOMEBODY = Person("", "somebody")
-"""Who acted where nobody is named."""
+"""The actor where the vendor names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,11 @@ class Alert:
 class Incident:
     """A PagerDuty incident. `status` is triggered, acknowledged or resolved.
 
-    `changed_by` and `changed_at` tell of the last status change; while triggered PagerDuty names the service
-    there, so that who un-acknowledged must be asked of the log (see Act). `assignees` is None where the answer
-    does not name them. `expires_at` is the moment that PagerDuty announces for the end of the acknowledgement
-    (`pending_actions`, type unacknowledge). An acknowledged incident whose holder is not readable is held by
-    Person("", "somebody"). `merged_into` is the id of the incident that it was merged into, `merged_name` what
-    PagerDuty calls that one: its number and title.
+    `changed_by` and `changed_at` describe the last status change; for a triggered incident PagerDuty names the
+    service there, so that only the log shows who un-acknowledged it (see Act). `assignees` is None if the answer
+    does not name them. `expires_at` is when PagerDuty will end the acknowledgement (`pending_actions`, type
+    unacknowledge). If the holder of an acknowledgement is not readable, it is SOMEBODY. `merged_into` is the id of
+    the incident that it was merged into, `merged_name` the number and title of that one.
     """
 
     id: str
@@ -141,7 +140,7 @@ class Incident:
 
 
 class Actor(StrEnum):
-    """What kind of hand did it."""
+    """Kind of actor."""
 
     PERSON = "person"
     TIMEOUT = "timeout"  # an acknowledgement that ran out
@@ -150,9 +149,9 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who did what, from a vendor's log.
+    """One entry of a vendor's log.
 
-    It names people, and tells whether a write of ours in doubt had landed; state never comes from here.
+    It names people, and shows whether a write of unknown outcome has landed; a state is never taken from it.
     `verb` is acknowledge, unacknowledge, resolve, annotate, or the vendor's own word for anything else.
     `person` is None unless a person acted; `agent` is then the name of the service, workflow or integration.
     """
@@ -167,17 +166,17 @@ class Act:
 
 
 def since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:
-    """The acts of a log, newest first, without those from before the last of this verb: they are told already."""
+    """Acts of a log, newest first, since the last one of this verb: earlier ones have been mirrored."""
     last = next((act.at for act in acts if act.verb == verb), None)
     return [act for act in acts if last is None or act.at >= last]
 
 
 @dataclass(frozen=True, slots=True)
 class AlertBaseline:
-    """What Opsgenie last showed of the alert, as far as acted upon.
+    """Last state of the alert in Opsgenie that was acted upon.
 
-    `priority` is empty where it was never read. `missing_since`: since when Opsgenie answers 404 for it.
-    `deleted`: that was confirmed; whoever is seen again is open again.
+    `priority` is empty if it was never read. `missing_since` is when Opsgenie began to answer 404 for it.
+    `deleted`: that was confirmed; an alert that reappears counts as open again.
     """
 
     open: bool
@@ -191,12 +190,12 @@ class AlertBaseline:
 
 @dataclass(frozen=True, slots=True)
 class IncidentBaseline:
-    """What PagerDuty last showed of the incident, as far as acted upon.
+    """Last state of the incident in PagerDuty that was acted upon.
 
     `actor` is the name of the person who last changed its status, to recognise the act on its way back. `as_of`
-    is the newest stamp of a status that was known, by PagerDuty's own clock: a write of ours that was sent on the
-    strength of this baseline stands in PagerDuty's log from there on. `expires_at` is when PagerDuty announced
-    that the acknowledgement would time out.
+    is the newest time stamp of a known status, by PagerDuty's clock: a write of ours that was planned from this
+    baseline is in PagerDuty's log after it. `expires_at` is when PagerDuty announced that the acknowledgement
+    would time out.
     """
 
     status: str
@@ -208,13 +207,13 @@ class IncidentBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An alert and its incident, as the snapshot remembers them.
+    """The snapshot's record of an alert and its incident.
 
-    `incident` is None while there is no incident: because its creation is still open in the outbox, or, when
-    `tracked` is false, because the alert was there before us and pages nobody. `unexplained_since`: since when
-    the incident stands where no log entry explains it; the old baseline stays meanwhile. `unpaged` says why
-    nobody is paged although there is an incident; empty when somebody is. `next_look_at` is when the sweep reads
-    the pair although nothing is known to have happened; None: never again.
+    `incident_id` is None while there is no incident: its creation is still open in the outbox or, if `tracked` is
+    false, the alert is older than the first start and pages nobody. `unexplained_since` is when the incident's
+    status changed without a log entry that explains it; the old baseline is kept meanwhile. `unpaged` is the
+    reason why nobody is paged although there is an incident; empty if somebody is. `next_look_at` is when the
+    sweep reads the pair; None: never again.
     """
 
     alert_id: str
@@ -240,12 +239,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One write to be made, and all that is needed to make it, to recognise it and to explain it.
+    """One write: the data to make it, to recognise it on its target, and to explain it.
 
     `key` is unique and derived from the cause, so that nothing is planned twice. `person` did what causes it,
     at `at`. `text` is the note, or the incident's title; `body` the incident's details. `mark` is the part of
-    the text that makes the write recognisable on its target. `attempts` counts how often it was tried in vain.
-    `failing_since` is when that began. `plain` asks for the plainest form after a refusal.
+    the text that makes the write recognisable on its target. `attempts` counts failed attempts, the first of
+    which was at `failing_since`. `plain` asks for the plainest form after a refusal.
     """
 
     key: str
@@ -274,7 +273,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is configured about the mapping, and who we are in PagerDuty.
+    """The configured policies of the mapping, and the automation user.
 
     `guards` are the echo guards at work. For notes any one suffices, for states outbox or author: tests switch off
     two at a time to prove it. `sweep_interval` is how often the sweep reads an open pair, and `retention` for how
@@ -311,9 +310,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What Opsgenie says of a write that it had accepted, and when it was done by its clock.
+    """Opsgenie's status of a write that it had accepted. `at` is when it was carried out, by Opsgenie's clock.
 
-    `carried_out` is None while it waits in Opsgenie's queue; False when it failed, and `detail` is why.
+    `carried_out` is None while it waits in Opsgenie's queue, False if it failed; `detail` is the reason.
     """
 
     action_id: int
@@ -324,18 +323,18 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """All that this cycle knows of one pair. What was not looked at is None, and means: no news.
+    """All that is known of one pair: the values just read, and the snapshot's. None means not read.
 
-    `pair` is None for an alert never seen before; `tracked` then says whether it is to be paged. `since`
-    bounds what is mirrored when an incident is adopted: older notes are history. `known_notes` holds the ids
-    that the snapshot has, per side. Acts are newest first. `mine` are this pair's actions, open or not: they
-    tell our own doings from people's. `receipts` tell what became of writes that Opsgenie had accepted.
-    `looked` says whose writes in doubt this observation can answer for.
+    `pair` is None for an unknown alert; `tracked` is then whether it is to be paged. `since` limits what is
+    mirrored of an adopted incident: older notes are history. `known_notes` are the ids in the snapshot, per side.
+    Acts are newest first. `mine` are the pair's actions, open or not, by which our own writes are recognised.
+    `receipts` are Opsgenie's statuses of accepted writes. `looked` are the kinds of writes of unknown outcome that
+    this observation can resolve.
 
-    `missing`: Opsgenie answered 404 for the alert itself. `sees_others`: the same key has seen other alerts that
-    the snapshot knows, so that a confirmed `missing` means deleted. `successor` is the incident to follow from
-    now on, with its notes: what ours was merged into, or an open one with the alert's key
-    once ours is resolved. `twins` are other open incidents with the alert's key: named, not followed.
+    `missing`: Opsgenie answered 404 for the alert itself. `sees_others`: the same key has seen other alerts of the
+    snapshot, so that a confirmed `missing` means deleted. `successor` is the incident to follow from now on, with
+    its notes: the target of a merge, or an open one with the alert's key once ours is resolved. `twins` are other
+    open incidents with the alert's key: named, not followed.
     """
 
     alert_id: str
@@ -371,10 +370,10 @@ class DecisionInput:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that somebody did, echoes already removed. `verb` is the mapping's first column.
+    """One act of a person or an automation, echoes excluded. `verb` is the mapping's first column.
 
-    `ref` tells one such act from another: a note's id, or the time of a status change. `raises`: the priority asks
-    for high urgency, and the incident's may be low.
+    `ref` identifies the act among those of its verb: a note's id, or the time of a status change. `raises`: the
+    priority asks for high urgency, and the incident's may be low.
     """
 
     side: Side
@@ -391,7 +390,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Something seen that is our own doing, and the guard that recognised it: outbox, author or mark."""
+    """A write of our own, read back, and the guard that recognised it: outbox, author or mark."""
 
     side: Side
     alert_id: str
@@ -400,10 +399,10 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A new standing for an action in the outbox, and why. PLANNED puts it back in the queue.
+    """A new status for an action in the outbox, and the reason. PLANNED makes it due again.
 
-    `attempts`, when given, is how often it has been sent and proved undone by now; `failing_since` is when the
-    first of these attempts was made, to be kept until the action succeeds.
+    `attempts`, if given, is how often it was sent and shown not to be done; `failing_since` is when the first of
+    these attempts was made, kept until the action succeeds.
     """
 
     action_id: int
@@ -417,10 +416,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be written down and done: committed in one transaction before anything is sent.
+    """The result of a decision: committed in one transaction before anything is sent.
 
-    `pairs` are new snapshots; `notes` are (alert id, side, note id) now known; `actions` are new, in order;
-    `settlements` tell what became of earlier actions: seen to be done, to be tried again, no longer needed.
+    `pairs` are new records of the snapshot; `notes` are (alert id, side, note id) now known; `actions` are new, in
+    order; `settlements` are outcomes of earlier actions: done, to be tried again, no longer needed.
     """
 
     actions: tuple[Action, ...] = ()

@@ -1,8 +1,8 @@
 """What is still to be read of one pair.
 
-`next_read` names the next read, `read_answers.answered` takes in its answer or its failure, and when nothing is
-left to be read `finished` gives the observation. What could not be read is not claimed to be known, and hurts
-nothing else.
+`next_read` names the next read, `read_answers.answered` takes in its answer or its failure, and `finished` gives
+the observation when nothing is left to be read. A value that could not be read stays unknown, and affects nothing
+else.
 """
 
 from collections.abc import Callable

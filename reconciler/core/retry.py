@@ -23,7 +23,7 @@ GIVE_UP = timedelta(hours=6)
 """How long a note or a state is retried while its object is refused."""
 STATE_REFUSED = timedelta(hours=1)
 """How long a state is retried while the vendor refuses the request itself: it may become possible later."""
-LONGEST = timedelta(seconds=300)
+LONGEST_BACK_OFF = timedelta(seconds=300)
 LONGEST_FOR_OBJECT = timedelta(seconds=60)
 LONGEST_FOR_PATH = timedelta(seconds=15)
 PATH_COUNTS = timedelta(minutes=10)
@@ -84,7 +84,7 @@ def steps_aside(action: Action, now: datetime, staleness: timedelta) -> bool:
     return action.failing_since is not None and now - action.failing_since > staleness
 
 
-def backoff(failures: int, longest: timedelta = LONGEST) -> timedelta:
+def backoff(failures: int, longest: timedelta = LONGEST_BACK_OFF) -> timedelta:
     """Back-off after a failure that so many others preceded: 1 s, 2 s, 4 s …, at most `longest`."""
     return min(timedelta(seconds=1 << min(failures, 10)), longest)
 

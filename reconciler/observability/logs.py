@@ -17,7 +17,7 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
 HIDDEN = "***"
-SHORTEST = 4
+SHORTEST_SECRET = 4
 """Characters of a secret at least: replacing a shorter one would damage unrelated text."""
 
 _COMMON: tuple[Processor, ...] = (
@@ -88,7 +88,9 @@ class _Stderr(logging.Handler):
 def _redact(secrets: Iterable[str]) -> Processor:
     """The processor that replaces every secret, quoted or not, and reduces values to plain JSON types."""
     forms = {form for secret in secrets for form in (secret, repr(secret)[1:-1], quote(secret, safe=""))}
-    longest_first = sorted((re.escape(form) for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
+    longest_first = sorted(
+        (re.escape(form) for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True
+    )
     hide: Callable[[str], str] = (
         (lambda text: text) if not longest_first else lambda text: re.sub("|".join(longest_first), HIDDEN, text)
     )

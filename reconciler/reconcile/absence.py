@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 FRESH = 1.0
 """Seconds for which one look at the newest alerts serves for several missing ones."""
-REMEMBERED = 10_000
+REMEMBERED_ALERTS = 10_000
 """How many alerts of a kind are remembered at the most."""
 
 
@@ -106,5 +106,5 @@ def _blind(missing: int) -> Misconfigured:
 def _keep(kept: dict[K, V], key: K, value: V) -> None:
     kept.pop(key, None)
     kept[key] = value
-    while len(kept) > REMEMBERED:
+    while len(kept) > REMEMBERED_ALERTS:
         kept.pop(next(iter(kept)))

@@ -15,7 +15,7 @@ from reconciler.vendors.ports import Clock
 
 MOST = 200
 """Items whose rows are kept to be taken away together, at most."""
-LONGEST = 1.0
+LONGEST_KEPT = 1.0
 """Seconds that one is kept, as long as anything is committed at all; `flush` writes them at once."""
 
 
@@ -85,7 +85,7 @@ class Committer:
     def _is_due(self) -> bool:
         with self._lock:
             many = max(len(self._finished), len(self._read)) >= MOST
-            return many or (self._since is not None and self._clock.monotonic() - self._since >= LONGEST)
+            return many or (self._since is not None and self._clock.monotonic() - self._since >= LONGEST_KEPT)
 
 
 def _write_kept(unit: UnitOfWork, read: list[Pair], finished: list[WorkItem]) -> None:

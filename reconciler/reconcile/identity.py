@@ -6,7 +6,7 @@
 | the automation user     | unknown, or not the one that was given      | nothing                            |
 | its role                | it may be unable to write                   | everything is tried                |
 | the service             | unknown to the key                          | everything but new incidents       |
-| its standing            | disabled, or in maintenance                 | everything is tried                |
+| its state               | disabled, or in maintenance                 | everything is tried                |
 | who is on call          | the automation user, or nobody              | everything is tried                |
 
 Reading, and writing to Opsgenie, need none of this and continue.
@@ -31,7 +31,7 @@ CALM = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountState:
     """What the set-up allows. `unsure` is reported only where nothing else of PagerDuty is."""
 
     may_write: bool = True
@@ -43,13 +43,13 @@ class Standing:
 class Identity:
     """Asked at the start, after an account refusal, and once in an interval; sooner while something is wrong.
 
-    One thread asks. `standing` is what the last answers allow, as a whole, and may be read by any thread.
+    One thread asks. `state` is what the last answers allow, as a whole, and may be read by any thread.
     """
 
     def __init__(self, pagerduty: PagerDutyReader, configured: Person, clock: Clock, interval: timedelta) -> None:
         self.person = configured
         self.known = False
-        self.standing = Standing()
+        self.state = AccountState()
         self._pagerduty = pagerduty
         self._clock = clock
         self._interval = interval.total_seconds()
@@ -86,7 +86,7 @@ class Identity:
         if self.known:
             self._note("on call", self._pagerduty.on_call(self.person, self._policy_id).objection)
             self._refresh = now + (min(self._interval, WHILE_OBJECTED) if self._objections else self._interval)
-            self.standing = self._as_it_stands()
+            self.state = self._as_it_stands()
 
     def _ask(self) -> None:
         began = self._clock.monotonic()
@@ -104,14 +104,14 @@ class Identity:
         self._asked = self._clock.monotonic()
         self._next = self._asked + max(SOONEST if self.known else self._wait, CALM * (self._asked - began))
         self._wait = FIRST_RETRY if self.known else min(2 * self._wait, SOONEST)
-        self.standing = self._as_it_stands()
+        self.state = self._as_it_stands()
 
-    def _as_it_stands(self) -> Standing:
+    def _as_it_stands(self) -> AccountState:
         wrong = self._wrong
         user, service = wrong.get("user"), wrong.get("service")
         unsure = self._unsure or next((error for error in wrong.values() if isinstance(error, Refused)), None)
         certain = [error for error in wrong.values() if not isinstance(error, Refused)]
-        return Standing(
+        return AccountState(
             may_write="key" not in wrong and (user is None or isinstance(user, Refused)),
             may_page=service is None or isinstance(service, Refused),
             problems=tuple(Problem(Side.PAGERDUTY, error) for error in (*certain, *self._objections.values())),

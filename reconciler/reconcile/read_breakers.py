@@ -28,9 +28,9 @@ from reconciler.vendors.ports import Clock
 
 FAILURES = 3
 """So many reads in a row without an answer, of different alerts, open a vendor's breaker."""
-SHORTEST = 1.0
+FIRST_WAIT = 1.0
 """Seconds after which a breaker that has just opened, or a side that has just failed, is tried again."""
-LONGEST = 30.0
+LONGEST_OPEN = 30.0
 LONGEST_UNREACHABLE = 5.0
 LONGEST_BACK_OFF = 60.0
 REMEMBERED = 10_000
@@ -54,7 +54,7 @@ class _Breaker:
     failed: set[str] = field(default_factory=set)
     error: ReconcilerError | None = None
     retry_at: float = 0.0
-    wait: float = SHORTEST
+    wait: float = FIRST_WAIT
 
     def is_open(self, now: float) -> bool:
         return self.error is not None and now < self.retry_at
@@ -62,14 +62,14 @@ class _Breaker:
     def open(self, error: ReconcilerError, now: float) -> None:
         """Open it. What fails while it is open already was on its way before."""
         if not self.is_open(now):
-            longest = LONGEST_UNREACHABLE if is_unreachable(error) else LONGEST
+            longest = LONGEST_UNREACHABLE if is_unreachable(error) else LONGEST_OPEN
             wait = min(self.wait, longest)
             self.retry_at, self.wait = now + wait, 2 * wait
         self.error = error
 
     def let_through(self, now: float) -> None:
         """One read is let through. What comes next waits for its outcome, at most as long as for the last one."""
-        self.retry_at = now + min(self.wait, LONGEST)
+        self.retry_at = now + min(self.wait, LONGEST_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class ReadBreakers:
         with self._lock:
             last = self._back_offs.pop((alert_id, side), None)
             failures = last.failures + 1 if last else 1
-            wait = min(SHORTEST * 2 ** min(failures - 1, 10), LONGEST_BACK_OFF)
+            wait = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_BACK_OFF)
             self._back_offs[alert_id, side] = _BackOff(failures, now + wait, error)
             while len(self._back_offs) > REMEMBERED:
                 self._back_offs.pop(next(iter(self._back_offs)), None)
@@ -214,5 +214,5 @@ class ReadBreakers:
         breaker = self._breakers[side]
         if alert_id:
             breaker.failed.clear()
-            breaker.wait = SHORTEST
+            breaker.wait = FIRST_WAIT
         breaker.error = None

@@ -13,7 +13,7 @@ ASK_AGAIN = 1.0
 """Seconds after which the status of a request is asked for again."""
 MOST = 50
 """So many statuses are asked for in a second."""
-REMEMBERED = 10_000
+REMEMBERED_REQUESTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RequestStatuses:
             self._asked.append(now)
             self._answers.pop(request_id, None)
             self._answers[request_id] = _Answer(now, _not_asked(action_id) if last is None else last.receipt)
-            while len(self._answers) > REMEMBERED:
+            while len(self._answers) > REMEMBERED_REQUESTS:
                 self._answers.pop(next(iter(self._answers)))
             return True
 

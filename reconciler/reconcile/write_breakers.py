@@ -25,9 +25,9 @@ from reconciler.vendors.ports import Clock
 
 FAILURES = 3
 """Failures in a row, of different alerts, that open a breaker where one alone may be that alert's."""
-SHORTEST = 1.0
+FIRST_WAIT = 1.0
 """Seconds that a breaker is open at first; twice as long each time it opens again without a success between."""
-LONGEST = 30.0
+LONGEST_OPEN = 30.0
 LONGEST_UNREACHABLE = 5.0
 """The longest while a vendor cannot be reached; for pages, unless the account is refused."""
 WHILE_BARRED = 10.0
@@ -218,7 +218,7 @@ class WriteBreakers:
             known = self._open.get(lane)
             if known is not None and now < known.until:  # several workers have met the same failure
                 return
-            wait = min(self._next_wait.get(lane, SHORTEST), _longest(lane, error))
+            wait = min(self._next_wait.get(lane, FIRST_WAIT), _longest(lane, error))
             self._next_wait[lane] = 2 * wait
             self._open[lane] = _Open(now + wait, error, spares_untried)
 
@@ -233,8 +233,8 @@ def _is_refused(opened: _Open | None) -> bool:
 
 def _longest(lane: Lane, error: ReconcilerError) -> float:
     if isinstance(error, Misconfigured):
-        return LONGEST
-    return LONGEST if isinstance(error, Blocked) and lane is not Lane.PAGES else LONGEST_UNREACHABLE
+        return LONGEST_OPEN
+    return LONGEST_OPEN if isinstance(error, Blocked) and lane is not Lane.PAGES else LONGEST_UNREACHABLE
 
 
 def _every_write_refused(lane: Lane, count: int, error: ReconcilerError) -> Refused:

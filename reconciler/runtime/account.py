@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reconciler.core.model import Policy, Side
 from reconciler.reconcile.fetch import Fetcher
-from reconciler.reconcile.identity import Identity, Standing
+from reconciler.reconcile.identity import AccountState, Identity
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.write_breakers import PAGERDUTY_LANES, Lane, WriteBreakers
 
@@ -48,12 +48,12 @@ class Account:
 
     def bar(self) -> None:
         """Bar the lanes that must not be written in as things stand, and report why."""
-        standing, blind = self._identity.standing, self._fetcher.blindness()
+        state, blind = self._identity.state, self._fetcher.blindness()
         if self._breakers is not None:
-            self._breakers.bar(barred(standing, is_blind=blind is not None))
-        self.unsure = standing.unsure
+            self._breakers.bar(barred(state, is_blind=blind is not None))
+        self.unsure = state.unsure
         blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
-        self._problems.put(PLACE, (*standing.problems, *blindness))
+        self._problems.put(PLACE, (*state.problems, *blindness))
 
     def answered(self) -> None:
         """PagerDuty answers other calls: what it has not answered here is asked anew."""
@@ -65,9 +65,9 @@ class Account:
         self._identity.suspect()
 
 
-def barred(standing: Standing, *, is_blind: bool) -> frozenset[Lane]:
+def barred(state: AccountState, *, is_blind: bool) -> frozenset[Lane]:
     """The lanes that nothing is written in now. `is_blind`: Opsgenie shows none of the alerts it showed before."""
     lanes = frozenset({Lane.OPSGENIE}) if is_blind else frozenset()
-    if not standing.may_write:
+    if not state.may_write:
         return lanes | PAGERDUTY_LANES
-    return lanes if standing.may_page else lanes | {Lane.PAGES}
+    return lanes if state.may_page else lanes | {Lane.PAGES}

@@ -1,4 +1,4 @@
-"""The daemon: every source polled on its own schedule, workers that drain the queue, until it is told to stop."""
+"""The daemon: every source polled on its own schedule, workers that drain the queue, until a signal stops it."""
 
 import contextlib
 from collections.abc import Callable
@@ -33,7 +33,7 @@ STANDING_BY = "another reconciler is at work on this database: standing by"
 RECOVERED_AFTER = 3.0
 """Seconds without a failure after which the database counts as recovered: on a full disk small writes succeed."""
 GRACE = 2.0
-"""Seconds that reads under way have to end in, once the daemon is told to stop and nothing is being written."""
+"""Seconds that reads under way have to end in, once the daemon is stopping and nothing is being written."""
 REPORT_EVERY = 1.0
 """Seconds between two reports at least."""
 LONGEST_REPORT = 10.0

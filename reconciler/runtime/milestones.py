@@ -11,10 +11,10 @@ from reconciler.store.overview import Census, census
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Milestones:
     """Where the sources stand, and how many pairs there are."""
 
-    sources: cursors.Standing
+    sources: cursors.Positions
     census: Census
     waiting: int = 0
 
@@ -24,13 +24,13 @@ class Standing:
         return self.sources.origin is not None and not self.waiting
 
 
-def look(database: Database, now: datetime) -> Standing:
+def look(database: Database, now: datetime) -> Milestones:
     """How things stand now."""
     with database.reading() as unit:
-        return Standing(unit.cursors.load(now), census(unit), unit.work.waiting_since_first_start())
+        return Milestones(unit.cursors.load(now), census(unit), unit.work.waiting_since_first_start())
 
 
-def lines(before: Standing, after: Standing) -> list[str]:
+def lines(before: Milestones, after: Milestones) -> list[str]:
     """What has begun between two moments, one line each; mostly nothing."""
     if not after.is_begun:
         return []
@@ -45,7 +45,7 @@ def lines(before: Standing, after: Standing) -> list[str]:
     return []
 
 
-def _counts(before: Standing, after: Standing) -> str:
+def _counts(before: Milestones, after: Milestones) -> str:
     baseline = after.census.baseline - before.census.baseline
     raised = after.census.raised - before.census.raised
     found = after.census.followed - before.census.followed - raised

@@ -51,7 +51,7 @@ class Reporter:
         self._metrics = metrics
         self._lock = Lock()
         self._actions = ActionLog()
-        self._before: milestones.Standing | None = None
+        self._before: milestones.Milestones | None = None
         self._kept: tuple[object, ...] | None = None
         self._objections: list[tuple[str, str]] = []
         self._named: frozenset[str] = frozenset()

@@ -100,7 +100,7 @@ class StateLog:
             self._over(self._troubles.pop(subject))
 
     def met(self, problems: Iterable[Problem], actions: Iterable[Action]) -> None:
-        """What a look at a part of everything has met. It cannot tell that anything is over."""
+        """Problems met with a part of the pairs. They show that something is wrong, never that it is over."""
         self._note(problems, tuple(actions))
 
     def cycle(
@@ -320,7 +320,7 @@ def _is_of_a_vendor(subject: str) -> bool:
 
 
 def _concerns(trouble: Trouble, action: Action) -> bool:
-    """Whether the action waits for the end of this trouble, as far as its place tells."""
+    """Whether the action waits for the end of this trouble, judged by its vendor."""
     if trouble.alert_id and action.alert_id != trouble.alert_id:
         return False
     if trouble.subject == "pages":
@@ -329,7 +329,7 @@ def _concerns(trouble: Trouble, action: Action) -> bool:
 
 
 def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
-    """Whether the problem tells of nothing but an action that was given up in the same look."""
+    """Whether the problem is only that of an action which was given up at the same time."""
     words = str(problem.error)
     return not isinstance(problem.error, Transient | Misconfigured) and any(
         action.status is Status.DEAD

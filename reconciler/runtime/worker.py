@@ -22,7 +22,7 @@ PAGE_WORKERS = 4
 """Workers that take pages only: however many pairs hang in a read, a new alert is paged."""
 IDLE = 1.0
 """Seconds after which an idle worker looks again whether it is to stop."""
-LONGEST = 300.0
+LONGEST_BACK_OFF = 300.0
 """Seconds: the longest back-off of a pair that fails unexpectedly."""
 AFTER_DATABASE = 1.0
 """Seconds after which a pair is due again that could not be written down."""
@@ -121,11 +121,11 @@ class Worker:
         """The pair backs off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
         found = defect(error, f"alert {item.alert_id}")
         self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, found, item.alert_id)])
-        self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST))
+        self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST_BACK_OFF))
 
 
 class WorkerPool:
-    """Threads that work until they are told to stop. `may_work`: whether this process leads.
+    """Threads that work until they are stopped. `may_work`: whether this process leads.
 
     `failed` takes an error that concerns the database, and so no pair.
     """

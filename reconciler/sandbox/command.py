@@ -1,21 +1,25 @@
 """`reconciler sandbox`: serve until stopped, and tell how to use it."""
 
 import signal
-import threading
+import time
 
 from reconciler.sandbox.server import environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
+CHECK = 0.2
+"""Seconds between two checks whether a signal has come."""
+
 
 def serve_until_stopped(host: str, port: int, settings: SandboxSettings) -> None:
     """Serve both vendors' APIs until SIGINT or SIGTERM."""
-    stop = threading.Event()
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        # A handler that took a lock, as Event.set does, could deadlock with the thread that it interrupts.
+        signal.signal(number, lambda number, _: signals.append(number))
     with serve(host, port, settings) as running:
         print(introduction(running.url, settings), flush=True)  # noqa: T201 - this is the command's output
-        while not stop.wait(timeout=1.0):
-            pass
+        while not signals:
+            time.sleep(CHECK)
 
 
 def introduction(url: str, settings: SandboxSettings) -> str:

@@ -14,7 +14,7 @@ BURST = 0.25
 """Seconds within which two hints for the same thing belong to one burst."""
 QUIET = 0.1
 """Seconds without a further hint after which a burst is over."""
-LONGEST = 10.0
+LONGEST_DELAY = 10.0
 """Seconds after which a burst is taken although it lasts on."""
 REST = 0.05
 """Seconds between two rounds at least; never less than the last round took."""
@@ -55,7 +55,7 @@ class Debounce:
                 self._waiting[hint] = _Wait(now, now + QUIET if follows else now, follows)
                 self._changed.notify_all()
             elif wait.burst:
-                wait.due = min(now + QUIET, wait.since + LONGEST)
+                wait.due = min(now + QUIET, wait.since + LONGEST_DELAY)
 
     def take(self) -> tuple[Hint, ...]:
         """Begin a round with what is due now; the caller says `done` at its end."""

@@ -13,7 +13,7 @@ class Intake(Protocol):
     """What every source writes to."""
 
     def accept(self, items: Collection[WorkItem], **moved: Any) -> None:
-        """Take in these keys and move these fields of `store.cursors.Standing`, both or neither."""
+        """Take in these keys and move these fields of `store.cursors.Positions`, both or neither."""
 
 
 class DurableIntake:

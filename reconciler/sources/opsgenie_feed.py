@@ -83,16 +83,16 @@ class OpsgenieFeed:
 
     def _poll(self) -> None:
         with self._database.reading() as unit:
-            standing = unit.cursors.load(self._clock.now())
-        if standing.origin is None:
+            positions = unit.cursors.load(self._clock.now())
+        if positions.origin is None:
             self._first_start.start()
             return
-        self._first_start.follow_query(standing.query)
+        self._first_start.follow_query(positions.query)
         now = self._clock.now()
         staleness = self._policy().staleness
-        watermark = standing.opsgenie or earlier(now, staleness)
+        watermark = positions.opsgenie or earlier(now, staleness)
         rows = self._reader.recent_alerts(earlier(watermark, staleness))
-        bounds = self._horizons.bounds(standing.origin, now)
+        bounds = self._horizons.bounds(positions.origin, now)
         found = comparisons.of_alerts(self._database, rows, bounds, Reason.FEED)
         items = [item for item in found if self._repetitions.is_wanted(item)]
         newest = max((row.updated_at for row in rows), default=watermark)

@@ -27,7 +27,7 @@ WINDOWS_REFUSED = 3
 """After so many failures in a row a window of the log is given up, and the sweep finds what was in it."""
 STRANGERS = 10
 """Incidents that no pair follows and that are read in one poll, for the key of an alert of ours."""
-REMEMBERED = 10_000
+REMEMBERED_ENTRIES = 10_000
 """The most such incidents that are remembered, so that each is read once."""
 
 
@@ -67,11 +67,11 @@ class PagerDutyFeed:
         with self._polling, calling(CallPriority.FEED):
             now = self._clock.now()
             with self._database.reading() as unit:
-                standing = unit.cursors.load(now)
+                positions = unit.cursors.load(now)
                 open_pairs = unit.snapshot.open_pairs()
-            if standing.origin is None:
+            if positions.origin is None:
                 return False
-            mark = standing.pagerduty or LogMark(earlier(now, self._policy().staleness))
+            mark = positions.pagerduty or LogMark(earlier(now, self._policy().staleness))
             self._poll(mark, max(1, math.ceil(open_pairs / PAGE)), now)
             return True
 
@@ -157,7 +157,7 @@ class PagerDutyFeed:
                 continue
             self._accept(items)
             self._strangers[incident_id] = None
-            if len(self._strangers) > REMEMBERED:
+            if len(self._strangers) > REMEMBERED_ENTRIES:
                 del self._strangers[next(iter(self._strangers))]
         if failures:
             raise failures[0]

@@ -16,7 +16,7 @@ EVERY = 10.0
 """Seconds between two reads of such an alert's notes."""
 FORGOTTEN = 60.0
 """Seconds without a recurrence after which the next one is read at once again."""
-REMEMBERED = 10_000
+REMEMBERED_ALERTS = 10_000
 """The most alerts that are remembered; the one that recurred longest ago is dropped first."""
 
 
@@ -52,7 +52,7 @@ class Repetitions:
                 self._reads[alert_id] = last
                 return False
             self._reads[alert_id] = _Reads(last.fruitless + 1, now)
-            if len(self._reads) > REMEMBERED:
+            if len(self._reads) > REMEMBERED_ALERTS:
                 del self._reads[next(iter(self._reads))]
             return True
 

@@ -15,7 +15,7 @@ from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.sources.horizons import Horizons
 from reconciler.sources.intake import Intake
 from reconciler.sources.listings import OpenListing
-from reconciler.store.cursors import Standing, earlier
+from reconciler.store.cursors import Positions, earlier
 from reconciler.store.database import Database
 from reconciler.store.snapshot import DuePair
 from reconciler.vendors.ports import PAGE, Clock
@@ -85,16 +85,16 @@ class Sweep:
             if self._busy() and not self._whole:
                 return False
             with self._database.reading() as unit:
-                standing = unit.cursors.load(now)
-            if standing.origin is None:
+                positions = unit.cursors.load(now)
+            if positions.origin is None:
                 return False
-            self._begin_listings(standing, now)
+            self._begin_listings(positions, now)
             self._take_due(elapsed, now)
             return True
 
-    def _begin_listings(self, standing: Standing, now: datetime) -> None:
+    def _begin_listings(self, positions: Positions, now: datetime) -> None:
         """Once an interval; sooner where the feed has set the cursor back."""
-        began = standing.sweep
+        began = positions.sweep
         is_early = began is not None and now - began < self._horizons.sweep_interval
         if is_early or any(listing.is_under_way for listing in self._listings):
             return

@@ -1,4 +1,4 @@
-"""Where the sources stand: one typed value, stored field by field, read so that no stored value can stop anything.
+"""Positions of the sources: one typed value, stored field by field, so that no stored value can stop anything.
 
 A time stamp that cannot be read, or that lies ahead of our clock, counts as not stored: what is read twice is
 recognised, and what lies in between is found by the sweep.
@@ -37,8 +37,8 @@ class LogMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the sources stand; None is not known. `query` is the OPSGENIE_QUERY that the pairs come from.
+class Positions:
+    """The positions of the sources; None is not known. `query` is the OPSGENIE_QUERY that the pairs come from.
 
     `opsgenie` is the newest `updatedAt` that was seen, `sweep` when the last listing of everything began, and
     `polled_…` when that side last answered a whole poll.
@@ -60,14 +60,14 @@ class Cursors:
     connection: Connection
     route: str
 
-    def load(self, now: datetime) -> Standing:
-        """Where the sources stand."""
+    def load(self, now: datetime) -> Positions:
+        """The positions of the sources."""
         stored = {row.name: row.value for row in self.connection.execute(_ALL, {"route": self.route})}
         found = {name: parse(stored[key], now) for name, (key, parse, _) in _FIELDS.items() if key in stored}
-        return Standing(**found)
+        return Positions(**found)
 
     def save(self, **moved: Any) -> None:
-        """Store these fields of Standing; the others stay."""
+        """Store these fields of Positions; the others stay."""
         rows = [
             {"route": self.route, "name": _FIELDS[name][0], "value": _FIELDS[name][2](value)}
             for name, value in moved.items()
@@ -126,4 +126,4 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
 }
 """By field: the name it is stored under, how it is read, and how it is stored."""
-assert set(_FIELDS) == {field.name for field in fields(Standing)}  # noqa: S101 - one table
+assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table

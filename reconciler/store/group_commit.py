@@ -4,8 +4,7 @@ SQLite has one writer at a time. A writer that arrives while another one writes 
 them commits for all, and none continues before that. What fails, fails for all of them: each gets an error, and
 finds what it meant to write as it was before, for which every writer must be prepared anyway.
 
-Why: at 50 ms a vendor call and three transactions a page, 16 workers make 187 pages a second on a disk that takes
-5 ms for a commit; 53 where each commits alone in turn, and 44 where SQLite makes them wait.
+Why, and with which measurements: docs/decisions/0002-group-commit-and-waitress.md.
 """
 
 import threading

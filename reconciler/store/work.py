@@ -1,7 +1,7 @@
 """The work queue's table: one row for each pair that is to be reconciled, kept until it has been.
 
-A row changes its `generation` with every change. Whoever has leased an item takes away the row of that generation
-only: what was asked for meanwhile stays.
+A row changes its `generation` with every change. A finished item deletes the row of the generation that was
+leased only: a request that arrived meanwhile stays.
 """
 
 from collections.abc import Collection, Iterable

@@ -212,7 +212,7 @@ def meaning(reply: Reply) -> Row:
 
 
 def refusal(reply: Reply, told: str, retry_after: float | None) -> ReconcilerError:
-    """The error that the reply is. `told`: which call it was, and what the vendor said."""
+    """The error for a reply. `told`: the call, and the vendor's words."""
     row = meaning(reply)
     advice = row.advice.format(vendor=reply.vendor, VENDOR=reply.vendor.upper())
     text = f"{told}; {advice}" if advice else told

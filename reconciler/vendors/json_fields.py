@@ -18,7 +18,7 @@ LARGEST = 2**31 - 1
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Older than both vendors: an earlier stamp is a mistake, whether it is a zero or a number of seconds."""
 OnBadRow = Callable[[str, str], None]
-"""Told (vendor, what) of every row that could not be read and was left out."""
+"""Called with (vendor, reason) for every row that could not be read and was left out."""
 
 
 class BadRow(Exception):

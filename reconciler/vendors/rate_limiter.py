@@ -30,7 +30,7 @@ RECHECK = 1.0
 
 It waits by the injected clock, so that it does so in simulated time as well: no condition variable can wake it.
 """
-SHORTEST = 0.001
+SHORTEST_WAIT = 0.001
 """Seconds that a wait lasts at least: a shorter one may not move a floating-point clock at all."""
 LEAST_INFERRED = 10.0
 """Calls a second: no lower limit is inferred from a 429, which other clients of the account may have caused."""
@@ -42,7 +42,7 @@ STATED_FOR = 120.0
 """Seconds within which the vendor must repeat a limit."""
 LEAST, LARGEST = 12.0, 100_000.0
 """Calls a minute: a lower stated limit is taken for a mistake, and a higher one makes no difference."""
-LONGEST = 60.0
+LONGEST_PAUSE = 60.0
 """The longest delay in seconds that a vendor's statement may cause: pages depend on it."""
 NO_WAIT = 1e6
 """Seconds: a longer stated time is no time to wait but something else, such as a moment since 1970."""
@@ -113,7 +113,7 @@ class RateLimiter:
             while wait := self._admitted_or_wait(call):
                 if self._clock.monotonic() + wait > last:
                     raise RateLimited(f"the rate limit leaves no room for another {wait:.0f} s; not sent", wait)
-                if self._clock.wait(min(max(wait, SHORTEST), RECHECK)):
+                if self._clock.wait(min(max(wait, SHORTEST_WAIT), RECHECK)):
                     raise NotExecuted("stopped while waiting for the rate limit; not sent")
         return call
 
@@ -125,12 +125,12 @@ class RateLimiter:
                 limit.end(call, now)
             self._learn(call, headers, now)
             period = number(headers.get("X-RateLimit-Period-In-Sec"))
-            period = min(max(period, 1.0), LONGEST) if period and period > 0 else None
+            period = min(max(period, 1.0), LONGEST_PAUSE) if period and period > 0 else None
             throttled = status == TOO_MANY or headers.get("X-RateLimit-State", "").upper() == "THROTTLED"
             if throttled and period:
                 self._infer(call, period, now)
             if status == TOO_MANY:
-                self._hold(call, stated_wait(headers), period or LONGEST, now)
+                self._hold(call, stated_wait(headers), period or LONGEST_PAUSE, now)
             elif status is not None:
                 self._refusals.pop(call.scope, None)
 
@@ -279,4 +279,4 @@ def stated_wait(headers: Mapping[str, str]) -> float | None:
 def _seconds(text: str | None) -> float | None:
     """A time to wait, within bounds; None for what cannot be one."""
     seconds = number(text)
-    return min(seconds, LONGEST) if seconds is not None and 0 < seconds < NO_WAIT else None
+    return min(seconds, LONGEST_PAUSE) if seconds is not None and 0 < seconds < NO_WAIT else None

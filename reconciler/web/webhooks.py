@@ -15,7 +15,7 @@ from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 
 PING = "pagey.ping"
-REMEMBERED = 10_000
+REMEMBERED_DELIVERIES = 10_000
 """Delivery ids that are kept at most; PagerDuty repeats a delivery under its id for up to two days."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})", re.ASCII)
@@ -28,7 +28,7 @@ class Malformed(Exception):
 class Deliveries:
     """The newest delivery ids, hashed so that long ids cost no more memory than short ones."""
 
-    def __init__(self, most: int = REMEMBERED) -> None:
+    def __init__(self, most: int = REMEMBERED_DELIVERIES) -> None:
         self._most = most
         self._lock = Lock()
         self._seen: dict[bytes, None] = {}

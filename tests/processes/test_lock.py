@@ -14,7 +14,7 @@ from sqlalchemy import text
 from reconciler.core.model import Action, Kind, Settlement, Status
 from reconciler.errors import Misconfigured
 from reconciler.store import database as opening
-from reconciler.store.cursors import Standing
+from reconciler.store.cursors import Positions
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.lock import AdvisoryLock, FileLock, lock_for
 from reconciler.store.migrate import upgrade
@@ -75,7 +75,7 @@ def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None
         unit.outbox.settle(Settlement(action.id, Status.DONE), NOW)
     with leader.reading() as unit:
         assert unit.outbox.open() == [action]
-        assert unit.cursors.load(NOW) == Standing()
+        assert unit.cursors.load(NOW) == Positions()
     with leader.writing() as unit:
         assert unit.outbox.mark_sent(action, NOW)
 
@@ -126,7 +126,7 @@ def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
         assert time.monotonic() - started < 5
         unit.cursors.save(query="too late")
     with second.reading() as unit:
-        assert unit.cursors.load(NOW) == Standing()
+        assert unit.cursors.load(NOW) == Positions()
     stopped.close()
     second.close()
 

@@ -19,7 +19,7 @@ OG = {"Authorization": "GenieKey sandbox-opsgenie-key", "Host": "sandbox.example
 PD = {"Authorization": "Token token=sandbox-pagerduty-key"}
 
 
-class World:
+class ControlBench:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.sandbox = Sandbox(self.clock)
@@ -54,7 +54,7 @@ ANSWERS = (
 
 @pytest.mark.parametrize("do", [*sorted(CONNECTION - {"late"}), *ANSWERS])
 def test_a_fault_happens_before_or_after_the_effect(do: str) -> None:
-    world = World()
+    world = ControlBench()
     alert = world.alert()
     world.control("POST", "/faults", {"do": do, "vendor": "opsgenie", "method": "POST", "path": "*/notes"})
     reply = world.note(alert)
@@ -81,7 +81,7 @@ def _kind(do: str) -> str | None:
 
 
 def test_a_late_effect_has_the_stamp_of_its_own_moment() -> None:
-    world = World()
+    world = ControlBench()
     alert = world.alert()
     world.control("POST", "/faults", {"do": "late", "seconds": 3})
     assert world.note(alert) == Cut()
@@ -132,14 +132,14 @@ def test_a_wrong_fault_is_refused(wrong: Any) -> None:
     ],
 )
 def test_bad_input_is_answered_with_one_clear_line(method: str, path: str, body: Any) -> None:
-    status, answer = World().call(method, path, body)
+    status, answer = ControlBench().call(method, path, body)
     assert 400 <= status < 500
     assert answer["error"]
     assert "\n" not in answer["error"]
 
 
 def test_settings_change_at_run_time_and_reset_restores_them() -> None:
-    world = World()
+    world = ControlBench()
     world.alert()
     changed = world.control("PATCH", "/settings", {"list_lag": 5, "acknowledgement_timeout": None})
     assert (changed["list_lag"], changed["acknowledgement_timeout"]) == (5, None)
@@ -150,7 +150,7 @@ def test_settings_change_at_run_time_and_reset_restores_them() -> None:
 
 
 def test_an_incident_is_reached_by_its_alerts_id_and_acts_are_journalled() -> None:
-    world = World()
+    world = ControlBench()
     alert = world.alert()
     world.control("POST", "/pagerduty/incidents", {"title": "x", "key": alert, "user": "Omar Haddad"})
     world.control("POST", f"/pagerduty/incidents/{alert}/acknowledge", {"user": "Jane Doe"})
@@ -166,7 +166,7 @@ def test_an_incident_is_reached_by_its_alerts_id_and_acts_are_journalled() -> No
 
 
 def test_paging_links_carry_the_prefix_and_the_host() -> None:
-    world = World()
+    world = ControlBench()
     world.alert()
     reply = world.sandbox.handle(request("GET", "/opsgenie/v2/alerts", None, OG))
     assert isinstance(reply, Response)

@@ -13,7 +13,7 @@ from reconciler.sandbox.wire import ManualClock, Refused, Response, iso_short, r
 KEY = {"Authorization": "GenieKey sandbox-opsgenie-key", "Host": "og.example"}
 
 
-class World:
+class OpsgenieBench:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
         self.machine = OpsgenieSandbox(self.clock, SandboxSettings(**settings))
@@ -45,13 +45,13 @@ def test_times_drop_the_trailing_zeros_of_their_fraction() -> None:
 
 
 def test_a_wrong_key_and_a_missing_one_are_401() -> None:
-    world = World()
+    world = OpsgenieBench()
     assert world.get("/v2/alerts", {"Authorization": "GenieKey wrong"}).status == 401
     assert world.get("/v2/alerts", {}).status == 401
 
 
 def test_a_row_has_neither_description_nor_details_but_the_alert_has() -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert(description="long story", details={"host": "db-1"})
     (row,) = world.get("/v2/alerts").json()["data"]
     assert "description" not in row
@@ -60,7 +60,7 @@ def test_a_row_has_neither_description_nor_details_but_the_alert_has() -> None:
 
 
 def test_accepted_is_not_done_until_the_write_lag_has_passed() -> None:
-    world = World(write_lag=2.0)
+    world = OpsgenieBench(write_lag=2.0)
     alert = world.alert()
     accepted = world.post(f"/v2/alerts/{alert}/acknowledge", {"user": "Jane Doe"})
     assert accepted.status == 202
@@ -82,7 +82,7 @@ def test_accepted_is_not_done_until_the_write_lag_has_passed() -> None:
 
 
 def test_acknowledging_makes_the_owner_and_reports_a_duration() -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert()
     world.clock.advance(11.751)
     world.post(f"/v2/alerts/{alert}/acknowledge")
@@ -95,7 +95,7 @@ def test_acknowledging_makes_the_owner_and_reports_a_duration() -> None:
     ("verb", "before"), [("acknowledge", "close"), ("unacknowledge", None), ("close", "close")]
 )
 def test_what_is_not_possible_is_accepted_and_fails_later(verb: str, before: str | None) -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert()
     if before:
         getattr(world.machine, before)(alert, "Ana Ruiz")
@@ -105,13 +105,13 @@ def test_what_is_not_possible_is_accepted_and_fails_later(verb: str, before: str
 
 
 def test_an_action_on_a_missing_alert_is_accepted_too() -> None:
-    world = World()
+    world = OpsgenieBench()
     outcome = world.outcome(world.post("/v2/alerts/nothing/notes", {"note": "hello"}))
     assert (outcome["isSuccess"], outcome["status"], outcome["alertId"]) == (False, "Alert does not exist", "")
 
 
 def test_a_closed_alert_stays_acknowledged_and_takes_notes() -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert()
     world.machine.acknowledge(alert, "Ana Ruiz")
     world.machine.close(alert, "Ana Ruiz")
@@ -121,7 +121,7 @@ def test_a_closed_alert_stays_acknowledged_and_takes_notes() -> None:
 
 
 def test_the_list_is_behind_while_the_detail_is_not() -> None:
-    world = World(list_lag=10.0)
+    world = OpsgenieBench(list_lag=10.0)
     alert = world.alert()
     assert world.ids("/v2/alerts") == []
     world.clock.advance(10)
@@ -134,7 +134,7 @@ def test_the_list_is_behind_while_the_detail_is_not() -> None:
 
 
 def test_pages_are_absolute_and_the_last_has_no_next() -> None:
-    world = World()
+    world = OpsgenieBench()
     for _ in range(5):
         world.alert()
     first = world.get("/v2/alerts?limit=2&sort=updatedAt&order=asc").json()
@@ -150,11 +150,11 @@ def test_pages_are_absolute_and_the_last_has_no_next() -> None:
      "query=status:open AND", "query=(status:open", "query=free text", "query=createdAt>yesterday"],
 )  # fmt: skip
 def test_what_the_list_does_not_understand_is_422(query: str) -> None:
-    assert World().get(f"/v2/alerts?{query}").status == 422
+    assert OpsgenieBench().get(f"/v2/alerts?{query}").status == 422
 
 
 def test_the_search_language() -> None:
-    world = World()
+    world = OpsgenieBench()
     closed = world.alert("disk full", tags=["db"], priority="P1")
     world.machine.close(closed, "Ana Ruiz")
     world.clock.advance(60)
@@ -173,7 +173,7 @@ def test_the_search_language() -> None:
 
 
 def test_notes_resume_after_their_token() -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert()
     for text in ("one", "two", "three"):
         world.machine.add_note(alert, "Ana Ruiz", text)
@@ -191,7 +191,7 @@ def test_notes_resume_after_their_token() -> None:
 
 @pytest.mark.parametrize("bumps", [True, False])
 def test_a_note_may_or_may_not_move_updated_at(bumps: bool) -> None:
-    world = World(notes_bump_updated_at=bumps)
+    world = OpsgenieBench(notes_bump_updated_at=bumps)
     alert = world.alert()
     before = world.detail(alert)["updatedAt"]
     world.clock.advance(1)
@@ -200,7 +200,7 @@ def test_a_note_may_or_may_not_move_updated_at(bumps: bool) -> None:
 
 
 def test_an_escalation_step_moves_updated_at_of_an_acknowledged_alert_and_nothing_else() -> None:
-    world = World(noise_after=600.2)
+    world = OpsgenieBench(noise_after=600.2)
     alert = world.alert()
     world.machine.acknowledge(alert, "Ana Ruiz")
     before = world.detail(alert)
@@ -211,7 +211,7 @@ def test_an_escalation_step_moves_updated_at_of_an_acknowledged_alert_and_nothin
 
 
 def test_a_snooze_that_ends_unacknowledges_without_a_person() -> None:
-    world = World(noise=False)
+    world = OpsgenieBench(noise=False)
     alert = world.alert()
     world.machine.acknowledge(alert, "Ana Ruiz")
     world.machine.snooze(alert, "Ana Ruiz", 60)
@@ -223,7 +223,7 @@ def test_a_snooze_that_ends_unacknowledges_without_a_person() -> None:
 
 
 def test_acknowledging_ends_a_snooze() -> None:
-    world = World(noise=False)
+    world = OpsgenieBench(noise=False)
     alert = world.alert()
     world.machine.snooze(alert, "Ana Ruiz", 60)
     world.machine.acknowledge(alert, "Ana Ruiz")
@@ -232,7 +232,7 @@ def test_acknowledging_ends_a_snooze() -> None:
 
 
 def test_an_alias_finds_only_the_open_alert_and_counts_it_up() -> None:
-    world = World()
+    world = OpsgenieBench()
     first = world.alert(alias="host/disk #1")
     assert world.alert(alias="host/disk #1") == first
     path = "/v2/alerts/host%2Fdisk%20%231?identifierType=alias"
@@ -250,7 +250,7 @@ def test_an_alias_finds_only_the_open_alert_and_counts_it_up() -> None:
      ("", {"message": "x", "priority": "P9"}, "priority")],
 )  # fmt: skip
 def test_what_is_too_long_or_missing_is_422_and_named(path: str, body: Any, field: str) -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert()
     response = world.post(f"/v2/alerts/{alert}{path}" if path else "/v2/alerts", body)
     assert response.status == 422
@@ -258,11 +258,11 @@ def test_what_is_too_long_or_missing_is_422_and_named(path: str, body: Any, fiel
 
 
 def test_malformed_json_is_400() -> None:
-    assert World().post("/v2/alerts", b"{").status == 400
+    assert OpsgenieBench().post("/v2/alerts", b"{").status == 400
 
 
 def test_an_alert_can_be_created_through_the_api() -> None:
-    world = World()
+    world = OpsgenieBench()
     outcome = world.outcome(world.post("/v2/alerts", {"message": "from a script", "tags": ["x"], "user": "Ana"}))
     assert outcome["status"] == "Created alert"
     assert world.detail(outcome["alertId"])["tags"] == ["x"]
@@ -270,7 +270,7 @@ def test_an_alert_can_be_created_through_the_api() -> None:
 
 
 def test_the_rate_limit_names_its_period_and_no_retry_after() -> None:
-    world = World(opsgenie_per_minute=1)
+    world = OpsgenieBench(opsgenie_per_minute=1)
     assert world.get("/v2/alerts").headers["X-RateLimit-State"] == "OK"
     refused = world.get("/v2/alerts")
     assert refused.status == 429
@@ -282,11 +282,11 @@ def test_the_rate_limit_names_its_period_and_no_retry_after() -> None:
 
 
 def test_the_same_seed_gives_the_same_ids() -> None:
-    assert World(seed=7).alert() == World(seed=7).alert() != World(seed=8).alert()
+    assert OpsgenieBench(seed=7).alert() == OpsgenieBench(seed=7).alert() != OpsgenieBench(seed=8).alert()
 
 
 def test_people_are_refused_at_once() -> None:
-    world = World()
+    world = OpsgenieBench()
     alert = world.alert()
     with pytest.raises(Refused, match="acknowledged"):
         world.machine.unacknowledge(alert, "Ana Ruiz")

@@ -14,7 +14,7 @@ WRITE = READ | {"From": "reconciler@example.com", "Content-Type": "application/j
 NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "type": "service_reference"}}
 
 
-class World:
+class PagerDutyBench:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
         self.machine = PagerDutySandbox(self.clock, SandboxSettings(**({"noise": False} | settings)))
@@ -52,11 +52,11 @@ def error(response: Response) -> tuple[int, Any]:
 
 
 def test_a_wrong_token_is_401() -> None:
-    assert World().send("GET", "/incidents", headers={"Authorization": "Token token=no"}).status == 401
+    assert PagerDutyBench().send("GET", "/incidents", headers={"Authorization": "Token token=no"}).status == 401
 
 
 def test_every_write_needs_a_known_from_and_a_content_type() -> None:
-    world = World()
+    world = PagerDutyBench()
     nobody = world.send("POST", "/incidents", {"incident": NEW}, READ | {"Content-Type": "application/json"})
     assert nobody.status == 400
     assert nobody.json()["error"]["message"] == (
@@ -72,7 +72,7 @@ def test_every_write_needs_a_known_from_and_a_content_type() -> None:
 
 
 def test_a_new_incident_is_triggered_pages_and_names_the_service() -> None:
-    world = World()
+    world = PagerDutyBench()
     shown = world.incident(world.create(incident_key="alert-1"))
     assert (shown["status"], shown["incident_key"], shown["incident_number"]) == ("triggered", "alert-1", 1)
     assert shown["last_status_change_by"]["type"] == "service_reference"
@@ -81,7 +81,7 @@ def test_a_new_incident_is_triggered_pages_and_names_the_service() -> None:
 
 
 def test_a_key_is_taken_while_an_incident_with_it_is_open() -> None:
-    world = World()
+    world = PagerDutyBench()
     first = world.create(incident_key="alert-1")
     again = world.send("POST", "/incidents", {"incident": NEW | {"incident_key": "alert-1"}})
     assert again.status == 400
@@ -99,18 +99,18 @@ def test_a_key_is_taken_while_an_incident_with_it_is_open() -> None:
     "wrong", [{"title": " "}, {"title": "x" * 1025}, {"type": "x"}, {"urgency": "huge"}, {"body": {"details": {}}}]
 )
 def test_what_is_wrong_with_a_new_incident_is_400(wrong: Any) -> None:
-    assert error(World().send("POST", "/incidents", {"incident": NEW | wrong})) == (400, 2001)
+    assert error(PagerDutyBench().send("POST", "/incidents", {"incident": NEW | wrong})) == (400, 2001)
 
 
 def test_what_the_user_on_call_creates_is_born_acknowledged_and_pages_nobody() -> None:
-    world = World(bot_on_call=True)
+    world = PagerDutyBench(bot_on_call=True)
     response = world.send("POST", "/incidents", {"incident": NEW})
     assert response.json()["incident"]["status"] == "acknowledged"
     assert world.causes() == []
 
 
 def test_acknowledging_a_resolved_incident_reopens_it() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     world.machine.resolve(incident, "Jane Doe")
     shown = world.put(incident, status="acknowledged").json()["incident"]
@@ -118,7 +118,7 @@ def test_acknowledging_a_resolved_incident_reopens_it() -> None:
 
 
 def test_triggering_a_resolved_incident_reopens_it_and_pages() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     world.put(incident, status="resolved")
     assert error(world.put(incident, status="resolved")) == (400, 1001)
@@ -127,7 +127,7 @@ def test_triggering_a_resolved_incident_reopens_it_and_pages() -> None:
 
 
 def test_acknowledging_again_adds_an_acknowledger_and_restarts_the_timeout() -> None:
-    world = World(acknowledgement_timeout=60.0)
+    world = PagerDutyBench(acknowledgement_timeout=60.0)
     incident = world.create()
     world.machine.acknowledge(incident, "Jane Doe")
     world.clock.advance(40)
@@ -141,7 +141,7 @@ def test_acknowledging_again_adds_an_acknowledger_and_restarts_the_timeout() -> 
 
 
 def test_an_acknowledgement_runs_out_by_the_service() -> None:
-    world = World(acknowledgement_timeout=60.0)
+    world = PagerDutyBench(acknowledgement_timeout=60.0)
     incident = world.create()
     world.put(incident, status="acknowledged")
     world.clock.advance(100)
@@ -156,7 +156,7 @@ def test_an_acknowledgement_runs_out_by_the_service() -> None:
 
 
 def test_no_timeout_when_it_is_off() -> None:
-    world = World(acknowledgement_timeout=None)
+    world = PagerDutyBench(acknowledgement_timeout=None)
     incident = world.create()
     world.put(incident, status="acknowledged")
     world.clock.advance(100_000)
@@ -165,7 +165,7 @@ def test_no_timeout_when_it_is_off() -> None:
 
 @pytest.mark.parametrize(("works", "status"), [(False, "acknowledged"), (True, "triggered")])
 def test_a_plain_triggered_may_be_ignored(works: bool, status: str) -> None:
-    world = World(status_triggered_works=works)
+    world = PagerDutyBench(status_triggered_works=works)
     incident = world.create()
     world.put(incident, status="acknowledged")
     response = world.put(incident, status="triggered")
@@ -173,7 +173,7 @@ def test_a_plain_triggered_may_be_ignored(works: bool, status: str) -> None:
 
 
 def test_an_escalation_level_triggers_again_but_not_with_low_urgency() -> None:
-    world = World()
+    world = PagerDutyBench()
     high, low = world.create(urgency="high"), world.create(urgency="low")
     for incident in (high, low):
         world.put(incident, status="acknowledged")
@@ -186,7 +186,7 @@ def test_an_escalation_level_triggers_again_but_not_with_low_urgency() -> None:
 
 
 def test_reassigning_by_hand_triggers_without_an_unacknowledge_entry() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     world.machine.acknowledge(incident, "Jane Doe")
     world.machine.reassign(incident, "Jane Doe", "Omar Haddad")
@@ -195,7 +195,7 @@ def test_reassigning_by_hand_triggers_without_an_unacknowledge_entry() -> None:
 
 
 def test_unacknowledging_by_hand_names_the_person() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     world.machine.acknowledge(incident, "Jane Doe")
     world.machine.unacknowledge(incident, "omar.haddad@example.com")
@@ -204,7 +204,7 @@ def test_unacknowledging_by_hand_names_the_person() -> None:
 
 
 def test_a_bulk_update_is_all_or_nothing() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     good = {"id": incident, "type": "incident_reference", "status": "acknowledged"}
     assert world.send("PUT", "/incidents", {"incidents": [good, good | {"status": "odd"}]}).status == 400
@@ -214,7 +214,7 @@ def test_a_bulk_update_is_all_or_nothing() -> None:
 
 
 def test_a_note_has_an_id_that_the_log_does_not_tell() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     created = world.send("POST", f"/incidents/{incident}/notes", {"note": {"content": "looking"}})
     assert created.status == 200
@@ -229,7 +229,7 @@ def test_a_note_has_an_id_that_the_log_does_not_tell() -> None:
 
 
 def test_notes_come_newest_first_and_can_be_edited_and_deleted() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     for text in ("one", "two"):
         world.machine.add_note(incident, "Jane Doe", text)
@@ -244,7 +244,7 @@ def test_notes_come_newest_first_and_can_be_edited_and_deleted() -> None:
 
 
 def test_the_log_has_whole_seconds_and_both_ends_of_a_window_belong_to_it() -> None:
-    world = World()
+    world = PagerDutyBench()
     world.clock.advance(0.7)
     world.create()
     assert world.get("/log_entries").json()["log_entries"][0]["created_at"] == "2026-11-23T09:00:00Z"
@@ -255,7 +255,7 @@ def test_the_log_has_whole_seconds_and_both_ends_of_a_window_belong_to_it() -> N
 
 
 def test_the_account_log_may_lag_but_the_incidents_own_does_not() -> None:
-    world = World(log_lag=5.0)
+    world = PagerDutyBench(log_lag=5.0)
     incident = world.create()
     assert world.get("/log_entries").json()["log_entries"] == []
     assert world.kinds(incident) == ["trigger"]
@@ -264,7 +264,7 @@ def test_the_account_log_may_lag_but_the_incidents_own_does_not() -> None:
 
 
 def test_noise_has_no_agent_no_incident_or_an_unknown_kind() -> None:
-    world = World(noise=True, noise_every=1)
+    world = PagerDutyBench(noise=True, noise_every=1)
     incident = world.create()
     for text in ("a", "b", "c"):
         world.machine.add_note(incident, "Jane Doe", text)
@@ -276,7 +276,7 @@ def test_noise_has_no_agent_no_incident_or_an_unknown_kind() -> None:
 
 
 def test_paging_stops_at_a_hundred_rows_and_at_ten_thousand() -> None:
-    world = World()
+    world = PagerDutyBench()
     for _ in range(3):
         world.create()
     page = world.list("limit=2&sort_by=incident_number:desc&date_range=all")
@@ -291,7 +291,7 @@ def test_paging_stops_at_a_hundred_rows_and_at_ten_thousand() -> None:
 
 
 def test_a_list_covers_the_last_month_of_creations_unless_told_otherwise() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     world.clock.advance(40 * 86_400)
     assert world.list("statuses[]=triggered")["incidents"] == []
@@ -302,7 +302,7 @@ def test_a_list_covers_the_last_month_of_creations_unless_told_otherwise() -> No
 
 
 def test_a_list_may_lag_and_the_incident_does_not() -> None:
-    world = World(list_lag=5.0)
+    world = PagerDutyBench(list_lag=5.0)
     incident = world.create()
     assert world.list("date_range=all")["incidents"] == []
     assert world.incident(incident)["status"] == "triggered"
@@ -311,7 +311,7 @@ def test_a_list_may_lag_and_the_incident_does_not() -> None:
 
 
 def test_rows_repeat_when_resolved_is_mixed_with_open() -> None:
-    world = World()
+    world = PagerDutyBench()
     for _ in range(12):
         world.create()
     ids = [row["id"] for row in world.list("limit=100")["incidents"]]
@@ -322,7 +322,7 @@ def test_rows_repeat_when_resolved_is_mixed_with_open() -> None:
 
 
 def test_a_snooze_needs_an_acknowledgement_and_ends_in_a_page() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     path = f"/incidents/{incident}/snooze"
     assert error(world.send("POST", path, {"duration": 60})) == (400, 1012)
@@ -335,7 +335,7 @@ def test_a_snooze_needs_an_acknowledgement_and_ends_in_a_page() -> None:
 
 
 def test_a_merge_resolves_for_another_reason() -> None:
-    world = World()
+    world = PagerDutyBench()
     target, source = world.create(), world.create()
     body = {"source_incidents": [{"id": source, "type": "incident_reference"}]}
     assert world.send("PUT", f"/incidents/{target}/merge", body).status == 200
@@ -346,14 +346,14 @@ def test_a_merge_resolves_for_another_reason() -> None:
 
 
 def test_an_incident_is_found_by_number() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     assert world.incident("1")["id"] == incident
     assert error(world.get("/incidents/999")) == (404, 2100)
 
 
 def test_the_rate_limit_slides_and_its_reset_is_in_seconds() -> None:
-    world = World(pagerduty_per_minute=2)
+    world = PagerDutyBench(pagerduty_per_minute=2)
     assert world.get("/users").headers["ratelimit-remaining"] == "1"
     world.clock.advance(20)
     world.get("/users")
@@ -366,7 +366,7 @@ def test_the_rate_limit_slides_and_its_reset_is_in_seconds() -> None:
 
 
 def test_creations_have_a_limit_of_their_own() -> None:
-    world = World(creations_per_minute=1)
+    world = PagerDutyBench(creations_per_minute=1)
     world.create()
     refused = world.send("POST", "/incidents", {"incident": NEW})
     assert (refused.status, refused.headers["ratelimit-limit"]) == (429, "1")
@@ -374,7 +374,7 @@ def test_creations_have_a_limit_of_their_own() -> None:
 
 
 def test_people_and_the_service() -> None:
-    world = World()
+    world = PagerDutyBench()
     assert [row["id"] for row in world.get("/users?query=reconciler").json()["users"]] == ["PBOT001"]
     assert world.get("/users/PJANE01").json()["user"]["email"] == "jane.doe@example.com"
     assert world.get("/users/me").status == 400
@@ -384,7 +384,7 @@ def test_people_and_the_service() -> None:
 
 
 def test_people_are_refused_at_once() -> None:
-    world = World()
+    world = PagerDutyBench()
     incident = world.create()
     with pytest.raises(Refused, match="not acknowledged"):
         world.machine.unacknowledge(incident, "Jane Doe")

@@ -25,7 +25,7 @@ PD = {
 NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "type": "service_reference"}}
 
 
-class World:
+class TroubleBench:
     """A sandbox as a user has it: settings and faults through the control API."""
 
     def __init__(self, **settings: Any) -> None:
@@ -97,7 +97,7 @@ def error(response: Response) -> tuple[int, Any]:
     ],
 )
 def test_a_fault_answers_in_pagerdutys_own_words(fault: Any, status: int, message: str, code: int) -> None:
-    world = World()
+    world = TroubleBench()
     world.fault(**fault, errors=["one", "two"])
     response = world.create()
     assert response.status == status
@@ -105,7 +105,7 @@ def test_a_fault_answers_in_pagerdutys_own_words(fault: Any, status: int, messag
 
 
 def test_a_fault_answers_in_opsgenies_own_words() -> None:
-    world = World()
+    world = TroubleBench()
     world.fault(do="422", vendor="opsgenie", code=42201, message="Query is not valid")
     answer = world.call("GET", "/opsgenie/v2/alerts").json()
     assert (answer["message"], answer["code"]) == ("Query is not valid", 42201)
@@ -122,13 +122,13 @@ def test_a_fault_answers_in_opsgenies_own_words() -> None:
     ],
 )
 def test_an_answer_of_the_network_path_has_the_headers_of_its_kind(do: str, header: str, value: str) -> None:
-    world = World()
+    world = TroubleBench()
     world.fault(do=do)
     assert world.create().headers[header] == value
 
 
 def test_a_standing_fault_ends_by_itself_or_when_it_is_forgotten() -> None:
-    world = World()
+    world = TroubleBench()
     world.fault(do="402", vendor="pagerduty", method="P*", for_seconds=3)
     assert [world.create().status for _ in range(2)] == [402, 402]
     assert world.status("/pagerduty/users") == 200
@@ -149,7 +149,7 @@ def test_a_fault_may_last_and_still_count() -> None:
 
 
 def test_a_fault_may_be_about_the_words_that_are_sent() -> None:
-    world = World()
+    world = TroubleBench()
     incident = world.created()
     world.fault(do="html_403", contains="<script", times=0)
     path = f"/pagerduty/incidents/{incident}/notes"
@@ -187,7 +187,7 @@ def test_an_answer_drips_over_the_wire(do: str, prompt: bool) -> None:
 
 
 def test_settings_may_last_for_a_while() -> None:
-    world = World()
+    world = TroubleBench()
     world.control("PATCH", "/settings?for_seconds=5", {"blind": True, "log_lag": 3})
     world.set(list_lag=2)
     world.clock.advance(4)
@@ -203,14 +203,14 @@ def test_settings_may_last_for_a_while() -> None:
      {"refused_alerts": [1]}, {"blind": 1}],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_is_refused(wrong: Any) -> None:
-    assert World().call("PATCH", "/control/settings", wrong).status == 400
+    assert TroubleBench().call("PATCH", "/control/settings", wrong).status == 400
 
 
 def test_the_troubles_that_the_readme_rehearses_are_real() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     lines = re.findall(r"""^curl -s -X (\w+) (?:-d '(.*?)' )?"\$S/(\S+?)\"""", readme, re.MULTILINE)
     assert len(lines) == 6
-    world = World()
+    world = TroubleBench()
     for method, body, path in lines:
         world.control(method, f"/{path}", json.loads(body or "{}"))
     knobs = re.findall(r"`(\w+)`", readme[readme.index("| what can be rehearsed") : readme.index("## HTTP")])
@@ -222,7 +222,7 @@ def test_the_troubles_that_the_readme_rehearses_are_real() -> None:
 
 @pytest.mark.parametrize("module", [faults, control])
 def test_every_call_that_a_table_names_is_real(module: Any) -> None:
-    world = World()
+    world = TroubleBench()
     named = re.findall(r"(\{\"\w+\": .*?\})(?:[ ,|]|$)", module.__doc__ or "", re.MULTILINE)
     assert len(named) > 10
     for text in named:
@@ -237,7 +237,7 @@ def test_every_call_that_a_table_names_is_real(module: Any) -> None:
 
 
 def test_a_user_that_is_gone_writes_nothing_and_is_not_listed() -> None:
-    world = World()
+    world = TroubleBench()
     incident = world.created()
     world.set(user_gone=True)
     assert error(world.create()) == (400, 1008)
@@ -249,14 +249,14 @@ def test_a_user_that_is_gone_writes_nothing_and_is_not_listed() -> None:
 
 
 def test_a_role_that_may_only_read_is_shown_and_refused() -> None:
-    world = World(bot_role="read_only_user")
+    world = TroubleBench(bot_role="read_only_user")
     assert world.call("GET", "/pagerduty/users/PBOT001").json()["user"]["role"] == "read_only_user"
     assert world.call("GET", "/pagerduty/users/PJANE01").json()["user"]["role"] == "user"
     assert error(world.create()) == (403, 1018)
 
 
 def test_a_users_token_answers_who_it_is_and_acts_as_that_user() -> None:
-    world = World()
+    world = TroubleBench()
     assert isinstance(world.call("GET", "/pagerduty/users/me").json()["error"], str)
     world.set(user_token="PJANE01")
     assert world.call("GET", "/pagerduty/users/me").json()["user"]["id"] == "PJANE01"
@@ -274,7 +274,7 @@ def test_a_users_token_answers_who_it_is_and_acts_as_that_user() -> None:
     ],
 )
 def test_no_incident_comes_into_being(settings: Any, answer: tuple[int, int], read: int) -> None:
-    world = World(**settings)
+    world = TroubleBench(**settings)
     assert error(world.create()) == answer
     response = world.call("GET", "/pagerduty/services/PSVC001")
     assert response.status == read
@@ -286,13 +286,13 @@ def test_no_incident_comes_into_being(settings: Any, answer: tuple[int, int], re
 
 @pytest.mark.parametrize("status", ["disabled", "maintenance"])
 def test_a_quiet_service_takes_incidents_and_pages_nobody(status: str) -> None:
-    world = World(service_status=status, quiet_service=True)
+    world = TroubleBench(service_status=status, quiet_service=True)
     assert world.create().status == 201
     assert world.pages() == []
 
 
 def test_who_is_on_call_can_be_asked() -> None:
-    world = World()
+    world = TroubleBench()
 
     def on_call(query: str = "") -> list[tuple[int, str]]:
         rows = world.call("GET", f"/pagerduty/oncalls?{query}").json()["oncalls"]
@@ -316,7 +316,7 @@ def test_who_is_on_call_can_be_asked() -> None:
 
 
 def test_what_the_automation_user_is_on_call_for_wakes_somebody_only_once_it_is_somebody_elses() -> None:
-    world = World(bot_on_call=True)
+    world = TroubleBench(bot_on_call=True)
     incident = world.created()
     assert (world.incident(incident)["status"], world.pages()) == ("acknowledged", [])
     first = world.put(incident, escalation_level=1)
@@ -327,7 +327,7 @@ def test_what_the_automation_user_is_on_call_for_wakes_somebody_only_once_it_is_
 
 
 def test_who_acknowledges_may_become_the_assignee() -> None:
-    world = World(ack_assigns=True, status_triggered_works=True)
+    world = TroubleBench(ack_assigns=True, status_triggered_works=True)
     incident = world.created()
     world.put(incident, status="acknowledged")
     shown = world.put(incident, status="triggered")
@@ -336,13 +336,13 @@ def test_who_acknowledges_may_become_the_assignee() -> None:
 
 
 def test_urgency_raised_notifies() -> None:
-    world = World()
+    world = TroubleBench()
     world.put(world.created(urgency="low"), urgency="high")
     assert world.pages() == ["triggered", "urgency raised"]
 
 
 def test_acknowledgements_may_bear_no_name() -> None:
-    world = World()
+    world = TroubleBench()
     incident = world.created()
     world.control("POST", f"/pagerduty/incidents/{incident}/acknowledge", {"user": "Jane Doe"})
     world.set(acknowledger_null=True)
@@ -357,7 +357,7 @@ def test_acknowledgements_may_bear_no_name() -> None:
      ("integration", "events_api_v2_inbound_integration_reference")],
 )  # fmt: skip
 def test_what_is_no_person_acts_by_itself(word: str, kind: str) -> None:
-    world = World()
+    world = TroubleBench()
     incident = world.created()
     world.control("POST", f"/pagerduty/incidents/{incident}/acknowledge", {"user": word})
     assert world.incident(incident)["acknowledgements"][0]["acknowledger"]["type"] == kind
@@ -370,7 +370,7 @@ def test_what_is_no_person_acts_by_itself(word: str, kind: str) -> None:
 
 
 def test_an_incident_may_be_triggered_again_without_any_log_entry() -> None:
-    world = World()
+    world = TroubleBench()
     incident = world.created()
     world.control("POST", f"/pagerduty/incidents/{incident}/acknowledge", {"user": "Jane Doe"})
     before = world.call("GET", f"/pagerduty/incidents/{incident}/log_entries").json()["log_entries"]
@@ -380,7 +380,7 @@ def test_an_incident_may_be_triggered_again_without_any_log_entry() -> None:
 
 
 def test_logs_are_behind_and_catch_up() -> None:
-    world = World(own_log_lag=10, log_lag=20)
+    world = TroubleBench(own_log_lag=10, log_lag=20)
     incident = world.created()
 
     def seen() -> tuple[int, int]:
@@ -395,14 +395,14 @@ def test_logs_are_behind_and_catch_up() -> None:
 
 
 def test_an_until_in_the_future_may_be_refused() -> None:
-    world = World(until_future_refused=True)
+    world = TroubleBench(until_future_refused=True)
     path = "/pagerduty/log_entries?since=2026-11-23T08:00:00Z"
     assert world.status(path) == 200
     assert error(world.call("GET", f"{path}&until=2026-11-23T10:00:00Z")) == (400, 2004)
 
 
 def test_reads_by_id_are_old() -> None:
-    world = World(detail_lag=5)
+    world = TroubleBench(detail_lag=5)
     alert, incident = world.alert(), world.created()
     paths = [f"/opsgenie/v2/alerts/{alert}", f"/pagerduty/incidents/{incident}"]
     assert [world.status(path) for path in paths] == [404, 404]
@@ -425,7 +425,7 @@ def test_reads_by_id_are_old() -> None:
 
 
 def test_one_object_is_refused_and_its_neighbours_are_not() -> None:
-    world = World()
+    world = TroubleBench()
     alerts, incidents = [world.alert() for _ in range(2)], [world.created() for _ in range(2)]
     world.set(refused_incidents=["1"], refused_alerts=["1"])
     for n, status in ((0, 403), (1, 200)):
@@ -438,7 +438,7 @@ def test_one_object_is_refused_and_its_neighbours_are_not() -> None:
 
 
 def test_a_twin_and_what_has_the_key_on_a_child_alert_only() -> None:
-    world = World()
+    world = TroubleBench()
     alert = world.alert()
     world.created(incident_key=alert)
     twin = world.control("POST", "/pagerduty/incidents", {"title": "twin", "key": alert})["id"]
@@ -455,7 +455,7 @@ def test_a_twin_and_what_has_the_key_on_a_child_alert_only() -> None:
 
 
 def test_a_merge_moves_the_child_alerts_and_names_the_target() -> None:
-    world = World()
+    world = TroubleBench()
     source = world.control("POST", "/pagerduty/incidents", {"title": "source", "alert_keys": ["k"]})["id"]
     target = world.created()
     world.control("POST", f"/pagerduty/incidents/{source}/merge", {"user": "Jane Doe", "into": target})
@@ -468,7 +468,7 @@ def test_a_merge_moves_the_child_alerts_and_names_the_target() -> None:
 
 
 def test_a_blind_key_sees_no_alert_and_its_writes_fail_later() -> None:
-    world = World()
+    world = TroubleBench()
     alert = world.alert()
     world.set(blind=True)
     assert world.call("GET", "/opsgenie/v2/alerts").json()["data"] == []
@@ -482,7 +482,7 @@ def test_a_blind_key_sees_no_alert_and_its_writes_fail_later() -> None:
 
 
 def test_a_teams_key_sees_the_teams_alerts() -> None:
-    world = World()
+    world = TroubleBench()
     mine, other = world.alert(tags=["ops"]), world.alert()
     world.set(team_tags=["ops", "net"])
     assert [row["id"] for row in world.call("GET", "/opsgenie/v2/alerts").json()["data"]] == [mine]
@@ -490,7 +490,7 @@ def test_a_teams_key_sees_the_teams_alerts() -> None:
 
 
 def test_a_queue_that_stands_still_is_pending_and_then_moves_in_order() -> None:
-    world = World(queue_halted=True)
+    world = TroubleBench(queue_halted=True)
     alert = world.alert()
     path = f"/opsgenie/v2/alerts/{alert}"
     ids = [world.call("POST", f"{path}/notes", {"note": text}).json()["requestId"] for text in "abc"]
@@ -504,7 +504,7 @@ def test_a_queue_that_stands_still_is_pending_and_then_moves_in_order() -> None:
 
 
 def test_accepted_writes_may_fail_for_a_while() -> None:
-    world = World(writes_fail=True)
+    world = TroubleBench(writes_fail=True)
     alert = world.alert()
     accepted = world.call("POST", f"/opsgenie/v2/alerts/{alert}/acknowledge", {"user": "Jane Doe"})
     outcome = world.call("GET", f"/opsgenie/v2/alerts/requests/{accepted.json()['requestId']}").json()["data"]
@@ -513,7 +513,7 @@ def test_accepted_writes_may_fail_for_a_while() -> None:
 
 
 def test_alerts_may_have_no_readable_state() -> None:
-    world = World(acknowledged_null=True)
+    world = TroubleBench(acknowledged_null=True)
     alert = world.alert()
     assert world.call("GET", f"/opsgenie/v2/alerts/{alert}").json()["data"]["acknowledged"] is None
     assert world.call("GET", "/opsgenie/v2/alerts").json()["data"][0]["acknowledged"] is None
@@ -533,7 +533,7 @@ def test_alerts_may_have_no_readable_state() -> None:
     ],
 )
 def test_names_come_back_in_another_form(form: str, shown: str) -> None:
-    world = World(name_form=form)
+    world = TroubleBench(name_form=form)
     alert = world.alert()
     path = f"/opsgenie/v2/alerts/{alert}"
     world.call("POST", f"{path}/acknowledge", {"user": "Zoë O'Brien & Söhne"})
@@ -542,7 +542,7 @@ def test_names_come_back_in_another_form(form: str, shown: str) -> None:
 
 
 def test_a_priority_changes_and_an_alert_is_deleted() -> None:
-    world = World(list_lag=5)
+    world = TroubleBench(list_lag=5)
     alert = world.alert(priority="P4", details={"deep": {"list": [1, True]}})
     path = f"/opsgenie/v2/alerts/{alert}"
     assert world.call("GET", path).json()["data"]["details"] == {"deep": {"list": [1, True]}}

@@ -12,11 +12,11 @@ from builders import (
     alert,
     at,
     incident,
+    inputs,
     note,
     observation,
     pair,
     policy,
-    inputs,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, inspect
 
 from reconciler.errors import Misconfigured
 from reconciler.store import schema
-from reconciler.store.cursors import Standing
+from reconciler.store.cursors import Positions
 from reconciler.store.database import current_revision, exists, open_database
 from reconciler.store.migrate import check, location, upgrade
 from reconciler.store.read_only import open_read_only
@@ -164,7 +164,7 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
     assert not exists(url(tmp_path))
     with open_read_only(url(tmp_path)).reading() as unit:
         assert unit.snapshot.open_pairs() == 0
-        assert unit.cursors.load(datetime.now(UTC)) == Standing()
+        assert unit.cursors.load(datetime.now(UTC)) == Positions()
         assert unit.outbox.open() == []
     database = open_database(url(tmp_path))
     assert current_revision(database) is None

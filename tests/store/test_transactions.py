@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.store.cursors import Standing
+from reconciler.store.cursors import Positions
 from reconciler.store.database import Database, DatabaseDown
 
 TIMES = 200
@@ -14,7 +14,7 @@ TIMES = 200
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def stored(database: Database) -> Standing:
+def stored(database: Database) -> Positions:
     with database.reading() as unit:
         return unit.cursors.load(NOW)
 
@@ -24,7 +24,7 @@ def test_what_is_written_is_there(database: Database) -> None:
         unit.cursors.save(query="1", sweep=NOW)
     with database.writing() as unit:
         unit.cursors.save(query="2")
-    assert stored(database) == Standing(query="2", sweep=NOW)
+    assert stored(database) == Positions(query="2", sweep=NOW)
 
 
 def test_an_error_leaves_nothing_behind(database: Database) -> None:
@@ -35,7 +35,7 @@ def test_an_error_leaves_nothing_behind(database: Database) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert stored(database) == Standing()
+    assert stored(database) == Positions()
 
 
 def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Database) -> None:
@@ -46,13 +46,13 @@ def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Da
 
     with pytest.raises(DatabaseDown, match="DATABASE_URL: "):
         fail()
-    assert stored(database) == Standing()
+    assert stored(database) == Positions()
 
 
 def test_what_is_not_committed_is_not_seen(database: Database) -> None:
     with database.writing() as unit:
         unit.cursors.save(query="1")
-        assert stored(database) == Standing()
+        assert stored(database) == Positions()
 
 
 def test_two_threads_lose_nothing(database: Database) -> None:

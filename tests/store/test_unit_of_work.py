@@ -18,7 +18,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.work import WorkItem
 from reconciler.operations.paging import objections
-from reconciler.store.cursors import Standing
+from reconciler.store.cursors import Positions
 from reconciler.store.database import Database
 from reconciler.store.overview import paging
 
@@ -144,7 +144,7 @@ def test_routes_do_not_see_each_other(database: Database) -> None:
     with Database(database.engine, "another").reading() as unit:
         assert unit.snapshot.pairs(["a-1"]) == {}
         assert unit.snapshot.known_notes(["a-1"]) == {}
-        assert unit.cursors.load(NOW) == Standing()
+        assert unit.cursors.load(NOW) == Positions()
         assert unit.work.all() == []
         assert unit.snapshot.open_pairs() == 0
         assert unit.outbox.of(["a-1"]) == {}

@@ -21,7 +21,7 @@ from reconciler.vendors.ports import PAGE, LogPage
 
 __all__ = ["PagerDutyClient", "PagerDutyWriting"]
 
-LONGEST = timedelta(days=180)
+LONGEST_RANGE = timedelta(days=180)
 """PagerDuty lists incidents of six months at a time: 400 beyond."""
 MOST_REPORTS = 1000
 """Incidents without a service that are reported, once each: memory stays bounded."""
@@ -81,7 +81,7 @@ class PagerDutyClient(Setup):
 
         None when they cannot be had for `most` requests, or when that is longer than may be asked for.
         """
-        if until - since > LONGEST:
+        if until - since > LONGEST_RANGE:
             return None
         asked = [("service_ids[]", self._service_id), ("since", _stamp(since)), ("until", _stamp(until))]
         asked += [("sort_by", "incident_number:asc"), ("time_zone", "UTC")]

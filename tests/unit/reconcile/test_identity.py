@@ -68,7 +68,7 @@ def cycle(identity: Identity) -> bool:
 
 
 def told(identity: Identity) -> list[str]:
-    return [str(problem.error) for problem in identity.standing.problems]
+    return [str(problem.error) for problem in identity.state.problems]
 
 
 def test_it_is_asked_at_the_start_and_once_in_an_interval(pagerduty: PagerDuty) -> None:
@@ -84,9 +84,9 @@ def test_it_is_asked_at_the_start_and_once_in_an_interval(pagerduty: PagerDuty) 
     pagerduty.time += 10
     cycle(identity)
     assert len(pagerduty.asked) == 8
-    assert identity.standing.may_write
-    assert identity.standing.may_page
-    assert (told(identity), identity.standing.unsure) == ([], None)
+    assert identity.state.may_write
+    assert identity.state.may_page
+    assert (told(identity), identity.state.unsure) == ([], None)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_each_answer_allows(
     identity = made(pagerduty)
     pagerduty.wrong[what] = error
     assert not cycle(identity)
-    standing = identity.standing
+    standing = identity.state
     assert (standing.may_write, standing.may_page) == (may_write, may_page)
     certain = type(error) is Misconfigured
     assert told(identity) == ([str(error)] if certain else [])
@@ -117,19 +117,19 @@ def test_what_each_answer_allows(
     pagerduty.wrong.clear()
     pagerduty.time += 1
     assert cycle(identity)
-    assert (told(identity), identity.standing.unsure, identity.standing.may_write) == ([], None, True)
+    assert (told(identity), identity.state.unsure, identity.state.may_write) == ([], None, True)
 
 
 def test_what_was_wrong_stays_wrong_while_nothing_is_answered(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.wrong["user"] = Misconfigured("PAGERDUTY_EMAIL: unknown")
     cycle(identity)
-    first = identity.standing.problems
+    first = identity.state.problems
     pagerduty.wrong["key"] = Unknown("no answer")
     pagerduty.time += 1
     cycle(identity)
-    assert identity.standing.problems == first
-    assert not identity.standing.may_write
+    assert identity.state.problems == first
+    assert not identity.state.may_write
 
 
 def test_it_is_asked_ever_more_slowly_while_something_is_wrong(pagerduty: PagerDuty) -> None:
@@ -160,7 +160,7 @@ def test_it_is_asked_at_once_where_pagerduty_answers_again(pagerduty: PagerDuty)
     assert not identity.confirm()
     identity.ask_soon()
     assert identity.confirm()
-    assert identity.standing.unsure is None
+    assert identity.state.unsure is None
 
 
 def test_a_refused_write_makes_it_asked_again_at_most_every_ten_seconds(pagerduty: PagerDuty) -> None:
@@ -180,11 +180,11 @@ def test_objections_last_until_they_are_over_and_forbid_nothing(pagerduty: Pager
     identity = made(pagerduty)
     pagerduty.role, pagerduty.service, pagerduty.shift = "role", "maintenance", "on call"
     cycle(identity)
-    first = identity.standing
+    first = identity.state
     assert (first.may_write, first.may_page, told(identity)) == (True, True, ["role", "maintenance", "on call"])
     pagerduty.time += 30
     cycle(identity)
-    assert identity.standing == first  # the very same errors: each is said once
+    assert identity.state == first  # the very same errors: each is said once
     pagerduty.role = pagerduty.service = pagerduty.shift = ""
     pagerduty.time += 30
     cycle(identity)
@@ -201,11 +201,11 @@ def test_what_is_allowed_changes_as_a_whole_once_everything_is_answered(pagerdut
     answer = pagerduty._answer
 
     def watched(what: str) -> None:
-        during.append(identity.standing.unsure is not None)
+        during.append(identity.state.unsure is not None)
         answer(what)
 
     pagerduty._answer = watched  # type: ignore[method-assign]
     pagerduty.wrong.clear()
     assert identity.confirm()
     assert during == [True, True, True]
-    assert identity.standing.unsure is None
+    assert identity.state.unsure is None

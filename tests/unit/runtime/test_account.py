@@ -8,7 +8,7 @@ from still_clock import StillClock
 
 from reconciler.core.model import Kind, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
-from reconciler.reconcile.identity import Standing
+from reconciler.reconcile.identity import AccountState
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.work_queue import Passage
 from reconciler.reconcile.write_breakers import HOLDS, PAGERDUTY_LANES, Lane, WriteBreakers
@@ -23,7 +23,7 @@ class Identity:
 
     def __init__(self) -> None:
         self.person = JANE
-        self.standing = Standing()
+        self.state = AccountState()
         self.confirms = True
         self.asked: list[str] = []
 
@@ -62,14 +62,16 @@ class Stage:
 @pytest.mark.parametrize(
     ("standing", "is_blind", "lanes"),
     [
-        (Standing(), False, set()),
-        (Standing(may_page=False), False, {Lane.PAGES}),
-        (Standing(may_write=False), False, PAGERDUTY_LANES),
-        (Standing(), True, {Lane.OPSGENIE}),
-        (Standing(may_write=False, may_page=False), True, set(Lane)),
+        (AccountState(), False, set()),
+        (AccountState(may_page=False), False, {Lane.PAGES}),
+        (AccountState(may_write=False), False, PAGERDUTY_LANES),
+        (AccountState(), True, {Lane.OPSGENIE}),
+        (AccountState(may_write=False, may_page=False), True, set(Lane)),
     ],
 )
-def test_only_what_the_set_up_forbids_is_barred(standing: Standing, lanes: set[Lane], *, is_blind: bool) -> None:
+def test_only_what_the_set_up_forbids_is_barred(
+    standing: AccountState, lanes: set[Lane], *, is_blind: bool
+) -> None:
     assert barred(standing, is_blind=is_blind) == lanes
 
 
@@ -82,14 +84,14 @@ def test_the_policy_names_the_automation_user_as_pagerduty_does() -> None:
 
 def test_what_is_wrong_is_reported_until_it_is_put_right_and_its_lanes_are_free_then() -> None:
     stage = Stage()
-    stage.identity.standing = Standing(may_write=False, problems=(WRONG,), unsure=UNSURE)
+    stage.identity.state = AccountState(may_write=False, problems=(WRONG,), unsure=UNSURE)
     stage.blind = Misconfigured("OPSGENIE_API_KEY: sees nothing")
     stage.identity.confirms = False
     assert not stage.account.poll()
     assert stage.problems.all() == (WRONG, Problem(Side.OPSGENIE, stage.blind))
     assert stage.account.unsure == UNSURE
     assert stage.free() == set()
-    stage.identity.standing, stage.blind, stage.identity.confirms = Standing(), None, True
+    stage.identity.state, stage.blind, stage.identity.confirms = AccountState(), None, True
     assert stage.account.poll()
     assert stage.problems.all() == ()
     assert stage.account.unsure is None
@@ -109,7 +111,7 @@ def test_what_was_not_answered_is_asked_again_as_soon_as_anything_is() -> None:
     stage = Stage()
     stage.account.answered()
     assert stage.identity.asked == []
-    stage.identity.standing = Standing(unsure=UNSURE)
+    stage.identity.state = AccountState(unsure=UNSURE)
     stage.account.bar()
     stage.account.answered()
     stage.account.suspect()
@@ -118,6 +120,6 @@ def test_what_was_not_answered_is_asked_again_as_soon_as_anything_is() -> None:
 
 def test_a_dry_run_reports_the_same_and_bars_nothing() -> None:
     stage = Stage(writes=False)
-    stage.identity.standing = Standing(may_write=False, problems=(WRONG,))
+    stage.identity.state = AccountState(may_write=False, problems=(WRONG,))
     assert stage.account.poll()
     assert stage.problems.all() == (WRONG,)

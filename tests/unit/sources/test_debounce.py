@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.sources.debounce import BURST, LONGEST, MOST, QUIET, REST, Debounce
+from reconciler.sources.debounce import BURST, LONGEST_DELAY, MOST, QUIET, REST, Debounce
 
 ONE, OTHER = Hint(Side.PAGERDUTY, "PONE"), Hint(Side.PAGERDUTY, "POTHER")
 
@@ -91,7 +91,7 @@ def test_a_burst_without_end_is_taken_now_and_then() -> None:
         hours.hints.put(ONE)
         hours.pass_seconds(0.1)
     assert len(hours.rounds) in (2, 3, 4)
-    assert hours.rounds[1][0] - hours.rounds[0][0] <= LONGEST + 0.2
+    assert hours.rounds[1][0] - hours.rounds[0][0] <= LONGEST_DELAY + 0.2
 
 
 def test_rounds_leave_at_least_as_much_time_as_they_take() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from source_stage import Clock
 
-from reconciler.sources.repetitions import EVERY, FORGOTTEN, FRUITLESS, REMEMBERED, Repetitions
+from reconciler.sources.repetitions import EVERY, FORGOTTEN, FRUITLESS, REMEMBERED_ALERTS, Repetitions
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_after_a_minute_without_a_recurrence_the_next_is_read_at_once(
 
 
 def test_what_is_remembered_is_bounded(repetitions: Repetitions) -> None:
-    for number in range(2 * REMEMBERED):
+    for number in range(2 * REMEMBERED_ALERTS):
         repetitions.may_read(str(number))
-    assert len(repetitions._reads) == REMEMBERED
+    assert len(repetitions._reads) == REMEMBERED_ALERTS
     repetitions.read("0", fruitful=True)
-    assert len(repetitions._reads) == REMEMBERED
+    assert len(repetitions._reads) == REMEMBERED_ALERTS

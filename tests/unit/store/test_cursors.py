@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from builders import at
 
-from reconciler.store.cursors import OLDEST, LogMark, Origin, Standing, earlier
+from reconciler.store.cursors import OLDEST, LogMark, Origin, Positions, earlier
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.store.schema import cursors
@@ -19,7 +19,7 @@ YEAR_1, YEAR_9999 = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinf
 USELESS = ("", "broken", "[]", "null", "{}", "5", "2026-11-23T09:00:00", "0001-01-01T00:00:00+00:00")
 AHEAD = (at(1001).isoformat(), YEAR_9999.isoformat())
 MOMENTS = ("opsgenie", "sweep", "polled.opsgenie", "polled.pagerduty")
-WHOLE = Standing(
+WHOLE = Positions(
     origin=Origin(at(5), at(1)),
     query='tag: "ä"',
     opsgenie=at(6),
@@ -38,7 +38,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def stored(database: Database, **values: str) -> Standing:
+def stored(database: Database, **values: str) -> Positions:
     """What is read where these values are in the table."""
     with database.writing() as unit:
         rows = [{"route": "default", "name": name, "value": value} for name, value in values.items()]
@@ -48,7 +48,7 @@ def stored(database: Database, **values: str) -> Standing:
 
 
 def test_where_nothing_is_stored_nothing_is_known(database: Database) -> None:
-    assert stored(database, another="x") == Standing()
+    assert stored(database, another="x") == Positions()
 
 
 def test_what_was_saved_comes_back_field_by_field(database: Database) -> None:
@@ -66,7 +66,7 @@ def test_what_was_saved_comes_back_field_by_field(database: Database) -> None:
 
 @pytest.mark.parametrize("value", [*USELESS, *AHEAD])
 def test_a_stamp_that_cannot_be_read_or_lies_ahead_is_not_known(database: Database, value: str) -> None:
-    assert stored(database, pagerduty=value, **dict.fromkeys(MOMENTS, value)) == Standing()
+    assert stored(database, pagerduty=value, **dict.fromkeys(MOMENTS, value)) == Positions()
     assert stored(database, pagerduty=json.dumps([value, []])).pagerduty is None
 
 
