@@ -145,6 +145,8 @@ TABLE = (
     Row(OG, "urgency", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
         "", "the alert's priority is {detail}, and the incident is open again with low urgency"),
     Row(OG, "unpaged", Kind.PAGERDUTY_UNACKNOWLEDGE, always, "", "nobody is paged: {detail}"),
+    Row(OG, "late acknowledgement", Kind.PAGERDUTY_UNACKNOWLEDGE, always,
+        "", "the automation user's acknowledgement came after it had been taken back, and nobody is paged"),
     Row(OG, "twin", Kind.PAGERDUTY_NOTE, always,
         "incident {detail} bears this alert's key, too: it is not followed",
         SECOND_INCIDENT + ", {detail}, which is not followed"),

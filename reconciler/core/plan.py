@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core import absence, paging, text
+from reconciler.core import absence, late_acknowledgement, paging, text
 from reconciler.core.baselines import known_notes, settled, snapshot
 from reconciler.core.changes import changes
 from reconciler.core.mapping import Situation, actions_for, superseded_by
@@ -61,7 +61,8 @@ def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
     pair = snapshot(observation, seen, inputs, steps_back=steps_back or answered_back)
     if pair is None:
         return Plan()
-    happened = (*seen.changes, *_unpaged(observation, pair, policy))
+    late = late_acknowledgement.changes(observation, pair, policy)
+    happened = (*seen.changes, *_unpaged(observation, pair, policy), *late)
     orphans = absence.without_target(pair.opsgenie, observation.mine)
     last = observation.pair.opsgenie if observation.pair else None
     revived = absence.with_target_again(last, pair.opsgenie, observation.mine, inputs.now)

@@ -450,11 +450,13 @@ def _pages(case: Case) -> Iterator[str]:
     if not case.pages:
         yield "LOST page: there is an incident, and it has paged nobody"
     events = Counter(event.what for event in case.events)
+    late = sum(fault.kind == "pd.status" and fault.what.startswith("late") for fault in case.outcome.fired)
+    taken_back = min(late, events["P-"])  # before our acknowledgement took effect
     causes = {
         "triggered": len(case.incidents),  # one too many is found by _incidents
         "reopened": events["reopen"] + sum(_reopenings(case)),
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
-        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")) + case.born,
+        "again": events["A-"] + len(case.acts_of("pagerduty", "reassign")) + case.born + taken_back,
         "urgency raised": len(case.acts_of("opsgenie", "priority")),
     }
     pages = Counter(

@@ -20,6 +20,15 @@ AT_ONCE = History(
 )
 
 MENDED = {
+    "an engineer acknowledges while our acknowledgement is late, and takes it back before that lands": History(
+        (
+            *OPEN,
+            Act(2, 0, "og", "acknowledge"),
+            Act(2, 9, "pd", "acknowledge", 0, 1),
+            Act(3, 0, "pd", "unacknowledge", 0, 1),
+        ),
+        (Fault("pd.status", 0, "late"),),
+    ),
     "an incident is reopened whose alert's priority was raised while it was resolved": History(
         (
             *OPEN,

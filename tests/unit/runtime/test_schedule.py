@@ -116,7 +116,7 @@ def test_a_job_that_fails_runs_again_after_its_interval(schedule: Schedule) -> N
     assert until(lambda: len(runs) == 3) > 0.3
 
 
-@pytest.mark.parametrize("jump", [-600, 3600, -86400])
+@pytest.mark.parametrize("jump", [-600, 3600, -7200, 7200, -86400])
 def test_a_wall_clock_that_is_set_delays_no_job(schedule: Schedule, wall: type[Wall], jump: float) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.3, lambda: runs.append(1))
