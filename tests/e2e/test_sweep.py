@@ -47,7 +47,7 @@ def test_an_idle_cycle_costs_two_requests_whatever_is_open(world: World, pairs: 
     calls = _requests(world)[before:]
     by_path = Counter(str(call["path"]).rpartition("/")[2] for call in calls)
     assert set(by_path) == {"alerts", "log_entries"}
-    assert abs(by_path["alerts"] - by_path["log_entries"]) <= 1
+    assert abs(by_path["alerts"] - by_path["log_entries"]) <= 4  # each is polled on a schedule of its own
 
 
 @pytest.mark.parametrize("world", [{"noise": False}], indirect=True)

@@ -208,10 +208,29 @@ ODD = {
     "follow": History(
         (Act(0, 3, "og", "create"), Act(2, 9, "pd", "resolve")), (Fault("pd.create", 0, "late_beyond"),)
     ),
+    "refused details": History((Act(0, 3, "og", "create", text=DETAILS),), (Fault("pd.create", 0, "400"),)),
+    "urgency": History(
+        (
+            Act(0, 3, "og", "create"),
+            Act(2, 0, "pd", "resolve"),
+            Act(4, 1, "og", "priority", 0, 0, "P2"),
+            Act(6, 0, "pd", "reopen"),
+        )
+    ),
+    "late acknowledgement": History(
+        (
+            Act(0, 3, "og", "create"),
+            Act(2, 0, "og", "acknowledge"),
+            Act(2, 9, "pd", "acknowledge", 0, 1),
+            Act(3, 0, "pd", "unacknowledge", 0, 1),
+        ),
+        (Fault("pd.status", 0, "late"),),
+    ),
 }
 """What the canned story has not, by the rows of the mapping that it is for: a priority raised twice, an
 incident that pages nobody at first, one that was merged away and is opened again, details that cannot be read when
-the alert pages, a second incident that is late."""
+the alert pages, a second incident that is late, details that PagerDuty refuses, a priority raised while the
+incident is resolved, an acknowledgement of ours that lands after it was taken back."""
 
 APART = 4
 """Cycles between two acts on an alert of the spaced story: an undisturbed look before each, and one after."""

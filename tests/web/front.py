@@ -26,7 +26,7 @@ OLD, NEW = "old-signing-secret-7f31", "new-signing-secret-a902"
 INTEGRATION = "0b9c4d1e-5a77-4b7e-9a51-integration"
 SHARED = "shared-secret-of-the-integration"
 SECRETS = (OLD, NEW, SHARED)
-RARELY = "600"
+RARELY = "6000"
 """Seconds between two cycles where a test is about webhooks alone."""
 FAST_PATH = {
     "PAGERDUTY_WEBHOOK_SECRET": f"{OLD},{NEW}",
