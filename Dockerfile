@@ -17,12 +17,12 @@ COPY --from=build /opt/reconciler /opt/reconciler
 ENV PATH=/opt/reconciler/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
-# Relative SQLite files, such as the default's, are here. Only this folder is ever written to.
+# Relative SQLite files, such as the default's, are here. Besides this folder, /tmp is written to: HTTP bodies above 128 KiB.
 RUN install -d -o 65532 -g 65532 -m 0750 /data
 WORKDIR /data
 VOLUME /data
 USER 65532:65532
-# The daemon is process 1 and finishes the write in flight when told to stop: allow it a minute (docker stop -t 60).
+# The daemon is process 1 and finishes the writes in flight when it is stopped: allow it a minute (docker stop -t 60).
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["reconciler"]
 CMD ["run"]
