@@ -17,7 +17,8 @@ COPY --from=build /opt/reconciler /opt/reconciler
 ENV PATH=/opt/reconciler/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
-# Relative SQLite files, such as the default's, are here. Besides this folder, /tmp is written to: HTTP bodies above 128 KiB.
+# Relative SQLite files, such as the default's, are here. Besides this folder only /tmp is ever written to, by HTTP
+# bodies above 128 KiB.
 RUN install -d -o 65532 -g 65532 -m 0750 /data
 WORKDIR /data
 VOLUME /data
