@@ -83,8 +83,8 @@ class Duplicate(Permanent):
 
 
 def is_unreachable(error: ReconcilerError) -> bool:
-    """Whether no connection was made, so that every other request would meet the same.
+    """Whether no connection was made, so that every other request would fail in the same way.
 
-    An answer that asks for a pause (429), or one of something on the network path, is not that.
+    A rate limit (429) is not that, nor is an answer from something on the network path.
     """
     return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None

@@ -1,4 +1,4 @@
-"""Alerts that Opsgenie no longer shows: missing, then deleted once that is confirmed, and perhaps seen again."""
+"""Absence of alerts: missing, deleted once that is confirmed, and reappearing."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +33,7 @@ def is_open(alert: Alert, old: AlertBaseline) -> bool:
 
 
 def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[Settlement, ...]:
-    """Outcomes of writes to a deleted alert: dead, until the alert is seen again."""
+    """Outcomes of writes to a deleted alert: dead, unless the alert reappears."""
     if not baseline.deleted:
         return ()
     waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.OPSGENIE)
@@ -43,7 +43,7 @@ def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[S
 def with_target_again(
     old: AlertBaseline | None, baseline: AlertBaseline, mine: tuple[Action, ...], now: datetime
 ) -> tuple[Settlement, ...]:
-    """Outcomes that make writes due again which were dead because their alert was considered deleted."""
+    """Outcomes that make writes due again that became dead when their alert was considered deleted."""
     if old is None or not old.deleted or baseline.deleted:
         return ()
     given_up = (action for action in mine if action.status is Status.DEAD and action.error.startswith(DELETED))

@@ -1,4 +1,4 @@
-"""What the snapshot remembers: of a pair that was seen, and after a write of our own that has happened."""
+"""New baselines for the snapshot: after a pair was read, and after a write of our own has taken effect."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,9 +25,9 @@ from reconciler.core.outcomes import ALERT_ACKNOWLEDGED
 from reconciler.core.readings import in_doubt, is_adoption, usable
 
 _MOVES = frozenset({"acknowledge", "unacknowledge", "resolve", "reopen"})
-"""What changes an incident's status."""
+"""Acts that change an incident's status."""
 _TITLE = 200
-"""How much of an alert's message the snapshot remembers, to name it by."""
+"""Characters of an alert's message that the snapshot keeps as its title."""
 _INCIDENT_STATUS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: "acknowledged",
     Kind.PAGERDUTY_UNACKNOWLEDGE: "triggered",
@@ -36,7 +36,7 @@ _INCIDENT_STATUS = {
 
 
 def snapshot(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps_back: bool) -> Pair | None:
-    """The pair as it is to be remembered; None when there is nothing to remember it by."""
+    """The pair to store after this observation; None if there is nothing to identify it by."""
     pair = _shown(observation, seen, inputs, steps_back=steps_back)
     if pair is None:
         return None
@@ -96,7 +96,7 @@ def _alert_baseline(alert: Alert) -> AlertBaseline:
 
 
 def _seen_alert(observation: Observation, old: AlertBaseline, inputs: DecisionInput) -> AlertBaseline:
-    """What Opsgenie shows now. A field with a write in doubt waits for its answer."""
+    """The alert's baseline after this read. A field with a write of unknown outcome keeps its value."""
     alert = observation.alert
     if alert is None:
         return absence.lost(old, observation, inputs.policy, inputs.now)
@@ -141,7 +141,7 @@ def _incident_baseline(incident: Incident) -> IncidentBaseline:
 
 
 def known_notes(observation: Observation, seen: Seen) -> tuple[tuple[str, Side, str], ...]:
-    """The notes that are known from now on, the history of an incident that is followed from now on included."""
+    """Notes that are known after this observation, including the history of a newly followed incident."""
     history = succession.history(observation)
     shown_now = dict.fromkeys(
         (
@@ -156,10 +156,11 @@ def known_notes(observation: Observation, seen: Seen) -> tuple[tuple[str, Side, 
 def settled(
     pair: Pair, action: Action, policy: Policy, incident: Incident | None = None, at: datetime | None = None
 ) -> Pair:
-    """The pair after one of our own writes is known to have happened: the outbox guard for states.
+    """The pair after one of our own writes is known to have taken effect: the outbox guard for states.
 
-    A new incident starts from `triggered`, whatever it shows by now: all that happened to it since is news.
-    `at` is when Opsgenie carried the write out: an alert as it was before that is no news.
+    A new incident starts from `triggered`, whatever its present status, because everything that happened to it
+    since is news. `at` is when Opsgenie carried the write out; a read that shows the alert as it was before that
+    is no news.
     """
     if action.kind is Kind.CREATE_INCIDENT and incident is not None:
         return replace(

@@ -38,7 +38,7 @@ DELETED = Person("", "Opsgenie")
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """The incident's status has changed, and nothing says yet who or what did it."""
+    """A change of the incident's status whose cause is not known yet."""
 
 
 Found = Change | Echo | Unexplained | notes.Undecided
@@ -58,7 +58,7 @@ class Seen:
 
 
 def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
-    """Everything that happened to one pair. Nothing for a pair that is a mere baseline."""
+    """All changes to one pair, oldest first. None for a pair that is only a baseline."""
     if not is_followed(observation) and not is_raised(observation, policy):
         return Seen()
     found = (
@@ -79,7 +79,7 @@ def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
 
 
 def is_followed(observation: Observation) -> bool:
-    """Whether anything about this pair is mirrored: it is to be paged, or it has an incident."""
+    """Whether anything about this pair is mirrored: the alert is to be paged, or it has an incident."""
     pair = observation.pair
     if observation.incident is not None:
         return True
@@ -87,7 +87,7 @@ def is_followed(observation: Observation) -> bool:
 
 
 def is_raised(observation: Observation, policy: Policy) -> bool:
-    """Whether an alert that was old at the first start has risen over the line: now it is news, and is paged."""
+    """Whether the priority of an alert older than the first start has risen over the line, so that it is paged."""
     pair, alert = observation.pair, observation.alert
     if pair is None or alert is None or not alert.open or is_followed(observation):
         return False
@@ -167,9 +167,9 @@ def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBas
 
 
 def _or_echo(observation: Observation, change: Change) -> Change | Echo:
-    """The change, unless it is the engineer's own act on its way back: the same verb in the same name.
+    """The change, or an Echo if it is the engineer's own act on its way back: same verb, same name.
 
-    A customer who bears the same name loses nothing: the incident is in that state, in that name.
+    A customer with the same name loses nothing: the incident already has that state and that name.
     """
     base = observation.pair.pagerduty if observation.pair else None
     status = {"acknowledge": "acknowledged", "unacknowledge": "triggered"}[change.verb]
@@ -251,7 +251,7 @@ def _incident_acknowledged(
 
 
 def _ref(act: Act | None, at: datetime) -> str:
-    """Identity of this act among those of its kind: PagerDuty's time stamps have whole seconds only."""
+    """Identity of this act among those of its kind. PagerDuty's time stamps have whole seconds only."""
     return f"{at.isoformat()} {act.id}" if act else at.isoformat()
 
 

@@ -1,7 +1,8 @@
-"""Details of an alert that its incident was created without: they follow as a note, once.
+"""Details of an alert whose incident was created without them: added once, as a note.
 
-An incident lacks them for one of two reasons: the alert could not be read in time, so that its list row paged; or
-PagerDuty refused them, so that the plain form paged, which has none. Both may be true of one incident.
+An incident lacks them for one of two reasons: the alert could not be read in time, so that the page was made from
+its list row; or PagerDuty refused them, so that the page was made in the plain form, which has none. Both may
+apply to one incident.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ _CREATES = (Status.PLANNED, Status.SENT, Status.DONE)
 
 
 def changes(observation: Observation) -> Iterator[Change]:
-    """The details that this pair's incident lacks, as far as they are known by now."""
+    """The changes that add the missing details to this pair's incident, as far as they are known."""
     if observation.pair is None:
         return
     creations = [action for action in observation.mine if action.kind is Kind.CREATE_INCIDENT]
@@ -24,7 +25,7 @@ def changes(observation: Observation) -> Iterator[Change]:
 
 
 def lacks_refused(action: Action) -> bool:
-    """Whether this action has created an incident without the details that it was to have."""
+    """Whether this action created an incident without the details that it was planned with."""
     is_created = action.kind is Kind.CREATE_INCIDENT and action.status is Status.DONE
     return is_created and action.plain and bool(action.body)
 

@@ -1,4 +1,4 @@
-"""When a pair is to be reconciled next, and what is to be read of it then, after all that can be done now."""
+"""Follow-up of a reconciled pair: when it is due again, and what is read then."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,21 +9,22 @@ from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
 SHORTEST_WAIT = timedelta(seconds=1)
-"""The least time between two questions about a write whose outcome is not known."""
+"""The shortest time between two checks of a write whose outcome is unknown."""
 LONGEST_WAIT = timedelta(seconds=10)
-"""The most time between two such questions while Opsgenie has not said that it has the write in its queue."""
+"""The longest time between two such checks, until Opsgenie confirms that the write is in its queue."""
 LONGEST_IN_QUEUE = timedelta(seconds=60)
-"""The same while it has."""
+"""The longest time between two such checks of a write in Opsgenie's queue."""
 MOST_DOUBLINGS = 32
-"""The most ages at which a finished pair is read; a second, doubled that often, is more than a century."""
+"""The most times that the interval for a finished pair is doubled: from one second to more than a century."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What was not done. `unread` are sides that could not be read, due again at `read_at`.
+    """What is left to do after a pair was reconciled.
 
-    `deliver_at` is when an action that waits may be tried, where that is known. `unknown` is what was asked
-    for of an alert that is not in the snapshot yet: it keeps the row from which it pages.
+    `unread` are sides that could not be read, due again at `read_at`. `deliver_at` is when a waiting action may be
+    tried, if that is known. `unknown` is the request for an alert that is not in the snapshot yet: it keeps the
+    row from which the alert is paged.
     """
 
     unread: frozenset[Side] = frozenset()
@@ -41,9 +42,10 @@ def next_item(
     now: datetime,
     interval: timedelta,
 ) -> WorkItem | None:
-    """The item that takes the place of the one that was worked on; None when only news or the sweep can add one.
+    """The item that replaces the one just worked on; None if only a source can make the pair due again.
 
-    `mine` are the actions that were tried or are open, as they stand now; `interval` is POLL_INTERVAL_SECONDS.
+    `mine` are the actions that were tried or are open, in their present state; `interval` is
+    POLL_INTERVAL_SECONDS.
     """
     mine = tuple(mine)
     sent = [action for action in mine if action.status is Status.SENT]
@@ -63,9 +65,10 @@ def next_item(
 
 
 def outbox_item(alert_id: str, waiting: Iterable[Action], due_at: datetime) -> WorkItem:
-    """The item of a pair in whose outbox these actions wait: a page as long as an incident is to be created.
+    """The item for a pair whose outbox has waiting actions.
 
-    After an outage everything is due at once, and pages go first.
+    It has the priority of a page if one of them creates an incident. After an outage every pair is due at once,
+    and pages go first.
     """
     is_page = any(action.kind is Kind.CREATE_INCIDENT for action in waiting)
     priority = Priority.PAGE if is_page else Priority.UNSETTLED
@@ -75,11 +78,11 @@ def outbox_item(alert_id: str, waiting: Iterable[Action], due_at: datetime) -> W
 def next_look(
     pair: Pair, now: datetime, interval: timedelta, retention: timedelta, *, swept: bool
 ) -> datetime | None:
-    """When the sweep reads the pair next; None: never again.
+    """The time at which the sweep reads the pair next; None: never again.
 
-    An open pair is read once an interval. A finished one is read ever more seldom, each time that twice as long
-    has passed since it was last swept while open, up to the retention; never, if it pages nobody. Until the pair
-    is `swept`, a moment that was set before stays.
+    An open pair is read once an interval. A finished one is read at doubling intervals, counted from when it was
+    last swept while open, up to the retention; never, if it pages nobody. Until the pair is `swept`, an earlier
+    value is kept.
     """
     if not (pair.is_open or pair.tracked):
         return None
@@ -99,7 +102,7 @@ def _next_doubling(
 
 
 def in_doubt(action: Action) -> ReadRequest:
-    """What shows whether a write of ours has landed."""
+    """The read that shows whether a write of ours has taken effect."""
     if action.kind is Kind.CREATE_INCIDENT:
         return ReadRequest(by_key=True, alert_notes=True, incident_notes=True)
     opsgenie = action.kind.side is Side.OPSGENIE
@@ -118,7 +121,7 @@ def _unread(alert_id: str, left: Left) -> list[WorkItem]:
 
 
 def _unknown(alert_id: str, asked: ReadRequest, due_at: datetime) -> WorkItem:
-    """The whole of an alert that is still unknown: it may have its incident by now, or must page."""
+    """The item that reads a still unknown alert in full: it may have an incident by now, or must be paged."""
     is_new = not asked.is_baseline
     request = replace(everything(), by_key=True, is_new=is_new, is_baseline=not is_new, row=asked.row)
     priority = Priority.PAGE if is_new else Priority.UNSETTLED
@@ -139,7 +142,7 @@ def _refused_details(alert_id: str, mine: Iterable[Action], now: datetime) -> li
 
 
 def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:
-    """Asked about whenever the write is twice as old."""
+    """The next check of a write of unknown outcome: due each time its age has doubled."""
     age = abs(now - action.sent_at) if action.sent_at else timedelta()
     wait = min(max(age, SHORTEST_WAIT), LONGEST_IN_QUEUE if action.request_id else LONGEST_WAIT)
     reason = Reason.QUEUED if action.request_id else Reason.OUTBOX

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from reconciler.core import text
-from reconciler.core.mapping import is_said
+from reconciler.core.mapping import is_act_text
 from reconciler.core.model import Action, Note, Side
 
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all[^\]]*\]", re.DOTALL)
@@ -40,7 +40,7 @@ class Sources:
         if found is None or found["side"] != text.name_of(self.side):
             return False
         words = copy.lstrip()[found.end() :].strip()
-        if found["stamp"] and is_said(self.side, words):
+        if found["stamp"] and is_act_text(self.side, words):
             return True
         if any(sent.is_same(_Text(copy)) for sent in self._sent.get(found[0], ())):
             return True

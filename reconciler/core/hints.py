@@ -1,4 +1,4 @@
-"""Hints: what a webhook says about where to look, and nothing more."""
+"""Hints: the records that webhooks name. They say where to look, never what the state is."""
 
 from dataclasses import dataclass
 

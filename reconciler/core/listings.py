@@ -1,6 +1,6 @@
-"""Rows of a list or a log compared with the snapshot: which pairs to reconcile, and what to read of each.
+"""Comparison of listed or logged rows with the snapshot: which pairs to reconcile, and what to read of each.
 
-A row only says where to look: lists lag, so that state is read from the alert or the incident itself, by its id.
+A row only says where to look. Lists lag, so that state is read from the alert or the incident itself, by its id.
 Each function returns one item for each finding; the work queue merges those of one pair.
 """
 
@@ -19,15 +19,15 @@ CHANGES_NOTHING = frozenset(
 STAYS_TRIGGERED = frozenset(
     {"trigger", "assign", "escalate", "delegate", "exhaust_escalation_path", "link", "unlink"}
 )
-"""Log entries that change nothing about an incident which nobody has acknowledged; a new one has several."""
+"""Log entries that change nothing about an incident that nobody has acknowledged; a new one has several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Which unknown alerts are new.
+    """The times that decide which unknown alerts are new.
 
-    `first_start` is when this program first started, and `page_since` since when what was open then pages.
-    Pairs that were over before `remembered_since` may have been forgotten.
+    `first_start` is when this program first started. Alerts that were open then are paged if created after
+    `page_since`. Pairs that were finished before `remembered_since` may have been forgotten.
     """
 
     now: datetime
@@ -39,10 +39,10 @@ class Bounds:
 def compare_alerts(
     rows: Iterable[Alert], pairs: Mapping[str, Pair], bounds: Bounds, reason: Reason = Reason.FEED
 ) -> list[WorkItem]:
-    """Alerts that are new, and those that a list shows otherwise than the snapshot. `pairs` are by alert id.
+    """Items for alerts that are new, or whose listed state differs from the snapshot. `pairs` are by alert id.
 
-    An unknown alert is new unless it is over since before the first start. An open one that is older than the
-    first start has entered the query since: it is new, too.
+    An unknown alert is new unless it was closed before the first start. An open one that is older than the first
+    start has entered the query since, and is new, too.
     """
     found = []
     for row in rows:
@@ -54,24 +54,27 @@ def compare_alerts(
 
 
 def new_alert(row: Alert, now: datetime, *, by_key: bool = True) -> WorkItem:
-    """An alert that may have to page. `by_key`: it may have its incident already, from an earlier database."""
+    """The item for an alert that may have to page.
+
+    `by_key`: look for an incident with its key first, which an earlier database may have created.
+    """
     request = replace(everything(), row=row, is_new=True, by_key=by_key)
     return WorkItem(row.id, now, request, Priority.PAGE, frozenset({Reason.NEW_ALERT}))
 
 
 def baseline(row: Alert, now: datetime, reason: Reason) -> WorkItem:
-    """An alert that was there before this program and pages nobody: its row is remembered, nothing is read."""
+    """The item for an alert older than this program, which pages nobody: its row is stored, nothing is read."""
     return _changed(row.id, ReadRequest(row=row, is_baseline=True), now, reason)
 
 
 def adopted(alert: Alert, incident: Incident, now: datetime) -> WorkItem:
-    """An alert that is met at the first start together with its incident."""
+    """The item for an alert that the first start finds together with its incident."""
     request = replace(everything(), row=alert, adopt=incident)
     return WorkItem(alert.id, now, request, Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
 
 
 def known_by_incident(alert_id: str, now: datetime) -> WorkItem:
-    """An alert that no list shows, but whose id is the key of an incident that is open at the first start."""
+    """The item for an alert that no list shows, but whose id is the key of an open incident at the first start."""
     request = replace(everything(), by_key=True)
     return WorkItem(alert_id, now, request, Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
 
@@ -83,10 +86,10 @@ def compare_incidents(
     now: datetime,
     reason: Reason = Reason.FEED,
 ) -> list[WorkItem]:
-    """Incidents that a list shows otherwise than the snapshot, and those with a known alert's id as their key.
+    """Items for incidents whose listed state differs, and for those with a known alert's id as their key.
 
     `ours` are the pairs by incident id, `keyed` by alert id. An incident with the key of an alert that has none is
-    adopted; where the alert has another incident, it is noted as the alert's twin.
+    adopted; if the alert has another incident, it is noted as a twin.
     """
     found = []
     for row in rows:
@@ -140,9 +143,9 @@ def raised_by_us(acts: Iterable[Act], policy: Policy) -> set[str]:
 
 
 def absent(side: Side, pairs: Iterable[Pair], now: datetime, reason: Reason = Reason.FEED) -> list[WorkItem]:
-    """Pairs that a listing of everything open should have shown and did not: absence is not closure.
+    """Items for pairs that a listing of everything open should have shown and did not: absence is not closure.
 
-    What is absent from a feed has probably been resolved a moment ago; what is absent from the sweep can wait.
+    A pair absent from a feed has probably been resolved a moment ago; one absent from the sweep can wait.
     """
     priority = Priority.SWEEP if reason is Reason.SWEEP else Priority.CHANGED
     found = []
@@ -161,9 +164,9 @@ def absent(side: Side, pairs: Iterable[Pair], now: datetime, reason: Reason = Re
 def swept(
     alert_id: str, now: datetime, *, tracked: bool, has_incident: bool, state_of: Collection[Side] = ()
 ) -> WorkItem:
-    """A pair whose turn it is in the sweep: its notes are read, which no listing shows.
+    """The item for a pair that is due in the sweep: its notes are read, which no listing shows.
 
-    `state_of` are the sides whose listing cannot be had: there the alert, or the incident, is read by its id.
+    `state_of` are the sides whose listing is not available: there the alert or the incident is read by its id.
     """
     request = ReadRequest(
         swept=True,
@@ -176,13 +179,13 @@ def swept(
 
 
 def hinted_alerts(pairs: Iterable[Pair], now: datetime) -> list[WorkItem]:
-    """Known alerts that a webhook names. One that pages nobody is left to the feed."""
+    """Items for known alerts that a webhook names. Alerts that page nobody are left to the feed."""
     request = ReadRequest(alert=True, alert_notes=True)
     return [_changed(pair.alert_id, request, now, Reason.WEBHOOK) for pair in pairs if pair.tracked]
 
 
 def hinted_incidents(pairs: Iterable[Pair], now: datetime) -> list[WorkItem]:
-    """Pairs whose incident a webhook names, by its id or by its key. One without an incident may have it now."""
+    """Items for pairs whose incident a webhook names, by its id or by its key, which may be a new incident."""
     found = []
     for pair in pairs:
         if pair.incident_id is None:
@@ -207,13 +210,13 @@ def _unknown(row: Alert, bounds: Bounds, reason: Reason) -> WorkItem:
 
 
 def _was_open_at_first(row: Alert, bounds: Bounds) -> bool:
-    """Whether a closed one was open at the first start, and would have paged had a list shown it then."""
+    """Whether a closed alert was open at the first start, and would have been paged if a list had shown it."""
     closed = row.open is False and row.closed_at is not None and row.closed_at > bounds.first_start
     return closed and bounds.page_since <= row.created_at < bounds.first_start
 
 
 def _oldest_new(row: Alert, bounds: Bounds) -> datetime:
-    """Since when an alert must have been created to be new. A closed one may be a pair that was forgotten."""
+    """The earliest creation time of a new alert. A closed one may belong to a pair that was forgotten."""
     if row.open is not False:
         return bounds.page_since
     return max(bounds.first_start, bounds.remembered_since)
@@ -222,19 +225,23 @@ def _oldest_new(row: Alert, bounds: Bounds) -> datetime:
 def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | None:
     base = pair.opsgenie
     if row.updated_at < base.updated_at <= now + AHEAD:
-        return None  # the search index is behind what was read from the alert itself
+        return None  # the search index lags behind what was read from the alert itself
     raised = bool(row.priority and base.priority and row.priority != base.priority)
     if pair.tracked:
         return _tracked(row, pair, now, reason, raised=raised)
     if raised:
-        return new_alert(row, now)  # the core decides whether the new priority pages somebody
+        return new_alert(row, now)  # the core decides whether the new priority pages anybody
     if row.open is not None and row.open != base.open:
         return _changed(row.id, ReadRequest(row=row), now, reason)
     return None
 
 
 def _tracked(row: Alert, pair: Pair, now: datetime, reason: Reason, *, raised: bool) -> WorkItem | None:
-    """A priority that has changed pages nobody where the incident is over, which is read: it may be open again."""
+    """The item for an alert in the snapshot whose row differs; None if nothing has to be read.
+
+    A changed priority pages nobody if the incident is resolved; the incident is read, because it may be open
+    again.
+    """
     base = pair.opsgenie
     is_over = pair.pagerduty is not None and pair.pagerduty.status == "resolved"
     moved = base.open and _differs(row, base)
@@ -248,7 +255,7 @@ def _tracked(row: Alert, pair: Pair, now: datetime, reason: Reason, *, raised: b
 
 
 def _differs(row: Alert, base: AlertBaseline) -> bool:
-    """Whether the row shows another state; a field that is not readable says nothing."""
+    """Whether the row shows another state. An unreadable field shows nothing."""
     return (row.open is not None and row.open != base.open) or (
         row.acknowledged is not None and row.acknowledged != base.acknowledged
     )

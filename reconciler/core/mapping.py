@@ -1,7 +1,8 @@
-"""The mapping: what follows on the other side from what somebody did. One table, read from top to bottom.
+"""The mapping from each act on one side to the actions that follow on the other.
 
-A row holds when its side and verb match and its condition gives no objection. The conditions carry the rules:
-terminal is terminal, a person's act and a machine's act differ, nothing is done that is the case already.
+One table, read from top to bottom. A row applies when its side and verb match and its condition holds. The
+conditions carry the rules: a terminal state stays terminal, a person's act and a machine's act differ, and nothing
+is done that is already so.
 """
 
 import re
@@ -26,9 +27,9 @@ from reconciler.core.model import (
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One change, and where both sides stand: `pair` with the baselines as they are after this observation.
+    """One change and the state of both sides: `pair` has the baselines after this observation.
 
-    `mine` are the pair's open actions. `marks` are those of the notes as read, by note id.
+    `mine` are the pair's open actions. `marks` are the marks of the notes that were read, by note id.
     """
 
     change: Change
@@ -43,7 +44,7 @@ Condition = Callable[[Situation], bool]
 
 
 def always(_: Situation) -> bool:
-    """No objection."""
+    """No condition: the row always applies."""
     return True
 
 
@@ -53,7 +54,7 @@ def incident_to_acknowledge(now: Situation) -> bool:
 
 
 def acknowledgement_was_mirrored(now: Situation) -> bool:
-    """Nobody but the automation user holds the incident's acknowledgement, and it is to page again."""
+    """Only the automation user holds the incident's acknowledgement, and the policy is to page again."""
     if now.policy.on_opsgenie_unacknowledge != "retrigger":
         return False
     if _sent(now, Kind.PAGERDUTY_ACKNOWLEDGE):
@@ -62,7 +63,7 @@ def acknowledgement_was_mirrored(now: Situation) -> bool:
     return seen is not None and seen.status == "acknowledged" and _is_ours(seen, now.policy)
 
 
-def close_is_told(now: Situation) -> bool:
+def close_is_noted(now: Situation) -> bool:
     """ON_OPSGENIE_CLOSE is not `ignore`."""
     return now.policy.on_opsgenie_close != "ignore"
 
@@ -73,12 +74,12 @@ def close_resolves(now: Situation) -> bool:
 
 
 def alert_to_acknowledge(now: Situation) -> bool:
-    """The alert is open and nobody has acknowledged it: doing it again would take it from its owner."""
+    """The alert is open and unacknowledged: a second acknowledgement would take it from its owner."""
     return now.pair.opsgenie.open and not _alert_acknowledged(now)
 
 
 def alert_to_unacknowledge(now: Situation) -> bool:
-    """The alert is open and acknowledged; somebody, an automation or the policy wants it to notify anew."""
+    """The alert is open and acknowledged, and a person, an automation or the policy restarts its notifications."""
     if not now.pair.opsgenie.open or not _alert_acknowledged(now):
         return False
     if now.change.actor is not Actor.TIMEOUT:
@@ -86,7 +87,7 @@ def alert_to_unacknowledge(now: Situation) -> bool:
     return now.change.detail != "mirrored" and now.policy.on_pagerduty_ack_timeout == "mirror"
 
 
-def priority_is_told(now: Situation) -> bool:
+def priority_is_noted(now: Situation) -> bool:
     """ON_OPSGENIE_PRIORITY is not `ignore`."""
     return now.policy.on_opsgenie_priority != "ignore"
 
@@ -99,10 +100,10 @@ def priority_pages(now: Situation) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """When `verb` happens on `side` and `holds`: do `kind`, saying `says` in a note, because of `reason`.
+    """One row of the table: when `verb` happens on `side` and `holds`, `kind` follows, for `reason`.
 
-    {who} in the reason is the person. {detail} is what the change adds; a note whose `says` has no place for it
-    ends in it, in brackets.
+    `says` is the text of a note. {who} in the reason is the person. {detail} is what the change adds; if `says`
+    has no place for it, the note ends with it, in brackets.
     """
 
     side: Side
@@ -115,7 +116,7 @@ class Row:
 
 OG, PD = Side.OPSGENIE, Side.PAGERDUTY
 SECOND_INCIDENT = "the alert has a second incident"
-"""How the reason of a note begins that names an incident which is not followed."""
+"""Beginning of the reason of a note that names an incident which is not followed."""
 
 TABLE = (
     Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in Opsgenie"),
@@ -132,13 +133,13 @@ TABLE = (
         "unacknowledged the alert", "{who} unacknowledged the alert in Opsgenie"),
     Row(OG, "unacknowledge", Kind.PAGERDUTY_UNACKNOWLEDGE, acknowledgement_was_mirrored,
         "", "{who} unacknowledged the alert in Opsgenie, and only the automation user holds the incident"),
-    Row(OG, "close", Kind.PAGERDUTY_NOTE, close_is_told,
+    Row(OG, "close", Kind.PAGERDUTY_NOTE, close_is_noted,
         "closed the alert", "{who} closed the alert in Opsgenie"),
     Row(OG, "close", Kind.PAGERDUTY_RESOLVE, close_resolves,
         "", "{who} closed the alert in Opsgenie, and ON_OPSGENIE_CLOSE is resolve"),
     Row(OG, "delete", Kind.PAGERDUTY_NOTE, always,
         "no longer has the alert: it was deleted", "the alert was deleted in Opsgenie"),
-    Row(OG, "priority", Kind.PAGERDUTY_NOTE, priority_is_told,
+    Row(OG, "priority", Kind.PAGERDUTY_NOTE, priority_is_noted,
         "changed the priority {detail}", "{who} changed the alert's priority in Opsgenie"),
     Row(OG, "priority", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
         "", "{who} changed the alert's priority in Opsgenie {detail}"),
@@ -178,17 +179,20 @@ SUPERSEDES: dict[tuple[Side, str], frozenset[Kind]] = {
     (PD, "unacknowledge"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.PAGERDUTY_ACKNOWLEDGE}),
     (PD, "resolve"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE}),
 }
-"""Which actions not begun yet a later act makes pointless. What may be on the wire is never taken back."""
+"""Actions not begun yet that a later act makes unnecessary. One that may be on the wire is never taken back."""
 
 
 def superseded_by(change: Change) -> frozenset[Kind]:
-    """What it makes pointless. A machine's act takes nothing back that a person did on the other side."""
+    """The kinds of action that a change makes unnecessary.
+
+    A machine's act takes nothing back that a person did on the other side.
+    """
     kinds = SUPERSEDES.get((change.side, change.verb), frozenset())
     return kinds if change.actor is Actor.PERSON else frozenset(k for k in kinds if k.side is not change.side)
 
 
 _DETAIL = r"(?:from .{1,40} to .{1,40}|#\d+ \([^)\s]+\)(?: \".*\")?)"
-_SAID = {
+_ACT_TEXTS = {
     side: re.compile(
         "|".join(
             re.escape(row.says).replace(re.escape("{detail}"), _DETAIL) + r"(?: \(merged into .+\))?"
@@ -198,23 +202,23 @@ _SAID = {
     )
     for side in Side
 }
-"""The words of our notes about acts, with what may stand in the place of a detail."""
+"""Patterns for the words of our notes about acts, including what may stand in the place of a detail."""
 
 
-def is_said(side: Side, words: str) -> bool:
+def is_act_text(side: Side, words: str) -> bool:
     """Whether these are the words of a note about an act on that side."""
-    return _SAID[side].fullmatch(words) is not None
+    return _ACT_TEXTS[side].fullmatch(words) is not None
 
 
 def actions_for(now: Situation) -> tuple[Action, ...]:
-    """What follows from one change, in the table's order."""
+    """The actions that follow from one change, in the table's order."""
     cause = (now.change.side, now.change.verb)
     rows = (row for row in TABLE if (row.side, row.verb) == cause and row.holds(now))
     return tuple(action for row in rows for action in _actions(row, now))
 
 
 def _actions(row: Row, now: Situation) -> Iterator[Action]:
-    """One action; of a note, as many as it has parts."""
+    """The actions of one row: one, or for a note one per part."""
     change = now.change
     who = change.person.name or SOMEBODY.name
     action = Action(
@@ -251,7 +255,7 @@ def _creation(action: Action, alert: Alert, policy: Policy) -> Action:
 
 
 def _note(row: Row, now: Situation, who: str) -> tuple[tuple[str, str], ...]:
-    """The parts of a note, each with its mark, by which it is known again."""
+    """The parts of a note, each with the mark that identifies it on its target."""
     change = now.change
     if change.note is not None:
         mark = now.marks.get(change.note.id) or text.note_mark(change.side, change.note)
@@ -263,14 +267,14 @@ def _note(row: Row, now: Situation, who: str) -> tuple[tuple[str, str], ...]:
 
 
 def _incident_status(now: Situation) -> str:
-    """Where the incident stands, or will stand when what is on its way has landed."""
+    """The incident's status, as it will be when the write on its way takes effect."""
     if now.pair.pagerduty is None or _sent(now, Kind.PAGERDUTY_UNACKNOWLEDGE):
         return "triggered"
     return now.pair.pagerduty.status
 
 
 def _alert_acknowledged(now: Situation) -> bool:
-    """Whether the alert is acknowledged, or will be when what is on its way has landed."""
+    """Whether the alert is acknowledged, or will be when the write on its way takes effect."""
     if _sent(now, Kind.OPSGENIE_ACKNOWLEDGE):
         return True
     return now.pair.opsgenie.acknowledged and not _sent(now, Kind.OPSGENIE_UNACKNOWLEDGE)

@@ -10,12 +10,12 @@ from reconciler.core.model import Change, Echo, Kind, Note, Observation, Policy,
 from reconciler.core.readings import is_adoption
 
 _SEPARATORS = (": ", "\n", '"', "> ", " - ")
-"""What precedes the words of a note in a copy made by the webhook proxy that this program replaces."""
+"""Text that precedes a note's words in a copy made by the webhook proxy that this program replaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A note that may be our copy; deciding it needs the other side's notes, which were not read."""
+    """A note that may be our copy. Deciding it needs the other side's notes, which were not read."""
 
     side: Side
     note_id: str

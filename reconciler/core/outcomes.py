@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from reconciler.core import text
-from reconciler.core.mapping import is_said
+from reconciler.core.mapping import is_act_text
 from reconciler.core.model import (
     Act,
     Action,
@@ -29,9 +29,9 @@ from reconciler.core.model import (
 from reconciler.core.paging import is_left_to_us
 
 GIVE_UP = timedelta(hours=6)
-"""How long a note or a state may fail before it becomes a dead letter. Creations never do."""
+"""How long a note or a state may fail before it becomes a dead letter. Creations are retried for ever."""
 ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
-"""The `acknowledged` state that each of our writes brings an alert to."""
+"""The `acknowledged` value that each of our writes gives an alert."""
 _LOGGED_AS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
     Kind.PAGERDUTY_UNACKNOWLEDGE: frozenset({"unacknowledge", "escalate", "assign", "reassign"}),
@@ -100,7 +100,7 @@ def _receipted(
 ) -> Settlement | None:
     """Outcome of an Opsgenie state whose request status is known.
 
-    If Opsgenie has carried it out it is our write, under whatever name the alert shows it.
+    A write that Opsgenie has carried out is ours, under whichever name the alert shows it.
     """
     if receipt.carried_out:
         first = _done_before(action, observation, receipt)
@@ -121,7 +121,7 @@ def _receipted(
 def _sent(
     action: Action, observation: Observation, receipt: Receipt | None, policy: Policy, now: datetime
 ) -> Settlement | None:
-    """Outcome of a write that was looked for on its target and not found as ours."""
+    """Outcome of a write that was looked up on its target and not found as ours."""
     other = _done_by_another(action, observation)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
@@ -131,7 +131,7 @@ def _sent(
 
 
 def _stands(action: Action, observation: Observation) -> bool:
-    """Whether the alert, as read, has the state that this write was to bring about."""
+    """Whether the alert, as read, has the state that this write was to establish."""
     alert = observation.alert if action.kind in observation.looked else None
     return alert is not None and alert.acknowledged is ALERT_ACKNOWLEDGED[action.kind]
 
@@ -201,7 +201,7 @@ def _is_in_alert_log(action: Action, observation: Observation) -> bool:
 
 
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
-    """Outcome of an unseen write: a pending one is waited for; one that failed, or stays unseen, is sent again."""
+    """Outcome of an unseen write: wait while it is pending, send it again if it failed or stays unseen."""
     if receipt is not None and not receipt.carried_out:
         return _unprocessed(action, receipt, now)
     if receipt is not None and action.kind.is_note:
@@ -216,7 +216,7 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
 
 
 def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
-    """Outcome of a request not carried out yet. While it waits in Opsgenie's queue it is not sent again."""
+    """Outcome of a request not carried out yet. It is not sent again while it waits in Opsgenie's queue."""
     if receipt.carried_out is None:
         return None
     why = f": {receipt.detail}" if receipt.detail else ""
@@ -231,7 +231,7 @@ def _create_again(action: Action, now: datetime) -> Settlement:
 
 
 def _met(action: Action, words: str) -> str:
-    """The reason for sending it again, after the error of the last attempt, on which an operator can act."""
+    """The reason for sending an action again, preceded by the last error, on which an operator can act."""
     return f"{action.error}; {words}" if action.error else words
 
 
@@ -246,14 +246,14 @@ def _again(action: Action, why: str, now: datetime, least: int = 0) -> Settlemen
 
 
 def backoff(failures: int) -> timedelta:
-    """Back-off after so many earlier failures: none, 1 s, 2 s, 4 s … five minutes at most."""
+    """Back-off after this many earlier failures: none, 1 s, 2 s, 4 s …, at most five minutes."""
     return timedelta(seconds=min(2 ** (failures - 1), 300) if failures > 0 else 0)
 
 
 def shown(
     action: Action, observation: Observation, policy: Policy | None = None, copies: Copies | None = None
 ) -> str | None:
-    """Id of the write's effect if it shows; empty if the effect has no id; None if it does not show."""
+    """Id of the write's effect if it is visible; empty if the effect has no id; None if it is not visible."""
     if action.kind.is_note:
         return (copies or Copies(observation)).of(action)
     alert, incident = observation.alert, observation.incident
@@ -287,4 +287,4 @@ def _is_copy(note: Note, action: Action) -> bool:
     words, ours = text.after(note.text, action.mark), text.after(action.text, action.mark)
     if words.startswith("(") != ours.startswith("("):
         return False
-    return not is_said(Side.OPSGENIE, words) or words == ours
+    return not is_act_text(Side.OPSGENIE, words) or words == ours

@@ -100,7 +100,7 @@ def _pointless(observation: Observation, happened: tuple[Change, ...]) -> list[S
 def _follows(
     observation: Observation, happened: tuple[Change, ...], pair: Pair, policy: Policy
 ) -> Iterator[Action]:
-    """Actions that follow from the changes, except those that were planned before or are carried out already."""
+    """Actions that follow from the changes, without those that were planned before or have been carried out."""
     mine = tuple(action for action in observation.mine if action.status.is_open)
     keys = {action.key for action in observation.mine}
     sent = {(action.kind, action.mark, action.text) for action in observation.mine if action.kind.is_note}
@@ -112,9 +112,9 @@ def _follows(
     for change in happened:
         now = Situation(change, pair, policy, mine, observation.alert, marks[change.side])
         for action in actions_for(now):
-            # Opsgenie's notes have no id: the token that stands for one may differ from call to call.
+            # Opsgenie's notes have no id, and the token that stands in for one may differ from call to call.
             is_sent = change.note is not None and (action.kind, action.mark, action.text) in sent
-            # A note may be there already from before the database was lost.
+            # A note may exist already, written before the database was lost.
             is_there = action.kind.is_note and shown(action, observation, policy, copies) is not None
             if action.key not in keys and not is_sent and not is_there:
                 yield action
@@ -139,7 +139,7 @@ def _latest(side: Side, at: datetime) -> datetime:
 
 
 def _asked_first(action: Action, inputs: DecisionInput) -> Action:
-    """An adopted incident's note, as a write of unknown outcome: it may predate the loss of the database."""
+    """The note of an adopted incident as a write of unknown outcome: it may predate the loss of the database."""
     return replace(action, status=Status.SENT, sent_at=inputs.now) if action.kind.is_note else action
 
 
@@ -171,7 +171,7 @@ def _answered(observation: Observation, answers: tuple[Settlement, ...], inputs:
 
 
 def _unpaged(observation: Observation, pair: Pair, policy: Policy) -> Iterator[Change]:
-    """The change that makes an incident page which pages nobody: once, and only for an incident of ours."""
+    """The change that makes an incident page again which pages nobody: once, and only for one of ours."""
     incident = observation.incident
     if incident is None or not pair.unpaged or not paging.is_healable(incident, observation.mine):
         return

@@ -1,4 +1,4 @@
-"""What is known of a pair with each answer, and what is not known when a read has failed."""
+"""Transitions of the reading progress: what each answer adds, and what each failed read leaves unknown."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from reconciler.core.reads import incident_notes
 
 
 def answered(progress: Progress, read: Read, answer: Any) -> Progress:
-    """What is known with this answer, or with the Failure that took its place."""
+    """The progress after this answer, or after the Failure in its place."""
     after = replace(progress, answers={**progress.answers, read.key: answer})
     if not isinstance(answer, Failure):
         return _ANSWERED[read.what](after, read, answer)
@@ -19,11 +19,11 @@ def answered(progress: Progress, read: Read, answer: Any) -> Progress:
     return _FAILED[read.what](after, answer) if is_own else after
 
 
-# -- what is known with an answer --
+# -- answers --
 
 
 def _sees(progress: Progress, looked: frozenset[Kind] = frozenset(), **seen: Any) -> Progress:
-    """The progress with more in its observation; `looked` are the writes for which that answers."""
+    """The progress with these fields of its observation set; `looked` are the writes that they can resolve."""
     observation = progress.observation
     return replace(progress, observation=replace(observation, looked=observation.looked | looked, **seen))
 
@@ -67,7 +67,7 @@ _ANSWERED: dict[What, Callable[[Progress, Read, Any], Progress]] = {
 }
 
 
-# -- what is known when a read of the pair's own objects has failed --
+# -- failed reads of the pair's own objects --
 
 
 def _unread(progress: Progress, side: Side) -> Progress:
@@ -75,7 +75,7 @@ def _unread(progress: Progress, side: Side) -> Progress:
 
 
 def _alert_failed(progress: Progress, failure: Failure) -> Progress:
-    """An alert that a list shows as new pages somebody, even if it is not found by its id."""
+    """After a failed read of the alert: a new alert pages from its list row, even if its id is not found."""
     request = progress.request
     if failure is Failure.MISSING and not (request.is_new and request.row is not None):
         return _sees(progress, alert=None, missing=True)
@@ -83,7 +83,7 @@ def _alert_failed(progress: Progress, failure: Failure) -> Progress:
 
 
 def _alert_log_failed(progress: Progress, _: Failure) -> Progress:
-    """The alert's state does not count as read: it would be mirrored without the name."""
+    """After a failed read of the alert's log: its state counts as unread, so as not to lack a name."""
     seen = progress.observation
     seen = replace(seen, alert=None, looked=seen.looked - ALERT_STATES)
     return _unread(replace(progress, observation=seen), Side.OPSGENIE)
@@ -94,7 +94,7 @@ def _incidents_by_key_failed(progress: Progress, _: Failure) -> Progress:
 
 
 def _without_incident(progress: Progress) -> Progress:
-    """Whether the alert has an incident, or what that says, is not known: an unknown alert is not news yet."""
+    """After a failed search for an incident: an unknown alert is not treated as new until that is answered."""
     progress = replace(progress, is_incident_out_of_reach=True)
     return _sees(progress, alert=None, alert_notes=None) if progress.observation.pair is None else progress
 
@@ -105,14 +105,15 @@ def _incident_failed(progress: Progress, failure: Failure) -> Progress:
 
 
 def _incident_notes_failed(progress: Progress, failure: Failure) -> Progress:
-    """Where they were read only before the pair follows another incident, it may do so without them."""
+    """After a failed read of the notes: they are optional if only needed before following another incident."""
     return progress if incident_notes(progress) is None else _incident_failed(progress, failure)
 
 
 def _incident_log_failed(progress: Progress, failure: Failure) -> Progress:
-    """Nothing is known of writes that do not show, and only a person's act explains anything.
+    """After a failed read of the incident's log: invisible writes stay unknown, and so do machines' acts.
 
-    What the feed's log says of a machine's act is too little: the step stays unexplained for as long as it may.
+    Only a person's act in the feed's log explains a change of status. A machine's act there says too little, and
+    the change stays unexplained for the time being.
     """
     seen = progress.observation
     is_needed = failure is Failure.MISSING or is_unexplained(seen)

@@ -9,7 +9,7 @@ from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Progres
 NOTE_MARGIN = timedelta(minutes=1)
 """How much further back than the staleness bound an alert's notes are read."""
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""A time stamp from before that is not a real one."""
+"""The earliest plausible time stamp."""
 _SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
 """Writes of unknown outcome for which all notes of an alert are read."""
 _ONLY_LOGGED = {
@@ -22,9 +22,10 @@ _ANSWERED = frozenset({Status.DONE, Status.DROPPED})
 
 
 def row_suffices(progress: Progress) -> bool:
-    """Whether the list row stands in for the alert: it is later than the baseline and shows what we last wrote.
+    """Whether the list row replaces a read of the alert: it is newer than the baseline and shows our last write.
 
-    What a row shows was so; what it does not show may only be late. A row without a readable state shows nothing.
+    A state that a row shows did exist; one that it lacks may only be late. A row without a readable state proves
+    nothing.
     """
     row, seen = progress.request.row, progress.observation
     base = seen.pair.opsgenie if seen.pair else None
@@ -37,7 +38,7 @@ def row_suffices(progress: Progress) -> bool:
 
 
 def notes_until(progress: Progress) -> datetime | None:
-    """How far back the alert's notes are read: to what was surely seen at the last read; None for all of them."""
+    """The time back to which the alert's notes are read: the last read's certain range; None for all of them."""
     request, seen = progress.request, progress.observation
     is_in_doubt = any(a.kind in _SOUGHT_IN_ALL_NOTES and a.status is Status.SENT for a in seen.mine)
     is_known = any(side is Side.OPSGENIE for side, _ in seen.known_notes)
@@ -49,7 +50,7 @@ def notes_until(progress: Progress) -> datetime | None:
 
 
 def unanswered(progress: Progress) -> list[Action]:
-    """Writes of unknown outcome that were looked for and do not show."""
+    """Writes of unknown outcome that were looked up and are not visible."""
     seen = progress.observation
     sent = [a for a in seen.mine if a.status is Status.SENT and a.kind in seen.looked]
     answers = [(action, outcomes.settle(action, seen, progress.policy, progress.now)) for action in sent]
@@ -57,14 +58,14 @@ def unanswered(progress: Progress) -> list[Action]:
 
 
 def is_incident_in_doubt(progress: Progress) -> bool:
-    """Whether a write to the incident's state does not show: its log says whether somebody reversed it."""
+    """Whether a write to the incident's state is not visible: its log shows whether it was reversed."""
     return any(action.kind in INCIDENT_STATES for action in unanswered(progress))
 
 
 def is_unexplained(seen: Observation) -> bool:
-    """Whether only the incident's own log can say who changed its status.
+    """Whether only the incident's own log can name who changed its status.
 
-    What the feed's log said suffices if a person did it: of a machine's act the incident's own log knows more.
+    An entry in the feed's log is enough if a person acted; for a machine's act the incident's own log has more.
     """
     if seen.incident is None or seen.pair is None or seen.pair.pagerduty is None:
         return False
@@ -74,9 +75,9 @@ def is_unexplained(seen: Observation) -> bool:
 
 
 def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
-    """Whether a new note of that side bears the other side's mark, and nothing else shows that it is our copy.
+    """Whether a new note of that side has the other side's mark, and nothing else shows that it is our copy.
 
-    It is a copy only if its source is there, so that the other side's notes have to be read.
+    It is a copy only if its source exists, so that the other side's notes have to be read.
     """
     other = Side.PAGERDUTY if side is Side.OPSGENIE else Side.OPSGENIE
     ours = {action.text for action in seen.mine} | {text.plain_note(action.text) for action in seen.mine}
@@ -92,13 +93,13 @@ def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
 
 
 def is_alert_log_needed(progress: Progress) -> bool:
-    """Whether only the alert's log can name who acted, or say that somebody reversed a write of ours."""
+    """Whether only the alert's log can name who acted, or show that somebody reversed a write of ours."""
     seen = progress.observation
     return _is_unacknowledged(seen) or _is_acknowledged_by_another(seen) or _may_be_reversed(progress)
 
 
 def is_under_another_name(action: Action, seen: Observation) -> bool:
-    """Whether the alert is acknowledged as we asked for, and shows another name for it than we gave."""
+    """Whether the alert is acknowledged as requested, but under another name than the one we gave."""
     if action.kind is not Kind.OPSGENIE_ACKNOWLEDGE or not is_accepted(action) or seen.alert is None:
         return False
     shown = seen.alert.acknowledged_by
@@ -119,7 +120,7 @@ def is_accepted(action: Action) -> bool:
 
 
 def may_still_land(progress: Progress) -> bool:
-    """Whether a note of ours may still appear on the incident that is left: on another it would not be found."""
+    """Whether a note of ours may still appear on the old incident; on its successor it would not be found."""
     seen = progress.observation
     if Kind.PAGERDUTY_NOTE not in seen.looked:
         return False
@@ -128,13 +129,13 @@ def may_still_land(progress: Progress) -> bool:
 
 
 def is_lost(seen: Observation) -> bool:
-    """Whether Opsgenie does not know an alert that the snapshot has as open."""
+    """Whether Opsgenie does not know an alert that is open in the snapshot."""
     base = seen.pair.opsgenie if seen.pair else None
     return seen.missing and base is not None and base.open and not base.deleted
 
 
 def _is_unacknowledged(seen: Observation) -> bool:
-    """Whether somebody took an acknowledgement back: one that the snapshot has, or ours before it was seen."""
+    """Whether somebody took back an acknowledgement: one in the snapshot, or ours before it became visible."""
     if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged is not False:
         return False
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
@@ -143,7 +144,7 @@ def _is_unacknowledged(seen: Observation) -> bool:
 
 
 def _is_acknowledged_by_another(seen: Observation) -> bool:
-    """Whether the alert bears another name than an acknowledgement of ours that is on its way would give it."""
+    """Whether the alert shows another name than our pending acknowledgement would give it."""
     if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
         return False
     ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_ACKNOWLEDGE and a.status is Status.SENT)
@@ -151,7 +152,7 @@ def _is_acknowledged_by_another(seen: Observation) -> bool:
 
 
 def _may_be_reversed(progress: Progress) -> bool:
-    """Whether the alert has changed since a write of unknown outcome of which Opsgenie says nothing."""
+    """Whether the alert has changed since a write of unknown outcome whose request status is unknown."""
     seen = progress.observation
     if seen.alert is None or seen.pair is None or seen.alert.updated_at <= seen.pair.opsgenie.updated_at:
         return False
@@ -161,6 +162,6 @@ def _may_be_reversed(progress: Progress) -> bool:
 
 
 def _first(acts: tuple[Act, ...], verb: str, opposite: str) -> str | None:
-    """Who did it first since the opposite was done; None where nobody is named."""
+    """Name of the first person to do this since the opposite was done; None if nobody is named."""
     people = [act.person for act in since_last(opposite, acts) if act.verb == verb and act.person is not None]
     return people[-1].name if people else None

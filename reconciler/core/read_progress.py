@@ -1,4 +1,4 @@
-"""The state of reading one pair: which reads were made, what they answered, and what is known so far."""
+"""The state of reading one pair: the reads made, their answers, and the observation so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ INCIDENT_STATES = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY
 
 
 class What(StrEnum):
-    """What one read asks a vendor for. The comment says what it is addressed by, and its answer."""
+    """The kinds of read. Each comment gives what the read is addressed by, and its answer."""
 
     ALERT = "alert"  # alert id; Alert
     ALERT_NOTES = "alert notes"  # alert id; notes, newest first
@@ -48,7 +48,7 @@ class Read:
 
     @property
     def key(self) -> tuple[What, str]:
-        """What makes two reads the same: each is made once."""
+        """Identity of a read: two with the same key are made once."""
         return self.what, self.id
 
 
@@ -62,7 +62,7 @@ class Failure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known of the pair after the reads made so far.
+    """The state after the reads made so far.
 
     `unread` are sides that have to be read again. `is_incident_out_of_reach`: nothing else of the pair's incident
     is read now.
@@ -85,5 +85,5 @@ class Progress:
 
     @property
     def lacks_alert_notes(self) -> bool:
-        """Whether the alert's notes are wanted and not there: the incident's may be copies of them."""
+        """Whether the alert's notes are wanted and were not read: the incident's may be copies of them."""
         return self.request.alert_notes and self.observation.alert_notes is None and not self.observation.missing

@@ -49,7 +49,7 @@ def believable(observation: Observation, policy: Policy, now: datetime) -> tuple
         observation = replace(observation, alert=None, looked=observation.looked - _STATES[Side.OPSGENIE])
     incident = observation.incident
     if incident is not None and pair.incident_id not in (None, incident.id):
-        # It was read before the pair began to follow another one.
+        # This read began before the pair followed another incident.
         return replace(
             observation, incident=None, incident_notes=None, looked=observation.looked - _OF_INCIDENTS
         ), False
@@ -61,7 +61,7 @@ def believable(observation: Observation, policy: Policy, now: datetime) -> tuple
 
 
 def _readable(observation: Observation) -> Observation:
-    """The alert with known values in place of unreadable ones, which then settle no write of ours."""
+    """The alert with known values in place of unreadable ones; those resolve no write of ours."""
     alert = observation.alert
     if alert is None or (alert.open is not None and alert.acknowledged is not None):
         return observation

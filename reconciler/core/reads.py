@@ -30,17 +30,17 @@ from reconciler.core.work import ReadRequest
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """All that is known of the pair now; `unread` are sides that have to be read again."""
+    """The observation after all reads; `unread` are sides that have to be read again."""
 
     observation: Observation
     unread: frozenset[Side] = frozenset()
 
 
 def begin(request: ReadRequest, known: Observation, policy: Policy, now: datetime) -> Progress:
-    """What is known before anything is read: what the snapshot, a list row and the feed's log say."""
+    """The progress before anything is read: what the snapshot, a list row and the feed's log show."""
     pair = known.pair
     follows = pair.incident_id if pair else None
-    if follows is not None and request.is_new:  # it has been paged since a list was compared with the snapshot
+    if follows is not None and request.is_new:  # created after the list was compared
         request = replace(request, is_new=False)
     acts = tuple(sorted(request.acts, key=lambda act: act.at, reverse=True))
     twins = tuple(twin for twin in request.twins if follows not in (None, twin.id))
@@ -56,7 +56,7 @@ def begin(request: ReadRequest, known: Observation, policy: Policy, now: datetim
 def sides_needed(progress: Progress) -> frozenset[Side]:
     """The sides without which nothing can be concluded, before anything is read.
 
-    A new alert pages from its row, unless it may have an incident already.
+    A new alert is paged from its row, unless it may have an incident already.
     """
     request = progress.request
     is_looked_up = _incidents_by_key(progress) is not None
@@ -78,7 +78,7 @@ def own_object(side: Side, progress: Progress) -> Read:
 
 
 def next_read(progress: Progress) -> Read | None:
-    """The first read of RULES that is needed and was not made yet; None when all is known that can be."""
+    """The first read of RULES that is needed and was not made yet; None when nothing more can be read."""
     for rule in RULES:
         read = rule(progress)
         if read is not None and read.key not in progress.answers:
@@ -97,7 +97,7 @@ def finished(progress: Progress) -> Finished:
     return Finished(seen, unread)
 
 
-# -- what is needed, and when --
+# -- rules: what is needed, and when --
 
 
 def _alert(progress: Progress) -> Read | None:
@@ -107,7 +107,7 @@ def _alert(progress: Progress) -> Read | None:
 
 
 def _alert_notes(progress: Progress) -> Read | None:
-    """The alert's notes: asked for, or what may be the source of a note that bears Opsgenie's mark."""
+    """The alert's notes: requested, or needed as the possible source of a note with Opsgenie's mark."""
     seen = progress.observation
     is_source = _may_have_sources(progress) and has_foreign_mark(seen, Side.PAGERDUTY, progress.policy)
     if seen.missing or not (progress.request.alert_notes or is_source):
@@ -116,28 +116,28 @@ def _alert_notes(progress: Progress) -> Read | None:
 
 
 def _incidents_by_key(progress: Progress) -> Read | None:
-    """Whether PagerDuty has an incident for an alert whose incident is not known."""
+    """The search by key, for an alert whose incident is not known."""
     seen = progress.observation
     is_needed = progress.request.by_key and (seen.pair is None or seen.pair.incident_id is None)
     return Read(What.INCIDENTS_BY_KEY, seen.alert_id) if is_needed else None
 
 
 def _incident(progress: Progress) -> Read | None:
-    """The incident itself, unless it is known from a list already."""
+    """The incident itself, unless a list has shown it already."""
     if not progress.request.incident or progress.observation.incident is not None:
         return None
     return _of_incident(What.INCIDENT, progress)
 
 
 def incident_notes(progress: Progress) -> Read | None:
-    """The incident's notes: asked for, or what may be the source of a note that bears PagerDuty's mark."""
+    """The incident's notes: requested, or needed as the possible source of a note with PagerDuty's mark."""
     seen = progress.observation
     is_source = _may_have_sources(progress) and has_foreign_mark(seen, Side.OPSGENIE, progress.policy)
     return _of_incident(What.INCIDENT_NOTES, progress) if _wants_incident_notes(progress) or is_source else None
 
 
 def _incident_log(progress: Progress) -> Read | None:
-    """The incident's own log: who changed its status, or whether somebody reversed a write that does not show."""
+    """The incident's own log: who changed its status, or who reversed a write that is not visible."""
     seen = progress.observation
     if seen.incident is None or not (is_incident_in_doubt(progress) or is_unexplained(seen)):
         return None
@@ -150,7 +150,7 @@ def _successor(progress: Progress) -> Read | None:
 
 
 def _receipts(progress: Progress) -> Read | None:
-    """What Opsgenie says of accepted writes that do not show, or that show under another name."""
+    """The request status of accepted writes that are not visible, or are visible under another name."""
     seen = progress.observation
     asked = [action for action in unanswered(progress) if action.request_id]
     asked += [action for action in seen.mine if is_under_another_name(action, seen)]
@@ -158,18 +158,18 @@ def _receipts(progress: Progress) -> Read | None:
 
 
 def _alert_log(progress: Progress) -> Read | None:
-    """The alert's log: it has all the names, and writes of ours that somebody has reversed since."""
+    """The alert's log, for all names and for writes of ours that somebody has reversed since."""
     return Read(What.ALERT_LOG, progress.observation.alert_id) if is_alert_log_needed(progress) else None
 
 
 def _receipts_of_the_undone(progress: Progress) -> Read | None:
-    """What Opsgenie says of un-acknowledgements for which the alert's log names somebody else."""
+    """The request status of un-acknowledgements for which the alert's log names somebody else."""
     seen = progress.observation
     return _first_request(progress, [a.id for a in seen.mine if is_undone_by_another(a, seen)])
 
 
 def _other_alerts(progress: Progress) -> Read | None:
-    """Whether the key still sees other alerts, when Opsgenie does not know this one."""
+    """The check whether the key still sees other alerts, when Opsgenie does not know this one."""
     return Read(What.RECENT_ALERTS) if is_lost(progress.observation) else None
 
 
@@ -186,7 +186,7 @@ RULES: tuple[Callable[[Progress], Read | None], ...] = (
     _receipts_of_the_undone,
     _other_alerts,
 )
-"""What is read, in this order. Each rule is asked again after every answer."""
+"""The reads in order of preference. Every rule is evaluated again after each answer."""
 
 
 def _may_have_sources(progress: Progress) -> bool:
@@ -195,7 +195,7 @@ def _may_have_sources(progress: Progress) -> bool:
 
 
 def _wants_incident_notes(progress: Progress) -> bool:
-    """Whether they are asked for. They wait for the alert's notes: what they say may be there already."""
+    """Whether the incident's notes are requested. They wait for the alert's notes, whose copies they may be."""
     request = progress.request
     return (request.incident_notes or request.adopt is not None) and not progress.lacks_alert_notes
 
@@ -208,7 +208,7 @@ def _of_incident(what: What, progress: Progress) -> Read | None:
 
 
 def _first_request(progress: Progress, action_ids: list[int]) -> Read | None:
-    """The first of these actions' requests that was not asked about yet."""
+    """The status of the first of these requests that was not read yet."""
     actions = [action for action in progress.observation.mine if action.id in action_ids]
     reads = (Read(What.REQUEST, a.request_id, action_id=a.id) for a in actions if is_accepted(a))
     return next((read for read in reads if read.key not in progress.answers), None)

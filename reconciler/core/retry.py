@@ -27,7 +27,7 @@ LONGEST_BACK_OFF = timedelta(seconds=300)
 LONGEST_FOR_OBJECT = timedelta(seconds=60)
 LONGEST_FOR_PATH = timedelta(seconds=15)
 PATH_COUNTS = timedelta(minutes=10)
-"""The most that an outage of the network path counts towards giving up."""
+"""The longest outage of the network path that counts towards giving up."""
 
 
 class Scope(Enum):
@@ -55,7 +55,7 @@ class Plainer:
 def after(
     action: Action, scope: Scope, why: str, now: datetime, alert: AlertBaseline | None
 ) -> Settlement | Plainer:
-    """What follows for an action that certainly had no effect. `alert` is the alert's baseline."""
+    """The next step for an action that certainly had no effect. `alert` is the alert's baseline."""
     if scope is Scope.REQUEST and not action.plain and not action.kind.is_state:
         return Plainer(why)
     if _is_dead(action, scope, now, alert):
@@ -76,16 +76,16 @@ def after(
 
 
 def steps_aside(action: Action, now: datetime, staleness: timedelta) -> bool:
-    """Whether an action has been refused for so long that later ones of its pair no longer wait for it.
+    """Whether later actions of the pair need no longer wait for this one, which has been refused for so long.
 
-    Order is kept for as long as the staleness bound: otherwise one note that a firewall rejects would delay an
-    acknowledgement for hours.
+    Order is kept for the length of the staleness bound; beyond that, one note that a firewall rejects would delay
+    an acknowledgement for hours.
     """
     return action.failing_since is not None and now - action.failing_since > staleness
 
 
 def backoff(failures: int, longest: timedelta = LONGEST_BACK_OFF) -> timedelta:
-    """Back-off after a failure that so many others preceded: 1 s, 2 s, 4 s …, at most `longest`."""
+    """Back-off after this many earlier failures: 1 s, 2 s, 4 s …, at most `longest`."""
     return min(timedelta(seconds=1 << min(failures, 10)), longest)
 
 
@@ -100,7 +100,7 @@ def _is_dead(action: Action, scope: Scope, now: datetime, alert: AlertBaseline |
 
 
 def _is_deleted(action: Action, scope: Scope, alert: AlertBaseline | None) -> bool:
-    """Whether the write's target is deleted. Should the alert be seen again, the write becomes due again."""
+    """Whether the write's target is deleted. If the alert reappears, the write becomes due again."""
     of_alert = scope is Scope.MISSING and action.kind.side is Side.OPSGENIE
     return of_alert and alert is not None and alert.deleted
 

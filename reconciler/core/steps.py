@@ -26,10 +26,10 @@ from reconciler.core.readings import GRAIN, usable
 TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")
 SNOOZE_ENDED = Person("", "PagerDuty (snooze ended)")
 _ENDS = frozenset({"unacknowledge", "unsnooze"})
-_HANDS_ON = frozenset({"assign", "delegate", "escalate", "reassign", "reopen"})
-"""A person's acts that remove an acknowledgement."""
+_REMOVING_ACTS = frozenset({"assign", "delegate", "escalate", "reassign", "reopen"})
+"""Acts by which a person removes an acknowledgement."""
 _AT_ONCE = frozenset({"snooze", "urgency_change"})
-"""Acts that do so only if they have the time of the status change: earlier ones had no such effect."""
+"""Acts that remove it only if they have the time of the status change; earlier ones had no such effect."""
 _REOPENS = ("reopen", "acknowledge")
 _NO_REOPENING = frozenset({
     "resolve", "annotate", "notify", "snooze", "unsnooze", "urgency_change", "priority_change", "link", "unlink",
@@ -60,7 +60,7 @@ def unacknowledged(
     incident = observation.incident
     assert incident is not None  # noqa: S101 - asked of incidents that were read
     acts = _since(observation, "acknowledge", base, now)
-    people = [act for act in acts if _is_hands_on(act, incident, base) and not _is_ours(act, policy)]
+    people = [act for act in acts if _removes_acknowledgement(act, incident, base) and not _is_ours(act, policy)]
     found = (
         *(cause for act in acts if act.verb in _ENDS for cause in _ended(act, acts, incident, base)),
         *(_by_person(act) for act in people if act.verb not in _AT_ONCE),
@@ -113,22 +113,24 @@ def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline
     elif expires is not None and max(act.at, incident.changed_at or act.at) >= expires - GRAIN:
         yield Cause(Actor.TIMEOUT, TIMED_OUT, act.at, act)
     else:
-        people = (a for a in acts if a.verb in _HANDS_ON and a.actor is Actor.PERSON and _is_near(a.at, act.at))
+        people = (
+            a for a in acts if a.verb in _REMOVING_ACTS and a.actor is Actor.PERSON and _is_near(a.at, act.at)
+        )
         yield next((_by_person(one) for one in people), _by_machine(act))
 
 
-def _is_hands_on(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
+def _removes_acknowledgement(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
     """Whether this is a person's act that removes an acknowledgement.
 
-    An entry logged together with the acknowledgement belongs to it: acknowledging assigns the incident.
+    An entry logged together with the acknowledgement belongs to it, because acknowledging assigns the incident.
     """
     if act.actor is not Actor.PERSON:
         return False
     at = incident.changed_at
     if at is not None and _is_near(act.at, at):
-        return act.verb in _HANDS_ON or act.verb in _AT_ONCE
+        return act.verb in _REMOVING_ACTS or act.verb in _AT_ONCE
     is_with_it = at is not None and base.as_of is not None and _is_near(act.at, base.as_of)
-    return act.verb in _HANDS_ON and not is_with_it
+    return act.verb in _REMOVING_ACTS and not is_with_it
 
 
 def _is_our_retrigger(act: Act, observation: Observation) -> bool:
@@ -137,7 +139,7 @@ def _is_our_retrigger(act: Act, observation: Observation) -> bool:
     at = observation.incident.changed_at if observation.incident else None
     is_then = at is None or _is_near(act.at, at)
     written = (mine for mine in observation.mine if mine.status in (Status.SENT, Status.DONE))
-    return act.verb in _HANDS_ON | _AT_ONCE and is_then and any(mine.kind in kinds for mine in written)
+    return act.verb in _REMOVING_ACTS | _AT_ONCE and is_then and any(mine.kind in kinds for mine in written)
 
 
 def _is_ours(act: Act, policy: Policy) -> bool:

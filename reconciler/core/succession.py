@@ -43,7 +43,7 @@ def history(observation: Observation) -> tuple[Note, ...]:
 
 
 def merged_into(observation: Observation, incident: Incident) -> str:
-    """Words for the incident that a resolved one was merged into; empty if it was not merged."""
+    """Description of the incident that a resolved one was merged into; empty if it was not merged."""
     target = successor(observation)
     if not incident.merged_into:
         return ""
@@ -73,7 +73,7 @@ def changes(observation: Observation, policy: Policy, before: Iterable[Change]) 
 
 
 def followed(pair: Pair, target: Incident, now: datetime) -> Pair:
-    """The pair with its new incident. Everything since that one's creation is new when the pair is next read."""
+    """The pair with its new incident. Everything since that incident's creation is new at the next read."""
     return replace(
         pair,
         incident_id=target.id,

@@ -1,6 +1,6 @@
-"""Which incident a pair follows once its own is resolved: what that was merged into, or an open one with its key.
+"""Search for the incident that succeeds a resolved one: its merge target, or an open one with the alert's key.
 
-Where that cannot be read now, the pair stays as it is: its incident does not count as resolved, and is read again.
+While a read fails that this needs, the pair keeps its incident: it does not count as resolved and is read again.
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from reconciler.core.read_conditions import may_still_land
 from reconciler.core.read_progress import INCIDENT_STATES, Failure, Progress, Read, What
 
 MERGES = 5
-"""How many merges in a row are followed."""
+"""The longest chain of merges that is followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Succession:
     """How far the successor is known: the next read, or the incident and its notes, or neither.
 
-    `is_unknown`: there may be one, and it cannot be read now.
+    `is_unknown`: there may be a successor, and it cannot be read now.
     """
 
     read: Read | None = None
@@ -29,7 +29,7 @@ class Succession:
 
 
 class _Ask(Exception):
-    """A read has to be made first."""
+    """Raised when a read has to be made first."""
 
     def __init__(self, read: Read) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _Ask(Exception):
 
 
 class _Unknown(Exception):
-    """A read that is needed has no answer."""
+    """Raised when a read that is needed has failed."""
 
 
 def succession(progress: Progress) -> Succession:
@@ -59,20 +59,20 @@ def succession(progress: Progress) -> Succession:
 
 
 def followed(progress: Progress) -> Progress:
-    """The progress with the outcome, after the last read."""
+    """The progress with the outcome of the search, after the last read."""
     found, seen = succession(progress), progress.observation
     if not found.is_unknown and found.incident is None:
         return progress
     if found.incident is None:
         seen = replace(seen, incident=None, looked=seen.looked - INCIDENT_STATES)
-    else:  # what people did there since is news, and is read as soon as the pair follows it
+    else:  # its history is news, and is read as soon as the pair follows it
         twins = tuple(twin for twin in seen.twins if twin.id != found.incident.id)
         seen = replace(seen, successor=found.incident, successor_notes=found.notes, twins=twins)
     return replace(progress, observation=seen, unread=progress.unread | {Side.PAGERDUTY})
 
 
 def _merge_target(progress: Progress, ours: str) -> Incident | None:
-    """Where a row of merges ends; None where that is not visible to our key."""
+    """The end of a chain of merges; None if it is not visible to our key."""
     incident, met = progress.observation.incident, [ours]
     found, follow = None, incident.merged_into if incident else ""
     while follow and follow not in met and len(met) <= MERGES:
@@ -86,7 +86,7 @@ def _merge_target(progress: Progress, ours: str) -> Incident | None:
 
 
 def _open_twin(progress: Progress) -> Incident | None:
-    """The oldest incident with the alert's key that is open, as it says itself: a list may be late."""
+    """The oldest open incident with the alert's key, read by its id because a list may lag."""
     twins = sorted(progress.observation.twins, key=lambda twin: (twin.created_at, twin.number))
     found: Iterator[Incident | None] = (_answer(progress, Read(What.INCIDENT, twin.id)) for twin in twins)
     return next((twin for twin in found if twin is not None and twin.status != "resolved"), None)
@@ -96,7 +96,7 @@ def _with_notes(progress: Progress, ours: str, target: Incident) -> Succession:
     """The successor with its notes: without them, all its past would be news.
 
     The notes of the pair's own incident are read for the last time. While a note of ours may still appear there,
-    the pair stays with it: on the successor it would be written once more.
+    the pair keeps that incident: on the successor the note would be written a second time.
     """
     if progress.observation.incident_notes is None:
         _answer(progress, Read(What.INCIDENT_NOTES, ours))
@@ -109,7 +109,7 @@ def _with_notes(progress: Progress, ours: str, target: Incident) -> Succession:
 
 
 def _answer(progress: Progress, read: Read) -> Any:
-    """What a read answered; None where the object is not for our key."""
+    """The answer of a read; None if our key may not see the object."""
     if read.key not in progress.answers:
         raise _Ask(read)
     answer = progress.answers[read.key]

@@ -202,7 +202,7 @@ def body(alert: Alert) -> str:
 
 
 def details(alert: Alert) -> str:
-    """The alert's description and details: what a list row does not have. Empty where there are none."""
+    """The alert's description and details, which a list row lacks. Empty if there are none."""
     parts = [alert.description] if alert.description else []
     if alert.details:
         parts.append("\n".join(("Details:", *(f"  {key}: {value}" for key, value in alert.details))))
@@ -210,7 +210,7 @@ def details(alert: Alert) -> str:
 
 
 def has_no_details(body: str) -> bool:
-    """Whether an incident's details, as `body` makes them, were made from a list row: one block of lines."""
+    """Whether an incident's details, as `body` makes them, come from a list row: one block of lines."""
     return body.startswith(_FIRST_LINE) and "\n\n" not in body
 
 

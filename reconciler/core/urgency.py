@@ -55,7 +55,7 @@ def _is_high(observation: Observation, base: AlertBaseline, policy: Policy) -> b
 
 
 def _due(observation: Observation, base: IncidentBaseline, at: datetime) -> str:
-    """What makes the urgency due: the write that was dropped, or the reopening; empty if nothing does."""
+    """Reference of the event that makes the urgency due: the dropped write, or the reopening; else empty."""
     raising = [action for action in observation.mine if action.kind is Kind.PAGERDUTY_SET_URGENCY]
     if any(action.status.is_open for action in raising):
         return ""

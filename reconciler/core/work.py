@@ -1,6 +1,6 @@
 """Items of the work queue: which pair to reconcile, why, how urgently, and what to read of it.
 
-One item a pair. What two sources ask for is merged into one request, so that a pair is read once for both.
+There is one item per pair. Requests of several sources are merged, so that a pair is read once for all of them.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from reconciler.core.model import Act, Alert, Incident, Side
 
 
 class Priority(IntEnum):
-    """Which of two due items goes first: the lower number."""
+    """Order of due items: the lower number goes first."""
 
     PAGE = 0  # an alert that may have to page somebody
     CHANGED = 1  # a feed, a list or a webhook shows that something happened
@@ -21,15 +21,15 @@ class Priority(IntEnum):
 
 
 class Reason(StrEnum):
-    """Why a pair is in the queue: what logs, metrics and `explain` say."""
+    """Why a pair is in the queue, as logs and metrics name it."""
 
     NEW_ALERT = "new alert"
     FEED = "feed"
     WEBHOOK = "webhook"
     OUTBOX = "outbox"  # an action is due, or its outcome is unknown
-    QUEUED = "queued"  # Opsgenie has accepted a write of ours, and is asked what became of it
+    QUEUED = "queued"  # a write that Opsgenie has accepted; its request status is read
     UNREAD = "unread"  # a read failed before
-    UNSETTLED = "unsettled"  # nobody is paged, a step is unexplained, or the alert is missing
+    UNSETTLED = "unsettled"  # nobody is paged, a status change is unexplained, or the alert is missing
     SWEEP = "sweep"
     FIRST_START = "first start"
 
@@ -62,18 +62,18 @@ class ReadRequest:
 
     @property
     def sides(self) -> frozenset[Side]:
-        """The sides that something is to be read of."""
+        """The sides to be read."""
         opsgenie = self.alert or self.alert_notes
         pagerduty = self.incident or self.incident_notes or self.by_key
         return frozenset({Side.OPSGENIE} if opsgenie else ()) | frozenset({Side.PAGERDUTY} if pagerduty else ())
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether nothing is to be read."""
         return self == ReadRequest()
 
     def merged(self, later: "ReadRequest") -> "ReadRequest":
-        """Both in one. `later` is the one that was made later."""
+        """Both requests in one. `later` is the more recent."""
         is_new = self.is_new or later.is_new
         rows = [row for row in (self.row, later.row) if row is not None]
         return ReadRequest(
@@ -96,7 +96,7 @@ class ReadRequest:
 
 
 def everything(sides: Iterable[Side] = tuple(Side)) -> ReadRequest:
-    """All that can be read of these sides."""
+    """The request for everything that can be read of these sides."""
     opsgenie, pagerduty = (side in set(sides) for side in (Side.OPSGENIE, Side.PAGERDUTY))
     return ReadRequest(
         alert=opsgenie,
@@ -109,9 +109,10 @@ def everything(sides: Iterable[Side] = tuple(Side)) -> ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """One pair in the queue. `generation` counts the changes of its row: what was leased is known by it.
+    """One pair in the queue.
 
-    `attempts` counts the reads and defects in a row that made it fail.
+    `generation` counts the changes of its row, and so identifies the version that was leased. `attempts` counts
+    consecutive failures by reads and defects.
     """
 
     alert_id: str
@@ -123,7 +124,7 @@ class WorkItem:
     generation: int = 0
 
     def merged(self, later: "WorkItem") -> "WorkItem":
-        """Both in one: as urgent, as early and as much as either asks."""
+        """Both items in one: the higher urgency, the earlier time, and everything that either requests."""
         return replace(
             self,
             due_at=min(self.due_at, later.due_at),

@@ -89,7 +89,7 @@ class Committer:
 
 
 def _write_kept(unit: UnitOfWork, read: list[Pair], finished: list[WorkItem]) -> None:
-    unit.snapshot.save_looks(read)
+    unit.snapshot.save_sweeps(read)
     unit.work.take_away(finished)
 
 

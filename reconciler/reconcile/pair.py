@@ -167,7 +167,7 @@ class Reconciler:
         met = (*planned.fetched.problems, *delivered.problems)
         given_up = tuple(problem for problem in met if _is_given_up(problem, delivered.actions))
         standing = tuple(problem for problem in met if problem not in given_up)
-        events = [each for each in failed_after_acceptance(planned) if not _is_said(each, standing)]
+        events = [each for each in failed_after_acceptance(planned) if not _is_stated(each, standing)]
         again = self._again(planned, delivered, item, generation)
         only_delivers = again is not None and again.request.is_empty and again.reasons == {Reason.OUTBOX}
         return Outcome(
@@ -237,7 +237,7 @@ def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
     return item.request if planned.pair is None else None
 
 
-def _is_said(event: Problem, standing: tuple[Problem, ...]) -> bool:
+def _is_stated(event: Problem, standing: tuple[Problem, ...]) -> bool:
     """Whether a problem that lasts says already what has happened."""
     waits = (str(problem.error).partition(" waits: ")[2] for problem in standing if problem.side is event.side)
     return any(why and why in str(event.error) for why in waits)

@@ -82,12 +82,12 @@ class Wait:
 class _Open:
     """An open breaker. `until` is monotonic, and so is `probe_at`: when the next parked pair is let through.
 
-    `spares_untried`: only actions that have failed before wait; the others show whether any write is taken.
+    `only_retries`: only actions that have failed before wait; the others show whether any write is taken.
     """
 
     until: float
     error: ReconcilerError
-    spares_untried: bool = False
+    only_retries: bool = False
     probe_at: float = 0.0
 
 
@@ -113,7 +113,7 @@ class WriteBreakers:
             opened, rate_limited, barred = self._open.get(lane), self._rate_limited.get(kind, now), self._barred
         if lane in barred:
             return Wait(self._time_of(now + WHILE_BARRED), hold=HOLDS[lane])
-        spared = opened is not None and opened.spares_untried and action.failing_since is None
+        spared = opened is not None and opened.only_retries and action.failing_since is None
         if opened is not None and now < opened.until and not spared:
             return Wait(self._time_of(opened.until), opened.error, HOLDS[lane])
         return Wait(self._time_of(rate_limited)) if now < rate_limited else None
@@ -142,7 +142,7 @@ class WriteBreakers:
             is_lane = len(self._unanswered[lane]) >= FAILURES
         if is_lane:
             # A firewall may dislike the text of some notes: what has not failed yet shows whether others pass.
-            self._trip(lane, error, spares_untried=isinstance(error, Blocked))
+            self._trip(lane, error, only_retries=isinstance(error, Blocked))
 
     def forbidden(self, action: Action, error: ReconcilerError) -> None:
         """A write to one object was refused with 403; several alerts in a row: the key may not write at all."""
@@ -153,7 +153,7 @@ class WriteBreakers:
             if count < FAILURES:
                 return
             suspect = self._suspects.setdefault(lane, _every_write_refused(lane, count, error))
-        self._trip(lane, suspect, spares_untried=True)
+        self._trip(lane, suspect, only_retries=True)
 
     def succeeded(self, kind: Kind) -> None:
         """A write of that lane was taken: its breaker closes. A rate limit stays."""
@@ -212,7 +212,7 @@ class WriteBreakers:
         with self._lock:
             return frozenset(lane for lane, opened in self._open.items() if now < opened.until)
 
-    def _trip(self, lane: Lane, error: ReconcilerError, *, spares_untried: bool = False) -> None:
+    def _trip(self, lane: Lane, error: ReconcilerError, *, only_retries: bool = False) -> None:
         now = self._clock.monotonic()
         with self._lock:
             known = self._open.get(lane)
@@ -220,7 +220,7 @@ class WriteBreakers:
                 return
             wait = min(self._next_wait.get(lane, FIRST_WAIT), _longest(lane, error))
             self._next_wait[lane] = 2 * wait
-            self._open[lane] = _Open(now + wait, error, spares_untried)
+            self._open[lane] = _Open(now + wait, error, only_retries)
 
     def _time_of(self, monotonic: float) -> datetime:
         return self._clock.now() + timedelta(seconds=max(0.0, monotonic - self._clock.monotonic()))
@@ -228,7 +228,7 @@ class WriteBreakers:
 
 def _is_refused(opened: _Open | None) -> bool:
     """Whether the account was refused as a whole. What a key may do is not shown by its being accepted again."""
-    return opened is not None and isinstance(opened.error, Refused) and not opened.spares_untried
+    return opened is not None and isinstance(opened.error, Refused) and not opened.only_retries
 
 
 def _longest(lane: Lane, error: ReconcilerError) -> float:

@@ -128,7 +128,7 @@ class AdvisoryLock:
         with contextlib.ExitStack() as opened:
             connection = opened.enter_context(self._engine.connect())
             with connection.begin():  # a pooler keeps to one session for as long as a transaction
-                session, held_already = _row(connection, _LOOK, self._route)
+                session, held_already = _row(connection, _SESSION, self._route)
                 free = held_already or _row(connection, _TRY, self._route)[0]
             if not free:
                 return False
@@ -143,7 +143,7 @@ class AdvisoryLock:
 
     def _keep(self, connection: Connection) -> bool:
         with connection.begin():
-            session, held = _row(connection, _LOOK, self._route)
+            session, held = _row(connection, _SESSION, self._route)
         if session != self._session:
             raise Misconfigured(POOLED)
         if not held:
@@ -156,12 +156,12 @@ class AdvisoryLock:
         if self._session_of(connection) != session:
             return True
         with self._engine.connect() as other, other.begin():
-            same = _row(other, _LOOK, self._route)[0] == session
+            same = _row(other, _SESSION, self._route)[0] == session
             return same or self._session_of(connection) != session
 
     def _session_of(self, connection: Connection) -> int:
         with connection.begin():
-            return int(_row(connection, _LOOK, self._route)[0])
+            return int(_row(connection, _SESSION, self._route)[0])
 
 
 POOLED = (
@@ -176,7 +176,7 @@ _TAKE = text(
 """Takes the lock, and lets the server notice within half a minute when our host is gone."""
 _TRY = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
 """Whether nobody has the lock."""
-_LOOK = text("""
+_SESSION = text("""
     SELECT pg_backend_pid(), EXISTS (
         SELECT FROM pg_locks
         WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()

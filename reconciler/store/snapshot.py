@@ -147,7 +147,7 @@ class Snapshot:
         ]
         upsert(self.connection, notes, rows)
 
-    def save_looks(self, values: Collection[Pair]) -> None:
+    def save_sweeps(self, values: Collection[Pair]) -> None:
         """Remember only when these pairs were swept, and when they are to be read next; never an older moment."""
         if values:
             looks = [
@@ -159,7 +159,7 @@ class Snapshot:
                 }
                 for pair in values
             ]
-            self.connection.execute(_SAVE_LOOK, looks)
+            self.connection.execute(_SAVE_SWEEP, looks)
 
     def forget(self, before: datetime, limit: int = 1000) -> int:
         """Drop pairs that were over before that, with their notes and actions; how many. Never what is still open.
@@ -173,7 +173,7 @@ class Snapshot:
         return len(gone)
 
 
-_SAVE_LOOK = (
+_SAVE_SWEEP = (
     update(pairs)
     .where(
         pairs.c.route == bindparam("of"),
