@@ -1,7 +1,7 @@
-"""Positions of the sources: one typed value, stored field by field, so that no stored value can stop anything.
+"""Positions of the sources: one typed value, stored field by field, so that no stored value can stop a source.
 
-A time stamp that cannot be read, or that lies ahead of our clock, counts as not stored: what is read twice is
-recognised, and what lies in between is found by the sweep.
+A time stamp that cannot be read, or that lies ahead of our clock, counts as not stored: what is then read twice is
+recognised, and what is missed is found by the sweep.
 """
 
 import json
@@ -22,7 +22,7 @@ _ALL = select(cursors).where(cursors.c.route == bindparam("route"))
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When the first start was, and since when what was open then was to be paged."""
+    """The time of the first start, and the earliest creation time of the open alerts that it pages."""
 
     at: datetime
     since: datetime
@@ -30,7 +30,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class LogMark:
-    """How far PagerDuty's log was read, and the entries within the overlap that were acted upon already."""
+    """How far PagerDuty's log has been read, and the entries within the overlap that were already acted upon."""
 
     at: datetime
     seen: frozenset[str] = frozenset()
@@ -38,10 +38,11 @@ class LogMark:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """The positions of the sources; None is not known. `query` is the OPSGENIE_QUERY that the pairs come from.
+    """The positions of the sources; None: not known.
 
-    `opsgenie` is the newest `updatedAt` that was seen, `sweep` when the last listing of everything began, and
-    `polled_…` when that side last answered a whole poll.
+    `query` is the OPSGENIE_QUERY that selected the stored pairs. `opsgenie` is the newest `updatedAt` seen,
+    `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
+    answered a whole poll.
     """
 
     origin: Origin | None = None
@@ -55,7 +56,7 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """The table within one transaction."""
+    """The table of positions within one transaction."""
 
     connection: Connection
     route: str
@@ -76,7 +77,7 @@ class Cursors:
 
 
 def earlier(stamp: datetime, by: timedelta) -> datetime:
-    """That much before the time stamp, and never before the year 2000: a year 1 from a vendor is no obstacle."""
+    """The time stamp less `by`, but never before the year 2000, so that a year 1 from a vendor causes no error."""
     return stamp - by if stamp - OLDEST > by else OLDEST
 
 
@@ -89,7 +90,7 @@ def _moment(value: object, now: datetime) -> datetime | None:
 
 
 def _origin(value: str, now: datetime) -> Origin:
-    """A first start that cannot be dated is now: it was made, and must not be made again."""
+    """The stored first start. One without a readable time counts as now, because it must not be repeated."""
     match _list(value):
         case [at, since, *_]:
             begun = _moment(at, now) or now
@@ -125,5 +126,5 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "polled_opsgenie": ("polled.opsgenie", _moment, datetime.isoformat),
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
 }
-"""By field: the name it is stored under, how it is read, and how it is stored."""
+"""Per field: the name it is stored under, its parser, and its serialiser."""
 assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table

@@ -1,8 +1,8 @@
 """Opening the database, and its transactions. SQLite and PostgreSQL; nothing is cached between transactions.
 
 The process that holds the lock leads. `lead` begins a new epoch, which is the fencing token: from then on every
-writing transaction of an earlier leader is refused, also when it still believes to hold the lock. A transaction
-reads the epoch under a row lock for which the next `lead` waits, so that no commit comes after a takeover.
+writing transaction of an earlier leader is refused, even if that process still believes that it holds the lock. A
+transaction reads the epoch under a row lock for which the next `lead` waits, so that no commit follows a takeover.
 """
 
 import os
@@ -40,22 +40,22 @@ TCP = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""libpq's parameters by which a dead host is noticed within half a minute; the URL may give others."""
+"""libpq parameters with which a dead host is noticed within half a minute; the URL may override them."""
 SESSION_LIMITS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
-"""PostgreSQL's settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
+"""PostgreSQL settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
 
 
 POOL_SIZE = 32
-"""Connections that are kept: more than threads that use them, so that none waits for another one's transaction."""
+"""Connections kept in the pool: more than there are threads that use them, so that none waits for another."""
 POOL_SECONDS = 10
-"""How long a thread waits for a connection all the same."""
+"""Seconds that a thread waits for a free connection of the pool."""
 _POOL: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": POOL_SECONDS}
 
 
 class DatabaseDown(Transient):
-    """The database does not work: nothing may be written to any vendor meanwhile.
+    """The database does not work; nothing may be written to a vendor meanwhile.
 
-    `kind` is the same for the same cause, whichever statement meets it: "away" when it was not even reached.
+    `kind` is the same for the same cause, whichever statement fails; "away" if the database was not reached.
     """
 
     def __init__(self, message: str, kind: str = "") -> None:
@@ -64,7 +64,7 @@ class DatabaseDown(Transient):
 
 
 class Superseded(DatabaseDown):
-    """Another process leads now: this one may not write any more."""
+    """Another process leads now, and this one may no longer write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ class Database:
     def __init__(self, engine: Engine, route: str = "default") -> None:
         self.engine = engine
         self.route = route
-        # SQLite has one writer at a time, and makes the others sleep for longer than that one takes.
+        # SQLite has one writer at a time, and its busy wait sleeps for longer than a write takes.
         self._write = GroupCommit(self._led).write if engine.dialect.name == "sqlite" else self._led
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
 
     def lead(self) -> int:
-        """Begin a new epoch, which ends every other one, and return it. Only for the holder of the lock."""
+        """Begin a new epoch, which ends every earlier one, and return it. Only for the holder of the lock."""
         with self._connected(immediate=True) as connection:
             first = insert_into(leader, connection.dialect.name)
             first = first.values(route=self.route, epoch=1, holder=self._holder)
@@ -107,9 +107,9 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[UnitOfWork]:
-        """A transaction that is committed at the end, or leaves nothing behind. DatabaseDown when it fails.
+        """A transaction that is committed at the end, or leaves nothing behind.
 
-        Superseded when another process has begun to lead since this one did.
+        DatabaseDown if it fails; Superseded if another process has begun to lead since this one did.
         """
         with self._write() as connection:
             yield self._books(connection)
@@ -133,7 +133,7 @@ class Database:
                 with connection.begin():
                     yield connection
         except DBAPIError as error:
-            self.engine.dispose()  # the session may be the cause: read-only, or of a file that is gone
+            self.engine.dispose()  # the session may be the cause: it is read-only, or its file is gone
             raise down(error) from error
         except PoolTimeout as error:
             raise DatabaseDown(
@@ -156,13 +156,13 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """The database for reading and writing; an SQLite file is created when missing. Not migrated here."""
+    """The database for reading and writing; a missing SQLite file is created. The schema is not migrated here."""
     file_of(url)
     return Database(_engine(url))
 
 
 def exists(url: str) -> bool:
-    """Whether there is a database to look into; asking creates none."""
+    """Whether there is a database to read. The check creates none."""
     file = file_of(url)
     return file is None or file.exists()
 
@@ -184,7 +184,7 @@ def current_revision(database: Database) -> str | None:
 
 
 def revision_of(engine: Engine) -> str | None:
-    """The revision that the database records; None where it records none."""
+    """The revision that the database records; None if it records none."""
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
@@ -195,7 +195,7 @@ def revision_of(engine: Engine) -> str | None:
 
 
 def tcp(url: str) -> dict[str, int]:
-    """What a connection to PostgreSQL is opened with."""
+    """Connection parameters for PostgreSQL, without those that the URL sets."""
     return {name: value for name, value in TCP.items() if name not in make_url(url).query}
 
 
@@ -212,7 +212,7 @@ def down(error: DBAPIError) -> DatabaseDown:
 
 
 def file_of(url: str) -> Path | None:
-    """The file of an SQLite database, None for any other. Misconfigured when there can be none."""
+    """The file of an SQLite database, None for any other. Misconfigured if the URL names no usable file."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         return None
@@ -225,12 +225,12 @@ def file_of(url: str) -> Path | None:
 
 
 def is_blank(file: Path) -> bool:
-    """Whether there is nothing in it, or no such file."""
+    """Whether the file is empty or missing."""
     return not file.exists() or file.stat().st_size == 0
 
 
 def reading_engine(file: Path) -> Engine:
-    """The file's content, through a connection that cannot write."""
+    """An engine for the file's content, through a connection that cannot write."""
     # A WAL database without a live WAL is opened as immutable, so that not even a shared-memory file appears.
     immutable = "" if file.with_name(file.name + "-wal").exists() else "&immutable=1"
     return create_engine(
@@ -262,7 +262,7 @@ def _sqlite(url: str) -> Engine:
     timeout = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
     engine = create_engine(url, connect_args=timeout, **_POOL)
 
-    # The driver's own transactions lose updates and do not roll DDL back: begin by hand, and at once.
+    # The driver's own transactions lose updates and do not roll DDL back: begin by hand, immediately.
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from reconciler.errors import ReconcilerError
 
 Begin = Callable[[], AbstractContextManager[Connection]]
-"""A transaction: committed at the end of the block, or rolled back. It raises ReconcilerErrors only."""
+"""A transaction: committed at the end of the block, or rolled back. It raises only ReconcilerErrors."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class _Shared:
     failure: BaseException | None = None
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Commit, or roll back after a failure; then every writer in it continues."""
+        """Commit, or roll back after a failure; then release every writer in the transaction."""
         try:
             self.transaction.__exit__(type(failure) if failure else None, failure, None)
         except BaseException as error:
@@ -42,7 +42,7 @@ class _Shared:
 
 
 class GroupCommit:
-    """The writers of one SQLite file."""
+    """Shared transactions for the writers of one SQLite file."""
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
@@ -85,7 +85,7 @@ class GroupCommit:
 
 
 def _for_others(failure: BaseException) -> BaseException:
-    """The failure of one writer as the others get it: with the same words and the same meaning."""
+    """One writer's failure as the other writers receive it: same text, same class."""
     if isinstance(failure, ReconcilerError):
         return failure
     return RuntimeError(f"another writer failed this transaction: {type(failure).__name__}")

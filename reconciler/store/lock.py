@@ -22,7 +22,7 @@ from reconciler.store.database import down, tcp
 
 
 class Lock(Protocol):
-    """The right to work on one database and route."""
+    """The exclusive right to work on one database and route."""
 
     def acquire(self) -> bool:
         """Take the lock, or check that it is still ours; False while another process has it.
@@ -82,7 +82,7 @@ class FileLock:
 
 @contextlib.contextmanager
 def lock_is_free(database: Path) -> Iterator[bool]:
-    """Whether no process works on this SQLite database; if so, none begins meanwhile. Creates no file."""
+    """Whether no process works on this SQLite database; if so, none can begin meanwhile. Creates no file."""
     with contextlib.ExitStack() as held:
         alone = False
         with contextlib.suppress(OSError):
@@ -127,7 +127,7 @@ class AdvisoryLock:
     def _take(self) -> bool:
         with contextlib.ExitStack() as opened:
             connection = opened.enter_context(self._engine.connect())
-            with connection.begin():  # a pooler keeps to one session for as long as a transaction
+            with connection.begin():  # a pooler keeps to one session for the length of a transaction
                 session, held_already = _row(connection, _SESSION, self._route)
                 free = held_already or _row(connection, _TRY, self._route)[0]
             if not free:
@@ -152,7 +152,7 @@ class AdvisoryLock:
         return True
 
     def _is_shared(self, connection: Connection, session: int) -> bool:
-        """Whether our connection becomes another session, or a second one beside it is the same session."""
+        """Whether our connection changes its session, or shares it with a second connection."""
         if self._session_of(connection) != session:
             return True
         with self._engine.connect() as other, other.begin():
@@ -175,7 +175,7 @@ _TAKE = text(
 )
 """Takes the lock, and lets the server notice within half a minute when our host is gone."""
 _TRY = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
-"""Whether nobody has the lock."""
+"""Query: whether the lock is free."""
 _SESSION = text("""
     SELECT pg_backend_pid(), EXISTS (
         SELECT FROM pg_locks
@@ -184,7 +184,7 @@ _SESSION = text("""
         AND (classid, objid, objsubid) = (hashtext('reconciler')::oid, hashtext(:route)::oid, 2)
     )
 """)
-"""Our session's number, and whether it has the lock."""
+"""Query: our session's number, and whether that session has the lock."""
 
 
 def _row(connection: Connection, statement: TextClause, values: dict[str, str]) -> tuple[Any, ...]:

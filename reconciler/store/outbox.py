@@ -23,7 +23,7 @@ class Outbox:
     route: str
 
     def open(self, kind: Kind | None = None) -> list[Action]:
-        """Actions (of one kind) that are planned or sent, in the order of the acts that caused them."""
+        """Open actions (of one kind): planned or sent, in the order of the acts that caused them."""
         query = _OPEN_ACTIONS if kind is None else _OPEN_ACTIONS.where(actions.c.kind == kind.value)
         return [_action(row) for row in self.connection.execute(query, {"route": self.route})]
 
@@ -35,14 +35,14 @@ class Outbox:
         return {alert_id: tuple(mine) for alert_id, mine in found.items()}
 
     def counts(self) -> Counter[Status]:
-        """How many actions have which status, finished ones included: a scan of all, for `status` alone."""
+        """Number of actions by status, including finished ones: a full scan, only for `status`."""
         query = (
             select(actions.c.status, func.count()).where(actions.c.route == self.route).group_by(actions.c.status)
         )
         return Counter({Status(status): count for status, count in self.connection.execute(query)})
 
     def by_id(self, ids: Collection[int]) -> list[Action]:
-        """These actions as they stand, in the order they were added."""
+        """These actions in their present state, in the order they were added."""
         return [_action(row) for row in rows_of(self.connection, _BY_ID, self.route, ids)]
 
     def with_status(self, status: Status, limit: int) -> list[Action]:
@@ -51,29 +51,29 @@ class Outbox:
         return [_action(row) for row in self.connection.execute(query, {"route": self.route})]
 
     def add(self, values: Iterable[Action], now: datetime) -> None:
-        """Add actions that are to be carried out. One whose key is there already is not added a second time."""
+        """Add planned actions. An action whose key exists already is not added a second time."""
         insert_new(self.connection, actions, ("route", "key"), [_row(action, now) for action in values])
 
     def mark_sent(self, action: Action, now: datetime) -> bool:
-        """Mark an action as sent, just before its call; False when it is not planned any more: make no call."""
+        """Mark an action as sent, just before its call. False if it is no longer planned: then make no call."""
         marked = self.connection.execute(_MARK_SENT, {"of": action.id, "sent_at": now})
         return marked.rowcount == 1
 
     def mark_accepted(self, action: Action, request_id: str) -> None:
-        """Note the id under which Opsgenie has accepted the write: queued there, not carried out yet."""
+        """Store the id under which Opsgenie has accepted the write: queued there, not carried out yet."""
         self.connection.execute(_CHANGE, {"of": action.id, "request_id": request_id})
 
     def mark_unknown(self, action: Action, why: str) -> None:
-        """Note why the outcome of a sent action is unknown: it stays sent until a read of its target shows it."""
+        """Store why the outcome of a sent action is unknown: it stays sent until a read resolves it."""
         self.connection.execute(_CHANGE, {"of": action.id, "error": why})
 
     def mark_plain(self, action: Action, why: str) -> None:
-        """Plan an action again in its plainest form, because its form was refused."""
+        """Plan an action again in its plainest form, because its full form was refused."""
         plain = {"status": Status.PLANNED.value, "plain": True, "error": why}
         self.connection.execute(_CHANGE, {"of": action.id, **plain})
 
     def settle(self, settlement: Settlement, now: datetime) -> None:
-        """Write down the outcome of an action, or when it is due again."""
+        """Store the outcome of an action, or when it is due again."""
         values: dict[str, Any] = {"status": settlement.status.value, "error": settlement.why}
         if settlement.attempts is not None:
             values |= {"attempts": settlement.attempts}
@@ -88,7 +88,7 @@ class Outbox:
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})
 
     def retry(self, ids: Collection[int] | None = None) -> list[Action]:
-        """Plan dead actions, these or all, again as if never tried; those that were dead."""
+        """Plan dead actions again, these or all, as if never tried. Returns those that were dead."""
         query = _DEAD if ids is None else _DEAD.where(actions.c.id.in_(bindparam("ids", expanding=True)))
         given = {"route": self.route} if ids is None else {"route": self.route, "ids": sorted(set(ids))}
         dead = list(self.connection.execute(query, given).scalars())
@@ -99,12 +99,12 @@ class Outbox:
 
 _SAME = and_(pairs.c.route == actions.c.route, pairs.c.alert_id == actions.c.alert_id)
 _WITH_INCIDENTS = select(actions, pairs.c.incident_id).join_from(actions, pairs, _SAME, isouter=True)
-"""Actions, each with the incident that its pair has by now."""
+"""Actions, each with the present incident of its pair."""
 _ACTIONS = _WITH_INCIDENTS.where(actions.c.route == bindparam("route"))
 _OF_ALERTS = rows_by(actions.c.alert_id, _WITH_INCIDENTS).order_by(actions.c.id)
 _BY_ID = rows_by(actions.c.id, _WITH_INCIDENTS).order_by(actions.c.id)
 _CHANGE = update(actions).where(actions.c.id == bindparam("of"))
-"""Sets whatever columns it is given values for. Built once, as all of these: building costs more than running."""
+"""Sets the columns for which values are given. Like all statements here it is built once: building costs time."""
 _DEAD = select(actions.c.id).where(actions.c.route == bindparam("route"), actions.c.status == Status.DEAD.value)
 _AS_NEW: dict[str, Any] = {
     "status": Status.PLANNED.value,

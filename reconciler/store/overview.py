@@ -13,7 +13,7 @@ from reconciler.store.schema import actions, pairs
 from reconciler.store.statements import rows_by, rows_of
 
 OVERDUE = timedelta(seconds=60)
-"""Age from which a page that is not made counts as waiting although it has met no error."""
+"""Age from which an incident that is not created yet counts as waiting, even without an error."""
 
 _OPEN = (Status.PLANNED.value, Status.SENT.value)
 _IS_OF_ROUTE = actions.c.route == bindparam("of")
@@ -99,7 +99,7 @@ def paging(unit: UnitOfWork, now: datetime) -> Paging:
 
 
 def states(unit: UnitOfWork) -> Counter[tuple[Status, bool, Kind]]:
-    """How many actions are open or dead, by status, whether they carry an error, and kind."""
+    """Number of open and dead actions, by status, whether they carry an error, and kind."""
     rows = unit.snapshot.connection.execute(_STATES, {"of": unit.snapshot.route})
     return Counter({(Status(status), bool(failed), Kind(kind)): count for status, kind, failed, count in rows})
 
@@ -111,7 +111,7 @@ def oldest_open(unit: UnitOfWork) -> datetime | None:
 
 
 def census(unit: UnitOfWork) -> Census:
-    """How many pairs there are."""
+    """Number of pairs, by group."""
     connection, of = unit.snapshot.connection, {"of": unit.snapshot.route}
     counts = {bool(tracked): count for tracked, count in connection.execute(_PAIR_COUNTS, of)}
     raised = connection.execute(_CREATIONS, of).scalar_one()
@@ -119,24 +119,24 @@ def census(unit: UnitOfWork) -> Census:
 
 
 def since(unit: UnitOfWork, ids: Collection[int]) -> dict[int, datetime]:
-    """Since when each of these actions has been in its state: dead, failing or planned."""
+    """The time at which each of these actions entered its present state: dead, failing or planned."""
     rows = rows_of(unit.snapshot.connection, _TIMES, unit.snapshot.route, ids)
     return {row.id: row.settled_at or row.failing_since or row.planned_at for row in rows}
 
 
 def find(unit: UnitOfWork, given: str) -> list[str]:
-    """The ids of the alerts that a given id means: an alert id, tiny id, incident id or incident number."""
+    """Ids of the alerts that an operator's id refers to: an alert id, tiny id, incident id or incident number."""
     connection, route = unit.snapshot.connection, unit.snapshot.route
     number = given.removeprefix("#")
     among = [pairs.c.alert_id == given, pairs.c.incident_id == given, pairs.c.tiny_id == number]
     if number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004 - what an Integer column holds
         among.append(pairs.c.incident_number == int(number))
     found = connection.execute(select(pairs.c.alert_id).where(pairs.c.route == route, or_(*among))).scalars()
-    return list(found) or _known_to_ledger(connection, route, given)
+    return list(found) or _in_outbox(connection, route, given)
 
 
-def _known_to_ledger(connection: Connection, route: str, given: str) -> list[str]:
-    """An alert that has actions and no pair."""
+def _in_outbox(connection: Connection, route: str, given: str) -> list[str]:
+    """Ids of an alert that has actions but no pair."""
     known = select(actions.c.alert_id).where(actions.c.route == route, actions.c.alert_id == given).limit(1)
     return list(connection.execute(known).scalars())
 

@@ -17,9 +17,9 @@ from reconciler.store.schema import REVISION, metadata
 
 
 def open_read_only(url: str) -> Database:
-    """The database as it is, for a dry run. Misconfigured where its schema is not this version's.
+    """The database as it is, for a dry run. Misconfigured if its schema is not of this version.
 
-    Where there is none yet, an empty one in memory stands in: the plan is that of a first start.
+    If there is none yet, an empty database in memory replaces it: the plan is that of a first start.
     """
     file = file_of(url)
     if file is None:
@@ -32,9 +32,9 @@ def open_read_only(url: str) -> Database:
 
 
 def _copied(file: Path) -> Engine | None:
-    """A copy, where a process that was killed has left a journal: even to read that one changes files beside it.
+    """A copy of the database if a killed process has left a journal, because reading that changes files beside it.
 
-    None where there is no such journal, where somebody is at work, and where there is no room for a copy.
+    None if there is no such journal, another process works on the database, or there is no room for a copy.
     """
     journal = file.with_name(file.name + "-wal")
     if not journal.exists():

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 REVISION = "0004"
-"""The newest migration; a test holds it against migrations/versions."""
+"""The newest migration; a test compares it with migrations/versions."""
 
 
 class Utc(TypeDecorator[datetime]):
@@ -28,11 +28,11 @@ class Utc(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> Any:
-        """To the database."""
+        """Convert to the database's type."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
-        """From the database."""
+        """Convert from the database's type."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -53,8 +53,8 @@ pairs = Table(
     Column("swept_at", Utc, nullable=False),
     Column("title", Text, nullable=False, server_default=""),  # the alert's message, for display
     Column("unexplained_since", Utc),
-    Column("unpaged", Text, nullable=False, server_default=""),  # why nobody is paged; empty when somebody is
-    Column("next_look_at", Utc),  # when the sweep reads it; null: never again
+    Column("unpaged", Text, nullable=False, server_default=""),  # why nobody is paged; empty if somebody is
+    Column("next_look_at", Utc),  # when the sweep reads the pair; null: never again
     Index("pairs_incident", "route", "incident_id"),
     Index("pairs_over", "route", "open", "swept_at"),
 )
@@ -133,7 +133,7 @@ work = Table(
     Column("request", Text, nullable=False),  # ReadRequest as JSON
     Column("attempts", Integer, nullable=False),
     Column("generation", BigInteger, nullable=False),  # counts the row's changes
-    Column("external", Boolean, nullable=False),  # another process has added it, such as `retry`
+    Column("external", Boolean, nullable=False),  # added by another process, such as `retry`
 )
 Index("work_external", work.c.route, sqlite_where=work.c.external, postgresql_where=work.c.external)
 
@@ -145,7 +145,7 @@ cursors = Table(
     Column("value", Text, nullable=False),
 )
 
-troubles = Table(  # what is wrong now, as the daemon logs it: `status` asks no vendor
+troubles = Table(  # lasting problems as the daemon logs them, because `status` asks no vendor
     "troubles",
     metadata,
     Column("route", Text, primary_key=True),

@@ -42,7 +42,7 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _UNEXPLAINED = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.unexplained_since.is_not(None))
-_UNPAGED = select(pairs).where(  # without a bound value, or the partial index would not be used
+_UNPAGED = select(pairs).where(  # without a bound value, so that the partial index is used
     pairs.c.route == bindparam("route"), pairs.c.unpaged != literal_column("''")
 )
 _UNSETTLED = union_all(_UNEXPLAINED, _UNPAGED)
@@ -69,7 +69,7 @@ _FORGET = tuple(
 
 @dataclass(frozen=True, slots=True)
 class DuePair:
-    """What the sweep has to know of a pair."""
+    """The fields of a pair that the sweep needs."""
 
     alert_id: str
     incident_id: str | None
@@ -84,24 +84,24 @@ class Snapshot:
     route: str
 
     def pair(self, alert_id: str) -> Pair | None:
-        """The alert's pair; None for one never seen."""
+        """The alert's pair; None if the alert is not in the snapshot."""
         row = self.connection.execute(_PAIR, {"route": self.route, "alert_id": alert_id}).one_or_none()
         return None if row is None else _pair(row)
 
     def pairs(self, alert_ids: Collection[str]) -> dict[str, Pair]:
-        """Pairs by alert id; an alert never seen has none."""
+        """Pairs by alert id; alerts that are not in the snapshot are left out."""
         rows = rows_of(self.connection, _PAIRS, self.route, alert_ids)
         return {row.alert_id: _pair(row) for row in rows}
 
     def pairs_of_incidents(self, incident_ids: Collection[str]) -> dict[str, tuple[Pair, ...]]:
-        """Pairs by incident id: several once incidents were merged. One that is not ours has none."""
+        """Pairs by incident id: several after a merge. Incidents that no pair follows are left out."""
         found: dict[str, list[Pair]] = defaultdict(list)
         for row in rows_of(self.connection, _PAIRS_OF_INCIDENTS, self.route, incident_ids):
             found[row.incident_id].append(_pair(row))
         return {incident_id: tuple(pairs) for incident_id, pairs in found.items()}
 
     def unexplained(self) -> list[Pair]:
-        """Pairs whose incident stands where no log entry explains it yet."""
+        """Pairs whose incident has a status that no log entry explains yet."""
         return [_pair(row) for row in self.connection.execute(_UNEXPLAINED, {"route": self.route})]
 
     def unpaged(self) -> list[Pair]:
@@ -109,38 +109,38 @@ class Snapshot:
         return [_pair(row) for row in self.connection.execute(_UNPAGED, {"route": self.route})]
 
     def unsettled(self) -> list[Pair]:
-        """Both in one statement; a pair may be there twice."""
+        """Unexplained and unpaged pairs, in one statement; a pair may occur twice."""
         return [_pair(row) for row in self.connection.execute(_UNSETTLED, {"route": self.route})]
 
     def open_pairs(self) -> int:
-        """How many pairs are open."""
+        """Number of open pairs."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
 
     def due(self, moment: datetime, limit: int, *, is_open: bool) -> list[DuePair]:
-        """Open or finished pairs that the sweep is to read by then, the longest waiting first."""
+        """Open or finished pairs that the sweep is to read by this time, the longest overdue first."""
         due = {"route": self.route, "moment": moment, "most": limit, "is_open": is_open}
         return [DuePair(*row) for row in self.connection.execute(_DUE, due)]
 
     def open_ids(self, side: Side) -> dict[str, str]:
-        """Of every open pair: the id of its alert or of its incident, by alert id."""
+        """For every open pair, the id of its alert or of its incident, by alert id."""
         own = pairs.c.alert_id if side is Side.OPSGENIE else pairs.c.incident_id
         mine = select(pairs.c.alert_id, own).where(pairs.c.route == self.route, pairs.c.open, own.is_not(None))
         return {row[0]: row[1] for row in self.connection.execute(mine)}
 
     def known_notes(self, alert_ids: Collection[str]) -> dict[str, frozenset[tuple[Side, str]]]:
-        """Ids of the notes already seen, by alert id."""
+        """Ids of the known notes, by alert id."""
         known: dict[str, set[tuple[Side, str]]] = defaultdict(set)
         for row in rows_of(self.connection, _NOTES, self.route, alert_ids):
             known[row.alert_id].add((Side(row.side), row.note_id))
         return {alert_id: frozenset(ids) for alert_id, ids in known.items()}
 
     def save_pairs(self, values: Iterable[Pair]) -> None:
-        """Remember these pairs as they are."""
+        """Store these pairs."""
         rows = [_row(pair) for pair in values]
         upsert(self.connection, pairs, rows)
 
     def save_notes(self, values: Iterable[tuple[str, Side, str]]) -> None:
-        """Remember that these notes are known: (alert id, side, note id)."""
+        """Store these notes as known: (alert id, side, note id)."""
         rows = [
             {"route": self.route, "alert_id": alert_id, "side": side.value, "note_id": note_id}
             for alert_id, side, note_id in values
@@ -148,7 +148,7 @@ class Snapshot:
         upsert(self.connection, notes, rows)
 
     def save_sweeps(self, values: Collection[Pair]) -> None:
-        """Remember only when these pairs were swept, and when they are to be read next; never an older moment."""
+        """Store only when these pairs were swept and are read next; older times replace no newer ones."""
         if values:
             looks = [
                 {
@@ -162,9 +162,9 @@ class Snapshot:
             self.connection.execute(_SAVE_SWEEP, looks)
 
     def forget(self, before: datetime, limit: int = 1000) -> int:
-        """Drop pairs that were over before that, with their notes and actions; how many. Never what is still open.
+        """Delete pairs that were finished before this time, with notes and actions; returns how many.
 
-        An action that is dead, or still to be done, keeps its pair.
+        A pair that is open, or has an action that is dead or still to be done, is kept.
         """
         over = {"route": self.route, "moment": before, "most": limit}
         gone = [{"route": self.route, "gone": row.alert_id} for row in self.connection.execute(_FORGOTTEN, over)]

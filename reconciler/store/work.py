@@ -1,7 +1,7 @@
-"""The work queue's table: one row for each pair that is to be reconciled, kept until it has been.
+"""The work queue's table: one row for each pair to be reconciled, kept until that is done.
 
-A row changes its `generation` with every change. A finished item deletes the row of the generation that was
-leased only: a request that arrived meanwhile stays.
+Every change of a row increases its `generation`. A finished item deletes its row only in the generation that was
+leased, so that a request that arrived meanwhile is kept.
 """
 
 from collections.abc import Collection, Iterable
@@ -40,14 +40,14 @@ class Work:
     route: str
 
     def add(self, items: Iterable[WorkItem], *, external: bool = False) -> list[WorkItem]:
-        """Add pairs, merged with what is there already; as they stand now. `external`: from another process."""
+        """Add pairs, merged with their rows; returns the merged items. `external`: from another process."""
         wanted: dict[str, WorkItem] = {}
         for item in items:
             known = wanted.get(item.alert_id)
             wanted[item.alert_id] = item if known is None else known.merged(item)
         rows = list(rows_of(self.connection, _OF_ALERTS, self.route, wanted))
         there = {row.alert_id: _item(row) for row in rows}
-        from_outside = {row.alert_id for row in rows if row.external}  # until they have been taken in
+        from_outside = {row.alert_id for row in rows if row.external}  # until the leader has taken them in
         merged = [
             replace(one, generation=one.generation + 1)
             for one in (there[key].merged(item) if key in there else item for key, item in wanted.items())
@@ -60,7 +60,7 @@ class Work:
         return merged
 
     def put_back(self, item: WorkItem) -> WorkItem | None:
-        """Replace the row of that generation; None where it has changed meanwhile: then it holds everything."""
+        """Replace the leased row. None if it has changed meanwhile: then it has everything already."""
         row = self.connection.execute(_ONE, {"route": self.route, "key": item.alert_id}).one_or_none()
         if row is not None and row.generation != item.generation:
             return None
@@ -69,24 +69,24 @@ class Work:
         return kept
 
     def take_away(self, items: Collection[WorkItem]) -> None:
-        """These have been reconciled. A row that has changed meanwhile stays."""
+        """Delete the rows of reconciled items. A row that has changed meanwhile is kept."""
         if items:
             self.connection.execute(_TAKE_AWAY, [self._same(item) for item in items])
 
     def all(self) -> list[WorkItem]:
-        """Everything, the most urgent first."""
+        """All items, the most urgent first."""
         return [_item(row) for row in self.connection.execute(_ALL, {"route": self.route})]
 
     def has_external(self) -> bool:
-        """Whether another process has added something: one look at a small index."""
+        """Whether another process has added an item: one query of a small index."""
         return self.connection.execute(_EXTERNAL.limit(1), {"route": self.route}).first() is not None
 
     def waiting_since_first_start(self) -> int:
-        """How many pairs wait that a first start, or another query, has put here."""
+        """Number of waiting pairs that were added by a first start or a changed query."""
         return self.connection.execute(_FIRST_START, {"route": self.route}).scalar_one()
 
     def take_in(self) -> list[WorkItem]:
-        """What other processes have added since this was last asked."""
+        """Items that other processes have added since the last call."""
         items = [_item(row) for row in self.connection.execute(_EXTERNAL, {"route": self.route})]
         if items:
             self.connection.execute(_TAKEN_IN, [self._same(item) for item in items])
