@@ -1,4 +1,4 @@
-"""Alerts that Opsgenie does not know: whether they may be gone, or our key no longer sees what it saw before."""
+"""Alerts that Opsgenie does not know: whether they are gone, or our key can no longer see them."""
 
 import threading
 from collections.abc import Callable
@@ -14,20 +14,20 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 FRESH = 1.0
-"""Seconds for which one look at the newest alerts serves for several missing ones."""
+"""Seconds for which one read of the newest alerts serves all missing ones."""
 REMEMBERED_ALERTS = 10_000
-"""How many alerts of a kind are remembered at the most."""
+"""The most alerts remembered, both missing and newly seen ones."""
 
 
 class NothingConcluded(Missing):
-    """Opsgenie knows neither the alert nor others, so that nothing follows from it: no problem of this alert's."""
+    """Opsgenie knows neither the alert nor enough others to conclude anything. Not a problem of this alert."""
 
     def __init__(self, alert_id: str) -> None:
         super().__init__(f"Opsgenie does not know the alert {alert_id}, nor enough others: nothing is concluded")
 
 
 class Absence:
-    """This process's missing alerts. Nothing depends on it: after a restart it is learned anew. For any thread."""
+    """The missing alerts of this process; after a restart they are found again. For any thread."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -40,33 +40,33 @@ class Absence:
         self._rows: tuple[float, list[Alert]] | None = None
 
     def blindness(self) -> ReconcilerError | None:
-        """Why nothing should be written to Opsgenie: the key sees none of several alerts that it saw before."""
+        """Why nothing should be written to Opsgenie: its key no longer sees several alerts that it saw before."""
         with self._lock:
             return self._blind
 
     def met(self, alert_id: str, now: datetime) -> None:
-        """The alert is seen for the first time."""
+        """Note an alert that is seen for the first time."""
         with self._lock:
             _keep(self._met, alert_id, now)
 
     def is_missing(self, alert_id: str, since: datetime) -> None:
-        """Opsgenie does not know the alert."""
+        """Note that Opsgenie does not know the alert."""
         with self._lock:
             if alert_id not in self._missing:
                 _keep(self._missing, alert_id, since)
 
     def is_settled(self, alert_id: str) -> None:
-        """The alert was read, or is known to be gone."""
+        """Note that the alert was read, or is known to be gone."""
         with self._lock:
             self._missing.pop(alert_id, None)
             if len(self._missing) <= 1:
                 self._blind = None
 
     def sees_others(self, recent_alerts: Callable[[], list[Alert]]) -> bool:
-        """Whether the key still sees other alerts, so that a missing one is missing.
+        """Whether the key still sees other alerts, so that an alert it does not find is really missing.
 
-        One that is missing needs a list that shows any other alert. Several need as many as are missing, known
-        from before: the key of another team sees plenty of alerts, too.
+        One missing alert requires a list that shows any other alert. Several require as many others as are
+        missing, known from before: the key of another team sees plenty of alerts, too.
         """
         rows = self._recent(recent_alerts)
         with self._lock:
@@ -80,7 +80,7 @@ class Absence:
         return known >= len(missing)
 
     def _recent(self, recent_alerts: Callable[[], list[Alert]]) -> list[Alert]:
-        """The newest page of the list, read once for all that ask at the same time."""
+        """The newest page of the list, read once for all threads that ask at the same time."""
         with self._list_lock:
             now = self._clock.monotonic()
             if self._rows is None or now - self._rows[0] >= FRESH:
@@ -88,7 +88,7 @@ class Absence:
             return self._rows[1]
 
     def _known(self, rows: list[Alert], since: datetime) -> int:
-        """How many of them were known before; an old one that was first met since then another key may show."""
+        """Number of these alerts that were known before; those first seen since may be another team's."""
         with self._database.reading() as unit:
             known = unit.snapshot.pairs([row.id for row in rows])
         with self._lock:

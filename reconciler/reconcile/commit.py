@@ -1,7 +1,7 @@
-"""Commit of a plan: baselines, notes, outcomes, new actions and the item's row in the work queue, at once.
+"""Commit of a plan: baselines, notes, outcomes, new actions and the work queue's row in one transaction.
 
-What nothing depends on is written together: that a pair was read and nothing was found. Should the process die
-first, these pairs are read once more.
+Results on which nothing depends are written in batches: that a pair was read and nothing was found. If the process
+dies first, these pairs are read once more.
 """
 
 from dataclasses import replace
@@ -14,13 +14,13 @@ from reconciler.store.database import Database, UnitOfWork
 from reconciler.vendors.ports import Clock
 
 MOST = 200
-"""Items whose rows are kept to be taken away together, at most."""
+"""The most items whose rows are kept back to be deleted together."""
 LONGEST_KEPT = 1.0
-"""Seconds that one is kept, as long as anything is committed at all; `flush` writes them at once."""
+"""Seconds that an item is kept back at most, as long as commits continue; `flush` writes all at once."""
 
 
 class Committer:
-    """Writes plans down, for any thread."""
+    """Commits plans. For any thread."""
 
     def __init__(self, database: Database, clock: Clock, events: Events) -> None:
         self._database = database
@@ -32,10 +32,10 @@ class Committer:
         self._since: float | None = None
 
     def commit(self, plan: Plan, inputs: DecisionInput, item: WorkItem, again: WorkItem | None) -> WorkItem | None:
-        """Write a plan down, and that the item is finished, or is to be done `again`.
+        """Commit a plan, together with the item's end, or with its replacement `again`.
 
         Returns `again` with the generation of its row. None: nothing is left to be done, or the row has changed
-        meanwhile, and asks for all that `again` does. A row is never taken away before its plan is committed.
+        meanwhile and includes all that `again` requests. A row is never deleted before its plan is committed.
         """
         if not _only_read(plan, inputs) or not _keeps_row(item, again):
             kept = self._write(plan, inputs, item, again)
@@ -47,7 +47,7 @@ class Committer:
         return None if again is None else replace(again, generation=item.generation)
 
     def flush(self) -> None:
-        """Write what is kept back. Should that fail, these pairs are read once more after a restart."""
+        """Write what is kept back. If that fails, these pairs are read once more after a restart."""
         read, finished = self._take()
         if read or finished:
             with self._database.writing() as unit:
@@ -94,7 +94,7 @@ def _write_kept(unit: UnitOfWork, read: list[Pair], finished: list[WorkItem]) ->
 
 
 def _only_read(plan: Plan, inputs: DecisionInput) -> bool:
-    """Whether nothing follows but that the pair was read, and when it is to be read next."""
+    """Whether the plan contains only that the pair was read, and when it is read next."""
     if plan.actions or plan.notes or plan.settlements or plan.echoes:
         return False
     known = {observation.alert_id: observation.pair for observation in inputs.observations}
@@ -106,9 +106,9 @@ def _differs_in_looks_only(pair: Pair, known: Pair | None) -> bool:
 
 
 def _keeps_row(item: WorkItem, again: WorkItem | None) -> bool:
-    """Whether the row may stay as it is until it is taken away.
+    """Whether the row may stay unchanged until it is deleted.
 
-    It is not rewritten for a later due time alone: after a restart the pair would merely be read sooner.
+    It is not rewritten only for a later due time: after a restart the pair would merely be read sooner.
     """
     if again is None:
         return True

@@ -1,8 +1,8 @@
-"""Delivery of one pair's outbox: its creation first, then everything else in the order in which people acted.
+"""Delivery of one pair's outbox: its creation first, then everything else in the order of the people's acts.
 
-What waits, or has an unknown outcome, blocks what comes after it on its side. The exception is an action that
+An action that waits, or whose outcome is unknown, blocks later ones on its side. The exception is an action that
 has been refused for longer than the staleness bound: a note then blocks nothing, a state only later states; it is
-tried once more before what comes after it.
+tried once more before the actions after it.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,10 @@ from reconciler.vendors.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a delivery came to.
+    """The result of a delivery.
 
-    `actions` are the pair's actions that were tried or are open, as they stand now. `next_try` is when one that
-    waits may be tried: after its back-off, its circuit breaker or the rate limit.
+    `actions` are the pair's actions that were tried or are open, in their present state. `next_try` is when a
+    waiting one may be tried: after its back-off, its circuit breaker or the rate limit.
     """
 
     actions: tuple[Action, ...] = ()
@@ -42,7 +42,7 @@ class Delivered:
 
 
 class Deliverer:
-    """Delivers the outbox of one pair at a time; several threads may each deliver another one."""
+    """Delivers the outbox of one pair at a time. Several threads may deliver different pairs."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class Deliverer:
         self._stopping = stopping
 
     def deliver(self, alert_id: str, policy: Policy, *, pages_only: bool = False) -> Delivered:
-        """Try what is due of the pair. DatabaseDown when nothing can be written down.
+        """Try the pair's due actions. DatabaseDown if nothing can be stored.
 
-        `pages_only`: where an incident was to be created now, everything else is left for later, so that the pages
-        of other pairs do not wait for it.
+        `pages_only`: if an incident had to be created, everything else is left for later, so that other pairs'
+        pages do not wait for it.
         """
         waiting = self._open(alert_id)
         if not waiting:
@@ -71,7 +71,7 @@ class Deliverer:
         delivery = _PairDelivery(self._tools, policy, self._last_errors, self._stopping)
         is_page = delivery.send_creations(waiting)
         if is_page:
-            waiting = self._open(alert_id)  # by now its other actions may have an incident
+            waiting = self._open(alert_id)  # its other actions may have an incident now
         if not (pages_only and is_page):
             delivery.send_the_rest(waiting)
         tried = delivery.tried
@@ -109,11 +109,11 @@ class _PairDelivery:
 
     @property
     def tried(self) -> frozenset[int]:
-        """The actions that were tried."""
+        """Ids of the actions that were tried."""
         return frozenset(self._sender.tried)
 
     def send_creations(self, waiting: tuple[Action, ...]) -> bool:
-        """Create the incident where that is due; whether it was tried."""
+        """Create the incident if that is due. Returns whether it was tried."""
         for action in waiting:
             if action.kind is Kind.CREATE_INCIDENT and self._is_due(action):
                 with calling(CallPriority.PAGE):
@@ -121,7 +121,7 @@ class _PairDelivery:
         return bool(self._sender.tried)
 
     def send_the_rest(self, waiting: tuple[Action, ...]) -> None:
-        """Send everything else, as far as nothing before it blocks it."""
+        """Send everything else that no earlier action blocks."""
         rest = [action for action in waiting if action.kind is not Kind.CREATE_INCIDENT]
         blocked = BlockedPlaces()
         for place, action in enumerate(rest):
@@ -134,13 +134,16 @@ class _PairDelivery:
                 blocked.add(action, blocks_of(action, self._policy, self._clock.now()))
 
     def _unless_overtaken(self, action: Action, later: list[Action]) -> Action:
-        """The action without its back-off where it was refused for long and a later one could go now: in order."""
+        """The action without its back-off, if it was refused for long and a later one could be sent now.
+
+        It is then tried first, so that the order is kept.
+        """
         if not steps_aside(action, self._clock.now(), self._policy.staleness):
             return action
         return replace(action, not_before=None) if self._lets_pass(action, later) else action
 
     def _lets_pass(self, action: Action, later: list[Action]) -> bool:
-        """Whether one of the later actions on its side could go now, although this one waits."""
+        """Whether a later action on its side could be sent now, although this one waits."""
         now, blocked = self._clock.now(), BlockedPlaces()
         blocked.add(action, blocks_of(action, self._policy, now))
         for each in (each for each in later if each.kind.side is action.kind.side):
@@ -151,7 +154,7 @@ class _PairDelivery:
         return False
 
     def _is_due(self, action: Action) -> bool:
-        """Whether it may be tried now."""
+        """Whether the action may be tried now."""
         if action.status is not Status.PLANNED or self._stopping() or not has_target(action):
             return False
         backs_off = backs_off_until(action, self._clock.now()) is not None

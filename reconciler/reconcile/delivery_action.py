@@ -1,7 +1,7 @@
 """Delivery of one action: check its precondition, mark it as sent, call, settle.
 
-Every step is a transaction of its own, so that a crash anywhere leaves an action either certainly not sent, or
-sent with an outcome that a read shows. What becomes of a write that failed: `core/retry.py`.
+Every step is a transaction of its own, so that after a crash an action is either certainly not sent, or sent with
+an outcome that a read resolves. What follows a failed write is decided in `core/retry.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -42,13 +42,13 @@ _SCOPES: tuple[tuple[type[ReconcilerError], Scope], ...] = (
     (Misconfigured, Scope.ACCOUNT),
     (Permanent, Scope.REQUEST),
 )
-"""What each error concerns, subclasses first. Any other error says no more than: not now."""
+"""The scope of each class of error, subclasses first. Any other error only means: not now."""
 _RETRIED = {Scope.PATH: "not_executed", Scope.LATER: "not_executed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every delivery uses; made once, and shared by all threads."""
+    """Dependencies of every delivery, created once and shared by all threads."""
 
     vendors: Vendors
     database: Database
@@ -70,7 +70,7 @@ class ActionDelivery:
         self._problems = problems
 
     def send(self, action: Action) -> Blocks:
-        """Check, write and settle one action; what it blocks of the pair's later actions on its side."""
+        """Check, write and settle one action. Returns which later actions of the pair and side it blocks."""
         self.tried.append(action.id)
         try:
             if self._tools.existing.has(action, self._policy):
@@ -86,7 +86,7 @@ class ActionDelivery:
             return self._write(action, target) if admitted else Blocks.ALL
 
     def _write(self, action: Action, target: Incident | None) -> Blocks:
-        """The call, settled also when the process is to end meanwhile."""
+        """Make the call and settle it, even if the process is asked to stop meanwhile."""
         with self._tools.database.writing() as unit:
             if not unit.outbox.mark_sent(action, self._tools.clock.now()):
                 return Blocks.ALL
@@ -100,7 +100,7 @@ class ActionDelivery:
         return self._succeeded(action, result)
 
     def _check(self, action: Action) -> tuple[str | None, Incident | None]:
-        """Read the target of a state: why what the action was planned for no longer holds, and the incident."""
+        """Check a state's precondition on its target, read just now: the objection, and the incident."""
         if not action.kind.is_state:
             return None, None
         vendors = self._tools.vendors
@@ -110,9 +110,9 @@ class ActionDelivery:
         return objection_in_pagerduty(action, incident, self._policy), incident
 
     def _check_again(self, action: Action) -> str | None:
-        """Why the write is not needed any more: somebody may have acted between the check and the write.
+        """Why the write is no longer needed: somebody may have acted between the check and the write.
 
-        None where that cannot be read: the refusal of the write itself is what is reported then.
+        None if the target cannot be read: then the refusal of the write itself is reported.
         """
         try:
             return self._check(action)[0]
@@ -134,7 +134,7 @@ class ActionDelivery:
         return Blocks.NOTHING
 
     def _report_unpaged(self, action: Action, incident: Incident) -> None:
-        """Report an incident for which nobody was paged, as the answer to its creation shows."""
+        """Report a new incident that pages nobody, as the answer to its creation shows."""
         alone = bool(incident.assignees) and all(map(self._policy.is_automation, incident.assignees or ()))
         if incident.status == "triggered" and not alone:
             return
@@ -149,7 +149,7 @@ class ActionDelivery:
         )
 
     def _failed(self, action: Action, error: ReconcilerError) -> Blocks:
-        """The call was begun. What certainly had no effect is planned again; the rest has an unknown outcome."""
+        """Handle a failed call: a write that had no effect is planned again, any other is of unknown outcome."""
         match error:
             case Unknown():
                 self._problems.unanswered(action, error)
@@ -165,7 +165,7 @@ class ActionDelivery:
                 return self._not_executed(action, error, at_check=False)
 
     def _not_executed(self, action: Action, error: ReconcilerError, *, at_check: bool) -> Blocks:
-        """Nothing was written: try a plainer form now, or again later, or never."""
+        """Handle a write without effect: a plainer form now, another try later, or never."""
         error = self._confirmed(action, error)
         scope = scope_of(error, at_check=at_check)
         verdict = self._verdict(action, error, scope)
@@ -186,13 +186,13 @@ class ActionDelivery:
 
     def _verdict(self, action: Action, error: ReconcilerError, scope: Scope) -> Settlement | Plainer:
         if isinstance(error, NotExecuted) and (error.retry_after is not None or isinstance(error, RateLimited)):
-            return Settlement(action.id, Status.PLANNED, action.error)  # nothing is wrong: it waits for the rate
+            return Settlement(action.id, Status.PLANNED, action.error)  # no error: it waits for the rate limit
         return after(action, scope, str(error), self._tools.clock.now(), self._alert(action))
 
     def _confirmed(self, action: Action, error: ReconcilerError) -> ReconcilerError:
-        """The error, or the key's where a cheap call shows that every request is refused.
+        """The error, or the key's error if a cheap call shows that every request is refused.
 
-        Asked where one object was refused, and where the refusal would end the action.
+        The key is checked if one object was refused, and if the refusal would end the action.
         """
         is_last = isinstance(error, Permanent) and (action.plain or action.kind.is_state)
         if not (isinstance(error, Missing | Forbidden) or (is_last and action.kind is not Kind.CREATE_INCIDENT)):
@@ -200,7 +200,7 @@ class ActionDelivery:
         return self._tools.keys.refused(action.kind.side) or error
 
     def _report(self, action: Action, error: ReconcilerError, *, at_check: bool) -> None:
-        """Report the error, also to the breaker of what would meet the same."""
+        """Report the error, also to the circuit breaker of the writes that would fail in the same way."""
         match scope_of(error, at_check=at_check):
             case Scope.ACCOUNT | Scope.LATER:
                 self._problems.not_executed(action, error)
@@ -217,7 +217,7 @@ class ActionDelivery:
         return pair.opsgenie if pair else None
 
     def _replace_by_parts(self, action: Action) -> bool:
-        """Replace a note that is too long even when plain by numbered parts, each an action of its own."""
+        """Replace a note that is too long even in plain form by numbered parts, each an action of its own."""
         if not action.kind.is_note or len(action.text) <= text.PLAIN_NOTE_LIMIT:
             return False
         parts = text.plain_parts(action.text, action.mark)
@@ -242,7 +242,7 @@ class ActionDelivery:
         return Blocks.NOTHING
 
     def _adopt(self, action: Action, why: str) -> Blocks:
-        """PagerDuty has an incident with this key, from an earlier database or from another program: it is ours.
+        """Adopt the incident that PagerDuty has with this key, from an earlier database or another program.
 
         The creation's outcome counts as unknown: the next read finds the incident, and what is mirrored in it.
         """
@@ -255,7 +255,7 @@ class ActionDelivery:
     def _settle(
         self, action: Action, settlement: Settlement, incident: Incident | None = None, *, reason: str
     ) -> None:
-        """Commit the outcome, and with it the baselines that our own write has moved."""
+        """Commit the outcome, together with the baselines that our own write has changed."""
         moved: list[Pair] = []
         with self._tools.database.writing() as unit:
             unit.outbox.settle(settlement, self._tools.clock.now())
@@ -274,7 +274,7 @@ class ActionDelivery:
 
 
 def scope_of(error: ReconcilerError, *, at_check: bool) -> Scope:
-    """What an error concerns. A check before a write says nothing about the form of the write."""
+    """The scope of an error. One at the check before a write says nothing about the form of the write."""
     found = next((scope for kind, scope in _SCOPES if isinstance(error, kind)), Scope.PATH)
     return Scope.MISSING if at_check and found is Scope.REQUEST else found
 

@@ -1,4 +1,4 @@
-"""What an open action blocks of its pair's later actions on the same side, so that the order of acts is kept."""
+"""Blocking of a pair's later actions by an open one on the same side, which keeps the order of acts."""
 
 from datetime import datetime, timedelta
 from enum import Enum
@@ -10,21 +10,21 @@ _INSTANT = timedelta(microseconds=1)
 
 
 class Blocks(Enum):
-    """Which later actions of the same pair and side wait for one."""
+    """Which later actions of the same pair and side wait for an action."""
 
     NOTHING = 0
-    STATES = 1  # Opsgenie has queued it: reading the alert before the next write would show the state before it
-    ALL = 2  # it waits, or its outcome is unknown: anything later would overtake it
+    STATES = 1  # queued by Opsgenie: the check of a later state would read the alert before this write took effect
+    ALL = 2  # waiting, or of unknown outcome: a later action would overtake it
 
 
 class BlockedPlaces:
-    """The places that are blocked by earlier actions: states, and everything else, of either side."""
+    """The places that earlier actions block: states and everything else, on either side."""
 
     def __init__(self) -> None:
         self._places: set[tuple[Side, bool]] = set()
 
     def add(self, action: Action, blocks: Blocks) -> None:
-        """An action comes before all that follow."""
+        """Add what an action blocks for all that follow."""
         if blocks is not Blocks.NOTHING:
             self._places.add((action.kind.side, True))
         if blocks is Blocks.ALL:
@@ -36,9 +36,9 @@ class BlockedPlaces:
 
 
 def blocks_of(action: Action, policy: Policy, now: datetime) -> Blocks:
-    """Everything while it waits or its outcome is unknown, until it has been refused for too long.
+    """What an open action blocks: everything, until it has been refused for too long.
 
-    From then on a note blocks nothing, and a state later states. So does one that Opsgenie has in its queue.
+    From then on a note blocks nothing, and a state only later states, as does an action in Opsgenie's queue.
     """
     if not action.status.is_open:
         return Blocks.NOTHING
@@ -49,11 +49,11 @@ def blocks_of(action: Action, policy: Policy, now: datetime) -> Blocks:
 
 
 def backs_off_until(action: Action, now: datetime) -> datetime | None:
-    """The end of the action's own back-off. One further ahead than any lasts comes from a clock that was wrong."""
+    """The end of the action's own back-off. A time beyond any back-off comes from a wrong clock and is ignored."""
     until = action.not_before
     return until if until is not None and now < until <= now + LONGEST_BACK_OFF else None
 
 
 def steps_aside_at(action: Action, policy: Policy) -> datetime | None:
-    """When others of its pair need no longer wait for it, should it be refused until then; None: not known."""
+    """When others of its pair no longer wait for it, if it is refused until then; None: not known."""
     return None if action.failing_since is None else action.failing_since + policy.staleness + _INSTANT

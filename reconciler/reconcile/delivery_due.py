@@ -1,4 +1,4 @@
-"""When one of a pair's actions may be tried next."""
+"""The time at which one of a pair's waiting actions may be tried next."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from reconciler.reconcile.work_queue import Hold
 from reconciler.reconcile.write_breakers import WriteBreakers
 
 Places = dict[tuple[Side, bool], datetime | None]
-"""By side, and whether states are meant: when earlier actions no longer block; None: no time is known."""
+"""When earlier actions no longer block, by side and whether states are meant; None: no time is known."""
 
 
 def has_target(action: Action) -> bool:
-    """Whether there is something to write to: for all but a creation in PagerDuty, the pair's incident."""
+    """Whether the action has a target: everything in PagerDuty except a creation needs the pair's incident."""
     return action.kind is Kind.CREATE_INCIDENT or action.kind.side is Side.OPSGENIE or bool(action.incident_id)
 
 
 @dataclass(frozen=True, slots=True)
 class NextTry:
-    """When the first of a pair's actions may be tried; None where none waits for a time.
+    """When the first of a pair's actions may be tried; None if none waits for a time.
 
-    `hold` is set where all of them wait for one and the same lane, and for nothing else.
+    `hold` is set if all of them wait for the same lane and for nothing else.
     """
 
     at: datetime | None = None
@@ -30,9 +30,10 @@ class NextTry:
 
 
 def next_try(actions: Iterable[Action], policy: Policy, breakers: WriteBreakers, now: datetime) -> NextTry:
-    """When the first of these actions, in order, may be tried.
+    """When the first of these actions, which are in order, may be tried.
 
-    What an action of unknown outcome blocks is tried once a read has shown that outcome, or when it steps aside.
+    An action that one of unknown outcome blocks is tried after a read has resolved that outcome, or after the
+    staleness bound.
     """
     free_at: Places = {}
     found: list[NextTry] = []
@@ -49,7 +50,7 @@ def next_try(actions: Iterable[Action], policy: Policy, breakers: WriteBreakers,
 
 
 def _next_try_of(action: Action, free: datetime, breakers: WriteBreakers) -> NextTry:
-    """When a breaker no longer delays it either. `free`: when nothing else does."""
+    """The same, delayed until its circuit breaker lets it through. `free`: when nothing else delays it."""
     wait = breakers.waits_for(action)
     if wait is None or wait.retry_at < free:
         return NextTry(free)
@@ -57,7 +58,7 @@ def _next_try_of(action: Action, free: datetime, breakers: WriteBreakers) -> Nex
 
 
 def _block(free_at: Places, action: Action, policy: Policy, now: datetime) -> None:
-    """Take in what this action blocks of those after it."""
+    """Add what this action blocks of later ones."""
     blocks, side = blocks_of(action, policy, now), action.kind.side
     if blocks is Blocks.NOTHING:
         return

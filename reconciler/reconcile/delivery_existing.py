@@ -1,4 +1,4 @@
-"""Whether PagerDuty has an incident with a key already: asked by key, or by one listing for many keys."""
+"""Lookup of incidents that PagerDuty may have already: by key, or by one listing for many keys."""
 
 from threading import Lock
 
@@ -11,13 +11,13 @@ from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import SKEW, Clock
 
 MANY = 3
-"""From so many creations on that may have happened before, one listing is cheaper than one question each."""
+"""Number of possibly repeated creations from which one listing is cheaper than one lookup each."""
 FOR_SECONDS = 10.0
-"""How long the answers of a listing are used, and the least time between two listings."""
+"""Seconds for which a listing's answers are used; also the least time between two listings."""
 
 
 class ExistingIncidents:
-    """Answers for creations that may have happened before. For any thread; one of them lists at a time."""
+    """Lookup for creations that may have happened before. For any thread; only one lists at a time."""
 
     def __init__(self, vendors: Vendors, database: Database, clock: Clock) -> None:
         self._vendors = vendors
@@ -30,8 +30,8 @@ class ExistingIncidents:
     def has(self, action: Action, policy: Policy) -> bool:
         """Whether there is an incident with the creation's key, open or not. Raises what the client raises.
 
-        A question that has failed for longer than the staleness bound counts as answered with no, unless PagerDuty
-        is away: PagerDuty itself refuses a second open incident, and somebody has to be paged.
+        A lookup that has failed for longer than the staleness bound counts as no, unless PagerDuty is away:
+        PagerDuty itself refuses a second open incident, and somebody has to be paged.
         """
         if not self._may_exist(action, policy):
             return False
@@ -47,15 +47,15 @@ class ExistingIncidents:
             return False
 
     def _may_exist(self, action: Action, policy: Policy) -> bool:
-        """Whether it was tried before, or is so old that an earlier life of the database may have created it."""
+        """Whether it was tried before, or is old enough to have been created before the database was lost."""
         is_fresh = action.attempts == 0 and self._clock.now() - action.at <= policy.staleness
         return action.kind is Kind.CREATE_INCIDENT and not is_fresh
 
     def _listed(self, action: Action, policy: Policy) -> bool | None:
-        """The answer of a listing, which serves once; None where there is none, and the key has to be asked for.
+        """The listing's answer, which serves once; None if there is none and the key has to be looked up.
 
-        A listing that fails is this creation's failure. For a while the others ask by key, unless PagerDuty is
-        away.
+        A failed listing is this creation's failure. For a while the others are looked up by key, unless PagerDuty
+        is away.
         """
         with self._lock:
             if self._listed_at is not None and self._clock.monotonic() - self._listed_at < FOR_SECONDS:
@@ -69,7 +69,7 @@ class ExistingIncidents:
             until = self._clock.now() + SKEW
             try:
                 keys = self._vendors.pagerduty.keys_between(since, until, len(candidates))
-            except NotExecuted:  # PagerDuty is away: once it is back, one listing serves all that wait
+            except NotExecuted:  # PagerDuty is away: after that, one listing serves all that wait
                 self._listed_at = None
                 raise
             if keys is not None:

@@ -1,4 +1,4 @@
-"""What went wrong while one pair's actions were delivered; the circuit breakers learn of it, too."""
+"""Problems met while one pair's actions are delivered, passed on to the circuit breakers."""
 
 from collections.abc import Iterable
 
@@ -9,24 +9,24 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 
 
 class LastErrors:
-    """The last error of each action that waits, by its id: it is reported for as long as the action waits."""
+    """The last error of each waiting action, by id: reported for as long as the action waits."""
 
     def __init__(self) -> None:
         self._by_id: dict[int, ReconcilerError] = {}
 
     def put(self, action: Action, error: ReconcilerError) -> None:
-        """The action has met this error."""
+        """Store the error that the action has met."""
         self._by_id[action.id] = error
 
     def of(self, action: Action) -> ReconcilerError:
-        """The error that the action waits for, as it was met; made anew where this process has not met it."""
+        """The error for which the action waits, built from its text if this process has not met it."""
         met = self._by_id.get(action.id)
         if met is not None and str(met) == action.error:
             return met
         return ReconcilerError(f"{action.kind.value} waits: {action.error}")
 
     def drop(self, actions: Iterable[Action]) -> None:
-        """These are not waiting any more."""
+        """Forget actions that no longer wait."""
         for action in actions:
             self._by_id.pop(action.id, None)
 
@@ -40,31 +40,31 @@ class DeliveryProblems:
         self._last_errors = last_errors
 
     def add(self, action: Action, error: ReconcilerError) -> None:
-        """An action has met an error of its own. Our own rate limit is none."""
+        """Report an action's own error. Our own rate limit is not one."""
         if not isinstance(error, RateLimited):
             self._last_errors.put(action, error)
             self._report(action, error)
 
     def not_executed(self, action: Action, error: ReconcilerError) -> None:
-        """The vendor takes no such write now."""
+        """Report that the vendor takes no such write now."""
         self.add(action, error)
         self._breakers.not_executed(action.kind, error)
 
     def unanswered(self, action: Action, error: ReconcilerError) -> None:
-        """There was no answer, or one that does not come from the vendor."""
+        """Report that there was no answer, or one that does not come from the vendor."""
         self.add(action, error)
         self._breakers.unanswered(action, error)
 
     def forbidden(self, action: Action, error: ReconcilerError) -> None:
-        """One object was refused with 403."""
+        """Report that one object was refused with 403."""
         self.add(action, error)
         self._breakers.forbidden(action, error)
 
     def add_waiting(self, actions: Iterable[Action], tried: frozenset[int]) -> None:
-        """Report what the actions that were not tried wait for: a problem lasts until it is over.
+        """Report why the actions that were not tried wait, for as long as they do.
 
         An error that keeps a lane's breaker open is reported once. An action's own refusal is reported while the
-        action waits; an incident's always.
+        action waits; that of a creation always.
         """
         for action in actions:
             if action.status is not Status.PLANNED or action.id in tried:

@@ -1,6 +1,6 @@
-"""Reading one pair: the reads that `core.reads` asks for, one after the other, until nothing is left to be read.
+"""Reading one pair: the reads that `core.reads` requires, one after the other, until none is left.
 
-No decision is made here. While a circuit breaker that the pair needs is open, nothing is read of it.
+No decision is made here. While a circuit breaker that the pair needs is open, nothing of it is read.
 """
 
 from collections.abc import Callable
@@ -27,15 +27,15 @@ from reconciler.vendors.ports import Clock, OpsgenieReader, PagerDutyReader
 __all__ = ["Fetched", "Fetcher", "Stopping"]
 
 SOONEST = 1.0
-"""Seconds after which a side is read again that has no back-off of its own."""
+"""Seconds after which a side without a back-off of its own is read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was read of a pair.
+    """The result of reading a pair.
 
     `unread` are sides that have to be read again, at `read_at`. `blocked` are open circuit breakers: then nothing
-    is known of the pair but what was known before.
+    new is known of the pair.
     """
 
     observation: Observation
@@ -46,7 +46,7 @@ class Fetched:
 
 
 class Fetcher:
-    """Reads pairs; several threads may each read another one."""
+    """Reads pairs. Several threads may read different ones."""
 
     def __init__(
         self,
@@ -64,14 +64,14 @@ class Fetcher:
         self._stopping = stopping
 
     def blindness(self) -> ReconcilerError | None:
-        """Why nothing should be written to Opsgenie: its key no longer sees what it saw before."""
+        """Why nothing should be written to Opsgenie: its key no longer sees alerts that it saw before."""
         return self._absence.blindness()
 
     def fetch(self, request: ReadRequest, known: Observation, policy: Policy) -> Fetched:
-        """Read what is asked for, and what that makes necessary. Raises Stopping and DatabaseDown, nothing else.
+        """Make the requested reads and those that their answers require. Raises only Stopping and DatabaseDown.
 
-        `known` is what the snapshot says of the pair. A defect is this pair's alone: a new alert then pages from
-        its row.
+        `known` is the pair's observation from the snapshot. A defect affects this pair alone: a new alert then
+        pages from its row.
         """
         try:
             fetched = self._fetch(request, known, policy)
@@ -96,7 +96,7 @@ class Fetcher:
         reader = PairReader(
             self._calls, self._breakers, self._clock, self._stopping, progress, needed, admission.probes
         )
-        for side in admission.probes:  # first of all: a vendor that is still away costs the other one nothing
+        for side in admission.probes:  # first, so that a vendor still away costs the other nothing
             reader.probe(reads.own_object(side, progress), progress)
         while not reader.blocked and (read := reads.next_read(progress)) is not None:
             progress = reader.read(read, progress)
@@ -111,7 +111,7 @@ class Fetcher:
         return self._with_read_at(Fetched(found.observation, found.unread, problems=problems), reader.retry_after)
 
     def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:
-        """The time of the next read: Opsgenie's side decides, as an incident's notes wait for the alert's."""
+        """The result with the time of the next read: Opsgenie's, as incident notes wait for the alert's."""
         side = next((side for side in Side if side in fetched.unread), None)
         if side is None:
             return fetched

@@ -8,7 +8,7 @@ _MOST = {Passage.ONE: 1, Passage.ALL: None}
 
 
 class Holds:
-    """What keeps pairs parked. For any thread. `writes` is None where nothing is ever written."""
+    """Releases pairs whose hold has ended. For any thread. `writes` is None if nothing is ever written."""
 
     def __init__(self, queue: WorkQueue, reads: ReadBreakers, writes: WriteBreakers | None) -> None:
         self._queue = queue
@@ -16,7 +16,7 @@ class Holds:
         self._writes = writes
 
     def release(self) -> None:
-        """Make due what waits for no breaker any more, and the most urgent pair of each that is half-open."""
+        """Make pairs due whose circuit breaker is closed, and the most urgent pair of each half-open one."""
         for hold in Hold:
             if not self._queue.is_parked_for(hold):
                 continue

@@ -22,17 +22,17 @@ from reconciler.reconcile.problems import Problem
 from reconciler.vendors.ports import Clock, PagerDutyReader
 
 SOONEST = 10.0
-"""Seconds between two times of asking because a write was refused, and the most while something is wrong."""
+"""Seconds between two checks after refused writes; also the longest wait while something is wrong."""
 WHILE_OBJECTED = 30.0
-"""Seconds at most between two times of asking while incidents may page nobody."""
+"""Seconds between two checks at most while incidents may page nobody."""
 FIRST_RETRY = 1.0
 CALM = 4
-"""It is asked again after at least so many times as long as asking took: pages wait meanwhile."""
+"""The least wait after a check, as a multiple of its duration: pages wait during a check."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What the set-up allows. `unsure` is reported only where nothing else of PagerDuty is."""
+    """What the set-up allows. `unsure` is reported only if nothing else of PagerDuty is wrong."""
 
     may_write: bool = True
     may_page: bool = True
@@ -41,9 +41,9 @@ class AccountState:
 
 
 class Identity:
-    """Asked at the start, after an account refusal, and once in an interval; sooner while something is wrong.
+    """Checks at the start, after an account refusal, and once an interval; sooner while something is wrong.
 
-    One thread asks. `state` is what the last answers allow, as a whole, and may be read by any thread.
+    For one thread. `state` is the complete result of the last check, and may be read by any thread.
     """
 
     def __init__(self, pagerduty: PagerDutyReader, configured: Person, clock: Clock, interval: timedelta) -> None:
@@ -62,22 +62,22 @@ class Identity:
         self._asked = self._next = self._refresh = clock.monotonic()
 
     def suspect(self) -> None:
-        """A write was refused as the account's: ask again soon."""
+        """Check again soon, because a write was refused for the whole account."""
         self._suspected = True
 
     def ask_soon(self) -> None:
-        """PagerDuty answers other calls by now: what it did not answer here is asked at the next occasion."""
+        """Repeat an unanswered check at the next opportunity, because PagerDuty answers other calls."""
         self._next = self._clock.monotonic()
 
     def confirm(self) -> bool:
-        """Ask who we are and how the service stands, where that is due; whether it was asked and all is well."""
+        """Check user, key and service if that is due. Returns whether it was done and all is well."""
         if (self.known and not self._suspected) or self._clock.monotonic() < self._next:
             return False
         self._ask()
         return self.known
 
     def refresh(self) -> None:
-        """Ask everything once in an interval."""
+        """Check everything once an interval."""
         now = self._clock.monotonic()
         if now < self._refresh:
             return
@@ -119,7 +119,7 @@ class Identity:
         )
 
     def _fails(self, name: str, step: Callable[[], None]) -> bool:
-        """Whether it is pointless to ask further. What is not answered stays as it was last known."""
+        """Whether further checks are pointless. A check without an answer leaves the last known result."""
         try:
             step()
         except Misconfigured as error:

@@ -1,4 +1,4 @@
-"""Writes in flight: how the end of the process waits for them, and for nothing else."""
+"""Writes in flight, which the end of the process waits for."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ class InFlight:
 
     @contextmanager
     def admit(self) -> Iterator[bool]:
-        """A write and its settling; False where none may begin any more."""
+        """Admit a write and its settling; False if none may begin any more."""
         with self._changed:
             admitted = not self._draining
             self._under_way += admitted
@@ -27,7 +27,7 @@ class InFlight:
                 self._changed.notify_all()
 
     def drain(self) -> None:
-        """Admit no further write, and wait until those under way are settled."""
+        """Admit no further write, and wait until those in flight are settled."""
         with self._changed:
             self._draining = True
             self._changed.wait_for(lambda: not self._under_way)

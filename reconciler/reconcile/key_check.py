@@ -1,4 +1,4 @@
-"""Whether a refusal concerns the whole API key: asked by one cheap read of no object in particular."""
+"""Check whether a refusal concerns the whole API key: one cheap read of no object in particular."""
 
 from threading import Lock
 
@@ -9,7 +9,7 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.vendors.ports import Clock
 
 FOR_SECONDS = 10.0
-"""How long an answer serves all further refusals by that vendor."""
+"""Seconds for which a result serves all further refusals by that vendor."""
 
 
 class KeyCheck:
@@ -22,7 +22,7 @@ class KeyCheck:
         self._locks = {side: Lock() for side in Side}
 
     def refused(self, side: Side) -> Refused | None:
-        """The error with which the account refuses the key; None when it does not, or when it gives no answer."""
+        """The account's refusal of the key; None if the key is accepted, or the check gets no answer."""
         with self._locks[side]:
             known = self._answers.get(side)
             if known is not None and self._clock.monotonic() - known[0] < FOR_SECONDS:

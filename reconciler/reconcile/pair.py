@@ -1,4 +1,4 @@
-"""One pair, reconciled: read, decide, commit, deliver. Level-triggered: what is read counts, not the reason."""
+"""Reconciling one pair: read, decide, commit, deliver. Level-triggered: what is read counts, not the reason."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,12 +21,12 @@ from reconciler.vendors.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What reconciling one pair came to.
+    """The result of reconciling one pair.
 
-    `actions` are the pair's actions that were tried, settled or are open, as they stand now; `standing` are
-    problems that last until the pair is reconciled again, `events` those that were met once. `name` is what people
-    call the alert, as far as it was read. `again` is what is left to be done, and when. `blocked` are the circuit
-    breakers that its reads wait for; `hold` is what nothing but the delivery of its outbox waits for.
+    `actions` are the pair's actions that were tried, settled or are open, in their present state; `standing` are
+    problems that last until the pair is reconciled again, `events` those that were met once. `name` is the alert's
+    display name, as far as it was read. `again` is the item for what is left to do. `blocked` are the circuit
+    breakers that its reads wait for; `hold` is set if only the delivery of its outbox waits.
     """
 
     item: WorkItem
@@ -41,18 +41,18 @@ class Outcome:
 
     @property
     def word(self) -> str:
-        """What it came to, in a word: `done`, `again` or `blocked`."""
+        """The result in one word: `done`, `again` or `blocked`."""
         return "blocked" if self.blocked else "again" if self.again is not None else "done"
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Both kinds."""
+        """Standing problems and events."""
         return (*self.standing, *self.events)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What was read of a pair, and what follows from it."""
+    """One pair's reads and the plan that follows from them."""
 
     fetched: Fetched
     inputs: DecisionInput
@@ -60,7 +60,7 @@ class Planned:
 
     @property
     def name(self) -> str:
-        """What people call the alert; empty where it was not read."""
+        """The alert's display name; empty if the alert was not read."""
         alert = self.fetched.observation.alert
         if alert is None:
             return ""
@@ -68,14 +68,14 @@ class Planned:
 
     @property
     def pair(self) -> Pair | None:
-        """The pair as it is remembered from now on."""
+        """The pair as the plan stores it."""
         return self.plan.pairs[0] if self.plan.pairs else self.fetched.observation.pair
 
 
 class Planner:
-    """Reads one pair and decides. Writes nothing anywhere: all that a dry run has.
+    """Reads one pair and decides. Writes nothing, so that a dry run consists of it.
 
-    `policy` says what is configured, and who the automation user is by now.
+    `policy` returns the configured policy with the automation user as far as known.
     """
 
     def __init__(self, database: Database, fetcher: Fetcher, clock: Clock, policy: Callable[[], Policy]) -> None:
@@ -85,14 +85,14 @@ class Planner:
         self.policy = policy
 
     def plan(self, item: WorkItem) -> Planned:
-        """What is to be done. The plan is empty where a circuit breaker keeps the pair from being read."""
+        """The plan for this item; empty if a circuit breaker keeps the pair from being read."""
         policy = self.policy()
         fetched = self._fetcher.fetch(item.request, self._known(item), policy)
         inputs = DecisionInput(self._clock.now(), policy, (fetched.observation,))
         return Planned(fetched, inputs, Plan() if fetched.blocked else decide(inputs))
 
     def _known(self, item: WorkItem) -> Observation:
-        """What the snapshot and the outbox have of the pair; nothing of it is read from a vendor yet."""
+        """The pair's observation from the snapshot and the outbox, before anything is read from a vendor."""
         now, alert_id = self._clock.now(), item.alert_id
         with self._database.reading() as unit:
             pair = unit.snapshot.pair(alert_id)
@@ -109,13 +109,13 @@ class Planner:
 
 
 class DryRun:
-    """Reconciles no further than the plan: nothing in it could write."""
+    """Reconciles pairs up to the plan, without any means to write."""
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
 
     def reconcile(self, item: WorkItem) -> Outcome:
-        """The plan's actions, and what earlier runs have left that this one does not settle."""
+        """The plan's actions, and those of earlier runs that it does not settle."""
         planned = self._planner.plan(item)
         settled = {settlement.action_id: settlement for settlement in planned.plan.settlements}
         left = [
@@ -140,7 +140,7 @@ class DryRun:
 class Reconciler:
     """Reconciles one pair at a time; several threads may each have another one.
 
-    `interval` is POLL_INTERVAL_SECONDS: how often a pair is read that is not settled.
+    `interval` is POLL_INTERVAL_SECONDS: how often a pair that is not settled is read.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class Reconciler:
         self._interval = interval
 
     def reconcile(self, item: WorkItem) -> Outcome:
-        """Read what is asked for, decide, commit, deliver. DatabaseDown where nothing can be written down."""
+        """Read, decide, commit and deliver. DatabaseDown if nothing can be stored."""
         planned = self._planner.plan(item)
         generation = item.generation if planned.fetched.blocked else self._commit(planned, item)
         delivered = self._deliver(planned, item)
@@ -183,7 +183,7 @@ class Reconciler:
         )
 
     def _deliver(self, planned: Planned, item: WorkItem) -> Delivered:
-        """Try what the outbox has of the pair. It is not read again where it was empty and nothing was added.
+        """Try the pair's outbox, unless it was empty at the read and nothing was added.
 
         An action that an operator has retried meanwhile has a row of its own in the work queue.
         """
@@ -194,7 +194,7 @@ class Reconciler:
         )
 
     def _commit(self, planned: Planned, item: WorkItem) -> int:
-        """Write down what was decided, and what is left to be read; the generation of the row that is left."""
+        """Commit the plan and what is left to read. Returns the generation of the remaining row."""
         inputs, fetched = planned.inputs, planned.fetched
         unread = Left(fetched.unread, fetched.read_at, unknown=_unknown(planned, item))
         left = next_item(item.alert_id, None, (), unread, inputs.policy, inputs.now, self._interval)
@@ -202,7 +202,7 @@ class Reconciler:
         return 0 if kept is None else kept.generation
 
     def _again(self, planned: Planned, delivered: Delivered, item: WorkItem, generation: int) -> WorkItem | None:
-        """What is left to be read, delivered or asked about."""
+        """The item for what is left to read, deliver or check."""
         fetched, policy = planned.fetched, planned.inputs.policy
         left = Left(fetched.unread, fetched.read_at, delivered.next_try.at, _unknown(planned, item))
         alert_id, now = fetched.observation.alert_id, self._clock.now()
@@ -211,19 +211,19 @@ class Reconciler:
         )
         if again is None:
             return None
-        is_page = item.priority is Priority.PAGE  # what is left of it comes before what only the outbox knows of
+        is_page = item.priority is Priority.PAGE  # its rest goes before pairs that only the outbox makes due
         priority = min(again.priority, Priority.CHANGED) if is_page else again.priority
         return replace(again, generation=generation, priority=priority)
 
     def _pair(self, planned: Planned, delivered: Delivered) -> Pair | None:
-        """The pair as it stands now: a delivery may have moved its baselines."""
+        """The pair's present record: a delivery may have moved its baselines."""
         if not delivered.tried:
             return planned.pair
         with self._database.reading() as unit:
             return unit.snapshot.pair(planned.fetched.observation.alert_id)
 
     def _acted(self, planned: Planned, delivered: Delivered) -> tuple[Action, ...]:
-        """The pair's actions of which something may be to be said, as they stand now."""
+        """The pair's actions that may have to be reported, in their present state."""
         settled = {settlement.action_id for settlement in planned.plan.settlements}
         missing = settled - {action.id for action in delivered.actions}
         if not missing:
@@ -233,18 +233,18 @@ class Reconciler:
 
 
 def _unknown(planned: Planned, item: WorkItem) -> ReadRequest | None:
-    """What was asked of an alert that has no pair yet: it is asked again in full, row and all."""
+    """The request for an alert that has no pair yet: it is repeated in full, with its row."""
     return item.request if planned.pair is None else None
 
 
 def _is_stated(event: Problem, standing: tuple[Problem, ...]) -> bool:
-    """Whether a problem that lasts says already what has happened."""
+    """Whether a standing problem already states this event."""
     waits = (str(problem.error).partition(" waits: ")[2] for problem in standing if problem.side is event.side)
     return any(why and why in str(event.error) for why in waits)
 
 
 def _is_given_up(problem: Problem, actions: tuple[Action, ...]) -> bool:
-    """Whether the problem is that of an action which is dead by now, and so no longer waits for anything."""
+    """Whether the problem belongs to an action that is dead now and so waits for nothing."""
     dead = (
         action.error for action in actions if action.status is Status.DEAD and action.kind.side is problem.side
     )
@@ -252,7 +252,7 @@ def _is_given_up(problem: Problem, actions: tuple[Action, ...]) -> bool:
 
 
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:
-    """Writes that a vendor had accepted and did not carry out, and those given up: no call has shown it."""
+    """Accepted writes that the vendor did not carry out, and writes given up: no call has reported these."""
     mine = {action.id: action for action in planned.fetched.observation.mine}
     for settlement in planned.plan.settlements:
         action = mine[settlement.action_id]

@@ -1,8 +1,8 @@
-"""The reads of one pair: each made, skipped or failed, and what that means for the rest of its side.
+"""The reads of one pair: made, skipped or failed, and the consequences for the rest of the side.
 
-A read that fails makes its side back off. Where there was no answer, the rest of that side is not read now either,
-and a vendor that keeps silent opens its circuit breaker. The details of a new alert may take no more than a
-moment: it pages from its row.
+A failed read makes its side back off. If there was no answer, the rest of that side is not read now, and a vendor
+that keeps silent opens its circuit breaker. The details of a new alert may take only a moment; after that the
+alert pages from its row.
 """
 
 from collections.abc import Callable
@@ -34,19 +34,19 @@ from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock
 
 DETAILS_WITHIN = 2.0
-"""Seconds that all reads of a new alert's details may take together: then it pages without the rest."""
+"""Seconds for all reads of a new alert's details together; after that it pages without the rest."""
 DETAIL_WITHIN = 1.0
-"""Seconds that one of them may take."""
+"""Seconds for each of these reads."""
 
 
 class Stopping(Exception):
-    """The program was asked to stop: nothing of this pair is kept, and nothing is lost."""
+    """Raised when the program was asked to stop: nothing of this pair is kept, and nothing is lost."""
 
 
 class PairReader:
-    """Makes the reads of one pair. `blocked` are circuit breakers that it needs and that are open by now.
+    """Makes the reads of one pair. `blocked` are needed circuit breakers that have opened.
 
-    `retry_after` is for how long a rate limit lets no more through, in seconds.
+    `retry_after` is how many seconds a rate limit admits no further read.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class PairReader:
         needed: frozenset[Side],
         probes: frozenset[Side],
     ) -> None:
-        """`needed` are sides whose breakers admitted the pair, in `probes` as the half-open read."""
+        """`needed` are sides whose breakers admitted the pair; for those in `probes` it is the half-open read."""
         request = begun.request
         self._calls = calls
         self._breakers = breakers
@@ -82,7 +82,7 @@ class PairReader:
         self.blocked: set[Hold] = set()
 
     def probe(self, read: Read, progress: Progress) -> None:
-        """The read that a half-open breaker lets through. Its answer is kept for when it is asked for."""
+        """Make the read that a half-open breaker lets through, and keep its answer until it is requested."""
         if not self.blocked:
             self._probed[read.key] = self._make(read, progress)
             _, error = self._probed[read.key]
@@ -90,7 +90,7 @@ class PairReader:
                 self.problems.append(Problem(read.what.side, error, self._alert_id))
 
     def read(self, read: Read, progress: Progress) -> Progress:
-        """Make the read, unless it must not be made now; what is known after it."""
+        """Make the read, unless it must not be made now. Returns the progress after it."""
         if read.key in self._probed:
             answer, error = self._probed[read.key]
         elif self._may_read(read):
@@ -114,12 +114,12 @@ class PairReader:
         if held is None or read.what is What.REQUEST:
             return True
         self._skipped.add(side)
-        if not isinstance(held, NothingConcluded):  # that it waits is no recovery
+        if not isinstance(held, NothingConcluded):  # a pair that waits for this has not recovered
             self.problems.append(Problem(side, held, self._alert_id))
         return False
 
     def _is_admitted(self, side: Side) -> bool:
-        """Whether the side's breaker lets this pair's reads through, also when it has opened since the first."""
+        """Whether the side's breaker lets this pair's reads through; it may have opened since the first read."""
         if side in self._probes:
             return True
         if side in self._admitted:
@@ -154,7 +154,7 @@ class PairReader:
         return answer, None
 
     def _context(self, now: float) -> AbstractContextManager[None]:
-        """A new alert's reads go first, and its details wait for nothing."""
+        """Call context: a new alert's reads go first, and those of its details have little time."""
         if self._pages_from_row:
             return calling(CallPriority.PAGE, min(DETAIL_WITHIN, self._until - now))
         return calling(CallPriority.PAGE) if self._is_new else nullcontext()
@@ -166,7 +166,7 @@ class PairReader:
             self._breakers.details_succeeded(side)
 
     def _count(self, side: Side, error: ReconcilerError) -> None:
-        """What the failure means for the vendor. A new alert's late details say nothing of other reads."""
+        """Report the failure to the vendor's breaker. A new alert's late details say nothing about other reads."""
         if isinstance(error, Defect):
             return
         if self._pages_from_row and not isinstance(error, Refused | ObjectError | Permanent):
@@ -177,20 +177,20 @@ class PairReader:
             self.blocked |= self._breakers.open({side})
 
     def _note_failure(self, read: Read, after: Progress, error: ReconcilerError | None) -> None:
-        """What the failure means for the pair: its side backs off."""
+        """Report the failure for this pair, and let its side back off."""
         side = read.what.side
         if read.what is What.ALERT and after.observation.missing:
-            return  # that is an answer
+            return  # a 404 is an answer
         if error is not None:
             if isinstance(error, ObjectError) and read.about:
                 error = type(error)(f"{error}{read.about}")
             self.problems.append(Problem(side, error, self._alert_id))
         if not self.blocked and side in followed(after).unread:
-            if not isinstance(error, ObjectError | Permanent):  # without an answer, others may have none either
+            if not isinstance(error, ObjectError | Permanent):  # further reads may have no answer either
                 self._skipped.add(side)
-            if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # no fault of this pair's
+            if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # not this pair's fault
                 self.retry_after = min(error.retry_after or 0.0, LONGEST_BACK_OFF)
-            elif error is not None and side not in self._failed:  # several failures at a time count once
+            elif error is not None and side not in self._failed:  # simultaneous failures count once
                 self._failed.add(side)
                 self._breakers.back_off(side, self._alert_id, error)
 

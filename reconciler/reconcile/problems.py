@@ -1,4 +1,4 @@
-"""What is wrong now, by the place where it was met. A place that works again has no problem any more."""
+"""Current problems, by the place where they were met. A place that works again has none."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Problems:
         self._by_place: dict[str, tuple[Problem, ...]] = {}
 
     def put(self, place: str, problems: Iterable[Problem] = ()) -> None:
-        """What is wrong at this place now; nothing: it works."""
+        """Replace the problems of this place; without any, it works."""
         found = tuple(problems)
         with self._lock:
             if found:
@@ -34,11 +34,11 @@ class Problems:
                 self._by_place.pop(place, None)
 
     def all(self) -> tuple[Problem, ...]:
-        """Everything that is wrong now, place by place in the order it was first met."""
+        """All current problems, place by place in the order of first occurrence."""
         with self._lock:
             return tuple(problem for problems in self._by_place.values() for problem in problems)
 
     def clear(self) -> None:
-        """Nothing is known any more: another process leads."""
+        """Forget all problems, because another process leads."""
         with self._lock:
             self._by_place.clear()

@@ -27,21 +27,21 @@ from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.vendors.ports import Clock
 
 FAILURES = 3
-"""So many reads in a row without an answer, of different alerts, open a vendor's breaker."""
+"""Consecutive reads without an answer, of different alerts, that open a vendor's breaker."""
 FIRST_WAIT = 1.0
-"""Seconds after which a breaker that has just opened, or a side that has just failed, is tried again."""
+"""Seconds that a breaker, or a side's back-off, lasts at first."""
 LONGEST_OPEN = 30.0
 LONGEST_UNREACHABLE = 5.0
 LONGEST_BACK_OFF = 60.0
 REMEMBERED = 10_000
-"""How many sides of pairs are kept in their back-off at the most."""
+"""The most sides of pairs whose back-off is remembered."""
 HOLDS = {Side.OPSGENIE: Hold.READ_OPSGENIE, Side.PAGERDUTY: Hold.READ_PAGERDUTY}
 _SIDES = {hold: side for side, hold in HOLDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether a pair may be read: the breakers that forbid it, or the sides where it is the half-open read."""
+    """Whether a pair may be read: the breakers that forbid it, or the sides for which it is the half-open read."""
 
     blocked: frozenset[Hold] = frozenset()
     probes: frozenset[Side] = frozenset()
@@ -49,7 +49,7 @@ class Admission:
 
 @dataclass(slots=True)
 class _Breaker:
-    """One circuit breaker. `error` is why it is open; `wait` how long it stays so when it opens next."""
+    """One circuit breaker. `error` is why it is open; `wait` is how long it is open the next time."""
 
     failed: set[str] = field(default_factory=set)
     error: ReconcilerError | None = None
@@ -60,7 +60,7 @@ class _Breaker:
         return self.error is not None and now < self.retry_at
 
     def open(self, error: ReconcilerError, now: float) -> None:
-        """Open it. What fails while it is open already was on its way before."""
+        """Open it. A call that fails while it is open had begun before."""
         if not self.is_open(now):
             longest = LONGEST_UNREACHABLE if is_unreachable(error) else LONGEST_OPEN
             wait = min(self.wait, longest)
@@ -68,7 +68,7 @@ class _Breaker:
         self.error = error
 
     def let_through(self, now: float) -> None:
-        """One read is let through. What comes next waits for its outcome, at most as long as for the last one."""
+        """Let one read through. The next waits for its outcome, at most as long as the last wait."""
         self.retry_at = now + min(self.wait, LONGEST_OPEN)
 
 
@@ -80,7 +80,7 @@ class _BackOff:
 
 
 class ReadBreakers:
-    """All of them. For any thread."""
+    """All read breakers. For any thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -98,7 +98,7 @@ class ReadBreakers:
             return self._open(sides, now)
 
     def admit(self, sides: Collection[Side]) -> Admission:
-        """Whether a pair that needs these sides may be read. A half-open breaker admits one."""
+        """Whether a pair that needs these sides may be read. A half-open breaker admits one pair."""
         now = self._clock.monotonic()
         with self._lock:
             blocked = self._open(sides, now)
@@ -110,7 +110,7 @@ class ReadBreakers:
             return Admission(probes=probes)
 
     def failed(self, side: Side, alert_id: str, error: ReconcilerError) -> None:
-        """A read has failed. Without an alert it was a feed's: only that no connection was made counts then."""
+        """Count a failed read. Without an alert it was a feed's, and counts only if no connection was made."""
         now = self._clock.monotonic()
         with self._lock:
             breaker = self._breakers[side]
@@ -121,27 +121,27 @@ class ReadBreakers:
             elif alert_id and isinstance(error, ObjectError | Permanent):
                 self._answered(side, alert_id)  # the vendor has answered, about this object alone
             elif alert_id:
-                if not isinstance(error, Blocked):  # a firewall may dislike one address
+                if not isinstance(error, Blocked):  # a firewall may reject one address
                     breaker.failed.add(alert_id)
                 if len(breaker.failed) >= FAILURES or breaker.error is not None:
                     breaker.open(error, now)
 
     def succeeded(self, side: Side, alert_id: str = "") -> None:
-        """A read has an answer. Without an alert it was a feed's: that closes the breaker.
+        """Count an answered read. Without an alert it was a feed's, which closes the breaker.
 
-        It says nothing about single reads, so that the next one without an answer opens it again.
+        A feed's answer says nothing about single reads: the next one without an answer opens the breaker again.
         """
         with self._lock:
             self._answered(side, alert_id)
 
     def retry_in(self, hold: Hold) -> float:
-        """Seconds until the breaker lets a read through, 0 when it does now."""
+        """Seconds until the breaker lets a read through, 0 if it does now."""
         with self._lock:
             breaker = self._breakers[_SIDES[hold]]
             return 0.0 if breaker.error is None else max(0.0, breaker.retry_at - self._clock.monotonic())
 
     def passage(self, hold: Hold) -> Passage:
-        """How many of the pairs that wait for this breaker may go on now."""
+        """Number of waiting pairs that this breaker lets through now."""
         with self._lock:
             breaker = self._breakers[_SIDES[hold]]
             if breaker.error is None:
@@ -149,15 +149,15 @@ class ReadBreakers:
             return Passage.NONE if breaker.is_open(self._clock.monotonic()) else Passage.ONE
 
     def errors(self) -> tuple[Problem, ...]:
-        """Why each breaker that is not closed has opened."""
+        """The error of each breaker that is not closed."""
         with self._lock:
             found = ((side, breaker.error) for side, breaker in self._breakers.items())
             return tuple(Problem(side, error) for side, error in found if error is not None)
 
-    # -- the details of new alerts --
+    # -- details of new alerts --
 
     def has_slow_details(self, side: Side) -> bool:
-        """Whether new alerts page without details of that side now. When the wait is over, one tries again."""
+        """Whether new alerts now page without this side's details. After the wait, one alert tries again."""
         now = self._clock.monotonic()
         with self._lock:
             breaker = self._details[side]
@@ -168,19 +168,19 @@ class ReadBreakers:
             return False
 
     def details_failed(self, side: Side, error: ReconcilerError) -> None:
-        """A new alert's details had no answer in the time that they may take. The vendor may still be well."""
+        """Open the details' breaker: there was no answer in time. The vendor may still be well."""
         with self._lock:
             self._details[side].open(error, self._clock.monotonic())
 
     def details_succeeded(self, side: Side) -> None:
-        """They were read in time."""
+        """Close the details' breaker."""
         with self._lock:
             self._details[side] = _Breaker()
 
     # -- back-off of one side of one pair --
 
     def back_off(self, side: Side, alert_id: str, error: ReconcilerError) -> None:
-        """This side of the pair could not be read: it is left alone for 1, 2, 4 ... 60 s."""
+        """Let this side of the pair back off after a failed read, for 1, 2, 4 … 60 s."""
         now = self._clock.monotonic()
         with self._lock:
             last = self._back_offs.pop((alert_id, side), None)
@@ -191,18 +191,18 @@ class ReadBreakers:
                 self._back_offs.pop(next(iter(self._back_offs)), None)
 
     def was_read(self, side: Side, alert_id: str) -> None:
-        """This side of the pair was read: its back-off ends."""
+        """End the back-off of this side of the pair, which was read."""
         with self._lock:
             self._back_offs.pop((alert_id, side), None)
 
     def backs_off(self, side: Side, alert_id: str) -> ReconcilerError | None:
-        """Why this side of the pair is left alone now; None when it may be read."""
+        """Why this side of the pair backs off now; None if it may be read."""
         with self._lock:
             found = self._back_offs.get((alert_id, side))
             return found.error if found is not None and self._clock.monotonic() < found.until else None
 
     def back_off_left(self, side: Side, alert_id: str) -> float:
-        """Seconds for which this side of the pair is left alone."""
+        """Seconds left of this side's back-off."""
         with self._lock:
             found = self._back_offs.get((alert_id, side))
             return 0.0 if found is None else max(0.0, found.until - self._clock.monotonic())

@@ -1,4 +1,4 @@
-"""One vendor call for each kind of read, its answer as `core.reads` expects it."""
+"""The vendor call for each kind of read, and its answer in the form that `core.reads` expects."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from reconciler.vendors.ports import OpsgenieReader, PagerDutyReader
 
 @dataclass(frozen=True, slots=True)
 class ReadCalls:
-    """Both vendors, for reading single things."""
+    """Makes single reads at both vendors."""
 
     opsgenie: OpsgenieReader
     pagerduty: PagerDutyReader
@@ -20,7 +20,7 @@ class ReadCalls:
     absence: Absence
 
     def make(self, read: Read, progress: Progress) -> Any:  # noqa: PLR0911 - one a kind
-        """Make the call. Raises what the readers raise."""
+        """Make the call. Raises what the clients raise."""
         match read.what:
             case What.ALERT:
                 return self.opsgenie.alert(read.id)

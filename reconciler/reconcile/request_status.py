@@ -1,4 +1,4 @@
-"""What Opsgenie last said of the writes that it accepted, and when it may be asked again."""
+"""Request status of writes that Opsgenie has accepted, and when it may be read again."""
 
 import threading
 from collections import deque
@@ -10,9 +10,9 @@ from reconciler.errors import Missing
 from reconciler.vendors.ports import Clock, RequestStatus
 
 ASK_AGAIN = 1.0
-"""Seconds after which the status of a request is asked for again."""
+"""Seconds after which the status of a request is read again."""
 MOST = 50
-"""So many statuses are asked for in a second."""
+"""The most statuses read in one second."""
 REMEMBERED_REQUESTS = 10_000
 
 
@@ -23,7 +23,7 @@ class _Answer:
 
 
 class RequestStatuses:
-    """The last answer about each request. For any thread."""
+    """The last status of each request. For any thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,9 +32,9 @@ class RequestStatuses:
         self._asked: deque[float] = deque(maxlen=MOST)
 
     def receipt(self, action_id: int, request_id: str, ask: Callable[[], RequestStatus]) -> Receipt | None:
-        """What became of a write: asked now where that is allowed, else the last answer.
+        """The status of a write: read now if that is allowed, else the last one.
 
-        None when Opsgenie does not know the request. Raises what asking raises, but for Missing.
+        None if Opsgenie does not know the request. Raises what the call raises, except Missing.
         """
         if not self._may_ask(action_id, request_id):
             return self.last(action_id, request_id)
@@ -49,13 +49,13 @@ class RequestStatuses:
         return receipt
 
     def last(self, action_id: int, request_id: str) -> Receipt | None:
-        """The last answer. A request that was never asked about may be in Opsgenie's queue."""
+        """The last status. A request that was never read counts as in Opsgenie's queue."""
         with self._lock:
             found = self._answers.get(request_id)
         return found.receipt if found is not None else _not_asked(action_id)
 
     def _may_ask(self, action_id: int, request_id: str) -> bool:
-        """Whether it may be asked about now; the caller then asks."""
+        """Whether the status may be read now; if so, the caller reads it."""
         now = self._clock.monotonic()
         with self._lock:
             last = self._answers.get(request_id)

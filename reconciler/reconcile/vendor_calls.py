@@ -1,4 +1,4 @@
-"""One vendor call for each kind of action: from the action as it stands in the outbox to the vendor's write."""
+"""The vendor call for each kind of action in the outbox."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter, PagerDutyRe
 
 @dataclass(frozen=True, slots=True)
 class Vendors:
-    """Both vendors, for reading and for writing."""
+    """Clients for reading from and writing to both vendors."""
 
     opsgenie: OpsgenieReader
     pagerduty: PagerDutyReader
@@ -19,10 +19,10 @@ class Vendors:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What a call returned.
+    """The result of a call.
 
     `accepted`: the vendor has queued the write under `request_id`, and may carry it out later. `result_id` is the
-    id of what was created; `incident` is the incident as the call left it.
+    id of the created object; `incident` is the incident after the call.
     """
 
     request_id: str = ""

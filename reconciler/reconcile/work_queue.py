@@ -1,9 +1,8 @@
-"""The work queue: which pair is reconciled next. A key is an alert's id; each is in it at most once.
+"""The work queue: which pair is reconciled next. A key is an alert's id; each occurs at most once.
 
-The table `work` keeps what is in it across restarts; this is its image in memory, which workers lease from. One
-process at a time leads, so that a lease needs no row of its own: it ends with the process.
-
-Due times are kept by the monotonic clock: a clock that is set forward or back neither delays nor hastens anything.
+The table `work` keeps the items across restarts; this is its image in memory, from which workers lease. Only one
+process at a time leads, so that a lease needs no row of its own: it ends with the process. Due times follow the
+monotonic clock: changes of the wall clock neither delay nor hasten anything.
 """
 
 import heapq
@@ -19,11 +18,11 @@ from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.vendors.ports import Clock
 
 LONGEST_DELAY = timedelta(hours=1)
-"""No key is put off for longer: a stored due time that lies far ahead comes from a clock that was wrong."""
+"""The longest delay of a key: a stored due time further ahead comes from a wrong clock."""
 
 
 class Hold(Enum):
-    """What keeps parked keys waiting: a circuit breaker that is open, or writes that the account forbids."""
+    """The condition for which parked keys wait: an open circuit breaker, or writes that the account forbids."""
 
     READ_OPSGENIE = "opsgenie reads"
     READ_PAGERDUTY = "pagerduty reads"
@@ -33,12 +32,12 @@ class Hold(Enum):
 
     @property
     def is_of_reads(self) -> bool:
-        """Whether it keeps reads waiting, and not writes."""
+        """Whether reads, rather than writes, wait for it."""
         return self in {Hold.READ_OPSGENIE, Hold.READ_PAGERDUTY}
 
 
 class Passage(Enum):
-    """How many parked keys a circuit breaker lets through now."""
+    """Number of parked keys that a circuit breaker lets through now."""
 
     NONE = "open"
     ONE = "half-open"
@@ -47,7 +46,7 @@ class Passage(Enum):
 
 @dataclass(slots=True)
 class _Entry:
-    """One key. `added` is what was asked for while it is leased. `parked` by which holds it waits."""
+    """One key. `added` is what was requested while it is leased. `parked` are the holds for which it waits."""
 
     item: WorkItem
     due: float
@@ -71,9 +70,9 @@ class WorkQueue:
         self._versions = count()
 
     def add(self, items: Iterable[WorkItem]) -> None:
-        """Add keys, or merge what is asked for into what is there already.
+        """Add keys, or merge the requests with existing ones.
 
-        A key that waits to be read stays parked; one whose outbox alone waits may be read.
+        A key that waits to be read stays parked; one of which only the outbox waits becomes due, to be read.
         """
         with self._changed:
             for item in items:
@@ -81,7 +80,7 @@ class WorkQueue:
             self._changed.notify_all()
 
     def lease(self, *, pages_only: bool = False) -> WorkItem | None:
-        """The most urgent due key, for this caller alone until it is given back; None when none is due."""
+        """Lease the most urgent due key, exclusively until it is given back; None if none is due."""
         with self._changed:
             self._ripen()
             while self._ready:
@@ -98,7 +97,7 @@ class WorkQueue:
             return None
 
     def lease_for(self, reason: Reason) -> WorkItem | None:
-        """A due key that is in the queue for that reason; None when none is due."""
+        """Lease a due key that is in the queue for this reason; None if none is due."""
         with self._changed:
             now = self._clock.monotonic()
             due = (
@@ -113,15 +112,15 @@ class WorkQueue:
             return entry.item
 
     def done(self, alert_id: str) -> None:
-        """Nothing is left to be done for a leased key, but for what was added meanwhile."""
+        """Finish a leased key, except for what was requested meanwhile."""
         self._release(alert_id, None, 0.0)
 
     def again(self, item: WorkItem) -> None:
-        """A leased key is due again when the item says; sooner where something was added meanwhile."""
+        """Make a leased key due again at the item's time, or sooner if something was requested meanwhile."""
         self._release(item.alert_id, item, self._due(item))
 
     def fail(self, item: WorkItem, delay: float) -> None:
-        """A leased key backs off for so many seconds, whatever was added meanwhile, but for a new page."""
+        """Let a leased key back off for so many seconds, despite new requests except for a new page."""
         failed = replace(item, attempts=item.attempts + 1)
         with self._changed:
             entry = self._entries.get(item.alert_id)
@@ -132,7 +131,7 @@ class WorkQueue:
             self._changed.notify_all()
 
     def park(self, item: WorkItem, holds: frozenset[Hold]) -> None:
-        """A leased key waits until these holds end, and with it what is added meanwhile and cannot be done."""
+        """Park a leased key until these holds end, with the requests made meanwhile that need them."""
         with self._changed:
             entry = self._entries.get(item.alert_id)
             if entry is None:  # cleared meanwhile
@@ -146,7 +145,7 @@ class WorkQueue:
             self._changed.notify_all()
 
     def end_hold(self, hold: Hold, most: int | None = None) -> int:
-        """End a hold for all keys that wait for it, or for so many of the most urgent; how many there were."""
+        """End a hold for all keys that wait for it, or for the `most` most urgent ones. Returns how many."""
         with self._changed:
             held = [self._entries[key] for key in self._parked[hold]]
             held.sort(key=lambda entry: (entry.item.priority, entry.due))
@@ -160,11 +159,11 @@ class WorkQueue:
             return len(held[:most])
 
     def is_parked_for(self, hold: Hold) -> bool:
-        """Whether any key waits for this hold to end."""
+        """Whether any key waits for this hold."""
         return bool(self._parked[hold])
 
     def wait(self, seconds: float, *, pages_only: bool = False) -> None:
-        """Wait until a key, or a page, may be due, at most so long."""
+        """Wait until a key, or a page, may be due, at most so many seconds."""
         with self._changed:
             soonest = self._soonest(pages_only=pages_only)
             left = seconds if soonest is None else min(seconds, max(0.0, soonest - self._clock.monotonic()))
@@ -172,12 +171,12 @@ class WorkQueue:
                 self._changed.wait(left)
 
     def wake(self) -> None:
-        """Let everybody who waits look again: the program is to stop."""
+        """Wake all waiting threads, because the program is to stop."""
         with self._changed:
             self._changed.notify_all()
 
     def next_due(self, reason: Reason | None = None) -> float | None:
-        """Seconds until a key (for that reason) is due that may be leased, 0 when one is; None without any."""
+        """Seconds until a key (with this reason) can be leased, 0 if one can be now; None without any."""
         with self._changed:
             dues = (
                 entry.due
@@ -188,7 +187,7 @@ class WorkQueue:
             return None if soonest is None else max(0.0, soonest - self._clock.monotonic())
 
     def due(self) -> int:
-        """How many keys are due and not leased, those that wait for a circuit breaker included."""
+        """Number of keys that are due and not leased, including those parked for a circuit breaker."""
         with self._changed:
             now = self._clock.monotonic()
             return sum(not entry.leased and entry.due <= now for entry in self._entries.values())
@@ -212,22 +211,22 @@ class WorkQueue:
             return {alert_id for alert_id in alert_ids if alert_id in self._entries}
 
     def size(self) -> int:
-        """How many keys there are."""
+        """Number of keys."""
         return len(self._entries)
 
     def oldest(self) -> float:
-        """For how many seconds the key has been due that is due the longest; 0 when none is."""
+        """Seconds for which the longest waiting due key has been due; 0 if none is due."""
         with self._changed:
             now = self._clock.monotonic()
             return max((now - entry.due for entry in self._entries.values() if not entry.leased), default=0.0)
 
     def counts(self) -> Counter[Priority]:
-        """How many keys there are, by priority."""
+        """Number of keys by priority."""
         with self._changed:
             return Counter(entry.item.priority for entry in self._entries.values())
 
     def clear(self) -> None:
-        """Forget every key: another process leads, or the table is read anew."""
+        """Remove all keys, because another process leads or the table is read again."""
         with self._changed:
             self._entries.clear()
             self._ready.clear()
@@ -252,7 +251,7 @@ class WorkQueue:
             self._put(entry, entry.item.merged(item), min(due, entry.due))
 
     def _due(self, item: WorkItem) -> float:
-        """When the item is due by the monotonic clock."""
+        """The item's due time by the monotonic clock."""
         delay = min(max(item.due_at - self._clock.now(), timedelta()), LONGEST_DELAY)
         return self._clock.monotonic() + delay.total_seconds()
 
@@ -277,7 +276,7 @@ class WorkQueue:
         heapq.heappush(self._later, (due, entry.version, item.alert_id))
 
     def _ripen(self) -> None:
-        """Move what is due by now to where it is leased from."""
+        """Move keys that have become due to the heap from which they are leased."""
         now = self._clock.monotonic()
         while self._later and self._later[0][0] <= now:
             due, version, key = heapq.heappop(self._later)
@@ -286,7 +285,7 @@ class WorkQueue:
                 heapq.heappush(self._ready, (entry.item.priority, due, version, key))
 
     def _soonest(self, *, pages_only: bool = False) -> float | None:
-        """When the first key is due that may be leased then; stale heads are dropped on the way."""
+        """The time at which a key can first be leased. Outdated heads of the heaps are dropped."""
         self._ripen()
         while self._ready and self._is_stale(self._ready[0][3], self._ready[0][2]):
             heapq.heappop(self._ready)
@@ -302,5 +301,5 @@ class WorkQueue:
 
 
 def _stays_parked(news: WorkItem, holds: frozenset[Hold]) -> bool:
-    """Whether a parked key stays so although there is news of it: pages are not read, and writes do not wait."""
+    """Whether a parked key stays parked despite this new item: pages need no read, and writes do not wait."""
     return news.priority is not Priority.PAGE and any(hold.is_of_reads for hold in holds)

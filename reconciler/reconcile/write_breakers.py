@@ -1,4 +1,4 @@
-"""Circuit breakers for writes: which writes wait because of what others met, and until when.
+"""Circuit breakers for writes: which writes wait because others failed, and until when.
 
 | lane      | what is written                    |
 |-----------|------------------------------------|
@@ -24,12 +24,12 @@ from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.vendors.ports import Clock
 
 FAILURES = 3
-"""Failures in a row, of different alerts, that open a breaker where one alone may be that alert's."""
+"""Consecutive failures, of different alerts, that open a breaker if a single one may be the alert's own."""
 FIRST_WAIT = 1.0
-"""Seconds that a breaker is open at first; twice as long each time it opens again without a success between."""
+"""Seconds that a breaker is open at first, doubled each time it opens again without a success between."""
 LONGEST_OPEN = 30.0
 LONGEST_UNREACHABLE = 5.0
-"""The longest while a vendor cannot be reached; for pages, unless the account is refused."""
+"""The longest open time in seconds while a vendor cannot be reached; for pages, unless the account is refused."""
 WHILE_BARRED = 10.0
 """Seconds after which an action of a barred lane is due again, unless it is parked until the lane is free."""
 BETWEEN_PROBES = 1.0
@@ -45,7 +45,7 @@ class Lane(Enum):
 
     @property
     def side(self) -> Side:
-        """The vendor that is written to."""
+        """The vendor that the lane writes to."""
         return Side.OPSGENIE if self is Lane.OPSGENIE else Side.PAGERDUTY
 
 
@@ -59,7 +59,7 @@ _LANES = {hold: lane for lane, hold in HOLDS.items()}
 
 
 def lane_of(kind: Kind) -> Lane:
-    """The lane in which this kind of action is written."""
+    """The lane for this kind of action."""
     if kind is Kind.CREATE_INCIDENT:
         return Lane.PAGES
     return Lane.PAGERDUTY if kind.side is Side.PAGERDUTY else Lane.OPSGENIE
@@ -69,8 +69,9 @@ def lane_of(kind: Kind) -> Lane:
 class Wait:
     """Why an action waits, and when it may be tried.
 
-    `error` is what opened the breaker. None: nothing is wrong here; a rate limit delays it, or its lane is barred,
-    which is reported with the account's set-up. `hold` is what a pair may be parked for; a rate limit is not.
+    `error` is what opened the breaker. None: nothing is wrong here, but a rate limit delays the action, or its
+    lane is barred, which is reported with the account's set-up. `hold` is the condition for which the pair may be
+    parked; a rate limit is none.
     """
 
     retry_at: datetime
@@ -80,9 +81,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """An open breaker. `until` is monotonic, and so is `probe_at`: when the next parked pair is let through.
+    """An open breaker. `until` is monotonic; so is `probe_at`, when the next parked pair is let through.
 
-    `only_retries`: only actions that have failed before wait; the others show whether any write is taken.
+    `only_retries`: only actions that have failed before wait; the others show whether any write succeeds.
     """
 
     until: float
@@ -92,7 +93,7 @@ class _Open:
 
 
 class WriteBreakers:
-    """The breakers of all lanes, for any thread. They go by the monotonic clock."""
+    """The breakers of all lanes, on the monotonic clock. For any thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -107,19 +108,19 @@ class WriteBreakers:
         self._succeeded_at: dict[Lane, datetime] = {}
 
     def waits_for(self, action: Action) -> Wait | None:
-        """What delays this action now; None when it may be tried."""
+        """What delays this action now; None if it may be tried."""
         kind, lane, now = action.kind, lane_of(action.kind), self._clock.monotonic()
         with self._lock:
             opened, rate_limited, barred = self._open.get(lane), self._rate_limited.get(kind, now), self._barred
         if lane in barred:
             return Wait(self._time_of(now + WHILE_BARRED), hold=HOLDS[lane])
-        spared = opened is not None and opened.only_retries and action.failing_since is None
-        if opened is not None and now < opened.until and not spared:
+        is_exempt = opened is not None and opened.only_retries and action.failing_since is None
+        if opened is not None and now < opened.until and not is_exempt:
             return Wait(self._time_of(opened.until), opened.error, HOLDS[lane])
         return Wait(self._time_of(rate_limited)) if now < rate_limited else None
 
     def not_executed(self, kind: Kind, error: ReconcilerError) -> None:
-        """A write had no effect. A rate limit delays its kind; any other error opens the breaker of its lane."""
+        """Count a write without effect. A rate limit delays its kind; any other error opens its lane's breaker."""
         wait = error.retry_after if isinstance(error, NotExecuted) else None
         if wait is None:
             self._trip(lane_of(kind), error)
@@ -128,9 +129,9 @@ class WriteBreakers:
             self._rate_limited[kind] = self._clock.monotonic() + wait
 
     def unanswered(self, action: Action, error: ReconcilerError) -> None:
-        """A write got no answer, or one that does not come from the vendor.
+        """Count a write without an answer, or with one that does not come from the vendor.
 
-        Several alerts in a row open the breaker. An action that failed already when another write of the lane
+        Several alerts in a row open the breaker. An action that had failed before another write of the lane
         succeeded has a failure of its own.
         """
         lane = lane_of(action.kind)
@@ -141,11 +142,11 @@ class WriteBreakers:
             self._unanswered[lane].add(action.alert_id)
             is_lane = len(self._unanswered[lane]) >= FAILURES
         if is_lane:
-            # A firewall may dislike the text of some notes: what has not failed yet shows whether others pass.
+            # A firewall may reject the text of some notes: actions that have not failed show whether others pass.
             self._trip(lane, error, only_retries=isinstance(error, Blocked))
 
     def forbidden(self, action: Action, error: ReconcilerError) -> None:
-        """A write to one object was refused with 403; several alerts in a row: the key may not write at all."""
+        """Count a 403 for one object. After several alerts in a row the key is taken to have no right to write."""
         lane = lane_of(action.kind)
         with self._lock:
             self._forbidden[lane].add(action.alert_id)
@@ -156,7 +157,7 @@ class WriteBreakers:
         self._trip(lane, suspect, only_retries=True)
 
     def succeeded(self, kind: Kind) -> None:
-        """A write of that lane was taken: its breaker closes. A rate limit stays."""
+        """Close the breaker of this kind's lane after a successful write. A rate limit stays."""
         lane = lane_of(kind)
         with self._lock:
             self._succeeded_at[lane] = self._clock.now()
@@ -167,9 +168,9 @@ class WriteBreakers:
             self._open.pop(lane, None)
 
     def confirmed(self) -> None:
-        """PagerDuty's account is in order: breakers that its refusal had opened let everything through.
+        """Close the breakers that a refusal of PagerDuty's account had opened, because the account is in order.
 
-        They open for longer all the same should the next write be refused, too.
+        If the next write is refused again, they open for longer.
         """
         with self._lock:
             for lane in PAGERDUTY_LANES:
@@ -177,7 +178,7 @@ class WriteBreakers:
                     del self._open[lane]
 
     def reached(self, side: Side) -> None:
-        """The vendor has answered another call: breakers that were open for want of a connection are half-open."""
+        """Half-open the breakers that had opened for want of a connection: the vendor answers other calls."""
         now = self._clock.monotonic()
         with self._lock:
             for lane, opened in self._open.items():
@@ -190,7 +191,7 @@ class WriteBreakers:
             self._barred = lanes
 
     def passage(self, hold: Hold) -> Passage:
-        """How many of the pairs that wait for this lane may go on now; of a half-open one, one a second."""
+        """Number of pairs parked for this lane that are let through now; for a half-open one, one a second."""
         lane, now = _LANES[hold], self._clock.monotonic()
         with self._lock:
             opened = self._open.get(lane)
@@ -202,12 +203,12 @@ class WriteBreakers:
             return Passage.ONE
 
     def problems(self) -> tuple[Problem, ...]:
-        """Lanes in which nothing has been taken since several alerts in a row were refused with 403."""
+        """A problem for each lane without a success since several alerts in a row were refused with 403."""
         with self._lock:
             return tuple(Problem(lane.side, error) for lane, error in self._suspects.items())
 
     def open_lanes(self) -> frozenset[Lane]:
-        """Lanes that take nothing now because their breaker is open."""
+        """Lanes whose breaker is open now."""
         now = self._clock.monotonic()
         with self._lock:
             return frozenset(lane for lane, opened in self._open.items() if now < opened.until)
@@ -227,7 +228,7 @@ class WriteBreakers:
 
 
 def _is_refused(opened: _Open | None) -> bool:
-    """Whether the account was refused as a whole. What a key may do is not shown by its being accepted again."""
+    """Whether the whole account was refused. An accepted account does not prove the right to write."""
     return opened is not None and isinstance(opened.error, Refused) and not opened.only_retries
 
 
