@@ -1,1 +1,1 @@
-"""Sources: where something may have happened, as keys of the work queue, each source with its own cursor."""
+"""Sources: each finds pairs in which something may have happened, adds their keys, and moves its own cursor."""

@@ -1,4 +1,4 @@
-"""Lists and single incidents compared with the snapshot in the database: see `core.listings`."""
+"""Comparison of lists and single incidents with the snapshot in the database: see `core.listings`."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,7 +12,7 @@ from reconciler.vendors.ports import PagerDutyReader
 
 
 def of_alerts(database: Database, rows: Collection[Alert], bounds: Bounds, reason: Reason) -> list[WorkItem]:
-    """What these alerts give to do."""
+    """Items for these alerts."""
     if not rows:
         return []
     with database.reading() as unit:
@@ -21,7 +21,7 @@ def of_alerts(database: Database, rows: Collection[Alert], bounds: Bounds, reaso
 
 
 def of_incidents(database: Database, rows: Collection[Incident], now: datetime, reason: Reason) -> list[WorkItem]:
-    """What these incidents give to do."""
+    """Items for these incidents."""
     if not rows:
         return []
     with database.reading() as unit:
@@ -33,7 +33,7 @@ def of_incidents(database: Database, rows: Collection[Incident], now: datetime, 
 def of_absent(
     database: Database, side: Side, listed: Collection[str], now: datetime, reason: Reason
 ) -> list[WorkItem]:
-    """What is open in the snapshot and was not in a listing of everything open on that side."""
+    """Items for pairs that are open in the snapshot and were not in a listing of everything open on that side."""
     with database.reading() as unit:
         ids = unit.snapshot.open_ids(side)
         missed = unit.snapshot.pairs([alert_id for alert_id, own in ids.items() if own not in listed])
@@ -43,9 +43,9 @@ def of_absent(
 def of_stranger(
     reader: PagerDutyReader, database: Database, incident_id: str, now: datetime, reason: Reason
 ) -> list[WorkItem]:
-    """What an incident that no pair follows gives to do: it may have the key of an alert of ours.
+    """Items for an incident that no pair follows: it may have the key of an alert of ours.
 
-    One that the key may not see, or that is gone, gives nothing and is no problem.
+    An incident that is gone, or that the key may not see, gives no item and is no problem.
     """
     try:
         found = reader.incident(incident_id)

@@ -1,7 +1,7 @@
-"""Webhooks' hints that wait to be taken: however many name one thing, it is taken once, and once after the last.
+"""Debouncing of webhooks' hints: several for the same object are taken once, and once more after the last.
 
-The first hint for a thing is due at once. Those that follow closely are one burst: due when no more have come for
-a moment, or when the burst has lasted long. Hints are lost with the process: the feeds show what they named.
+The first hint for an object is due at once. Those that follow closely form a burst, which is due when no more have
+come for a moment, or when it has lasted long. Hints are lost with the process; the feeds show the same objects.
 """
 
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from threading import Condition
 from reconciler.core.hints import Hint
 
 BURST = 0.25
-"""Seconds within which two hints for the same thing belong to one burst."""
+"""Seconds within which two hints for the same object belong to one burst."""
 QUIET = 0.1
 """Seconds without a further hint after which a burst is over."""
 LONGEST_DELAY = 10.0
-"""Seconds after which a burst is taken although it lasts on."""
+"""Seconds after which a burst is taken even if it continues."""
 REST = 0.05
-"""Seconds between two rounds at least; never less than the last round took."""
+"""The least pause in seconds between two rounds; never shorter than the last round."""
 MOST = 10_000
-"""The most things that may wait at the same time. What comes beyond that is left to the feeds."""
+"""The most objects for which hints wait. Further ones are left to the feeds."""
 
 
 @dataclass(slots=True)
 class _Wait:
-    """Since when something waits, and until when."""
+    """The time since which an object's hint waits, and the time at which it is due."""
 
     since: float
     due: float
@@ -32,7 +32,7 @@ class _Wait:
 
 
 class Debounce:
-    """Hints from any thread, taken in rounds by one. Nothing here waits for a vendor or for the database."""
+    """Hints from any thread, taken in rounds by one thread. Nothing here waits for a vendor or the database."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -58,7 +58,7 @@ class Debounce:
                 wait.due = min(now + QUIET, wait.since + LONGEST_DELAY)
 
     def take(self) -> tuple[Hint, ...]:
-        """Begin a round with what is due now; the caller says `done` at its end."""
+        """Begin a round with the hints that are due now. The caller ends it with `done`."""
         with self._changed:
             now = self._began = self._monotonic()
             due = () if now < self._rested else tuple(h for h, wait in self._waiting.items() if wait.due <= now)
@@ -68,18 +68,18 @@ class Debounce:
             return due
 
     def done(self) -> None:
-        """End a round: the next one begins no sooner than after as long again."""
+        """End a round. The next one begins after a pause at least as long as this round."""
         with self._changed:
             now = self._monotonic()
             self._rested = now + max(REST, now - self._began)
 
     def next_due(self) -> float | None:
-        """Seconds until there is something to take, 0 when there is; None when nothing waits."""
+        """Seconds until hints can be taken, 0 if they can be now; None if none wait."""
         with self._changed:
             return self._next_due()
 
     def wait(self, seconds: float) -> None:
-        """Wait until there is something to take, at most so long."""
+        """Wait until hints can be taken, at most so many seconds."""
         with self._changed:
             due = self._next_due()
             left = seconds if due is None else min(seconds, due)
@@ -87,7 +87,7 @@ class Debounce:
                 self._changed.wait(left)
 
     def wake(self) -> None:
-        """Let the thread that waits return: the program is to stop."""
+        """Wake the waiting thread, because the program is to stop."""
         with self._changed:
             self._changed.notify_all()
 

@@ -1,6 +1,6 @@
-"""The first start, and a changed query: what is there already becomes baselines, adopted incidents or pages.
+"""The first start, and a changed query: existing alerts become baselines, adopted incidents or pages.
 
-What is old is a baseline and pages nobody, what has an incident is adopted, and everything else is new.
+An old alert becomes a baseline and pages nobody, one with an incident is adopted, and any other is new.
 """
 
 import re
@@ -19,7 +19,7 @@ from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import SKEW, Clock, OpsgenieReader, PagerDutyReader
 
 PLACE = "first start"
-"""Where a failure of PagerDuty's is reported."""
+"""Place under which a failure of PagerDuty is reported."""
 _ALERT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?", re.IGNORECASE)
 
 
@@ -47,7 +47,7 @@ class FirstStart:
     def start(self) -> None:
         """Take in everything open on both sides and set every cursor, in one transaction.
 
-        PagerDuty's failure is reported as its own, whether or not Opsgenie's follows, which is raised.
+        A failure of PagerDuty is reported as such, whether or not one of Opsgenie follows, which is raised.
         """
         now = self._clock.now()
         incidents = self._incidents()
@@ -72,9 +72,9 @@ class FirstStart:
         )
 
     def follow_query(self, stored: str | None) -> None:
-        """Take in the open alerts that only another query than the stored one shows. The query is then stored.
+        """Take in the open alerts that the present query shows and the stored one does not, and store the query.
 
-        Without a stored one nothing is known of a change.
+        Without a stored query no change is assumed.
         """
         query = self._horizons.query
         if stored == query:
@@ -90,7 +90,7 @@ class FirstStart:
         self._intake.accept(items, query=query)
 
     def _alerts(self, now: datetime) -> tuple[dict[str, Alert], datetime]:
-        """Every open alert by its id, and where the feed begins: never ahead of this machine's clock."""
+        """Every open alert by its id, and the position at which the feed begins: never ahead of our clock."""
         recent = self._opsgenie.recent_alerts(None)
         watermark = min(max((alert.updated_at for alert in recent), default=earlier(now, SKEW)), now)
         return self._open_alerts(), watermark
@@ -99,7 +99,7 @@ class FirstStart:
         return {alert.id: alert for page in self._opsgenie.open_alerts() for alert in page}
 
     def _incidents(self) -> dict[str, Incident] | None:
-        """Every open incident by its key; None when they cannot be had."""
+        """Every open incident by its key; None if they cannot be read."""
         try:
             listed = self._pagerduty.open_incidents()
         except DatabaseDown:

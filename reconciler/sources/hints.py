@@ -1,4 +1,4 @@
-"""What webhooks name, looked up and put into the work queue. A webhook's body is never the state of anything."""
+"""Lookup of the objects that webhooks name. A webhook's body never counts as the state of anything."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock, PagerDutyReader
 
 WITHIN = 5.0
-"""Seconds that reading one incident that no pair follows may take."""
+"""Seconds for reading one incident that no pair follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """What hints name, as far as it is known. `unknown` are alerts, `others` incidents, that no pair has."""
+    """The objects that hints name. `unknown` are alerts, `others` incidents, that no pair has."""
 
     alerts: tuple[Pair, ...]
     incidents: tuple[Pair, ...]
@@ -66,9 +66,9 @@ class Hints:
         return self._busy()
 
     def poll(self) -> bool:
-        """Take in what is due; whether PagerDuty answered, which is asked in rare cases only.
+        """Take in the due hints. Returns whether PagerDuty was called and answered, which is rare.
 
-        An alert that is not known must be one that the feed shows, so that the feed is asked for a poll.
+        An unknown alert must be one that the feed shows, so that the feed is asked for a poll.
         """
         hints = () if self._busy() else self.waiting.take()
         if not hints:
@@ -88,9 +88,10 @@ class Hints:
         return bool(named.others)
 
     def _looked_up(self, hints: Collection[Hint]) -> _Named:
-        """A key that is a known alert's id names its incident, and where it has none, one to be adopted.
+        """The pairs and unknown objects for these hints.
 
-        Where the alert has another incident, the one that is named is read: a second one may be open.
+        A key that is a known alert's id names its incident, or if it has none, one to be adopted. If the alert has
+        another incident, the named one is read: a second one may be open.
         """
         alerts = {hint.id for hint in hints if hint.side is Side.OPSGENIE}
         keys = {hint.id: hint.key for hint in hints if hint.side is Side.PAGERDUTY}

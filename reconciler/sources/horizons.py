@@ -1,4 +1,4 @@
-"""How far back the sources look and how often, and what that means at a given moment."""
+"""Time horizons of the sources: how far back and how often they look, and the bounds that follow."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,5 +17,5 @@ class Horizons:
     query: str = ""
 
     def bounds(self, origin: Origin, now: datetime) -> Bounds:
-        """Which unknown alerts are new at this moment."""
+        """The bounds that decide which unknown alerts are new at this moment."""
         return Bounds(now, origin.at, origin.since, earlier(now, self.retention))

@@ -1,4 +1,4 @@
-"""Where sources hand in what they found: keys and the cursor that moved, in one transaction."""
+"""Intake of the sources' findings: items and the moved cursor, in one transaction."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,37 +10,37 @@ from reconciler.store.database import Database
 
 
 class Intake(Protocol):
-    """What every source writes to."""
+    """The interface to which every source delivers items."""
 
     def accept(self, items: Collection[WorkItem], **moved: Any) -> None:
-        """Take in these keys and move these fields of `store.cursors.Positions`, both or neither."""
+        """Take in these items and move these fields of `store.cursors.Positions`: both or neither."""
 
 
 class DurableIntake:
-    """Into the database, then into the queue: what a feed named is never lost."""
+    """Stores items in the database, then adds them to the queue, so that no finding of a feed is lost."""
 
     def __init__(self, database: Database, queue: WorkQueue) -> None:
         self._database = database
         self._queue = queue
 
     def accept(self, items: Collection[WorkItem], **moved: Any) -> None:
-        """One transaction; DatabaseDown leaves the cursor where it was, so that the source finds it all again."""
+        """Store items and cursor in one transaction; after DatabaseDown the source finds the items again."""
         if not items and not moved:
             return
         with self._database.writing() as unit:
             generations = {stored.alert_id: stored.generation for stored in unit.work.add(items)}
             unit.cursors.save(**moved)
-        # A row may still ask for what was read since: it is taken away with a later commit. The queue does not.
+        # A row may still request what was read since, until a later commit deletes it. The queue does not.
         self._queue.add(replace(item, generation=generations[item.alert_id]) for item in items)
 
 
 class DryIntake:
-    """Into the queue alone: a dry run writes nothing down."""
+    """Adds items only to the queue: a dry run stores nothing."""
 
     def __init__(self, queue: WorkQueue) -> None:
         self._queue = queue
 
     def accept(self, items: Collection[WorkItem], **moved: Any) -> None:
-        """The cursors stay where they are."""
+        """Add the items. The cursors stay where they are."""
         del moved
         self._queue.add(items)

@@ -1,6 +1,6 @@
-"""The sweep's listings of every open thing on either side, a few pages with each poll.
+"""The sweep's listings of everything open on either side, a few pages with each poll.
 
-They show states that the feeds have missed. How far a listing has come is lost with the process: the next one
+They show states that the feeds have missed. The progress of a listing is lost with the process: the next one
 begins when it is due.
 """
 
@@ -21,14 +21,14 @@ from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import PAGE, Clock, OpsgenieReader, PagerDutyReader
 
 RETRY = 10.0
-"""Seconds after which a page that failed is read again."""
+"""Seconds after which a failed page is read again."""
 MOST_PAGES = 100_000
-"""Where a listing ends that a vendor says has ever more pages."""
+"""Bound for a listing that a vendor claims to have more and more pages."""
 
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a listing has come, and the ids it has shown."""
+    """The progress of a listing, and the ids that it has shown."""
 
     offset: int = 0
     listed: set[str] = field(default_factory=set)
@@ -36,9 +36,10 @@ class _Progress:
 
 @dataclass(frozen=True, slots=True)
 class ListingTools:
-    """What both listings need. `busy`: the rate limits are needed for more urgent calls.
+    """Dependencies of both listings.
 
-    `whole`: a poll reads the listing to its end, however busy the rate limits are, as `once` does.
+    `busy`: the rate limits are needed for more urgent calls. `whole`: a poll reads the listing to its end, however
+    busy the rate limits are, as `once` does.
     """
 
     database: Database
@@ -50,7 +51,7 @@ class ListingTools:
 
 
 class OpenListing(ABC):
-    """A source: the listing of one side. The sweep says when it begins."""
+    """A source: the listing of one side. The sweep starts it."""
 
     name: str
     side: Side
@@ -64,7 +65,7 @@ class OpenListing(ABC):
         self._polled_at = tools.clock.monotonic()
 
     def begin(self) -> None:
-        """Begin with the first page, unless a listing is under way."""
+        """Start with the first page, unless a listing is under way."""
         if self._progress is None:
             self._progress = _Progress()
 
@@ -75,11 +76,11 @@ class OpenListing(ABC):
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last page could not be read, so that states are to be read by id."""
+        """Whether the last page could not be read, so that states have to be read by id."""
         return self._is_failing
 
     def poll(self) -> bool:
-        """Read the next pages, and after a while those that failed; whether the vendor was asked and answered."""
+        """Read the next pages; failed ones after a while. Returns whether the vendor was called and answered."""
         with self._polling, calling(CallPriority.SWEEP):
             now = self._tools.clock.monotonic()
             elapsed, self._polled_at = now - self._polled_at, now
@@ -114,7 +115,7 @@ class OpenListing(ABC):
         self._progress = None
 
     def _pages(self, elapsed: float) -> int:
-        """As many as are due since the last poll, so that a listing takes no longer than an interval."""
+        """Number of pages due since the last poll, so that a listing takes no longer than an interval."""
         with self._tools.database.reading() as unit:
             open_pairs = unit.snapshot.open_pairs()
         share = min(elapsed / self._tools.horizons.sweep_interval.total_seconds(), 1.0)
@@ -122,7 +123,7 @@ class OpenListing(ABC):
 
     @abstractmethod
     def _page(self, offset: int) -> tuple[Collection[str], list[WorkItem], bool]:
-        """One page: the ids on it, what they give to do, and whether there is more."""
+        """One page: the ids on it, its items, and whether there are more pages."""
 
 
 class OpenAlerts(OpenListing):

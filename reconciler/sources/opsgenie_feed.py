@@ -1,6 +1,6 @@
-"""Opsgenie's change feed: the list of alerts by `updatedAt`, newest first, down to where the last poll ended.
+"""Opsgenie's change feed: the list of alerts by `updatedAt`, newest first, back to the end of the last poll.
 
-The list lags, so that each poll goes back further by as much as an answer may be late.
+The list lags, so that each poll reads further back, by the longest delay of an answer.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock, OpsgenieReader
 
 REST = 0.05
-"""Seconds between the end of a poll and the next one that webhooks ask for; never less than the poll took."""
+"""The least pause in seconds before a poll that webhooks ask for; never shorter than the last poll."""
 
 
 class OpsgenieFeed:
@@ -55,20 +55,20 @@ class OpsgenieFeed:
         self._rested = float("-inf")
 
     def ask(self) -> None:
-        """Ask for a poll as soon as possible: a webhook names an alert that is not known."""
+        """Ask for a poll as soon as possible, because a webhook names an unknown alert."""
         self._asked = True
 
     def asked_in(self) -> float | None:
-        """Seconds until a poll that was asked for is due; None when none was.
+        """Seconds until the requested poll is due; None if none was requested.
 
-        Webhooks alone never fill a rate limit: such polls leave at least as much time as they take.
+        Webhooks alone never fill a rate limit: such polls pause at least as long as they take.
         """
         return max(0.0, self._rested - self._clock.monotonic()) if self._asked else None
 
     def poll(self) -> bool:
-        """Take in what is new and what has changed. The first poll ever is the first start.
+        """Take in what is new or has changed. The first poll ever is the first start.
 
-        True: Opsgenie answered. Every source says so; one that asked nothing proves nothing.
+        Returns True if Opsgenie answered. Every source returns this; one that made no call returns False.
         """
         with self._polling:
             self._asked = False
@@ -102,6 +102,6 @@ class OpsgenieFeed:
 
 
 def is_change(item: WorkItem) -> bool:
-    """Whether the item comes from something that happened just now, rather than from a recurrence."""
+    """Whether the item comes from a recent change rather than a recurrence."""
     request = item.request
     return item.priority <= Priority.CHANGED and not request.repeated and not request.is_baseline

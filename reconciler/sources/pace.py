@@ -1,11 +1,11 @@
-"""How often the feeds are polled: faster for a while after something has changed."""
+"""Polling interval of the feeds: shorter for a while after a change."""
 
 from collections.abc import Callable
 
 LIVELY = 120.0
 """Seconds after a change during which the feeds are polled faster."""
 FASTER = 10
-"""How many times as often they are polled then."""
+"""The factor by which they are polled faster then."""
 FASTEST = 1.0
 """The shortest interval that polling faster leads to, in seconds; a shorter configured one stays."""
 SHARE = 0.1
@@ -13,7 +13,7 @@ SHARE = 0.1
 
 
 class Pace:
-    """The interval of both feeds. Moments are monotonic seconds; `rate` is how many calls a second are allowed."""
+    """The interval of both feeds. Times are monotonic seconds; `rate` is the number of calls allowed a second."""
 
     def __init__(self, interval: float, rate: Callable[[], float]) -> None:
         self._interval = interval
@@ -21,7 +21,7 @@ class Pace:
         self._changed: float | None = None
 
     def noticed(self, now: float) -> None:
-        """Something has changed on either side."""
+        """Note that something has changed on either side."""
         self._changed = now
 
     def interval(self, now: float) -> float:

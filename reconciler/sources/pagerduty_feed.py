@@ -1,8 +1,8 @@
 """PagerDuty's change feed: the account's log, or the service's open incidents, whichever costs fewer requests.
 
-Where the log is longer than the open set, what is new in it is read for the notes, and the open set for the
-states: a large one with every few polls only. Where the log cannot be had, the open set is read instead, and notes
-are left to the sweep.
+If the log is longer than the open set, its new entries are read for the notes, and the open set for the states: a
+large one only with every few polls. If the log cannot be read, the open set is read instead, and notes are left to
+the sweep.
 """
 
 import math
@@ -24,11 +24,11 @@ from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import PAGE, Clock, LogPage, PagerDutyReader
 
 WINDOWS_REFUSED = 3
-"""After so many failures in a row a window of the log is given up, and the sweep finds what was in it."""
+"""Consecutive failures after which a window of the log is given up; the sweep finds its changes."""
 STRANGERS = 10
-"""Incidents that no pair follows and that are read in one poll, for the key of an alert of ours."""
+"""Incidents without a pair that one poll reads, to find those with the key of an alert of ours."""
 REMEMBERED_ENTRIES = 10_000
-"""The most such incidents that are remembered, so that each is read once."""
+"""The most such incidents remembered, so that each is read once."""
 
 
 class PagerDutyFeed:
@@ -60,9 +60,9 @@ class PagerDutyFeed:
         self._strangers: dict[str, None] = {}
 
     def poll(self) -> bool:
-        """Take in the pairs whose incidents have changed; whether PagerDuty was asked and answered.
+        """Take in pairs whose incidents have changed. Returns whether PagerDuty was called and answered.
 
-        It is not asked before the first start.
+        It is not called before the first start.
         """
         with self._polling, calling(CallPriority.FEED):
             now = self._clock.now()
@@ -95,10 +95,10 @@ class PagerDutyFeed:
         self._take_strangers(log.acts, now)
 
     def _list_instead(self, open_set: int, now: datetime) -> None:
-        """Read the open set because the log cannot be had.
+        """Read the open set because the log cannot be read.
 
-        A window of the log that stays refused, or is too large to be read, would be so for ever: it is begun anew,
-        and the sweep is due at once. If the whole vendor is away the window stays as it is.
+        A window of the log that is refused repeatedly, or is too large, would fail for ever: a new window begins,
+        and the sweep is due at once. If all of PagerDuty is away, the window stays.
         """
         if not self._cost.may_list(open_set, self._clock.monotonic()):
             return
@@ -112,7 +112,7 @@ class PagerDutyFeed:
         self._accept(items, **moved)
 
     def _open_set(self, now: datetime) -> list[WorkItem]:
-        """Every open incident by value; one that left the list is read by its id."""
+        """Items for every open incident whose state differs. One that left the list is read by its id."""
         try:
             listed = self._reader.open_incidents()
         except ReconcilerError:
@@ -136,10 +136,10 @@ class PagerDutyFeed:
         self._accept(items, **moved)
 
     def _take_strangers(self, acts: tuple[Act, ...], now: datetime) -> None:
-        """Late second incidents of our alerts: raised by the automation user, and followed by no pair.
+        """Take in late second incidents of our alerts: raised by the automation user, and followed by no pair.
 
-        One that could not be read is read again, as long as the log still shows it; the first failure is raised
-        once all have been tried.
+        One that could not be read is read again as long as the log shows it. The first failure is raised after all
+        have been tried.
         """
         raised = raised_by_us(acts, self._policy()) - self._strangers.keys()
         if not raised:
@@ -171,6 +171,6 @@ class PagerDutyFeed:
 def _is_unreachable(error: ReconcilerError) -> bool:
     """Whether no connection was made, so that the open set could not be read either.
 
-    An answer that asks for a pause (429), or one of something on the network path, is not that.
+    A rate limit (429) is not that, nor is an answer from something on the network path.
     """
     return isinstance(error, NotExecuted) and not isinstance(error, Blocked) and error.retry_after is None

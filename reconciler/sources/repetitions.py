@@ -1,7 +1,7 @@
-"""Alerts that only recur: their time stamp moves again and again, and nothing else about them changes.
+"""Recurring alerts: their time stamp moves again and again, and nothing else about them changes.
 
-A note that somebody adds moves nothing but the time stamp either, so that the notes are read for it. Where that
-has brought nothing several times in a row, the notes are read every few seconds only.
+A note that somebody adds also moves only the time stamp, so that the notes are read for it. After several reads in
+a row without a new note, they are read only every few seconds.
 """
 
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from reconciler.core.work import WorkItem
 from reconciler.vendors.ports import Clock
 
 FRUITLESS = 3
-"""After so many reads in a row without a new note, the next one is no longer made at once."""
+"""Consecutive reads without a new note after which the next one is no longer made at once."""
 EVERY = 10.0
 """Seconds between two reads of such an alert's notes."""
 FORGOTTEN = 60.0
-"""Seconds without a recurrence after which the next one is read at once again."""
+"""Seconds without a recurrence after which the next one is read at once."""
 REMEMBERED_ALERTS = 10_000
-"""The most alerts that are remembered; the one that recurred longest ago is dropped first."""
+"""The most alerts remembered; the one that recurred longest ago is dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class _Reads:
 
 
 class Repetitions:
-    """When the notes of recurring alerts may be read. For any thread; lost with the process."""
+    """Decides when the notes of recurring alerts may be read. For any thread; lost with the process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,13 +35,13 @@ class Repetitions:
         self._reads: dict[str, _Reads] = {}
 
     def is_wanted(self, item: WorkItem) -> bool:
-        """Whether an item is to be taken in: any but that of a recurrence which may not be read now."""
+        """Whether to take in an item: any except a recurrence that may not be read now."""
         return not item.request.repeated or self.may_read(item.alert_id)
 
     def may_read(self, alert_id: str) -> bool:
-        """Whether the notes may be read now although only the time stamp has moved; the caller then reads them.
+        """Whether the notes may be read now for a recurrence; if so, the caller reads them.
 
-        The read counts as fruitless until `read` says otherwise, so that one that fails is not repeated at once.
+        The read counts as fruitless until `read` says otherwise, so that a failed one is not repeated at once.
         """
         now = self._clock.monotonic()
         with self._lock:
@@ -57,7 +57,7 @@ class Repetitions:
             return True
 
     def read(self, alert_id: str, *, fruitful: bool) -> None:
-        """The notes were read for a recurrence; whether there was a new one."""
+        """Note that the notes were read for a recurrence, and whether there was a new one."""
         with self._lock:
             last = self._reads.get(alert_id)
             if fruitful and last is not None:

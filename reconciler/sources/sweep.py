@@ -1,6 +1,6 @@
-"""The sweep: every open pair is read once an interval, spread evenly, in what the rate leaves.
+"""The sweep: every open pair is read once an interval, spread evenly, at the rate that is left.
 
-It finds what the feeds have missed. Finished pairs are read ever more seldom: see `core.follow_up.next_look`.
+It finds what the feeds have missed. Finished pairs are read at growing intervals: see `core.follow_up.next_look`.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,31 +21,31 @@ from reconciler.store.snapshot import DuePair
 from reconciler.vendors.ports import PAGE, Clock
 
 EVERYTHING = 10_000_000
-"""The quota of a sweep that takes everything."""
+"""The quota of a sweep without bounds."""
 MOST_WAITING = 300
-"""No more keys of the sweep wait in the queue than that: the others are still due when these are done."""
+"""The most keys of the sweep in the queue: the others are still due when these are done."""
 FLUSHED_AFTER = 15.0
-"""Seconds after which it is written down at the latest that a pair was read: see `Committer.flush`."""
+"""Seconds after which a read is stored at the latest: see `Committer.flush`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Drops finished pairs whose time is over. A dry run has none."""
+    """Deletes finished pairs after the retention. A dry run has none."""
 
     database: Database
     horizons: Horizons
 
     def apply(self, now: datetime) -> None:
-        """Drop some of them, with their notes and actions."""
+        """Delete some of them, with their notes and actions."""
         with self.database.writing() as unit:
             unit.snapshot.forget(earlier(now, self.horizons.retention))
 
 
 class Sweep:
-    """A source: the pairs that are due. It also begins the listings, which are sources of their own.
+    """A source: the pairs that are due. It also starts the listings, which are sources of their own.
 
-    `busy`: the rate limits are needed for more urgent calls. `whole`: a poll takes everything that is due,
-    whatever else is going on, as `once` does.
+    `busy`: the rate limits are needed for more urgent calls. `whole`: a poll takes everything that is due, however
+    busy the rate limits are, as `once` does.
     """
 
     name = "sweep"
@@ -78,7 +78,7 @@ class Sweep:
         self._taken: dict[str, float] = {}
 
     def poll(self) -> bool:
-        """Take in what is due; whether it could: not before the first start, nor while a rate limit is busy."""
+        """Take in the due pairs. Returns False before the first start and while a rate limit is busy."""
         with self._polling:
             monotonic, now = self._clock.monotonic(), self._clock.now()
             elapsed, self._polled_at = monotonic - self._polled_at, monotonic
@@ -93,7 +93,7 @@ class Sweep:
             return True
 
     def _begin_listings(self, positions: Positions, now: datetime) -> None:
-        """Once an interval; sooner where the feed has set the cursor back."""
+        """Start the listings once an interval; sooner if the feed has set the cursor back."""
         began = positions.sweep
         is_early = began is not None and now - began < self._horizons.sweep_interval
         if is_early or any(listing.is_under_way for listing in self._listings):
@@ -129,9 +129,9 @@ class Sweep:
         self._taken.update((pair.alert_id, monotonic) for pair in due)
 
     def _due(self, elapsed: float, now: datetime) -> list[DuePair]:
-        """The pairs to take: of the open ones as many as fall due in that time, and a few finished ones.
+        """The pairs to take: as many open ones as fall due in that time, and a few finished ones.
 
-        A pair that was taken stays due until it is written down that it was read: the query returns it as well.
+        A pair that was taken stays due until its read is stored, so that the query returns it as well.
         """
         with self._database.reading() as unit:
             snapshot = unit.snapshot
@@ -142,7 +142,7 @@ class Sweep:
         return [*self._not_queued(opened, open_quota), *self._not_queued(finished, finished_quota)]
 
     def _quotas(self, elapsed: float, open_pairs: int) -> tuple[int, int]:
-        """How many open and how many finished pairs to take."""
+        """Number of open and of finished pairs to take."""
         if self._whole:
             return EVERYTHING, EVERYTHING
         share = min(elapsed / self._horizons.sweep_interval.total_seconds(), 1.0)

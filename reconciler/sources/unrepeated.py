@@ -1,7 +1,7 @@
-"""An intake that does not ask twice for what is still waiting to be done.
+"""An intake that drops repeated requests while their key is still in the queue.
 
-A feed goes back as far as the search index may be late, so that it meets each row several times. While the pair of
-a row waits, in a back-off for instance, the same row must neither hasten it nor have it read once more.
+A feed reads back as far as the search index may be late, so that it meets each row several times. While the pair
+of a row waits, for example in a back-off, the same row must neither hasten it nor cause another read.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,13 +13,13 @@ from reconciler.sources.intake import Intake
 from reconciler.vendors.ports import Clock
 
 AGAIN = 10.0
-"""Seconds after which the same request is taken in once more although its key is still in the queue."""
+"""Seconds after which a repeated request is taken in although its key is still in the queue."""
 
 
 class UnrepeatedIntake:
-    """Another intake, without requests that were taken in a moment ago and whose key is still in the queue.
+    """Wraps an intake and drops requests that were taken in a moment ago and whose key is still in the queue.
 
-    One source has one; it is not shared between threads.
+    Each source has its own; it is not shared between threads.
     """
 
     def __init__(self, intake: Intake, queue: WorkQueue, clock: Clock) -> None:
@@ -29,7 +29,7 @@ class UnrepeatedIntake:
         self._taken: dict[str, tuple[float, ReadRequest]] = {}
 
     def accept(self, items: Collection[WorkItem], **moved: Any) -> None:
-        """Take in what is not waiting yet, and move the cursor."""
+        """Take in the items that are not waiting already, and move the cursor."""
         now = self._clock.monotonic()
         self._taken = {key: taken for key, taken in self._taken.items() if now - taken[0] < AGAIN}
         merged = _by_key(items)
