@@ -1,1 +1,1 @@
-"""Both vendors' clients, and what they share."""
+"""Both vendors' clients, and their shared parts."""

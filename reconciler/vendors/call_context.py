@@ -1,6 +1,6 @@
-"""The call context: how urgent the calls of the work under way are, and how long each may take.
+"""The call context: the urgency of the calls in progress, and how long each may take.
 
-Kept in a context variable, so that each of several threads has its own.
+It is a context variable, so that each thread has its own.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class CallPriority(IntEnum):
-    """Which of two calls the rate limiter lets through first: the lower number."""
+    """Order in which the rate limiter admits calls: the lower number goes first."""
 
     PAGE = 0  # an incident to be created, and what has to be read for it
     CHANGED = 1  # what people did
@@ -38,7 +38,7 @@ def current() -> CallContext:
 
 @contextmanager
 def calling(priority: CallPriority, within: float | None = None) -> Iterator[None]:
-    """Make the calls inside with this priority, each within so many seconds; None: the client's own time-out."""
+    """Make the calls inside with this priority, each in at most `within` seconds; None: the client's time-out."""
     token = _CURRENT.set(CallContext(priority, within))
     try:
         yield

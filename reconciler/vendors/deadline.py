@@ -1,8 +1,8 @@
 """One deadline for a whole exchange: connection, TLS, head, every chunk, and trailers.
 
-A socket's own time-out begins anew with each byte, so that an answer which comes a byte at a time never ends by
-it. Here one thread knows the deadline of every exchange under way and shuts the socket down when it is reached:
-the read or write that waits then returns at once.
+A socket's own time-out begins anew with each byte, so that it never ends an answer that comes a byte at a time.
+Here one thread knows the deadline of every exchange and shuts its socket down when that is reached: the waiting
+read or write then returns at once.
 """
 
 import heapq
@@ -22,11 +22,11 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
 _current = threading.local()
-"""The exchange of this thread, for the connections that it uses."""
+"""The present exchange of each thread, for the connections that it uses."""
 
 
 class Exchange:
-    """The socket of one exchange, as long as it is under way. `expired`: its deadline came first."""
+    """One exchange and its socket. `expired`: the deadline came before the end."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class Exchange:
         self.over = False
 
     def use(self, sock: socket.socket) -> None:
-        """This is its socket from now on.
+        """Use this socket from now on.
 
         A duplicate is kept: TLS takes the descriptor away from the object that was connected, and a descriptor
         that was closed meanwhile may already be another connection's.
@@ -47,14 +47,14 @@ class Exchange:
                 _shut(duplicate)
 
     def expire(self) -> None:
-        """Its time is up."""
+        """Shut the socket down, because the deadline has been reached."""
         with self._lock:
             self.expired = not self.over
             if self._socket is not None:
                 _shut(self._socket)
 
     def end(self) -> None:
-        """It is over: its socket may serve another exchange."""
+        """End the exchange; its socket may serve another one."""
         with self._lock:
             self.over = True
             self._replace(None)
@@ -71,7 +71,7 @@ def _shut(sock: socket.socket) -> None:
 
 
 class _Watchdog:
-    """One thread that expires exchanges, as long as there are any."""
+    """The thread that expires exchanges; it runs as long as there are any."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -80,7 +80,7 @@ class _Watchdog:
         self._running = False
 
     def watch(self, exchange: Exchange, seconds: float) -> None:
-        """Expire it after so many seconds, unless it is over by then."""
+        """Expire the exchange after so many seconds, unless it has ended by then."""
         with self._changed:
             number = next(self._numbers)
             heapq.heappush(self._deadlines, (time.monotonic() + seconds, number, exchange))
@@ -95,7 +95,7 @@ class _Watchdog:
             exchange.expire()
 
     def _next_due(self) -> Exchange | None:
-        """Wait for the next exchange that is due. None when none is left: the thread ends with that."""
+        """Wait for the next exchange that is due. None if none is left, which ends the thread."""
         with self._changed:
             while True:
                 while self._deadlines and self._deadlines[0][2].over:
@@ -114,7 +114,7 @@ _watchdog = _Watchdog()
 
 @contextmanager
 def exchange(seconds: float) -> Iterator[Exchange]:
-    """An exchange of the current thread, over the connections of a WatchedAdapter, with so many seconds in all."""
+    """An exchange of the current thread, over connections of a WatchedAdapter, of at most so many seconds."""
     one = Exchange()
     _watchdog.watch(one, seconds)
     _current.exchange = one
@@ -126,7 +126,7 @@ def exchange(seconds: float) -> Iterator[Exchange]:
 
 
 def _addresses(name: str, port: int | None) -> list[str]:
-    """What the name stands for; nothing when it is unknown, which connecting to it then says."""
+    """Addresses of a name; none if it is unknown, which the connection attempt then reports."""
     try:
         found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -135,7 +135,7 @@ def _addresses(name: str, port: int | None) -> list[str]:
 
 
 class _Watched(HTTPConnection):
-    """A connection that shows its socket to the exchange that it serves."""
+    """A connection that registers its socket with the exchange it serves."""
 
     def _new_conn(self) -> socket.socket:
         sock = self._connected()
@@ -143,7 +143,7 @@ class _Watched(HTTPConnection):
         return sock
 
     def _connected(self) -> socket.socket:
-        """All addresses of the name share the time: a firewall that drops packets drops those to each of them."""
+        """Connect. All addresses share the time-out: a firewall may drop packets to each of them."""
         name, timeout = self._dns_host, self.timeout
         addresses = _addresses(name, self.port)
         if timeout is None or len(addresses) < 2:  # noqa: PLR2004 - there is nothing to share
@@ -163,7 +163,7 @@ class _Watched(HTTPConnection):
     def _tunnel(self) -> None:
         super()._tunnel()
         one: Exchange | None = getattr(_current, "exchange", None)
-        if one is not None and one.expired:  # the end of the proxy's answer was our own doing
+        if one is not None and one.expired:  # the exchange's deadline has closed the connection to the proxy
             raise TimeoutError("the proxy made no connection in time")
 
     def request(self, *args: Any, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""The paths that are asked for, without the ids in them: for metrics, and to tell one object from a collection."""
+"""Routes: request paths without ids, for metrics, and to distinguish objects from collections."""
 
 _WORDS = frozenset(
     {
@@ -7,9 +7,9 @@ _WORDS = frozenset(
         "escalation_policies", "maintenance_windows", "abilities",
     }
 )  # fmt: skip
-"""What our paths consist of. Anything else in them is somebody's id, and no label of a metric."""
+"""Segments of our paths. Any other segment is an id, and must not become a metric's label."""
 
 
 def route_of(path: str) -> str:
-    """The path with {id} for every id, so that there are only a few of them."""
+    """The path with {id} for every id, so that the number of routes is small."""
     return "/".join(part if part in _WORDS else "{id}" for part in path.partition("?")[0].split("/"))

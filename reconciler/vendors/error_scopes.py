@@ -1,8 +1,8 @@
-"""What an answer other than 2xx means: one table, read from top to bottom; the first row that fits decides.
+"""The meaning of answers other than 2xx: one table, read from top to bottom; the first matching row decides.
 
-The class of the error is its scope (see `reconciler.errors`): Permanent is about the request, Missing and
-Forbidden about one object, Refused and Misconfigured about the account or a setting, Blocked about the network
-path. NotExecuted and Unknown mean that it may work later. The row's advice names the setting and the fix.
+The class of the error is its scope (see `reconciler.errors`): Permanent concerns the request, Missing and
+Forbidden one object, Refused and Misconfigured the account or a setting, Blocked the network path. NotExecuted and
+Unknown mean that it may work later. The row's advice names the setting and the fix.
 """
 
 import re
@@ -26,7 +26,7 @@ from reconciler.errors import (
 
 
 class At(Enum):
-    """What a request addresses: one object, by its id; a list, to read it; or a collection, to add to it."""
+    """The target of a request: one object, by its id; a list, to read it; or a collection, to add to it."""
 
     OBJECT = "object"
     LIST = "list"
@@ -35,7 +35,7 @@ class At(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, as far as it bears on its meaning. `own`: the body is an error in the vendor's own JSON."""
+    """The parts of an answer that decide its meaning. `own`: the body is an error in the vendor's own JSON."""
 
     vendor: str
     at: At
@@ -48,7 +48,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Fits a reply when everything that it names does. Code and words count only in the vendor's own JSON."""
+    """One row: it matches a reply that has everything it names. Code and words require the vendor's own JSON."""
 
     means: type[ReconcilerError]
     advice: str = ""
@@ -61,7 +61,7 @@ class Row:
     html: bool | None = None
 
     def fits(self, reply: Reply) -> bool:
-        """Whether this row speaks of that reply."""
+        """Whether this row matches the reply."""
         return (
             self.vendor in ("", reply.vendor)
             and reply.at in self.at
@@ -77,7 +77,7 @@ OG, PD = "Opsgenie", "PagerDuty"
 _OBJECT, _LIST, _CREATION = (At.OBJECT,), (At.LIST,), (At.CREATION,)
 
 _NOT_OUR_TEXT = r"^(?!(?:the )?(?:incident )?(?:title|body|details|content|note|description|incident[ _]key)\b)"
-"""What PagerDuty says of the texts that we sent may quote them: that is about the request."""
+"""PagerDuty's messages about the texts that we sent may quote them; these concern the request."""
 _GONE = (
     r"(?:(?:can)?not|n't) (?:be )?(?:found|authorized|allowed|permitted|valid|active|exist)|deactivated|disabled|"
     r"deleted|inactive|invalid"
@@ -144,11 +144,11 @@ _ONLY_THIS = (
 _QUERY = "see OPSGENIE_QUERY: Opsgenie cannot search by it, and until that is mended no alert is seen"
 
 TABLE: tuple[Row, ...] = (
-    # Later, whatever the body says.
+    # Transient, whatever the body says.
     Row(statuses=(429,), means=NotExecuted, advice=_TOO_MANY),
     Row(vendor=PD, codes=(2020,), means=NotExecuted, advice=_TOO_MANY),
     Row(statuses=(408, *range(500, 1000)), means=Unknown),
-    # PagerDuty's own words and codes, which say more than its status does.
+    # PagerDuty's own words and codes, which are more specific than its status.
     Row(vendor=PD, words=_FROM, means=Refused, advice=_EMAIL),
     Row(vendor=PD, codes=(1005, 2000, 2016), means=Unknown),
     Row(vendor=PD, codes=(1008, 1018, 2011, 2013), means=Refused, advice=_EMAIL),
@@ -166,12 +166,12 @@ TABLE: tuple[Row, ...] = (
     Row(vendor=PD, codes=(2010,), statuses=(401,), means=Refused, advice=_KEY[PD]),
     Row(vendor=PD, codes=(2010,), means=Refused, advice=_RIGHTS[PD]),
     Row(vendor=PD, codes=(2009, 2015), means=Refused, advice=_ACCOUNT),
-    # Opsgenie's plan, account and key: a key that has not the form of one is a 422.
+    # Opsgenie's plan, account and key. A key in the wrong format is answered 422.
     Row(vendor=OG, codes=(40302,), means=Refused, advice=_ACCOUNT),
     Row(vendor=OG, words=_PLAN, means=Refused, advice=_ACCOUNT),
     Row(vendor=OG, words=_ACCOUNT_WORDS, means=Refused, advice=_ACCOUNT),
     Row(vendor=OG, words=_KEY_WORDS, means=Refused, advice=_KEY[OG]),
-    # The account, by status. A gateway may say 401 with an empty body.
+    # The account, by status. A gateway may answer 401 with an empty body.
     Row(statuses=(401, 402), html=True, means=Blocked, advice=_NOT_ITS_OWN),
     Row(vendor=OG, statuses=(401,), means=Refused, advice=_KEY[OG]),
     Row(vendor=PD, statuses=(401,), means=Refused, advice=_KEY[PD]),
@@ -193,7 +193,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(statuses=(410,), means=Blocked, advice=_NOT_ITS_OWN),
     Row(own=False, means=Blocked, advice=_NOT_ITS_OWN),
-    # From here on in the vendor's own JSON.
+    # The rows below require the vendor's own JSON.
     Row(vendor=OG, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY),
     Row(at=_OBJECT, statuses=(404,), means=Missing),
     Row(at=_CREATION, statuses=(404,), means=Refused, advice=_SERVICE_ID),
@@ -207,15 +207,15 @@ TABLE: tuple[Row, ...] = (
 
 
 def meaning(reply: Reply) -> Row:
-    """The row of the table that speaks of this reply: the last one speaks of any."""
+    """The first matching row; the last one matches any reply."""
     return next(row for row in TABLE if row.fits(reply))
 
 
-def refusal(reply: Reply, told: str, retry_after: float | None) -> ReconcilerError:
-    """The error for a reply. `told`: the call, and the vendor's words."""
+def refusal(reply: Reply, answer: str, retry_after: float | None) -> ReconcilerError:
+    """The error for a reply. `answer`: the call, and the vendor's words."""
     row = meaning(reply)
     advice = row.advice.format(vendor=reply.vendor, VENDOR=reply.vendor.upper())
-    text = f"{told}; {advice}" if advice else told
+    text = f"{answer}; {advice}" if advice else answer
     if issubclass(row.means, Permanent):
         return Permanent(text, reply.status)
     if issubclass(row.means, Transient):
@@ -224,14 +224,14 @@ def refusal(reply: Reply, told: str, retry_after: float | None) -> ReconcilerErr
 
 
 def reply_of(vendor: str, method: str, route: str, status: int, body: Any, *, html: bool) -> Reply:
-    """What is to be known of an answer: `body` is its JSON, None where it has none."""
+    """The parts of an answer that decide its meaning. `body` is its JSON, None if it has none."""
     at = At.OBJECT if "{id}" in route else At.LIST if method == "GET" else At.CREATION
     own = is_own(vendor, body)
     return Reply(vendor, at, status, own, html, _code(body) if own else None, tuple(_words(body)) if own else ())
 
 
 def is_own(vendor: str, body: Any) -> bool:
-    """Whether that is an error in the vendor's own JSON, and not a gateway's or a firewall's."""
+    """Whether the body is an error in the vendor's own JSON, and not a gateway's or a firewall's."""
     if not isinstance(body, dict):
         return False
     if vendor == PD:
@@ -240,7 +240,7 @@ def is_own(vendor: str, body: Any) -> bool:
 
 
 def said(body: Any) -> str:
-    """What the vendor says in an error's body, in any of the shapes that have been seen."""
+    """The vendor's message in an error's body, in any of the known shapes."""
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         code = body["error"].get("code")
         return "; ".join(_words(body["error"])) + (f" (code {code})" if isinstance(code, int | str) else "")
@@ -248,7 +248,7 @@ def said(body: Any) -> str:
 
 
 def _code(body: dict[str, Any]) -> int | None:
-    """The vendor's own error code, also one written as a string."""
+    """The vendor's own error code, possibly written as a string."""
     error = body.get("error")
     code = error.get("code") if isinstance(error, dict) else body.get("code")
     return int(code) if isinstance(code, int | str) and re.fullmatch(r"\d{1,9}", str(code)) else None

@@ -1,7 +1,7 @@
 """The HTTP client of one vendor: every call ends in time, with an answer or one error of `reconciler.errors`.
 
-Priority and time of a call come from `call_context`. Reads are tried again here, writes never are. No key leaves
-this module: no exception of `requests` is passed on, and our keys are removed from what a vendor says.
+Priority and time of a call come from `call_context`. Reads are retried here, writes never. No key leaves this
+module: no exception of `requests` is passed on, and our keys are removed from vendors' messages.
 """
 
 import json
@@ -35,9 +35,9 @@ from reconciler.vendors.unsent import never_sent
 READ_ATTEMPTS = 5
 CONNECT_TIMEOUT = 10.0
 WIRE_SHARE = 1 / 3
-"""The share of a call's time that waiting for the rate limit must leave for the exchange."""
+"""The share of a call's time that is left for the exchange after waiting for the rate limit."""
 LONGEST_WRITE_WAIT = 2.0
-"""Seconds that a write waits for the rate limit before it is put back, since other kinds of call may have room.
+"""Seconds that a write waits for the rate limit before it is put back, so that other kinds of call may go.
 
 A page is not put back: it keeps its place ahead of everything else.
 """
@@ -48,13 +48,13 @@ POOL = 32
 _ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-"""A NUL or half of a surrogate pair: only an answer that has one is searched for what cannot be stored."""
+"""A NUL or half of a surrogate pair: only answers that contain one are searched for unstorable text."""
 _ALWAYS = {
     "Opsgenie": {"Accept": "application/json"},
     "PagerDuty": {
         "Accept": "application/vnd.pagerduty+json;version=2",
         "Cache-Control": "no-cache",
-        "Content-Type": "application/json",  # described as required of reads too
+        "Content-Type": "application/json",  # documented as required for reads, too
     },
 }
 """The headers of every request to a vendor, besides the caller's."""
@@ -91,7 +91,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """The time of one call: so many seconds, until `last` by the monotonic clock."""
+    """The time of one call: its length in seconds, and its end `last` by the monotonic clock."""
 
     seconds: float
     last: float
@@ -111,7 +111,7 @@ class RequestRecord:
 
 
 class _Keys(AuthBase):
-    """Sets the headers last, so that no ~/.netrc and no session default takes their place."""
+    """Sets the headers last, so that neither ~/.netrc nor a session default replaces them."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = dict(headers)
@@ -147,7 +147,7 @@ class Http:
         self._on_request = on_request or (lambda _record: None)
         self._secrets = _secrets(headers.get("Authorization", ""))
         self._session = requests.Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is kept, nor sent back
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
         self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
         pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
@@ -159,9 +159,9 @@ class Http:
         self._session.close()
 
     def get(self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset()) -> Answer:
-        """Read; again after a transient failure, within the time of one call. `accept`: other good statuses.
+        """Read, with retries after transient failures, within the time of one call. `accept`: other good statuses.
 
-        Not again where something else answered in the vendor's place: it would answer the same a moment later.
+        No retry if something else answered in the vendor's place: it would answer the same a moment later.
         """
         time_ = self._time()
         params = list(params)
@@ -179,9 +179,9 @@ class Http:
         raise AssertionError("unreachable")
 
     def write(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """Write, once: after Unknown, the caller reads what became of it.
+        """Write, once: after Unknown, the caller reads the target to learn the outcome.
 
-        RateLimited at once where the rate leaves no room for a while, so that something else may be sent.
+        RateLimited at once if the rate limit leaves no room for a while, so that other calls can be made.
         """
         sent = {"Content-Type": "application/json", **(headers or {})}
         body = json.dumps(body).encode()
@@ -232,7 +232,7 @@ class Http:
     def _exchange(
         self, method: str, path: str, time_: _Time, **sent: Any
     ) -> tuple[int, Mapping[str, str], bytes | str]:
-        """Status, headers, and the body, or a text that says why there is none."""
+        """Status, headers, and the body, or the reason why there is none."""
         left = max(0.05, time_.last - self.clock.monotonic())
         timeout = (min(CONNECT_TIMEOUT, left), left)
         failure: ReconcilerError
@@ -252,10 +252,10 @@ class Http:
             else:
                 with closing(response):
                     return response.status_code, response.headers, self._body(response, time_, one)
-        raise failure  # outside the handler: the original, which may hold the key, is not even its context
+        raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
 
     def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
-        """The request by itself: nothing of the session is merged in, and no vendor's cookie sent back."""
+        """The request by itself: no session defaults are merged in, and no cookie of the vendor is sent back."""
         request = requests.PreparedRequest()
         request.prepare(method, self.base_url + path, auth=self._keys, **({"headers": {}} | sent))
         return request
@@ -318,11 +318,11 @@ class Http:
         raise refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
 
     def _elsewhere(self, problem: str) -> str:
-        """A hint for a 200 that is no JSON: a web application answers with a page."""
+        """A hint for a 200 without JSON: a web application answers with a page."""
         return f". Check that {self.name.upper()}_API_URL is the address of the API" if problem == NOT_JSON else ""
 
     def _clean(self, found: str) -> str:
-        """One printable line without our keys."""
+        """The text as one printable line without our keys."""
         for secret in self._secrets:
             found = found.replace(secret, "•••")
         line = " ".join("".join(c if c.isprintable() else " " for c in found).split())
@@ -350,7 +350,7 @@ def _secrets(authorization: str) -> list[str]:
 
 
 def _parsed(content: bytes | str) -> tuple[Any, str]:
-    """The document, and what is wrong with it. A text that cannot be stored is replaced, the others are kept."""
+    """The document, and an error if it is not valid JSON. Only texts that cannot be stored are changed."""
     if isinstance(content, str):
         return None, content
     try:

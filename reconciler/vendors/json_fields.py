@@ -1,4 +1,4 @@
-"""Reading a vendor's JSON without trusting it: anything may be null, missing, of another type, or new."""
+"""Defensive accessors for a vendor's JSON: any value may be null, missing, of another type, or new."""
 
 import json
 import re
@@ -12,25 +12,25 @@ from reconciler.vendors.ports import SKEW
 
 T = TypeVar("T")
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
-"""What JSON may hold and no text that is to be stored or sent: NUL, and half a character."""
+"""Characters that JSON may contain and that cannot be stored or sent: NUL, and half a surrogate pair."""
 LARGEST = 2**31 - 1
-"""The largest whole number that every database keeps."""
+"""The largest whole number that every database can store."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""Older than both vendors: an earlier stamp is a mistake, whether it is a zero or a number of seconds."""
+"""Older than both vendors: an earlier stamp is an error, such as a zero or a number of seconds."""
 OnBadRow = Callable[[str, str], None]
 """Called with (vendor, reason) for every row that could not be read and was left out."""
 
 
 class BadRow(Exception):
-    """This row cannot be read; its text says what is wrong with it."""
+    """A row that cannot be read; the text says what is wrong with it."""
 
 
 def ignore(_vendor: str, _what: str) -> None:
-    """For callers that do not report such rows."""
+    """The callback of callers that do not report such rows."""
 
 
 def clean(value: Any) -> Any:
-    """The same document with a replacement character for what is unfit to be stored or sent."""
+    """The same document with a replacement character for each character that cannot be stored or sent."""
     if isinstance(value, str):
         return _UNFIT.sub("\ufffd", value)
     if isinstance(value, dict):
@@ -39,31 +39,31 @@ def clean(value: Any) -> Any:
 
 
 def text(value: Any) -> str:
-    """A string or a number as text; nothing for null and for what is no scalar."""
+    """A string or a number as text; empty for null and for any other type."""
     if isinstance(value, str):
         return value
     return "" if value is None or isinstance(value, bool | dict | list) else str(value)
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """An object, or an empty one."""
+    """An object; an empty one for any other type."""
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Any]:
-    """An array, or an empty one."""
+    """An array; an empty one for any other type."""
     return value if isinstance(value, list) else []
 
 
 def state(value: Any) -> bool | None:
-    """A boolean, also one written as text; None for anything else, from which nothing follows."""
+    """A boolean, possibly written as text; None for anything else: then the state is unknown."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
 
 
 def shown(value: Any) -> str:
-    """Any value as people read it: a text as it is, everything else as compact JSON; nothing for what is empty."""
+    """Any value for display: a text as it is, anything else as compact JSON; empty for empty values."""
     if isinstance(value, str):
         return value
     if value is None or value in ([], {}):
@@ -75,7 +75,7 @@ def shown(value: Any) -> str:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, also one written as a string."""
+    """A finite number, possibly written as a string; else None."""
     if isinstance(value, bool):
         return None
     try:
@@ -94,8 +94,8 @@ def whole(value: Any) -> int:
 def moment(value: Any, now: datetime | None = None, ahead: timedelta = SKEW) -> datetime | None:
     """A time in UTC: ISO 8601 with any fraction and offset, or epoch milliseconds.
 
-    None for what cannot be a stamp: before the year 2000 or, where `now` is given, more than `ahead` after it. One
-    such stamp, kept as a cursor or compared with, would hide everything that comes later.
+    None for an implausible stamp: before the year 2000 or, if `now` is given, more than `ahead` after it. Used as
+    a cursor or in a comparison, one such stamp would hide everything that comes later.
     """
     try:
         if isinstance(value, str):
@@ -114,8 +114,8 @@ def moment(value: Any, now: datetime | None = None, ahead: timedelta = SKEW) -> 
 def segment(value: str, what: str, reserved: frozenset[str] = frozenset()) -> str:
     """A foreign id as one segment of a path.
 
-    Missing, without a request, for a text that would address something else: nothing, dots, or a word that the
-    vendor keeps for an address of its own (`reserved`). `what` names the thing, vendor first.
+    Missing, without a request, for a text that would address something else: an empty one, dots, or a word that
+    the vendor reserves for its own addresses (`reserved`). `what` names the object, vendor first.
     """
     if value.strip() in ("", ".", "..") or value.strip().lower() in reserved:
         raise Missing(f"{what} '{value}': this cannot be an id; not asked for")
@@ -123,7 +123,7 @@ def segment(value: str, what: str, reserved: frozenset[str] = frozenset()) -> st
 
 
 def identifier(row: Any, name: str = "id") -> str:
-    """What distinguishes this row from others. BadRow when it has none."""
+    """The row's identifier. BadRow if it has none."""
     if not isinstance(row, dict):
         raise BadRow(f"a row that is no object but {type(row).__name__}")
     found = text(row.get(name))
@@ -133,7 +133,7 @@ def identifier(row: Any, name: str = "id") -> str:
 
 
 def rows(body: Any, name: str, vendor: str) -> list[Any]:
-    """The array called `name`. An answer without it, or with null, does not say that there is nothing."""
+    """The array called `name`. Unknown if the answer has none, which does not mean that there is nothing."""
     found = mapping(body).get(name)
     if not isinstance(found, list):
         raise Unknown(f"{vendor}: an answer without '{name}': nothing can be concluded from it")
@@ -141,7 +141,7 @@ def rows(body: Any, name: str, vendor: str) -> list[Any]:
 
 
 def readable(found: list[Any], parse: Callable[[Any], T], vendor: str, on_bad_row: OnBadRow) -> list[T]:
-    """All rows that can be read. The others are reported, and cost nobody else anything."""
+    """All readable rows. The others are reported to `on_bad_row` and left out."""
     good = []
     for row in found:
         try:

@@ -1,7 +1,7 @@
 """One rate limit: at most so many calls in so many seconds, and the calls that count against it.
 
 A call counts from its start until `period` seconds after its answer, so that no window of the vendor's holds more
-than the limit, wherever the window begins.
+than the limit, wherever that window begins.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from reconciler.vendors.call_context import CallPriority
 
 MINUTE = 60.0
 PAGE_PACE = 5.0
-"""Seconds over which the pages made are counted: other calls leave room for as many more at the same pace.
+"""Seconds over which new pages are counted: other calls leave room for as many more at the same pace.
 
 A queue alone cannot do that: in a storm, notes that start while no page waits use up the minute that the next
 pages need. 1,000 pages at 960 a minute then take 77 s instead of 64 s.
@@ -24,7 +24,7 @@ pages need. 1,000 pages at 960 a minute then take 77 s instead of 64 s.
 class Reserve:
     """The shares of a limit that calls of one priority leave unused: of all calls but feeds, and of reads.
 
-    The feeds have a small share to themselves, so that new alerts are seen while pages use the rate. Reads leave a
+    The feeds have a small share of their own, so that new alerts are seen while pages use the rate. Reads leave a
     share to writes, and the sweep leaves half of the limit to everything else.
     """
 
@@ -43,7 +43,7 @@ RESERVES = {
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call, waiting or admitted. `number` counts the admitted ones; `ended` is None while it is under way."""
+    """One call, waiting or admitted. `number` counts admitted calls; `ended` is None while it is under way."""
 
     scope: str
     write: bool
@@ -78,13 +78,13 @@ class _Window:
         self._ends.append(at)
 
     def count(self, now: float) -> int:
-        """The number of calls that the vendor may still count."""
+        """Number of calls that the vendor may still count."""
         while self._ends and self._ends[0] <= now - self.period:
             self._ends.popleft()
         return self.running + len(self._ends)
 
     def until_below(self, most: int, now: float) -> float:
-        """Seconds until fewer than `most` count, at most `longest`; calls under way end now at the earliest."""
+        """Seconds until fewer than `most` calls count, at most `longest`; none under way ends before now."""
         surplus = self.count(now) - most
         if surplus < 0:
             return 0.0
@@ -94,9 +94,9 @@ class _Window:
 
 @dataclass(slots=True, eq=False)
 class _Remaining:
-    """The vendor's own statement: `left` calls of `limit` until a moment, less what was admitted since.
+    """The vendor's own statement: `left` calls of `limit` until a time, less those admitted since.
 
-    `number` is the call whose answer said so.
+    `number` is the call whose answer stated it.
     """
 
     limit: int = 0
@@ -105,16 +105,16 @@ class _Remaining:
     number: int = 0
 
     def until_below(self, most: int, now: float) -> float:
-        """Seconds until fewer than `most` are in use, by that statement."""
+        """Seconds until fewer than `most` calls are in use, by that statement."""
         return max(0.0, self.until - now) if self.left <= self.limit - most else 0.0
 
 
 @dataclass(slots=True, eq=False)
 class Limit:
-    """At most `most` calls in `period` seconds.
+    """A limit of `most` calls in `period` seconds.
 
-    `scopes`: the kinds of call for which the vendor states it; empty when it binds all of them. `growth`: by how
-    much it is raised with each second since `grown_at`, to find out whether there is more room.
+    `scopes` are the kinds of call for which the vendor states it; empty if it binds all of them. `growth` is by
+    how much it is raised each second since `grown_at`, to find out whether there is more room.
     """
 
     most: float
@@ -140,13 +140,13 @@ class Limit:
         return self.most / self.period
 
     def grow(self, now: float) -> None:
-        """Raise it by what has come due."""
+        """Raise the limit by its growth since the last call."""
         if self.growth:
             self.most += self.growth * max(0.0, now - self.grown_at)
             self.grown_at = now
 
     def recount(self, calls: Iterable[Call]) -> None:
-        """Count these calls, in the order of their ends, and no others."""
+        """Count exactly these calls, in the order of their ends."""
         self._all, self._but_feeds, self._reads, self._reads_but_feeds = (_Window(self.period) for _ in range(4))
         self._but_pages, self._pages = _Window(self.period, PAGE_PACE), _Window(PAGE_PACE)
         for call in calls:
@@ -165,7 +165,7 @@ class Limit:
             window.end(at)
 
     def bounds(self, call: Call, now: float) -> Iterator[tuple[Usage, int]]:
-        """What is in use, and below how much all of it must be for that call to start."""
+        """The usages to check before this call may start, each with the number that it must be below."""
         most, reserve = int(self.most), RESERVES[call.priority]
         yield self._all, most
         if call.priority is not CallPriority.FEED:
@@ -179,17 +179,17 @@ class Limit:
         yield self.remaining, self.remaining.limit - int(self.remaining.limit * reserve.calls)
 
     def count(self, now: float) -> int:
-        """The number of calls that count against it."""
+        """Number of calls that count against the limit."""
         return self._all.count(now)
 
     def state(self, left: float, until: float, call: Call) -> None:
-        """Note what the vendor says is left. Answers come in any order: the one to the latest call counts."""
+        """Store the vendor's statement. Answers come in any order: the one to the latest call counts."""
         if call.number > self.remaining.number:
             left -= self._all.running
             self.remaining = _Remaining(int(self.most), left, until, call.number)
 
     def left(self, now: float) -> int:
-        """What is left by our own count or by the vendor's statement: the smaller."""
+        """Calls left, by our own count or the vendor's statement, whichever is smaller."""
         ours = int(self.most) - self._all.count(now)
         return int(min(ours, self.remaining.left)) if now < self.remaining.until else ours
 

@@ -1,7 +1,7 @@
-"""What the rest of the program may ask of either side. Reading and writing are apart: a dry run has no writer.
+"""Interfaces of both vendors' clients. Reading and writing are separate: a dry run has no writer.
 
 Every call may raise Refused, Missing, Forbidden, Permanent, NotExecuted, Blocked or Unknown (see
-`reconciler.errors`). Reads are retried inside within their time; writes never are.
+`reconciler.errors`). Reads are retried within their time; writes never.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ from typing import Protocol
 from reconciler.core.model import Act, Alert, Incident, Note, Person
 
 PAGE = 100
-"""Rows of one page: the most that either vendor gives."""
+"""Rows of one page: the largest size that either vendor allows."""
 SKEW = timedelta(hours=1)
-"""How far a vendor's clock and ours may differ without hiding anything from us."""
+"""The largest difference between a vendor's clock and ours that hides nothing from us."""
 
 
 class Clock(Protocol):
-    """Time, so that tests can have their own. Waiting ends early when the program is to stop."""
+    """The time, replaceable in tests. A wait ends early when the program is to stop."""
 
     def now(self) -> datetime:
         """The time of day, in UTC."""
@@ -32,7 +32,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """What became of a write that Opsgenie accepted: `done` is None while it is still in its queue."""
+    """Status of a write that Opsgenie accepted: `done` is None while it is in Opsgenie's queue."""
 
     done: bool | None
     detail: str = ""
@@ -41,9 +41,9 @@ class RequestStatus:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Log entries of the account in a window of time, newest first, and how many requests they cost.
+    """Log entries of the account in a window of time, newest first, and the number of requests they cost.
 
-    `whole`: there are no more of them in that window.
+    `whole`: that window has no more entries.
     """
 
     acts: tuple[Act, ...] = ()
@@ -53,7 +53,7 @@ class LogPage:
 
 @dataclass(frozen=True, slots=True)
 class AutomationUser:
-    """Who we are in PagerDuty. `objection` says why this user may be unable to write (its role); or is empty."""
+    """The automation user in PagerDuty. `objection` says why it may be unable to write (its role), or is empty."""
 
     person: Person
     objection: str = ""
@@ -61,7 +61,7 @@ class AutomationUser:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """The configured service. `objection` says why an incident on it would page nobody (disabled, maintenance)."""
+    """The configured service. `objection` says why its incidents would page nobody (disabled, maintenance)."""
 
     escalation_policy_id: str = ""
     objection: str = ""
@@ -69,13 +69,13 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """`objection`: the automation user is on call or on the policy, or nobody is; empty: not known."""
+    """`objection`: the automation user, or nobody, is on call or on the policy; empty if not known."""
 
     objection: str = ""
 
 
 class OpsgenieReader(Protocol):
-    """What can be asked of Opsgenie."""
+    """Reads from Opsgenie."""
 
     def recent_alerts(self, since: datetime | None) -> list[Alert]:
         """Alerts of the configured query, newest `updatedAt` first, down to `since`; one page when None."""
@@ -84,81 +84,81 @@ class OpsgenieReader(Protocol):
         """Every open alert of the configured query, page by page, oldest first. From the search index: may lag."""
 
     def open_alerts_page(self, offset: int) -> tuple[list[Alert], bool]:
-        """One page of the same, from `offset`, and whether there is more."""
+        """One page of the open alerts, from `offset`, and whether there is more."""
 
     def alert(self, alert_id: str) -> Alert:
-        """The alert itself, with description and details. Missing when there is none."""
+        """The alert itself, with description and details. Missing if there is none."""
 
     def notes(self, alert_id: str, until: datetime | None = None) -> list[Note]:
-        """Notes, newest first: all, or only as many pages as reach back to `until`."""
+        """Notes, newest first: all, or only as many pages as are needed to reach back to `until`."""
 
     def acts(self, alert_id: str) -> list[Act]:
-        """The newest entries of the alert's log, newest first: for naming people, nothing else.
+        """The newest entries of the alert's log, newest first, only used to name people.
 
-        As far back as both a person's acknowledgement and a person's end of one, or as the log reaches. Only
-        people's lines are either; empty where there is no log.
+        They reach back to both a person's acknowledgement and a person's end of one, or to the log's beginning.
+        Only people's lines are either; empty if there is no log.
         """
 
     def request_status(self, request_id: str) -> RequestStatus:
-        """What became of an accepted write, with Opsgenie's words. Missing when it no longer knows the request."""
+        """The status of an accepted write, in Opsgenie's words. Missing if the request is unknown."""
 
     def confirm_key(self) -> None:
-        """One cheap read of no alert in particular. Refused when the account turns the key away."""
+        """One cheap read of no particular alert. Refused if the account refuses the key."""
 
 
 class OpsgenieWriter(Protocol):
-    """What can be written to Opsgenie. Each returns the id of the accepted request (202: queued, not done)."""
+    """Writes to Opsgenie. Each returns the id of the accepted request (202: queued, not done)."""
 
     def acknowledge(self, alert_id: str, user: str) -> str:
         """Acknowledge in the name of `user`."""
 
     def unacknowledge(self, alert_id: str, user: str) -> str:
-        """Un-acknowledge in the name of `user`: Opsgenie starts its notifications over."""
+        """Un-acknowledge in the name of `user`: Opsgenie restarts its notifications."""
 
     def add_note(self, alert_id: str, user: str, text: str) -> str:
         """Add a note."""
 
 
 class PagerDutyReader(Protocol):
-    """What can be asked of PagerDuty."""
+    """Reads from PagerDuty."""
 
     def automation_user(self) -> AutomationUser:
-        """The configured automation user. Misconfigured when unknown or not the one with the e-mail address."""
+        """The configured automation user. Misconfigured if unknown, or if its e-mail address is another one."""
 
     def check_key(self) -> None:
-        """Misconfigured when the key is a user's token and that user is not the automation user."""
+        """Raise Misconfigured if the key is a user's token and that user is not the automation user."""
 
     def check_service(self) -> ServiceStatus:
-        """How the configured service stands. Misconfigured when it is unknown to the key."""
+        """The state of the configured service. Misconfigured if the key does not know it."""
 
     def on_call(self, user: Person, policy_id: str) -> OnCall:
-        """Who would be paged: asked of the escalation policy. Answers that cannot be had say nothing."""
+        """Who would be paged, according to the escalation policy. Unreadable answers give no objection."""
 
     def confirm_key(self) -> None:
-        """One cheap read of no incident in particular. Refused when the account turns the key away."""
+        """One cheap read of no particular incident. Refused if the account refuses the key."""
 
     def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
-        """The account's log since a time (whole seconds, included), without channels.
+        """The account's log since a time (whole seconds, inclusive), without channels.
 
-        Page by page, newest first, until what has been read by then is `enough`.
+        Page by page, newest first, until the part that has been read is `enough`.
         """
 
     def open_incidents(self) -> list[Incident]:
         """Every open incident of the service, any age. From a list: may lag, may repeat; made unique by id."""
 
     def open_incidents_page(self, offset: int) -> tuple[list[Incident], bool]:
-        """One page of the same, from `offset`, and whether there is more."""
+        """One page of the open incidents, from `offset`, and whether there is more."""
 
     def incidents_by_key(self, key: str) -> list[Incident]:
         """Incidents of the service with this key, open or not, any age, oldest first.
 
-        Also those that have an alert with this key and another key of their own.
+        Including those that have an alert with this key and another key of their own.
         """
 
     def keys_between(self, since: datetime, until: datetime, most: int) -> set[str] | None:
-        """The keys of the service's incidents that came into being then, open or not.
+        """Keys of the service's incidents that were created in that time, open or not.
 
-        None when they cannot be had for `most` requests, or when that is longer than may be asked for.
+        None if they cannot be read with `most` requests, or if the time is longer than PagerDuty lists.
         """
 
     def incident(self, incident_id: str) -> Incident:
@@ -172,23 +172,23 @@ class PagerDutyReader(Protocol):
 
 
 class PagerDutyWriter(Protocol):
-    """What can be written to PagerDuty, always as the automation user."""
+    """Writes to PagerDuty, always as the automation user."""
 
     def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
         """A new incident. Duplicate when an open one has this key already."""
 
     def acknowledge(self, incident_id: str) -> Incident:
-        """Acknowledge. Reopens a resolved incident: look first."""
+        """Acknowledge. This reopens a resolved incident: check first."""
 
     def retrigger(self, incident: Incident, automation: Person) -> Incident:
         """Make an incident page somebody other than the automation user again.
 
-        The ways that are known are tried one after the other, until the answer shows the incident triggered and
-        not assigned to the automation user alone. Permanent when none of them does that.
+        The known ways are tried one after the other, until the answer shows the incident triggered and not
+        assigned to the automation user alone. Permanent if none of them does that.
         """
 
     def set_urgency(self, incident_id: str, urgency: str) -> Incident:
-        """Set the urgency, `high` or `low`; raising it notifies people anew."""
+        """Set the urgency, `high` or `low`; raising it notifies people again."""
 
     def resolve(self, incident_id: str) -> Incident:
         """Resolve."""

@@ -1,13 +1,13 @@
 """The rate limiter of one vendor, shared by all threads: a call waits for its turn instead of causing a 429.
 
-Limits are learned. One binds the kinds of call (scopes) for which the vendor states it; the widest one also binds
-those for which it states none. PagerDuty states its limits in headers, and a limit holds while they repeat it.
-Opsgenie says only that there were too many calls: as many as had passed until then, or a minimum, are taken for
-the limit, which is raised with each second until it expires. Nothing that a vendor says delays a call by more
-than a minute.
+Limits are learned. A limit binds the kinds of call (scopes) for which the vendor states it; the widest one also
+binds those for which it states none. PagerDuty states its limits in headers, and a limit holds while they repeat
+it. Opsgenie says only that there were too many calls: the number that had passed until then, or a minimum, becomes
+the limit, which is raised each second until it expires. No statement of a vendor delays a call by more than a
+minute.
 
-Calls that wait are queued by priority, in order of arrival within one. A place is kept for each more urgent call
-that waits for the same limit; a call that something else holds up keeps no place.
+Waiting calls are queued by priority, in order of arrival within one. A place is kept for each more urgent call
+that waits for the same limit; a call that waits for something else keeps no place.
 """
 
 import threading
@@ -26,12 +26,12 @@ from reconciler.vendors.ports import Clock
 SATURATED = 0.5
 """The share of the rate beyond which work that can wait should wait."""
 RECHECK = 1.0
-"""Seconds after which a waiting call looks again whether a limit was raised or a more urgent call has given up.
+"""Seconds after which a waiting call checks again whether a limit was raised or a more urgent call has ended.
 
 It waits by the injected clock, so that it does so in simulated time as well: no condition variable can wake it.
 """
 SHORTEST_WAIT = 0.001
-"""Seconds that a wait lasts at least: a shorter one may not move a floating-point clock at all."""
+"""The shortest wait in seconds: a shorter one may not advance a floating-point clock at all."""
 LEAST_INFERRED = 10.0
 """Calls a second: no lower limit is inferred from a 429, which other clients of the account may have caused."""
 GROWTH = 10.0
@@ -41,11 +41,11 @@ INFERRED_FOR = 20.0
 STATED_FOR = 120.0
 """Seconds within which the vendor must repeat a limit."""
 LEAST, LARGEST = 12.0, 100_000.0
-"""Calls a minute: a lower stated limit is taken for a mistake, and a higher one makes no difference."""
+"""Calls a minute: a lower stated limit counts as an error, and a higher one makes no difference."""
 LONGEST_PAUSE = 60.0
-"""The longest delay in seconds that a vendor's statement may cause: pages depend on it."""
+"""The longest delay in seconds that a vendor's statement may cause, because pages depend on it."""
 NO_WAIT = 1e6
-"""Seconds: a longer stated time is no time to wait but something else, such as a moment since 1970."""
+"""Seconds: a longer stated time is no wait but something else, such as a time since 1970."""
 FIRST_PAUSE = 1.0
 """Seconds after a 429 that does not say how long to wait; twice as long after each further one in a row."""
 TOO_MANY = 429
@@ -80,7 +80,7 @@ class RateLimiter:
         self._recount()
 
     def rate(self) -> float:
-        """Calls a second that the widest known limit allows; stricter ones bind some calls only."""
+        """Calls a second that the widest known limit allows; stricter ones bind only some calls."""
         with self._lock:
             self._refresh(self._clock.monotonic())
             return self._widest.rate if self._widest else float("inf")
@@ -93,7 +93,7 @@ class RateLimiter:
             return self._widest is not None and self._widest.count(now) > self._widest.most * SATURATED
 
     def remaining(self) -> int | None:
-        """How many calls the tightest known limit allows now; None where no limit is known."""
+        """Calls that the tightest known limit allows now; None if no limit is known."""
         with self._lock:
             now = self._clock.monotonic()
             self._refresh(now)
@@ -105,7 +105,7 @@ class RateLimiter:
     ) -> Call:
         """Wait for this call's turn, and count it as under way.
 
-        RateLimited as soon as the turn cannot come `within` so many seconds; NotExecuted when the program stops.
+        RateLimited as soon as the turn cannot come within `within` seconds; NotExecuted when the program stops.
         """
         call = Call(scope, write, priority)
         last = self._clock.monotonic() + within
@@ -118,7 +118,7 @@ class RateLimiter:
         return call
 
     def release(self, call: Call, status: int | None, headers: Mapping[str, str]) -> None:
-        """Note that a call has ended, and learn from its answer. `status` None: there was none."""
+        """Note that a call has ended, and learn from its answer. `status` is None if there was none."""
         with self._lock:
             call.ended = now = self._clock.monotonic()
             for limit in self._binding(call):
@@ -160,7 +160,7 @@ class RateLimiter:
                     self._waiting.remove(call)
 
     def _admitted_or_wait(self, call: Call) -> float:
-        """Admit the call where it is its turn; otherwise the seconds to wait, more than 0."""
+        """Admit the call if it is its turn; otherwise return the seconds to wait, more than 0."""
         with self._lock:
             wait = self._until_turn(call, self._clock.monotonic())
             if wait > 0:
@@ -189,14 +189,14 @@ class RateLimiter:
         return not limit.scopes or limit is self._widest
 
     def _infer(self, call: Call, period: float, now: float) -> None:
-        """Take what has passed for the limit, by the second, so that nothing waits for the rest of a minute."""
+        """Infer a limit from the calls that passed, per second: none waits for the rest of a minute."""
         passed = sum(c is not call and c.ended is not None and c.ended > now - period for c in self._calls)
         most = max(LEAST_INFERRED, passed / period)
         self._inferred = Limit(most, 1.0, expires=now + INFERRED_FOR, growth=GROWTH, grown_at=now)
         self._recount()
 
     def _hold(self, call: Call, stated: float | None, longest: float, now: float) -> None:
-        """Let the scope wait: as stated, or briefly at first. Calls that were under way are no further refusal."""
+        """Delay the scope, as stated or briefly at first. Calls under way at the time are no further refusal."""
         last = self._refusals.get(call.scope)
         if stated is None and last is not None and call.number <= last.until_call:
             return
@@ -216,13 +216,13 @@ class RateLimiter:
             limit.state(left, now + reset, call)
 
     def _limit_of(self, scope: str, most: float) -> Limit:
-        """The limit that is stated for this scope now: it replaces the former one."""
+        """The limit stated for this scope now, replacing the former one."""
         name = f"{most:.0f}"
         known = self._stated.get(name)
         if known is not None and scope in known.scopes:
             return known
         alone = next((key for key, limit in self._stated.items() if limit.scopes == {scope}), None)
-        if known is None and alone is not None:  # it binds the same calls as before: none need be counted anew
+        if known is None and alone is not None:  # it binds the same calls as before: no recount is needed
             limit = self._stated[name] = self._stated.pop(alone)
             limit.most = most
             if limit is not self._widest and self._widest and limit.rate <= self._widest.rate:
@@ -238,7 +238,7 @@ class RateLimiter:
         return limit
 
     def _recount(self) -> None:
-        """Count all calls anew, since it has changed which of them a limit binds."""
+        """Count all calls again, because a limit now binds other calls."""
         general = self._default if not self._stated else None
         self._limits = [limit for limit in (general, *self._stated.values(), self._inferred) if limit]
         self._scopes = {scope for limit in self._stated.values() for scope in limit.scopes}
@@ -248,7 +248,7 @@ class RateLimiter:
             limit.recount(call for call in in_order if self._binds(limit, call))
 
     def _refresh(self, now: float) -> None:
-        """Forget calls and limits that are past, and raise an inferred limit."""
+        """Drop calls and limits that have expired, and raise an inferred limit."""
         while self._calls and self._calls[0].ended is not None and self._calls[0].ended <= now - MINUTE:
             self._calls.popleft()
         if self._inferred is not None:
@@ -261,9 +261,9 @@ class RateLimiter:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds the vendor asks us to wait, at most a minute; None when it does not say.
+    """Seconds that the vendor asks us to wait, at most a minute; None if it does not say.
 
-    A period alone is no such request: it says how the vendor counts.
+    A period alone is no such request: it only describes how the vendor counts.
     """
     stated = stated_wait(headers)
     period = number(headers.get("X-RateLimit-Period-In-Sec"))
@@ -271,12 +271,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def stated_wait(headers: Mapping[str, str]) -> float | None:
-    """How many seconds to wait according to the vendor's headers."""
+    """Seconds to wait according to the vendor's headers."""
     stated = (_seconds(headers.get(name)) for name in ("ratelimit-reset", "Retry-After"))
     return next((seconds for seconds in stated if seconds is not None), None)
 
 
 def _seconds(text: str | None) -> float | None:
-    """A time to wait, within bounds; None for what cannot be one."""
+    """A wait in seconds, within bounds; None for a text that cannot be one."""
     seconds = number(text)
     return min(seconds, LONGEST_PAUSE) if seconds is not None and 0 < seconds < NO_WAIT else None

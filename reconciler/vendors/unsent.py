@@ -1,4 +1,4 @@
-"""Whether a request that failed without an answer can have left this machine at all."""
+"""Detection of requests that failed without an answer and certainly never left this machine."""
 
 import re
 import ssl
@@ -18,7 +18,7 @@ _PROXY_SAYS = {
 
 
 def never_sent(error: BaseException) -> str:
-    """Why the request cannot have left this machine; nothing when it may have."""
+    """Why the request cannot have left this machine; empty if it may have."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "the server's certificate is not trusted (a private CA is named by REQUESTS_CA_BUNDLE)"
@@ -35,14 +35,14 @@ def never_sent(error: BaseException) -> str:
 
 
 def _proxy_says(error: BaseException) -> str:
-    """What the proxy's status means. Of its own text nothing is repeated."""
+    """The meaning of the proxy's status. Nothing of the proxy's own text is repeated."""
     found = [_TUNNEL.search(str(cause)) for cause in _causes(error) if isinstance(cause, OSError)]
     status = next((match[1] for match in found if match), "")
     return _PROXY_SAYS.get(status, f" (it answers {status})" if status else "")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that it is about or came from."""
+    """The error, and every error that it wraps or was caused by."""
     seen: list[BaseException] = []
     todo: list[Any] = [error]
     while todo:

@@ -1,7 +1,7 @@
-"""Opsgenie's Alert API v2: its JSON to core values and back. Knows no policy.
+"""Client of Opsgenie's Alert API v2: its JSON to core values and back, without any policy.
 
-Lists come from a search index that lags and moves while it is paged; the pages' own links are never followed,
-only their word that there is more.
+Lists come from a search index that lags and moves while it is paged. The pages' own links are never followed; they
+only show that there is more.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ from reconciler.vendors.ports import PAGE, RequestStatus
 
 VENDOR = "Opsgenie"
 WINDOW = 19_999
-"""Offset and limit together may not be more: 422."""
+"""The largest sum of offset and limit: more is answered 422."""
 MOST_WINDOWS = 25
-"""Half a million open alerts: more than any account has, and an end for a list that has none."""
+"""Half a million open alerts: more than any account has, and a bound for an endless list."""
 MOST_NOTE_PAGES = 100
 MOST_LOG_PAGES = 10
 USER_LIMIT = 100
@@ -41,13 +41,13 @@ SOURCE = "reconciler"
 _PENDING = "requestnotprocessed"
 _PENDING_WORDS = ("not processed", "not yet processed", "not been processed")
 _RESERVED = frozenset({"count", "requests", "saved-searches"})
-"""Words that stand where an alert's id stands and mean something else."""
+"""Words that in place of an alert's id address something else."""
 _BOTH = frozenset({"acknowledge", "unacknowledge"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """`more`: Opsgenie says that there is more. `last`: it cannot be asked for, being outside the window."""
+    """One page. `more`: Opsgenie says that there is more. `last`: more lies outside the paging window."""
 
     rows: list[Any]
     more: bool
@@ -55,7 +55,7 @@ class _Page:
 
 
 class OpsgenieClient:
-    """Reads. `query` says which alerts are ours; `on_bad_row` hears of rows that could not be read."""
+    """Reads. `query` selects our alerts; `on_bad_row` is called for rows that could not be read."""
 
     def __init__(self, http: Http, query: str, api_url: str, on_bad_row: OnBadRow = ignore) -> None:
         self._http = http
@@ -101,7 +101,7 @@ class OpsgenieClient:
         self._on_bad_row(VENDOR, f"more than {WINDOW} open alerts: the rest cannot be listed")
 
     def open_alerts_page(self, offset: int) -> tuple[list[Alert], bool]:
-        """One page of the open alerts, from `offset`, and whether there is more that can be asked for."""
+        """One page of the open alerts, from `offset`, and whether there is more within the paging window."""
         if offset + PAGE > WINDOW:
             return [], False
         page = self._page(self._open_query(), "createdAt", "asc", offset)
@@ -117,7 +117,7 @@ class OpsgenieClient:
             raise Unknown(f"{VENDOR}: alert {alert_id}: {error}") from None
 
     def notes(self, alert_id: str, until: datetime | None = None) -> list[Note]:
-        """Notes, newest first: all, or only as many pages as reach back to `until`."""
+        """Notes, newest first: all, or only as many pages as are needed to reach back to `until`."""
         found: dict[str, Note] = {}
         now = self._http.clock.now()
         for page in self._records(alert_id, "notes", MOST_NOTE_PAGES):
@@ -131,7 +131,8 @@ class OpsgenieClient:
     def acts(self, alert_id: str) -> list[Act]:
         """The newest entries of the alert's log, newest first.
 
-        As many pages as show a person's acknowledgement and a person's end of one, whichever is the newer; or all.
+        As many pages as are needed to show a person's acknowledgement and a person's end of one, in either order;
+        or all.
         """
         found: dict[str, Act] = {}
         now = self._http.clock.now()
@@ -146,7 +147,7 @@ class OpsgenieClient:
         return sorted(found.values(), key=lambda act: (act.at, act.id), reverse=True)
 
     def request_status(self, request_id: str) -> RequestStatus:
-        """What became of an accepted write. A 404 of one certain kind says: not yet."""
+        """The status of an accepted write. A 404 of one certain kind means: not yet processed."""
         path = f"/v2/alerts/requests/{segment(request_id, f'{VENDOR}: request')}"
         answer = self._http.get(path, accept=frozenset({404}))
         if answer.status == 404:  # noqa: PLR2004 - HTTP
@@ -156,12 +157,12 @@ class OpsgenieClient:
         said = (state(data.get(name)) for name in ("isSuccess", "success"))
         done = next((one for one in said if one is not None), None)
         if state(data.get("isSuccess")) is None and "processedAt" in data and not data["processedAt"]:
-            done = None  # the asking has succeeded, and the write has not been processed
+            done = None  # the query succeeded, but the write has not been processed
         why = text(data.get("status")) or (text(body.get("message")) if done is False else "")
         return RequestStatus(done, why, moment(data.get("processedAt"), self._http.clock.now()))
 
     def confirm_key(self) -> None:
-        """One cheap read of no alert in particular. Refused when the account turns the key away."""
+        """One cheap read of no particular alert. Refused if the account refuses the key."""
         self._http.get("/v2/alerts", [("limit", "1")])
 
     def _page(self, query: str, sort: str, order: str, offset: int) -> _Page:
@@ -172,7 +173,7 @@ class OpsgenieClient:
         return _Page(found, more, last=offset + 2 * PAGE > WINDOW)
 
     def _pages(self, query: str, sort: str, order: str) -> Iterator[_Page]:
-        """Page by page while there is more; the same page twice, or two empty ones, is the end."""
+        """Page by page while there is more. The same page twice, or two empty ones, end the list."""
         before: list[Any] | None = None
         for offset in range(0, WINDOW - PAGE + 1, PAGE):
             page = self._page(query, sort, order, offset)
@@ -182,7 +183,7 @@ class OpsgenieClient:
             before = page.rows
 
     def _records(self, alert_id: str, what: str, most: int) -> Iterator[list[Any]]:
-        """Notes or log lines, newest first, page by page. An empty page or a token seen before is the end."""
+        """Notes or log lines, newest first, page by page. An empty page or a repeated token ends the list."""
         token, spent = "", set[str]()
         for _ in range(most):
             more = [("offset", token), ("direction", "next")] if token else []
@@ -242,7 +243,7 @@ def _path(alert_id: str, what: str = "") -> str:
 
 
 def _not_found(answer: Answer, request_id: str) -> RequestStatus:
-    """The three meanings of a 404 of a request: still in the queue, unknown to Opsgenie, not Opsgenie's answer."""
+    """The three meanings of a request's 404: still in the queue, unknown to Opsgenie, not Opsgenie's answer."""
     words = text(mapping(answer.json).get("message"))
     kind = answer.headers.get("X-Opsgenie-Errortype", "").strip().lower()
     if kind == _PENDING or any(pending in words.lower() for pending in _PENDING_WORDS):

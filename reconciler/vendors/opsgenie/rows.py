@@ -1,4 +1,7 @@
-"""Opsgenie's rows to core values: alerts, notes, log lines. Defensive: anything optional may be missing or odd."""
+"""Conversion of Opsgenie's rows to core values: alerts, notes, log lines.
+
+Defensive: any optional field may be missing or odd.
+"""
 
 import re
 from datetime import datetime, timedelta
@@ -10,7 +13,7 @@ from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, m
 from reconciler.vendors.ports import SKEW
 
 LONGEST_SNOOZE = timedelta(days=366)
-"""Opsgenie snoozes for a week at most; an end beyond this is no date."""
+"""Opsgenie snoozes for a week at most; a later end is not a real date."""
 _MACHINES = frozenset({"", "system", "alert api", "opsgenie"})
 _EPOCH = re.compile(r"\d{12,13}")
 _ALERT = r"(?:the\s+)?(?:alert\s+)?"
@@ -27,15 +30,15 @@ _LINES = (
     ("snooze", rf"{_ALERT}{_IS}snooz"),
     ("annotate", r"(?:added\s+)?(?:a\s+)?note"),
 )
-"""How a line begins, and what it is then. The texts differ by year and product; people's own words may follow."""
+"""Beginnings of log lines and their verbs. The texts differ by year and product; people's words may follow."""
 _VERBS = tuple((verb, re.compile(rf"\s*(?:{begins})", re.IGNORECASE)) for verb, begins in _LINES)
 _BY_PEOPLE = frozenset({"acknowledge", "unacknowledge"})
 
 
 def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Alert:
-    """An alert of any list or answer; BadRow only without an id, or with nothing but an id.
+    """An alert of any list or answer. BadRow only without an id, or if there is nothing but an id.
 
-    `whole`: with its description. A stamp that cannot be read is replaced by the next best one.
+    `whole`: with its description. An unreadable time stamp is replaced by the next best one.
     """
     alert_id = identifier(row)
     if not any(text(row.get(name)) for name in ("message", "tinyId", "alias", "status", "createdAt", "updatedAt")):
@@ -70,13 +73,13 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
 
 
 def last_change(row: Any, now: datetime) -> datetime | None:
-    """When an alert last changed; None where that cannot be read. Nothing changes long before it exists."""
+    """When an alert last changed; None if that cannot be read. No change can be long before its creation."""
     updated, created = (moment(mapping(row).get(name), now) for name in ("updatedAt", "createdAt"))
     return created if updated and created and updated < created - SKEW else updated
 
 
 def parse_note(row: Any, now: datetime) -> Note:
-    """A note. BadRow without the token that identifies it, and where neither its time nor its text is there."""
+    """A note. BadRow without the token that identifies it, and if both its time and its text are missing."""
     token = identifier(row, "offset")
     owner, content = text(row.get("owner")), text(row.get("note"))
     at = _stamp(row, token, now) or (now if content else None)
@@ -88,8 +91,8 @@ def parse_note(row: Any, now: datetime) -> Note:
 def parse_act(row: Any, now: datetime) -> Act:
     """A line of the log. BadRow without its token or a time: such a line explains nothing.
 
-    Only a person's line is an acknowledgement or the end of one: machines write about both beforehand, afterwards
-    and in between.
+    Only a person's line is an acknowledgement or the end of one: machines log both beforehand, afterwards and in
+    between.
     """
     token = identifier(row, "offset")
     at = _stamp(row, token, now)
@@ -110,12 +113,12 @@ def parse_act(row: Any, now: datetime) -> Act:
 
 
 def _stamp(row: dict[str, Any], token: str, now: datetime) -> datetime | None:
-    """When it was: else by its token, which begins with the milliseconds."""
+    """The row's time, else that of its token, which begins with the milliseconds."""
     return moment(row.get("createdAt"), now) or _milliseconds(token.partition("_")[0], now)
 
 
 def _stamp_of(alert_id: str, now: datetime) -> datetime | None:
-    """When the alert came into being by its id: a modern one ends in the milliseconds."""
+    """The alert's time of creation according to its id: a modern one ends in the milliseconds."""
     return _milliseconds(alert_id.rpartition("-")[2], now)
 
 
@@ -124,7 +127,7 @@ def _milliseconds(digits: str, now: datetime) -> datetime | None:
 
 
 def _after(start: datetime, milliseconds: Any, now: datetime) -> datetime | None:
-    """`report`'s times are durations since the creation; None for what ends before it or in the future."""
+    """A time of `report`, given as a duration since the creation; None if it is implausible."""
     found = number(milliseconds)
     try:
         at = None if found is None else start + timedelta(milliseconds=found)
@@ -134,14 +137,14 @@ def _after(start: datetime, milliseconds: Any, now: datetime) -> datetime | None
 
 
 def _details(value: Any) -> tuple[tuple[str, str], ...]:
-    """Names and values as people read them, without the empty ones."""
+    """Names and values for display, without the empty ones."""
     named = value if isinstance(value, dict) else {"details": value}
     pairs = ((name, shown(one)) for name, one in named.items())
     return tuple((name, one) for name, one in pairs if one.strip())
 
 
 def _url(api_url: str, alert_id: str) -> str:
-    """The alert's page of the web application; of the API where that is not at the usual address."""
+    """The alert's page in the web application; its API address if the API is not at the usual host."""
     parts = urlsplit(api_url)
     place = quote(alert_id, safe="", errors="replace")
     if not parts.netloc.startswith("api."):

@@ -1,7 +1,7 @@
-"""PagerDuty's REST API v2: its JSON to core values and back. Knows no policy.
+"""Client of PagerDuty's REST API v2: its JSON to core values and back, without any policy.
 
-Lists lag, repeat rows and shift while they are paged, so that rows are made unique and checked against what was
-asked for; links in answers are never followed.
+Lists lag, repeat rows and shift while they are paged, so that rows are made unique and checked against the
+request; links in answers are never followed.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,13 +22,13 @@ from reconciler.vendors.ports import PAGE, LogPage
 __all__ = ["PagerDutyClient", "PagerDutyWriting"]
 
 LONGEST_RANGE = timedelta(days=180)
-"""PagerDuty lists incidents of six months at a time: 400 beyond."""
+"""PagerDuty lists incidents of at most six months at a time: 400 beyond."""
 MOST_REPORTS = 1000
-"""Incidents without a service that are reported, once each: memory stays bounded."""
+"""The most incidents without a service that are reported, once each: a bound for memory."""
 
 
 class PagerDutyClient(Setup):
-    """Reads. `email` and `user` are the automation user's as configured."""
+    """Reads. `email` and `user` identify the automation user as configured."""
 
     def __init__(self, http: Http, service_id: str, email: str, user: str, on_bad_row: OnBadRow = ignore) -> None:
         super().__init__(http, Pages(http, on_bad_row), service_id, email, user)
@@ -36,7 +36,7 @@ class PagerDutyClient(Setup):
         self._without_service: set[str] = set()
 
     def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
-        """The account's log since a time, newest first, until it is `enough`."""
+        """The account's log since a time, newest first, read until it is `enough`."""
         asked = [("since", _stamp(since)), ("time_zone", "UTC")]
         acts: dict[str, Act] = {}
         log = LogPage()
@@ -55,7 +55,7 @@ class PagerDutyClient(Setup):
         return list(found.values())
 
     def open_incidents_page(self, offset: int) -> tuple[list[Incident], bool]:
-        """One page of the same, from `offset`, and whether there is more that can be asked for."""
+        """One page of the open incidents, from `offset`, and whether there is more within the paging window."""
         if offset + PAGE > WINDOW:
             return [], False
         page = self._pages.page("/incidents", "incidents", self._open_query(), offset)
@@ -65,7 +65,7 @@ class PagerDutyClient(Setup):
     def incidents_by_key(self, key: str) -> list[Incident]:
         """Incidents of the service with this key, open or not, any age, oldest first.
 
-        PagerDuty's own filter has matched them: by their own key, or by that of an alert.
+        PagerDuty's own filter matches them by their own key, or by that of an alert.
         """
         asked = [("incident_key", key), ("service_ids[]", self._service_id), ("date_range", "all")]
         asked += [("sort_by", "incident_number:asc"), ("time_zone", "UTC")]
@@ -77,9 +77,9 @@ class PagerDutyClient(Setup):
         return sorted(found.values(), key=lambda incident: (incident.created_at, incident.number, incident.id))
 
     def keys_between(self, since: datetime, until: datetime, most: int) -> set[str] | None:
-        """The keys of the service's incidents that came into being then, open or not.
+        """Keys of the service's incidents that were created in that time, open or not.
 
-        None when they cannot be had for `most` requests, or when that is longer than may be asked for.
+        None if they cannot be read with `most` requests, or if the time is longer than PagerDuty lists.
         """
         if until - since > LONGEST_RANGE:
             return None
@@ -133,7 +133,7 @@ class PagerDutyClient(Setup):
         return readable(found, lambda row: parse_act(row, now), VENDOR, self._on_bad_row)
 
     def _mine(self, found: list[Any], statuses: tuple[str, ...]) -> list[Incident]:
-        """The service's incidents of a list that was asked for by service: one that names none is of this one."""
+        """The service's incidents in a list filtered by service; a row without a service counts as one."""
         now = self._http.clock.now()
         incidents = readable(found, lambda row: parse_incident(row, now), VENDOR, self._on_bad_row)
         placed = [one if one.service_id else self._placed(one) for one in incidents]
@@ -146,7 +146,7 @@ class PagerDutyClient(Setup):
         return replace(incident, service_id=self._service_id)
 
     def _alert_keys(self, incident_id: str) -> set[str]:
-        """The keys of an incident's alerts; none where they cannot be read.
+        """The keys of an incident's alerts; none if they cannot be read.
 
         An incident that alerts were merged into shows no key of its own, or another one.
         """
@@ -158,7 +158,7 @@ class PagerDutyClient(Setup):
 
 
 def _stamp(at: datetime) -> str:
-    """Whole seconds, with the zone: without one PagerDuty takes the account's."""
+    """A time in whole seconds, with the zone: without one PagerDuty assumes the account's."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -11,11 +11,11 @@ from reconciler.vendors.ports import PAGE
 
 VENDOR = "PagerDuty"
 WINDOW = 10_000
-"""Offset and limit together may not be more: 400."""
+"""The largest sum of offset and limit: more is answered 400."""
 _RESERVED = frozenset({"count", "me"})
-"""Words that stand where an id stands and mean something else."""
+"""Words that in place of an id address something else."""
 UNREADABLE = frozenset({403, 404})
-"""How PagerDuty refuses what the key may not read."""
+"""Statuses with which PagerDuty refuses lists that the key may not read."""
 Params = list[tuple[str, str]]
 
 
@@ -39,7 +39,7 @@ class Pages:
         return _page_of(self._asked(path, asked, offset), name)
 
     def page_if_allowed(self, path: str, name: str, asked: Params, offset: int) -> Page | None:
-        """The same; None where PagerDuty says that the key may not read that list."""
+        """The same; None if PagerDuty says that the key may not read that list."""
         answer = self._asked(path, asked, offset, UNREADABLE)
         if answer.status not in UNREADABLE:
             return _page_of(answer, name)
@@ -47,7 +47,7 @@ class Pages:
         return None
 
     def all(self, path: str, name: str, asked: Params) -> Iterator[Page]:
-        """Page by page while there are more; the same page twice, or two empty ones, is the end."""
+        """Page by page while there are more. The same page twice, or two empty ones, end the list."""
         before: list[Any] | None = None
         for offset in range(0, WINDOW - PAGE + 1, PAGE):
             page = self.page(path, name, asked, offset)
@@ -71,7 +71,7 @@ def _page_of(answer: Answer, name: str) -> Page:
 
 
 def check_vendor(answer: Answer, path: str) -> None:
-    """Blocked for a refusal that is not in PagerDuty's JSON: it says nothing of what was asked for."""
+    """Blocked for a refusal that is not in PagerDuty's JSON: it says nothing about the request."""
     if not isinstance(answer.json, dict):
         raise Blocked(
             f"{VENDOR}: GET {path}: {answer.status}, but not in PagerDuty's JSON; "
@@ -80,5 +80,5 @@ def check_vendor(answer: Answer, path: str) -> None:
 
 
 def place(collection: str, found: str, what: str) -> str:
-    """The path of one thing of a collection. Missing, without a request, for what cannot be an id."""
+    """The path of one object of a collection. Missing, without a request, for a text that cannot be an id."""
     return f"/{collection}/{segment(found, f'{VENDOR}: {what}', _RESERVED)}"

@@ -1,4 +1,7 @@
-"""PagerDuty's rows to core values: incidents, notes, log entries. Defensive: anything optional may be missing."""
+"""Conversion of PagerDuty's rows to core values: incidents, notes, log entries.
+
+Defensive: any optional field may be missing.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,13 +12,13 @@ from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, m
 OPEN = ("triggered", "acknowledged")
 STATUSES = (*OPEN, "resolved")
 SOMEBODY = Person("", "somebody")
-"""Whose name cannot be read. The act is news nevertheless."""
+"""A person whose name cannot be read. The act is news nevertheless."""
 FARTHEST_EXPIRY = timedelta(days=30)
-"""Acknowledgements end by themselves within a week, by a snooze or the service's time-out; a margin on top."""
+"""Snoozes and service time-outs end acknowledgements within a week; this adds a margin."""
 
 
 def parse_incident(row: Any, now: datetime) -> Incident:
-    """An incident of any list or answer. BadRow without an id or a known status: then nothing is known of it."""
+    """An incident of any list or answer. BadRow without an id or a known status."""
     incident_id = identifier(row)
     status = text(row.get("status")).strip().lower()
     if status not in STATUSES:
@@ -46,7 +49,7 @@ def parse_incident(row: Any, now: datetime) -> Incident:
 
 
 def parse_note(row: Any, now: datetime) -> Note:
-    """A note. BadRow without an id, and where neither its time nor its text is there."""
+    """A note. BadRow without an id, and if both its time and its text are missing."""
     note_id = identifier(row)
     content = text(row.get("content"))
     at = moment(row.get("created_at"), now) or (now if content else None)
@@ -82,7 +85,7 @@ def parse_act(row: Any, now: datetime) -> Act:
 
 
 def person_of(value: Any) -> Person | None:
-    """Who a reference is to, by whichever of id and name can be read; None without both."""
+    """The person of a reference, by id or name, whichever can be read; None without both."""
     row = mapping(value)
     person_id = text(row.get("id")).strip()
     name = text(row.get("summary")).strip() or text(row.get("name")).strip()
@@ -90,14 +93,14 @@ def person_of(value: Any) -> Person | None:
 
 
 def is_same(one: Any, other: str) -> bool:
-    """Whether both are the same name, address or id, however they are written."""
+    """Whether both are the same name, address or id, regardless of case and surrounding spaces."""
     return bool(other.strip()) and text(one).strip().casefold() == other.strip().casefold()
 
 
 def is_user(person: Person, user: Person) -> bool:
-    """Whether it is that user: by id, where both have one; else by name.
+    """Whether the person is that user: by id if both have one, else by name.
 
-    Until PagerDuty has confirmed the user, what is configured stands for both: it may be an id or a name.
+    Until PagerDuty has confirmed the user, the configured value stands for both: it may be an id or a name.
     """
     if person.id and user.id and (person.id == user.id or user.id != user.name):
         return person.id == user.id
@@ -105,7 +108,7 @@ def is_user(person: Person, user: Person) -> bool:
 
 
 def _acknowledgers(row: dict[str, Any], status: str) -> tuple[Person, ...]:
-    """Who holds an incident. An acknowledged one is held at least by who acknowledged first, else by somebody."""
+    """The people who hold an acknowledged incident: at least its first acknowledger, else somebody."""
     held = [_holder(mapping(entry).get("acknowledger")) for entry in items(row.get("acknowledgements"))]
     found = tuple(dict.fromkeys(person for person in held if person))
     if found or status != "acknowledged":
@@ -114,7 +117,7 @@ def _acknowledgers(row: dict[str, Any], status: str) -> tuple[Person, ...]:
 
 
 def _holder(value: Any) -> Person | None:
-    """An acknowledger. An automation that acknowledges is named as what it is: no person looks."""
+    """An acknowledger. An automation that acknowledges is named as such: no person has seen the incident."""
     person = person_of(value)
     kind = text(mapping(value).get("type"))
     if person is None or not kind or kind.startswith("user"):
@@ -123,7 +126,7 @@ def _holder(value: Any) -> Person | None:
 
 
 def _assignees(value: Any) -> tuple[Person, ...] | None:
-    """Who is assigned; None where the answer does not say it. One who cannot be read is somebody."""
+    """The assignees; None if the answer has none. An unreadable one is somebody."""
     if not isinstance(value, list):
         return None
     found = (person_of(mapping(entry).get("assignee")) or SOMEBODY for entry in value)
@@ -131,7 +134,7 @@ def _assignees(value: Any) -> tuple[Person, ...] | None:
 
 
 def _expiry(value: Any, now: datetime) -> datetime | None:
-    """When the acknowledgement ends by itself, as announced."""
+    """The announced time at which the acknowledgement ends by itself."""
     found = (mapping(entry) for entry in items(value))
     ends = [moment(e.get("at"), now, FARTHEST_EXPIRY) for e in found if text(e.get("type")) == "unacknowledge"]
     return min((at for at in ends if at), default=None)

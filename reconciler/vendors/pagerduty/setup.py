@@ -1,7 +1,7 @@
-"""What PagerDuty says of the setup: whose key it is, who the automation user is, and whom the service would page.
+"""PagerDuty's view of the set-up: the owner of the key, the automation user, and the people who would be paged.
 
-A wrong setting is Misconfigured and names itself. What only keeps pages from people is an objection: incidents
-are made nevertheless. What cannot be had says nothing.
+A wrong setting is Misconfigured and names itself. A state that only keeps pages from people is an objection:
+incidents are created nevertheless. An answer that cannot be read gives neither.
 """
 
 import re
@@ -25,7 +25,7 @@ from reconciler.vendors.ports import PAGE, AutomationUser, OnCall, ServiceStatus
 
 _LOOKS_LIKE_ID = re.compile(r"[PQR][A-Z0-9]{5,}")
 _NO_USERS_TOKEN = frozenset({400, 402, 403, 404, 405, 410})
-"""Statuses of `GET /users/me` with an account's key (400) or where nothing can be concluded."""
+"""Statuses of `GET /users/me` with an account's key (400), or from which nothing can be concluded."""
 _MAY_NOT_WRITE = frozenset({"observer", "read_only_user", "read_only_limited_user"})
 _PAGES_NOBODY = {
     "disabled": "is disabled: nobody is paged until it is enabled in PagerDuty",
@@ -34,7 +34,7 @@ _PAGES_NOBODY = {
 
 
 class Setup:
-    """`email` and `user` are the automation user's as configured."""
+    """Checks of the set-up. `email` and `user` identify the automation user as configured."""
 
     def __init__(self, http: Http, pages: Pages, service_id: str, email: str, user: str) -> None:
         self._http = http
@@ -44,8 +44,8 @@ class Setup:
         self._user = user
 
     def automation_user(self) -> AutomationUser:
-        """The configured automation user; unverified where the key may not read users."""
-        # PagerDuty describes this list as searched by name; that it is searched by address, too, was only seen.
+        """The configured automation user; unverified if the key may not read users."""
+        # PagerDuty documents that this list is searched by name; the search by address was only observed.
         for words in (self._email, self._user):
             rows = self._users(words)
             if rows is None:
@@ -62,7 +62,7 @@ class Setup:
         )
 
     def check_key(self) -> None:
-        """Misconfigured when the key is a user's token and that user is not the automation user."""
+        """Raise Misconfigured if the key is a user's token and that user is not the automation user."""
         try:
             answer = self._http.get("/users/me", accept=_NO_USERS_TOKEN)
         except (Transient, Permanent):
@@ -83,7 +83,7 @@ class Setup:
             )
 
     def check_service(self) -> ServiceStatus:
-        """How the configured service stands. Misconfigured when PagerDuty has none with this id."""
+        """The state of the configured service. Misconfigured if PagerDuty has none with this id."""
         try:
             answer = self._http.get(self._service_path())
         except Missing:
@@ -106,7 +106,7 @@ class Setup:
         )
 
     def on_call(self, user: Person, policy_id: str) -> OnCall:
-        """Who would be paged: asked of the escalation policy. Answers that cannot be had say nothing."""
+        """Who would be paged, according to the escalation policy. Unreadable answers give no objection."""
         if not policy_id:
             return OnCall()
         duty = self._on_duty(policy_id)
@@ -126,11 +126,11 @@ class Setup:
         return OnCall()
 
     def confirm_key(self) -> None:
-        """One cheap read of no incident in particular. Refused when the account turns the key away."""
+        """One cheap read of no particular incident. Refused if the account refuses the key."""
         self._http.get(self._service_path())
 
     def _is_turned_away(self) -> bool:
-        """Whether the key is refused elsewhere as well: then it is the account's trouble, not one address's."""
+        """Whether the key is refused elsewhere, too: then the account is concerned, not one address."""
         try:
             self.confirm_key()
         except Refused:
@@ -143,14 +143,14 @@ class Setup:
         return place("services", self._service_id, "service")
 
     def _users(self, words: str) -> list[dict[str, Any]] | None:
-        """Users that answer to the words, ours among the last; None where the key may not list them."""
+        """Users that match the words, ours among the last; None if the key may not list users."""
         found: list[dict[str, Any]] = []
         before: list[Any] = []
         for offset in range(0, WINDOW - PAGE + 1, PAGE):
             page = self._pages.page_if_allowed("/users", "users", [("query", words)], offset)
             if page is None:
                 return None
-            if page.rows == before:  # nothing more comes, whatever PagerDuty says of it
+            if page.rows == before:  # the list has ended, even if PagerDuty claims more
                 break
             before = page.rows
             found += map(mapping, page.rows)
@@ -162,14 +162,14 @@ class Setup:
         return next((row for row in found if is_same(row.get("email"), self._email)), None)
 
     def _row_by_id(self) -> dict[str, Any]:
-        """The configured user, where an id was given and the key may read it."""
+        """The configured user's row, if an id was given and the key may read it."""
         if not _LOOKS_LIKE_ID.fullmatch(self._user):
             return {}
         answer = self._http.get(place("users", self._user, "user"), accept=UNREADABLE)
         return mapping(mapping(answer.json).get("user"))
 
     def _user_by_id(self) -> AutomationUser:
-        """Ask for the configured user alone, where an id was given; else leave it unverified."""
+        """The configured user, read by id if one was given; else unverified."""
         if not _LOOKS_LIKE_ID.fullmatch(self._user):
             return AutomationUser(Person("", self._user))
         answer = self._http.get(place("users", self._user, "user"), accept=UNREADABLE)
@@ -205,7 +205,7 @@ class Setup:
         )
 
     def _on_duty(self, policy_id: str) -> list[Person] | None:
-        """Who is on call on the policy now; None where that cannot be had."""
+        """The people on call on the policy now; None if that cannot be read."""
         asked = [("escalation_policy_ids[]", policy_id), ("time_zone", "UTC")]
         try:
             found = [row for page in self._pages.all("/oncalls", "oncalls", asked) for row in page.rows]
@@ -216,7 +216,7 @@ class Setup:
         return [person_of(row.get("user")) or SOMEBODY for row in ours]
 
     def _policy(self, policy_id: str) -> tuple[str, list[Person]]:
-        """The policy's name, and the people that its rules escalate to; nothing where that cannot be had."""
+        """The policy's name, and the people to whom its rules escalate; empty if that cannot be read."""
         try:
             answer = self._http.get(place("escalation_policies", policy_id, "escalation policy"))
         except ReconcilerError:

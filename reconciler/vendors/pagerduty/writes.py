@@ -44,7 +44,7 @@ class PagerDutyWriting:
         return incident_of(answer, "just created", self._http.clock.now())
 
     def acknowledge(self, incident_id: str) -> Incident:
-        """Acknowledge. Reopens a resolved incident: look first."""
+        """Acknowledge. This reopens a resolved incident: check first."""
         return self._put(incident_id, status="acknowledged")
 
     def resolve(self, incident_id: str) -> Incident:
@@ -58,7 +58,7 @@ class PagerDutyWriting:
     def retrigger(self, incident: Incident, automation: Person) -> Incident:
         """Make an incident page somebody other than the automation user again.
 
-        There is no call for it: the ways that are known are tried, the mildest first, until the answer shows it.
+        There is no call for it: the known ways are tried, the mildest first, until the answer shows success.
         """
         refusal: Permanent | ObjectError | None = None
         last: Incident | None = None
@@ -76,11 +76,11 @@ class PagerDutyWriting:
                     f"{VENDOR}: incident {incident.id} was resolved meanwhile; not triggered again", 409
                 )
         if last is None and isinstance(refusal, ObjectError):
-            raise refusal  # every way meets the same: it is the incident that is refused, not the ways
+            raise refusal  # every way was refused for the same reason: the incident itself
         raise _stuck(incident, last, refusal, automation)
 
     def _ways(self, incident: Incident) -> list[tuple[str, dict[str, Any]]]:
-        """Names and changes, what worked last time first."""
+        """Names and changes of the ways, beginning with the last successful one."""
         policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}
         ways: list[tuple[str, dict[str, Any]]] = [
             ("status", {"status": "triggered"}),
@@ -107,12 +107,12 @@ class PagerDutyWriting:
 
 
 def incident_path(incident_id: str, what: str = "") -> str:
-    """The path of an incident, or of what belongs to it."""
+    """The path of an incident, or of a part of it."""
     return place("incidents", incident_id, "incident") + (f"/{what}" if what else "")
 
 
 def incident_of(answer: Answer, which: str, now: datetime) -> Incident:
-    """The incident of an answer. Unknown where it cannot be read: it may be there all the same."""
+    """The incident of an answer. Unknown if it cannot be read: it may exist all the same."""
     try:
         return parse_incident(mapping(answer.json).get("incident"), now)
     except BadRow as error:
@@ -120,7 +120,7 @@ def incident_of(answer: Answer, which: str, now: datetime) -> Incident:
 
 
 def _pages_somebody(incident: Incident, automation: Person) -> bool:
-    """Whether it is triggered and assigned to anybody else; an answer without assignments is believed."""
+    """Whether it is triggered and assigned to anybody else; assignees missing from the answer are assumed."""
     if incident.status != "triggered":
         return False
     return incident.assignees is None or any(not is_user(one, automation) for one in incident.assignees)
@@ -129,7 +129,7 @@ def _pages_somebody(incident: Incident, automation: Person) -> bool:
 def _stuck(
     incident: Incident, last: Incident | None, refusal: Permanent | ObjectError | None, automation: Person
 ) -> Permanent:
-    """The error after all ways: the incident stays acknowledged, or pages nobody but the automation user."""
+    """The error after all ways failed: the incident stays acknowledged, or pages only the automation user."""
     status = refusal.status if isinstance(refusal, Permanent) else 400
     why = f"; the last refusal: {refusal}" if refusal else ""
     if last is not None and last.status == "triggered":
