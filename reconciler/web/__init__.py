@@ -1,1 +1,1 @@
-"""The HTTP side, only with HTTP_LISTEN: health, metrics and the fast path. Nothing heavy is imported from here."""
+"""HTTP endpoints, only with HTTP_LISTEN: health, metrics and the fast path. This module imports nothing heavy."""

@@ -46,7 +46,7 @@ log = get_logger(__name__)
 
 
 class WebhookRejected(Exception):
-    """A webhook that fails authentication: the status of its answer, and the outcome that it counts as."""
+    """A webhook that fails authentication: the status of the answer, and the outcome that is counted."""
 
     def __init__(self, status: int, outcome: str) -> None:
         self.status = status
@@ -101,9 +101,9 @@ _OUTCOMES = {
     Side.PAGERDUTY: ("accepted", "repeated", "ping", "ignored", "bad_signature"),
     Side.OPSGENIE: ("accepted", "bad_secret", "other_integration"),
 }
-"""What a webhook that is read and well-formed counts as."""
+"""Outcomes of a webhook that is read and well-formed."""
 _UNREAD = {405: "wrong_method", 413: "too_large"}
-"""What a request that the application refuses unread counts as, by the status it is answered."""
+"""Outcomes of requests that the application refuses unread, by the status of the answer."""
 
 
 class _Endpoint:
@@ -130,20 +130,20 @@ class _Endpoint:
         return _json(status, {"result": outcome})
 
     def refused(self, status: int) -> None:
-        """Count a request that was refused before it was read."""
+        """Count a request that was refused unread."""
         self._metrics.webhook(self._side, _UNREAD.get(status, "malformed"))
 
     def _log_change(self, outcome: str, status: int) -> None:
-        """Once per change: without a line, a wrong secret would silently disable the fast path."""
+        """Log each change once: otherwise a wrong secret would silently disable the fast path."""
         if status in UNAUTHENTIC and outcome != self._rejection:
             self._rejection = outcome
-            log.error("a webhook is turned away", vendor=name_of(self._side), outcome=outcome, mend=_MEND[outcome])
+            log.error("a webhook is turned away", vendor=name_of(self._side), outcome=outcome, fix=_FIX[outcome])
         elif status == ACCEPTED and self._rejection:
             self._rejection = ""
             log.info("webhooks are genuine again", vendor=name_of(self._side))
 
 
-_MEND = {
+_FIX = {
     "bad_signature": "PAGERDUTY_WEBHOOK_SECRET: it is not signed with this; unless somebody forges webhooks, set "
     "the subscription's secret: after three such answers PagerDuty switches a subscription off for a day",
     "bad_secret": "OPSGENIE_WEBHOOK_SECRET: its header X-Webhook-Secret is not this; unless somebody forges "
@@ -163,7 +163,7 @@ class _PagerDutyWebhook:
         self._put = put
 
     def receive(self, body: bytes) -> str:
-        """Take the delivery's hint; the outcome."""
+        """Take the delivery's hint. Returns the outcome."""
         if not is_signed(body, request.headers.get("X-PagerDuty-Signature", ""), self._secrets):
             raise WebhookRejected(401, "bad_signature")
         event = pagerduty_event(parsed(body))
@@ -189,7 +189,7 @@ class _OpsgenieWebhook:
         self._put = put
 
     def receive(self, body: bytes) -> str:
-        """Take the delivery's hint; the outcome."""
+        """Take the delivery's hint. Returns the outcome."""
         given = request.headers.get("X-Webhook-Secret", "")
         if self._secret is not None and not is_same(given, self._secret):
             raise WebhookRejected(401, "bad_secret")
@@ -211,7 +211,7 @@ def _with_headers(response: Response) -> Response:
 
 
 def _failed(error: Exception, endpoint: _Endpoint | None) -> Response:
-    """The answer to a failure, in fixed words: only the log says what broke."""
+    """The answer to a failure, in fixed words: only the log says what failed."""
     if not isinstance(error, HTTPException):
         log.error("a request failed unexpectedly: this is a defect, please report it", exc_info=error)
         return _json(500, {"error": "Internal Server Error"})

@@ -1,4 +1,4 @@
-"""The HTTP listener: waitress as it comes, with limits for slow, stalled and greedy clients.
+"""The HTTP listener: waitress unchanged, with limits for slow, stalled and greedy clients.
 
 tests/web/test_hostile.py tests what these limits withstand; docs/decisions has measurements and alternatives.
 """
@@ -18,10 +18,10 @@ from reconciler.settings import Address
 from reconciler.web.app import LARGEST_BODY
 
 CONNECTIONS = 450
-"""Connections at the same time; further ones wait in the kernel's backlog until one ends.
+"""The most connections at the same time; further ones wait in the kernel's backlog until one ends.
 
 Each takes a file descriptor, and a second one while a large body arrives. Together they stay below the usual limit
-of 1,024, so that no number of clients can keep the process from opening its database or asking a vendor.
+of 1,024, so that clients cannot keep the process from opening its database or calling a vendor.
 """
 SILENCE = 8
 """Seconds without a byte after which a connection is closed."""
@@ -30,7 +30,7 @@ CLEANUP = 2
 LARGEST_HEAD = 16 * 1024
 """Bytes of a request's line and headers; more is answered 431."""
 READ_AT_MOST = 2 * LARGEST_BODY
-"""Bytes of a body that are read so that the sender sees the application's 413; more is refused by its head."""
+"""Bytes of a body that are read so that the sender receives the application's 413; more is refused by its head."""
 IN_MEMORY = 128 * 1024
 """Bytes of one unfinished body that are held in memory; what exceeds them goes to a temporary file."""
 THREADS = 4
