@@ -1,1 +1,1 @@
-"""What runs: wiring, daemon, leadership, and what it says of itself."""
+"""The running program: wiring, daemon, workers, leadership and reports."""

@@ -1,4 +1,4 @@
-"""Who the automation user is and what the account allows: asked at the start, after a refusal, and regularly."""
+"""Checks of the automation user and the account: at the start, after a refusal, and regularly."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ PLACE = "account"
 
 
 class Account:
-    """Asks PagerDuty, and bars what may not be written. `policy` is what is configured."""
+    """Checks PagerDuty's set-up, and bars writes that it does not allow. `policy` is the configured one."""
 
     name = PLACE
     side: Side | None = None
@@ -31,14 +31,14 @@ class Account:
         self._fetcher = fetcher
         self._problems = problems
         self.unsure: Problem | None = None
-        """What PagerDuty has not answered: reported where nothing else of PagerDuty is wrong."""
+        """The last check that PagerDuty did not answer: reported if nothing else of PagerDuty is wrong."""
 
     def policy(self) -> Policy:
-        """The policy, with who the automation user is by now."""
+        """The policy, with the automation user as far as it is known."""
         return replace(self._configured, automation=self._identity.person)
 
     def poll(self) -> bool:
-        """Ask what is due to be asked, and act upon it. PagerDuty's answers are reported with the set-up."""
+        """Make the checks that are due, and bar lanes accordingly. PagerDuty's answers are reported separately."""
         confirmed = self._identity.confirm()
         if confirmed and self._breakers is not None:
             self._breakers.confirmed()
@@ -47,7 +47,7 @@ class Account:
         return confirmed
 
     def bar(self) -> None:
-        """Bar the lanes that must not be written in as things stand, and report why."""
+        """Bar the lanes that must not be written in at present, and report why."""
         state, blind = self._identity.state, self._fetcher.blindness()
         if self._breakers is not None:
             self._breakers.bar(barred(state, is_blind=blind is not None))
@@ -56,17 +56,17 @@ class Account:
         self._problems.put(PLACE, (*state.problems, *blindness))
 
     def answered(self) -> None:
-        """PagerDuty answers other calls: what it has not answered here is asked anew."""
+        """Repeat unanswered checks, because PagerDuty answers other calls."""
         if self.unsure is not None:
             self._identity.ask_soon()
 
     def suspect(self) -> None:
-        """A write was refused as the account's: ask again soon."""
+        """Check again soon, because a write was refused for the whole account."""
         self._identity.suspect()
 
 
 def barred(state: AccountState, *, is_blind: bool) -> frozenset[Lane]:
-    """The lanes that nothing is written in now. `is_blind`: Opsgenie shows none of the alerts it showed before."""
+    """The lanes in which nothing is written now. `is_blind`: Opsgenie no longer shows known alerts."""
     lanes = frozenset({Lane.OPSGENIE}) if is_blind else frozenset()
     if not state.may_write:
         return lanes | PAGERDUTY_LANES

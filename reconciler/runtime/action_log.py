@@ -1,4 +1,4 @@
-"""What becomes of writes, one line each: what was done, what waits for an answer, what is dead."""
+"""Log of writes, one line each: what was done, what is in flight or of unknown outcome, what is dead."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -10,22 +10,22 @@ from reconciler.observability.naming import state_of
 log = get_logger(__name__)
 
 _SAY: Mapping[str, Callable[..., object]] = {"dead": log.error, "unknown": log.warning}
-"""How loudly; everything else is information."""
+"""Log level by state; every other state is logged as information."""
 
 
 def _names_a_second(action: Action) -> bool:
-    """Whether it is the note by which people learn of an incident that nobody follows: an error, said once."""
+    """Whether the action is the note that names an incident which nobody follows: an error, logged once."""
     return action.kind is Kind.PAGERDUTY_NOTE and action.reason.startswith(SECOND_INCIDENT)
 
 
 class ActionLog:
-    """Says each thing once: what is unknown or in flight is asked about in every cycle."""
+    """Logs each state of an action once, although an open one is checked again and again."""
 
     def __init__(self) -> None:
         self._said: dict[int, str] = {}
 
     def news(self, actions: Iterable[Action]) -> list[Action]:
-        """Those of which something is to be said. What merely waits is the business of the state log."""
+        """The actions to log. Actions that only wait are left to the state log."""
         news = []
         for action in actions:
             if action.status is Status.SENT:
@@ -39,7 +39,7 @@ class ActionLog:
         return news
 
     def say(self, actions: Iterable[Action], names: Mapping[str, str]) -> None:
-        """One line each. `names` are what people call the alerts, by id."""
+        """Log one line for each action. `names` are the alerts' display names, by id."""
         for action in actions:
             state = state_of(action)
             name = names.get(action.alert_id, f"alert {action.alert_id}")

@@ -1,4 +1,4 @@
-"""Where everything is wired together, and nowhere else. A dry run is wired without anything that could write."""
+"""The composition root: the only place where parts are wired. A dry run gets no part that could write."""
 
 import threading
 from collections.abc import Callable
@@ -56,24 +56,24 @@ if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
 
 PAGERDUTY_PER_MINUTE = 960
-"""PagerDuty's documented limit per key, until its headers say otherwise. Opsgenie publishes none."""
+"""PagerDuty's documented limit per key, until its headers state another. Opsgenie publishes none."""
 
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
-    """The whole program. The database is opened, not yet migrated."""
+    """The whole program. The database is opened, but not migrated."""
     database = open_database(settings.database_url.get_secret_value())
     return Wiring(settings, stop or threading.Event(), database, _metrics(settings))
 
 
 def assemble_dry_run(settings: Settings) -> "DryWiring":
-    """A program that can only read: no writers, no deliveries, a database that cannot be written to."""
+    """A program that only reads: no writers, no deliveries, a database that cannot be written to."""
     return DryWiring(settings, threading.Event(), open_read_only(settings.database_url.get_secret_value()))
 
 
 class _Reading:
-    """What every program has: both vendors' readers, the queue and the planner.
+    """The parts of every program: both vendors' readers, the queue and the planner.
 
-    Tests give a clock of their own, and override `http`.
+    Tests pass their own clock, and override `http`.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class _Reading:
         )
 
     def names(self, report: Report) -> dict[str, str]:
-        """What people call the alerts of a report's actions, by id, with the incident where there is one."""
+        """Display names of the alerts in a report, by id, with the incident if there is one."""
         wanted = {action.alert_id for action in report.actions}
         with self.database.reading() as unit:
             pairs = unit.snapshot.pairs(wanted)
@@ -156,11 +156,11 @@ class _Reading:
         return found
 
     def make_write_breakers(self) -> WriteBreakers | None:
-        """None where nothing is ever written."""
+        """The circuit breakers of all writes; None if nothing is ever written."""
         return None
 
     def program(self, intake: Intake, retention: Retention | None, *, is_whole: bool) -> Program:
-        """The program with all of its sources. `is_whole`: each is polled once only, and takes everything."""
+        """The program with all its sources. `is_whole`: each is polled only once, and takes in everything."""
         clock, database, horizons, policy = self.clock, self.database, self.horizons, self.account.policy
         pace = Pace(
             self.interval.total_seconds(), lambda: min(limiter.rate() for limiter in self.limiters.values())
@@ -223,7 +223,7 @@ class _Reading:
         return min(limiter.rate() for limiter in self.limiters.values())
 
     def is_busy(self) -> bool:
-        """Whether so much of a rate is used that what can wait should wait."""
+        """Whether so much of a rate is used that work that can wait should wait."""
         return any(limiter.is_saturated() for limiter in self.limiters.values())
 
 
@@ -288,15 +288,15 @@ class Wiring(_Reading):
         )
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
-        """What reconciles the pairs of the queue."""
+        """The worker that reconciles the pairs of the queue."""
         return Worker(self.queue, self.reconciler, self.holds, program.problems, listeners, self.clock.monotonic)
 
 
 class DryWiring(_Reading):
-    """A program that plans and writes nothing."""
+    """A program that plans, and writes nothing."""
 
     def dry(self) -> tuple[Program, Worker, Collector]:
-        """The program, its worker, and what collects the plan."""
+        """The program, its worker, and the collector of the plan."""
         program, collector = self.program(DryIntake(self.queue), None, is_whole=True), Collector()
         self.queue.add(stored_work(self.database, self.account.policy(), self.clock, self.interval))
         worker = Worker(
@@ -306,7 +306,7 @@ class DryWiring(_Reading):
 
 
 def _metrics(settings: Settings) -> "Metrics | None":
-    """What counts, where anybody can ask for it."""
+    """The metrics, if there is an HTTP listener that serves them."""
     if settings.http_listen is None:
         return None
     from reconciler.observability.health import Health  # noqa: PLC0415 - most can do without its tenth of a second
@@ -333,7 +333,7 @@ def _secret(value: SecretStr) -> str:
 
 
 def _report_bad_row() -> Callable[[str, str], None]:
-    """Log once per kind of row that one could not be read: the same odd row comes back with every poll."""
+    """A reporter that logs each kind of unreadable row once, because the same row comes with every poll."""
     logged: set[tuple[str, str]] = set()
     log = get_logger(__name__)
 

@@ -24,21 +24,21 @@ from reconciler.runtime.worker import Worker, WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
 from reconciler.store.migrate import check
 
-if TYPE_CHECKING:  # who does not listen does not import it
+if TYPE_CHECKING:  # imported only with an HTTP listener
     from reconciler.observability.metrics import Metrics
 
 log = get_logger(__name__)
 
 STANDING_BY = "another reconciler is at work on this database: standing by"
 RECOVERED_AFTER = 3.0
-"""Seconds without a failure after which the database counts as recovered: on a full disk small writes succeed."""
+"""Seconds without a failure after which the database has recovered: on a full disk, small writes succeed."""
 GRACE = 2.0
-"""Seconds that reads under way have to end in, once the daemon is stopping and nothing is being written."""
+"""Seconds for reads under way to end in, once the daemon stops and nothing is being written."""
 REPORT_EVERY = 1.0
-"""Seconds between two reports at least."""
+"""The least number of seconds between two reports."""
 LONGEST_REPORT = 10.0
 IDLE = 1.0
-"""Seconds after which the thread that waits for hints looks again whether it is to stop."""
+"""Seconds after which the thread that waits for hints checks again whether to stop."""
 LEADERSHIP, HINTS, REPORT = "leadership", "webhooks", "report"
 FEEDS = ("opsgenie feed", "pagerduty feed")
 """The sources whose first poll makes the process ready."""
@@ -51,7 +51,7 @@ class ReportSoon:
         self._schedule = schedule
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
-        """A pair has been reconciled."""
+        """Note that a pair has been reconciled."""
         if outcome.actions or outcome.problems:
             self._schedule.soon(REPORT, REPORT_EVERY)
 
@@ -83,11 +83,11 @@ class Daemon:
     def run(self, wait: Callable[[Callable[[], None]], None]) -> bool:
         """Work until `wait` returns, which calls its argument about once a second.
 
-        False when a read hangs still: its thread must not be waited for. Misconfigured at once where the database
-        comes from a newer version.
+        Returns False if a read still hangs, whose thread must not be waited for. Misconfigured immediately if the
+        database comes from a newer version.
         """
         program, interval = self.program, self.program.interval.total_seconds()
-        with contextlib.suppress(DatabaseDown):  # out of reach is no obstacle: the lead is asked for again
+        with contextlib.suppress(DatabaseDown):  # an unreachable database is no obstacle: leadership is retried
             check(program.database)
         log.info("started", interval_seconds=interval)
         jobs: list[tuple[str, float | Callable[[], float], Callable[[], None]]] = [
@@ -104,7 +104,7 @@ class Daemon:
         return self._stop()
 
     def lead(self) -> None:
-        """Take the lead or keep it; the first time that this process leads, every source is polled at once."""
+        """Take or keep the lead. When this process begins to lead, every source is polled at once."""
         led = self.leadership.leads
         leads = self.leadership.confirm(self.program.account.policy())
         if self.program.clock.monotonic() - self._database_failed_at >= RECOVERED_AFTER:
@@ -123,7 +123,7 @@ class Daemon:
                 self.schedule.soon(timed.source.name)
 
     def poll(self, source: Source) -> None:
-        """Poll one source, while this process leads."""
+        """Poll one source if this process leads."""
         if not self.leadership.leads or self.program.stop.is_set():
             return
         went_well = self.program.poll(source)
@@ -134,7 +134,7 @@ class Daemon:
             self.schedule.soon(REPORT)
 
     def report(self) -> None:
-        """Report what is wrong, what waits and what is over, and write down what was put off."""
+        """Report what is wrong, what waits and what is over, and store results that were kept back."""
         if not self.leadership.leads:
             return
         self.program.account.bar()
@@ -149,7 +149,7 @@ class Daemon:
             gauges.refresh(self._metrics, self.program.database)
 
     def _take_in(self) -> None:
-        """Take in what other processes have added to the queue's table, such as `reconciler retry`."""
+        """Take in items that other processes have added to the queue's table, such as `reconciler retry`."""
         with self.program.database.reading() as unit:
             if not unit.work.has_external():
                 return
@@ -158,7 +158,7 @@ class Daemon:
         self.program.queue.add(items)
 
     def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
-        """The job, whose errors are reported and end nothing."""
+        """The job, with its errors reported: none ends the schedule."""
 
         def run() -> None:
             try:
@@ -179,7 +179,7 @@ class Daemon:
         return run
 
     def _database_failed(self, error: Exception) -> None:
-        """The lead is taken anew once the database does as it is asked; meanwhile nothing is polled or written."""
+        """Give the lead up until the database works again; meanwhile nothing is polled or written."""
         if isinstance(error, Superseded):
             self.leadership.give_up()
             self.reporter.say("lock", str(error), serious=False)
@@ -197,7 +197,7 @@ class Daemon:
             self._metrics.health.turned()
 
     def _take_hints(self) -> None:
-        """Wait for webhooks' hints and take them in, as long as this process leads and is not to stop."""
+        """Wait for webhooks' hints and take them in, while this process leads and is not to stop."""
         hints, feed = self.program.hints, self.program.feed
         while not self.program.stop.is_set() and self.leadership.leads:
             hints.waiting.wait(IDLE)

@@ -1,4 +1,4 @@
-"""What the sources learn from the pairs' outcomes."""
+"""Feedback from pairs' outcomes to the sources."""
 
 from reconciler.core.model import Kind
 from reconciler.reconcile.pair import Outcome
@@ -8,7 +8,7 @@ from reconciler.vendors.ports import Clock
 
 
 class Feedback:
-    """Notes of each alert that recurred whether reading its notes has brought a new one."""
+    """Notes for each recurring alert whether reading its notes has shown a new one."""
 
     def __init__(self, repetitions: Repetitions, pace: Pace, clock: Clock) -> None:
         self._repetitions = repetitions
@@ -16,7 +16,7 @@ class Feedback:
         self._clock = clock
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
-        """A pair has been reconciled."""
+        """Note that a pair has been reconciled."""
         if not outcome.item.request.repeated:
             return
         is_fruitful = any(action.kind is Kind.PAGERDUTY_NOTE for action in outcome.actions)

@@ -1,7 +1,7 @@
-"""Whether this process leads: it holds the route's lock, and the database fits this version.
+"""Leadership of one process: it holds the route's lock, and the database fits this version.
 
-Who begins to lead reads the work queue anew: what the table has, every open action, and every pair that is not
-settled. Who has lost the lead forgets all of it.
+A new leader reads the work queue again: its table, every open action, and every pair that is not settled. A
+process that has lost the lead forgets all of them.
 """
 
 from datetime import timedelta
@@ -17,7 +17,7 @@ from reconciler.vendors.ports import Clock
 
 
 class Leadership:
-    """The lead of one route. `confirm` is for one thread, `leads` for any."""
+    """Leadership of one route. `confirm` is for one thread, `leads` for any."""
 
     def __init__(
         self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta
@@ -30,20 +30,20 @@ class Leadership:
         self._was_follower = False
         self.leads = False
         self.news: list[str] = []
-        """What the beginning of the lead has shown, one line each: for the daemon's log."""
+        """Findings at the beginning of the lead, one line each, for the daemon's log."""
 
     def confirm(self, policy: Policy) -> bool:
-        """Take the lead or keep it; whether this process leads. ReconcilerError where the database prevents it."""
+        """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails."""
         if not self._lock.acquire():
             return self._follow()
         return self.leads or self._begin(policy)
 
     def lose(self) -> None:
-        """Another process leads, or the database does not do as it is asked: the lead is to be taken anew."""
+        """Give the lead up until it is confirmed again, because the database fails or another process leads."""
         self.leads = False
 
     def give_up(self) -> None:
-        """Another process has taken over: release the lock."""
+        """Release the lock, because another process has taken over."""
         self._follow()
         self._lock.release()
 
@@ -53,7 +53,7 @@ class Leadership:
         return False
 
     def _begin(self, policy: Policy) -> bool:
-        """Begin to lead, if the lock is still ours: this process may have been stopped since it was checked."""
+        """Begin to lead, if the lock is still ours: this process may have been suspended since the last check."""
         found = check(self._database)
         revision = upgrade(self._database)
         if not self._lock.acquire():
@@ -73,7 +73,7 @@ class Leadership:
 
 
 def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:
-    """Everything that is left to be done, from the database alone."""
+    """All work that is left according to the database."""
     now = clock.now()
     with database.reading() as unit:
         items = unit.work.all()

@@ -1,4 +1,4 @@
-"""What changes what is followed, a first start or another OPSGENIE_QUERY: one line each, with numbers."""
+"""Milestones in the set of followed alerts, a first start or a new OPSGENIE_QUERY: one line each, with numbers."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from reconciler.store.overview import Census, census
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """Where the sources stand, and how many pairs there are."""
+    """The positions of the sources, and the number of pairs."""
 
     sources: cursors.Positions
     census: Census
@@ -20,18 +20,18 @@ class Milestones:
 
     @property
     def is_begun(self) -> bool:
-        """Whether the first start is over, down to the last pair that it has put into the queue."""
+        """Whether the first start is finished, including the last pair that it has added to the queue."""
         return self.sources.origin is not None and not self.waiting
 
 
 def look(database: Database, now: datetime) -> Milestones:
-    """How things stand now."""
+    """The present positions and numbers."""
     with database.reading() as unit:
         return Milestones(unit.cursors.load(now), census(unit), unit.work.waiting_since_first_start())
 
 
 def lines(before: Milestones, after: Milestones) -> list[str]:
-    """What has begun between two moments, one line each; mostly nothing."""
+    """The milestones between two times, one line each; usually none."""
     if not after.is_begun:
         return []
     origin, was, query = after.sources.origin, before.sources.query, after.sources.query

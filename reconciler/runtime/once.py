@@ -1,4 +1,4 @@
-"""One run to its end: each source once, then the queue until nothing is due."""
+"""A single complete run: each source once, then the queue until nothing is due."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.worker import Worker
 
 ASKED_FOR = 4.0
-"""Seconds at most that a run waits for what Opsgenie has accepted and not yet carried out."""
+"""Seconds that a run waits at most for writes that Opsgenie has accepted and not carried out yet."""
 
 Progress = Callable[[int, int], None]
-"""How many pairs were reconciled, and how many are left; none at the end."""
+"""Callback with the number of pairs reconciled and left; none are left at the end."""
 
 
 def run_once(program: Program, worker: Worker, collector: Collector, progress: Progress) -> Report:
-    """Poll every source once, reconcile what is due, wait a little for what was accepted, and report."""
+    """Poll every source once, reconcile what is due, wait a little for accepted writes, and report."""
     for timed in program.sources:
         program.poll(timed.source)
     done = 0
@@ -32,5 +32,5 @@ def run_once(program: Program, worker: Worker, collector: Collector, progress: P
 
 
 def _problems(program: Program) -> tuple[Problem, ...]:
-    """What is wrong that concerns no single pair: the pairs' problems are their outcomes'."""
+    """Problems that concern no single pair. Those of pairs are part of their outcomes."""
     return tuple(problem for problem in program.wrong() if not problem.alert_id)

@@ -1,4 +1,4 @@
-"""A wired program: its sources, its queue, and what has to be opened, migrated, locked and closed around them."""
+"""A wired program: its sources, its queue, and the resources to open, migrate, lock and close."""
 
 import threading
 from collections.abc import Callable
@@ -26,19 +26,19 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What logs and metrics call it."""
+        """The source's name in logs and metrics."""
 
     @property
     def side(self) -> Side | None:
-        """The vendor that it asks; None where its answers say nothing of the vendor."""
+        """The vendor that it calls; None if its answers say nothing about the vendor."""
 
     def poll(self) -> bool:
-        """Poll once; whether the vendor was asked and answered. ReconcilerError where that fails."""
+        """Poll once. Returns whether the vendor was called and answered. ReconcilerError if the poll fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A source, and how many seconds lie between two polls of it."""
+    """A source, and the seconds between two polls of it."""
 
     source: Source
     interval: Callable[[], float]
@@ -46,7 +46,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All parts. `sources` are in the order of their first poll; the account comes first."""
+    """All parts. `sources` are in the order of their first poll, the account first."""
 
     sources: tuple[Timed, ...]
     account: Account
@@ -64,9 +64,9 @@ class Program:
     interval: timedelta
 
     def poll(self, source: Source) -> bool:
-        """Poll one source; whether it did not fail. A failure is in `problems` until the source works again.
+        """Poll one source; returns whether it did not fail.
 
-        DatabaseDown is passed on.
+        A failure stays in `problems` until the source works again. DatabaseDown is passed on.
         """
         try:
             answered = source.poll()
@@ -77,7 +77,7 @@ class Program:
             self.read_breakers.failed(side, "", error)
             self.problems.put(source.name, [Problem(side, error)])
             return False
-        if answered and source.name != PLACE:  # the account reports for itself
+        if answered and source.name != PLACE:  # the account reports its own problems
             self.problems.put(source.name)
             if source.side is not None:
                 self._reached(source.side)
@@ -92,7 +92,7 @@ class Program:
             self.write_breakers.reached(side)
 
     def wrong(self) -> tuple[Problem, ...]:
-        """Everything that is wrong now: by place, and the circuit breakers that are not closed."""
+        """All current problems: those of every place, and those that keep circuit breakers open."""
         writes = self.write_breakers.problems() if self.write_breakers else ()
         found = (*self.problems.all(), *self.read_breakers.errors(), *writes)
         unsure = self.account.unsure
@@ -101,7 +101,7 @@ class Program:
         return (*found, unsure)
 
     def open_breakers(self) -> tuple[str, ...]:
-        """The names of the circuit breakers that are not closed."""
+        """Names of the circuit breakers that are not closed."""
         reads = tuple(f"{problem.side.value} reads" for problem in self.read_breakers.errors())
         lanes = self.write_breakers.open_lanes() if self.write_breakers else frozenset()
         return (*reads, *sorted(f"{lane.value} writes" for lane in lanes))

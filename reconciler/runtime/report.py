@@ -1,4 +1,4 @@
-"""What a run of `once` came to, collected from the pairs' outcomes."""
+"""The report of a run of `once`, collected from the pairs' outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from reconciler.reconcile.problems import Problem
 class Report:
     """The result of a run.
 
-    `actions` are those that were planned, tried or open, as they stand at the end. `names` are what people call
-    the alerts of these actions, by alert id. Of `pairs` alerts, `unread` were not looked at: the rate limit, or a
-    circuit breaker, lets no more through. `rate_limited` is what the rate limiter says.
+    `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
+    their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
+    breaker admits no more calls. `rate_limited` is the rate limiter's error.
     """
 
     actions: tuple[Action, ...] = ()
@@ -43,7 +43,7 @@ class Collector:
         self._rate_limited: RateLimited | None = None
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
-        """One pair."""
+        """Collect the outcome of one pair."""
         alert_id = outcome.item.alert_id
         with self._lock:
             self._actions |= {action.key: action for action in outcome.actions}
@@ -57,7 +57,7 @@ class Collector:
                 self._names[alert_id] = outcome.name
 
     def report(self, problems: tuple[Problem, ...]) -> Report:
-        """All of it; `problems` are those of no single pair, which are said first."""
+        """The whole report. `problems` are those of no single pair, which come first."""
         with self._lock:
             events = tuple(self._events.values())
             standing = (one for mine in self._standing.values() for one in mine if not is_stated(one, events))
@@ -75,7 +75,7 @@ class Collector:
 
 
 def is_stated(waits: Problem, events: tuple[Problem, ...]) -> bool:
-    """Whether an event of the same alert says already why an action waits."""
+    """Whether an event of the same alert already states why an action waits."""
     why = str(waits.error).partition(" waits: ")[2]
     mine = (str(event.error) for event in events if event.alert_id == waits.alert_id)
     return bool(why) and any(why in text for text in mine)

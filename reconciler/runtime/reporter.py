@@ -1,4 +1,4 @@
-"""What is said of the work: each write once, each state when it begins, while it lasts and when it is over."""
+"""Reports on the work: each write once; each state at its beginning, while it lasts, and at its end."""
 
 from collections.abc import Callable, Collection, Mapping
 from threading import Lock
@@ -19,19 +19,19 @@ from reconciler.store import overview, troubles
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
-if TYPE_CHECKING:  # who does not listen does not import it
+if TYPE_CHECKING:  # imported only with an HTTP listener
     from reconciler.observability.metrics import Metrics
 
 log = get_logger(__name__)
 
 PAGES_EVERY = 15.0
-"""Seconds after which it is looked up again, though nothing happened, whether a page is waiting."""
+"""Seconds after which waiting pages are queried again although nothing happened."""
 
 
 class Reporter:
-    """Says what the work comes to. `reconciled` is for any thread, `report` for one.
+    """Logs and stores the results of the work. `reconciled` is for any thread, `report` for one.
 
-    `problems` are all that are wrong now; `suspect` takes a write that was refused as the account's.
+    `problems` returns all current problems; `suspect` is called when a write was refused for the whole account.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Reporter:
         self._touched = True
 
     def began(self) -> None:
-        """This process begins to lead: what is said next is compared with how things stand now."""
+        """Note that this process begins to lead: later reports are compared with the present state."""
         self._before = milestones.look(self._database, self._clock.now())
         self._kept = None
 
     def reconciled(self, outcome: Outcome, seconds: float) -> None:
-        """A pair has been reconciled."""
+        """Log a pair's outcome."""
         refused = (each for each in outcome.problems if each.side is Side.PAGERDUTY)
         if any(isinstance(each.error, Refused) for each in refused):
             self._suspect()
@@ -79,7 +79,7 @@ class Reporter:
             self._metrics.item(outcome.item.reasons, outcome.word, seconds)
 
     def report(self) -> None:
-        """Say what has begun, lasts or is over, by how things stand now. DatabaseDown where that is not known."""
+        """Log the states that have begun, last or are over. DatabaseDown if the present state cannot be read."""
         problems = self._problems()
         with self._database.reading() as unit:
             waiting = unit.outbox.open()
@@ -94,24 +94,24 @@ class Reporter:
         return self._before is not None
 
     def say_problems(self) -> None:
-        """Report what is wrong now; nothing is over by that."""
+        """Log current problems, without ending any state."""
         with self._lock:
             self.states.met(self._problems(), ())
 
     def failed(self, error: ReconcilerError) -> None:
-        """The database does not do as it is asked."""
+        """Log that the database fails."""
         kind = error.kind if isinstance(error, DatabaseDown) else None
         with self._lock:
             self.states.say("database", str(error), key=kind)
             self.states.remind()
 
     def say(self, subject: str, words: str, *, serious: bool = True) -> None:
-        """A state of the process itself; empty words: it is over."""
+        """Log a state of the process itself; an empty text ends it."""
         with self._lock:
             self.states.say(subject, words, serious=serious)
 
     def _say_milestones(self, problems: Collection[Problem]) -> None:
-        """Say what a first start, or another query, has changed: once the alerts could be read."""
+        """Log a finished first start or a changed query, once the alerts could be read."""
         if self._before is None or any(problem.side is Side.OPSGENIE for problem in problems):
             return
         after = milestones.look(self._database, self._clock.now())
@@ -120,7 +120,7 @@ class Reporter:
         self._before = None if after.is_begun else self._before
 
     def _pages(self, problems: Collection[Problem]) -> list[tuple[str, str]]:
-        """Why somebody is not paged. Looked up where something happened, and now and then besides."""
+        """Why somebody is not paged. Queried after events, and now and then without any."""
         now = self._clock.monotonic()
         if self._touched or problems or self._objections or now >= self._pages_due:
             self._touched, self._pages_due = False, now + PAGES_EVERY
@@ -135,7 +135,7 @@ class Reporter:
         return self._objections
 
     def _names(self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """What people call these alerts, with their incidents. Without the database nothing is known of them."""
+        """Display names of these alerts and their incidents; none if the database fails."""
         try:
             with self._database.reading() as unit:
                 pairs = unit.snapshot.pairs(alert_ids)
@@ -144,7 +144,7 @@ class Reporter:
         return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
 
     def _keep_troubles(self) -> None:
-        """Write down what is wrong, for `status`, where it changed."""
+        """Store lasting problems for `status`, if they have changed."""
         with self._lock:
             signature, counts = self.states.signature(), self.states.counts()
         if self._metrics:

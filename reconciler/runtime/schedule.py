@@ -1,7 +1,7 @@
-"""The schedule of jobs: APScheduler on monotonic time. Each job runs once at a time, and none waits for another.
+"""The schedule of jobs: APScheduler on monotonic time. One job never runs twice at a time, nor waits for another.
 
-APScheduler computes due times from the wall clock. `turn` notices when that was set back, and moves every job to
-where the monotonic clock has it. A wall clock that jumps forward may mean that the machine slept, which the
+APScheduler computes due times from the wall clock. `turn` detects that it was set back, and moves every job to its
+due time by the monotonic clock. A wall clock that jumps forward may mean that the machine slept, which the
 monotonic clock does not show: every job is then run at once.
 """
 
@@ -21,17 +21,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from reconciler.vendors.ports import Clock
 
 THREADS = 16
-"""More than there are jobs: none waits for another."""
+"""More threads than jobs, so that none waits for another."""
 JUMP = 1.0
-"""Seconds by which wall clock and monotonic clock may drift apart between two turns without a reason to act."""
+"""Seconds by which wall clock and monotonic clock may differ between two turns without a correction."""
 LONGEST_WAIT = 3600.0
 STEP = 0.02
-"""Seconds between two checks whether the runs under way have ended."""
+"""Seconds between two checks whether the jobs in progress have ended."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """One job: `due` by the monotonic clock; `again`: asked for while it runs; `interval`: the last figure."""
+    """One job. `due` is monotonic; `again`: requested while it runs; `interval` is the last value."""
 
     name: str
     seconds: Callable[[], float]
@@ -55,17 +55,17 @@ class Schedule:
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
 
     def every(self, name: str, seconds: float | Callable[[], float], run: Callable[[], None]) -> None:
-        """Run at once, then every so many seconds, counted from the start of a run; the figure is asked each time.
+        """Run at once, then every so many seconds from start to start; a callable interval is evaluated each time.
 
-        A run that takes longer is followed by the next one at once. No run is dropped, and none piles up.
+        A run that takes longer is followed by the next one at once. No run is dropped, and runs do not accumulate.
         """
         interval = seconds if callable(seconds) else lambda: seconds
         with self._lock:
             self._jobs[name] = _Job(name, interval, run, self._clock.monotonic())
 
     def start(self) -> None:
-        """Begin."""
-        # A job is added again by its own run: the scheduler's notes on that say nothing.
+        """Start the schedule."""
+        # A job is added again by its own run; the scheduler's messages about that are of no use.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()
         with self._lock:
@@ -74,7 +74,7 @@ class Schedule:
                 self._plan(job)
 
     def soon(self, name: str, after: float = 0.0) -> None:
-        """Run the job after so many seconds, or sooner where it is due anyway; once more where it is running."""
+        """Run the job after so many seconds, or sooner if it is due anyway; once more if it is running."""
         due = self._clock.monotonic() + after
         with self._lock:
             job = self._jobs[name]
@@ -87,7 +87,7 @@ class Schedule:
                 self._plan(job)
 
     def turn(self) -> None:
-        """Notice a wall clock that was set, or a machine that slept. To be called about once a second."""
+        """Correct due times after the wall clock was set or the machine slept. Call about once a second."""
         with self._lock:
             before, self._offset = self._offset, self._wall_offset()
             jump = self._offset - before
@@ -100,12 +100,12 @@ class Schedule:
                     self._plan(job)
 
     def stop(self, within: float) -> bool:
-        """Begin no further run; whether those under way have ended within so many seconds."""
+        """Start no further run. Returns whether those in progress have ended within so many seconds."""
         with self._lock:
             self._stopped = True
         if self._scheduler.running:
             self._scheduler.pause()
-            self._scheduler.remove_all_jobs()  # its thread fails on a due job that is shut down under it
+            self._scheduler.remove_all_jobs()  # its thread fails on a job due during shutdown
             self._scheduler.shutdown(wait=False)
         last = self._clock.monotonic() + within
         while self._is_running() and self._clock.monotonic() < last:
@@ -128,7 +128,7 @@ class Schedule:
             self._ran(job, began)
 
     def _ran(self, job: _Job, began: float) -> None:
-        """Plan the next run, also after a failure of this one or of the question for its interval."""
+        """Plan the next run, even after a failure of this one or of the callable interval."""
         try:
             job.interval = job.seconds()
         finally:
@@ -140,7 +140,7 @@ class Schedule:
                     self._plan(job)
 
     def _plan(self, job: _Job) -> None:
-        """Have APScheduler run it when it is due.
+        """Let APScheduler run the job when it is due.
 
         Each plan has an id of its own: APScheduler drops a run whose id it still counts as running.
         """

@@ -1,7 +1,7 @@
-"""SIGTERM and SIGINT: the handler only sets a flag, and the main thread looks at it.
+"""SIGTERM and SIGINT: the handler only sets a flag, which the main thread checks.
 
 A handler runs in the main thread between two of its instructions. One that takes a lock, as `threading.Event.set`
-does, deadlocks when it interrupts the holder of that lock.
+does, deadlocks if it interrupts the holder of that lock.
 """
 
 import signal
@@ -12,11 +12,11 @@ from types import FrameType
 EVERY = 0.1
 """Seconds between two checks of the flag."""
 TURN = 1.0
-"""Seconds between two turns."""
+"""Seconds between two calls of `turn`."""
 
 
 class StopSignals:
-    """The handlers, installed when it is made: in the main thread, before anything that takes time."""
+    """The handlers, installed on creation: in the main thread, before anything that takes time."""
 
     def __init__(self) -> None:
         self.received = False

@@ -1,7 +1,7 @@
-"""States that last are said when they begin, again every now and then while they last, and when they are over.
+"""Log of lasting states: a line at the beginning, reminders while the state lasts, and a line at its end.
 
 A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert
-that a vendor refuses in one way. That is a state of its own, so that one trouble never hides another.
+that a vendor refuses in one way. Each of these is a state of its own, so that no trouble hides another.
 """
 
 import re
@@ -23,36 +23,36 @@ from reconciler.vendors.ports import Clock
 log = get_logger(__name__)
 
 QUIET = 90.0
-"""Seconds: longer than any pause between two reads of one alert. What was not met for so long is over."""
+"""Seconds, longer than any pause between two reads of one alert: what was not met for so long is over."""
 MOST_OBJECTS = 1000
-"""Alerts whose troubles are remembered one by one."""
+"""The most alerts whose troubles are remembered individually."""
 MOST_NAMED = 5
-"""Alerts that one reminder names."""
+"""The most alerts that one reminder names."""
 SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "objects")
-"""Every subject that is counted; `objects` are all alerts that a vendor refuses while it takes others."""
+"""Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
 
 WORK = "work"
 """The subject of a defect that concerns no single alert."""
 _REQUEST = re.compile(r" \(request [^)]*\)")
-"""What is different in each refusal, though it is the same one."""
+"""The part of an error that differs between repetitions of the same refusal."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
-"""Which call met it: what the operator has to change is the same for all of them."""
+"""The call that met an error: what the operator has to change does not depend on it."""
 _NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", WORK: "Work"} | {
     side.value: name_of(side) for side in Side
 }
 
 Names = Callable[[Collection[str]], Mapping[str, str]]
-"""What people call the alerts with these ids; one that is not known is left out."""
+"""Returns display names for alert ids; unknown alerts are left out."""
 
 
 @dataclass(slots=True)
 class Trouble:
-    """A state that lasts. `words` and `keys` are all that it consists of now; `said` are the keys that were said.
+    """A lasting state. `words` and `keys` are its present texts; `said` are the keys logged so far.
 
-    `met` are errors that waiting actions carry: while one of those waits, it is not over. `narrow`: never met
-    but by looks at single alerts, and those are rarer than cycles. `waited` are the actions that waited meanwhile.
-    `current` is false where another trouble says it all: it is over but for pages that are not made, or it is
-    about pages that the vendor's own trouble names.
+    `met` are errors of waiting actions: while one of those waits, the state is not over. `narrow`: met only by
+    reads of single alerts, which are rarer than cycles. `waited` are the actions that waited meanwhile. `current`
+    is false if another trouble covers it: it is over except for pages that are not made, or it is about pages that
+    the vendor's own trouble names.
     """
 
     subject: str
@@ -73,7 +73,7 @@ class Trouble:
 
 
 class StateLog:
-    """The states of one process. `names` is asked only when something is said."""
+    """The states of one process. `names` is called only when something is logged."""
 
     def __init__(self, clock: Clock, remind: float, names: Names = lambda _: MappingProxyType({})) -> None:
         self._clock = clock
@@ -82,7 +82,7 @@ class StateLog:
         self._troubles: dict[str, Trouble] = {}
         self._open: tuple[Action, ...] = ()
 
-    # -- what is said --
+    # -- logging --
 
     def say(
         self,
@@ -93,14 +93,14 @@ class StateLog:
         key: str | None = None,
         error: Exception | None = None,
     ) -> None:
-        """The state of a subject, met by itself. Empty words mean that all is well. `error` is logged with it."""
+        """Set the state of one subject; empty words end it. `error` is logged with the state."""
         if words:
             self._meet(subject, [(words if key is None else key, words)], serious=serious, error=error)
         elif subject in self._troubles:
             self._over(self._troubles.pop(subject))
 
     def met(self, problems: Iterable[Problem], actions: Iterable[Action]) -> None:
-        """Problems met with a part of the pairs. They show that something is wrong, never that it is over."""
+        """Take in problems of some of the pairs. They can begin states, but never end one."""
         self._note(problems, tuple(actions))
 
     def cycle(
@@ -110,10 +110,11 @@ class StateLog:
         pages: Sequence[tuple[str, str]],
         named: Collection[str] = (),
     ) -> None:
-        """What a whole cycle has met, with all that is open; `pages` says, by key, why somebody is not paged.
+        """Take in the problems and open actions of a whole cycle.
 
-        What its problems name already has its key in `named`: it is not said once more.
-        What it has not met is over, unless something that waits because of it says otherwise.
+        `pages` gives, by key, why somebody is not paged. Reasons that the problems state themselves have their
+        keys in `named` and are not logged again. States that this cycle has not met are over, unless an action
+        that waits because of them shows otherwise.
         """
         acted = tuple(actions)
         self._open = tuple(a for a in acted if a.status.is_open and (a.error or a.status is Status.PLANNED))
@@ -132,7 +133,7 @@ class StateLog:
     def _note(self, problems: Iterable[Problem], acted: tuple[Action, ...]) -> set[str]:
         by_subject: dict[str, list[Problem]] = {}
         for problem in problems:
-            if not _is_dead(problem, acted):  # that is said of the action, once
+            if not _is_dead(problem, acted):  # it is logged once, with the action
                 by_subject.setdefault(_subject(problem), []).append(problem)
         waits = {action.error for action in acted if action.status.is_open and action.error}
         for subject, mine in by_subject.items():
@@ -176,7 +177,7 @@ class StateLog:
         return trouble
 
     def _end(self, trouble: Trouble, acted: tuple[Action, ...]) -> None:
-        """Over. What has become dead meanwhile does not work again; that has been said of the action."""
+        """End a state. Actions that died meanwhile are not counted as working again; they have been logged."""
         if not any(action.status is Status.DEAD and action.error in trouble.met for action in acted):
             self._over(trouble)
 
@@ -208,7 +209,7 @@ class StateLog:
             self._write_objects(objects)
 
     def remind(self) -> None:
-        """Say again what has lasted for long, where no cycle comes to its end."""
+        """Log reminders of lasting states when no cycle is completed."""
         self._remind_all()
 
     def _write_objects(self, objects: list[Trouble]) -> None:
@@ -227,7 +228,7 @@ class StateLog:
         return self._named(trouble, f"{line}, {self._since(trouble)}{self._backlog(trouble)}")
 
     def _since(self, trouble: Trouble) -> str:
-        """Since when, by the clock on the wall, and for how long."""
+        """Beginning of the state in UTC, and its duration."""
         lasts = span(self._clock.monotonic() - trouble.began)
         return f"since {trouble.since.astimezone(UTC):%H:%M} UTC ({lasts})"
 
@@ -250,10 +251,10 @@ class StateLog:
         say = log.error if trouble.serious else log.info
         say(words, subject=_public(trouble.subject), **fields)
 
-    # -- what is asked --
+    # -- queries --
 
     def _lasts(self, trouble: Trouble) -> bool:
-        """Whether something shows that it is not over, although this cycle has not met it."""
+        """Whether something shows that the state lasts, although this cycle has not met it."""
         waiting = [action for action in self._open if _concerns(trouble, action)]
         if any(action.error in trouble.met for action in waiting):
             return True
@@ -269,11 +270,11 @@ class StateLog:
         return [each for each in self._troubles.values() if each.serious and each.current]
 
     def lasts(self, subject: str) -> bool:
-        """Whether the subject is in a state that is not the usual one."""
+        """Whether the subject has a state."""
         return subject in self._troubles
 
     def lasting(self) -> tuple[KeptTrouble, ...]:
-        """Everything serious that lasts now, the oldest first: what `status` shows."""
+        """All serious states, the oldest first, as `status` shows them."""
         serious = sorted(self._lasting(), key=lambda each: each.began)
         named = self._names([each.alert_id for each in serious if each.alert_id])
         return tuple(
@@ -282,11 +283,11 @@ class StateLog:
         )
 
     def signature(self) -> tuple[object, ...]:
-        """What is different once something else lasts: not a figure that grows while it does."""
+        """A value that changes when the set of lasting states does, and not with the figures in their texts."""
         return tuple((each.subject, each.since, each.keys) for each in self._lasting())
 
     def counts(self) -> dict[str, int]:
-        """How many troubles there are, by a closed list of subjects."""
+        """Number of troubles by subject, of a fixed set of subjects."""
         found = dict.fromkeys(SUBJECTS, 0)
         for trouble in self._lasting():
             found[_public(trouble.subject)] += 1
@@ -294,7 +295,7 @@ class StateLog:
 
 
 def _subject(problem: Problem) -> str:
-    """What a problem is a state of: the vendor, or one alert there in one way."""
+    """The subject of a problem: the vendor, or one alert there and the kind of refusal."""
     if isinstance(problem.error, RateLimited):
         return f"{problem.side.value} rate"
     if isinstance(problem.error, Defect) and not problem.alert_id:
@@ -305,12 +306,12 @@ def _subject(problem: Problem) -> str:
 
 
 def _name_in(named: Mapping[str, str], trouble: Trouble) -> list[str]:
-    """What people call its alert, where it is about one that is known."""
+    """The display name of the trouble's alert, if there is one and it is known."""
     return [named[trouble.alert_id]] if trouble.alert_id in named else []
 
 
 def _public(subject: str) -> str:
-    """A subject as it is logged and counted: nobody's id is in it."""
+    """A subject for logs and metrics, without ids."""
     side, _, rest = subject.partition(" ")
     return "objects" if rest and rest != "rate" else side
 
@@ -329,7 +330,7 @@ def _concerns(trouble: Trouble, action: Action) -> bool:
 
 
 def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
-    """Whether the problem is only that of an action which was given up at the same time."""
+    """Whether the problem belongs only to an action that was given up at the same time."""
     words = str(problem.error)
     return not isinstance(problem.error, Transient | Misconfigured) and any(
         action.status is Status.DEAD
@@ -341,7 +342,7 @@ def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
 
 
 def _key(problem: Problem) -> str:
-    """What makes a problem the same as before: its kind; for what the operator has to change, its words."""
+    """Identity of a problem: its kind, or its text if the operator has to change something."""
     error = problem.error
     return (
         _CALL.sub("", _REQUEST.sub("", str(error))) if isinstance(error, Misconfigured) else type(error).__name__

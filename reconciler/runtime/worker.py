@@ -1,4 +1,4 @@
-"""Workers: each leases the most urgent due pair, has it reconciled, and gives it back. Some take pages only."""
+"""Workers: each leases the most urgent due pair, has it reconciled, and returns it. Some take only pages."""
 
 import threading
 import time
@@ -19,13 +19,13 @@ from reconciler.vendors.call_context import CallPriority, calling
 
 WORKERS = 12
 PAGE_WORKERS = 4
-"""Workers that take pages only: however many pairs hang in a read, a new alert is paged."""
+"""Workers that take only pages: however many pairs hang in a read, a new alert is paged."""
 IDLE = 1.0
-"""Seconds after which an idle worker looks again whether it is to stop."""
+"""Seconds after which an idle worker checks again whether to stop."""
 LONGEST_BACK_OFF = 300.0
 """Seconds: the longest back-off of a pair that fails unexpectedly."""
 AFTER_DATABASE = 1.0
-"""Seconds after which a pair is due again that could not be written down."""
+"""Seconds after which a pair is due again whose result could not be stored."""
 
 _CALLS = {
     Priority.PAGE: CallPriority.PAGE,
@@ -36,21 +36,21 @@ _CALLS = {
 
 
 class Reconciling(Protocol):
-    """What a worker does with a pair: reconcile it, or only plan."""
+    """The step that a worker applies to a pair: reconcile it, or only plan."""
 
     def reconcile(self, item: WorkItem) -> Outcome:
-        """One pair."""
+        """Process one pair."""
 
 
 class Listener(Protocol):
-    """What learns of every outcome."""
+    """An observer of every outcome."""
 
     def reconciled(self, outcome: Outcome, seconds: float) -> None:
-        """A pair has been reconciled."""
+        """Take in the outcome of one pair."""
 
 
 class Worker:
-    """Works on one pair after the other. For any number of threads."""
+    """Processes one pair after another. For any number of threads."""
 
     def __init__(
         self,
@@ -69,9 +69,9 @@ class Worker:
         self._monotonic = monotonic
 
     def work_one(self, *, pages_only: bool = False) -> bool:
-        """Reconcile the most urgent due pair; whether there was one.
+        """Reconcile the most urgent due pair. Returns whether there was one.
 
-        DatabaseDown is passed on, after the pair was put back: nothing can be written down now.
+        DatabaseDown is passed on, after the pair was put back: nothing can be stored now.
         """
         item = self._queue.lease(pages_only=pages_only)
         if item is None:
@@ -81,7 +81,7 @@ class Worker:
         return True
 
     def ask_one(self) -> bool:
-        """Ask Opsgenie what became of one write that it has accepted; whether there was one to ask about."""
+        """Read the request status of one accepted write. Returns whether there was one to read."""
         item = self._queue.lease_for(Reason.QUEUED)
         if item is None:
             return False
@@ -107,7 +107,7 @@ class Worker:
         self._problems.put(f"alert {item.alert_id}", outcome.standing)
         if outcome.blocked and outcome.again is None:
             self._queue.park(item, outcome.blocked)
-        elif outcome.blocked and outcome.again is not None:  # its outbox does not wait for what it reads
+        elif outcome.blocked and outcome.again is not None:  # its outbox does not wait for its reads
             self._queue.again(replace(item.merged(outcome.again), due_at=outcome.again.due_at))
         elif outcome.again is not None and outcome.hold is not None:
             self._queue.park(outcome.again, frozenset({outcome.hold}))
@@ -118,7 +118,7 @@ class Worker:
         self._holds.release()
 
     def _failed(self, item: WorkItem, error: Exception) -> None:
-        """The pair backs off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
+        """Let the pair back off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
         found = defect(error, f"alert {item.alert_id}")
         self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, found, item.alert_id)])
         self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST_BACK_OFF))
@@ -127,7 +127,7 @@ class Worker:
 class WorkerPool:
     """Threads that work until they are stopped. `may_work`: whether this process leads.
 
-    `failed` takes an error that concerns the database, and so no pair.
+    `failed` receives an error of the database, which concerns no single pair.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class WorkerPool:
             thread.start()
 
     def stop(self, within: float) -> bool:
-        """Take no further pair; whether all threads have ended within so many seconds."""
+        """Take no further pair. Returns whether all threads have ended within so many seconds."""
         self._stop.set()
         self._queue.wake()
         last = time.monotonic() + within

@@ -60,10 +60,11 @@ class _Refusal:
 
 
 class RateLimiter:
-    """`per_minute` holds until the vendor states a limit; None is no limit.
+    """Admits calls in the order of their urgency.
 
-    Acquiring and releasing cost the same however many calls there were: each limit counts its own as they come and
-    go, and all are counted anew only when it changes which calls a limit binds.
+    `per_minute` holds until the vendor states a limit; None is no limit. Acquiring and releasing cost the same
+    however many calls there were: each limit counts its own as they come and go, and all are counted again only
+    when a limit binds other calls than before.
     """
 
     def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
