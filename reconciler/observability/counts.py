@@ -1,4 +1,4 @@
-"""Counts of what the database holds, for the metrics; counting needs no import of the metrics' library."""
+"""Counts of the database's content for the metrics, without an import of the metrics library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from reconciler.core.model import Kind, Status
 
 @dataclass(frozen=True, slots=True)
 class DatabaseCounts:
-    """What the database holds: open pairs, actions by status, error and kind, and since when the oldest waits."""
+    """Content of the database: open pairs, actions by status, error and kind, and since when the oldest waits."""
 
     pairs: int
     actions: Mapping[tuple[Status, bool, Kind], int]

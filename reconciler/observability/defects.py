@@ -1,4 +1,4 @@
-"""Exceptions that nobody expects, in words that a report can quote: what it is, and where it was raised."""
+"""Unexpected exceptions as one line for reports: what was raised, and where."""
 
 from pathlib import Path
 from traceback import extract_tb
@@ -15,11 +15,11 @@ log = get_logger(__name__)
 
 
 class Defect(ReconcilerError):
-    """An error in this program that was met while one thing was worked on. The rest is not affected."""
+    """An unexpected error in this program while it worked on one object. Others are not affected."""
 
 
 def defect(error: Exception, where: str) -> Defect:
-    """An unexpected exception as a problem in one line; its traceback goes to the log, once a kind."""
+    """The unexpected exception as a one-line problem. The first of each kind is logged with its traceback."""
     words = f"{type(error).__name__} in {place_of(error)}, about {where}: this is a defect, please report it"
     if words not in _LOGGED and len(_LOGGED) < _KINDS:
         _LOGGED.add(words)
@@ -28,6 +28,6 @@ def defect(error: Exception, where: str) -> Defect:
 
 
 def place_of(error: BaseException) -> str:
-    """The innermost line of this package: the clone's folder and the libraries in it are not ours."""
+    """The innermost line of this package in the traceback; paths of the clone and of libraries are left out."""
     ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_PACKAGE)]
     return f"{Path(ours[-1].filename).stem}, line {ours[-1].lineno}" if ours else "an unknown place"

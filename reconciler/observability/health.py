@@ -1,7 +1,6 @@
-"""Liveness and readiness, judged from facts that are reported here; neither waits for anything.
+"""Liveness and readiness, judged from the facts reported here; neither waits for anything.
 
-Liveness means that the daemon's loop turns. Readiness means that the process is set up well and does its work, or
-stands by to take over.
+Live: the daemon's loop turns. Ready: the process is set up well and works, or stands by to take over.
 """
 
 import time
@@ -16,7 +15,7 @@ from reconciler.errors import Misconfigured, ReconcilerError, Refused
 INTERVALS = 3
 SHORTEST_GRACE = 2.0
 """Seconds: with very short intervals three of them may pass on a busy machine."""
-OK_BELOW = 400  # HTTP
+OK_BELOW = 400  # the lowest HTTP status of an error
 
 
 class Problem(Protocol):
@@ -24,19 +23,19 @@ class Problem(Protocol):
 
     @property
     def side(self) -> Side:
-        """The vendor that it was met with."""
+        """The vendor at which it was met."""
 
     @property
     def error(self) -> ReconcilerError:
-        """What is wrong."""
+        """The error."""
 
     @property
     def alert_id(self) -> str:
-        """The alert that it concerns."""
+        """The alert concerned."""
 
 
 class Health:
-    """Whether the daemon's loop turns, and whether the work is as it should be. For any thread."""
+    """The health of the daemon and of its work. For any thread."""
 
     def __init__(self, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._grace = max(INTERVALS * interval, SHORTEST_GRACE)
@@ -48,18 +47,18 @@ class Health:
         self._misconfigured = ""
         self._unpaged = ""
         self._answers: dict[Side, str] = dict.fromkeys(Side, "has not answered yet")
-        self._polls: dict[Side, bool] = {}  # whether a poll has ever succeeded, of the sides that were polled
+        self._polls: dict[Side, bool] = {}  # by polled side, whether a poll has ever succeeded
         self.dead = 0
 
-    # -- what is asked --
+    # -- queries --
 
     def alive(self) -> bool:
-        """Whether the loop has turned within the last three intervals; no vendor and no database matters to it."""
+        """Whether the loop has turned within the last three intervals; vendors and database do not matter."""
         with self._lock:
             return self._monotonic() - self._turned_at <= self._grace
 
     def unready(self) -> str:
-        """Why the process is not ready, in one line; empty when it is, also on a stand-by that could take over."""
+        """Why the process is not ready, in one line; empty if it is, or stands by and could take over."""
         if not self.alive():
             return "the daemon's loop has not turned for three intervals: restart if that lasts"
         with self._lock:
@@ -72,7 +71,7 @@ class Health:
         return "standby" if self._standing_by else "leader"
 
     def _unpolled(self) -> str:
-        """Which side's first poll has not succeeded yet."""
+        """Why a side counts as not polled: its first poll has not succeeded yet."""
         failed = [name_of(side) for side in Side if self._polls.get(side) is False]
         waiting = [side for side in Side if side not in self._polls]
         parts = [f"{' and '.join(failed)} could not be polled yet"] if failed else []
@@ -84,42 +83,42 @@ class Health:
             parts.append(f"the first poll of {names} is not over yet" + (f": {answers}" if answers else ""))
         return "; ".join(parts)
 
-    # -- what is reported --
+    # -- reports --
 
     def turned(self) -> None:
-        """The daemon's loop has turned."""
+        """Note that the daemon's loop has turned."""
         with self._lock:
             self._turned_at = self._monotonic()
 
     def led(self) -> None:
-        """This process leads."""
+        """Note that this process leads."""
         with self._lock:
             self._standing_by = False
 
     def stood_by(self) -> None:
-        """Another process leads; what was known of the work no longer holds."""
+        """Note that another process leads; earlier facts about the work no longer hold."""
         with self._lock:
             self._standing_by = True
             self._failure = self._unpaged = ""
 
     def answered(self, side: Side, status: int | None) -> None:
-        """A vendor has answered a request with this status; None: it gave no answer."""
+        """Note a vendor's answer to a request, by status; None: there was no answer."""
         well = status is not None and status < OK_BELOW
         with self._lock:
             self._answers[side] = "" if well else f"answers {status}" if status else "gives no answer"
 
     def polled(self, side: Side, *, ok: bool) -> None:
-        """A poll of this side's feed has ended. One that succeeded counts from then on."""
+        """Note the end of a poll of this side's feed. A first success counts for good."""
         with self._lock:
             self._polls[side] = ok or self._polls.get(side, False)
 
     def failed(self, why: str) -> None:
-        """Why no work is done at all, such as a database that is away; empty when work is done."""
+        """Note why no work is done at all, such as an unreachable database; empty if work is done."""
         with self._lock:
             self._failure = why
 
     def problems(self, problems: Iterable[Problem]) -> None:
-        """Everything that is wrong now: a configuration that a vendor refuses makes the process unready."""
+        """Note all current problems: a configuration that a vendor refuses makes the process unready."""
         found = tuple(problems)
         bad = [str(each.error) for each in found if not each.alert_id and isinstance(each.error, Misconfigured)]
         if not bad:  # a refused account fails every write alike: one alert's problem a side says it for all
@@ -129,6 +128,6 @@ class Health:
             self._misconfigured = "; ".join(dict.fromkeys(bad))
 
     def pages(self, reason: str) -> None:
-        """Why somebody is not paged; empty when everybody is."""
+        """Note why somebody is not paged; empty if everybody is."""
         with self._lock:
             self._unpaged = reason

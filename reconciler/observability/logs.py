@@ -1,7 +1,7 @@
 """Structured logging to stderr: one line per event, as text or JSON, with secrets redacted.
 
-The program's events and the libraries' pass through one handler, so that secrets are redacted in one place: after
-an exception has become text, and before anything is rendered.
+Events of the program and of libraries pass through one handler, so that secrets are redacted in one place: after
+exceptions have become text, and before anything is rendered.
 """
 
 import json
@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor
 
 HIDDEN = "***"
 SHORTEST_SECRET = 4
-"""Characters of a secret at least: replacing a shorter one would damage unrelated text."""
+"""The least number of characters of a secret: replacing a shorter one would damage unrelated text."""
 
 _COMMON: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
@@ -28,7 +28,7 @@ _COMMON: tuple[Processor, ...] = (
 
 
 def get_logger(name: str) -> BoundLogger:
-    """A logger for events of a text and named values; one that is created before `configure` follows it, too."""
+    """A logger for events of a text and named values. It may be created before `configure`."""
     return cast(
         "BoundLogger",
         structlog.wrap_logger(
@@ -46,7 +46,7 @@ def get_logger(name: str) -> BoundLogger:
 
 
 def configure(log_format: Literal["text", "json"] | None, level: str, secrets: Iterable[str]) -> None:
-    """Set up logging, also again. Default format: text on a terminal, else JSON. Libraries log from WARNING."""
+    """Set up logging; may be repeated. Default format: text on a terminal, else JSON. Libraries: from WARNING."""
     chosen = log_format or ("text" if sys.stderr.isatty() else "json")
     handler = _Stderr()
     handler.setFormatter(
@@ -70,7 +70,7 @@ def configure(log_format: Literal["text", "json"] | None, level: str, secrets: I
 
 
 class _Stderr(logging.Handler):
-    """A handler that writes to the current stderr. An event that cannot be rendered or written raises nothing."""
+    """Writes to the current stderr. An event that cannot be rendered or written raises nothing."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line and flush it."""

@@ -45,7 +45,7 @@ _SEEN = {
     Status.DROPPED: "not_needed",
     Status.DEAD: "not_seen",
 }
-"""The reason for a result that reading the target has shown."""
+"""The reason for a result that a read of the target has shown."""
 _SIDES = {name_of(side): side for side in Side}
 
 Samples = Mapping[tuple[str, ...], float]
@@ -62,7 +62,7 @@ class Clock(Protocol):
 
 
 class Record(Protocol):
-    """A request to a vendor that has ended; `route` is its path without ids, `status` None without an answer."""
+    """A finished request to a vendor. `route` is its path without ids, `status` None without an answer."""
 
     @property
     def vendor(self) -> str:
@@ -86,10 +86,10 @@ class Record(Protocol):
 
 
 class RateLimiter(Protocol):
-    """A rate limiter whose remainder is shown."""
+    """A rate limiter whose remaining calls are exposed."""
 
     def remaining(self) -> int | None:
-        """Requests that the tightest known limit still allows; None while no limit is known."""
+        """Requests that the tightest known limit still allows; None if no limit is known."""
 
 
 class Metrics(Events, Collector):
@@ -109,7 +109,7 @@ class Metrics(Events, Collector):
         self._paging: tuple[int, int] | None = None
         self._troubles: dict[str, int] = {}
         self._refresh_at = float("-inf")
-        self._diverging: dict[str, float] | None = None  # alert ids, and since when, by the monotonic clock
+        self._diverging: dict[str, float] | None = None  # since when, in monotonic seconds, by alert id
         self._registry = CollectorRegistry()
         self._counters = {
             row.name: Counter(row.name, row.help, row.labels, registry=self._registry)
@@ -132,7 +132,7 @@ class Metrics(Events, Collector):
         return generate_latest(self._registry)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing: which gauges exist is known at a scrape only."""
+        """No descriptions: the set of gauges is known only at a scrape."""
         return ()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -188,7 +188,7 @@ class Metrics(Events, Collector):
         }
 
     def expect(self, name: str, known: Iterable[tuple[str, ...]]) -> None:
-        """Let a counter's series exist with 0: an increase from nothing would not be seen."""
+        """Create a counter's series with 0, so that the first event is seen as an increase."""
         for labels in known:
             self._counters[name].labels(*labels)
 
@@ -199,15 +199,15 @@ class Metrics(Events, Collector):
         histogram = self._histograms[name]
         (histogram.labels(*labels) if labels else histogram).observe(value)
 
-    # -- the daemon --
+    # -- daemon --
 
     def led(self) -> None:
-        """This process leads."""
+        """Note that this process leads."""
         self.health.led()
         self._leads = True
 
     def stood_by(self) -> None:
-        """Another process leads; what this one knew of the work no longer holds."""
+        """Note that another process leads; what this one knew of the work no longer holds."""
         self.health.stood_by()
         with self._lock:
             self._leads = False
@@ -216,7 +216,7 @@ class Metrics(Events, Collector):
             self._refresh_at = float("-inf")
 
     def polled(self, source: str, *, ok: bool, side: Side | None = None) -> None:
-        """A source has been polled; `side` names the vendor whose feed it is, if it is one."""
+        """Count a poll of a source; `side` is set for a vendor's feed."""
         self._inc("reconciler_source_polls_total", label_of(source), "ok" if ok else "failed")
         if ok:
             with self._lock:
@@ -225,7 +225,7 @@ class Metrics(Events, Collector):
             self.health.polled(side, ok=ok)
 
     def item(self, reasons: Collection[Reason], outcome: str, seconds: float) -> None:
-        """An item of the work queue has ended as one of ITEM_OUTCOMES; counted by the first of its reasons."""
+        """Count a finished item of the work queue by one of ITEM_OUTCOMES and the first of its reasons."""
         first = min(reasons, key=list(Reason).index, default=Reason.OUTBOX)
         self._inc("reconciler_work_items_total", label_of(first), outcome)
         self._observe("reconciler_reconcile_duration_seconds", seconds)
@@ -233,47 +233,47 @@ class Metrics(Events, Collector):
             self._inc("reconciler_hint_reconciles_total", "failed" if outcome == "failed" else "done")
 
     def queue(self, counts: Mapping[Priority, int], oldest: float) -> None:
-        """How many keys the work queue holds, and for how many seconds the longest waiting one has been due."""
+        """Set the number of keys in the work queue, and for how many seconds the oldest has been due."""
         with self._lock:
             self._queue = (dict(counts), oldest)
 
     def breakers(self, open_names: Collection[str]) -> None:
-        """Which circuit breakers are open now; one that was open before is shown as closed."""
+        """Set which circuit breakers are open now; one that was open before is shown as closed."""
         with self._lock:
             self._breakers = dict.fromkeys(self._breakers, 0.0) | {label_of(name): 1.0 for name in open_names}
 
     def paging(self, waiting: int, unpaged: int, reason: str) -> None:
-        """How many pages wait, how many incidents page nobody, and what the operator should know of it."""
+        """Set how many pages wait, how many incidents page nobody, and the reason for the operator."""
         self.health.pages(reason)
         with self._lock:
             self._paging = (waiting, unpaged)
 
     def troubled(self, counts: Mapping[str, int]) -> None:
-        """How many problems last, by subject."""
+        """Set the number of lasting problems by subject."""
         with self._lock:
             self._troubles = dict(counts)
 
     def webhook(self, side: Side, outcome: str) -> None:
-        """A webhook has been received."""
+        """Count a received webhook."""
         self._inc("reconciler_webhooks_total", side.value, outcome)
 
-    # -- the vendors --
+    # -- vendors --
 
     def request(self, record: Record) -> None:
-        """A request to a vendor has ended."""
+        """Count a finished request to a vendor."""
         where = (record.vendor.lower(), record.method, record.route)
         self._inc("reconciler_requests_total", *where, str(record.status or "none"))
         self._observe("reconciler_request_duration_seconds", record.seconds, *where)
         self.health.answered(_SIDES[record.vendor], record.status)
 
     def limiter(self, vendor: str, limiter: RateLimiter) -> None:
-        """Show the remainder of this vendor's rate limiter."""
+        """Expose the remaining calls of this vendor's rate limiter."""
         self._limiters[vendor.lower()] = limiter
 
-    # -- the database --
+    # -- database --
 
     def needs_refresh(self) -> bool:
-        """Whether the database's gauges may be out of date; True once per change and every REFRESH seconds."""
+        """Whether the database's gauges may be outdated; True once per change, and every REFRESH seconds."""
         now = self._clock.monotonic()
         with self._lock:
             if now < self._refresh_at:
@@ -282,7 +282,7 @@ class Metrics(Events, Collector):
             return True
 
     def counted(self, counts: DatabaseCounts) -> None:
-        """What the database holds now."""
+        """Set the counts of the database's content."""
         self.health.dead = sum(counts.dead().values())
         with self._lock:
             self._database = counts
@@ -292,16 +292,16 @@ class Metrics(Events, Collector):
         return self._diverging is not None
 
     def know_pairs(self, pairs: Iterable[Pair]) -> None:
-        """All open pairs, once: from then on `saved` and `committed` keep the divergent ones up to date."""
+        """Take in all open pairs, once; later, `saved` and `committed` keep the divergent ones up to date."""
         with self._lock:
             self._diverging = {}
         for pair in pairs:
             self.saved(pair)
 
-    # -- the reconciler --
+    # -- reconciler --
 
     def committed(self, plan: Plan, inputs: DecisionInput) -> None:
-        """A plan has been committed."""
+        """Count a committed plan."""
         if plan.actions or plan.pairs or plan.settlements:
             self._refresh_at = float("-inf")
         for pair in plan.pairs:
@@ -314,7 +314,7 @@ class Metrics(Events, Collector):
                 self.outcome(mine[settlement.action_id], settlement.status, _SEEN[settlement.status])
 
     def outcome(self, action: Action, status: Status, reason: str) -> None:
-        """A write has ended."""
+        """Count the end of a write."""
         self._refresh_at = float("-inf")
         self._inc("reconciler_actions_total", action.kind.value, _RESULTS[status], reason)
         if status is Status.DONE:
@@ -322,7 +322,7 @@ class Metrics(Events, Collector):
             self._observe("reconciler_lag_seconds", max(0.0, lag), action.kind.value)
 
     def saved(self, pair: Pair) -> None:
-        """A baseline has been saved: whether the two sides agree may have changed."""
+        """Update, for a saved baseline, whether its two sides agree."""
         with self._lock:
             if self._diverging is None:
                 return

@@ -1,4 +1,4 @@
-"""The table of all metrics: name, kind, labels and meaning of each, as the README shows it."""
+"""The table of all metrics: name, kind, labels and meaning of each, as in the README."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -29,16 +29,16 @@ WRITE_OUTCOMES = (
     *(("unknown", "unknown"), ("unknown", "was_there")),
     *(("dead", "missing"), ("dead", "not_seen"), ("dead", "rejected")),
 )
-"""Every result of a write, each with the reasons there are for it."""
+"""Results of writes, each with its possible reasons."""
 ITEM_OUTCOMES = ("done", "again", "blocked", "failed")
-"""What an item of the work queue ends as: `again` is due again later, `blocked` waits for a circuit breaker."""
+"""Outcomes of a queue item: `again` is due again later, `blocked` waits for a circuit breaker."""
 _CALL = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ITEM = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _LAG = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 def label_of(word: str) -> str:
-    """The label value for a word of the program's: lower case, with underscores."""
+    """The label value for one of the program's words: lower case, with underscores."""
     return word.lower().replace(" ", "_")
 
 
@@ -157,12 +157,12 @@ METRICS = (
     ),
     Metric("reconciler_webhooks_total", "counter", "Webhooks received, by outcome.", ("vendor", "outcome")),
 )
-"""Every metric. Labels have few values: never an id, a name or a text."""
+"""All metrics. Labels have few values: never an id, a name or a text."""
 PRIORITIES = tuple(label_of(priority.name) for priority in Priority)
 
 
 def metrics_table() -> str:
-    """The table as Markdown, as the README has it."""
+    """The table as Markdown for the README."""
     rows = [
         f"| `{row.name}` | {row.kind} | {', '.join(f'`{label}`' for label in row.labels)} | {row.help} |"
         for row in METRICS
