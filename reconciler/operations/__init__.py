@@ -1,1 +1,1 @@
-"""Operators' queries and commands, as values that the command line and web pages render."""
+"""Operators' queries and commands, as values for the command line and web pages to render."""

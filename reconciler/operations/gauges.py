@@ -1,4 +1,4 @@
-"""Gauges that describe the database: read from it outside of any scrape, where they may be out of date."""
+"""Gauges that describe the database: refreshed outside of scrapes, when they may be outdated."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -8,15 +8,15 @@ from reconciler.observability.counts import DatabaseCounts
 from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.overview import oldest_open, states
 
-if TYPE_CHECKING:  # who does not listen does not import it
+if TYPE_CHECKING:  # imported only with an HTTP listener
     from reconciler.observability.metrics import Metrics
 
 AT_ONCE = 500
-"""Pairs held in memory at the same time when all open ones are read."""
+"""Pairs held in memory at the same time while all open ones are read."""
 
 
 def refresh(metrics: "Metrics", database: Database) -> None:
-    """Read the gauges anew if they may be out of date; DatabaseDown leaves them as they are."""
+    """Refresh the gauges if they may be outdated; DatabaseDown leaves them as they are."""
     if not metrics.needs_refresh():
         return
     with database.reading() as unit:
@@ -26,7 +26,7 @@ def refresh(metrics: "Metrics", database: Database) -> None:
 
 
 def _open_pairs(unit: UnitOfWork) -> Iterator[Pair]:
-    """Every pair whose incident is open."""
+    """All pairs whose incident is open."""
     every = sorted(unit.snapshot.open_ids(Side.PAGERDUTY))
     for start in range(0, len(every), AT_ONCE):
         yield from unit.snapshot.pairs(every[start : start + AT_ONCE]).values()

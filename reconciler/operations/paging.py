@@ -10,13 +10,13 @@ from reconciler.store.overview import Paging, WaitingPage
 GRACE = timedelta(seconds=30)
 """How long a page may wait with an error before it is reported by itself."""
 MOST_NAMED = 5
-"""Alerts that one text names at most."""
+"""The most alerts that one text names."""
 UNPAGED = "unpaged"
 """Prefix of the keys for incidents that exist and page nobody."""
 
 
 def named(paging: Paging, problems: Iterable[str]) -> frozenset[str]:
-    """The keys of the objections that these problems, reported at the same time, state themselves."""
+    """The keys of objections that these problems, which are reported at the same time, already state."""
     said = "\n".join(problems)
     known = [pair for pair in paging.unpaged if pair.unpaged in said]
     every = {UNPAGED} if len(known) == len(paging.unpaged) else set()

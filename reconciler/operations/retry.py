@@ -16,9 +16,9 @@ from reconciler.store.overview import find
 
 
 def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, ...]:
-    """Put back the dead actions of these alerts and incidents, or all for None; the actions put back.
+    """Put back the dead actions of these alerts and incidents, or all for None; returns them.
 
-    Misconfigured when an alert or incident is unknown; nothing is put back then.
+    Misconfigured if an alert or incident is unknown; then nothing is put back.
     """
     with database.writing() as unit:
         dead = unit.outbox.with_status(Status.DEAD, status.EVERY)

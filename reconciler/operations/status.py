@@ -1,4 +1,4 @@
-"""`reconciler status`: what is tracked, what is wrong, which actions wait or are dead; from the database alone."""
+"""`reconciler status`: tracked pairs, problems, and waiting or dead actions, from the database alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,17 +16,17 @@ from reconciler.store.overview import oldest_open, paging, since
 from reconciler.store.troubles import KeptTrouble, load
 
 SHOWN = 20
-"""Actions of one state that the text lists at most; counts and JSON cover all."""
+"""The most actions of one state in the text; counts and JSON cover all."""
 EVERY = 1_000_000_000
-"""A limit that is none."""
+"""A limit that is never reached."""
 LATE = 60.0
-"""Seconds without a poll after which a side is late; three intervals, if that is longer."""
+"""Seconds without a poll after which a side is late; or three intervals, if that is longer."""
 INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An open or dead action, the pair it belongs to, and since when it has been in its state."""
+    """An open or dead action, its pair, and since when it has been in its state."""
 
     action: Action
     pair: Pair | None
@@ -35,9 +35,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What the database holds. `polled` is when each side's last complete poll ended.
+    """Content of the database.
 
-    `database` is the database's address without its password; `missing` says why it holds nothing yet.
+    `polled` is when each side's last complete poll ended. `database` is the database's address without its
+    password; `missing` says why it is empty.
     """
 
     now: datetime
@@ -57,7 +58,7 @@ class StatusReport:
 
 
 def read(database: Database, address: str, missing: str = "") -> StatusReport:
-    """What the database holds now; nothing is written."""
+    """The present content of the database, without any write."""
     now = datetime.now(UTC)
     with database.reading() as unit:
         cursors = unit.cursors.load(now)
@@ -95,7 +96,7 @@ def _entries(unit: UnitOfWork, actions: tuple[Action, ...]) -> tuple[Entry, ...]
 
 
 def _titled(unit: UnitOfWork, pairs: dict[str, Pair]) -> dict[str, Pair]:
-    """The pairs, each with a title: one from an older database has none yet, and takes that of its page."""
+    """The pairs, each with a title: one from an older database takes that of its page."""
     untitled = unit.outbox.of([alert_id for alert_id, pair in pairs.items() if not pair.title])
     titles = {
         action.alert_id: shortened(action.text)
@@ -107,7 +108,7 @@ def _titled(unit: UnitOfWork, pairs: dict[str, Pair]) -> dict[str, Pair]:
 
 
 def _since(unit: UnitOfWork, now: datetime) -> datetime:
-    """Since when pages have not been made, as the daemon stored it: as a problem of its own or of PagerDuty."""
+    """Since when pages have not been made, as the daemon has stored it: a problem of its own or of PagerDuty."""
     kept = {trouble.subject: trouble.since for trouble in load(unit)}
     return kept.get("pages") or kept.get(Side.PAGERDUTY.value) or now
 
