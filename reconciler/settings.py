@@ -55,8 +55,8 @@ class SettingsError(Misconfigured):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """How a variable is parsed. A secret may come from a file and is never shown.
+class Variable:
+    """The parser of one environment variable. A secret may come from a file and is never shown.
 
     `needs` says what to give for a variable that has no default.
     """
@@ -66,10 +66,10 @@ class Read:
     needs: str = ""
 
 
-PollInterval = Annotated[float, Read(seconds(exclusive=True))]
-DatabaseUrl = Annotated[SecretStr, Read(database, secret=True)]
-LogFormatSetting = Annotated[LogFormat | None, Read(choice(LogFormat))]
-LogLevelSetting = Annotated[LogLevel, Read(choice(LogLevel, upper=True))]
+PollInterval = Annotated[float, Variable(seconds(exclusive=True))]
+DatabaseUrl = Annotated[SecretStr, Variable(database, secret=True)]
+LogFormatSetting = Annotated[LogFormat | None, Variable(choice(LogFormat))]
+LogLevelSetting = Annotated[LogLevel, Variable(choice(LogLevel, upper=True))]
 _DEFAULT_DATABASE = SecretStr("sqlite:///reconciler.db")
 
 
@@ -93,32 +93,32 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    pagerduty_api_key: Annotated[SecretStr, Read(token, secret=True, needs="a REST API key of PagerDuty")]
-    pagerduty_service_id: Annotated[str, Read(identifier, needs="the id of the service, such as PABC123")]
-    pagerduty_email: Annotated[str, Read(email, needs="the automation user's login e-mail")]
-    pagerduty_user: Annotated[str, Read(plain, needs="the automation user's id or name")]
-    pagerduty_webhook_secret: Annotated[tuple[SecretStr, ...], Read(tokens, secret=True)] = ()
+    pagerduty_api_key: Annotated[SecretStr, Variable(token, secret=True, needs="a REST API key of PagerDuty")]
+    pagerduty_service_id: Annotated[str, Variable(identifier, needs="the id of the service, such as PABC123")]
+    pagerduty_email: Annotated[str, Variable(email, needs="the automation user's login e-mail")]
+    pagerduty_user: Annotated[str, Variable(plain, needs="the automation user's id or name")]
+    pagerduty_webhook_secret: Annotated[tuple[SecretStr, ...], Variable(tokens, secret=True)] = ()
     opsgenie_api_key: Annotated[
-        SecretStr, Read(token, secret=True, needs="the key of an API integration of Opsgenie")
+        SecretStr, Variable(token, secret=True, needs="the key of an API integration of Opsgenie")
     ]
-    opsgenie_integration_id: Annotated[str | None, Read(identifier)] = None
-    opsgenie_webhook_secret: Annotated[SecretStr | None, Read(token, secret=True)] = None
-    pagerduty_api_url: Annotated[str, Read(api_url("pagerduty"))] = "https://api.pagerduty.com"
-    opsgenie_api_url: Annotated[str, Read(api_url("opsgenie"))] = "https://api.opsgenie.com"
-    opsgenie_query: Annotated[str, Read(plain)] = ""
+    opsgenie_integration_id: Annotated[str | None, Variable(identifier)] = None
+    opsgenie_webhook_secret: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
+    opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
+    opsgenie_query: Annotated[str, Variable(plain)] = ""
     database_url: DatabaseUrl = _DEFAULT_DATABASE
     poll_interval_seconds: PollInterval = 10.0
-    sweep_interval_seconds: Annotated[float, Read(seconds(exclusive=True))] = 300.0
-    initial_lookback_seconds: Annotated[float, Read(seconds())] = 3600.0
-    staleness_seconds: Annotated[float, Read(seconds())] = 120.0
-    retention_seconds: Annotated[float, Read(seconds(3600.0))] = 30 * 86400.0
-    on_opsgenie_unacknowledge: Annotated[UnacknowledgePolicy, Read(choice(UnacknowledgePolicy))] = "retrigger"
-    on_opsgenie_close: Annotated[ClosePolicy, Read(choice(ClosePolicy))] = "note"
-    on_opsgenie_priority: Annotated[PriorityPolicy, Read(choice(PriorityPolicy))] = "urgency"
-    high_urgency_priorities: Annotated[tuple[str, ...], Read(priorities)] = ("P1", "P2")
-    on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Read(choice(TimeoutPolicy))] = "mirror"
-    remind_seconds: Annotated[float, Read(seconds(exclusive=True))] = 600.0
-    http_listen: Annotated[Address | None, Read(host_and_port)] = None
+    sweep_interval_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 300.0
+    initial_lookback_seconds: Annotated[float, Variable(seconds())] = 3600.0
+    staleness_seconds: Annotated[float, Variable(seconds())] = 120.0
+    retention_seconds: Annotated[float, Variable(seconds(3600.0))] = 30 * 86400.0
+    on_opsgenie_unacknowledge: Annotated[UnacknowledgePolicy, Variable(choice(UnacknowledgePolicy))] = "retrigger"
+    on_opsgenie_close: Annotated[ClosePolicy, Variable(choice(ClosePolicy))] = "note"
+    on_opsgenie_priority: Annotated[PriorityPolicy, Variable(choice(PriorityPolicy))] = "urgency"
+    high_urgency_priorities: Annotated[tuple[str, ...], Variable(priorities)] = ("P1", "P2")
+    on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Variable(choice(TimeoutPolicy))] = "mirror"
+    remind_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 600.0
+    http_listen: Annotated[Address | None, Variable(host_and_port)] = None
     log_format: LogFormatSetting = None
     log_level: LogLevelSetting = "INFO"
 
@@ -150,10 +150,10 @@ class Settings(BaseModel):
         return (*(key.get_secret_value() for key in keys), *_passwords(self.database_url.get_secret_value()))
 
 
-def variables() -> dict[str, Read]:
+def variables() -> dict[str, Variable]:
     """Every variable by name, in the contract's order."""
     return {
-        name.upper(): next(item for item in field.metadata if isinstance(item, Read))
+        name.upper(): next(item for item in field.metadata if isinstance(item, Variable))
         for name, field in Settings.model_fields.items()
     }
 
@@ -172,7 +172,7 @@ def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None =
     return DatabaseSettings(**_values(mine, environ, dotenv))
 
 
-def _values(wanted: Mapping[str, Read], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
+def _values(wanted: Mapping[str, Variable], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
     """The parsed values of the variables that are set, by field; SettingsError with all problems."""
     problems: list[str] = []
     layers = (environ, _read_dotenv(dotenv, problems))
@@ -207,7 +207,7 @@ def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        problems.append(f"{file.name}: cannot be read: {words}; mend or remove it")
+        problems.append(f"{file.name}: cannot be read: {words}; fix or remove it")
         return {}
     known = [name + end for name, read in variables().items() for end in (("", "_FILE") if read.secret else ("",))]
     values: dict[str, str] = {}
@@ -225,7 +225,7 @@ def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
 _OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_OPSGENIE", "ON_PAGERDUTY")
 
 
-def _look_up(name: str, read: Read, layers: tuple[Mapping[str, str], ...]) -> str:
+def _look_up(name: str, read: Variable, layers: tuple[Mapping[str, str], ...]) -> str:
     """The variable's text from the first layer that sets it; empty when none does."""
     for layer in layers:
         text = layer.get(name, "")
@@ -243,15 +243,15 @@ def _look_up(name: str, read: Read, layers: tuple[Mapping[str, str], ...]) -> st
 
 def _read_file(name: str, path: str) -> str:
     """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
-    mend = "give the path of a readable file that holds the value alone"
+    fix = "give the path of a readable file that holds the value alone"
     try:
         with Path(path).open(encoding="utf-8") as file:
             text = file.read(LARGEST_FILE + 1).rstrip("\r\n")
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise Wrong(f"cannot be read from {name}: {words}; {mend}") from None
+        raise Wrong(f"cannot be read from {name}: {words}; {fix}") from None
     if not text or len(text) > LARGEST_FILE:
-        raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {mend}")
+        raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
     return text
 
 
@@ -273,7 +273,7 @@ def _passwords(url: str) -> Iterator[str]:
     yield from parse_qs(rest.partition("?")[2]).get("password", ())
 
 
-def _or_file(name: str, read: Read) -> str:
+def _or_file(name: str, read: Variable) -> str:
     return f", or its file's path as {name}_FILE" if read.secret else ""
 
 

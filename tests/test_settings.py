@@ -420,7 +420,7 @@ def test_a_misspelt_variable_of_the_environment_is_somebody_elses() -> None:
 def test_a_dotenv_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     (only,) = problems(REQUIRED, tmp_path / ".env")
-    assert only == ".env: cannot be read: Is a directory; mend or remove it"
+    assert only == ".env: cannot be read: Is a directory; fix or remove it"
     binary = tmp_path / "binary"
     binary.write_bytes(b"LOG_LEVEL=\xff")
     (only,) = problems(REQUIRED, binary)

@@ -254,7 +254,7 @@ def main() -> NoReturn:
     except ReconcilerError as error:
         click.echo(f"reconciler: {error}", err=True)
         sys.exit(FAILED)
-    except Exception as error:  # noqa: BLE001 - whatever it is, whoever called is told in one line
+    except Exception as error:  # noqa: BLE001 - any error ends as one line
         _defect(error)
         sys.exit(FAILED)
     sys.exit(0)

@@ -24,7 +24,7 @@ import requests
 from reconciler.sandbox.server import RunningSandbox, environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
-PATIENCE = 8.0
+SEEN_WITHIN = 8.0
 """Seconds within which a change must show on the other side, or the demo fails."""
 QUIET = 2.5
 """Seconds at the end during which nothing more may be written."""
@@ -99,13 +99,13 @@ class Stage:
 
     def until(self, what: str, shown: Callable[[State], bool]) -> None:
         """Wait until the other side shows the change."""
-        last = time.monotonic() + PATIENCE
+        last = time.monotonic() + SEEN_WITHIN
         while time.monotonic() < last:
             if shown(self.state()):
                 return
             time.sleep(0.05)
         self.missed.append(what)
-        self.say("demo", click.style(f"not seen within {PATIENCE:.0f} s: {what}", fg="red"))
+        self.say("demo", click.style(f"not seen within {SEEN_WITHIN:.0f} s: {what}", fg="red"))
 
     def writes(self) -> int:
         """The number of API writes that both vendors have accepted so far."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from reconciler.core.model import Action, Alert, AlertBaseline, Observation, Policy, Settlement, Side, Status
 
-DELETED = "the alert was deleted in Opsgenie"
+DELETED_REASON = "the alert was deleted in Opsgenie"
 SEEN_AGAIN = "the alert is seen again in Opsgenie"
 
 
@@ -37,7 +37,7 @@ def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[S
     if not baseline.deleted:
         return ()
     waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.OPSGENIE)
-    return tuple(Settlement(action.id, Status.DEAD, DELETED) for action in waiting)
+    return tuple(Settlement(action.id, Status.DEAD, DELETED_REASON) for action in waiting)
 
 
 def with_target_again(
@@ -46,7 +46,9 @@ def with_target_again(
     """Outcomes that make writes due again that became dead when their alert was considered deleted."""
     if old is None or not old.deleted or baseline.deleted:
         return ()
-    given_up = (action for action in mine if action.status is Status.DEAD and action.error.startswith(DELETED))
+    given_up = (
+        action for action in mine if action.status is Status.DEAD and action.error.startswith(DELETED_REASON)
+    )
     return tuple(
         Settlement(action.id, Status.PLANNED, SEEN_AGAIN, attempts=0, failing_since=now) for action in given_up
     )

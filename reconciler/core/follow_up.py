@@ -8,9 +8,9 @@ from reconciler.core.details import lacks_refused
 from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
-SHORTEST_WAIT = timedelta(seconds=1)
+SHORTEST_CHECK_INTERVAL = timedelta(seconds=1)
 """The shortest time between two checks of a write whose outcome is unknown."""
-LONGEST_WAIT = timedelta(seconds=10)
+LONGEST_CHECK_INTERVAL = timedelta(seconds=10)
 """The longest time between two such checks, until Opsgenie confirms that the write is in its queue."""
 LONGEST_IN_QUEUE = timedelta(seconds=60)
 """The longest time between two such checks of a write in Opsgenie's queue."""
@@ -144,7 +144,9 @@ def _refused_details(alert_id: str, mine: Iterable[Action], now: datetime) -> li
 def _asked_about(alert_id: str, action: Action, now: datetime) -> WorkItem:
     """The next check of a write of unknown outcome: due each time its age has doubled."""
     age = abs(now - action.sent_at) if action.sent_at else timedelta()
-    wait = min(max(age, SHORTEST_WAIT), LONGEST_IN_QUEUE if action.request_id else LONGEST_WAIT)
+    wait = min(
+        max(age, SHORTEST_CHECK_INTERVAL), LONGEST_IN_QUEUE if action.request_id else LONGEST_CHECK_INTERVAL
+    )
     reason = Reason.QUEUED if action.request_id else Reason.OUTBOX
     return WorkItem(alert_id, now + wait, in_doubt(action), Priority.UNSETTLED, frozenset({reason}))
 

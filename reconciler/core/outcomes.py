@@ -28,7 +28,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.paging import is_left_to_us
 
-GIVE_UP = timedelta(hours=6)
+UNKNOWN_GIVE_UP = timedelta(hours=6)
 """How long a note or a state may fail before it becomes a dead letter. Creations are retried for ever."""
 ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
 """The `acknowledged` value that each of our writes gives an alert."""
@@ -237,7 +237,7 @@ def _met(action: Action, words: str) -> str:
 
 def _again(action: Action, why: str, now: datetime, least: int = 0) -> Settlement:
     failures, since = action.attempts + 1, action.failing_since or action.sent_at or now
-    if now - since >= GIVE_UP and action.kind is not Kind.CREATE_INCIDENT:
+    if now - since >= UNKNOWN_GIVE_UP and action.kind is not Kind.CREATE_INCIDENT:
         return Settlement(action.id, Status.DEAD, why, attempts=failures, failing_since=since)
     wait = backoff(action.attempts + least)
     return Settlement(

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from reconciler.core.absence import DELETED
+from reconciler.core.absence import DELETED_REASON
 from reconciler.core.model import Action, AlertBaseline, Kind, Settlement, Side, Status
 
 GIVE_UP = timedelta(hours=6)
 """How long a note or a state is retried while its object is refused."""
 STATE_REFUSED = timedelta(hours=1)
 """How long a state is retried while the vendor refuses the request itself: it may become possible later."""
-LONGEST_BACK_OFF = timedelta(seconds=300)
+LONGEST_WRITE_BACK_OFF = timedelta(seconds=300)
 LONGEST_FOR_OBJECT = timedelta(seconds=60)
 LONGEST_FOR_PATH = timedelta(seconds=15)
 PATH_COUNTS = timedelta(minutes=10)
@@ -59,7 +59,7 @@ def after(
     if scope is Scope.REQUEST and not action.plain and not action.kind.is_state:
         return Plainer(why)
     if _is_dead(action, scope, now, alert):
-        why = f"{DELETED}: {why}" if _is_deleted(action, scope, alert) else why
+        why = f"{DELETED_REASON}: {why}" if _is_deleted(action, scope, alert) else why
         return Settlement(
             action.id, Status.DEAD, why, attempts=action.attempts + 1, failing_since=_since(action, now)
         )
@@ -84,7 +84,7 @@ def steps_aside(action: Action, now: datetime, staleness: timedelta) -> bool:
     return action.failing_since is not None and now - action.failing_since > staleness
 
 
-def backoff(failures: int, longest: timedelta = LONGEST_BACK_OFF) -> timedelta:
+def backoff(failures: int, longest: timedelta = LONGEST_WRITE_BACK_OFF) -> timedelta:
     """Back-off after this many earlier failures: 1 s, 2 s, 4 s …, at most `longest`."""
     return min(timedelta(seconds=1 << min(failures, 10)), longest)
 

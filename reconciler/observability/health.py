@@ -12,7 +12,7 @@ from reconciler.core.model import Side
 from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, ReconcilerError, Refused
 
-INTERVALS = 3
+ALIVE_INTERVALS = 3
 SHORTEST_GRACE = 2.0
 """Seconds: with very short intervals three of them may pass on a busy machine."""
 OK_BELOW = 400  # the lowest HTTP status of an error
@@ -38,7 +38,7 @@ class Health:
     """The health of the daemon and of its work. For any thread."""
 
     def __init__(self, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._grace = max(INTERVALS * interval, SHORTEST_GRACE)
+        self._grace = max(ALIVE_INTERVALS * interval, SHORTEST_GRACE)
         self._monotonic = monotonic
         self._lock = Lock()
         self._turned_at = monotonic()

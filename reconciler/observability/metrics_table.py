@@ -158,7 +158,7 @@ METRICS = (
     Metric("reconciler_webhooks_total", "counter", "Webhooks received, by outcome.", ("vendor", "outcome")),
 )
 """All metrics. Labels have few values: never an id, a name or a text."""
-PRIORITIES = tuple(label_of(priority.name) for priority in Priority)
+PRIORITY_LABELS = tuple(label_of(priority.name) for priority in Priority)
 
 
 def metrics_table() -> str:

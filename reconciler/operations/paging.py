@@ -7,7 +7,7 @@ from reconciler.core.model import Pair
 from reconciler.observability.naming import alert_name, counted, listed, pair_name, span
 from reconciler.store.overview import Paging, WaitingPage
 
-GRACE = timedelta(seconds=30)
+WAITING_PAGE_GRACE = timedelta(seconds=30)
 """How long a page may wait with an error before it is reported by itself."""
 MOST_NAMED = 5
 """The most alerts that one text names."""
@@ -37,7 +37,7 @@ def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
         alerts = _alerts(paging, [page.alert_id for page in paging.dead])
         fix = "see `reconciler status`, then `reconciler retry --all`"
         found.append(("dead", f"{words} ({alerts}): {paging.dead[0].error}; {fix}"))
-    late = [page for page in paging.waiting if now - page.since > GRACE]
+    late = [page for page in paging.waiting if now - page.since > WAITING_PAGE_GRACE]
     if late:
         found.append(("waiting", _waiting(paging, late, now)))
     return found

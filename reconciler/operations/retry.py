@@ -21,7 +21,7 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
     Misconfigured if an alert or incident is unknown; then nothing is put back.
     """
     with database.writing() as unit:
-        dead = unit.outbox.with_status(Status.DEAD, status.EVERY)
+        dead = unit.outbox.with_status(Status.DEAD, status.UNLIMITED)
         if given is not None:
             found = {each: find(unit, each) for each in given}
             unknown = [each for each, alert_ids in found.items() if not alert_ids]

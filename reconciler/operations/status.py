@@ -15,13 +15,13 @@ from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.overview import oldest_open, paging, since
 from reconciler.store.troubles import KeptTrouble, load
 
-SHOWN = 20
+MOST_LISTED = 20
 """The most actions of one state in the text; counts and JSON cover all."""
-EVERY = 1_000_000_000
+UNLIMITED = 1_000_000_000
 """A limit that is never reached."""
 LATE = 60.0
 """Seconds without a poll after which a side is late; or three intervals, if that is longer."""
-INTERVALS = 3
+LATE_INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
     with database.reading() as unit:
         cursors = unit.cursors.load(now)
         open_actions = unit.outbox.open()
-        dead = unit.outbox.with_status(Status.DEAD, EVERY)
+        dead = unit.outbox.with_status(Status.DEAD, UNLIMITED)
         total = unit.outbox.counts()
         found = paging(unit, now)
         states = Counter(state_of(action) for action in (*open_actions, *dead))
@@ -120,7 +120,7 @@ def needs_attention(report: StatusReport, interval: float) -> bool:
 
 def late(report: StatusReport, interval: float) -> list[Side]:
     """The sides whose last complete poll is too long ago, or that were never polled."""
-    longest = max(LATE, INTERVALS * interval)
+    longest = max(LATE, LATE_INTERVALS * interval)
     behind = {side: _behind(report, side) for side in Side}
     return [side for side, seconds in behind.items() if seconds is None or seconds > longest]
 
@@ -205,8 +205,8 @@ def as_text(report: StatusReport, interval: float) -> str:
         lines += ["", "Nobody is paged for:"]
         lines += [f"  {pair_name(pair.alert_id, pair)}: {pair.unpaged}" for pair in report.unpaged]
     for title, state in (("Pending", "planned"), ("In flight", "in flight"), ("Unknown", "unknown")):
-        lines += _list(report, title, report.of(state), SHOWN)
-    lines += _list(report, "Dead", report.of("dead"), EVERY)
+        lines += _list(report, title, report.of(state), MOST_LISTED)
+    lines += _list(report, "Dead", report.of("dead"), UNLIMITED)
     if report.of("dead"):
         lines += [
             "",

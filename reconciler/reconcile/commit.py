@@ -13,7 +13,7 @@ from reconciler.observability.events import Events
 from reconciler.store.database import Database, UnitOfWork
 from reconciler.vendors.ports import Clock
 
-MOST = 200
+MOST_KEPT = 200
 """The most items whose rows are kept back to be deleted together."""
 LONGEST_KEPT = 1.0
 """Seconds that an item is kept back at most, as long as commits continue; `flush` writes all at once."""
@@ -84,7 +84,7 @@ class Committer:
 
     def _is_due(self) -> bool:
         with self._lock:
-            many = max(len(self._finished), len(self._read)) >= MOST
+            many = max(len(self._finished), len(self._read)) >= MOST_KEPT
             return many or (self._since is not None and self._clock.monotonic() - self._since >= LONGEST_KEPT)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from reconciler.core.model import Action, Policy, Side, Status
-from reconciler.core.retry import LONGEST_BACK_OFF, steps_aside
+from reconciler.core.retry import LONGEST_WRITE_BACK_OFF, steps_aside
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -51,7 +51,7 @@ def blocks_of(action: Action, policy: Policy, now: datetime) -> Blocks:
 def backs_off_until(action: Action, now: datetime) -> datetime | None:
     """The end of the action's own back-off. A time beyond any back-off comes from a wrong clock and is ignored."""
     until = action.not_before
-    return until if until is not None and now < until <= now + LONGEST_BACK_OFF else None
+    return until if until is not None and now < until <= now + LONGEST_WRITE_BACK_OFF else None
 
 
 def steps_aside_at(action: Action, policy: Policy) -> datetime | None:

@@ -12,7 +12,7 @@ from reconciler.vendors.ports import SKEW, Clock
 
 MANY = 3
 """Number of possibly repeated creations from which one listing is cheaper than one lookup each."""
-FOR_SECONDS = 10.0
+LISTING_SERVES = 10.0
 """Seconds for which a listing's answers are used; also the least time between two listings."""
 
 
@@ -58,7 +58,7 @@ class ExistingIncidents:
         is away.
         """
         with self._lock:
-            if self._listed_at is not None and self._clock.monotonic() - self._listed_at < FOR_SECONDS:
+            if self._listed_at is not None and self._clock.monotonic() - self._listed_at < LISTING_SERVES:
                 return self._answers.pop(action.alert_id, None)
             self._answers = {}
             candidates = self._candidates(policy)

@@ -26,7 +26,7 @@ from reconciler.vendors.ports import Clock, OpsgenieReader, PagerDutyReader
 
 __all__ = ["Fetched", "Fetcher", "Stopping"]
 
-SOONEST = 1.0
+REREAD_AFTER = 1.0
 """Seconds after which a side without a back-off of its own is read again."""
 
 
@@ -117,7 +117,7 @@ class Fetcher:
             return fetched
         alert_id = fetched.observation.alert_id
         wait = max(least, self._breakers.back_off_left(side, alert_id), self._breakers.retry_in(HOLDS[side]))
-        return replace(fetched, read_at=self._clock.now() + timedelta(seconds=wait or SOONEST))
+        return replace(fetched, read_at=self._clock.now() + timedelta(seconds=wait or REREAD_AFTER))
 
     def _note_absence(self, seen: Observation, policy: Policy) -> None:
         now = self._clock.now()

@@ -21,7 +21,7 @@ from reconciler.errors import Misconfigured, ReconcilerError, Refused
 from reconciler.reconcile.problems import Problem
 from reconciler.vendors.ports import Clock, PagerDutyReader
 
-SOONEST = 10.0
+BETWEEN_CHECKS = 10.0
 """Seconds between two checks after refused writes; also the longest wait while something is wrong."""
 WHILE_OBJECTED = 30.0
 """Seconds between two checks at most while incidents may page nobody."""
@@ -81,7 +81,7 @@ class Identity:
         now = self._clock.monotonic()
         if now < self._refresh:
             return
-        if self.known and now - self._asked >= max(FIRST_RETRY, min(self._interval, SOONEST)):
+        if self.known and now - self._asked >= max(FIRST_RETRY, min(self._interval, BETWEEN_CHECKS)):
             self._ask()
         if self.known:
             self._note("on call", self._pagerduty.on_call(self.person, self._policy_id).objection)
@@ -102,8 +102,8 @@ class Identity:
                 break
         self.known = not self._wrong and self._unsure is None
         self._asked = self._clock.monotonic()
-        self._next = self._asked + max(SOONEST if self.known else self._wait, CALM * (self._asked - began))
-        self._wait = FIRST_RETRY if self.known else min(2 * self._wait, SOONEST)
+        self._next = self._asked + max(BETWEEN_CHECKS if self.known else self._wait, CALM * (self._asked - began))
+        self._wait = FIRST_RETRY if self.known else min(2 * self._wait, BETWEEN_CHECKS)
         self.state = self._as_it_stands()
 
     def _as_it_stands(self) -> AccountState:

@@ -8,12 +8,12 @@ from reconciler.errors import Misconfigured, Permanent, ReconcilerError, Refused
 from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.vendors.ports import Clock
 
-FOR_SECONDS = 10.0
+CHECK_SERVES = 10.0
 """Seconds for which a result serves all further refusals by that vendor."""
 
 
 class KeyCheck:
-    """Both API keys, each checked at most once in `FOR_SECONDS`, by one thread at a time."""
+    """Both API keys, each checked at most once in `CHECK_SERVES`, by one thread at a time."""
 
     def __init__(self, vendors: Vendors, clock: Clock) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class KeyCheck:
         """The account's refusal of the key; None if the key is accepted, or the check gets no answer."""
         with self._locks[side]:
             known = self._answers.get(side)
-            if known is not None and self._clock.monotonic() - known[0] < FOR_SECONDS:
+            if known is not None and self._clock.monotonic() - known[0] < CHECK_SERVES:
                 return known[1]
             found = self._asked(side)
             self._answers[side] = (self._clock.monotonic(), found)

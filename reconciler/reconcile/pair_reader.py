@@ -26,7 +26,7 @@ from reconciler.errors import (
 from reconciler.observability.defects import Defect, defect
 from reconciler.reconcile.absence import NothingConcluded
 from reconciler.reconcile.problems import Problem
-from reconciler.reconcile.read_breakers import LONGEST_BACK_OFF, ReadBreakers
+from reconciler.reconcile.read_breakers import LONGEST_READ_BACK_OFF, ReadBreakers
 from reconciler.reconcile.read_calls import ReadCalls
 from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import DatabaseDown
@@ -189,7 +189,7 @@ class PairReader:
             if not isinstance(error, ObjectError | Permanent):  # further reads may have no answer either
                 self._skipped.add(side)
             if isinstance(error, NotExecuted) and not isinstance(error, Blocked):  # not this pair's fault
-                self.retry_after = min(error.retry_after or 0.0, LONGEST_BACK_OFF)
+                self.retry_after = min(error.retry_after or 0.0, LONGEST_READ_BACK_OFF)
             elif error is not None and side not in self._failed:  # simultaneous failures count once
                 self._failed.add(side)
                 self._breakers.back_off(side, self._alert_id, error)

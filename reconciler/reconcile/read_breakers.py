@@ -32,8 +32,8 @@ FIRST_WAIT = 1.0
 """Seconds that a breaker, or a side's back-off, lasts at first."""
 LONGEST_OPEN = 30.0
 LONGEST_UNREACHABLE = 5.0
-LONGEST_BACK_OFF = 60.0
-REMEMBERED = 10_000
+LONGEST_READ_BACK_OFF = 60.0
+REMEMBERED_BACK_OFFS = 10_000
 """The most sides of pairs whose back-off is remembered."""
 HOLDS = {Side.OPSGENIE: Hold.READ_OPSGENIE, Side.PAGERDUTY: Hold.READ_PAGERDUTY}
 _SIDES = {hold: side for side, hold in HOLDS.items()}
@@ -185,9 +185,9 @@ class ReadBreakers:
         with self._lock:
             last = self._back_offs.pop((alert_id, side), None)
             failures = last.failures + 1 if last else 1
-            wait = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_BACK_OFF)
+            wait = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_READ_BACK_OFF)
             self._back_offs[alert_id, side] = _BackOff(failures, now + wait, error)
-            while len(self._back_offs) > REMEMBERED:
+            while len(self._back_offs) > REMEMBERED_BACK_OFFS:
                 self._back_offs.pop(next(iter(self._back_offs)), None)
 
     def was_read(self, side: Side, alert_id: str) -> None:

@@ -11,7 +11,7 @@ from reconciler.vendors.ports import Clock, RequestStatus
 
 ASK_AGAIN = 1.0
 """Seconds after which the status of a request is read again."""
-MOST = 50
+MOST_A_SECOND = 50
 """The most statuses read in one second."""
 REMEMBERED_REQUESTS = 10_000
 
@@ -29,7 +29,7 @@ class RequestStatuses:
         self._clock = clock
         self._lock = threading.Lock()
         self._answers: dict[str, _Answer] = {}
-        self._asked: deque[float] = deque(maxlen=MOST)
+        self._asked: deque[float] = deque(maxlen=MOST_A_SECOND)
 
     def receipt(self, action_id: int, request_id: str, ask: Callable[[], RequestStatus]) -> Receipt | None:
         """The status of a write: read now if that is allowed, else the last one.
@@ -61,7 +61,7 @@ class RequestStatuses:
             last = self._answers.get(request_id)
             if last is not None and now - last.at < ASK_AGAIN:
                 return False
-            if len(self._asked) == MOST and now - self._asked[0] < 1.0:
+            if len(self._asked) == MOST_A_SECOND and now - self._asked[0] < 1.0:
                 return False
             self._asked.append(now)
             self._answers.pop(request_id, None)

@@ -8,13 +8,13 @@ from reconciler.reconcile.identity import AccountState, Identity
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.write_breakers import PAGERDUTY_LANES, Lane, WriteBreakers
 
-PLACE = "account"
+ACCOUNT_PLACE = "account"
 
 
 class Account:
     """Checks PagerDuty's set-up, and bars writes that it does not allow. `policy` is the configured one."""
 
-    name = PLACE
+    name = ACCOUNT_PLACE
     side: Side | None = None
 
     def __init__(
@@ -53,7 +53,7 @@ class Account:
             self._breakers.bar(barred(state, is_blind=blind is not None))
         self.unsure = state.unsure
         blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
-        self._problems.put(PLACE, (*state.problems, *blindness))
+        self._problems.put(ACCOUNT_PLACE, (*state.problems, *blindness))
 
     def answered(self) -> None:
         """Repeat unanswered checks, because PagerDuty answers other calls."""

@@ -32,7 +32,7 @@ log = get_logger(__name__)
 STANDING_BY = "another reconciler is at work on this database: standing by"
 RECOVERED_AFTER = 3.0
 """Seconds without a failure after which the database has recovered: on a full disk, small writes succeed."""
-GRACE = 2.0
+STOP_GRACE = 2.0
 """Seconds for reads under way to end in, once the daemon stops and nothing is being written."""
 REPORT_EVERY = 1.0
 """The least number of seconds between two reports."""
@@ -213,8 +213,8 @@ class Daemon:
         self.program.stop.set()
         self.program.hints.waiting.wake()
         self._in_flight.drain()
-        last = self.program.clock.monotonic() + GRACE
-        ended = self.schedule.stop(GRACE)
+        last = self.program.clock.monotonic() + STOP_GRACE
+        ended = self.schedule.stop(STOP_GRACE)
         if not self._pool.stop(max(0.0, last - self.program.clock.monotonic())) or not ended:
             log.info("stopped", left_behind="a read under way")
             return False

@@ -13,7 +13,7 @@ from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
-from reconciler.runtime.account import PLACE, Account
+from reconciler.runtime.account import ACCOUNT_PLACE, Account
 from reconciler.runtime.feedback import Feedback
 from reconciler.sources.hints import Hints
 from reconciler.sources.opsgenie_feed import OpsgenieFeed
@@ -77,7 +77,7 @@ class Program:
             self.read_breakers.failed(side, "", error)
             self.problems.put(source.name, [Problem(side, error)])
             return False
-        if answered and source.name != PLACE:  # the account reports its own problems
+        if answered and source.name != ACCOUNT_PLACE:  # the account reports its own problems
             self.problems.put(source.name)
             if source.side is not None:
                 self._reached(source.side)

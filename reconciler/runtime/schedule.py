@@ -20,11 +20,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from reconciler.vendors.ports import Clock
 
-THREADS = 16
+JOB_THREADS = 16
 """More threads than jobs, so that none waits for another."""
 JUMP = 1.0
 """Seconds by which wall clock and monotonic clock may differ between two turns without a correction."""
-LONGEST_WAIT = 3600.0
+LONGEST_INTERVAL = 3600.0
 STEP = 0.02
 """Seconds between two checks whether the jobs in progress have ended."""
 
@@ -52,7 +52,7 @@ class Schedule:
         self._jobs: dict[str, _Job] = {}
         self._stopped = False
         self._offset = self._wall_offset()
-        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(JOB_THREADS)})
 
     def every(self, name: str, seconds: float | Callable[[], float], run: Callable[[], None]) -> None:
         """Run at once, then every so many seconds from start to start; a callable interval is evaluated each time.
@@ -135,7 +135,7 @@ class Schedule:
             with self._lock:
                 job.running = False
                 now = self._clock.monotonic()
-                job.due = now if job.again else now + min(max(0.0, began + job.interval - now), LONGEST_WAIT)
+                job.due = now if job.again else now + min(max(0.0, began + job.interval - now), LONGEST_INTERVAL)
                 if not self._stopped:
                     self._plan(job)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-EVERY = 0.1
+CHECK_EVERY = 0.1
 """Seconds between two checks of the flag."""
 TURN = 1.0
 """Seconds between two calls of `turn`."""
@@ -33,4 +33,4 @@ class StopSignals:
             if time.monotonic() >= due:
                 due = time.monotonic() + TURN
                 turn()
-            time.sleep(EVERY)
+            time.sleep(CHECK_EVERY)

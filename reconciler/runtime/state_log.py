@@ -22,7 +22,7 @@ from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
 
-QUIET = 90.0
+OVER_AFTER = 90.0
 """Seconds, longer than any pause between two reads of one alert: what was not met for so long is over."""
 MOST_OBJECTS = 1000
 """The most alerts whose troubles are remembered individually."""
@@ -258,7 +258,7 @@ class StateLog:
         waiting = [action for action in self._open if _concerns(trouble, action)]
         if any(action.error in trouble.met for action in waiting):
             return True
-        if trouble.narrow and not trouble.met and self._clock.monotonic() - trouble.seen < QUIET:
+        if trouble.narrow and not trouble.met and self._clock.monotonic() - trouble.seen < OVER_AFTER:
             return True
         if trouble.subject != Side.PAGERDUTY.value:
             return False

@@ -22,7 +22,7 @@ PAGE_WORKERS = 4
 """Workers that take only pages: however many pairs hang in a read, a new alert is paged."""
 IDLE = 1.0
 """Seconds after which an idle worker checks again whether to stop."""
-LONGEST_BACK_OFF = 300.0
+LONGEST_DEFECT_BACK_OFF = 300.0
 """Seconds: the longest back-off of a pair that fails unexpectedly."""
 AFTER_DATABASE = 1.0
 """Seconds after which a pair is due again whose result could not be stored."""
@@ -121,7 +121,7 @@ class Worker:
         """Let the pair back off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
         found = defect(error, f"alert {item.alert_id}")
         self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, found, item.alert_id)])
-        self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST_BACK_OFF))
+        self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST_DEFECT_BACK_OFF))
 
 
 class WorkerPool:

@@ -14,11 +14,11 @@ BURST = 0.25
 """Seconds within which two hints for the same object belong to one burst."""
 QUIET = 0.1
 """Seconds without a further hint after which a burst is over."""
-LONGEST_DELAY = 10.0
+LONGEST_BURST = 10.0
 """Seconds after which a burst is taken even if it continues."""
-REST = 0.05
+BETWEEN_ROUNDS = 0.05
 """The least pause in seconds between two rounds; never shorter than the last round."""
-MOST = 10_000
+MOST_WAITING_HINTS = 10_000
 """The most objects for which hints wait. Further ones are left to the feeds."""
 
 
@@ -47,7 +47,7 @@ class Debounce:
         with self._changed:
             now = self._monotonic()
             wait = self._waiting.get(hint)
-            if wait is None and len(self._waiting) >= MOST:
+            if wait is None and len(self._waiting) >= MOST_WAITING_HINTS:
                 return
             follows = now - self._heard.get(hint, float("-inf")) < BURST
             self._heard[hint] = now
@@ -55,7 +55,7 @@ class Debounce:
                 self._waiting[hint] = _Wait(now, now + QUIET if follows else now, follows)
                 self._changed.notify_all()
             elif wait.burst:
-                wait.due = min(now + QUIET, wait.since + LONGEST_DELAY)
+                wait.due = min(now + QUIET, wait.since + LONGEST_BURST)
 
     def take(self) -> tuple[Hint, ...]:
         """Begin a round with the hints that are due now. The caller ends it with `done`."""
@@ -71,7 +71,7 @@ class Debounce:
         """End a round. The next one begins after a pause at least as long as this round."""
         with self._changed:
             now = self._monotonic()
-            self._rested = now + max(REST, now - self._began)
+            self._rested = now + max(BETWEEN_ROUNDS, now - self._began)
 
     def next_due(self) -> float | None:
         """Seconds until hints can be taken, 0 if they can be now; None if none wait."""

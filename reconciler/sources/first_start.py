@@ -18,7 +18,7 @@ from reconciler.store.cursors import LogMark, Origin, earlier
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import SKEW, Clock, OpsgenieReader, PagerDutyReader
 
-PLACE = "first start"
+FIRST_START_PLACE = "first start"
 """Place under which a failure of PagerDuty is reported."""
 _ALERT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?", re.IGNORECASE)
 
@@ -105,9 +105,9 @@ class FirstStart:
         except DatabaseDown:
             raise
         except ReconcilerError as error:
-            self._problems.put(PLACE, [Problem(Side.PAGERDUTY, error)])
+            self._problems.put(FIRST_START_PLACE, [Problem(Side.PAGERDUTY, error)])
             return None
-        self._problems.put(PLACE)
+        self._problems.put(FIRST_START_PLACE)
         return {incident.key: incident for incident in listed if incident.key}
 
 

@@ -19,7 +19,7 @@ from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock, OpsgenieReader
 
-REST = 0.05
+BETWEEN_REQUESTED_POLLS = 0.05
 """The least pause in seconds before a poll that webhooks ask for; never shorter than the last poll."""
 
 
@@ -78,7 +78,7 @@ class OpsgenieFeed:
                     self._poll()
             finally:
                 ended = self._clock.monotonic()
-                self._rested = ended + max(REST, ended - began)
+                self._rested = ended + max(BETWEEN_REQUESTED_POLLS, ended - began)
             return True
 
     def _poll(self) -> None:

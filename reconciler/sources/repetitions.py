@@ -12,7 +12,7 @@ from reconciler.vendors.ports import Clock
 
 FRUITLESS = 3
 """Consecutive reads without a new note after which the next one is no longer made at once."""
-EVERY = 10.0
+READ_EVERY = 10.0
 """Seconds between two reads of such an alert's notes."""
 FORGOTTEN = 60.0
 """Seconds without a recurrence after which the next one is read at once."""
@@ -48,7 +48,7 @@ class Repetitions:
             last = self._reads.pop(alert_id, None)
             if last is None or now - last.at >= FORGOTTEN:
                 last = _Reads(0, now)
-            elif last.fruitless >= FRUITLESS and now - last.at < EVERY:
+            elif last.fruitless >= FRUITLESS and now - last.at < READ_EVERY:
                 self._reads[alert_id] = last
                 return False
             self._reads[alert_id] = _Reads(last.fruitless + 1, now)

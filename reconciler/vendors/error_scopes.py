@@ -47,7 +47,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class AnswerRow:
     """One row: it matches a reply that has everything it names. Code and words require the vendor's own JSON."""
 
     means: type[ReconcilerError]
@@ -141,72 +141,72 @@ _ONLY_THIS = (
     "only this one is refused while others pass: see which team may see it, "
     "and whether a firewall dislikes its text"
 )
-_QUERY = "see OPSGENIE_QUERY: Opsgenie cannot search by it, and until that is mended no alert is seen"
+_QUERY = "see OPSGENIE_QUERY: Opsgenie cannot search by it, and until that is fixed no alert is seen"
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[AnswerRow, ...] = (
     # Transient, whatever the body says.
-    Row(statuses=(429,), means=NotExecuted, advice=_TOO_MANY),
-    Row(vendor=PD, codes=(2020,), means=NotExecuted, advice=_TOO_MANY),
-    Row(statuses=(408, *range(500, 1000)), means=Unknown),
+    AnswerRow(statuses=(429,), means=NotExecuted, advice=_TOO_MANY),
+    AnswerRow(vendor=PD, codes=(2020,), means=NotExecuted, advice=_TOO_MANY),
+    AnswerRow(statuses=(408, *range(500, 1000)), means=Unknown),
     # PagerDuty's own words and codes, which are more specific than its status.
-    Row(vendor=PD, words=_FROM, means=Refused, advice=_EMAIL),
-    Row(vendor=PD, codes=(1005, 2000, 2016), means=Unknown),
-    Row(vendor=PD, codes=(1008, 1018, 2011, 2013), means=Refused, advice=_EMAIL),
-    Row(vendor=PD, words=_SERVICE, means=Refused, advice=_SERVICE_ID),
-    Row(vendor=PD, words=_POLICY, means=Refused, advice=_NOBODY),
-    Row(vendor=PD, codes=(1014, 1015), means=Refused, advice=_NOBODY),
-    Row(vendor=PD, codes=(5002,), words=_LOG_LIMIT, statuses=(400, 413, 422), means=Permanent),
-    Row(vendor=PD, codes=(5002,), means=Refused, advice=_SERVICE_ID),
-    Row(vendor=PD, codes=(2007, 2008, 2012, 2014), means=Refused, advice=_ACCOUNT),
-    Row(vendor=PD, codes=(2018,), at=_OBJECT, means=Forbidden, advice=_ONLY_THIS),
-    Row(vendor=PD, codes=(2100, 5001), at=_OBJECT, means=Missing),
-    Row(vendor=PD, codes=(2010,), at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
-    Row(vendor=PD, codes=(2010,), at=_OBJECT, statuses=(404,), means=Missing),
-    Row(vendor=PD, codes=(2006,), means=Refused, advice=_KEY[PD]),
-    Row(vendor=PD, codes=(2010,), statuses=(401,), means=Refused, advice=_KEY[PD]),
-    Row(vendor=PD, codes=(2010,), means=Refused, advice=_RIGHTS[PD]),
-    Row(vendor=PD, codes=(2009, 2015), means=Refused, advice=_ACCOUNT),
+    AnswerRow(vendor=PD, words=_FROM, means=Refused, advice=_EMAIL),
+    AnswerRow(vendor=PD, codes=(1005, 2000, 2016), means=Unknown),
+    AnswerRow(vendor=PD, codes=(1008, 1018, 2011, 2013), means=Refused, advice=_EMAIL),
+    AnswerRow(vendor=PD, words=_SERVICE, means=Refused, advice=_SERVICE_ID),
+    AnswerRow(vendor=PD, words=_POLICY, means=Refused, advice=_NOBODY),
+    AnswerRow(vendor=PD, codes=(1014, 1015), means=Refused, advice=_NOBODY),
+    AnswerRow(vendor=PD, codes=(5002,), words=_LOG_LIMIT, statuses=(400, 413, 422), means=Permanent),
+    AnswerRow(vendor=PD, codes=(5002,), means=Refused, advice=_SERVICE_ID),
+    AnswerRow(vendor=PD, codes=(2007, 2008, 2012, 2014), means=Refused, advice=_ACCOUNT),
+    AnswerRow(vendor=PD, codes=(2018,), at=_OBJECT, means=Forbidden, advice=_ONLY_THIS),
+    AnswerRow(vendor=PD, codes=(2100, 5001), at=_OBJECT, means=Missing),
+    AnswerRow(vendor=PD, codes=(2010,), at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
+    AnswerRow(vendor=PD, codes=(2010,), at=_OBJECT, statuses=(404,), means=Missing),
+    AnswerRow(vendor=PD, codes=(2006,), means=Refused, advice=_KEY[PD]),
+    AnswerRow(vendor=PD, codes=(2010,), statuses=(401,), means=Refused, advice=_KEY[PD]),
+    AnswerRow(vendor=PD, codes=(2010,), means=Refused, advice=_RIGHTS[PD]),
+    AnswerRow(vendor=PD, codes=(2009, 2015), means=Refused, advice=_ACCOUNT),
     # Opsgenie's plan, account and key. A key in the wrong format is answered 422.
-    Row(vendor=OG, codes=(40302,), means=Refused, advice=_ACCOUNT),
-    Row(vendor=OG, words=_PLAN, means=Refused, advice=_ACCOUNT),
-    Row(vendor=OG, words=_ACCOUNT_WORDS, means=Refused, advice=_ACCOUNT),
-    Row(vendor=OG, words=_KEY_WORDS, means=Refused, advice=_KEY[OG]),
+    AnswerRow(vendor=OG, codes=(40302,), means=Refused, advice=_ACCOUNT),
+    AnswerRow(vendor=OG, words=_PLAN, means=Refused, advice=_ACCOUNT),
+    AnswerRow(vendor=OG, words=_ACCOUNT_WORDS, means=Refused, advice=_ACCOUNT),
+    AnswerRow(vendor=OG, words=_KEY_WORDS, means=Refused, advice=_KEY[OG]),
     # The account, by status. A gateway may answer 401 with an empty body.
-    Row(statuses=(401, 402), html=True, means=Blocked, advice=_NOT_ITS_OWN),
-    Row(vendor=OG, statuses=(401,), means=Refused, advice=_KEY[OG]),
-    Row(vendor=PD, statuses=(401,), means=Refused, advice=_KEY[PD]),
-    Row(statuses=(402,), means=Refused, advice=_ACCOUNT),
+    AnswerRow(statuses=(401, 402), html=True, means=Blocked, advice=_NOT_ITS_OWN),
+    AnswerRow(vendor=OG, statuses=(401,), means=Refused, advice=_KEY[OG]),
+    AnswerRow(vendor=PD, statuses=(401,), means=Refused, advice=_KEY[PD]),
+    AnswerRow(statuses=(402,), means=Refused, advice=_ACCOUNT),
     # The network path.
-    Row(
+    AnswerRow(
         statuses=range(400),
         means=Blocked,
         advice="an address elsewhere is no answer of the API: see whether a proxy or a login page is in between, "
         "and whether {VENDOR}_API_URL is the address of the API",
     ),
-    Row(statuses=(407,), means=Blocked, advice="the proxy wants a login, which belongs into HTTPS_PROXY"),
-    Row(statuses=(405,), means=Blocked, advice=_NOT_ITS_OWN),
-    Row(
+    AnswerRow(statuses=(407,), means=Blocked, advice="the proxy wants a login, which belongs into HTTPS_PROXY"),
+    AnswerRow(statuses=(405,), means=Blocked, advice=_NOT_ITS_OWN),
+    AnswerRow(
         vendor=OG,
         statuses=(410,),
         means=Blocked,
         advice="Opsgenie's API ends on 2027-04-05; before that, " + _NOT_ITS_OWN,
     ),
-    Row(statuses=(410,), means=Blocked, advice=_NOT_ITS_OWN),
-    Row(own=False, means=Blocked, advice=_NOT_ITS_OWN),
+    AnswerRow(statuses=(410,), means=Blocked, advice=_NOT_ITS_OWN),
+    AnswerRow(own=False, means=Blocked, advice=_NOT_ITS_OWN),
     # The rows below require the vendor's own JSON.
-    Row(vendor=OG, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY),
-    Row(at=_OBJECT, statuses=(404,), means=Missing),
-    Row(at=_CREATION, statuses=(404,), means=Refused, advice=_SERVICE_ID),
-    Row(statuses=(404,), means=Blocked, advice=_URL),
-    Row(at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
-    Row(vendor=OG, statuses=(403,), means=Refused, advice=_RIGHTS[OG]),
-    Row(vendor=PD, statuses=(403,), means=Refused, advice=_RIGHTS[PD]),
-    Row(statuses=(400, 413, 422), means=Permanent),
-    Row(means=Blocked, advice="this says nothing of the request itself, which is tried again; " + _URL),
+    AnswerRow(vendor=OG, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY),
+    AnswerRow(at=_OBJECT, statuses=(404,), means=Missing),
+    AnswerRow(at=_CREATION, statuses=(404,), means=Refused, advice=_SERVICE_ID),
+    AnswerRow(statuses=(404,), means=Blocked, advice=_URL),
+    AnswerRow(at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
+    AnswerRow(vendor=OG, statuses=(403,), means=Refused, advice=_RIGHTS[OG]),
+    AnswerRow(vendor=PD, statuses=(403,), means=Refused, advice=_RIGHTS[PD]),
+    AnswerRow(statuses=(400, 413, 422), means=Permanent),
+    AnswerRow(means=Blocked, advice="this says nothing of the request itself, which is tried again; " + _URL),
 )
 
 
-def meaning(reply: Reply) -> Row:
+def meaning(reply: Reply) -> AnswerRow:
     """The first matching row; the last one matches any reply."""
     return next(row for row in TABLE if row.fits(reply))
 

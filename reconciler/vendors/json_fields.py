@@ -13,7 +13,7 @@ from reconciler.vendors.ports import SKEW
 T = TypeVar("T")
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 """Characters that JSON may contain and that cannot be stored or sent: NUL, and half a surrogate pair."""
-LARGEST = 2**31 - 1
+LARGEST_WHOLE = 2**31 - 1
 """The largest whole number that every database can store."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Older than both vendors: an earlier stamp is an error, such as a zero or a number of seconds."""
@@ -88,7 +88,7 @@ def number(value: Any) -> float | None:
 def whole(value: Any) -> int:
     """A whole number that can be stored; 0 for anything else."""
     found = number(value)
-    return int(found) if found is not None and 0 <= found <= LARGEST else 0
+    return int(found) if found is not None and 0 <= found <= LARGEST_WHOLE else 0
 
 
 def moment(value: Any, now: datetime | None = None, ahead: timedelta = SKEW) -> datetime | None:

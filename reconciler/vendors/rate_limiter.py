@@ -40,7 +40,7 @@ INFERRED_FOR = 20.0
 """Seconds after the last 429 at which an inferred limit expires."""
 STATED_FOR = 120.0
 """Seconds within which the vendor must repeat a limit."""
-LEAST, LARGEST = 12.0, 100_000.0
+LEAST_STATED, LARGEST_STATED = 12.0, 100_000.0
 """Calls a minute: a lower stated limit counts as an error, and a higher one makes no difference."""
 LONGEST_PAUSE = 60.0
 """The longest delay in seconds that a vendor's statement may cause, because pages depend on it."""
@@ -208,9 +208,9 @@ class RateLimiter:
 
     def _learn(self, call: Call, headers: Mapping[str, str], now: float) -> None:
         most, left = number(headers.get("ratelimit-limit")), number(headers.get("ratelimit-remaining"))
-        if most is None or most < LEAST:
+        if most is None or most < LEAST_STATED:
             return
-        limit = self._limit_of(call.scope, float(int(min(most, LARGEST))))
+        limit = self._limit_of(call.scope, float(int(min(most, LARGEST_STATED))))
         limit.expires = now + STATED_FOR
         reset = _seconds(headers.get("ratelimit-reset"))
         if left is not None and reset is not None:

@@ -33,7 +33,7 @@ READ_AT_MOST = 2 * LARGEST_BODY
 """Bytes of a body that are read so that the sender receives the application's 413; more is refused by its head."""
 IN_MEMORY = 128 * 1024
 """Bytes of one unfinished body that are held in memory; what exceeds them goes to a temporary file."""
-THREADS = 4
+LISTENER_THREADS = 4
 
 log = get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Server:
                 app,
                 map=sockets,
                 listen=str(address),
-                threads=THREADS,
+                threads=LISTENER_THREADS,
                 connection_limit=CONNECTIONS,
                 channel_timeout=SILENCE,
                 cleanup_interval=CLEANUP,

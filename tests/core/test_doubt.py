@@ -19,7 +19,7 @@ from reconciler.core.model import (
     Settlement,
     Status,
 )
-from reconciler.core.outcomes import GIVE_UP, backoff, settle
+from reconciler.core.outcomes import UNKNOWN_GIVE_UP, backoff, settle
 
 MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z]"
 SENT_AT, BOUND = at(11), timedelta(seconds=120)
@@ -64,7 +64,7 @@ class Case:
 
 
 EARLIER = at(-100)
-SIX_HOURS = EARLIER + GIVE_UP
+SIX_HOURS = EARLIER + UNKNOWN_GIVE_UP
 ALMOST = SIX_HOURS - timedelta(microseconds=1)
 DUPLICATE = "PagerDuty: POST /incidents: 400: Open incident with matching dedup key already exists on this service"
 PD_NOTE, OG_NOTE, CREATE = Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT

@@ -6,13 +6,11 @@ Defensive: any optional field may be missing.
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.core.model import Act, Actor, Incident, Note, Person
+from reconciler.core.model import SOMEBODY, Act, Actor, Incident, Note, Person
 from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, moment, text, whole
 
 OPEN = ("triggered", "acknowledged")
 STATUSES = (*OPEN, "resolved")
-SOMEBODY = Person("", "somebody")
-"""A person whose name cannot be read. The act is news nevertheless."""
 FARTHEST_EXPIRY = timedelta(days=30)
 """Snoozes and service time-outs end acknowledgements within a week; this adds a margin."""
 

@@ -7,7 +7,7 @@ incidents are created nevertheless. An answer that cannot be read gives neither.
 import re
 from typing import Any
 
-from reconciler.core.model import Person
+from reconciler.core.model import SOMEBODY, Person
 from reconciler.errors import (
     Forbidden,
     Misconfigured,
@@ -20,7 +20,7 @@ from reconciler.errors import (
 from reconciler.vendors.http import Http
 from reconciler.vendors.json_fields import items, mapping, text
 from reconciler.vendors.pagerduty.pages import UNREADABLE, WINDOW, Pages, check_vendor, place
-from reconciler.vendors.pagerduty.rows import SOMEBODY, is_same, is_user, person_of
+from reconciler.vendors.pagerduty.rows import is_same, is_user, person_of
 from reconciler.vendors.ports import PAGE, AutomationUser, OnCall, ServiceStatus
 
 _LOOKS_LIKE_ID = re.compile(r"[PQR][A-Z0-9]{5,}")

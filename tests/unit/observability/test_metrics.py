@@ -28,7 +28,7 @@ from reconciler.core.model import (
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.health import Health
 from reconciler.observability.metrics import REFRESH, DatabaseCounts, Metrics
-from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITIES, metrics_table
+from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITY_LABELS, metrics_table
 
 ROOT = Path(__file__).parent.parent.parent.parent
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -204,7 +204,7 @@ def test_pairs_that_a_webhook_named_are_counted(counted: Counted) -> None:
 def test_the_queue_is_shown_by_priority(counted: Counted) -> None:
     assert counted.value("work_queue_keys", "page") is None
     counted.metrics.queue({Priority.PAGE: 2, Priority.SWEEP: 30}, 1.5)
-    assert [counted.value("work_queue_keys", name) for name in PRIORITIES] == [2, 0, 0, 30]
+    assert [counted.value("work_queue_keys", name) for name in PRIORITY_LABELS] == [2, 0, 0, 30]
     assert counted.value("work_queue_oldest_seconds") == 1.5
 
 

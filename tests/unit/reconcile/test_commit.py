@@ -12,7 +12,7 @@ from builders import action, at, observation, pair, policy
 from reconciler.core.model import Action, DecisionInput, Kind, Pair, Plan, Settlement, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.observability.events import Events
-from reconciler.reconcile.commit import LONGEST_KEPT, MOST, Committer
+from reconciler.reconcile.commit import LONGEST_KEPT, MOST_KEPT, Committer
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 
 NOW = at(100)
@@ -189,7 +189,7 @@ def test_a_pair_that_is_met_for_the_first_time_is_written_at_once(desk: Desk) ->
     assert desk.pair() == LOOKED
 
 
-@pytest.mark.parametrize(("count", "seconds"), [(MOST, 0.0), (2, LONGEST_KEPT)])
+@pytest.mark.parametrize(("count", "seconds"), [(MOST_KEPT, 0.0), (2, LONGEST_KEPT)])
 def test_what_is_kept_back_is_written_when_it_is_much_or_old(desk: Desk, count: int, seconds: float) -> None:
     items = [replace(ITEM, alert_id=f"a-{number}", generation=1) for number in range(count)]
     desk.count.clear()

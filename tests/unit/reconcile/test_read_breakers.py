@@ -204,7 +204,7 @@ def test_a_side_that_cannot_be_read_is_left_alone_for_one_two_four_up_to_sixty_s
 
 
 def test_no_more_back_offs_are_kept_than_fit(breakers: ReadBreakers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.reconcile.read_breakers.REMEMBERED", 2)
+    monkeypatch.setattr("reconciler.reconcile.read_breakers.REMEMBERED_BACK_OFFS", 2)
     for number in range(3):
         breakers.back_off(PD, f"a-{number}", SILENT)
     assert [breakers.back_off_left(PD, f"a-{number}") for number in range(3)] == [0, 1, 1]

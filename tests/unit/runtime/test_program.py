@@ -17,7 +17,7 @@ from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import Hold, WorkQueue
 from reconciler.reconcile.write_breakers import Lane, WriteBreakers
-from reconciler.runtime.account import PLACE
+from reconciler.runtime.account import ACCOUNT_PLACE
 from reconciler.runtime.program import Program
 from reconciler.store.database import Database, DatabaseDown
 
@@ -173,8 +173,8 @@ def test_once_pagerduty_is_reached_again_one_waiting_page_is_tried_at_once(stage
 
 def test_the_account_reports_for_itself_and_is_asked_again_once_pagerduty_answers(stage: Stage) -> None:
     problem = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_SERVICE_ID: disabled"))
-    stage.program.problems.put(PLACE, [problem])
-    stage.program.poll(Source(PLACE, None))
+    stage.program.problems.put(ACCOUNT_PLACE, [problem])
+    stage.program.poll(Source(ACCOUNT_PLACE, None))
     stage.program.poll(Source())
     assert stage.program.wrong() == (problem,)
     assert stage.account.asked == []

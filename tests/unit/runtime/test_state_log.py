@@ -12,7 +12,7 @@ from reconciler.errors import Forbidden, Misconfigured, Missing, NotExecuted, Pe
 from reconciler.observability.naming import span, state_of
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import state_log
-from reconciler.runtime.state_log import QUIET, StateLog
+from reconciler.runtime.state_log import OVER_AFTER, StateLog
 
 NOW = datetime(2026, 11, 23, 17, 27, tzinfo=UTC)
 AWAY = Problem(Side.PAGERDUTY, Unknown("PagerDuty: GET /log_entries: 503"))
@@ -128,11 +128,11 @@ def test_what_one_alert_s_read_met_is_over_only_once_it_was_not_met_for_long(boo
     book.cycle(narrow)
     book.take()
     for _ in range(5):
-        book.cycle(after=QUIET / 2)
+        book.cycle(after=OVER_AFTER / 2)
         book.cycle(narrow)
     assert book.take() == []
-    book.cycle(after=QUIET)
-    assert book.take() == [("info", f"works again after {span(5 * (QUIET / 2 + 1) + QUIET)}")]
+    book.cycle(after=OVER_AFTER)
+    assert book.take() == [("info", f"works again after {span(5 * (OVER_AFTER / 2 + 1) + OVER_AFTER)}")]
 
 
 def test_what_a_whole_cycle_met_is_over_with_the_next_though_a_look_at_one_alert_met_it_too(book: Book) -> None:

@@ -22,7 +22,14 @@ from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import Hold, WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
-from reconciler.runtime.worker import AFTER_DATABASE, LONGEST_BACK_OFF, PAGE_WORKERS, WORKERS, Worker, WorkerPool
+from reconciler.runtime.worker import (
+    AFTER_DATABASE,
+    LONGEST_DEFECT_BACK_OFF,
+    PAGE_WORKERS,
+    WORKERS,
+    Worker,
+    WorkerPool,
+)
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
 
@@ -109,7 +116,7 @@ def test_a_defect_backs_off_its_own_pair_and_is_logged_once(bench: Bench, logged
         assert wait is not None
         waits.append(wait)
         bench.clock.wait(wait)
-    assert waits == [min(2.0**n, LONGEST_BACK_OFF) for n in range(10)] + [LONGEST_BACK_OFF] * 2
+    assert waits == [min(2.0**n, LONGEST_DEFECT_BACK_OFF) for n in range(10)] + [LONGEST_DEFECT_BACK_OFF] * 2
     (words,) = logged
     assert words.startswith("ZeroDivisionError in ")
     assert "about alert broken: this is a defect, please report it" in words

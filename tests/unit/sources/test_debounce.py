@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.sources.debounce import BURST, LONGEST_DELAY, MOST, QUIET, REST, Debounce
+from reconciler.sources.debounce import BETWEEN_ROUNDS, BURST, LONGEST_BURST, MOST_WAITING_HINTS, QUIET, Debounce
 
 ONE, OTHER = Hint(Side.PAGERDUTY, "PONE"), Hint(Side.PAGERDUTY, "POTHER")
 
@@ -82,7 +82,7 @@ def test_a_burst_of_one_thing_keeps_nothing_else_waiting() -> None:
             put = hours.now
         hours.pass_seconds(0.01)
     (at,) = (at for at, hints in hours.rounds if OTHER in hints)
-    assert at - put <= REST
+    assert at - put <= BETWEEN_ROUNDS
 
 
 def test_a_burst_without_end_is_taken_now_and_then() -> None:
@@ -91,7 +91,7 @@ def test_a_burst_without_end_is_taken_now_and_then() -> None:
         hours.hints.put(ONE)
         hours.pass_seconds(0.1)
     assert len(hours.rounds) in (2, 3, 4)
-    assert hours.rounds[1][0] - hours.rounds[0][0] <= LONGEST_DELAY + 0.2
+    assert hours.rounds[1][0] - hours.rounds[0][0] <= LONGEST_BURST + 0.2
 
 
 def test_rounds_leave_at_least_as_much_time_as_they_take() -> None:
@@ -107,10 +107,10 @@ def test_rounds_leave_at_least_as_much_time_as_they_take() -> None:
 
 def test_what_waits_is_bounded() -> None:
     hours = Hours()
-    for number in range(2 * MOST):
+    for number in range(2 * MOST_WAITING_HINTS):
         hours.hints.put(Hint(Side.OPSGENIE, str(number)))
-    assert len(hours.hints.take()) == MOST
-    assert len(hours.hints._heard) <= MOST
+    assert len(hours.hints.take()) == MOST_WAITING_HINTS
+    assert len(hours.hints._heard) <= MOST_WAITING_HINTS
 
 
 def test_waiting_ends_at_once_where_something_is_due() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from source_stage import Clock
 
-from reconciler.sources.repetitions import EVERY, FORGOTTEN, FRUITLESS, REMEMBERED_ALERTS, Repetitions
+from reconciler.sources.repetitions import FORGOTTEN, FRUITLESS, READ_EVERY, REMEMBERED_ALERTS, Repetitions
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful:
 
 
 def test_notes_that_bring_nothing_are_read_every_few_seconds_only(repetitions: Repetitions, clock: Clock) -> None:
-    assert recurring(repetitions, clock, 60, fruitful=False) == FRUITLESS + 60 // EVERY - 1
+    assert recurring(repetitions, clock, 60, fruitful=False) == FRUITLESS + 60 // READ_EVERY - 1
 
 
 def test_while_somebody_writes_every_recurrence_is_read(repetitions: Repetitions, clock: Clock) -> None:
