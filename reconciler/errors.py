@@ -28,7 +28,7 @@ class Misconfigured(ReconcilerError):
 
 
 class Refused(Misconfigured):
-    """The account turns us away: key, user, service or plan. Every other request would meet the same."""
+    """The account is refused: its key, user, service or plan. Every other request would fail in the same way."""
 
 
 class Transient(ReconcilerError):
@@ -44,7 +44,7 @@ class NotExecuted(Transient):
 
 
 class RateLimited(NotExecuted):
-    """The rate limiter leaves no room yet. This is no fault: it is how the vendor's limit is kept."""
+    """The rate limiter leaves no room yet. This is not a fault: the vendor's limit is being kept."""
 
 
 class Blocked(NotExecuted):
@@ -64,11 +64,11 @@ class Missing(ObjectError):
 
 
 class Forbidden(ObjectError):
-    """403 on one address: that object is not ours to see or to change, or a firewall dislikes its content."""
+    """403 for one address: our key may not see or change that object, or a firewall rejects its content."""
 
 
 class Permanent(ReconcilerError):
-    """The vendor refuses this request for what it says (400, 413, 422). `status` is HTTP's."""
+    """The vendor refuses this request because of its content (400, 413, 422). `status` is HTTP's."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""What people did since the snapshot: the vendors' present values against the baselines, side by side.
+"""Detection of changes since the snapshot: the vendors' present values compared with the baselines.
 
-Only values are compared; no time stamp and no log text decides that something happened. Our own doings are
-taken out here, by three guards. Of notes any one suffices, of states, which have no text, either of the first two:
+Only values are compared; no time stamp and no log text decides that something happened. Three echo
+guards exclude our own writes. For notes any one suffices; for states, which have no text, either of the first two:
 
     outbox   ids and texts that our own actions left behind, and baselines that our own settled writes moved
     author   the automation user in PagerDuty, our signature in Opsgenie
@@ -46,9 +46,9 @@ Found = Change | Echo | Unexplained | notes.Undecided
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What happened to one pair, oldest first, and what of it was our own doing.
+    """The changes to one pair, oldest first, and the echoes of our own writes.
 
-    `unexplained`: the incident's baseline has to stay as it is. `undecided`: notes that are not known yet.
+    `unexplained`: the incident's baseline is kept as it is. `undecided`: notes that cannot be classified yet.
     """
 
     changes: tuple[Change, ...] = ()
@@ -94,7 +94,7 @@ def is_raised(observation: Observation, policy: Policy) -> bool:
     return policy.on_opsgenie_priority != "ignore" and _rises(pair.opsgenie.priority, alert.priority, policy)
 
 
-# -- what happened in Opsgenie --
+# -- changes in Opsgenie --
 
 
 def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> Iterator[Found]:
@@ -183,7 +183,7 @@ def _or_echo(observation: Observation, change: Change) -> Change | Echo:
     return change
 
 
-# -- what happened in PagerDuty --
+# -- changes in PagerDuty --
 
 
 def _incident_changes(observation: Observation, policy: Policy, now: datetime) -> Iterator[Found]:

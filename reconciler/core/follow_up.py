@@ -20,7 +20,7 @@ MOST_DOUBLINGS = 32
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left to do after a pair was reconciled.
+    """The rest of the work on a pair that was reconciled.
 
     `unread` are sides that could not be read, due again at `read_at`. `deliver_at` is when a waiting action may be
     tried, if that is known. `unknown` is the request for an alert that is not in the snapshot yet: it keeps the

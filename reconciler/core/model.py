@@ -18,7 +18,7 @@ class Side(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an action does, named as in the public contract: side, dot, verb."""
+    """Kind of action, named as in the public contract: side, dot, verb."""
 
     CREATE_INCIDENT = "pagerduty.create_incident"
     PAGERDUTY_NOTE = "pagerduty.add_note"
@@ -70,7 +70,7 @@ class Person:
 
 
 SOMEBODY = Person("", "somebody")
-"""The actor where the vendor names nobody."""
+"""The actor if the vendor names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An Opsgenie alert. List rows carry neither description nor details: `description` is None there.
+    """An Opsgenie alert.
 
-    `open` and `acknowledged` are None where the row does not say it readably: then nothing is known of it.
+    List rows carry neither description nor details: `description` is None there. `open` and `acknowledged` are
+    None if the row has no readable value: then that state is not known.
     """
 
     id: str
@@ -292,9 +293,10 @@ class Policy:
     retention: timedelta = timedelta(days=30)
 
     def is_automation(self, person: Person) -> bool:
-        """Whether it is us: by id; by name only where one of the two has no id.
+        """Whether this is the automation user: by id; by name only if one of the two has no id.
 
-        Until PagerDuty has confirmed who we are, what is configured stands for both: it may be an id or a name.
+        Until PagerDuty has confirmed the automation user, the configured value stands for both: it may be an id or
+        a name.
         """
         us = self.automation
         if person == SOMEBODY:
@@ -304,7 +306,7 @@ class Policy:
         return bool(person.name) and person.name == us.name
 
     def is_echo_of_us(self, person: Person) -> bool:
-        """The author guard for PagerDuty, where it is at work."""
+        """The author guard for PagerDuty, unless it is switched off."""
         return "author" in self.guards and self.is_automation(person)
 
 
@@ -361,7 +363,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class DecisionInput:
-    """All that a plan is computed from."""
+    """All inputs of a plan."""
 
     now: datetime
     policy: Policy

@@ -1,7 +1,7 @@
-"""What is still to be read of one pair.
+"""Rules for reading one pair: which reads its observation still requires.
 
-`next_read` names the next read, `read_answers.answered` takes in its answer or its failure, and `finished` gives
-the observation when nothing is left to be read. A value that could not be read stays unknown, and affects nothing
+`next_read` names the next read, `read_answers.answered` takes in its answer or its failure, and `finished` returns
+the observation when nothing is left to read. A value that could not be read stays unknown, and affects nothing
 else.
 """
 

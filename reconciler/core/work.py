@@ -36,13 +36,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What is to be read of one pair. `row` is what a list showed of the alert: a new one pages from it at need.
+    """What to read of one pair.
 
-    `is_new`: the alert is not known and may have to page. `is_baseline`: it is not known, and pages nobody.
-    `by_key`: whether PagerDuty has an incident with this key already. `adopt` is such an incident, from a list.
-    `twins` are open incidents with the alert's key that the pair does not follow. `acts` are what the feed's log
-    said, newest first. `all_notes`: every note of the alert, not only the newest. `repeated`: nothing but the
-    alert's time stamp has moved. `swept`: the pair counts as swept once this was read.
+    `row` is the alert as a list showed it; a new alert pages from it if the alert itself cannot be read in time.
+    `is_new`: the alert is unknown and may have to page. `is_baseline`: it is unknown, and pages nobody. `by_key`:
+    look for an incident with this key. `adopt` is such an incident, from a list. `twins` are open incidents with
+    the alert's key that the pair does not follow. `acts` are entries of the feed's log, newest first. `all_notes`:
+    every note of the alert, not only the newest. `repeated`: only the alert's time stamp has moved. `swept`: the
+    pair counts as swept after this read.
     """
 
     alert: bool = False

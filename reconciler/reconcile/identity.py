@@ -32,7 +32,10 @@ CALM = 4
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What the set-up allows. `unsure` is reported only if nothing else of PagerDuty is wrong."""
+    """Which writes the set-up allows, and its problems.
+
+    `unsure` is reported only if nothing else of PagerDuty is wrong.
+    """
 
     may_write: bool = True
     may_page: bool = True
