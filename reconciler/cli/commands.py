@@ -85,7 +85,7 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
 def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     """Poll every source once, reconcile what is due, then exit; fit for cron.
 
-    What a rate limit keeps from being read is counted, and left to the next run: nothing is waited for.
+    Each call waits at most 30 s for a rate limit. What is not read then is counted, and left to the next run.
     """
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")

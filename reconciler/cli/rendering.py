@@ -6,13 +6,15 @@ from typing import Any
 
 from reconciler.core.model import Action, Status
 from reconciler.core.text import shortened
-from reconciler.errors import Misconfigured
+from reconciler.errors import Misconfigured, RateLimited
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import state_of
+from reconciler.reconcile.problems import Problem
 from reconciler.runtime.report import Report
 
 _LINE = ("done", "dropped", "planned", "in flight", "unknown", "dead")
 """The order of states in the summary line: final states first."""
+ADVICE = "run it again, or let the daemon (`reconciler run`) go on"
 NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
 
 _PUBLIC = {
@@ -58,7 +60,7 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
     said = {problem.side for problem in report.problems}
     waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in said]
     lines = [
-        *(_located(str(problem.error), problem.alert_id) for problem in report.problems),
+        *(_problem(problem) for problem in report.problems),
         *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
         *_unread(report),
     ]
@@ -69,10 +71,22 @@ def _unread(report: Report) -> list[str]:
     """How many alerts the run did not come to."""
     if not report.unread:
         return []
-    limit = str(report.rate_limited or "").removesuffix("; not sent")
-    why = limit or "a vendor that they need cannot be asked now"
+    why = _limit(report.rate_limited) if report.rate_limited else "a vendor that they need cannot be asked now"
     count = f"{report.unread:,} of {report.pairs:,} alerts not looked at yet"
-    return [f"{count}: {why}; run it again, or let the daemon (`reconciler run`) go on"]
+    return [f"{count}: {why}; {ADVICE}"]
+
+
+def _problem(problem: Problem) -> str:
+    """One problem; a rate limit that concerns no single alert has cut a source short."""
+    if isinstance(problem.error, RateLimited) and not problem.alert_id:
+        left = "not every source was read to its end, and more alerts may be left"
+        return f"{_limit(problem.error)}; {left}; {ADVICE}"
+    return _located(str(problem.error), problem.alert_id)
+
+
+def _limit(error: RateLimited) -> str:
+    """What the rate limiter says, without the fate of the one call that met it."""
+    return str(error).removesuffix("; not sent")
 
 
 def is_misconfigured(report: Report) -> bool:

@@ -160,3 +160,13 @@ def test_what_the_rate_limit_kept_from_being_read_is_counted_and_is_no_error_of_
 def test_without_a_rate_limit_it_is_a_circuit_breaker_and_thousands_are_grouped() -> None:
     (line,) = errors(Report(pairs=3000, unread=2235), dry_run=False)
     assert line.startswith("2,235 of 3,000 alerts not looked at yet: a vendor that they need cannot be asked now;")
+
+
+def test_a_source_that_the_rate_cut_short_leaves_an_unknown_number_of_alerts() -> None:
+    limit = Problem(Side.PAGERDUTY, RateLimited(f"{WAITS}; not sent", 57.0))
+    away = Problem(Side.OPSGENIE, Transient("Opsgenie: 500"))
+    left = "not every source was read to its end, and more alerts may be left"
+    assert errors(Report(problems=(limit, away)), dry_run=True) == [
+        f"{WAITS}; {left}; run it again, or let the daemon (`reconciler run`) go on",
+        "Opsgenie: 500",
+    ]
