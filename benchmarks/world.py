@@ -154,7 +154,7 @@ class Sim(Wiring):
     def http(self, side: Side) -> Http:
         """A session whose requests never leave this process."""
         made = super().http(side)
-        made._session.mount("https://", self._wire)
+        made._session.requests.mount("https://", self._wire)
         return made
 
     def is_busy(self) -> bool:

@@ -1,7 +1,7 @@
 """The HTTP client of one vendor: every call ends in time, with an answer or one error of `reconciler.errors`.
 
-Priority and time of a call come from `call_context`. Reads are retried here, writes never. No key leaves this
-module: no exception of `requests` is passed on, and our keys are removed from vendors' messages.
+Priority and time of a call come from `call_context`. Reads are retried here, writes never. Our keys are removed
+from vendors' messages.
 """
 
 import json
@@ -10,30 +10,23 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-import requests
 from requests.adapters import BaseAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.errors import Blocked, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.vendors import call_context
 from reconciler.vendors.call_context import CallPriority
-from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
 from reconciler.vendors.json_fields import clean
 from reconciler.vendors.ports import Clock as Clock  # noqa: PLC0414 - offered from here too
 from reconciler.vendors.rate_limiter import RateLimiter, retry_after
-from reconciler.vendors.unsent import never_sent
+from reconciler.vendors.session import CallTime, Session, doubt
 
 READ_ATTEMPTS = 5
-CONNECT_TIMEOUT = 10.0
 WIRE_SHARE = 1 / 3
 """The share of a call's time that is left for the exchange after waiting for the rate limit."""
 LONGEST_WRITE_WAIT = 2.0
@@ -42,22 +35,9 @@ LONGEST_WRITE_WAIT = 2.0
 A page is not put back: it keeps its place ahead of everything else.
 """
 NOT_JSON = "the answer is not JSON"
-MAX_BODY = 32 * 1024 * 1024
-CHUNK = 65536
-POOL = 32
-_ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """A NUL or half of a surrogate pair: only answers that contain one are searched for unstorable text."""
-_ALWAYS = {
-    "Opsgenie": {"Accept": "application/json"},
-    "PagerDuty": {
-        "Accept": "application/vnd.pagerduty+json;version=2",
-        "Cache-Control": "no-cache",
-        "Content-Type": "application/json",  # documented as required for reads, too
-    },
-}
-"""The headers of every request to a vendor, besides the caller's."""
 Params = Iterable[tuple[str, str]]
 
 
@@ -90,14 +70,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Time:
-    """The time of one call: its length in seconds, and its end `last` by the monotonic clock."""
-
-    seconds: float
-    last: float
-
-
-@dataclass(frozen=True, slots=True)
 class RequestRecord:
     """One request, for metrics and logs. `route` is the path without ids; `status` None: no answer."""
 
@@ -108,20 +80,6 @@ class RequestRecord:
     outcome: str
     seconds: float
     request_id: str = ""
-
-
-class _Keys(AuthBase):
-    """Sets the headers last, so that neither ~/.netrc nor a session default replaces them."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = dict(headers)
-
-    def __repr__(self) -> str:
-        return "_Keys(…)"
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers)
-        return request
 
 
 class Http:
@@ -146,13 +104,7 @@ class Http:
         self._limiter = limiter
         self._on_request = on_request or (lambda _record: None)
         self._secrets = _secrets(headers.get("Authorization", ""))
-        self._session = requests.Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
-        self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
-        pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, pool)
-        _take_environment(self._session, self.base_url)
+        self._session = Session(self.base_url, headers, name, clock, adapter)
 
     def close(self) -> None:
         """Close all connections."""
@@ -189,16 +141,16 @@ class Http:
         wait = float("inf") if is_page else LONGEST_WRITE_WAIT
         return self._call(method, path, self._time(), longest_wait=wait, data=body, headers=sent)
 
-    def _time(self) -> _Time:
+    def _time(self) -> CallTime:
         within = call_context.current().within
         seconds = self.timeout if within is None else min(self.timeout, max(0.0, within))
-        return _Time(seconds, self.clock.monotonic() + seconds)
+        return CallTime(seconds, self.clock.monotonic() + seconds)
 
     def _call(
         self,
         method: str,
         path: str,
-        time_: _Time,
+        time_: CallTime,
         *,
         longest_wait: float = float("inf"),
         accept: frozenset[int] = frozenset(),
@@ -218,7 +170,7 @@ class Http:
         try:
             if started >= time_.last:  # a process that was suspended here must not send a write this late
                 raise NotExecuted(f"{self.name}: {method} {route}: its time was over before it was sent")
-            status, headers, content = self._exchange(method, path, time_, **sent)
+            status, headers, content = self._session.exchange(method, path, time_, **sent)
             return self._answer(method, route, status, headers, content, accept)
         except ReconcilerError as error:
             outcome = type(error).__name__.lower()
@@ -228,71 +180,6 @@ class Http:
             seconds = self.clock.monotonic() - started
             request_id = headers.get("x-request-id", "")
             self._on_request(RequestRecord(self.name, method, route, status, outcome, seconds, request_id))
-
-    def _exchange(
-        self, method: str, path: str, time_: _Time, **sent: Any
-    ) -> tuple[int, Mapping[str, str], bytes | str]:
-        """Status, headers, and the body, or the reason why there is none."""
-        left = max(0.05, time_.last - self.clock.monotonic())
-        timeout = (min(CONNECT_TIMEOUT, left), left)
-        failure: ReconcilerError
-        with exchange(left) as one:
-            try:
-                response = self._session.send(
-                    self._prepared(method, path, **sent), stream=True, allow_redirects=False, timeout=timeout
-                )
-            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
-                upper = self.name.upper()
-                failure = Misconfigured(
-                    f"{upper}_API_URL, {upper}_API_KEY: no request can be made of them; "
-                    "look for a missing https:// and for stray characters or line ends"
-                )
-            except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-                failure = self._failure(method, path, error, time_, expired=one.expired)
-            else:
-                with closing(response):
-                    return response.status_code, response.headers, self._body(response, time_, one)
-        raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
-
-    def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
-        """The request by itself: no session defaults are merged in, and no cookie of the vendor is sent back."""
-        request = requests.PreparedRequest()
-        request.prepare(method, self.base_url + path, auth=self._keys, **({"headers": {}} | sent))
-        return request
-
-    def _failure(self, method: str, path: str, error: Exception, time_: _Time, *, expired: bool) -> Transient:
-        what = f"{self.name}: {method} {route_of(path)}"
-        before = never_sent(error)
-        if before:
-            return NotExecuted(
-                f"{what}: {before}; not sent. Check the network, any proxy, and {self.name.upper()}_API_URL"
-            )
-        late = expired or isinstance(error, requests.exceptions.Timeout)
-        why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"
-        return Unknown(f"{what}: {why}{_doubt(method)}")
-
-    def _body(self, response: requests.Response, time_: _Time, one: Exchange) -> bytes | str:
-        raw = response.raw
-        content = bytearray()
-        late = f"the answer was not complete within {time_.seconds:g} s"
-        try:
-            while True:
-                left = time_.last - self.clock.monotonic()
-                if left <= 0 or one.expired:
-                    return late
-                sock = getattr(getattr(raw, "connection", None), "sock", None)
-                if sock is not None:
-                    sock.settimeout(left)
-                chunk = raw.read1(CHUNK, decode_content=True)
-                if not chunk:
-                    return late if one.expired else bytes(content)
-                content += chunk
-                if len(content) > MAX_BODY:
-                    return f"the answer is longer than {MAX_BODY // 1024 // 1024} MiB"
-        except (ReadTimeoutError, TimeoutError):
-            return late
-        except (HTTPError, OSError, ValueError):
-            return late if one.expired else "the answer broke off"
 
     def _answer(
         self,
@@ -309,7 +196,7 @@ class Http:
         where = f"{self.name}: {method} {route}" + (f" (request {self._clean(request_id)})" if request_id else "")
         if 200 <= status < 300:  # noqa: PLR2004 - HTTP
             if problem:
-                raise Unknown(f"{where}: {status}, but {problem}{_doubt(method)}{self._elsewhere(problem)}")
+                raise Unknown(f"{where}: {status}, but {problem}{doubt(method)}{self._elsewhere(problem)}")
             return Answer(status, headers, body)
         if status in accept:
             return Answer(status, headers, body)
@@ -327,19 +214,6 @@ class Http:
             found = found.replace(secret, "•••")
         line = " ".join("".join(c if c.isprintable() else " " for c in found).split())
         return line if len(line) <= 300 else line[:299] + "…"  # noqa: PLR2004 - as long as a log line may be
-
-
-def _take_environment(session: requests.Session, url: str) -> None:
-    """Read the proxies and certificates that the environment names for this address, once for all requests."""
-    with suppress(ValueError):  # the first request reports an invalid address
-        found = session.merge_environment_settings(url, {}, None, None, None)
-        session.proxies = found["proxies"]
-        session.verify, session.cert = found["verify"], found["cert"]
-        session.trust_env = False
-
-
-def _doubt(method: str) -> str:
-    return "" if method == "GET" else "; it may have been carried out"
 
 
 def _secrets(authorization: str) -> list[str]:

@@ -277,7 +277,12 @@ def test_no_error_ever_shows_a_key(
     with pytest.raises(ReconcilerError) as caught:
         vendor.get("/incidents") if method == "GET" else vendor.write("POST", "/incidents", {})
     error: BaseException | None = caught.value
-    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(vendor._session)) + repr(vendor)
+    shown = (
+        "".join(traceback.format_exception(caught.value))
+        + repr(vars(vendor._session))
+        + repr(vars(vendor._session.requests))
+        + repr(vendor)
+    )
     while error is not None:
         shown += f"{error} {error!r} {error.args} {vars(error)}"
         error = error.__cause__ or error.__context__
@@ -414,7 +419,7 @@ def test_no_cookie_is_kept(wire: responses.RequestsMock) -> None:
     vendor = http("PagerDuty")
     for _ in range(3):
         vendor.get("/incidents")
-    assert len(vendor._session.cookies) == 0
+    assert len(vendor._session.requests.cookies) == 0
     assert all("Cookie" not in call.request.headers for call in wire.calls)
 
 

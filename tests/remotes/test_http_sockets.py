@@ -403,7 +403,7 @@ def test_a_kept_connection_that_the_vendor_closed_is_not_used_again() -> None:
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.vendors.http.MAX_BODY", 100_000)
+    monkeypatch.setattr("reconciler.vendors.session.MAX_BODY", 100_000)
 
     def flood(connection: socket.socket) -> None:
         read_request(connection)

@@ -47,6 +47,7 @@ from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Request
 from reconciler.vendors import http as product_http
+from reconciler.vendors import session as product_session
 from reconciler.vendors.deadline import Exchange
 
 T = TypeVar("T")
@@ -492,7 +493,7 @@ class World:
     def deterministic(self) -> Iterator[None]:
         """The client's jitter comes from the seed, no call has a deadline; a mutant's patches are in place."""
         jitter = random.Random(self.history.seed)  # noqa: S311 - a simulation
-        wire = ((product_http, "random", jitter), (product_http, "exchange", _without_deadline))
+        wire = ((product_http, "random", jitter), (product_session, "exchange", _without_deadline))
         patches = (*wire, *self.parts.patches)
         before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
         for owner, name, value in patches:

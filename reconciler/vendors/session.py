@@ -1,0 +1,159 @@
+"""The session with one vendor: one exchange at a time, which ends when the time of its call is over.
+
+No key leaves this module: no exception of `requests` is passed on, since it may hold the request's headers.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
+from reconciler.vendors.endpoints import route_of
+from reconciler.vendors.ports import Clock
+from reconciler.vendors.unsent import never_sent
+
+CONNECT_TIMEOUT = 10.0
+MAX_BODY = 32 * 1024 * 1024
+CHUNK = 65536
+POOL = 32
+_ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
+_ALWAYS = {
+    "Opsgenie": {"Accept": "application/json"},
+    "PagerDuty": {
+        "Accept": "application/vnd.pagerduty+json;version=2",
+        "Cache-Control": "no-cache",
+        "Content-Type": "application/json",  # documented as required for reads, too
+    },
+}
+"""The headers of every request to a vendor, besides the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTime:
+    """The time of one call: its length in seconds, and its end `last` by the monotonic clock."""
+
+    seconds: float
+    last: float
+
+
+class _Keys(AuthBase):
+    """Sets the headers last, so that neither ~/.netrc nor a session default replaces them."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = dict(headers)
+
+    def __repr__(self) -> str:
+        return "_Keys(…)"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers)
+        return request
+
+
+class Session:
+    """Connections to one vendor, shared by all threads. `name` is what errors call it."""
+
+    def __init__(
+        self, base_url: str, headers: Mapping[str, str], name: str, clock: Clock, adapter: BaseAdapter | None
+    ) -> None:
+        self._base_url = base_url
+        self._name = name
+        self._clock = clock
+        self.requests = requests.Session()
+        self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
+        self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
+        pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
+        for scheme in ("https://", "http://"):
+            self.requests.mount(scheme, pool)
+        _take_environment(self.requests, base_url)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.requests.close()
+
+    def exchange(
+        self, method: str, path: str, time_: CallTime, **sent: Any
+    ) -> tuple[int, Mapping[str, str], bytes | str]:
+        """Status, headers, and the body, or the reason why there is none."""
+        left = max(0.05, time_.last - self._clock.monotonic())
+        timeout = (min(CONNECT_TIMEOUT, left), left)
+        failure: ReconcilerError
+        with exchange(left) as one:
+            try:
+                response = self.requests.send(
+                    self._prepared(method, path, **sent), stream=True, allow_redirects=False, timeout=timeout
+                )
+            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
+                upper = self._name.upper()
+                failure = Misconfigured(
+                    f"{upper}_API_URL, {upper}_API_KEY: no request can be made of them; "
+                    "look for a missing https:// and for stray characters or line ends"
+                )
+            except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+                failure = self._failure(method, path, error, time_, expired=one.expired)
+            else:
+                with closing(response):
+                    return response.status_code, response.headers, self._body(response, time_, one)
+        raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
+
+    def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
+        """The request by itself: no session defaults are merged in, and no cookie of the vendor is sent back."""
+        request = requests.PreparedRequest()
+        request.prepare(method, self._base_url + path, auth=self._keys, **({"headers": {}} | sent))
+        return request
+
+    def _failure(self, method: str, path: str, error: Exception, time_: CallTime, *, expired: bool) -> Transient:
+        what = f"{self._name}: {method} {route_of(path)}"
+        before = never_sent(error)
+        if before:
+            return NotExecuted(
+                f"{what}: {before}; not sent. Check the network, any proxy, and {self._name.upper()}_API_URL"
+            )
+        late = expired or isinstance(error, requests.exceptions.Timeout)
+        why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"
+        return Unknown(f"{what}: {why}{doubt(method)}")
+
+    def _body(self, response: requests.Response, time_: CallTime, one: Exchange) -> bytes | str:
+        raw = response.raw
+        content = bytearray()
+        late = f"the answer was not complete within {time_.seconds:g} s"
+        try:
+            while True:
+                left = time_.last - self._clock.monotonic()
+                if left <= 0 or one.expired:
+                    return late
+                sock = getattr(getattr(raw, "connection", None), "sock", None)
+                if sock is not None:
+                    sock.settimeout(left)
+                chunk = raw.read1(CHUNK, decode_content=True)
+                if not chunk:
+                    return late if one.expired else bytes(content)
+                content += chunk
+                if len(content) > MAX_BODY:
+                    return f"the answer is longer than {MAX_BODY // 1024 // 1024} MiB"
+        except (ReadTimeoutError, TimeoutError):
+            return late
+        except (HTTPError, OSError, ValueError):
+            return late if one.expired else "the answer broke off"
+
+
+def _take_environment(session: requests.Session, url: str) -> None:
+    """Read the proxies and certificates that the environment names for this address, once for all requests."""
+    with suppress(ValueError):  # the first request reports an invalid address
+        found = session.merge_environment_settings(url, {}, None, None, None)
+        session.proxies = found["proxies"]
+        session.verify, session.cert = found["verify"], found["cert"]
+        session.trust_env = False
+
+
+def doubt(method: str) -> str:
+    """What an error adds where the request may have had an effect."""
+    return "" if method == "GET" else "; it may have been carried out"
