@@ -13,15 +13,15 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/core tests/unit/core --numprocesses=2 --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
-	$(BIN)/pytest --ignore=tests/core --ignore=tests/unit/core --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests/unit/core --numprocesses=2 --cov=reconciler/core --cov-branch --cov-report= --cov-fail-under=100
+	$(BIN)/pytest --ignore=tests/unit/core --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
 # Mutants, faults and people's acts by chance for an hour, kill -9: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
-	$(BIN)/python tests/simulation/soak.py
+	$(BIN)/python -m tests.support.simulation.soak
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

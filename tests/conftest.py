@@ -1,9 +1,10 @@
 """What every folder of tests may ask for, and what a run says at its end."""
 
 import pytest
-from database import database
-from figures import pytest_terminal_summary, tell
-from postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
+
+from tests.support.database import database
+from tests.support.postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
+from tests.support.summary import pytest_terminal_summary, tell
 
 __all__ = [
     "database",
@@ -15,7 +16,7 @@ __all__ = [
     "tell",
 ]
 
-_LONG = ("simulation", "processes", "e2e")
+_LONG = ("simulation", "processes", "system")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,11 +1,11 @@
 """The simulation itself: the same history always runs the same, and it reaches what it is meant to reach."""
 
-from chance import random_history
-from drivers import single_faults
-from oracles import findings
-from schedule import KINDS, STORY, Act, Fault, History
-from simstore import SimDatabase
-from world import World, run
+from tests.support.simulation.chance import random_history
+from tests.support.simulation.drivers import single_faults
+from tests.support.simulation.oracles import findings
+from tests.support.simulation.schedule import KINDS, STORY, Act, Fault, History
+from tests.support.simulation.store import SimDatabase
+from tests.support.simulation.world import World, run
 
 UNREACHED = {"pd.acts", "og.request", "db.doubt"}
 """Kinds of steps that the story does not take unless something goes wrong."""

@@ -3,12 +3,13 @@
 from collections import Counter
 
 import pytest
-import world as simulated
-from drivers import single_faults
-from oracles import findings
-from process import Process
-from schedule import BEYOND, DETAILS, STORY, SWEEP, Act, Fault, History
-from world import World, run
+
+from tests.support.simulation import world as simulated_world
+from tests.support.simulation.drivers import single_faults
+from tests.support.simulation.oracles import findings
+from tests.support.simulation.process import Process
+from tests.support.simulation.schedule import BEYOND, DETAILS, STORY, SWEEP, Act, Fault, History
+from tests.support.simulation.world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
 AFTER = 99
@@ -342,7 +343,7 @@ def test_only_an_exact_copy_of_a_mirrored_note_is_taken_for_our_own(more: str, e
 
 def test_who_acknowledges_after_a_namesake_on_the_other_side_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jane holds the incident when another Jane acknowledges the alert: taken for the copy; the states agree."""
-    monkeypatch.setattr(simulated, "CUSTOMERS", ("Jane Doe", "Ben Okafor"))
+    monkeypatch.setattr(simulated_world, "CUSTOMERS", ("Jane Doe", "Ben Okafor"))
     acts = (Act(1, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1), Act(6, 0, "og", "acknowledge"))
     assert _first_words(History((*OPEN, *acts))) == {"LOST"}
 

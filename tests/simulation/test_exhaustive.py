@@ -7,10 +7,10 @@ other setting of the vendors.
 
 from collections.abc import Callable
 
-from branches import drive_branches
-from drivers import drive, drive_all, most_single_faults, occasional_faults, single_faults
-from schedule import GLANCED, KINDS, OCCASIONS, SPACED, STORY, Fault
-from world import run
+from tests.support.simulation.branches import drive_branches
+from tests.support.simulation.drivers import drive, drive_all, most_single_faults, occasional_faults, single_faults
+from tests.support.simulation.schedule import GLANCED, KINDS, OCCASIONS, SPACED, STORY, Fault
+from tests.support.simulation.world import run
 
 EVERY = 40
 """One in so many of the spaced story's single faults; `make soak` tries them all."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from drivers import drive
-from mutants import CAUGHT, DRIVERS, GUARDS, MUTANTS, catch
-from oracles import findings
-from schedule import ODD, SPACED, STORY, Act, Fault, History
-from world import Parts, run
 
 from reconciler.core import changes, mapping
 from reconciler.core.model import Kind
+from tests.support.simulation.drivers import drive
+from tests.support.simulation.mutants import CAUGHT, DRIVERS, GUARDS, MUTANTS, catch
+from tests.support.simulation.oracles import findings
+from tests.support.simulation.schedule import ODD, SPACED, STORY, Act, Fault, History
+from tests.support.simulation.world import Parts, run
 
 MOST = {"exhaustive": 90, "chance": 40}
 """In so many runs at most."""

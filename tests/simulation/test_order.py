@@ -3,9 +3,6 @@
 from datetime import datetime
 
 import pytest
-from oracles import findings
-from schedule import Act, Fault, History
-from world import Outcome, Parts, run
 
 from reconciler.core import follow_up
 from reconciler.core.model import Action, Kind, Side
@@ -13,6 +10,9 @@ from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.reconcile import write_breakers
 from reconciler.reconcile.deliver import _PairDelivery
 from reconciler.reconcile.write_breakers import Lane
+from tests.support.simulation.oracles import findings
+from tests.support.simulation.schedule import Act, Fault, History
+from tests.support.simulation.world import Outcome, Parts, run
 
 OUTAGE = History(
     (

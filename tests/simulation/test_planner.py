@@ -2,7 +2,13 @@
 
 from dataclasses import replace
 
-from builders import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.model import Action, Alert, Incident, Kind, Note, Observation, Pair, Plan, Status
+from reconciler.core.plan import decide
+from reconciler.core.text import is_copy_from
+from tests.support.builders import (
     ANA,
     BOB,
     BOT,
@@ -18,12 +24,6 @@ from builders import (
     pair,
     policy,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from reconciler.core.model import Action, Alert, Incident, Kind, Note, Observation, Pair, Plan, Status
-from reconciler.core.plan import decide
-from reconciler.core.text import is_copy_from
 
 people = st.sampled_from((JANE, BOB, BOT))
 statuses = st.sampled_from(("triggered", "acknowledged", "resolved"))

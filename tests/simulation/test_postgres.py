@@ -3,13 +3,12 @@
 from contextlib import closing
 from functools import partial
 
-from drivers import single_faults
-from oracles import findings
-from schedule import STORY, Fault
-from simstore import ServerDatabase
-from world import Parts, run
-
 from reconciler.store.database import open_database
+from tests.support.simulation.drivers import single_faults
+from tests.support.simulation.oracles import findings
+from tests.support.simulation.schedule import STORY, Fault
+from tests.support.simulation.store import ServerDatabase
+from tests.support.simulation.world import Parts, run
 
 EVERY = 400
 """One in so many of all the single faults; and each way for the database itself to fail."""

@@ -1,11 +1,11 @@
 """What lasts for some cycles and concerns more than one call: it begins, is met, and is over again."""
 
 import pytest
-from drivers import drive
-from schedule import FOR_HOURS, HOURS, KINDS, LONG_ONES, SCOPED_FAULTS, STORY, Fault
-from world import World
 
 from reconciler.sandbox.settings import SandboxSettings
+from tests.support.simulation.drivers import drive
+from tests.support.simulation.schedule import FOR_HOURS, HOURS, KINDS, LONG_ONES, SCOPED_FAULTS, STORY, Fault
+from tests.support.simulation.world import World
 
 BEGINS = 3
 DIFFERENT = {"write_lag", "acknowledgement_timeout"}

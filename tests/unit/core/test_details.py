@@ -3,7 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from builders import (
+
+from reconciler.core import text
+from reconciler.core.model import Action, Kind, Status
+from reconciler.core.plan import decide
+from tests.support.builders import (
     ALERT_ID,
     BOT,
     action,
@@ -18,10 +22,6 @@ from builders import (
     policy,
     shown,
 )
-
-from reconciler.core import text
-from reconciler.core.model import Action, Kind, Status
-from reconciler.core.plan import decide
 
 ROW = alert(tags=("db",), source="monitor")
 WHOLE = replace(ROW, description="disk is\n\nfull", details=(("host", "db-1"), ("disk", "98 %")))

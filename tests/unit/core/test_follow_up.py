@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import ALERT_ID, OG, PD, action, alert, at, pair, policy
 
 from reconciler.core.follow_up import Left, in_doubt, next_item
 from reconciler.core.model import Action, Kind, Pair, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
+from tests.support.builders import ALERT_ID, OG, PD, action, alert, at, pair, policy
 
 INTERVAL = timedelta(seconds=5)
 NOTHING = Left()

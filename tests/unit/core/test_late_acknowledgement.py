@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import BOT, JANE, action, alert, at, incident, inputs, observation, pair, policy
 
 from reconciler.core.model import Action, Kind, Pair, Status
 from reconciler.core.plan import decide
+from tests.support.builders import BOT, JANE, action, alert, at, incident, inputs, observation, pair, policy
 
 REASON = "the automation user's acknowledgement came after it had been taken back, and nobody is paged"
 OURS = incident("acknowledged", acknowledgers=(BOT,), changed_by=BOT, changed_at=at(50))

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import ALERT_ID, BOT, JANE, act, alert, at, incident, pair, policy
 
 from reconciler.core import listings
 from reconciler.core.listings import Bounds, compare_acts, compare_alerts, compare_incidents
 from reconciler.core.model import Act, Actor, Alert, Incident, Pair, Side
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
+from tests.support.builders import ALERT_ID, BOT, JANE, act, alert, at, incident, pair, policy
 
 NOW = at(3600)
 HOUR = timedelta(hours=1)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import at, pair
 
 from reconciler.core.follow_up import next_look
+from tests.support.builders import at, pair
 
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30)

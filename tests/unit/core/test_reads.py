@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from builders import (
+
+from reconciler.core import reads, text
+from reconciler.core.model import Act, Actor, Kind, Observation, Policy, Receipt, Side, Status
+from reconciler.core.read_answers import answered
+from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Failure, Progress, Read, What
+from reconciler.core.reads import Finished
+from reconciler.core.work import ReadRequest, everything
+from tests.support.builders import (
     ALERT_ID,
     ANA,
     BOB,
@@ -23,14 +30,7 @@ from builders import (
     observation,
     pair,
 )
-from builders import policy as rules
-
-from reconciler.core import reads, text
-from reconciler.core.model import Act, Actor, Kind, Observation, Policy, Receipt, Side, Status
-from reconciler.core.read_answers import answered
-from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Failure, Progress, Read, What
-from reconciler.core.reads import Finished
-from reconciler.core.work import ReadRequest, everything
+from tests.support.builders import policy as rules
 
 MISSING, FORBIDDEN, UNREAD = Failure.MISSING, Failure.FORBIDDEN, Failure.UNREAD
 NONE: frozenset[Side] = frozenset()

@@ -4,10 +4,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import JANE, SERVICE, act, action, alert, at, incident, inputs, observation, pair, policy
 
 from reconciler.core.model import Action, Kind, Observation, Pair, Policy, Status
 from reconciler.core.plan import decide
+from tests.support.builders import (
+    JANE,
+    SERVICE,
+    act,
+    action,
+    alert,
+    at,
+    incident,
+    inputs,
+    observation,
+    pair,
+    policy,
+)
 
 P1 = replace(pair().opsgenie, priority="P1")
 RESOLVED = pair("resolved", as_of=at(40), opsgenie=P1)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import BOB, JANE, OG, PD, act, alert, at, incident
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
+from tests.support.builders import BOB, JANE, OG, PD, act, alert, at, incident
 
 FLAGS = ("alert", "alert_notes", "all_notes", "incident", "incident_notes", "by_key", "swept", "is_new")
 OLD_ROW, NEW_ROW = alert(updated_at=at(1)), alert(updated_at=at(2))

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -29,8 +28,8 @@ from reconciler.core.work import Priority, Reason
 from reconciler.observability.health import Health
 from reconciler.observability.metrics import REFRESH, DatabaseCounts, Metrics
 from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITY_LABELS, metrics_table
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent.parent.parent
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 

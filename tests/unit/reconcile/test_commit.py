@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import action, at, observation, pair, policy
 
 from reconciler.core.model import Action, DecisionInput, Kind, Pair, Plan, Settlement, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.observability.events import Events
 from reconciler.reconcile.commit import LONGEST_KEPT, MOST_KEPT, Committer
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
+from tests.support.builders import action, at, observation, pair, policy
 
 NOW = at(100)
 KNOWN = pair(swept_at=at(0), next_look_at=at(90))

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from builders import BOT, JANE, action, alert, at, incident, pair, policy
 
 from reconciler.core import text
 from reconciler.core.model import Action, Alert, Incident, Kind, Note, Pair, Person, Side, Status
@@ -32,6 +31,7 @@ from reconciler.reconcile.work_queue import Hold
 from reconciler.reconcile.write_breakers import Lane, WriteBreakers
 from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority, current
+from tests.support.builders import BOT, JANE, action, alert, at, incident, pair, policy
 
 NOW = at(0) + timedelta(hours=5)
 OLD = timedelta(hours=3)

@@ -10,8 +10,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from builders import ALERT_ID, INCIDENT_ID, OG, PD, action, alert, at, incident, observation, pair, policy
-from still_clock import StillClock
 
 from reconciler.core.model import Alert, Kind, Observation, Receipt, Side, Status
 from reconciler.core.work import ReadRequest, everything
@@ -33,6 +31,20 @@ from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
 from reconciler.vendors.ports import RequestStatus
+from tests.support.builders import (
+    ALERT_ID,
+    INCIDENT_ID,
+    OG,
+    PD,
+    action,
+    alert,
+    at,
+    incident,
+    observation,
+    pair,
+    policy,
+)
+from tests.support.clock import StillClock
 
 NONE: frozenset[Side] = frozenset()
 SILENT = Unknown("500")

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from builders import BOT
 
 from reconciler.core.model import Person
 from reconciler.errors import Blocked, Misconfigured, Permanent, ReconcilerError, Refused, Unknown
 from reconciler.reconcile.identity import Identity
 from reconciler.vendors.ports import AutomationUser, OnCall, ServiceStatus
+from tests.support.builders import BOT
 
 CONFIGURED = Person("bot", "bot")
 INTERVAL = 300.0

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import ALERT_ID, BOT, JANE, OG, PD, action, alert, at, incident, note, pair, policy
-from still_clock import StillClock
 
 from reconciler.core.model import Action, Kind, Observation, Policy, Settlement, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
@@ -22,6 +20,8 @@ from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.read_only import open_read_only
+from tests.support.builders import ALERT_ID, BOT, JANE, OG, PD, action, alert, at, incident, note, pair, policy
+from tests.support.clock import StillClock
 
 LOOKED = frozenset({Kind.PAGERDUTY_NOTE})
 HELD = frozenset({Hold.READ_OPSGENIE})

@@ -1,14 +1,14 @@
 """Circuit breakers for single reads, and the back-off of one side of one pair."""
 
 import pytest
-from builders import OG, PD
-from still_clock import StillClock
 
 from reconciler.core.model import Side
 from reconciler.errors import Blocked, Forbidden, Missing, NotExecuted, Permanent, RateLimited, Refused, Unknown
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.read_breakers import FAILURES, ReadBreakers
 from reconciler.reconcile.work_queue import Hold, Passage
+from tests.support.builders import OG, PD
+from tests.support.clock import StillClock
 
 BOTH = frozenset(Side)
 READ_PD = frozenset({Hold.READ_PAGERDUTY})

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import action, at
 
 from reconciler.core.model import Action, Kind, Side
 from reconciler.errors import Blocked, Forbidden, NotExecuted, RateLimited, ReconcilerError, Refused, Unknown
 from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
 from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.reconcile.write_breakers import HOLDS, WHILE_BARRED, Lane, Wait, WriteBreakers, lane_of
+from tests.support.builders import action, at
 
 NOW = at(0)
 CREATION = action(Kind.CREATE_INCIDENT)

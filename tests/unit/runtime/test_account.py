@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from builders import BOT, JANE, policy
-from still_clock import StillClock
 
 from reconciler.core.model import Kind, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
@@ -13,6 +11,8 @@ from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.work_queue import Passage
 from reconciler.reconcile.write_breakers import HOLDS, PAGERDUTY_LANES, Lane, WriteBreakers
 from reconciler.runtime.account import Account, barred
+from tests.support.builders import BOT, JANE, policy
+from tests.support.clock import StillClock
 
 WRONG = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: unknown"))
 UNSURE = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from builders import action, at
 
 from reconciler.core.model import Kind, Side
 from reconciler.core.work import WorkItem
@@ -11,6 +10,7 @@ from reconciler.errors import Transient
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.daemon import REPORT, REPORT_EVERY, ReportSoon
+from tests.support.builders import action, at
 
 ITEM = WorkItem("a", at(0))
 

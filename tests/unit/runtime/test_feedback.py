@@ -3,13 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from builders import action, at
-from still_clock import StillClock
-
 from reconciler.core.model import Kind
 from reconciler.core.work import ReadRequest, WorkItem
 from reconciler.reconcile.pair import Outcome
 from reconciler.runtime.feedback import Feedback
+from tests.support.builders import action, at
+from tests.support.clock import StillClock
 
 
 class Sources:

@@ -4,9 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import action, alert, at, pair, policy
 from sqlalchemy import select
-from still_clock import StillClock
 
 from reconciler.core.model import Kind, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
@@ -15,6 +13,8 @@ from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.schema import leader
+from tests.support.builders import action, alert, at, pair, policy
+from tests.support.clock import StillClock
 
 INTERVAL = timedelta(seconds=10)
 

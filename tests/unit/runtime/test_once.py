@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import action
-from still_clock import StillClock
 
 from reconciler.cli.rendering import errors
 from reconciler.core.model import Action, Kind, Side, Status
@@ -21,6 +19,8 @@ from reconciler.runtime.once import ASKED_FOR, run_once
 from reconciler.runtime.program import Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.worker import Worker
+from tests.support.builders import action
+from tests.support.clock import StillClock
 
 WAITS = "PagerDuty: the rate limit leaves no room for another 57 s"
 QUEUED, OUTBOX = frozenset({Reason.QUEUED}), frozenset({Reason.OUTBOX})

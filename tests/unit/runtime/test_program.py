@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import at
-from still_clock import StillClock
 
 from reconciler.core.model import Kind, Side
 from reconciler.core.work import WorkItem
@@ -20,6 +18,8 @@ from reconciler.reconcile.write_breakers import Lane, WriteBreakers
 from reconciler.runtime.account import ACCOUNT_PLACE
 from reconciler.runtime.program import Program
 from reconciler.store.database import Database, DatabaseDown
+from tests.support.builders import at
+from tests.support.clock import StillClock
 
 AWAY = NotExecuted("no connection")
 

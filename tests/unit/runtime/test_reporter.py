@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import action, at, pair
-from still_clock import StillClock
 
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.work import Reason, WorkItem
@@ -19,6 +17,8 @@ from reconciler.store import troubles
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 from reconciler.store.troubles import KeptTrouble
+from tests.support.builders import action, at, pair
+from tests.support.clock import StillClock
 
 AWAY = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
 ITEM = WorkItem("a-1", at(60), reasons=frozenset({Reason.FEED}))

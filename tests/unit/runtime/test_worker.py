@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from builders import at
-from still_clock import StillClock
 
 from reconciler.core.model import Kind, Side
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
@@ -32,6 +30,8 @@ from reconciler.runtime.worker import (
 )
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
+from tests.support.builders import at
+from tests.support.clock import StillClock
 
 OUTBOX = frozenset({Reason.OUTBOX})
 HELD = frozenset({Hold.READ_OPSGENIE})

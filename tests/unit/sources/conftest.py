@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from source_stage import Stage
+
+from tests.support.sources import Stage
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from builders import ALERT_ID, alert, at, incident
-from source_stage import HOUR, Stage
 
 from reconciler.core.model import Side
 from reconciler.core.work import Priority, Reason
 from reconciler.errors import Misconfigured, Unknown
 from reconciler.store.cursors import LogMark, Origin
+from tests.support.builders import ALERT_ID, alert, at, incident
+from tests.support.sources import HOUR, Stage
 
 NOW = at(3600)
 CLOSED = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -3,8 +3,6 @@
 from typing import Any, cast
 
 import pytest
-from builders import ALERT_ID, INCIDENT_ID, incident, pair
-from source_stage import Stage
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
@@ -12,6 +10,8 @@ from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.errors import Unknown
 from reconciler.sources.hints import Hints
 from reconciler.sources.opsgenie_feed import OpsgenieFeed
+from tests.support.builders import ALERT_ID, INCIDENT_ID, incident, pair
+from tests.support.sources import Stage
 
 TWIN = incident(id="PINC2", number=4712)
 

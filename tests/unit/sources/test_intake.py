@@ -1,12 +1,12 @@
 """Intake: keys and the cursor in one transaction, then the queue; what was read already is not asked for again."""
 
 import pytest
-from builders import at
-from source_stage import Stage
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.sources.intake import DryIntake
 from reconciler.store.database import DatabaseDown
+from tests.support.builders import at
+from tests.support.sources import Stage
 
 ALERT = WorkItem("a", at(0), ReadRequest(alert=True), Priority.CHANGED, frozenset({Reason.WEBHOOK}))
 INCIDENT = WorkItem("a", at(0), ReadRequest(incident=True), Priority.CHANGED, frozenset({Reason.WEBHOOK}))

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import ALERT_ID, alert, at, pair, policy
-from source_stage import INTERVAL, Stage
 
 from reconciler.core.work import Priority
 from reconciler.errors import Transient, Unknown
 from reconciler.sources.intake import DryIntake
 from reconciler.sources.unrepeated import UnrepeatedIntake
 from reconciler.vendors.call_context import CallPriority
+from tests.support.builders import ALERT_ID, alert, at, pair, policy
+from tests.support.sources import INTERVAL, Stage
 
 
 def test_a_new_alert_is_a_page(stage: Stage) -> None:

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from builders import ALERT_ID, BOT, JANE, act, at, incident, pair, policy
-from source_stage import INTERVAL, Stage
 
 from reconciler.core.model import Act, Actor
 from reconciler.core.work import ReadRequest
@@ -13,6 +11,8 @@ from reconciler.sources.pagerduty_feed import STRANGERS, WINDOWS_REFUSED
 from reconciler.store.cursors import OLDEST, LogMark
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.ports import LogPage
+from tests.support.builders import ALERT_ID, BOT, JANE, act, at, incident, pair, policy
+from tests.support.sources import INTERVAL, Stage
 
 TWIN = incident(id="PINC2", number=4712)
 RAISED = Act("L1", "trigger", at(3550), Actor.PERSON, BOT, "PINC2")

@@ -1,9 +1,9 @@
 """Alerts that only recur: their notes are read, but not with every recurrence."""
 
 import pytest
-from source_stage import Clock
 
 from reconciler.sources.repetitions import FORGOTTEN, FRUITLESS, READ_EVERY, REMEMBERED_ALERTS, Repetitions
+from tests.support.sources import Clock
 
 
 @pytest.fixture

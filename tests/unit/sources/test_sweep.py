@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from builders import ALERT_ID, alert, at, incident, pair
-from source_stage import Stage
 
 from reconciler.core.model import Pair, Side
 from reconciler.core.work import Priority, ReadRequest, Reason
@@ -15,6 +13,8 @@ from reconciler.sources.listings import RETRY, ListingTools, OpenAlerts, OpenInc
 from reconciler.sources.sweep import FLUSHED_AFTER, MOST_WAITING, Retention, Sweep
 from reconciler.store.cursors import OLDEST
 from reconciler.vendors.call_context import CallPriority
+from tests.support.builders import ALERT_ID, alert, at, incident, pair
+from tests.support.sources import Stage
 
 
 class Swept:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from builders import at
 
 from reconciler.store.cursors import OLDEST, LogMark, Origin, Positions, earlier
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
+from tests.support.builders import at
 
 NOW = at(1000)
 YEAR_1, YEAR_9999 = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

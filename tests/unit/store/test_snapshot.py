@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from builders import at, pair
-
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
+from tests.support.builders import at, pair
 
 
 def test_pairs_that_page_nobody_or_are_unexplained_are_found_by_one_statement(tmp_path: Path) -> None:

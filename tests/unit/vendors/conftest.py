@@ -1,9 +1,27 @@
-"""Each test has a clock of its own."""
+"""Fixtures of the wire tests."""
+
+from collections.abc import Iterator
 
 import pytest
-from remotes.wire_helpers import FakeClock
+import responses
+
+from tests.support.wire.http import FakeClock
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    """Nothing is asked that was not expected, and everything that was expected is asked."""
+    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
+        yield mock
 
 
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback is reached directly, whatever the machine's proxy."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)

@@ -3,11 +3,11 @@
 import threading
 
 import pytest
-from remotes.wire_helpers import FakeClock
 
 from reconciler.errors import NotExecuted
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.rate_limiter import RateLimiter
+from tests.support.wire.http import FakeClock
 
 SCOPE = "PUT /incidents/{id}"
 

@@ -10,12 +10,12 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.vendors.timeline import Timeline
 
 from benchmarks.floor import finish
 from reconciler.errors import RateLimited
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.rate_limiter import RateLimiter
+from tests.support.timeline import Timeline
 
 PAGE, CHANGED, UNSETTLED, FEED, SWEEP = CallPriority
 SCOPE = "PUT /incidents/{id}"

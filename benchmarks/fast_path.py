@@ -1,0 +1,81 @@
+"""Figures of the HTTP side, printed and asserted nowhere: `python -m benchmarks.fast_path`, with `dev` installed.
+
+From the delivery of a webhook to its mirrored effect on the other side, over loopback, one act after the other,
+and the answer's own time. Cycles are a minute apart, so that the fast path alone is measured. An argument is the
+seconds that each answer of a vendor's takes: 0.1 shows the calls that follow one another.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.front import RARELY, Front, a_front, opsgenie_body
+
+ACTS = 100
+
+
+def main() -> None:
+    """Print all three ways."""
+    latency = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
+    with tempfile.TemporaryDirectory() as folder, a_front(Path(folder), latency=latency) as front:
+        front.open_ready(POLL_INTERVAL_SECONDS=RARELY)
+        pairs = [front.paired(f"alert {number}") for number in range(10)]
+        _measure("an engineer's note → PagerDuty's webhook → on the alert", _engineers_note(front, pairs))
+        _measure("a customer's note → Opsgenie's webhook → on the incident", _customers_note(front, pairs))
+        _measure("an alert → Opsgenie's webhook → a page", _page(front))
+
+
+Act = Callable[[int], tuple[Callable[[], object], Callable[[], bool]]]
+"""Somebody acts, for the how manyeth time; gives the delivery, and what tells that it is mirrored."""
+
+
+def _engineers_note(front: Front, pairs: list[tuple[str, str]]) -> Act:
+    def act(number: int) -> tuple[Callable[[], object], Callable[[], bool]]:
+        alert, incident = pairs[number % len(pairs)]
+        front.engineer(alert, "notes", text=f"note {number}")
+        return lambda: front.deliver(incident), lambda: front.is_noted(alert, f"] note {number}")
+
+    return act
+
+
+def _customers_note(front: Front, pairs: list[tuple[str, str]]) -> Act:
+    def act(number: int) -> tuple[Callable[[], object], Callable[[], bool]]:
+        alert, _ = pairs[number % len(pairs)]
+        front.customer(alert, "notes", text=f"note {number}")
+        return lambda: front.report(opsgenie_body(alert, "AddNote")), lambda: front.is_told(
+            alert, f"] note {number}"
+        )
+
+    return act
+
+
+def _page(front: Front) -> Act:
+    def act(number: int) -> tuple[Callable[[], object], Callable[[], bool]]:
+        alert = front.raise_alert(f"page {number}")
+        return lambda: front.report(opsgenie_body(alert, "Create")), lambda: front.is_paged(alert)
+
+    return act
+
+
+def _measure(name: str, act: Act) -> None:
+    answered, mirrored = [], []
+    for number in range(ACTS):
+        deliver, is_mirrored = act(number)
+        began = time.perf_counter()
+        deliver()
+        answered.append(time.perf_counter() - began)
+        while not is_mirrored():
+            time.sleep(0.002)
+        mirrored.append(time.perf_counter() - began)
+        time.sleep(0.3)  # the next act is a burst of its own
+    print(name, flush=True)
+    for what, times in (("answered", answered), ("mirrored", mirrored)):
+        times.sort()
+        p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99) - 1]
+        print(f"  {what}: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, of {len(times)}")
+
+
+if __name__ == "__main__":
+    main()

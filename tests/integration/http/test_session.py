@@ -1,0 +1,415 @@
+"""What only a real socket can show: time, resets, truncation, and connections kept."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from reconciler.errors import NotExecuted, Unknown
+from reconciler.vendors.http import Http
+from tests.support.wire.http import real_http
+
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(serve: Serve) -> Iterator[tuple[str, list[int]]]:
+    """A server that hands each connection to `serve`; yields its address and a list with an entry a connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    accepted: list[int] = []
+    threads: list[threading.Thread] = []
+
+    def handle(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            serve(connection)
+
+    def loop() -> None:
+        with suppress(OSError):
+            while True:
+                connection, (_, port) = listener.accept()
+                accepted.append(port)
+                thread = threading.Thread(target=handle, args=(connection,), daemon=True)
+                threads.append(thread)
+                thread.start()
+
+    main = threading.Thread(target=loop, daemon=True)
+    main.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", accepted
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        main.join(2)
+        for thread in threads:
+            thread.join(2)
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """One whole request: head and body."""
+    found = b""
+    while b"\r\n\r\n" not in found:
+        chunk = connection.recv(65536)
+        if not chunk:
+            raise ConnectionError
+        found += chunk
+    head, _, content = found.partition(b"\r\n\r\n")
+    length = next(
+        (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+    )
+    while len(content) < length:
+        content += connection.recv(65536)
+    return found
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+    connection.close()
+
+
+def test_an_answer_that_drips_is_bounded_in_total_time() -> None:
+    def drip(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    with server(drip) as (url, _):
+        started = time.monotonic()
+        with pytest.raises(Unknown, match=r"not complete within 0\.6 s"):
+            real_http(url, timeout=0.6).write("POST", "/incidents", {})
+        assert 0.5 < time.monotonic() - started < 1.0
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+GZIP = b"Content-Encoding: gzip\r\nContent-Length: 99999\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\x03"  # and a file name
+DRIPS = {
+    "status line": (b"HTTP/1.1 200 ", b"O"),
+    "header": (OK + b"X-Slow: ", b"x"),
+    "header lines": (OK, b"X-Slow: 1\r\n"),
+    "chunk size": (CHUNKED, b"0"),
+    "chunk extension": (CHUNKED + b"2;", b"x"),
+    "chunks": (CHUNKED, b"1\r\n \r\n"),
+    "trailer": (CHUNKED + b"2\r\n{}\r\n0\r\nX-Slow: ", b"x"),
+    "trailer lines": (CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-Slow: 1\r\n"),
+    "interim answers": (b"", CONTINUE),
+    "headers of an interim answer": (b"HTTP/1.1 100 Continue\r\n", b"X-Slow: 1\r\n"),
+    "a body without a length": (OK + b"\r\n", b" "),
+    "a compressed body": (OK + GZIP, b"x"),
+}
+
+
+def dripping(start: bytes, drop: bytes, pause: float, *, first: bytes = b"") -> Serve:
+    """Answers the first request with `first` where there is any, and then with drop after drop."""
+
+    def drip(connection: socket.socket) -> None:
+        if first:
+            read_request(connection)
+            connection.sendall(first)
+        read_request(connection)
+        connection.sendall(start)
+        while True:
+            connection.sendall(drop)
+            time.sleep(pause)
+
+    return drip
+
+
+def bounded(call: Callable[[], object], seconds: float) -> Exception:
+    """What the call raises: within its time, and a little."""
+    started = time.monotonic()
+    with pytest.raises((Unknown, NotExecuted)) as caught:
+        call()
+    assert seconds * 0.8 <= time.monotonic() - started < seconds + 1
+    return caught.value
+
+
+@pytest.mark.parametrize("part", DRIPS)
+def test_whatever_part_of_an_answer_drips_the_call_ends_in_time(part: str) -> None:
+    with server(dripping(*DRIPS[part], pause=0.02)) as (url, _):
+        vendor = real_http(url, timeout=0.6)
+        told = bounded(lambda: vendor.write("POST", "/incidents", {}), 0.6)
+    assert isinstance(told, Unknown)
+    assert "within 0.6 s" in str(told)
+    assert "it may have been carried out" in str(told)
+
+
+def test_interim_answers_without_a_pause_end_in_time() -> None:
+    with server(dripping(b"", CONTINUE, pause=0)) as (url, _):
+        assert isinstance(bounded(lambda: real_http(url, timeout=0.6).get("/incidents"), 0.6), Unknown)
+
+
+def test_a_kept_connection_that_drips_ends_in_time_and_the_next_call_has_one_of_its_own() -> None:
+    whole = OK + b"Content-Length: 2\r\n\r\n{}"
+    with server(dripping(OK, b"X-Slow: 1\r\n", 0.02, first=whole)) as (url, accepted):
+        vendor = real_http(url, timeout=0.6)
+        vendor.write("POST", "/incidents", {})
+        bounded(lambda: vendor.write("POST", "/incidents", {}), 0.6)
+        assert len(accepted) == 1
+        vendor.write("POST", "/incidents", {})
+        assert len(accepted) == 2
+        vendor.close()
+
+
+def test_many_calls_at_once_each_end_in_time() -> None:
+    with server(dripping(OK, b"X-Slow: 1\r\n", 0.05)) as (url, _):
+        vendors = [real_http(url, timeout=0.5 + 0.1 * number) for number in range(8)]
+        ended: list[float] = []
+
+        def call(vendor: Http) -> None:
+            with suppress(Unknown):
+                vendor.write("POST", "/incidents", {})
+            ended.append(time.monotonic() - started)
+
+        threads = [threading.Thread(target=call, args=(vendor,)) for vendor in reversed(vendors)]
+        started = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+    assert sorted(ended) == pytest.approx([0.5 + 0.1 * number for number in range(8)], abs=0.4)
+
+
+def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def many(host: str, *more: Any, **named: Any) -> Any:
+        hosts = [f"127.0.0.{number}" for number in range(1, 7)] if host == "many.invalid" else [host]
+        return [row for one in hosts for row in resolve(one, *more, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", many)
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))  # noqa: S104 - six addresses
+        port = listener.getsockname()[1]
+        for _ in range(8):  # nobody accepts them, so that any further one is left without an answer
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        secure = real_http(f"http://many.invalid:{port}", timeout=1.2)
+        assert isinstance(bounded(lambda: secure.write("POST", "/incidents", {}), 1.2), NotExecuted)
+
+
+def test_an_address_that_refuses_is_passed_over_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+    two = ["127.0.0.9", "127.0.0.1"]
+
+    def both(host: str, *more: Any, **named: Any) -> Any:
+        hosts = two if host == "many.invalid" else [host]
+        return [row for one in hosts for row in resolve(one, *more, **named)]
+
+    def polite(connection: socket.socket) -> None:
+        assert b"Host: many.invalid" in read_request(connection)
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with server(polite) as (url, _):
+        assert real_http(url.replace("127.0.0.1", "many.invalid")).write("POST", "/incidents", {}).status == 200
+
+
+def test_a_tls_handshake_that_drips_ends_in_time() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")  # a long ServerHello begins
+        while True:
+            connection.sendall(b"\0")
+            time.sleep(0.02)
+
+    with server(drip) as (url, _):
+        secure = real_http(url.replace("http:", "https:"), timeout=1.5)
+        told = bounded(lambda: secure.write("POST", "/incidents", {}), 1.5)
+    assert isinstance(told, NotExecuted)
+
+
+def test_a_proxys_answer_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(dripping(OK, b"X-Slow: 1\r\n", 0.02)) as (url, _):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        secure = real_http("https://api.pagerduty.invalid", timeout=0.6)
+        bounded(lambda: secure.write("POST", "/incidents", {}), 0.6)
+
+
+def test_a_call_that_ended_in_time_leaves_the_next_one_alone() -> None:
+    def polite(connection: socket.socket) -> None:
+        while True:
+            read_request(connection)
+            time.sleep(0.25)
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    with server(polite) as (url, accepted):
+        vendor = real_http(url, timeout=0.5)
+        for _ in range(4):  # beyond the deadline of the first
+            assert vendor.write("POST", "/incidents", {}).status == 200
+        assert len(accepted) == 1
+        vendor.close()
+
+
+def test_an_answer_that_stalls_midway_is_bounded_in_total_time() -> None:
+    def stall(connection: socket.socket) -> None:
+        read_request(connection)
+        time.sleep(0.3)
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":')
+        time.sleep(1.2)
+
+    with server(stall) as (url, _):
+        started = time.monotonic()
+        with pytest.raises(Unknown):
+            real_http(url, timeout=0.6).write("POST", "/incidents", {})
+        assert time.monotonic() - started < 0.9
+
+
+def test_no_answer_at_all_leaves_a_write_in_doubt_and_is_sent_once() -> None:
+    requests: list[bytes] = []
+
+    def silent(connection: socket.socket) -> None:
+        requests.append(read_request(connection))
+        time.sleep(0.8)
+
+    with server(silent) as (url, _):
+        with pytest.raises(Unknown, match="it may have been carried out"):
+            real_http(url, timeout=0.3).write("PUT", "/incidents/P1", {"a": 1})
+        time.sleep(0.2)
+    assert len(requests) == 1
+
+
+def test_a_reset_after_sending_leaves_a_write_in_doubt() -> None:
+    def cut(connection: socket.socket) -> None:
+        read_request(connection)
+        reset(connection)
+
+    with server(cut) as (url, accepted):
+        with pytest.raises(Unknown, match="the connection broke before the answer; it may have been carried out"):
+            real_http(url).write("POST", "/incidents", {})
+        assert len(accepted) == 1
+
+
+def test_a_connection_closed_without_an_answer_leaves_a_write_in_doubt() -> None:
+    def leave(connection: socket.socket) -> None:
+        read_request(connection)
+
+    with server(leave) as (url, accepted):
+        with pytest.raises(Unknown):
+            real_http(url).write("POST", "/incidents", {})
+        assert len(accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'HTTP/1.1 201 Created\r\nContent-Length: 50\r\n\r\n{"incident": {}}',
+        b'HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"incident"',
+        b'HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"incident": {}}\r\n',
+        b"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 201 Cre",
+        b"not HTTP at all\r\n\r\n",
+    ],
+)
+def test_a_truncated_or_garbled_answer_leaves_a_write_in_doubt(answer: bytes) -> None:
+    def cut(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    with server(cut) as (url, accepted):
+        with pytest.raises(Unknown):
+            real_http(url).write("POST", "/incidents", {})
+        assert len(accepted) == 1
+
+
+def test_a_refused_connection_is_not_executed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(NotExecuted, match=r"no connection could be made .*; not sent"):
+        real_http(f"http://127.0.0.1:{port}").write("POST", "/incidents", {})
+
+
+def test_an_unknown_name_is_not_executed() -> None:
+    with pytest.raises(NotExecuted, match="no connection could be made"):
+        real_http("http://nowhere.invalid").write("POST", "/incidents", {})
+
+
+@pytest.mark.parametrize("close", [reset, lambda connection: connection.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")])
+def test_a_failed_tls_handshake_is_not_executed(close: Serve) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(65536)
+        close(connection)
+
+    with (
+        server(refuse) as (url, _),
+        pytest.raises(NotExecuted, match="the TLS handshake failed; not sent"),
+    ):
+        real_http(url.replace("http:", "https:")).write("POST", "/incidents", {})
+
+
+def test_a_tls_handshake_that_never_ends_is_not_executed() -> None:
+    with (
+        server(lambda _connection: time.sleep(0.6)) as (url, _),
+        pytest.raises(NotExecuted, match="not sent"),
+    ):
+        real_http(url.replace("http:", "https:"), timeout=0.3).write("POST", "/incidents", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("403 Forbidden", "403: it forbids"), ("407 Login", "407: it wants a login"), ("502 No", "502")],
+)
+def test_a_proxy_that_refuses_is_not_executed(monkeypatch: pytest.MonkeyPatch, status: str, told: str) -> None:
+    def refuse(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    with server(refuse) as (url, _):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        with pytest.raises(NotExecuted, match=r"the proxy made no connection \(.*; not sent") as caught:
+            real_http("https://api.pagerduty.invalid").write("POST", "/incidents", {})
+    assert told in str(caught.value)
+
+
+def test_a_connection_is_kept_for_the_next_call() -> None:
+    def polite(connection: socket.socket) -> None:
+        while True:
+            read_request(connection)
+            connection.sendall(
+                b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{"a": \r\n2\r\n1}\r\n0\r\n\r\n'
+            )
+            read_request(connection)
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+
+    with server(polite) as (url, accepted):
+        vendor = real_http(url)
+        for _ in range(5):
+            assert vendor.get("/incidents").json == {"a": 1}
+            assert vendor.get("/incidents/P1", accept=frozenset({404})).status == 404
+        assert len(accepted) == 1
+        vendor.close()
+
+
+def test_a_kept_connection_that_the_vendor_closed_is_not_used_again() -> None:
+    def once(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with server(once) as (url, accepted):
+        vendor = real_http(url)
+        for _ in range(3):
+            vendor.write("POST", "/incidents", {})
+            time.sleep(0.05)
+        assert len(accepted) == 3
+        vendor.close()
+
+
+def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.vendors.session.MAX_BODY", 100_000)
+
+    def flood(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    with server(flood) as (url, _), pytest.raises(Unknown, match="longer than"):
+        real_http(url).write("POST", "/incidents", {})

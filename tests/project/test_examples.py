@@ -1,0 +1,193 @@
+"""What is given as an example is true."""
+
+import io
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dotenv import dotenv_values
+
+from reconciler.settings import Settings, load, variables
+from tests.support.paths import ROOT
+
+EXAMPLES = ROOT / "examples"
+OPSGENIE = {
+    "create": "Create",
+    "acknowledge": "Acknowledge",
+    "unacknowledge": "UnAcknowledge",
+    "note": "AddNote",
+    "close": "Close",
+}
+PAGERDUTY = {
+    "create": ("incident.triggered", "triggered"),
+    "acknowledge": ("incident.acknowledged", "acknowledged"),
+    "unacknowledge": ("incident.unacknowledged", "triggered"),
+    "note": ("incident.annotated", None),
+    "resolve": ("incident.resolved", "resolved"),
+}
+
+
+def body(vendor: str, name: str) -> Any:
+    text = (EXAMPLES / "webhooks" / vendor / f"{name}.json").read_text(encoding="utf-8")
+    parsed = json.loads(text)
+    assert text == json.dumps(parsed, indent=2, ensure_ascii=False) + "\n"
+    return parsed
+
+
+def documents(name: str) -> list[Any]:
+    return list(yaml.safe_load_all((EXAMPLES / "kubernetes" / name).read_text(encoding="utf-8")))
+
+
+def test_every_variable_is_in_the_sample_and_nothing_else() -> None:
+    text = (ROOT / ".env-example").read_text(encoding="utf-8")
+    given = re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)
+    commented = re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE)
+    assert sorted([*given, *commented]) == sorted(variables())
+    assert given == [name for name, read in variables().items() if read.needs]
+
+
+def test_the_sample_loads_as_it_stands() -> None:
+    settings = load({}, ROOT / ".env-example")
+    assert settings.pagerduty_service_id == "PFAKE01"
+    assert "fake" in settings.pagerduty_api_key.get_secret_value()
+
+
+def test_the_samples_defaults_are_the_real_ones() -> None:
+    text = (ROOT / ".env-example").read_text(encoding="utf-8")
+    commented = re.findall(r"^#([A-Z_]+=.*)$", text, re.MULTILINE)
+    shown = {name: value or "" for name, value in dotenv_values(stream=io.StringIO("\n".join(commented))).items()}
+    settings = load(shown, ROOT / ".env-example")
+    for name, field in Settings.model_fields.items():
+        if not field.is_required():
+            assert getattr(settings, name) == field.default, name
+            assert bool(shown[name.upper()]) == (field.default not in ((), None, "")), name
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.env")), ids=lambda file: file.name)
+def test_a_sample_of_settings_loads(file: Path) -> None:
+    settings = load({}, file)
+    url = settings.database_url.get_secret_value()
+    assert url.startswith({"sqlite.env": "sqlite:////", "postgresql.env": "postgresql+psycopg://"}[file.name])
+
+
+def test_every_webhook_is_told_of_and_every_file_named_is_there() -> None:
+    told = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    linked = {EXAMPLES / link for link in re.findall(r"\]\(([^)]+)\)", told)}
+    assert all(path.exists() for path in linked)
+    there = {path for path in EXAMPLES.rglob("*") if path.is_file() and path.name != "README.md"}
+    assert there <= linked
+    assert {path.stem for path in there if path.parent.name == "opsgenie"} == set(OPSGENIE)
+    assert {path.stem for path in there if path.parent.name == "pagerduty"} == set(PAGERDUTY)
+
+
+@pytest.mark.parametrize(("name", "action"), OPSGENIE.items())
+def test_an_opsgenie_webhook_has_the_vendors_shape(name: str, action: str) -> None:
+    sent = body("opsgenie", name)
+    alert = sent["alert"]
+    assert sent["action"] == action
+    assert set(sent["source"]) == {"name", "type"}
+    assert sent["integrationId"]
+    assert sent["integrationName"]
+    assert "id" not in alert
+    assert alert["alertId"].endswith(str(alert["createdAt"]))
+    assert len(str(alert["createdAt"])) == 13
+    assert isinstance(alert["updatedAt"], int)
+    assert len(str(alert["updatedAt"])) == 19
+    assert alert["updatedAt"] // 10**6 >= alert["createdAt"]
+    assert ("note" in alert) == (action == "AddNote")
+    assert ("description" in alert) == ("details" in alert) == ("insertedAt" in alert) == (action == "Create")
+    assert {"message", "tags", "tinyId", "alias", "entity", "username", "userId", "source"} <= set(alert)
+
+
+@pytest.mark.parametrize(("name", "kind", "status"), [(name, *rest) for name, rest in PAGERDUTY.items()])
+def test_a_pagerduty_webhook_has_the_vendors_shape(name: str, kind: str, status: str | None) -> None:
+    sent = body("pagerduty", name)
+    assert set(sent) == {"event"}
+    event = sent["event"]
+    assert set(event) == {"id", "event_type", "resource_type", "occurred_at", "agent", "client", "data"}
+    assert (event["event_type"], event["resource_type"]) == (kind, "incident")
+    assert re.fullmatch(r"[0-9A-Z]{26}", event["id"])
+    assert re.fullmatch(r".*\.\d{3}Z", event["occurred_at"])
+    assert event["agent"]["type"] == "user_reference"
+    data = event["data"]
+    if status is None:
+        assert data["type"] == "incident_note"
+        assert data["incident"]["id"] == body("pagerduty", "create")["event"]["data"]["id"]
+        assert {"id", "content", "trimmed"} <= set(data)
+        assert "user" not in data
+    else:
+        assert data["type"] == "incident"
+        assert data["status"] == status
+        assert bool(data["assignees"]) == (status != "resolved")
+        assert {"id", "number", "title", "service", "urgency", "escalation_policy", "created_at"} <= set(data)
+        assert not {"body", "acknowledgements", "alerts"} & set(data)
+
+
+def test_both_sides_tell_the_same_story_in_order() -> None:
+    alerts = [
+        body("opsgenie", name)["alert"] for name in ("create", "acknowledge", "note", "unacknowledge", "close")
+    ]
+    assert len({alert["alertId"] for alert in alerts}) == 1
+    assert [alert["updatedAt"] for alert in alerts] == sorted(alert["updatedAt"] for alert in alerts)
+    events = [
+        body("pagerduty", name)["event"] for name in ("create", "acknowledge", "note", "unacknowledge", "resolve")
+    ]
+    assert [event["occurred_at"] for event in events] == sorted(event["occurred_at"] for event in events)
+    created = events[0]["data"]
+    assert created["incident_key"] == alerts[0]["alertId"]
+    assert datetime.fromisoformat(created["created_at"]).timestamp() * 1000 >= alerts[0]["createdAt"]
+
+
+def test_the_pod_is_one_confined_and_stopped_gently() -> None:
+    claim, deployment = documents("deployment.yaml")
+    spec = deployment["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    assert (spec["replicas"], spec["strategy"]["type"]) == (1, "Recreate")
+    assert pod["terminationGracePeriodSeconds"] == 60
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == 65532
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["requests"]["memory"] == "96Mi"
+    assert container["resources"]["limits"]["memory"] == "192Mi"
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+    assert volumes["data"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert volumes["secrets"]["secret"]["defaultMode"] == 0o440
+    labels = spec["template"]["metadata"]["labels"]
+    assert spec["selector"]["matchLabels"] == labels
+    (policy,) = documents("networkpolicy.yaml")
+    assert policy["spec"]["podSelector"]["matchLabels"] == labels
+
+
+def test_the_pods_settings_load_and_its_secrets_are_files(tmp_path: Path) -> None:
+    (container,) = documents("deployment.yaml")[1]["spec"]["template"]["spec"]["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    given = {item["name"]: item["value"] for item in container["env"]}
+    secret = {name for name, read in variables().items() if read.secret} - {"DATABASE_URL"}
+    assert not secret & set(given)
+    assert given["DATABASE_URL"].startswith(f"sqlite:///{mounts['data']}/")
+    for name in [name for name in given if name.endswith("_FILE")]:
+        assert given[name].startswith(f"{mounts['secrets']}/")
+        file = tmp_path / Path(given[name]).name
+        file.write_text("fake-key\n")
+        given[name] = str(file)
+    assert load(given, dotenv=None).opsgenie_api_key.get_secret_value() == "fake-key"
+
+
+def test_nothing_comes_in_and_only_names_and_https_go_out() -> None:
+    (policy,) = documents("networkpolicy.yaml")
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["spec"]["ingress"] == []
+    ports = {(port["protocol"], port["port"]) for rule in policy["spec"]["egress"] for port in rule["ports"]}
+    assert ports == {("UDP", 53), ("TCP", 53), ("TCP", 443)}

@@ -1,0 +1,109 @@
+"""Every single fault of a story for the price of what follows it: at each step the run forks, once for each fault.
+
+A child has the very past that `run(story.but(fault))` would have, and goes on to the end with that fault. The
+trunk goes on without any.
+"""
+
+import gc
+import os
+import pickle
+import select
+import sys
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable
+
+from reconciler.sandbox.wire import Request
+from tests.support.simulation.drivers import HANDS, Tally, joined
+from tests.support.simulation.oracles import findings
+from tests.support.simulation.schedule import Fault, History
+from tests.support.simulation.world import Parts, World
+
+
+class _Children:
+    """Processes on their way, at most so many at a time; what they have told."""
+
+    def __init__(self, most: int) -> None:
+        self.tallies: list[Tally] = []
+        self._most = most
+        self._running: dict[int, tuple[int, bytearray]] = {}
+
+    def fork(self) -> int | None:
+        """One more: in the child, where to tell; None in this process."""
+        self.wait(self._most - 1)
+        end, told = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(end)
+            return told
+        os.close(told)
+        self._running[end] = (pid, bytearray())
+        return None
+
+    def wait(self, most: int = 0) -> None:
+        """Until no more than so many are left."""
+        while len(self._running) > most:
+            for end in select.select(list(self._running), [], [])[0]:
+                self._listen(end)
+
+    def _listen(self, end: int) -> None:
+        pid, heard = self._running[end]
+        part = os.read(end, 65536)
+        heard += part
+        if part:
+            return
+        os.close(end)
+        del self._running[end]
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise RuntimeError(f"a branch died with status {status}")
+        self.tallies.append(pickle.loads(heard))  # noqa: S301 - of our own child
+
+
+class _Tree(World):
+    """A story that is run, with its branches."""
+
+    def __init__(self, story: History, faults: Iterable[Fault], parts: Parts | None, hands: int) -> None:
+        self.told: int | None = None
+        self.children = _Children(hands)
+        self.wanted = defaultdict[tuple[str, int], list[Fault]](list)
+        for fault in faults:
+            self.wanted[fault.kind, fault.nth].append(fault)
+        super().__init__(story, parts)
+
+    def step(self, kind: str, asked: Request | None = None) -> str:
+        """In the trunk, branches grow here."""
+        if self.told is None and not self.healed:
+            for fault in self.wanted.pop((kind, self.counts[kind]), ()):
+                self.told = self.children.fork()
+                if self.told is not None:
+                    gc.disable()  # it lives for less than a second
+                    self.add_fault(kind, 0, fault.what)
+                    break
+        return super().step(kind, asked)
+
+
+def drive_branches(
+    story: History, faults: Iterable[Fault], parts: Parts | None = None, hands: int | None = None
+) -> Tally:
+    """The story with each of these faults, one at a time."""
+    gc.collect()
+    gc.freeze()  # what is there already is shared with the children, and stays so
+    tree = _Tree(story, faults, parts, hands or HANDS)
+    try:
+        outcome = tree.run()
+        if tree.told is not None:
+            tally = Tally()
+            tally.add(outcome, findings(outcome))
+            with os.fdopen(tree.told, "wb") as told:
+                pickle.dump(tally, told)
+    except BaseException:
+        if tree.told is None:
+            raise
+        traceback.print_exc(file=sys.__stderr__)
+        os._exit(1)
+    if tree.told is not None:
+        os._exit(0)
+    tree.children.wait()
+    assert not tree.wanted, f"the story never came to {sorted(tree.wanted)}"
+    return joined(tree.children.tallies)

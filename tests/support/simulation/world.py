@@ -1,0 +1,515 @@
+"""The whole product in one thread over both simulated vendors: time, network, database and people under control.
+
+fault phase (faults and people's acts inside them) -> heal -> as many cycles as it takes to
+pass every bound -> quiet phase (3 cycles, each with a full sweep)
+"""
+
+import hashlib
+import heapq
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from typing import Any, TypeVar
+
+from reconciler.core.hints import Hint
+from reconciler.core.model import Side, Status
+from reconciler.errors import ReconcilerError
+from reconciler.runtime.once import run_once
+from reconciler.runtime.report import Report
+from reconciler.sandbox.app import Sandbox
+from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR
+from reconciler.sandbox.settings import SandboxSettings
+from reconciler.sandbox.wire import ManualClock, Refused, Request
+from reconciler.vendors import http as product_http
+from reconciler.vendors import session as product_session
+from reconciler.vendors.deadline import Exchange
+from tests.support.simulation.process import Process, SimDryWiring
+from tests.support.simulation.schedule import (
+    HOURS,
+    LASTING,
+    LATE,
+    LONG,
+    LONG_ONES,
+    POLL,
+    SETTINGS,
+    STALENESS,
+    STANDING,
+    SWEEP,
+    TOO_LATE,
+    WRONG_SET_UPS,
+    Act,
+    Fault,
+    History,
+)
+from tests.support.simulation.store import Crash, Lost, SimDatabase
+from tests.support.simulation.wire import refused_later, shown
+
+T = TypeVar("T")
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+CUSTOMERS = ("Ana Ruiz", "Ben Okafor")
+ENGINEERS = (JANE, OMAR)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+QUIET = 3
+HEALING = 40
+MOMENT = 1e-6
+"""Seconds by which the clock is set beyond a due time, so that rounding leaves nothing due just after it."""
+AWAKE = 300.0
+"""Seconds that the process is awake between two cycles: after these every back-off is at its longest."""
+END = 1_000_000
+"""A step beyond those of any cycle."""
+_NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
+_JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
+
+
+class SimClock:
+    """The product's clock: the vendors' time, maybe off by a jump. Waiting passes time and never sleeps."""
+
+    def __init__(self) -> None:
+        self.vendors = ManualClock(START)
+        self.passed = 0.0
+        self.off = 0.0
+
+    def now(self) -> datetime:
+        """The time of day as this machine has it."""
+        return self.vendors.now() + timedelta(seconds=self.off)
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        return self.passed
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass."""
+        self.advance(max(0.0, seconds))
+        return False
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.passed += seconds
+        self.vendors.advance(seconds)
+
+
+@dataclass
+class Parts:
+    """Product parts that a mutant replaces, and the database that all is kept in."""
+
+    guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
+    patches: tuple[tuple[Any, str, Any], ...] = ()
+    sweep: float = SWEEP
+    database: Callable[[Callable[[str], str], Callable[[], bool]], SimDatabase] = SimDatabase
+
+
+@dataclass
+class Outcome:
+    """What came of a history, for the oracles."""
+
+    history: History
+    state: dict[str, Any]
+    trace: list[str]
+    steps: Counter[str]
+    fired: list[Fault]
+    acted: list[Act]
+    ledger: Counter[Status]
+    writes: int
+    quiet_writes: list[str]
+    broken: list[str]
+    windows: list[tuple[str, bool]] = field(default_factory=list)
+    lost_at: str = ""
+    in_fault_phase: Counter[str] = field(default_factory=Counter)
+    origins: list[tuple[str, str]] = field(default_factory=list)
+
+    def fired_in(self, whats: Collection[str]) -> bool:
+        """Whether any of these has happened."""
+        return any(fault.what in whats for fault in self.fired)
+
+    @cached_property
+    def first_looks(self) -> dict[str, str]:
+        """Incidents by id, and when the cycle began in which the notes of each were first asked for."""
+        found: dict[str, str] = {}
+        for line in self.trace:
+            asked = _NOTES.match(line)
+            if asked is not None and asked["incident"] not in found:
+                began = (at for at, _ in reversed(self.windows) if at <= asked["at"])
+                found[asked["incident"]] = next(began, asked["at"])
+        return found
+
+    @property
+    def hash(self) -> str:
+        """The same for the same run."""
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+
+def _when(numbered: tuple[int, Act]) -> tuple[int, int, int]:
+    number, act = numbered
+    return act.cycle, act.step, number
+
+
+class World:
+    """One history, being run."""
+
+    late, too_late = LATE, TOO_LATE
+
+    def __init__(self, history: History, parts: Parts | None = None) -> None:
+        self.history = history
+        self.parts = parts or Parts()
+        self.clock = SimClock()
+        settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
+        settings |= (SETTINGS | WRONG_SET_UPS)[history.setting]
+        self.sandbox = Sandbox(self.clock.vendors, SandboxSettings(seed=history.seed, **settings))
+        self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
+        self.counts: Counter[str] = Counter()
+        self.fired: list[Fault] = []
+        self.acts = sorted(enumerate(history.acts), key=_when)
+        self.acted: list[Act] = []
+        self.trace: list[str] = []
+        self.outages: dict[str, str] = {}
+        self.failing: dict[str, int] = {}
+        self.lasting: dict[str, int] = {}
+        self.forgotten: set[str] = set()
+        self.broken: list[str] = []
+        self.windows: list[tuple[str, bool]] = []
+        self.lost_at = ""
+        self.origins: list[tuple[str, str]] = []
+        self.cycle_number = -1
+        self.step_in_cycle = 0
+        self.calm = True
+        self.interval = POLL
+        self.healed = False
+        self.database = self.parts.database(self.step, lambda: "database" in self.outages)
+        self.alerts: list[str] = []
+        self._before()
+        self.process = Process(self)
+
+    # -- what is still to happen, for a driver that decides as it goes --
+
+    def add_act(self, act: Act) -> None:
+        """Somebody is going to do this."""
+        self.history = replace(self.history, acts=(*self.history.acts, act))
+        self.acts = sorted([*self.acts, (len(self.history.acts), act)], key=_when)
+
+    def add_glance(self) -> None:
+        """Webhooks are going to arrive before the next cycle."""
+        self.history = replace(self.history, glances=(*self.history.glances, self.cycle_number + 1))
+
+    def add_fault(self, kind: str, ahead: int, what: str) -> None:
+        """This is going to go wrong, at the step of this kind that is so many ahead."""
+        fault = Fault(kind, self.counts[kind] + ahead, what)
+        if (kind, fault.nth) not in self.faults:
+            self.history = self.history.but(*self.history.faults, fault)
+            self.faults[kind, fault.nth] = fault
+
+    # -- the run --
+
+    def run(self) -> Outcome:
+        """All phases."""
+        with self.deterministic():
+            return self.rest()
+
+    def turn(self) -> None:
+        """The next cycle of the fault phase."""
+        self._begin(self.cycle_number + 1)
+        if self.cycle_number in self.history.glances:
+            self._survive(self.glance)
+        self._cycle()
+        self._act(everything=True)
+        self.pass_time(self.interval)
+
+    def rest(self) -> Outcome:
+        """What is left of the fault phase, and all that comes after it."""
+        while self.cycle_number + 1 < self.history.cycles:
+            self.turn()
+        in_fault_phase = Counter(self.counts)
+        self._heal()
+        quiet_from = len(self._writes())
+        for _ in range(QUIET):
+            self.pass_time(SWEEP + POLL)
+            self._cycle()
+        self.sandbox.lock.acquire()
+        state = self.sandbox.state()
+        self.sandbox.lock.release()
+        with self.database.reading() as unit:
+            ledger = unit.outbox.counts()
+        return Outcome(
+            self.history, state, self.trace, self.counts, self.fired, self.acted, ledger, len(self._writes()),
+            self._writes()[quiet_from:], self.broken, self.windows, self.lost_at,
+            in_fault_phase, self.origins,
+        )  # fmt: skip
+
+    def _begin(self, number: int) -> None:
+        """A cycle of the fault phase begins; what has gone wrong for a while may be over."""
+        self.cycle_number, self.step_in_cycle = number, 0
+        for vendor, until in list(self._until.items()):
+            if number >= until:
+                self.outages.pop(vendor, None)
+                del self._until[vendor]
+                self.interval = POLL
+        for what, until in list(self.lasting.items()):
+            if number >= until:
+                self._end(what)
+        what = self.step("cycle")
+        if what in LONG_ONES:
+            self.interval = 3600.0 if what.endswith(HOURS) else self.interval
+            self._last(what.removesuffix(HOURS), number + LONG)
+            return
+        vendor = {"og": "opsgenie", "pd": "pagerduty", "db": "database"}.get(what[:2], "")
+        if what in _JUMPS:
+            self.clock.off += _JUMPS[what]
+        elif what == "db_lost":
+            self._lose()
+        elif vendor:
+            self.outages[vendor] = "401" if what.endswith("401") else "gone"
+            self._until[vendor] = number + 3
+            self.interval = 3600.0 if what.endswith("hours") else POLL
+
+    def _last(self, what: str, until: int) -> None:
+        """Something goes wrong for some cycles."""
+        self.lasting[what] = until
+        if what in STANDING:
+            self.sandbox.faults.add(STANDING[what])
+        else:
+            first = self.alerts[:1]
+            changes = {name: first if value == "first" else value for name, value in LASTING[what].items()}
+            self.sandbox.settings = self.sandbox.settings.changed(changes)
+
+    def _end(self, what: str) -> None:
+        """It is over; others of its kind may last."""
+        del self.lasting[what]
+        self.interval = self.interval if self.outages else POLL
+        if what in STANDING:
+            self.sandbox.faults.clear()
+            for left in self.lasting.keys() & STANDING.keys():
+                self.sandbox.faults.add(STANDING[left])
+        else:
+            before = SandboxSettings().as_json()
+            changes = {name: before[name] for name in LASTING[what]}
+            self.sandbox.settings = self.sandbox.settings.changed(changes)
+
+    def _heal(self) -> None:
+        """Nothing goes wrong any more. Cycles until every bound has passed and nothing is open."""
+        self.healed = True
+        self.outages.clear()
+        self.failing.clear()
+        for what in list(self.lasting):
+            self._end(what)
+        self.cycle_number = self.history.cycles
+        self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
+        if not self.sandbox.settings.notes_bump_updated_at:
+            self.clock.advance(self.clock.monotonic())  # whatever is looked at ever more seldom is looked at again
+            self._calm_down(SWEEP)
+
+    def _calm_down(self, bound: float) -> None:
+        """Cycles until so much time has passed, and nothing is open."""
+        start = self.clock.monotonic()
+        for number in range(HEALING):
+            self.step_in_cycle = 0
+            self._cycle()
+            self.pass_time(POLL if number < 2 else 3 * POLL)
+            enough = self.clock.monotonic() - start > bound + 2 * POLL
+            if enough and not self._open():
+                return
+
+    def _cycle(self) -> None:
+        """One tick of the daemon, and what it was good for."""
+        began, fired, acted = self.clock.vendors.now(), len(self.fired), len(self.acted)
+        is_good = self._survive(self.process.tick)
+        if not self.origins or self.lost_at > self.origins[-1][0]:
+            self._note_origin()
+        is_quiet = (fired, acted) == (len(self.fired), len(self.acted)) and not self.outages and not self.lasting
+        self.windows.append((began.isoformat(), bool(is_good) and is_quiet))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass; the process does meanwhile what becomes due, for AWAKE seconds at most."""
+        ends = self.clock.monotonic() + seconds
+        last = min(ends, self.clock.monotonic() + AWAKE)
+        while (wait := self.process.due_in()) is not None and self.clock.monotonic() + wait + MOMENT < last:
+            self.clock.advance(wait + MOMENT)
+            self._survive(self.process.work)
+        self.clock.advance(max(0.0, ends - self.clock.monotonic()))
+
+    def _survive(self, work: Callable[[], T]) -> T | None:
+        """Whatever the product raises on purpose is told; a crash ends the process, and a new one begins."""
+        try:
+            return work()
+        except ReconcilerError as error:
+            self.trace.append(f"told: {error}")
+        except Lost:
+            self._lose()
+            self.clock.advance(1.0)
+        except Crash:
+            self.trace.append("crash")
+            self.clock.advance(1.0)
+            self.process = Process(self)
+        except Exception as error:  # noqa: BLE001 - this is what is being looked for
+            self.broken.append(f"{type(error).__name__}: {error}")
+        return None
+
+    def _note_origin(self) -> None:
+        """The first start has been written down: when, and how far it looked back."""
+        if "database" in self.outages:
+            return
+        with self.database.reading() as unit:
+            origin = unit.cursors.load(END_OF_TIME).origin
+        if origin is not None:
+            self.origins.append((self.clock.vendors.now().isoformat(), origin.since.isoformat()))
+
+    def glance(self) -> None:
+        """Webhooks name every alert and every incident."""
+        incidents = self.sandbox.pagerduty.incidents
+        keyed = [entry for alert in self.alerts for entry in incidents.by_key(alert)]
+        hints = [Hint(Side.OPSGENIE, alert) for alert in self.alerts]
+        self.process.glance([*hints, *(Hint(Side.PAGERDUTY, entry.now.id) for entry in keyed)])
+
+    # -- steps --
+
+    def step(self, kind: str, asked: Request | None = None) -> str:
+        """One more step of this kind: people act, and maybe something goes wrong."""
+        self._act()
+        self.step_in_cycle += 1
+        nth = self.counts[kind]
+        self.counts[kind] += 1
+        fault = None if self.healed else self.faults.get((kind, nth))
+        if fault:
+            self.fired.append(fault)
+        what = fault.what if fault else ""
+        line = shown(asked) if asked else ""
+        self.trace.append(f"{self.clock.vendors.now().isoformat()} {kind} {nth} {what} {line}")
+        return what
+
+    def postpone(self, vendor: str, asked: Request, *, beyond: bool) -> None:
+        """The call reaches the vendor later."""
+        self.sandbox._postpone(vendor, asked, self.too_late if beyond else self.late)
+
+    def is_forgotten(self, asked: Request) -> bool:
+        """Whether Opsgenie will not say what became of this request."""
+        return asked.path.rpartition("/")[2] in self.forgotten
+
+    def spoil(self, request_id: str) -> None:
+        """The newest accepted write will fail when its time comes."""
+        machine = self.sandbox.opsgenie
+        heap = machine._dues._heap
+        place = max(range(len(heap)), key=lambda index: heap[index][1])
+        due, count, _ = heap[place]
+        effect = refused_later("Something went wrong")
+        heap[place] = (due, count, partial(machine._process, request_id, "Spoiled", effect))
+        heapq.heapify(heap)
+
+    # -- people --
+
+    def _before(self) -> None:
+        """What was there before the program: an old alert, a fresh one, and one that has its incident."""
+        self._until: dict[str, int] = {}
+        now, og = self.clock.vendors.now(), self.sandbox.opsgenie
+        og.create_alert("old", user=CUSTOMERS[0], created_at=now - timedelta(hours=5))
+        self.clock.advance(1)
+
+    def _act(self, *, everything: bool = False) -> None:
+        """Whatever is due by now."""
+        place = (self.cycle_number, END if everything else self.step_in_cycle)
+        while self.acts and (self.acts[0][1].cycle, self.acts[0][1].step) <= place:
+            _, act = self.acts.pop(0)
+            try:
+                self._do(act)
+            except (Refused, IndexError):
+                self.trace.append(f"not possible: {act}")
+            else:
+                self.acted.append(act)
+                self.trace.append(f"{self.clock.vendors.now().isoformat()} {act}")
+
+    def _do(self, act: Act) -> None:
+        if act.side == "og":
+            self._customer(act)
+        else:
+            self._engineer(act)
+
+    def _customer(self, act: Act) -> None:
+        machine, who = self.sandbox.opsgenie, CUSTOMERS[act.who]
+        if act.verb == "create":
+            made = machine.create_alert(f"alert {len(self.alerts)}", user=who, description=act.text)
+            self.alerts.append(made["id"])
+            return
+        alert = self.alerts[act.alert]
+        match act.verb:
+            case "note":
+                machine.add_note(alert, who, act.text)
+            case "snooze":
+                machine.snooze(alert, who, float(act.text))
+            case "escalate":
+                machine.escalate(alert)
+            case "priority":
+                machine.set_priority(alert, who, act.text)
+            case verb:
+                getattr(machine, verb)(alert, who)
+
+    def _engineer(self, act: Act) -> None:
+        machine, who = self.sandbox.pagerduty, ENGINEERS[act.who].id
+        incident = machine.find(self.alerts[act.alert]).now.id
+        match act.verb:
+            case "note":
+                machine.add_note(incident, who, act.text)
+            case "edit_note" | "delete_note":
+                notes = [n for n in machine.find(incident).notes if n.user != BOT]
+                if not notes:
+                    raise Refused("no note")
+                if act.verb == "edit_note":
+                    machine.edit_note(incident, who, notes[-1].id, act.text)
+                else:
+                    machine.delete_note(incident, who, notes[-1].id)
+            case "snooze":
+                machine.snooze(incident, who, float(act.text))
+            case "merge":
+                machine.merge(incident, who, machine.create_incident("by hand")["id"])
+            case verb:
+                getattr(machine, verb)(incident, who)
+
+    # -- the program --
+
+    def dry_run(self) -> tuple[Report, bool]:
+        """What a dry run reports, and whether it left everything as it was."""
+        writes, content = len(self._writes()), self.database.content()
+        with self.database.read_only() as database:
+            program, worker, collector = SimDryWiring(self, database).dry()
+            report = run_once(program, worker, collector, lambda _done, _left: None)
+        return report, (len(self._writes()), self.database.content()) == (writes, content)
+
+    def _lose(self) -> None:
+        self.database.lose()
+        self.lost_at = self.clock.vendors.now().isoformat()
+        self.trace.append("database lost")
+        self.process = Process(self)
+
+    def _open(self) -> bool:
+        with self.database.reading() as unit:
+            return bool(unit.outbox.open())
+
+    def _writes(self) -> list[str]:
+        return [f"{c.at} {c.method} {c.path}" for c in self.sandbox.journal.calls if c.write]
+
+    @contextmanager
+    def deterministic(self) -> Iterator[None]:
+        """The client's jitter comes from the seed, no call has a deadline; a mutant's patches are in place."""
+        jitter = random.Random(self.history.seed)  # noqa: S311 - a simulation
+        wire = ((product_http, "random", jitter), (product_session, "exchange", _without_deadline))
+        patches = (*wire, *self.parts.patches)
+        before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
+        for owner, name, value in patches:
+            setattr(owner, name, value)
+        try:
+            yield
+        finally:
+            for owner, name, value in reversed(before):
+                setattr(owner, name, value)
+
+
+@contextmanager
+def _without_deadline(_seconds: float) -> Iterator[Exchange]:
+    """An exchange that no thread watches: a branch would lose that, and the trunk waits for long."""
+    yield Exchange()
+
+
+def run(history: History, parts: Parts | None = None) -> Outcome:
+    """One history, from the beginning to the end."""
+    return World(history, parts).run()

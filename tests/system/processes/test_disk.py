@@ -1,0 +1,194 @@
+"""A disk that is full or read-only: one clear line, nothing half-done, and on it goes when there is room again."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from reconciler.core.model import Side
+from reconciler.store.database import DatabaseDown, open_database
+from reconciler.store.migrate import upgrade
+from tests.support.postgres import Postgres, a_server, name_in
+from tests.support.scene import Scene, over
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@contextmanager
+def a_small_disk(folder: Path, size: str, owner: int | None = None) -> Iterator[Path]:
+    """A disk of its own."""
+    folder.mkdir()
+    try:
+        _run("mount", "-t", "tmpfs", "-o", f"size={size},uid={owner or os.geteuid()}", "tmpfs", folder)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no disk can be mounted here: {error.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        _run("umount", "--lazy", folder)
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take all the room there is."""
+    file = folder / "filler"
+    with file.open("wb", buffering=0) as filler:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    filler.write(b"x" * size)
+            except OSError:
+                continue
+    return file
+
+
+def test_a_full_disk_under_the_daemon(scene: Scene, tmp_path: Path) -> None:
+    with a_small_disk(tmp_path / "disk", "8m") as disk:
+        scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
+        scene.database = disk / "reconciler.db"
+        it_waits_and_goes_on(scene, disk, "disk is full")
+
+
+def test_a_full_disk_under_the_server(scene: Scene, pytestconfig: pytest.Config) -> None:
+    """Where the server keeps this database; its own log of changes has room elsewhere."""
+    with a_server(pytestconfig) as server, a_small_disk(server.folder / "disk", "24m", server.owner) as disk:
+        server.run("postgres", f"CREATE TABLESPACE disk LOCATION '{disk}'")
+        server.run("postgres", "CREATE DATABASE small TEMPLATE template0 TABLESPACE disk")
+        it_waits_and_goes_on(over(scene, server, server.url("small")), disk, "No space left on device")
+
+
+def it_waits_and_goes_on(scene: Scene, disk: Path, words: str) -> None:
+    """Nothing is written to a vendor that cannot be written down first, and nothing of it is lost."""
+    scene.begin()
+    first = scene.raise_alert()
+    scene.until(lambda: bool(scene.incidents(first)), "the first incident")
+    filler = fill(disk)
+    number = 0
+    while not scene.told(words):  # there may be some room left in the files that are there
+        scene.raise_alert(f"alert {number}", description="x" * 10_000)
+        number += 1
+        assert number < 500
+        time.sleep(0.05)
+    time.sleep(0.5)
+    since = scene.seq()
+    time.sleep(1.5)
+    assert scene.written(since) == []
+    assert scene.told(words) == 1
+    filler.unlink()
+    scene.until(lambda: scene.told("works again") == 1, "that it works again")
+    scene.until(lambda: scene.has_settled() and scene.audit() == {}, "all of it, once")
+    assert scene.told("defect") == 0
+    assert scene.stop() == 0
+
+
+def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/reconciler.db")
+    upgrade(database)
+    database.lead()
+    pages: list[int] = []
+
+    @event.listens_for(database.engine, "connect")
+    def _full(connection: object, _record: object) -> None:
+        if pages:
+            connection.execute(f"PRAGMA max_page_count={pages[0]}")  # type: ignore[attr-defined]
+
+    with database.engine.connect() as connection:
+        pages.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+    database.close()
+    much = [("a1", Side.OPSGENIE, f"{number} {'x' * 1000}") for number in range(200)]
+    with pytest.raises(DatabaseDown, match=r"cannot be used now: database or disk is full$"):  # noqa: SIM117
+        with database.writing() as unit:
+            unit.snapshot.save_notes(much)
+    with database.reading() as unit:
+        assert unit.snapshot.known_notes(["a1"]) == {}
+    pages.clear()
+    database.close()
+    with database.writing() as unit:
+        unit.snapshot.save_notes(much)
+    with database.reading() as unit:
+        assert len(unit.snapshot.known_notes(["a1"])["a1"]) == len(much)
+    database.close()
+
+
+def test_a_full_disk_at_the_first_start(scene: Scene, tmp_path: Path) -> None:
+    with a_small_disk(tmp_path / "disk", "64k") as disk:
+        scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
+        scene.raise_alert()
+        done = scene.run("once")
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("reconciler: DATABASE_URL: the database cannot be used now: ")
+        assert scene.written() == []
+        _run("mount", "-o", "remount,size=8m", disk)
+        assert [action["status"] for action in scene.once()["actions"]] == ["done"]
+
+
+def test_a_read_only_folder(scene: Scene, tmp_path: Path) -> None:
+    scene.once()
+    with _read_only(scene, tmp_path):
+        alert = scene.raise_alert()
+        done = scene.run("once")
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert "DATABASE_URL: cannot write beside the database" in line
+        scene.start()
+        scene.until(lambda: scene.told("cannot write beside the database") == 1, "what is wrong")
+        time.sleep(0.5)
+        assert scene.told("cannot write beside the database") == 1
+        assert scene.written() == []
+    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
+
+
+@contextmanager
+def _read_only(scene: Scene, tmp_path: Path) -> Iterator[None]:
+    """The database's folder cannot be written to. Root may write everywhere but on a read-only disk."""
+    if os.geteuid() != 0:
+        scene.database.chmod(0o444)
+        scene.folder.chmod(0o555)
+        try:
+            yield
+        finally:
+            scene.folder.chmod(0o755)
+            scene.database.chmod(0o644)
+        return
+    with a_small_disk(tmp_path / "disk", "8m") as disk:
+        for file in scene.folder.glob("reconciler.db*"):
+            (disk / file.name).write_bytes(file.read_bytes())
+        scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
+        _run("mount", "-o", "remount,ro", disk)
+        yield
+        _run("mount", "-o", "remount,rw", disk)
+        scene.until(lambda: scene.told("works again") == 1, "that it works again")
+        scene.kill()
+        scene.begin()
+
+
+def test_a_read_only_server_under_the_daemon(on_postgres: Scene, postgres: Postgres) -> None:
+    """As after a failover to a server that only reads."""
+    scene, name = on_postgres, name_in(on_postgres.environment["DATABASE_URL"])
+    scene.begin()
+    others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
+    postgres.run("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    postgres.run("postgres", others)
+    alert = scene.raise_alert()
+    scene.until(lambda: scene.told("in a read-only transaction") > 0, "what is wrong")
+    time.sleep(1.0)
+    # A session begun between the two commands meets both troubles, one after the other: each change is told.
+    told = scene.told("in a read-only transaction")
+    assert told <= 2
+    time.sleep(1.0)
+    assert scene.told("in a read-only transaction") == told
+    assert scene.written() == []
+    postgres.run("postgres", f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
+    scene.until(lambda: scene.told("works again") == 1, "that it works again")
+    assert scene.audit() == {}

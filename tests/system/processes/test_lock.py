@@ -1,0 +1,215 @@
+"""One works at a time: the lock, the epoch that goes with it, and what an earlier epoch may still do: nothing."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from reconciler.core.model import Action, Kind, Settlement, Status
+from reconciler.errors import Misconfigured
+from reconciler.store import database as opening
+from reconciler.store.cursors import Positions
+from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
+from reconciler.store.lock import AdvisoryLock, FileLock, lock_for
+from reconciler.store.migrate import upgrade
+from tests.support.pooler import Pooler
+from tests.support.postgres import Postgres, name_in
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+HOLDERS = """
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@pytest.fixture
+def two(database_url: str) -> Iterator[tuple[Database, Database]]:
+    """The same migrated database, opened twice."""
+    databases = open_database(database_url), open_database(database_url)
+    upgrade(databases[0])
+    yield databases
+    for database in databases:
+        database.close()
+
+
+def an_action(database: Database) -> Action:
+    """An intent, as the outbox has it."""
+    blank = Action("k1", Kind.PAGERDUTY_NOTE, "a1", "a note", NOW, "Ana Ruiz", "text", mark="mark")
+    with database.writing() as unit:
+        unit.outbox.add([blank], NOW)
+    with database.reading() as unit:
+        (action,) = unit.outbox.open()
+    return action
+
+
+def test_one_has_it_and_the_next_gets_it_when_it_is_let_go(database_url: str) -> None:
+    first, second = lock_for(database_url), lock_for(database_url)
+    assert first.acquire()
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    assert not first.acquire()
+    second.release()
+
+
+def test_every_takeover_begins_an_epoch(two: tuple[Database, Database]) -> None:
+    first, second = two
+    assert [first.lead(), second.lead(), first.lead()] == [1, 2, 3]
+
+
+def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None:
+    zombie, leader = two
+    zombie.lead()
+    action = an_action(zombie)
+    leader.lead()
+    with pytest.raises(Superseded, match="taken over"), zombie.writing() as unit:
+        unit.cursors.save(query="the plan's commit")
+    with pytest.raises(Superseded), zombie.writing() as unit:
+        unit.outbox.mark_sent(action, NOW)
+    with pytest.raises(Superseded), zombie.writing() as unit:
+        unit.outbox.settle(Settlement(action.id, Status.DONE), NOW)
+    with leader.reading() as unit:
+        assert unit.outbox.open() == [action]
+        assert unit.cursors.load(NOW) == Positions()
+    with leader.writing() as unit:
+        assert unit.outbox.mark_sent(action, NOW)
+
+
+def test_an_epoch_of_a_lost_database_is_not_taken_for_one_of_the_new(two: tuple[Database, Database]) -> None:
+    zombie, leader = two
+    zombie.lead()
+    with leader.engine.begin() as connection:
+        connection.execute(text("DELETE FROM leader"))
+    with pytest.raises(Superseded), zombie.writing():
+        pass
+    assert leader.lead() == 1
+    with pytest.raises(Superseded), zombie.writing():
+        pass
+
+
+def test_a_takeover_waits_for_the_transaction_that_is_being_committed(two: tuple[Database, Database]) -> None:
+    first, second = two
+    first.lead()
+    inside, led = threading.Event(), threading.Event()
+
+    def take_over() -> None:
+        inside.wait(10)
+        second.lead()
+        led.set()
+
+    thread = threading.Thread(target=take_over)
+    thread.start()
+    with first.writing() as unit:
+        inside.set()
+        assert not led.wait(0.5)
+        unit.cursors.save(query="first")
+    thread.join(10)
+    assert led.is_set()
+    with second.reading() as unit:
+        assert unit.cursors.load(NOW).query == "first"
+
+
+def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "300ms")
+    stopped, second = open_database(postgres_url), open_database(postgres_url)
+    stopped.lead()
+    with pytest.raises(DatabaseDown), stopped.writing() as unit:  # noqa: PT012 - it is stopped inside
+        started = time.monotonic()
+        assert second.lead() == 2
+        assert time.monotonic() - started < 5
+        unit.cursors.save(query="too late")
+    with second.reading() as unit:
+        assert unit.cursors.load(NOW) == Positions()
+    stopped.close()
+    second.close()
+
+
+# -- SQLite --
+
+
+def test_a_lock_file_that_was_removed_is_noticed(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "reconciler.db"), FileLock(tmp_path / "reconciler.db")
+    assert first.acquire()
+    first.path.unlink()
+    assert second.acquire()
+    assert not first.acquire()
+    second.release()
+    assert first.acquire()
+    first.release()
+
+
+# -- PostgreSQL --
+
+
+def test_a_session_that_was_ended_is_noticed_at_the_next_look(postgres: Postgres, postgres_url: str) -> None:
+    lock = lock_for(postgres_url)
+    assert lock.acquire()
+    ((session,),) = postgres.run(name_in(postgres_url), HOLDERS)
+    postgres.run("postgres", f"SELECT pg_terminate_backend({session})")
+    other = lock_for(postgres_url)
+    assert other.acquire()
+    with pytest.raises(DatabaseDown, match="terminat"):
+        lock.acquire()
+    assert not lock.acquire()
+    other.release()
+    assert lock.acquire()
+    lock.release()
+
+
+def test_a_session_that_lost_its_lock_asks_for_it_again(postgres_url: str) -> None:
+    lock, other = AdvisoryLock(postgres_url, "default"), AdvisoryLock(postgres_url, "default")
+    assert lock.acquire()
+    assert lock._connection is not None
+    with lock._connection.begin():
+        lock._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+    assert other.acquire()
+    assert not lock.acquire()
+    other.release()
+
+
+def test_routes_and_databases_have_locks_of_their_own(postgres: Postgres, postgres_url: str) -> None:
+    elsewhere = postgres.url(postgres.create())
+    locks = [lock_for(postgres_url), lock_for(postgres_url, "another route"), lock_for(elsewhere)]
+    assert all(lock.acquire() for lock in locks)
+    for lock in locks:
+        lock.release()
+
+
+@pytest.mark.parametrize("in_turn", [False, True])
+@pytest.mark.parametrize("sessions", [2, 5])
+def test_a_pooler_that_shares_sessions_is_refused_and_no_lock_is_left_in_it(
+    postgres: Postgres, postgres_url: str, sessions: int, *, in_turn: bool
+) -> None:
+    name = name_in(postgres_url)
+    with Pooler(postgres.folder, name, sessions, in_turn=in_turn) as pooler:
+        for _ in range(3):
+            with pytest.raises(Misconfigured, match="pooler"):
+                lock_for(pooler.url).acquire()
+        assert postgres.run(name, HOLDERS) == []
+
+
+def test_a_pooler_that_comes_in_between_later_is_refused_at_the_next_look(
+    postgres: Postgres, postgres_url: str
+) -> None:
+    with Pooler(postgres.folder, name_in(postgres_url), 3, in_turn=True) as pooler:
+        lock = AdvisoryLock(pooler.url, "default")
+        lock._is_shared = lambda *_: False  # type: ignore[method-assign]
+        assert lock.acquire()
+        with pytest.raises(Misconfigured, match="pooler"):
+            lock.acquire()
+
+
+def test_without_a_pooler_nothing_is_suspected(postgres_url: str) -> None:
+    for _ in range(20):
+        lock = lock_for(postgres_url)
+        while not lock.acquire():  # the session before has not quite ended
+            time.sleep(0.01)
+        assert lock.acquire()
+        lock.release()

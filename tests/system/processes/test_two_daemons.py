@@ -1,0 +1,166 @@
+"""Two daemons on one database: one works, the other takes over; one that was stopped and wakes up is harmless."""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from reconciler.sandbox.app import Reply
+from reconciler.sandbox.wire import Request
+from tests.support.postgres import Postgres, name_in
+from tests.support.scene import Scene
+
+INTERVAL = 2.0
+"""Seconds between two tries of the one that stands by: so long that a bound of one interval means something."""
+MARGIN = 0.75
+"""Seconds that a tick on a busy machine may take until it says that it has taken over."""
+STANDS_BY = "standing by"
+TOOK_OVER = "this one leads now"
+NAMES = ("127.0.0.1", "localhost")
+"""By which name each daemon calls the sandbox, to be told apart there."""
+HOLDER = """
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@dataclass
+class Spy:
+    """Who has written to a vendor, and when."""
+
+    scene: Scene
+    writes: list[tuple[float, str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        sandbox = self.scene.sandbox.sandbox
+        handle = sandbox.handle
+
+        def spied(request: Request) -> Reply:
+            if request.method != "GET" and not request.path.startswith("/control"):
+                who = request.headers["host"].partition(":")[0]
+                self.writes.append((time.monotonic(), who, request.path))
+            return handle(request)
+
+        sandbox.handle = spied  # type: ignore[method-assign]
+
+    def of(self, daemon: int, since: float = 0.0) -> list[str]:
+        """Where a daemon has written since."""
+        return [path for at, who, path in self.writes if who == NAMES[daemon] and at >= since]
+
+
+def start(scene: Scene, daemon: int, interval: float) -> None:
+    """A daemon that can be told apart."""
+    port = scene.sandbox.url.rpartition(":")[2]
+    scene.start(
+        OPSGENIE_API_URL=f"http://{NAMES[daemon]}:{port}/opsgenie",
+        PAGERDUTY_API_URL=f"http://{NAMES[daemon]}:{port}/pagerduty",
+        POLL_INTERVAL_SECONDS=str(interval),
+        STALENESS_SECONDS="5",
+    )
+
+
+def two_daemons(scene: Scene, interval: float = 0.5, waiting: float | None = None) -> Spy:
+    """The first works, the second stands by and tries again every `waiting` seconds."""
+    spy = Spy(scene)
+    start(scene, 0, interval)
+    scene.until(scene.is_ready, "the first one's first cycle")
+    start(scene, 1, waiting or interval)
+    scene.until(lambda: scene.told(STANDS_BY, 1) == 1, "that the second one stands by")
+    return spy
+
+
+def took_over_at(scene: Scene, daemon: int) -> datetime:
+    """When it last took over, by its own log."""
+    told = [event for event in scene.events(daemon) if TOOK_OVER in event["event"]]
+    return datetime.fromisoformat(told[-1]["timestamp"])
+
+
+def test_one_works_the_other_says_so_once_and_takes_over(both: Scene, tell: Callable[[str], None]) -> None:
+    spy = two_daemons(both, waiting=INTERVAL)
+    alert = both.raise_alert()
+    both.until(lambda: bool(both.incidents(alert)), "the incident")
+    both.pass_cycles(5)
+    assert both.told(STANDS_BY, 1) == 1
+    assert not spy.of(1)
+    done = both.run("once")
+    assert done.returncode == 1
+    assert done.stderr == "reconciler: another reconciler is at work on this database: let it, or stop it first\n"
+
+    for number in range(5):
+        both.raise_alert(f"alert {number}")
+    both.until(lambda: len(spy.of(0)) > 1, "that the first one is writing")
+    killed = datetime.now(UTC)
+    both.daemons[0].kill()
+    both.daemons[0].wait()
+    both.until(lambda: both.told(TOOK_OVER, 1) == 1, "the takeover")
+    took = (took_over_at(both, 1) - killed).total_seconds()  # as it says itself: how often we look costs nothing
+    tell(f"{both.kind}: takeover {took:.2f} s after kill -9, at an interval of {INTERVAL} s")
+    assert took < INTERVAL + MARGIN
+    alert = both.raise_alert("the last one")
+    both.until(lambda: bool(both.incidents(alert)) and both.has_settled(), "the last incident")
+    assert both.audit() == {}
+
+
+def test_a_daemon_that_is_told_to_stop_hands_over(on_postgres: Scene) -> None:
+    two_daemons(on_postgres)
+    on_postgres.daemons[0].send_signal(signal.SIGTERM)
+    assert on_postgres.daemons[0].wait(20) == 0
+    on_postgres.until(lambda: on_postgres.told(TOOK_OVER, 1) == 1, "the takeover")
+
+
+def test_a_zombie_writes_nothing_more_when_it_wakes_up(
+    on_postgres: Scene, postgres: Postgres, tell: Callable[[str], None]
+) -> None:
+    """PostgreSQL: the session of the stopped one is ended, the other takes over; and back again."""
+    on_postgres.settings(latency=0.03)
+    spy = two_daemons(on_postgres, interval=0.1)
+    for zombie in (0, 1):
+        _stop_and_wake(on_postgres, postgres, spy, zombie, tell)
+    on_postgres.until(lambda: on_postgres.audit() == {}, "an empty audit")
+    for daemon in (0, 1):
+        assert on_postgres.told("this is a defect", daemon) == 0
+
+
+def _stop_and_wake(scene: Scene, postgres: Postgres, spy: Spy, zombie: int, tell: Callable[[str], None]) -> None:
+    name, other = name_in(scene.environment["DATABASE_URL"]), 1 - zombie
+    took_over, stood_by = scene.told(TOOK_OVER, other), scene.told(STANDS_BY, zombie)
+    have = len(spy.of(zombie))
+    alerts = [scene.raise_alert(f"alert {zombie}.{number}") for number in range(6)]
+    scene.until(lambda: len(spy.of(zombie)) > have, "that it is writing")
+    scene.daemons[zombie].send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    claimed = scene.standing().get("sent", 0)
+    ((session,),) = postgres.run(name, HOLDER)
+    postgres.run(name, f"SELECT pg_terminate_backend({session})")
+    scene.until(lambda: scene.told(TOOK_OVER, other) > took_over, "the takeover")
+    took = time.monotonic() - stopped
+    for alert in alerts:
+        scene.customer(alert, "notes", text="while it sleeps")
+    time.sleep(0.5)
+    woke = time.monotonic()
+    scene.daemons[zombie].send_signal(signal.SIGCONT)
+    scene.until(lambda: scene.told(STANDS_BY, zombie) > stood_by, "that it stands by")
+    scene.until(scene.has_settled, "the rest")
+    wrote = len(spy.of(zombie, woke))
+    tell(
+        f"{scene.kind}: takeover {took:.2f} s after the stopped one's session was ended; it had claimed {claimed} "
+        f"writes, and made {wrote} of them after it woke up"
+    )
+    assert wrote <= claimed
+
+
+def test_a_stopped_process_keeps_its_file_lock_and_the_other_stands_by(scene: Scene) -> None:
+    """SQLite: it is not known whether it will ever wake up, so nobody works until it does, or is ended."""
+    spy = two_daemons(scene, interval=0.1)
+    scene.daemons[0].send_signal(signal.SIGSTOP)
+    alert = scene.raise_alert()
+    time.sleep(1.0)
+    assert not spy.of(1)
+    assert scene.told(TOOK_OVER, 1) == 0
+    scene.daemons[0].send_signal(signal.SIGCONT)
+    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
+    assert not spy.of(1)
+    scene.daemons[0].send_signal(signal.SIGSTOP)
+    scene.daemons[0].kill()
+    scene.until(lambda: scene.told(TOOK_OVER, 1) == 1, "the takeover")

@@ -1,0 +1,94 @@
+"""What Opsgenie does not show is not gone: that takes two looks apart, by a key that still sees others."""
+
+import time
+from collections.abc import Callable
+
+from reconciler.sandbox.wire import Request, Response, json_response
+from tests.support.stage import Stage
+
+MISSING = json_response(404, {"message": "Alert not found", "took": 0.001, "requestId": "x"})
+EMPTY = json_response(200, {"data": [], "took": 0.001, "requestId": "x"})
+SETTINGS = {"SWEEP_INTERVAL_SECONDS": "0.5", "STALENESS_SECONDS": "1"}
+
+
+def _hides(*alerts: str) -> Callable[[str, Request], bool]:
+    """Calls about these alerts themselves."""
+
+    def is_hidden(vendor: str, request: Request) -> bool:
+        parts = request.path.split("/")
+        return vendor == "opsgenie" and parts[:3] == ["", "v2", "alerts"] and len(parts) > 3 and parts[3] in alerts
+
+    return is_hidden
+
+
+def _lists(vendor: str, request: Request) -> bool:
+    return (vendor, request.method, request.path) == ("opsgenie", "GET", "/v2/alerts")
+
+
+def _notes(world: Stage, alert: str) -> str:
+    return " ".join(world.incident_notes(alert))
+
+
+def _shows_only(world: Stage, *alerts: str) -> Callable[[], None]:
+    """The list shows these alerts only, as they are now."""
+    machine = world.sandbox.sandbox._machine
+    end_ids = [alert["id"] for alert in world.state()["opsgenie"]["alerts"] if alert["id"] not in alerts]
+
+    def bent(vendor: str, request: Request) -> Response:
+        answer = machine(vendor, request)
+        if not _lists(vendor, request) or answer.status != 200:
+            return answer
+        body = answer.json()
+        body["data"] = [row for row in body["data"] if row["id"] not in end_ids]
+        return json_response(200, body)
+
+    world.sandbox.sandbox._machine = bent  # type: ignore[method-assign]
+
+    def end() -> None:
+        world.sandbox.sandbox._machine = machine  # type: ignore[method-assign]
+
+    return end
+
+
+def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: Stage) -> None:
+    gone, other = world.raise_alert("gone"), world.raise_alert("other")
+    world.start(**SETTINGS)
+    world.until(lambda: bool(world.incidents(gone) and world.incidents(other)), "the pages")
+    _shows_only(world, other)
+    world.answers(_hides(gone), MISSING)
+    world.until(lambda: "deleted" in _notes(world, gone), "the note")
+    world.assert_quiet(10)
+    assert _notes(world, other) == ""
+
+
+def test_notes_that_are_not_found_say_nothing_of_the_alert(world: Stage) -> None:
+    alert, other = world.raise_alert("one"), world.raise_alert("other")
+    world.start(**SETTINGS)
+    world.until(lambda: bool(world.incidents(alert) and world.incidents(other)), "the pages")
+    end = world.answers(
+        lambda vendor, request: vendor == "opsgenie" and request.path == f"/v2/alerts/{alert}/notes", MISSING
+    )
+    world.customer(alert, "notes", text="made up for")
+    time.sleep(3)
+    assert _notes(world, alert) == ""
+    end()
+    world.until(lambda: "made up for" in _notes(world, alert), "the note")
+    world.customer(alert, "acknowledge")
+    world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the acknowledgement")
+
+
+def test_a_key_that_sees_none_of_many_concludes_nothing(world: Stage) -> None:
+    alerts = [world.raise_alert(f"alert {number}") for number in range(4)]
+    world.start(**SETTINGS)
+    world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
+    end_list, end = world.answers(_lists, EMPTY), world.answers(_hides(*alerts), MISSING)
+    world.until(lambda: "sees none of the 4 alerts" in world.log(), "the trouble")
+    time.sleep(2)
+    assert [_notes(world, alert) for alert in alerts] == [""] * 4
+    end()
+    end_list()
+    world.customer(alerts[0], "acknowledge")
+    world.engineer(alerts[1], "acknowledge")
+    world.until(lambda: world.incident(alerts[0])["status"] == "acknowledged", "the customer's acknowledgement")
+    world.until(lambda: bool(world.alert(alerts[1])["acknowledged"]), "the engineer's acknowledgement")
+    world.assert_good()

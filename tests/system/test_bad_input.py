@@ -1,0 +1,347 @@
+"""Bad configuration, refused keys, unknown things, hosts out of reach, foreign databases: told once, clearly."""
+
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.server import serve
+from tests.support.harness import COMMAND
+from tests.support.stage import Stage, a_stage
+
+REQUIRED = (
+    "PAGERDUTY_API_KEY",
+    "PAGERDUTY_SERVICE_ID",
+    "PAGERDUTY_EMAIL",
+    "PAGERDUTY_USER",
+    "OPSGENIE_API_KEY",
+)
+NOBODY = "http://127.0.0.1:9"
+SECRET = "s3cr3t-value-of-a-key"
+
+
+# -- configuration --
+
+CONFIGURATIONS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "nothing at all": (dict.fromkeys(REQUIRED, ""), list(REQUIRED)),
+    "one missing": ({"PAGERDUTY_EMAIL": ""}, ["PAGERDUTY_EMAIL"]),
+    "everything malformed": (
+        {
+            "PAGERDUTY_API_KEY": f"{SECRET} with blanks",
+            "PAGERDUTY_SERVICE_ID": "https://example.com/services/P1",
+            "PAGERDUTY_EMAIL": "nobody",
+            "OPSGENIE_API_KEY": f"{SECRET}\nand a line",
+            "PAGERDUTY_API_URL": "ftp://example.com",
+            "OPSGENIE_API_URL": f"https://user:{SECRET}@example.com",
+            "DATABASE_URL": f"mysql://root:{SECRET}@db/x",
+            "POLL_INTERVAL_SECONDS": "often",
+            "SWEEP_INTERVAL_SECONDS": "-1",
+            "INITIAL_LOOKBACK_SECONDS": "nan",
+            "STALENESS_SECONDS": "1e99",
+            "ON_OPSGENIE_UNACKNOWLEDGE": "shrug",
+            "ON_OPSGENIE_CLOSE": "shrug",
+            "ON_PAGERDUTY_ACK_TIMEOUT": "shrug",
+            "HTTP_LISTEN": "everywhere",
+            "LOG_FORMAT": "yaml",
+            "LOG_LEVEL": "LOUD",
+        },
+        [
+            *("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "OPSGENIE_API_KEY"),
+            *("PAGERDUTY_API_URL", "OPSGENIE_API_URL", "DATABASE_URL", "POLL_INTERVAL_SECONDS"),
+            *("SWEEP_INTERVAL_SECONDS", "INITIAL_LOOKBACK_SECONDS", "STALENESS_SECONDS"),
+            *("ON_OPSGENIE_UNACKNOWLEDGE", "ON_OPSGENIE_CLOSE", "ON_PAGERDUTY_ACK_TIMEOUT"),
+            *("HTTP_LISTEN", "LOG_FORMAT", "LOG_LEVEL"),
+        ],
+    ),
+    "a secret twice": (
+        {"OPSGENIE_API_KEY": SECRET, "OPSGENIE_API_KEY_FILE": "/run/secrets/key"},
+        ["OPSGENIE_API_KEY"],
+    ),
+    "a secret's file that is not there": (
+        {"PAGERDUTY_API_KEY": "", "PAGERDUTY_API_KEY_FILE": f"/nowhere/{SECRET}"},
+        ["PAGERDUTY_API_KEY"],
+    ),
+    "a webhook secret without a fast path": (
+        {"OPSGENIE_WEBHOOK_SECRET": SECRET, "HTTP_LISTEN": "127.0.0.1:0"},
+        ["OPSGENIE_WEBHOOK_SECRET"],
+    ),
+    "the same without a listener": ({"OPSGENIE_WEBHOOK_SECRET": SECRET}, ["OPSGENIE_WEBHOOK_SECRET"]),
+    "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["DATABASE_URL"]),
+    "a folder that is not there": ({"DATABASE_URL": "sqlite:////nowhere/at/all/x.db"}, ["DATABASE_URL"]),
+    "a folder for a database": ({"DATABASE_URL": "sqlite:////dev"}, ["DATABASE_URL"]),
+}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A world that must stay as it is."""
+    with a_stage(tmp_path_factory.mktemp("bad")) as world:
+        world.raise_alert()
+        yield world
+        assert world.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("case", "command"),
+    [
+        *((case, ("once",)) for case in CONFIGURATIONS),
+        ("everything malformed", ("run",)),
+        ("a folder that is not there", ("run",)),
+        ("a folder that is not there", ("once", "--dry-run")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_every_problem_is_told_at_once_and_names_its_variable(
+    shared: Stage, case: str, command: tuple[str, ...]
+) -> None:
+    environ, names = CONFIGURATIONS[case]
+    done = shared.run(*command, **environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("reconciler: ") for line in lines), done.stderr
+    assert sorted(line.split()[1].rstrip(":,") for line in lines) == sorted(names)
+    # each names the mend: what stands after the problem
+    assert all(len(line.split(": ", 2)[2].split()) >= 4 for line in lines)
+    assert SECRET not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert shared.files() == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--port", value) for value in ("-1", "65536", "http")),
+        *(("--rate", value) for value in ("-1", "many")),
+        *(
+            (option, value)
+            for option in ("--latency", "--list-lag", "--write-lag")
+            for value in ("-1", "inf", "nan")
+        ),
+    ],
+)
+def test_the_sandbox_takes_no_nonsense(option: str, value: str) -> None:
+    done = subprocess.run(
+        [COMMAND, "sandbox", option, value], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr.splitlines()[-1]
+
+
+# -- what the vendors refuse --
+
+REFUSALS: dict[str, tuple[dict[str, str], str]] = {
+    "a wrong key for Opsgenie": ({"OPSGENIE_API_KEY": SECRET}, "OPSGENIE_API_KEY"),
+    "a wrong key for PagerDuty": ({"PAGERDUTY_API_KEY": SECRET}, "PAGERDUTY_API_KEY"),
+    "a service that is not there": ({"PAGERDUTY_SERVICE_ID": "PNONE99"}, "PAGERDUTY_SERVICE_ID"),
+    "an automation user that is not there": ({"PAGERDUTY_USER": "PNONE99"}, "PAGERDUTY_USER"),
+    "an automation user of another name": ({"PAGERDUTY_USER": "Nobody"}, "PAGERDUTY_USER"),
+    "an e-mail address that is not there": ({"PAGERDUTY_EMAIL": "nobody@example.com"}, "PAGERDUTY_EMAIL"),
+    "no Opsgenie there": ({"OPSGENIE_API_URL": NOBODY}, "OPSGENIE_API_URL"),
+    "no PagerDuty there": ({"PAGERDUTY_API_URL": NOBODY}, "PAGERDUTY_API_URL"),
+    "no such host": ({"OPSGENIE_API_URL": "http://no-such-host.invalid"}, "OPSGENIE_API_URL"),
+}
+
+
+def refused_once(environ: dict[str, str], name: str, folder: Path) -> None:
+    with a_stage(folder) as world:
+        world.raise_alert()
+        done = world.run("once", **environ)
+        assert done.returncode == (1 if "URL" in name else 2), done.stderr
+        (line,) = [line for line in done.stderr.splitlines() if "first start" not in line]
+        assert line.startswith("reconciler: ")
+        assert name in line
+        assert SECRET not in done.stdout + done.stderr
+        assert world.writes() == []
+
+
+def refused_for_long(environ: dict[str, str], name: str, folder: Path) -> None:
+    """The daemon asks on, and says so once."""
+    patiently = "URL" in name
+    with a_stage(folder) as world:
+        world.raise_alert()
+        world.start(**environ)
+        world.until(lambda: world.told(name) > 0, "it is told")
+        if patiently:  # each cycle goes through all the retries of a read
+            world.until(lambda: _attempts(world) >= 5, "three cycles", patience=60)
+        else:
+            start = world.seq()
+            world.until(lambda: len(world.calls(start)) >= 3 * 10, "ten cycles")
+        assert [e["level"] for e in world.events() if "first start" not in e["event"]] == ["info", "error"]
+        assert SECRET not in world.log()
+        assert world.daemons[-1].poll() is None
+        assert world.writes() == []
+        assert world.stop() == 0
+
+
+def _attempts(world: Stage) -> int:
+    """How often the side that is there has been asked: of PagerDuty who we are, then once in every cycle."""
+    return sum(
+        call["path"] in ("/v2/alerts", "/incidents", "/services/PSVC001", "/users") for call in world.calls()
+    )
+
+
+def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
+    """Refused, mended, refused again while work is waiting, mended again."""
+
+    def story(folder: Path) -> None:
+        with a_stage(folder) as world:
+            good = getattr(world.sandbox.sandbox.settings, f"{vendor}_key")
+            world.settings(**{f"{vendor}_key": "another"})
+            alert = world.raise_alert()
+            world.start(POLL_INTERVAL_SECONDS="0.3")
+            name = f"{vendor.upper()}_API_KEY"
+            world.until(lambda: world.told(name) == 1, "refused")
+            world.settings(**{f"{vendor}_key": good})
+            world.until(lambda: bool(world.incidents(alert)), "the page")
+            world.until(lambda: world.told("works again") == 1, "it works again")
+            world.settings(**{f"{vendor}_key": "another"})
+            world.until(lambda: world.told(name) == 2, "refused again")
+            world.customer(alert, "notes", text="from outside")
+            world.engineer(alert, "notes", text="from inside")
+            since = world.seq()
+            world.until(lambda: len(world.calls(since)) >= 20, "ten cycles")
+            assert world.told(name) == 2, world.log()
+            world.settings(**{f"{vendor}_key": good})
+            # Writes wait half a minute after a refusal.
+            world.until(lambda: world.told("works again") == 2, "it works again", patience=60)
+            world.until(lambda: len(world.alert_notes(alert)) == 2, "Jane's note", patience=60)
+            world.until(lambda: len(world.incident_notes(alert)) == 2, "Ana's note", patience=60)
+            world.assert_good()
+
+    return story
+
+
+def a_host_comes_back(vendor: str) -> Callable[[Path], None]:
+    """The daemon is there first. The vendor comes, goes and comes back at the same port."""
+
+    def story(folder: Path) -> None:
+        with a_stage(folder) as world:
+            alert = world.raise_alert()
+            with serve() as elsewhere:
+                gone = elsewhere.url
+            world.start(**{f"{vendor.upper()}_API_URL": f"{gone}/{vendor}", "POLL_INTERVAL_SECONDS": "0.3"})
+            name = f"{vendor.upper()}_API_URL"
+            world.until(lambda: world.told(name) == 1, "out of reach")
+            port = int(gone.rpartition(":")[2])
+            with serve(port=port) as back:
+                back._server.sandbox = world.sandbox.sandbox
+                world.until(lambda: bool(world.incidents(alert)), "the page")
+                world.until(lambda: world.told("works again") == 1, "it works again")
+            world.until(lambda: world.told("Opsgenie: ") + world.told("PagerDuty: ") == 2, "out of reach again")
+            world.customer(alert, "notes", text="from outside")
+            world.engineer(alert, "notes", text="from inside")
+            with serve(port=port) as back:
+                back._server.sandbox = world.sandbox.sandbox
+                world.until(lambda: len(world.alert_notes(alert)) == 2, "Jane's note")
+                world.until(lambda: len(world.incident_notes(alert)) == 2, "Ana's note")
+                world.until(lambda: world.told("works again") == 2, "it works again")
+                world.assert_good()
+                assert [e["level"] for e in world.events()].count("error") == 2, world.log()
+                assert world.stop() == 0
+
+    return story
+
+
+RECOVERIES = {
+    "a key for Opsgenie is mended": a_key_is_mended("opsgenie"),
+    "a key for PagerDuty is mended": a_key_is_mended("pagerduty"),
+    "Opsgenie comes back": a_host_comes_back("opsgenie"),
+    "PagerDuty comes back": a_host_comes_back("pagerduty"),
+}
+
+
+BACKGROUND = (
+    {f"recovery: {name}": story for name, story in RECOVERIES.items()}
+    | {f"once: {name}": partial(refused_once, *case) for name, case in REFUSALS.items()}
+    | {f"daemon: {name}": partial(refused_for_long, *case) for name, case in REFUSALS.items()}
+)
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_once_says_it_in_one_line_and_writes_nothing(finished: Callable[[str], None], case: str) -> None:
+    finished(f"once: {case}")
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_the_daemon_says_it_once_and_goes_on(finished: Callable[[str], None], case: str) -> None:
+    finished(f"daemon: {case}")
+
+
+@pytest.mark.parametrize("case", RECOVERIES)
+def test_the_daemon_recovers(finished: Callable[[str], None], case: str) -> None:
+    finished(f"recovery: {case}")
+
+
+# -- databases --
+
+
+@pytest.mark.parametrize(
+    ("journal", "command"),
+    [
+        *(
+            ("delete", (*command.split(),))
+            for command in ("run", "once", "once --dry-run", "db upgrade", "status")
+        ),
+        ("wal", ("once",)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_newer_database_is_refused_untouched(world: Stage, command: tuple[str, ...], journal: str) -> None:
+    with closing(sqlite3.connect(world.database)) as connection:
+        connection.execute(f"PRAGMA journal_mode={journal}")
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+        connection.commit()
+    before = world.files()
+    done = world.run(*command)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()[-1:]
+    assert line.startswith("reconciler: DATABASE_URL: ")
+    assert "9999" in line
+    assert "run the newer version" in line
+    assert [e for e in done.stderr.splitlines() if "Traceback" in e] == []
+    assert world.files() == before
+    assert world.calls() == []
+
+
+def test_a_file_that_is_no_database(world: Stage) -> None:
+    world.database.write_bytes(b"a letter to my aunt, not a database\n" * 100)
+    for command in (("once",), ("once", "--dry-run"), ("status",)):
+        done = world.run(*command)
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("reconciler: DATABASE_URL: ")
+    assert world.database.read_bytes().startswith(b"a letter")
+    assert world.writes() == []
+
+
+def test_two_at_the_same_time(world: Stage) -> None:
+    """The second leaves at once, in peace; nothing is done twice."""
+    alert = world.raise_alert()
+    world.settings(latency=0.2)
+    command = [COMMAND, "once", "--json"]
+    first, second = (
+        subprocess.Popen(
+            command,
+            env=world._env({}),
+            cwd=world.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    )
+    said = [first.communicate(timeout=30), second.communicate(timeout=30)]
+    assert sorted([first.returncode, second.returncode]) == [0, 1]
+    refused = said[0 if first.returncode else 1]
+    assert refused[0] == ""
+    assert refused[1].startswith("reconciler: another reconciler is at work on this database")
+    assert len(refused[1].splitlines()) == 1
+    assert len(world.incidents(alert)) == 1
+    world.settings(latency=0.0)
+    assert world.once()["actions"] == []
+    world.assert_good()

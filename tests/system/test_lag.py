@@ -1,0 +1,103 @@
+"""Lists five seconds behind, the log three, writes two seconds late: no flip-flop, nothing lost, nothing twice."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.stage import Stage, a_stage
+
+
+def live(folder: Path) -> None:
+    with a_stage(folder, list_lag=5.0, log_lag=3.0, write_lag=2.0) as world:
+        world.start(STALENESS_SECONDS="8", SWEEP_INTERVAL_SECONDS="2")
+        world.until_ready()
+        _play(world)
+
+
+BACKGROUND = {"lag": live}
+
+
+def test_late_answers_make_nothing_flip(finished: Callable[[str], None]) -> None:
+    finished("lag")
+
+
+def _play(world: Stage) -> None:
+    asleep, away, chat, both, corrected, taken, low = (
+        world.raise_alert(name, priority="P4" if name == "low" else "P1")
+        for name in ("asleep", "away", "chat", "both", "corrected", "taken", "low")
+    )
+    every = (asleep, away, chat, both, corrected, taken, low)
+    world.until(lambda: all(world.incidents(alert) for alert in every), "all are paged")
+
+    for alert in (asleep, both, corrected, low):
+        world.customer(alert, "acknowledge")
+    for alert in (away, both, taken):
+        world.engineer(alert, "acknowledge")
+    world.customer(chat, "notes", text="one")
+    world.engineer(chat, "notes", text="two")
+    world.until(lambda: all(_is_held(world, alert) for alert in every if alert != chat), "all are acknowledged")
+    world.until(lambda: _copies(world, chat) == 2, "the first notes")
+
+    for alert in (asleep, taken, low):
+        world.customer(alert, "unacknowledge")
+    for alert in (away, corrected):
+        world.engineer(alert, "unacknowledge")
+    world.customer(chat, "notes", text="three")
+    world.engineer(chat, "notes", text="four")
+    for alert in (asleep, low):
+        world.until(lambda alert=alert: world.incident(alert)["status"] == "triggered", "both page again")
+    for alert in (away, corrected):
+        world.until(lambda alert=alert: not world.alert(alert)["acknowledged"], "both are unacknowledged")
+    world.until(lambda: _copies(world, chat) == 4, "all notes")
+    world.until(lambda: len(world.incident_notes(taken)) == 1, "the unacknowledgement is told")
+    world.until(world.is_settled, "all settled")
+
+    world.assert_quiet(50)
+    world.assert_good()
+    assert world.incident(taken)["status"] == "acknowledged"
+    assert not world.alert(taken)["acknowledged"]
+    assert _is_held(world, both)
+    written = _writes(world)
+    # Where both acknowledged at once, each side is in that state: at most one of them is told the other.
+    told = written["alert acknowledged"] - 2 + written["incident acknowledged"] - 3
+    assert told in (0, 1)
+    del written["alert acknowledged"], written["incident acknowledged"]
+    assert written == {
+        "create": 7,
+        # asleep: two of each; both, corrected: one each; taken: the unacknowledgement; chat: two; low: two
+        "incident note": 9,
+        "alert note": 2,
+        "alert unacknowledged": 2,
+        "incident triggered": 2,
+    }
+
+
+def _is_held(world: Stage, alert: str) -> bool:
+    return bool(world.alert(alert)["acknowledged"]) and world.incident(alert)["status"] == "acknowledged"
+
+
+def _copies(world: Stage, alert: str) -> int:
+    marked = [*world.alert_notes(alert), *world.incident_notes(alert)]
+    return sum(note.startswith("[") for note in marked)
+
+
+def _writes(world: Stage) -> Counter[str]:
+    """What was written, as its targets tell it: each call counts, also one that changed nothing."""
+    found: Counter[str] = Counter()
+    for call in world.writes():
+        assert call["status"] in (200, 201, 202, 400), call
+        match call["method"], *call["path"].strip("/").split("/"):
+            case "POST", "incidents":
+                found["create"] += 1
+            case "POST", "incidents", _, "notes":
+                found["incident note"] += 1
+            case "POST", "v2", "alerts", _, "notes":
+                found["alert note"] += 1
+            case "POST", "v2", "alerts", _, verb:
+                found[f"alert {verb}d"] += 1
+    for incident in world.state()["pagerduty"]["incidents"]:
+        for entry in incident["log_entries"]:
+            if entry.get("agent") and entry["agent"]["id"] == "PBOT001":
+                found["incident acknowledged"] += entry["type"] == "acknowledge_log_entry"
+                found["incident triggered"] += entry["type"] in ("escalate_log_entry", "assign_log_entry")
+    return found

@@ -1,0 +1,127 @@
+"""PagerDuty's log is behind its incidents: its silence explains nothing until the staleness bound has passed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler.sandbox.wire import Request, Response
+from tests.support.bend import bend, edited, is_call
+from tests.support.stage import Stage
+
+JANE = "Jane Doe"
+
+
+def _hides_entries_since(world: Stage, moment: datetime) -> Callable[[], None]:
+    """Both logs lack every entry from that moment on."""
+
+    def without(_request: Request, real: Response) -> Response:
+        def edit(document: dict[str, list[dict[str, str]]]) -> None:
+            rows = document.get("log_entries", [])
+            document["log_entries"] = [
+                row for row in rows if datetime.fromisoformat(row["created_at"]) < moment.replace(microsecond=0)
+            ]
+
+        return edited(real, edit)
+
+    return bend(world, is_call("pagerduty", "GET", ends="log_entries"), without)
+
+
+def _acknowledged_by_customer(world: Stage) -> str:
+    alert = world.raise_alert(priority="P1")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    world.customer(alert, "acknowledge")
+    world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the mirrored acknowledgement")
+    world.until(world.is_settled, "all settled")
+    world.pass_cycles(12)  # PagerDuty's stamps are whole seconds: what follows is later than the acknowledgement
+    return alert
+
+
+@pytest.fixture
+def quick(world: Stage) -> Stage:
+    world.environment |= {"STALENESS_SECONDS": "4", "SWEEP_INTERVAL_SECONDS": "2"}
+    return world
+
+
+def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick: Stage) -> None:
+    world = quick
+    world.start()
+    alert = _acknowledged_by_customer(world)
+    shown_again = _hides_entries_since(world, datetime.now(UTC))
+    world.engineer(alert, "unacknowledge")
+    world.pass_cycles(10)
+    assert world.alert(alert)["acknowledged"] is True  # nobody knows yet who it was
+    shown_again()
+    world.until(lambda: not world.alert(alert)["acknowledged"], "the un-acknowledgement, mirrored")
+    assert any(f"by {JANE}" in line["log"] or line["owner"] == JANE for line in world.alert(alert)["logs"])
+
+
+def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: Stage) -> None:
+    world = quick
+    world.start(ON_PAGERDUTY_ACK_TIMEOUT="ignore")
+    alert = _acknowledged_by_customer(world)
+    _hides_entries_since(world, datetime.now(UTC))
+    world.engineer(alert, "unacknowledge")
+    world.until(lambda: not world.alert(alert)["acknowledged"], "the safe side")
+    owners = [line["owner"] for line in world.alert(alert)["logs"]]
+    assert "somebody" in owners
+    assert not any("timed out" in owner for owner in owners)
+
+
+def test_a_late_entry_still_names_who_reopened(quick: Stage) -> None:
+    world = quick
+    world.start()
+    alert = world.raise_alert(priority="P1")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    world.engineer(alert, "resolve")
+    world.until(lambda: any("resolved the incident" in n for n in world.alert_notes(alert)), "the resolution")
+    world.pass_cycles(12)
+    shown_again = _hides_entries_since(world, datetime.now(UTC))
+    world.engineer(alert, "reopen")
+    world.pass_cycles(10)
+    assert not any("reopened" in note for note in world.alert_notes(alert))
+    shown_again()
+    world.until(lambda: any("reopened the incident" in n for n in world.alert_notes(alert)), "the reopening")
+    (note,) = [note for note in world.alert_notes(alert) if "reopened" in note]
+    assert JANE in note
+
+
+@pytest.mark.parametrize(
+    "acknowledgements",
+    [
+        None,
+        [{"at": "2026-11-26T10:00:00Z", "acknowledger": {"type": "user_reference", "id": None, "summary": None}}],
+    ],
+    ids=["absent", "nameless"],
+)
+def test_an_acknowledgement_by_nobody_readable_is_mirrored_as_somebodys(
+    quick: Stage, acknowledgements: object
+) -> None:
+    world = quick
+
+    def nameless(_request: Request, real: Response) -> Response:
+        def edit(document: dict[str, object]) -> None:
+            rows = document.get("incidents") or [document.get("incident")]
+            for row in rows if isinstance(rows, list) else []:
+                if isinstance(row, dict) and row.get("status") == "acknowledged":
+                    row["acknowledgements"], row["last_status_change_by"] = acknowledgements, None
+
+        return edited(real, edit) if real.status == 200 else real
+
+    bend(world, is_call("pagerduty", "GET", starts="/incidents"), nameless)
+    bend(
+        world,
+        is_call("pagerduty", "GET", ends="log_entries"),
+        lambda _request, real: edited(
+            real,
+            lambda document: [
+                row.update(agent=None) for row in document["log_entries"] if row["type"].startswith("acknowledge")
+            ],
+        ),
+    )
+    world.start()
+    alert = world.raise_alert(priority="P1")
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    world.engineer(alert, "acknowledge")
+    world.until(lambda: world.alert(alert)["acknowledged"] is True, "the acknowledgement")
+    assert world.alert(alert)["report"]["acknowledgedBy"] == "somebody"

@@ -1,0 +1,176 @@
+"""Every row of the mapping, both ways, through the installed command."""
+
+from tests.support.harness import World
+
+
+def test_a_raised_alert_pages_with_all_that_is_known(world: World) -> None:
+    world.once()
+    alert = world.raise_alert(
+        priority="P1",
+        description="replication stopped",
+        tags=["db", "prod"],
+        source="grafana",
+        details={"host": "db-1"},
+    )
+    report = world.once()
+    assert [(a["kind"], a["status"]) for a in report["actions"]] == [("pagerduty.create_incident", "done")]
+    incident = world.incident(alert)
+    assert (incident["title"], incident["urgency"], incident["status"]) == (
+        "db-primary is down",
+        "high",
+        "triggered",
+    )
+    body = str(incident["log_entries"])
+    for part in ("replication stopped", "P1", "db, prod", "grafana", "host: db-1", alert):
+        assert part in body
+
+
+def test_a_low_priority_does_not_wake_anybody(world: World) -> None:
+    world.once()
+    alert = world.raise_alert(priority="P3")
+    world.once()
+    assert world.incident(alert)["urgency"] == "low"
+
+
+def test_a_customers_note(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.customer(alert, "notes", text="after the deploy")
+    world.once()
+    (note,) = world.incident_notes(alert)
+    assert note.startswith("[Opsgenie · Ana Ruiz · 20")
+    assert note.endswith("Z] after the deploy")
+
+
+def test_a_customers_acknowledgement(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.customer(alert, "acknowledge")
+    report = world.once()
+    assert [a["kind"] for a in report["actions"]] == ["pagerduty.add_note", "pagerduty.acknowledge"]
+    incident = world.incident(alert)
+    assert incident["status"] == "acknowledged"
+    assert [a["acknowledger"]["summary"] for a in incident["acknowledgements"]] == ["Reconciler Bot"]
+    assert world.incident_notes(alert)[0].endswith("] acknowledged the alert")
+
+
+def test_a_customers_unacknowledgement_pages_again(world: World) -> None:
+    world.once()
+    alert = world.raise_alert(priority="P1")
+    world.once()
+    world.customer(alert, "acknowledge")
+    world.once()
+    world.customer(alert, "unacknowledge")
+    world.once()
+    assert world.incident(alert)["status"] == "triggered"
+    assert world.incident_notes(alert)[-1].endswith("] unacknowledged the alert")
+    assert "Ana Ruiz" in world.incident_notes(alert)[-1]
+
+
+def test_a_customers_unacknowledgement_leaves_an_engineers_acknowledgement(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "acknowledge")
+    world.once()
+    world.customer(alert, "unacknowledge")
+    world.once()
+    assert world.incident(alert)["status"] == "acknowledged"
+    assert world.incident_notes(alert)[-1].endswith("] unacknowledged the alert")
+
+
+def test_a_customers_closing_is_told_and_resolves_nothing(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.customer(alert, "close")
+    world.once()
+    assert world.incident(alert)["status"] == "triggered"
+    assert world.incident_notes(alert) == [
+        n for n in world.incident_notes(alert) if n.endswith("] closed the alert")
+    ]
+    assert len(world.incident_notes(alert)) == 1
+
+
+def test_closing_resolves_where_the_policy_says_so(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.customer(alert, "close")
+    world.once(ON_OPSGENIE_CLOSE="resolve")
+    assert world.incident(alert)["status"] == "resolved"
+    world.once(ON_OPSGENIE_CLOSE="resolve")
+    assert world.alert_notes(alert) == []
+
+
+def test_an_engineers_acknowledgement(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "acknowledge")
+    report = world.once()
+    assert [(a["kind"], a["status"]) for a in report["actions"]] == [("opsgenie.acknowledge", "done")]
+    assert world.alert(alert)["acknowledged"]
+    assert world.alert(alert)["owner"] == "Jane Doe"
+
+
+def test_an_engineers_unacknowledgement(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "acknowledge")
+    world.once()
+    world.engineer(alert, "unacknowledge")
+    world.once()
+    assert not world.alert(alert)["acknowledged"]
+
+
+def test_an_engineers_note(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "notes", text="failing over")
+    world.once()
+    (note,) = world.alert_notes(alert)
+    note_id = world.incident(alert)["notes"][0]["id"]
+    assert note == f"[PagerDuty · Jane Doe · note {note_id}] failing over"
+
+
+def test_an_engineers_resolution_is_told_and_closes_nothing(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "resolve")
+    world.once()
+    (note,) = world.alert_notes(alert)
+    assert note.startswith("[PagerDuty · Jane Doe · 20")
+    assert note.endswith("Z] resolved the incident")
+    assert world.alert(alert)["status"] == "open"
+
+
+def test_an_engineers_reopening_is_told(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "resolve")
+    world.once()
+    world.engineer(alert, "reopen")
+    world.once()
+    assert world.alert_notes(alert)[-1].endswith("Z] reopened the incident")
+    assert "Jane Doe" in world.alert_notes(alert)[-1]
+
+
+def test_notes_after_the_end_still_cross(world: World) -> None:
+    world.once()
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "resolve")
+    world.customer(alert, "close")
+    world.once()
+    world.engineer(alert, "notes", text="post mortem on Monday")
+    world.customer(alert, "notes", text="thank you")
+    world.once()
+    assert any("post mortem on Monday" in note for note in world.alert_notes(alert))
+    assert any("thank you" in note for note in world.incident_notes(alert))

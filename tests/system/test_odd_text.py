@@ -1,0 +1,60 @@
+"""Texts that nobody can store or show, and what should never happen: one oddity costs nobody else a page."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+from tests.support.stage import Stage
+
+CUT = "cut emoji \ud83d"
+NUL = "nul \x00 here"
+
+
+def test_half_a_character_costs_nobody_a_page(world: Stage) -> None:
+    alerts = [world.raise_alert(message) for message in (CUT, NUL, "good one")]
+    for alert in alerts:
+        world.customer(alert, "notes", text=f"note with {CUT} and {NUL}")
+    planned = world.run("once", "--dry-run", "--json")
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert len(world.once()["actions"]) == len(json.loads(planned.stdout)["actions"]) == 6
+    assert [world.incident(alert)["title"].split("] ")[-1] for alert in alerts] == [
+        "cut emoji \ufffd",
+        "nul \ufffd here",
+        "good one",
+    ]
+    world.engineer(alerts[0], "notes", text=f"seen {CUT}")
+    world.once()
+    assert [note for note in world.alert_notes(alerts[0]) if note.endswith("seen cut emoji \ufffd")]
+    assert world.once()["actions"] == []
+
+
+def test_nothing_of_an_alert_reaches_the_terminal_raw(world: Stage) -> None:
+    """Neither colours, nor a new window title, nor lines that nobody wrote; and not more of it than fits."""
+    message = "\x1b[31mred\x1b[0m\rgone\nReconciler: all is well" + "x" * 3000
+    alert = world.raise_alert(message, user="Ana\x1b[7m Ruiz")
+    world.customer(alert, "notes", text="\x1b]0;title\x07 \x00", user="Ana\x1b[7m Ruiz")
+    planned = world.run("once", "--dry-run").stdout
+    assert planned.startswith(r'Alert #1 "\u001b[31mred\u001b[0m gone Reconciler: all is well')
+    for command in (("once", "--dry-run"), ("once",)):
+        done = world.run(*command)
+        assert done.returncode == 0, done.stderr
+        assert [c for c in done.stdout if not c.isprintable() and c != "\n"] == []
+        assert max(map(len, done.stdout.splitlines())) < 160
+        assert r"Ana\u001b[7m Ruiz" in done.stdout
+
+
+def test_what_should_never_happen_is_told_in_one_line(world: Stage) -> None:
+    world.raise_alert()
+    world.once()
+    with closing(sqlite3.connect(world.database)) as connection:
+        connection.execute("UPDATE actions SET kind = 'nonsense', status = 'planned'")
+        connection.commit()
+    done = world.run("once", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("reconciler: failed unexpectedly (ValueError in outbox, line ")
+    assert "LOG_LEVEL=DEBUG" in line
+    done = world.run("once", "--json", LOG_LEVEL="DEBUG")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1] == line

@@ -1,0 +1,94 @@
+"""A rate limit that ends `once` before everything was looked at: how far it got, why, and what to do."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from tests.support.harness import COMMAND
+from tests.support.stage import Stage
+
+ADVICE = "run it again, or let the daemon (`reconciler run`) go on"
+PART = re.compile(
+    r"([\d,]+) of ([\d,]+) alerts not looked at yet: PagerDuty: the rate limit leaves no room for .*; (.*)"
+)
+FEW = pytest.mark.parametrize("world", [{"pagerduty_per_minute": 40}], indirect=True)
+ALERTS = 60
+
+
+def raise_many(world: Stage) -> None:
+    """More alerts than a minute's rate lets through."""
+    for number in range(ALERTS):
+        world.raise_alert(f"disk {number} is full", priority="P1")
+
+
+def unread(lines: list[str]) -> int:
+    """How many alerts the one line says were not looked at."""
+    (found,) = [match for line in lines if (match := PART.search(line))]
+    assert found[2] == str(ALERTS)
+    assert found[3] == ADVICE
+    return int(found[1])
+
+
+@FEW
+def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: Stage) -> None:
+    raise_many(world)
+    done = world.run("once", "--dry-run")
+    assert done.returncode == 1
+    planned = done.stdout.count("planned  pagerduty.create_incident")
+    assert unread(done.stderr.splitlines()) == ALERTS - planned
+    assert planned
+    assert "alerts looked at" not in done.stdout + done.stderr, "progress is for terminals"
+    assert world.writes() == []
+
+
+@FEW
+def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: Stage) -> None:
+    raise_many(world)
+    done = world.run("once", "--json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert 0 < unread(report["errors"]) < ALERTS
+    assert any(action["status"] == "done" for action in report["actions"])
+
+
+@pytest.mark.parametrize("world", [{"pagerduty_per_minute": 12}], indirect=True)
+def test_a_source_that_the_rate_cuts_short_leaves_an_unknown_number_and_the_same_advice(world: Stage) -> None:
+    """By our limiter, which the vendor's headers have informed; a 429 is reported in the vendor's words."""
+    raise_many(world)
+    world.run("once", "--dry-run")
+    done = world.run("once", "--dry-run", "--json")
+    assert done.returncode == 1
+    errors = json.loads(done.stdout)["errors"]
+    assert any(f"not every source was read to its end, and more alerts may be left; {ADVICE}" in e for e in errors)
+
+
+def test_progress_is_shown_on_a_terminal_and_removed_at_the_end(world: Stage) -> None:
+    raise_many(world)
+    ours, theirs = pty.openpty()
+    environ = os.environ | world.environment
+    started = subprocess.Popen(
+        [COMMAND, "once", "--dry-run"], env=environ, cwd=world.folder, stdout=subprocess.DEVNULL, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := _read(ours):
+            shown += part
+        assert started.wait(60) == 0
+    finally:
+        started.kill()
+        os.close(ours)
+    assert f"\r20 of {ALERTS} alerts looked at".encode() in shown
+    assert shown.endswith(b"\r\x1b[K")
+
+
+def _read(terminal: int) -> bytes:
+    """What is shown next; nothing once the other end is closed, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""

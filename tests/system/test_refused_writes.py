@@ -1,0 +1,81 @@
+"""Writes that a vendor accepts and fails later, or refuses because somebody was faster."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from reconciler.sandbox.wire import Request, json_response
+from tests.support.stage import Stage
+
+FAILED = "Opsgenie accepted it and did not carry it out: Internal failure"
+
+
+def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: Stage) -> None:
+    """When it fails, while it waits to be tried again, and when it is given up."""
+    alert = world.raise_alert()
+    world.once()
+    world.engineer(alert, "notes", text="on it")
+    accepted = {"result": "Request will be processed", "took": 0.1, "requestId": "r-1"}
+    failed = {"isSuccess": False, "success": False, "action": "Note", "status": "Internal failure", "alertId": ""}
+    world.answers(
+        lambda vendor, asked: vendor == "opsgenie" and asked.method == "POST", json_response(202, accepted)
+    )
+    world.answers(
+        lambda vendor, asked: vendor == "opsgenie" and asked.path == "/v2/alerts/requests/r-1",
+        json_response(200, {"data": failed, "took": 0.1, "requestId": "r"}),
+    )
+    assert_told(world, f"opsgenie.add_note: {FAILED}; it is tried again (alert {alert})", "pending")
+    in_the_ledger(world, not_before="2100-01-01 00:00:00")
+    assert_told(world, f"opsgenie.add_note waits: {FAILED} (alert {alert})", "pending")
+    in_the_ledger(world, not_before=None, failing_since="2000-01-01 00:00:00")
+    assert_told(world, f"opsgenie.add_note: {FAILED}; given up (alert {alert})", "dead")
+    done = world.run("once")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "code", "why"),
+    [("acknowledge", 1002, "the incident is acknowledged already"), ("resolve", 1001, "the incident is resolved")],
+)
+def test_an_engineer_who_is_faster_makes_nothing_dead(world: Stage, verb: str, code: int, why: str) -> None:
+    """She acts between our look and our write, which PagerDuty then refuses."""
+    alert = world.raise_alert()
+    world.once()
+    incident = world.incident(alert)["id"]
+    pagerduty = world.sandbox.sandbox.pagerduty
+
+    def races(vendor: str, asked: Request) -> bool:
+        late = vendor == "pagerduty" and asked.method == "PUT"
+        if late:
+            getattr(pagerduty, verb)(incident, "Jane Doe")
+        return late
+
+    end = world.answers(races, json_response(400, {"error": {"message": "Already", "code": code}}))
+    world.customer(alert, "acknowledge")
+    report = world.once()
+    ours = [action for action in report["actions"] if action["kind"] == "pagerduty.acknowledge"]
+    assert [(action["status"], why in action["reason"]) for action in ours] == [("done", True)], ours
+    end()
+    world.once()
+    assert world.once()["actions"] == []
+    assert "dead" not in {status for _, status in world.ledger()}
+    world.assert_good()
+
+
+def assert_told(world: Stage, words: str, status: str) -> None:
+    """By a whole cycle, to people and to scripts, in its exit status too."""
+    done = world.run("once", "--json", STALENESS_SECONDS="60")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["errors"]) == (1, [words])
+    assert done.stderr.splitlines() == [f"reconciler: {words}"]
+    assert [action["status"] for action in report["actions"]] == [status]
+
+
+def in_the_ledger(world: Stage, **columns: str | None) -> None:
+    """Time goes by, for everything that waits."""
+    with closing(sqlite3.connect(world.database)) as connection:
+        for name, value in columns.items():
+            connection.execute(f"UPDATE actions SET {name} = ? WHERE status = 'planned'", (value,))  # noqa: S608
+        connection.commit()

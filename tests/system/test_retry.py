@@ -1,0 +1,115 @@
+"""Dead actions are put back by a command that needs the database alone, with the daemon running."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from reconciler.sandbox.wire import json_response
+from tests.support.stage import Stage
+
+NO_KEYS = dict.fromkeys(
+    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
+)
+TOO_MANY = json_response(400, {"error": {"message": "Product Limit Reached", "code": 2019, "errors": []}})
+
+
+def with_dead_notes(world: Stage, count: int = 1) -> list[str]:
+    """The daemon at work, and so many alerts with a note each that PagerDuty has refused for good."""
+    alerts = [world.raise_alert(f"alert {number}") for number in range(count)]
+    world.start()
+    world.until(lambda: all(map(world.incidents, alerts)) and world.is_settled(), "the pages")
+    end = world.answers(
+        lambda vendor, request: (
+            vendor == "pagerduty" and request.path.endswith("/notes") and request.method == "POST"
+        ),
+        TOO_MANY,
+    )
+    for alert in alerts:
+        world.customer(alert, "notes", text="refused")
+    dead = ("pagerduty.add_note", "dead")
+    world.until(lambda: world.ledger().count(dead) == count, "the dead notes")
+    end()
+    return alerts
+
+
+@pytest.mark.parametrize("name", ["alert id", "tiny id", "#tiny id", "incident id", "incident number", "all"])
+def test_a_dead_action_is_put_back_and_made_by_the_running_daemon(world: Stage, name: str) -> None:
+    (alert,) = with_dead_notes(world)
+    incident = world.incident(alert)
+    given = {
+        "alert id": alert,
+        "tiny id": "1",
+        "#tiny id": "#1",
+        "incident id": incident["id"],
+        "incident number": str(incident["incident_number"]),
+        "all": "--all",
+    }[name]
+    done = world.run("retry", given, **NO_KEYS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "#1" in done.stdout
+    assert "pagerduty.add_note" in done.stdout
+    assert "Put back: 1 action" in done.stdout
+    world.until(lambda: len(world.incident_notes(alert)) == 1, "the note")
+    world.until(world.is_settled, "all settled")
+    world.assert_good()
+    again = world.run("retry", "--all", "--json", **NO_KEYS)
+    assert (again.returncode, json.loads(again.stdout)) == (0, {"retried": []})
+
+
+def test_status_lists_every_dead_action_and_how_to_put_it_back(world: Stage) -> None:
+    with_dead_notes(world, 25)
+    found = json.loads(world.run("status", "--json", **NO_KEYS).stdout)
+    assert found["actions"]["dead"] == len(found["dead"]) == 25
+    assert {entry["alert"] for entry in found["dead"]} == {str(number) for number in range(1, 26)}
+    text = world.run("status", **NO_KEYS).stdout
+    assert text.count("Product Limit Reached") == 25
+    assert "reconciler retry" in text
+    assert world.run("status", "--exit-code", **NO_KEYS).returncode == 3
+    assert world.run("retry", "--all", **NO_KEYS).returncode == 0
+    world.until(world.is_settled, "all settled")
+    world.until(lambda: ("pagerduty.add_note", "dead") not in world.ledger(), "none is dead")
+    assert world.run("status", "--exit-code", **NO_KEYS).returncode == 0
+
+
+def test_what_waits_is_cut_for_people_only(world: Stage) -> None:
+    world.once()
+    with closing(sqlite3.connect(world.database)) as connection:
+        for number in range(25):
+            connection.execute(
+                "INSERT INTO actions (route, key, kind, alert_id, reason, at, person, text, body, urgency, mark,"
+                " status, attempts, plain, request_id, result_id, error, planned_at) VALUES ('default', ?,"
+                " 'pagerduty.add_note', 'a', 'r', '2026-01-01 00:00:00', '', '', '', '', '', 'planned', 0, 0,"
+                " '', '', '', '2026-01-01 00:00:00')",
+                (str(number),),
+            )
+        connection.commit()
+    assert "… and 5 more" in world.run("status", **NO_KEYS).stdout
+    assert len(json.loads(world.run("status", "--json", **NO_KEYS).stdout)["pending"]) == 25
+
+
+def test_what_is_not_known_is_a_mistake_and_puts_nothing_back(world: Stage) -> None:
+    with_dead_notes(world)
+    done = world.run("retry", "1", "99", **NO_KEYS)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("reconciler: retry: 99: ")
+    assert ("pagerduty.add_note", "dead") in world.ledger()
+    for arguments in ((), ("1", "--all")):
+        done = world.run("retry", *arguments, **NO_KEYS)
+        assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_without_a_database_there_is_nothing_to_put_back(world: Stage) -> None:
+    done = world.run("retry", "--all", **NO_KEYS)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no reconciler has run on" in done.stderr
+    assert world.files() == {}
+
+
+def test_nothing_dead_is_said_and_is_no_failure(world: Stage) -> None:
+    world.raise_alert()
+    world.once()
+    done = world.run("retry", "1", **NO_KEYS)
+    assert (done.returncode, done.stdout) == (0, "Nothing is dead there: nothing to put back.\n")

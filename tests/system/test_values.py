@@ -1,0 +1,174 @@
+"""What an alert is now counts, not what it was when it was first seen; nothing that people wrote is cut."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox.wire import json_response
+from tests.support.bend import bend, edited, is_call
+from tests.support.stage import Stage
+
+
+def _with(world: Stage, alert: str, **values: Any) -> None:
+    """From now on Opsgenie shows the alert with these values."""
+
+    def edit(document: dict[str, Any]) -> None:
+        rows = document["data"] if isinstance(document.get("data"), list) else [document.get("data")]
+        for row in rows:
+            if isinstance(row, dict) and row.get("id") == alert:
+                row.update(values)
+
+    bend(
+        world,
+        is_call("opsgenie", "GET", starts="/v2/alerts"),
+        lambda _request, real: edited(real, edit) if real.status == 200 else real,
+    )
+
+
+def _paged(world: Stage, **more: object) -> str:
+    alert = world.raise_alert(**more)
+    world.until(lambda: bool(world.incidents(alert)), "the page")
+    world.until(world.is_settled, "all settled")
+    return alert
+
+
+def test_a_priority_that_rises_over_the_line_raises_the_urgency(world: Stage) -> None:
+    world.start()
+    alert = _paged(world, priority="P4")
+    assert world.incident(alert)["urgency"] == "low"
+    _with(world, alert, priority="P1")
+    world.control(f"opsgenie/alerts/{alert}/escalate")
+    world.until(lambda: world.incident(alert)["urgency"] == "high", "the urgency")
+    world.until(lambda: any("P4" in n and "P1" in n for n in world.incident_notes(alert)), "the note")
+    world.until(world.is_settled, "all settled")
+    world.assert_quiet(8)
+
+
+def test_a_priority_that_changes_below_the_line_is_noted_only(world: Stage) -> None:
+    world.start()
+    alert = _paged(world, priority="P5")
+    _with(world, alert, priority="P3")
+    world.control(f"opsgenie/alerts/{alert}/escalate")
+    world.until(lambda: any("P5" in n and "P3" in n for n in world.incident_notes(alert)), "the note")
+    world.until(world.is_settled, "all settled")
+    assert world.incident(alert)["urgency"] == "low"
+
+
+@pytest.mark.parametrize(("policy", "notes", "urgency"), [("note", 1, "low"), ("ignore", 0, "low")])
+def test_the_policy_for_priorities(world: Stage, policy: str, notes: int, urgency: str) -> None:
+    world.start(ON_OPSGENIE_PRIORITY=policy)
+    alert = _paged(world, priority="P4")
+    _with(world, alert, priority="P1")
+    world.control(f"opsgenie/alerts/{alert}/escalate")
+    world.pass_cycles(15)
+    world.until(world.is_settled, "all settled")
+    assert len(world.incident_notes(alert)) == notes
+    assert world.incident(alert)["urgency"] == urgency
+
+
+@pytest.mark.parametrize("priority", ["P1-Critical", None])
+def test_a_priority_that_is_not_known_is_high_urgency(world: Stage, priority: object) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        rows = document["data"] if isinstance(document.get("data"), list) else [document.get("data")]
+        for row in rows:
+            if isinstance(row, dict) and "priority" in row:
+                row["priority"] = priority
+
+    bend(
+        world,
+        is_call("opsgenie", "GET", starts="/v2/alerts"),
+        lambda _request, real: edited(real, edit) if real.status == 200 else real,
+    )
+    world.start()
+    alert = _paged(world, priority="P5")
+    assert world.incident(alert)["urgency"] == "high"
+
+
+def test_an_old_alert_that_is_raised_over_the_line_is_paged(world: Stage) -> None:
+    old = world.raise_alert("old", priority="P4", created_at="2026-11-20T10:00:00Z")
+    world.start()
+    world.until_ready()
+    world.pass_cycles(3)
+    assert world.incidents(old) == []
+    _with(world, old, priority="P1")
+    world.control(f"opsgenie/alerts/{old}/escalate")
+    world.until(lambda: bool(world.incidents(old)), "the page")
+
+
+def test_an_old_alert_that_enters_the_query_is_paged(world: Stage) -> None:
+    old = world.raise_alert("old", priority="P4", created_at="2026-11-20T10:00:00Z", tags=["quiet"])
+    world.start(OPSGENIE_QUERY="tag: loud", SWEEP_INTERVAL_SECONDS="1")
+    world.until_ready()
+    world.pass_cycles(3)
+    assert world.incidents(old) == []
+    machine = world.sandbox.sandbox.opsgenie
+    with world.sandbox.sandbox.lock:
+        machine.alerts.change(machine.find(old), machine.clock.now(), tags=("loud",))
+    world.until(lambda: bool(world.incidents(old)), "the page")
+
+
+def test_a_widened_query_is_like_a_first_start_for_what_only_now_is_visible(world: Stage) -> None:
+    world.raise_alert("loud", tags=["loud"], priority="P1")
+    old = world.raise_alert("old", priority="P1", created_at="2026-11-20T10:00:00Z")
+    fresh = world.raise_alert("fresh", priority="P1")
+    world.start(OPSGENIE_QUERY="tag: loud")
+    world.until_ready()
+    world.pass_cycles(3)
+    assert world.incidents(fresh) == []
+    world.stop()
+    world.start(SWEEP_INTERVAL_SECONDS="1")
+    world.until(lambda: bool(world.incidents(fresh)), "the fresh one's page")
+    world.pass_cycles(20)
+    assert world.incidents(old) == []
+    world.until(lambda: any("OPSGENIE_QUERY" in str(line) for line in world.events()), "one line about it")
+
+
+def test_a_long_note_is_split_and_nothing_is_cut(world: Stage) -> None:
+    world.start()
+    alert = _paged(world, priority="P1")
+    words = " ".join(f"w{number}" for number in range(9000))
+    world.engineer(alert, "notes", text=words)
+    world.until(lambda: len(world.alert_notes(alert)) >= 3, "the parts")
+    world.until(world.is_settled, "all settled")
+    everything = " ".join(note.split("] ", 1)[1] for note in world.alert_notes(alert))
+    assert all(f"w{number}" in everything for number in (0, 1, 4500, 8998, 8999))
+    assert "cut" not in everything
+    world.assert_quiet(8)
+
+
+def test_a_note_that_is_refused_for_its_length_arrives_in_parts(world: Stage) -> None:
+    world.start()
+    alert = _paged(world, priority="P1")
+    world.answers(
+        lambda vendor, request: (
+            vendor == "opsgenie" and request.path.endswith("/notes") and len(request.body) > 2000
+        ),
+        json_response(422, {"message": "Note is too long", "took": 0.0, "requestId": "x"}),
+    )
+    words = " ".join(f"w{number}" for number in range(1200))
+    world.engineer(alert, "notes", text=words)
+    world.until(lambda: len(world.alert_notes(alert)) >= 5, "the parts")
+    world.until(world.is_settled, "all settled")
+    everything = " ".join(note.split("] ", 1)[1] for note in world.alert_notes(alert))
+    assert all(f"w{number}" in everything.replace(" ", "") for number in (0, 600, 1199))
+
+
+def test_details_that_are_no_texts_are_shown(world: Stage) -> None:
+    details = {"prod": True, "nested": {"a": 1}, "list": [1, "two"], "count": 7, "nothing": None}
+
+    def edit(document: dict[str, Any]) -> None:
+        if isinstance(document.get("data"), dict):
+            document["data"]["details"] = details
+
+    bend(
+        world,
+        is_call("opsgenie", "GET", starts="/v2/alerts"),
+        lambda _request, real: edited(real, edit) if real.status == 200 else real,
+    )
+    world.start()
+    alert = _paged(world, priority="P1")
+    body = world.incident(alert)["body"]
+    assert "prod: true" in body
+    assert '"a"' in body
+    assert "two" in body
+    assert "count: 7" in body

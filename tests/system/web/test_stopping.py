@@ -1,0 +1,44 @@
+"""The end of a daemon whose webhooks go on: soon, and none of them waits for it."""
+
+import signal
+import time
+
+import requests
+
+from tests.support.front import RARELY, Front, opsgenie_body
+
+TIMES = 3
+
+
+def test_hints_that_wait_do_not_keep_it(world: Front) -> None:
+    """Told to stop in the middle of a look, with others to come, and asked meanwhile."""
+    world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
+    alerts = [world.paired(f"alert {number}")[0] for number in range(3)]
+    for _ in range(TIMES):
+        if world.daemons[-1].poll() is not None:
+            world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
+        world.settings(latency=0.5)
+        world.report(opsgenie_body(alerts[0]))
+        time.sleep(0.2)
+        for alert in alerts[1:]:
+            world.report(opsgenie_body(alert))
+        told = time.monotonic()
+        world.daemons[-1].send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        while world.daemons[-1].poll() is None:
+            assert time.monotonic() - told < 5, "it does not end"
+            _knock(world, alerts[0])
+            time.sleep(0.02)
+        assert world.daemons[-1].returncode == 0
+        assert [event["event"] for event in world.events() if event["level"] == "error"] == []
+        world.settings(latency=0.0)
+
+
+def _knock(world: Front, alert: str) -> None:
+    """A webhook during the end is answered at once, or finds the door shut."""
+    asked = time.monotonic()
+    try:
+        assert world.report(opsgenie_body(alert)).status_code == 202
+    except requests.ConnectionError:
+        return
+    assert time.monotonic() - asked < 1

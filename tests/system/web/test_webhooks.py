@@ -1,0 +1,393 @@
+"""Who sent a webhook, and where it says to look; every shape that either vendor sends, and whatever else comes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.hints import Hint
+from reconciler.core.model import Side
+from reconciler.observability.health import Health
+from reconciler.observability.metrics import Metrics
+from reconciler.settings import load
+from reconciler.vendors.http import SystemClock
+from reconciler.web.app import LARGEST_BODY, create
+from reconciler.web.webhooks import Deliveries, is_signed
+from tests.support.front import (
+    FAST_PATH,
+    INTEGRATION,
+    NEW,
+    OLD,
+    REQUIRED,
+    SHARED,
+    opsgenie_body,
+    pagerduty_body,
+    signature,
+)
+from tests.support.paths import ROOT
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+EXAMPLES = ROOT / "examples" / "webhooks"
+SAMPLES = ROOT.parent / "shared" / "samples"
+FUZZ = settings(
+    max_examples=150,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/pd-webhook", "/ops-webhook"})
+
+
+class Door:
+    """The application without a listener, and what it lets in."""
+
+    def __init__(self, **environ: str) -> None:
+        self.hints: list[Hint] = []
+        self.metrics = Metrics(Health(10.0), SystemClock())
+        configured = load(REQUIRED | {"HTTP_LISTEN": "127.0.0.1:0"} | environ, dotenv=None)
+        self.client: FlaskClient = create(configured, self.metrics, self.hints.append).test_client()
+
+    def pagerduty(self, body: bytes, header: str | None = None, delivery: str = "") -> int:
+        headers = {
+            "X-PagerDuty-Signature": signature(body) if header is None else header,
+            "X-Webhook-Id": delivery,
+        }
+        return self.client.post("/pd-webhook", data=body, headers=headers).status_code
+
+    def opsgenie(self, body: Any, secret: str = SHARED) -> int:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.client.post("/ops-webhook", data=raw, headers={"X-Webhook-Secret": secret}).status_code
+
+    def outcomes(self) -> dict[str, float]:
+        lines = self.metrics.text().decode().splitlines()
+        found = [line for line in lines if line.startswith("reconciler_webhooks_total{")]
+        counted = [(line.split('outcome="')[1].split('"')[0], float(line.split()[-1])) for line in found]
+        return {outcome: times for outcome, times in counted if times}
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    return Door(**FAST_PATH)
+
+
+# -- signatures --
+
+
+def test_a_signature_of_any_secret_counts_wherever_it_stands() -> None:
+    body = b'{"event": {}}'
+    secrets = [OLD.encode(), NEW.encode()]
+    wrong = "v1=" + "0" * 64
+    for secret in (OLD, NEW):
+        right = signature(body, secret)
+        for header in (right, f"{wrong},{right}", f"{right}, {wrong}", f"v2=abc,{right}", f" {right} "):
+            assert is_signed(body, header, secrets), header
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "v1=", "v1", ",", "v1=xyz", "v1=" + "0" * 64, "0" * 64, "v1=" + "é" * 64, "v1=" + "0" * 65, "=" * 9000],
+)
+def test_anything_else_does_not(header: str) -> None:
+    assert not is_signed(b"{}", header, [NEW.encode()])
+
+
+def test_a_signature_is_of_these_very_bytes() -> None:
+    body = pagerduty_body("PONE")
+    good = signature(body)
+    assert is_signed(body, good, [NEW.encode()])
+    for other in (body + b"\n", body[:-1], body.replace(b"PONE", b"PTWO"), b""):
+        assert not is_signed(other, good, [NEW.encode()])
+    assert not is_signed(body, good.upper(), [NEW.encode()])
+    assert not is_signed(body, good, [OLD.encode()])
+
+
+def test_real_deliveries_are_recognised() -> None:
+    vectors = SAMPLES / "pagerduty-webhooks" / "signed-raw" / "vectors.json"
+    if not vectors.exists():
+        pytest.skip("NOT CHECKED: no captured deliveries of PagerDuty's beside this checkout")
+    for vector in json.loads(vectors.read_text()):
+        body = (vectors.parent / vector["file"]).read_bytes()
+        assert is_signed(body, vector["signature_header"], [b"another", vector["secret"].encode()])
+        assert not is_signed(body + b"\n", vector["signature_header"], [vector["secret"].encode()])
+
+
+def test_the_ids_of_deliveries_are_remembered_for_a_while() -> None:
+    deliveries = Deliveries(most=3)
+    assert [deliveries.is_new(name) for name in "abcabc"] == [True, True, True, False, False, False]
+    assert deliveries.is_new("d" * 10_000)
+    assert deliveries.is_new("a")
+    assert len(deliveries._seen) == 3
+
+
+# -- shapes --
+
+
+@pytest.mark.parametrize("file", sorted((EXAMPLES / "pagerduty").glob("*.json")), ids=lambda file: file.stem)
+def test_each_example_of_pagerdutys_names_its_incident(door: Door, file: Path) -> None:
+    """And its key, which is the alert's id, where the event has one: a note's has none."""
+    assert door.pagerduty(file.read_bytes()) == 202
+    key = "" if file.stem == "note" else "6f1d0c52-8a47-4b6e-9d35-2c7e41b8fa10-1774256045123"
+    assert door.hints == [Hint(Side.PAGERDUTY, "Q0H7RZK3WT9XMB", key)]
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        ({"type": "incident", "id": "PDI123", "incident_key": "a-1"}, ("PDI123", "a-1")),
+        ({"type": "incident", "incident_key": "a-1"}, ("", "a-1")),
+        ({"type": "incident", "id": "PDI123", "incident_key": None}, ("PDI123", "")),
+        ({"type": "incident", "id": "PDI123", "incident_key": "a key/1"}, ("PDI123", "")),
+        (
+            {"type": "incident_note", "id": "PN", "incident": {"id": "PONE", "incident_key": "a-1"}},
+            ("PONE", "a-1"),
+        ),
+        ({"type": "incident_note", "id": "PN", "incident_key": "a-1", "incident": {"id": "PONE"}}, ("PONE", "")),
+    ],
+)
+def test_an_incident_is_named_by_its_id_and_its_key(
+    door: Door, data: dict[str, object], hint: tuple[str, str]
+) -> None:
+    event = {"event_type": "incident.any", "data": data}
+    assert door.pagerduty(json.dumps({"event": event}).encode()) == 202
+    assert door.hints == [Hint(Side.PAGERDUTY, *hint)]
+
+
+@pytest.mark.parametrize("file", sorted((EXAMPLES / "opsgenie").glob("*.json")), ids=lambda file: file.stem)
+def test_each_example_of_opsgenies_names_its_alert(door: Door, file: Path) -> None:
+    body = json.loads(file.read_text()) | {"integrationId": INTEGRATION}
+    assert door.opsgenie(body) == 202
+    assert door.hints == [Hint(Side.OPSGENIE, body["alert"]["alertId"])]
+
+
+def test_each_captured_or_documented_shape_is_taken(door: Door) -> None:
+    files = sorted((SAMPLES / "opsgenie-webhooks").glob("*.json"))
+    if not files:
+        pytest.skip("NOT CHECKED: no captured webhooks of Opsgenie's beside this checkout")
+    for file in files:
+        body = json.loads(file.read_text()) | {"integrationId": INTEGRATION}
+        assert door.opsgenie(body) == 202, file.name
+        assert door.hints.pop() == Hint(Side.OPSGENIE, body["alert"]["alertId"])
+    for file in sorted((SAMPLES / "pagerduty-webhooks" / "docs-v3").glob("data.*.json")):
+        data = json.loads(file.read_text())
+        body = json.dumps({"event": {"event_type": "anything.new", "data": data}}).encode()
+        assert door.pagerduty(body) == 202, file.name
+        about = (
+            data["incident"]["id"] if "incident" in data else data["id"] if data["type"] == "incident" else None
+        )
+        assert [hint.id for hint in door.hints] == ([about] if about else []), file.name
+        door.hints.clear()
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        {},
+        {"createdAt": 1795472880471, "updatedAt": 1795472880471000123, "insertedAt": 9223372036854775807},
+        {"priority": 3},
+        {"priority": "P3"},
+        {"note": None, "tags": [], "tinyId": 23},
+        {"details": {"a": {"b": ["ü", "\U0001f600"]}}},
+    ],
+)
+def test_an_alert_tells_more_or_less(door: Door, alert: dict[str, object]) -> None:
+    assert (
+        door.opsgenie(opsgenie_body("6f1d0c52-0000-4000-8000-000000000000-1795472880471", "Own word", **alert))
+        == 202
+    )
+    assert len(door.hints) == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event_type": "pagey.ping", "resource_type": "pagey", "agent": None, "data": {"type": "ping"}},
+        {"event_type": "service.updated", "data": {"id": "PSERVICE", "type": "service"}},
+        {"event_type": "incident.new_kind", "data": {"type": "incident_thing", "incident": None, "id": "PX"}},
+        {"event_type": "incident.new_kind", "data": {"type": "incident_thing", "incident": {"id": 7}}},
+        {"event_type": "incident.new_kind", "data": {"type": "incident", "id": "../../etc"}},
+        {"event_type": "incident.new_kind", "data": {"type": "incident", "id": "P" * 129}},
+        {"event_type": "incident.new_kind", "data": [1]},
+        {"event_type": "incident.new_kind"},
+    ],
+)
+def test_what_is_about_no_incident_is_fine_and_asks_for_nothing(door: Door, event: dict[str, object]) -> None:
+    assert door.pagerduty(json.dumps({"event": event}).encode()) == 202
+    assert door.hints == []
+
+
+def test_a_delivery_is_taken_once(door: Door) -> None:
+    body = pagerduty_body("PONE")
+    assert [door.pagerduty(body, delivery=name) for name in ("one", "one", "two", "", "")] == [202] * 5
+    assert len(door.hints) == 4
+    assert door.outcomes() == {"accepted": 4.0, "repeated": 1.0}
+
+
+def test_a_forged_delivery_does_not_use_up_the_id_of_the_genuine_one(door: Door) -> None:
+    body = pagerduty_body("PONE")
+    assert door.pagerduty(body, header="v1=" + "0" * 64, delivery="one") == 401
+    assert door.pagerduty(body, delivery="one") == 202
+    assert len(door.hints) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"null", b'"x"', b"\xff\xfe", b"{}", b'{"event": 7}',
+                                  b'{"event": {"event_type": 7}}', b"[" * 100_000, b'{"a":' * 50_000,
+                                  b"1" * 5000, b'{"event": ' + b"9" * 5000 + b"}"])  # fmt: skip
+def test_a_body_that_is_none_of_pagerdutys(door: Door, body: bytes) -> None:
+    assert door.pagerduty(body) == 400
+    assert door.hints == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"[" * 100_000]
+    + [
+        json.dumps({"integrationId": INTEGRATION} | more).encode()
+        for more in (
+            {},
+            {"alert": None},
+            {"alert": []},
+            {"alert": {}},
+            {"alert": {"id": "x"}},
+            {"alert": {"alertId": 7}},
+            {"alert": {"alertId": ""}},
+            {"alert": {"alertId": "a b"}},
+            {"alert": {"alertId": "\ud800"}},
+            {"alert": {"alertId": "x\n"}},
+            {"alert": {"alertId": "x" * 129}},
+        )
+    ],
+)
+def test_a_body_that_is_none_of_opsgenies(door: Door, body: bytes) -> None:
+    assert door.opsgenie(body) == 400
+    assert door.hints == []
+
+
+@pytest.mark.parametrize("given_id", ["other", "", None, 7, [INTEGRATION], {"id": INTEGRATION}, "\ud800"])
+def test_another_integration_is_refused(door: Door, given_id: object) -> None:
+    assert door.opsgenie({"integrationId": given_id, "alert": {"alertId": "a-1"}}) == 403
+    assert door.hints == []
+
+
+def test_without_its_shared_secret_opsgenie_is_refused(door: Door) -> None:
+    body = opsgenie_body("a-1")
+    assert [door.opsgenie(body, secret) for secret in ("", "x", SHARED + "x", "ü")] == [401] * 4
+    assert door.client.post("/ops-webhook", json=body).status_code == 401
+    assert door.hints == []
+
+
+def test_the_shared_secret_is_asked_for_only_where_there_is_one() -> None:
+    door = Door(OPSGENIE_INTEGRATION_ID=INTEGRATION)
+    assert door.opsgenie(opsgenie_body("a-1"), "") == 202
+
+
+def test_an_endpoint_that_is_not_configured_is_not_there() -> None:
+    door = Door()
+    assert door.client.post("/pd-webhook", data=b"{}").status_code == 404
+    assert door.client.post("/ops-webhook", data=b"{}").status_code == 404
+
+
+@pytest.mark.parametrize(("size", "status"), [(LARGEST_BODY, 202), (LARGEST_BODY + 1, 413)])
+def test_a_body_is_as_large_as_it_may_be(door: Door, size: int, status: int) -> None:
+    body = pagerduty_body("PONE")
+    body += b" " * (size - len(body))
+    assert door.pagerduty(body) == status
+    assert len(door.hints) == (status == 202)
+
+
+def test_a_defect_is_told_to_the_log_and_not_to_the_client(caplog: pytest.LogCaptureFixture) -> None:
+    door = Door(**FAST_PATH)
+    door.metrics.health.alive = lambda: 1 // 0  # type: ignore[assignment, method-assign]
+    answer = door.client.get("/healthz")
+    assert (answer.status_code, answer.json) == (500, {"error": "Internal Server Error"})
+    assert "a request failed unexpectedly" in caplog.text
+
+
+# -- whatever else comes --
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+IDS = st.text(max_size=12) | st.sampled_from(["PONE", "a-1"]) | ANYTHING
+BODIES = st.binary(max_size=200) | ANYTHING.map(lambda value: json.dumps(value).encode())
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "event": st.fixed_dictionaries(
+            {},
+            optional={
+                "event_type": st.sampled_from(["incident.triggered", "pagey.ping"]) | ANYTHING,
+                "data": st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "type": st.sampled_from(["incident", "incident_note"]) | ANYTHING,
+                        "id": IDS,
+                        "incident": st.fixed_dictionaries({}, optional={"id": IDS}) | ANYTHING,
+                    },
+                )
+                | ANYTHING,
+            },
+        )
+        | ANYTHING
+    },
+).map(lambda value: json.dumps(value).encode())
+REPORTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "action": ANYTHING,
+        "integrationId": st.just(INTEGRATION) | ANYTHING,
+        "alert": st.fixed_dictionaries({}, optional={"alertId": IDS, "updatedAt": ANYTHING}) | ANYTHING,
+    },
+).map(lambda value: json.dumps(value).encode())
+
+
+def _are_ids(hints: list[Hint]) -> bool:
+    return all(hint.id.isascii() and hint.id.isprintable() and 0 < len(hint.id) <= 128 for hint in hints)
+
+
+@FUZZ
+@given(body=BODIES | EVENTS, delivery=st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=20))
+@example(body=b"\xef\xbb\xbf{}", delivery="x")
+def test_whatever_is_signed_as_pagerduty_is_taken_or_refused(door: Door, body: bytes, delivery: str) -> None:
+    assert door.pagerduty(body, delivery=delivery) in (202, 400)
+    assert _are_ids(door.hints)
+
+
+@FUZZ
+@given(body=BODIES | EVENTS, header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=200))
+def test_whatever_is_not_signed_is_refused(door: Door, body: bytes, header: str) -> None:
+    assert door.pagerduty(body, header=header) == 401
+    assert door.hints == []
+
+
+@FUZZ
+@given(body=BODIES | REPORTS)
+def test_whatever_comes_as_opsgenie_is_taken_or_refused(door: Door, body: bytes) -> None:
+    assert door.opsgenie(body) in (202, 400, 403)
+    assert _are_ids(door.hints)
+
+
+@FUZZ
+@given(
+    before=st.sampled_from(["/", "//", "/pd-webhook/", "/metrics"]),
+    path=st.text(st.characters(min_codepoint=33, max_codepoint=255), min_size=1, max_size=30),
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND"]),
+)
+@example(before="/", path="/healthz/../metrics", method="GET")
+@example(before="/", path="metrics/", method="GET")
+@example(before="/", path="METRICS", method="GET")
+def test_whatever_path_is_asked_for_is_not_there(door: Door, before: str, path: str, method: str) -> None:
+    asked = "/" + (before + path).lstrip("/")  # as Werkzeug does
+    assume(asked not in PATHS)  # Hypothesis finds them in our own source
+    answer = door.client.open("/", method=method, environ_overrides={"PATH_INFO": before + path})
+    assert answer.status_code == 404
+    assert answer.data in (b"", b'{"error": "Not Found"}\n')
+    assert "Location" not in answer.headers

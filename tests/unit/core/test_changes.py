@@ -1,0 +1,718 @@
+"""What counts as somebody's doing: baselines, doubts, echoes, adoption, twins. Values in, changes out."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from reconciler.core import text
+from reconciler.core.changes import changes, is_adoption, is_followed
+from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Observation, Person, Policy, Side, Status
+from reconciler.core.plan import decide
+from tests.support.builders import (
+    ANA,
+    BOB,
+    BOT,
+    JANE,
+    OG,
+    PD,
+    Bench,
+    act,
+    action,
+    alert,
+    at,
+    incident,
+    inputs,
+    note,
+    observation,
+    pair,
+    policy,
+    shown,
+)
+
+NOW = at(60)
+GUARDS = ("outbox", "author", "mark")
+ALONE = [pytest.param(policy(guards=frozenset({guard})), id=f"{guard} alone") for guard in GUARDS]
+NONE = policy(guards=frozenset())
+
+
+def verbs(seen: Observation, rules: Policy | None = None) -> list[tuple[Side, str]]:
+    return [(change.side, change.verb) for change in changes(seen, rules or policy(), NOW).changes]
+
+
+def kinds(seen: Observation) -> list[Kind]:
+    return [planned.kind for planned in decide(inputs(seen)).actions]
+
+
+# -- one baseline a side --
+
+ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
+HELD = incident("acknowledged", acknowledgers=(JANE,))
+
+
+@pytest.mark.parametrize("there", ["triggered", "acknowledged", "resolved"])
+def test_opsgenie_is_compared_with_what_opsgenie_showed_whatever_pagerduty_shows(there: str) -> None:
+    assert verbs(observation(pair=pair(there, (JANE,)), alert=ACKED)) == [(OG, "acknowledge")]
+    assert verbs(observation(pair=pair(there, (JANE,), acknowledged=True), alert=ACKED)) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_pagerduty_is_compared_with_what_pagerduty_showed_whatever_opsgenie_shows(there: bool) -> None:
+    assert verbs(observation(pair=pair(acknowledged=there), incident=HELD)) == [(PD, "acknowledge")]
+    assert verbs(observation(pair=pair("acknowledged", (JANE,), acknowledged=there), incident=HELD)) == []
+
+
+def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
+    """Opsgenie accepts our acknowledgement, shows it late, and meanwhile the engineer takes it back."""
+    bench = Bench(policy(), incident=incident(), pair=pair())
+    bench.jane("acknowledge").cycle()
+    late, bench.alert = bench.alert, alert()
+    bench.cycle()
+    bench.jane("unacknowledge").cycle()
+    bench.alert = late
+    bench.cycles(3)
+    assert [kind for kind, _ in bench.written] == [Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE]
+    assert not bench.alert.acknowledged
+
+
+@pytest.mark.parametrize("seconds", [9, 10])
+def test_closed_stays_closed_in_a_read_that_is_not_later(seconds: float) -> None:
+    seen = observation(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
+    assert verbs(seen) == []
+    plan = decide(inputs(seen))
+    assert all(not remembered.opsgenie.open for remembered in plan.pairs)
+
+
+def test_a_closed_alert_that_is_open_in_a_later_read_is_open_again() -> None:
+    seen = observation(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
+    assert verbs(seen) == [(OG, "acknowledge")]
+    (remembered,) = decide(inputs(seen)).pairs
+    assert remembered.opsgenie.open
+
+
+def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
+    seen = observation(
+        pair=pair(),
+        alert=replace(ACKED, acknowledged_at=at(30), updated_at=at(30)),
+        incident=incident("resolved", changed_by=JANE, changed_at=at(20)),
+        alert_notes=(note("o2", ANA, "later", 40), note("o1", ANA, "first", 10)),
+        incident_notes=(note("PN1", JANE, "on it", 25),),
+    )
+    assert verbs(seen) == [(OG, "note"), (PD, "resolve"), (PD, "note"), (OG, "acknowledge"), (OG, "note")]
+
+
+def test_notes_of_one_moment_are_told_in_the_order_of_their_ids() -> None:
+    seen = observation(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
+    assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
+
+
+def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> None:
+    seen = observation(
+        pair=pair(),
+        alert_notes=(note("X1", ANA, "any news?"),),
+        incident_notes=(note("X1", JANE, "on it"),),
+        known_notes=frozenset({(OG, "X1")}),
+    )
+    assert verbs(seen) == [(PD, "note")]
+
+
+# -- what is in doubt says nothing --
+
+UNACKED = alert(updated_at=at(20))
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "silent"),
+    [
+        pytest.param(
+            observation(pair=pair(), alert=ACKED),
+            Kind.OPSGENIE_ACKNOWLEDGE,
+            True,
+            id="an acknowledged alert while we acknowledge it",
+        ),
+        pytest.param(
+            observation(pair=pair(), alert=ACKED),
+            Kind.OPSGENIE_UNACKNOWLEDGE,
+            True,
+            id="an acknowledged alert while we unacknowledge it",
+        ),
+        pytest.param(
+            observation(pair=pair(acknowledged=True), alert=UNACKED),
+            Kind.OPSGENIE_UNACKNOWLEDGE,
+            True,
+            id="an unacknowledged alert while we unacknowledge it",
+        ),
+        pytest.param(
+            observation(
+                pair=pair("acknowledged", (BOT,)),
+                incident=incident(),
+                incident_acts=(act("unacknowledge", JANE),),
+            ),
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            True,
+            id="a triggered incident while we trigger it again",
+        ),
+        pytest.param(
+            observation(pair=pair(), alert=ACKED),
+            Kind.OPSGENIE_NOTE,
+            False,
+            id="an acknowledged alert while we add a note",
+        ),
+        pytest.param(
+            observation(pair=pair(), alert=ACKED),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            False,
+            id="an acknowledged alert while we acknowledge the incident",
+        ),
+        pytest.param(
+            observation(pair=pair(), alert=alert(open=False)),
+            Kind.OPSGENIE_ACKNOWLEDGE,
+            False,
+            id="a closed alert while we acknowledge it",
+        ),
+        pytest.param(
+            observation(pair=pair("acknowledged", (BOT,)), incident=incident("resolved")),
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            False,
+            id="a resolved incident while we trigger it again",
+        ),
+        pytest.param(
+            observation(pair=pair(), incident=HELD),
+            Kind.PAGERDUTY_ACKNOWLEDGE,
+            False,
+            id="an engineer's acknowledgement while we acknowledge",
+        ),
+    ],
+)
+def test_a_write_in_doubt_silences_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
+    assert verbs(seen), "without the doubt there is a change"
+    assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent silences nothing"
+    in_doubt = replace(seen, mine=(action(kind, Status.SENT),))
+    assert bool(verbs(in_doubt)) is not silent
+    if silent:
+        assert seen.pair is not None
+        (remembered,) = decide(inputs(in_doubt)).pairs or (seen.pair,)
+        assert remembered.opsgenie.acknowledged == seen.pair.opsgenie.acknowledged
+        assert remembered.pagerduty == seen.pair.pagerduty
+
+
+# -- echoes --
+
+
+@pytest.mark.parametrize("rules", ALONE)
+@pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
+def test_a_developer_s_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
+    bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
+    bench.ana("note").cycles(6)
+    assert [kind for kind, _ in bench.written] == [Kind.PAGERDUTY_NOTE]
+
+
+@pytest.mark.parametrize("rules", ALONE)
+@pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
+def test_an_engineer_s_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
+    bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
+    bench.jane("note").cycles(6)
+    assert [kind for kind, _ in bench.written] == [Kind.OPSGENIE_NOTE]
+
+
+@pytest.mark.parametrize("starts", ["ana", "jane"])
+def test_without_any_guard_a_note_would_be_copied_for_ever(starts: str) -> None:
+    """Proves that the two tests above test something."""
+    bench = Bench(NONE, incident=incident(), pair=pair())
+    getattr(bench, starts)("note").cycles(6)
+    assert len(bench.written) == 6
+
+
+STORIES = [
+    pytest.param(
+        ("ana acknowledge",), ["pagerduty.add_note", "pagerduty.acknowledge"], id="a developer acknowledges"
+    ),
+    pytest.param(
+        ("ana acknowledge", "ana unacknowledge"),
+        ["pagerduty.add_note", "pagerduty.acknowledge", "pagerduty.add_note", "pagerduty.unacknowledge"],
+        id="a developer acknowledges and thinks better of it",
+    ),
+    pytest.param(("jane acknowledge",), ["opsgenie.acknowledge"], id="an engineer acknowledges"),
+    pytest.param(
+        ("jane acknowledge", "jane unacknowledge"),
+        ["opsgenie.acknowledge", "opsgenie.unacknowledge"],
+        id="an engineer acknowledges and thinks better of it",
+    ),
+    pytest.param(
+        ("ana acknowledge", "jane unacknowledge"),
+        ["pagerduty.add_note", "pagerduty.acknowledge", "opsgenie.unacknowledge"],
+        id="an engineer takes a mirrored acknowledgement back",
+    ),
+    pytest.param(
+        ("jane acknowledge", "ana unacknowledge"),
+        ["opsgenie.acknowledge", "pagerduty.add_note"],
+        id="a developer takes an engineer's acknowledgement back",
+    ),
+    pytest.param(
+        ("jane acknowledge", "ana unacknowledge", "jane unacknowledge"),
+        ["opsgenie.acknowledge", "pagerduty.add_note"],
+        id="both take it back",
+    ),
+    pytest.param(
+        ("jane resolve", "jane acknowledge"),
+        ["opsgenie.add_note", "opsgenie.add_note", "opsgenie.acknowledge"],
+        id="an engineer resolves and reopens",
+    ),
+    pytest.param(
+        ("ana acknowledge", "ana close"),
+        ["pagerduty.add_note", "pagerduty.acknowledge", "pagerduty.add_note", "pagerduty.resolve"],
+        id="a developer acknowledges and closes",
+    ),
+    pytest.param(("jane resolve", "ana acknowledge"), ["opsgenie.add_note", "pagerduty.add_note"], id="too late"),
+]
+
+
+@pytest.mark.parametrize(("story", "expected"), STORIES)
+@pytest.mark.parametrize("rules", [*ALONE[:2], pytest.param(policy(), id="all three")])
+@pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
+def test_a_state_is_mirrored_once(
+    rules: Policy, story: tuple[str, ...], expected: list[str], asynchronous: bool
+) -> None:
+    rules = replace(rules, on_opsgenie_close="resolve")
+    bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
+    for step in story:
+        person, verb = step.split()
+        getattr(bench, person)(verb).cycles(4)
+    assert [kind.value for kind, _ in bench.written] == expected
+
+
+@pytest.mark.parametrize(("story", "expected"), STORIES)
+@pytest.mark.parametrize("rules", [ALONE[2], pytest.param(NONE, id="none")])
+def test_a_state_carries_no_mark_and_still_does_not_loop(
+    rules: Policy, story: tuple[str, ...], expected: list[str]
+) -> None:
+    """What is the case already is not done again. Only our own `resolve` would be told back, and only once."""
+    bench = Bench(replace(rules, on_opsgenie_close="resolve"), incident=incident(), pair=pair())
+    states = [kind for kind in expected if not kind.endswith("note")]
+    for step in story:
+        person, verb = step.split()
+        getattr(bench, person)(verb).cycles(4)
+    assert [kind.value for kind, _ in bench.written if kind.is_state] == states
+    if "pagerduty.resolve" in expected:
+        assert bench.written[-1][1].startswith("[PagerDuty · Opsgenie Bridge · ")
+    elif "mark" in rules.guards:
+        assert [kind.value for kind, _ in bench.written] == expected
+
+
+@pytest.mark.parametrize("rules", [*ALONE, pytest.param(policy(), id="all three")])
+def test_the_main_story_from_the_first_page_on(rules: Policy) -> None:
+    bench = Bench(rules)
+    bench.cycles(3).ana("note").cycles(3).jane("acknowledge").cycles(3)
+    bench.jane("note").cycles(3).jane("resolve").cycles(3).ana("close").cycles(3)
+    assert [kind.value for kind, _ in bench.written] == [
+        "pagerduty.create_incident",
+        "pagerduty.add_note",
+        "opsgenie.acknowledge",
+        "opsgenie.add_note",
+        "opsgenie.add_note",
+        "pagerduty.add_note",
+    ]
+
+
+MARKED_BY_US = "[PagerDuty · Jane Doe · note PN1] on it"
+MARKED_THERE = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z] any news?"
+SENT_NOTE = action(Kind.OPSGENIE_NOTE, Status.SENT, text="on it")
+OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
+
+
+@pytest.mark.parametrize(
+    ("seen", "echo"),
+    [
+        pytest.param(
+            observation(alert_notes=(note("o1", ANA, "on it"),), mine=(SENT_NOTE,)),
+            Echo(OG, "a-1", "outbox"),
+            id="words that we sent to Opsgenie",
+        ),
+        pytest.param(
+            observation(
+                alert_notes=(note("o1", ANA, "on it"),), mine=(replace(SENT_NOTE, text="on\nit", plain=True),)
+            ),
+            Echo(OG, "a-1", "outbox"),
+            id="words that we sent to Opsgenie in their plain form",
+        ),
+        pytest.param(
+            observation(
+                alert_notes=(note("o1", Person("", "Jane Doe (PagerDuty)"), f"{MARKED_BY_US}, as shown"),),
+                incident_notes=(note("PN1", JANE, "on it"),),
+            ),
+            Echo(OG, "a-1", "author"),
+            id="our signature in Opsgenie",
+        ),
+        pytest.param(
+            observation(
+                alert_notes=(note("o1", ANA, MARKED_BY_US),), incident_notes=(note("PN1", JANE, "on it"),)
+            ),
+            Echo(OG, "a-1", "mark"),
+            id="our mark in Opsgenie",
+        ),
+        pytest.param(
+            observation(incident_notes=(note("PN9", JANE, "any news?"),), mine=(OUR_NOTE,)),
+            Echo(PD, "a-1", "outbox"),
+            id="a note id that PagerDuty gave us",
+        ),
+        pytest.param(
+            observation(incident_notes=(note("PN9", BOT, "any news?"),)),
+            Echo(PD, "a-1", "author"),
+            id="the automation user in PagerDuty",
+        ),
+        pytest.param(
+            observation(
+                incident_notes=(note("PN9", JANE, MARKED_THERE),), alert_notes=(note("o1", ANA, "any news?"),)
+            ),
+            Echo(PD, "a-1", "mark"),
+            id="our mark in PagerDuty",
+        ),
+    ],
+)
+def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
+    sources = frozenset({(OG, "o1"), (PD, "PN1")})
+    known = sources - {(OG, "o1") if echo.side is OG else (PD, "PN1")}
+    seen = replace(seen, pair=pair(), known_notes=known)
+    assert changes(seen, policy(), NOW).echoes == (echo,)
+    assert changes(seen, policy(), NOW).changes == ()
+    assert decide(inputs(seen)).echoes == (echo,)
+    for guard in GUARDS:
+        alone = policy(guards=frozenset({guard}))
+        assert bool(changes(seen, alone, NOW).changes) is (guard != echo.guard)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(
+            observation(alert_notes=(note("o1", ANA, MARKED_THERE),)), id="a copy pasted back in Opsgenie"
+        ),
+        pytest.param(
+            observation(incident_notes=(note("PN1", JANE, MARKED_BY_US),)), id="a copy pasted back in PagerDuty"
+        ),
+        pytest.param(
+            observation(alert_notes=(note("o1", ANA, f"see {MARKED_BY_US}"),)), id="a copy that is quoted"
+        ),
+        pytest.param(
+            observation(alert_notes=(note("o1", ANA, "any news?"),), mine=(OUR_NOTE,)),
+            id="words, while the outbox has a note for the other side",
+        ),
+        pytest.param(
+            observation(incident_notes=(note("PN1", Person("PX", BOT.name), "on it"),)),
+            id="a namesake of the automation user",
+        ),
+    ],
+)
+def test_what_is_no_echo(seen: Observation) -> None:
+    assert len(verbs(replace(seen, pair=pair()))) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "actor", "base_acked", "name", "echo"),
+    [
+        pytest.param(
+            "acknowledged", "Jane Doe", False, "Jane Doe", True, id="her own acknowledgement on its way back"
+        ),
+        pytest.param("acknowledged", "Jane Doe", False, "Ana Ruiz", False, id="somebody else's acknowledgement"),
+        pytest.param("triggered", "Jane Doe", False, "Jane Doe", False, id="her name, and not that state"),
+        pytest.param("acknowledged", "", False, "", False, id="nobody's name"),
+        pytest.param(
+            "triggered", "Jane Doe", True, "Jane Doe", True, id="her own un-acknowledgement on its way back"
+        ),
+        pytest.param("triggered", "Jane Doe", True, "Ana Ruiz", False, id="somebody else's un-acknowledgement"),
+        pytest.param("acknowledged", "Jane Doe", True, "Jane Doe", False, id="her name, and the state holds"),
+    ],
+)
+def test_an_engineer_s_act_that_comes_back_in_her_name(
+    status: str, actor: str, base_acked: bool, name: str, echo: bool
+) -> None:
+    shows = alert(acknowledged=not base_acked, acknowledged_by=name, updated_at=at(20))
+    seen = observation(
+        pair=pair(status, (JANE,), base_acked, actor=actor),
+        alert=shows,
+        alert_acts=(act("unacknowledge", Person("", name)),),
+    )
+    found = changes(seen, policy(), NOW)
+    assert [each.guard for each in found.echoes] == (["author"] if echo else [])
+    assert len(found.changes) == (0 if echo else 1)
+
+
+# -- who is us --
+
+
+@pytest.mark.parametrize(
+    ("automation", "person", "ours"),
+    [
+        pytest.param(Person("PBOT", "Bridge"), Person("PBOT", "Renamed"), True, id="by id, whatever the name"),
+        pytest.param(Person("PBOT", "Bridge"), Person("PX", "Bridge"), False, id="a namesake with an id is not"),
+        pytest.param(Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where we have no id"),
+        pytest.param(Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where it has no id"),
+        pytest.param(Person("", "Bridge"), Person("PX", "Jane"), False, id="another name"),
+        pytest.param(Person("", ""), Person("", ""), False, id="nobody is not us"),
+        pytest.param(Person("PBOT", ""), Person("", ""), False, id="nobody is not us, though we have no name"),
+        pytest.param(Person("", "somebody"), Person("", "somebody"), False, id="somebody is never us"),
+    ],
+)
+def test_who_is_the_automation_user(automation: Person, person: Person, ours: bool) -> None:
+    rules = policy(automation=automation)
+    assert rules.is_automation(person) is ours
+    assert rules.is_echo_of_us(person) is ours
+    assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_of_us(person)
+
+
+# -- what is followed, and adoption --
+
+
+@pytest.mark.parametrize(
+    ("seen", "followed", "adoption"),
+    [
+        pytest.param(observation(), True, False, id="a new alert that is to be paged"),
+        pytest.param(observation(tracked=False), False, False, id="a new alert that is a baseline"),
+        pytest.param(
+            observation(tracked=False, incident=incident()), True, True, id="a new alert with an incident"
+        ),
+        pytest.param(observation(pair=pair(None)), True, False, id="a pair whose incident is to be created"),
+        pytest.param(observation(pair=pair(None, tracked=False)), False, False, id="a pair that is a baseline"),
+        pytest.param(
+            observation(pair=pair(None, tracked=False), incident=incident()),
+            True,
+            True,
+            id="a baseline's incident",
+        ),
+        pytest.param(
+            observation(pair=pair(None), incident=incident()), True, True, id="an incident that is not known"
+        ),
+        pytest.param(observation(pair=pair(tracked=False)), True, False, id="a pair with an incident"),
+        pytest.param(observation(pair=pair(), incident=incident()), True, False, id="a pair with its incident"),
+    ],
+)
+def test_what_is_followed_and_what_is_adopted(seen: Observation, followed: bool, adoption: bool) -> None:
+    assert is_followed(seen) is followed
+    assert is_adoption(seen) is adoption
+
+
+@pytest.mark.parametrize(
+    "shows",
+    [
+        pytest.param(alert(), id="open"),
+        pytest.param(ACKED, id="acknowledged"),
+        pytest.param(alert(open=False), id="closed"),
+    ],
+)
+def test_an_untracked_baseline_pages_and_tells_nobody(shows: Alert) -> None:
+    seen = observation(alert=shows, tracked=False, alert_notes=(note("o1", ANA, "any news?"),))
+    plan = decide(inputs(seen))
+    assert plan.actions == ()
+    (remembered,) = plan.pairs
+    assert (remembered.tracked, remembered.incident_id) == (False, None)
+    assert plan.notes == (("a-1", OG, "o1"),)
+    later = replace(seen, pair=remembered, alert=alert(open=not shows.open), known_notes=frozenset({(OG, "o1")}))
+    assert decide(inputs(later)).actions == ()
+
+
+@pytest.mark.parametrize(
+    "known", [None, pair(None), pair(None, tracked=False)], ids=["unknown", "paged", "baseline"]
+)
+@pytest.mark.parametrize(
+    "found", [incident(), HELD, incident("resolved", changed_by=JANE)], ids=lambda i: i.status
+)
+def test_the_state_of_an_incident_that_is_adopted_is_a_baseline(known: object, found: Incident) -> None:
+    plan = decide(inputs(observation(pair=known, alert=alert(), incident=found)))
+    assert plan.actions == ()
+    (remembered,) = plan.pairs
+    assert (remembered.tracked, remembered.incident_id, remembered.incident_number) == (True, "PINC1", 4711)
+    assert remembered.pagerduty is not None
+    assert remembered.pagerduty.status == found.status
+
+
+def test_the_state_of_an_unknown_alert_whose_incident_is_adopted_is_a_baseline() -> None:
+    plan = decide(inputs(observation(alert=ACKED, incident=incident())))
+    assert plan.actions == ()
+    assert plan.pairs[0].opsgenie.acknowledged
+
+
+def test_what_happened_in_opsgenie_to_a_known_pair_whose_incident_is_adopted_is_news() -> None:
+    assert verbs(observation(pair=pair(None), alert=ACKED, incident=incident())) == [(OG, "acknowledge")]
+
+
+COPIED = text.marked(text.note_mark(OG, note("o1", ANA, "any news?", 5)), "any news?")
+ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
+
+
+@pytest.mark.parametrize(
+    ("there", "copies", "mirrored"),
+    [
+        pytest.param(note("o1", ANA, "any news?", 5), (), True, id="a note that was not mirrored is"),
+        pytest.param(note("o1", ANA, "any news?", 0), (), True, id="a note at the bound is"),
+        pytest.param(note("o1", ANA, "any news?", -1), (), False, id="a note older than the bound is history"),
+        pytest.param(
+            note("o1", ANA, "any news?", 5),
+            (note("PN9", BOT, COPIED, 6),),
+            False,
+            id="a note whose mark the incident shows is not repeated",
+        ),
+        pytest.param(
+            note("o1", ANA, "any news?", 5),
+            (note("PN9", JANE, COPIED, 6),),
+            False,
+            id="a note whose mark the incident shows is not repeated, whoever wrote it",
+        ),
+        pytest.param(
+            note("o1", ANA, "any news?", 5),
+            (note("PN9", BOT, "Ana Ruiz: any news?", 6),),
+            False,
+            id="a note that the old proxy copied without a mark is not repeated",
+        ),
+        pytest.param(
+            note("o1", ANA, "ok", 5),
+            (note("PN9", BOT, "Bob Lee: looks broken", 6),),
+            True,
+            id="a short note is not taken for a part of somebody else's words",
+        ),
+        pytest.param(
+            note("o1", ANA, "any news?", 5),
+            (note("PN9", JANE, "Ana asks: any news?", 6),),
+            True,
+            id="a note that an engineer quotes is mirrored",
+        ),
+        pytest.param(
+            note("o1", ANA, "any news?", 5),
+            (note("PN9", BOT, "[Opsgenie · Ana Ruiz · 2026-11-23 08:00:00.000Z] any news?", 6),),
+            True,
+            id="the same words under another mark are another note",
+        ),
+    ],
+)
+def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
+    known = frozenset((PD, copy.id) for copy in copies)
+    seen = replace(ADOPTED, alert_notes=(there,), incident_notes=copies, known_notes=known)
+    assert kinds(seen) == ([Kind.PAGERDUTY_NOTE] if mirrored else [])
+
+
+@pytest.mark.parametrize(
+    ("there", "copies", "mirrored"),
+    [
+        pytest.param(note("PN1", JANE, "on it", 5), (), True, id="a note that was not mirrored is"),
+        pytest.param(note("PN1", JANE, "on it", 0), (), True, id="a note at the bound is"),
+        pytest.param(note("PN1", JANE, "on it", -1), (), False, id="a note older than the bound is history"),
+        pytest.param(
+            note("PN1", JANE, "on it", 5),
+            (note("o1", Person("", "Jane Doe (PagerDuty)"), MARKED_BY_US, 6),),
+            False,
+            id="a note whose mark the alert shows is not repeated",
+        ),
+        pytest.param(
+            note("PN1", JANE, "on it", 5),
+            (note("o1", Person("", "Jane Doe (PagerDuty)"), MARKED_BY_US.replace("PN1", "PN2"), 6),),
+            True,
+            id="the same words under another mark are another note",
+        ),
+    ],
+)
+def test_an_incident_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
+    seen = replace(ADOPTED, alert_notes=copies, incident_notes=(there,))
+    assert kinds(seen) == ([Kind.OPSGENIE_NOTE] if mirrored else [])
+
+
+def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
+    old = timedelta(days=-400).total_seconds()
+    seen = observation(
+        alert=alert(),
+        incident=incident(),
+        alert_notes=(note("o1", ANA, "any news?", old),),
+        incident_notes=(note("PN1", JANE, "on it", old + 1),),
+    )
+    assert verbs(seen) == [(OG, "note"), (PD, "note")]
+
+
+def test_at_adoption_notes_that_were_not_read_are_no_news() -> None:
+    seen = replace(ADOPTED, alert_notes=(note("o1", ANA, "any news?", 5),))
+    assert verbs(seen) == [(OG, "note")]
+    seen = replace(ADOPTED, incident_notes=(note("PN1", JANE, "on it", 5),))
+    assert verbs(seen) == [(PD, "note")]
+
+
+def test_after_the_database_was_lost_everything_is_found_again_and_nothing_is_written() -> None:
+    bench = Bench(policy())
+    bench.cycle()
+    for step in ("ana note", "jane note", "jane acknowledge", "jane resolve", "ana close"):
+        person, verb = step.split()
+        getattr(bench, person)(verb).cycles(3)
+    written = len(bench.written)
+    assert written == 6
+    bench.pair, bench.known, bench.ledger = None, set(), {}
+    bench.cycles(4)
+    assert len(bench.written) == written
+    assert bench.pair is not None
+    assert bench.pair.incident_id == "PINC1"
+
+
+# -- twins --
+
+
+def test_twins_are_numbered_and_each_is_copied() -> None:
+    twins = tuple(note(key, ANA, "again", 5) for key in ("o2", "o1"))
+    plan = decide(inputs(observation(pair=pair(), alert_notes=twins)))
+    mark = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z"
+    assert [planned.text for planned in plan.actions] == [f"{mark}] again", f"{mark} #2] again"]
+    assert len({planned.key for planned in plan.actions}) == 2
+
+
+def test_a_twin_that_comes_later_is_numbered_after_the_one_that_is_known() -> None:
+    twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2"))
+    seen = observation(pair=pair(), alert_notes=twins, known_notes=frozenset({(OG, "o1")}))
+    assert [mark for _, _, mark in shown(decide(inputs(seen)))] == [
+        "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #2] again"
+    ]
+
+
+def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
+    twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2", "o3"))
+    marks = [text.note_mark(OG, twin, twins) for twin in twins[:2]]
+    copies = tuple(note(f"PN{n}", BOT, text.marked(mark, "again")) for n, mark in enumerate(marks))
+    seen = replace(ADOPTED, alert_notes=twins, incident_notes=copies)
+    assert [planned.text for planned in decide(inputs(seen)).actions] == [
+        "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #3] again"
+    ]
+
+
+# -- the log names people, and decides nothing --
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        pytest.param((act("acknowledge", JANE), act("unacknowledge", JANE), act("resolve", BOB)), id="everything"),
+        pytest.param((act("annotate", JANE),), id="a note"),
+    ],
+)
+def test_the_log_alone_changes_nothing(acts: tuple[object, ...]) -> None:
+    seen = observation(pair=pair(), alert=alert(), incident=incident(), alert_acts=acts, incident_acts=acts)
+    assert verbs(seen) == []
+
+
+@pytest.mark.parametrize(
+    ("us", "them", "same"),
+    [
+        (Person("PBOT", "Bot"), Person("PBOT", "renamed"), True),
+        (Person("PBOT", "Bot"), Person("PJANE", "Bot"), False),
+        (Person("PBOT", "Bot"), Person("", "Bot"), True),
+        (Person("", "Bot"), Person("PBOT", "Bot"), True),
+        (Person("", ""), Person("", ""), False),
+        (Person("PBOT", "PBOT"), Person("PBOT", "Bot"), True),
+        (Person("Bot", "Bot"), Person("PBOT", "Bot"), True),
+        (Person("Bot", "Bot"), Person("PJANE", "Jane"), False),
+    ],
+    ids=[
+        "the id counts",
+        "a namesake with another id is somebody else",
+        "without an id, the name counts",
+        "we without an id, the name counts",
+        "nobody is nobody",
+        "not confirmed yet, configured by id",
+        "not confirmed yet, configured by name",
+        "not confirmed yet, somebody else",
+    ],
+)
+def test_the_automation_user_before_and_after_it_is_confirmed(us: Person, them: Person, same: bool) -> None:
+    assert Policy(automation=us).is_automation(them) is same

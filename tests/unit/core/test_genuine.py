@@ -1,0 +1,212 @@
+"""A mark counts only where it is genuine: whoever quotes, pastes or forges one of our notes is a person."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core import text
+from reconciler.core.changes import changes
+from reconciler.core.model import Kind, Note, Observation, Status
+from reconciler.core.plan import decide
+from tests.support.builders import (
+    ANA,
+    BOB,
+    BOT,
+    JANE,
+    OG,
+    PD,
+    action,
+    alert,
+    at,
+    incident,
+    inputs,
+    note,
+    observation,
+    pair,
+    policy,
+)
+
+NOW = at(60)
+ONLY_MARKS = policy(guards=frozenset({"mark"}))
+ON_IT, ANY_NEWS = note("PN1", JANE, "on it, & <b>soon</b>\nsee\u200bdb-1"), note("o1", ANA, "any news?\n\n  ")
+OF_JANE, OF_ANA = text.note_mark(PD, ON_IT), text.note_mark(OG, ANY_NEWS)
+RESOLVED = "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident"
+
+
+def in_opsgenie(words: str, *sources: Note, **changed: object) -> Observation:
+    """A note of a developer, and the incident's notes."""
+    known = frozenset((PD, source.id) for source in sources)
+    made = observation(
+        pair=pair(), alert_notes=(note("o9", ANA, words),), incident_notes=sources, known_notes=known
+    )
+    return replace(made, **changed)
+
+
+def in_pagerduty(words: str, *sources: Note, **changed: object) -> Observation:
+    """A note of an engineer, and the alert's notes."""
+    known = frozenset((OG, source.id) for source in sources)
+    made = observation(
+        pair=pair(), incident_notes=(note("PN9", BOB, words),), alert_notes=sources, known_notes=known
+    )
+    return replace(made, **changed)
+
+
+LONG = note("PN1", JANE, "so many words " * 3_000)
+LONG_PARTS = [sent for _, sent in text.split(text.note_mark(PD, LONG), LONG.text)]
+PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF_JANE, LONG.text)[1][0])]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(in_opsgenie(text.marked(OF_JANE, ON_IT.text), ON_IT), id="an engineer's note, as it is"),
+        pytest.param(
+            in_opsgenie(text.plain_note(text.marked(OF_JANE, ON_IT.text)), ON_IT), id="in its plain form"
+        ),
+        pytest.param(
+            in_opsgenie(f"{OF_JANE} on it, &amp; &lt;b&gt;soon&lt;/b&gt;\nsee db-1 ", ON_IT), id="with entities"
+        ),
+        pytest.param(
+            in_opsgenie(f"{OF_JANE} on it", replace(ON_IT, text="on it", author=BOB)), id="of a renamed author"
+        ),
+        pytest.param(
+            in_opsgenie(f"{OF_JANE} so many words … [cut: 42060 characters in all]", LONG),
+            id="cut as earlier versions did",
+        ),
+        *(
+            pytest.param(in_opsgenie(part, LONG), id=f"part {n} of a long note")
+            for n, part in enumerate((*LONG_PARTS, *PLAIN_PARTS))
+        ),
+        pytest.param(in_pagerduty(text.marked(OF_ANA, ANY_NEWS.text), ANY_NEWS), id="a developer's note"),
+        pytest.param(in_pagerduty(f"{OF_ANA[:-1]} #2] any news?", ANY_NEWS), id="a twin whose number has changed"),
+        pytest.param(in_opsgenie(RESOLVED), id="an act of an engineer's"),
+        pytest.param(in_opsgenie(f"{RESOLVED} (merged into PINC9)"), id="an act with a detail"),
+        pytest.param(
+            in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority from P4 to P1"),
+            id="an act that says what has changed",
+        ),
+        *(
+            pytest.param(in_opsgenie(f"[PagerDuty · Bridge · 2026-11-23 09:00:40Z] {words}"), id=words)
+            for words in (
+                "incident #9 (PINC9) bears this alert's key, too: it is not followed",
+                'incident #9 (PINC9) "Disk full (again)" is followed from now on',
+                'resolved the incident (merged into #9 "Disk full (again)", which is followed from now on)',
+            )
+        ),
+        pytest.param(
+            in_opsgenie(RESOLVED, incident_notes=None), id="an act, though the incident's notes were not read"
+        ),
+        pytest.param(
+            in_opsgenie(
+                f"{OF_JANE} on it",
+                incident_notes=None,
+                mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, mark=OF_JANE, text=f"{OF_JANE}  on it"),),
+            ),
+            id="a note that the outbox has, though the incident's notes were not read",
+        ),
+    ],
+)
+def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
+    found = changes(seen, ONLY_MARKS, NOW)
+    assert [echo.guard for echo in found.echoes] == ["mark"]
+    assert found.changes == ()
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(
+            in_opsgenie(f"{OF_JANE} {ON_IT.text}\nno! db-2 is the broken one", ON_IT),
+            id="a quotation and an answer",
+        ),
+        pytest.param(in_opsgenie(f"{OF_JANE} no, it is db-2", ON_IT), id="other words under a mark"),
+        pytest.param(in_opsgenie(OF_JANE, ON_IT), id="a mark alone"),
+        pytest.param(in_opsgenie(f"{OF_JANE} on it"), id="of a note that does not exist"),
+        pytest.param(
+            in_opsgenie(f"{OF_JANE} on it", incident_notes=None, pair=pair(None)), id="while there is no incident"
+        ),
+        pytest.param(in_opsgenie(f"{OF_JANE[:-1]} (1/2)] no, it is db-2", ON_IT), id="a part that is none"),
+        pytest.param(
+            in_opsgenie(f"{OF_JANE} it is db-2… [cut: 99 characters in all]", ON_IT), id="a cut that is none"
+        ),
+        pytest.param(in_opsgenie(f"{RESOLVED} and then left"), id="an act with more words"),
+        pytest.param(in_opsgenie(f"{RESOLVED}\nand then left"), id="an act with more lines"),
+        pytest.param(in_opsgenie(f"{RESOLVED} (I did not)"), id="an act with a detail that is none"),
+        pytest.param(
+            in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority, call me"),
+            id="a priority that changes to nothing",
+        ),
+        pytest.param(in_opsgenie(RESOLVED.replace("resolved", "broke")), id="an act that the table does not know"),
+        pytest.param(
+            in_opsgenie(RESOLVED.replace("resolved the incident", "closed the alert")),
+            id="an act of the other side",
+        ),
+        pytest.param(in_pagerduty(f"{OF_ANA} any news? No.", ANY_NEWS), id="a developer's note with an answer"),
+        pytest.param(
+            in_pagerduty(f"{OF_ANA} any news?", replace(ANY_NEWS, at=at(5.001))), id="of another millisecond"
+        ),
+        pytest.param(in_pagerduty(f"{OF_ANA} any news?", replace(ANY_NEWS, author=JANE)), id="of another author"),
+    ],
+)
+def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Observation) -> None:
+    found = changes(seen, ONLY_MARKS, NOW)
+    assert found.echoes == ()
+    (change,) = found.changes
+    assert change.note is not None
+    (planned,) = decide(inputs(seen, rules=ONLY_MARKS)).actions
+    assert planned.text.endswith(change.note.text)
+
+
+def test_a_mark_of_its_own_side_is_no_copy() -> None:
+    seen = in_opsgenie(f"{OF_ANA} any news?", pair=pair(), alert_notes=(note("o9", BOB, f"{OF_ANA} any news?"),))
+    assert len(changes(seen, ONLY_MARKS, NOW).changes) == 1
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(in_opsgenie(f"{OF_JANE} on it", incident_notes=None), id="in Opsgenie"),
+        pytest.param(in_pagerduty(f"{OF_ANA} any news?", alert_notes=None), id="in PagerDuty"),
+    ],
+)
+def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_known(seen: Observation) -> None:
+    assert decide(inputs(seen, rules=ONLY_MARKS)).actions == ()
+    assert decide(inputs(seen, rules=ONLY_MARKS)).notes == ()
+    read = replace(seen, incident_notes=seen.incident_notes or (), alert_notes=seen.alert_notes or ())
+    assert len(decide(inputs(read, rules=ONLY_MARKS)).actions) == 1
+    assert len(decide(inputs(read, rules=ONLY_MARKS)).notes) == 1
+
+
+def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
+    gone = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(0)))
+    for known in (gone, replace(gone, opsgenie=replace(gone.opsgenie, deleted=False, missing_since=at(-600)))):
+        seen = in_pagerduty(f"{OF_ANA} any news?", pair=known, alert_notes=None, missing=True, sees_others=True)
+        assert len(changes(seen, ONLY_MARKS, NOW).changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("copy", "is_told"),
+    [
+        ("Ana Ruiz: restart db-1", True),
+        ("Ana Ruiz added a note: restart db-1", True),
+        ('Ana Ruiz wrote "restart db-1"', True),
+        ("Ana Ruiz\nrestart db-1", True),
+        ("Ana Ruiz: do not restart db-1", False),
+        ("Bob Ray: restart db-1", False),
+    ],
+)
+def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_told: bool) -> None:
+    seen = observation(
+        alert=alert(),
+        incident=incident(),
+        alert_notes=(note("o1", ANA, "restart db-1"),),
+        incident_notes=(note("PN1", BOT, copy),),
+    )
+    assert bool(decide(inputs(seen)).actions) is not is_told
+
+
+def test_a_note_without_any_mark_is_a_person_s_though_the_name_ends_as_our_signatures_do() -> None:
+    zed = replace(ANA, name="Zed (PagerDuty)")
+    seen = observation(pair=pair(), alert_notes=(note("o9", zed, "it is db-2"),), incident=incident())
+    found = changes(seen, policy(), NOW)
+    assert (found.echoes, [change.verb for change in found.changes]) == ((), ["note"])

@@ -1,0 +1,80 @@
+"""Every row of the mapping, both ways: what is seen against what is remembered, and exactly what follows."""
+
+import pytest
+
+from reconciler.core import text
+from reconciler.core.mapping import SUPERSEDES, TABLE
+from reconciler.core.model import Incident, Kind, Side
+from reconciler.core.plan import decide
+from tests.support.builders import ALERT_ID, INCIDENT_ID, alert, inputs, observation, pair, shown
+from tests.support.mapping_rows import ROWS, Row
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+def test_what_follows(row: Row) -> None:
+    assert shown(decide(inputs(row.seen, rules=row.rules))) == list(row.expected)
+
+
+def test_every_kind_and_every_line_of_the_table_is_reached_by_a_row() -> None:
+    planned = {action.kind for row in ROWS for action in decide(inputs(row.seen, rules=row.rules)).actions}
+    assert planned == set(Kind)
+
+
+def test_an_alert_is_never_closed_by_us() -> None:
+    assert {kind.value for kind in Kind if kind.side is Side.OPSGENIE} == {
+        "opsgenie.acknowledge",
+        "opsgenie.unacknowledge",
+        "opsgenie.add_note",
+    }
+
+
+def test_what_happens_on_one_side_is_only_ever_written_to_the_other() -> None:
+    assert [row for row in TABLE if row.side is row.kind.side] == []
+
+
+def test_an_act_makes_states_pointless_and_never_what_mirrors_it() -> None:
+    assert [kind for kinds in SUPERSEDES.values() for kind in kinds if not kind.is_state] == []
+    assert [row for row in TABLE if row.kind in SUPERSEDES.get((row.side, row.verb), ())] == []
+
+
+def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> None:
+    raised = alert(
+        priority="P1", source="probe", tags=("db",), description="9 of 9 GB", details=(("host", "db1"),)
+    )
+    (created,) = decide(inputs(observation(alert=raised))).actions
+    assert created.key == "pagerduty.create_incident a-1 create"
+    assert created.mark == ALERT_ID
+    assert created.person == "probe"
+    assert created.urgency == "high"
+    assert created.incident_id is None
+    assert created.body.splitlines() == [
+        "Priority: P1",
+        "Alert: https://example.app.opsgenie.com/alert/detail/a-1",
+        "Source: probe",
+        "Tags: db",
+        "",
+        "9 of 9 GB",
+        "",
+        "Details:",
+        "  host: db1",
+    ]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+def test_every_action_is_whole(row: Row) -> None:
+    for action in decide(inputs(row.seen, rules=row.rules)).actions:
+        assert action.alert_id == ALERT_ID
+        assert action.person
+        assert bool(action.mark) == (action.kind.is_note or action.kind is Kind.CREATE_INCIDENT)
+        assert not action.kind.is_note or text.carries(action.text, action.mark)
+        followed = row.seen.successor or row.seen.pair
+        assert action.incident_id in (
+            (row.seen.pair or pair(None)).incident_id,
+            followed.id if isinstance(followed, Incident) else None,
+        )
+
+
+def test_an_action_belongs_to_its_pair_s_route() -> None:
+    seen = observation(pair=pair(route="eu"), alert=alert(open=False))
+    (told,) = decide(inputs(seen)).actions
+    assert (told.route, told.incident_id) == ("eu", INCIDENT_ID)

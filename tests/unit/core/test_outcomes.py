@@ -1,0 +1,603 @@
+"""Maybe done is asked, never guessed: what each observation tells of a write that may or may not have landed."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from reconciler.core.model import (
+    Act,
+    Action,
+    Actor,
+    Alert,
+    Incident,
+    Kind,
+    Observation,
+    Person,
+    Receipt,
+    Settlement,
+    Status,
+)
+from reconciler.core.outcomes import UNKNOWN_GIVE_UP, backoff, settle
+from tests.support.builders import (
+    ANA,
+    BOT,
+    INCIDENT_ID,
+    JANE,
+    act,
+    action,
+    alert,
+    at,
+    incident,
+    note,
+    observation,
+    pair,
+    policy,
+)
+
+MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z]"
+SENT_AT, BOUND = at(11), timedelta(seconds=120)
+INSIDE, OUTSIDE = SENT_AT + BOUND, SENT_AT + BOUND + timedelta(microseconds=1)
+
+UNSEEN = "not seen on its target for longer than STALENESS_SECONDS"
+UNDONE = "Opsgenie accepted it and did not carry it out"
+OVERTAKEN = "carried out; somebody has chosen otherwise since"
+NOT_YET = "carried out; its effect does not show yet"
+NO_SUCH_KEY = "PagerDuty has no incident with this key"
+
+
+def sent(kind: Kind, attempts: int = 0, **changed: object) -> Action:
+    return action(kind, Status.SENT, attempts=attempts, **({"mark": MARK if kind.is_note else ""} | changed))
+
+
+def looked(kind: Kind, **changed: object) -> Observation:
+    return observation(pair=pair(), looked=frozenset({kind}), **changed)
+
+
+def done(result_id: str = "", why: str = "") -> Settlement:
+    return Settlement(7, Status.DONE, why, result_id)
+
+
+def again(why: str, attempts: int, not_before: datetime, failing_since: datetime = SENT_AT) -> Settlement:
+    return Settlement(
+        7, Status.PLANNED, why, not_before=not_before, attempts=attempts, failing_since=failing_since
+    )
+
+
+def dead(why: str, attempts: int, failing_since: datetime = SENT_AT) -> Settlement:
+    return Settlement(7, Status.DEAD, why, attempts=attempts, failing_since=failing_since)
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    action: Action
+    seen: Observation
+    expected: Settlement | None
+    now: datetime = field(default=INSIDE)
+
+
+EARLIER = at(-100)
+SIX_HOURS = EARLIER + UNKNOWN_GIVE_UP
+ALMOST = SIX_HOURS - timedelta(microseconds=1)
+DUPLICATE = "PagerDuty: POST /incidents: 400: Open incident with matching dedup key already exists on this service"
+PD_NOTE, OG_NOTE, CREATE = Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT
+HELD = incident("acknowledged", acknowledgers=(BOT,))
+TAKEN, FREE = alert(acknowledged=True), alert()
+COPY = note("PN1", BOT, f"{MARK} any news?")
+OTHER = note("PN2", JANE, "on it")
+ACKNOWLEDGED = note("PN3", BOT, f"{MARK} acknowledged the alert")
+
+BEN = Person("", "Ben Okafor")
+TOLD_BEN = Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it before us")
+
+WAYS = (
+    (Kind.PAGERDUTY_ACKNOWLEDGE, "acknowledge", incident()),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "unacknowledge", HELD),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "escalate", HELD),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "assign", HELD),
+    (Kind.PAGERDUTY_UNACKNOWLEDGE, "reassign", HELD),
+    (Kind.PAGERDUTY_RESOLVE, "resolve", incident()),
+    (Kind.PAGERDUTY_SET_URGENCY, "urgency_change", incident(urgency="low")),
+)
+
+
+OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
+
+
+def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
+    """An alert that stands where our write in doubt was to bring it, and its log, newest first."""
+    return looked(kind, alert=shown, alert_acts=acts, **changed)
+
+
+REVERSED = (
+    (OG_ACK, "acknowledge", "unacknowledge", alert(updated_at=at(13))),
+    (OG_UNACK, "unacknowledge", "acknowledge", alert(acknowledged=True, updated_at=at(13))),
+)
+
+
+def logged(kind: Kind, shown: Incident, *acts: Act) -> Observation:
+    """An incident, last known to have changed ten seconds past nine, and its log."""
+    return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
+
+
+CASES = (
+    # -- a creation --
+    Case(
+        "a creation is done when its incident shows",
+        sent(CREATE),
+        observation(incident=incident()),
+        done(INCIDENT_ID),
+    ),
+    Case(
+        "a creation that was never sent is done when somebody else's incident has the key",
+        action(CREATE),
+        observation(incident=incident()),
+        done(INCIDENT_ID),
+    ),
+    Case("a creation that was not looked for is not judged", sent(CREATE), observation(), None, OUTSIDE),
+    Case("a creation that waits is not judged", action(CREATE), looked(CREATE), None, OUTSIDE),
+    Case(
+        "a creation that does not show is tried again at once, without waiting for the bound",
+        sent(CREATE),
+        looked(CREATE),
+        again(NO_SUCH_KEY, 1, at(11)),
+        at(11),
+    ),
+    Case(
+        "a creation is never dead, however often it failed",
+        sent(CREATE, 1_000),
+        looked(CREATE),
+        again(NO_SUCH_KEY, 1_001, INSIDE + timedelta(minutes=5)),
+    ),
+    # -- notes --
+    Case(
+        "a note is done when the incident shows its mark",
+        sent(PD_NOTE),
+        looked(PD_NOTE, incident_notes=(OTHER, COPY)),
+        done("PN1"),
+    ),
+    Case(
+        "a note is done when the alert shows its mark",
+        sent(OG_NOTE),
+        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
+        done("o9"),
+    ),
+    Case(
+        "a note is not done because the other side has its mark",
+        sent(PD_NOTE),
+        looked(PD_NOTE, alert_notes=(COPY,), incident_notes=()),
+        None,
+    ),
+    Case(
+        "a note is not done because the incident shows what its author did in the same millisecond",
+        sent(PD_NOTE, text=f"{MARK} any news?"),
+        looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
+        None,
+    ),
+    Case(
+        "a note is done when what its author did in the same millisecond is told in the same words",
+        sent(PD_NOTE, text=f"{MARK} acknowledged the alert"),
+        looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
+        done("PN3"),
+    ),
+    Case(
+        "an act is not done because another one with a detail, in the same second, is told",
+        sent(OG_NOTE, text=f"{MARK} resolved the incident", mark=f"{MARK} resolved the incident"),
+        looked(OG_NOTE, alert_notes=(note("n-3", BOT, f"{MARK} resolved the incident (merged into #9)"),)),
+        None,
+    ),
+    Case(
+        "an act is done when the incident shows its mark, words and all",
+        sent(PD_NOTE, text=f"{MARK} acknowledged the alert", mark=f"{MARK} acknowledged the alert"),
+        looked(PD_NOTE, incident_notes=(COPY, ACKNOWLEDGED)),
+        done("PN3"),
+    ),
+    Case("a note that was not looked for is not judged", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
+    Case("a note that waits is not judged", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),
+    Case(
+        "a note that waits is done when the incident shows its mark, from an earlier life",
+        action(PD_NOTE, mark=MARK),
+        looked(PD_NOTE, incident_notes=(OTHER, COPY)),
+        done("PN1"),
+    ),
+    Case(
+        "a note that waits is done when the alert shows its mark",
+        action(OG_NOTE, mark=MARK),
+        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
+        done("o9"),
+    ),
+    Case(
+        "a state that waits is not judged by what shows: the look just before it is",
+        action(Kind.PAGERDUTY_ACKNOWLEDGE),
+        looked(Kind.PAGERDUTY_ACKNOWLEDGE, incident=HELD),
+        None,
+        OUTSIDE,
+    ),
+    Case(
+        "a note that does not show may still come, up to the bound",
+        sent(PD_NOTE),
+        looked(PD_NOTE, incident_notes=(OTHER,)),
+        None,
+        INSIDE,
+    ),
+    Case(
+        "a note that does not show past the bound is sent again",
+        sent(PD_NOTE),
+        looked(PD_NOTE, incident_notes=(OTHER,)),
+        again(UNSEEN, 1, OUTSIDE),
+        OUTSIDE,
+    ),
+    Case(
+        "a note whose sending has no stamp is not waited for",
+        sent(PD_NOTE, sent_at=None),
+        looked(PD_NOTE),
+        again(UNSEEN, 1, at(11), at(11)),
+        at(11),
+    ),
+    Case(
+        "after three failures the fourth waits for four seconds",
+        sent(PD_NOTE, 3),
+        looked(PD_NOTE),
+        again(UNSEEN, 4, OUTSIDE + timedelta(seconds=4)),
+        OUTSIDE,
+    ),
+    Case(
+        "what has failed for nearly six hours is tried again, however often that was",
+        sent(PD_NOTE, 500, failing_since=EARLIER),
+        looked(PD_NOTE),
+        again(UNSEEN, 501, ALMOST + timedelta(minutes=5), EARLIER),
+        ALMOST,
+    ),
+    Case(
+        "what has failed for six hours is parked as dead",
+        sent(PD_NOTE, 2, failing_since=EARLIER),
+        looked(PD_NOTE),
+        dead(UNSEEN, 3, EARLIER),
+        SIX_HOURS,
+    ),
+    Case(
+        "a creation is not dead after six hours",
+        sent(CREATE, 2, failing_since=EARLIER),
+        looked(CREATE),
+        again(NO_SUCH_KEY, 3, SIX_HOURS + timedelta(seconds=2), EARLIER),
+        SIX_HOURS,
+    ),
+    Case(
+        "a creation that is refused as a duplicate and cannot be found says so, and waits before the next try",
+        sent(CREATE, error=DUPLICATE),
+        looked(CREATE),
+        again(DUPLICATE, 1, at(12)),
+        at(11),
+    ),
+    Case(
+        "it waits longer each time",
+        sent(CREATE, 3, error=DUPLICATE),
+        looked(CREATE),
+        again(DUPLICATE, 4, at(11) + timedelta(seconds=8)),
+        at(11),
+    ),
+    # -- what Opsgenie says of a write that it had accepted --
+    Case(
+        "accepted and not carried out: sent again without waiting for the bound",
+        sent(OG_NOTE),
+        looked(OG_NOTE, receipts=(Receipt(7, False),)),
+        again(UNDONE, 1, at(12)),
+        at(12),
+    ),
+    Case(
+        "accepted and not carried out: why is said",
+        sent(OG_NOTE, 3),
+        looked(OG_NOTE, receipts=(Receipt(7, False, detail="Alert does not exist"),)),
+        again(f"{UNDONE}: Alert does not exist", 4, at(16)),
+        at(12),
+    ),
+    Case(
+        "accepted and not carried out for six hours: parked as dead",
+        sent(OG_NOTE, 40, failing_since=EARLIER),
+        looked(OG_NOTE, receipts=(Receipt(7, False),)),
+        dead(UNDONE, 41, EARLIER),
+        SIX_HOURS,
+    ),
+    *(
+        Case(
+            f"{kind.value} that waits in Opsgenie's queue is waited for, however long, and never sent again",
+            sent(kind, failing_since=EARLIER),
+            replace(looked(kind, alert=shown, alert_notes=()), receipts=(Receipt(7, None),)),
+            None,
+            SIX_HOURS + timedelta(days=1),
+        )
+        for kind, shown in ((OG_NOTE, FREE), (OG_ACK, FREE), (OG_ACK, TAKEN), (OG_UNACK, TAKEN))
+    ),
+    Case(
+        "a note that shows is done, though Opsgenie says that it waits",
+        sent(OG_NOTE),
+        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),), receipts=(Receipt(7, None),)),
+        done("o9"),
+    ),
+    Case(
+        "a note that was carried out is done, though it does not show yet",
+        sent(OG_NOTE),
+        looked(OG_NOTE, receipts=(Receipt(7, True),)),
+        done(why=NOT_YET),
+        INSIDE,
+    ),
+    Case(
+        "what Opsgenie says counts though the alert was not read",
+        sent(OG_ACK),
+        observation(pair=pair(), receipts=(Receipt(7, True, at(12)),)),
+        done(why=NOT_YET),
+        at(14),
+    ),
+    Case(
+        "what Opsgenie says of a write that is to be sent once more does not count",
+        action(OG_ACK),
+        looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True, at(12)),)),
+        None,
+        at(14),
+    ),
+    Case(
+        "a state that was carried out, nobody knows when, and was not seen past the bound: done, never sent twice",
+        sent(OG_ACK, 30),
+        looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True),)),
+        done("", "carried out, though its effect was not seen"),
+        OUTSIDE,
+    ),
+    *(
+        Case(
+            f"carried out and the alert bears {shown.acknowledged_by}: ours, whatever form the name has",
+            sent(OG_ACK, person="Jane Doe"),
+            looked(OG_ACK, alert=shown, alert_acts=acts, receipts=(Receipt(7, True, at(12)),)),
+            done(),
+        )
+        for shown, acts in (
+            (
+                replace(TAKEN, acknowledged_by="Reconciler API"),
+                (act("acknowledge", Person("", "Reconciler API"), 12),),
+            ),
+            (replace(TAKEN, acknowledged_by="Alert API"), ()),
+        )
+    ),
+    Case(
+        "carried out, and another person had done it more than two seconds before: that person did it",
+        sent(OG_ACK, person="Jane Doe"),
+        looked(
+            OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 9.9),), receipts=(Receipt(7, True, at(12)),)
+        ),
+        TOLD_BEN,
+    ),
+    Case(
+        "carried out, and another name stands in the log two seconds before: it may be ours",
+        sent(OG_ACK, person="Jane Doe"),
+        looked(
+            OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 10),), receipts=(Receipt(7, True, at(12)),)
+        ),
+        done(),
+    ),
+    Case(
+        "carried out, nobody knows when, and the alert stands there: ours",
+        sent(OG_ACK, person="Jane Doe"),
+        looked(OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 2),), receipts=(Receipt(7, True),)),
+        done(),
+    ),
+    Case(
+        "carried out, and the alert was changed after it: done, for somebody has chosen otherwise since",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
+        done("", OVERTAKEN),
+        at(14),
+    ),
+    Case(
+        "carried out, and the alert was last changed before it: done, and what shows is an old read",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
+        done(why=NOT_YET),
+        at(14),
+    ),
+    Case(
+        "carried out, and nobody knows when: its effect may still come",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
+        None,
+        at(14),
+    ),
+    Case(
+        "not carried out is sent again, though the alert was changed after it",
+        sent(Kind.OPSGENIE_ACKNOWLEDGE),
+        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
+        again(UNDONE, 1, at(14)),
+        at(14),
+    ),
+    Case(
+        "what Opsgenie says of another write does not count",
+        sent(OG_NOTE),
+        looked(OG_NOTE, receipts=(Receipt(8, True), Receipt(9, False))),
+        again(UNSEEN, 1, OUTSIDE),
+        OUTSIDE,
+    ),
+    # -- what PagerDuty's log tells of a state that somebody has reversed since --
+    *(
+        Case(
+            f"{kind.value} of ours is done when the log has it as {verb} since the state it was planned for",
+            sent(kind),
+            logged(kind, shown, act(verb, BOT, 10)),
+            done(why=OVERTAKEN),
+        )
+        for kind, verb, shown in WAYS
+    ),
+    *(
+        Case(
+            f"{kind.value} of ours does not show, and the log {why}", sent(kind), logged(kind, shown, *acts), None
+        )
+        for kind, verb, shown in WAYS
+        for why, acts in (
+            ("has nothing", ()),
+            ("has it from before", (act(verb, BOT, 9),)),
+            ("has it as an engineer's", (act(verb, JANE),)),
+            ("has it as a machine's", (act(verb, None, actor=Actor.MACHINE),)),
+            ("has something else of ours", (act("snooze", BOT), act("annotate", BOT))),
+        )
+    ),
+    Case(
+        "without a stamp of PagerDuty's to go by, its log tells nothing of our write",
+        sent(Kind.PAGERDUTY_ACKNOWLEDGE),
+        replace(logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("acknowledge", BOT)), pair=pair()),
+        None,
+    ),
+    # -- what Opsgenie's log tells of a state that somebody has reversed since, where nothing else does --
+    *(
+        Case(
+            f"{kind.value} of ours, reversed since, is done when the alert's log has it since it was last seen",
+            sent(kind, person="Jane Doe"),
+            looked(kind, alert=shown, alert_acts=(act(then, ANA, 13), act(verb, JANE, 12))),
+            done(why=OVERTAKEN),
+        )
+        for kind, verb, then, shown in REVERSED
+    ),
+    *(
+        Case(
+            f"{kind.value} of ours does not show, and the alert's log {why}",
+            sent(kind, person="Jane Doe"),
+            looked(kind, alert=shown, alert_acts=acts),
+            None,
+        )
+        for kind, verb, _, shown in REVERSED
+        for why, acts in (
+            ("has nothing", ()),
+            ("has it from before", (act(verb, JANE, 0),)),
+            ("is ahead of the alert", (act(verb, JANE, 13),)),
+            ("has it as a machine's", (act(verb, None, 12, actor=Actor.MACHINE),)),
+        )
+    ),
+    Case(
+        "without anything known of the alert, its log tells nothing of our write",
+        sent(OG_UNACK, person="Jane Doe"),
+        replace(looked(OG_UNACK, alert=TAKEN, alert_acts=(act("unacknowledge", JANE, 12),)), pair=None),
+        None,
+    ),
+    Case(
+        "what the log tells counts past the bound as well: nothing is sent again",
+        sent(Kind.PAGERDUTY_ACKNOWLEDGE),
+        logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("unacknowledge", JANE, 30), act("acknowledge", BOT)),
+        done(why=OVERTAKEN),
+        OUTSIDE,
+    ),
+    # -- a person who does the same in Opsgenie while our write is on its way: the log tells --
+    *(
+        Case(
+            f"{kind.value} shows, and the log {why}", sent(kind, person="Jane Doe"), by_ben(kind, shown, *acts), to
+        )
+        for kind, verb, opposite, shown in (
+            (OG_ACK, "acknowledge", "unacknowledge", TAKEN),
+            (OG_UNACK, "unacknowledge", "acknowledge", FREE),
+        )
+        for why, to, acts in (
+            ("is silent: ours", done(), ()),
+            ("has something else: ours", done(), (act("annotate", BEN),)),
+            ("has it in the name that we gave: ours", done(), (act(verb, Person("", "Jane  Doe ")),)),
+            ("has it as a machine's: ours", done(), (act(verb, None, actor=Actor.MACHINE),)),
+            ("has it from before the opposite: ours", done(), (act(opposite, ANA, 9), act(verb, BEN, 8))),
+            ("has it as another person's: not ours", TOLD_BEN, (act(verb, BEN, 9), act(opposite, ANA, 8))),
+            ("has ours first: ours", done(), (act(verb, BEN, 9), act(verb, JANE, 8))),
+            ("has another's first: not ours", TOLD_BEN, (act(verb, JANE, 9), act(verb, BEN, 8))),
+        )
+    ),
+    Case(
+        "another's acknowledgement of an alert that is closed by now does not matter any more",
+        sent(OG_ACK, person="Jane Doe"),
+        by_ben(OG_ACK, replace(TAKEN, open=False), act("acknowledge", BEN)),
+        done(),
+    ),
+    Case(
+        "not carried out, and the alert stands there: somebody else did it",
+        sent(OG_ACK),
+        looked(OG_ACK, alert=TAKEN, receipts=(Receipt(7, False),)),
+        Settlement(7, Status.DROPPED, "not needed: somebody has done it meanwhile"),
+    ),
+    Case(
+        "not carried out, and the alert stands there: who did it is named",
+        sent(OG_UNACK, person="Jane Doe"),
+        by_ben(OG_UNACK, FREE, act("unacknowledge", BEN), receipts=(Receipt(7, False),)),
+        Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it meanwhile"),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_what_became_of_a_write(case: Case) -> None:
+    assert settle(case.action, case.seen, policy(), case.now) == case.expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "alert_seen", "incident_seen", "shows"),
+    [
+        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, TAKEN, None, True, id="the alert is acknowledged"),
+        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, FREE, None, False, id="the alert is not acknowledged"),
+        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, None, None, False, id="the alert to acknowledge was not read"),
+        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, FREE, None, True, id="the alert is unacknowledged"),
+        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, TAKEN, None, False, id="the alert is still acknowledged"),
+        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, None, None, False, id="the alert to unacknowledge was not read"),
+        pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, HELD, True, id="the incident is acknowledged"),
+        pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, incident(), False, id="the incident is not acknowledged"),
+        pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, None, False, id="the incident to acknowledge was not read"),
+        pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, incident(), True, id="the incident is triggered again"),
+        pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, HELD, False, id="the incident is still acknowledged"),
+        pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, None, False, id="the incident to trigger was not read"),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE, None, incident(assignees=(BOT,)), False, id="the incident is left to us"
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            None,
+            incident(assignees=(BOT, JANE)),
+            True,
+            id="the incident is assigned to an engineer as well",
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_SET_URGENCY, None, incident(urgency="high"), True, id="the incident's urgency is high"
+        ),
+        pytest.param(
+            Kind.PAGERDUTY_SET_URGENCY, None, incident(urgency="low"), False, id="the incident's urgency is low"
+        ),
+        pytest.param(Kind.PAGERDUTY_SET_URGENCY, None, None, False, id="the incident to raise was not read"),
+        pytest.param(Kind.PAGERDUTY_RESOLVE, None, incident("resolved"), True, id="the incident is resolved"),
+        pytest.param(Kind.PAGERDUTY_RESOLVE, None, HELD, False, id="the incident is not resolved"),
+        pytest.param(Kind.PAGERDUTY_RESOLVE, None, None, False, id="the incident to resolve was not read"),
+    ],
+)
+def test_a_state_is_done_when_its_target_shows_it(
+    kind: Kind, alert_seen: Alert | None, incident_seen: Incident | None, shows: bool
+) -> None:
+    seen = looked(kind, alert=alert_seen, incident=incident_seen)
+    urgency = "high" if kind is Kind.PAGERDUTY_SET_URGENCY else ""
+    assert settle(sent(kind, urgency=urgency), seen, policy(), INSIDE) == (done() if shows else None)
+    expected = done() if shows else again(UNSEEN, 1, OUTSIDE)
+    assert settle(sent(kind, urgency=urgency), seen, policy(), OUTSIDE) == expected
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
+def test_what_is_settled_is_not_asked_again(status: Status) -> None:
+    mine = action(PD_NOTE, status, mark=MARK, sent_at=at(0))
+    assert settle(mine, looked(PD_NOTE, incident_notes=(COPY,)), policy(), OUTSIDE) is None
+
+
+def test_the_bound_is_the_setting() -> None:
+    patient = policy(staleness=timedelta(hours=1))
+    assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, OUTSIDE) is None
+    assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, SENT_AT + timedelta(hours=2)) is not None
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(-1, 0), (0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (8, 128), (9, 256), (10, 300), (20, 300), (5_000, 300)],
+)
+def test_backoff(failures: int, seconds: int) -> None:
+    assert backoff(failures) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("kind", "words"), [(CREATE, NO_SUCH_KEY), (PD_NOTE, UNSEEN)])
+def test_what_is_sent_again_keeps_saying_what_its_last_sending_met(kind: Kind, words: str) -> None:
+    given = sent(kind, error="PagerDuty: POST /incidents: 503")
+    found = settle(given, looked(kind), policy(), OUTSIDE)
+    assert found is not None
+    assert found.why == f"PagerDuty: POST /incidents: 503; {words}"

@@ -1,0 +1,325 @@
+"""What is believed of an observation: values that cannot be read, reads that step back, stamps that cannot be."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.model import (
+    Alert,
+    Incident,
+    IncidentBaseline,
+    Kind,
+    Observation,
+    Pair,
+    Person,
+    Receipt,
+    Settlement,
+    Status,
+)
+from reconciler.core.plan import decide, settled
+from tests.support.builders import (
+    ANA,
+    BOT,
+    JANE,
+    Bench,
+    act,
+    action,
+    alert,
+    at,
+    incident,
+    inputs,
+    note,
+    observation,
+    pair,
+    policy,
+)
+
+ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
+HELD = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
+BACK = incident(changed_at=at(2))
+TAKEN_BACK = incident(changed_at=at(20))
+BY_JANE = pair("acknowledged", (JANE,), acknowledged=True, updated_at=at(10), as_of=at(12))
+
+
+def verbs(seen: Observation, seconds: float = 60) -> list[str]:
+    return [planned.reason for planned in decide(inputs(seen, now=at(seconds))).actions]
+
+
+def remembered(seen: Observation, seconds: float = 60) -> Pair:
+    plan = decide(inputs(seen, now=at(seconds)))
+    assert seen.pair is not None
+    return plan.pairs[0] if plan.pairs else seen.pair
+
+
+# -- what cannot be read --
+
+
+@pytest.mark.parametrize("known", [pair(), BY_JANE, pair(is_open=False), pair(is_open=False, acknowledged=True)])
+@pytest.mark.parametrize(
+    "unread", [{"open": None}, {"acknowledged": None}, {"open": None, "acknowledged": None}], ids=str
+)
+def test_a_state_that_is_not_readable_is_no_news(known: Pair, unread: dict[str, None]) -> None:
+    shows = alert(open=known.opsgenie.open, acknowledged=known.opsgenie.acknowledged, updated_at=at(50))
+    seen = observation(pair=known, alert=replace(shows, **unread), looked=frozenset(Kind))
+    assert verbs(seen) == []
+    after = remembered(seen).opsgenie
+    assert (after.open, after.acknowledged) == (known.opsgenie.open, known.opsgenie.acknowledged)
+
+
+def test_a_new_alert_whose_state_is_not_readable_is_paged_as_open() -> None:
+    plan = decide(inputs(observation(alert=alert(open=None, acknowledged=None))))
+    assert [planned.kind for planned in plan.actions] == [Kind.CREATE_INCIDENT]
+    assert (plan.pairs[0].opsgenie.open, plan.pairs[0].opsgenie.acknowledged) == (True, False)
+
+
+def test_a_state_that_is_not_readable_answers_for_no_write_of_ours() -> None:
+    mine = action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT)
+    seen = observation(pair=pair(), alert=alert(acknowledged=None), mine=(mine,), looked=frozenset(Kind))
+    assert decide(inputs(seen)).settlements == ()
+
+
+# -- reads that step back in time --
+
+
+@pytest.mark.parametrize(
+    ("known", "old"),
+    [
+        pytest.param(pair(updated_at=at(20)), ACKED, id="acknowledged, though that was taken back"),
+        pytest.param(
+            pair(acknowledged=True, updated_at=at(20)),
+            replace(ACKED, acknowledged=False),
+            id="not acknowledged yet",
+        ),
+        pytest.param(pair(updated_at=at(20)), replace(ACKED, open=False), id="closed, though it is open since"),
+        pytest.param(
+            pair(updated_at=at(20)), alert(priority="P1", updated_at=at(10)), id="another priority than since"
+        ),
+    ],
+)
+def test_an_alert_that_is_older_than_what_is_known_is_no_news(known: Pair, old: Alert) -> None:
+    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
+    seen = observation(pair=known, alert=old, mine=(mine,), looked=frozenset(Kind))
+    plan = decide(inputs(seen))
+    assert (plan.actions, plan.pairs, plan.settlements) == ((), (), ())
+
+
+def test_an_older_read_that_shows_the_same_moves_no_stamp_back() -> None:
+    seen = observation(pair=pair(updated_at=at(20)), alert=alert(updated_at=at(10), snoozed_until=at(90)))
+    assert remembered(seen).opsgenie.updated_at == at(20)
+
+
+def test_a_stamp_that_lies_ahead_of_our_clock_stops_nothing() -> None:
+    assert verbs(observation(pair=pair(updated_at=at(9_000)), alert=ACKED))
+    waits = pair("acknowledged", (BOT,), acknowledged=True, as_of=at(9_000))
+    assert verbs(observation(pair=waits, incident=TAKEN_BACK, incident_acts=(act("unacknowledge", JANE),)))
+    assert remembered(observation(pair=pair(updated_at=at(9_000)), alert=ACKED)).opsgenie.updated_at == at(10)
+
+
+def test_an_acknowledgement_of_ours_is_not_taken_back_by_an_older_read() -> None:
+    """Opsgenie says that it was carried out at 30 s; the read that comes then is of before."""
+    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
+    seen = observation(
+        pair=pair("acknowledged", (JANE,)),
+        alert=alert(updated_at=at(15)),
+        mine=(mine,),
+        receipts=(Receipt(7, True, at(30)),),
+        looked=frozenset({mine.kind}),
+    )
+    plan = decide(inputs(seen))
+    assert [answer.status for answer in plan.settlements] == [Status.DONE]
+    assert plan.actions == ()
+    (moved,) = plan.pairs
+    assert (moved.opsgenie.acknowledged, moved.opsgenie.updated_at) == (True, at(30))
+    later = replace(seen, pair=moved, mine=(), receipts=(), alert=alert(updated_at=at(40)))
+    assert verbs(later) == ["somebody unacknowledged the alert in Opsgenie"]
+
+
+def test_what_opsgenie_did_later_than_now_is_dated_now() -> None:
+    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
+    seen = observation(pair=pair(), mine=(mine,), receipts=(Receipt(7, True, at(9_000)),))
+    assert remembered(seen).opsgenie.updated_at == at(60)
+
+
+def test_a_write_without_a_receipt_moves_no_stamp() -> None:
+    known = pair(updated_at=at(20))
+    assert settled(known, action(Kind.OPSGENIE_ACKNOWLEDGE), policy()).opsgenie.updated_at == at(20)
+    assert settled(known, action(Kind.OPSGENIE_ACKNOWLEDGE), policy(), at=at(5)).opsgenie.updated_at == at(20)
+
+
+def test_an_incident_that_steps_back_is_no_news_until_it_has_stayed_so() -> None:
+    seen = observation(pair=BY_JANE, incident=BACK, looked=frozenset(Kind))
+    first = decide(inputs(seen))
+    assert first.actions == ()
+    (waits,) = first.pairs
+    assert (waits.pagerduty, waits.unexplained_since) == (BY_JANE.pagerduty, at(60))
+    again = replace(seen, pair=waits)
+    assert decide(inputs(again, now=at(179))).pairs == ()
+    assert verbs(again, 180) == ["somebody unacknowledged the incident in PagerDuty"]
+    after = remembered(again, 180)
+    assert after.pagerduty == IncidentBaseline("triggered", (), "somebody", at(2))
+    assert after.unexplained_since is None
+
+
+def test_an_incident_that_steps_back_answers_for_no_write_of_ours() -> None:
+    mine = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT)
+    seen = observation(pair=BY_JANE, incident=BACK, mine=(mine,), looked=frozenset(Kind))
+    assert decide(inputs(seen)).settlements == ()
+
+
+def test_an_incident_that_shows_again_what_is_known_waits_for_nothing() -> None:
+    waits = replace(BY_JANE, unexplained_since=at(50))
+    assert remembered(observation(pair=waits, incident=HELD)).unexplained_since is None
+    assert decide(inputs(observation(pair=waits))).pairs == (), "what was not looked at goes on waiting"
+
+
+def test_an_incident_that_the_pair_no_longer_follows_is_no_news() -> None:
+    seen = observation(
+        pair=BY_JANE,
+        incident=incident("resolved", id="PINC0", changed_at=at(20)),
+        incident_notes=(note("PN1", JANE, "on it"),),
+        looked=frozenset(Kind),
+    )
+    plan = decide(inputs(seen))
+    assert (plan.actions, plan.pairs, plan.notes) == ((), (), ())
+
+
+# -- steps that nothing explains yet --
+
+
+def test_a_step_that_is_explained_late_is_told_as_what_it_was() -> None:
+    """By the fast path: the webhook is there before the log's entry."""
+    seen = observation(pair=BY_JANE, incident=TAKEN_BACK)
+    plan = decide(inputs(seen))
+    (waits,) = plan.pairs
+    assert (plan.actions, waits.pagerduty, waits.unexplained_since) == ((), BY_JANE.pagerduty, at(60))
+    late = replace(seen, pair=waits, incident_acts=(act("unacknowledge", Person("PBOB", "Bob Ray")),))
+    assert verbs(late, 61) == ["Bob Ray unacknowledged the incident in PagerDuty"]
+    after = remembered(late, 61)
+    assert (after.unexplained_since, after.pagerduty) == (
+        None,
+        IncidentBaseline("triggered", (), "Bob Ray", at(20)),
+    )
+
+
+@pytest.mark.parametrize(
+    "then", [HELD, incident("resolved", changed_by=JANE, changed_at=at(40))], ids=lambda i: i.status
+)
+def test_a_step_that_is_followed_by_another_waits_no_longer(then: Incident) -> None:
+    waits = replace(BY_JANE, unexplained_since=at(30))
+    assert remembered(observation(pair=waits, incident=then)).unexplained_since is None
+
+
+def test_what_else_happens_meanwhile_is_told() -> None:
+    seen = observation(pair=BY_JANE, incident=TAKEN_BACK, incident_notes=(note("PN1", JANE, "hm"),), alert=ACKED)
+    assert verbs(seen) == ["Jane Doe added a note in PagerDuty"]
+
+
+@pytest.mark.parametrize(
+    ("shows", "expected"),
+    [
+        pytest.param(replace(HELD, expires_at=at(1_800)), at(1_800), id="as announced"),
+        pytest.param(HELD, at(900), id="as announced before, for the same people"),
+        pytest.param(replace(HELD, acknowledgers=(JANE, BOT)), None, id="not as announced before, for others"),
+        pytest.param(replace(TAKEN_BACK, expires_at=at(900)), None, id="of no acknowledgement"),
+    ],
+)
+def test_when_an_acknowledgement_ends_is_remembered(shows: Incident, expected: object) -> None:
+    assert BY_JANE.pagerduty is not None
+    known = replace(BY_JANE, pagerduty=replace(BY_JANE.pagerduty, expires_at=at(900)))
+    acts = (act("unacknowledge", JANE),) if shows.status == "triggered" else ()
+    after = remembered(observation(pair=known, incident=shows, incident_acts=acts)).pagerduty
+    assert after is not None
+    assert after.expires_at == expected
+
+
+def test_when_our_own_acknowledgement_ends_is_remembered() -> None:
+    answer = replace(HELD, acknowledgers=(BOT,), expires_at=at(1_800))
+    after = settled(pair(), action(Kind.PAGERDUTY_ACKNOWLEDGE), policy(), answer).pagerduty
+    assert after is not None
+    assert after.expires_at == at(1_800)
+
+
+# -- lost from sight, deleted, seen again --
+
+
+GONE = {"missing": True, "sees_others": True}
+
+
+def test_a_deletion_takes_two_looks_that_are_far_apart() -> None:
+    bench = Bench(policy(), incident=incident(), pair=pair())
+    seen = replace(bench.observation(), alert=None, **GONE)
+    once = remembered(seen)
+    assert (once.opsgenie.missing_since, once.opsgenie.open, verbs(seen)) == (at(60), True, [])
+    assert decide(inputs(replace(seen, pair=once), now=at(179))).pairs == ()
+    twice = decide(inputs(replace(seen, pair=once), now=at(180)))
+    assert [planned.reason for planned in twice.actions] == ["the alert was deleted in Opsgenie"]
+    assert (twice.pairs[0].opsgenie.open, twice.pairs[0].opsgenie.deleted) == (False, True)
+    assert verbs(replace(seen, pair=twice.pairs[0]), 999) == []
+
+
+def test_a_key_that_sees_no_alert_says_nothing_of_one() -> None:
+    seen = observation(pair=pair(), missing=True)
+    assert decide(inputs(seen)).pairs == ()
+
+
+@pytest.mark.parametrize(
+    "shows", [alert(), replace(ACKED, updated_at=at(0))], ids=["as it was", "acknowledged meanwhile"]
+)
+@pytest.mark.parametrize("deleted", [True, False])
+def test_an_alert_that_is_seen_again_is_open_again(shows: Alert, deleted: bool) -> None:
+    known = pair(is_open=not deleted)
+    lost = replace(known.opsgenie, missing_since=at(-600), deleted=deleted)
+    seen = observation(pair=replace(known, opsgenie=lost), alert=shows, incident=incident())
+    after = remembered(seen).opsgenie
+    assert (after.open, after.missing_since, after.deleted) == (True, None, False)
+    assert bool(verbs(seen)) is bool(shows.acknowledged)
+
+
+def test_a_deletion_that_comes_after_another_is_told_as_well() -> None:
+    texts = []
+    for seconds in (-600, -300):
+        known = pair(opsgenie=replace(pair().opsgenie, missing_since=at(seconds)))
+        texts += [planned.key for planned in decide(inputs(observation(pair=known, **GONE))).actions]
+    assert len(set(texts)) == 2
+
+
+@pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT, Status.DONE])
+def test_writes_to_a_deleted_alert_are_dead_and_the_incident_s_are_not(status: Status) -> None:
+    there = action(Kind.OPSGENIE_NOTE, status)
+    here = action(Kind.PAGERDUTY_NOTE, status, id=8)
+    known = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-600)))
+    plan = decide(inputs(observation(pair=known, mine=(there, here), **GONE)))
+    dead = (Settlement(7, Status.DEAD, "the alert was deleted in Opsgenie"),)
+    assert plan.settlements == (dead if status.is_open else ())
+    later = observation(pair=plan.pairs[0], mine=(there, here))
+    assert decide(inputs(later)).settlements == (dead if status.is_open else ()), "also what was planned since"
+
+
+def test_an_act_of_ana_s_after_the_alert_was_seen_again_is_told() -> None:
+    lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
+    seen = observation(pair=lost, alert=replace(ACKED, acknowledged_by=ANA.name), incident=incident())
+    assert verbs(seen)[0] == "Ana Ruiz acknowledged the alert in Opsgenie"
+
+
+def test_writes_that_were_dead_with_their_alert_are_due_once_it_is_seen_again() -> None:
+    lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
+    words = "the alert was deleted in Opsgenie"
+    orphan = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.DEAD, error=words)
+    refused = action(Kind.OPSGENIE_NOTE, Status.DEAD, id=8, error=f"{words}: 404: Alert not found")
+    other = action(Kind.OPSGENIE_NOTE, Status.DEAD, id=9, error="422: too long")
+    seen = observation(pair=lost, alert=alert(), incident=incident(), mine=(orphan, refused, other))
+    revived = decide(inputs(seen)).settlements
+    assert [(each.action_id, each.status, each.attempts) for each in revived] == [
+        (7, Status.PLANNED, 0),
+        (8, Status.PLANNED, 0),
+    ]
+    assert {(each.why, each.failing_since) for each in revived} == {
+        ("the alert is seen again in Opsgenie", inputs(seen).now)
+    }
+
+
+@pytest.mark.parametrize(("ahead", "is_believed"), [(59, False), (61, True)])
+def test_a_clock_that_was_set_back_a_little_makes_no_old_read_believed(ahead: int, *, is_believed: bool) -> None:
+    known = replace(pair(acknowledged=True, updated_at=at(10)), pagerduty=None, incident_id=None)
+    seen = observation(pair=known, alert=alert(updated_at=at(5)), looked=frozenset(Kind))
+    assert remembered(seen, 10 - ahead).opsgenie.acknowledged is not is_believed

@@ -1,0 +1,311 @@
+"""Both readers against rows that are odd in one place: nothing breaks, nothing else is lost, no state made up."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import responses
+
+from reconciler.core.model import Actor, Alert, Incident, Person
+from reconciler.errors import ReconcilerError, Unknown
+from reconciler.vendors.opsgenie.client import OpsgenieClient
+from reconciler.vendors.pagerduty.client import PagerDutyClient
+from tests.support.wire.http import OPSGENIE, PAGERDUTY, FakeClock, http
+from tests.support.wire.mutations import ODD, mutations
+
+SERVICE = "PSERVICE"
+SINCE = datetime(2026, 11, 23, tzinfo=UTC)
+LATEST = FakeClock().now() + timedelta(hours=1)
+ALERTS = f"{OPSGENIE}/v2/alerts"
+INCIDENTS = f"{PAGERDUTY}/incidents"
+
+ALERT: dict[str, Any] = {
+    "seen": True, "id": "a", "tinyId": "17", "alias": "a", "message": "db-primary is down", "status": "open",
+    "acknowledged": True, "isSeen": True, "tags": ["prod", "db"], "snoozed": True,
+    "snoozedUntil": "2026-11-23T12:00:00Z", "count": 3, "lastOccurredAt": "2026-11-23T09:03:00.1Z",
+    "createdAt": "2026-11-23T09:00:00.52Z", "updatedAt": "2026-11-23T09:05:00Z", "source": "10.0.0.1",
+    "owner": "ana@customer.example", "priority": "P1", "teams": [{"id": "t1"}],
+    "responders": [{"id": "t1", "type": "team"}], "integration": {"id": "i1", "name": "API", "type": "API"},
+    "report": {"ackTime": 11_751, "acknowledgedBy": "ana@customer.example", "closeTime": 20_000, "closedBy": "bo"},
+    "ownerTeamId": "t1", "details": {"host": "db1", "nested": {"a": [1]}}, "description": "All of it",
+}  # fmt: skip
+NOTE: dict[str, Any] = {
+    "note": "we look", "owner": "ana@customer.example", "createdAt": "2026-11-23T09:02:00Z", "offset": "1_1",
+}  # fmt: skip
+LINE: dict[str, Any] = {
+    "log": "Alert acknowledged via web", "type": "system", "owner": "ana@customer.example",
+    "createdAt": "2026-11-23T09:02:00Z", "offset": "1_1",
+}  # fmt: skip
+JANE = {
+    "id": "PJANE",
+    "type": "user_reference",
+    "summary": "Jane Doe",
+    "self": "https://x.example",
+    "html_url": None,
+}
+INCIDENT: dict[str, Any] = {
+    "id": "P", "type": "incident", "summary": "[#1] Disk", "incident_number": 1, "title": "Disk",
+    "urgency": "high", "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:05:00Z",
+    "status": "acknowledged", "incident_key": "alert-1",
+    "service": {"id": SERVICE, "type": "service_reference", "summary": "API"},
+    "assignments": [{"at": "2026-11-23T09:00:00Z", "assignee": JANE}], "assigned_via": "escalation_policy",
+    "last_status_change_at": "2026-11-23T09:01:00Z", "last_status_change_by": JANE, "resolved_at": None,
+    "pending_actions": [{"type": "unacknowledge", "at": "2026-11-23T09:30:00Z"}], "alert_counts": {"all": 1},
+    "acknowledgements": [{"at": "2026-11-23T09:01:00Z", "acknowledger": JANE}],
+    "escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"},
+    "resolve_reason": {"type": "merge_resolve_reason", "incident": {"id": "PT", "type": "incident_reference"}},
+}  # fmt: skip
+PD_NOTE: dict[str, Any] = {
+    "id": "PN", "user": JANE, "channel": {"summary": "The PagerDuty website or APIs"}, "content": "on it",
+    "created_at": "2026-11-23T04:02:00-05:00",
+}  # fmt: skip
+ENTRY: dict[str, Any] = {
+    "id": "R", "type": "unacknowledge_log_entry", "summary": "…", "created_at": "2026-11-23T09:02:00Z",
+    "agent": JANE, "channel": {"type": "website"}, "service": {"id": SERVICE}, "teams": [], "contexts": [],
+    "incident": {"id": "PI", "type": "incident_reference"}, "event_details": {},
+}  # fmt: skip
+
+
+def batches(sample: dict[str, Any], name: str) -> Iterator[list[tuple[Any, Any, dict[str, Any]]]]:
+    """Mutated rows, 98 at a time. Where the identifier is not what is odd, each has its own."""
+    found = []
+    for n, (path, value, row) in enumerate(mutations(sample)):
+        if path != (name,):
+            row[name] = f"{n}_{n}"
+        found.append((path, value, row))
+    for start in range(0, len(found), 98):
+        yield found[start : start + 98]
+
+
+def between(sample: dict[str, Any], name: str, rows: list[Any]) -> list[Any]:
+    return [sample | {name: "first"}, *rows, sample | {name: "last"}]
+
+
+def answer(wire: responses.RequestsMock, url: str, body: Any) -> None:
+    wire.upsert("GET", url, body=json.dumps(body), content_type="application/json")
+
+
+def reading_opsgenie(bad: list[str] | None = None) -> OpsgenieClient:
+    reports: list[str] = bad if bad is not None else []
+    return OpsgenieClient(http("Opsgenie"), "", OPSGENIE, on_bad_row=lambda _, what: reports.append(what))
+
+
+def reading_pagerduty(bad: list[str] | None = None) -> PagerDutyClient:
+    reports: list[str] = bad if bad is not None else []
+    client = http("PagerDuty")
+    return PagerDutyClient(client, SERVICE, "b@x.example", "Bot", on_bad_row=lambda _, what: reports.append(what))
+
+
+def test_an_alert_that_is_odd_in_one_place_stays_an_alert_of_the_same_state(wire: responses.RequestsMock) -> None:
+    for batch in batches(ALERT, "id"):
+        bad: list[str] = []
+        answer(wire, ALERTS, {"data": between(ALERT, "id", [row for *_, row in batch]), "paging": {}})
+        found = {alert.id: alert for alert in reading_opsgenie(bad).recent_alerts(SINCE)}
+        assert {"first", "last"} <= found.keys()
+        for path, value, row in batch:
+            if path == ("id",):
+                continue
+            assert row["id"] in found, (path, value)
+            check_alert(found[row["id"]], path, value)
+        odd_ids = [value for path, value, _ in batch if path == ("id",)]
+        assert len(bad) <= len(odd_ids)
+
+
+def check_alert(alert: Alert, path: Any, value: Any) -> None:
+    where = (path, value)
+    if path == ("acknowledged",):
+        assert alert.acknowledged is {True: True, "true": True, False: False, "FALSE": False}.get(
+            value if isinstance(value, bool | str) else "unreadable"
+        ), where
+    else:
+        assert alert.acknowledged is True, where
+    if path == ("status",):
+        readable = isinstance(value, str) and bool(value.strip())
+        assert alert.open is (value != "closed" if readable else None), where
+    else:
+        assert alert.open is True, where
+    for at in (alert.created_at, alert.updated_at):
+        assert SINCE <= at <= LATEST, where
+    for end in (alert.acknowledged_at, alert.closed_at):
+        assert end is None or alert.created_at <= end <= LATEST, where
+    assert all(shown.strip() for _, shown in alert.details), where
+    assert alert.priority == alert.priority.strip().upper(), where
+
+
+def test_an_alert_by_itself_that_is_odd_in_one_place_is_read_or_unknown(wire: responses.RequestsMock) -> None:
+    for path, _value, row in mutations(ALERT):
+        answer(wire, f"{ALERTS}/a", {"data": row})
+        try:
+            assert reading_opsgenie().alert("a").description is not None
+        except Unknown:
+            assert path == ("id",)
+
+
+def test_an_odd_note_of_an_alert_costs_no_other(wire: responses.RequestsMock) -> None:
+    for batch in batches(NOTE, "offset"):
+        answer(wire, f"{ALERTS}/a/notes", {"data": between(NOTE, "offset", [row for *_, row in batch])})
+        found = {note.id: note for note in reading_opsgenie().notes("a")}
+        assert {"first", "last"} <= found.keys()
+        for path, value, row in batch:
+            if path in {("createdAt",), ("owner",)}:
+                assert found[row["offset"]].text == "we look", (path, value)
+        assert all(SINCE <= note.at <= LATEST for note in found.values())
+
+
+def test_an_odd_line_of_a_log_is_nobodys_act(wire: responses.RequestsMock) -> None:
+    for batch in batches(LINE, "offset"):
+        answer(wire, f"{ALERTS}/a/logs", {"data": between(LINE, "offset", [row for *_, row in batch])})
+        found = {act.id: act for act in reading_opsgenie().acts("a")}
+        assert {"first", "last"} <= found.keys()
+        for path, value, row in batch:
+            act = None if path == ("offset",) else found.get(row["offset"])
+            if path == ("log",) and act is not None:
+                assert act.verb in {"other", "close"} or value == "Acknowledged", (path, value)
+            if path == ("owner",) and act is not None:
+                assert (act.person is None) == (act.actor is Actor.MACHINE), (path, value)
+
+
+def test_an_odd_status_of_a_request_is_never_a_failure_that_opsgenie_did_not_report(
+    wire: responses.RequestsMock,
+) -> None:
+    said = {"success": True, "isSuccess": True, "status": "Added note", "processedAt": "2026-11-23T09:00:00Z"}
+    for path, value, row in mutations({"data": said}):
+        answer(wire, f"{ALERTS}/requests/r", row)
+        status = reading_opsgenie().request_status("r")
+        if path == ("data", "isSuccess") and value in (False, "FALSE") and not isinstance(value, int | float):
+            assert status.done is False
+        elif not (path == ("data", "isSuccess") and value is False):
+            assert status.done is not False, (path, value)
+        assert status.at is None or status.at <= LATEST
+
+
+def test_odd_answers_of_opsgenie_are_errors_of_ours(wire: responses.RequestsMock) -> None:
+    page = {"data": [ALERT], "paging": {"next": "https://x.example/?offset=100", "first": "x"}, "took": 1}
+    for path, value, row in mutations(page):
+        if path[:2] == ("data", 0):
+            continue
+        answer(wire, ALERTS, row)
+        answer(wire, f"{ALERTS}/a/notes", row)
+        answer(wire, f"{ALERTS}/a/logs", row)
+        reader = reading_opsgenie()
+        readings = (
+            lambda r=reader: r.recent_alerts(SINCE),
+            lambda r=reader: list(r.open_alerts()),
+            lambda r=reader: r.notes("a"),
+            lambda r=reader: r.acts("a"),
+        )
+        for read in readings:
+            try:
+                read()
+            except Unknown:
+                assert path == ("data",), (path, value)
+
+
+def test_an_incident_that_is_odd_in_one_place_stays_an_incident_of_the_same_state(
+    wire: responses.RequestsMock,
+) -> None:
+    for batch in batches(INCIDENT, "id"):
+        bad: list[str] = []
+        body = {"incidents": between(INCIDENT, "id", [row for *_, row in batch]), "more": False}
+        answer(wire, INCIDENTS, body)
+        found = {incident.id: incident for incident in reading_pagerduty(bad).open_incidents()}
+        assert {"first", "last"} <= found.keys()
+        for path, value, row in batch:
+            if path == ("id",) or is_elsewhere(path, value):
+                continue
+            if path == ("status",) and value != "Acknowledged":
+                assert row["id"] not in found, (path, value)
+                continue
+            assert row["id"] in found, (path, value)
+            check_incident(found[row["id"]], path, value)
+
+
+def is_elsewhere(path: Any, value: Any) -> bool:
+    """Whether the row plainly names another service."""
+    return path == ("service", "id") and isinstance(value, str) and bool(value.strip())
+
+
+def check_incident(incident: Incident, path: Any, value: Any) -> None:
+    where = (path, value)
+    assert incident.status == "acknowledged", where
+    assert incident.service_id == SERVICE, where
+    assert incident.acknowledgers, where
+    assert all(person.name for person in incident.acknowledgers), where
+    assert incident.assignees is None or all(person.name for person in incident.assignees), where
+    assert SINCE <= incident.created_at <= LATEST, where
+    assert incident.changed_at is None or SINCE <= incident.changed_at <= LATEST, where
+    assert incident.expires_at is None or incident.expires_at <= LATEST + timedelta(days=30), where
+    assert incident.urgency in {"high", "low"}, where
+    assert 0 <= incident.number < 2**31, where
+
+
+def test_an_odd_note_of_an_incident_costs_no_other(wire: responses.RequestsMock) -> None:
+    for batch in batches(PD_NOTE, "id"):
+        answer(wire, f"{INCIDENTS}/P/notes", {"notes": between(PD_NOTE, "id", [row for *_, row in batch])})
+        found = {note.id: note for note in reading_pagerduty().notes("P")}
+        assert {"first", "last"} <= found.keys()
+        for path, value, row in batch:
+            if path[0] in {"created_at", "user", "channel"}:
+                assert found[row["id"]].text == "on it", (path, value)
+                assert found[row["id"]].author.name, (path, value)
+
+
+def test_an_odd_log_entry_costs_no_other_and_names_nobody(wire: responses.RequestsMock) -> None:
+    for batch in batches(ENTRY, "id"):
+        body = {"log_entries": between(ENTRY, "id", [row for *_, row in batch]), "more": False}
+        answer(wire, f"{PAGERDUTY}/log_entries", body)
+        found = {act.id: act for act in reading_pagerduty().log_entries(SINCE, lambda _: False).acts}
+        assert {"first", "last"} <= found.keys()
+        assert found["first"].person == Person("PJANE", "Jane Doe")
+        for act in found.values():
+            assert (act.person is not None) == (act.actor is Actor.PERSON)
+            assert SINCE <= act.at <= LATEST
+
+
+def test_odd_answers_of_pagerduty_are_errors_of_ours(wire: responses.RequestsMock) -> None:
+    page = {
+        "incidents": [INCIDENT],
+        "log_entries": [ENTRY],
+        "more": True,
+        "limit": 100,
+        "offset": 0,
+        "total": None,
+    }
+    for path, value, row in mutations(page):
+        if len(path) > 1 and path[1] == 0:
+            continue
+        answer(wire, INCIDENTS, row)
+        answer(wire, f"{PAGERDUTY}/log_entries", row)
+        reader = reading_pagerduty()
+        for read in (reader.open_incidents, lambda r=reader: r.log_entries(SINCE, lambda _: False)):
+            try:
+                read()
+            except Unknown:
+                assert path[0] in {"incidents", "log_entries"}, (path, value)
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_answers_of_another_shape_altogether_are_errors_of_ours(wire: responses.RequestsMock, body: Any) -> None:
+    wire.assert_all_requests_are_fired = False
+    for url in (ALERTS, f"{ALERTS}/a", f"{ALERTS}/a/notes", f"{ALERTS}/a/logs", f"{ALERTS}/requests/r"):
+        answer(wire, url, body)
+    for url in (
+        INCIDENTS, f"{INCIDENTS}/P", f"{INCIDENTS}/P/notes", f"{INCIDENTS}/P/log_entries", f"{PAGERDUTY}/users",
+        f"{PAGERDUTY}/log_entries", f"{PAGERDUTY}/services/{SERVICE}", f"{PAGERDUTY}/users/me",
+    ):  # fmt: skip
+        answer(wire, url, body)
+    opsgenie, pagerduty = reading_opsgenie(), reading_pagerduty()
+    readings = (
+        lambda: opsgenie.recent_alerts(None), lambda: opsgenie.alert("a"), lambda: opsgenie.notes("a"),
+        lambda: opsgenie.acts("a"), lambda: list(opsgenie.open_alerts()), pagerduty.open_incidents,
+        lambda: pagerduty.incident("P"), lambda: pagerduty.notes("P"), lambda: pagerduty.acts("P"),
+        lambda: pagerduty.log_entries(SINCE, lambda _: True), pagerduty.automation_user,
+    )  # fmt: skip
+    for read in readings:
+        with pytest.raises(ReconcilerError):
+            read()
+    assert opsgenie.request_status("r").done is None
+    assert pagerduty.check_service().objection == ""
+    pagerduty.check_key()
