@@ -43,7 +43,16 @@ TCP = {
 """libpq parameters with which a dead host is noticed within half a minute; the URL may override them."""
 SESSION_LIMITS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
 """PostgreSQL settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
+_END_STALLED = text("""
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE xact_start < clock_timestamp() - CAST(:limit AS interval) AND pid <> pg_backend_pid()
+    AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'leader'::regclass)
+""")
+"""Ends the sessions of writing transactions that last too long: their process was stopped inside.
 
+The server's own limit does not reach all of them: a session inside a pipeline is not idle, and one that waits for
+another stopped one begins to be idle when that has ended.
+"""
 
 POOL_SIZE = 32
 """Connections kept in the pool: more than there are threads that use them, so that none waits for another."""
@@ -90,6 +99,9 @@ class Database:
 
     def lead(self) -> int:
         """Begin a new epoch, which ends every earlier one, and return it. Only for the holder of the lock."""
+        if self.engine.dialect.name == "postgresql":
+            with self._connected(immediate=False) as connection:
+                connection.execute(_END_STALLED, {"limit": SESSION_LIMITS["idle_in_transaction_session_timeout"]})
         with self._connected(immediate=True) as connection:
             first = insert_into(leader, connection.dialect.name)
             first = first.values(route=self.route, epoch=1, holder=self._holder)

@@ -131,6 +131,31 @@ def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
     second.close()
 
 
+def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is stopped inside a pipeline is not idle for the server, however long it does nothing."""
+    monkeypatch.setitem(opening.SESSION_LIMITS, "lock_timeout", "200ms")
+    first, second = open_database(postgres_url), open_database(postgres_url)
+    first.lead()
+    monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "0")
+    stopped = open_database(postgres_url)
+    epochs = []
+    with pytest.raises(DatabaseDown, match="terminating connection"), stopped.writing() as unit:  # noqa: PT012 - it is stopped inside
+        monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "400ms")
+        stopped._leader(unit.cursors.connection)
+        with pytest.raises(DatabaseDown, match="lock timeout"):
+            second.lead()  # it is not known yet that the other is stopped
+        time.sleep(0.4)
+        epochs.append(second.lead())
+        unit.cursors.save(query="too late")
+    assert epochs == [2]
+    with second.reading() as unit:
+        assert unit.cursors.load(NOW) == Positions()
+    for database in (first, second, stopped):
+        database.close()
+
+
 # -- SQLite --
 
 
