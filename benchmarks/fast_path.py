@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.front import RARELY, Front, a_front, opsgenie_body
+from tests.support.harness import World, a_world
+from tests.support.harness.listener import RARELY, opsgenie_body
 
 ACTS = 100
 
@@ -19,7 +20,7 @@ ACTS = 100
 def main() -> None:
     """Print all three ways."""
     latency = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
-    with tempfile.TemporaryDirectory() as folder, a_front(Path(folder), latency=latency) as front:
+    with tempfile.TemporaryDirectory() as folder, a_world(Path(folder), latency=latency) as front:
         front.open_ready(POLL_INTERVAL_SECONDS=RARELY)
         pairs = [front.paired(f"alert {number}") for number in range(10)]
         _measure("an engineer's note → PagerDuty's webhook → on the alert", _engineers_note(front, pairs))
@@ -31,7 +32,7 @@ Act = Callable[[int], tuple[Callable[[], object], Callable[[], bool]]]
 """Somebody acts, for the how manyeth time; gives the delivery, and what tells that it is mirrored."""
 
 
-def _engineers_note(front: Front, pairs: list[tuple[str, str]]) -> Act:
+def _engineers_note(front: World, pairs: list[tuple[str, str]]) -> Act:
     def act(number: int) -> tuple[Callable[[], object], Callable[[], bool]]:
         alert, incident = pairs[number % len(pairs)]
         front.engineer(alert, "notes", text=f"note {number}")
@@ -40,7 +41,7 @@ def _engineers_note(front: Front, pairs: list[tuple[str, str]]) -> Act:
     return act
 
 
-def _customers_note(front: Front, pairs: list[tuple[str, str]]) -> Act:
+def _customers_note(front: World, pairs: list[tuple[str, str]]) -> Act:
     def act(number: int) -> tuple[Callable[[], object], Callable[[], bool]]:
         alert, _ = pairs[number % len(pairs)]
         front.customer(alert, "notes", text=f"note {number}")
@@ -51,7 +52,7 @@ def _customers_note(front: Front, pairs: list[tuple[str, str]]) -> Act:
     return act
 
 
-def _page(front: Front) -> Act:
+def _page(front: World) -> Act:
     def act(number: int) -> tuple[Callable[[], object], Callable[[], bool]]:
         alert = front.raise_alert(f"page {number}")
         return lambda: front.report(opsgenie_body(alert, "Create")), lambda: front.is_paged(alert)

@@ -1,7 +1,7 @@
-"""A world for each test: the sandbox over real HTTP, people in it, and the installed command beside it.
+"""Worlds for the tests of the installed command: one for each test, or one whose daemon listens for a module.
 
-Long stories, most of which is waiting, are told in the background while the module's other tests run: a module
-lists them in BACKGROUND, each a function of a folder; its tests ask `finished` for one by its name, and come last.
+Long stories, most of which is waiting, run in the background while the module's other tests run: a module lists
+them in BACKGROUND, each a function of a folder; its tests ask `finished` for one by its name, and come last.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import World, a_world
+from tests.support.harness.listener import RARELY, Listener
+from tests.support.postgres import Postgres
 
 AT_A_TIME = 5
+BOTH = ("sqlite", "postgresql")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for the background comes last of what is in this folder."""
+    """Within this folder, tests that wait for the background come last."""
     here = [number for number, item in enumerate(items) if item.path.parent == Path(__file__).parent]
     in_order = sorted((items[number] for number in here), key=lambda item: "finished" in _fixtures(item))
     for number, item in zip(here, in_order, strict=True):
@@ -40,15 +43,54 @@ def background(
 
 @pytest.fixture
 def finished(background: dict[str, Future[None]]) -> Callable[[str], None]:
-    """Waits for a story of this module; fails when it failed."""
+    """Waits for a story of this module; fails if it failed."""
     return lambda name: background[name].result()
 
 
 @pytest.fixture
-def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A world; `@pytest.mark.parametrize("world", [{…}], indirect=True)` turns the sandbox's knobs."""
-    with a_stage(tmp_path, **getattr(request, "param", {})) as stage:
-        yield stage
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world over SQLite; `@pytest.mark.parametrize("world", [{…}], indirect=True)` turns the sandbox's knobs."""
+    with a_world(tmp_path / "world", **getattr(request, "param", {})) as world:
+        yield world
+
+
+@pytest.fixture
+def on_postgres(world: World, postgres: Postgres, empty_postgres_url: str) -> World:
+    """A world over PostgreSQL."""
+    world.use(postgres, empty_postgres_url)
+    return world
+
+
+@pytest.fixture(params=BOTH)
+def both(request: pytest.FixtureRequest, world: World) -> World:
+    """A world over either database."""
+    if request.param == "postgresql":
+        request.getfixturevalue("on_postgres")
+    return world
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'reconciler.db'}"
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One daemon that listens and hardly ever polls, for a whole module: what happens is the webhooks' doing."""
+    with a_world(tmp_path_factory.mktemp("front")) as front:
+        front.open_ready(POLL_INTERVAL_SECONDS=RARELY)
+        yield front
+
+
+@pytest.fixture(scope="module")
+def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
+    """The listener without the rest of the daemon, for a whole module."""
+    listener = Listener(tmp_path_factory.mktemp("listener"))
+    yield listener
+    assert listener.end() == 0
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

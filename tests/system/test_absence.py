@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 MISSING = json_response(404, {"message": "Alert not found", "took": 0.001, "requestId": "x"})
 EMPTY = json_response(200, {"data": [], "took": 0.001, "requestId": "x"})
@@ -25,13 +25,13 @@ def _lists(vendor: str, request: Request) -> bool:
     return (vendor, request.method, request.path) == ("opsgenie", "GET", "/v2/alerts")
 
 
-def _notes(world: Stage, alert: str) -> str:
+def _notes(world: World, alert: str) -> str:
     return " ".join(world.incident_notes(alert))
 
 
-def _shows_only(world: Stage, *alerts: str) -> Callable[[], None]:
+def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
     """The list shows these alerts only, as they are now."""
-    machine = world.sandbox.sandbox._machine
+    machine = world.sandbox._machine
     end_ids = [alert["id"] for alert in world.state()["opsgenie"]["alerts"] if alert["id"] not in alerts]
 
     def bent(vendor: str, request: Request) -> Response:
@@ -42,15 +42,15 @@ def _shows_only(world: Stage, *alerts: str) -> Callable[[], None]:
         body["data"] = [row for row in body["data"] if row["id"] not in end_ids]
         return json_response(200, body)
 
-    world.sandbox.sandbox._machine = bent  # type: ignore[method-assign]
+    world.sandbox._machine = bent  # type: ignore[method-assign]
 
     def end() -> None:
-        world.sandbox.sandbox._machine = machine  # type: ignore[method-assign]
+        world.sandbox._machine = machine  # type: ignore[method-assign]
 
     return end
 
 
-def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: Stage) -> None:
+def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: World) -> None:
     gone, other = world.raise_alert("gone"), world.raise_alert("other")
     world.start(**SETTINGS)
     world.until(lambda: bool(world.incidents(gone) and world.incidents(other)), "the pages")
@@ -61,7 +61,7 @@ def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: Stage) -> None
     assert _notes(world, other) == ""
 
 
-def test_notes_that_are_not_found_say_nothing_of_the_alert(world: Stage) -> None:
+def test_notes_that_are_not_found_say_nothing_of_the_alert(world: World) -> None:
     alert, other = world.raise_alert("one"), world.raise_alert("other")
     world.start(**SETTINGS)
     world.until(lambda: bool(world.incidents(alert) and world.incidents(other)), "the pages")
@@ -77,7 +77,7 @@ def test_notes_that_are_not_found_say_nothing_of_the_alert(world: Stage) -> None
     world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the acknowledgement")
 
 
-def test_a_key_that_sees_none_of_many_concludes_nothing(world: Stage) -> None:
+def test_a_key_that_sees_none_of_many_concludes_nothing(world: World) -> None:
     alerts = [world.raise_alert(f"alert {number}") for number in range(4)]
     world.start(**SETTINGS)
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")

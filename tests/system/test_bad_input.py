@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.server import serve
-from tests.support.harness import COMMAND
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import COMMAND, World, a_world
 
 REQUIRED = (
     "PAGERDUTY_API_KEY",
@@ -77,9 +76,9 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world that must stay as it is."""
-    with a_stage(tmp_path_factory.mktemp("bad")) as world:
+    with a_world(tmp_path_factory.mktemp("bad")) as world:
         world.raise_alert()
         yield world
         assert world.writes() == []
@@ -96,7 +95,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_every_problem_is_told_at_once_and_names_its_variable(
-    shared: Stage, case: str, command: tuple[str, ...]
+    shared: World, case: str, command: tuple[str, ...]
 ) -> None:
     environ, names = CONFIGURATIONS[case]
     done = shared.run(*command, **environ)
@@ -147,7 +146,7 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
 
 
 def refused_once(environ: dict[str, str], name: str, folder: Path) -> None:
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         world.raise_alert()
         done = world.run("once", **environ)
         assert done.returncode == (1 if "URL" in name else 2), done.stderr
@@ -161,7 +160,7 @@ def refused_once(environ: dict[str, str], name: str, folder: Path) -> None:
 def refused_for_long(environ: dict[str, str], name: str, folder: Path) -> None:
     """The daemon asks on, and says so once."""
     patiently = "URL" in name
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         world.raise_alert()
         world.start(**environ)
         world.until(lambda: world.told(name) > 0, "it is told")
@@ -177,7 +176,7 @@ def refused_for_long(environ: dict[str, str], name: str, folder: Path) -> None:
         assert world.stop() == 0
 
 
-def _attempts(world: Stage) -> int:
+def _attempts(world: World) -> int:
     """How often the side that is there has been asked: of PagerDuty who we are, then once in every cycle."""
     return sum(
         call["path"] in ("/v2/alerts", "/incidents", "/services/PSVC001", "/users") for call in world.calls()
@@ -188,8 +187,8 @@ def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
     """Refused, mended, refused again while work is waiting, mended again."""
 
     def story(folder: Path) -> None:
-        with a_stage(folder) as world:
-            good = getattr(world.sandbox.sandbox.settings, f"{vendor}_key")
+        with a_world(folder) as world:
+            good = getattr(world.sandbox.settings, f"{vendor}_key")
             world.settings(**{f"{vendor}_key": "another"})
             alert = world.raise_alert()
             world.start(POLL_INTERVAL_SECONDS="0.3")
@@ -219,7 +218,7 @@ def a_host_comes_back(vendor: str) -> Callable[[Path], None]:
     """The daemon is there first. The vendor comes, goes and comes back at the same port."""
 
     def story(folder: Path) -> None:
-        with a_stage(folder) as world:
+        with a_world(folder) as world:
             alert = world.raise_alert()
             with serve() as elsewhere:
                 gone = elsewhere.url
@@ -228,14 +227,14 @@ def a_host_comes_back(vendor: str) -> Callable[[Path], None]:
             world.until(lambda: world.told(name) == 1, "out of reach")
             port = int(gone.rpartition(":")[2])
             with serve(port=port) as back:
-                back._server.sandbox = world.sandbox.sandbox
+                back._server.sandbox = world.sandbox
                 world.until(lambda: bool(world.incidents(alert)), "the page")
                 world.until(lambda: world.told("works again") == 1, "it works again")
             world.until(lambda: world.told("Opsgenie: ") + world.told("PagerDuty: ") == 2, "out of reach again")
             world.customer(alert, "notes", text="from outside")
             world.engineer(alert, "notes", text="from inside")
             with serve(port=port) as back:
-                back._server.sandbox = world.sandbox.sandbox
+                back._server.sandbox = world.sandbox
                 world.until(lambda: len(world.alert_notes(alert)) == 2, "Jane's note")
                 world.until(lambda: len(world.incident_notes(alert)) == 2, "Ana's note")
                 world.until(lambda: world.told("works again") == 2, "it works again")
@@ -290,7 +289,7 @@ def test_the_daemon_recovers(finished: Callable[[str], None], case: str) -> None
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_a_newer_database_is_refused_untouched(world: Stage, command: tuple[str, ...], journal: str) -> None:
+def test_a_newer_database_is_refused_untouched(world: World, command: tuple[str, ...], journal: str) -> None:
     with closing(sqlite3.connect(world.database)) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
@@ -308,7 +307,7 @@ def test_a_newer_database_is_refused_untouched(world: Stage, command: tuple[str,
     assert world.calls() == []
 
 
-def test_a_file_that_is_no_database(world: Stage) -> None:
+def test_a_file_that_is_no_database(world: World) -> None:
     world.database.write_bytes(b"a letter to my aunt, not a database\n" * 100)
     for command in (("once",), ("once", "--dry-run"), ("status",)):
         done = world.run(*command)
@@ -319,7 +318,7 @@ def test_a_file_that_is_no_database(world: Stage) -> None:
     assert world.writes() == []
 
 
-def test_two_at_the_same_time(world: Stage) -> None:
+def test_two_at_the_same_time(world: World) -> None:
     """The second leaves at once, in peace; nothing is done twice."""
     alert = world.raise_alert()
     world.settings(latency=0.2)
@@ -327,7 +326,7 @@ def test_two_at_the_same_time(world: Stage) -> None:
     first, second = (
         subprocess.Popen(
             command,
-            env=world._env({}),
+            env=world.env({}),
             cwd=world.folder,
             text=True,
             stdout=subprocess.PIPE,

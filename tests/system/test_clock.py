@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.wire import parse_time
+from tests.support.harness import World
 from tests.support.paths import ROOT
-from tests.support.stage import Stage
 
 HOURS = 2 * 3600
 POLL = 0.5
@@ -33,23 +33,23 @@ class Clock:
         fresh.replace(self.file)
 
 
-def start(world: Stage, clock: Clock) -> None:
+def start(world: World, clock: Clock) -> None:
     environ = {"POLL_INTERVAL_SECONDS": str(POLL), "RECONCILER_CLOCK": str(clock.file)}
     with (world.folder / f"daemon-{len(world.daemons)}.log").open("w") as log:
         daemon = subprocess.Popen(
-            [*ON_A_CLOCK, "run"], env=world._env(environ), cwd=world.folder, stdout=log, stderr=log
+            [*ON_A_CLOCK, "run"], env=world.env(environ), cwd=world.folder, stdout=log, stderr=log
         )
     world.daemons.append(daemon)  # type: ignore[arg-type]
 
 
-def polled(world: Stage, path: str, since: int) -> list[float]:
+def polled(world: World, path: str, since: int) -> list[float]:
     """When this list was asked for, by the sandbox's clock, which stays as it is."""
     return [parse_time(call["at"]).timestamp() for call in world.calls(since) if call["path"] == path]
 
 
 @pytest.mark.parametrize("jumps", [(HOURS, 0), (-HOURS, 0)], ids=["forward and back", "back and forward"])
 def test_a_clock_that_jumps_by_two_hours_delays_no_poll_and_no_page(
-    world: Stage, tmp_path: Path, jumps: tuple[int, int]
+    world: World, tmp_path: Path, jumps: tuple[int, int]
 ) -> None:
     clock = Clock(tmp_path / "offset")
     start(world, clock)

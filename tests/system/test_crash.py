@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import World, a_world
 
-Act = Callable[[Stage, str], None]
+Act = Callable[[World, str], None]
 NOTES, CREATION, UPDATE = "/incidents/*/notes", "/incidents", "/incidents/*"
 
 
@@ -23,56 +23,56 @@ class Crash:
     """The act, what goes wrong, and when the daemon dies: as soon as `dies` holds."""
 
     act: Act
-    dies: Callable[[Stage], bool]
+    dies: Callable[[World], bool]
     faults: tuple[dict[str, Any], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def raising(world: Stage, _alert: str) -> None:
+def raising(world: World, _alert: str) -> None:
     world.raise_alert("another one", priority="P1")
 
 
-def noting(world: Stage, alert: str) -> None:
+def noting(world: World, alert: str) -> None:
     world.customer(alert, "notes", text="is it the disk?")
 
 
-def acknowledging(world: Stage, alert: str) -> None:
+def acknowledging(world: World, alert: str) -> None:
     world.customer(alert, "acknowledge")
 
 
-def engineer_noting(world: Stage, alert: str) -> None:
+def engineer_noting(world: World, alert: str) -> None:
     world.engineer(alert, "notes", text="it is the disk")
 
 
-def engineer_acknowledging(world: Stage, alert: str) -> None:
+def engineer_acknowledging(world: World, alert: str) -> None:
     world.engineer(alert, "acknowledge")
 
 
-def everything(world: Stage, alert: str) -> None:
+def everything(world: World, alert: str) -> None:
     noting(world, alert)
     engineer_noting(world, alert)
     engineer_acknowledging(world, alert)
     raising(world, alert)
 
 
-def at_once(_world: Stage) -> bool:
+def at_once(_world: World) -> bool:
     return True
 
 
-def planned(world: Stage) -> bool:
+def planned(world: World) -> bool:
     """The intent is committed."""
     return not world.is_settled()
 
 
-def on_the_wire(world: Stage) -> bool:
+def on_the_wire(world: World) -> bool:
     return any(status == "sent" for _, status in world.ledger())
 
 
-def faulted(world: Stage) -> bool:
+def faulted(world: World) -> bool:
     return any(call["fault"] for call in world.calls())
 
 
-def accepted(world: Stage) -> bool:
+def accepted(world: World) -> bool:
     """Opsgenie has said 202."""
     return any(call["status"] == 202 for call in world.calls())
 
@@ -109,7 +109,7 @@ CRASHES = {
 
 def live(crash: Crash, folder: Path) -> None:
     """A daemon, an act, a crash, another daemon, and the rest of the story."""
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         patient = {"STALENESS_SECONDS": "3", "POLL_INTERVAL_SECONDS": "0.2"}
         world.start(**patient)
         world.until_ready()

@@ -20,25 +20,24 @@ from reconciler.sandbox.wire import Request, json_response, parse_time
 from reconciler.store.database import open_database
 from reconciler.store.migrate import _config
 from reconciler.store.schema import REVISION
-from tests.support.harness import COMMAND, World
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import COMMAND, World, a_world
 
 REST = {"POLL_INTERVAL_SECONDS": "600", "SWEEP_INTERVAL_SECONDS": "600"}
 FOR_EVER = 1_000_000
 
 
-def polls(world: Stage, since: int = 0) -> list[dict[str, str]]:
+def polls(world: World, since: int = 0) -> list[dict[str, str]]:
     """The first request of each cycle."""
     calls = world.calls(since)
     return [c for c in calls if c["path"] == "/v2/alerts" and c["query"].get("sort") == ["updatedAt"]]
 
 
-def copies(world: Stage, alert: str) -> list[str]:
+def copies(world: World, alert: str) -> list[str]:
     """What the reconciler wrote on the alert's incident."""
     return [note for note in world.incident_notes(alert) if note.startswith("[Opsgenie")]
 
 
-def said(world: Stage) -> list[str]:
+def said(world: World) -> list[str]:
     """What the daemon has said, without the figures."""
     return [event["event"].partition(":")[0] for event in world.events()]
 
@@ -46,7 +45,7 @@ def said(world: Stage) -> list[str]:
 # -- when it works --
 
 
-def test_the_first_cycle_comes_at_once(world: Stage) -> None:
+def test_the_first_cycle_comes_at_once(world: World) -> None:
     alert = world.raise_alert()
     started = time.monotonic()
     World.start(world, **REST)  # without even a database
@@ -55,7 +54,7 @@ def test_the_first_cycle_comes_at_once(world: Stage) -> None:
     assert time.monotonic() - started < 20  # most of it is the start of Python, and the interval is ten minutes
 
 
-def test_cycles_that_take_longer_than_the_interval_neither_overlap_nor_pile_up(world: Stage) -> None:
+def test_cycles_that_take_longer_than_the_interval_neither_overlap_nor_pile_up(world: World) -> None:
     world.start(POLL_INTERVAL_SECONDS="0.05")
     world.until_ready()
     world.settings(latency=0.15)
@@ -74,7 +73,7 @@ def test_cycles_that_take_longer_than_the_interval_neither_overlap_nor_pile_up(w
     assert world.told("maximum number of running instances") == 0
 
 
-def test_a_late_tick_is_not_dropped(world: Stage) -> None:
+def test_a_late_tick_is_not_dropped(world: World) -> None:
     """A process that was held up works as soon as it is let go, once, and then as before."""
     daemon = world.start(POLL_INTERVAL_SECONDS="2")
     world.until_ready()
@@ -94,7 +93,7 @@ def test_a_late_tick_is_not_dropped(world: Stage) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_at_rest_it_ends_soon(world: Stage, number: signal.Signals) -> None:
+def test_at_rest_it_ends_soon(world: World, number: signal.Signals) -> None:
     daemon = world.start(**REST)
     world.until_ready()
     started = time.monotonic()
@@ -106,7 +105,7 @@ def test_at_rest_it_ends_soon(world: Stage, number: signal.Signals) -> None:
 
 def hung_read(folder: Path) -> None:
     """A vendor that says nothing is not waited for."""
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         daemon = world.start()
         world.until_ready()
         world.until(lambda: world.told("first start") == 1, "the end of the first cycle")
@@ -123,7 +122,7 @@ def hung_read(folder: Path) -> None:
 
 def slow_write(folder: Path) -> None:
     """However long it takes it is finished and settled, and no other is begun."""
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         daemon = world.start()
         world.until_ready()
         world.faults({"do": "slow", "method": "POST", "path": "/incidents", "seconds": 5, "times": FOR_EVER})
@@ -137,7 +136,7 @@ def slow_write(folder: Path) -> None:
 
 
 def in_flight(kind: str, number: signal.Signals, folder: Path) -> None:
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         daemon = world.start()
         world.until_ready()
         alert = world.raise_alert()
@@ -178,7 +177,7 @@ def test_a_slow_write_is_waited_for(finished: Callable[[str], None]) -> None:
     finished("slow write")
 
 
-def test_told_to_stop_while_it_starts(world: Stage) -> None:
+def test_told_to_stop_while_it_starts(world: World) -> None:
     """As soon as the command runs at all."""
     log = world.folder / "start.log"
     environment = world.environment | {"PYTHONPROFILEIMPORTTIME": "1"}
@@ -192,7 +191,7 @@ def test_told_to_stop_while_it_starts(world: Stage) -> None:
 # -- what it bears --
 
 
-def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: Stage) -> None:
+def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: World) -> None:
     alert = world.raise_alert()
     world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -215,7 +214,7 @@ def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: Stag
 @pytest.mark.parametrize(
     "answer", [[], 7, {"data": 7, "incidents": 7, "log_entries": "x"}, {"data": [7, {"id": 7}]}]
 )
-def test_nonsense_is_borne(world: Stage, answer: object) -> None:
+def test_nonsense_is_borne(world: World, answer: object) -> None:
     """JSON of the wrong types, from everything at once."""
     alert = world.raise_alert()
     world.start()
@@ -231,7 +230,7 @@ def test_nonsense_is_borne(world: Stage, answer: object) -> None:
     assert world.told("this is a defect") == 0, world.log()
 
 
-def test_what_is_held_back_does_not_work_again(world: Stage) -> None:
+def test_what_is_held_back_does_not_work_again(world: World) -> None:
     """A key that is refused for every write: as long as something waits because of it, nothing is well."""
     alert = world.raise_alert()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -248,7 +247,7 @@ def test_what_is_held_back_does_not_work_again(world: Stage) -> None:
     assert requests.get(f"http://{listen}/readyz", timeout=10).status_code == 503
 
 
-def test_a_write_whose_outcome_is_unknown_is_said_once_as_a_warning(world: Stage) -> None:
+def test_a_write_whose_outcome_is_unknown_is_said_once_as_a_warning(world: World) -> None:
     """Its connection broke: it is asked about in every cycle, and sent again when it has not shown for long."""
     alert = world.raise_alert()
     world.start(STALENESS_SECONDS="1.5")
@@ -264,7 +263,7 @@ def test_a_write_whose_outcome_is_unknown_is_said_once_as_a_warning(world: Stage
 
 
 def bad_pair(folder: Path) -> None:
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         bad, good = world.raise_alert("bad"), world.raise_alert("good")
         world.start()
         world.until(lambda: all(world.incidents(alert) for alert in (bad, good)), "the pages")
@@ -295,7 +294,7 @@ def test_one_bad_pair_never_stops_the_others(finished: Callable[[str], None]) ->
 
 def too_many(do: str, folder: Path) -> None:
     """With and without the headers that say for how long: nothing lost, nothing twice, nothing dead."""
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         alert = world.raise_alert(priority="P1")
         world.start()
         world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -341,7 +340,7 @@ BACKGROUND = {
 # -- two of them --
 
 
-def test_a_second_one_stands_by_and_takes_over(world: Stage) -> None:
+def test_a_second_one_stands_by_and_takes_over(world: World) -> None:
     alert = world.raise_alert()
     first = world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -368,7 +367,7 @@ def test_a_second_one_stands_by_and_takes_over(world: Stage) -> None:
 # -- how it stands --
 
 
-def test_status_before_anything(world: Stage) -> None:
+def test_status_before_anything(world: World) -> None:
     done = world.run("status", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["open_pairs"] == 0
@@ -378,7 +377,7 @@ def test_status_before_anything(world: Stage) -> None:
     assert "no reconciler has run on it yet" in text
 
 
-def test_status_tells_what_is_behind_pending_and_dead(world: Stage) -> None:
+def test_status_tells_what_is_behind_pending_and_dead(world: World) -> None:
     alert, other = world.raise_alert(), world.raise_alert("other")
     world.start()
     world.until(lambda: all(world.incidents(each) for each in (alert, other)), "the pages")
@@ -429,7 +428,7 @@ def test_status_tells_what_is_behind_pending_and_dead(world: Stage) -> None:
     assert world.files() == before
 
 
-def test_a_migration_is_said_with_both_revisions(world: Stage) -> None:
+def test_a_migration_is_said_with_both_revisions(world: World) -> None:
     database = open_database(f"sqlite:///{world.database}")
     config = _config()
     with database.engine.connect() as connection, connection.begin():
@@ -441,7 +440,7 @@ def test_a_migration_is_said_with_both_revisions(world: Stage) -> None:
     assert world.told(f"database migrated from revision 0002 to {REVISION}") == 1
 
 
-def test_the_schema_is_migrated_by_hand(world: Stage) -> None:
+def test_the_schema_is_migrated_by_hand(world: World) -> None:
     done = world.run("db", "current")
     assert (done.returncode, done.stdout.split()[0]) == (0, "none")
     assert world.files() == {}

@@ -6,14 +6,13 @@ import sys
 
 import pytest
 
-from tests.support.harness import COMMAND
-from tests.support.stage import Stage
+from tests.support.harness import COMMAND, World
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 ACTION = {"kind", "alert_id", "incident_id", "status", "state", "reason", "text"}
 
 
-def two_alerts(world: Stage) -> tuple[str, str]:
+def two_alerts(world: World) -> tuple[str, str]:
     """One with a note and an acknowledgement, one of low urgency."""
     first = world.raise_alert("db-primary is down", priority="P1")
     world.customer(first, "notes", text="after the deploy")
@@ -21,7 +20,7 @@ def two_alerts(world: Stage) -> tuple[str, str]:
     return first, world.raise_alert("disk is nearly full", priority="P4")
 
 
-def test_before_anything_else_ever_ran(world: Stage) -> None:
+def test_before_anything_else_ever_ran(world: World) -> None:
     first, second = two_alerts(world)
     done = world.run("once", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
@@ -63,7 +62,7 @@ def test_before_anything_else_ever_ran(world: Stage) -> None:
     assert [{**action, "incident_id": ""} for action in real["actions"]] == planned
 
 
-def test_exit_statuses(world: Stage) -> None:
+def test_exit_statuses(world: World) -> None:
     assert world.run("once", "--dry-run").returncode == 0
     assert world.run("once", "--dry-run", "--exit-code").returncode == 0
     done = world.run("once", "--exit-code")
@@ -79,7 +78,7 @@ def test_exit_statuses(world: Stage) -> None:
     assert world.writes() == []
 
 
-def test_failing_it_still_prints_one_document(world: Stage) -> None:
+def test_failing_it_still_prints_one_document(world: World) -> None:
     done = world.run("once", "--dry-run", "--json", OPSGENIE_API_KEY="wrong-key")
     report = json.loads(done.stdout)
     assert done.returncode == 2, "a refused key is a matter of configuration"
@@ -88,7 +87,7 @@ def test_failing_it_still_prints_one_document(world: Stage) -> None:
     assert "wrong-key" not in done.stdout + done.stderr
 
 
-def test_an_existing_database_stays_as_it_is(world: Stage) -> None:
+def test_an_existing_database_stays_as_it_is(world: World) -> None:
     two_alerts(world)
     world.once()
     world.raise_alert("and another")
@@ -104,7 +103,7 @@ def test_an_existing_database_stays_as_it_is(world: Stage) -> None:
 @pytest.mark.parametrize(
     ("fault", "status"), [("429", "planned"), ("503_before", "planned"), ("500_after", "")], ids=str
 )
-def test_what_an_earlier_cycle_left_is_part_of_the_plan(world: Stage, fault: str, status: str) -> None:
+def test_what_an_earlier_cycle_left_is_part_of_the_plan(world: World, fault: str, status: str) -> None:
     """A page that was refused for the rate, and one that is in doubt: it has landed, or it has not."""
     alert = world.raise_alert("waits")
     world.faults({"do": fault, "vendor": "pagerduty", "method": "POST", "path": "/incidents"})
@@ -119,7 +118,7 @@ def test_what_an_earlier_cycle_left_is_part_of_the_plan(world: Stage, fault: str
     assert len(world.writes()) == written
 
 
-def test_what_is_only_asked_about_is_pending(world: Stage) -> None:
+def test_what_is_only_asked_about_is_pending(world: World) -> None:
     """A note that may have landed is not planned again before its time."""
     alert = world.raise_alert()
     world.once()
@@ -136,7 +135,7 @@ def test_what_is_only_asked_about_is_pending(world: Stage) -> None:
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["beside a daemon", "after a crash"])
-def test_a_database_in_use_stays_as_it_is(world: Stage, *, killed: bool) -> None:
+def test_a_database_in_use_stays_as_it_is(world: World, *, killed: bool) -> None:
     """While a daemon has it open, and with the journal that a killed one left behind."""
     alert, _ = two_alerts(world)
     world.start(POLL_INTERVAL_SECONDS="600", SWEEP_INTERVAL_SECONDS="600")  # one cycle, then a long rest
@@ -159,7 +158,7 @@ def test_a_database_in_use_stays_as_it_is(world: Stage, *, killed: bool) -> None
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["no database", "a database"])
-def test_a_folder_that_cannot_be_written_to_is_enough(world: Stage, *, there: bool) -> None:
+def test_a_folder_that_cannot_be_written_to_is_enough(world: World, *, there: bool) -> None:
     if there:
         world.once()
     world.raise_alert("up to here")
@@ -170,7 +169,7 @@ def test_a_folder_that_cannot_be_written_to_is_enough(world: Stage, *, there: bo
     try:
         done = subprocess.run(
             [sys.executable, "-c", _WITHOUT_PRIVILEGE, COMMAND, "once", "--dry-run", "--exit-code"],
-            env=world._env({}), cwd=world.folder, capture_output=True, text=True, timeout=60, check=False,
+            env=world.env({}), cwd=world.folder, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
     finally:
         world.folder.chmod(0o755)
@@ -187,7 +186,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_the_folder_of_the_last_test_is_really_closed(world: Stage) -> None:
+def test_the_folder_of_the_last_test_is_really_closed(world: World) -> None:
     """Otherwise it would prove nothing."""
     world.folder.chmod(0o555)
     try:

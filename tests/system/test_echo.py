@@ -15,7 +15,7 @@ from reconciler.runtime.program import Program
 from reconciler.runtime.report import Collector, Report
 from reconciler.settings import load
 from reconciler.store.migrate import upgrade
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Wired:
 
 
 @contextmanager
-def program(world: Stage, guards: frozenset[str]) -> Iterator[Wired]:
+def program(world: World, guards: frozenset[str]) -> Iterator[Wired]:
     """The program with these guards alone."""
     wiring = assemble(load(world.environment | {"SWEEP_INTERVAL_SECONDS": "1"}, None))
     upgrade(wiring.database)
@@ -46,7 +46,7 @@ def cycles(wired: Wired, count: int = 3) -> list[Report]:
     return reports
 
 
-def whole_story(world: Stage, wired: Wired) -> None:
+def whole_story(world: World, wired: Wired) -> None:
     """Every kind of act, on both sides; who acts is Jane, Ana, Omar, and a snooze that ends."""
     cycles(wired, 1)
     chat, asleep, away, both, end = (world.raise_alert(name, priority="P1") for name in "abcde")
@@ -79,7 +79,7 @@ def whole_story(world: Stage, wired: Wired) -> None:
 
 
 @pytest.mark.parametrize("guard", ["outbox", "author", "mark"])
-def test_any_one_guard_suffices(world: Stage, guard: str) -> None:
+def test_any_one_guard_suffices(world: World, guard: str) -> None:
     with program(world, frozenset({guard})) as wired:
         whole_story(world, wired)
         written = len(world.writes())
@@ -89,7 +89,7 @@ def test_any_one_guard_suffices(world: Stage, guard: str) -> None:
     world.assert_good()
 
 
-def test_without_any_guard_there_is_a_loop(world: Stage) -> None:
+def test_without_any_guard_there_is_a_loop(world: World) -> None:
     """Otherwise the test above would prove nothing."""
     with program(world, frozenset()) as wired:
         cycles(wired, 1)

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 from reconciler.sandbox.wire import json_response
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 
 def ago(**time: float) -> str:
     return (datetime.now(UTC) - timedelta(**time)).isoformat()
 
 
-def test_what_is_old_pages_nobody_then_or_later(world: Stage) -> None:
+def test_what_is_old_pages_nobody_then_or_later(world: World) -> None:
     old = world.raise_alert("old", created_at=ago(hours=2))
     acknowledged = world.raise_alert("old and acknowledged", created_at=ago(days=400))
     world.customer(acknowledged, "acknowledge")
@@ -38,7 +38,7 @@ def test_what_is_old_pages_nobody_then_or_later(world: Stage) -> None:
     ]
 
 
-def test_the_lookback_is_a_setting(world: Stage) -> None:
+def test_the_lookback_is_a_setting(world: World) -> None:
     old = world.raise_alert("old", created_at=ago(hours=20))
     older = world.raise_alert("older", created_at=ago(hours=30))
     world.once(INITIAL_LOOKBACK_SECONDS="86400")
@@ -46,7 +46,7 @@ def test_the_lookback_is_a_setting(world: Stage) -> None:
     assert world.incidents(older) == []
 
 
-def test_an_incident_that_is_there_is_adopted(world: Stage) -> None:
+def test_an_incident_that_is_there_is_adopted(world: World) -> None:
     """As at a cut-over from the webhook proxy, which used the same key."""
     alert, old = world.raise_alert(priority="P1"), world.raise_alert("old", created_at=ago(days=3))
     resolved = world.raise_alert("resolved in PagerDuty already")
@@ -71,7 +71,7 @@ def test_an_incident_that_is_there_is_adopted(world: Stage) -> None:
     assert len(world.state()["pagerduty"]["incidents"]) == 3
 
 
-def test_a_lost_database_repeats_nothing(world: Stage) -> None:
+def test_a_lost_database_repeats_nothing(world: World) -> None:
     """Everything is open, said and acknowledged; pairs and notes are known again by their marks."""
     chat, held, taken, ended = (
         world.raise_alert(name, priority="P1") for name in ("chat", "held", "taken", "ended")
@@ -117,7 +117,7 @@ FOREIGN = ("count", ".", "..", "a/b?x=1#y", "requests", "saved-searches", "Pager
 KEY = "8f9a7c1e-4b17-4c39-8c39-602a02fe417c-1613353749160"
 
 
-def test_keys_of_others_stop_no_first_start(world: Stage) -> None:
+def test_keys_of_others_stop_no_first_start(world: World) -> None:
     """Only what has the form of an alert's id is asked for; what is not found, or refused, is not ours."""
     for key in (*FOREIGN, KEY):
         world.control("pagerduty/incidents", title="another tool's", key=key, user="Jane Doe")
@@ -131,7 +131,7 @@ def test_keys_of_others_stop_no_first_start(world: Stage) -> None:
     assert asked <= {alert, KEY, bad}
 
 
-def test_a_page_does_not_wait_for_many_closed_alerts_whose_incidents_are_open(world: Stage) -> None:
+def test_a_page_does_not_wait_for_many_closed_alerts_whose_incidents_are_open(world: World) -> None:
     closed = [world.raise_alert(f"closed {number}") for number in range(70)]
     for alert in closed:
         world.control("pagerduty/incidents", title="by the proxy", key=alert, user="Reconciler Bot")
@@ -146,7 +146,7 @@ def test_a_page_does_not_wait_for_many_closed_alerts_whose_incidents_are_open(wo
     world.until(lambda: any("after all" in note for note in world.alert_notes(closed[-1])), "an adopted one")
 
 
-def test_a_wider_query_pages_what_is_recent_and_not_what_is_old(world: Stage) -> None:
+def test_a_wider_query_pages_what_is_recent_and_not_what_is_old(world: World) -> None:
     seen = world.raise_alert("seen", tags=["prod"])
     world.start(OPSGENIE_QUERY="tag: prod")
     world.until(lambda: bool(world.incidents(seen)), "the page")
@@ -161,12 +161,12 @@ def test_a_wider_query_pages_what_is_recent_and_not_what_is_old(world: Stage) ->
     assert len(world.incidents(seen)) == 1
 
 
-def test_an_old_alert_that_enters_the_query_pages(world: Stage) -> None:
+def test_an_old_alert_that_enters_the_query_pages(world: World) -> None:
     """It was outside at the first start: that it is old says nothing."""
     old = world.raise_alert("old", created_at=ago(hours=2), priority="P4")
     world.start(OPSGENIE_QUERY="priority: P1")
     world.until_ready()
-    sandbox = world.sandbox.sandbox
+    sandbox = world.sandbox
     with sandbox.lock:
         sandbox.opsgenie.alerts.change(sandbox.opsgenie.find(old), sandbox.clock.now(), priority="P1")
     world.until(lambda: bool(world.incidents(old)), "the page")

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import World, a_world
 
 
 def live(folder: Path) -> None:
-    with a_stage(folder, list_lag=5.0, log_lag=3.0, write_lag=2.0) as world:
+    with a_world(folder, list_lag=5.0, log_lag=3.0, write_lag=2.0) as world:
         world.start(STALENESS_SECONDS="8", SWEEP_INTERVAL_SECONDS="2")
         world.until_ready()
         _play(world)
@@ -21,7 +21,7 @@ def test_late_answers_make_nothing_flip(finished: Callable[[str], None]) -> None
     finished("lag")
 
 
-def _play(world: Stage) -> None:
+def _play(world: World) -> None:
     asleep, away, chat, both, corrected, taken, low = (
         world.raise_alert(name, priority="P4" if name == "low" else "P1")
         for name in ("asleep", "away", "chat", "both", "corrected", "taken", "low")
@@ -72,16 +72,16 @@ def _play(world: Stage) -> None:
     }
 
 
-def _is_held(world: Stage, alert: str) -> bool:
+def _is_held(world: World, alert: str) -> bool:
     return bool(world.alert(alert)["acknowledged"]) and world.incident(alert)["status"] == "acknowledged"
 
 
-def _copies(world: Stage, alert: str) -> int:
+def _copies(world: World, alert: str) -> int:
     marked = [*world.alert_notes(alert), *world.incident_notes(alert)]
     return sum(note.startswith("[") for note in marked)
 
 
-def _writes(world: Stage) -> Counter[str]:
+def _writes(world: World) -> Counter[str]:
     """What was written, as its targets tell it: each call counts, also one that changed nothing."""
     found: Counter[str] = Counter()
     for call in world.writes():

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.sandbox.wire import Request, Response
-from tests.support.bend import bend, edited, is_call
-from tests.support.stage import Stage
+from tests.support.harness import World
+from tests.support.harness.vendors import edited, is_call
 
 JANE = "Jane Doe"
 
 
-def _hides_entries_since(world: Stage, moment: datetime) -> Callable[[], None]:
+def _hides_entries_since(world: World, moment: datetime) -> Callable[[], None]:
     """Both logs lack every entry from that moment on."""
 
     def without(_request: Request, real: Response) -> Response:
@@ -24,10 +24,10 @@ def _hides_entries_since(world: Stage, moment: datetime) -> Callable[[], None]:
 
         return edited(real, edit)
 
-    return bend(world, is_call("pagerduty", "GET", ends="log_entries"), without)
+    return world.bend(is_call("pagerduty", "GET", ends="log_entries"), without)
 
 
-def _acknowledged_by_customer(world: Stage) -> str:
+def _acknowledged_by_customer(world: World) -> str:
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.customer(alert, "acknowledge")
@@ -38,12 +38,12 @@ def _acknowledged_by_customer(world: Stage) -> str:
 
 
 @pytest.fixture
-def quick(world: Stage) -> Stage:
+def quick(world: World) -> World:
     world.environment |= {"STALENESS_SECONDS": "4", "SWEEP_INTERVAL_SECONDS": "2"}
     return world
 
 
-def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick: Stage) -> None:
+def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick: World) -> None:
     world = quick
     world.start()
     alert = _acknowledged_by_customer(world)
@@ -56,7 +56,7 @@ def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick
     assert any(f"by {JANE}" in line["log"] or line["owner"] == JANE for line in world.alert(alert)["logs"])
 
 
-def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: Stage) -> None:
+def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: World) -> None:
     world = quick
     world.start(ON_PAGERDUTY_ACK_TIMEOUT="ignore")
     alert = _acknowledged_by_customer(world)
@@ -68,7 +68,7 @@ def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: 
     assert not any("timed out" in owner for owner in owners)
 
 
-def test_a_late_entry_still_names_who_reopened(quick: Stage) -> None:
+def test_a_late_entry_still_names_who_reopened(quick: World) -> None:
     world = quick
     world.start()
     alert = world.raise_alert(priority="P1")
@@ -95,7 +95,7 @@ def test_a_late_entry_still_names_who_reopened(quick: Stage) -> None:
     ids=["absent", "nameless"],
 )
 def test_an_acknowledgement_by_nobody_readable_is_mirrored_as_somebodys(
-    quick: Stage, acknowledgements: object
+    quick: World, acknowledgements: object
 ) -> None:
     world = quick
 
@@ -108,9 +108,8 @@ def test_an_acknowledgement_by_nobody_readable_is_mirrored_as_somebodys(
 
         return edited(real, edit) if real.status == 200 else real
 
-    bend(world, is_call("pagerduty", "GET", starts="/incidents"), nameless)
-    bend(
-        world,
+    world.bend(is_call("pagerduty", "GET", starts="/incidents"), nameless)
+    world.bend(
         is_call("pagerduty", "GET", ends="log_entries"),
         lambda _request, real: edited(
             real,

@@ -1,6 +1,6 @@
-"""Every row of the mapping, both ways, through the installed command."""
-
 from tests.support.harness import World
+
+"""Every row of the mapping, both ways, through the installed command."""
 
 
 def test_a_raised_alert_pages_with_all_that_is_known(world: World) -> None:

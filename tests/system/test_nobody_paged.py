@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.bend import bend, edited, is_call, never
-from tests.support.stage import Stage
+from tests.support.harness import World
+from tests.support.harness.vendors import edited, is_call, never
 
 
 def _ready(port: int) -> tuple[int, dict[str, Any]]:
@@ -15,7 +15,7 @@ def _ready(port: int) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def _listen(world: Stage, free_port: int) -> None:
+def _listen(world: World, free_port: int) -> None:
     world.environment |= {"HTTP_LISTEN": f"127.0.0.1:{free_port}"}
 
 
@@ -29,20 +29,20 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("world", [{"bot_on_call": True}], indirect=True)
-def test_an_incident_that_was_created_acknowledged_is_made_to_page_and_named(world: Stage) -> None:
+def test_an_incident_that_was_created_acknowledged_is_made_to_page_and_named(world: World) -> None:
     world.start()
     alerts = [world.raise_alert(f"alert {number}", priority="P1") for number in range(3)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the incidents")
     world.until(lambda: all(world.incident(a)["status"] == "triggered" for a in alerts), "each triggered again")
     world.until(world.is_settled, "all settled")
-    log = world._logged()
+    log = world.log()
     for alert in alerts:
         assert f"#{world.incident(alert)['incident_number']} " in log
     assert all(world.alert(alert)["acknowledged"] is False for alert in alerts)
     world.assert_quiet(8)
 
 
-def test_what_cannot_be_healed_stays_a_trouble(world: Stage, free_port: int) -> None:
+def test_what_cannot_be_healed_stays_a_trouble(world: World, free_port: int) -> None:
     """Every way leaves the incident with the automation user alone."""
     _listen(world, free_port)
     bot = {"id": "PBOT001", "type": "user_reference", "summary": "Reconciler Bot"}
@@ -66,7 +66,7 @@ def test_what_cannot_be_healed_stays_a_trouble(world: Stage, free_port: int) -> 
         if user["email"] == world.environment["PAGERDUTY_EMAIL"]
     )
     for method in ("GET", "POST", "PUT"):
-        bend(world, is_call("pagerduty", method, starts="/incidents"), to_the_bot)
+        world.bend(is_call("pagerduty", method, starts="/incidents"), to_the_bot)
     world.start()
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the incident")
@@ -83,13 +83,13 @@ def test_what_cannot_be_healed_stays_a_trouble(world: Stage, free_port: int) -> 
     assert len(writes) < 40, "the ways are tried with a back-off"
 
 
-def test_a_service_in_maintenance_is_said_until_it_is_over(world: Stage, free_port: int) -> None:
+def test_a_service_in_maintenance_is_said_until_it_is_over(world: World, free_port: int) -> None:
     _listen(world, free_port)
 
     def in_maintenance(_request: Request, real: Response) -> Response:
         return edited(real, lambda document: document["service"].update(status="maintenance"))
 
-    end = bend(world, is_call("pagerduty", "GET", starts="/services/"), in_maintenance)
+    end = world.bend(is_call("pagerduty", "GET", starts="/services/"), in_maintenance)
     world.start(SWEEP_INTERVAL_SECONDS="1")
     world.until(lambda: world.told("PAGERDUTY_SERVICE_ID") > 0, "the maintenance")
     world.until(lambda: _ready(free_port)[0] == 503, "not ready")
@@ -100,7 +100,7 @@ def test_a_service_in_maintenance_is_said_until_it_is_over(world: Stage, free_po
     world.until(lambda: _ready(free_port)[0] == 200, "ready again")
 
 
-def test_the_token_of_a_person_is_refused(world: Stage) -> None:
+def test_the_token_of_a_person_is_refused(world: World) -> None:
     alice = {
         "id": "PALICE1",
         "type": "user",
@@ -116,13 +116,13 @@ def test_the_token_of_a_person_is_refused(world: Stage) -> None:
     world.start()
     world.until(lambda: world.told("PAGERDUTY_API_KEY") > 0, "the wrong kind of key")
     never(lambda: bool(world.incidents(alert)), 1.5, "a write in Alice's name")
-    assert "Alice Doe" in world._logged()
+    assert "Alice Doe" in world.log()
     done = world.run("once", "--dry-run", DATABASE_URL="sqlite:///other.db")
     assert done.returncode == 2
     assert "user token" in done.stderr
 
 
-def test_the_automation_user_on_call_is_named_in_a_dry_run(world: Stage) -> None:
+def test_the_automation_user_on_call_is_named_in_a_dry_run(world: World) -> None:
     bot = world.environment["PAGERDUTY_USER"]
     shift = {
         "user": {"id": bot, "type": "user_reference", "summary": bot}, "escalation_level": 1, "start": None,

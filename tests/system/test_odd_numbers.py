@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.bend import bend, edited, is_call
-from tests.support.stage import Stage
+from tests.support.harness import World
+from tests.support.harness.vendors import edited, is_call
 
 TOO_MANY = {"error": {"message": "Rate Limit Exceeded", "code": 2020}}
 
 
-def _once(world: Stage, method: str, path: str, answer: Response) -> None:
+def _once(world: World, method: str, path: str, answer: Response) -> None:
     """One call gets that answer."""
     left = [1]
 
@@ -35,7 +35,7 @@ def _once(world: Stage, method: str, path: str, answer: Response) -> None:
     ],
     ids=["huge", "no numbers"],
 )
-def test_one_odd_refusal_for_too_many_requests_costs_a_page_seconds(world: Stage, headers: dict[str, str]) -> None:
+def test_one_odd_refusal_for_too_many_requests_costs_a_page_seconds(world: World, headers: dict[str, str]) -> None:
     world.start()
     world.until_ready()
     _once(world, "POST", "/incidents", json_response(429, TOO_MANY, headers))
@@ -43,7 +43,7 @@ def test_one_odd_refusal_for_too_many_requests_costs_a_page_seconds(world: Stage
     world.until(lambda: bool(world.incidents(alert)), "the page", patience=90)
 
 
-def test_a_tiny_limit_that_was_named_once_binds_for_moments(world: Stage) -> None:
+def test_a_tiny_limit_that_was_named_once_binds_for_moments(world: World) -> None:
     world.start()
     world.until_ready()
     odd = {"ratelimit-limit": "1", "ratelimit-remaining": "0", "ratelimit-reset": "1000000000000"}
@@ -52,12 +52,12 @@ def test_a_tiny_limit_that_was_named_once_binds_for_moments(world: Stage) -> Non
     def tiny(_request: Request, real: Response) -> Response:
         return replace(real, headers={**real.headers, **odd}) if left and left.pop() else real
 
-    bend(world, is_call("pagerduty", "POST", starts="/incidents"), tiny)
+    world.bend(is_call("pagerduty", "POST", starts="/incidents"), tiny)
     alerts = [world.raise_alert(f"alert {number}", priority="P1") for number in range(5)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "all pages", patience=100)
 
 
-def test_one_429_in_a_quiet_moment_costs_the_next_storm_seconds(world: Stage) -> None:
+def test_one_429_in_a_quiet_moment_costs_the_next_storm_seconds(world: World) -> None:
     world.start()
     world.until_ready()
     world.faults({"do": "429", "vendor": "opsgenie", "path": "/v2/alerts"})
@@ -68,21 +68,20 @@ def test_one_429_in_a_quiet_moment_costs_the_next_storm_seconds(world: Stage) ->
     assert time.monotonic() - began < 20  # it was two seconds an alert
 
 
-def _edit_alerts(world: Stage, **values: Any) -> None:
+def _edit_alerts(world: World, **values: Any) -> None:
     def edit(document: dict[str, Any]) -> None:
         for row in document["data"] if isinstance(document.get("data"), list) else []:
             if row["message"] == "odd":
                 row.update(values)
 
-    bend(
-        world,
+    world.bend(
         is_call("opsgenie", "GET", starts="/v2/alerts"),
         lambda _request, real: edited(real, edit) if real.status == 200 else real,
     )
 
 
 @pytest.mark.parametrize("stamp", ["2999-01-01T00:00:00Z", -1])
-def test_an_odd_stamp_hides_no_alert(world: Stage, stamp: object) -> None:
+def test_an_odd_stamp_hides_no_alert(world: World, stamp: object) -> None:
     _edit_alerts(world, updatedAt=stamp)
     world.start(SWEEP_INTERVAL_SECONDS="3600")
     world.until_ready()
@@ -93,7 +92,7 @@ def test_an_odd_stamp_hides_no_alert(world: Stage, stamp: object) -> None:
 
 
 @pytest.mark.parametrize("key", ["count", ".."])
-def test_foreign_keys_do_not_keep_the_first_start_from_its_end(world: Stage, key: str) -> None:
+def test_foreign_keys_do_not_keep_the_first_start_from_its_end(world: World, key: str) -> None:
     world.control("pagerduty/incidents", title="another tool's", user="Jane Doe", key=key)
     alert = world.raise_alert(priority="P1")
     world.start()

@@ -4,13 +4,13 @@ import json
 import sqlite3
 from contextlib import closing
 
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 CUT = "cut emoji \ud83d"
 NUL = "nul \x00 here"
 
 
-def test_half_a_character_costs_nobody_a_page(world: Stage) -> None:
+def test_half_a_character_costs_nobody_a_page(world: World) -> None:
     alerts = [world.raise_alert(message) for message in (CUT, NUL, "good one")]
     for alert in alerts:
         world.customer(alert, "notes", text=f"note with {CUT} and {NUL}")
@@ -28,7 +28,7 @@ def test_half_a_character_costs_nobody_a_page(world: Stage) -> None:
     assert world.once()["actions"] == []
 
 
-def test_nothing_of_an_alert_reaches_the_terminal_raw(world: Stage) -> None:
+def test_nothing_of_an_alert_reaches_the_terminal_raw(world: World) -> None:
     """Neither colours, nor a new window title, nor lines that nobody wrote; and not more of it than fits."""
     message = "\x1b[31mred\x1b[0m\rgone\nReconciler: all is well" + "x" * 3000
     alert = world.raise_alert(message, user="Ana\x1b[7m Ruiz")
@@ -43,7 +43,7 @@ def test_nothing_of_an_alert_reaches_the_terminal_raw(world: Stage) -> None:
         assert r"Ana\u001b[7m Ruiz" in done.stdout
 
 
-def test_what_should_never_happen_is_told_in_one_line(world: Stage) -> None:
+def test_what_should_never_happen_is_told_in_one_line(world: World) -> None:
     world.raise_alert()
     world.once()
     with closing(sqlite3.connect(world.database)) as connection:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.bend import bend, edited, is_call, never
-from tests.support.stage import Stage
+from tests.support.harness import World
+from tests.support.harness.vendors import edited, is_call, never
 
 BOB = "Omar Haddad"
 PENDING = replace(
@@ -19,12 +19,12 @@ PENDING = replace(
 )
 
 
-def _writes_to(world: Stage, ends: str) -> int:
+def _writes_to(world: World, ends: str) -> int:
     return sum(call["path"].endswith(ends) for call in world.writes())
 
 
 @pytest.mark.parametrize("world", [{"write_lag": 7.0}], indirect=True)
-def test_what_waits_in_opsgenies_queue_is_not_sent_again(world: Stage) -> None:
+def test_what_waits_in_opsgenies_queue_is_not_sent_again(world: World) -> None:
     world.start(STALENESS_SECONDS="1")
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -39,7 +39,7 @@ def test_what_waits_in_opsgenies_queue_is_not_sent_again(world: Stage) -> None:
     world.assert_good()
 
 
-def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: Stage) -> None:
+def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: World) -> None:
     """For longer than five tries with a short back-off; its reason is shown."""
     until = time.monotonic() + 16
 
@@ -49,13 +49,13 @@ def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: Stage)
 
         return edited(real, edit) if real.status == 200 and time.monotonic() < until else real
 
-    bend(world, is_call("opsgenie", "GET", starts="/v2/alerts/requests/"), failed)
-    machine = world.sandbox.sandbox._machine
+    world.bend(is_call("opsgenie", "GET", starts="/v2/alerts/requests/"), failed)
+    machine = world.sandbox._machine
 
     def swallowed(vendor: str, request: Request) -> Response:
         mine = vendor == "opsgenie" and request.method == "POST" and request.path.endswith("/acknowledge")
         if mine and time.monotonic() < until:
-            sandbox = world.sandbox.sandbox.opsgenie
+            sandbox = world.sandbox.opsgenie
             identifier = f"swallowed-{len(sandbox.requests)}"
             sandbox.requests[identifier] = {
                 "success": False, "isSuccess": False, "action": "Acknowledge", "alertId": "", "alias": "",
@@ -66,23 +66,23 @@ def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: Stage)
             )
         return machine(vendor, request)
 
-    world.sandbox.sandbox._machine = swallowed  # type: ignore[method-assign]
+    world.sandbox._machine = swallowed  # type: ignore[method-assign]
     world.start(STALENESS_SECONDS="1")
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.engineer(alert, "acknowledge")
     world.until(lambda: world.alert(alert)["acknowledged"] is True, "the acknowledgement", patience=60)
-    assert "Alert is being processed" in world._logged()
+    assert "Alert is being processed" in world.log()
     assert Counter(status for _, status in world.ledger())["dead"] == 0
 
 
 @pytest.mark.parametrize("shown", ["omar haddad", "Reconciler API"])
-def test_our_acknowledgement_in_another_form_of_the_name_is_ours(world: Stage, shown: str) -> None:
+def test_our_acknowledgement_in_another_form_of_the_name_is_ours(world: World, shown: str) -> None:
     def other(_request: Request, real: Response) -> Response:
         body = real.body.replace(json.dumps(BOB).encode(), json.dumps(shown).encode())
         return replace(real, body=body)
 
-    bend(world, is_call("opsgenie", "GET", starts="/v2/alerts"), other)
+    world.bend(is_call("opsgenie", "GET", starts="/v2/alerts"), other)
     world.start()
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -98,7 +98,7 @@ def test_our_acknowledgement_in_another_form_of_the_name_is_ours(world: Stage, s
     assert world.incident(alert)["status"] == "triggered"
 
 
-def test_a_person_who_quotes_a_mirrored_note_is_mirrored(world: Stage) -> None:
+def test_a_person_who_quotes_a_mirrored_note_is_mirrored(world: World) -> None:
     world.start()
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -116,7 +116,7 @@ def test_a_person_who_quotes_a_mirrored_note_is_mirrored(world: Stage) -> None:
     world.assert_quiet(8)
 
 
-def test_a_state_that_is_not_readable_says_nothing(world: Stage) -> None:
+def test_a_state_that_is_not_readable_says_nothing(world: World) -> None:
     world.start()
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -133,7 +133,7 @@ def test_a_state_that_is_not_readable_says_nothing(world: Stage) -> None:
 
         return edited(real, edit) if real.status == 200 else real
 
-    end = bend(world, is_call("opsgenie", "GET", starts="/v2/alerts"), unreadable)
+    end = world.bend(is_call("opsgenie", "GET", starts="/v2/alerts"), unreadable)
     world.control(f"opsgenie/alerts/{alert}/escalate")
     written = len(world.writes())
     world.pass_cycles(12)
@@ -143,7 +143,7 @@ def test_a_state_that_is_not_readable_says_nothing(world: Stage) -> None:
     assert world.incident(alert)["status"] == "acknowledged"
 
 
-def test_a_note_whose_token_changes_is_mirrored_once(world: Stage) -> None:
+def test_a_note_whose_token_changes_is_mirrored_once(world: World) -> None:
     calls = 0
 
     def shifted(_request: Request, real: Response) -> Response:
@@ -159,7 +159,7 @@ def test_a_note_whose_token_changes_is_mirrored_once(world: Stage) -> None:
     world.start(SWEEP_INTERVAL_SECONDS="1")
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
-    bend(world, is_call("opsgenie", "GET", ends="/notes"), shifted)
+    world.bend(is_call("opsgenie", "GET", ends="/notes"), shifted)
     world.customer(alert, "notes", text="any news?")
     world.until(lambda: bool(world.incident_notes(alert)), "the note")
     world.pass_cycles(25)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import World, a_world
 
 FOR_SECONDS = 3.0
 SOON = 5.0
@@ -47,7 +47,7 @@ def is_creation(vendor: str, request: Request) -> bool:
 
 
 def refused_for_a_while(answer: Response, folder: Path) -> None:
-    with a_stage(folder) as world:
+    with a_world(folder) as world:
         world.start(POLL_INTERVAL_SECONDS="0.3")
         world.until_ready()
         end = world.answers(is_creation, answer)
@@ -75,18 +75,18 @@ def test_a_page_that_is_refused_for_a_while_is_made(finished: Callable[[str], No
 # -- one object --
 
 
-def paged(world: Stage, count: int) -> list[str]:
+def paged(world: World, count: int) -> list[str]:
     alerts = [world.raise_alert(f"alert {number}") for number in range(count)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
     world.until(world.is_settled, "all settled")
     return alerts
 
 
-def noted(world: Stage, alert: str, words: str) -> bool:
+def noted(world: World, alert: str, words: str) -> bool:
     return any(note.endswith(words) for note in world.incident_notes(alert))
 
 
-def assert_others_go_on(world: Stage, neighbours: list[str]) -> None:
+def assert_others_go_on(world: World, neighbours: list[str]) -> None:
     """A page and neighbours' notes, again and again, while something else is refused."""
     for turn in range(3):
         fresh = world.raise_alert(f"fresh {turn}", priority="P1")
@@ -99,7 +99,7 @@ def assert_others_go_on(world: Stage, neighbours: list[str]) -> None:
 
 
 @pytest.mark.parametrize("answer", [said(403, 2010, "Access Denied")], ids=["403"])
-def test_one_incident_that_is_refused_holds_up_nobody_else(world: Stage, answer: Response) -> None:
+def test_one_incident_that_is_refused_holds_up_nobody_else(world: World, answer: Response) -> None:
     world.start()
     poisoned, *neighbours = paged(world, 4)
     where = f"/incidents/{world.incident(poisoned)['id']}"
@@ -119,7 +119,7 @@ def test_one_incident_that_is_refused_holds_up_nobody_else(world: Stage, answer:
 
 
 @pytest.mark.parametrize("answer", [said(403, 2010, "Access Denied"), page(403)], ids=["PagerDuty", "firewall"])
-def test_one_note_that_is_always_refused_holds_up_nobody_else(world: Stage, answer: Response) -> None:
+def test_one_note_that_is_always_refused_holds_up_nobody_else(world: World, answer: Response) -> None:
     world.start()
     poisoned, *neighbours = paged(world, 4)
     world.answers(
@@ -136,7 +136,7 @@ def test_one_note_that_is_always_refused_holds_up_nobody_else(world: Stage, answ
     assert len(tried) < 12, f"{len(tried)} attempts"
 
 
-def test_what_an_engineer_does_at_once_is_not_missed(world: Stage) -> None:
+def test_what_an_engineer_does_at_once_is_not_missed(world: World) -> None:
     """She is faster than the rest of the cycle that has paged her."""
     world.start()
     world.until_ready()
@@ -152,7 +152,7 @@ def test_what_an_engineer_does_at_once_is_not_missed(world: Stage) -> None:
 # -- the set-up --
 
 
-def replaced(world: Stage, path: str, answer: Response) -> Callable[[], None]:
+def replaced(world: World, path: str, answer: Response) -> Callable[[], None]:
     """PagerDuty answers so to reads of this."""
     return world.answers(
         lambda vendor, asked: vendor == "pagerduty" and asked.method == "GET" and asked.path.startswith(path),
@@ -160,7 +160,7 @@ def replaced(world: Stage, path: str, answer: Response) -> Callable[[], None]:
     )
 
 
-def refusing(world: Stage, answer: Response) -> Callable[[], None]:
+def refusing(world: World, answer: Response) -> Callable[[], None]:
     """PagerDuty answers so to every write."""
     return world.answers(lambda vendor, asked: vendor == "pagerduty" and asked.method != "GET", answer)
 
@@ -168,7 +168,7 @@ def refusing(world: Stage, answer: Response) -> Callable[[], None]:
 NO_USERS: dict[str, Any] = {"users": [], "limit": 100, "offset": 0, "more": False, "total": None}
 
 
-def test_a_user_who_goes_and_comes_back_loses_nothing(world: Stage) -> None:
+def test_a_user_who_goes_and_comes_back_loses_nothing(world: World) -> None:
     world.start()
     (alert,) = paged(world, 1)
     ends = [
@@ -196,7 +196,7 @@ def test_a_user_who_goes_and_comes_back_loses_nothing(world: Stage) -> None:
     world.assert_good()
 
 
-def test_a_service_that_goes_and_comes_back_loses_nothing(world: Stage) -> None:
+def test_a_service_that_goes_and_comes_back_loses_nothing(world: World) -> None:
     world.start()
     (alert,) = paged(world, 1)
     ends = [
@@ -219,7 +219,7 @@ def test_a_service_that_goes_and_comes_back_loses_nothing(world: Stage) -> None:
     "answer",
     [page(302, Location="https://portal.example.com/"), said(400, 2001, "Invalid Input Provided")],
 )
-def test_an_odd_answer_to_who_we_are_stops_neither_side(world: Stage, answer: Response) -> None:
+def test_an_odd_answer_to_who_we_are_stops_neither_side(world: World, answer: Response) -> None:
     end = replaced(world, "/users", answer)
     world.start()
     world.until_ready()

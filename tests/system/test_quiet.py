@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import World, a_world
 
-Shown = Callable[[Stage, str], bool]
+Shown = Callable[[World, str], bool]
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ def incident_is(status: str) -> Shown:
     return lambda world, alert: bool(world.incidents(alert)) and world.incident(alert)["status"] == status
 
 
-def acknowledged(world: Stage, alert: str) -> bool:
+def acknowledged(world: World, alert: str) -> bool:
     return bool(world.alert(alert)["acknowledged"])
 
 
-def unacknowledged(world: Stage, alert: str) -> bool:
+def unacknowledged(world: World, alert: str) -> bool:
     return not world.alert(alert)["acknowledged"]
 
 
 def logged(vendor: str, words: str) -> Shown:
     """What has lasted but for a moment stays in that side's own log."""
 
-    def shown(world: Stage, alert: str) -> bool:
+    def shown(world: World, alert: str) -> bool:
         if vendor == "opsgenie":
             return any(words in line["log"] for line in world.alert(alert)["logs"])
         return any(words in entry["summary"] for entry in world.incident(alert)["log_entries"])
@@ -56,7 +56,7 @@ def told_customers(words: str, times: int = 1) -> Shown:
     return lambda world, alert: sum(note.endswith(words) for note in world.alert_notes(alert)) == times
 
 
-def at_once(_world: Stage, _alert: str) -> bool:
+def at_once(_world: World, _alert: str) -> bool:
     return True
 
 
@@ -146,7 +146,7 @@ STORIES: dict[str, list[Step]] = {
 }  # fmt: skip
 
 
-def play(world: Stage, stories: dict[str, list[Step]]) -> dict[str, str]:
+def play(world: World, stories: dict[str, list[Step]]) -> dict[str, str]:
     """All stories side by side; alert ids by story."""
     alerts = {name: world.raise_alert(name, priority="P3" if "low urgency" in name else "P1") for name in stories}
     world.until(lambda: all(world.incidents(alert) for alert in alerts.values()), "all are paged")
@@ -166,9 +166,9 @@ def play(world: Stage, stories: dict[str, list[Step]]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, dict[str, str]]]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dict[str, str]]]:
     """All stories, played; fifty cycles have passed in which nothing was written."""
-    with a_stage(tmp_path_factory.mktemp("quiet"), acknowledgement_timeout=2.0) as world:
+    with a_world(tmp_path_factory.mktemp("quiet"), acknowledgement_timeout=2.0) as world:
         world.start(POLL_INTERVAL_SECONDS="0.05", SWEEP_INTERVAL_SECONDS="1")
         world.until_ready()
         alerts = play(world, TIMEOUTS)
@@ -180,14 +180,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, di
 
 
 @pytest.mark.parametrize("story", [*TIMEOUTS, *STORIES])
-def test_the_story_has_come_out_as_it_should(played: tuple[Stage, dict[str, str]], story: str) -> None:
+def test_the_story_has_come_out_as_it_should(played: tuple[World, dict[str, str]], story: str) -> None:
     world, alerts = played
     for step in (TIMEOUTS | STORIES)[story][-1:]:
         assert step.shown(world, alerts[story])
     assert len(world.incidents(alerts[story])) == 1
 
 
-def test_nothing_was_lost_or_done_twice(played: tuple[Stage, dict[str, str]]) -> None:
+def test_nothing_was_lost_or_done_twice(played: tuple[World, dict[str, str]]) -> None:
     world, _ = played
     world.assert_good()
     assert world.stop() == 0

@@ -8,8 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.support.harness import COMMAND
-from tests.support.stage import Stage
+from tests.support.harness import COMMAND, World
 
 ADVICE = "run it again, or let the daemon (`reconciler run`) go on"
 PART = re.compile(
@@ -19,7 +18,7 @@ FEW = pytest.mark.parametrize("world", [{"pagerduty_per_minute": 40}], indirect=
 ALERTS = 60
 
 
-def raise_many(world: Stage) -> None:
+def raise_many(world: World) -> None:
     """More alerts than a minute's rate lets through."""
     for number in range(ALERTS):
         world.raise_alert(f"disk {number} is full", priority="P1")
@@ -34,7 +33,7 @@ def unread(lines: list[str]) -> int:
 
 
 @FEW
-def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: Stage) -> None:
+def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: World) -> None:
     raise_many(world)
     done = world.run("once", "--dry-run")
     assert done.returncode == 1
@@ -46,7 +45,7 @@ def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: Stage) -> No
 
 
 @FEW
-def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: Stage) -> None:
+def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: World) -> None:
     raise_many(world)
     done = world.run("once", "--json")
     assert done.returncode == 1
@@ -56,7 +55,7 @@ def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: Stage) -> N
 
 
 @pytest.mark.parametrize("world", [{"pagerduty_per_minute": 12}], indirect=True)
-def test_a_source_that_the_rate_cuts_short_leaves_an_unknown_number_and_the_same_advice(world: Stage) -> None:
+def test_a_source_that_the_rate_cuts_short_leaves_an_unknown_number_and_the_same_advice(world: World) -> None:
     """By our limiter, which the vendor's headers have informed; a 429 is reported in the vendor's words."""
     raise_many(world)
     world.run("once", "--dry-run")
@@ -66,7 +65,7 @@ def test_a_source_that_the_rate_cuts_short_leaves_an_unknown_number_and_the_same
     assert any(f"not every source was read to its end, and more alerts may be left; {ADVICE}" in e for e in errors)
 
 
-def test_progress_is_shown_on_a_terminal_and_removed_at_the_end(world: Stage) -> None:
+def test_progress_is_shown_on_a_terminal_and_removed_at_the_end(world: World) -> None:
     raise_many(world)
     ours, theirs = pty.openpty()
     environ = os.environ | world.environment

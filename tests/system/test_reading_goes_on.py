@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.stage import Stage, a_stage
+from tests.support.harness import World, a_world
 
 SOON = 5.0
 TRIES = 4
@@ -26,7 +26,7 @@ def _refusal(status: int) -> Response:
     return json_response(status, {"error": {"message": "Out of order", "code": 2001 if status == 400 else 2010}})
 
 
-def _goes_on(world: Stage, alert: str) -> None:
+def _goes_on(world: World, alert: str) -> None:
     """What an engineer does is mirrored, and a new alert pages."""
     world.engineer(alert, "acknowledge")
     world.engineer(alert, "notes", text="on it")
@@ -37,7 +37,7 @@ def _goes_on(world: Stage, alert: str) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_without_the_log_the_open_set_shows_states_and_the_sweep_notes(world: Stage, status: int) -> None:
+def test_without_the_log_the_open_set_shows_states_and_the_sweep_notes(world: World, status: int) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -46,7 +46,7 @@ def test_without_the_log_the_open_set_shows_states_and_the_sweep_notes(world: St
 
 
 @pytest.mark.parametrize("status", [403])
-def test_a_listing_that_fails_stops_neither_the_log_nor_single_reads(world: Stage, status: int) -> None:
+def test_a_listing_that_fails_stops_neither_the_log_nor_single_reads(world: World, status: int) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="0.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -55,7 +55,7 @@ def test_a_listing_that_fails_stops_neither_the_log_nor_single_reads(world: Stag
     _goes_on(world, alert)
 
 
-def test_without_both_lists_each_open_pair_is_read_by_its_id(world: Stage) -> None:
+def test_without_both_lists_each_open_pair_is_read_by_its_id(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="0.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -65,7 +65,7 @@ def test_without_both_lists_each_open_pair_is_read_by_its_id(world: Stage) -> No
     _goes_on(world, alert)
 
 
-def test_without_any_log_an_acknowledgement_that_is_taken_back_is_somebodys_doing(world: Stage) -> None:
+def test_without_any_log_an_acknowledgement_that_is_taken_back_is_somebodys_doing(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="1", STALENESS_SECONDS="1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -79,7 +79,7 @@ def test_without_any_log_an_acknowledgement_that_is_taken_back_is_somebodys_doin
     assert "somebody" in [line["owner"] for line in world.alert(alert)["logs"]]
 
 
-def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: Stage) -> None:
+def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: World) -> None:
     """Entries of that time are found by the sweep; later ones by the log, without any sweep."""
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600", STALENESS_SECONDS="0.5")
@@ -105,7 +105,7 @@ def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: Stage) -> N
     assert len(world.calls()) > asked
 
 
-def test_a_log_that_hangs_delays_no_page(world: Stage) -> None:
+def test_a_log_that_hangs_delays_no_page(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -119,7 +119,7 @@ def test_a_log_that_hangs_delays_no_page(world: Stage) -> None:
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_an_incident_that_cannot_be_read_is_asked_for_ever_more_seldom_and_delays_nobody(
-    world: Stage, status: int
+    world: World, status: int
 ) -> None:
     bad, good = world.raise_alert("bad"), world.raise_alert("good")
     world.start(SWEEP_INTERVAL_SECONDS="3600")
@@ -138,7 +138,7 @@ def test_an_incident_that_cannot_be_read_is_asked_for_ever_more_seldom_and_delay
 
 
 def test_the_healthy_side_is_not_read_for_what_the_other_does_not_answer(tmp_path: Path) -> None:
-    with a_stage(tmp_path / "away") as world:
+    with a_world(tmp_path / "away") as world:
         alerts = [world.raise_alert(f"alert {number}") for number in range(8)]
         world.start(SWEEP_INTERVAL_SECONDS="0.5")
         world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
@@ -153,7 +153,7 @@ def test_the_healthy_side_is_not_read_for_what_the_other_does_not_answer(tmp_pat
 
 
 @pytest.mark.parametrize("value", ["broken", '["9999-12-31T00:00:00+00:00", 5, 7]'])
-def test_stored_cursors_that_cannot_be_used_stop_nobody(world: Stage, value: str) -> None:
+def test_stored_cursors_that_cannot_be_used_stop_nobody(world: World, value: str) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -165,11 +165,11 @@ def test_stored_cursors_that_cannot_be_used_stop_nobody(world: Stage, value: str
     _goes_on(world, alert)
 
 
-def test_a_row_that_is_stamped_ahead_hides_no_later_one(world: Stage) -> None:
+def test_a_row_that_is_stamped_ahead_hides_no_later_one(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600")
     world.until(lambda: bool(world.incidents(alert)), "the page")
-    sandbox = world.sandbox.sandbox
+    sandbox = world.sandbox
     with sandbox.lock:
         ahead = sandbox.clock.now() + timedelta(minutes=50)
         sandbox.opsgenie.alerts.change(sandbox.opsgenie.find(alert), sandbox.clock.now(), updated_at=ahead)

@@ -7,12 +7,12 @@ from contextlib import closing
 import pytest
 
 from reconciler.sandbox.wire import Request, json_response
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 FAILED = "Opsgenie accepted it and did not carry it out: Internal failure"
 
 
-def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: Stage) -> None:
+def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: World) -> None:
     """When it fails, while it waits to be tried again, and when it is given up."""
     alert = world.raise_alert()
     world.once()
@@ -39,12 +39,12 @@ def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: Stage) -> None:
     ("verb", "code", "why"),
     [("acknowledge", 1002, "the incident is acknowledged already"), ("resolve", 1001, "the incident is resolved")],
 )
-def test_an_engineer_who_is_faster_makes_nothing_dead(world: Stage, verb: str, code: int, why: str) -> None:
+def test_an_engineer_who_is_faster_makes_nothing_dead(world: World, verb: str, code: int, why: str) -> None:
     """She acts between our look and our write, which PagerDuty then refuses."""
     alert = world.raise_alert()
     world.once()
     incident = world.incident(alert)["id"]
-    pagerduty = world.sandbox.sandbox.pagerduty
+    pagerduty = world.sandbox.pagerduty
 
     def races(vendor: str, asked: Request) -> bool:
         late = vendor == "pagerduty" and asked.method == "PUT"
@@ -64,7 +64,7 @@ def test_an_engineer_who_is_faster_makes_nothing_dead(world: Stage, verb: str, c
     world.assert_good()
 
 
-def assert_told(world: Stage, words: str, status: str) -> None:
+def assert_told(world: World, words: str, status: str) -> None:
     """By a whole cycle, to people and to scripts, in its exit status too."""
     done = world.run("once", "--json", STALENESS_SECONDS="60")
     report = json.loads(done.stdout)
@@ -73,7 +73,7 @@ def assert_told(world: Stage, words: str, status: str) -> None:
     assert [action["status"] for action in report["actions"]] == [status]
 
 
-def in_the_ledger(world: Stage, **columns: str | None) -> None:
+def in_the_ledger(world: World, **columns: str | None) -> None:
     """Time goes by, for everything that waits."""
     with closing(sqlite3.connect(world.database)) as connection:
         for name, value in columns.items():

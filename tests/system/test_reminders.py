@@ -7,10 +7,10 @@ import socket
 import requests
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 
-def lines(world: Stage, words: str, level: str = "") -> list[str]:
+def lines(world: World, words: str, level: str = "") -> list[str]:
     """What the daemon has said with these words in it."""
     return [e["event"] for e in world.events() if words in e["event"] and level in ("", e["level"])]
 
@@ -21,7 +21,7 @@ def free_address() -> str:
 
 
 def test_an_outage_is_said_again_with_its_age_and_what_waits_and_at_its_end_how_long_it_lasted(
-    world: Stage,
+    world: World,
 ) -> None:
     alert = world.raise_alert()
     world.start(REMIND_SECONDS="1", STALENESS_SECONDS="60")
@@ -48,7 +48,7 @@ def test_an_outage_is_said_again_with_its_age_and_what_waits_and_at_its_end_how_
     assert len(lines(world, "still")) == reminders
 
 
-def test_one_alert_s_trouble_never_hides_another_s(world: Stage) -> None:
+def test_one_alert_s_trouble_never_hides_another_s(world: World) -> None:
     alerts = [world.raise_alert(name) for name in ("one", "two", "three")]
     world.start()
     world.until(lambda: all(map(world.incidents, alerts)) and world.is_settled(), "the pages")
@@ -68,7 +68,7 @@ def test_one_alert_s_trouble_never_hides_another_s(world: Stage) -> None:
     world.until(lambda: bool(said(1)) and bool(said(2)), "both are said")
 
 
-def test_what_lasts_is_in_status_and_in_the_metrics(world: Stage) -> None:
+def test_what_lasts_is_in_status_and_in_the_metrics(world: World) -> None:
     address = free_address()
     world.raise_alert()
     world.start(HTTP_LISTEN=address, OPSGENIE_API_KEY="wrong")
@@ -93,10 +93,10 @@ def test_what_lasts_is_in_status_and_in_the_metrics(world: Stage) -> None:
     assert "OPSGENIE_API_KEY" in ready.json()["reason"]
 
 
-def test_it_is_not_ready_while_the_service_is_disabled(world: Stage) -> None:
+def test_it_is_not_ready_while_the_service_is_disabled(world: World) -> None:
     """Nobody would be paged: readiness says so as long as it lasts, and no longer."""
     address = free_address()
-    sandbox = world.sandbox.sandbox
+    sandbox = world.sandbox
     machine = sandbox._machine
 
     def disabled(vendor: str, request: Request) -> Response:

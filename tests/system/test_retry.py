@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from reconciler.sandbox.wire import json_response
-from tests.support.stage import Stage
+from tests.support.harness import World
 
 NO_KEYS = dict.fromkeys(
     ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
@@ -15,7 +15,7 @@ NO_KEYS = dict.fromkeys(
 TOO_MANY = json_response(400, {"error": {"message": "Product Limit Reached", "code": 2019, "errors": []}})
 
 
-def with_dead_notes(world: Stage, count: int = 1) -> list[str]:
+def with_dead_notes(world: World, count: int = 1) -> list[str]:
     """The daemon at work, and so many alerts with a note each that PagerDuty has refused for good."""
     alerts = [world.raise_alert(f"alert {number}") for number in range(count)]
     world.start()
@@ -35,7 +35,7 @@ def with_dead_notes(world: Stage, count: int = 1) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["alert id", "tiny id", "#tiny id", "incident id", "incident number", "all"])
-def test_a_dead_action_is_put_back_and_made_by_the_running_daemon(world: Stage, name: str) -> None:
+def test_a_dead_action_is_put_back_and_made_by_the_running_daemon(world: World, name: str) -> None:
     (alert,) = with_dead_notes(world)
     incident = world.incident(alert)
     given = {
@@ -58,7 +58,7 @@ def test_a_dead_action_is_put_back_and_made_by_the_running_daemon(world: Stage, 
     assert (again.returncode, json.loads(again.stdout)) == (0, {"retried": []})
 
 
-def test_status_lists_every_dead_action_and_how_to_put_it_back(world: Stage) -> None:
+def test_status_lists_every_dead_action_and_how_to_put_it_back(world: World) -> None:
     with_dead_notes(world, 25)
     found = json.loads(world.run("status", "--json", **NO_KEYS).stdout)
     assert found["actions"]["dead"] == len(found["dead"]) == 25
@@ -73,7 +73,7 @@ def test_status_lists_every_dead_action_and_how_to_put_it_back(world: Stage) -> 
     assert world.run("status", "--exit-code", **NO_KEYS).returncode == 0
 
 
-def test_what_waits_is_cut_for_people_only(world: Stage) -> None:
+def test_what_waits_is_cut_for_people_only(world: World) -> None:
     world.once()
     with closing(sqlite3.connect(world.database)) as connection:
         for number in range(25):
@@ -89,7 +89,7 @@ def test_what_waits_is_cut_for_people_only(world: Stage) -> None:
     assert len(json.loads(world.run("status", "--json", **NO_KEYS).stdout)["pending"]) == 25
 
 
-def test_what_is_not_known_is_a_mistake_and_puts_nothing_back(world: Stage) -> None:
+def test_what_is_not_known_is_a_mistake_and_puts_nothing_back(world: World) -> None:
     with_dead_notes(world)
     done = world.run("retry", "1", "99", **NO_KEYS)
     assert (done.returncode, done.stdout) == (2, "")
@@ -101,14 +101,14 @@ def test_what_is_not_known_is_a_mistake_and_puts_nothing_back(world: Stage) -> N
         assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_without_a_database_there_is_nothing_to_put_back(world: Stage) -> None:
+def test_without_a_database_there_is_nothing_to_put_back(world: World) -> None:
     done = world.run("retry", "--all", **NO_KEYS)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no reconciler has run on" in done.stderr
     assert world.files() == {}
 
 
-def test_nothing_dead_is_said_and_is_no_failure(world: Stage) -> None:
+def test_nothing_dead_is_said_and_is_no_failure(world: World) -> None:
     world.raise_alert()
     world.once()
     done = world.run("retry", "1", **NO_KEYS)

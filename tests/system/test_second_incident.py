@@ -1,16 +1,16 @@
+from tests.support.harness import World
+
 """Two incidents with one alert's key, and incidents that were merged: the one that people work on is followed."""
 
-from tests.support.stage import Stage
 
-
-def _paged(world: Stage, title: str = "db-primary is down") -> str:
+def _paged(world: World, title: str = "db-primary is down") -> str:
     alert = world.raise_alert(title, priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.until(world.is_settled, "all settled")
     return alert
 
 
-def test_an_incident_that_was_merged_away_is_followed_to_its_target(world: Stage) -> None:
+def test_an_incident_that_was_merged_away_is_followed_to_its_target(world: World) -> None:
     world.start()
     alert = _paged(world)
     source = world.incident(alert)
@@ -34,7 +34,7 @@ def test_an_incident_that_was_merged_away_is_followed_to_its_target(world: Stage
     world.until(lambda: any("resolved the incident" in n for n in world.alert_notes(alert)[2:]), "the resolution")
 
 
-def test_of_two_open_incidents_with_one_key_the_second_is_named_on_both_sides(world: Stage) -> None:
+def test_of_two_open_incidents_with_one_key_the_second_is_named_on_both_sides(world: World) -> None:
     world.start(SWEEP_INTERVAL_SECONDS="1")
     alert = _paged(world)
     first = world.incident(alert)
@@ -52,7 +52,7 @@ def test_of_two_open_incidents_with_one_key_the_second_is_named_on_both_sides(wo
     assert len(world.alert_notes(alert)) == told
 
 
-def test_once_the_first_is_resolved_the_open_second_is_followed(world: Stage) -> None:
+def test_once_the_first_is_resolved_the_open_second_is_followed(world: World) -> None:
     world.start(SWEEP_INTERVAL_SECONDS="1")
     alert = _paged(world)
     first = world.incident(alert)

@@ -14,7 +14,7 @@ def test_every_page_goes_before_any_note(world: World) -> None:
         world.customer(alert, "notes", text="any news?")
     world.start()
     world.until(lambda: world.audit() == {}, "every page and every note")
-    calls = requests.get(f"{world.sandbox.url}/control/requests", timeout=10).json()["requests"]
+    calls = requests.get(f"{world.running.url}/control/requests", timeout=10).json()["requests"]
     written = [call["path"].rpartition("/")[2] for call in calls if call["write"]]
     assert written.count("incidents") == written.count("notes") == 120
     last_page = max(number for number, what in enumerate(written) if what == "incidents")

@@ -13,7 +13,7 @@ QUIET = {"POLL_INTERVAL_SECONDS": "0.1", "SWEEP_INTERVAL_SECONDS": "3600"}
 
 def _requests(world: World, since: int = 0) -> list[dict[str, object]]:
     calls: list[dict[str, object]] = requests.get(
-        f"{world.sandbox.url}/control/requests", params={"since_seq": since}, timeout=10
+        f"{world.running.url}/control/requests", params={"since_seq": since}, timeout=10
     ).json()["requests"]
     return calls
 
@@ -40,7 +40,7 @@ def test_an_idle_cycle_costs_two_requests_whatever_is_open(world: World, pairs: 
     alerts = [world.raise_alert(f"alert {number}") for number in range(pairs)]
     world.start(**QUIET)
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
-    world.until(lambda: world.cycles() > 3, "the first cycles")
+    world.until(lambda: world.polls() > 3, "the first cycles")
     time.sleep(0.5)
     before = len(_requests(world))
     world.until(lambda: len(_requests(world)) - before >= 40, "twenty cycles")

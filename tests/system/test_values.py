@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.wire import json_response
-from tests.support.bend import bend, edited, is_call
-from tests.support.stage import Stage
+from tests.support.harness import World
+from tests.support.harness.vendors import edited, is_call
 
 
-def _with(world: Stage, alert: str, **values: Any) -> None:
+def _with(world: World, alert: str, **values: Any) -> None:
     """From now on Opsgenie shows the alert with these values."""
 
     def edit(document: dict[str, Any]) -> None:
@@ -18,21 +18,20 @@ def _with(world: Stage, alert: str, **values: Any) -> None:
             if isinstance(row, dict) and row.get("id") == alert:
                 row.update(values)
 
-    bend(
-        world,
+    world.bend(
         is_call("opsgenie", "GET", starts="/v2/alerts"),
         lambda _request, real: edited(real, edit) if real.status == 200 else real,
     )
 
 
-def _paged(world: Stage, **more: object) -> str:
+def _paged(world: World, **more: object) -> str:
     alert = world.raise_alert(**more)
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.until(world.is_settled, "all settled")
     return alert
 
 
-def test_a_priority_that_rises_over_the_line_raises_the_urgency(world: Stage) -> None:
+def test_a_priority_that_rises_over_the_line_raises_the_urgency(world: World) -> None:
     world.start()
     alert = _paged(world, priority="P4")
     assert world.incident(alert)["urgency"] == "low"
@@ -44,7 +43,7 @@ def test_a_priority_that_rises_over_the_line_raises_the_urgency(world: Stage) ->
     world.assert_quiet(8)
 
 
-def test_a_priority_that_changes_below_the_line_is_noted_only(world: Stage) -> None:
+def test_a_priority_that_changes_below_the_line_is_noted_only(world: World) -> None:
     world.start()
     alert = _paged(world, priority="P5")
     _with(world, alert, priority="P3")
@@ -55,7 +54,7 @@ def test_a_priority_that_changes_below_the_line_is_noted_only(world: Stage) -> N
 
 
 @pytest.mark.parametrize(("policy", "notes", "urgency"), [("note", 1, "low"), ("ignore", 0, "low")])
-def test_the_policy_for_priorities(world: Stage, policy: str, notes: int, urgency: str) -> None:
+def test_the_policy_for_priorities(world: World, policy: str, notes: int, urgency: str) -> None:
     world.start(ON_OPSGENIE_PRIORITY=policy)
     alert = _paged(world, priority="P4")
     _with(world, alert, priority="P1")
@@ -67,15 +66,14 @@ def test_the_policy_for_priorities(world: Stage, policy: str, notes: int, urgenc
 
 
 @pytest.mark.parametrize("priority", ["P1-Critical", None])
-def test_a_priority_that_is_not_known_is_high_urgency(world: Stage, priority: object) -> None:
+def test_a_priority_that_is_not_known_is_high_urgency(world: World, priority: object) -> None:
     def edit(document: dict[str, Any]) -> None:
         rows = document["data"] if isinstance(document.get("data"), list) else [document.get("data")]
         for row in rows:
             if isinstance(row, dict) and "priority" in row:
                 row["priority"] = priority
 
-    bend(
-        world,
+    world.bend(
         is_call("opsgenie", "GET", starts="/v2/alerts"),
         lambda _request, real: edited(real, edit) if real.status == 200 else real,
     )
@@ -84,7 +82,7 @@ def test_a_priority_that_is_not_known_is_high_urgency(world: Stage, priority: ob
     assert world.incident(alert)["urgency"] == "high"
 
 
-def test_an_old_alert_that_is_raised_over_the_line_is_paged(world: Stage) -> None:
+def test_an_old_alert_that_is_raised_over_the_line_is_paged(world: World) -> None:
     old = world.raise_alert("old", priority="P4", created_at="2026-11-20T10:00:00Z")
     world.start()
     world.until_ready()
@@ -95,19 +93,19 @@ def test_an_old_alert_that_is_raised_over_the_line_is_paged(world: Stage) -> Non
     world.until(lambda: bool(world.incidents(old)), "the page")
 
 
-def test_an_old_alert_that_enters_the_query_is_paged(world: Stage) -> None:
+def test_an_old_alert_that_enters_the_query_is_paged(world: World) -> None:
     old = world.raise_alert("old", priority="P4", created_at="2026-11-20T10:00:00Z", tags=["quiet"])
     world.start(OPSGENIE_QUERY="tag: loud", SWEEP_INTERVAL_SECONDS="1")
     world.until_ready()
     world.pass_cycles(3)
     assert world.incidents(old) == []
-    machine = world.sandbox.sandbox.opsgenie
-    with world.sandbox.sandbox.lock:
+    machine = world.sandbox.opsgenie
+    with world.sandbox.lock:
         machine.alerts.change(machine.find(old), machine.clock.now(), tags=("loud",))
     world.until(lambda: bool(world.incidents(old)), "the page")
 
 
-def test_a_widened_query_is_like_a_first_start_for_what_only_now_is_visible(world: Stage) -> None:
+def test_a_widened_query_is_like_a_first_start_for_what_only_now_is_visible(world: World) -> None:
     world.raise_alert("loud", tags=["loud"], priority="P1")
     old = world.raise_alert("old", priority="P1", created_at="2026-11-20T10:00:00Z")
     fresh = world.raise_alert("fresh", priority="P1")
@@ -123,7 +121,7 @@ def test_a_widened_query_is_like_a_first_start_for_what_only_now_is_visible(worl
     world.until(lambda: any("OPSGENIE_QUERY" in str(line) for line in world.events()), "one line about it")
 
 
-def test_a_long_note_is_split_and_nothing_is_cut(world: Stage) -> None:
+def test_a_long_note_is_split_and_nothing_is_cut(world: World) -> None:
     world.start()
     alert = _paged(world, priority="P1")
     words = " ".join(f"w{number}" for number in range(9000))
@@ -136,7 +134,7 @@ def test_a_long_note_is_split_and_nothing_is_cut(world: Stage) -> None:
     world.assert_quiet(8)
 
 
-def test_a_note_that_is_refused_for_its_length_arrives_in_parts(world: Stage) -> None:
+def test_a_note_that_is_refused_for_its_length_arrives_in_parts(world: World) -> None:
     world.start()
     alert = _paged(world, priority="P1")
     world.answers(
@@ -153,15 +151,14 @@ def test_a_note_that_is_refused_for_its_length_arrives_in_parts(world: Stage) ->
     assert all(f"w{number}" in everything.replace(" ", "") for number in (0, 600, 1199))
 
 
-def test_details_that_are_no_texts_are_shown(world: Stage) -> None:
+def test_details_that_are_no_texts_are_shown(world: World) -> None:
     details = {"prod": True, "nested": {"a": 1}, "list": [1, "two"], "count": 7, "nothing": None}
 
     def edit(document: dict[str, Any]) -> None:
         if isinstance(document.get("data"), dict):
             document["data"]["details"] = details
 
-    bend(
-        world,
+    world.bend(
         is_call("opsgenie", "GET", starts="/v2/alerts"),
         lambda _request, real: edited(real, edit) if real.status == 200 else real,
     )

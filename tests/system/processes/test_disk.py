@@ -14,8 +14,8 @@ from sqlalchemy import event
 from reconciler.core.model import Side
 from reconciler.store.database import DatabaseDown, open_database
 from reconciler.store.migrate import upgrade
+from tests.support.harness import World
 from tests.support.postgres import Postgres, a_server, name_in
-from tests.support.scene import Scene, over
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -51,43 +51,43 @@ def fill(folder: Path) -> Path:
     return file
 
 
-def test_a_full_disk_under_the_daemon(scene: Scene, tmp_path: Path) -> None:
+def test_a_full_disk_under_the_daemon(world: World, tmp_path: Path) -> None:
     with a_small_disk(tmp_path / "disk", "8m") as disk:
-        scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
-        scene.database = disk / "reconciler.db"
-        it_waits_and_goes_on(scene, disk, "disk is full")
+        world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
+        world.database = disk / "reconciler.db"
+        it_waits_and_goes_on(world, disk, "disk is full")
 
 
-def test_a_full_disk_under_the_server(scene: Scene, pytestconfig: pytest.Config) -> None:
+def test_a_full_disk_under_the_server(world: World, pytestconfig: pytest.Config) -> None:
     """Where the server keeps this database; its own log of changes has room elsewhere."""
     with a_server(pytestconfig) as server, a_small_disk(server.folder / "disk", "24m", server.owner) as disk:
         server.run("postgres", f"CREATE TABLESPACE disk LOCATION '{disk}'")
         server.run("postgres", "CREATE DATABASE small TEMPLATE template0 TABLESPACE disk")
-        it_waits_and_goes_on(over(scene, server, server.url("small")), disk, "No space left on device")
+        it_waits_and_goes_on(world.use(server, server.url("small")), disk, "No space left on device")
 
 
-def it_waits_and_goes_on(scene: Scene, disk: Path, words: str) -> None:
+def it_waits_and_goes_on(world: World, disk: Path, words: str) -> None:
     """Nothing is written to a vendor that cannot be written down first, and nothing of it is lost."""
-    scene.begin()
-    first = scene.raise_alert()
-    scene.until(lambda: bool(scene.incidents(first)), "the first incident")
+    world.begin()
+    first = world.raise_alert()
+    world.until(lambda: bool(world.incidents(first)), "the first incident")
     filler = fill(disk)
     number = 0
-    while not scene.told(words):  # there may be some room left in the files that are there
-        scene.raise_alert(f"alert {number}", description="x" * 10_000)
+    while not world.told(words):  # there may be some room left in the files that are there
+        world.raise_alert(f"alert {number}", description="x" * 10_000)
         number += 1
         assert number < 500
         time.sleep(0.05)
     time.sleep(0.5)
-    since = scene.seq()
+    since = world.seq()
     time.sleep(1.5)
-    assert scene.written(since) == []
-    assert scene.told(words) == 1
+    assert world.writes(since) == []
+    assert world.told(words) == 1
     filler.unlink()
-    scene.until(lambda: scene.told("works again") == 1, "that it works again")
-    scene.until(lambda: scene.has_settled() and scene.audit() == {}, "all of it, once")
-    assert scene.told("defect") == 0
-    assert scene.stop() == 0
+    world.until(lambda: world.told("works again") == 1, "that it works again")
+    world.until(lambda: world.is_settled() and world.audit() == {}, "all of it, once")
+    assert world.told("defect") == 0
+    assert world.stop() == 0
 
 
 def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
@@ -119,76 +119,76 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_full_disk_at_the_first_start(scene: Scene, tmp_path: Path) -> None:
+def test_a_full_disk_at_the_first_start(world: World, tmp_path: Path) -> None:
     with a_small_disk(tmp_path / "disk", "64k") as disk:
-        scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
-        scene.raise_alert()
-        done = scene.run("once")
+        world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
+        world.raise_alert()
+        done = world.run("once")
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()
         assert line.startswith("reconciler: DATABASE_URL: the database cannot be used now: ")
-        assert scene.written() == []
+        assert world.writes() == []
         _run("mount", "-o", "remount,size=8m", disk)
-        assert [action["status"] for action in scene.once()["actions"]] == ["done"]
+        assert [action["status"] for action in world.once()["actions"]] == ["done"]
 
 
-def test_a_read_only_folder(scene: Scene, tmp_path: Path) -> None:
-    scene.once()
-    with _read_only(scene, tmp_path):
-        alert = scene.raise_alert()
-        done = scene.run("once")
+def test_a_read_only_folder(world: World, tmp_path: Path) -> None:
+    world.once()
+    with _read_only(world, tmp_path):
+        alert = world.raise_alert()
+        done = world.run("once")
         assert done.returncode == 2
         (line,) = done.stderr.splitlines()
         assert "DATABASE_URL: cannot write beside the database" in line
-        scene.start()
-        scene.until(lambda: scene.told("cannot write beside the database") == 1, "what is wrong")
+        world.start()
+        world.until(lambda: world.told("cannot write beside the database") == 1, "what is wrong")
         time.sleep(0.5)
-        assert scene.told("cannot write beside the database") == 1
-        assert scene.written() == []
-    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
+        assert world.told("cannot write beside the database") == 1
+        assert world.writes() == []
+    world.until(lambda: bool(world.incidents(alert)), "the incident")
 
 
 @contextmanager
-def _read_only(scene: Scene, tmp_path: Path) -> Iterator[None]:
+def _read_only(world: World, tmp_path: Path) -> Iterator[None]:
     """The database's folder cannot be written to. Root may write everywhere but on a read-only disk."""
     if os.geteuid() != 0:
-        scene.database.chmod(0o444)
-        scene.folder.chmod(0o555)
+        world.database.chmod(0o444)
+        world.folder.chmod(0o555)
         try:
             yield
         finally:
-            scene.folder.chmod(0o755)
-            scene.database.chmod(0o644)
+            world.folder.chmod(0o755)
+            world.database.chmod(0o644)
         return
     with a_small_disk(tmp_path / "disk", "8m") as disk:
-        for file in scene.folder.glob("reconciler.db*"):
+        for file in world.folder.glob("reconciler.db*"):
             (disk / file.name).write_bytes(file.read_bytes())
-        scene.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
+        world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         _run("mount", "-o", "remount,ro", disk)
         yield
         _run("mount", "-o", "remount,rw", disk)
-        scene.until(lambda: scene.told("works again") == 1, "that it works again")
-        scene.kill()
-        scene.begin()
+        world.until(lambda: world.told("works again") == 1, "that it works again")
+        world.kill()
+        world.begin()
 
 
-def test_a_read_only_server_under_the_daemon(on_postgres: Scene, postgres: Postgres) -> None:
+def test_a_read_only_server_under_the_daemon(on_postgres: World, postgres: Postgres) -> None:
     """As after a failover to a server that only reads."""
-    scene, name = on_postgres, name_in(on_postgres.environment["DATABASE_URL"])
-    scene.begin()
+    world, name = on_postgres, name_in(on_postgres.environment["DATABASE_URL"])
+    world.begin()
     others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
     postgres.run("postgres", f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     postgres.run("postgres", others)
-    alert = scene.raise_alert()
-    scene.until(lambda: scene.told("in a read-only transaction") > 0, "what is wrong")
+    alert = world.raise_alert()
+    world.until(lambda: world.told("in a read-only transaction") > 0, "what is wrong")
     time.sleep(1.0)
     # A session begun between the two commands meets both troubles, one after the other: each change is told.
-    told = scene.told("in a read-only transaction")
+    told = world.told("in a read-only transaction")
     assert told <= 2
     time.sleep(1.0)
-    assert scene.told("in a read-only transaction") == told
-    assert scene.written() == []
+    assert world.told("in a read-only transaction") == told
+    assert world.writes() == []
     postgres.run("postgres", f"ALTER DATABASE {name} RESET default_transaction_read_only")
-    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
-    scene.until(lambda: scene.told("works again") == 1, "that it works again")
-    assert scene.audit() == {}
+    world.until(lambda: bool(world.incidents(alert)), "the incident")
+    world.until(lambda: world.told("works again") == 1, "that it works again")
+    assert world.audit() == {}

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.sandbox.wire import Json
-from tests.support.people import People
-from tests.support.scene import Scene
+from tests.support.crowd import People
+from tests.support.harness import World
 
 KILLS = int(os.environ.get("RECONCILER_KILLS", "20"))
 SEED = os.environ.get("RECONCILER_SEED", "1")
@@ -25,8 +25,8 @@ LATE = (0.1, 0.8)
 DOINGS = ("drop_after", "drop_after", "late", "late", "500_after", "truncate_after", "refuse_before")
 
 
-@pytest.mark.parametrize("scene", [{"latency": LATENCY, "pagerduty_per_minute": 100_000}], indirect=True)
-def test_nothing_is_lost_and_nothing_is_done_twice(both: Scene, tell: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("world", [{"latency": LATENCY, "pagerduty_per_minute": 100_000}], indirect=True)
+def test_nothing_is_lost_and_nothing_is_done_twice(both: World, tell: Callable[[str], None]) -> None:
     dice = random.Random(f"{both.kind} {SEED}")  # noqa: S311 - dice
     people = People(both, random.Random(f"people {SEED}"))  # noqa: S311 - dice
     both.begin()
@@ -65,30 +65,31 @@ def test_nothing_is_lost_and_nothing_is_done_twice(both: Scene, tell: Callable[[
     assert not any("defect" in event["event"] for number in range(KILLS) for event in both.events(number))
 
 
-def _let_things_go_wrong(scene: Scene, dice: random.Random) -> int:
+def _let_things_go_wrong(world: World, dice: random.Random) -> int:
     count = dice.randint(0, 3)
     for _ in range(count):
         method, seconds = dice.choice(("POST", "PUT", "POST")), round(dice.uniform(*LATE), 3)
-        scene.fault(dice.choice(DOINGS), method=method, nth=dice.randint(1, 6), seconds=seconds)
+        do, nth = dice.choice(DOINGS), dice.randint(1, 6)
+        world.faults({"do": do, "method": method, "nth": nth, "seconds": seconds})
     return count
 
 
-def _wait_for_a_bad_moment(scene: Scene, dice: random.Random) -> None:
+def _wait_for_a_bad_moment(world: World, dice: random.Random) -> None:
     """Mostly shortly after the n-th write of this life; sometimes any time, the start among it."""
     if dice.random() < 0.2:
         time.sleep(dice.uniform(0, 1.5))
         return
-    since, wanted, last = scene.seq(), dice.randint(1, 6), time.monotonic() + LONGEST
-    while len(scene.written(since)) < wanted and time.monotonic() < last:
+    since, wanted, last = world.seq(), dice.randint(1, 6), time.monotonic() + LONGEST
+    while len(world.writes(since)) < wanted and time.monotonic() < last:
         time.sleep(0.003)
     time.sleep(dice.uniform(0, 2 * LATENCY))
 
 
-def _settled(scene: Scene) -> Json:
+def _settled(world: World) -> Json:
     """The audit once nothing moves any more: nothing open, and no write in so many cycles."""
     last = time.monotonic() + 120
     while time.monotonic() < last:
-        written = [call for call in scene.pass_cycles(15) if call["write"]]
-        if not written and scene.has_settled():
+        written = [call for call in world.pass_cycles(15) if call["write"]]
+        if not written and world.is_settled():
             break
-    return scene.audit()
+    return world.audit()

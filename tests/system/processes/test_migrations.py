@@ -21,8 +21,7 @@ from reconciler.store import migrate
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, current_revision, open_database
 from reconciler.store.schema import REVISION, metadata
-from tests.support.harness import COMMAND
-from tests.support.scene import Scene
+from tests.support.harness import COMMAND, World
 
 AT = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - as it lies in the database
 NOW = AT.replace(tzinfo=UTC)
@@ -183,7 +182,7 @@ def test_a_newer_database_is_refused_and_not_touched(database: Database) -> None
     assert content(database) == before
 
 
-def test_several_that_migrate_at_the_same_time(both: Scene) -> None:
+def test_several_that_migrate_at_the_same_time(both: World) -> None:
     """Such as `db upgrade` beside starting daemons."""
     environ = {**os.environ, **both.environment}
     running = [
@@ -213,25 +212,25 @@ LATER = (
 """Takes away what the revisions after the first have added."""
 
 
-def test_a_daemon_of_this_version_goes_on_where_an_older_one_was_killed(both: Scene) -> None:
+def test_a_daemon_of_this_version_goes_on_where_an_older_one_was_killed(both: World) -> None:
     """The first revision with a whole story in it: as that version left it, without what came later."""
-    scene = both
-    scene.begin()
-    alert = scene.raise_alert()
-    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
-    scene.engineer(alert, "acknowledge")
-    scene.until(lambda: scene.has_settled() and bool(scene.alert(alert)["acknowledged"]), "the acknowledgement")
-    scene.kill()
-    database = open_database(scene.environment["DATABASE_URL"])
+    world = both
+    world.begin()
+    alert = world.raise_alert()
+    world.until(lambda: bool(world.incidents(alert)), "the incident")
+    world.engineer(alert, "acknowledge")
+    world.until(lambda: world.is_settled() and bool(world.alert(alert)["acknowledged"]), "the acknowledgement")
+    world.kill()
+    database = open_database(world.environment["DATABASE_URL"])
     with database.engine.begin() as connection:
         for later in LATER:
             connection.execute(text(later))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     database.close()
-    since = scene.seq()
-    scene.start()
-    scene.pass_cycles(3)
-    assert scene.written(since) == []
-    scene.customer(alert, "notes", text="still there?")
-    scene.until(lambda: len(scene.incident_notes(alert)) == 1, "the note")
-    assert scene.audit() == {}
+    since = world.seq()
+    world.start()
+    world.pass_cycles(3)
+    assert world.writes(since) == []
+    world.customer(alert, "notes", text="still there?")
+    world.until(lambda: len(world.incident_notes(alert)) == 1, "the note")
+    assert world.audit() == {}

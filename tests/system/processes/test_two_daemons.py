@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from reconciler.sandbox.app import Reply
 from reconciler.sandbox.wire import Request
+from tests.support.harness import World
 from tests.support.postgres import Postgres, name_in
-from tests.support.scene import Scene
 
 INTERVAL = 2.0
 """Seconds between two tries of the one that stands by: so long that a bound of one interval means something."""
@@ -29,11 +29,11 @@ HOLDER = """
 class Spy:
     """Who has written to a vendor, and when."""
 
-    scene: Scene
+    world: World
     writes: list[tuple[float, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        sandbox = self.scene.sandbox.sandbox
+        sandbox = self.world.sandbox
         handle = sandbox.handle
 
         def spied(request: Request) -> Reply:
@@ -49,10 +49,10 @@ class Spy:
         return [path for at, who, path in self.writes if who == NAMES[daemon] and at >= since]
 
 
-def start(scene: Scene, daemon: int, interval: float) -> None:
+def start(world: World, daemon: int, interval: float) -> None:
     """A daemon that can be told apart."""
-    port = scene.sandbox.url.rpartition(":")[2]
-    scene.start(
+    port = world.running.url.rpartition(":")[2]
+    world.start(
         OPSGENIE_API_URL=f"http://{NAMES[daemon]}:{port}/opsgenie",
         PAGERDUTY_API_URL=f"http://{NAMES[daemon]}:{port}/pagerduty",
         POLL_INTERVAL_SECONDS=str(interval),
@@ -60,23 +60,23 @@ def start(scene: Scene, daemon: int, interval: float) -> None:
     )
 
 
-def two_daemons(scene: Scene, interval: float = 0.5, waiting: float | None = None) -> Spy:
+def two_daemons(world: World, interval: float = 0.5, waiting: float | None = None) -> Spy:
     """The first works, the second stands by and tries again every `waiting` seconds."""
-    spy = Spy(scene)
-    start(scene, 0, interval)
-    scene.until(scene.is_ready, "the first one's first cycle")
-    start(scene, 1, waiting or interval)
-    scene.until(lambda: scene.told(STANDS_BY, 1) == 1, "that the second one stands by")
+    spy = Spy(world)
+    start(world, 0, interval)
+    world.until(world.is_ready, "the first one's first cycle")
+    start(world, 1, waiting or interval)
+    world.until(lambda: world.told(STANDS_BY, 1) == 1, "that the second one stands by")
     return spy
 
 
-def took_over_at(scene: Scene, daemon: int) -> datetime:
+def took_over_at(world: World, daemon: int) -> datetime:
     """When it last took over, by its own log."""
-    told = [event for event in scene.events(daemon) if TOOK_OVER in event["event"]]
+    told = [event for event in world.events(daemon) if TOOK_OVER in event["event"]]
     return datetime.fromisoformat(told[-1]["timestamp"])
 
 
-def test_one_works_the_other_says_so_once_and_takes_over(both: Scene, tell: Callable[[str], None]) -> None:
+def test_one_works_the_other_says_so_once_and_takes_over(both: World, tell: Callable[[str], None]) -> None:
     spy = two_daemons(both, waiting=INTERVAL)
     alert = both.raise_alert()
     both.until(lambda: bool(both.incidents(alert)), "the incident")
@@ -98,11 +98,11 @@ def test_one_works_the_other_says_so_once_and_takes_over(both: Scene, tell: Call
     tell(f"{both.kind}: takeover {took:.2f} s after kill -9, at an interval of {INTERVAL} s")
     assert took < INTERVAL + MARGIN
     alert = both.raise_alert("the last one")
-    both.until(lambda: bool(both.incidents(alert)) and both.has_settled(), "the last incident")
+    both.until(lambda: bool(both.incidents(alert)) and both.is_settled(), "the last incident")
     assert both.audit() == {}
 
 
-def test_a_daemon_that_is_told_to_stop_hands_over(on_postgres: Scene) -> None:
+def test_a_daemon_that_is_told_to_stop_hands_over(on_postgres: World) -> None:
     two_daemons(on_postgres)
     on_postgres.daemons[0].send_signal(signal.SIGTERM)
     assert on_postgres.daemons[0].wait(20) == 0
@@ -110,7 +110,7 @@ def test_a_daemon_that_is_told_to_stop_hands_over(on_postgres: Scene) -> None:
 
 
 def test_a_zombie_writes_nothing_more_when_it_wakes_up(
-    on_postgres: Scene, postgres: Postgres, tell: Callable[[str], None]
+    on_postgres: World, postgres: Postgres, tell: Callable[[str], None]
 ) -> None:
     """PostgreSQL: the session of the stopped one is ended, the other takes over; and back again."""
     on_postgres.settings(latency=0.03)
@@ -122,45 +122,45 @@ def test_a_zombie_writes_nothing_more_when_it_wakes_up(
         assert on_postgres.told("this is a defect", daemon) == 0
 
 
-def _stop_and_wake(scene: Scene, postgres: Postgres, spy: Spy, zombie: int, tell: Callable[[str], None]) -> None:
-    name, other = name_in(scene.environment["DATABASE_URL"]), 1 - zombie
-    took_over, stood_by = scene.told(TOOK_OVER, other), scene.told(STANDS_BY, zombie)
+def _stop_and_wake(world: World, postgres: Postgres, spy: Spy, zombie: int, tell: Callable[[str], None]) -> None:
+    name, other = name_in(world.environment["DATABASE_URL"]), 1 - zombie
+    took_over, stood_by = world.told(TOOK_OVER, other), world.told(STANDS_BY, zombie)
     have = len(spy.of(zombie))
-    alerts = [scene.raise_alert(f"alert {zombie}.{number}") for number in range(6)]
-    scene.until(lambda: len(spy.of(zombie)) > have, "that it is writing")
-    scene.daemons[zombie].send_signal(signal.SIGSTOP)
+    alerts = [world.raise_alert(f"alert {zombie}.{number}") for number in range(6)]
+    world.until(lambda: len(spy.of(zombie)) > have, "that it is writing")
+    world.daemons[zombie].send_signal(signal.SIGSTOP)
     stopped = time.monotonic()
-    claimed = scene.standing().get("sent", 0)
+    claimed = world.standing().get("sent", 0)
     ((session,),) = postgres.run(name, HOLDER)
     postgres.run(name, f"SELECT pg_terminate_backend({session})")
-    scene.until(lambda: scene.told(TOOK_OVER, other) > took_over, "the takeover")
+    world.until(lambda: world.told(TOOK_OVER, other) > took_over, "the takeover")
     took = time.monotonic() - stopped
     for alert in alerts:
-        scene.customer(alert, "notes", text="while it sleeps")
+        world.customer(alert, "notes", text="while it sleeps")
     time.sleep(0.5)
     woke = time.monotonic()
-    scene.daemons[zombie].send_signal(signal.SIGCONT)
-    scene.until(lambda: scene.told(STANDS_BY, zombie) > stood_by, "that it stands by")
-    scene.until(scene.has_settled, "the rest")
+    world.daemons[zombie].send_signal(signal.SIGCONT)
+    world.until(lambda: world.told(STANDS_BY, zombie) > stood_by, "that it stands by")
+    world.until(world.is_settled, "the rest")
     wrote = len(spy.of(zombie, woke))
     tell(
-        f"{scene.kind}: takeover {took:.2f} s after the stopped one's session was ended; it had claimed {claimed} "
+        f"{world.kind}: takeover {took:.2f} s after the stopped one's session was ended; it had claimed {claimed} "
         f"writes, and made {wrote} of them after it woke up"
     )
     assert wrote <= claimed
 
 
-def test_a_stopped_process_keeps_its_file_lock_and_the_other_stands_by(scene: Scene) -> None:
+def test_a_stopped_process_keeps_its_file_lock_and_the_other_stands_by(world: World) -> None:
     """SQLite: it is not known whether it will ever wake up, so nobody works until it does, or is ended."""
-    spy = two_daemons(scene, interval=0.1)
-    scene.daemons[0].send_signal(signal.SIGSTOP)
-    alert = scene.raise_alert()
+    spy = two_daemons(world, interval=0.1)
+    world.daemons[0].send_signal(signal.SIGSTOP)
+    alert = world.raise_alert()
     time.sleep(1.0)
     assert not spy.of(1)
-    assert scene.told(TOOK_OVER, 1) == 0
-    scene.daemons[0].send_signal(signal.SIGCONT)
-    scene.until(lambda: bool(scene.incidents(alert)), "the incident")
+    assert world.told(TOOK_OVER, 1) == 0
+    world.daemons[0].send_signal(signal.SIGCONT)
+    world.until(lambda: bool(world.incidents(alert)), "the incident")
     assert not spy.of(1)
-    scene.daemons[0].send_signal(signal.SIGSTOP)
-    scene.daemons[0].kill()
-    scene.until(lambda: scene.told(TOOK_OVER, 1) == 1, "the takeover")
+    world.daemons[0].send_signal(signal.SIGSTOP)
+    world.daemons[0].kill()
+    world.until(lambda: world.told(TOOK_OVER, 1) == 1, "the takeover")

@@ -8,18 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.support.front import NEW, OLD, RARELY, Front, opsgenie_body, pagerduty_body, signature
+from tests.support.harness import World
+from tests.support.harness.listener import NEW, OLD, RARELY, opsgenie_body, pagerduty_body, signature
 from tests.support.honest import honest_meanwhile
 
 
-def looks_at(front: Front, thing: str, since: int) -> int:
+def looks_at(front: World, thing: str, since: int) -> int:
     """How often that incident or alert itself was read."""
     return sum(
         call["method"] == "GET" and call["path"].rstrip("/").endswith(f"/{thing}") for call in front.calls(since)
     )
 
 
-def test_what_an_engineer_does_is_mirrored_at_once(front: Front) -> None:
+def test_what_an_engineer_does_is_mirrored_at_once(front: World) -> None:
     alert, incident = front.paired()
     front.engineer(alert, "acknowledge")
     assert front.deliver(incident).status_code == 202
@@ -32,7 +33,7 @@ def test_what_an_engineer_does_is_mirrored_at_once(front: Front) -> None:
     front.until(lambda: front.is_noted(alert, "] resolved the incident"), "the resolution")
 
 
-def test_what_a_customer_does_is_mirrored_at_once(front: Front) -> None:
+def test_what_a_customer_does_is_mirrored_at_once(front: World) -> None:
     alert = front.raise_alert()
     assert front.report(opsgenie_body(alert, "Create")).status_code == 202
     front.until(lambda: front.is_paged(alert), "the page")
@@ -44,7 +45,7 @@ def test_what_a_customer_does_is_mirrored_at_once(front: Front) -> None:
     front.until(lambda: front.incident(alert)["status"] == "acknowledged", "the acknowledgement")
 
 
-def test_either_of_two_secrets_signs(front: Front) -> None:
+def test_either_of_two_secrets_signs(front: World) -> None:
     alert, incident = front.paired()
     for number, secret in enumerate((OLD, NEW)):
         front.engineer(alert, "notes", text=f"note {number}")
@@ -54,7 +55,7 @@ def test_either_of_two_secrets_signs(front: Front) -> None:
         front.until(lambda number=number: front.is_noted(alert, f"] note {number}"), "the note")
 
 
-def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_last(front: Front) -> None:
+def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_last(front: World) -> None:
     """The first look lasts until all have come, however long a busy machine takes to deliver them."""
     alert, incident = front.paired()
     since = front.seq()
@@ -82,7 +83,7 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_after_the_la
     assert looks_at(front, incident, since) == 2
 
 
-def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None:
+def test_a_look_costs_two_reads_of_the_side_that_was_named(front: World) -> None:
     alert, incident = front.paired()
     front.until(lambda: front.metric("reconciler_actions_in_flight") in (0, None), "nothing is in doubt")
     for deliver, thing, more in (
@@ -104,7 +105,7 @@ def test_a_look_costs_two_reads_of_the_side_that_was_named(front: Front) -> None
         assert sorted(read) == sorted(["", "/notes", *more])
 
 
-def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: Front) -> None:
+def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: World) -> None:
     """The alert was there before us and pages nobody; then somebody makes an incident of it."""
     alert = world.raise_alert()
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY, INITIAL_LOOKBACK_SECONDS="0")
@@ -121,7 +122,7 @@ def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: F
     world.until(lambda: world.is_noted(alert, "] on it"), "the note")
 
 
-def test_a_ping_is_answered_and_told(front: Front) -> None:
+def test_a_ping_is_answered_and_told(front: World) -> None:
     since = front.seq()
     assert (
         front.deliver("", body=b'{"event": {"event_type": "pagey.ping", "data": {"type": "ping"}}}').status_code
@@ -131,7 +132,7 @@ def test_a_ping_is_answered_and_told(front: Front) -> None:
     assert any(event["event"] == "PagerDuty's test webhook has arrived" for event in front.events())
 
 
-def test_what_the_apis_do_not_confirm_is_not_written(front: Front) -> None:
+def test_what_the_apis_do_not_confirm_is_not_written(front: World) -> None:
     """Bodies that tell of acts that nobody did, rightly signed or not: looked at, and nothing follows."""
     alert, incident = front.paired()
     writes = len(front.writes())
@@ -146,7 +147,7 @@ def test_what_the_apis_do_not_confirm_is_not_written(front: Front) -> None:
     assert front.audit() == {}
 
 
-def _false_deliveries(front: Front, alert: str, incident: str) -> Iterator[tuple[int, int]]:
+def _false_deliveries(front: World, alert: str, incident: str) -> Iterator[tuple[int, int]]:
     """The status that each was answered with, and the one that is due."""
     for kind, status in (
         ("incident.acknowledged", "acknowledged"),
@@ -170,7 +171,7 @@ def _false_deliveries(front: Front, alert: str, incident: str) -> Iterator[tuple
     yield front.deliver("", body=pagerduty_body(incident), **unsigned).status_code, 401
 
 
-def test_forged_replayed_reordered_and_duplicated_deliveries_change_nothing(front: Front) -> None:
+def test_forged_replayed_reordered_and_duplicated_deliveries_change_nothing(front: World) -> None:
     alert, incident = front.paired()
     bodies = {}
     for verb, kind in (
@@ -200,13 +201,13 @@ def test_forged_replayed_reordered_and_duplicated_deliveries_change_nothing(fron
     assert front.audit() == {}
 
 
-def _is_mirrored(front: Front, alert: str, verb: str) -> bool:
+def _is_mirrored(front: World, alert: str, verb: str) -> bool:
     if verb == "resolve":
         return front.is_noted(alert, "] resolved the incident")
     return bool(front.alert(alert)["acknowledged"]) == (verb == "acknowledge")
 
 
-def test_a_delivery_under_a_known_id_is_not_even_looked_at(front: Front) -> None:
+def test_a_delivery_under_a_known_id_is_not_even_looked_at(front: World) -> None:
     _, incident = front.paired()
     assert front.deliver(incident, "known").status_code == 202
     front.until(lambda: bool(front.metric("reconciler_webhooks_total", outcome="accepted")), "counted")
@@ -216,7 +217,7 @@ def test_a_delivery_under_a_known_id_is_not_even_looked_at(front: Front) -> None
     assert front.metric("reconciler_webhooks_total", vendor="pagerduty", outcome="repeated") == repeated + 3
 
 
-def test_a_wrong_secret_is_said_loudly_once_until_it_is_right_again(world: Front) -> None:
+def test_a_wrong_secret_is_said_loudly_once_until_it_is_right_again(world: World) -> None:
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
     body, wrong = pagerduty_body("PX"), {"X-PagerDuty-Signature": "v1=" + "0" * 64}
 
@@ -237,7 +238,7 @@ def test_a_wrong_secret_is_said_loudly_once_until_it_is_right_again(world: Front
     assert world.metric("reconciler_webhooks_total", vendor="opsgenie", outcome="other_integration") == 1
 
 
-def test_losing_every_webhook_loses_nothing(world: Front) -> None:
+def test_losing_every_webhook_loses_nothing(world: World) -> None:
     """The same story with no delivery at all, and with every delivery lost on the way: polling mirrors it."""
     world.open_ready()
     alert = world.raise_alert()
@@ -250,7 +251,7 @@ def test_losing_every_webhook_loses_nothing(world: Front) -> None:
     assert world.metric("reconciler_webhooks_total") == 0
 
 
-def test_webhooks_during_a_stream_of_cycles_do_nothing_twice(world: Front) -> None:
+def test_webhooks_during_a_stream_of_cycles_do_nothing_twice(world: World) -> None:
     world.open_ready(POLL_INTERVAL_SECONDS="0.05")
     alerts = [world.raise_alert(f"alert {number}") for number in range(5)]
     for alert in alerts:

@@ -13,7 +13,7 @@ import requests
 
 from reconciler.web.app import HEADERS
 from reconciler.web.server import CLEANUP, CONNECTIONS, LARGEST_HEAD, READ_AT_MOST, SILENCE
-from tests.support.front import SHARED, Listener, pagerduty_body
+from tests.support.harness.listener import SHARED, Listener, pagerduty_body
 from tests.support.honest import MIB, honest_meanwhile
 
 

@@ -11,12 +11,13 @@ import pytest
 
 from reconciler import __version__
 from reconciler.observability.health import SHORTEST_GRACE
-from tests.support.front import FAST_PATH, Front, a_front, opsgenie_body, pagerduty_body
+from tests.support.harness import World, a_world
+from tests.support.harness.listener import FAST_PATH, opsgenie_body, pagerduty_body
 
 CLOSED = ("actions_total", "echoes_total", "hint_reconciles_total", "webhooks_total")
 
 
-def test_what_can_be_counted_is_there_from_the_start(world: Front) -> None:
+def test_what_can_be_counted_is_there_from_the_start(world: World) -> None:
     """With 0, or the first refusal and the first dead write would be no rise; and nothing else comes to it."""
 
     def closed() -> dict[str, float]:
@@ -46,7 +47,7 @@ def test_what_can_be_counted_is_there_from_the_start(world: Front) -> None:
     assert closed().keys() == before.keys()
 
 
-def test_a_webhook_that_is_not_configured_is_not_expected(world: Front) -> None:
+def test_a_webhook_that_is_not_configured_is_not_expected(world: World) -> None:
     world.open(OPSGENIE_INTEGRATION_ID="", OPSGENIE_WEBHOOK_SECRET="")
     assert world.metric("reconciler_webhooks_total", vendor="pagerduty") == 0
     assert world.metric("reconciler_webhooks_total", vendor="opsgenie") is None
@@ -55,13 +56,13 @@ def test_a_webhook_that_is_not_configured_is_not_expected(world: Front) -> None:
 # -- the daemon --
 
 
-def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(world: Front) -> None:
+def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(world: World) -> None:
     """What is given for the fast path all the same is told by `run`, and by nothing else."""
     done = world.run("once", **FAST_PATH)
     assert done.returncode == 0
     assert [line for line in done.stderr.splitlines() if "first start" not in line] == []
     world.start(**(FAST_PATH | {"HTTP_LISTEN": ""}))
-    world.until(lambda: world.cycles() > 2, "cycles")
+    world.until(lambda: world.polls() > 2, "cycles")
     told = [event["event"].partition(":")[0] for event in world.events() if event["level"] == "warning"]
     assert told == ["PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID"]
     pid = world.daemons[-1].pid
@@ -73,7 +74,7 @@ def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(worl
     assert world.stop() == 0
 
 
-def test_a_port_that_is_taken_ends_the_program_with_the_mend(world: Front) -> None:
+def test_a_port_that_is_taken_ends_the_program_with_the_mend(world: World) -> None:
     world.open()
     done = world.run(
         "run", HTTP_LISTEN=f"127.0.0.1:{world.port}", DATABASE_URL=f"sqlite:///{world.folder / 'x.db'}"
@@ -84,10 +85,10 @@ def test_a_port_that_is_taken_ends_the_program_with_the_mend(world: Front) -> No
 
 
 def test_health_is_about_the_loop_and_never_about_a_vendor(
-    world: Front, tmp_path_factory: pytest.TempPathFactory
+    world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Of one out of reach and one that hangs: for longer than a cycle may take, and while a cycle runs."""
-    with a_front(tmp_path_factory.mktemp("hanging")) as other:
+    with a_world(tmp_path_factory.mktemp("hanging")) as other:
         world.open(POLL_INTERVAL_SECONDS="0.2", OPSGENIE_API_URL="http://127.0.0.1:9")
         other.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
         other.open(POLL_INTERVAL_SECONDS="0.2")
@@ -103,7 +104,7 @@ def test_health_is_about_the_loop_and_never_about_a_vendor(
     world.until(lambda: "Opsgenie could not be polled yet" in world.get("/readyz").text, "the reason")
 
 
-def test_a_database_that_is_away_fails_readiness_and_nothing_else(world: Front) -> None:
+def test_a_database_that_is_away_fails_readiness_and_nothing_else(world: World) -> None:
     """Health, metrics and webhooks answer from memory meanwhile, for longer than three intervals."""
     world.open_ready(POLL_INTERVAL_SECONDS="0.2")
     alert = world.raise_alert()
@@ -123,12 +124,12 @@ def test_a_database_that_is_away_fails_readiness_and_nothing_else(world: Front) 
     world.until(lambda: world.get("/readyz").status_code == 200, "it is ready again")
 
 
-def test_dead_actions_are_in_the_detail(world: Front) -> None:
+def test_dead_actions_are_in_the_detail(world: World) -> None:
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
     assert world.get("/readyz").json() == {"ready": True, "role": "leader", "dead_actions": 0}
-    sandbox = world.sandbox.sandbox
+    sandbox = world.sandbox
     machine = sandbox._machine
     refuse_notes(world)
     world.customer(alert, "notes", text="refused for good")
@@ -140,11 +141,11 @@ def test_dead_actions_are_in_the_detail(world: Front) -> None:
     assert world.metric("reconciler_actions_total", kind=kind, result="dead", reason="rejected") == 1
 
 
-def refuse_notes(world: Front) -> None:
+def refuse_notes(world: World) -> None:
     """PagerDuty takes no note any more."""
     from reconciler.sandbox.wire import Request, Response, json_response  # noqa: PLC0415
 
-    sandbox = world.sandbox.sandbox
+    sandbox = world.sandbox
     machine = sandbox._machine
 
     def answer(vendor: str, request: Request) -> Response:
@@ -155,7 +156,7 @@ def refuse_notes(world: Front) -> None:
     sandbox._machine = answer  # type: ignore[method-assign]
 
 
-def test_the_daemons_own_figures(world: Front) -> None:
+def test_the_daemons_own_figures(world: World) -> None:
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
@@ -177,7 +178,7 @@ def test_the_daemons_own_figures(world: Front) -> None:
     assert alert not in world.get("/metrics").text
 
 
-def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
+def test_between_two_cycles_the_figures_are_right_as_well(world: World) -> None:
     """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
     world.open_ready(POLL_INTERVAL_SECONDS="60")
     alert, incident = world.paired()
@@ -208,7 +209,7 @@ def test_between_two_cycles_the_figures_are_right_as_well(world: Front) -> None:
     assert world.seq() == settled, "and then there is nothing left to ask"
 
 
-def test_a_second_daemon_stands_by_and_says_so(world: Front) -> None:
+def test_a_second_daemon_stands_by_and_says_so(world: World) -> None:
     world.open_ready()
     first = world.port
     world.open(POLL_INTERVAL_SECONDS="0.2")

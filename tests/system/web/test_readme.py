@@ -6,11 +6,12 @@ import subprocess
 
 import pytest
 
-from tests.support.front import RARELY, Front
+from tests.support.harness import World
+from tests.support.harness.listener import RARELY
 from tests.support.paths import ROOT
 
 
-def test_each_step_has_its_effect(world: Front) -> None:
+def test_each_step_has_its_effect(world: World) -> None:
     tools = {tool: shutil.which(tool) for tool in ("bash", "curl", "openssl")}
     bash = tools["bash"]
     if bash is None or None in tools.values():
@@ -42,7 +43,7 @@ def test_each_step_has_its_effect(world: Front) -> None:
         def run(lines: str) -> str:
             assert shell.stdin
             assert shell.stdout
-            lines = lines.replace("http://127.0.0.1:8900", world.sandbox.url)
+            lines = lines.replace("http://127.0.0.1:8900", world.running.url)
             shell.stdin.write(lines.replace("http://127.0.0.1:8080", world.url) + "\necho; echo done\n")
             shell.stdin.flush()
             return "".join(iter(shell.stdout.readline, "done\n"))

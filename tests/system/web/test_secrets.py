@@ -6,12 +6,13 @@ from pathlib import Path
 import requests
 
 from reconciler.sandbox.settings import SandboxSettings
-from tests.support.front import SECRETS, Front, opsgenie_body, pagerduty_body, signature
+from tests.support.harness import World
+from tests.support.harness.listener import SECRETS, opsgenie_body, pagerduty_body, signature
 
 PATHS = ("/healthz", "/readyz", "/metrics", "/pd-webhook", "/ops-webhook", "/", "/nothing")
 
 
-def test_no_secret_gets_out(world: Front) -> None:
+def test_no_secret_gets_out(world: World) -> None:
     keys = SandboxSettings()
     secrets = [*SECRETS, keys.opsgenie_key, keys.pagerduty_key]
     answers: list[str] = []
@@ -25,7 +26,7 @@ def test_no_secret_gets_out(world: Front) -> None:
         for do in ("500_before", "truncate_after", "401")
     ]
     for fault in faults:
-        requests.post(f"{world.sandbox.url}/control/faults", json=fault, timeout=10).raise_for_status()
+        requests.post(f"{world.running.url}/control/faults", json=fault, timeout=10).raise_for_status()
     body = pagerduty_body(incident)
     for secret in secrets:
         for path in PATHS:

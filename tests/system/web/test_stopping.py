@@ -5,12 +5,13 @@ import time
 
 import requests
 
-from tests.support.front import RARELY, Front, opsgenie_body
+from tests.support.harness import World
+from tests.support.harness.listener import RARELY, opsgenie_body
 
 TIMES = 3
 
 
-def test_hints_that_wait_do_not_keep_it(world: Front) -> None:
+def test_hints_that_wait_do_not_keep_it(world: World) -> None:
     """Told to stop in the middle of a look, with others to come, and asked meanwhile."""
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
     alerts = [world.paired(f"alert {number}")[0] for number in range(3)]
@@ -34,7 +35,7 @@ def test_hints_that_wait_do_not_keep_it(world: Front) -> None:
         world.settings(latency=0.0)
 
 
-def _knock(world: Front, alert: str) -> None:
+def _knock(world: World, alert: str) -> None:
     """A webhook during the end is answered at once, or finds the door shut."""
     asked = time.monotonic()
     try:

@@ -17,7 +17,7 @@ from reconciler.settings import load
 from reconciler.vendors.http import SystemClock
 from reconciler.web.app import LARGEST_BODY, create
 from reconciler.web.webhooks import Deliveries, is_signed
-from tests.support.front import (
+from tests.support.harness.listener import (
     FAST_PATH,
     INTEGRATION,
     NEW,

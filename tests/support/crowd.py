@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reconciler.sandbox.wire import Json
-from tests.support.scene import Scene
+from tests.support.harness import World
 
 MOST_OPEN = 30
 """They wait while the reconciler is so many writes behind: a life of a second does not do more."""
@@ -37,7 +37,7 @@ class Life:
 class People:
     """They act in a thread of their own until told to stop."""
 
-    scene: Scene
+    world: World
     dice: random.Random
     pause: float = 0.08
     acts: int = 0
@@ -67,42 +67,42 @@ class People:
             self._failure = failure
 
     def _act(self) -> None:
-        standing = self.scene.standing()
+        standing = self.world.standing()
         if standing.get("planned", 0) + standing.get("sent", 0) > MOST_OPEN:
             return
         self.acts += 1
         living = self.lives[-8:]
         chance = self.dice.random()
         if not living or chance < 0.12:
-            alert = self.scene.raise_alert(f"alert {len(self.lives) + 1}", user=self.dice.choice(CUSTOMERS))
+            alert = self.world.raise_alert(f"alert {len(self.lives) + 1}", user=self.dice.choice(CUSTOMERS))
             self.lives.append(Life(alert, iter(self.dice.choice(LIVES))))
         elif chance < 0.4:
             text = self.dice.choice(("looking", "still bad", f"it is number {self.acts}"))  # twins among them
-            self.scene.customer(
+            self.world.customer(
                 self.dice.choice(living).alert_id, "notes", text=text, user=self.dice.choice(CUSTOMERS)
             )
         else:
             self._about_the_incident(self.dice.choice(living), chance)
 
     def _about_the_incident(self, life: Life, chance: float) -> None:
-        seen = _both(self.scene, life.alert_id)
+        seen = _both(self.world, life.alert_id)
         if seen is None:
             return
         alert, incident = seen
         if chance < 0.65:
             text = f"engineers say {self.acts}"
-            self.scene.engineer(life.alert_id, "notes", text=text, user=self.dice.choice(ENGINEERS))
+            self.world.engineer(life.alert_id, "notes", text=text, user=self.dice.choice(ENGINEERS))
         elif _is_mirrored(life.waits_for, alert, incident):
             act = next(life.acts, None)
             if act is not None:
                 who, verb = act.split()
-                (self.scene.customer if who == "customer" else self.scene.engineer)(life.alert_id, verb)
+                (self.world.customer if who == "customer" else self.world.engineer)(life.alert_id, verb)
                 life.waits_for = act
 
 
-def _both(scene: Scene, alert_id: str) -> tuple[Json, Json] | None:
+def _both(world: World, alert_id: str) -> tuple[Json, Json] | None:
     """Alert and incident, looked up without a request."""
-    sandbox = scene.sandbox.sandbox
+    sandbox = world.sandbox
     with sandbox.lock:
         incidents = sandbox.pagerduty.incidents.by_key(alert_id)
         if not incidents:

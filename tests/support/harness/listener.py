@@ -1,4 +1,4 @@
-"""The HTTP listener under test, alone or in the installed daemon, and clients that send requests to it."""
+"""The HTTP listener: clients that send requests to it, and the listener alone, without the rest of the daemon."""
 
 import hashlib
 import hmac
@@ -9,18 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import requests
 
-from reconciler.sandbox.app import Reply
-from reconciler.sandbox.server import RunningSandbox, serve
-from reconciler.sandbox.wire import Request
-from tests.support.harness import Json, World, hurried
+from tests.support.harness.commands import PATIENCE, Json
+from tests.support.harness.people import People
+from tests.support.harness.vendors import Vendors
 
 OLD, NEW = "old-signing-secret-7f31", "new-signing-secret-a902"
 INTEGRATION = "0b9c4d1e-5a77-4b7e-9a51-integration"
@@ -62,13 +59,13 @@ def opsgenie_body(alert_id: str, action: str = "Acknowledge", **alert: object) -
 
 
 class Client:
-    """Requests to a listener in a process of its own, and what that process logs and needs."""
+    """Requests to a listener in a process of its own, and what that process needs."""
 
     port = 0
-    daemons: list["subprocess.Popen[str]"]
 
-    def log(self) -> str:
-        """What the newest process has logged."""
+    @property
+    def pid(self) -> int:
+        """The newest process."""
         raise NotImplementedError
 
     @property
@@ -108,10 +105,6 @@ class Client:
         given = {"X-Webhook-Secret": SHARED} | headers
         return requests.post(f"{self.url}/ops-webhook", json=body, headers=given, timeout=10)
 
-    def events(self) -> list[Json]:
-        """What the newest daemon has logged, as data."""
-        return [json.loads(line) for line in self.log().splitlines()]
-
     def connect(self) -> socket.socket:
         """A bare connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -128,11 +121,11 @@ class Client:
 
     def descriptors(self) -> int:
         """Open file descriptors of the newest process."""
-        return len(list(Path(f"/proc/{self.daemons[-1].pid}/fd").iterdir()))
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def memory(self) -> int:
         """Resident bytes of the newest daemon."""
-        status = Path(f"/proc/{self.daemons[-1].pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert found
         return int(found[1]) * 1024
@@ -145,20 +138,28 @@ class Listener(Client):
         self._log = folder / "listener.log"
         given = REQUIRED | FAST_PATH | environ | {"HTTP_LISTEN": "127.0.0.1:0", "PATH": os.environ["PATH"]}
         with self._log.open("w") as log:
-            module = [sys.executable, str(Path(__file__).with_name("listener.py")), *arguments]
+            module = [sys.executable, str(Path(__file__).with_name("listener_alone.py")), *arguments]
             self._process = subprocess.Popen(
                 module, env=given, cwd=folder, stdin=subprocess.PIPE, stderr=log, stdout=log, text=True
             )
-        self.daemons = [self._process]
-        last = time.monotonic() + 15
+        last = time.monotonic() + PATIENCE
         while not (found := re.search(r'"port": (\d+)', self.log())):
             assert time.monotonic() < last, self.log()
             time.sleep(0.05)
         self.port = int(found[1])
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def log(self) -> str:
         """What it has logged."""
         return self._log.read_text()
+
+    def events(self) -> list[Json]:
+        """The same as data."""
+        return [json.loads(line) for line in self.log().splitlines()]
 
     def end(self) -> int:
         """Let it end; its exit status."""
@@ -166,11 +167,16 @@ class Listener(Client):
         return self._process.returncode
 
 
-class Front(World, Client):
-    """A world whose daemon listens."""
+class DaemonClient(Client, Vendors, People):
+    """Requests to a daemon that listens."""
+
+    @property
+    def pid(self) -> int:
+        """The newest daemon."""
+        return self.daemons[-1].pid
 
     def open(self, **environ: str) -> str:
-        """Start the daemon; its address once it is ready to be asked."""
+        """Start a daemon; its address once it listens."""
         self.start(**({"HTTP_LISTEN": "127.0.0.1:0"} | FAST_PATH | environ))
         self.until(lambda: '"listening"' in self.log(), "it listens")
         found = re.search(r'"port": (\d+)', self.log())
@@ -179,101 +185,13 @@ class Front(World, Client):
         return self.url
 
     def open_ready(self, **environ: str) -> None:
-        """The same, after the first cycle."""
+        """The same, once it is ready."""
         self.open(**environ)
         self.until(lambda: self.get("/readyz").status_code == 200, "it is ready")
 
     def paired(self, message: str = "db-primary is down") -> tuple[str, str]:
-        """An alert and its incident, both mirrored and at rest; their ids."""
+        """Raise an alert that Opsgenie reports by webhook; ids of it and its incident, once all is mirrored."""
         alert = self.raise_alert(message)
-        self.until(
-            lambda: self.report(opsgenie_body(alert, "Create")).ok and bool(self.incidents(alert)), "a page"
-        )
-        incident = str(self.incident(alert)["id"])
-        self.rest()  # the last of those reports is looked at
-        return alert, incident
-
-    def rest(self, seconds: float = 0.7) -> None:
-        """Wait until no API has been asked anything for so long, 5 s at most: a busy machine takes its time."""
-        seen, since = self.seq(), time.monotonic()
-        last = since + 5
-        while time.monotonic() < min(last, since + seconds):
-            time.sleep(0.05)
-            if self.seq() != seen:
-                seen, since = self.seq(), time.monotonic()
-
-    def state(self) -> Json:
-        """Both sides whole, taken from the sandbox itself: asked for very often."""
-        sandbox = self.sandbox.sandbox
-        with sandbox.lock:
-            return sandbox.state()
-
-    def is_noted(self, alert: str, words: str) -> bool:
-        """Whether a note of the alert ends so; cheaper than the whole state."""
-        sandbox = self.sandbox.sandbox
-        with sandbox.lock:
-            sandbox.opsgenie.settle()
-            return any(note.text.endswith(words) for note in sandbox.opsgenie.find(alert).notes)
-
-    def is_told(self, alert: str, words: str) -> bool:
-        """Whether a note of the alert's incident ends so."""
-        sandbox = self.sandbox.sandbox
-        with sandbox.lock:
-            return any(note.content.endswith(words) for note in sandbox.pagerduty.find(alert).notes)
-
-    def is_paged(self, alert: str) -> bool:
-        """Whether the alert has an incident."""
-        sandbox = self.sandbox.sandbox
-        with sandbox.lock:
-            return bool(sandbox.pagerduty.incidents.by_key(alert))
-
-    @contextmanager
-    def held(self, path: str) -> Iterator[Event]:
-        """Nothing asked of the vendors at this path is answered meanwhile; the event says that something was."""
-        sandbox, asked, released = self.sandbox.sandbox, Event(), Event()
-        handle = sandbox.handle
-
-        def hold(request: Request) -> Reply:
-            if request.path == path:
-                asked.set()
-                released.wait(20)
-            return handle(request)
-
-        sandbox.handle = hold  # type: ignore[method-assign]
-        try:
-            yield asked
-        finally:
-            released.set()
-            sandbox.handle = handle  # type: ignore[method-assign]
-
-    def calls(self, since: int = 0) -> list[Json]:
-        """API requests with a higher `seq`."""
-        sandbox = self.sandbox.sandbox
-        with sandbox.lock:
-            return sandbox.journal.calls_json(since)
-
-    def seq(self) -> int:
-        """The number of the newest API request."""
-        return max((int(call["seq"]) for call in self.calls()), default=0)
-
-
-@contextmanager
-def a_front(folder: Path, **settings: Any) -> Iterator[Front]:
-    """A world, with the sandbox's knobs turned."""
-    with serve(settings=hurried(**settings)) as sandbox:
-        yield from _until_the_end(Front(sandbox, folder))
-
-
-def beside(sandbox: RunningSandbox, folder: Path) -> Front:
-    """Another daemon of its own folder beside the same sandbox."""
-    return Front(sandbox, folder)
-
-
-def _until_the_end(front: Front) -> Iterator[Front]:
-    try:
-        yield front
-    finally:
-        for daemon in front.daemons:
-            if daemon.poll() is None:
-                daemon.kill()
-                daemon.wait()
+        self.until(lambda: self.report(opsgenie_body(alert, "Create")).ok and self.is_paged(alert), "a page")
+        self.rest()  # the last of these reports is worked on
+        return alert, str(self.incident(alert)["id"])

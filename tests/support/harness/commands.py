@@ -1,0 +1,130 @@
+"""The installed command: its daemons, its one-shot commands, and what they print."""
+
+import json
+import os
+import signal
+import subprocess
+import sysconfig
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from threading import Lock
+from typing import Any
+
+from reconciler.store.database import open_database
+from reconciler.store.migrate import upgrade
+from tests.support.launcher import Launched, launch
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "reconciler"
+PATIENCE = 60.0
+"""Seconds that a test waits for what must show at last: processes start slowly on a busy machine."""
+Json = dict[str, Any]
+
+
+class Commands:
+    """The reconciler's processes. `environment` is what each is given, besides a test's own changes."""
+
+    folder: Path
+    database: Path
+    daemons: list[Launched]
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        """Run the installed command to its end."""
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            started = launch(arguments, self.env(environ), self.folder, out, err)
+            try:
+                status = started.wait(PATIENCE)
+            finally:
+                started.kill()
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+    def once(self, **environ: str) -> Json:
+        """Run `once`; its JSON report."""
+        self._migrate()
+        done = self.run("once", "--json", **environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+        report: Json = json.loads(done.stdout)
+        return report
+
+    def start(self, **environ: str) -> Launched:
+        """Start a daemon."""
+        self._migrate()
+        with self._log_of(len(self.daemons)).open("w") as log:
+            daemon = launch(["run"], self.env(environ), self.folder, log, log)
+        self.daemons.append(daemon)
+        return daemon
+
+    def kill(self) -> None:
+        """kill -9 of the newest daemon."""
+        self.daemons[-1].kill()
+        self.daemons[-1].wait()
+
+    def stop(self) -> int:
+        """SIGTERM to the newest daemon; its exit status."""
+        self.daemons[-1].send_signal(signal.SIGTERM)
+        return self.daemons[-1].wait(timeout=20)
+
+    def end(self) -> None:
+        """Kill every daemon that still runs."""
+        for daemon in self.daemons:
+            if daemon.poll() is None:
+                daemon.kill()
+                daemon.wait()
+
+    def log(self) -> str:
+        """What the newest daemon has logged; empty without one."""
+        return self._log_of(len(self.daemons) - 1).read_text() if self.daemons else ""
+
+    def events(self, daemon: int = -1) -> list[Json]:
+        """What a daemon has logged, as data."""
+        lines = self._log_of(daemon % len(self.daemons)).read_text().splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]  # the last may be half written
+
+    def told(self, words: str, daemon: int = -1) -> int:
+        """How many of a daemon's log lines contain these words."""
+        return sum(words in line["event"] for line in self.events(daemon))
+
+    def files(self) -> dict[str, bytes]:
+        """The content of every file in the folder but the daemons' logs."""
+        return {file.name: file.read_bytes() for file in self.folder.iterdir() if file.suffix != ".log"}
+
+    def until(self, shown: Callable[[], bool], what: str = "", patience: float = PATIENCE) -> None:
+        """Wait until a condition holds."""
+        last = time.monotonic() + patience
+        while not shown():
+            assert time.monotonic() < last, f"not seen: {what}\n{self.log()}"
+            time.sleep(0.02)
+
+    def env(self, changes: dict[str, str]) -> dict[str, str]:
+        """The whole environment of a process."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | self.environment | changes
+
+    def _log_of(self, daemon: int) -> Path:
+        return self.folder / f"daemon-{daemon}.log"
+
+    def _migrate(self) -> None:
+        """Begin with a migrated database: half a second spent once for all worlds. `run` begins with none."""
+        if self.environment["DATABASE_URL"] == f"sqlite:///{self.database}" and not self.database.exists():
+            with _ONE_AT_A_TIME:
+                self.database.write_bytes(_migrated())
+
+
+_ONE_AT_A_TIME = Lock()
+"""Alembic runs one migration at a time."""
+
+
+@cache
+def _migrated() -> bytes:
+    """An SQLite file with the schema and nothing in it."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "template.db"
+        database = open_database(f"sqlite:///{file}")
+        upgrade(database)
+        database.close()
+        return file.read_bytes()
