@@ -30,6 +30,8 @@ class Commands:
     database: Path
     daemons: list[Launched]
     environment: dict[str, str]
+    is_migrated = True
+    """Whether daemons and `once` find a database with the schema and nothing in it, instead of none."""
 
     def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run the installed command to its end."""
@@ -110,7 +112,11 @@ class Commands:
 
     def _migrate(self) -> None:
         """Begin with a migrated database: half a second spent once for all worlds. `run` begins with none."""
-        if self.environment["DATABASE_URL"] == f"sqlite:///{self.database}" and not self.database.exists():
+        if (
+            self.is_migrated
+            and self.environment["DATABASE_URL"] == f"sqlite:///{self.database}"
+            and not self.database.exists()
+        ):
             with _ONE_AT_A_TIME:
                 self.database.write_bytes(_migrated())
 

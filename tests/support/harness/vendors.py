@@ -19,6 +19,10 @@ When = Callable[[str, Request], bool]
 Change = Callable[[Request, Response], Response]
 
 
+FEEDS = ("/v2/alerts", "/log_entries")
+"""Paths of the two lists that are polled."""
+
+
 class Vendors(Commands):
     """Alerts, incidents and requests, taken from the sandbox itself; its faults and knobs."""
 
@@ -107,14 +111,15 @@ class Vendors(Commands):
         assert written == [], f"{written}\n{self.log()}"
 
     def rest(self, seconds: float = 0.7) -> None:
-        """Wait until no API has been asked anything for so long."""
+        """Wait until no API has been asked anything for so long, besides the polls of both change feeds."""
         seen, since = self.seq(), time.monotonic()
         last = since + PATIENCE
         while time.monotonic() < since + seconds:
             assert time.monotonic() < last, f"the reconciler never rests\n{self.log()}"
             time.sleep(0.02)
-            if self.seq() != seen:
-                seen, since = self.seq(), time.monotonic()
+            calls, seen = self.calls(seen), self.seq()
+            if any(not call["path"].endswith(FEEDS) for call in calls):
+                since = time.monotonic()
 
     def polls(self, since: int = 0) -> int:
         """How many times the alerts' list was polled after this request."""
