@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
@@ -21,6 +21,7 @@ from reconciler.sandbox.app import Reply
 from reconciler.sandbox.server import RunningSandbox, serve
 from reconciler.sandbox.wire import Request
 from tests.support.harness import Json, World, hurried
+from tests.support.launcher import Launched
 
 OLD, NEW = "old-signing-secret-7f31", "new-signing-secret-a902"
 INTEGRATION = "0b9c4d1e-5a77-4b7e-9a51-integration"
@@ -65,7 +66,7 @@ class Client:
     """Requests to a listener in a process of its own, and what that process logs and needs."""
 
     port = 0
-    daemons: list["subprocess.Popen[str]"]
+    daemons: Sequence[Launched | subprocess.Popen[str]]
 
     def log(self) -> str:
         """What the newest process has logged."""
@@ -168,6 +169,8 @@ class Listener(Client):
 
 class Front(World, Client):
     """A world whose daemon listens."""
+
+    daemons: list[Launched]
 
     def open(self, **environ: str) -> str:
         """Start the daemon; its address once it is ready to be asked."""

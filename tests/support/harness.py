@@ -87,7 +87,7 @@ class World:
 
     # -- people --
 
-    def control(self, path: str, **body: object) -> Json:
+    def control(self, path: str, **body: Any) -> Json:
         """Somebody does something."""
         answer = requests.post(f"{self.sandbox.url}/control/{path}", json=body, timeout=10)
         assert answer.ok, answer.text
@@ -106,7 +106,7 @@ class World:
         """Jane does something to the alert's incident."""
         self.control(f"pagerduty/incidents/{alert_id}/{verb}", **({"user": "Jane Doe"} | more))
 
-    def settings(self, **changes: object) -> None:
+    def settings(self, **changes: Any) -> None:
         """Turn the sandbox's knobs."""
         requests.patch(f"{self.sandbox.url}/control/settings", json=changes, timeout=10).raise_for_status()
 

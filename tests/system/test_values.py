@@ -25,7 +25,7 @@ def _with(world: Stage, alert: str, **values: Any) -> None:
     )
 
 
-def _paged(world: Stage, **more: object) -> str:
+def _paged(world: Stage, **more: Any) -> str:
     alert = world.raise_alert(**more)
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.until(world.is_settled, "all settled")

@@ -14,8 +14,8 @@ from reconciler.settings import (
     load,
     load_database,
     variables,
-    volatile_terms,
 )
+from reconciler.settings_texts import volatile_terms
 
 REQUIRED = {
     "PAGERDUTY_API_KEY": "u+pd-key-1234",

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core import text
-from reconciler.core.changes import changes, is_adoption, is_followed
+from reconciler.core.changes import changes, is_followed
 from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Observation, Person, Policy, Side, Status
 from reconciler.core.plan import decide
+from reconciler.core.readings import is_adoption
 from tests.support.builders import (
     ANA,
     BOB,

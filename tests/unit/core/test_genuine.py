@@ -1,6 +1,7 @@
 """A mark counts only where it is genuine: whoever quotes, pastes or forges one of our notes is a person."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ OF_JANE, OF_ANA = text.note_mark(PD, ON_IT), text.note_mark(OG, ANY_NEWS)
 RESOLVED = "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident"
 
 
-def in_opsgenie(words: str, *sources: Note, **changed: object) -> Observation:
+def in_opsgenie(words: str, *sources: Note, **changed: Any) -> Observation:
     """A note of a developer, and the incident's notes."""
     known = frozenset((PD, source.id) for source in sources)
     made = observation(
@@ -42,7 +43,7 @@ def in_opsgenie(words: str, *sources: Note, **changed: object) -> Observation:
     return replace(made, **changed)
 
 
-def in_pagerduty(words: str, *sources: Note, **changed: object) -> Observation:
+def in_pagerduty(words: str, *sources: Note, **changed: Any) -> Observation:
     """A note of an engineer, and the alert's notes."""
     known = frozenset((OG, source.id) for source in sources)
     made = observation(

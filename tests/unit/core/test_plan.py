@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -405,7 +406,8 @@ def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, v
         assert told
     copies = tuple(note(f"C{n}", BOT, planned.text) for n, planned in enumerate(told))
     where = "alert_notes" if side is PD else "incident_notes"
-    again = decide(inputs(replace(before, **{where: (*(getattr(before, where) or ()), *copies)}), now=at(300)))
+    copied: dict[str, Any] = {where: (*(getattr(before, where) or ()), *copies)}
+    again = decide(inputs(replace(before, **copied), now=at(300)))
     assert again.actions == tuple(planned for planned in first.actions if planned not in told)
 
 
@@ -823,7 +825,8 @@ def test_the_work_grows_with_the_notes_and_not_with_their_square(
         ]
         names = ("alert_notes", "incident_notes") if side is OG else ("incident_notes", "alert_notes")
         seen = observation(pair=pair(), incident=incident(), looked=frozenset(Kind), **{names[0]: notes})
-        answered = replace(seen, mine=tuple(old), **{names[1]: copies})
+        copied: dict[str, Any] = {names[1]: copies}
+        answered = replace(seen, mine=tuple(old), **copied)
         calls.update(dict.fromkeys(calls, 0))
         assert len(decide(inputs(seen)).actions) == count
         assert len(decide(inputs(answered)).settlements) == count

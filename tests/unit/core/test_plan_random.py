@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from reconciler.core import text
-from reconciler.core.changes import is_adoption
 from reconciler.core.model import (
     Act,
     Action,
@@ -27,6 +26,7 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.plan import decide, in_order
+from reconciler.core.readings import is_adoption
 from tests.support.builders import BOB, BOT, JANE, OG, PD, SERVICE, T0, after, at
 
 NAMES = ("", "Ana Ruiz", "Jane Doe", "Jane Doe (PagerDuty)", "a]b[c · d\ne", "\u200b", "{who}", "x" * 300)
@@ -113,7 +113,10 @@ class Dice:
         if self.yes(0.3):
             return None
         count = self.random.randrange(4)
-        author = lambda: self.random.choice((self.person(), Person("", self.name())))  # noqa: E731
+
+        def author() -> Person:
+            return self.random.choice((self.person(), Person("", self.name())))
+
         return tuple(
             Note(f"{prefix}{n}", author(), self.random.choice(WORDS), self.when())
             for n in self.random.sample(range(6), count)

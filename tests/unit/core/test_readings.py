@@ -1,6 +1,7 @@
 """What is believed of an observation: values that cannot be read, reads that step back, stamps that cannot be."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def remembered(seen: Observation, seconds: float = 60) -> Pair:
 @pytest.mark.parametrize(
     "unread", [{"open": None}, {"acknowledged": None}, {"open": None, "acknowledged": None}], ids=str
 )
-def test_a_state_that_is_not_readable_is_no_news(known: Pair, unread: dict[str, None]) -> None:
+def test_a_state_that_is_not_readable_is_no_news(known: Pair, unread: dict[str, Any]) -> None:
     shows = alert(open=known.opsgenie.open, acknowledged=known.opsgenie.acknowledged, updated_at=at(50))
     seen = observation(pair=known, alert=replace(shows, **unread), looked=frozenset(Kind))
     assert verbs(seen) == []
@@ -242,7 +243,7 @@ def test_when_our_own_acknowledgement_ends_is_remembered() -> None:
 # -- lost from sight, deleted, seen again --
 
 
-GONE = {"missing": True, "sees_others": True}
+GONE: dict[str, Any] = {"missing": True, "sees_others": True}
 
 
 def test_a_deletion_takes_two_looks_that_are_far_apart() -> None:

@@ -34,6 +34,7 @@ from tests.support.builders import policy as rules
 
 MISSING, FORBIDDEN, UNREAD = Failure.MISSING, Failure.FORBIDDEN, Failure.UNREAD
 NONE: frozenset[Side] = frozenset()
+BOTH, ONLY_OG, ONLY_PD = frozenset(Side), frozenset({OG}), frozenset({PD})
 Key = What | tuple[What, str]
 
 
@@ -144,16 +145,16 @@ def test_a_row_is_what_is_known_of_an_alert_that_is_not_to_be_read(known: Observ
 @pytest.mark.parametrize(
     ("request_", "known", "failure", "missing", "unread"),
     [
-        (ask(alert=True), observation(pair=pair()), MISSING, True, {OG}),  # others are not seen either
+        (ask(alert=True), observation(pair=pair()), MISSING, True, ONLY_OG),  # others are not seen either
         (ask(alert=True), observation(), MISSING, True, NONE),
         (ask(alert=True, is_new=True), observation(), MISSING, True, NONE),
-        (ask(alert=True, is_new=True, row=alert()), observation(), MISSING, False, {OG}),
-        (ask(alert=True), observation(pair=pair()), FORBIDDEN, False, {OG}),
-        (ask(alert=True, is_new=True, row=alert()), observation(), UNREAD, False, {OG}),
+        (ask(alert=True, is_new=True, row=alert()), observation(), MISSING, False, ONLY_OG),
+        (ask(alert=True), observation(pair=pair()), FORBIDDEN, False, ONLY_OG),
+        (ask(alert=True, is_new=True, row=alert()), observation(), UNREAD, False, ONLY_OG),
     ],
 )
 def test_only_a_404_of_the_alert_itself_makes_it_missing_and_never_one_that_a_list_shows_as_new(
-    request_: ReadRequest, known: Observation, failure: Failure, missing: bool, unread: set[Side]
+    request_: ReadRequest, known: Observation, failure: Failure, missing: bool, unread: frozenset[Side]
 ) -> None:
     run = Run(request_, known, {What.ALERT: failure})
     assert (run.seen.missing, run.unread) == (missing, unread)
@@ -163,7 +164,7 @@ def test_only_a_404_of_the_alert_itself_makes_it_missing_and_never_one_that_a_li
 
 def test_a_404_of_the_notes_alone_says_nothing_of_the_alert() -> None:
     run = Run(ask(alert_notes=True), answers={What.ALERT_NOTES: MISSING})
-    assert (run.seen.missing, run.seen.alert_notes, run.unread) == (False, None, {OG})
+    assert (run.seen.missing, run.seen.alert_notes, run.unread) == (False, None, ONLY_OG)
 
 
 def test_the_notes_of_a_missing_alert_are_not_read() -> None:
@@ -234,25 +235,25 @@ def test_without_an_incident_nothing_is_read_of_it() -> None:
 
 def test_after_a_404_of_the_incident_nothing_else_of_it_is_read() -> None:
     run = Run(everything([PD]), answers={What.INCIDENT: MISSING, What.INCIDENT_NOTES: ()})
-    assert (run.whats, run.unread) == ([What.INCIDENT], {PD})
+    assert (run.whats, run.unread) == ([What.INCIDENT], ONLY_PD)
 
 
 def test_an_incident_that_cannot_be_read_does_not_hide_its_notes() -> None:
     run = Run(everything([PD]), answers={What.INCIDENT: FORBIDDEN, What.INCIDENT_NOTES: ()})
-    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (None, (), {PD})
+    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (None, (), ONLY_PD)
 
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_an_incident_whose_notes_cannot_be_read_is_read_nevertheless(failure: Failure) -> None:
     run = Run(everything([PD]), answers={What.INCIDENT: incident(), What.INCIDENT_NOTES: failure})
-    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, {PD})
+    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, ONLY_PD)
 
 
 def test_an_incidents_notes_wait_for_the_alerts_and_its_state_does_not() -> None:
     """What the incident's notes say may be in the alert already; an acknowledgement is mirrored all the same."""
     run = Run(everything(), answers={What.ALERT: alert(), What.INCIDENT: incident(), What.INCIDENT_NOTES: ()})
     assert What.INCIDENT_NOTES not in run.whats
-    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, {OG, PD})
+    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, BOTH)
 
 
 def test_notes_of_the_incident_wait_for_nothing_where_the_alert_is_missing() -> None:
@@ -284,17 +285,17 @@ def test_an_alert_that_has_none_is_news() -> None:
 @pytest.mark.parametrize("failure", list(Failure))
 def test_while_it_is_not_known_whether_it_has_one_an_unknown_alert_is_not_news_yet(failure: Failure) -> None:
     run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: failure})
-    assert (run.seen.alert, run.seen.alert_notes, run.unread) == (None, None, {PD})
+    assert (run.seen.alert, run.seen.alert_notes, run.unread) == (None, None, ONLY_PD)
 
 
 def test_a_known_alert_keeps_what_was_read_of_it_when_the_lookup_fails() -> None:
     run = Run(NEW, observation(pair=pair(None)), READ)
-    assert (run.seen.alert, run.unread) == (READ[What.ALERT], {PD})
+    assert (run.seen.alert, run.unread) == (READ[What.ALERT], ONLY_PD)
 
 
 def test_an_incident_is_not_adopted_before_the_alerts_notes_are_read() -> None:
     run = Run(NEW, observation(), {What.ALERT: alert(), What.INCIDENTS_BY_KEY: (incident(),)})
-    assert (run.seen.alert, run.seen.incident, run.unread) == (None, None, {OG})
+    assert (run.seen.alert, run.seen.incident, run.unread) == (None, None, ONLY_OG)
 
 
 def test_no_lookup_is_made_for_a_pair_that_has_its_incident() -> None:
@@ -350,12 +351,12 @@ def test_while_the_incidents_own_log_cannot_be_read_only_a_persons_act_explains_
     """The incident is read nevertheless: what stays unexplained for too long is somebody's."""
     answers = {What.INCIDENT: incident(), What.INCIDENT_LOG: failure}
     run = Run(ask(incident=True, acts=(MACHINES,)), HELD, answers)
-    assert (run.seen.incident, run.seen.incident_acts, run.unread) == (incident(), (), {PD})
+    assert (run.seen.incident, run.seen.incident_acts, run.unread) == (incident(), (), ONLY_PD)
     assert not run.seen.looked & INCIDENT_STATES
 
 
-@pytest.mark.parametrize(("failure", "unread"), [(MISSING, {PD}), (FORBIDDEN, NONE), (UNREAD, NONE)])
-def test_a_log_that_only_a_write_in_doubt_needs_may_stay_unread(failure: Failure, unread: set[Side]) -> None:
+@pytest.mark.parametrize(("failure", "unread"), [(MISSING, ONLY_PD), (FORBIDDEN, NONE), (UNREAD, NONE)])
+def test_a_log_that_only_a_write_in_doubt_needs_may_stay_unread(failure: Failure, unread: frozenset[Side]) -> None:
     mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
     run = Run(
         ask(incident=True),
@@ -568,7 +569,7 @@ def test_an_alert_whose_log_cannot_be_read_is_not_read_either(failure: Failure) 
     """It would be mirrored without the name."""
     answers = {What.ALERT: alert(), What.ALERT_LOG: failure}
     run = Run(ask(alert=True), observation(pair=pair(acknowledged=True)), answers)
-    assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, {OG})
+    assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, ONLY_OG)
     assert not run.seen.looked & ALERT_STATES
 
 
@@ -599,13 +600,13 @@ def test_what_ours_was_merged_into_is_read_to_the_end_with_its_notes() -> None:
 def test_while_that_cannot_be_read_ours_is_not_over(unanswered: tuple[What, str] | None) -> None:
     left_out = unanswered or (What.INCIDENT_NOTES, INCIDENT_ID)
     run = Run(ask(incident=True), answers={key: a for key, a in TARGET_READ.items() if key != left_out})
-    assert (run.seen.incident, run.seen.successor, run.unread) == (None, None, {PD})
+    assert (run.seen.incident, run.seen.successor, run.unread) == (None, None, ONLY_PD)
     assert not run.seen.looked & INCIDENT_STATES
 
 
 def test_where_the_targets_notes_are_not_for_our_key_ours_stays_followed() -> None:
     run = Run(ask(incident=True), answers=TARGET_READ | {(What.INCIDENT_NOTES, "PINC2"): FORBIDDEN})
-    assert (run.seen.successor, run.unread) == (None, {PD})
+    assert (run.seen.successor, run.unread) == (None, ONLY_PD)
 
 
 @pytest.mark.parametrize("failure", [MISSING, FORBIDDEN])
@@ -692,7 +693,7 @@ def test_a_resolved_incident_without_another_one_is_over() -> None:
     run = Run(ask(incident=True), answers={What.INCIDENT: incident("resolved")})
     assert (run.seen.incident, run.unread) == (incident("resolved"), NONE)
     unknown = Run(ask(incident=True), observation(pair=replace(pair(), pagerduty=None)))
-    assert (unknown.whats, unknown.unread) == ([What.INCIDENT], {PD})
+    assert (unknown.whats, unknown.unread) == ([What.INCIDENT], ONLY_PD)
 
 
 # -- which vendors a pair needs, and how to see whether one answers again --
@@ -703,17 +704,17 @@ ROW = alert(updated_at=at(20))
 @pytest.mark.parametrize(
     ("request_", "known", "needed"),
     [
-        (everything(), observation(pair=pair()), {OG, PD}),
-        (everything(), observation(pair=pair(None)), {OG}),
-        (everything([PD]), observation(pair=pair()), {PD}),
-        (ask(incident_notes=True), observation(pair=pair()), {PD}),
+        (everything(), observation(pair=pair()), BOTH),
+        (everything(), observation(pair=pair(None)), ONLY_OG),
+        (everything([PD]), observation(pair=pair()), ONLY_PD),
+        (ask(incident_notes=True), observation(pair=pair()), ONLY_PD),
         (ask(alert=True, row=ROW), observation(pair=pair()), NONE),
-        (ask(alert=True, alert_notes=True, row=ROW), observation(pair=pair()), {OG}),
-        (ask(by_key=True), observation(pair=pair(None)), {PD}),
+        (ask(alert=True, alert_notes=True, row=ROW), observation(pair=pair()), ONLY_OG),
+        (ask(by_key=True), observation(pair=pair(None)), ONLY_PD),
         (ask(), observation(pair=pair()), NONE),
         (replace(everything(), is_new=True, row=ROW), observation(), NONE),
-        (replace(everything(), is_new=True), observation(), {OG}),
-        (NEW, observation(), {PD}),
+        (replace(everything(), is_new=True), observation(), ONLY_OG),
+        (NEW, observation(), ONLY_PD),
         (NEW, observation(pair=pair(None)), NONE),
     ],
 )

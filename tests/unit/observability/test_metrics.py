@@ -25,8 +25,9 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.work import Priority, Reason
+from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.health import Health
-from reconciler.observability.metrics import REFRESH, DatabaseCounts, Metrics
+from reconciler.observability.metrics import REFRESH, Metrics
 from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITY_LABELS, metrics_table
 from tests.support.paths import ROOT
 

@@ -47,6 +47,7 @@ from tests.support.builders import (
 from tests.support.clock import StillClock
 
 NONE: frozenset[Side] = frozenset()
+BOTH, ONLY_OG, ONLY_PD = frozenset(Side), frozenset({OG}), frozenset({PD})
 SILENT = Unknown("500")
 
 
@@ -137,7 +138,7 @@ def test_one_object_that_is_refused_counts_against_no_other_and_is_left_alone_fo
     bad = observation(pair=pair(incident_id="bad"))
     for _ in range(2 * FAILURES):
         fetched = scene.fetch(INCIDENT, bad)
-        assert (fetched.observation.incident, fetched.unread, fetched.read_at) == (None, {PD}, at(61))
+        assert (fetched.observation.incident, fetched.unread, fetched.read_at) == (None, ONLY_PD, at(61))
         assert [problem.error for problem in fetched.problems] == [error]
     assert scene.pagerduty.asked["incident"] == 1
     assert scene.fetch(INCIDENT, other(1)).observation.incident is not None
@@ -147,7 +148,7 @@ def test_the_other_side_is_read_while_one_is_left_alone() -> None:
     scene = Scene(pagerduty=Vendors(incident=Forbidden("403"), notes=Forbidden("403")))
     for _ in range(2):
         fetched = scene.fetch(everything())
-        assert (fetched.observation.alert, fetched.unread) == (alert(), {PD})
+        assert (fetched.observation.alert, fetched.unread) == (alert(), ONLY_PD)
     assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (2, 4)
     assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at a time count once
 
@@ -167,7 +168,7 @@ def test_where_the_incidents_notes_wait_for_the_alerts_the_alerts_back_off_says_
     scene = Scene(opsgenie=Vendors(alert=alert(), notes=Forbidden("403"), acts=[]))
     for wait in (1, 2, 4, 8):
         fetched = scene.fetch(everything())
-        assert (fetched.unread, fetched.read_at) == ({OG, PD}, scene.clock.now() + timedelta(seconds=wait))
+        assert (fetched.unread, fetched.read_at) == (BOTH, scene.clock.now() + timedelta(seconds=wait))
         scene.clock.seconds += wait
     assert scene.pagerduty.asked == {"incident": 4}
 
@@ -185,7 +186,7 @@ def test_one_refused_object_does_not_hide_the_rest_of_its_side_and_a_missing_ans
 def test_an_unexpected_exception_is_one_sides_alone() -> None:
     scene = Scene(opsgenie=Vendors(alert=KeyError("x")))
     fetched = scene.fetch(replace(everything([OG]), incident=True))
-    assert (fetched.observation.incident, fetched.unread) == (incident(), {OG})
+    assert (fetched.observation.incident, fetched.unread) == (incident(), ONLY_OG)
     assert "this is a defect" in str(fetched.problems[0].error)
     assert not scene.breakers.open(frozenset(Side))
 
@@ -194,11 +195,11 @@ def test_an_exception_in_the_decisions_is_one_pairs_alone_and_a_new_alert_pages_
     scene = Scene(opsgenie=Vendors(alert=alert(), notes=[None]))  # nothing like a note
     request = ReadRequest(alert_notes=True, incident=True)
     fetched = scene.fetch(request, observation(pair=pair()))
-    assert (fetched.observation.alert_notes, fetched.unread, fetched.read_at) == (None, {OG, PD}, at(61))
+    assert (fetched.observation.alert_notes, fetched.unread, fetched.read_at) == (None, BOTH, at(61))
     row = alert(updated_at=at(1))
     broken = cast("Any", SimpleNamespace(id="x"))
     new = scene.fetch(ReadRequest(alert=True, is_new=True, row=row, twins=(broken, None)), observation())  # type: ignore[arg-type]
-    assert (new.observation.alert, new.unread) == (row, {OG, PD})
+    assert (new.observation.alert, new.unread) == (row, BOTH)
 
 
 def test_a_program_that_is_to_stop_reads_nothing_more() -> None:
@@ -225,7 +226,7 @@ def test_a_target_of_a_merge_that_is_refused_is_named_as_what_it_is() -> None:
 def test_a_successor_that_does_not_answer_backs_off_like_the_incident_itself() -> None:
     ours = incident("resolved", merged_into="PINC2")
     scene = Scene(pagerduty=Vendors(incident=lambda own: ours if own == INCIDENT_ID else SILENT))
-    assert (scene.fetch(INCIDENT).unread, scene.breakers.back_off_left(PD, ALERT_ID)) == ({PD}, 1)
+    assert (scene.fetch(INCIDENT).unread, scene.breakers.back_off_left(PD, ALERT_ID)) == (ONLY_PD, 1)
 
 
 # -- circuit breakers --
@@ -283,7 +284,7 @@ def test_a_breaker_that_another_pair_opens_meanwhile_stops_this_one_too() -> Non
     scene = Scene()
     scene.opsgenie.takes = lambda: scene.breakers.failed(PD, "a-9", Refused("401"))
     fetched = scene.fetch(everything())
-    assert (fetched.blocked, scene.pagerduty.asked.total()) == ({Hold.READ_PAGERDUTY}, 0)
+    assert (fetched.blocked, scene.pagerduty.asked.total()) == (frozenset({Hold.READ_PAGERDUTY}), 0)
 
 
 def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_read() -> None:
@@ -294,7 +295,7 @@ def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_
     copy.author = policy().automation.__class__("PX", "X")
     scene.pagerduty.answers["notes"] = [copy]
     fetched = scene.fetch(ReadRequest(incident_notes=True))
-    assert (len(fetched.observation.incident_notes or ()), fetched.unread) == (1, {OG})
+    assert (len(fetched.observation.incident_notes or ()), fetched.unread) == (1, ONLY_OG)
     assert (fetched.read_at, scene.opsgenie.asked.total()) == (at(61), 0)
 
 
@@ -312,7 +313,7 @@ def test_a_rate_limit_is_waited_for_and_is_no_fault_of_the_pairs(error: NotExecu
     scene = Scene(pagerduty=Vendors(incident=error))
     for _ in range(3):
         fetched = scene.fetch(INCIDENT)
-        assert (fetched.unread, fetched.read_at) == ({PD}, scene.clock.now() + timedelta(seconds=wait))
+        assert (fetched.unread, fetched.read_at) == (ONLY_PD, scene.clock.now() + timedelta(seconds=wait))
     assert scene.breakers.back_off_left(PD, ALERT_ID) == 0
 
 
@@ -347,27 +348,27 @@ def test_all_of_them_together_may_take_two_seconds() -> None:
     scene.opsgenie.takes = take
     fetched = new(scene)
     assert (fetched.observation.alert, fetched.observation.alert_notes) == (alert(), None)
-    assert (scene.opsgenie.asked.total(), fetched.unread) == (1, {OG})
+    assert (scene.opsgenie.asked.total(), fetched.unread) == (1, ONLY_OG)
 
 
 def test_a_new_alert_whose_details_cannot_be_read_pages_from_its_row_and_is_read_again() -> None:
     scene = Scene(opsgenie=Vendors(alert=SILENT, notes=SILENT))
     fetched = new(scene)
-    assert (fetched.observation.alert, fetched.unread, fetched.read_at) == (ROW, {OG}, at(61))
+    assert (fetched.observation.alert, fetched.unread, fetched.read_at) == (ROW, ONLY_OG, at(61))
     assert scene.opsgenie.asked.total() == 1
 
 
 def test_a_new_alert_that_the_list_shows_pages_though_it_is_not_found_by_its_id() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404"), notes=Missing("404")))
     fetched = new(scene)
-    assert (fetched.observation.alert, fetched.observation.missing, fetched.unread) == (ROW, False, {OG})
+    assert (fetched.observation.alert, fetched.observation.missing, fetched.unread) == (ROW, False, ONLY_OG)
 
 
 def test_once_details_were_late_the_next_pages_do_not_wait_for_theirs() -> None:
     scene = Scene(opsgenie=Vendors(alert=NotExecuted("its time was over"), notes=[]))
     for number in range(50):
         fetched = new(scene, f"a-{number}")
-        assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
+        assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, ONLY_OG, frozenset())
         scene.clock.seconds += 0.01
     assert scene.opsgenie.asked.total() == 1
     assert not scene.breakers.open({OG})  # other reads may take their time
@@ -386,7 +387,7 @@ def test_an_open_breaker_does_not_keep_a_new_alert_with_a_row_waiting() -> None:
     for side in Side:
         scene.breakers.failed(side, "a-9", Refused("401"))
     fetched = new(scene)
-    assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
+    assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, ONLY_OG, frozenset())
     assert scene.asked == 0
 
 
@@ -414,7 +415,7 @@ def test_a_new_alert_without_a_row_waits_for_its_own_reads_without_haste() -> No
 def test_a_new_alert_that_may_have_its_incident_already_waits_for_that_lookup() -> None:
     scene = Scene(pagerduty=Vendors(incidents_by_key=SILENT))
     fetched = new(scene, request=replace(NEW, by_key=True))
-    assert (fetched.observation.alert, fetched.unread) == (None, {PD})
+    assert (fetched.observation.alert, fetched.unread) == (None, ONLY_PD)
     assert scene.pagerduty.contexts == [("incidents_by_key", CallPriority.PAGE, None)]
 
 
@@ -511,7 +512,7 @@ def test_an_alert_of_which_nothing_is_concluded_is_read_again_ever_more_seldom_a
     scene = Scene(opsgenie=gone())
     for wait in (1, 2, 4, 8):
         fetched = scene.fetch(ALERT, lost(1))
-        assert (fetched.unread, fetched.read_at) == ({OG}, scene.clock.now() + timedelta(seconds=wait))
+        assert (fetched.unread, fetched.read_at) == (ONLY_OG, scene.clock.now() + timedelta(seconds=wait))
         assert scene.fetch(ALERT, lost(1)).problems == ()
         scene.clock.seconds += wait
     assert scene.opsgenie.asked["alert"] == 4
@@ -520,7 +521,7 @@ def test_an_alert_of_which_nothing_is_concluded_is_read_again_ever_more_seldom_a
 def test_a_list_that_cannot_be_read_concludes_nothing() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404"), recent_alerts=Misconfigured("OPSGENIE_QUERY")))
     fetched = scene.fetch(ALERT, lost(1))
-    assert (fetched.observation.sees_others, fetched.unread) == (False, {OG})
+    assert (fetched.observation.sees_others, fetched.unread) == (False, ONLY_OG)
     assert [str(problem.error) for problem in fetched.problems] == ["OPSGENIE_QUERY"]
 
 

@@ -135,7 +135,7 @@ def test_what_was_wrong_stays_wrong_while_nothing_is_answered(pagerduty: PagerDu
 def test_it_is_asked_ever_more_slowly_while_something_is_wrong(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.wrong["key"] = Refused("401")
-    times = []
+    times: list[float] = []
     for _ in range(600):
         if cycle(identity) or len(pagerduty.asked) > len(times):
             times.append(pagerduty.time - 1000)

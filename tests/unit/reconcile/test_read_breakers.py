@@ -111,7 +111,7 @@ def test_half_open_it_lets_one_read_through(breakers: ReadBreakers, clock: Still
     clock.seconds += 1
     assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.ONE
     first, second = breakers.admit(BOTH), breakers.admit(BOTH)
-    assert (first.blocked, first.probes) == (frozenset(), {PD})
+    assert (first.blocked, first.probes) == (frozenset(), frozenset({PD}))
     assert second.blocked == READ_PD
     clock.seconds += 30  # the one that was let through never said how it went
     assert breakers.admit({PD}).probes == {PD}

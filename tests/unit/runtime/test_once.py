@@ -83,8 +83,13 @@ class Run:
 
 
 class _Source:
+    side = None
+
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def poll(self) -> bool:
+        raise NotImplementedError  # the run polls through its program
 
 
 @pytest.fixture

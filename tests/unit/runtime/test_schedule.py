@@ -87,8 +87,12 @@ def test_one_job_at_a_time_however_often_it_is_asked_for_and_once_more_after_the
 
 def test_no_job_waits_for_another(schedule: Schedule) -> None:
     go_on, runs = threading.Event(), []
+
+    def hang() -> None:
+        go_on.wait(5)
+
     for number in range(8):
-        schedule.every(f"hanging {number}", 1.0, lambda: go_on.wait(5))
+        schedule.every(f"hanging {number}", 1.0, hang)
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
     until(lambda: len(runs) >= 5)

@@ -109,7 +109,7 @@ def test_a_worker_for_pages_takes_nothing_else(bench: Bench) -> None:
 def test_a_defect_backs_off_its_own_pair_and_is_logged_once(bench: Bench, logged: list[str]) -> None:
     bench.comes_to["broken"] = raising(ZeroDivisionError())
     bench.queue.add([item("broken", Priority.PAGE), item("well")])
-    waits = []
+    waits: list[float] = []
     for _ in range(12):
         assert "well" in bench.drain() or waits
         wait = bench.queue.next_due()
@@ -162,7 +162,12 @@ def test_a_pair_whose_breaker_is_open_is_parked_until_that_closes(bench: Bench) 
     assert bench.drain() == ["a"]
     assert bench.queue.size() == 1
     del bench.comes_to["a"]
-    bench.comes_to["b"] = lambda asked: (bench.breakers.succeeded(Side.OPSGENIE, "b"), Outcome(asked))[1]
+
+    def succeed(asked: WorkItem) -> Outcome:
+        bench.breakers.succeeded(Side.OPSGENIE, "b")
+        return Outcome(asked)
+
+    bench.comes_to["b"] = succeed
     bench.queue.add([item("b")])
     assert bench.drain() == ["b", "a"]
 
@@ -245,7 +250,7 @@ def test_pairs_that_hang_keep_no_page_waiting(bench: Bench) -> None:
         paged.set()
         return Outcome(asked)
 
-    bench.comes_to = {f"slow {n}": hang for n in range(WORKERS + PAGE_WORKERS)} | {"page": page}
+    bench.comes_to = {"page": page, **{f"slow {n}": hang for n in range(WORKERS + PAGE_WORKERS)}}
     bench.queue.add(item(f"slow {n}") for n in range(WORKERS + PAGE_WORKERS))
     pool = Pool(bench).pool
     pool.start()

@@ -43,7 +43,7 @@ def test_an_item_comes_back_as_it_was_added(database: Database) -> None:
     (stored,) = add(database, item(request=request, reasons=frozenset({Reason.NEW_ALERT}), attempts=2))
     assert everything(database) == [stored]
     assert stored.request == request
-    assert (stored.reasons, stored.attempts, stored.generation) == ({Reason.NEW_ALERT}, 2, 1)
+    assert (stored.reasons, stored.attempts, stored.generation) == (frozenset({Reason.NEW_ALERT}), 2, 1)
 
 
 def test_items_come_by_priority(database: Database) -> None:

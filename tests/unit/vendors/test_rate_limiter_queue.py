@@ -44,7 +44,8 @@ class Made:
 
 def play(wishes: list[Wish], limiter: RateLimiter, timeline: Timeline, within: float = FOREVER) -> list[Made]:
     """The calls in the order in which they were admitted; each wish has a thread of its own."""
-    start, made = timeline.seconds, []
+    start = timeline.seconds
+    made: list[Made] = []
 
     def job(wish: Wish) -> Callable[[], None]:
         def run() -> None:
@@ -91,7 +92,7 @@ def test_a_call_that_cannot_have_its_turn_in_time_behind_more_urgent_ones_is_ref
     for _ in range(20):
         limiter.release(limiter.acquire(SCOPE, write=True, within=0, priority=FEED), 200, {})
         timeline.seconds += 1
-    refused = []
+    refused: list[tuple[float, object]] = []
 
     def page() -> None:
         limiter.release(limiter.acquire(SCOPE, write=True, within=60, priority=PAGE), 200, {})

@@ -1,6 +1,7 @@
 """Opsgenie's lists and alerts as they go over the wire, and its answers in every state of repair."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_one_page_of_open_alerts(wire: responses.RequestsMock) -> None:
 
 def test_a_bad_row_is_reported_and_costs_the_others_nothing(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
-    broken = [None, 7, "x", [], {}, {"id": None}, {"id": ""}, {"id": True}]
+    broken: list[Any] = [None, 7, "x", [], {}, {"id": None}, {"id": ""}, {"id": True}]
     wire.get(ALERTS, json=page([row(1), *broken, row(2)]))
     assert [alert.id for alert in client(bad=bad).recent_alerts(None)] == ["alert-1", "alert-2"]
     assert len(bad) == len(broken)
@@ -126,7 +127,8 @@ def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMoc
 
 def test_everything_optional_may_be_null_missing_or_of_another_type(wire: responses.RequestsMock) -> None:
     names = [name for name in row(1) if name not in ("id", "createdAt")]
-    odd = [row(1) | dict.fromkeys(names, value) for value in (None, 7, [], {}, True)]
+    values: tuple[Any, ...] = (None, 7, [], {}, True)
+    odd = [row(1) | dict.fromkeys(names, value) for value in values]
     bare = {"id": 5, "createdAt": "2026-11-23T09:00:00.5Z", "new": {"thing": 1}}
     wire.get(ALERTS, json=page([*odd, bare, row(2, updatedAt=None)]) | {"paging": None})
     bad: list[tuple[str, str]] = []
@@ -202,7 +204,11 @@ def test_ids_cannot_leave_their_place_in_the_path(wire: responses.RequestsMock) 
 
 @pytest.mark.parametrize("alert_id", ["", " ", ".", "..", "count", "Requests", "saved-searches"])
 def test_an_id_that_would_address_something_else_is_missing_unasked(alert_id: str) -> None:
-    asking = [client().alert, client().notes, lambda one: writing().acknowledge(one, "Jane")]
+    asking: list[Callable[[str], object]] = [
+        client().alert,
+        client().notes,
+        lambda one: writing().acknowledge(one, "Jane"),
+    ]
     for ask in asking:
         with pytest.raises(Missing, match=f"Opsgenie: alert '{alert_id}': this cannot be an id"):
             ask(alert_id)

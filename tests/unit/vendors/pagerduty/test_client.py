@@ -248,7 +248,8 @@ def test_a_number_that_no_database_could_keep_is_none(
 
 def test_everything_optional_may_be_null_missing_or_of_another_type(wire: responses.RequestsMock) -> None:
     names = [name for name in incident(1) if name not in ("id", "status", "created_at")]
-    for value in (None, 7, [], {}, "x", True):
+    values: tuple[Any, ...] = (None, 7, [], {}, "x", True)
+    for value in values:
         wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": incident(1) | dict.fromkeys(names, value)})
         assert client().incident("PINC1").status == "triggered"
     bare = {"id": "PINC1", "status": "resolved", "created_at": "2026-11-23T04:00:00-05:00", "novelty": {}}

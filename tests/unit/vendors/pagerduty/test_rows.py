@@ -80,7 +80,8 @@ def test_assignees_are_read_and_not_guessed(wire: responses.RequestsMock) -> Non
     assert read(wire, **BOTH).assignees == (US, JANE)
     assert read(wire, assignments=[]).assignees == ()
     assert read(wire, **UNREADABLE).assignees == (SOMEBODY,)
-    for odd in (None, {}, "x", 7):
+    unreadable: tuple[Any, ...] = (None, {}, "x", 7)
+    for odd in unreadable:
         assert read(wire, assignments=odd).assignees is None
 
 

@@ -149,7 +149,8 @@ def test_a_key_is_turned_away_where_it_is_refused_elsewhere_too(wire: responses.
     wire.get(SERVICE_URL, **UNAUTHORIZED)
     with pytest.raises(Refused):
         client().check_key()
-    for answer in ({"json": {"service": {}}}, {"status": 404, "json": DENIED}):
+    answers: tuple[dict[str, Any], ...] = ({"json": {"service": {}}}, {"status": 404, "json": DENIED})
+    for answer in answers:
         wire.replace("GET", SERVICE_URL, **answer)
         client().check_key()
 

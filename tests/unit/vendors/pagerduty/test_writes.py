@@ -1,6 +1,5 @@
 """Writes to PagerDuty as they go over the wire, and what its answers mean."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.vendors.http import Answer, Http
-from tests.support.wire.http import body
+from tests.support.wire.http import body, sent_json
 from tests.support.wire.pagerduty import (
     AT,
     BOT,
@@ -116,7 +115,7 @@ HELD = Incident(
     id="PINC1", number=1, status="acknowledged", key="alert-1", title="Disk", service_id=SERVICE, created_at=AT,
     escalation_policy_id="PESC",
 )  # fmt: skip
-RUNGS = [
+RUNGS: list[dict[str, Any]] = [
     {"status": "triggered"},
     {"escalation_level": 1},
     {"escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"}},
@@ -162,7 +161,7 @@ def test_retriggering_begins_with_the_way_that_worked_last_time(wire: responses.
     rung(wire, 1, "triggered")
     to.retrigger(HELD, US)
     to.retrigger(HELD, US)
-    assert [json.loads(call.request.body)["incident"] for call in wire.calls] == [
+    assert [sent_json(call)["incident"] for call in wire.calls] == [
         {"type": "incident_reference", **RUNGS[n]} for n in (0, 1, 1)
     ]
 
