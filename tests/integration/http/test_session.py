@@ -70,7 +70,7 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def test_an_answer_that_drips_is_bounded_in_total_time() -> None:
+def test_a_slowly_dripping_answer_is_bounded_in_total_time() -> None:
     def drip(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -131,7 +131,7 @@ def bounded(call: Callable[[], object], seconds: float) -> Exception:
 
 
 @pytest.mark.parametrize("part", DRIPS)
-def test_whatever_part_of_an_answer_drips_the_call_ends_in_time(part: str) -> None:
+def test_a_call_ends_in_time_whichever_part_of_the_answer_drips(part: str) -> None:
     with server(dripping(*DRIPS[part], pause=0.02)) as (url, _):
         vendor = real_http(url, timeout=0.6)
         told = bounded(lambda: vendor.write("POST", "/incidents", {}), 0.6)
@@ -145,7 +145,7 @@ def test_interim_answers_without_a_pause_end_in_time() -> None:
         assert isinstance(bounded(lambda: real_http(url, timeout=0.6).get("/incidents"), 0.6), Unknown)
 
 
-def test_a_kept_connection_that_drips_ends_in_time_and_the_next_call_has_one_of_its_own() -> None:
+def test_a_dripping_kept_connection_is_replaced_for_the_next_call() -> None:
     whole = OK + b"Content-Length: 2\r\n\r\n{}"
     with server(dripping(OK, b"X-Slow: 1\r\n", 0.02, first=whole)) as (url, accepted):
         vendor = real_http(url, timeout=0.6)
@@ -176,7 +176,7 @@ def test_many_calls_at_once_each_end_in_time() -> None:
     assert sorted(ended) == pytest.approx([0.5 + 0.1 * number for number in range(8)], abs=0.4)
 
 
-def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unresponsive_addresses_of_one_name_share_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def many(host: str, *more: Any, **named: Any) -> Any:
@@ -195,7 +195,7 @@ def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch:
         assert isinstance(bounded(lambda: secure.write("POST", "/incidents", {}), 1.2), NotExecuted)
 
 
-def test_an_address_that_refuses_is_passed_over_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusing_address_is_skipped_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
     two = ["127.0.0.9", "127.0.0.1"]
 
@@ -212,7 +212,7 @@ def test_an_address_that_refuses_is_passed_over_for_the_next(monkeypatch: pytest
         assert real_http(url.replace("127.0.0.1", "many.invalid")).write("POST", "/incidents", {}).status == 200
 
 
-def test_a_tls_handshake_that_drips_ends_in_time() -> None:
+def test_a_dripping_tls_handshake_ends_in_time() -> None:
     def drip(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")  # a long ServerHello begins
@@ -226,14 +226,14 @@ def test_a_tls_handshake_that_drips_ends_in_time() -> None:
     assert isinstance(told, NotExecuted)
 
 
-def test_a_proxys_answer_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dripping_answer_of_a_proxy_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(dripping(OK, b"X-Slow: 1\r\n", 0.02)) as (url, _):
         monkeypatch.setenv("HTTPS_PROXY", url)
         secure = real_http("https://api.pagerduty.invalid", timeout=0.6)
         bounded(lambda: secure.write("POST", "/incidents", {}), 0.6)
 
 
-def test_a_call_that_ended_in_time_leaves_the_next_one_alone() -> None:
+def test_the_deadline_of_a_finished_call_does_not_end_the_next_one() -> None:
     def polite(connection: socket.socket) -> None:
         while True:
             read_request(connection)
@@ -388,7 +388,7 @@ def test_a_connection_is_kept_for_the_next_call() -> None:
         vendor.close()
 
 
-def test_a_kept_connection_that_the_vendor_closed_is_not_used_again() -> None:
+def test_a_kept_connection_closed_by_the_vendor_is_not_reused() -> None:
     def once(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")

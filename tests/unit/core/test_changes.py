@@ -52,18 +52,18 @@ HELD = incident("acknowledged", acknowledgers=(JANE,))
 
 
 @pytest.mark.parametrize("there", ["triggered", "acknowledged", "resolved"])
-def test_opsgenie_is_compared_with_what_opsgenie_showed_whatever_pagerduty_shows(there: str) -> None:
+def test_an_alert_is_compared_with_the_opsgenie_baseline_alone(there: str) -> None:
     assert verbs(observation(pair=pair(there, (JANE,)), alert=ACKED)) == [(OG, "acknowledge")]
     assert verbs(observation(pair=pair(there, (JANE,), acknowledged=True), alert=ACKED)) == []
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_pagerduty_is_compared_with_what_pagerduty_showed_whatever_opsgenie_shows(there: bool) -> None:
+def test_an_incident_is_compared_with_the_pagerduty_baseline_alone(there: bool) -> None:
     assert verbs(observation(pair=pair(acknowledged=there), incident=HELD)) == [(PD, "acknowledge")]
     assert verbs(observation(pair=pair("acknowledged", (JANE,), acknowledged=there), incident=HELD)) == []
 
 
-def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
+def test_our_late_write_does_not_revert_what_a_person_did() -> None:
     """Opsgenie accepts our acknowledgement, shows it late, and meanwhile the engineer takes it back."""
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()
@@ -77,21 +77,21 @@ def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
 
 
 @pytest.mark.parametrize("seconds", [9, 10])
-def test_closed_stays_closed_in_a_read_that_is_not_later(seconds: float) -> None:
+def test_an_alert_stays_closed_until_a_later_read_shows_it_open(seconds: float) -> None:
     seen = observation(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
     assert verbs(seen) == []
     plan = decide(inputs(seen))
     assert all(not remembered.opsgenie.open for remembered in plan.pairs)
 
 
-def test_a_closed_alert_that_is_open_in_a_later_read_is_open_again() -> None:
+def test_a_closed_alert_is_reopened_by_a_later_read_that_shows_it_open() -> None:
     seen = observation(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
     assert verbs(seen) == [(OG, "acknowledge")]
     (remembered,) = decide(inputs(seen)).pairs
     assert remembered.opsgenie.open
 
 
-def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
+def test_changes_are_in_the_order_in_which_people_acted() -> None:
     seen = observation(
         pair=pair(),
         alert=replace(ACKED, acknowledged_at=at(30), updated_at=at(30)),
@@ -102,12 +102,12 @@ def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
     assert verbs(seen) == [(OG, "note"), (PD, "resolve"), (PD, "note"), (OG, "acknowledge"), (OG, "note")]
 
 
-def test_notes_of_one_moment_are_told_in_the_order_of_their_ids() -> None:
+def test_notes_of_the_same_time_are_in_the_order_of_their_ids() -> None:
     seen = observation(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
     assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
 
 
-def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> None:
+def test_a_known_note_is_no_change_and_its_id_is_scoped_to_its_side() -> None:
     seen = observation(
         pair=pair(),
         alert_notes=(note("X1", ANA, "any news?"),),
@@ -185,7 +185,7 @@ UNACKED = alert(updated_at=at(20))
         ),
     ],
 )
-def test_a_write_in_doubt_silences_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
+def test_a_write_in_doubt_hides_changes_of_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
     assert verbs(seen), "without the doubt there is a change"
     assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent silences nothing"
     in_doubt = replace(seen, mine=(action(kind, Status.SENT),))
@@ -202,7 +202,7 @@ def test_a_write_in_doubt_silences_its_own_field_only(seen: Observation, kind: K
 
 @pytest.mark.parametrize("rules", ALONE)
 @pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
-def test_a_developer_s_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
+def test_a_developers_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
     bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
     bench.ana("note").cycles(6)
     assert [kind for kind, _ in bench.written] == [Kind.PAGERDUTY_NOTE]
@@ -210,14 +210,14 @@ def test_a_developer_s_note_is_copied_once(rules: Policy, asynchronous: bool) ->
 
 @pytest.mark.parametrize("rules", ALONE)
 @pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
-def test_an_engineer_s_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
+def test_an_engineers_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
     bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
     bench.jane("note").cycles(6)
     assert [kind for kind, _ in bench.written] == [Kind.OPSGENIE_NOTE]
 
 
 @pytest.mark.parametrize("starts", ["ana", "jane"])
-def test_without_any_guard_a_note_would_be_copied_for_ever(starts: str) -> None:
+def test_without_guards_a_note_is_copied_again_and_again(starts: str) -> None:
     """Proves that the two tests above test something."""
     bench = Bench(NONE, incident=incident(), pair=pair())
     getattr(bench, starts)("note").cycles(6)
@@ -284,7 +284,7 @@ def test_a_state_is_mirrored_once(
 
 @pytest.mark.parametrize(("story", "expected"), STORIES)
 @pytest.mark.parametrize("rules", [ALONE[2], pytest.param(NONE, id="none")])
-def test_a_state_carries_no_mark_and_still_does_not_loop(
+def test_a_mirrored_state_causes_no_loop_although_it_carries_no_mark(
     rules: Policy, story: tuple[str, ...], expected: list[str]
 ) -> None:
     """What is the case already is not done again. Only our own `resolve` would be told back, and only once."""
@@ -301,7 +301,7 @@ def test_a_state_carries_no_mark_and_still_does_not_loop(
 
 
 @pytest.mark.parametrize("rules", [*ALONE, pytest.param(policy(), id="all three")])
-def test_the_main_story_from_the_first_page_on(rules: Policy) -> None:
+def test_a_life_cycle_from_page_to_close_is_mirrored_completely(rules: Policy) -> None:
     bench = Bench(rules)
     bench.cycles(3).ana("note").cycles(3).jane("acknowledge").cycles(3)
     bench.jane("note").cycles(3).jane("resolve").cycles(3).ana("close").cycles(3)
@@ -370,7 +370,7 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
         ),
     ],
 )
-def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
+def test_each_guard_recognises_its_kind_of_echo(seen: Observation, echo: Echo) -> None:
     sources = frozenset({(OG, "o1"), (PD, "PN1")})
     known = sources - {(OG, "o1") if echo.side is OG else (PD, "PN1")}
     seen = replace(seen, pair=pair(), known_notes=known)
@@ -404,7 +404,7 @@ def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
         ),
     ],
 )
-def test_what_is_no_echo(seen: Observation) -> None:
+def test_a_persons_note_that_resembles_a_copy_is_mirrored(seen: Observation) -> None:
     assert len(verbs(replace(seen, pair=pair()))) == 1
 
 
@@ -424,7 +424,7 @@ def test_what_is_no_echo(seen: Observation) -> None:
         pytest.param("acknowledged", "Jane Doe", True, "Jane Doe", False, id="her name, and the state holds"),
     ],
 )
-def test_an_engineer_s_act_that_comes_back_in_her_name(
+def test_only_the_same_state_under_the_same_name_is_an_engineers_echo(
     status: str, actor: str, base_acked: bool, name: str, echo: bool
 ) -> None:
     shows = alert(acknowledged=not base_acked, acknowledged_by=name, updated_at=at(20))
@@ -454,7 +454,9 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
         pytest.param(Person("", "somebody"), Person("", "somebody"), False, id="somebody is never us"),
     ],
 )
-def test_who_is_the_automation_user(automation: Person, person: Person, ours: bool) -> None:
+def test_the_automation_user_is_recognised_by_id_or_by_name_where_an_id_is_missing(
+    automation: Person, person: Person, ours: bool
+) -> None:
     rules = policy(automation=automation)
     assert rules.is_automation(person) is ours
     assert rules.is_echo_of_us(person) is ours
@@ -487,7 +489,9 @@ def test_who_is_the_automation_user(automation: Person, person: Person, ours: bo
         pytest.param(observation(pair=pair(), incident=incident()), True, False, id="a pair with its incident"),
     ],
 )
-def test_what_is_followed_and_what_is_adopted(seen: Observation, followed: bool, adoption: bool) -> None:
+def test_an_alert_is_followed_and_its_incident_adopted_by_what_is_known_of_them(
+    seen: Observation, followed: bool, adoption: bool
+) -> None:
     assert is_followed(seen) is followed
     assert is_adoption(seen) is adoption
 
@@ -500,7 +504,7 @@ def test_what_is_followed_and_what_is_adopted(seen: Observation, followed: bool,
         pytest.param(alert(open=False), id="closed"),
     ],
 )
-def test_an_untracked_baseline_pages_and_tells_nobody(shows: Alert) -> None:
+def test_an_untracked_baseline_causes_no_page_and_no_note(shows: Alert) -> None:
     seen = observation(alert=shows, tracked=False, alert_notes=(note("o1", ANA, "any news?"),))
     plan = decide(inputs(seen))
     assert plan.actions == ()
@@ -532,7 +536,7 @@ def test_the_state_of_an_unknown_alert_whose_incident_is_adopted_is_a_baseline()
     assert plan.pairs[0].opsgenie.acknowledged
 
 
-def test_what_happened_in_opsgenie_to_a_known_pair_whose_incident_is_adopted_is_news() -> None:
+def test_adopting_an_incident_for_a_known_pair_keeps_the_alerts_changes() -> None:
     assert verbs(observation(pair=pair(None), alert=ACKED, incident=incident())) == [(OG, "acknowledge")]
 
 
@@ -584,7 +588,9 @@ ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
         ),
     ],
 )
-def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
+def test_adoption_copies_an_alerts_recent_notes_that_have_no_copy_yet(
+    there: Note, copies: tuple[Note, ...], mirrored: bool
+) -> None:
     known = frozenset((PD, copy.id) for copy in copies)
     seen = replace(ADOPTED, alert_notes=(there,), incident_notes=copies, known_notes=known)
     assert kinds(seen) == ([Kind.PAGERDUTY_NOTE] if mirrored else [])
@@ -610,12 +616,14 @@ def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mir
         ),
     ],
 )
-def test_an_incident_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
+def test_adoption_copies_an_incidents_recent_notes_that_have_no_copy_yet(
+    there: Note, copies: tuple[Note, ...], mirrored: bool
+) -> None:
     seen = replace(ADOPTED, alert_notes=copies, incident_notes=(there,))
     assert kinds(seen) == ([Kind.OPSGENIE_NOTE] if mirrored else [])
 
 
-def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
+def test_adoption_without_an_age_limit_copies_notes_of_any_age() -> None:
     old = timedelta(days=-400).total_seconds()
     seen = observation(
         alert=alert(),
@@ -626,14 +634,14 @@ def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
     assert verbs(seen) == [(OG, "note"), (PD, "note")]
 
 
-def test_at_adoption_notes_that_were_not_read_are_no_news() -> None:
+def test_adoption_mirrors_the_notes_of_the_side_that_was_read() -> None:
     seen = replace(ADOPTED, alert_notes=(note("o1", ANA, "any news?", 5),))
     assert verbs(seen) == [(OG, "note")]
     seen = replace(ADOPTED, incident_notes=(note("PN1", JANE, "on it", 5),))
     assert verbs(seen) == [(PD, "note")]
 
 
-def test_after_the_database_was_lost_everything_is_found_again_and_nothing_is_written() -> None:
+def test_after_a_database_loss_everything_is_recognised_and_nothing_is_written_again() -> None:
     bench = Bench(policy())
     bench.cycle()
     for step in ("ana note", "jane note", "jane acknowledge", "jane resolve", "ana close"):
@@ -659,7 +667,7 @@ def test_twins_are_numbered_and_each_is_copied() -> None:
     assert len({planned.key for planned in plan.actions}) == 2
 
 
-def test_a_twin_that_comes_later_is_numbered_after_the_one_that_is_known() -> None:
+def test_a_later_twin_is_numbered_after_the_known_one() -> None:
     twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2"))
     seen = observation(pair=pair(), alert_notes=twins, known_notes=frozenset({(OG, "o1")}))
     assert [mark for _, _, mark in shown(decide(inputs(seen)))] == [
@@ -667,7 +675,7 @@ def test_a_twin_that_comes_later_is_numbered_after_the_one_that_is_known() -> No
     ]
 
 
-def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
+def test_adoption_does_not_copy_mirrored_twins_again() -> None:
     twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2", "o3"))
     marks = [text.note_mark(OG, twin, twins) for twin in twins[:2]]
     copies = tuple(note(f"PN{n}", BOT, text.marked(mark, "again")) for n, mark in enumerate(marks))
@@ -687,7 +695,7 @@ def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
         pytest.param((act("annotate", JANE),), id="a note"),
     ],
 )
-def test_the_log_alone_changes_nothing(acts: tuple[object, ...]) -> None:
+def test_log_entries_alone_cause_no_change(acts: tuple[object, ...]) -> None:
     seen = observation(pair=pair(), alert=alert(), incident=incident(), alert_acts=acts, incident_acts=acts)
     assert verbs(seen) == []
 
@@ -715,5 +723,7 @@ def test_the_log_alone_changes_nothing(acts: tuple[object, ...]) -> None:
         "not confirmed yet, somebody else",
     ],
 )
-def test_the_automation_user_before_and_after_it_is_confirmed(us: Person, them: Person, same: bool) -> None:
+def test_the_automation_user_is_recognised_before_and_after_confirmation(
+    us: Person, them: Person, same: bool
+) -> None:
     assert Policy(automation=us).is_automation(them) is same

@@ -149,7 +149,7 @@ def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
         pytest.param(in_pagerduty(f"{OF_ANA} any news?", replace(ANY_NEWS, author=JANE)), id="of another author"),
     ],
 )
-def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Observation) -> None:
+def test_a_note_that_quotes_or_forges_a_mark_is_mirrored(seen: Observation) -> None:
     found = changes(seen, ONLY_MARKS, NOW)
     assert found.echoes == ()
     (change,) = found.changes
@@ -158,7 +158,7 @@ def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Observa
     assert planned.text.endswith(change.note.text)
 
 
-def test_a_mark_of_its_own_side_is_no_copy() -> None:
+def test_a_mark_of_the_notes_own_side_makes_it_no_copy() -> None:
     seen = in_opsgenie(f"{OF_ANA} any news?", pair=pair(), alert_notes=(note("o9", BOB, f"{OF_ANA} any news?"),))
     assert len(changes(seen, ONLY_MARKS, NOW).changes) == 1
 
@@ -170,7 +170,7 @@ def test_a_mark_of_its_own_side_is_no_copy() -> None:
         pytest.param(in_pagerduty(f"{OF_ANA} any news?", alert_notes=None), id="in PagerDuty"),
     ],
 )
-def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_known(seen: Observation) -> None:
+def test_a_note_waits_while_the_source_of_its_mark_is_unread(seen: Observation) -> None:
     assert decide(inputs(seen, rules=ONLY_MARKS)).actions == ()
     assert decide(inputs(seen, rules=ONLY_MARKS)).notes == ()
     read = replace(seen, incident_notes=seen.incident_notes or (), alert_notes=seen.alert_notes or ())
@@ -178,7 +178,7 @@ def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_kno
     assert len(decide(inputs(read, rules=ONLY_MARKS)).notes) == 1
 
 
-def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
+def test_a_note_does_not_wait_for_the_notes_of_a_deleted_alert() -> None:
     gone = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(0)))
     for known in (gone, replace(gone, opsgenie=replace(gone.opsgenie, deleted=False, missing_since=at(-600)))):
         seen = in_pagerduty(f"{OF_ANA} any news?", pair=known, alert_notes=None, missing=True, sees_others=True)
@@ -196,7 +196,7 @@ def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
         ("Bob Ray: restart db-1", False),
     ],
 )
-def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_told: bool) -> None:
+def test_a_copy_by_the_webhook_proxy_is_recognised_by_its_full_text(copy: str, is_told: bool) -> None:
     seen = observation(
         alert=alert(),
         incident=incident(),
@@ -206,7 +206,7 @@ def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_tol
     assert bool(decide(inputs(seen)).actions) is not is_told
 
 
-def test_a_note_without_any_mark_is_a_person_s_though_the_name_ends_as_our_signatures_do() -> None:
+def test_a_note_without_a_mark_is_a_persons_whatever_its_author_is_called() -> None:
     zed = replace(ANA, name="Zed (PagerDuty)")
     seen = observation(pair=pair(), alert_notes=(note("o9", zed, "it is db-2"),), incident=incident())
     found = changes(seen, policy(), NOW)

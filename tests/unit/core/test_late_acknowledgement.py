@@ -24,16 +24,16 @@ def pages_again(known: Pair | None = None, **changed: Any) -> list[Action]:
 
 
 @pytest.mark.parametrize("last", [TAKEN_BACK, replace(TAKEN_BACK, status=Status.DROPPED), MOOT])
-def test_it_is_undone_so_that_somebody_is_paged(last: Action) -> None:
+def test_a_late_acknowledgement_is_undone_so_that_somebody_is_paged(last: Action) -> None:
     (planned,) = pages_again(mine=(ACKNOWLEDGED, last))
     assert planned.reason == REASON
 
 
-def test_it_is_undone_though_it_was_seen_before_all_was_settled() -> None:
+def test_a_late_acknowledgement_seen_before_all_was_settled_is_undone() -> None:
     assert len(pages_again(pair("acknowledged", (BOT,)))) == 1
 
 
-def test_it_is_undone_once() -> None:
+def test_a_late_acknowledgement_is_undone_once() -> None:
     (planned,) = pages_again()
     for status in Status:
         assert pages_again(mine=(ACKNOWLEDGED, TAKEN_BACK, replace(planned, id=3, status=status))) == []
@@ -74,11 +74,11 @@ def test_it_is_undone_once() -> None:
         "the alert has just been acknowledged",
     ],
 )
-def test_otherwise_the_acknowledgement_stays(known: Pair | None, changed: dict[str, Any]) -> None:
+def test_an_acknowledgement_that_is_not_late_stays(known: Pair | None, changed: dict[str, Any]) -> None:
     assert pages_again(known, **changed) == []
 
 
-def test_it_is_undone_whatever_a_customers_unacknowledgement_is_to_do() -> None:
+def test_a_late_acknowledgement_is_undone_whatever_the_setting_for_unacknowledgements() -> None:
     seen = observation(pair=pair(), incident=OURS, mine=(ACKNOWLEDGED, TAKEN_BACK))
     plan = decide(inputs(seen, rules=policy(on_opsgenie_unacknowledge="note")))
     assert [planned.kind for planned in plan.actions] == [Kind.PAGERDUTY_UNACKNOWLEDGE]

@@ -524,7 +524,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-def test_what_became_of_a_write(case: Case) -> None:
+def test_an_observation_settles_a_write_in_doubt_by_what_it_shows(case: Case) -> None:
     assert settle(case.action, case.seen, policy(), case.now) == case.expected
 
 
@@ -576,12 +576,12 @@ def test_a_state_is_done_when_its_target_shows_it(
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
-def test_what_is_settled_is_not_asked_again(status: Status) -> None:
+def test_a_settled_action_is_not_settled_again(status: Status) -> None:
     mine = action(PD_NOTE, status, mark=MARK, sent_at=at(0))
     assert settle(mine, looked(PD_NOTE, incident_notes=(COPY,)), policy(), OUTSIDE) is None
 
 
-def test_the_bound_is_the_setting() -> None:
+def test_the_staleness_setting_bounds_how_long_a_write_is_in_doubt() -> None:
     patient = policy(staleness=timedelta(hours=1))
     assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, OUTSIDE) is None
     assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, SENT_AT + timedelta(hours=2)) is not None
@@ -591,12 +591,12 @@ def test_the_bound_is_the_setting() -> None:
     ("failures", "seconds"),
     [(-1, 0), (0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (8, 128), (9, 256), (10, 300), (20, 300), (5_000, 300)],
 )
-def test_backoff(failures: int, seconds: int) -> None:
+def test_the_back_off_doubles_up_to_five_minutes(failures: int, seconds: int) -> None:
     assert backoff(failures) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("kind", "words"), [(CREATE, NO_SUCH_KEY), (PD_NOTE, UNSEEN)])
-def test_what_is_sent_again_keeps_saying_what_its_last_sending_met(kind: Kind, words: str) -> None:
+def test_an_action_that_is_sent_again_keeps_its_last_error(kind: Kind, words: str) -> None:
     given = sent(kind, error="PagerDuty: POST /incidents: 503")
     found = settle(given, looked(kind), policy(), OUTSIDE)
     assert found is not None

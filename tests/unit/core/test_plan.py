@@ -59,13 +59,13 @@ EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for r
 
 
 @EVERY_ROW
-def test_the_same_world_gives_the_same_plan(row: Row) -> None:
+def test_the_same_input_gives_the_same_plan(row: Row) -> None:
     assert decide(inputs(row.seen, rules=row.rules)) == decide(inputs(row.seen, rules=row.rules))
 
 
 @EVERY_ROW
 @pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT], ids=["still queued", "on the wire"])
-def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) -> None:
+def test_a_planned_action_is_not_planned_again(row: Row, status: Status) -> None:
     seen = row.seen
     for _ in range(2):
         plan = decide(inputs(seen, rules=row.rules))
@@ -77,7 +77,7 @@ def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) ->
 
 
 @EVERY_ROW
-def test_the_second_look_moves_nothing_but_when_it_was_and_when_the_next_is(row: Row) -> None:
+def test_a_repeated_observation_changes_only_the_times_of_the_sweep(row: Row) -> None:
     seen = after(row.seen, decide(inputs(row.seen, rules=row.rules)))
     plan = decide(inputs(replace(seen, swept=True), now=at(100), rules=row.rules))
     if seen.pair is None:
@@ -97,7 +97,7 @@ def other(alert_id: str, **changed: object) -> Observation:
     return replace(observation(**changed), alert_id=alert_id)
 
 
-def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acted() -> None:
+def test_pages_come_first_and_the_rest_in_the_order_in_which_people_acted() -> None:
     told = other(
         "b", pair=pair(alert_id="b"), alert_notes=(note("o1", ANA, "early", 1), note("o2", ANA, "late", 90))
     )
@@ -115,7 +115,7 @@ def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acte
     ]
 
 
-def test_what_one_act_causes_stays_in_the_table_s_order() -> None:
+def test_actions_of_one_act_keep_the_order_of_the_mapping_table() -> None:
     kinds = [planned.kind for planned in decide(inputs(observation(pair=pair(), alert=ACKED))).actions]
     assert kinds == [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE]
 
@@ -130,12 +130,14 @@ def test_what_one_act_causes_stays_in_the_table_s_order() -> None:
         pytest.param([], [], id="nothing"),
     ],
 )
-def test_in_order(given: list[tuple[Kind, float, int]], expected: list[int]) -> None:
+def test_actions_are_ordered_by_page_time_and_id(
+    given: list[tuple[Kind, float, int]], expected: list[int]
+) -> None:
     actions = [action(kind, at=at(seconds), id=number) for kind, seconds, number in given]
     assert [each.id for each in in_order(actions)] == expected
 
 
-def test_one_pair_s_plan_does_not_depend_on_another_s() -> None:
+def test_the_plan_of_one_pair_does_not_depend_on_another_pair() -> None:
     mine, others = (
         observation(pair=pair(), alert=ACKED),
         other("b", alert=alert(id="b"), missing=True, sees_others=True),
@@ -243,7 +245,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
         ),
     ],
 )
-def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
+def test_a_waiting_state_is_dropped_when_a_later_act_supersedes_it(
     seen: Observation, waiting: Kind, who: str, verb: str, says: list[str]
 ) -> None:
     plan = decide(inputs(replace(seen, mine=(action(waiting),))))
@@ -261,7 +263,9 @@ def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
         pytest.param(21, "pagerduty.acknowledge", id="after an engineer has taken back"),
     ],
 )
-def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds: float, state: str) -> None:
+def test_the_later_act_counts_where_a_developers_acknowledgement_crosses_an_engineers_act(
+    seconds: float, state: str
+) -> None:
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=replace(ACKED, acknowledged_at=at(seconds), updated_at=at(seconds)),
@@ -271,7 +275,7 @@ def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds
     assert {planned.kind.value for planned in decide(inputs(seen)).actions} == {"pagerduty.add_note", state}
 
 
-def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
+def test_an_expired_acknowledgement_does_not_revert_a_developers() -> None:
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=ACKED,
@@ -285,7 +289,9 @@ def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "states"), [(20, {"opsgenie.acknowledge"}), (30, set[str]())])
-def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: float, states: set[str]) -> None:
+def test_the_later_act_counts_where_a_developers_unacknowledgement_crosses_an_engineers_act(
+    seconds: float, states: set[str]
+) -> None:
     seen = observation(
         pair=pair(acknowledged=True),
         alert=replace(UNACKED, updated_at=at(seconds)),
@@ -300,20 +306,20 @@ def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: 
     "seen",
     [observation(alert=CLOSED), observation(incident=RESOLVED), observation(missing=True, sees_others=True)],
 )
-def test_notes_and_pages_that_wait_are_never_dropped(kind: Kind, seen: Observation) -> None:
+def test_waiting_notes_and_pages_are_never_dropped(kind: Kind, seen: Observation) -> None:
     plan = decide(inputs(replace(seen, pair=pair("acknowledged", (BOT,)), mine=(action(kind),))))
     assert [each for each in plan.settlements if each.status is Status.DROPPED] == []
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
-def test_what_is_settled_is_not_dropped(status: Status) -> None:
+def test_a_settled_action_is_not_dropped(status: Status) -> None:
     seen = observation(
         pair=pair(acknowledged=True), alert=UNACKED, mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, status),)
     )
     assert decide(inputs(seen)).settlements == ()
 
 
-def test_what_an_observation_proves_undone_can_be_dropped_at_once() -> None:
+def test_a_write_proved_not_to_have_happened_can_be_dropped_in_the_same_plan() -> None:
     mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
     seen = observation(
         pair=pair(acknowledged=True),
@@ -331,7 +337,7 @@ def test_what_an_observation_proves_undone_can_be_dropped_at_once() -> None:
 # -- settling what was open --
 
 
-def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None:
+def test_a_visible_creation_is_done_and_later_changes_are_mirrored() -> None:
     waiting = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1")
     plan = decide(inputs(observation(pair=pair(None), alert=alert(), incident=HELD, mine=(waiting,))))
     assert plan.settlements == (Settlement(7, Status.DONE, result_id="PINC1"),)
@@ -342,7 +348,7 @@ def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None
     assert remembered.pagerduty == IncidentBaseline("acknowledged", (JANE,), "Jane Doe", at(12))
 
 
-def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
+def test_our_visible_acknowledgement_is_done_and_is_no_change() -> None:
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
@@ -357,7 +363,7 @@ def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
-def test_who_did_the_same_in_opsgenie_before_ours_landed_is_told(verb: str) -> None:
+def test_a_developer_who_did_the_same_before_our_write_took_effect_is_named(verb: str) -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     if verb == "unacknowledge":
         bench.jane("acknowledge").cycles(2)
@@ -371,7 +377,7 @@ def test_who_did_the_same_in_opsgenie_before_ours_landed_is_told(verb: str) -> N
     assert len(bench.written) == written
 
 
-def test_an_un_acknowledgement_that_overtook_ours_is_news_once_ours_is_known_to_be_carried_out() -> None:
+def test_an_unacknowledgement_that_overtook_our_acknowledgement_is_mirrored_once_ours_is_done() -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()
     bench.ana("unacknowledge")
@@ -386,13 +392,13 @@ def test_an_un_acknowledgement_that_overtook_ours_is_news_once_ours_is_known_to_
     assert [planned.reason for planned in plan.actions] == ["Ana Ruiz unacknowledged the alert in Opsgenie"]
 
 
-def test_without_a_pair_and_an_alert_there_is_nothing_to_remember() -> None:
+def test_nothing_is_stored_without_a_pair_and_an_alert() -> None:
     assert decide(inputs(observation(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
 
 
 @pytest.mark.parametrize("old", [pytest.param(pair(), id="a known pair"), pytest.param(None, id="an adopted one")])
 @pytest.mark.parametrize("verb", ["note", "acknowledge", "unacknowledge", "close", "resolve"])
-def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, verb: str) -> None:
+def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, verb: str) -> None:
     """Our own copy from an earlier life, whose database was lost. Whatever else follows is planned."""
     side = PD if verb == "resolve" else OG
     bench = Bench(policy(), incident=incident(), pair=pair())
@@ -412,7 +418,7 @@ def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, v
 
 
 @pytest.mark.parametrize("side", [OG, PD])
-def test_a_note_that_an_adoption_plans_is_asked_about_before_it_is_sent(side: Side) -> None:
+def test_a_note_planned_by_an_adoption_is_looked_for_before_it_is_sent(side: Side) -> None:
     """An earlier life may have sent it, and it may be on its way still."""
     news = (
         {"alert_notes": (note("o1", ANA, "any news?"),)}
@@ -424,7 +430,7 @@ def test_a_note_that_an_adoption_plans_is_asked_about_before_it_is_sent(side: Si
         assert (planned.status, planned.sent_at) == (status, at(60) if status is Status.SENT else None)
 
 
-def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() -> None:
+def test_a_waiting_note_is_done_when_the_adopted_incident_shows_it() -> None:
     creation = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1", id=1)
     shows, new = (
         action(Kind.PAGERDUTY_NOTE, incident_id=None, mark=mark, text=f"{mark} hello", id=n)
@@ -446,7 +452,7 @@ def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() ->
 # -- what is remembered --
 
 
-def test_notes_that_were_seen_become_known_on_their_side() -> None:
+def test_observed_notes_become_known_on_their_side() -> None:
     seen = observation(
         pair=pair(),
         alert_notes=(note("o1", ANA, "any news?"), note("o2", ANA, "hello?")),
@@ -562,7 +568,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
         ),
     ],
 )
-def test_what_is_remembered(seen: Observation, expected: Pair) -> None:
+def test_an_observation_updates_the_stored_pair(seen: Observation, expected: Pair) -> None:
     assert decide(inputs(seen)).pairs == (expected,)
 
 
@@ -573,7 +579,7 @@ def test_what_is_remembered(seen: Observation, expected: Pair) -> None:
         pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing moved"),
     ],
 )
-def test_what_did_not_move_is_not_written_down(seen: Observation) -> None:
+def test_an_unchanged_pair_is_not_stored_again(seen: Observation) -> None:
     assert decide(inputs(seen)) == Plan()
 
 
@@ -640,7 +646,9 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
         ),
     ],
 )
-def test_settled(before: Pair, kind: Kind, found: Incident | None, expected: Pair) -> None:
+def test_a_finished_write_of_ours_updates_the_baselines(
+    before: Pair, kind: Kind, found: Incident | None, expected: Pair
+) -> None:
     assert settled(before, action(kind), policy(), found) == expected
     unguarded = settled(before, action(kind), LEDGER_OFF, found)
     assert unguarded == (expected if kind is Kind.CREATE_INCIDENT else before)
@@ -661,11 +669,11 @@ def test_settled(before: Pair, kind: Kind, found: Incident | None, expected: Pai
         pytest.param(pair(is_open=False, pagerduty=None), True, id="the incident not read yet"),
     ],
 )
-def test_which_pairs_are_open(remembered: Pair, is_open: bool) -> None:
+def test_a_pair_is_open_until_both_sides_have_ended(remembered: Pair, is_open: bool) -> None:
     assert remembered.is_open is is_open
 
 
-def test_every_kind_is_a_page_a_note_or_a_state_of_one_side() -> None:
+def test_every_kind_of_action_is_a_page_a_note_or_a_state() -> None:
     assert {kind for kind in Kind if kind.is_note} == {Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE}
     assert {kind for kind in Kind if not kind.is_note and not kind.is_state} == {Kind.CREATE_INCIDENT}
     assert [kind for kind in Kind if kind.is_note and kind.is_state] == []
@@ -673,7 +681,7 @@ def test_every_kind_is_a_page_a_note_or_a_state_of_one_side() -> None:
     assert {kind.side for kind in Kind if kind.value.startswith("pagerduty.")} == {PD}
 
 
-def test_what_is_planned_or_sent_is_open() -> None:
+def test_planned_and_sent_actions_are_open() -> None:
     assert [status for status in Status if status.is_open] == [Status.PLANNED, Status.SENT]
 
 
@@ -689,12 +697,12 @@ def test_the_same_act_has_the_same_key_whenever_it_is_seen() -> None:
     assert keys(seen) == [planned.key for planned in decide(inputs(seen, now=at(9_999))).actions]
 
 
-def test_acknowledging_twice_are_two_acts() -> None:
+def test_two_acknowledgements_have_different_keys() -> None:
     later = replace(ACKED, acknowledged_at=at(50), updated_at=at(50))
     assert not set(keys(observation(pair=pair(), alert=ACKED))) & set(keys(observation(pair=pair(), alert=later)))
 
 
-def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_of_its_own() -> None:
+def test_a_reassignment_after_an_older_unacknowledgement_has_a_key_of_its_own() -> None:
     """Un-acknowledged at 20 s, acknowledged again at 30 s, reassigned at 40 s: the log holds it all."""
     first = observation(
         pair=pair("acknowledged", (JANE,), acknowledged=True),
@@ -708,7 +716,7 @@ def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_o
     assert decide(inputs(second)).actions[0].person == "Bob Ray"
 
 
-def test_an_older_un_acknowledgement_in_the_alert_s_log_is_not_taken_for_the_end_of_a_snooze() -> None:
+def test_an_older_unacknowledgement_in_the_alerts_log_is_not_the_end_of_a_snooze() -> None:
     """Un-acknowledged by Ana at 5 s, acknowledged again at 10 s, snoozed until 18 s; no log of the end."""
     seen = observation(
         pair=pair("acknowledged", (BOT,), acknowledged=True, updated_at=at(10), snoozed_until=at(18)),
@@ -720,7 +728,7 @@ def test_an_older_un_acknowledgement_in_the_alert_s_log_is_not_taken_for_the_end
     assert told.at == at(18)
 
 
-def test_an_un_acknowledgement_in_the_very_second_of_an_acknowledgement_counts() -> None:
+def test_an_unacknowledgement_in_the_second_of_an_acknowledgement_counts() -> None:
     seen = observation(
         pair=pair("acknowledged", (JANE,), acknowledged=True),
         incident=incident(),
@@ -729,7 +737,7 @@ def test_an_un_acknowledgement_in_the_very_second_of_an_acknowledgement_counts()
     assert [planned.person for planned in decide(inputs(seen)).actions] == ["Bob Ray"]
 
 
-def test_people_without_a_name_are_somebody_in_every_text() -> None:
+def test_a_person_without_a_name_is_called_somebody() -> None:
     seen = observation(pair=pair(), incident=replace(RESOLVED, changed_by=Person("PX", "")))
     (told,) = decide(inputs(seen)).actions
     assert told.person == "somebody"
@@ -737,7 +745,7 @@ def test_people_without_a_name_are_somebody_in_every_text() -> None:
     assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident"
 
 
-def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
+def test_a_reopening_in_the_second_of_the_resolution_gets_a_note_of_its_own() -> None:
     """PagerDuty's stamps are whole seconds, so that both notes bear the same name and time."""
     reopening = replace(act("reopen", JANE, 40), at=RESOLVED.changed_at or at(40))
     copy = note("ON1", BOT, "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident")
@@ -752,7 +760,7 @@ def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
     assert told.text == "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] reopened the incident"
 
 
-def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
+def test_a_reopening_while_our_retrigger_is_in_doubt_is_noted_once() -> None:
     doubt = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT, sent_at=at(0))
     resolved = pair(pagerduty=IncidentBaseline("resolved"))
     resolved = replace(resolved, unexplained_since=at(-60))
@@ -767,7 +775,7 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
 # -- notes that are long, many, or shown under another token --
 
 
-def test_a_long_note_is_sent_in_parts_that_stay_in_order_and_nothing_of_it_is_lost() -> None:
+def test_a_long_note_is_sent_in_ordered_parts_without_loss() -> None:
     words = " ".join(str(n) for n in range(12_000))
     long, short = note("o1", ANA, words, 5), note("o2", ANA, "short", 6)
     seen = observation(pair=pair(), incident=incident(), alert_notes=(short, long))
@@ -781,7 +789,7 @@ def test_a_long_note_is_sent_in_parts_that_stay_in_order_and_nothing_of_it_is_lo
     assert decide(inputs(after(seen, plan))).actions == ()
 
 
-def test_a_part_that_its_target_shows_already_is_not_planned() -> None:
+def test_a_part_that_its_target_already_has_is_not_planned() -> None:
     long = note("o1", ANA, "x" * 60_000, 5)
     seen = observation(pair=pair(), incident=incident(), alert_notes=(long,))
     first, *rest = decide(inputs(seen)).actions
@@ -800,7 +808,7 @@ def test_a_note_whose_token_differs_from_call_to_call_is_copied_once(status: Sta
 
 
 @pytest.mark.parametrize("side", [OG, PD])
-def test_the_work_grows_with_the_notes_and_not_with_their_square(
+def test_the_cost_of_a_decision_is_linear_in_the_number_of_notes(
     side: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one customer's script can write must not stop every other page."""
@@ -846,7 +854,7 @@ def _counted(calls: dict[str, int], name: str, real: Callable[..., object]) -> C
 # -- priorities, titles --
 
 
-def test_a_page_for_an_alert_that_rose_is_of_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
+def test_a_raised_priority_pages_with_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
     old = pair(None, tracked=False, opsgenie=replace(pair().opsgenie, priority="P4"))
     plan = decide(inputs(observation(pair=old, alert=alert(priority="P1", updated_at=at(20)))))
     (page,) = plan.actions
@@ -860,20 +868,20 @@ def test_the_urgency_of_a_page_follows_the_setting() -> None:
         assert page.urgency == urgency
 
 
-def test_raising_the_urgency_asks_for_high() -> None:
+def test_raising_the_urgency_requests_high() -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
     actions = decide(inputs(observation(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
     assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]
 
 
 @pytest.mark.parametrize(("shows", "expected"), [("P2", "P2"), ("", "P4")])
-def test_a_priority_is_remembered_until_another_one_is_read(shows: str, expected: str) -> None:
+def test_a_priority_is_kept_until_another_one_is_read(shows: str, expected: str) -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
     seen = observation(pair=known, alert=alert(priority=shows, updated_at=at(20)))
     assert decide(inputs(seen)).pairs[0].opsgenie.priority == expected
 
 
-def test_a_title_is_remembered_in_one_line_and_kept_where_there_is_none() -> None:
+def test_a_title_is_stored_in_one_line_and_kept_where_the_row_has_none() -> None:
     seen = observation(pair=pair(), alert=alert(message="Disk\nfull " + "x" * 300, updated_at=at(1)))
     title = decide(inputs(seen)).pairs[0].title
     assert (title[:11], len(title)) == ("Disk full x", 200)
@@ -923,7 +931,7 @@ SAID_LEFT = "incident #4711 is assigned to the automation user alone"
         ),
     ],
 )
-def test_whether_anybody_is_paged_is_known_from_the_answer(
+def test_an_observation_shows_whether_the_incident_pages_anybody(
     kind: Kind, answer: Incident | None, before: Pair, expected: str
 ) -> None:
     assert settled(before, action(kind), policy(), answer).unpaged == expected
@@ -939,14 +947,16 @@ def test_whether_anybody_is_paged_is_known_from_the_answer(
         pytest.param(None, SAID_BORN, id="not looked at"),
     ],
 )
-def test_nobody_is_paged_until_somebody_is(then: Incident | None, expected: str) -> None:
+def test_an_incident_pages_nobody_until_an_observation_shows_otherwise(
+    then: Incident | None, expected: str
+) -> None:
     known = pair("acknowledged", (BOT,), unpaged=SAID_BORN, unexplained_since=at(-600))
     seen = observation(pair=known, incident=then, mine=(CREATED,))
     pairs = decide(inputs(seen)).pairs or (known,)
     assert pairs[0].unpaged == expected
 
 
-def test_a_page_that_was_born_acknowledged_is_healed_once() -> None:
+def test_an_incident_created_acknowledged_is_triggered_once() -> None:
     seen = observation(pair=pair(None), alert=alert(), incident=BORN, mine=(replace(CREATED, status=Status.SENT),))
     plan = decide(inputs(seen))
     (healing,) = plan.actions
@@ -1002,14 +1012,14 @@ def test_no_other_incident_is_followed(seen: Observation) -> None:
     assert all(known.incident_id != "PINC9" for known in pairs)
 
 
-def test_what_a_developer_did_meanwhile_goes_to_the_incident_that_is_followed() -> None:
+def test_a_developers_acts_go_to_the_incident_that_is_followed_now() -> None:
     seen = observation(pair=pair("resolved"), alert=ACKED, successor=NEXT)
     actions = decide(inputs(seen)).actions
     assert {planned.incident_id for planned in actions} == {"PINC9"}
     assert Kind.PAGERDUTY_ACKNOWLEDGE in {planned.kind for planned in actions}
 
 
-def test_all_that_is_noted_on_a_second_incident_of_the_alert_is_news() -> None:
+def test_notes_of_a_second_incident_are_not_stored_as_known() -> None:
     seen = observation(
         pair=pair("resolved"), incident=RESOLVED, successor=NEXT, successor_notes=(note("PN5", JANE, "x"),)
     )

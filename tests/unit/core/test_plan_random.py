@@ -238,7 +238,7 @@ def _is_adopted(observation: Observation) -> bool:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
+def test_any_input_gives_a_well_formed_plan(chunk: int) -> None:
     for seen in inputs_of(chunk):
         plan = decide(seen)
         assert decide(seen) == plan
@@ -269,7 +269,7 @@ def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_what_ended_is_left_alone(chunk: int) -> None:
+def test_no_state_is_written_to_an_ended_side(chunk: int) -> None:
     for seen in inputs_of(chunk):
         plan = decide(seen)
         after_it = {pair.alert_id: pair for pair in plan.pairs}
@@ -286,7 +286,7 @@ def test_what_ended_is_left_alone(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_the_same_look_again_plans_nothing_more(chunk: int) -> None:
+def test_the_same_observation_again_plans_nothing_more(chunk: int) -> None:
     for seen in inputs_of(chunk):
         plan = decide(seen)
         again = decide(replace(seen, observations=tuple(after(each, plan) for each in seen.observations)))

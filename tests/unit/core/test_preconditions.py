@@ -41,7 +41,9 @@ CLOSED = alert(open=False)
         ),
     ],
 )
-def test_in_opsgenie(kind: Kind, target: Alert, objection: str | None) -> None:
+def test_a_write_to_an_alert_is_dropped_where_the_alert_objects(
+    kind: Kind, target: Alert, objection: str | None
+) -> None:
     assert objection_in_opsgenie(action(kind), target) == objection
 
 
@@ -111,5 +113,7 @@ def held(*people: Person) -> Incident:
         ),
     ],
 )
-def test_in_pagerduty(kind: Kind, target: Incident, objection: str | None) -> None:
+def test_a_write_to_an_incident_is_dropped_where_the_incident_objects(
+    kind: Kind, target: Incident, objection: str | None
+) -> None:
     assert objection_in_pagerduty(action(kind), target, policy()) == objection

@@ -42,7 +42,7 @@ def working(hours: Hours, interval: float = 10.0) -> Health:
 # -- liveness --
 
 
-def test_the_loop_must_keep_turning() -> None:
+def test_liveness_fails_once_the_loop_stops_turning() -> None:
     hours = Hours()
     health = Health(10.0, hours.monotonic)
     hours.passed = 30
@@ -55,7 +55,7 @@ def test_the_loop_must_keep_turning() -> None:
     assert not health.alive()
 
 
-def test_with_short_intervals_a_busy_machine_has_two_seconds() -> None:
+def test_liveness_allows_at_least_two_seconds_with_short_intervals() -> None:
     hours = Hours()
     health = Health(0.05, hours.monotonic)
     hours.passed = SHORTEST_GRACE
@@ -64,7 +64,7 @@ def test_with_short_intervals_a_busy_machine_has_two_seconds() -> None:
     assert not health.alive()
 
 
-def test_neither_a_vendor_nor_the_database_being_away_fails_liveness() -> None:
+def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
     hours = Hours()
     health = Health(10.0, hours.monotonic)
     for _ in range(100):
@@ -77,7 +77,7 @@ def test_neither_a_vendor_nor_the_database_being_away_fails_liveness() -> None:
     assert health.unready() == "DATABASE_URL: locked"
 
 
-def test_no_amount_of_work_hides_a_loop_that_stands_still() -> None:
+def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
     hours = Hours()
     health = working(hours)
     for _ in range(4):
@@ -116,7 +116,7 @@ def test_no_amount_of_work_hides_a_loop_that_stands_still() -> None:
         ((Problem(Side.PAGERDUTY, Misconfigured("one of them"), "alert-1"),), ""),
     ],
 )
-def test_readiness_says_why_not(problems: tuple[Problem, ...], reason: str) -> None:
+def test_readiness_reports_why_the_process_is_not_ready(problems: tuple[Problem, ...], reason: str) -> None:
     health = working(Hours())
     health.problems(problems)
     assert health.unready() == reason
@@ -124,7 +124,7 @@ def test_readiness_says_why_not(problems: tuple[Problem, ...], reason: str) -> N
     assert health.unready() == ""
 
 
-def test_readiness_says_what_the_first_poll_waits_for() -> None:
+def test_readiness_reports_what_the_first_poll_waits_for() -> None:
     health = Health(10.0, Hours().monotonic)
     begins = "the first poll of Opsgenie and PagerDuty is not over yet"
     assert health.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
@@ -141,14 +141,14 @@ def test_readiness_says_what_the_first_poll_waits_for() -> None:
     assert health.unready() == "Opsgenie and PagerDuty could not be polled yet"
 
 
-def test_a_first_poll_that_has_succeeded_counts_from_then_on() -> None:
+def test_a_successful_first_poll_keeps_the_process_ready() -> None:
     health = working(Hours())
     for side in Side:
         health.polled(side, ok=False)
     assert health.unready() == ""
 
 
-def test_a_page_that_cannot_be_made_makes_the_process_unready() -> None:
+def test_a_page_that_cannot_be_created_makes_the_process_unready() -> None:
     health = working(Hours())
     health.pages("nobody is paged for #17")
     assert health.unready() == "nobody is paged for #17"
@@ -156,7 +156,7 @@ def test_a_page_that_cannot_be_made_makes_the_process_unready() -> None:
     assert health.unready() == ""
 
 
-def test_a_database_that_is_away_makes_the_process_unready() -> None:
+def test_an_unreachable_database_makes_the_process_unready() -> None:
     health = working(Hours())
     health.failed("DATABASE_URL: locked")
     assert health.unready() == "DATABASE_URL: locked"
@@ -164,7 +164,7 @@ def test_a_database_that_is_away_makes_the_process_unready() -> None:
     assert health.unready() == ""
 
 
-def test_a_stand_by_is_ready_as_long_as_its_loop_turns() -> None:
+def test_a_standby_is_ready_as_long_as_its_loop_turns() -> None:
     hours = Hours()
     health = Health(10.0, hours.monotonic)
     health.pages("of an earlier lead")

@@ -167,7 +167,7 @@ def test_every_metric_is_counted_as_the_table_says(counted: Counted) -> None:
             assert set(sample.labels) - {"le"} == set(declared[name].labels)
 
 
-def test_promtool_finds_nothing_to_say(counted: Counted) -> None:
+def test_promtool_accepts_the_exposition(counted: Counted) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("NOT CHECKED: promtool is not on the PATH; Debian's package prometheus brings it")
@@ -194,14 +194,14 @@ def test_items_are_counted_by_reason_and_outcome(counted: Counted) -> None:
     assert counted.value("reconcile_duration_seconds_count") == 3
 
 
-def test_pairs_that_a_webhook_named_are_counted(counted: Counted) -> None:
+def test_pairs_named_by_a_webhook_are_counted(counted: Counted) -> None:
     counted.metrics.item({Reason.NEW_ALERT, Reason.WEBHOOK}, "again", 0.1)
     counted.metrics.item({Reason.WEBHOOK}, "failed", 0.1)
     counted.metrics.item({Reason.FEED}, "done", 0.1)
     assert [counted.value("hint_reconciles_total", result) for result in ("done", "failed")] == [1, 1]
 
 
-def test_the_queue_is_shown_by_priority(counted: Counted) -> None:
+def test_the_queue_size_is_exposed_by_priority(counted: Counted) -> None:
     assert counted.value("work_queue_keys", "page") is None
     counted.metrics.queue({Priority.PAGE: 2, Priority.SWEEP: 30}, 1.5)
     assert [counted.value("work_queue_keys", name) for name in PRIORITY_LABELS] == [2, 0, 0, 30]
@@ -220,7 +220,7 @@ def test_polls_are_counted_by_source(counted: Counted) -> None:
     assert "the first poll of PagerDuty is not over yet" in counted.health.unready()
 
 
-def test_an_open_circuit_breaker_is_shown_and_so_is_its_closing(counted: Counted) -> None:
+def test_the_state_of_a_circuit_breaker_is_exposed(counted: Counted) -> None:
     assert counted.value("circuit_breaker_open", "pagerduty_reads") is None
     counted.metrics.breakers({"pagerduty reads"})
     assert counted.value("circuit_breaker_open", "pagerduty_reads") == 1
@@ -243,7 +243,7 @@ def test_requests_are_counted_by_vendor_endpoint_and_status(counted: Counted) ->
     assert "PagerDuty gives no answer" in counted.health.unready()
 
 
-def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_when_it_is_done(counted: Counted) -> None:
+def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_once_done(counted: Counted) -> None:
     counted.hours.passed = 4.0
     kind = Kind.PAGERDUTY_ACKNOWLEDGE
     rows = (
@@ -261,12 +261,12 @@ def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_when_it_is_don
     assert counted.value("lag_seconds_sum", kind.value) == 4
 
 
-def test_a_vendors_clock_ahead_of_ours_makes_no_negative_lag(counted: Counted) -> None:
+def test_a_vendors_clock_ahead_of_ours_gives_no_negative_lag(counted: Counted) -> None:
     counted.metrics.outcome(replace(action(), at=NOW + timedelta(seconds=9)), Status.DONE, "written")
     assert counted.value("lag_seconds_sum", Kind.PAGERDUTY_NOTE.value) == 0
 
 
-def test_the_remainder_of_a_rate_limiter_is_shown_while_this_process_leads(counted: Counted) -> None:
+def test_a_rate_limiters_remainder_is_exposed_while_this_process_leads(counted: Counted) -> None:
     limiter = Limiter(950)
     counted.metrics.limiter("PagerDuty", limiter)
     counted.metrics.limiter("Opsgenie", Limiter(None))
@@ -281,7 +281,7 @@ def test_the_remainder_of_a_rate_limiter_is_shown_while_this_process_leads(count
 # -- the state of things --
 
 
-def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted) -> None:
+def test_a_disagreement_is_counted_from_the_moment_it_was_observed(counted: Counted) -> None:
     metrics = counted.metrics
     metrics.saved(pair("unknown", acknowledged=True, status="triggered"))
     assert counted.value("divergence_pairs") is None
@@ -307,7 +307,7 @@ def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted)
     assert counted.value("divergence_oldest_seconds") is None
 
 
-def test_what_the_database_holds_is_shown(counted: Counted) -> None:
+def test_the_contents_of_the_database_are_exposed(counted: Counted) -> None:
     note, page = Kind.PAGERDUTY_NOTE, Kind.CREATE_INCIDENT
     actions = {
         (Status.PLANNED, False, note): 1,
@@ -325,7 +325,7 @@ def test_what_the_database_holds_is_shown(counted: Counted) -> None:
     assert counted.health.dead == 1
 
 
-def test_the_databases_gauges_are_refreshed_after_a_change_and_now_and_then(counted: Counted) -> None:
+def test_the_gauges_of_the_database_are_refreshed_after_a_change_and_periodically(counted: Counted) -> None:
     metrics = counted.metrics
     assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
     metrics.outcome(action(), Status.DONE, "written")
@@ -340,7 +340,7 @@ def test_the_databases_gauges_are_refreshed_after_a_change_and_now_and_then(coun
     assert metrics.needs_refresh()
 
 
-def test_pages_that_are_not_made_are_shown_and_make_the_process_unready(counted: Counted) -> None:
+def test_overdue_pages_are_exposed_and_make_the_process_unready(counted: Counted) -> None:
     for side in Side:
         counted.metrics.polled(side.value, ok=True, side=side)
     counted.metrics.paging(2, 1, "nobody is paged for #17")
@@ -351,19 +351,19 @@ def test_pages_that_are_not_made_are_shown_and_make_the_process_unready(counted:
     assert counted.health.unready() == ""
 
 
-def test_problems_that_last_are_counted_by_subject(counted: Counted) -> None:
+def test_lasting_problems_are_counted_by_subject(counted: Counted) -> None:
     counted.metrics.led()
     counted.metrics.troubled({"pagerduty": 1, "objects": 3, "opsgenie": 0})
     assert [counted.value("troubles", each) for each in ("pagerduty", "objects", "opsgenie")] == [1, 3, 0]
 
 
-def test_a_scrape_shows_what_was_counted_a_moment_ago(counted: Counted) -> None:
+def test_a_scrape_exposes_what_was_just_counted(counted: Counted) -> None:
     for number in range(3):
         counted.metrics.webhook(Side.PAGERDUTY, "accepted")
         assert counted.value("webhooks_total", "pagerduty", "accepted") == number + 1
 
 
-def test_a_stand_by_shows_nothing_of_what_it_no_longer_knows(counted: Counted) -> None:
+def test_a_standby_exposes_no_outdated_gauges(counted: Counted) -> None:
     count_everything(counted)
     assert counted.value("lock_held") == 1
     counted.metrics.stood_by()

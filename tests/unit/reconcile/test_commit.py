@@ -101,7 +101,7 @@ def desk(database: Database) -> Desk:
     return Desk(database)
 
 
-def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None:
+def test_a_plan_is_committed_completely_and_its_work_row_deleted(desk: Desk) -> None:
     with desk.database.writing() as unit:
         unit.outbox.add([replace(NOTE, key="earlier")], NOW)
     item = desk.queued()
@@ -120,7 +120,7 @@ def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None
     assert desk.events.plans == [plan]
 
 
-def test_what_fails_leaves_everything_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_commit_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     item = desk.queued()
 
     def fails(*_: object) -> None:
@@ -133,14 +133,14 @@ def test_what_fails_leaves_everything_as_it_was(desk: Desk, monkeypatch: pytest.
     assert desk.events.plans == []
 
 
-def test_what_is_left_replaces_the_row_and_is_known_by_its_new_generation(desk: Desk) -> None:
+def test_remaining_work_replaces_the_row_under_a_new_generation(desk: Desk) -> None:
     item = desk.queued()
     kept = desk.commit(Plan(actions=(NOTE,)), item, AGAIN)
     assert kept == replace(AGAIN, generation=item.generation + 1)
     assert desk.rows() == [kept]
 
 
-def test_a_row_that_has_changed_meanwhile_stays(desk: Desk) -> None:
+def test_a_row_changed_since_it_was_leased_stays(desk: Desk) -> None:
     item = desk.queued()
     asked = desk.queued(AGAIN)
     assert desk.commit(Plan(actions=(NOTE,)), item, AGAIN) is None
@@ -150,7 +150,7 @@ def test_a_row_that_has_changed_meanwhile_stays(desk: Desk) -> None:
     assert desk.rows() == [asked]
 
 
-def test_an_item_without_a_row_leaves_none_and_gets_one_for_what_is_left(desk: Desk) -> None:
+def test_an_item_without_a_row_gets_one_only_for_remaining_work(desk: Desk) -> None:
     desk.count.clear()
     assert desk.commit(Plan(), ITEM) is None
     desk.committer.flush()
@@ -160,7 +160,7 @@ def test_an_item_without_a_row_leaves_none_and_gets_one_for_what_is_left(desk: D
 
 
 @pytest.mark.parametrize("plan", [Plan(), Plan(pairs=(LOOKED,))])
-def test_what_nothing_depends_on_is_written_with_the_next_commit(desk: Desk, plan: Plan) -> None:
+def test_a_deferrable_plan_is_written_with_the_next_commit(desk: Desk, plan: Plan) -> None:
     item = desk.queued()
     assert desk.commit(plan, item) is None
     assert (desk.count["writing"], desk.pair(), desk.rows()) == (0, KNOWN, [item])
@@ -179,18 +179,18 @@ def test_what_nothing_depends_on_is_written_with_the_next_commit(desk: Desk, pla
         Plan(actions=(NOTE,)),
     ],
 )
-def test_anything_else_is_written_at_once(desk: Desk, plan: Plan) -> None:
+def test_any_other_plan_is_written_at_once(desk: Desk, plan: Plan) -> None:
     desk.commit(plan, desk.queued())
     assert (desk.count["writing"], desk.rows()) == (1, [])
 
 
-def test_a_pair_that_is_met_for_the_first_time_is_written_at_once(desk: Desk) -> None:
+def test_a_new_pair_is_written_at_once(desk: Desk) -> None:
     desk.commit(Plan(pairs=(LOOKED,)), desk.queued(), known=None)
     assert desk.pair() == LOOKED
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(MOST_KEPT, 0.0), (2, LONGEST_KEPT)])
-def test_what_is_kept_back_is_written_when_it_is_much_or_old(desk: Desk, count: int, seconds: float) -> None:
+def test_deferred_plans_are_written_once_they_are_many_or_old(desk: Desk, count: int, seconds: float) -> None:
     items = [replace(ITEM, alert_id=f"a-{number}", generation=1) for number in range(count)]
     desk.count.clear()
     for item in items[:-1]:
@@ -201,7 +201,7 @@ def test_what_is_kept_back_is_written_when_it_is_much_or_old(desk: Desk, count: 
     assert desk.count["writing"] == 1
 
 
-def test_an_older_look_never_replaces_a_newer_one(desk: Desk) -> None:
+def test_an_older_deferred_plan_never_replaces_a_newer_one(desk: Desk) -> None:
     newer = replace(LOOKED, swept_at=at(200), next_look_at=None)
     desk.commit(Plan(pairs=(LOOKED,)), ITEM)
     with desk.database.writing() as unit:
@@ -210,7 +210,7 @@ def test_an_older_look_never_replaces_a_newer_one(desk: Desk) -> None:
     assert desk.pair() == newer
 
 
-def test_a_mere_delay_rewrites_no_row(desk: Desk) -> None:
+def test_a_later_due_time_alone_rewrites_no_row(desk: Desk) -> None:
     """Thousands of pairs may wait for one circuit breaker: the row is read sooner after a restart, that is all."""
     item = desk.queued()
     delayed = replace(item, due_at=at(500), attempts=3, generation=0)
@@ -219,7 +219,7 @@ def test_a_mere_delay_rewrites_no_row(desk: Desk) -> None:
     assert (desk.count["writing"], desk.rows()) == (0, [item])
 
 
-def test_what_is_left_with_another_request_is_written_at_once(desk: Desk) -> None:
+def test_remaining_work_with_another_request_is_written_at_once(desk: Desk) -> None:
     item = desk.queued()
     kept = desk.commit(Plan(), item, replace(item, request=ReadRequest(incident=True)))
     assert (desk.count["writing"], desk.rows()) == (1, [kept])

@@ -169,7 +169,7 @@ def pairs(*alert_ids: str) -> tuple[Pair, ...]:
 
 @pytest.mark.parametrize("error", [Missing("404"), Forbidden("403")])
 @pytest.mark.parametrize("at_look", [True, False])
-def test_a_refused_object_waits_alone(database: Database, error: ReconcilerError, *, at_look: bool) -> None:
+def test_a_refused_object_holds_up_no_other(database: Database, error: ReconcilerError, *, at_look: bool) -> None:
     acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, alert_id) for alert_id in "ab"]
     others = [waiting(Kind.OPSGENIE_NOTE, "a", 1), waiting(Kind.CREATE_INCIDENT, "c", 2)]
     desk = desk_of(database, *acts, *others, pairs=pairs("a", "b"))
@@ -190,7 +190,7 @@ def test_a_refused_object_waits_alone(database: Database, error: ReconcilerError
     assert desk.stands()[0] == ("a", Status.DONE)
 
 
-def test_an_object_that_stays_refused_is_given_up_after_six_hours(database: Database) -> None:
+def test_an_object_refused_for_six_hours_is_given_up(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Missing("404") if name == "add_note" else None
     for _ in range(6):
@@ -200,7 +200,7 @@ def test_an_object_that_stays_refused_is_given_up_after_six_hours(database: Data
     assert desk.stands() == [("a", Status.DEAD)]
 
 
-def test_a_refused_object_is_the_accounts_trouble_where_the_key_is_refused(database: Database) -> None:
+def test_a_refused_object_is_a_problem_of_the_account_where_the_key_is_refused(database: Database) -> None:
     desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in "abc"), pairs=pairs("a", "b", "c"))
     answers = {"add_note": Forbidden("403"), "confirm_key": Refused("PAGERDUTY_API_KEY: 401")}
     desk.vendors.fails = lambda name, _: answers.get(name)
@@ -211,7 +211,7 @@ def test_a_refused_object_is_the_accounts_trouble_where_the_key_is_refused(datab
     assert desk.turn(1) == []
 
 
-def test_a_key_that_may_not_write_is_named_and_hammers_nothing(database: Database) -> None:
+def test_a_key_that_may_not_write_is_reported_and_retried_slowly(database: Database) -> None:
     keys = "abcdefgh"
     desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
     desk.vendors.fails = lambda name, _: Forbidden(f"403 {name}") if name == "add_note" else None
@@ -238,7 +238,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-def test_a_page_is_tried_until_it_is_made(database: Database, error: ReconcilerError) -> None:
+def test_a_page_is_retried_until_it_is_created(database: Database, error: ReconcilerError) -> None:
     given = waiting(Kind.CREATE_INCIDENT, "a", text="disk full", body="the story", urgency="low")
     desk = desk_of(database, given, pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: error if name.startswith("create") else None
@@ -256,7 +256,7 @@ def test_a_page_is_tried_until_it_is_made(database: Database, error: ReconcilerE
     assert desk.vendors.calls[-1] == (plain, "a")
 
 
-def test_a_list_that_stays_out_of_order_keeps_nobody_from_being_paged(database: Database) -> None:
+def test_a_page_is_created_although_the_lookup_list_stays_broken(database: Database) -> None:
     """It is asked whether the page is there already: for as long as the staleness bound."""
     desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a", attempts=1), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Permanent("400", 400) if name == "incidents_by_key" else None
@@ -279,7 +279,7 @@ def test_a_page_waits_for_no_other_lane(database: Database) -> None:
     assert [status for alert_id, status in desk.stands() if alert_id == "z"] == [Status.DONE, Status.SENT]
 
 
-def test_a_lane_that_is_barred_sends_nothing(database: Database) -> None:
+def test_a_barred_lane_sends_nothing(database: Database) -> None:
     acts = [
         waiting(Kind.CREATE_INCIDENT, "z"),
         waiting(Kind.PAGERDUTY_NOTE, "a"),
@@ -302,7 +302,7 @@ def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database
     assert (found.error, found.attempts, found.failing_since) == ("", 0, None)
 
 
-def test_what_is_refused_for_long_does_not_hold_its_pair_any_more(database: Database) -> None:
+def test_an_action_refused_for_long_no_longer_blocks_its_pair(database: Database) -> None:
     refused = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), waiting(Kind.PAGERDUTY_NOTE, "b")]
     after = [waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "b", 1)]
     desk = desk_of(database, *refused, *after, pairs=pairs("a", "b"))
@@ -316,7 +316,7 @@ def test_what_is_refused_for_long_does_not_hold_its_pair_any_more(database: Data
     assert [key for key in desk.named("add_note") if key == "I-a"] == ["I-a"]
 
 
-def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database: Database) -> None:
+def test_an_action_refused_for_long_is_tried_before_later_ones(database: Database) -> None:
     """Otherwise it would be overtaken just because its back-off is longer."""
     first = waiting(Kind.PAGERDUTY_NOTE, "a", text="first")
     desk = desk_of(database, first, pairs=pairs("a"))
@@ -331,7 +331,7 @@ def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database:
     assert results == sorted(results, key=lambda each: int(each[1:]))
 
 
-def test_a_note_that_has_been_in_doubt_again_and_again_does_not_hold_its_pair_any_more(database: Database) -> None:
+def test_a_note_repeatedly_in_doubt_no_longer_blocks_its_pair(database: Database) -> None:
     """Something on the way answers 500 to what it says: the acknowledgement after it is waited for."""
     note = waiting(Kind.PAGERDUTY_NOTE, "a", failing_since=NOW, attempts=1)
     desk = desk_of(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
@@ -343,7 +343,7 @@ def test_a_note_that_has_been_in_doubt_again_and_again_does_not_hold_its_pair_an
 
 
 @pytest.mark.parametrize("between", [[], [Kind.PAGERDUTY_NOTE]])
-def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_long(
+def test_an_action_that_waits_for_a_refused_one_causes_no_extra_attempt_of_it(
     database: Database, between: list[Kind]
 ) -> None:
     """A state waits for an earlier state of its pair, however long that is refused."""
@@ -359,7 +359,7 @@ def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_lo
     assert len(desk.named("incident")) <= 1
 
 
-def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
+def test_one_pair_without_an_answer_pauses_no_other(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
     desk.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None
     for _ in range(5):
@@ -379,7 +379,7 @@ def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
         (incident(number=7), ""),
     ],
 )
-def test_a_page_that_reached_nobody_is_a_problem_of_its_own(
+def test_an_incident_that_pages_nobody_is_a_problem_of_its_own(
     database: Database, answer: Incident, words: str
 ) -> None:
     desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
@@ -389,14 +389,14 @@ def test_a_page_that_reached_nobody_is_a_problem_of_its_own(
     assert all(words in each and each.startswith("PAGERDUTY_USER: ") for each in found)
 
 
-def test_a_duplicate_is_asked_about(database: Database) -> None:
+def test_a_duplicate_is_looked_up_by_its_key(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
     assert desk.turn() == []
     assert desk.stands() == [("a", Status.SENT)]
 
 
-def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
+def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def in_two(words: str, mark: str) -> tuple[tuple[str, str], ...]:
@@ -419,7 +419,7 @@ def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
     assert {status for _, status in desk.stands()} == {Status.DONE, Status.DROPPED}
 
 
-def test_a_note_that_is_short_and_refused_is_dead(database: Database) -> None:
+def test_a_short_note_that_is_refused_is_dead(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
     assert desk.turn() == ["422"]
@@ -427,7 +427,7 @@ def test_a_note_that_is_short_and_refused_is_dead(database: Database) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE])
-def test_what_is_refused_while_every_request_is_waits_for_the_account(database: Database, kind: Kind) -> None:
+def test_an_action_refused_like_every_other_waits_for_the_account(database: Database, kind: Kind) -> None:
     desk = desk_of(database, waiting(kind, "a"), pairs=pairs("a"))
     refusal = Permanent("400: out of order; see it", 400)
     desk.vendors.fails = lambda name, _: None if name == "incident" else refusal
@@ -455,7 +455,7 @@ def old_creation(key: str, **changed: Any) -> Action:
     return waiting(Kind.CREATE_INCIDENT, key, at=NOW - OLD, **changed)
 
 
-def test_one_listing_answers_once_for_the_creations_that_it_was_made_for(database: Database) -> None:
+def test_one_listing_answers_once_for_each_creation_it_was_requested_for(database: Database) -> None:
     backing_off = old_creation("later", not_before=NOW + timedelta(seconds=60))
     desk = desk_of(database, *map(old_creation, "abc"), backing_off)
     desk.vendors.keys = {"a", "c", "later"}
@@ -469,7 +469,7 @@ def test_one_listing_answers_once_for_the_creations_that_it_was_made_for(databas
     assert desk.stands()[-1] == ("later", Status.SENT)
 
 
-def test_fewer_old_creations_are_asked_for_one_by_one_and_fresh_ones_not_at_all(database: Database) -> None:
+def test_a_few_old_creations_are_looked_up_singly_and_fresh_ones_not_at_all(database: Database) -> None:
     desk = desk_of(database, *map(old_creation, "ab"), waiting(Kind.CREATE_INCIDENT, "new"))
     for key in ("a", "b", "new"):
         desk.deliver(key)
@@ -478,7 +478,7 @@ def test_fewer_old_creations_are_asked_for_one_by_one_and_fresh_ones_not_at_all(
     assert desk.named("create_incident") == ["a", "b", "new"]
 
 
-def test_where_no_listing_can_be_had_each_is_asked_for_and_no_listing_is_tried_for_a_while(
+def test_without_a_listing_each_creation_is_looked_up_and_no_listing_is_tried_for_a_while(
     database: Database,
 ) -> None:
     desk = desk_of(database, *map(old_creation, "abcd"))
@@ -489,7 +489,7 @@ def test_where_no_listing_can_be_had_each_is_asked_for_and_no_listing_is_tried_f
     assert desk.named("incidents_by_key") == desk.named("create_incident") == list("abcd")
 
 
-def test_a_listing_that_fails_is_one_creations_failure_and_the_others_are_asked_for(database: Database) -> None:
+def test_a_failed_listing_fails_one_creation_and_the_others_are_looked_up(database: Database) -> None:
     desk = desk_of(database, *map(old_creation, "abcd"))
     desk.vendors.fails = lambda name, _: Permanent("400", 400) if name == "keys_between" else None
     assert desk.turn() == ["400"]
@@ -499,7 +499,7 @@ def test_a_listing_that_fails_is_one_creations_failure_and_the_others_are_asked_
     assert desk.named("create_incident") == list("bcda")
 
 
-def test_once_pagerduty_is_back_one_listing_serves_all_creations_that_waited(database: Database) -> None:
+def test_after_an_outage_of_pagerduty_one_listing_serves_all_waiting_creations(database: Database) -> None:
     old = [waiting(Kind.CREATE_INCIDENT, alert_id, attempts=1, at=NOW - timedelta(hours=1)) for alert_id in "abcd"]
     desk = desk_of(database, *old)
     desk.vendors.fails = lambda *_: NotExecuted("no connection")
@@ -513,7 +513,7 @@ def test_once_pagerduty_is_back_one_listing_serves_all_creations_that_waited(dat
 # -- one delivery --
 
 
-def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Database) -> None:
+def test_a_creation_is_sent_first_and_gives_its_pair_an_incident(database: Database) -> None:
     note = waiting(Kind.PAGERDUTY_NOTE, "a", -1)
     desk = Desk(database)
     with database.writing() as unit:
@@ -532,13 +532,13 @@ def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Datab
     assert delivered.next_try.at is None
 
 
-def test_a_pair_with_nothing_open_costs_nothing(database: Database) -> None:
+def test_a_pair_without_open_actions_causes_no_call(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "b"), pairs=pairs("b"))
     assert desk.deliver() == Delivered()
     assert desk.vendors.calls == []
 
 
-def test_what_waits_for_an_open_breaker_calls_no_vendor_and_is_due_when_the_breaker_is_half_open(
+def test_an_action_behind_an_open_breaker_is_not_sent_and_is_due_once_the_breaker_is_half_open(
     database: Database,
 ) -> None:
     keys = "abcd"
@@ -557,7 +557,7 @@ def test_what_waits_for_an_open_breaker_calls_no_vendor_and_is_due_when_the_brea
     assert {status for _, status in desk.stands()} == {Status.DONE}
 
 
-def test_nothing_is_begun_while_the_process_ends(database: Database) -> None:
+def test_no_write_is_started_while_the_process_ends(database: Database) -> None:
     desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     desk.stopping = True
     assert desk.deliver().next_try.at == NOW
@@ -610,7 +610,7 @@ BOUND = policy().staleness.total_seconds()
         (waiting(STATE, "a", not_before=later(60), failing_since=later(5 - BOUND)), 5.000001),
     ],
 )
-def test_a_pair_is_due_when_its_first_action_may_go_or_no_longer_blocks_the_next(
+def test_a_pair_is_due_when_its_first_action_may_be_sent_or_no_longer_blocks_the_next(
     database: Database, first: Action, due: float | None
 ) -> None:
     assert due_after(database, first, waiting(NOTE, "a", 1, **_behind(first))) == due
@@ -621,12 +621,12 @@ def _behind(first: Action) -> dict[str, Any]:
     return {"not_before": later(50)} if first.kind is Kind.CREATE_INCIDENT else {}
 
 
-def test_a_state_waits_for_an_earlier_state_without_a_time_of_its_own(database: Database) -> None:
+def test_a_state_behind_an_earlier_state_has_no_due_time_of_its_own(database: Database) -> None:
     refused = waiting(STATE, "a", not_before=later(60), failing_since=later(-2 * BOUND))
     assert due_after(database, refused, waiting(STATE, "a", 1)) == 60
 
 
-def test_what_opsgenie_has_in_its_queue_blocks_states_alone(database: Database) -> None:
+def test_a_request_in_opsgenies_queue_blocks_states_only(database: Database) -> None:
     queued = waiting(Kind.OPSGENIE_NOTE, "a", status=Status.SENT, sent_at=NOW, request_id="r")
     state = replace(queued, kind=Kind.OPSGENIE_ACKNOWLEDGE, key="state")
     behind = waiting(Kind.OPSGENIE_ACKNOWLEDGE, "a", 2, not_before=later(7))
@@ -636,7 +636,7 @@ def test_what_opsgenie_has_in_its_queue_blocks_states_alone(database: Database) 
     assert desk.deliver().next_try.at is None
 
 
-def test_what_has_no_incident_to_go_to_waits_for_no_time(database: Database) -> None:
+def test_an_action_without_an_incident_has_no_due_time(database: Database) -> None:
     desk = Desk(database)
     desk.add(waiting(NOTE, "a"))
     assert desk.deliver().next_try.at is None

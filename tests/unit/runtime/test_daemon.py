@@ -34,9 +34,7 @@ class Schedule:
     ],
     ids=["nothing", "an action", "a problem"],
 )
-def test_the_report_runs_soon_after_something_was_done_or_met(
-    outcome: Outcome, asked: list[tuple[str, float]]
-) -> None:
+def test_the_report_runs_soon_after_a_write_or_a_problem(outcome: Outcome, asked: list[tuple[str, float]]) -> None:
     schedule: Any = Schedule()
     ReportSoon(schedule).reconciled(outcome, 0.1)
     assert schedule.asked == asked

@@ -93,7 +93,7 @@ def fill(database: Database) -> None:
         unit.outbox.add([action(Kind.OPSGENIE_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
 
 
-def test_who_begins_to_lead_finds_everything_that_is_left(database: Database, place: Place) -> None:
+def test_a_new_leader_loads_all_unfinished_work(database: Database, place: Place) -> None:
     fill(database)
     place.queue.add([WorkItem("from before", at(0))])
     assert place.confirm()
@@ -102,7 +102,7 @@ def test_who_begins_to_lead_finds_everything_that_is_left(database: Database, pl
     assert place.queue.known([*left, "missing", "settled", "done", "from before"]) == left
 
 
-def test_what_is_left_is_as_urgent_and_asks_for_as_much_as_before(database: Database) -> None:
+def test_loaded_work_keeps_its_priority_and_its_request(database: Database) -> None:
     fill(database)
     clock = StillClock()
     found = {item.alert_id: item for item in stored_work(database, policy(), clock, INTERVAL)}
@@ -115,7 +115,7 @@ def test_what_is_left_is_as_urgent_and_asks_for_as_much_as_before(database: Data
     assert {found[key].priority for key in ("planned", "sent", "unpaged", "unexplained")} == {Priority.UNSETTLED}
 
 
-def test_keeping_the_lead_reads_nothing_anew(database: Database, place: Place) -> None:
+def test_a_continuing_leader_loads_nothing_again(database: Database, place: Place) -> None:
     fill(database)
     place.confirm()
     place.queue.clear()
@@ -123,7 +123,7 @@ def test_keeping_the_lead_reads_nothing_anew(database: Database, place: Place) -
     assert place.queue.size() == 0
 
 
-def test_who_stands_by_has_no_work_and_takes_over_once_the_lock_is_free(database: Database, place: Place) -> None:
+def test_a_standby_has_no_work_and_takes_over_once_the_lock_is_free(database: Database, place: Place) -> None:
     fill(database)
     place.lock.free = False
     place.queue.add([WorkItem("from before", at(0))])
@@ -135,14 +135,14 @@ def test_who_stands_by_has_no_work_and_takes_over_once_the_lock_is_free(database
     assert place.leadership.news == ["took over in epoch 1: the other reconciler has let go, this one leads now"]
 
 
-def test_the_lock_that_was_lost_ends_the_lead(place: Place) -> None:
+def test_losing_the_lock_ends_leadership(place: Place) -> None:
     place.confirm()
     place.lock.free = False
     assert not place.confirm()
     assert not place.leadership.leads
 
 
-def test_after_the_database_was_away_the_work_is_read_anew(database: Database, place: Place) -> None:
+def test_the_work_is_loaded_again_after_the_database_was_unreachable(database: Database, place: Place) -> None:
     place.confirm()
     fill(database)
     place.leadership.lose()
@@ -153,14 +153,14 @@ def test_after_the_database_was_away_the_work_is_read_anew(database: Database, p
     assert place.leadership.news == []
 
 
-def test_who_gives_up_lets_the_lock_go_and_forgets_all_work(database: Database, place: Place) -> None:
+def test_giving_up_leadership_releases_the_lock_and_clears_the_work(database: Database, place: Place) -> None:
     fill(database)
     place.confirm()
     place.leadership.give_up()
     assert (place.leadership.leads, place.queue.size(), place.lock.released) == (False, 0, 1)
 
 
-def test_an_earlier_leader_writes_nothing_more(database: Database, place: Place) -> None:
+def test_a_superseded_leader_cannot_write(database: Database, place: Place) -> None:
     place.confirm()
     other = open_database(str(database.engine.url))
     assert Place(other).confirm()
@@ -170,14 +170,14 @@ def test_an_earlier_leader_writes_nothing_more(database: Database, place: Place)
 
 
 @pytest.mark.parametrize("error", [DatabaseDown("away"), Misconfigured("DATABASE_URL: a pooler")])
-def test_a_lock_that_cannot_be_asked_for_is_no_lead(place: Place, error: Exception) -> None:
+def test_an_unavailable_lock_ends_leadership(place: Place, error: Exception) -> None:
     place.lock.error = error
     with pytest.raises(type(error)):
         place.confirm()
     assert not place.leadership.leads
 
 
-def test_a_new_database_is_migrated_and_said_to_be_new(tmp_path: object) -> None:
+def test_a_new_database_is_migrated_and_reported_as_new(tmp_path: object) -> None:
     database = open_database(f"sqlite:///{tmp_path}/new.db")
     place = Place(database)
     assert place.confirm()
@@ -185,7 +185,7 @@ def test_a_new_database_is_migrated_and_said_to_be_new(tmp_path: object) -> None
     database.close()
 
 
-def test_a_process_that_was_stopped_while_it_checked_the_lock_supersedes_nobody(place: Place) -> None:
+def test_a_process_stopped_while_it_checked_the_lock_supersedes_no_leader(place: Place) -> None:
     assert place.confirm()
     epoch = epoch_of(place.database)
     place.leadership.lose()

@@ -95,7 +95,7 @@ def desk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return made
 
 
-def test_each_write_is_said_once_with_the_names_of_both_sides(desk: Desk) -> None:
+def test_each_write_is_logged_once_with_the_names_of_both_sides(desk: Desk) -> None:
     done = action(Kind.PAGERDUTY_NOTE, Status.DONE)
     assert desk.reconciled(actions=(done,)) == ['pagerduty.add_note done: #17 "Disk full", incident #4711']
     unknown = action(Kind.PAGERDUTY_NOTE, Status.SENT, error="no answer", id=8)
@@ -104,7 +104,7 @@ def test_each_write_is_said_once_with_the_names_of_both_sides(desk: Desk) -> Non
     assert desk.reconciled(actions=(action(Kind.PAGERDUTY_NOTE),)) == []  # planned, and nothing is wrong
 
 
-def test_a_new_alert_is_named_as_it_was_read(desk: Desk) -> None:
+def test_a_new_alert_is_named_by_what_was_read(desk: Desk) -> None:
     created = action(Kind.CREATE_INCIDENT, Status.DONE, alert_id="new")
     with desk.database.writing() as unit:
         unit.snapshot.save_pairs([pair(alert_id="new", tiny_id="18", title="", swept_at=at(0))])
@@ -113,7 +113,7 @@ def test_a_new_alert_is_named_as_it_was_read(desk: Desk) -> None:
     assert desk.take() == ['pagerduty.create_incident done: #18 "Fire", incident #4711']
 
 
-def test_what_a_pair_has_met_is_said_at_once_and_lasts_until_a_report_no_longer_finds_it(desk: Desk) -> None:
+def test_a_pairs_problem_is_logged_at_once_and_lasts_until_a_report_no_longer_finds_it(desk: Desk) -> None:
     assert desk.reconciled(standing=(AWAY,)) == [str(AWAY.error)]
     assert desk.reconciled(standing=(AWAY,)) == []
     assert desk.report(AWAY) == []
@@ -124,27 +124,27 @@ def test_what_a_pair_has_met_is_said_at_once_and_lasts_until_a_report_no_longer_
     assert desk.metrics.troubles == {}
 
 
-def test_what_lasts_is_said_again_after_a_while(desk: Desk) -> None:
+def test_a_lasting_problem_is_logged_again_periodically(desk: Desk) -> None:
     desk.report(AWAY)
     assert desk.report(AWAY, after=REMIND - 1) == []
     (line,) = desk.report(AWAY, after=1)
     assert line.startswith("PagerDuty: still no connection, since 09:01 UTC (10 min)")
 
 
-def test_a_refused_account_in_pagerduty_has_the_set_up_asked_about_anew(desk: Desk) -> None:
+def test_a_refused_pagerduty_account_makes_the_account_be_read_again(desk: Desk) -> None:
     desk.reconciled(standing=(Problem(Side.OPSGENIE, Refused("401")),))
     assert desk.suspected == 0
     desk.reconciled(events=(Problem(Side.PAGERDUTY, Refused("401")),))
     assert desk.suspected == 1
 
 
-def test_every_outcome_is_counted_by_its_reason_and_its_word(desk: Desk) -> None:
+def test_every_outcome_is_counted_by_reason_and_result(desk: Desk) -> None:
     desk.reconciled()
     desk.reconciled(again=ITEM)
     assert desk.metrics.items == [(ITEM.reasons, "done"), (ITEM.reasons, "again")]
 
 
-def test_who_is_not_paged_is_said_and_looked_up_again_when_something_happened_or_now_and_then(desk: Desk) -> None:
+def test_missing_pages_are_logged_and_looked_up_after_each_event_and_periodically(desk: Desk) -> None:
     assert desk.report() == []
     assert desk.report() == []
     assert len(desk.metrics.pages) == 1  # nothing has happened meanwhile
@@ -159,7 +159,7 @@ def test_who_is_not_paged_is_said_and_looked_up_again_when_something_happened_or
     assert line.endswith("works again after 1 s")
 
 
-def test_a_page_that_waits_is_noticed_as_soon_as_its_pair_was_reconciled(desk: Desk) -> None:
+def test_a_waiting_page_is_noticed_once_its_pair_was_reconciled(desk: Desk) -> None:
     desk.report()
     waiting = action(Kind.CREATE_INCIDENT, error="400: refused", failing_since=at(0))
     with desk.database.writing() as unit:
@@ -169,7 +169,7 @@ def test_a_page_that_waits_is_noticed_as_soon_as_its_pair_was_reconciled(desk: D
     assert line.startswith('1 page waits (#17 "Disk full"), the oldest for 62 s: 400: refused')
 
 
-def test_a_first_start_is_reported_once_the_alerts_were_read(desk: Desk, database: Database) -> None:
+def test_a_first_start_is_reported_after_the_alerts_were_read(desk: Desk, database: Database) -> None:
     desk.reporter.began()
     assert desk.reporter.waits_for_first_start()
     with database.writing() as unit:
@@ -185,7 +185,7 @@ def test_a_first_start_is_reported_once_the_alerts_were_read(desk: Desk, databas
     assert desk.report() == []
 
 
-def test_without_a_database_the_reporter_says_so_and_names_nobody(desk: Desk) -> None:
+def test_an_unreachable_database_is_reported_without_naming_pairs(desk: Desk) -> None:
     away = DatabaseDown("DATABASE_URL: the database cannot be reached", "away")
     for _ in range(3):
         desk.reporter.failed(away)
@@ -195,7 +195,7 @@ def test_without_a_database_the_reporter_says_so_and_names_nobody(desk: Desk) ->
     assert "works again after" in line
 
 
-def test_a_problem_of_a_job_is_said_and_ends_nothing(desk: Desk) -> None:
+def test_a_failing_job_is_logged_and_ends_nothing(desk: Desk) -> None:
     desk.report(AWAY)
     desk.wrong = (Problem(Side.OPSGENIE, Transient("Opsgenie: 500")),)
     desk.reporter.say_problems()
@@ -203,7 +203,7 @@ def test_a_problem_of_a_job_is_said_and_ends_nothing(desk: Desk) -> None:
     assert desk.report(*desk.wrong, AWAY) == []
 
 
-def test_what_is_wrong_is_written_down_only_where_it_changed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lasting_problems_are_stored_only_when_they_change(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
     keep = troubles.save
 

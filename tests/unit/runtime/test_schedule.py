@@ -64,7 +64,7 @@ def test_a_job_that_takes_longer_than_its_interval_is_never_dropped(schedule: Sc
     until(lambda: len(runs) >= 300)
 
 
-def test_one_job_at_a_time_however_often_it_is_asked_for_and_once_more_after_the_last(schedule: Schedule) -> None:
+def test_a_job_never_overlaps_itself_and_runs_once_more_after_the_last_request(schedule: Schedule) -> None:
     begun, go_on, running, most = [], threading.Event(), [], []
 
     def job() -> None:
@@ -99,7 +99,7 @@ def test_no_job_waits_for_another(schedule: Schedule) -> None:
     go_on.set()
 
 
-def test_the_interval_is_asked_for_after_each_run(schedule: Schedule) -> None:
+def test_the_interval_is_evaluated_after_each_run(schedule: Schedule) -> None:
     intervals, runs = iter([0.01, 0.01, 600.0]), []
     schedule.every("poll", lambda: next(intervals), lambda: runs.append(1))
     schedule.start()
@@ -121,7 +121,7 @@ def test_a_job_that_fails_runs_again_after_its_interval(schedule: Schedule) -> N
 
 
 @pytest.mark.parametrize("jump", [-600, 3600, -7200, 7200, -86400])
-def test_a_wall_clock_that_is_set_delays_no_job(schedule: Schedule, wall: type[Wall], jump: float) -> None:
+def test_setting_the_wall_clock_delays_no_job(schedule: Schedule, wall: type[Wall], jump: float) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.3, lambda: runs.append(1))
     schedule.start()
@@ -132,7 +132,7 @@ def test_a_wall_clock_that_is_set_delays_no_job(schedule: Schedule, wall: type[W
     assert until(lambda: len(runs) == 4) < 2
 
 
-def test_a_machine_that_slept_runs_every_job_at_once(schedule: Schedule, wall: type[Wall]) -> None:
+def test_every_job_runs_at_once_after_the_machine_slept(schedule: Schedule, wall: type[Wall]) -> None:
     runs: list[str] = []
     for name in ("poll", "sweep"):
         schedule.every(name, 600.0, lambda name=name: runs.append(name))  # type: ignore[misc]
@@ -144,7 +144,7 @@ def test_a_machine_that_slept_runs_every_job_at_once(schedule: Schedule, wall: t
     assert sorted(runs) == ["poll", "poll", "sweep", "sweep"]
 
 
-def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> None:
+def test_no_run_starts_after_the_stop(schedule: Schedule, wall: type[Wall]) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
@@ -162,7 +162,7 @@ def test_a_schedule_that_was_never_started_can_be_stopped() -> None:
     assert Schedule(SystemClock()).stop(0)
 
 
-def test_the_stop_says_whether_the_runs_under_way_have_ended(schedule: Schedule) -> None:
+def test_stop_returns_whether_all_runs_have_ended(schedule: Schedule) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def job() -> None:

@@ -73,7 +73,7 @@ def action(number: int, kind: Kind = Kind.PAGERDUTY_NOTE, **more: Any) -> Action
     return replace(Action(key=str(number), kind=kind, alert_id=f"a{number}", reason="", at=NOW, id=number), **more)
 
 
-def test_an_outage_is_said_at_its_beginning_now_and_then_and_at_its_end(book: Book) -> None:
+def test_an_outage_is_logged_at_its_beginning_periodically_and_at_its_end(book: Book) -> None:
     waiting = [action(n, Kind.CREATE_INCIDENT) for n in range(7)] + [action(n) for n in range(7, 10)]
     book.cycle(AWAY)
     assert book.take() == [("error", "PagerDuty: GET /log_entries: 503")]
@@ -90,7 +90,7 @@ def test_an_outage_is_said_at_its_beginning_now_and_then_and_at_its_end(book: Bo
     assert book.take() == []
 
 
-def test_different_ways_to_fail_are_one_outage_and_each_is_said_once(book: Book) -> None:
+def test_different_errors_are_one_outage_and_each_is_logged_once(book: Book) -> None:
     refused = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
     for _ in range(5):
         book.cycle(AWAY)
@@ -100,7 +100,7 @@ def test_different_ways_to_fail_are_one_outage_and_each_is_said_once(book: Book)
     assert book.take() == [("info", "works again after 10 s")]
 
 
-def test_what_the_operator_has_to_change_is_said_by_its_words_and_not_by_its_call(book: Book) -> None:
+def test_a_misconfiguration_is_identified_by_its_text_and_not_by_its_call(book: Book) -> None:
     for number, call in enumerate(("GET /users", "GET /log_entries", "POST /incidents/{id}/notes")):
         book.cycle(Problem(Side.PAGERDUTY, Refused(f"{call}: 401; check PAGERDUTY_API_KEY (request {number})")))
     first, second = Misconfigured("PAGERDUTY_SERVICE_ID: disabled"), Misconfigured("PAGERDUTY_USER: on call")
@@ -110,7 +110,7 @@ def test_what_the_operator_has_to_change_is_said_by_its_words_and_not_by_its_cal
 
 
 @pytest.mark.parametrize("error", [Missing("404"), Forbidden("403"), Permanent("400", 400)])
-def test_one_alert_s_trouble_never_hides_another_s_nor_the_vendor_s(book: Book, error: Exception) -> None:
+def test_a_problem_of_one_alert_hides_no_other_problem(book: Book, error: Exception) -> None:
     mine = [Problem(Side.PAGERDUTY, error, alert) for alert in ("a17", "a18")]  # type: ignore[arg-type]
     book.cycle(*mine)
     book.cycle(*mine, AWAY)
@@ -122,7 +122,7 @@ def test_one_alert_s_trouble_never_hides_another_s_nor_the_vendor_s(book: Book, 
     assert book.take() == [("error", still.replace("702 min", "11 min"))]
 
 
-def test_what_one_alert_s_read_met_is_over_only_once_it_was_not_met_for_long(book: Book) -> None:
+def test_a_problem_of_one_alerts_read_ends_only_after_some_time_without_it(book: Book) -> None:
     """It is read ever more seldom: a cycle that did not read it says nothing."""
     narrow = Problem(Side.OPSGENIE, Unknown("Opsgenie: GET /v2/alerts/{id}: 500"), "a17")
     book.cycle(narrow)
@@ -135,7 +135,7 @@ def test_what_one_alert_s_read_met_is_over_only_once_it_was_not_met_for_long(boo
     assert book.take() == [("info", f"works again after {span(5 * (OVER_AFTER / 2 + 1) + OVER_AFTER)}")]
 
 
-def test_what_a_whole_cycle_met_is_over_with_the_next_though_a_look_at_one_alert_met_it_too(book: Book) -> None:
+def test_a_problem_of_a_whole_cycle_ends_with_the_next_cycle_although_one_alert_met_it_too(book: Book) -> None:
     book.cycle(AWAY)
     book.log.met([replace(AWAY, alert_id="a17")], ())
     book.take()
@@ -143,7 +143,7 @@ def test_what_a_whole_cycle_met_is_over_with_the_next_though_a_look_at_one_alert
     assert [words for _, words in book.take()] == ["works again after 1 s"]
 
 
-def test_nothing_works_again_while_what_met_it_still_waits(book: Book) -> None:
+def test_a_vendor_is_not_reported_as_working_while_its_problem_still_holds_up_work(book: Book) -> None:
     note = action(17, error="PagerDuty: 503")
     book.cycle(Problem(Side.PAGERDUTY, Unknown("PagerDuty: 503"), "a17"), actions=[note])
     book.cycle(actions=[note])
@@ -153,7 +153,7 @@ def test_nothing_works_again_while_what_met_it_still_waits(book: Book) -> None:
     assert book.take() == [("info", "works again after 3 s; 1 note had waited")]
 
 
-def test_pagerduty_does_not_work_again_while_a_page_waits_or_somebody_is_not_paged(book: Book) -> None:
+def test_pagerduty_is_not_reported_as_working_while_a_page_is_missing(book: Book) -> None:
     page = action(17, Kind.CREATE_INCIDENT, error="another error")
     book.cycle(AWAY, actions=[page])
     book.cycle(actions=[page])
@@ -168,7 +168,7 @@ def test_pagerduty_does_not_work_again_while_a_page_waits_or_somebody_is_not_pag
     assert [words.partition(" after")[0] for _, words in book.take()] == ["works again", "works again"]
 
 
-def test_what_a_vendor_s_trouble_names_already_is_not_said_once_more_for_the_pages(book: Book) -> None:
+def test_pages_named_by_a_vendors_problem_are_not_logged_again(book: Book) -> None:
     mine = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: nobody is paged for #18"), "a18")
     pages = [("unpaged a18", "nobody is paged for #18")]
     book.time.passed += 1
@@ -181,7 +181,7 @@ def test_what_a_vendor_s_trouble_names_already_is_not_said_once_more_for_the_pag
     assert [words for _, words in book.take()] == ["works again after 11 min"], "and not twice"
 
 
-def test_what_is_dead_is_said_of_the_action_and_never_works_again(book: Book) -> None:
+def test_a_dead_action_is_logged_and_never_reported_as_working_again(book: Book) -> None:
     note = action(17, error="PagerDuty: 400")
     book.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[note])
     book.take()
@@ -192,19 +192,19 @@ def test_what_is_dead_is_said_of_the_action_and_never_works_again(book: Book) ->
     assert book.log.lasting() == ()
 
 
-def test_what_is_kept_for_status_names_the_alert_that_a_vendor_refuses(book: Book) -> None:
+def test_the_problems_stored_for_status_name_the_refused_alert(book: Book) -> None:
     book.cycle(AWAY, Problem(Side.PAGERDUTY, Forbidden("PagerDuty: 403; only this one"), "a17"))
     kept = [each.words for each in book.log.lasting()]
     assert sorted(kept) == ["#17: PagerDuty: 403; only this one", str(AWAY.error)]
 
 
-def test_what_a_look_at_a_part_meets_is_said_and_is_not_the_end_of_anything(book: Book) -> None:
+def test_a_partial_observation_logs_its_problems_and_ends_none(book: Book) -> None:
     book.log.met([AWAY], [])
     book.log.met([], [])
     assert book.take() == [("error", str(AWAY.error))]
 
 
-def test_a_state_that_is_no_trouble_is_information_and_ends_in_silence(book: Book) -> None:
+def test_a_state_that_is_no_problem_is_logged_as_information_and_ends_silently(book: Book) -> None:
     for _ in range(2):
         book.log.say("lock", "standing by", serious=False)
     assert book.take() == [("info", "standing by")]
@@ -214,7 +214,7 @@ def test_a_state_that_is_no_trouble_is_information_and_ends_in_silence(book: Boo
     assert book.take() == []
 
 
-def test_the_signature_changes_with_what_lasts_and_not_with_its_figures(book: Book) -> None:
+def test_the_signature_depends_on_the_lasting_states_and_not_on_their_figures(book: Book) -> None:
     first = book.log.signature()
     book.cycle(pages=[("waiting", "1 page waits, the oldest for 31 s")])
     second = book.log.signature()
@@ -243,7 +243,7 @@ def test_memory_stays_bounded(book: Book) -> None:
         (48 * 3600, "2 d"),
     ],
 )
-def test_a_span_is_as_exact_as_matters(seconds: float, words: str) -> None:
+def test_a_duration_is_shown_as_exactly_as_needed(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
@@ -259,5 +259,5 @@ def test_a_span_is_as_exact_as_matters(seconds: float, words: str) -> None:
         (Status.DEAD, "e", "dead"),
     ],
 )
-def test_there_is_one_word_for_where_an_action_stands(status: Status, error: str, word: str) -> None:
+def test_each_state_of_an_action_has_one_word(status: Status, error: str, word: str) -> None:
     assert state_of(action(1, status=status, error=error)) == word

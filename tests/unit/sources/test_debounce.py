@@ -34,7 +34,7 @@ class Hours:
         self.pass_until(self.now + seconds)
 
 
-def test_a_hint_is_taken_at_once() -> None:
+def test_a_hint_is_processed_at_once() -> None:
     hours = Hours()
     hours.hints.put(ONE)
     hours.pass_seconds(1)
@@ -42,7 +42,7 @@ def test_a_hint_is_taken_at_once() -> None:
     assert hours.hints.next_due() is None
 
 
-def test_a_thousand_hints_for_one_thing_are_taken_once_and_once_after_the_last() -> None:
+def test_a_thousand_hints_for_one_record_are_processed_once_and_once_after_the_last() -> None:
     hours = Hours()
     for _ in range(1000):
         hours.hints.put(ONE)
@@ -55,7 +55,7 @@ def test_a_thousand_hints_for_one_thing_are_taken_once_and_once_after_the_last()
     assert last <= second <= last + QUIET + 0.01
 
 
-def test_a_thousand_hints_while_the_thread_is_busy_are_taken_once() -> None:
+def test_a_thousand_hints_while_the_thread_is_busy_are_processed_once() -> None:
     hours = Hours()
     for _ in range(1000):
         hours.hints.put(ONE)
@@ -63,7 +63,7 @@ def test_a_thousand_hints_while_the_thread_is_busy_are_taken_once() -> None:
     assert [hints for _, hints in hours.rounds] == [(ONE,)]
 
 
-def test_two_acts_a_moment_apart_are_both_taken_soon() -> None:
+def test_two_hints_a_moment_apart_are_both_processed_soon() -> None:
     hours = Hours()
     hours.hints.put(ONE)
     hours.pass_seconds(BURST)
@@ -73,7 +73,7 @@ def test_two_acts_a_moment_apart_are_both_taken_soon() -> None:
     assert [at for at, _ in hours.rounds] == [100.0, acted]
 
 
-def test_a_burst_of_one_thing_keeps_nothing_else_waiting() -> None:
+def test_a_burst_for_one_record_delays_no_other() -> None:
     hours = Hours()
     for number in range(200):
         hours.hints.put(ONE)
@@ -85,7 +85,7 @@ def test_a_burst_of_one_thing_keeps_nothing_else_waiting() -> None:
     assert at - put <= BETWEEN_ROUNDS
 
 
-def test_a_burst_without_end_is_taken_now_and_then() -> None:
+def test_an_endless_burst_is_processed_periodically() -> None:
     hours = Hours()
     for _ in range(250):
         hours.hints.put(ONE)
@@ -94,7 +94,7 @@ def test_a_burst_without_end_is_taken_now_and_then() -> None:
     assert hours.rounds[1][0] - hours.rounds[0][0] <= LONGEST_BURST + 0.2
 
 
-def test_rounds_leave_at_least_as_much_time_as_they_take() -> None:
+def test_rounds_are_at_least_as_far_apart_as_they_last() -> None:
     hours = Hours(takes=0.5)
     for number in range(100):
         hours.hints.put(Hint(Side.OPSGENIE, str(number)))
@@ -105,7 +105,7 @@ def test_rounds_leave_at_least_as_much_time_as_they_take() -> None:
     assert sum(len(hints) for _, hints in hours.rounds) == 100
 
 
-def test_what_waits_is_bounded() -> None:
+def test_the_number_of_waiting_hints_is_bounded() -> None:
     hours = Hours()
     for number in range(2 * MOST_WAITING_HINTS):
         hours.hints.put(Hint(Side.OPSGENIE, str(number)))
@@ -113,7 +113,7 @@ def test_what_waits_is_bounded() -> None:
     assert len(hours.hints._heard) <= MOST_WAITING_HINTS
 
 
-def test_waiting_ends_at_once_where_something_is_due() -> None:
+def test_waiting_ends_at_once_when_a_hint_is_due() -> None:
     hours = Hours()
     hours.hints.put(ONE)
     hours.hints.wait(60)

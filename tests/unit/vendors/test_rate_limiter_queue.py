@@ -75,7 +75,7 @@ def used_up(timeline: Timeline, most: int = 20) -> RateLimiter:
     return limiter
 
 
-def test_the_most_urgent_call_that_waits_goes_first_and_the_first_come_of_equally_urgent_ones() -> None:
+def test_waiting_calls_are_admitted_by_priority_and_then_in_order_of_arrival() -> None:
     timeline = Timeline()
     limiter = used_up(timeline)
     order = [SWEEP, FEED, CHANGED, PAGE, UNSETTLED, PAGE, CHANGED]
@@ -86,7 +86,7 @@ def test_the_most_urgent_call_that_waits_goes_first_and_the_first_come_of_equall
         assert arrivals == sorted(arrivals)
 
 
-def test_a_call_that_cannot_have_its_turn_in_time_behind_more_urgent_ones_is_refused_at_once() -> None:
+def test_a_call_that_cannot_be_admitted_in_time_is_refused_at_once() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 20)
     for _ in range(20):
@@ -106,7 +106,7 @@ def test_a_call_that_cannot_have_its_turn_in_time_behind_more_urgent_ones_is_ref
     assert refused == [(1020.5, pytest.approx(41.5))]
 
 
-def test_a_call_that_something_else_holds_up_keeps_no_place() -> None:
+def test_a_call_delayed_by_another_limit_reserves_no_place() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 20)
     held = limiter.acquire("POST /incidents", write=True, within=0)
@@ -138,7 +138,7 @@ def test_a_call_notices_within_a_second_that_the_vendor_has_more_room() -> None:
     assert 1005 <= began[0] <= 1006
 
 
-def test_feeds_see_what_is_new_while_pages_use_the_rate() -> None:
+def test_feeds_are_admitted_while_pages_use_the_rate() -> None:
     timeline = Timeline()
     pages = [Wish(0.0, PAGE) for _ in range(60)]
     limiter = RateLimiter(timeline, 600)
@@ -172,7 +172,7 @@ def test_reads_of_any_number_leave_room_for_writes() -> None:
     assert all(call.began == call.wish.at for call in made if call.wish.write)
 
 
-def test_the_sweep_uses_only_what_the_rest_leaves_of_half_the_limit() -> None:
+def test_the_sweep_uses_only_the_unused_part_of_half_the_limit() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 100)
     sweep = [Wish(0.0, SWEEP, write=False) for _ in range(60)]
@@ -195,7 +195,7 @@ WISHES = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(WISHES, st.integers(12, 40))
-def test_no_minute_holds_more_than_the_limit_and_every_call_has_its_turn(wishes: list[Wish], most: int) -> None:
+def test_no_minute_holds_more_than_the_limit_and_every_call_is_admitted(wishes: list[Wish], most: int) -> None:
     timeline = Timeline()
     made = play(wishes, RateLimiter(timeline, most), timeline)
     assert len(made) == len(wishes)
@@ -212,7 +212,7 @@ def _in_use(made: list[Made], moment: float) -> int:
 
 @settings(max_examples=60, deadline=None)
 @given(WISHES, st.integers(12, 40))
-def test_no_call_overtakes_a_more_urgent_one_that_the_same_limit_binds(wishes: list[Wish], most: int) -> None:
+def test_no_call_overtakes_a_more_urgent_one_under_the_same_limit(wishes: list[Wish], most: int) -> None:
     timeline = Timeline()
     made = play(wishes, RateLimiter(timeline, most), timeline)
     for place, call in enumerate(made):

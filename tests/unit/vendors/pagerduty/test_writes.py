@@ -105,7 +105,7 @@ def test_a_status_is_written(wire: responses.RequestsMock, verb: str, status: st
 
 
 @pytest.mark.parametrize(("code", "words"), [(1001, "Incident Already Resolved"), (1002, "Already Acknowledged")])
-def test_a_status_refused_is_permanent_with_its_code(wire: responses.RequestsMock, code: int, words: str) -> None:
+def test_a_refused_status_is_permanent_with_its_code(wire: responses.RequestsMock, code: int, words: str) -> None:
     wire.put(f"{INCIDENTS}/PINC1", status=400, json={"error": {"message": words, "code": code}})
     with pytest.raises(Permanent, match=f"{words} .code {code}."):
         writing().acknowledge("PINC1")
@@ -146,7 +146,7 @@ def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
         [BOTH], [NOT_SAID], [UNREADABLE],
     ],
 )  # fmt: skip
-def test_retriggering_takes_the_first_way_that_pages_somebody(
+def test_retriggering_uses_the_first_method_that_pages_somebody(
     wire: responses.RequestsMock, outcomes: list[Any]
 ) -> None:
     for n, outcome in enumerate(outcomes):
@@ -155,7 +155,7 @@ def test_retriggering_takes_the_first_way_that_pages_somebody(
     assert len(wire.calls) == len(outcomes)
 
 
-def test_retriggering_begins_with_the_way_that_worked_last_time(wire: responses.RequestsMock) -> None:
+def test_retriggering_begins_with_the_method_that_worked_last_time(wire: responses.RequestsMock) -> None:
     to = writing()
     rung(wire, 0, "acknowledged")
     rung(wire, 1, "triggered")
@@ -166,7 +166,7 @@ def test_retriggering_begins_with_the_way_that_worked_last_time(wire: responses.
     ]
 
 
-def test_retriggering_asks_for_no_policy_where_none_is_known(wire: responses.RequestsMock) -> None:
+def test_retriggering_skips_the_escalation_policy_where_none_is_known(wire: responses.RequestsMock) -> None:
     for n in (0, 1):
         rung(wire, n, 400)
     rung(wire, 3, "triggered")
@@ -174,7 +174,9 @@ def test_retriggering_asks_for_no_policy_where_none_is_known(wire: responses.Req
 
 
 @pytest.mark.parametrize("outcomes", [[400, 400, 400, 400], ["acknowledged"] * 4, [400, "acknowledged", 404, 400]])
-def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
+def test_retriggering_that_no_method_achieves_is_permanent(
+    wire: responses.RequestsMock, outcomes: list[Any]
+) -> None:
     for n, outcome in enumerate(outcomes):
         rung(wire, n, outcome)
     with pytest.raises(Permanent, match="incident PINC1 stays acknowledged after every known way"):
@@ -188,7 +190,7 @@ def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock
         ([400, NOBODY_AT_ALL, 404, 400], "to nobody"),
     ],
 )
-def test_retriggering_that_pages_nobody_says_so_and_how_to_end_it(
+def test_retriggering_that_pages_nobody_is_reported_with_a_remedy(
     wire: responses.RequestsMock, outcomes: list[Any], whom: str
 ) -> None:
     for n, outcome in enumerate(outcomes):
@@ -197,14 +199,14 @@ def test_retriggering_that_pages_nobody_says_so_and_how_to_end_it(
         writing().retrigger(HELD, US)
 
 
-def test_an_incident_that_refuses_every_way_is_the_incidents_trouble(wire: responses.RequestsMock) -> None:
+def test_an_incident_that_refuses_every_method_is_a_problem_of_the_incident(wire: responses.RequestsMock) -> None:
     for n in range(4):
         rung(wire, n, 404)
     with pytest.raises(Missing):
         writing().retrigger(HELD, US)
 
 
-def test_a_way_that_is_forbidden_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_method_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[Any] = []
 
     def write(_self: Http, _method: str, _path: str, sent: Any, *_more: Any) -> Answer:
@@ -218,7 +220,7 @@ def test_a_way_that_is_forbidden_is_followed_by_the_next(monkeypatch: pytest.Mon
     assert len(tried) == 2
 
 
-def test_retriggering_stops_where_somebody_resolved(wire: responses.RequestsMock) -> None:
+def test_retriggering_stops_once_the_incident_is_resolved(wire: responses.RequestsMock) -> None:
     rung(wire, 0, 400)
     rung(wire, 1, "resolved")
     with pytest.raises(Permanent, match="was resolved meanwhile"):
@@ -268,14 +270,14 @@ def test_a_note_whose_answer_cannot_be_read_is_in_doubt(wire: responses.Requests
 
 
 @pytest.mark.parametrize("incident_id", ["", " ", ".", "..", "count"])
-def test_an_id_that_would_address_something_else_is_missing_unasked(incident_id: str) -> None:
+def test_an_id_that_addresses_another_path_is_missing_without_a_request(incident_id: str) -> None:
     for ask in (client().incident, client().notes, writing().resolve):
         with pytest.raises(Missing, match=rf"PagerDuty: incident '{incident_id}': this cannot be an id"):
             ask(incident_id)
     assert client().acts(incident_id) == []
 
 
-def test_an_acknowledged_incident_without_acknowledgements_is_held_by_who_changed_it(
+def test_an_acknowledged_incident_without_acknowledgements_names_who_changed_it(
     wire: responses.RequestsMock,
 ) -> None:
     jane = user("PJANE", "Jane Doe")
