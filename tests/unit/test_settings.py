@@ -1,4 +1,4 @@
-"""What can be configured, and what an operator is told when it is configured wrongly."""
+"""The settings, and the messages to the operator about wrong values."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Faults, control and the wire."""
+"""Faults, the control API and the HTTP server of the sandbox."""
 
 import http.client
 import json

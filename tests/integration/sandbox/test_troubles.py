@@ -1,4 +1,4 @@
-"""Troubles that users can rehearse: an account, a service, a key, a log, a queue, one object, names."""
+"""Faults that users can rehearse: of the account, the service, a key, logs, the queue, one object, names."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "t
 
 
 class TroubleBench:
-    """A sandbox as a user has it: settings and faults through the control API."""
+    """A sandbox used through its control API: settings and faults."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()

@@ -1,4 +1,4 @@
-"""What is over leaves the snapshot after a while; what is open, waiting or dead never does."""
+"""Finished pairs are deleted from the snapshot after a while; open, waiting and dead ones never are."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

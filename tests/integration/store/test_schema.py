@@ -1,4 +1,4 @@
-"""The migrations lead to the schema that the program is written against, and a newer database is left alone."""
+"""The migrations lead to the schema that the program expects, and a newer database is not touched."""
 
 import sqlite3
 from contextlib import closing
@@ -24,7 +24,7 @@ def url(folder: Path) -> str:
 
 
 def newer(folder: Path, journal: str = "delete") -> bytes:
-    """A database of a version to come; its bytes."""
+    """A database of a future version; its bytes."""
     with closing(sqlite3.connect(folder / "reconciler.db")) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
@@ -74,7 +74,7 @@ def test_the_migrated_schema_is_the_one_in_the_program(tmp_path: Path) -> None:
 
 
 def test_pairs_with_a_problem_have_indexes_of_their_own(tmp_path: Path) -> None:
-    """They are asked for in every cycle, and there are none as long as all is well."""
+    """They are queried in every cycle, and there are none most of the time."""
     database = open_database(url(tmp_path))
     upgrade(database)
     with database.engine.connect() as connection:

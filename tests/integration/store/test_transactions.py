@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, and nobody's change is lost to somebody else's."""
+"""Transactions are atomic, and no update is lost to a concurrent one."""
 
 import threading
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def test_uncommitted_changes_are_invisible_to_others(database: Database) -> None
 
 
 def test_no_update_of_two_threads_is_lost(database: Database) -> None:
-    """Read, add one, write: with the driver's own transactions a third of this is lost, without an error."""
+    """Read, add one, write: with the driver's own transactions a third of the updates is lost without an error."""
     failures: list[BaseException] = []
 
     def count() -> None:
@@ -78,7 +78,7 @@ def test_no_update_of_two_threads_is_lost(database: Database) -> None:
 
 
 def test_a_commit_is_synced_to_disk(database: Database) -> None:
-    """A lost intent could be a note sent twice."""
+    """An action lost after its call would be sent twice."""
     with database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL

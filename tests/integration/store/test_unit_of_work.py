@@ -1,4 +1,4 @@
-"""Snapshot and ledger give back what they were given, every field of it."""
+"""Snapshot and outbox store every field of a value."""
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -97,7 +97,7 @@ def test_a_pair_is_read_back_as_it_was_stored(database: Database, pair: Pair) ->
 
 
 def test_the_examples_differ_from_the_defaults_in_every_field() -> None:
-    """Otherwise a field that is not stored would not be missed."""
+    """Otherwise the tests would not notice a field that is not stored."""
     bare = Pair("", "", tracked=False, opsgenie=AlertBaseline(False, False, NOW))
     same = {field.name for field in fields(Pair) if getattr(PAIR, field.name) == getattr(bare, field.name)}
     assert same == {"route"}
@@ -219,7 +219,7 @@ def test_the_outcome_of_an_action_is_stored(database: Database, status: Status) 
     with database.writing() as unit:
         unit.outbox.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
     found = stands(database, action)
-    since = ACTION.failing_since if status is Status.DEAD else None  # what ended well is not failing any more
+    since = ACTION.failing_since if status is Status.DEAD else None  # a successful action is no longer failing
     assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4, failing_since=since)
     with database.reading() as unit:
         assert unit.outbox.open() == []
@@ -280,7 +280,7 @@ def test_pairs_that_page_nobody_are_found(database: Database) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE])
 def test_a_refused_action_that_should_page_counts_as_a_missing_page(database: Database, kind: Kind) -> None:
-    """An incident that stays acknowledged, though the customer took that back, pages nobody either."""
+    """An incident that stays acknowledged although the customer unacknowledged its alert pages nobody either."""
     refused = replace(ACTION, kind=kind, error="stays acknowledged", failing_since=NOW)
     intended(database, refused, replace(ACTION, key="a note", error="refused", failing_since=NOW))
     with database.writing() as unit:

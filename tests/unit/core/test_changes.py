@@ -1,4 +1,4 @@
-"""What counts as somebody's doing: baselines, doubts, echoes, adoption, twins. Values in, changes out."""
+"""Which changes an observation contains: baselines, writes in doubt, echoes, adoption, twins."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +45,7 @@ def kinds(seen: Observation) -> list[Kind]:
     return [planned.kind for planned in decide(inputs(seen)).actions]
 
 
-# -- one baseline a side --
+# -- one baseline per side --
 
 ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
 HELD = incident("acknowledged", acknowledgers=(JANE,))
@@ -64,7 +64,7 @@ def test_an_incident_is_compared_with_the_pagerduty_baseline_alone(there: bool) 
 
 
 def test_our_late_write_does_not_revert_what_a_person_did() -> None:
-    """Opsgenie accepts our acknowledgement, shows it late, and meanwhile the engineer takes it back."""
+    """Opsgenie shows our accepted acknowledgement only after the engineer has taken hers back."""
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()
     late, bench.alert = bench.alert, alert()
@@ -117,7 +117,7 @@ def test_a_known_note_is_no_change_and_its_id_is_scoped_to_its_side() -> None:
     assert verbs(seen) == [(PD, "note")]
 
 
-# -- what is in doubt says nothing --
+# -- a write in doubt hides changes of its own field --
 
 UNACKED = alert(updated_at=at(20))
 
@@ -218,7 +218,7 @@ def test_an_engineers_note_is_copied_once(rules: Policy, asynchronous: bool) -> 
 
 @pytest.mark.parametrize("starts", ["ana", "jane"])
 def test_without_guards_a_note_is_copied_again_and_again(starts: str) -> None:
-    """Proves that the two tests above test something."""
+    """Shows that the guards cause the result of the two tests above."""
     bench = Bench(NONE, incident=incident(), pair=pair())
     getattr(bench, starts)("note").cycles(6)
     assert len(bench.written) == 6
@@ -287,7 +287,7 @@ def test_a_state_is_mirrored_once(
 def test_a_mirrored_state_causes_no_loop_although_it_carries_no_mark(
     rules: Policy, story: tuple[str, ...], expected: list[str]
 ) -> None:
-    """What is the case already is not done again. Only our own `resolve` would be told back, and only once."""
+    """A state that already holds is not written again. Without a mark only our own `resolve` is noted, once."""
     bench = Bench(replace(rules, on_opsgenie_close="resolve"), incident=incident(), pair=pair())
     states = [kind for kind in expected if not kind.endswith("note")]
     for step in story:
@@ -438,7 +438,7 @@ def test_only_the_same_state_under_the_same_name_is_an_engineers_echo(
     assert len(found.changes) == (0 if echo else 1)
 
 
-# -- who is us --
+# -- the automation user --
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_the_automation_user_is_recognised_by_id_or_by_name_where_an_id_is_missi
     assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_of_us(person)
 
 
-# -- what is followed, and adoption --
+# -- followed pairs and adoption --
 
 
 @pytest.mark.parametrize(
@@ -685,7 +685,7 @@ def test_adoption_does_not_copy_mirrored_twins_again() -> None:
     ]
 
 
-# -- the log names people, and decides nothing --
+# -- the log names people and causes no changes --
 
 
 @pytest.mark.parametrize(

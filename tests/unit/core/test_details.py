@@ -1,4 +1,4 @@
-"""Details that an incident was created without: they follow as one note."""
+"""Details that an incident was created without follow in one note."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""When a pair is due again, and what is read of it then."""
+"""When a pair is due again, what is read of it then, and when the sweep reads it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,7 +39,7 @@ def test_only_the_side_that_could_not_be_read_is_read_again() -> None:
 
 @pytest.mark.parametrize("asked", [ReadRequest(is_new=True, row=alert()), ReadRequest(by_key=True)])
 def test_an_unknown_alert_is_read_again_completely_at_page_priority(asked: ReadRequest) -> None:
-    """It may have its incident by now, and if its details cannot be read again, it pages from its row."""
+    """Its incident may exist by now. If its details cannot be read again, it pages from its row."""
     left = Left(unread=frozenset({PD}), read_at=at(61), unknown=asked)
     request = replace(everything(), by_key=True, is_new=True, row=asked.row)
     assert due(None, left) == item(at(61), request, Reason.UNREAD, Priority.PAGE)
@@ -56,7 +56,7 @@ def test_a_waiting_action_needs_no_read() -> None:
 
 
 def test_a_pair_has_page_priority_until_its_incident_is_created() -> None:
-    """After an outage of hours everything is due at once, and a page must not wait for older notes."""
+    """After a long outage all pairs are due at the same time; a page must not wait for older notes."""
     left, creation = Left(deliver_at=at(90)), action(Kind.CREATE_INCIDENT, Status.PLANNED)
     assert due(pair(None), left, [creation]) == item(at(90), ReadRequest(), Reason.OUTBOX, Priority.PAGE)
     assert due(pair(), left, [action(Kind.PAGERDUTY_NOTE, Status.PLANNED)]) == due(pair(), left)

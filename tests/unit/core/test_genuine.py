@@ -1,4 +1,4 @@
-"""A mark counts only where it is genuine: whoever quotes, pastes or forges one of our notes is a person."""
+"""A mark counts only if it is genuine: a note that quotes, pastes or forges a mark is a person's note."""
 
 from dataclasses import replace
 from typing import Any

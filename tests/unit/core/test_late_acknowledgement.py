@@ -1,4 +1,4 @@
-"""An acknowledgement of ours that took effect after somebody had taken it back: somebody is paged again."""
+"""Our acknowledgement that took effect after a person had taken it back is undone, which pages again."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ MOOT = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DROPPED, id=2)
 
 
 def pages_again(known: Pair | None = None, **changed: Any) -> list[Action]:
-    """What un-acknowledges the incident."""
+    """The actions that unacknowledge the incident."""
     seen = observation(pair=known or pair(), incident=OURS, mine=(ACKNOWLEDGED, TAKEN_BACK))
     plan = decide(inputs(replace(seen, **changed)))
     return [planned for planned in plan.actions if planned.kind is Kind.PAGERDUTY_UNACKNOWLEDGE]

@@ -1,4 +1,4 @@
-"""Where a row of a list, or an entry of a log, makes a pair be read."""
+"""Which rows of a list and which entries of a log cause a pair to be read."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -36,7 +36,7 @@ def of_incidents(rows: Iterable[Incident], *pairs: Pair) -> list[WorkItem]:
     return compare_incidents(rows, ours, {one.alert_id: one for one in pairs}, NOW)
 
 
-# -- alerts that are not known --
+# -- unknown alerts --
 
 
 def test_a_new_alert_pages_from_its_row() -> None:
@@ -71,7 +71,7 @@ def test_a_closed_alert_older_than_the_retention_may_have_been_deleted_from_the_
     assert [item is not None and item.request.is_baseline for item in found] == [True, False]
 
 
-# -- alerts that are known --
+# -- known alerts --
 
 
 def test_a_row_without_a_readable_state_causes_no_read() -> None:
@@ -111,7 +111,7 @@ def test_a_changed_priority_makes_the_pair_be_read(*, tracked: bool) -> None:
 
 @pytest.mark.parametrize(("status", "is_read"), [("resolved", True), ("triggered", False), (None, False)])
 def test_a_changed_priority_makes_a_resolved_incident_be_read(status: str | None, *, is_read: bool) -> None:
-    """It may be open again, and must have the urgency that the priority asks for."""
+    """It may be reopened, and must then have the urgency of the new priority."""
     known = pair(status)
     known = replace(known, opsgenie=replace(known.opsgenie, priority="P4"))
     assert request(alert(priority="P1"), known).incident is is_read
@@ -207,7 +207,7 @@ def test_incidents_created_by_the_automation_user_are_found_in_the_log() -> None
     assert listings.raised_by_us([raised, *others, act("acknowledge", BOT)], policy()) == {"PINC2"}
 
 
-# -- what is absent, what is swept, what webhooks name --
+# -- records missing from a listing, swept or named by a webhook --
 
 
 def test_a_record_missing_from_the_open_listing_is_read_by_its_id() -> None:

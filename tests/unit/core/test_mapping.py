@@ -1,4 +1,4 @@
-"""Every row of the mapping, both ways: what is seen against what is remembered, and exactly what follows."""
+"""Every row of the mapping in both directions: for an observation and a stored pair, the exact actions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Maybe done is asked, never guessed: what each observation tells of a write that may or may not have landed."""
+"""The outcome of a write in doubt is decided by what an observation shows, and never guessed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -106,7 +106,7 @@ OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
 
 
 def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
-    """An alert that stands where our write in doubt was to bring it, and its log, newest first."""
+    """An alert in the state that our write in doubt should have caused, and its log, newest first."""
     return looked(kind, alert=shown, alert_acts=acts, **changed)
 
 
@@ -117,7 +117,7 @@ REVERSED = (
 
 
 def logged(kind: Kind, shown: Incident, *acts: Act) -> Observation:
-    """An incident, last known to have changed ten seconds past nine, and its log."""
+    """An incident last known to have changed at 09:00:10, and its log."""
     return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
 
 
@@ -277,7 +277,7 @@ CASES = (
         again(DUPLICATE, 4, at(11) + timedelta(seconds=8)),
         at(11),
     ),
-    # -- what Opsgenie says of a write that it had accepted --
+    # -- the request status of a write that Opsgenie accepted --
     Case(
         "accepted and not carried out: sent again without waiting for the bound",
         sent(OG_NOTE),
@@ -415,7 +415,7 @@ CASES = (
         again(UNSEEN, 1, OUTSIDE),
         OUTSIDE,
     ),
-    # -- what PagerDuty's log tells of a state that somebody has reversed since --
+    # -- PagerDuty's log shows a state that a person has since reversed --
     *(
         Case(
             f"{kind.value} of ours is done when the log has it as {verb} since the state it was planned for",
@@ -444,7 +444,7 @@ CASES = (
         replace(logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("acknowledge", BOT)), pair=pair()),
         None,
     ),
-    # -- what Opsgenie's log tells of a state that somebody has reversed since, where nothing else does --
+    # -- Opsgenie's log alone shows a state that a person has since reversed --
     *(
         Case(
             f"{kind.value} of ours, reversed since, is done when the alert's log has it since it was last seen",
@@ -482,7 +482,7 @@ CASES = (
         done(why=OVERTAKEN),
         OUTSIDE,
     ),
-    # -- a person who does the same in Opsgenie while our write is on its way: the log tells --
+    # -- Opsgenie's log shows that a person did the same while our write was in doubt --
     *(
         Case(
             f"{kind.value} shows, and the log {why}", sent(kind, person="Jane Doe"), by_ben(kind, shown, *acts), to

@@ -1,4 +1,4 @@
-"""From input to plan: order, what is superseded, what is remembered, and that nothing is planned twice."""
+"""From input to plan: order, superseded actions, stored baselines, and no action planned twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,7 @@ LOST = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-60)))
 EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 
 
-# -- the same inputs, the same plan; the inputs after it, none --
+# -- repeated inputs --
 
 
 @EVERY_ROW
@@ -147,7 +147,7 @@ def test_the_plan_of_one_pair_does_not_depend_on_another_pair() -> None:
     assert tuple(each for each in together if each.alert_id == "a-1") == alone
 
 
-# -- what a later act makes pointless --
+# -- actions superseded by a later act --
 
 DROP = "not needed: {} has chosen otherwise since ({})"
 
@@ -334,7 +334,7 @@ def test_a_write_proved_not_to_have_happened_can_be_dropped_in_the_same_plan() -
     assert [planned.kind.value for planned in plan.actions] == ["pagerduty.add_note"]
 
 
-# -- settling what was open --
+# -- settling open actions --
 
 
 def test_a_visible_creation_is_done_and_later_changes_are_mirrored() -> None:
@@ -399,7 +399,7 @@ def test_nothing_is_stored_without_a_pair_and_an_alert() -> None:
 @pytest.mark.parametrize("old", [pytest.param(pair(), id="a known pair"), pytest.param(None, id="an adopted one")])
 @pytest.mark.parametrize("verb", ["note", "acknowledge", "unacknowledge", "close", "resolve"])
 def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, verb: str) -> None:
-    """Our own copy from an earlier life, whose database was lost. Whatever else follows is planned."""
+    """The copy was written before the database was lost. All other actions are planned."""
     side = PD if verb == "resolve" else OG
     bench = Bench(policy(), incident=incident(), pair=pair())
     if verb == "unacknowledge":
@@ -419,7 +419,7 @@ def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, ver
 
 @pytest.mark.parametrize("side", [OG, PD])
 def test_a_note_planned_by_an_adoption_is_looked_for_before_it_is_sent(side: Side) -> None:
-    """An earlier life may have sent it, and it may be on its way still."""
+    """It may have been sent before the database was lost, and not be visible yet."""
     news = (
         {"alert_notes": (note("o1", ANA, "any news?"),)}
         if side is OG
@@ -449,7 +449,7 @@ def test_a_waiting_note_is_done_when_the_adopted_incident_shows_it() -> None:
     )
 
 
-# -- what is remembered --
+# -- what is stored --
 
 
 def test_observed_notes_become_known_on_their_side() -> None:
@@ -583,7 +583,7 @@ def test_an_unchanged_pair_is_not_stored_again(seen: Observation) -> None:
     assert decide(inputs(seen)) == Plan()
 
 
-# -- what a finished write of our own does to the baselines --
+# -- the baselines after a finished write of our own --
 
 LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
 
@@ -685,7 +685,7 @@ def test_planned_and_sent_actions_are_open() -> None:
     assert [status for status in Status if status.is_open] == [Status.PLANNED, Status.SENT]
 
 
-# -- keys: the same cause is planned once, another cause is another key --
+# -- keys: one per cause --
 
 
 def keys(seen: Observation, rules: Policy | None = None) -> list[str]:
@@ -746,7 +746,7 @@ def test_a_person_without_a_name_is_called_somebody() -> None:
 
 
 def test_a_reopening_in_the_second_of_the_resolution_gets_a_note_of_its_own() -> None:
-    """PagerDuty's stamps are whole seconds, so that both notes bear the same name and time."""
+    """PagerDuty's times are whole seconds, so that both marks are equal."""
     reopening = replace(act("reopen", JANE, 40), at=RESOLVED.changed_at or at(40))
     copy = note("ON1", BOT, "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident")
     seen = observation(
@@ -772,7 +772,7 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_noted_once() -> None:
     assert moved.pagerduty.status == "triggered"
 
 
-# -- notes that are long, many, or shown under another token --
+# -- notes that are long, many, or listed under a changing token --
 
 
 def test_a_long_note_is_sent_in_ordered_parts_without_loss() -> None:
@@ -811,7 +811,7 @@ def test_a_note_whose_token_differs_from_call_to_call_is_copied_once(status: Sta
 def test_the_cost_of_a_decision_is_linear_in_the_number_of_notes(
     side: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What one customer's script can write must not stop every other page."""
+    """Notes written by one customer's script must not delay the pages of others."""
     calls = dict.fromkeys(("act_mark", "carries", "head", "is_copy_from"), 0)
     for name in calls:
         monkeypatch.setattr(text, name, _counted(calls, name, getattr(text, name)))
@@ -966,7 +966,7 @@ def test_an_incident_created_acknowledged_is_triggered_once() -> None:
     assert decide(inputs(after(seen, plan))).actions == ()
 
 
-# -- another incident --
+# -- a successor and a second incident --
 
 NEXT = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
 

@@ -1,4 +1,4 @@
-"""The look just before a write that could do harm: every state of the target, and what is said of it."""
+"""The check right before a state is written: every state of the target, and the reason not to write."""
 
 import pytest
 

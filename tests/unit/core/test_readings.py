@@ -1,4 +1,4 @@
-"""What is believed of an observation: values that cannot be read, reads that step back, stamps that cannot be."""
+"""Which parts of an observation are trusted: unreadable values, outdated reads, impossible times."""
 
 from dataclasses import replace
 from typing import Any
@@ -52,7 +52,7 @@ def remembered(seen: Observation, seconds: float = 60) -> Pair:
     return plan.pairs[0] if plan.pairs else seen.pair
 
 
-# -- what cannot be read --
+# -- unreadable values --
 
 
 @pytest.mark.parametrize("known", [pair(), BY_JANE, pair(is_open=False), pair(is_open=False, acknowledged=True)])
@@ -79,7 +79,7 @@ def test_an_unreadable_state_settles_no_write_of_ours() -> None:
     assert decide(inputs(seen)).settlements == ()
 
 
-# -- reads that step back in time --
+# -- outdated reads --
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_time_ahead_of_our_clock_hides_no_later_change() -> None:
 
 
 def test_an_older_read_does_not_take_back_our_acknowledgement() -> None:
-    """Opsgenie says that it was carried out at 30 s; the read that comes then is of before."""
+    """Opsgenie reports that it was carried out at 30 s; the read that follows shows an earlier state."""
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
@@ -184,11 +184,11 @@ def test_an_incident_that_the_pair_no_longer_follows_is_no_change() -> None:
     assert (plan.actions, plan.pairs, plan.notes) == ((), (), ())
 
 
-# -- steps that nothing explains yet --
+# -- changes without an explanation yet --
 
 
 def test_a_change_explained_late_is_attributed_to_its_cause() -> None:
-    """By the fast path: the webhook is there before the log's entry."""
+    """On the fast path the webhook arrives before the log entry."""
     seen = observation(pair=BY_JANE, incident=TAKEN_BACK)
     plan = decide(inputs(seen))
     (waits,) = plan.pairs
@@ -240,7 +240,7 @@ def test_the_announced_end_of_our_own_acknowledgement_is_stored() -> None:
     assert after.expires_at == at(1_800)
 
 
-# -- lost from sight, deleted, seen again --
+# -- missing, deleted and restored alerts --
 
 
 GONE: dict[str, Any] = {"missing": True, "sees_others": True}

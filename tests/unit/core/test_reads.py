@@ -1,4 +1,4 @@
-"""What is read of a pair: no more than is needed, and what fails stays unread without hurting anything else."""
+"""Which records are read of a pair: no more than needed, and a failed read does not affect the others."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ Key = What | tuple[What, str]
 
 @dataclass
 class Run:
-    """All reads of one pair, each answered by its kind, or by kind and id; what has no answer here is UNREAD."""
+    """All reads of one pair, answered by kind, or by kind and id; without an answer a read is UNREAD."""
 
     request: ReadRequest
     known: Observation = field(default_factory=lambda: observation(pair=pair()))
@@ -79,7 +79,7 @@ def ask(**more: Any) -> ReadRequest:
     return ReadRequest(**more)
 
 
-# -- the alert, and its row --
+# -- the alert and its row --
 
 SENT_ACK = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Bob Ray")
 LATER = alert(updated_at=at(20))
@@ -145,7 +145,13 @@ def test_the_row_stands_for_an_alert_that_is_not_read(known: Observation) -> Non
 @pytest.mark.parametrize(
     ("request_", "known", "failure", "missing", "unread"),
     [
-        (ask(alert=True), observation(pair=pair()), MISSING, True, ONLY_OG),  # others are not seen either
+        (
+            ask(alert=True),
+            observation(pair=pair()),
+            MISSING,
+            True,
+            ONLY_OG,
+        ),  # the list shows no other alert either
         (ask(alert=True), observation(), MISSING, True, NONE),
         (ask(alert=True, is_new=True), observation(), MISSING, True, NONE),
         (ask(alert=True, is_new=True, row=alert()), observation(), MISSING, False, ONLY_OG),
@@ -250,7 +256,7 @@ def test_an_incident_is_read_although_its_notes_cannot_be(failure: Failure) -> N
 
 
 def test_an_incidents_notes_wait_for_the_alerts_notes_and_its_state_does_not() -> None:
-    """What the incident's notes say may be in the alert already; an acknowledgement is mirrored all the same."""
+    """The alert may have copies of the incident's notes already; an acknowledgement is mirrored all the same."""
     run = Run(everything(), answers={What.ALERT: alert(), What.INCIDENT: incident(), What.INCIDENT_NOTES: ()})
     assert What.INCIDENT_NOTES not in run.whats
     assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, BOTH)
@@ -262,7 +268,7 @@ def test_an_incidents_notes_do_not_wait_for_a_missing_alert() -> None:
     assert (run.seen.incident_notes, run.unread) == ((), NONE)
 
 
-# -- an alert whose incident is not known --
+# -- an alert whose incident is unknown --
 
 NEW = replace(everything(), by_key=True, is_new=True, row=alert())
 READ = {What.ALERT: alert(description="all of it"), What.ALERT_NOTES: ()}
@@ -348,7 +354,7 @@ def test_an_empty_log_keeps_the_entries_of_the_feed() -> None:
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_without_the_incidents_own_log_only_a_persons_act_is_an_explanation(failure: Failure) -> None:
-    """The incident is read nevertheless: what stays unexplained for too long is somebody's."""
+    """The incident is read all the same: a change unexplained for too long counts as a person's."""
     answers = {What.INCIDENT: incident(), What.INCIDENT_LOG: failure}
     run = Run(ask(incident=True, acts=(MACHINES,)), HELD, answers)
     assert (run.seen.incident, run.seen.incident_acts, run.unread) == (incident(), (), ONLY_PD)
@@ -369,7 +375,7 @@ def test_an_unreadable_log_that_only_a_write_in_doubt_needs_leaves_nothing_unrea
     assert run.unread == unread
 
 
-# -- marks, and the notes that they claim to copy --
+# -- marks and the notes that they refer to --
 
 FROM_PD = note("N1", ANA, f"{text.note_mark(PD, note('PN1', JANE, 'x'))} x")
 FROM_OG = note("PN1", JANE, f"{text.act_mark(OG, 'Ana Ruiz', at(3))} x")
@@ -441,7 +447,7 @@ def test_all_notes_of_the_alert_are_read_to_find_a_source() -> None:
     assert run.made[-1] == Read(What.ALERT_NOTES, ALERT_ID)
 
 
-# -- writes that Opsgenie accepted --
+# -- requests that Opsgenie accepted --
 
 ACCEPTED = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
 UNACKED = replace(ACCEPTED, kind=Kind.OPSGENIE_UNACKNOWLEDGE)
@@ -566,7 +572,7 @@ def test_the_alerts_log_is_read_only_where_it_must_name_a_person(case: LogCase) 
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_an_alert_whose_log_cannot_be_read_counts_as_unread(failure: Failure) -> None:
-    """It would be mirrored without the name."""
+    """Otherwise its change would be mirrored without a name."""
     answers = {What.ALERT: alert(), What.ALERT_LOG: failure}
     run = Run(ask(alert=True), observation(pair=pair(acknowledged=True)), answers)
     assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, ONLY_OG)
@@ -592,8 +598,8 @@ def test_the_last_target_of_a_chain_of_merges_is_read_with_its_notes() -> None:
     }
     run = Run(ask(incident=True), answers=answers)
     assert (run.seen.incident, run.seen.successor, run.seen.successor_notes) == (OURS, last, notes)
-    assert run.seen.incident_notes == ()  # read for the last time
-    assert run.unread == {PD}  # what people did on the other incident since is news
+    assert run.seen.incident_notes == ()  # a last read, which found none
+    assert run.unread == {PD}  # the acts on the other incident are read next
 
 
 @pytest.mark.parametrize("unanswered", [(What.INCIDENT, "PINC2"), (What.INCIDENT_NOTES, "PINC2"), None])
@@ -654,7 +660,7 @@ LATE = action(
 
 @pytest.mark.parametrize(("landed", "seconds"), [(True, 60), (False, 60), (False, 600)])
 def test_the_merge_target_is_not_followed_while_a_note_to_ours_is_in_doubt(landed: bool, seconds: float) -> None:
-    """On the target it would not be found, and would be written there once more."""
+    """The note would not be found on the target and would be written a second time."""
     known = observation(pair=pair(), mine=(replace(LATE, sent_at=at(50)),))
     notes = (note("PN1", BOT, LATE.text),) if landed else ()
     run = Run(ask(incident=True), known, TARGET_READ | {(What.INCIDENT_NOTES, INCIDENT_ID): notes}, now=seconds)
@@ -696,7 +702,7 @@ def test_a_resolved_incident_without_a_successor_is_over() -> None:
     assert (unknown.whats, unknown.unread) == ([What.INCIDENT], ONLY_PD)
 
 
-# -- which vendors a pair needs, and how to see whether one answers again --
+# -- the vendors that a pair needs, and the probe of a vendor --
 
 ROW = alert(updated_at=at(20))
 

@@ -1,4 +1,4 @@
-"""What becomes of a write that did not succeed, row by row."""
+"""Whether and when a failed write is tried again, by its error and its kind."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

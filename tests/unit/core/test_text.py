@@ -1,4 +1,4 @@
-"""Titles, bodies, notes and marks: what people read, and what makes our notes recognisable."""
+"""Titles, bodies, notes and marks: their text, and how our notes are recognised."""
 
 from datetime import datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""The urgency of an incident that was resolved when the alert's priority rose, and is open again."""
+"""The urgency of a reopened incident whose alert's priority rose while it was resolved."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ REASON = "the alert's priority is P1, and the incident is open again with low ur
 
 
 def raised(known: Pair = RESOLVED, rules: Policy | None = None, **changed: Any) -> list[Action]:
-    """What raises the urgency."""
+    """The actions that raise the urgency."""
     seen = observation(pair=known, incident=REOPENED, incident_acts=(act("reopen", JANE, 50),))
     plan = decide(inputs(replace(seen, **changed), rules=rules))
     return [planned for planned in plan.actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY]

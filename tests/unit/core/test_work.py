@@ -1,4 +1,4 @@
-"""Items of the work queue: what two sources ask for of one pair is merged into one."""
+"""Items of the work queue: the requests of two sources for one pair are merged."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Liveness: the daemon's loop turns. Readiness: the process is set up well and works, or stands by."""
+"""Liveness: the daemon's loop turns. Readiness: the process works as configured, or is a standby."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.observability.health import SHORTEST_GRACE, Health
 
 
-class Hours:
+class ManualClock:
     """A monotonic clock set by hand."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class Problem:
-    """What `reconcile.problems` reports."""
+    """A problem as `reconcile.problems` reports it."""
 
     side: Side
     error: ReconcilerError
@@ -31,9 +31,9 @@ class Problem:
 STUCK = "the daemon's loop has not turned for three intervals: restart if that lasts"
 
 
-def working(hours: Hours, interval: float = 10.0) -> Health:
+def working(clock: ManualClock, interval: float = 10.0) -> Health:
     """A leader whose first polls have succeeded."""
-    health = Health(interval, hours.monotonic)
+    health = Health(interval, clock.monotonic)
     for side in Side:
         health.polled(side, ok=True)
     return health
@@ -43,32 +43,32 @@ def working(hours: Hours, interval: float = 10.0) -> Health:
 
 
 def test_liveness_fails_once_the_loop_stops_turning() -> None:
-    hours = Hours()
-    health = Health(10.0, hours.monotonic)
-    hours.passed = 30
+    clock = ManualClock()
+    health = Health(10.0, clock.monotonic)
+    clock.passed = 30
     assert health.alive()
-    hours.passed = 30.1
+    clock.passed = 30.1
     assert not health.alive()
     health.turned()
     assert health.alive()
-    hours.passed = 60.2
+    clock.passed = 60.2
     assert not health.alive()
 
 
 def test_liveness_allows_at_least_two_seconds_with_short_intervals() -> None:
-    hours = Hours()
-    health = Health(0.05, hours.monotonic)
-    hours.passed = SHORTEST_GRACE
+    clock = ManualClock()
+    health = Health(0.05, clock.monotonic)
+    clock.passed = SHORTEST_GRACE
     assert health.alive()
-    hours.passed += 0.01
+    clock.passed += 0.01
     assert not health.alive()
 
 
 def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
-    hours = Hours()
-    health = Health(10.0, hours.monotonic)
+    clock = ManualClock()
+    health = Health(10.0, clock.monotonic)
     for _ in range(100):
-        hours.passed += 29
+        clock.passed += 29
         health.turned()
         health.failed("DATABASE_URL: locked")
         health.answered(Side.OPSGENIE, None)
@@ -78,10 +78,10 @@ def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
 
 
 def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
-    hours = Hours()
-    health = working(hours)
+    clock = ManualClock()
+    health = working(clock)
     for _ in range(4):
-        hours.passed += 9
+        clock.passed += 9
         health.answered(Side.OPSGENIE, 200)
         health.polled(Side.OPSGENIE, ok=True)
         health.problems(())
@@ -117,7 +117,7 @@ def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
     ],
 )
 def test_readiness_reports_why_the_process_is_not_ready(problems: tuple[Problem, ...], reason: str) -> None:
-    health = working(Hours())
+    health = working(ManualClock())
     health.problems(problems)
     assert health.unready() == reason
     health.problems(())
@@ -125,7 +125,7 @@ def test_readiness_reports_why_the_process_is_not_ready(problems: tuple[Problem,
 
 
 def test_readiness_reports_what_the_first_poll_waits_for() -> None:
-    health = Health(10.0, Hours().monotonic)
+    health = Health(10.0, ManualClock().monotonic)
     begins = "the first poll of Opsgenie and PagerDuty is not over yet"
     assert health.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
     health.answered(Side.OPSGENIE, None)
@@ -142,14 +142,14 @@ def test_readiness_reports_what_the_first_poll_waits_for() -> None:
 
 
 def test_a_successful_first_poll_keeps_the_process_ready() -> None:
-    health = working(Hours())
+    health = working(ManualClock())
     for side in Side:
         health.polled(side, ok=False)
     assert health.unready() == ""
 
 
 def test_a_page_that_cannot_be_created_makes_the_process_unready() -> None:
-    health = working(Hours())
+    health = working(ManualClock())
     health.pages("nobody is paged for #17")
     assert health.unready() == "nobody is paged for #17"
     health.pages("")
@@ -157,7 +157,7 @@ def test_a_page_that_cannot_be_created_makes_the_process_unready() -> None:
 
 
 def test_an_unreachable_database_makes_the_process_unready() -> None:
-    health = working(Hours())
+    health = working(ManualClock())
     health.failed("DATABASE_URL: locked")
     assert health.unready() == "DATABASE_URL: locked"
     health.failed("")
@@ -165,13 +165,13 @@ def test_an_unreachable_database_makes_the_process_unready() -> None:
 
 
 def test_a_standby_is_ready_as_long_as_its_loop_turns() -> None:
-    hours = Hours()
-    health = Health(10.0, hours.monotonic)
+    clock = ManualClock()
+    health = Health(10.0, clock.monotonic)
     health.pages("of an earlier lead")
     health.failed("of an earlier lead")
     health.stood_by()
     assert (health.unready(), health.role()) == ("", "standby")
-    hours.passed = 30.1
+    clock.passed = 30.1
     assert health.unready() == STUCK
     health.turned()
     health.led()

@@ -1,4 +1,4 @@
-"""What is logged: one readable line per event, on stderr, without secrets."""
+"""Log lines: one readable line per event, on stderr, without secrets."""
 
 import json
 import logging
@@ -12,11 +12,11 @@ import pytest
 from reconciler.observability.logs import configure, get_logger
 
 SECRET = "u+hunter2/key"
-log = get_logger("reconciler.test_telemetry")  # before anything is configured, as modules do
+log = get_logger("reconciler.test_telemetry")  # created before the configuration, as in modules
 
 
 @pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
+def restored_logging() -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("reconciler")
     before = (list(root.handlers), root.level, ours.level)
     yield

@@ -1,4 +1,4 @@
-"""What `status` shows lasts as long as it says."""
+"""Since when the problems that `status` shows have lasted."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Reading one pair: what a failure concerns, circuit breakers, and the short time for new alerts' details."""
+"""Reading one pair: the scope of failures, circuit breakers, and the time limit for new alerts' details."""
 
 import threading
 from collections import Counter
@@ -52,7 +52,7 @@ SILENT = Unknown("500")
 
 
 class Vendors:
-    """A reader: each call answers what was given for it by name, or raises it; what was asked is counted."""
+    """A reader: a call returns or raises what the test has set for its name; calls are counted."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
@@ -76,7 +76,7 @@ class Vendors:
 
 @dataclass
 class Scene:
-    """A fetcher between two readers whose answers a test can change. `known` are pairs in the snapshot."""
+    """A fetcher with two readers whose answers a test can change. `known` are pairs in the snapshot."""
 
     opsgenie: Vendors = field(default_factory=lambda: Vendors(alert=alert(), notes=[], acts=[]))
     pagerduty: Vendors = field(default_factory=lambda: Vendors(incident=incident(), notes=[], acts=[]))
@@ -125,7 +125,7 @@ def test_the_requested_records_are_read() -> None:
     assert scene.asked == 4
 
 
-# -- failures and what they concern --
+# -- failures and their scope --
 
 OWN = (Missing("404"), Forbidden("403"), Permanent("400", 400), Blocked("302"))
 
@@ -150,7 +150,7 @@ def test_one_side_is_read_while_the_other_backs_off() -> None:
         fetched = scene.fetch(everything())
         assert (fetched.observation.alert, fetched.unread) == (alert(), ONLY_PD)
     assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (2, 4)
-    assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at a time count once
+    assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at the same time count once
 
 
 def test_a_successful_read_ends_the_back_off_of_its_side() -> None:
@@ -164,7 +164,7 @@ def test_a_successful_read_ends_the_back_off_of_its_side() -> None:
 
 
 def test_incident_notes_that_wait_for_the_alert_follow_the_alerts_back_off() -> None:
-    """The healthy side is not read again and again for what the other one refuses."""
+    """The healthy side is not read again and again while the other side refuses."""
     scene = Scene(opsgenie=Vendors(alert=alert(), notes=Forbidden("403"), acts=[]))
     for wait in (1, 2, 4, 8):
         fetched = scene.fetch(everything())
@@ -192,7 +192,7 @@ def test_an_unexpected_exception_affects_one_side_only() -> None:
 
 
 def test_an_exception_while_planning_reads_affects_one_pair_and_a_new_alert_pages_from_its_row() -> None:
-    scene = Scene(opsgenie=Vendors(alert=alert(), notes=[None]))  # nothing like a note
+    scene = Scene(opsgenie=Vendors(alert=alert(), notes=[None]))  # not a note
     request = ReadRequest(alert_notes=True, incident=True)
     fetched = scene.fetch(request, observation(pair=pair()))
     assert (fetched.observation.alert_notes, fetched.unread, fetched.read_at) == (None, BOTH, at(61))
@@ -371,7 +371,7 @@ def test_after_late_details_the_next_pages_do_not_wait_for_theirs() -> None:
         assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, ONLY_OG, frozenset())
         scene.clock.seconds += 0.01
     assert scene.opsgenie.asked.total() == 1
-    assert not scene.breakers.open({OG})  # other reads may take their time
+    assert not scene.breakers.open({OG})  # other reads have no short time limit
 
 
 def test_details_are_tried_again_some_time_after_they_were_late() -> None:
@@ -486,7 +486,7 @@ def test_at_most_fifty_requests_are_checked_per_second() -> None:
     assert asked == [50, 0, 50]
 
 
-# -- alerts that Opsgenie does not know --
+# -- missing alerts --
 
 
 def lost(number: int, **changes: Any) -> Observation:
@@ -537,7 +537,7 @@ def test_without_a_readable_list_no_alert_counts_as_missing() -> None:
 def test_several_alerts_count_as_missing_only_if_as_many_known_ones_are_listed(
     known: set[str], rows: tuple[str, ...], blind: bool, sees: bool
 ) -> None:
-    """The key of another team sees plenty of alerts, too: while it sees none of ours, nothing is concluded."""
+    """Another team's key sees many alerts as well; as long as it sees none of ours, no alert is missing."""
     scene = Scene(opsgenie=gone(*(alert(id=row) for row in rows)), known=known)
     scene.fetch(ALERT, lost(1))
     assert scene.fetch(ALERT, lost(2)).observation.sees_others is sees
@@ -568,7 +568,7 @@ def test_a_deleted_alert_no_longer_counts_as_missing() -> None:
     scene = Scene(opsgenie=gone(alert(id="b-1")))
     assert scene.fetch(ALERT, lost(1, missing_since=at(-600))).observation.sees_others
     scene.clock.seconds += 5
-    assert scene.fetch(ALERT, lost(2)).observation.sees_others  # as the only one
+    assert scene.fetch(ALERT, lost(2)).observation.sees_others  # no other alert is missing
 
 
 def test_one_read_of_the_list_serves_all_alerts_missing_at_the_same_time() -> None:

@@ -1,4 +1,4 @@
-"""Who we are and how the service stands: asked when it may have changed, and what each answer allows."""
+"""The automation user and the service: when PagerDuty is asked about them, and what each answer allows."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -16,7 +16,7 @@ INTERVAL = 300.0
 
 
 class PagerDuty:
-    """Answers as it is set; `took` is how long each answer takes."""
+    """Answers as set by the test; `took` is the duration of each answer."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -184,7 +184,7 @@ def test_objections_last_until_they_are_resolved_and_forbid_no_writes(pagerduty:
     assert (first.may_write, first.may_page, told(identity)) == (True, True, ["role", "maintenance", "on call"])
     pagerduty.time += 30
     cycle(identity)
-    assert identity.state == first  # the very same errors: each is said once
+    assert identity.state == first  # the identical errors, so that each is logged once
     pagerduty.role = pagerduty.service = pagerduty.shift = ""
     pagerduty.time += 30
     cycle(identity)
@@ -192,7 +192,7 @@ def test_objections_last_until_they_are_resolved_and_forbid_no_writes(pagerduty:
 
 
 def test_the_state_of_the_account_is_replaced_in_one_step_after_the_last_answer(pagerduty: PagerDuty) -> None:
-    """Other threads read it while PagerDuty is asked: what was wrong is not allowed in between."""
+    """Other threads read the state while PagerDuty is asked; they must not see a problem as solved in between."""
     identity = made(pagerduty)
     pagerduty.wrong["key"] = Unknown("no answer")
     identity.confirm()

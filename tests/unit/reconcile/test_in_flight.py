@@ -1,4 +1,4 @@
-"""The end of the process waits for writes that are under way, and admits no further one."""
+"""A stopping process waits for the writes in flight and admits no further one."""
 
 import threading
 

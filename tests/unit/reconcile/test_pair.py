@@ -1,4 +1,4 @@
-"""One pair in four steps: read, decide, commit, deliver; nothing is called before what causes it is committed."""
+"""One pair in four steps: read, decide, commit, deliver. An action is committed before its call is made."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ KNOWN = pair(swept_at=at(0), next_look_at=at(300))
 
 
 class Scene:
-    """A reconciler over a real database. What is read is given by the test; deliveries note what was committed."""
+    """A reconciler on a real database. The test sets what is read; deliveries record what was committed."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -51,7 +51,7 @@ class Scene:
         return self.seen(known)
 
     def deliver(self, alert_id: str, _policy: Policy, *, pages_only: bool) -> Delivered:
-        """What the outbox has of the pair at this moment, and the rows of the queue, are noted."""
+        """Records the outbox of the pair and the rows of the queue at this moment."""
         self.committed.append(self.outbox(alert_id))
         self.pages_only.append(pages_only)
         return self.delivers(self.outbox(alert_id))
@@ -70,7 +70,7 @@ class Scene:
             unit.outbox.add(actions, at(50))
 
     def item(self, request: ReadRequest, priority: Priority = Priority.CHANGED) -> WorkItem:
-        """The pair in the queue's table."""
+        """Adds the pair to the queue's table."""
         item = WorkItem(ALERT_ID, at(60), request, priority, frozenset({Reason.FEED}))
         with self.database.writing() as unit:
             (stored,) = unit.work.add([item])

@@ -109,7 +109,7 @@ def test_a_half_open_breaker_admits_one_read(breakers: ReadBreakers, clock: Stil
     first, second = breakers.admit(BOTH), breakers.admit(BOTH)
     assert (first.blocked, first.probes) == (frozenset(), frozenset({PD}))
     assert second.blocked == READ_PD
-    clock.seconds += 30  # the one that was let through never said how it went
+    clock.seconds += 30  # the admitted read never reported its outcome
     assert breakers.admit({PD}).probes == {PD}
 
 

@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
 
 class Clock:
-    """Set by hand; the time of day may jump apart from the seconds that have passed."""
+    """Set by the test; the time of day is set independently of the monotonic seconds."""
 
     def __init__(self) -> None:
         self.passed = 0.0

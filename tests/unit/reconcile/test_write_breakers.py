@@ -1,4 +1,4 @@
-"""A breaker holds one lane, opens for longer until something succeeds, and holds nothing that is unrelated."""
+"""A breaker blocks one lane only, and opens for longer until a write succeeds."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ REFUSED = Refused("401")
 
 @dataclass
 class Clock:
-    """`passed` seconds since the start; `set_by` is how far the time of day was set."""
+    """`passed` seconds since the start; `set_by` is the offset of the time of day."""
 
     passed: float = 0.0
     set_by: timedelta = timedelta()
@@ -94,7 +94,7 @@ def test_a_breaker_opens_for_longer_until_a_write_succeeds(
 ) -> None:
     for seconds in waits:
         breakers.not_executed(kind, error)
-        breakers.not_executed(kind, error)  # met by another worker at the same time
+        breakers.not_executed(kind, error)  # another worker met the same error at the same time
         assert breakers.waits_for(action(kind)) == Wait(
             clock.now() + timedelta(seconds=seconds), error, HOLDS[lane_of(kind)]
         )
@@ -109,7 +109,7 @@ def test_a_breaker_opens_for_longer_until_a_write_succeeds(
 def test_three_alerts_in_a_row_without_an_answer_open_the_breaker(
     breakers: WriteBreakers, error: ReconcilerError, *, fresh_waits: bool
 ) -> None:
-    """Where a firewall answers, it may dislike the text of these notes: others still show whether any passes."""
+    """A firewall may refuse the text of these notes only; other notes still show whether any passes."""
     for alert in ("a", "b", "a", "b", "a"):
         breakers.unanswered(of(alert), error)
     assert breakers.waits_for(FAILING) is None
@@ -161,7 +161,7 @@ def test_several_objects_refused_in_a_row_are_a_problem_of_the_key(
         "PAGERDUTY_API_KEY: every write is refused, for 3 alerts in a row: the key may be read-only, or may see "
         "only a part of the account; the last refusal: 403"
     )
-    breakers.confirmed()  # the account accepts the key, which shows not what it may write
+    breakers.confirmed()  # the account accepts the key, which does not prove that it may write
     assert breakers.waits_for(FAILING) is not None
     assert breakers.waits_for(FAILING) is not None
     breakers.succeeded(Kind.PAGERDUTY_NOTE)
@@ -176,7 +176,7 @@ def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: 
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
     wait = breakers.waits_for(CREATION)
     assert wait is not None
-    assert wait.retry_at == after(2)  # it was not the cause, it seems: the breaker opens for longer
+    assert wait.retry_at == after(2)  # the account was not the cause: the breaker opens for longer
 
 
 def test_a_half_open_lane_admits_one_waiting_pair_per_second(clock: Clock, breakers: WriteBreakers) -> None:

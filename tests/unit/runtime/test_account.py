@@ -1,4 +1,4 @@
-"""The account: what the set-up of either vendor forbids is not written, and everything else is."""
+"""The account: lanes that the configuration of a vendor forbids are barred, and no others."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ UNSURE = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))
 
 
 class Identity:
-    """PagerDuty's answers about the set-up."""
+    """PagerDuty's answers about the account."""
 
     def __init__(self) -> None:
         self.person = JANE
@@ -51,7 +51,7 @@ class Stage:
         self.account = Account(identity, policy(), self.breakers, fetcher, self.problems)
 
     def free(self) -> set[Lane]:
-        """Lanes in which writing is allowed."""
+        """Lanes in which writes are allowed."""
         assert self.breakers is not None
         return {lane for lane in Lane if self.breakers.passage(HOLDS[lane]) is Passage.ALL}
 

@@ -1,4 +1,4 @@
-"""The daemon's report follows what was done, and is asked for once however much that was."""
+"""The daemon's report is requested soon after an event."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ITEM = WorkItem("a", at(0))
 
 
 class Schedule:
-    """What was asked for."""
+    """Records the requested runs."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float]] = []

@@ -1,4 +1,4 @@
-"""What the sources learn: whether reading the notes of an alert that only recurs was worth it."""
+"""Feedback to the sources: whether reading the notes of a recurring alert found a new note."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.clock import StillClock
 
 
 class Sources:
-    """Repetitions and pace, as far as they are told anything."""
+    """Records what is reported to Repetitions and Pace."""
 
     def __init__(self) -> None:
         self.read_: list[tuple[str, bool]] = []

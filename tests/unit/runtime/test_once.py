@@ -1,4 +1,4 @@
-"""One run: every source once, what is due, a short wait for what Opsgenie has accepted, and a report."""
+"""`once`: poll every source, reconcile due pairs, wait briefly for accepted requests, report."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ def note(alert_id: str, **more: Any) -> Action:
 
 
 class Run:
-    """A program with two sources; what a pair comes to is given by its id."""
+    """A program with two sources; the outcome of a pair is set by its id."""
 
     def __init__(self) -> None:
         self.clock = StillClock(0)

@@ -1,4 +1,4 @@
-"""Polling a source: its failure is reported until it works again, and a success lets parked pairs go on."""
+"""Polling a source: a failure is reported until it succeeds again, and a success releases parked pairs."""
 
 import threading
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ AWAY = NotExecuted("no connection")
 
 @dataclass
 class Source:
-    """A source that answers, or fails, as the test says."""
+    """A source that answers or fails as set by the test."""
 
     name: str = "opsgenie feed"
     side: Side | None = Side.OPSGENIE
@@ -50,7 +50,7 @@ class Account:
 
 
 class Stage:
-    """A program of which only what polling needs is there."""
+    """A program with only the parts that polling needs."""
 
     def __init__(self, database: Database) -> None:
         self.clock = StillClock()
@@ -78,7 +78,7 @@ class Stage:
         )
 
     def park(self, *alert_ids: str, hold: Hold = Hold.READ_OPSGENIE) -> None:
-        """These pairs wait for a circuit breaker."""
+        """Parks these pairs behind a circuit breaker."""
         for alert_id in alert_ids:
             self.queue.add([WorkItem(alert_id, at(0))])
             item = self.queue.lease()
@@ -102,7 +102,7 @@ def test_a_failing_source_is_reported_until_it_succeeds(stage: Stage) -> None:
     assert not stage.program.poll(Source(answers=error))
     assert stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
     assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
-    assert stage.program.poll(Source(answers=False))  # it had nothing to ask
+    assert stage.program.poll(Source(answers=False))  # it had nothing to poll
     assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
     assert stage.program.poll(Source())
     assert stage.program.wrong() == ()

@@ -14,7 +14,7 @@ from reconciler.runtime.schedule import Schedule
 from reconciler.vendors.http import SystemClock
 
 
-class Wall(datetime):
+class WallClock(datetime):
     """A wall clock that can be set."""
 
     off = timedelta()
@@ -25,11 +25,11 @@ class Wall(datetime):
 
 
 @pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> type[Wall]:
-    monkeypatch.setattr(Wall, "off", timedelta())
+def wall_clock(monkeypatch: pytest.MonkeyPatch) -> type[WallClock]:
+    monkeypatch.setattr(WallClock, "off", timedelta())
     for module in (apscheduler.schedulers.base, reconciler.runtime.schedule):
-        monkeypatch.setattr(module, "datetime", Wall)
-    return Wall
+        monkeypatch.setattr(module, "datetime", WallClock)
+    return WallClock
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def schedule() -> Iterator[Schedule]:
 
 
 def until(holds: Callable[[], bool], seconds: float = 5.0) -> float:
-    """How long it took until it held."""
+    """Waits until the condition holds; the seconds that it took."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, "not in time"
@@ -121,30 +121,32 @@ def test_a_job_that_fails_runs_again_after_its_interval(schedule: Schedule) -> N
 
 
 @pytest.mark.parametrize("jump", [-600, 3600, -7200, 7200, -86400])
-def test_setting_the_wall_clock_delays_no_job(schedule: Schedule, wall: type[Wall], jump: float) -> None:
+def test_setting_the_wall_clock_delays_no_job(
+    schedule: Schedule, wall_clock: type[WallClock], jump: float
+) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.3, lambda: runs.append(1))
     schedule.start()
     until(lambda: len(runs) == 1)
-    wall.off = timedelta(seconds=jump)
+    wall_clock.off = timedelta(seconds=jump)
     schedule.turn()
     assert until(lambda: len(runs) == 2) < 1
     assert until(lambda: len(runs) == 4) < 2
 
 
-def test_every_job_runs_at_once_after_the_machine_slept(schedule: Schedule, wall: type[Wall]) -> None:
+def test_every_job_runs_at_once_after_the_machine_slept(schedule: Schedule, wall_clock: type[WallClock]) -> None:
     runs: list[str] = []
     for name in ("poll", "sweep"):
         schedule.every(name, 600.0, lambda name=name: runs.append(name))  # type: ignore[misc]
     schedule.start()
     until(lambda: len(runs) == 2)
-    wall.off = timedelta(hours=1)
+    wall_clock.off = timedelta(hours=1)
     schedule.turn()
     until(lambda: len(runs) == 4)
     assert sorted(runs) == ["poll", "poll", "sweep", "sweep"]
 
 
-def test_no_run_starts_after_the_stop(schedule: Schedule, wall: type[Wall]) -> None:
+def test_no_run_starts_after_the_stop(schedule: Schedule, wall_clock: type[WallClock]) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
@@ -152,7 +154,7 @@ def test_no_run_starts_after_the_stop(schedule: Schedule, wall: type[Wall]) -> N
     assert schedule.stop(5)
     time.sleep(0.02)
     before = len(runs)
-    wall.off = timedelta(hours=1)
+    wall_clock.off = timedelta(hours=1)
     schedule.turn()
     time.sleep(0.15)
     assert len(runs) == before

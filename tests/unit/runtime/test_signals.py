@@ -1,4 +1,4 @@
-"""A signal never deadlocks the process, however many come and whenever they do."""
+"""A signal never deadlocks the process, however many arrive and whenever."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Workers: one pair's failure is that pair's alone, and every leased key is given back."""
+"""Workers: a failure affects one pair only, and every leased key is returned."""
 
 import threading
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def item(alert_id: str, priority: Priority = Priority.CHANGED, **more: Any) -> W
 
 
 class Bench:
-    """A worker whose reconciler does what the test says; what it was given, with which call priority."""
+    """A worker whose reconciler does what the test sets; records the pairs and their call priorities."""
 
     def __init__(self) -> None:
         self.clock = StillClock()
@@ -64,7 +64,7 @@ class Bench:
         self.outcomes.append(outcome)
 
     def drain(self) -> list[str]:
-        """Work until nothing is due; which pairs that were."""
+        """Works until nothing is due; the pairs that were reconciled."""
         begun = len(self.asked)
         while self.worker.work_one():
             pass
@@ -181,7 +181,7 @@ def test_a_pair_whose_outbox_waits_is_parked_until_its_lane_admits_writes(bench:
     assert bench.drain() == []
     bench.comes_to["a"] = Outcome
     bench.clock.wait(1)
-    assert not bench.worker.work_one()  # nothing was due: the half-open lane lets one through
+    assert not bench.worker.work_one()  # nothing was due: the half-open lane admits one
     assert bench.drain() == ["a"]
     assert bench.queue.size() == 0
 
@@ -225,7 +225,7 @@ def test_accepted_requests_can_be_checked_alone(bench: Bench) -> None:
 
 
 class Pool:
-    """A pool over a bench, and the errors of the database that it has met."""
+    """A pool on a bench, and the database errors that it reported."""
 
     def __init__(self, bench: Bench, *, leads: bool = True) -> None:
         self.leads = leads
@@ -262,7 +262,7 @@ def test_hanging_pairs_delay_no_page(bench: Bench) -> None:
     assert not pool.stop(0)
     go_on.set()
     assert pool.stop(10)
-    assert len(bench.asked) == WORKERS + 1  # once it is to stop, no further pair is begun
+    assert len(bench.asked) == WORKERS + 1  # no further pair is started after the stop
     assert bench.queue.size() == PAGE_WORKERS
 
 

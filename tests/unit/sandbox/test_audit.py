@@ -1,4 +1,4 @@
-"""The audit: silent when everything was mirrored once, one line for each thing that was not."""
+"""The audit: empty if everything was mirrored once, and one line for each thing that was not."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ JANE = "[PagerDuty · Jane Doe · 2026-11-23 09:00:00Z]"
 
 
 class AuditBench:
-    """A sandbox, and by hand what the reconciler would write."""
+    """A sandbox, and the writes of the reconciler made by the test."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -145,7 +145,7 @@ def test_an_engineers_acknowledgement_must_be_in_the_log_once(paired: AuditBench
     paired.pd.acknowledge("1", "Jane Doe")
     assert paired.audit().lost == ("alert #1: Jane Doe's acknowledge in the alert's log: 0 of 1",)
     paired.alert_act("acknowledge", "Somebody Else")
-    assert paired.audit().is_clean  # it came into that state by somebody else soon after
+    assert paired.audit().is_clean  # another person caused that state soon after
     paired.alert_act("acknowledge")
     assert paired.audit().twice == ("alert #1: acknowledged in Opsgenie more often than the 1 times in PagerDuty",)
 

@@ -1,4 +1,4 @@
-"""Opsgenie's traps, one test each."""
+"""Opsgenie's peculiarities that the sandbox reproduces, one test each."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""PagerDuty's traps, one test each."""
+"""PagerDuty's peculiarities that the sandbox reproduces, one test each."""
 
 from collections.abc import Mapping
 from typing import Any

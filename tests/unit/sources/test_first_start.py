@@ -1,4 +1,4 @@
-"""The first start: all or nothing, and nothing is paged twice."""
+"""The first start is atomic, and no alert is paged twice."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ CLOSED = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 @pytest.fixture
 def before(stage: Stage) -> Stage:
-    """Nothing is known yet."""
+    """A stage before the first start."""
     with stage.database.writing() as unit:
         unit.cursors.connection.exec_driver_sql("DELETE FROM cursors")
     return stage

@@ -1,4 +1,4 @@
-"""What a webhook names becomes a key at once; its body is never the state of anything."""
+"""A record named by a webhook is queued at once; the webhook's body is never taken as its state."""
 
 from typing import Any, cast
 

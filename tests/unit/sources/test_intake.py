@@ -1,4 +1,4 @@
-"""Intake: keys and the cursor in one transaction, then the queue; what was read already is not asked for again."""
+"""Intake: items and the cursor are stored in one transaction and then queued; read pairs are not queued again."""
 
 import pytest
 

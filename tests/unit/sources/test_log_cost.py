@@ -1,4 +1,4 @@
-"""Which of PagerDuty's feeds is read: the log, or the open set."""
+"""Which of PagerDuty's feeds is read: the log or the open set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ def ago(seconds: float) -> datetime:
 
 
 def log(pages: int, seconds: float, *, whole: bool = False) -> LogPage:
-    """So many pages that reach back so many seconds."""
+    """A log of this many pages over this many seconds."""
     acts = (Act("R2", "resolve", NOW, Actor.PERSON, None), Act("R1", "resolve", ago(seconds), Actor.PERSON, None))
     return LogPage(acts, pages, whole=whole)
 
@@ -36,7 +36,7 @@ def test_a_failed_listing_may_be_retried_at_once() -> None:
 
 def test_older_log_entries_are_read_only_if_they_cost_no_more_than_the_open_set() -> None:
     cost, since, watermark = LogCost(), ago(120), ago(10)
-    assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: all of it is new
+    assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: every entry is new
     assert not cost.enough(log(3, 10), 10, since, watermark)  # there may be more within the watermark's second
     assert cost.enough(log(3, 12), 10, since, watermark)
     assert not cost.enough(log(3, 60), 10, since, watermark)

@@ -1,4 +1,4 @@
-"""Opsgenie's feed: what is new or has changed becomes keys, with the cursor in the same transaction."""
+"""Opsgenie's feed: new and changed alerts are queued, with the cursor in the same transaction."""
 
 from dataclasses import replace
 from datetime import timedelta

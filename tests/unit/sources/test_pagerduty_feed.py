@@ -1,4 +1,4 @@
-"""PagerDuty's feed: the log, what is read instead of it, and incidents that no pair follows."""
+"""PagerDuty's feed: the log, the open set as its substitute, and incidents without a pair."""
 
 from dataclasses import replace
 
@@ -112,7 +112,7 @@ def test_a_log_entry_with_a_future_time_moves_the_watermark_to_now_at_most(pair_
 
 
 def long_log() -> LogPage:
-    """One page of a log that is far longer than the open set, with all that is new on it."""
+    """One page of a log far longer than the open set; the page contains every new entry."""
     acts = tuple(Act(f"L{n}", "resolve", at(3599 - 20 * n), Actor.PERSON, None, "PELSE") for n in range(6))
     return LogPage(acts, 2, whole=False)
 

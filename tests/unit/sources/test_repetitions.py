@@ -1,4 +1,4 @@
-"""Alerts that only recur: their notes are read, but not with every recurrence."""
+"""The notes of an alert that only recurs are read, but not at every recurrence."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def repetitions(clock: Clock) -> Repetitions:
 
 
 def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful: bool) -> int:
-    """How many reads a recurrence every second leads to."""
+    """The number of reads caused by a recurrence every second."""
     read = 0
     for _ in range(seconds):
         if repetitions.may_read("a-1"):

@@ -1,4 +1,4 @@
-"""The sweep: every open pair once an interval, evenly, in what the rate leaves."""
+"""The sweep reads every open pair once per interval, evenly spread, with the unused part of the rate."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,7 +39,7 @@ class Swept:
         )
 
     def second(self) -> list[str]:
-        """One second later: what the sweep takes."""
+        """Lets a second pass; the pairs that the sweep queues."""
         self.stage.clock.wait(1)
         self.sweep.poll()
         return self.stage.work()
@@ -52,13 +52,13 @@ def due(number: int, **changed: Any) -> Pair:
 
 @pytest.fixture
 def just_listed(stage: Stage) -> Stage:
-    """The listing of everything open is not due."""
+    """Marks the listings as just finished, so that they are not due."""
     stage.store(sweep=at(3600))
     return stage
 
 
 def looked(stage: Stage, alert_ids: list[str]) -> None:
-    """What reconciling does: these were swept, and are due again in an interval."""
+    """Stores that these pairs were swept and are due again after an interval."""
     later = stage.clock.now() + stage.horizons.sweep_interval
     with stage.database.writing() as unit:
         pairs = unit.snapshot.pairs(alert_ids).values()
@@ -66,7 +66,7 @@ def looked(stage: Stage, alert_ids: list[str]) -> None:
 
 
 def test_a_pair_is_not_swept_again_before_its_read_is_stored(just_listed: Stage) -> None:
-    """What nothing depends on is written down together with what comes next, some seconds later."""
+    """A deferrable plan is stored with the next commit, some seconds later."""
     just_listed.save(*(due(number) for number in range(3)))
     swept = Swept(just_listed)
     taken = [alert_id for _ in range(12) for alert_id in swept.second()]

@@ -1,4 +1,4 @@
-"""Where the sources stand: a stored value that cannot be used counts as not stored, and stops nothing."""
+"""The positions of the sources: an unusable stored value counts as not stored and raises no error."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def stored(database: Database, **values: str) -> Positions:
-    """What is read where these values are in the table."""
+    """The positions read from a table with these values."""
     with database.writing() as unit:
         rows = [{"route": "default", "name": name, "value": value} for name, value in values.items()]
         upsert(unit.cursors.connection, cursors, rows)

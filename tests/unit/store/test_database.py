@@ -1,4 +1,4 @@
-"""The connection pool: as many connections as there are threads, and what it means that all are in use."""
+"""The connection pool: one connection per thread, and the error when all are in use."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Writers that meet share a transaction, each is committed before it continues, and what fails fails for all."""
+"""Concurrent writers share a transaction, continue after its commit, and fail together."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def commits(database: Database) -> Counter[str]:
 
 
 def together(database: Database, names: list[str], then: dict[str, BaseException]) -> dict[str, object]:
-    """Writers that all wait while the first one writes; what became of each, as it stands in the database."""
+    """Writers that wait while the first one writes; the outcome of each, as stored in the database."""
     outcomes: dict[str, object] = {}
     inside, go = threading.Event(), threading.Event()
 
@@ -45,8 +45,8 @@ def together(database: Database, names: list[str], then: dict[str, BaseException
                     go.wait(10)
                 unit.work.add([item(name)])
                 if name in then:
-                    raise then[name]  # noqa: TRY301 - a failure inside is what this is about
-        except Exception as error:  # noqa: BLE001 - what a writer is told is looked at below
+                    raise then[name]  # noqa: TRY301 - the failure must happen inside the transaction
+        except Exception as error:  # noqa: BLE001 - the tests assert the error of each writer
             outcomes[name] = error
         else:
             with database.reading() as unit:
@@ -70,7 +70,7 @@ def test_concurrent_writers_share_a_commit_and_continue_after_it(database: Datab
     names, count = [f"writer {n}" for n in range(WRITERS)], commits(database)
     outcomes = together(database, names, {})
     assert outcomes == dict.fromkeys(names, "written")
-    assert count["commit"] == 1 + WRITERS  # one of the writers, and one reading of each
+    assert count["commit"] == 1 + WRITERS  # one for the writers, and one for the read of each
 
 
 def test_a_failing_writer_fails_the_whole_group_and_nothing_is_stored(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Pairs that are found by what is wrong with them."""
+"""Queries for pairs with a problem."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The work queue's table: what sources add is merged, and only what was reconciled is taken away."""
+"""The work queue's table: added items are merged, and only reconciled ones are deleted."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

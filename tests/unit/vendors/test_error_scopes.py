@@ -1,4 +1,4 @@
-"""What every kind of refusal is about: the request, one object, the account, the network path; or just later."""
+"""The scope of every kind of refusal: the request, one object, the account, the network path, or temporary."""
 
 from itertools import product
 from typing import Any
@@ -49,7 +49,7 @@ EMAIL, SERVICE, KEY = "PAGERDUTY_EMAIL", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_API_
 FROM = """You must specify a user's email address in the "From" header to perform this action"""
 
 CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
-    # later
+    # temporary
     (PD, CREATE, 429, HTML, NotExecuted, "too many requests, not carried out"),
     (OG, ACK, 429, EMPTY, NotExecuted, "too many requests, not carried out"),
     (PD, CREATE, 400, pd(2020, "Rate Limit Exceeded"), NotExecuted, "too many requests"),
@@ -60,7 +60,7 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 400, pd(2016, "The request took too long to process"), Unknown, ""),
     (PD, CREATE, 400, pd(2000, "An internal error occurred"), Unknown, ""),
     (PD, STATE, 409, pd(1005, "Data Updated Since Last Request"), Unknown, ""),
-    # PagerDuty: who we are
+    # PagerDuty: the automation user
     (PD, CREATE, 400, pd(1008, "Requester User Not Found"), Refused, EMAIL),
     (PD, CREATE, 400, pd(2002, "Arguments Caused Error", "Requester User Not Found"), Refused, EMAIL),
     (PD, NOTE, 404, pd(1008, "Requester User Not Found"), Refused, EMAIL),

@@ -1,4 +1,4 @@
-"""Every way a call can end, and what the operator is told."""
+"""Every outcome of a call, and its message to the operator."""
 
 import json
 import traceback
@@ -351,7 +351,7 @@ def test_a_call_delayed_beyond_its_deadline_is_not_sent(wire: responses.Requests
         def acquire(
             self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
         ) -> Call:
-            clock.seconds += 60  # as when the process is stopped here, and woken a minute later
+            clock.seconds += 60  # as if the process were suspended here for a minute
             return super().acquire(scope, write=write, within=within, priority=priority)
 
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):

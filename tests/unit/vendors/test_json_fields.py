@@ -1,4 +1,4 @@
-"""Both readers against rows that are odd in one place: nothing breaks, nothing else is lost, no state made up."""
+"""Both readers with rows malformed in one field: no exception, no other row lost, no state invented."""
 
 import json
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ ENTRY: dict[str, Any] = {
 
 
 def batches(sample: dict[str, Any], name: str) -> Iterator[list[tuple[Any, Any, dict[str, Any]]]]:
-    """Mutated rows, 98 at a time. Where the identifier is not what is odd, each has its own."""
+    """Mutated rows, 98 at a time, each with an identifier of its own unless that is the mutated field."""
     found = []
     for n, (path, value, row) in enumerate(mutations(sample)):
         if path != (name,):
@@ -223,7 +223,7 @@ def test_an_incident_that_is_odd_in_one_place_stays_an_incident_of_the_same_stat
 
 
 def is_elsewhere(path: Any, value: Any) -> bool:
-    """Whether the row plainly names another service."""
+    """Whether the row certainly names another service."""
     return path == ("service", "id") and isinstance(value, str) and bool(value.strip())
 
 

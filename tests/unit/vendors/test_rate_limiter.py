@@ -1,4 +1,4 @@
-"""The rate limiter: no window of the vendor's holds more than its limit, and what is urgent goes first."""
+"""The rate limiter: no window holds more calls than the vendor's limit, and urgent calls go first."""
 
 import threading
 
@@ -71,7 +71,7 @@ def test_a_limit_learned_late_counts_the_earlier_calls(clock: FakeClock) -> None
         clock.seconds += 1
     use(limiter, ratelimit_limit="50")
     assert limiter.remaining() == 19
-    clock.seconds += 31  # by now the first two are older than a minute
+    clock.seconds += 31  # the first two are older than a minute now
     assert limiter.remaining() == 21
 
 
@@ -192,7 +192,7 @@ def test_the_pause_doubles_with_each_429_that_states_no_time_to_wait(
     clock.waits.clear()
     refuse(limiter, **headers)
     use(limiter)
-    assert sum(clock.waits) == 1  # one has passed: the next 429 is the first again
+    assert sum(clock.waits) == 1  # a call has passed in between: the next 429 counts as the first
 
 
 def test_concurrent_429s_count_as_one(clock: FakeClock) -> None:
@@ -292,7 +292,7 @@ def test_a_stated_limit_that_is_not_repeated_expires(clock: FakeClock) -> None:
     use(limiter, ratelimit_limit="60")
     clock.seconds += 30
     for _ in range(58):
-        use(limiter, "POST /incidents", within=0)  # nothing of its own any more: the widest one binds it
+        use(limiter, "POST /incidents", within=0)  # its own limit has expired: the widest one applies
     clock.seconds += 121
     assert limiter.rate() == 16
 
@@ -334,7 +334,7 @@ def test_an_inferred_limit_starts_at_the_calls_that_passed_and_rises_each_second
     clock.seconds += 4
     assert limiter.rate() == pytest.approx(70, abs=1)
     refuse(limiter, **PERIOD)
-    assert limiter.rate() == pytest.approx(28, abs=1)  # what passed meanwhile, and no more
+    assert limiter.rate() == pytest.approx(28, abs=1)  # only the calls that passed meanwhile
     clock.seconds += 19
     assert limiter.rate() < float("inf")
     clock.seconds += 1
@@ -416,7 +416,7 @@ def test_the_remainder_stated_for_the_latest_call_counts_in_any_order_of_answers
     for call, left in ((later, "10"), (earlier, "50")):
         headers = {"ratelimit-limit": "100", "ratelimit-remaining": left, "ratelimit-reset": "30"}
         limiter.release(call, 200, headers)
-    assert limiter.remaining() == 10 - 1  # when it was said, the other call was under way
+    assert limiter.remaining() == 10 - 1  # the other call was in flight when this was stated
     use(limiter, ratelimit_limit="100", ratelimit_remaining="40", ratelimit_reset="30")
     assert limiter.remaining() == 40
 

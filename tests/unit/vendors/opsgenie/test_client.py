@@ -1,4 +1,4 @@
-"""Opsgenie's lists and alerts as they go over the wire, and its answers in every state of repair."""
+"""Reading lists, alerts and notes from Opsgenie over HTTP, including malformed answers."""
 
 import json
 from collections.abc import Callable
@@ -252,7 +252,7 @@ def test_notes_are_read_back_no_further_than_requested(wire: responses.RequestsM
     assert len(wire.calls) == 1
 
 
-# -- lists that go on, and lists that do not end --
+# -- long and endless lists --
 
 
 @pytest.mark.parametrize("rows", [[None, {}, 7], []])

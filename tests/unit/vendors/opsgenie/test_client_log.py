@@ -1,4 +1,4 @@
-"""Who acknowledged an alert and who took it back, by Opsgenie's log."""
+"""Who acknowledged and who unacknowledged an alert, by Opsgenie's log."""
 
 import json
 from datetime import timedelta
@@ -71,7 +71,7 @@ def test_an_empty_log_gives_no_acts(wire: responses.RequestsMock) -> None:
     assert client().acts(A1) == []
 
 
-# -- the log, as far back as who did it --
+# -- how far back the log is read --
 
 
 def line(n: int, log: str, owner: str = "ana") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writes to Opsgenie as they go over the wire, and what became of them."""
+"""Writes to Opsgenie over HTTP, and their outcomes."""
 
 from typing import Any
 

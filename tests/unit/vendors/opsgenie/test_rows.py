@@ -1,4 +1,4 @@
-"""What a row of Opsgenie's says readably, and what it does not say."""
+"""Reading a row of Opsgenie: stated, missing and malformed values."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.wire.opsgenie import (
     row,
 )
 
-# -- what a row says readably, and what it does not --
+# -- stated, missing and malformed values --
 
 ODD_STAMPS: list[Any] = [
     None, 0, -1, 0.5, True, "", "yesterday", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.9Z",

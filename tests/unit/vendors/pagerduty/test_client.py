@@ -1,4 +1,4 @@
-"""PagerDuty's log, lists and incidents as they go over the wire, and its answers in every state of repair."""
+"""Reading the log, lists and incidents from PagerDuty over HTTP, including malformed answers."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

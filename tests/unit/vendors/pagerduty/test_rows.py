@@ -1,4 +1,4 @@
-"""What a row of PagerDuty's says readably, and what it does not say."""
+"""Reading a row of PagerDuty: stated, missing and malformed values."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support.wire.pagerduty import (
     user,
 )
 
-# -- what an incident says readably, and what it does not --
+# -- stated, missing and malformed values --
 
 
 def read(wire: responses.RequestsMock, **more: Any) -> Incident:

@@ -1,4 +1,4 @@
-"""Whose key it is, who the automation user is, and whom the service would page: by PagerDuty's answers."""
+"""The owner of the API key, the automation user, and whom the service would page, by PagerDuty's answers."""
 
 import re
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support.wire.pagerduty import (
     user,
 )
 
-# -- who we are --
+# -- the automation user --
 
 USERS = f"{PAGERDUTY}/users"
 BOT_ROW = {"id": BOT, "name": "Mirror Bot", "summary": "Mirror Bot", "email": "Bot@Operator.example"}
@@ -46,7 +46,7 @@ def test_the_automation_user_is_found_by_its_address(wire: responses.RequestsMoc
 
 @pytest.mark.parametrize("rows", [[], [OTHER, None]])
 def test_the_reading_of_an_endless_list_of_users_ends(wire: responses.RequestsMock, rows: list[Any]) -> None:
-    """It says that there is more, and brings nothing more."""
+    """Each page announces another one and contains nothing new."""
     wire.get(USERS, json=page("users", rows, more=True))
     wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW})
     assert client().automation_user().person == Person(BOT, "Mirror Bot")
@@ -141,7 +141,7 @@ def test_any_other_role_is_no_objection(wire: responses.RequestsMock, role: Any)
     assert client().automation_user().objection == ""
 
 
-# -- whose key it is --
+# -- the owner of the key --
 
 ME = f"{USERS}/me"
 UNAUTHORIZED = {"status": 401, "json": {"error": {"message": "Unauthorized", "code": 2006}}}
@@ -247,7 +247,7 @@ def test_an_unreadable_service_is_no_objection(wire: responses.RequestsMock, ans
     assert client().check_service() == ServiceStatus()
 
 
-# -- who would be paged --
+# -- who is on call --
 
 ONCALLS = f"{PAGERDUTY}/oncalls"
 POLICIES = f"{PAGERDUTY}/escalation_policies/PESC"
@@ -258,7 +258,7 @@ BORN_ACKNOWLEDGED = (
 )
 
 
-def duty(who: Any, **more: Any) -> dict[str, Any]:
+def on_call_answer(who: Any, **more: Any) -> dict[str, Any]:
     return {"escalation_policy": POLICY, "escalation_level": 1, "user": who, "schedule": None} | more
 
 
@@ -270,7 +270,7 @@ def policy(*targets: Any) -> dict[str, Any]:
 
 def test_somebody_else_on_call_is_no_objection(wire: responses.RequestsMock) -> None:
     exact = query(escalation_policy_ids_="PESC", time_zone="UTC", limit="100", offset="0")
-    wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
+    wire.get(ONCALLS, json=page("oncalls", [on_call_answer(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
     namesake = {"id": "PSCHED", "type": "schedule_reference", "summary": "Mirror Bot"}
     wire.get(POLICIES, json=policy(namesake), match=[ALWAYS])
     assert client().on_call(US, "PESC") == OnCall()
@@ -290,14 +290,14 @@ def test_somebody_else_on_call_is_no_objection(wire: responses.RequestsMock) -> 
 def test_the_automation_user_on_call_is_an_objection(
     wire: responses.RequestsMock, us: Person, on_duty: Any, targets: list[Any]
 ) -> None:
-    wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane"))], more=True))
-    wire.get(ONCALLS, json=page("oncalls", [duty(on_duty)]))
+    wire.get(ONCALLS, json=page("oncalls", [on_call_answer(user("PJANE", "Jane"))], more=True))
+    wire.get(ONCALLS, json=page("oncalls", [on_call_answer(on_duty)]))
     wire.get(POLICIES, json=policy(*targets))
     assert client().on_call(us, "PESC").objection == BORN_ACKNOWLEDGED
 
 
 def test_nobody_on_call_is_an_objection(wire: responses.RequestsMock) -> None:
-    elsewhere = duty(user("PJANE", "Jane Doe"), escalation_policy={"id": "PELSE"})
+    elsewhere = on_call_answer(user("PJANE", "Jane Doe"), escalation_policy={"id": "PELSE"})
     wire.get(ONCALLS, json=page("oncalls", [elsewhere]))
     wire.get(POLICIES, json=policy(None, "x", {}))
     assert (

@@ -1,4 +1,4 @@
-"""Writes to PagerDuty as they go over the wire, and what its answers mean."""
+"""Writes to PagerDuty over HTTP, and the meaning of its answers."""
 
 from dataclasses import replace
 from typing import Any
@@ -115,7 +115,7 @@ HELD = Incident(
     id="PINC1", number=1, status="acknowledged", key="alert-1", title="Disk", service_id=SERVICE, created_at=AT,
     escalation_policy_id="PESC",
 )  # fmt: skip
-RUNGS: list[dict[str, Any]] = [
+METHODS: list[dict[str, Any]] = [
     {"status": "triggered"},
     {"escalation_level": 1},
     {"escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"}},
@@ -126,9 +126,9 @@ NOBODY_AT_ALL: dict[str, Any] = {"assignments": []}
 NOT_SAID = {"assignments": None}
 
 
-def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
-    """An answer to the n-th way: a refusal's status, a status of the incident, or assignments once triggered."""
-    expected = body({"incident": {"type": "incident_reference", **RUNGS[n]}})
+def answer_method(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
+    """Answers the n-th method: a refusal's status, a status of the incident, or assignments once triggered."""
+    expected = body({"incident": {"type": "incident_reference", **METHODS[n]}})
     if isinstance(outcome, int):
         error = NOT_FOUND if outcome == 404 else {"error": {"message": "Cannot Escalate", "code": 1006}}
         wire.put(f"{INCIDENTS}/PINC1", status=outcome, json=error, match=[expected, WRITES])
@@ -150,26 +150,26 @@ def test_retriggering_uses_the_first_method_that_pages_somebody(
     wire: responses.RequestsMock, outcomes: list[Any]
 ) -> None:
     for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
+        answer_method(wire, n, outcome)
     assert writing().retrigger(HELD, US).status == "triggered"
     assert len(wire.calls) == len(outcomes)
 
 
 def test_retriggering_begins_with_the_method_that_worked_last_time(wire: responses.RequestsMock) -> None:
     to = writing()
-    rung(wire, 0, "acknowledged")
-    rung(wire, 1, "triggered")
+    answer_method(wire, 0, "acknowledged")
+    answer_method(wire, 1, "triggered")
     to.retrigger(HELD, US)
     to.retrigger(HELD, US)
     assert [sent_json(call)["incident"] for call in wire.calls] == [
-        {"type": "incident_reference", **RUNGS[n]} for n in (0, 1, 1)
+        {"type": "incident_reference", **METHODS[n]} for n in (0, 1, 1)
     ]
 
 
 def test_retriggering_skips_the_escalation_policy_where_none_is_known(wire: responses.RequestsMock) -> None:
     for n in (0, 1):
-        rung(wire, n, 400)
-    rung(wire, 3, "triggered")
+        answer_method(wire, n, 400)
+    answer_method(wire, 3, "triggered")
     assert writing().retrigger(replace(HELD, escalation_policy_id=""), US).status == "triggered"
 
 
@@ -178,7 +178,7 @@ def test_retriggering_that_no_method_achieves_is_permanent(
     wire: responses.RequestsMock, outcomes: list[Any]
 ) -> None:
     for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
+        answer_method(wire, n, outcome)
     with pytest.raises(Permanent, match="incident PINC1 stays acknowledged after every known way"):
         writing().retrigger(HELD, US)
 
@@ -194,14 +194,14 @@ def test_retriggering_that_pages_nobody_is_reported_with_a_remedy(
     wire: responses.RequestsMock, outcomes: list[Any], whom: str
 ) -> None:
     for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
+        answer_method(wire, n, outcome)
     with pytest.raises(Permanent, match=f"nobody is paged: incident PINC1 .* assigned {whom} .*every schedule"):
         writing().retrigger(HELD, US)
 
 
 def test_an_incident_that_refuses_every_method_is_a_problem_of_the_incident(wire: responses.RequestsMock) -> None:
     for n in range(4):
-        rung(wire, n, 404)
+        answer_method(wire, n, 404)
     with pytest.raises(Missing):
         writing().retrigger(HELD, US)
 
@@ -221,8 +221,8 @@ def test_a_forbidden_method_is_followed_by_the_next(monkeypatch: pytest.MonkeyPa
 
 
 def test_retriggering_stops_once_the_incident_is_resolved(wire: responses.RequestsMock) -> None:
-    rung(wire, 0, 400)
-    rung(wire, 1, "resolved")
+    answer_method(wire, 0, 400)
+    answer_method(wire, 1, "resolved")
     with pytest.raises(Permanent, match="was resolved meanwhile"):
         writing().retrigger(HELD, US)
 
@@ -233,7 +233,7 @@ def test_retriggering_stops_once_the_incident_is_resolved(wire: responses.Reques
 def test_retriggering_stops_at_any_other_failure(
     wire: responses.RequestsMock, status: int, code: int, kind: type
 ) -> None:
-    rung(wire, 0, "acknowledged")
+    answer_method(wire, 0, "acknowledged")
     wire.put(f"{INCIDENTS}/PINC1", status=status, match=[body({"incident": {
         "type": "incident_reference", "escalation_level": 1}})],
         json={"error": {"message": "x", "code": code}})  # fmt: skip
