@@ -186,8 +186,8 @@ UNACKED = alert(updated_at=at(20))
     ],
 )
 def test_a_write_in_doubt_hides_changes_of_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
-    assert verbs(seen), "without the doubt there is a change"
-    assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent silences nothing"
+    assert verbs(seen), "without a write in doubt there is a change"
+    assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent hides no change"
     in_doubt = replace(seen, mine=(action(kind, Status.SENT),))
     assert bool(verbs(in_doubt)) is not silent
     if silent:
@@ -231,28 +231,28 @@ STORIES = [
     pytest.param(
         ("ana acknowledge", "ana unacknowledge"),
         ["pagerduty.add_note", "pagerduty.acknowledge", "pagerduty.add_note", "pagerduty.unacknowledge"],
-        id="a developer acknowledges and thinks better of it",
+        id="a developer acknowledges and unacknowledges",
     ),
     pytest.param(("jane acknowledge",), ["opsgenie.acknowledge"], id="an engineer acknowledges"),
     pytest.param(
         ("jane acknowledge", "jane unacknowledge"),
         ["opsgenie.acknowledge", "opsgenie.unacknowledge"],
-        id="an engineer acknowledges and thinks better of it",
+        id="an engineer acknowledges and unacknowledges",
     ),
     pytest.param(
         ("ana acknowledge", "jane unacknowledge"),
         ["pagerduty.add_note", "pagerduty.acknowledge", "opsgenie.unacknowledge"],
-        id="an engineer takes a mirrored acknowledgement back",
+        id="an engineer unacknowledges a mirrored acknowledgement",
     ),
     pytest.param(
         ("jane acknowledge", "ana unacknowledge"),
         ["opsgenie.acknowledge", "pagerduty.add_note"],
-        id="a developer takes an engineer's acknowledgement back",
+        id="a developer unacknowledges an engineer's acknowledgement",
     ),
     pytest.param(
         ("jane acknowledge", "ana unacknowledge", "jane unacknowledge"),
         ["opsgenie.acknowledge", "pagerduty.add_note"],
-        id="both take it back",
+        id="both unacknowledge",
     ),
     pytest.param(
         ("jane resolve", "jane acknowledge"),
@@ -327,14 +327,14 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
         pytest.param(
             observation(alert_notes=(note("o1", ANA, "on it"),), mine=(SENT_NOTE,)),
             Echo(OG, "a-1", "outbox"),
-            id="words that we sent to Opsgenie",
+            id="a text that we sent to Opsgenie",
         ),
         pytest.param(
             observation(
                 alert_notes=(note("o1", ANA, "on it"),), mine=(replace(SENT_NOTE, text="on\nit", plain=True),)
             ),
             Echo(OG, "a-1", "outbox"),
-            id="words that we sent to Opsgenie in their plain form",
+            id="a text that we sent to Opsgenie in its plain form",
         ),
         pytest.param(
             observation(
@@ -396,7 +396,7 @@ def test_each_guard_recognises_its_kind_of_echo(seen: Observation, echo: Echo) -
         ),
         pytest.param(
             observation(alert_notes=(note("o1", ANA, "any news?"),), mine=(OUR_NOTE,)),
-            id="words, while the outbox has a note for the other side",
+            id="a text that the outbox has for the other side",
         ),
         pytest.param(
             observation(incident_notes=(note("PN1", Person("PX", BOT.name), "on it"),)),
@@ -412,16 +412,18 @@ def test_a_persons_note_that_resembles_a_copy_is_mirrored(seen: Observation) -> 
     ("status", "actor", "base_acked", "name", "echo"),
     [
         pytest.param(
-            "acknowledged", "Jane Doe", False, "Jane Doe", True, id="her own acknowledgement on its way back"
+            "acknowledged", "Jane Doe", False, "Jane Doe", True, id="her own acknowledgement, mirrored back"
         ),
-        pytest.param("acknowledged", "Jane Doe", False, "Ana Ruiz", False, id="somebody else's acknowledgement"),
-        pytest.param("triggered", "Jane Doe", False, "Jane Doe", False, id="her name, and not that state"),
-        pytest.param("acknowledged", "", False, "", False, id="nobody's name"),
+        pytest.param("acknowledged", "Jane Doe", False, "Ana Ruiz", False, id="another person's acknowledgement"),
+        pytest.param("triggered", "Jane Doe", False, "Jane Doe", False, id="her name with another state"),
+        pytest.param("acknowledged", "", False, "", False, id="no name"),
         pytest.param(
-            "triggered", "Jane Doe", True, "Jane Doe", True, id="her own un-acknowledgement on its way back"
+            "triggered", "Jane Doe", True, "Jane Doe", True, id="her own unacknowledgement, mirrored back"
         ),
-        pytest.param("triggered", "Jane Doe", True, "Ana Ruiz", False, id="somebody else's un-acknowledgement"),
-        pytest.param("acknowledged", "Jane Doe", True, "Jane Doe", False, id="her name, and the state holds"),
+        pytest.param("triggered", "Jane Doe", True, "Ana Ruiz", False, id="another person's unacknowledgement"),
+        pytest.param(
+            "acknowledged", "Jane Doe", True, "Jane Doe", False, id="her name with the state that holds already"
+        ),
     ],
 )
 def test_only_the_same_state_under_the_same_name_is_an_engineers_echo(
@@ -446,12 +448,20 @@ def test_only_the_same_state_under_the_same_name_is_an_engineers_echo(
     [
         pytest.param(Person("PBOT", "Bridge"), Person("PBOT", "Renamed"), True, id="by id, whatever the name"),
         pytest.param(Person("PBOT", "Bridge"), Person("PX", "Bridge"), False, id="a namesake with an id is not"),
-        pytest.param(Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where we have no id"),
-        pytest.param(Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where it has no id"),
+        pytest.param(
+            Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where the automation user has no id"
+        ),
+        pytest.param(
+            Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where the person has no id"
+        ),
         pytest.param(Person("", "Bridge"), Person("PX", "Jane"), False, id="another name"),
-        pytest.param(Person("", ""), Person("", ""), False, id="nobody is not us"),
-        pytest.param(Person("PBOT", ""), Person("", ""), False, id="nobody is not us, though we have no name"),
-        pytest.param(Person("", "somebody"), Person("", "somebody"), False, id="somebody is never us"),
+        pytest.param(Person("", ""), Person("", ""), False, id="an empty name is not ours"),
+        pytest.param(
+            Person("PBOT", ""), Person("", ""), False, id="an empty name is not ours, although we have none"
+        ),
+        pytest.param(
+            Person("", "somebody"), Person("", "somebody"), False, id="somebody is never the automation user"
+        ),
     ],
 )
 def test_the_automation_user_is_recognised_by_id_or_by_name_where_an_id_is_missing(
@@ -547,9 +557,11 @@ ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
 @pytest.mark.parametrize(
     ("there", "copies", "mirrored"),
     [
-        pytest.param(note("o1", ANA, "any news?", 5), (), True, id="a note that was not mirrored is"),
-        pytest.param(note("o1", ANA, "any news?", 0), (), True, id="a note at the bound is"),
-        pytest.param(note("o1", ANA, "any news?", -1), (), False, id="a note older than the bound is history"),
+        pytest.param(note("o1", ANA, "any news?", 5), (), True, id="a note without a copy is mirrored"),
+        pytest.param(note("o1", ANA, "any news?", 0), (), True, id="a note at the age limit is mirrored"),
+        pytest.param(
+            note("o1", ANA, "any news?", -1), (), False, id="a note older than the age limit is not mirrored"
+        ),
         pytest.param(
             note("o1", ANA, "any news?", 5),
             (note("PN9", BOT, COPIED, 6),),
@@ -560,19 +572,19 @@ ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
             note("o1", ANA, "any news?", 5),
             (note("PN9", JANE, COPIED, 6),),
             False,
-            id="a note whose mark the incident shows is not repeated, whoever wrote it",
+            id="a note whose mark the incident shows is not repeated, whatever its author",
         ),
         pytest.param(
             note("o1", ANA, "any news?", 5),
             (note("PN9", BOT, "Ana Ruiz: any news?", 6),),
             False,
-            id="a note that the old proxy copied without a mark is not repeated",
+            id="a note that the webhook proxy copied without a mark is not repeated",
         ),
         pytest.param(
             note("o1", ANA, "ok", 5),
             (note("PN9", BOT, "Bob Lee: looks broken", 6),),
             True,
-            id="a short note is not taken for a part of somebody else's words",
+            id="a short note is not mistaken for a part of another note",
         ),
         pytest.param(
             note("o1", ANA, "any news?", 5),
@@ -599,9 +611,11 @@ def test_adoption_copies_an_alerts_recent_notes_that_have_no_copy_yet(
 @pytest.mark.parametrize(
     ("there", "copies", "mirrored"),
     [
-        pytest.param(note("PN1", JANE, "on it", 5), (), True, id="a note that was not mirrored is"),
-        pytest.param(note("PN1", JANE, "on it", 0), (), True, id="a note at the bound is"),
-        pytest.param(note("PN1", JANE, "on it", -1), (), False, id="a note older than the bound is history"),
+        pytest.param(note("PN1", JANE, "on it", 5), (), True, id="a note without a copy is mirrored"),
+        pytest.param(note("PN1", JANE, "on it", 0), (), True, id="a note at the age limit is mirrored"),
+        pytest.param(
+            note("PN1", JANE, "on it", -1), (), False, id="a note older than the age limit is not mirrored"
+        ),
         pytest.param(
             note("PN1", JANE, "on it", 5),
             (note("o1", Person("", "Jane Doe (PagerDuty)"), MARKED_BY_US, 6),),
@@ -714,13 +728,13 @@ def test_log_entries_alone_cause_no_change(acts: tuple[object, ...]) -> None:
     ],
     ids=[
         "the id counts",
-        "a namesake with another id is somebody else",
+        "a namesake with another id is another person",
         "without an id, the name counts",
-        "we without an id, the name counts",
-        "nobody is nobody",
+        "if the automation user has no id, the name counts",
+        "an empty person is nobody",
         "not confirmed yet, configured by id",
         "not confirmed yet, configured by name",
-        "not confirmed yet, somebody else",
+        "not confirmed yet, another person",
     ],
 )
 def test_the_automation_user_is_recognised_before_and_after_confirmation(

@@ -148,11 +148,11 @@ FINISHED = pair("resolved", is_open=False, swept_at=at(0), next_look_at=None)
 @pytest.mark.parametrize(
     ("set_before", "swept", "expected"),
     [
-        pytest.param(None, False, at(3600), id="one that was never set"),
-        pytest.param(at(60), False, at(60), id="one that is still to come stays"),
-        pytest.param(at(-60), False, at(-60), id="one that is overdue stays until the pair was swept"),
-        pytest.param(at(-60), True, at(3600), id="once swept, an interval later"),
-        pytest.param(at(9_000_000), False, at(3600), id="one that a wrong clock has set does not count"),
+        pytest.param(None, False, at(3600), id="no time yet"),
+        pytest.param(at(60), False, at(60), id="a future time stays"),
+        pytest.param(at(-60), False, at(-60), id="an overdue time stays until the pair was swept"),
+        pytest.param(at(-60), True, at(3600), id="after a sweep, one interval later"),
+        pytest.param(at(9_000_000), False, at(3600), id="an impossible time set by a wrong clock is ignored"),
     ],
 )
 def test_an_open_pair_is_swept_once_per_interval(

@@ -72,7 +72,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
         ),
         pytest.param(
             in_opsgenie(f"{OF_JANE} so many words … [cut: 42060 characters in all]", LONG),
-            id="cut as earlier versions did",
+            id="cut as by earlier versions",
         ),
         *(
             pytest.param(in_opsgenie(part, LONG), id=f"part {n} of a long note")
@@ -84,7 +84,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
         pytest.param(in_opsgenie(f"{RESOLVED} (merged into PINC9)"), id="an act with a detail"),
         pytest.param(
             in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority from P4 to P1"),
-            id="an act that says what has changed",
+            id="an act with the changed values",
         ),
         *(
             pytest.param(in_opsgenie(f"[PagerDuty · Bridge · 2026-11-23 09:00:40Z] {words}"), id=words)
@@ -95,7 +95,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
             )
         ),
         pytest.param(
-            in_opsgenie(RESOLVED, incident_notes=None), id="an act, though the incident's notes were not read"
+            in_opsgenie(RESOLVED, incident_notes=None), id="an act, although the incident's notes were not read"
         ),
         pytest.param(
             in_opsgenie(
@@ -103,7 +103,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
                 incident_notes=None,
                 mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, mark=OF_JANE, text=f"{OF_JANE}  on it"),),
             ),
-            id="a note that the outbox has, though the incident's notes were not read",
+            id="a note of the outbox, although the incident's notes were not read",
         ),
     ],
 )
@@ -126,18 +126,20 @@ def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
         pytest.param(
             in_opsgenie(f"{OF_JANE} on it", incident_notes=None, pair=pair(None)), id="while there is no incident"
         ),
-        pytest.param(in_opsgenie(f"{OF_JANE[:-1]} (1/2)] no, it is db-2", ON_IT), id="a part that is none"),
+        pytest.param(in_opsgenie(f"{OF_JANE[:-1]} (1/2)] no, it is db-2", ON_IT), id="a part that does not exist"),
         pytest.param(
-            in_opsgenie(f"{OF_JANE} it is db-2… [cut: 99 characters in all]", ON_IT), id="a cut that is none"
+            in_opsgenie(f"{OF_JANE} it is db-2… [cut: 99 characters in all]", ON_IT), id="a cut that was not made"
         ),
         pytest.param(in_opsgenie(f"{RESOLVED} and then left"), id="an act with more words"),
         pytest.param(in_opsgenie(f"{RESOLVED}\nand then left"), id="an act with more lines"),
-        pytest.param(in_opsgenie(f"{RESOLVED} (I did not)"), id="an act with a detail that is none"),
+        pytest.param(in_opsgenie(f"{RESOLVED} (I did not)"), id="an act with an impossible detail"),
         pytest.param(
             in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority, call me"),
-            id="a priority that changes to nothing",
+            id="a priority that changes to an empty one",
         ),
-        pytest.param(in_opsgenie(RESOLVED.replace("resolved", "broke")), id="an act that the table does not know"),
+        pytest.param(
+            in_opsgenie(RESOLVED.replace("resolved", "broke")), id="an act that is not in the mapping table"
+        ),
         pytest.param(
             in_opsgenie(RESOLVED.replace("resolved the incident", "closed the alert")),
             id="an act of the other side",

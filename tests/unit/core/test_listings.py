@@ -51,7 +51,7 @@ def test_a_new_alert_pages_from_its_row() -> None:
 def test_an_unknown_open_alert_older_than_the_first_start_has_entered_the_query() -> None:
     old = alert(created_at=at(0) - timedelta(days=3))
     assert request(old).is_new
-    assert request(old).by_key, "it may have its incident from an earlier life"
+    assert request(old).by_key, "its incident may exist from before a database loss"
     closed = request(replace(old, open=False))
     assert closed == ReadRequest(row=replace(old, open=False), is_baseline=True)
 
@@ -196,7 +196,7 @@ def test_a_log_entry_of_the_automation_user_is_an_echo_unless_that_guard_is_off(
 def test_a_log_entry_about_an_unknown_incident_or_no_change_is_ignored() -> None:
     assert of_acts(replace(act("acknowledge", JANE), incident_id="PELSE")) == ([], set())
     assert of_acts(act("notify", None)) == ([], set())
-    assert of_acts(act("trigger", None)) == ([], set()), "a new incident has several"
+    assert of_acts(act("trigger", None)) == ([], set()), "a new incident has several such entries"
     assert of_acts(act("trigger", None), known=pair("acknowledged"))[0] != []
     assert of_acts(act("trigger", None), known=replace(pair(), pagerduty=None))[0] != []
 

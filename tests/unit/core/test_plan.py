@@ -125,8 +125,10 @@ def test_actions_of_one_act_keep_the_order_of_the_mapping_table() -> None:
     [
         pytest.param([(Kind.PAGERDUTY_NOTE, 1, 1), (Kind.CREATE_INCIDENT, 9, 2)], [2, 1], id="creations first"),
         pytest.param([(Kind.PAGERDUTY_NOTE, 9, 1), (Kind.OPSGENIE_NOTE, 1, 2)], [2, 1], id="then by time"),
-        pytest.param([(Kind.OPSGENIE_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then as written down"),
-        pytest.param([(Kind.CREATE_INCIDENT, 9, 1), (Kind.CREATE_INCIDENT, 1, 2)], [2, 1], id="pages by time too"),
+        pytest.param([(Kind.OPSGENIE_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then by id"),
+        pytest.param(
+            [(Kind.CREATE_INCIDENT, 9, 1), (Kind.CREATE_INCIDENT, 1, 2)], [2, 1], id="creations by time too"
+        ),
         pytest.param([], [], id="nothing"),
     ],
 )
@@ -161,7 +163,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Ana Ruiz",
             "unacknowledge",
             ["pagerduty.add_note"],
-            id="a developer takes back what was not mirrored yet",
+            id="a developer unacknowledges before the acknowledgement was mirrored",
         ),
         pytest.param(
             observation(pair=pair("acknowledged", (BOT,)), alert=ACKED),
@@ -197,7 +199,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Jane Doe",
             "unacknowledge",
             [],
-            id="an engineer takes back what was not mirrored yet",
+            id="an engineer unacknowledges before the acknowledgement was mirrored",
         ),
         pytest.param(
             observation(
@@ -209,7 +211,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Jane Doe",
             "unacknowledge",
             [],
-            id="an engineer takes back before a developer's acknowledgement was mirrored",
+            id="an engineer unacknowledges before a developer's acknowledgement was mirrored",
         ),
         pytest.param(
             observation(pair=pair(), alert=ACKED),
@@ -217,7 +219,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Ana Ruiz",
             "acknowledge",
             ["pagerduty.add_note", "pagerduty.acknowledge"],
-            id="a developer acknowledges before an engineer's taking back was mirrored",
+            id="a developer acknowledges before an engineer's unacknowledgement was mirrored",
         ),
         pytest.param(
             observation(pair=pair(acknowledged=True), incident=HELD),
@@ -252,15 +254,15 @@ def test_a_waiting_state_is_dropped_when_a_later_act_supersedes_it(
     assert plan.settlements == (Settlement(7, Status.DROPPED, DROP.format(who, verb)),)
     assert [planned.kind.value for planned in plan.actions] == says
     sent = decide(inputs(replace(seen, mine=(action(waiting, Status.SENT),))))
-    assert sent.settlements == (), "what may be on the wire is never taken back"
+    assert sent.settlements == (), "an action that may be in flight is never dropped"
 
 
 @pytest.mark.parametrize(
     ("seconds", "state"),
     [
         pytest.param(20.25, "opsgenie.unacknowledge", id="within one second: it may page, and both sides agree"),
-        pytest.param(19.25, "opsgenie.unacknowledge", id="then an engineer takes back"),
-        pytest.param(21, "pagerduty.acknowledge", id="after an engineer has taken back"),
+        pytest.param(19.25, "opsgenie.unacknowledge", id="before an engineer unacknowledges"),
+        pytest.param(21, "pagerduty.acknowledge", id="after an engineer has unacknowledged"),
     ],
 )
 def test_the_later_act_counts_where_a_developers_acknowledgement_crosses_an_engineers_act(
@@ -384,9 +386,9 @@ def test_an_unacknowledgement_that_overtook_our_acknowledgement_is_mirrored_once
     assert bench.observation().alert is not None
     mine = next(iter(bench.ledger.values()))
     plan = decide(inputs(replace(bench.observation(), looked=frozenset()), now=at(200)))
-    assert (plan.actions, plan.settlements) == ((), ()), "in doubt it says nothing"
+    assert (plan.actions, plan.settlements) == ((), ()), "a state in doubt causes no action"
     plan = decide(inputs(replace(bench.observation(), mine=(replace(mine, status=Status.DONE),)), now=at(200)))
-    assert plan.actions == (), "settled elsewhere, the baseline would have been moved there"
+    assert plan.actions == (), "a write settled by its answer has updated the baseline"
     moved = settled(bench.pair or pair(), mine, policy())
     plan = decide(inputs(replace(bench.observation(), pair=moved, mine=()), now=at(200)))
     assert [planned.reason for planned in plan.actions] == ["Ana Ruiz unacknowledged the alert in Opsgenie"]
@@ -476,7 +478,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 next_look_at=at(360),
                 title="Disk full",
             ),
-            id="a new alert: as it shows, and just swept",
+            id="a new alert: its state, and swept now",
         ),
         pytest.param(
             observation(alert=alert(), tracked=False),
@@ -489,7 +491,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 next_look_at=at(360),
                 title="Disk full",
             ),
-            id="a baseline: as it shows, not tracked",
+            id="a baseline: its state, not tracked",
         ),
         pytest.param(
             observation(alert=alert(), tracked=False, incident=HELD),
@@ -519,14 +521,14 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 swept_at=at(60),
                 next_look_at=at(360),
             ),
-            id="both sides moved, swept",
+            id="both sides changed, swept",
         ),
         pytest.param(
             observation(
                 pair=pair("acknowledged", (JANE,), actor="Jane Doe"), incident=replace(RESOLVED, changed_by=BOB)
             ),
             pair("resolved", actor="Bob Ray", as_of=at(40)),
-            id="who moved the incident last is remembered",
+            id="the last person to change the incident is stored",
         ),
         pytest.param(
             observation(
@@ -535,7 +537,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 alert=alert(updated_at=at(3)),
             ),
             pair("acknowledged", (BOT,), actor="Jane Doe", updated_at=at(3), as_of=at(12)),
-            id="our own act does not change who moved it last",
+            id="our own act does not change the last person",
         ),
         pytest.param(
             observation(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
@@ -550,7 +552,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
         pytest.param(
             observation(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
             pair("acknowledged", (JANE,), actor="Jane Doe", as_of=at(12)),
-            id="a note does not move the incident",
+            id="a note does not change the incident",
         ),
         pytest.param(
             observation(
@@ -559,12 +561,12 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
             ),
             pair("resolved", actor="somebody", as_of=at(2)),
-            id="what a write in doubt was sent on the strength of is kept until it is answered",
+            id="the baseline that a write in doubt was based on is kept until it is settled",
         ),
         pytest.param(
             observation(pair=pair(), alert=replace(alert(), updated_at=at(700))),
             pair(updated_at=at(700)),
-            id="the watermark moves though nothing else does",
+            id="the watermark moves although nothing else changes",
         ),
     ],
 )
@@ -575,8 +577,8 @@ def test_an_observation_updates_the_stored_pair(seen: Observation, expected: Pai
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(observation(pair=pair()), id="nothing was looked at"),
-        pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing moved"),
+        pytest.param(observation(pair=pair()), id="nothing was read"),
+        pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing changed"),
     ],
 )
 def test_an_unchanged_pair_is_not_stored_again(seen: Observation) -> None:
@@ -597,11 +599,13 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
             Kind.CREATE_INCIDENT,
             HELD,
             pair(as_of=at(12)),
-            id="a creation starts from triggered, always",
+            id="a creation always starts from triggered",
         ),
-        pytest.param(pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation of what was not seen"),
-        pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note moves nothing"),
-        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note there moves nothing"),
+        pytest.param(
+            pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation whose incident was not read"
+        ),
+        pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note changes no baseline"),
+        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note in Opsgenie changes no baseline"),
         pytest.param(
             pair(), Kind.OPSGENIE_ACKNOWLEDGE, None, pair(acknowledged=True), id="the alert acknowledged"
         ),
@@ -627,22 +631,24 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
             Kind.PAGERDUTY_RESOLVE,
             None,
             pair("resolved"),
-            id="the incident resolved: it was us, nobody else",
+            id="the incident resolved by us",
         ),
-        pytest.param(pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, nothing to move"),
+        pytest.param(
+            pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, no baseline to change"
+        ),
         pytest.param(
             pair(as_of=at(2)),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             HELD,
             pair("acknowledged", (BOT,), as_of=at(12)),
-            id="the incident's own stamp of our write is remembered",
+            id="the incident's own time of our write is stored",
         ),
         pytest.param(
             pair(as_of=at(2)),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             None,
             pair("acknowledged", (BOT,), as_of=at(2)),
-            id="without an answer the stamp before it is kept",
+            id="without an answer the earlier time is kept",
         ),
     ],
 )
@@ -712,7 +718,7 @@ def test_a_reassignment_after_an_older_unacknowledgement_has_a_key_of_its_own() 
     acts = (act("assign", BOB, 40), act("acknowledge", JANE, 30), *first.incident_acts)
     second = replace(first, incident=incident(changed_at=at(40)), incident_acts=acts)
     assert len(keys(first)) == len(keys(second)) == 1
-    assert keys(first) != keys(second), "the same key would never be planned: the un-acknowledgement would be lost"
+    assert keys(first) != keys(second), "with the same key the second unacknowledgement would be lost"
     assert decide(inputs(second)).actions[0].person == "Bob Ray"
 
 
@@ -901,33 +907,41 @@ SAID_LEFT = "incident #4711 is assigned to the automation user alone"
     ("kind", "answer", "before", "expected"),
     [
         pytest.param(Kind.CREATE_INCIDENT, incident(), pair(None), "", id="a page that pages"),
-        pytest.param(Kind.CREATE_INCIDENT, BORN, pair(None), SAID_BORN, id="a page that was born acknowledged"),
+        pytest.param(Kind.CREATE_INCIDENT, BORN, pair(None), SAID_BORN, id="an incident created acknowledged"),
         pytest.param(
-            Kind.CREATE_INCIDENT, BORN, pair(None, acknowledged=True), "", id="a page for an acknowledged alert"
+            Kind.CREATE_INCIDENT,
+            BORN,
+            pair(None, acknowledged=True),
+            "",
+            id="an incident for an acknowledged alert",
         ),
         pytest.param(
-            Kind.CREATE_INCIDENT, incident(assignees=(BOT,)), pair(None), SAID_LEFT, id="a page that is ours alone"
+            Kind.CREATE_INCIDENT,
+            incident(assignees=(BOT,)),
+            pair(None),
+            SAID_LEFT,
+            id="an incident assigned to us alone",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             incident(assignees=(BOT,)),
             pair("acknowledged", (BOT,)),
             SAID_LEFT,
-            id="taken back, and left to us alone",
+            id="unacknowledged and assigned to us alone",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             incident(assignees=(JANE,)),
             pair("acknowledged", (BOT,), unpaged=SAID_BORN),
             "",
-            id="taken back, and somebody is paged",
+            id="unacknowledged, and an engineer is paged",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             None,
             pair("acknowledged", (BOT,), unpaged=SAID_BORN),
             SAID_BORN,
-            id="taken back, and not seen yet",
+            id="unacknowledged, and not read yet",
         ),
     ],
 )
@@ -944,7 +958,7 @@ def test_an_observation_shows_whether_the_incident_pages_anybody(
         pytest.param(incident("acknowledged", acknowledgers=(BOT, JANE), changed_at=at(9)), "", id="acknowledged"),
         pytest.param(RESOLVED, "", id="resolved"),
         pytest.param(incident(assignees=(JANE,)), "", id="assigned to somebody else"),
-        pytest.param(None, SAID_BORN, id="not looked at"),
+        pytest.param(None, SAID_BORN, id="not read"),
     ],
 )
 def test_an_incident_pages_nobody_until_an_observation_shows_otherwise(
@@ -986,7 +1000,7 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
     (follows,) = plan.pairs
     assert (follows.incident_id, follows.incident_number, follows.unpaged) == ("PINC9", 9, "")
     assert follows.pagerduty == IncidentBaseline("triggered", as_of=at(30))
-    assert follows.unexplained_since == at(60), "so that it is looked at in the next cycle"
+    assert follows.unexplained_since == at(60), "so that it is read in the next cycle"
     assert plan.notes == (("a-1", PD, "PN1"), ("a-1", PD, "PN5"))
     held = replace(NEXT, status="acknowledged", acknowledgers=(JANE,), changed_at=at(35))
     later = decide(inputs(observation(pair=follows, alert=alert(), incident=held)))
@@ -997,13 +1011,20 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(observation(pair=pair(), incident=incident(), successor=NEXT), id="while ours is open"),
-        pytest.param(observation(pair=pair(), successor=NEXT), id="while ours is not known to be resolved"),
         pytest.param(
-            observation(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")), id="ours itself"
+            observation(pair=pair(), incident=incident(), successor=NEXT), id="while our incident is open"
         ),
-        pytest.param(observation(pair=pair(None), successor=NEXT), id="before there is one"),
-        pytest.param(observation(pair=pair(pagerduty=None), successor=NEXT), id="before ours was ever read"),
+        pytest.param(
+            observation(pair=pair(), successor=NEXT), id="while our incident is not known to be resolved"
+        ),
+        pytest.param(
+            observation(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")),
+            id="our incident itself",
+        ),
+        pytest.param(observation(pair=pair(None), successor=NEXT), id="before an incident exists"),
+        pytest.param(
+            observation(pair=pair(pagerduty=None), successor=NEXT), id="before our incident was ever read"
+        ),
         pytest.param(observation(alert=alert(), incident=RESOLVED, successor=NEXT), id="of an unknown alert"),
     ],
 )

@@ -85,16 +85,16 @@ def test_an_unreadable_state_settles_no_write_of_ours() -> None:
 @pytest.mark.parametrize(
     ("known", "old"),
     [
-        pytest.param(pair(updated_at=at(20)), ACKED, id="acknowledged, though that was taken back"),
+        pytest.param(pair(updated_at=at(20)), ACKED, id="acknowledged, although it was unacknowledged since"),
         pytest.param(
             pair(acknowledged=True, updated_at=at(20)),
             replace(ACKED, acknowledged=False),
             id="not acknowledged yet",
         ),
-        pytest.param(pair(updated_at=at(20)), replace(ACKED, open=False), id="closed, though it is open since"),
         pytest.param(
-            pair(updated_at=at(20)), alert(priority="P1", updated_at=at(10)), id="another priority than since"
+            pair(updated_at=at(20)), replace(ACKED, open=False), id="closed, although it was reopened since"
         ),
+        pytest.param(pair(updated_at=at(20)), alert(priority="P1", updated_at=at(10)), id="the previous priority"),
     ],
 )
 def test_an_alert_older_than_the_baseline_is_no_change(known: Pair, old: Alert) -> None:
@@ -170,7 +170,7 @@ def test_an_incident_that_steps_back_settles_no_write_of_ours() -> None:
 def test_an_incident_that_agrees_with_its_baseline_is_not_unexplained() -> None:
     waits = replace(BY_JANE, unexplained_since=at(50))
     assert remembered(observation(pair=waits, incident=HELD)).unexplained_since is None
-    assert decide(inputs(observation(pair=waits))).pairs == (), "what was not looked at goes on waiting"
+    assert decide(inputs(observation(pair=waits))).pairs == (), "an incident that was not read stays unexplained"
 
 
 def test_an_incident_that_the_pair_no_longer_follows_is_no_change() -> None:
@@ -293,7 +293,9 @@ def test_writes_to_a_deleted_alert_are_dead_and_those_to_its_incident_are_not(st
     dead = (Settlement(7, Status.DEAD, "the alert was deleted in Opsgenie"),)
     assert plan.settlements == (dead if status.is_open else ())
     later = observation(pair=plan.pairs[0], mine=(there, here))
-    assert decide(inputs(later)).settlements == (dead if status.is_open else ()), "also what was planned since"
+    assert decide(inputs(later)).settlements == (dead if status.is_open else ()), (
+        "an action planned since is dead too"
+    )
 
 
 def test_a_developers_act_after_the_alert_was_seen_again_is_mirrored() -> None:

@@ -94,33 +94,35 @@ class RowCase:
 
 
 ROWS = (
-    RowCase("a later row stands in for the alert", LATER, suffices=True),
-    RowCase("without a row there is none to stand in", None, suffices=False),
-    RowCase("a row no later than what is known says nothing", alert(updated_at=at(0)), suffices=False),
-    RowCase("an older row says nothing", alert(updated_at=at(-5)), suffices=False),
-    RowCase("an unreadable state is none", replace(LATER, open=None), suffices=False),
-    RowCase("nor is an unreadable acknowledgement", replace(LATER, acknowledged=None), suffices=False),
-    RowCase("an unknown alert has no baseline to be later than", LATER, suffices=False, known=observation()),
+    RowCase("a later row replaces a read of the alert", LATER, suffices=True),
+    RowCase("without a row the alert is read", None, suffices=False),
+    RowCase("a row no later than the baseline is not enough", alert(updated_at=at(0)), suffices=False),
+    RowCase("an older row is not enough", alert(updated_at=at(-5)), suffices=False),
+    RowCase("a row with an unreadable state is not enough", replace(LATER, open=None), suffices=False),
     RowCase(
-        "an alert that was missing is read itself",
+        "a row with an unreadable acknowledgement is not enough", replace(LATER, acknowledged=None), suffices=False
+    ),
+    RowCase("any row of an unknown alert is enough", LATER, suffices=False, known=observation()),
+    RowCase(
+        "an alert that was missing is read by its id",
         LATER,
         suffices=False,
         known=observation(pair=pair(opsgenie=replace(pair().opsgenie, missing_since=at(1)))),
     ),
     RowCase(
-        "a row that is stamped later is not believed while our acknowledgement does not show in it",
+        "a later row without our acknowledgement is not enough",
         LATER,
         suffices=False,
         known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     RowCase(
-        "a row that shows what we wrote is enough",
+        "a row that shows our write is enough",
         replace(LATER, acknowledged=True),
         suffices=True,
         known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     RowCase(
-        "a settled write asks for no more than the row",
+        "a settled write needs no more than the row",
         LATER,
         suffices=True,
         known=observation(pair=pair(), mine=(replace(SENT_ACK, status=Status.DONE),)),
@@ -409,7 +411,7 @@ MARKS = (
         known=observation(pair=pair(), mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, text=FROM_PD.text),)),
     ),
     MarkCase(
-        "not where it is signed by us in Opsgenie",
+        "not where it has our signature in Opsgenie",
         OF_ALERT,
         needed=False,
         alert_note=replace(FROM_PD, author=replace(ANA, name=text.signature("Jane Doe"))),
@@ -530,25 +532,25 @@ LOGS = (
     LogCase("nothing has changed", alert(), needed=False, known=observation(pair=pair())),
     LogCase("it is closed", alert(open=False), needed=False, known=observation(pair=pair(acknowledged=True))),
     LogCase(
-        "ours was carried out and does not show",
+        "our write was carried out and is not visible",
         alert(),
         needed=True,
         known=observation(pair=pair(), mine=(ACCEPTED,)),
     ),
     LogCase(
-        "somebody else acknowledged it",
+        "another person acknowledged the alert",
         alert(acknowledged=True, acknowledged_by="Ana Ruiz"),
         needed=True,
         known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     LogCase(
-        "an acknowledgement with none of ours under way names its author itself",
+        "without a write of ours in doubt, an acknowledgement names its person itself",
         alert(acknowledged=True, acknowledged_by="Ana Ruiz"),
         needed=False,
         known=observation(pair=pair()),
     ),
     LogCase(
-        "somebody may have reversed a write of which Opsgenie says nothing",
+        "a person may have reversed a write without a request status",
         alert(acknowledged=True, updated_at=at(20)),
         needed=True,
         known=observation(pair=pair(acknowledged=True), mine=(replace(UNACKED, request_id=""),)),

@@ -24,7 +24,7 @@ PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
         pytest.param(
             text.note_mark(OG, Note("o1", ANA, "text", DESIGN_STAMP)),
             OPSGENIE_MARK,
-            id="an Opsgenie note by its stamp",
+            id="an Opsgenie note by its time",
         ),
         pytest.param(
             text.note_mark(PD, Note("PXYZ123", JANE, "text", DESIGN_STAMP)),
@@ -45,7 +45,7 @@ PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
         pytest.param(
             text.act_mark(OG, "Ana Ruiz", at(0)),
             "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:00.000Z]",
-            id="milliseconds are written even when they are none",
+            id="zero milliseconds are written too",
         ),
     ],
 )
@@ -60,9 +60,9 @@ def test_a_mark_names_side_author_and_time_or_note(made: str, expected: str) -> 
         pytest.param("Ana [DBA] Ruiz", "Ana (DBA) Ruiz", id="brackets cannot end the mark"),
         pytest.param("Ana · Ruiz", "Ana - Ruiz", id="a dot cannot split the mark"),
         pytest.param("Ana\r\n Ruiz\t", "Ana Ruiz", id="lines become one"),
-        pytest.param("Ana\u200cRuiz\x07", "Ana Ruiz", id="what cannot be printed becomes a space"),
-        pytest.param("", "somebody", id="no name is somebody"),
-        pytest.param(" \n ", "somebody", id="an empty name is somebody"),
+        pytest.param("Ana\u200cRuiz\x07", "Ana Ruiz", id="an unprintable character becomes a space"),
+        pytest.param("", "somebody", id="a missing name becomes somebody"),
+        pytest.param(" \n ", "somebody", id="an empty name becomes somebody"),
     ],
 )
 @pytest.mark.parametrize("side", [OG, PD])
@@ -103,7 +103,7 @@ def test_the_notes_of_twins_carry_different_marks() -> None:
         pytest.param(f"\n  {OPSGENIE_MARK} words", True, id="at its head after spaces"),
         pytest.param(OPSGENIE_MARK, True, id="alone"),
         pytest.param(f"words {OPSGENIE_MARK}", False, id="not at its head"),
-        pytest.param(OPSGENIE_MARK.replace("Ana", "Bea") + " words", False, id="of somebody else"),
+        pytest.param(OPSGENIE_MARK.replace("Ana", "Bea") + " words", False, id="of another person"),
         pytest.param("", False, id="nothing"),
     ],
 )
@@ -138,10 +138,10 @@ def test_a_copy_is_not_taken_for_one_of_the_other_side(words: str, side: Side) -
         pytest.param("", id="nothing"),
         pytest.param("Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z text", id="no brackets"),
         pytest.param(f"see {OPSGENIE_MARK}", id="quoted later in the text"),
-        pytest.param(f"> {OPSGENIE_MARK} text", id="quoted in the mail fashion"),
+        pytest.param(f"> {OPSGENIE_MARK} text", id="quoted as in a mail"),
         pytest.param("[Opsgenie] text", id="the vendor alone"),
         pytest.param("[Opsgenie · Ana Ruiz] text", id="no provenance"),
-        pytest.param("[Opsgenie · Ana Ruiz · yesterday] text", id="no stamp"),
+        pytest.param("[Opsgenie · Ana Ruiz · yesterday] text", id="no time"),
         pytest.param("[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123] text", id="no zone"),
         pytest.param("[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z text", id="never closed"),
         pytest.param("[Opsgenie - Ana Ruiz - 2026-11-23 09:14:05.123Z] text", id="hyphens for dots"),
@@ -359,10 +359,10 @@ def test_which_priorities_are_high_is_a_setting() -> None:
     ("title", "expected"),
     [
         pytest.param("Disk full", "Disk full", id="plain already"),
-        pytest.param("Disk\nfull\x00", "Disk full", id="what cannot be printed goes"),
+        pytest.param("Disk\nfull\x00", "Disk full", id="unprintable characters are removed"),
         pytest.param("x" * 101, "x" * 100, id="100 characters"),
         pytest.param("", "Opsgenie alert", id="never empty"),
-        pytest.param("\u200b\x07", "Opsgenie alert", id="never empty, though nothing in it can be printed"),
+        pytest.param("\u200b\x07", "Opsgenie alert", id="never empty, although nothing in it is printable"),
     ],
 )
 def test_a_plain_title_is_printable_short_and_never_empty(title: str, expected: str) -> None:
@@ -384,7 +384,7 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
     assert text.carries(plain, mark)
     assert plain.startswith(f"{mark} line line")
     assert plain.isprintable()
-    assert plain.endswith("x" * 2_000), "it is split where it is too long, never cut"
+    assert plain.endswith("x" * 2_000), "a plain note that is too long is split and never cut"
 
 
 # -- names --
@@ -397,7 +397,7 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
         pytest.param("jane  DOE ", "Jane Doe", True, id="other case and spaces"),
         pytest.param("Jos\u00e9 Nu\u00f1ez", "Jose\u0301 Nun\u0303ez", True, id="another Unicode form"),
         pytest.param("Jose Nunez", "José Nuñez", True, id="without accents"),
-        pytest.param("Jos? Nu?ez", "José Nuñez", True, id="with signs for what cannot be shown"),
+        pytest.param("Jos? Nu?ez", "José Nuñez", True, id="with question marks for unsupported characters"),
         pytest.param("Tim O&#39;Neil &amp; Co", "Tim O'Neil & Co", True, id="with entities"),
         pytest.param("\uff2aane Doe", "Jane Doe", True, id="in full width"),
         pytest.param("Bartholomew Fitzgerald", "Bartholomew Fitzgerald-Jones", True, id="cut"),
@@ -408,7 +408,7 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
         pytest.param("Jane", "Jane Doe", False, id="a first name alone"),
         pytest.param("Jane Doe-Smith", "Jane Doe", False, id="a longer name"),
         pytest.param("Jane Roe", "Jane Doe", False, id="another name"),
-        pytest.param("Jane Doe", "Jane ?oe", False, id="a sign in the name that we know stands for itself"),
+        pytest.param("Jane Doe", "Jane ?oe", False, id="a question mark in the known name is literal"),
         pytest.param("", "Jane Doe", False, id="no name"),
         pytest.param("", "", True, id="no names"),
     ],

@@ -91,7 +91,7 @@ def test_an_urgency_dropped_again_is_planned_again() -> None:
     ],
     ids=[
         "an engineer may lower the urgency",
-        "it was high when we came to it",
+        "the urgency was high before our write",
         "it was raised since",
         "it is high already",
         "it is resolved",

@@ -142,7 +142,7 @@ def test_failures_that_began_before_a_success_open_no_breaker(clock: Clock, brea
     assert breakers.waits_for(NOTE) is None
     for alert in "abc":
         breakers.unanswered(of(alert, replace(NOTE, failing_since=after(2))), Unknown("500"))
-    assert breakers.waits_for(NOTE) is not None, "nothing has succeeded since these began to fail"
+    assert breakers.waits_for(NOTE) is not None, "no write has succeeded since these began to fail"
 
 
 def test_several_objects_refused_in_a_row_are_a_problem_of_the_key(

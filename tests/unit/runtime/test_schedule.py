@@ -43,7 +43,7 @@ def until(holds: Callable[[], bool], seconds: float = 5.0) -> float:
     """Waits until the condition holds; the seconds that it took."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < seconds, "not in time"
+        assert time.monotonic() - began < seconds, "the condition did not hold in time"
         time.sleep(0.005)
     return time.monotonic() - began
 

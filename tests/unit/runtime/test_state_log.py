@@ -180,7 +180,7 @@ def test_pages_named_by_a_vendors_problem_are_not_logged_again(bench: StateLogBe
     bench.log.cycle([mine], [], pages, named={"unpaged a18"})
     assert [words.partition(",")[0] for _, words in bench.take()] == [f"PagerDuty: still {mine.error}"]
     bench.cycle()
-    assert [words for _, words in bench.take()] == ["works again after 11 min"], "and not twice"
+    assert [words for _, words in bench.take()] == ["works again after 11 min"], "logged once only"
 
 
 def test_a_dead_action_is_logged_and_never_reported_as_working_again(bench: StateLogBench) -> None:
@@ -232,7 +232,7 @@ def test_memory_stays_bounded(bench: StateLogBench) -> None:
     bench.cycle(
         *(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)), AWAY, after=700
     )
-    assert len(bench.take()) == 2, "the vendor's own, and one reminder for all the others"
+    assert len(bench.take()) == 2, "the vendor's own reminder, and one for all the others"
 
 
 @pytest.mark.parametrize(

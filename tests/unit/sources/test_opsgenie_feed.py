@@ -85,7 +85,7 @@ def test_an_unchanged_row_does_not_change_work_that_already_waits(stage: Stage) 
     assert stage.queue.lease() is None, "it backs off for a minute"
     stage.opsgenie.recent = [alert(updated_at=at(3591), acknowledged=True)]
     feed.poll()
-    assert stage.queue.lease() is not None, "something else has happened to it"
+    assert stage.queue.lease() is not None, "the row has changed"
 
 
 def test_a_changed_query_adds_its_open_alerts_and_is_stored_with_them(stage: Stage) -> None:

@@ -72,7 +72,7 @@ def test_a_pair_is_not_swept_again_before_its_read_is_stored(just_listed: Stage)
     taken = [alert_id for _ in range(12) for alert_id in swept.second()]
     assert sorted(taken) == ["a-0", "a-1", "a-2"]
     again = [alert_id for _ in range(12) for alert_id in swept.second()]
-    assert sorted(again) == ["a-0", "a-1", "a-2"], "it never was"
+    assert sorted(again) == ["a-0", "a-1", "a-2"], "none of them is stored as swept"
 
 
 def test_a_pair_that_is_due_has_its_notes_read(just_listed: Stage) -> None:
@@ -175,10 +175,10 @@ def test_open_records_of_both_sides_are_listed_once_per_interval(stage: Stage) -
     stage.work()
     for listing in swept.listings:
         assert listing.poll()
-        assert not listing.poll(), "that was all of it"
+        assert not listing.poll(), "the listing is complete"
     assert stage.request(ALERT_ID).alert
     assert stage.request(ALERT_ID).incident
-    assert stage.request("a-2") == ReadRequest(alert=True, incident=True), "it was not listed"
+    assert stage.request("a-2") == ReadRequest(alert=True, incident=True), "the listing does not contain it"
     assert stage.items["a-2"].priority is Priority.SWEEP
     for _ in range(299):
         swept.second()
@@ -242,7 +242,7 @@ def test_a_listing_continues_at_a_failed_page_after_a_pause(stage: Stage) -> Non
     with pytest.raises(Unknown):
         swept.alerts.poll()
     stage.opsgenie.opened = ()
-    assert not swept.alerts.poll(), "nothing is asked, so that nothing is known to work"
+    assert not swept.alerts.poll(), "no request is made, so that no success is reported"
     assert swept.alerts.is_failing
     stage.clock.wait(RETRY)
     assert swept.alerts.poll()
