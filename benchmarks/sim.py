@@ -22,7 +22,7 @@ class SimClock:
         self._seconds = 0.0
         self._lock = threading.RLock()  # what happens may make more happen
         self._busy = 1
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._count = 0
 
     def now(self) -> datetime:
@@ -49,7 +49,7 @@ class SimClock:
             woken.wait()
         return False
 
-    def at(self, seconds: float, happens: Callable[[], None]) -> None:
+    def at(self, seconds: float, happens: Callable[[], object]) -> None:
         """Something that happens at that second, whoever waits meanwhile."""
         with self._lock:
             self._put(max(seconds, self._seconds), happens)
@@ -65,7 +65,7 @@ class SimClock:
             self._busy -= 1
             self._pass_time()
 
-    def _put(self, due: float, happens: Callable[[], None]) -> None:
+    def _put(self, due: float, happens: Callable[[], object]) -> None:
         self._count += 1
         heapq.heappush(self._due, (due, self._count, happens))
 

@@ -90,12 +90,13 @@ class Wire(BaseAdapter):
         self.calls: list[Call] = []
         self.about_us: list[Call] = []
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_more: Any, **_named: Any) -> requests.Response:
         """One exchange."""
         parts = urlsplit(str(request.url))
         name, _, path = parts.path.lstrip("/").partition("/")
         body = request.body or b""
         raw = body.encode() if isinstance(body, str) else body
+        assert isinstance(raw, bytes)
         if name in self.gone:
             self._count(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", 0, b""))
             refused = NewConnectionError(HTTPConnection("vendors.invalid"), "refused")

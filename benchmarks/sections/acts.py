@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Figure, Finding
@@ -27,13 +29,13 @@ class Kind:
     to_opsgenie: bool = False
 
 
-def _alert(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> None:
-    getattr(world.people.opsgenie, verb)(alert, ANA, *more)
+def _alert(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> object:
+    return getattr(world.people.opsgenie, verb)(alert, ANA, *more)
 
 
-def _incident(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> None:
+def _incident(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> object:
     found = world.people.pagerduty.find(alert).now.id
-    getattr(world.people.pagerduty, verb)(found, JANE, *more)
+    return getattr(world.people.pagerduty, verb)(found, JANE, *more)
 
 
 KINDS = (
@@ -49,13 +51,13 @@ KINDS = (
 """In the order of one alert's life, so that each is possible when its turn comes."""
 
 
-def run(_: Scale, folder: Path) -> Iterator[Finding]:
+def run(_scale: Scale, folder: Path) -> Iterator[Finding]:
     """One alert's life, act by act; then ten notes at once."""
     with quiet_world(folder / "acts.db") as here:
         alert, cost = raised(here)
         yield _figure("alert raised", cost, 1)
         for kind in KINDS:
-            cost = cost_of(here, lambda kind=kind: kind.act(here, alert))
+            cost = cost_of(here, partial(kind.act, here, alert))
             yield _figure(kind.name, cost, kind.writes, to_opsgenie=kind.to_opsgenie)
         alert, _ = raised(here)
         cost_of(here, lambda: _alert(here, alert, "acknowledge"))
@@ -67,7 +69,7 @@ def run(_: Scale, folder: Path) -> Iterator[Finding]:
         yield _figure("engineer's note, ten at once", cost, 10, acts=10, to_opsgenie=True)
 
 
-def quiet_world(file: Path):  # noqa: ANN201 - a context manager of SimulatedDaemon
+def quiet_world(file: Path) -> AbstractContextManager[SimulatedDaemon]:
     """A sandbox in which nothing happens by itself, and an engine that has begun."""
     return world(file, settings=QUIET, interval=1.0, hands=1, sweep_interval=NEVER)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.canned import Canned
-from benchmarks.figures import Curve, Figure, Finding
+from benchmarks.figures import Curve, Figure, Finding, Number
 from benchmarks.scale import Scale
 from benchmarks.seed import seed
 from benchmarks.sim import START, SimClock
@@ -23,7 +23,10 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     many = scale.of(5000, 1000)
     yield _compared(folder, "quiet account, many pairs", many, 0.1)
     yield _compared(folder, "busy account, few pairs", 20, scale.of(40, 10))
-    pairs, ours, log, listed = 500, [], [], []
+    pairs = 500
+    ours: list[tuple[Number, Number]] = []
+    log: list[tuple[Number, Number]] = []
+    listed: list[tuple[Number, Number]] = []
     for entries in scale.sizes(0, 100, 200, 400, 600, 800, 1600, 3200, quick=200):
         cost = _cost(folder / f"{entries}.db", pairs, entries / WINDOW)
         ours.append((entries, cost))

@@ -39,18 +39,25 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
         memory.append((pairs, rss))
         processor.append((pairs, milliseconds))
         disk.append((pairs, file.stat().st_size / 1024 / 1024))
-    for (pairs, rss), (_, milliseconds), (_, size) in zip(memory, processor, disk, strict=True):
-        tell = at_most if pairs == 10_000 else lambda *a, **_: Figure(*a[:3], unit=a[4])
-        yield tell(SECTION, f"processor a cycle, {pairs:,} pairs", milliseconds, 10, "ms")
-        yield tell(SECTION, f"resident memory, {pairs:,} pairs", rss, 90, "MiB")
-        yield Figure(SECTION, f"database, {pairs:,} pairs", size, "MiB")
-    large = [(pairs, rss) for pairs, rss in memory if pairs >= 10_000]
+    for (known, rss), (_, milliseconds), (_, size) in zip(memory, processor, disk, strict=True):
+        yield _figure("processor a cycle", known, milliseconds, 10, "ms")
+        yield _figure("resident memory", known, rss, 90, "MiB")
+        yield Figure(SECTION, f"database, {known:,} pairs", size, "MiB")
+    large = [(known, rss) for known, rss in memory if known >= 10_000]
     for (less, before), (more, after) in pairwise(large):
         growth = 1 + (after - before) / memory[0][1] / log2(more / less)
         yield at_most(SECTION, "memory of an empty daemon, added per doubling beyond 10,000", growth, 1.2, "times")
     yield Curve("memory", "Resident memory of an idle daemon", "open pairs", "MiB", {"reconciler": memory}, "x")
     yield Curve("processor", "Processor time of an idle cycle", "open pairs", "ms", {"reconciler": processor}, "x")
     yield Curve("database", "Database", "open pairs", "MiB", {"SQLite": disk}, "x")
+
+
+def _figure(name: str, pairs: float, value: float, limit: float, unit: str) -> Figure:
+    """The target is for 10,000 pairs."""
+    label = f"{name}, {pairs:,} pairs"
+    if pairs == 10_000:
+        return at_most(SECTION, label, value, limit, unit)
+    return Figure(SECTION, label, value, unit)
 
 
 def _idle(server: "_Server", file: Path, folder: Path, cycles: int) -> tuple[float, float]:

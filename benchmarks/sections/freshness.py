@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Empty
+from typing import Any
 
 import requests
 
@@ -120,12 +121,11 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     seconds, long = scale.of(90, 5), float(scale.of(10, 3))
     found: dict[str, dict[str, list[float]]] = {}
     plans = {"1 s": (1.0, 5, False), f"{long:g} s": (long, scale.of(30, 10), False), "fast path": (long, 3, True)}
-    threads = [
-        threading.Thread(
-            target=lambda n=name, p=plan: found.update({n: _watch(folder / n.replace(" ", ""), *p, seconds)})
-        )
-        for name, plan in plans.items()
-    ]
+
+    def watch(name: str, interval: float, walkers: int, webhooks: bool) -> None:
+        found[name] = _watch(folder / name.replace(" ", ""), interval, walkers, webhooks, seconds)
+
+    threads = [threading.Thread(target=watch, args=(name, *plan)) for name, plan in plans.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -214,7 +214,7 @@ def _no_hint(_side: str, _own: str) -> None:
 def _post(url: str, side: str, own: str) -> None:
     """The vendor's webhook, at once."""
     if side == "opsgenie":
-        body = {"action": "Create", "integrationId": INTEGRATION, "alert": {"alertId": own}}
+        body: dict[str, Any] = {"action": "Create", "integrationId": INTEGRATION, "alert": {"alertId": own}}
         requests.post(f"{url}/ops-webhook", json=body, timeout=5).raise_for_status()
         return
     event = {"event": {"event_type": "incident.acknowledged", "data": {"id": own, "type": "incident"}}}

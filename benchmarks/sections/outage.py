@@ -6,7 +6,8 @@ every half an hour throughout: a day at the default would be 288,000 reads that 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Curve, Figure, Finding, at_least, at_most
@@ -62,15 +63,15 @@ def _live(here: SimulatedDaemon, alerts: int) -> None:
 
     def begin(number: int) -> None:
         alert = people.create_alert(f"service {number} is down", user=ANA)["id"]
-        acts = [lambda n=n: people.add_note(alert, ANA, f"note {n}") for n in range(3)]
-        acts.append(lambda: people.acknowledge(alert, ANA))
+        acts: list[Callable[[], object]] = [partial(people.add_note, alert, ANA, f"note {n}") for n in range(3)]
+        acts.append(partial(people.acknowledge, alert, ANA))
         chance.shuffle(acts)
         left = now + DAY - SELDOM - here.clock.monotonic()
         for act in acts:
             here.clock.at(here.clock.monotonic() + chance.uniform(1, left), act)
 
     for number in range(alerts):
-        here.clock.at(now + chance.uniform(1, DAY - 2 * SELDOM), lambda number=number: begin(number))
+        here.clock.at(now + chance.uniform(1, DAY - 2 * SELDOM), partial(begin, number))
 
 
 def _figures(what: str, calls: list[Call], back: float, limit: int) -> Iterator[Finding]:

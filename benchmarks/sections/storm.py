@@ -6,6 +6,7 @@ In simulated time: every call takes a tenth of a second, computing takes none.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def blow(file: Path, settings: SandboxSettings, alerts: int) -> Storm:
         here.pause()
         begun = here.clock.monotonic() + 1.0
         for number in range(alerts):
-            here.clock.at(begun + 60 * number / alerts, lambda number=number: _raise(here, raised, begun, number))
+            here.clock.at(begun + 60 * number / alerts, partial(_raise, here, raised, begun, number))
         before = len(here.wire.calls)
         cycles = 0
         while True:

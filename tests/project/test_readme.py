@@ -44,15 +44,19 @@ def test_the_curl_lines_do_what_they_say(tmp_path: Path) -> None:
         world.start()
         try:
             for path, body in lines:
-                answer = requests.post(f"{sandbox.url}/control/{path}", data=body, timeout=10)
-                assert answer.ok, answer.text
-                before = len(world.writes())
-                # Each act is answered by at least one write; an ack of a triggered incident by exactly one.
-                world.until(lambda before=before: len(world.writes()) > before or world.audit() == {}, path)
-                world.until(lambda: world.audit() == {}, path)
+                _act(world, path, body)
         finally:
             world.kill()
         assert world.audit() == {}
+
+
+def _act(world: World, path: str, body: str) -> None:
+    answer = requests.post(f"{world.running.url}/control/{path}", data=body, timeout=10)
+    assert answer.ok, answer.text
+    before = len(world.writes())
+    # Each act is answered by at least one write; an ack of a triggered incident by exactly one.
+    world.until(lambda: len(world.writes()) > before or world.audit() == {}, path)
+    world.until(lambda: world.audit() == {}, path)
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`reconciler ([a-z]+)(?: [a-z]+)?", README))))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import Action, Alert, Incident, Kind, Note, Observation, Pair, Plan, Status
+from reconciler.core.model import Action, Alert, Incident, Kind, Note, Observation, Pair, Person, Plan, Status
 from reconciler.core.plan import decide
 from reconciler.core.text import is_copy_from
 from tests.support.builders import (
@@ -30,7 +30,7 @@ statuses = st.sampled_from(("triggered", "acknowledged", "resolved"))
 seconds = st.integers(0, 50)
 
 
-def _held(status: str) -> st.SearchStrategy[tuple[object, ...]]:
+def _held(status: str) -> st.SearchStrategy[tuple[Person, ...]]:
     return (
         st.lists(people, min_size=1, max_size=2, unique=True).map(tuple)
         if status == "acknowledged"

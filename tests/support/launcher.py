@@ -153,8 +153,9 @@ def _serve(connection: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(wake)
     children: dict[int, int] = {}
+    watched: list[socket.socket | int] = [connection, woken]
     while True:
-        ready, _, _ = select.select([connection, woken], [], [])
+        ready, _, _ = select.select(watched, [], [])
         if woken in ready:
             os.read(woken, 4096)
         _reap(children)

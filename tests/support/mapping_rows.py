@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.core.model import SOMEBODY, Actor, Kind, Observation, Pair, Policy, Status
 from tests.support.builders import (
@@ -545,7 +546,7 @@ def _waited(known: Pair) -> Pair:
     return replace(known, unexplained_since=at(-60))
 
 
-def _with(known: Pair, **changed: object) -> Pair:
+def _with(known: Pair, **changed: Any) -> Pair:
     assert known.pagerduty is not None
     return replace(known, pagerduty=replace(known.pagerduty, **changed))
 

@@ -65,7 +65,8 @@ class Postgres:
         """Start it, again too, and wait until it answers."""
         options = [part for setting in FAST for part in ("-c", setting)]
         user = [str(self._as.get(name, "")) for name in ("user", "group")]
-        server = [self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", "", *options]
+        folders: list[str | Path] = ["-D", self.folder / "data", "-k", self.folder]
+        server: list[str | Path] = [self._bin / "postgres", *folders, "-h", "", *options]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-Ic", _DIE_WITH_THE_TESTS, *user, *server],

@@ -23,5 +23,5 @@ class WallClock(datetime):
 
 if __name__ == "__main__":
     for module in (apscheduler.schedulers.base, reconciler.runtime.schedule, reconciler.vendors.http):
-        module.datetime = WallClock  # type: ignore[attr-defined]
+        vars(module)["datetime"] = WallClock
     main()

@@ -322,7 +322,7 @@ def test_two_at_the_same_time(world: World) -> None:
     """The second leaves at once, in peace; nothing is done twice."""
     alert = world.raise_alert()
     world.settings(latency=0.2)
-    command = [COMMAND, "once", "--json"]
+    command: list[str | Path] = [COMMAND, "once", "--json"]
     first, second = (
         subprocess.Popen(
             command,

@@ -60,15 +60,19 @@ def test_an_incident_that_is_there_is_adopted(world: World) -> None:
         assert [incident["title"] for incident in world.incidents(key)] == ["by the proxy"]
 
     for key in (alert, old):
-        world.customer(key, "notes", text="from outside")
-        world.engineer(key, "notes", text="from inside")
-        world.engineer(key, "acknowledge")
-        world.until(lambda key=key: len(world.incident_notes(key)) == 2, "Ana's note")
-        world.until(lambda key=key: len(world.alert_notes(key)) == 2, "Jane's note")
-        world.until(lambda key=key: world.alert(key)["acknowledged"], "Jane's acknowledgement")
+        _assert_mirrored(world, key)
     world.assert_quiet(10)
     assert all(kind != "pagerduty.create_incident" for kind, _ in world.ledger())
     assert len(world.state()["pagerduty"]["incidents"]) == 3
+
+
+def _assert_mirrored(world: World, key: str) -> None:
+    world.customer(key, "notes", text="from outside")
+    world.engineer(key, "notes", text="from inside")
+    world.engineer(key, "acknowledge")
+    world.until(lambda: len(world.incident_notes(key)) == 2, "Ana's note")
+    world.until(lambda: len(world.alert_notes(key)) == 2, "Jane's note")
+    world.until(lambda: world.alert(key)["acknowledged"], "Jane's acknowledgement")
 
 
 def test_a_lost_database_repeats_nothing(world: World) -> None:

@@ -44,10 +44,12 @@ def _play(world: World) -> None:
         world.engineer(alert, "unacknowledge")
     world.customer(chat, "notes", text="three")
     world.engineer(chat, "notes", text="four")
-    for alert in (asleep, low):
-        world.until(lambda alert=alert: world.incident(alert)["status"] == "triggered", "both page again")
-    for alert in (away, corrected):
-        world.until(lambda alert=alert: not world.alert(alert)["acknowledged"], "both are unacknowledged")
+    world.until(
+        lambda: all(world.incident(one)["status"] == "triggered" for one in (asleep, low)), "both page again"
+    )
+    world.until(
+        lambda: not any(world.alert(one)["acknowledged"] for one in (away, corrected)), "both are unacknowledged"
+    )
     world.until(lambda: _copies(world, chat) == 4, "all notes")
     world.until(lambda: len(world.incident_notes(taken)) == 1, "the unacknowledgement is told")
     world.until(world.is_settled, "all settled")

@@ -6,6 +6,7 @@ A story is a list of steps. All stories take their steps side by side, each step
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -160,8 +161,7 @@ def play(world: World, stories: dict[str, list[Step]]) -> dict[str, str]:
                 act = world.customer if step.by == "customer" else world.engineer
                 act(alerts[name], step.verb, **text, **dict(step.more))
         for name, step in now.items():
-            shown = step.shown
-            world.until(lambda name=name, shown=shown: shown(world, alerts[name]), f"{name}, step {number + 1}")
+            world.until(partial(step.shown, world, alerts[name]), f"{name}, step {number + 1}")
     return alerts
 
 

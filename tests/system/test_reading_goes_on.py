@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,10 @@ def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: World) -> N
     assert len(world.calls()) > asked
 
 
+def _is_paged(world: World, alert: str) -> bool:
+    return bool(world.incidents(alert))
+
+
 def test_a_log_that_hangs_delays_no_page(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600")
@@ -113,7 +118,7 @@ def test_a_log_that_hangs_delays_no_page(world: World) -> None:
     time.sleep(1)
     for number in range(3):
         fresh = world.raise_alert(f"fresh {number}")
-        world.until(lambda fresh=fresh: bool(world.incidents(fresh)), "the page", SOON)
+        world.until(partial(_is_paged, world, fresh), "the page", SOON)
         time.sleep(1)
 
 

@@ -24,7 +24,7 @@ def _with(world: World, alert: str, **values: Any) -> None:
     )
 
 
-def _paged(world: World, **more: object) -> str:
+def _paged(world: World, **more: Any) -> str:
     alert = world.raise_alert(**more)
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.until(world.is_settled, "all settled")

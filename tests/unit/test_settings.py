@@ -1,4 +1,4 @@
-"""What can be configured, and what an operator is told when it is configured wrongly."""
+"""The settings, and the messages to the operator about wrong values."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,8 @@ from reconciler.settings import (
     load,
     load_database,
     variables,
-    volatile_terms,
 )
+from reconciler.settings_texts import volatile_terms
 
 REQUIRED = {
     "PAGERDUTY_API_KEY": "u+pd-key-1234",
@@ -78,19 +78,19 @@ def problem(**given: str) -> str:
     return only
 
 
-def test_the_variables_are_the_contracts() -> None:
+def test_the_variables_are_those_of_the_contract() -> None:
     assert set(variables()) == set(REQUIRED) | set(DEFAULTS)
     assert {name for name, read in variables().items() if read.secret} == SECRETS
     assert {name for name, read in variables().items() if read.needs} == set(REQUIRED)
 
 
-def test_the_required_ones_suffice() -> None:
+def test_the_required_variables_suffice() -> None:
     settings = loaded()
     assert {name: value(settings, name) for name in REQUIRED | DEFAULTS} == REQUIRED | DEFAULTS
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED | DEFAULTS))
-def test_an_empty_text_counts_as_not_given(name: str) -> None:
+def test_an_empty_value_counts_as_not_set(name: str) -> None:
     if name in REQUIRED:
         assert problem(**{name: ""}).startswith(f"{name}: is missing; give ")
     else:
@@ -127,13 +127,13 @@ def test_an_empty_text_counts_as_not_given(name: str) -> None:
         ("LOG_LEVEL", "debug", "DEBUG"),
     ],
 )
-def test_what_is_given_is_read(name: str, text: str, read: object) -> None:
+def test_a_value_is_parsed(name: str, text: str, read: object) -> None:
     listener = {} if name == "HTTP_LISTEN" else {"HTTP_LISTEN": "127.0.0.1:8080"}
     assert value(loaded(**{name: text}, **listener), name) == read
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:8080", "[::1]:80"])
-def test_an_address_is_written_as_it_is_read(text: str) -> None:
+def test_an_address_is_rendered_as_it_is_parsed(text: str) -> None:
     assert str(loaded(HTTP_LISTEN=text).http_listen) == text
 
 
@@ -182,7 +182,7 @@ def test_an_address_is_written_as_it_is_read(text: str) -> None:
         ("LOG_LEVEL", "loud", '"loud" is not known'),
     ],
 )
-def test_what_is_malformed_is_a_problem(name: str, text: str, says: str) -> None:
+def test_a_malformed_value_is_a_problem(name: str, text: str, says: str) -> None:
     told = problem(**{name: text})
     assert told.startswith(f"{name}: ")
     assert says in told
@@ -233,14 +233,14 @@ def test_an_empty_webhook_secret_between_commas_is_a_problem(text: str) -> None:
         ("sqlite://reconciler.db", "has too few slashes"),
     ],
 )
-def test_a_database_that_will_not_do_is_a_problem(text: str, says: str) -> None:
+def test_an_unsupported_database_is_a_problem(text: str, says: str) -> None:
     told = problem(DATABASE_URL=text)
     assert told.startswith("DATABASE_URL: ")
     assert says in told
     assert "hunter2" not in told
 
 
-def test_all_problems_come_at_once_and_in_the_contracts_order() -> None:
+def test_all_problems_are_reported_together_in_the_contracts_order() -> None:
     told = problems({"POLL_INTERVAL_SECONDS": "fast", "LOG_LEVEL": "loud", "OPSGENIE_API_KEY": "a b"})
     assert [line.partition(":")[0] for line in told] == [
         "PAGERDUTY_API_KEY",
@@ -253,7 +253,7 @@ def test_all_problems_come_at_once_and_in_the_contracts_order() -> None:
     ]
 
 
-def test_the_error_is_the_operators_and_its_text_is_one_line_per_problem() -> None:
+def test_the_error_is_a_misconfiguration_with_one_line_per_problem() -> None:
     with pytest.raises(Misconfigured) as caught:
         load({}, dotenv=None)
     assert len(str(caught.value).splitlines()) == len(REQUIRED)
@@ -269,7 +269,7 @@ def test_the_error_is_the_operators_and_its_text_is_one_line_per_problem() -> No
         ),
     ],
 )
-def test_what_contradicts_itself_is_a_problem_that_names_both(
+def test_a_contradiction_is_a_problem_that_names_both_variables(
     given: dict[str, str], names: tuple[str, ...]
 ) -> None:
     told = problem(**given)
@@ -277,19 +277,19 @@ def test_what_contradicts_itself_is_a_problem_that_names_both(
     assert not any(text in told for text in ("signing", "header"))
 
 
-def test_what_opens_nothing_without_a_listener_is_no_problem_and_known_by_name() -> None:
+def test_webhook_settings_without_a_listener_are_no_problem_and_are_listed_by_name() -> None:
     given = {"PAGERDUTY_WEBHOOK_SECRET": "signing", "OPSGENIE_INTEGRATION_ID": "1-2"}
     assert loaded(**given).unused() == tuple(given)
     assert loaded(OPSGENIE_INTEGRATION_ID="1-2").unused() == ("OPSGENIE_INTEGRATION_ID",)
     assert loaded(**given, HTTP_LISTEN="127.0.0.1:1").unused() == loaded().unused() == ()
 
 
-def test_a_malformed_value_contradicts_nothing() -> None:
+def test_a_malformed_value_is_not_reported_as_a_contradiction() -> None:
     told = problem(OPSGENIE_INTEGRATION_ID="no id", OPSGENIE_WEBHOOK_SECRET="header")
     assert told.startswith("OPSGENIE_INTEGRATION_ID: ")
 
 
-def test_a_sweep_may_be_due_in_every_cycle() -> None:
+def test_the_poll_interval_may_exceed_the_sweep_interval() -> None:
     assert loaded(POLL_INTERVAL_SECONDS="600").sweep_interval_seconds == 300
 
 
@@ -332,18 +332,18 @@ def test_a_secrets_file_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None
         assert str(path) not in told
 
 
-def test_what_is_no_secret_has_no_file(tmp_path: Path) -> None:
+def test_only_secrets_may_be_given_by_a_file(tmp_path: Path) -> None:
     assert loaded(LOG_LEVEL_FILE=str(tmp_path / "missing")).log_level == "INFO"
 
 
-def test_no_problem_shows_a_secret_that_stands_in_the_wrong_place_too() -> None:
+def test_no_problem_shows_a_secret_given_in_the_wrong_variable() -> None:
     key = REQUIRED["PAGERDUTY_API_KEY"]
     assert key not in problem(OPSGENIE_API_URL=key)
     assert key not in problem(LOG_LEVEL=key, PAGERDUTY_API_KEY=key)
     assert "hunter2" not in problem(OPSGENIE_API_URL="ftp://u:hunter2@host")
 
 
-def test_what_is_printed_shows_no_secret() -> None:
+def test_printed_settings_show_no_secret() -> None:
     settings = loaded(
         PAGERDUTY_WEBHOOK_SECRET="sign-1,sign-2",
         OPSGENIE_WEBHOOK_SECRET="header-value",
@@ -366,7 +366,7 @@ def test_what_is_printed_shows_no_secret() -> None:
         assert not any(secret in shown for secret in hidden)
 
 
-def test_settings_do_not_change() -> None:
+def test_settings_are_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         loaded().log_level = "DEBUG"
 
@@ -388,7 +388,7 @@ def test_the_environment_wins_over_the_dotenv_file(tmp_path: Path) -> None:
     assert settings.opsgenie_api_key.get_secret_value() == "from-file"
 
 
-def test_a_missing_dotenv_file_is_none(tmp_path: Path) -> None:
+def test_a_missing_dotenv_file_is_no_problem(tmp_path: Path) -> None:
     assert load(REQUIRED, tmp_path / ".env").log_level == "INFO"
 
 
@@ -413,7 +413,7 @@ def test_a_misspelt_line_of_the_dotenv_file_is_a_problem(tmp_path: Path, line: s
         assert told in only
 
 
-def test_a_misspelt_variable_of_the_environment_is_somebody_elses() -> None:
+def test_an_unknown_variable_of_the_environment_is_ignored() -> None:
     assert loaded(OPSGENIE_APIKEY="1")
 
 
@@ -427,7 +427,9 @@ def test_a_dotenv_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     assert "it is not UTF-8" in only
 
 
-def test_without_arguments_the_process_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_arguments_the_environment_of_the_process_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     for name in variables():
         monkeypatch.delenv(name, raising=False)
@@ -460,9 +462,7 @@ def test_without_arguments_the_process_is_asked(monkeypatch: pytest.MonkeyPatch,
         ("PAGERDUTY_API_URL", "https://api.opsgenie.com", "https://api.pagerduty.com"),
     ],
 )
-def test_an_address_that_is_not_the_apis_is_a_problem_that_gives_the_right_one(
-    name: str, text: str, right: str
-) -> None:
+def test_a_wrong_api_address_is_a_problem_that_gives_the_right_one(name: str, text: str, right: str) -> None:
     told = problem(**{name: text})
     assert told.startswith(f"{name}: ")
     assert told.endswith(f"; give {right}")
@@ -510,7 +510,7 @@ def test_other_addresses_and_path_prefixes_are_allowed(name: str, text: str) -> 
         ("priority: P1 AND teams: ops", ()),
     ],
 )
-def test_a_query_for_what_changes_while_an_alert_lives_is_warned_of(query: str, terms: tuple[str, ...]) -> None:
+def test_a_query_on_changing_fields_is_warned_about(query: str, terms: tuple[str, ...]) -> None:
     assert volatile_terms(query) == terms
     told = loaded(OPSGENIE_QUERY=query).warnings()
     assert len(told) == (1 if terms else 0)
@@ -543,7 +543,7 @@ def test_a_command_on_the_database_alone_needs_no_key(tmp_path: Path) -> None:
         {"DATABASE_URL": "sqlite:///a.db", "DATABASE_URL_FILE": "/nowhere"},
     ],
 )
-def test_what_is_wrong_with_the_database_is_told_in_the_same_words(given: dict[str, str]) -> None:
+def test_a_database_problem_has_the_same_text_for_every_command(given: dict[str, str]) -> None:
     with pytest.raises(SettingsError) as caught:
         load_database(given, None)
     assert caught.value.problems == problems(REQUIRED | given)

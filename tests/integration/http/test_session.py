@@ -1,4 +1,4 @@
-"""What only a real socket can show: time, resets, truncation, and connections kept."""
+"""Behaviour that only a real socket shows: time limits, resets, truncation, kept connections."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def server(serve: Serve) -> Iterator[tuple[str, list[int]]]:
-    """A server that hands each connection to `serve`; yields its address and a list with an entry a connection."""
+    """A server that passes each connection to `serve`; yields its address and a list of accepted connections."""
     listener = socket.create_server(("127.0.0.1", 0))
     accepted: list[int] = []
     threads: list[threading.Thread] = []
@@ -70,7 +70,7 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def test_an_answer_that_drips_is_bounded_in_total_time() -> None:
+def test_a_slowly_dripping_answer_is_bounded_in_total_time() -> None:
     def drip(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -106,7 +106,7 @@ DRIPS = {
 
 
 def dripping(start: bytes, drop: bytes, pause: float, *, first: bytes = b"") -> Serve:
-    """Answers the first request with `first` where there is any, and then with drop after drop."""
+    """Answers the first request with `first`, if given; then sends `start`, and `drop` after every `pause`."""
 
     def drip(connection: socket.socket) -> None:
         if first:
@@ -122,7 +122,7 @@ def dripping(start: bytes, drop: bytes, pause: float, *, first: bytes = b"") -> 
 
 
 def bounded(call: Callable[[], object], seconds: float) -> Exception:
-    """What the call raises: within its time, and a little."""
+    """The error that the call raises; asserts that it takes about `seconds`."""
     started = time.monotonic()
     with pytest.raises((Unknown, NotExecuted)) as caught:
         call()
@@ -131,7 +131,7 @@ def bounded(call: Callable[[], object], seconds: float) -> Exception:
 
 
 @pytest.mark.parametrize("part", DRIPS)
-def test_whatever_part_of_an_answer_drips_the_call_ends_in_time(part: str) -> None:
+def test_a_call_ends_in_time_whichever_part_of_the_answer_drips(part: str) -> None:
     with server(dripping(*DRIPS[part], pause=0.02)) as (url, _):
         vendor = real_http(url, timeout=0.6)
         told = bounded(lambda: vendor.write("POST", "/incidents", {}), 0.6)
@@ -145,7 +145,7 @@ def test_interim_answers_without_a_pause_end_in_time() -> None:
         assert isinstance(bounded(lambda: real_http(url, timeout=0.6).get("/incidents"), 0.6), Unknown)
 
 
-def test_a_kept_connection_that_drips_ends_in_time_and_the_next_call_has_one_of_its_own() -> None:
+def test_a_dripping_kept_connection_is_replaced_for_the_next_call() -> None:
     whole = OK + b"Content-Length: 2\r\n\r\n{}"
     with server(dripping(OK, b"X-Slow: 1\r\n", 0.02, first=whole)) as (url, accepted):
         vendor = real_http(url, timeout=0.6)
@@ -176,7 +176,7 @@ def test_many_calls_at_once_each_end_in_time() -> None:
     assert sorted(ended) == pytest.approx([0.5 + 0.1 * number for number in range(8)], abs=0.4)
 
 
-def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unresponsive_addresses_of_one_name_share_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def many(host: str, *more: Any, **named: Any) -> Any:
@@ -187,7 +187,7 @@ def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch:
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))  # noqa: S104 - six addresses
         port = listener.getsockname()[1]
-        for _ in range(8):  # nobody accepts them, so that any further one is left without an answer
+        for _ in range(8):  # never accepted, so that any further connection gets no answer
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(("127.0.0.1", port))
@@ -195,7 +195,7 @@ def test_all_addresses_of_a_name_that_answer_nothing_share_the_time(monkeypatch:
         assert isinstance(bounded(lambda: secure.write("POST", "/incidents", {}), 1.2), NotExecuted)
 
 
-def test_an_address_that_refuses_is_passed_over_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusing_address_is_skipped_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
     two = ["127.0.0.9", "127.0.0.1"]
 
@@ -203,16 +203,16 @@ def test_an_address_that_refuses_is_passed_over_for_the_next(monkeypatch: pytest
         hosts = two if host == "many.invalid" else [host]
         return [row for one in hosts for row in resolve(one, *more, **named)]
 
-    def polite(connection: socket.socket) -> None:
+    def answer_normally(connection: socket.socket) -> None:
         assert b"Host: many.invalid" in read_request(connection)
         connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
 
     monkeypatch.setattr(socket, "getaddrinfo", both)
-    with server(polite) as (url, _):
+    with server(answer_normally) as (url, _):
         assert real_http(url.replace("127.0.0.1", "many.invalid")).write("POST", "/incidents", {}).status == 200
 
 
-def test_a_tls_handshake_that_drips_ends_in_time() -> None:
+def test_a_dripping_tls_handshake_ends_in_time() -> None:
     def drip(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")  # a long ServerHello begins
@@ -226,23 +226,23 @@ def test_a_tls_handshake_that_drips_ends_in_time() -> None:
     assert isinstance(told, NotExecuted)
 
 
-def test_a_proxys_answer_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dripping_answer_of_a_proxy_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(dripping(OK, b"X-Slow: 1\r\n", 0.02)) as (url, _):
         monkeypatch.setenv("HTTPS_PROXY", url)
         secure = real_http("https://api.pagerduty.invalid", timeout=0.6)
         bounded(lambda: secure.write("POST", "/incidents", {}), 0.6)
 
 
-def test_a_call_that_ended_in_time_leaves_the_next_one_alone() -> None:
-    def polite(connection: socket.socket) -> None:
+def test_the_deadline_of_a_finished_call_does_not_end_the_next_one() -> None:
+    def answer_normally(connection: socket.socket) -> None:
         while True:
             read_request(connection)
             time.sleep(0.25)
             connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
 
-    with server(polite) as (url, accepted):
+    with server(answer_normally) as (url, accepted):
         vendor = real_http(url, timeout=0.5)
-        for _ in range(4):  # beyond the deadline of the first
+        for _ in range(4):  # longer than the deadline of the first call
             assert vendor.write("POST", "/incidents", {}).status == 200
         assert len(accepted) == 1
         vendor.close()
@@ -265,11 +265,11 @@ def test_an_answer_that_stalls_midway_is_bounded_in_total_time() -> None:
 def test_no_answer_at_all_leaves_a_write_in_doubt_and_is_sent_once() -> None:
     requests: list[bytes] = []
 
-    def silent(connection: socket.socket) -> None:
+    def never_answer(connection: socket.socket) -> None:
         requests.append(read_request(connection))
         time.sleep(0.8)
 
-    with server(silent) as (url, _):
+    with server(never_answer) as (url, _):
         with pytest.raises(Unknown, match="it may have been carried out"):
             real_http(url, timeout=0.3).write("PUT", "/incidents/P1", {"a": 1})
         time.sleep(0.2)
@@ -288,10 +288,10 @@ def test_a_reset_after_sending_leaves_a_write_in_doubt() -> None:
 
 
 def test_a_connection_closed_without_an_answer_leaves_a_write_in_doubt() -> None:
-    def leave(connection: socket.socket) -> None:
+    def close_unanswered(connection: socket.socket) -> None:
         read_request(connection)
 
-    with server(leave) as (url, accepted):
+    with server(close_unanswered) as (url, accepted):
         with pytest.raises(Unknown):
             real_http(url).write("POST", "/incidents", {})
         assert len(accepted) == 1
@@ -370,7 +370,7 @@ def test_a_proxy_that_refuses_is_not_executed(monkeypatch: pytest.MonkeyPatch, s
 
 
 def test_a_connection_is_kept_for_the_next_call() -> None:
-    def polite(connection: socket.socket) -> None:
+    def answer_normally(connection: socket.socket) -> None:
         while True:
             read_request(connection)
             connection.sendall(
@@ -379,7 +379,7 @@ def test_a_connection_is_kept_for_the_next_call() -> None:
             read_request(connection)
             connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
 
-    with server(polite) as (url, accepted):
+    with server(answer_normally) as (url, accepted):
         vendor = real_http(url)
         for _ in range(5):
             assert vendor.get("/incidents").json == {"a": 1}
@@ -388,7 +388,7 @@ def test_a_connection_is_kept_for_the_next_call() -> None:
         vendor.close()
 
 
-def test_a_kept_connection_that_the_vendor_closed_is_not_used_again() -> None:
+def test_a_kept_connection_closed_by_the_vendor_is_not_reused() -> None:
     def once(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")

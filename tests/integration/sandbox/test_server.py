@@ -1,4 +1,4 @@
-"""Faults, control and the wire."""
+"""Faults, the control API and the HTTP server of the sandbox."""
 
 import http.client
 import json
@@ -80,7 +80,7 @@ def _kind(do: str) -> str | None:
     return "text/html" if do.startswith("html") else "application/json"
 
 
-def test_a_late_effect_has_the_stamp_of_its_own_moment() -> None:
+def test_a_late_effect_has_the_time_of_its_own_moment() -> None:
     world = ControlBench()
     alert = world.alert()
     world.control("POST", "/faults", {"do": "late", "seconds": 3})
@@ -110,7 +110,7 @@ def test_two_equal_faults_hit_two_calls() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{}, {"do": "explode"}, {"do": "401", "nth": 0}, {"do": "401", "when": 1}])
-def test_a_wrong_fault_is_refused(wrong: Any) -> None:
+def test_an_invalid_fault_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_json(wrong)
 
@@ -149,7 +149,7 @@ def test_settings_change_at_run_time_and_reset_restores_them() -> None:
     assert (state["opsgenie"]["alerts"], state["journal"]) == ([], [])
 
 
-def test_an_incident_is_reached_by_its_alerts_id_and_acts_are_journalled() -> None:
+def test_an_incident_is_addressed_by_its_alerts_id_and_acts_are_journalled() -> None:
     world = ControlBench()
     alert = world.alert()
     world.control("POST", "/pagerduty/incidents", {"title": "x", "key": alert, "user": "Omar Haddad"})
@@ -207,14 +207,14 @@ def test_the_wire_keeps_a_connection_and_answers_without_delay(wire: Wire) -> No
 
 
 @pytest.mark.parametrize("do", ["refuse_before", "drop_after", "hang"])
-def test_the_wire_is_cut(wire: Wire, do: str) -> None:
+def test_a_fault_can_cut_the_connection(wire: Wire, do: str) -> None:
     wire.fault(do=do, vendor="opsgenie", seconds=0.05)
     with pytest.raises(http.client.RemoteDisconnected):
         wire.call("GET", "/opsgenie/v2/alerts")
     assert wire.call("GET", "/opsgenie/v2/alerts")[0] == 200
 
 
-def test_an_answer_is_cut_in_its_middle(wire: Wire) -> None:
+def test_a_fault_can_cut_an_answer_in_its_middle(wire: Wire) -> None:
     wire.fault(do="truncate_after", vendor="opsgenie")
     with pytest.raises(http.client.IncompleteRead):
         wire.call("GET", "/opsgenie/v2/alerts")
@@ -228,7 +228,7 @@ def test_a_204_has_no_body(wire: Wire) -> None:
     assert wire.call("GET", "/pagerduty/users")[0] == 200
 
 
-def test_stopping_ends_connections_that_are_kept_alive() -> None:
+def test_stopping_closes_keep_alive_connections() -> None:
     running = serve()
     wire = Wire(running)
     assert wire.call("GET", "/opsgenie/v2/alerts")[0] == 200

@@ -1,4 +1,4 @@
-"""Troubles that users can rehearse: an account, a service, a key, a log, a queue, one object, names."""
+"""Faults that users can rehearse: of the account, the service, a key, logs, the queue, one object, names."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "t
 
 
 class TroubleBench:
-    """A sandbox as a user has it: settings and faults through the control API."""
+    """A sandbox used through its control API: settings and faults."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
@@ -96,7 +96,7 @@ def error(response: Response) -> tuple[int, Any]:
         ({"do": "400", "code": 2002, "message": "Service is disabled"}, 400, "Service is disabled", 2002),
     ],
 )
-def test_a_fault_answers_in_pagerdutys_own_words(fault: Any, status: int, message: str, code: int) -> None:
+def test_a_fault_answers_with_pagerdutys_own_error(fault: Any, status: int, message: str, code: int) -> None:
     world = TroubleBench()
     world.fault(**fault, errors=["one", "two"])
     response = world.create()
@@ -104,7 +104,7 @@ def test_a_fault_answers_in_pagerdutys_own_words(fault: Any, status: int, messag
     assert response.json() == {"error": {"message": message, "code": code, "errors": ["one", "two"]}}
 
 
-def test_a_fault_answers_in_opsgenies_own_words() -> None:
+def test_a_fault_answers_with_opsgenies_own_error() -> None:
     world = TroubleBench()
     world.fault(do="422", vendor="opsgenie", code=42201, message="Query is not valid")
     answer = world.call("GET", "/opsgenie/v2/alerts").json()
@@ -121,13 +121,13 @@ def test_a_fault_answers_in_opsgenies_own_words() -> None:
         ("429", "ratelimit-reset", "1"),
     ],
 )
-def test_an_answer_of_the_network_path_has_the_headers_of_its_kind(do: str, header: str, value: str) -> None:
+def test_an_answer_of_a_gateway_has_the_headers_of_its_kind(do: str, header: str, value: str) -> None:
     world = TroubleBench()
     world.fault(do=do)
     assert world.create().headers[header] == value
 
 
-def test_a_standing_fault_ends_by_itself_or_when_it_is_forgotten() -> None:
+def test_a_lasting_fault_ends_by_itself_or_when_it_is_deleted() -> None:
     world = TroubleBench()
     world.fault(do="402", vendor="pagerduty", method="P*", for_seconds=3)
     assert [world.create().status for _ in range(2)] == [402, 402]
@@ -148,7 +148,7 @@ def test_a_fault_may_last_and_still_count() -> None:
     assert [some.next("opsgenie", asked) is not None for _ in range(2)] == [True, False]
 
 
-def test_a_fault_may_be_about_the_words_that_are_sent() -> None:
+def test_a_fault_may_match_the_body_of_a_request() -> None:
     world = TroubleBench()
     incident = world.created()
     world.fault(do="html_403", contains="<script", times=0)
@@ -164,13 +164,13 @@ def test_a_fault_may_be_about_the_words_that_are_sent() -> None:
     [{"do": "600"}, {"do": "html_"}, {"do": "40"}, {"do": "403", "times": -1}, {"do": "403", "for_seconds": "3"},
      {"do": "403", "code": "1008"}, {"do": "403", "errors": "no list"}, {"do": "403", "contains": 7}],
 )  # fmt: skip
-def test_a_fault_that_cannot_be_is_refused(wrong: Any) -> None:
+def test_an_impossible_fault_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_json(wrong)
 
 
 @pytest.mark.parametrize(("do", "prompt"), [("drip", False), ("drip_body", True)])
-def test_an_answer_drips_over_the_wire(do: str, prompt: bool) -> None:
+def test_a_fault_can_make_an_answer_drip(do: str, prompt: bool) -> None:
     with serve() as running:
         running.sandbox.faults.add(Fault(do, seconds=0.3))
         connection = http.client.HTTPConnection(str(urlsplit(running.url).netloc), timeout=5)
@@ -202,11 +202,11 @@ def test_settings_may_last_for_a_while() -> None:
     [{"name_form": "upside down"}, {"service_status": "on fire"}, {"bot_role": "king"}, {"team_tags": "ops"},
      {"refused_alerts": [1]}, {"blind": 1}],
 )  # fmt: skip
-def test_a_setting_that_cannot_be_is_refused(wrong: Any) -> None:
+def test_an_impossible_setting_is_refused(wrong: Any) -> None:
     assert TroubleBench().call("PATCH", "/control/settings", wrong).status == 400
 
 
-def test_the_troubles_that_the_readme_rehearses_are_real() -> None:
+def test_the_faults_and_settings_in_the_readme_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     lines = re.findall(r"""^curl -s -X (\w+) (?:-d '(.*?)' )?"\$S/(\S+?)\"""", readme, re.MULTILINE)
     assert len(lines) == 6
@@ -221,7 +221,7 @@ def test_the_troubles_that_the_readme_rehearses_are_real() -> None:
 
 
 @pytest.mark.parametrize("module", [faults, control])
-def test_every_call_that_a_table_names_is_real(module: Any) -> None:
+def test_every_call_named_in_a_table_exists(module: Any) -> None:
     world = TroubleBench()
     named = re.findall(r"(\{\"\w+\": .*?\})(?:[ ,|]|$)", module.__doc__ or "", re.MULTILINE)
     assert len(named) > 10
@@ -236,7 +236,7 @@ def test_every_call_that_a_table_names_is_real(module: Any) -> None:
 # -- PagerDuty's account and service --
 
 
-def test_a_user_that_is_gone_writes_nothing_and_is_not_listed() -> None:
+def test_a_deleted_user_cannot_write_and_is_not_listed() -> None:
     world = TroubleBench()
     incident = world.created()
     world.set(user_gone=True)
@@ -248,14 +248,14 @@ def test_a_user_that_is_gone_writes_nothing_and_is_not_listed() -> None:
     assert world.status(f"/pagerduty/incidents/{incident}") == 200
 
 
-def test_a_role_that_may_only_read_is_shown_and_refused() -> None:
+def test_a_read_only_role_is_shown_and_its_writes_are_refused() -> None:
     world = TroubleBench(bot_role="read_only_user")
     assert world.call("GET", "/pagerduty/users/PBOT001").json()["user"]["role"] == "read_only_user"
     assert world.call("GET", "/pagerduty/users/PJANE01").json()["user"]["role"] == "user"
     assert error(world.create()) == (403, 1018)
 
 
-def test_a_users_token_answers_who_it_is_and_acts_as_that_user() -> None:
+def test_a_user_token_identifies_its_user_and_acts_as_that_user() -> None:
     world = TroubleBench()
     assert isinstance(world.call("GET", "/pagerduty/users/me").json()["error"], str)
     world.set(user_token="PJANE01")
@@ -273,7 +273,7 @@ def test_a_users_token_answers_who_it_is_and_acts_as_that_user() -> None:
         ({"plan_lacks_ability": True}, (402, 2014), 200),
     ],
 )
-def test_no_incident_comes_into_being(settings: Any, answer: tuple[int, int], read: int) -> None:
+def test_an_unusable_service_creates_no_incident(settings: Any, answer: tuple[int, int], read: int) -> None:
     world = TroubleBench(**settings)
     assert error(world.create()) == answer
     response = world.call("GET", "/pagerduty/services/PSVC001")
@@ -285,13 +285,13 @@ def test_no_incident_comes_into_being(settings: Any, answer: tuple[int, int], re
 
 
 @pytest.mark.parametrize("status", ["disabled", "maintenance"])
-def test_a_quiet_service_takes_incidents_and_pages_nobody(status: str) -> None:
+def test_a_quiet_service_accepts_incidents_and_pages_nobody(status: str) -> None:
     world = TroubleBench(service_status=status, quiet_service=True)
     assert world.create().status == 201
     assert world.pages() == []
 
 
-def test_who_is_on_call_can_be_asked() -> None:
+def test_the_users_on_call_can_be_read() -> None:
     world = TroubleBench()
 
     def on_call(query: str = "") -> list[tuple[int, str]]:
@@ -315,7 +315,7 @@ def test_who_is_on_call_can_be_asked() -> None:
 # -- PagerDuty's incidents --
 
 
-def test_what_the_automation_user_is_on_call_for_wakes_somebody_only_once_it_is_somebody_elses() -> None:
+def test_an_incident_assigned_to_the_automation_user_pages_nobody_until_reassigned() -> None:
     world = TroubleBench(bot_on_call=True)
     incident = world.created()
     assert (world.incident(incident)["status"], world.pages()) == ("acknowledged", [])
@@ -326,7 +326,7 @@ def test_what_the_automation_user_is_on_call_for_wakes_somebody_only_once_it_is_
     assert world.pages() == ["escalated"]
 
 
-def test_who_acknowledges_may_become_the_assignee() -> None:
+def test_the_acknowledger_may_become_the_assignee() -> None:
     world = TroubleBench(ack_assigns=True, status_triggered_works=True)
     incident = world.created()
     world.put(incident, status="acknowledged")
@@ -335,13 +335,13 @@ def test_who_acknowledges_may_become_the_assignee() -> None:
     assert world.pages() == ["triggered"]
 
 
-def test_urgency_raised_notifies() -> None:
+def test_raising_the_urgency_notifies() -> None:
     world = TroubleBench()
     world.put(world.created(urgency="low"), urgency="high")
     assert world.pages() == ["triggered", "urgency raised"]
 
 
-def test_acknowledgements_may_bear_no_name() -> None:
+def test_acknowledgements_may_name_nobody() -> None:
     world = TroubleBench()
     incident = world.created()
     world.control("POST", f"/pagerduty/incidents/{incident}/acknowledge", {"user": "Jane Doe"})
@@ -356,7 +356,7 @@ def test_acknowledgements_may_bear_no_name() -> None:
     [("service", "service_reference"), ("workflow", "incident_workflow_reference"),
      ("integration", "events_api_v2_inbound_integration_reference")],
 )  # fmt: skip
-def test_what_is_no_person_acts_by_itself(word: str, kind: str) -> None:
+def test_an_automation_acts_by_itself(word: str, kind: str) -> None:
     world = TroubleBench()
     incident = world.created()
     world.control("POST", f"/pagerduty/incidents/{incident}/acknowledge", {"user": word})
@@ -379,7 +379,7 @@ def test_an_incident_may_be_triggered_again_without_any_log_entry() -> None:
     assert world.call("GET", f"/pagerduty/incidents/{incident}/log_entries").json()["log_entries"] == before
 
 
-def test_logs_are_behind_and_catch_up() -> None:
+def test_logs_lag_and_catch_up() -> None:
     world = TroubleBench(own_log_lag=10, log_lag=20)
     incident = world.created()
 
@@ -394,14 +394,14 @@ def test_logs_are_behind_and_catch_up() -> None:
     assert seen() == (1, 1)
 
 
-def test_an_until_in_the_future_may_be_refused() -> None:
+def test_a_future_until_may_be_refused() -> None:
     world = TroubleBench(until_future_refused=True)
     path = "/pagerduty/log_entries?since=2026-11-23T08:00:00Z"
     assert world.status(path) == 200
     assert error(world.call("GET", f"{path}&until=2026-11-23T10:00:00Z")) == (400, 2004)
 
 
-def test_reads_by_id_are_old() -> None:
+def test_reads_by_id_may_be_outdated() -> None:
     world = TroubleBench(detail_lag=5)
     alert, incident = world.alert(), world.created()
     paths = [f"/opsgenie/v2/alerts/{alert}", f"/pagerduty/incidents/{incident}"]
@@ -424,7 +424,7 @@ def test_reads_by_id_are_old() -> None:
     assert seen() == ("closed", 1, 1)
 
 
-def test_one_object_is_refused_and_its_neighbours_are_not() -> None:
+def test_one_object_is_refused_and_others_are_not() -> None:
     world = TroubleBench()
     alerts, incidents = [world.alert() for _ in range(2)], [world.created() for _ in range(2)]
     world.set(refused_incidents=["1"], refused_alerts=["1"])
@@ -437,7 +437,7 @@ def test_one_object_is_refused_and_its_neighbours_are_not() -> None:
     assert len(world.call("GET", "/opsgenie/v2/alerts").json()["data"]) == 2
 
 
-def test_a_twin_and_what_has_the_key_on_a_child_alert_only() -> None:
+def test_a_twin_and_an_incident_with_the_key_on_a_child_alert_are_found_by_key() -> None:
     world = TroubleBench()
     alert = world.alert()
     world.created(incident_key=alert)
@@ -467,7 +467,7 @@ def test_a_merge_moves_the_child_alerts_and_names_the_target() -> None:
 # -- Opsgenie's key, queue and alerts --
 
 
-def test_a_blind_key_sees_no_alert_and_its_writes_fail_later() -> None:
+def test_a_key_without_access_sees_no_alert_and_its_writes_fail_later() -> None:
     world = TroubleBench()
     alert = world.alert()
     world.set(blind=True)
@@ -489,7 +489,7 @@ def test_a_teams_key_sees_the_teams_alerts() -> None:
     assert world.status(f"/opsgenie/v2/alerts/{other}") == 404
 
 
-def test_a_queue_that_stands_still_is_pending_and_then_moves_in_order() -> None:
+def test_requests_in_a_stopped_queue_are_pending_and_then_processed_in_order() -> None:
     world = TroubleBench(queue_halted=True)
     alert = world.alert()
     path = f"/opsgenie/v2/alerts/{alert}"
@@ -532,7 +532,7 @@ def test_alerts_may_have_no_readable_state() -> None:
         ("integration", "Sandbox"),
     ],
 )
-def test_names_come_back_in_another_form(form: str, shown: str) -> None:
+def test_names_may_be_returned_in_another_form(form: str, shown: str) -> None:
     world = TroubleBench(name_form=form)
     alert = world.alert()
     path = f"/opsgenie/v2/alerts/{alert}"
@@ -541,7 +541,7 @@ def test_names_come_back_in_another_form(form: str, shown: str) -> None:
     assert (detail["owner"], detail["report"]["acknowledgedBy"]) == (shown, shown)
 
 
-def test_a_priority_changes_and_an_alert_is_deleted() -> None:
+def test_a_priority_can_change_and_an_alert_can_be_deleted() -> None:
     world = TroubleBench(list_lag=5)
     alert = world.alert(priority="P4", details={"deep": {"list": [1, True]}})
     path = f"/opsgenie/v2/alerts/{alert}"

@@ -1,4 +1,4 @@
-"""What is over leaves the snapshot after a while; what is open, waiting or dead never does."""
+"""Finished pairs are deleted from the snapshot after a while; open, waiting and dead ones never are."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -46,9 +46,7 @@ def _action(alert_id: str) -> Action:
     ],
     ids=lambda value: value.alert_id if isinstance(value, Pair) else "",
 )
-def test_only_what_is_over_for_long_is_forgotten(
-    tmp_path: Path, pair: Pair, status: Status, forgotten: bool
-) -> None:
+def test_only_long_finished_pairs_are_deleted(tmp_path: Path, pair: Pair, status: Status, forgotten: bool) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'x.db'}")
     upgrade(database)
     with database.writing() as unit:
@@ -68,7 +66,7 @@ def test_only_what_is_over_for_long_is_forgotten(
 HOUR = timedelta(hours=1)
 
 
-def test_what_is_due_is_found_open_pairs_apart_from_finished_ones_the_longest_waiting_first(
+def test_due_pairs_are_found_separately_for_open_and_finished_ones_in_due_order(
     tmp_path: Path,
 ) -> None:
     database = open_database(f"sqlite:///{tmp_path}/x.db")

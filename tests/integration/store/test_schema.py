@@ -1,4 +1,4 @@
-"""The migrations lead to the schema that the program is written against, and a newer database is left alone."""
+"""The migrations lead to the schema that the program expects, and a newer database is not touched."""
 
 import sqlite3
 from contextlib import closing
@@ -24,7 +24,7 @@ def url(folder: Path) -> str:
 
 
 def newer(folder: Path, journal: str = "delete") -> bytes:
-    """A database of a version to come; its bytes."""
+    """A database of a future version; its bytes."""
     with closing(sqlite3.connect(folder / "reconciler.db")) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
@@ -54,7 +54,7 @@ def shape(engine: Engine) -> dict[str, object]:
     }
 
 
-def test_the_newest_migration_is_the_one_that_the_program_names() -> None:
+def test_the_program_names_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(location()))
     script = ScriptDirectory.from_config(config)
@@ -73,8 +73,8 @@ def test_the_migrated_schema_is_the_one_in_the_program(tmp_path: Path) -> None:
     fresh.dispose()
 
 
-def test_pairs_with_a_trouble_have_indexes_of_their_own(tmp_path: Path) -> None:
-    """They are asked for in every cycle, and there are none as long as all is well."""
+def test_pairs_with_a_problem_have_indexes_of_their_own(tmp_path: Path) -> None:
+    """They are queried in every cycle, and there are none most of the time."""
     database = open_database(url(tmp_path))
     upgrade(database)
     with database.engine.connect() as connection:
@@ -89,7 +89,7 @@ def test_pairs_with_a_trouble_have_indexes_of_their_own(tmp_path: Path) -> None:
     }
 
 
-def test_what_an_earlier_version_wrote_has_no_trouble(tmp_path: Path) -> None:
+def test_pairs_stored_by_an_earlier_version_have_no_problem(tmp_path: Path) -> None:
     database = open_database(url(tmp_path))
     with database.engine.begin() as connection:
         config = Config()
@@ -111,7 +111,7 @@ def test_what_an_earlier_version_wrote_has_no_trouble(tmp_path: Path) -> None:
     database.close()
 
 
-def test_ids_of_actions_are_never_used_again(tmp_path: Path) -> None:
+def test_ids_of_actions_are_never_reused(tmp_path: Path) -> None:
     database = open_database(url(tmp_path))
     upgrade(database)
     with database.engine.connect() as connection:
@@ -133,7 +133,7 @@ def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "reconciler.db").read_bytes() == before
 
 
-def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_migration_leaves_nothing(tmp_path: Path) -> None:
     """SQLite's driver would not roll a CREATE TABLE back by itself."""
     with closing(sqlite3.connect(tmp_path / "reconciler.db")) as connection:
         connection.execute("CREATE TABLE cursors (in_the_way TEXT)")
@@ -160,7 +160,7 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path, journal: str) -> 
     assert [file.name for file in tmp_path.iterdir()] == ["reconciler.db"]
 
 
-def test_looking_creates_nothing(tmp_path: Path) -> None:
+def test_reading_creates_no_database(tmp_path: Path) -> None:
     assert not exists(url(tmp_path))
     with open_read_only(url(tmp_path)).reading() as unit:
         assert unit.snapshot.open_pairs() == 0
@@ -173,7 +173,7 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
+def test_an_empty_file_is_not_a_database_yet(tmp_path: Path) -> None:
     (tmp_path / "reconciler.db").touch()
     with open_read_only(url(tmp_path)).reading() as unit:
         assert unit.outbox.open() == []
@@ -181,7 +181,7 @@ def test_an_empty_file_is_no_database_yet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path, open_it: object) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path, open_it: object) -> None:
     assert callable(open_it)
     with pytest.raises(Misconfigured, match="DATABASE_URL: there is no folder"):
         open_it(url(tmp_path / "nowhere"))
@@ -189,14 +189,14 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, open_it: object) -> 
 
 
 @pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
-def test_a_folder_is_no_database(tmp_path: Path, open_it: object) -> None:
+def test_a_folder_is_reported_as_no_database(tmp_path: Path, open_it: object) -> None:
     assert callable(open_it)
     (tmp_path / "reconciler.db").mkdir()
     with pytest.raises(Misconfigured, match=r"DATABASE_URL: .* is a folder: name a file in it"):
         open_it(url(tmp_path))
 
 
-def test_what_is_open_for_reading_cannot_be_written_to(tmp_path: Path) -> None:
+def test_a_read_only_database_cannot_be_written_to(tmp_path: Path) -> None:
     database = open_database(url(tmp_path))
     upgrade(database)
     database.close()

@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, and nobody's change is lost to somebody else's."""
+"""Transactions are atomic, and no update is lost to a concurrent one."""
 
 import threading
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ def stored(database: Database) -> Positions:
         return unit.cursors.load(NOW)
 
 
-def test_what_is_written_is_there(database: Database) -> None:
+def test_a_committed_write_is_read_back(database: Database) -> None:
     with database.writing() as unit:
         unit.cursors.save(query="1", sweep=NOW)
     with database.writing() as unit:
@@ -38,7 +38,7 @@ def test_an_error_leaves_nothing_behind(database: Database) -> None:
     assert stored(database) == Positions()
 
 
-def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Database) -> None:
+def test_a_failed_statement_rolls_back_the_whole_transaction(database: Database) -> None:
     def fail() -> None:
         with database.writing() as unit:
             unit.cursors.save(query="1")
@@ -49,14 +49,14 @@ def test_a_statement_that_fails_takes_the_whole_transaction_with_it(database: Da
     assert stored(database) == Positions()
 
 
-def test_what_is_not_committed_is_not_seen(database: Database) -> None:
+def test_uncommitted_changes_are_invisible_to_others(database: Database) -> None:
     with database.writing() as unit:
         unit.cursors.save(query="1")
         assert stored(database) == Positions()
 
 
-def test_two_threads_lose_nothing(database: Database) -> None:
-    """Read, add one, write: with the driver's own transactions a third of this is lost, without an error."""
+def test_no_update_of_two_threads_is_lost(database: Database) -> None:
+    """Read, add one, write: with the driver's own transactions a third of the updates is lost without an error."""
     failures: list[BaseException] = []
 
     def count() -> None:
@@ -77,8 +77,8 @@ def test_two_threads_lose_nothing(database: Database) -> None:
     assert stored(database).query == str(2 * TIMES)
 
 
-def test_a_commit_is_on_the_disk(database: Database) -> None:
-    """A lost intent could be a note sent twice."""
+def test_a_commit_is_synced_to_disk(database: Database) -> None:
+    """An action lost after its call would be sent twice."""
     with database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL

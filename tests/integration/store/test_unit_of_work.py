@@ -1,4 +1,4 @@
-"""Snapshot and ledger give back what they were given, every field of it."""
+"""Snapshot and outbox store every field of a value."""
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -86,7 +86,7 @@ def stands(database: Database, action: Action) -> Action:
     ],
     ids=["whole", "without an incident", "over", "bare"],
 )
-def test_a_pair_comes_back_as_it_was(database: Database, pair: Pair) -> None:
+def test_a_pair_is_read_back_as_it_was_stored(database: Database, pair: Pair) -> None:
     with database.writing() as unit:
         unit.snapshot.save_pairs([replace(PAIR, tiny_id="another"), pair])
     with database.reading() as unit:
@@ -96,8 +96,8 @@ def test_a_pair_comes_back_as_it_was(database: Database, pair: Pair) -> None:
         assert unit.snapshot.open_pairs() == int(pair.is_open)
 
 
-def test_the_examples_differ_from_the_defaults_everywhere() -> None:
-    """Otherwise a field that is not stored would not be missed."""
+def test_the_examples_differ_from_the_defaults_in_every_field() -> None:
+    """Otherwise the tests would not notice a field that is not stored."""
     bare = Pair("", "", tracked=False, opsgenie=AlertBaseline(False, False, NOW))
     same = {field.name for field in fields(Pair) if getattr(PAIR, field.name) == getattr(bare, field.name)}
     assert same == {"route"}
@@ -106,7 +106,7 @@ def test_the_examples_differ_from_the_defaults_everywhere() -> None:
     assert same == {"route", "id", "incident_id", "status"}  # given by the outbox
 
 
-def test_a_time_of_any_zone_is_the_same_moment(database: Database) -> None:
+def test_a_time_keeps_its_moment_in_any_zone(database: Database) -> None:
     with database.writing() as unit:
         unit.snapshot.save_pairs([replace(PAIR, swept_at=NOW.astimezone(FAR))])
     with database.reading() as unit:
@@ -115,7 +115,7 @@ def test_a_time_of_any_zone_is_the_same_moment(database: Database) -> None:
     assert found.swept_at.tzinfo is UTC
 
 
-def test_more_pairs_than_a_statement_takes(database: Database) -> None:
+def test_more_pairs_than_one_statement_takes_can_be_read(database: Database) -> None:
     pairs = {f"a-{number}": replace(PAIR, alert_id=f"a-{number}") for number in range(1201)}
     with database.writing() as unit:
         unit.snapshot.save_pairs(pairs.values())
@@ -123,7 +123,7 @@ def test_more_pairs_than_a_statement_takes(database: Database) -> None:
         assert unit.snapshot.pairs(pairs) == pairs
 
 
-def test_notes_are_known_by_side_and_once(database: Database) -> None:
+def test_known_notes_are_stored_once_per_side(database: Database) -> None:
     both = [("a-1", Side.OPSGENIE, "17_1"), ("a-1", Side.PAGERDUTY, "PN1"), ("a-2", Side.OPSGENIE, "17_1")]
     with database.writing() as unit:
         unit.snapshot.save_notes(both)
@@ -157,7 +157,7 @@ def test_routes_do_not_see_each_other(database: Database) -> None:
 
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("kind", Kind)
-def test_an_action_comes_back_as_it_was(database: Database, kind: Kind, status: Status) -> None:
+def test_an_action_is_read_back_as_it_was_stored(database: Database, kind: Kind, status: Status) -> None:
     action = replace(ACTION, kind=kind, status=status)
     (found,) = intended(database, action)
     assert found == replace(action, id=1)
@@ -167,14 +167,14 @@ def test_an_action_comes_back_as_it_was(database: Database, kind: Kind, status: 
         assert unit.outbox.with_status(status, 5) == [found]
 
 
-def test_an_action_knows_the_incident_that_its_pair_has_by_now(database: Database) -> None:
+def test_an_action_has_the_current_incident_of_its_pair(database: Database) -> None:
     (before,) = intended(database, ACTION)
     with database.writing() as unit:
         unit.snapshot.save_pairs([PAIR])
     assert (before.incident_id, stands(database, before).incident_id) == (None, "PINC1")
 
 
-def test_one_key_is_one_action(database: Database) -> None:
+def test_a_key_is_stored_for_one_action_only(database: Database) -> None:
     (first,) = intended(database, ACTION)
     later = replace(ACTION, reason="another reason", text="another text")
     other = replace(ACTION, key="another")
@@ -182,7 +182,7 @@ def test_one_key_is_one_action(database: Database) -> None:
     assert stands(database, first) == first
 
 
-def test_what_is_open_comes_in_the_order_of_the_acts(database: Database) -> None:
+def test_open_actions_are_in_the_order_of_the_acts(database: Database) -> None:
     times = (3, 1, 2, 1)
     actions = [replace(ACTION, key=str(n), at=NOW + timedelta(seconds=s)) for n, s in enumerate(times)]
     intended(database, *actions)
@@ -205,7 +205,7 @@ def test_an_action_is_sent_once(database: Database) -> None:
     assert (found.status, found.request_id, found.error) == (Status.SENT, "r-2", "no answer")
 
 
-def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
+def test_an_action_refused_for_its_form_is_queued_in_its_plain_form(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, plain=False, status=Status.SENT))
     with database.writing() as unit:
         unit.outbox.mark_plain(action, "too long")
@@ -214,12 +214,12 @@ def test_a_refused_form_is_queued_in_a_plain_one(database: Database) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
-def test_what_became_of_an_action_is_written_down(database: Database, status: Status) -> None:
+def test_the_outcome_of_an_action_is_stored(database: Database, status: Status) -> None:
     (action,) = intended(database, replace(ACTION, status=Status.SENT))
     with database.writing() as unit:
         unit.outbox.settle(Settlement(action.id, status, "why", "n-2", attempts=4), NOW)
     found = stands(database, action)
-    since = ACTION.failing_since if status is Status.DEAD else None  # what ended well is not failing any more
+    since = ACTION.failing_since if status is Status.DEAD else None  # a successful action is no longer failing
     assert found == replace(action, status=status, error="why", result_id="n-2", attempts=4, failing_since=since)
     with database.reading() as unit:
         assert unit.outbox.open() == []
@@ -235,7 +235,7 @@ def test_an_action_goes_back_into_the_queue(database: Database) -> None:
     assert (found.attempts, found.result_id) == (2, action.result_id)
 
 
-def test_since_when_an_action_fails_is_kept_until_it_is_told_otherwise(database: Database) -> None:
+def test_the_time_since_when_an_action_fails_is_kept_until_it_is_changed(database: Database) -> None:
     (action,) = intended(database, replace(ACTION, failing_since=None))
     since = NOW - timedelta(seconds=7)
     with database.writing() as unit:
@@ -247,9 +247,7 @@ def test_since_when_an_action_fails_is_kept_until_it_is_told_otherwise(database:
 
 
 @pytest.mark.parametrize("chosen", [None, [1, 3]])
-def test_what_is_dead_is_put_back_as_if_it_had_never_been_tried(
-    database: Database, chosen: list[int] | None
-) -> None:
+def test_a_dead_action_is_put_back_as_if_never_tried(database: Database, chosen: list[int] | None) -> None:
     dead = replace(ACTION, status=Status.DEAD)
     intended(database, dead, replace(dead, key="two"), replace(dead, key="three", status=Status.DONE))
     with database.writing() as unit:
@@ -264,7 +262,7 @@ def test_what_is_dead_is_put_back_as_if_it_had_never_been_tried(
         assert unit.outbox.counts()[Status.DONE] == 1
 
 
-def test_nothing_dead_is_nothing_to_retry(database: Database) -> None:
+def test_without_dead_actions_nothing_is_put_back(database: Database) -> None:
     intended(database, ACTION)
     with database.writing() as unit:
         assert unit.outbox.retry() == []
@@ -281,8 +279,8 @@ def test_pairs_that_page_nobody_are_found(database: Database) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE])
-def test_what_should_page_and_is_refused_keeps_somebody_from_being_paged(database: Database, kind: Kind) -> None:
-    """An incident that stays acknowledged, though the customer took that back, pages nobody either."""
+def test_a_refused_action_that_should_page_counts_as_a_missing_page(database: Database, kind: Kind) -> None:
+    """An incident that stays acknowledged although the customer unacknowledged its alert pages nobody either."""
     refused = replace(ACTION, kind=kind, error="stays acknowledged", failing_since=NOW)
     intended(database, refused, replace(ACTION, key="a note", error="refused", failing_since=NOW))
     with database.writing() as unit:

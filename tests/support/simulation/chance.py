@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.support.simulation.drivers import BOUNDS
 from tests.support.simulation.schedule import (
@@ -20,7 +20,9 @@ from tests.support.simulation.schedule import (
 T = TypeVar("T")
 DETAILS = ("", "the disk is full")
 TEXTS = ("any news?", "on it", "checking", "see [PagerDuty · Jane Doe · note PXYZ123] there", "line\nand line")
-CUSTOMER = ("note", "note", "acknowledge", "acknowledge", "unacknowledge", "close", "snooze", "escalate")
+CUSTOMER: tuple[str, ...] = (
+    "note", "note", "acknowledge", "acknowledge", "unacknowledge", "close", "snooze", "escalate",
+)  # fmt: skip
 if SCOPED_FAULTS:
     CUSTOMER = (*CUSTOMER, "priority")
 PRIORITIES = ("P1", "P2", "P4")
@@ -104,7 +106,8 @@ def _fewest(history: History, name: str, is_bad: Callable[[History], bool]) -> H
     while again:
         again = False
         for shorter in _shorter(getattr(history, name)):
-            tried = replace(history, **{name: shorter})
+            changed: dict[str, Any] = {name: shorter}
+            tried = replace(history, **changed)
             if is_bad(tried):
                 history, again = tried, True
                 break

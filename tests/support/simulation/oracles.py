@@ -226,7 +226,7 @@ class Case:
     @property
     def born(self) -> int:
         """How many incidents were born acknowledged by the automation user, and paged nobody at first."""
-        return len(self.incidents) - sum(page["cause"] == "triggered" for page in self.pages)
+        return len(self.incidents) - sum(1 for page in self.pages if page["cause"] == "triggered")
 
     @property
     def is_creation_beyond_the_bound(self) -> bool:

@@ -1,5 +1,6 @@
 """A clock that tests can turn, and both vendors' clients wired to it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,13 @@ def real_http(url: str, **more: Any) -> Http:
 def asked(call: Any) -> dict[str, Any]:
     """What a recorded request asked: several values of one name as a list."""
     return dict(call.request.params)
+
+
+def sent_json(call: responses.Call) -> Any:
+    """The body of a recorded request, as data."""
+    raw = call.request.body
+    assert isinstance(raw, str | bytes)
+    return json.loads(raw)
 
 
 def query(**params: Any) -> Any:

@@ -3,8 +3,9 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import requests
 
@@ -18,6 +19,10 @@ def looks_at(front: World, thing: str, since: int) -> int:
     return sum(
         call["method"] == "GET" and call["path"].rstrip("/").endswith(f"/{thing}") for call in front.calls(since)
     )
+
+
+def _is_looked_at(front: World, thing: str, since: int) -> bool:
+    return looks_at(front, thing, since) > 0
 
 
 def test_what_an_engineer_does_is_mirrored_at_once(front: World) -> None:
@@ -52,7 +57,7 @@ def test_either_of_two_secrets_signs(front: World) -> None:
         body = pagerduty_body(incident)
         headers = {"X-PagerDuty-Signature": f"v1={'0' * 64},{signature(body, secret)}"}
         assert requests.post(f"{front.url}/pd-webhook", data=body, headers=headers, timeout=10).status_code == 202
-        front.until(lambda number=number: front.is_noted(alert, f"] note {number}"), "the note")
+        front.until(partial(front.is_noted, alert, f"] note {number}"), "the note")
 
 
 def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_or_two_after_it(front: World) -> None:
@@ -80,13 +85,16 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_or_two_after
     front.until(lambda: front.is_noted(alert, "] just before the last"), "what came last")
     front.until(lambda: looks_at(front, incident, since) >= 2, "the look after the last")
     front.rest()
-    assert looks_at(front, incident, since) in (2, 3)  # the last ones may still be on their way when the first ends
+    assert looks_at(front, incident, since) in (
+        2,
+        3,
+    )  # the last may still be on their way after the first
 
 
 def test_a_look_costs_two_reads_of_the_side_that_was_named(front: World) -> None:
     alert, incident = front.paired()
     front.until(lambda: front.metric("reconciler_actions_in_flight") in (0, None), "nothing is in doubt")
-    for deliver, thing, more in (
+    deliveries: tuple[tuple[Callable[[], requests.Response], str, list[str]], ...] = (
         (lambda: front.deliver(incident), incident, []),
         (lambda: front.deliver("", body=pagerduty_body(incident, incident_key=alert)), incident, []),
         # Another incident with the alert's key may be a second one: it is read as well.
@@ -96,10 +104,11 @@ def test_a_look_costs_two_reads_of_the_side_that_was_named(front: World) -> None
             ["/incidents/PDI123"],
         ),
         (lambda: front.report(opsgenie_body(alert)), alert, []),
-    ):
+    )
+    for deliver, thing, more in deliveries:
         since = front.seq()
         assert deliver().status_code == 202
-        front.until(lambda thing=thing, since=since: looks_at(front, thing, since) > 0, "a look")
+        front.until(partial(_is_looked_at, front, thing, since), "a look")
         time.sleep(0.2)
         read = [call["path"].rpartition(thing)[2] for call in front.calls(since)]
         assert sorted(read) == sorted(["", "/notes", *more])
@@ -182,7 +191,7 @@ def test_forged_replayed_reordered_and_duplicated_deliveries_change_nothing(fron
         front.engineer(alert, verb)
         bodies[verb] = pagerduty_body(incident, f"incident.{kind}")
         assert front.deliver(incident, f"{incident}-{verb}", body=bodies[verb]).status_code == 202
-        front.until(lambda verb=verb: _is_mirrored(front, alert, verb), verb)
+        front.until(partial(_is_mirrored, front, alert, verb), verb)
     before, writes = front.alert(alert), len(front.writes())
     with honest_meanwhile(front, "deliveries duplicated, replayed, reordered and forged") as attack:
         for verb in ("resolve", "unacknowledge", "acknowledge", "acknowledge"):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,9 @@ def test_what_can_be_counted_is_there_from_the_start(world: World) -> None:
     for body in (b"{", pagerduty_body("PX"), pagerduty_body("PX", data=7)):
         world.deliver("PX", "one", body=body)
         world.deliver("PX", body=body, **{"X-PagerDuty-Signature": "v1=0"})
-    for body in ({}, opsgenie_body("x"), opsgenie_body("x") | {"integrationId": "other"}):
-        world.report(body)
-        world.report(body, **{"X-Webhook-Secret": "wrong"})
+    for report in ({}, opsgenie_body("x"), opsgenie_body("x") | {"integrationId": "other"}):
+        world.report(report)
+        world.report(report, **{"X-Webhook-Secret": "wrong"})
     world.get("/pd-webhook")
     world.deliver(world.incident(alert)["id"])
     world.until(lambda: bool(world.metric("reconciler_hint_reconciles_total")), "a pair that a webhook named")
@@ -84,6 +85,10 @@ def test_a_port_that_is_taken_ends_the_program_with_the_mend(world: World) -> No
     assert len(done.stderr.splitlines()) == 1
 
 
+def _is_not_ready_for(front: World, reason: str) -> bool:
+    return reason in front.get("/readyz").json()["reason"]
+
+
 def test_health_is_about_the_loop_and_never_about_a_vendor(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -93,7 +98,7 @@ def test_health_is_about_the_loop_and_never_about_a_vendor(
         other.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
         other.open(POLL_INTERVAL_SECONDS="0.2")
         for front, vendor in ((world, "Opsgenie"), (other, "Opsgenie has not answered yet")):
-            front.until(lambda front=front, vendor=vendor: vendor in front.get("/readyz").json()["reason"], vendor)
+            front.until(partial(_is_not_ready_for, front, vendor), vendor)
         last = time.monotonic() + SHORTEST_GRACE + 1
         while time.monotonic() < last:
             for front in (world, other):

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.transport import HttpMethod
 from schemathesis.openapi.checks import JsonSchemaError, MissingHeaders, UndefinedContentType, UndefinedStatusCode
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
@@ -32,7 +33,9 @@ from tests.support.harness.listener import INTEGRATION, SHARED, Listener, opsgen
 FILE = Path(reconciler.web.__file__).parent / "openapi.yaml"
 TOLD = yaml.safe_load(FILE.read_text())
 SCHEMA = schemathesis.openapi.from_path(FILE)
-OPERATIONS = [(path, method.upper()) for path, methods in TOLD["paths"].items() for method in methods]
+OPERATIONS: list[tuple[str, HttpMethod]] = [
+    (path, method.upper()) for path, methods in TOLD["paths"].items() for method in methods
+]
 FUZZED = [
     (path, method, mode)
     for path, method in OPERATIONS
@@ -78,7 +81,7 @@ def test_every_answer_is_as_told(
 
     @FUZZ
     @given(case=SCHEMA[path][method].as_strategy(generation_mode=mode))
-    def ask(case: Case) -> None:
+    def ask(case: Case[Any]) -> None:
         for sent in (_as_it_is(front, case), _made_genuine(front, case)):
             answer = session.send(sent, timeout=10)
             _validate(case, answer, not_a_server_error)
@@ -91,24 +94,25 @@ def test_every_answer_is_as_told(
         assert answered >= {202, 401}
 
 
-def _as_it_is(front: Listener, case: Case) -> requests.PreparedRequest:
+def _as_it_is(front: Listener, case: Case[Any]) -> requests.PreparedRequest:
     kwargs = case.as_transport_kwargs(base_url=front.url)
     names = ("method", "url", "headers", "params", "data", "json", "cookies", "files")
     return requests.Request(**{name: kwargs[name] for name in names if name in kwargs}).prepare()
 
 
-def _made_genuine(front: Listener, case: Case) -> requests.PreparedRequest:
+def _made_genuine(front: Listener, case: Case[Any]) -> requests.PreparedRequest:
     """The same as the vendor would send it: with our integration's id, the shared secret, and rightly signed."""
     if isinstance(case.body, dict) and "integrationId" in case.body:
         case.body = case.body | {"integrationId": INTEGRATION}
     request = _as_it_is(front, case)
     body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+    assert isinstance(body, bytes)
     request.headers["X-PagerDuty-Signature"] = signature(body)
     request.headers["X-Webhook-Secret"] = SHARED
     return request
 
 
-def _validate(case: Case, answer: requests.Response, *more: CheckFunction) -> None:
+def _validate(case: Case[Any], answer: requests.Response, *more: CheckFunction) -> None:
     case.validate_response(answer, checks=[*CHECKS, *more])
     for name, value in HEADERS:
         assert answer.headers[name] == value
@@ -132,7 +136,7 @@ def test_every_answer_that_is_told_of_is_given(front: Listener, lame: Listener, 
     assert told == given_
 
 
-Sent = tuple[Listener, str, str, int, requests.Request]
+Sent = tuple[Listener, str, HttpMethod, int, requests.Request]
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +163,7 @@ def _requests(front: Listener, lame: Listener) -> Iterator[Sent]:
     yield from ((front, *sent) for sent in _deliveries(front))
 
 
-def _deliveries(front: Listener) -> Iterator[tuple[str, str, int, requests.Request]]:
+def _deliveries(front: Listener) -> Iterator[tuple[str, HttpMethod, int, requests.Request]]:
     pagerduty, opsgenie = "/pd-webhook", "/ops-webhook"
     for status, body, header in (
         (202, pagerduty_body("PNOTOURS"), None),

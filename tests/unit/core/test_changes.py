@@ -1,4 +1,4 @@
-"""What counts as somebody's doing: baselines, doubts, echoes, adoption, twins. Values in, changes out."""
+"""Which changes an observation contains: baselines, writes in doubt, echoes, adoption, twins."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core import text
-from reconciler.core.changes import changes, is_adoption, is_followed
+from reconciler.core.changes import changes, is_followed
 from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Observation, Person, Policy, Side, Status
 from reconciler.core.plan import decide
+from reconciler.core.readings import is_adoption
 from tests.support.builders import (
     ANA,
     BOB,
@@ -44,26 +45,26 @@ def kinds(seen: Observation) -> list[Kind]:
     return [planned.kind for planned in decide(inputs(seen)).actions]
 
 
-# -- one baseline a side --
+# -- one baseline per side --
 
 ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
 HELD = incident("acknowledged", acknowledgers=(JANE,))
 
 
 @pytest.mark.parametrize("there", ["triggered", "acknowledged", "resolved"])
-def test_opsgenie_is_compared_with_what_opsgenie_showed_whatever_pagerduty_shows(there: str) -> None:
+def test_an_alert_is_compared_with_the_opsgenie_baseline_alone(there: str) -> None:
     assert verbs(observation(pair=pair(there, (JANE,)), alert=ACKED)) == [(OG, "acknowledge")]
     assert verbs(observation(pair=pair(there, (JANE,), acknowledged=True), alert=ACKED)) == []
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_pagerduty_is_compared_with_what_pagerduty_showed_whatever_opsgenie_shows(there: bool) -> None:
+def test_an_incident_is_compared_with_the_pagerduty_baseline_alone(there: bool) -> None:
     assert verbs(observation(pair=pair(acknowledged=there), incident=HELD)) == [(PD, "acknowledge")]
     assert verbs(observation(pair=pair("acknowledged", (JANE,), acknowledged=there), incident=HELD)) == []
 
 
-def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
-    """Opsgenie accepts our acknowledgement, shows it late, and meanwhile the engineer takes it back."""
+def test_our_late_write_does_not_revert_what_a_person_did() -> None:
+    """Opsgenie shows our accepted acknowledgement only after the engineer has taken hers back."""
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()
     late, bench.alert = bench.alert, alert()
@@ -76,21 +77,21 @@ def test_a_late_write_of_ours_does_not_revert_a_person() -> None:
 
 
 @pytest.mark.parametrize("seconds", [9, 10])
-def test_closed_stays_closed_in_a_read_that_is_not_later(seconds: float) -> None:
+def test_an_alert_stays_closed_until_a_later_read_shows_it_open(seconds: float) -> None:
     seen = observation(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
     assert verbs(seen) == []
     plan = decide(inputs(seen))
     assert all(not remembered.opsgenie.open for remembered in plan.pairs)
 
 
-def test_a_closed_alert_that_is_open_in_a_later_read_is_open_again() -> None:
+def test_a_closed_alert_is_reopened_by_a_later_read_that_shows_it_open() -> None:
     seen = observation(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
     assert verbs(seen) == [(OG, "acknowledge")]
     (remembered,) = decide(inputs(seen)).pairs
     assert remembered.opsgenie.open
 
 
-def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
+def test_changes_are_in_the_order_in_which_people_acted() -> None:
     seen = observation(
         pair=pair(),
         alert=replace(ACKED, acknowledged_at=at(30), updated_at=at(30)),
@@ -101,12 +102,12 @@ def test_changes_are_told_in_the_order_in_which_people_acted() -> None:
     assert verbs(seen) == [(OG, "note"), (PD, "resolve"), (PD, "note"), (OG, "acknowledge"), (OG, "note")]
 
 
-def test_notes_of_one_moment_are_told_in_the_order_of_their_ids() -> None:
+def test_notes_of_the_same_time_are_in_the_order_of_their_ids() -> None:
     seen = observation(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
     assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
 
 
-def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> None:
+def test_a_known_note_is_no_change_and_its_id_is_scoped_to_its_side() -> None:
     seen = observation(
         pair=pair(),
         alert_notes=(note("X1", ANA, "any news?"),),
@@ -116,7 +117,7 @@ def test_a_known_note_is_no_news_and_its_id_counts_for_its_own_side_only() -> No
     assert verbs(seen) == [(PD, "note")]
 
 
-# -- what is in doubt says nothing --
+# -- a write in doubt hides changes of its own field --
 
 UNACKED = alert(updated_at=at(20))
 
@@ -184,9 +185,9 @@ UNACKED = alert(updated_at=at(20))
         ),
     ],
 )
-def test_a_write_in_doubt_silences_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
-    assert verbs(seen), "without the doubt there is a change"
-    assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent silences nothing"
+def test_a_write_in_doubt_hides_changes_of_its_own_field_only(seen: Observation, kind: Kind, silent: bool) -> None:
+    assert verbs(seen), "without a write in doubt there is a change"
+    assert verbs(replace(seen, mine=(action(kind),))), "a write that was not sent hides no change"
     in_doubt = replace(seen, mine=(action(kind, Status.SENT),))
     assert bool(verbs(in_doubt)) is not silent
     if silent:
@@ -201,7 +202,7 @@ def test_a_write_in_doubt_silences_its_own_field_only(seen: Observation, kind: K
 
 @pytest.mark.parametrize("rules", ALONE)
 @pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
-def test_a_developer_s_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
+def test_a_developers_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
     bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
     bench.ana("note").cycles(6)
     assert [kind for kind, _ in bench.written] == [Kind.PAGERDUTY_NOTE]
@@ -209,15 +210,15 @@ def test_a_developer_s_note_is_copied_once(rules: Policy, asynchronous: bool) ->
 
 @pytest.mark.parametrize("rules", ALONE)
 @pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
-def test_an_engineer_s_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
+def test_an_engineers_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
     bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
     bench.jane("note").cycles(6)
     assert [kind for kind, _ in bench.written] == [Kind.OPSGENIE_NOTE]
 
 
 @pytest.mark.parametrize("starts", ["ana", "jane"])
-def test_without_any_guard_a_note_would_be_copied_for_ever(starts: str) -> None:
-    """Proves that the two tests above test something."""
+def test_without_guards_a_note_is_copied_again_and_again(starts: str) -> None:
+    """Shows that the guards cause the result of the two tests above."""
     bench = Bench(NONE, incident=incident(), pair=pair())
     getattr(bench, starts)("note").cycles(6)
     assert len(bench.written) == 6
@@ -230,28 +231,28 @@ STORIES = [
     pytest.param(
         ("ana acknowledge", "ana unacknowledge"),
         ["pagerduty.add_note", "pagerduty.acknowledge", "pagerduty.add_note", "pagerduty.unacknowledge"],
-        id="a developer acknowledges and thinks better of it",
+        id="a developer acknowledges and unacknowledges",
     ),
     pytest.param(("jane acknowledge",), ["opsgenie.acknowledge"], id="an engineer acknowledges"),
     pytest.param(
         ("jane acknowledge", "jane unacknowledge"),
         ["opsgenie.acknowledge", "opsgenie.unacknowledge"],
-        id="an engineer acknowledges and thinks better of it",
+        id="an engineer acknowledges and unacknowledges",
     ),
     pytest.param(
         ("ana acknowledge", "jane unacknowledge"),
         ["pagerduty.add_note", "pagerduty.acknowledge", "opsgenie.unacknowledge"],
-        id="an engineer takes a mirrored acknowledgement back",
+        id="an engineer unacknowledges a mirrored acknowledgement",
     ),
     pytest.param(
         ("jane acknowledge", "ana unacknowledge"),
         ["opsgenie.acknowledge", "pagerduty.add_note"],
-        id="a developer takes an engineer's acknowledgement back",
+        id="a developer unacknowledges an engineer's acknowledgement",
     ),
     pytest.param(
         ("jane acknowledge", "ana unacknowledge", "jane unacknowledge"),
         ["opsgenie.acknowledge", "pagerduty.add_note"],
-        id="both take it back",
+        id="both unacknowledge",
     ),
     pytest.param(
         ("jane resolve", "jane acknowledge"),
@@ -283,10 +284,10 @@ def test_a_state_is_mirrored_once(
 
 @pytest.mark.parametrize(("story", "expected"), STORIES)
 @pytest.mark.parametrize("rules", [ALONE[2], pytest.param(NONE, id="none")])
-def test_a_state_carries_no_mark_and_still_does_not_loop(
+def test_a_mirrored_state_causes_no_loop_although_it_carries_no_mark(
     rules: Policy, story: tuple[str, ...], expected: list[str]
 ) -> None:
-    """What is the case already is not done again. Only our own `resolve` would be told back, and only once."""
+    """A state that already holds is not written again. Without a mark only our own `resolve` is noted, once."""
     bench = Bench(replace(rules, on_opsgenie_close="resolve"), incident=incident(), pair=pair())
     states = [kind for kind in expected if not kind.endswith("note")]
     for step in story:
@@ -300,7 +301,7 @@ def test_a_state_carries_no_mark_and_still_does_not_loop(
 
 
 @pytest.mark.parametrize("rules", [*ALONE, pytest.param(policy(), id="all three")])
-def test_the_main_story_from_the_first_page_on(rules: Policy) -> None:
+def test_a_life_cycle_from_page_to_close_is_mirrored_completely(rules: Policy) -> None:
     bench = Bench(rules)
     bench.cycles(3).ana("note").cycles(3).jane("acknowledge").cycles(3)
     bench.jane("note").cycles(3).jane("resolve").cycles(3).ana("close").cycles(3)
@@ -326,14 +327,14 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
         pytest.param(
             observation(alert_notes=(note("o1", ANA, "on it"),), mine=(SENT_NOTE,)),
             Echo(OG, "a-1", "outbox"),
-            id="words that we sent to Opsgenie",
+            id="a text that we sent to Opsgenie",
         ),
         pytest.param(
             observation(
                 alert_notes=(note("o1", ANA, "on it"),), mine=(replace(SENT_NOTE, text="on\nit", plain=True),)
             ),
             Echo(OG, "a-1", "outbox"),
-            id="words that we sent to Opsgenie in their plain form",
+            id="a text that we sent to Opsgenie in its plain form",
         ),
         pytest.param(
             observation(
@@ -369,7 +370,7 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
         ),
     ],
 )
-def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
+def test_each_guard_recognises_its_kind_of_echo(seen: Observation, echo: Echo) -> None:
     sources = frozenset({(OG, "o1"), (PD, "PN1")})
     known = sources - {(OG, "o1") if echo.side is OG else (PD, "PN1")}
     seen = replace(seen, pair=pair(), known_notes=known)
@@ -395,7 +396,7 @@ def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
         ),
         pytest.param(
             observation(alert_notes=(note("o1", ANA, "any news?"),), mine=(OUR_NOTE,)),
-            id="words, while the outbox has a note for the other side",
+            id="a text that the outbox has for the other side",
         ),
         pytest.param(
             observation(incident_notes=(note("PN1", Person("PX", BOT.name), "on it"),)),
@@ -403,7 +404,7 @@ def test_what_gives_an_echo_away(seen: Observation, echo: Echo) -> None:
         ),
     ],
 )
-def test_what_is_no_echo(seen: Observation) -> None:
+def test_a_persons_note_that_resembles_a_copy_is_mirrored(seen: Observation) -> None:
     assert len(verbs(replace(seen, pair=pair()))) == 1
 
 
@@ -411,19 +412,21 @@ def test_what_is_no_echo(seen: Observation) -> None:
     ("status", "actor", "base_acked", "name", "echo"),
     [
         pytest.param(
-            "acknowledged", "Jane Doe", False, "Jane Doe", True, id="her own acknowledgement on its way back"
+            "acknowledged", "Jane Doe", False, "Jane Doe", True, id="her own acknowledgement, mirrored back"
         ),
-        pytest.param("acknowledged", "Jane Doe", False, "Ana Ruiz", False, id="somebody else's acknowledgement"),
-        pytest.param("triggered", "Jane Doe", False, "Jane Doe", False, id="her name, and not that state"),
-        pytest.param("acknowledged", "", False, "", False, id="nobody's name"),
+        pytest.param("acknowledged", "Jane Doe", False, "Ana Ruiz", False, id="another person's acknowledgement"),
+        pytest.param("triggered", "Jane Doe", False, "Jane Doe", False, id="her name with another state"),
+        pytest.param("acknowledged", "", False, "", False, id="no name"),
         pytest.param(
-            "triggered", "Jane Doe", True, "Jane Doe", True, id="her own un-acknowledgement on its way back"
+            "triggered", "Jane Doe", True, "Jane Doe", True, id="her own unacknowledgement, mirrored back"
         ),
-        pytest.param("triggered", "Jane Doe", True, "Ana Ruiz", False, id="somebody else's un-acknowledgement"),
-        pytest.param("acknowledged", "Jane Doe", True, "Jane Doe", False, id="her name, and the state holds"),
+        pytest.param("triggered", "Jane Doe", True, "Ana Ruiz", False, id="another person's unacknowledgement"),
+        pytest.param(
+            "acknowledged", "Jane Doe", True, "Jane Doe", False, id="her name with the state that holds already"
+        ),
     ],
 )
-def test_an_engineer_s_act_that_comes_back_in_her_name(
+def test_only_the_same_state_under_the_same_name_is_an_engineers_echo(
     status: str, actor: str, base_acked: bool, name: str, echo: bool
 ) -> None:
     shows = alert(acknowledged=not base_acked, acknowledged_by=name, updated_at=at(20))
@@ -437,7 +440,7 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
     assert len(found.changes) == (0 if echo else 1)
 
 
-# -- who is us --
+# -- the automation user --
 
 
 @pytest.mark.parametrize(
@@ -445,22 +448,32 @@ def test_an_engineer_s_act_that_comes_back_in_her_name(
     [
         pytest.param(Person("PBOT", "Bridge"), Person("PBOT", "Renamed"), True, id="by id, whatever the name"),
         pytest.param(Person("PBOT", "Bridge"), Person("PX", "Bridge"), False, id="a namesake with an id is not"),
-        pytest.param(Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where we have no id"),
-        pytest.param(Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where it has no id"),
+        pytest.param(
+            Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where the automation user has no id"
+        ),
+        pytest.param(
+            Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where the person has no id"
+        ),
         pytest.param(Person("", "Bridge"), Person("PX", "Jane"), False, id="another name"),
-        pytest.param(Person("", ""), Person("", ""), False, id="nobody is not us"),
-        pytest.param(Person("PBOT", ""), Person("", ""), False, id="nobody is not us, though we have no name"),
-        pytest.param(Person("", "somebody"), Person("", "somebody"), False, id="somebody is never us"),
+        pytest.param(Person("", ""), Person("", ""), False, id="an empty name is not ours"),
+        pytest.param(
+            Person("PBOT", ""), Person("", ""), False, id="an empty name is not ours, although we have none"
+        ),
+        pytest.param(
+            Person("", "somebody"), Person("", "somebody"), False, id="somebody is never the automation user"
+        ),
     ],
 )
-def test_who_is_the_automation_user(automation: Person, person: Person, ours: bool) -> None:
+def test_the_automation_user_is_recognised_by_id_or_by_name_where_an_id_is_missing(
+    automation: Person, person: Person, ours: bool
+) -> None:
     rules = policy(automation=automation)
     assert rules.is_automation(person) is ours
     assert rules.is_echo_of_us(person) is ours
     assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_of_us(person)
 
 
-# -- what is followed, and adoption --
+# -- followed pairs and adoption --
 
 
 @pytest.mark.parametrize(
@@ -486,7 +499,9 @@ def test_who_is_the_automation_user(automation: Person, person: Person, ours: bo
         pytest.param(observation(pair=pair(), incident=incident()), True, False, id="a pair with its incident"),
     ],
 )
-def test_what_is_followed_and_what_is_adopted(seen: Observation, followed: bool, adoption: bool) -> None:
+def test_an_alert_is_followed_and_its_incident_adopted_by_what_is_known_of_them(
+    seen: Observation, followed: bool, adoption: bool
+) -> None:
     assert is_followed(seen) is followed
     assert is_adoption(seen) is adoption
 
@@ -499,7 +514,7 @@ def test_what_is_followed_and_what_is_adopted(seen: Observation, followed: bool,
         pytest.param(alert(open=False), id="closed"),
     ],
 )
-def test_an_untracked_baseline_pages_and_tells_nobody(shows: Alert) -> None:
+def test_an_untracked_baseline_causes_no_page_and_no_note(shows: Alert) -> None:
     seen = observation(alert=shows, tracked=False, alert_notes=(note("o1", ANA, "any news?"),))
     plan = decide(inputs(seen))
     assert plan.actions == ()
@@ -531,7 +546,7 @@ def test_the_state_of_an_unknown_alert_whose_incident_is_adopted_is_a_baseline()
     assert plan.pairs[0].opsgenie.acknowledged
 
 
-def test_what_happened_in_opsgenie_to_a_known_pair_whose_incident_is_adopted_is_news() -> None:
+def test_adopting_an_incident_for_a_known_pair_keeps_the_alerts_changes() -> None:
     assert verbs(observation(pair=pair(None), alert=ACKED, incident=incident())) == [(OG, "acknowledge")]
 
 
@@ -542,9 +557,11 @@ ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
 @pytest.mark.parametrize(
     ("there", "copies", "mirrored"),
     [
-        pytest.param(note("o1", ANA, "any news?", 5), (), True, id="a note that was not mirrored is"),
-        pytest.param(note("o1", ANA, "any news?", 0), (), True, id="a note at the bound is"),
-        pytest.param(note("o1", ANA, "any news?", -1), (), False, id="a note older than the bound is history"),
+        pytest.param(note("o1", ANA, "any news?", 5), (), True, id="a note without a copy is mirrored"),
+        pytest.param(note("o1", ANA, "any news?", 0), (), True, id="a note at the age limit is mirrored"),
+        pytest.param(
+            note("o1", ANA, "any news?", -1), (), False, id="a note older than the age limit is not mirrored"
+        ),
         pytest.param(
             note("o1", ANA, "any news?", 5),
             (note("PN9", BOT, COPIED, 6),),
@@ -555,19 +572,19 @@ ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
             note("o1", ANA, "any news?", 5),
             (note("PN9", JANE, COPIED, 6),),
             False,
-            id="a note whose mark the incident shows is not repeated, whoever wrote it",
+            id="a note whose mark the incident shows is not repeated, whatever its author",
         ),
         pytest.param(
             note("o1", ANA, "any news?", 5),
             (note("PN9", BOT, "Ana Ruiz: any news?", 6),),
             False,
-            id="a note that the old proxy copied without a mark is not repeated",
+            id="a note that the webhook proxy copied without a mark is not repeated",
         ),
         pytest.param(
             note("o1", ANA, "ok", 5),
             (note("PN9", BOT, "Bob Lee: looks broken", 6),),
             True,
-            id="a short note is not taken for a part of somebody else's words",
+            id="a short note is not mistaken for a part of another note",
         ),
         pytest.param(
             note("o1", ANA, "any news?", 5),
@@ -583,7 +600,9 @@ ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
         ),
     ],
 )
-def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
+def test_adoption_copies_an_alerts_recent_notes_that_have_no_copy_yet(
+    there: Note, copies: tuple[Note, ...], mirrored: bool
+) -> None:
     known = frozenset((PD, copy.id) for copy in copies)
     seen = replace(ADOPTED, alert_notes=(there,), incident_notes=copies, known_notes=known)
     assert kinds(seen) == ([Kind.PAGERDUTY_NOTE] if mirrored else [])
@@ -592,9 +611,11 @@ def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mir
 @pytest.mark.parametrize(
     ("there", "copies", "mirrored"),
     [
-        pytest.param(note("PN1", JANE, "on it", 5), (), True, id="a note that was not mirrored is"),
-        pytest.param(note("PN1", JANE, "on it", 0), (), True, id="a note at the bound is"),
-        pytest.param(note("PN1", JANE, "on it", -1), (), False, id="a note older than the bound is history"),
+        pytest.param(note("PN1", JANE, "on it", 5), (), True, id="a note without a copy is mirrored"),
+        pytest.param(note("PN1", JANE, "on it", 0), (), True, id="a note at the age limit is mirrored"),
+        pytest.param(
+            note("PN1", JANE, "on it", -1), (), False, id="a note older than the age limit is not mirrored"
+        ),
         pytest.param(
             note("PN1", JANE, "on it", 5),
             (note("o1", Person("", "Jane Doe (PagerDuty)"), MARKED_BY_US, 6),),
@@ -609,12 +630,14 @@ def test_an_alert_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mir
         ),
     ],
 )
-def test_an_incident_s_notes_at_adoption(there: Note, copies: tuple[Note, ...], mirrored: bool) -> None:
+def test_adoption_copies_an_incidents_recent_notes_that_have_no_copy_yet(
+    there: Note, copies: tuple[Note, ...], mirrored: bool
+) -> None:
     seen = replace(ADOPTED, alert_notes=copies, incident_notes=(there,))
     assert kinds(seen) == ([Kind.OPSGENIE_NOTE] if mirrored else [])
 
 
-def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
+def test_adoption_without_an_age_limit_copies_notes_of_any_age() -> None:
     old = timedelta(days=-400).total_seconds()
     seen = observation(
         alert=alert(),
@@ -625,14 +648,14 @@ def test_at_adoption_without_a_bound_nothing_is_too_old() -> None:
     assert verbs(seen) == [(OG, "note"), (PD, "note")]
 
 
-def test_at_adoption_notes_that_were_not_read_are_no_news() -> None:
+def test_adoption_mirrors_the_notes_of_the_side_that_was_read() -> None:
     seen = replace(ADOPTED, alert_notes=(note("o1", ANA, "any news?", 5),))
     assert verbs(seen) == [(OG, "note")]
     seen = replace(ADOPTED, incident_notes=(note("PN1", JANE, "on it", 5),))
     assert verbs(seen) == [(PD, "note")]
 
 
-def test_after_the_database_was_lost_everything_is_found_again_and_nothing_is_written() -> None:
+def test_after_a_database_loss_everything_is_recognised_and_nothing_is_written_again() -> None:
     bench = Bench(policy())
     bench.cycle()
     for step in ("ana note", "jane note", "jane acknowledge", "jane resolve", "ana close"):
@@ -658,7 +681,7 @@ def test_twins_are_numbered_and_each_is_copied() -> None:
     assert len({planned.key for planned in plan.actions}) == 2
 
 
-def test_a_twin_that_comes_later_is_numbered_after_the_one_that_is_known() -> None:
+def test_a_later_twin_is_numbered_after_the_known_one() -> None:
     twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2"))
     seen = observation(pair=pair(), alert_notes=twins, known_notes=frozenset({(OG, "o1")}))
     assert [mark for _, _, mark in shown(decide(inputs(seen)))] == [
@@ -666,7 +689,7 @@ def test_a_twin_that_comes_later_is_numbered_after_the_one_that_is_known() -> No
     ]
 
 
-def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
+def test_adoption_does_not_copy_mirrored_twins_again() -> None:
     twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2", "o3"))
     marks = [text.note_mark(OG, twin, twins) for twin in twins[:2]]
     copies = tuple(note(f"PN{n}", BOT, text.marked(mark, "again")) for n, mark in enumerate(marks))
@@ -676,7 +699,7 @@ def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
     ]
 
 
-# -- the log names people, and decides nothing --
+# -- the log names people and causes no changes --
 
 
 @pytest.mark.parametrize(
@@ -686,7 +709,7 @@ def test_twins_that_were_mirrored_are_not_repeated_at_adoption() -> None:
         pytest.param((act("annotate", JANE),), id="a note"),
     ],
 )
-def test_the_log_alone_changes_nothing(acts: tuple[object, ...]) -> None:
+def test_log_entries_alone_cause_no_change(acts: tuple[object, ...]) -> None:
     seen = observation(pair=pair(), alert=alert(), incident=incident(), alert_acts=acts, incident_acts=acts)
     assert verbs(seen) == []
 
@@ -705,14 +728,16 @@ def test_the_log_alone_changes_nothing(acts: tuple[object, ...]) -> None:
     ],
     ids=[
         "the id counts",
-        "a namesake with another id is somebody else",
+        "a namesake with another id is another person",
         "without an id, the name counts",
-        "we without an id, the name counts",
-        "nobody is nobody",
+        "if the automation user has no id, the name counts",
+        "an empty person is nobody",
         "not confirmed yet, configured by id",
         "not confirmed yet, configured by name",
-        "not confirmed yet, somebody else",
+        "not confirmed yet, another person",
     ],
 )
-def test_the_automation_user_before_and_after_it_is_confirmed(us: Person, them: Person, same: bool) -> None:
+def test_the_automation_user_is_recognised_before_and_after_confirmation(
+    us: Person, them: Person, same: bool
+) -> None:
     assert Policy(automation=us).is_automation(them) is same

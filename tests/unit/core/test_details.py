@@ -1,4 +1,4 @@
-"""Details that an incident was created without: they follow as one note."""
+"""Details that an incident was created without follow in one note."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def seen(whole: object = WHOLE, creation: Action = FROM_ROW, **more: object):  #
     return observation(pair=pair(), alert=whole, mine=(creation,), **more)
 
 
-def test_the_details_follow_as_one_note_that_says_what_it_is() -> None:
+def test_the_details_follow_in_one_note_with_a_reason() -> None:
     (planned,) = shown(decide(inputs(seen())))
     assert planned == (
         Kind.PAGERDUTY_NOTE,
@@ -43,12 +43,12 @@ def test_the_details_follow_as_one_note_that_says_what_it_is() -> None:
     )
 
 
-def test_they_have_the_same_words_as_in_an_incident_that_was_created_with_them() -> None:
+def test_the_details_read_as_in_an_incident_created_with_them() -> None:
     assert text.body(WHOLE) == f"{text.body(ROW)}\n\n{WORDS}"
 
 
 @pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT])
-def test_they_follow_a_creation_that_is_still_open_too(status: Status) -> None:
+def test_the_details_follow_a_creation_that_is_still_open(status: Status) -> None:
     waiting = seen(creation=replace(FROM_ROW, status=status))
     assert shown(decide(inputs(replace(waiting, pair=pair(None)))))[0][1] == REASON
 
@@ -56,7 +56,7 @@ def test_they_follow_a_creation_that_is_still_open_too(status: Status) -> None:
 @pytest.mark.parametrize(
     "changed", [{"priority": "P1"}, {"tags": ()}, {"open": False, "closed_at": at(9)}], ids=str
 )
-def test_they_follow_though_something_else_of_the_alert_has_changed_since(changed: dict[str, object]) -> None:
+def test_the_details_follow_although_other_fields_of_the_alert_have_changed(changed: dict[str, object]) -> None:
     plan = decide(inputs(seen(replace(WHOLE, **changed))))  # type: ignore[arg-type]
     assert REASON in [reason for _, reason, _ in shown(plan)]
 
@@ -73,11 +73,11 @@ def test_they_follow_though_something_else_of_the_alert_has_changed_since(change
     ],
     ids=["nothing to say", "not read", "said already", "no body", "never created", "another action"],
 )
-def test_otherwise_nothing_follows(whole: object, creation: Action) -> None:
+def test_no_details_follow_where_none_are_missing(whole: object, creation: Action) -> None:
     assert REASON not in [reason for _, reason, _ in shown(decide(inputs(seen(whole, creation))))]
 
 
-def test_they_are_said_once_and_our_note_is_no_news() -> None:
+def test_the_details_are_written_once_and_our_note_is_no_change() -> None:
     first = seen()
     plan = decide(inputs(first))
     later = after(first, plan, Status.SENT)
@@ -91,7 +91,7 @@ def test_they_are_said_once_and_our_note_is_no_news() -> None:
         assert decide(inputs(back, rules=rules)).actions == ()
 
 
-def test_long_details_are_split_and_nothing_is_left_out() -> None:
+def test_long_details_are_split_without_loss() -> None:
     plan = decide(inputs(seen(replace(WHOLE, description="word " * 10_000))))
     assert len(plan.actions) == 3
     assert len({planned.key for planned in plan.actions}) == 3
@@ -103,18 +103,18 @@ WHY_REFUSED = "PagerDuty refused the incident's details, and took it without the
 OPENS = "[Opsgenie · details that PagerDuty refused · 2026-11-23 09:00:10.000Z] "
 
 
-def test_details_that_pagerduty_refused_follow_as_one_note_though_nothing_was_read() -> None:
+def test_details_refused_by_pagerduty_follow_in_one_note_without_another_read() -> None:
     (planned,) = shown(decide(inputs(seen(None, REFUSED))))
     assert planned == (Kind.PAGERDUTY_NOTE, WHY_REFUSED, OPENS + text.body(WHOLE))
 
 
-def test_a_title_that_the_plain_form_cut_is_in_the_note_as_well() -> None:
+def test_a_title_cut_by_the_plain_form_is_in_the_note_too() -> None:
     long = replace(REFUSED, text="disk full " * 20)
     ((_, _, words),) = shown(decide(inputs(seen(None, long))))
     assert words == f"{OPENS}Title: {long.text}\n{text.body(WHOLE)}"
 
 
-def test_refused_details_of_a_row_are_followed_by_those_that_were_read_later() -> None:
+def test_refused_details_of_a_row_are_followed_by_the_details_read_later() -> None:
     both = replace(REFUSED, body=text.body(ROW))
     assert [reason for _, reason, _ in shown(decide(inputs(seen(WHOLE, both))))] == [REASON, WHY_REFUSED]
 
@@ -125,7 +125,7 @@ def test_an_incident_that_was_found_by_its_key_gets_the_refused_details() -> Non
     assert [reason for _, reason, _ in shown(decide(inputs(replace(waiting, pair=pair(None)))))] == [WHY_REFUSED]
 
 
-def test_refused_details_are_said_once_and_our_note_is_no_news() -> None:
+def test_refused_details_are_written_once_and_our_note_is_no_change() -> None:
     first = seen(None, REFUSED)
     plan = decide(inputs(first))
     later = after(first, plan, Status.SENT)
@@ -149,5 +149,5 @@ def test_refused_details_are_said_once_and_our_note_is_no_news() -> None:
     ],
     ids=["not refused", "no body", "not created", "maybe created", "another action"],
 )
-def test_otherwise_no_refused_details_follow(creation: Action) -> None:
+def test_no_refused_details_follow_where_none_were_refused(creation: Action) -> None:
     assert shown(decide(inputs(seen(None, creation)))) == []

@@ -1,6 +1,7 @@
-"""A mark counts only where it is genuine: whoever quotes, pastes or forges one of our notes is a person."""
+"""A mark counts only if it is genuine: a note that quotes, pastes or forges a mark is a person's note."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ OF_JANE, OF_ANA = text.note_mark(PD, ON_IT), text.note_mark(OG, ANY_NEWS)
 RESOLVED = "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident"
 
 
-def in_opsgenie(words: str, *sources: Note, **changed: object) -> Observation:
+def in_opsgenie(words: str, *sources: Note, **changed: Any) -> Observation:
     """A note of a developer, and the incident's notes."""
     known = frozenset((PD, source.id) for source in sources)
     made = observation(
@@ -42,7 +43,7 @@ def in_opsgenie(words: str, *sources: Note, **changed: object) -> Observation:
     return replace(made, **changed)
 
 
-def in_pagerduty(words: str, *sources: Note, **changed: object) -> Observation:
+def in_pagerduty(words: str, *sources: Note, **changed: Any) -> Observation:
     """A note of an engineer, and the alert's notes."""
     known = frozenset((OG, source.id) for source in sources)
     made = observation(
@@ -71,7 +72,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
         ),
         pytest.param(
             in_opsgenie(f"{OF_JANE} so many words … [cut: 42060 characters in all]", LONG),
-            id="cut as earlier versions did",
+            id="cut as by earlier versions",
         ),
         *(
             pytest.param(in_opsgenie(part, LONG), id=f"part {n} of a long note")
@@ -83,7 +84,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
         pytest.param(in_opsgenie(f"{RESOLVED} (merged into PINC9)"), id="an act with a detail"),
         pytest.param(
             in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority from P4 to P1"),
-            id="an act that says what has changed",
+            id="an act with the changed values",
         ),
         *(
             pytest.param(in_opsgenie(f"[PagerDuty · Bridge · 2026-11-23 09:00:40Z] {words}"), id=words)
@@ -94,7 +95,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
             )
         ),
         pytest.param(
-            in_opsgenie(RESOLVED, incident_notes=None), id="an act, though the incident's notes were not read"
+            in_opsgenie(RESOLVED, incident_notes=None), id="an act, although the incident's notes were not read"
         ),
         pytest.param(
             in_opsgenie(
@@ -102,7 +103,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
                 incident_notes=None,
                 mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, mark=OF_JANE, text=f"{OF_JANE}  on it"),),
             ),
-            id="a note that the outbox has, though the incident's notes were not read",
+            id="a note of the outbox, although the incident's notes were not read",
         ),
     ],
 )
@@ -125,18 +126,20 @@ def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
         pytest.param(
             in_opsgenie(f"{OF_JANE} on it", incident_notes=None, pair=pair(None)), id="while there is no incident"
         ),
-        pytest.param(in_opsgenie(f"{OF_JANE[:-1]} (1/2)] no, it is db-2", ON_IT), id="a part that is none"),
+        pytest.param(in_opsgenie(f"{OF_JANE[:-1]} (1/2)] no, it is db-2", ON_IT), id="a part that does not exist"),
         pytest.param(
-            in_opsgenie(f"{OF_JANE} it is db-2… [cut: 99 characters in all]", ON_IT), id="a cut that is none"
+            in_opsgenie(f"{OF_JANE} it is db-2… [cut: 99 characters in all]", ON_IT), id="a cut that was not made"
         ),
         pytest.param(in_opsgenie(f"{RESOLVED} and then left"), id="an act with more words"),
         pytest.param(in_opsgenie(f"{RESOLVED}\nand then left"), id="an act with more lines"),
-        pytest.param(in_opsgenie(f"{RESOLVED} (I did not)"), id="an act with a detail that is none"),
+        pytest.param(in_opsgenie(f"{RESOLVED} (I did not)"), id="an act with an impossible detail"),
         pytest.param(
             in_pagerduty("[Opsgenie · Ana Ruiz · 2026-11-23 09:00:10.000Z] changed the priority, call me"),
-            id="a priority that changes to nothing",
+            id="a priority that changes to an empty one",
         ),
-        pytest.param(in_opsgenie(RESOLVED.replace("resolved", "broke")), id="an act that the table does not know"),
+        pytest.param(
+            in_opsgenie(RESOLVED.replace("resolved", "broke")), id="an act that is not in the mapping table"
+        ),
         pytest.param(
             in_opsgenie(RESOLVED.replace("resolved the incident", "closed the alert")),
             id="an act of the other side",
@@ -148,7 +151,7 @@ def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
         pytest.param(in_pagerduty(f"{OF_ANA} any news?", replace(ANY_NEWS, author=JANE)), id="of another author"),
     ],
 )
-def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Observation) -> None:
+def test_a_note_that_quotes_or_forges_a_mark_is_mirrored(seen: Observation) -> None:
     found = changes(seen, ONLY_MARKS, NOW)
     assert found.echoes == ()
     (change,) = found.changes
@@ -157,7 +160,7 @@ def test_who_quotes_or_forges_a_mark_is_mirrored_like_anybody_else(seen: Observa
     assert planned.text.endswith(change.note.text)
 
 
-def test_a_mark_of_its_own_side_is_no_copy() -> None:
+def test_a_mark_of_the_notes_own_side_makes_it_no_copy() -> None:
     seen = in_opsgenie(f"{OF_ANA} any news?", pair=pair(), alert_notes=(note("o9", BOB, f"{OF_ANA} any news?"),))
     assert len(changes(seen, ONLY_MARKS, NOW).changes) == 1
 
@@ -169,7 +172,7 @@ def test_a_mark_of_its_own_side_is_no_copy() -> None:
         pytest.param(in_pagerduty(f"{OF_ANA} any news?", alert_notes=None), id="in PagerDuty"),
     ],
 )
-def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_known(seen: Observation) -> None:
+def test_a_note_waits_while_the_source_of_its_mark_is_unread(seen: Observation) -> None:
     assert decide(inputs(seen, rules=ONLY_MARKS)).actions == ()
     assert decide(inputs(seen, rules=ONLY_MARKS)).notes == ()
     read = replace(seen, incident_notes=seen.incident_notes or (), alert_notes=seen.alert_notes or ())
@@ -177,7 +180,7 @@ def test_a_note_that_only_unread_notes_can_decide_on_is_neither_mirrored_nor_kno
     assert len(decide(inputs(read, rules=ONLY_MARKS)).notes) == 1
 
 
-def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
+def test_a_note_does_not_wait_for_the_notes_of_a_deleted_alert() -> None:
     gone = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(0)))
     for known in (gone, replace(gone, opsgenie=replace(gone.opsgenie, deleted=False, missing_since=at(-600)))):
         seen = in_pagerduty(f"{OF_ANA} any news?", pair=known, alert_notes=None, missing=True, sees_others=True)
@@ -195,7 +198,7 @@ def test_the_notes_of_a_deleted_alert_cannot_be_read_any_more() -> None:
         ("Bob Ray: restart db-1", False),
     ],
 )
-def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_told: bool) -> None:
+def test_a_copy_by_the_webhook_proxy_is_recognised_by_its_full_text(copy: str, is_told: bool) -> None:
     seen = observation(
         alert=alert(),
         incident=incident(),
@@ -205,7 +208,7 @@ def test_what_the_old_proxy_copied_is_known_by_its_whole_words(copy: str, is_tol
     assert bool(decide(inputs(seen)).actions) is not is_told
 
 
-def test_a_note_without_any_mark_is_a_person_s_though_the_name_ends_as_our_signatures_do() -> None:
+def test_a_note_without_a_mark_is_a_persons_whatever_its_author_is_called() -> None:
     zed = replace(ANA, name="Zed (PagerDuty)")
     seen = observation(pair=pair(), alert_notes=(note("o9", zed, "it is db-2"),), incident=incident())
     found = changes(seen, policy(), NOW)

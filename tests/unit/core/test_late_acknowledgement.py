@@ -1,4 +1,4 @@
-"""An acknowledgement of ours that took effect after somebody had taken it back: somebody is paged again."""
+"""Our acknowledgement that took effect after a person had taken it back is undone, which pages again."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,23 +17,23 @@ MOOT = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DROPPED, id=2)
 
 
 def pages_again(known: Pair | None = None, **changed: Any) -> list[Action]:
-    """What un-acknowledges the incident."""
+    """The actions that unacknowledge the incident."""
     seen = observation(pair=known or pair(), incident=OURS, mine=(ACKNOWLEDGED, TAKEN_BACK))
     plan = decide(inputs(replace(seen, **changed)))
     return [planned for planned in plan.actions if planned.kind is Kind.PAGERDUTY_UNACKNOWLEDGE]
 
 
 @pytest.mark.parametrize("last", [TAKEN_BACK, replace(TAKEN_BACK, status=Status.DROPPED), MOOT])
-def test_it_is_undone_so_that_somebody_is_paged(last: Action) -> None:
+def test_a_late_acknowledgement_is_undone_so_that_somebody_is_paged(last: Action) -> None:
     (planned,) = pages_again(mine=(ACKNOWLEDGED, last))
     assert planned.reason == REASON
 
 
-def test_it_is_undone_though_it_was_seen_before_all_was_settled() -> None:
+def test_a_late_acknowledgement_seen_before_all_was_settled_is_undone() -> None:
     assert len(pages_again(pair("acknowledged", (BOT,)))) == 1
 
 
-def test_it_is_undone_once() -> None:
+def test_a_late_acknowledgement_is_undone_once() -> None:
     (planned,) = pages_again()
     for status in Status:
         assert pages_again(mine=(ACKNOWLEDGED, TAKEN_BACK, replace(planned, id=3, status=status))) == []
@@ -58,27 +58,27 @@ def test_it_is_undone_once() -> None:
         (None, {"alert": alert(acknowledged=True, acknowledged_by="Ana Ruiz", updated_at=at(40))}),
     ],
     ids=[
-        "another program acknowledged in our name",
-        "so it did after somebody took back his own",
-        "nobody took it back",
-        "it is what came last",
+        "another program acknowledged as the automation user",
+        "another program acknowledged after a person unacknowledged",
+        "no person unacknowledged",
+        "our acknowledgement came last",
         "it was undone before",
         "its outcome is unknown",
-        "taking it back has an unknown outcome",
+        "the outcome of our unacknowledgement is unknown",
         "the incident was not read",
         "somebody is paged",
-        "who holds it is unknown",
+        "the acknowledgers are unknown",
         "an engineer holds it too",
         "the alert is acknowledged",
         "the alert is closed",
         "the alert has just been acknowledged",
     ],
 )
-def test_otherwise_the_acknowledgement_stays(known: Pair | None, changed: dict[str, Any]) -> None:
+def test_an_acknowledgement_that_is_not_late_stays(known: Pair | None, changed: dict[str, Any]) -> None:
     assert pages_again(known, **changed) == []
 
 
-def test_it_is_undone_whatever_a_customers_unacknowledgement_is_to_do() -> None:
+def test_a_late_acknowledgement_is_undone_whatever_the_setting_for_unacknowledgements() -> None:
     seen = observation(pair=pair(), incident=OURS, mine=(ACKNOWLEDGED, TAKEN_BACK))
     plan = decide(inputs(seen, rules=policy(on_opsgenie_unacknowledge="note")))
     assert [planned.kind for planned in plan.actions] == [Kind.PAGERDUTY_UNACKNOWLEDGE]

@@ -1,4 +1,4 @@
-"""Where a row of a list, or an entry of a log, makes a pair be read."""
+"""Which rows of a list and which entries of a log cause a pair to be read."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -36,7 +36,7 @@ def of_incidents(rows: Iterable[Incident], *pairs: Pair) -> list[WorkItem]:
     return compare_incidents(rows, ours, {one.alert_id: one for one in pairs}, NOW)
 
 
-# -- alerts that are not known --
+# -- unknown alerts --
 
 
 def test_a_new_alert_pages_from_its_row() -> None:
@@ -48,46 +48,46 @@ def test_a_new_alert_pages_from_its_row() -> None:
     assert item.request.row == alert(created_at=at(10))
 
 
-def test_an_open_alert_that_is_older_than_the_first_start_has_entered_the_query() -> None:
+def test_an_unknown_open_alert_older_than_the_first_start_has_entered_the_query() -> None:
     old = alert(created_at=at(0) - timedelta(days=3))
     assert request(old).is_new
-    assert request(old).by_key, "it may have its incident from an earlier life"
+    assert request(old).by_key, "its incident may exist from before a database loss"
     closed = request(replace(old, open=False))
     assert closed == ReadRequest(row=replace(old, open=False), is_baseline=True)
 
 
 @pytest.mark.parametrize(("created", "closed", "new"), [(-60, 5, True), (-60, -5, False), (-7200, 5, False)])
-def test_an_alert_that_is_closed_before_a_list_shows_it_is_new_where_it_was_open_at_the_first_start(
+def test_an_alert_closed_before_it_was_listed_is_new_where_it_was_open_at_the_first_start(
     created: float, closed: float, *, new: bool
 ) -> None:
     found = request(alert(open=False, created_at=at(created), closed_at=at(closed)))
     assert (found.is_new, found.by_key, not found.is_baseline) == (new, new, new)
 
 
-def test_a_closed_alert_from_before_the_retention_may_be_one_that_was_forgotten() -> None:
+def test_a_closed_alert_older_than_the_retention_may_have_been_deleted_from_the_snapshot() -> None:
     bounds = replace(BOUNDS, remembered_since=at(1800))
     old, young = alert(open=False, created_at=at(900)), alert(open=False, created_at=at(1900))
     found = [compared(row, bounds=bounds) for row in (old, young)]
     assert [item is not None and item.request.is_baseline for item in found] == [True, False]
 
 
-# -- alerts that are known --
+# -- known alerts --
 
 
-def test_a_row_without_a_readable_state_says_nothing() -> None:
+def test_a_row_without_a_readable_state_causes_no_read() -> None:
     assert compared(alert(open=None, acknowledged=None), pair(acknowledged=True)) is None
 
 
-def test_a_row_that_is_older_than_what_was_read_says_nothing() -> None:
+def test_a_row_older_than_the_last_read_causes_no_read() -> None:
     assert compared(alert(acknowledged=True), pair(updated_at=at(10))) is None
 
 
-def test_a_baseline_stamped_in_the_future_hides_nothing() -> None:
+def test_a_baseline_with_a_future_time_hides_no_change() -> None:
     row = alert(acknowledged=True, updated_at=at(3000))
     assert request(row, pair(updated_at=NOW + timedelta(days=300))).alert
 
 
-def test_an_alert_whose_state_moved_is_read_with_its_notes() -> None:
+def test_an_alert_whose_state_changed_is_read_with_its_notes() -> None:
     row = alert(acknowledged=True, updated_at=at(10))
     item = compared(row, pair())
     assert item is not None
@@ -95,13 +95,13 @@ def test_an_alert_whose_state_moved_is_read_with_its_notes() -> None:
     assert item.request == ReadRequest(alert=True, alert_notes=True, row=row)
 
 
-def test_where_only_the_stamp_moved_the_notes_are_read() -> None:
+def test_an_alert_whose_time_alone_changed_has_its_notes_read() -> None:
     row = alert(updated_at=at(10))
     assert request(row, pair()) == ReadRequest(alert_notes=True, repeated=True, row=row)
 
 
 @pytest.mark.parametrize("tracked", [True, False])
-def test_a_priority_that_changed_makes_the_pair_be_read(*, tracked: bool) -> None:
+def test_a_changed_priority_makes_the_pair_be_read(*, tracked: bool) -> None:
     base = replace(pair().opsgenie, priority="P4")
     found = request(alert(priority="P1"), pair(None, tracked=tracked, opsgenie=base))
     assert found.row is not None
@@ -110,14 +110,14 @@ def test_a_priority_that_changed_makes_the_pair_be_read(*, tracked: bool) -> Non
 
 
 @pytest.mark.parametrize(("status", "is_read"), [("resolved", True), ("triggered", False), (None, False)])
-def test_a_priority_that_changed_has_an_incident_read_that_was_over(status: str | None, *, is_read: bool) -> None:
-    """It may be open again, and must have the urgency that the priority asks for."""
+def test_a_changed_priority_makes_a_resolved_incident_be_read(status: str | None, *, is_read: bool) -> None:
+    """It may be reopened, and must then have the urgency of the new priority."""
     known = pair(status)
     known = replace(known, opsgenie=replace(known.opsgenie, priority="P4"))
     assert request(alert(priority="P1"), known).incident is is_read
 
 
-def test_a_priority_that_was_never_read_is_no_change() -> None:
+def test_a_first_known_priority_is_no_change() -> None:
     unread = replace(pair().opsgenie, priority="")
     assert compared(alert(priority="P1"), pair(None, tracked=False, opsgenie=unread)) is None
 
@@ -127,7 +127,7 @@ def test_the_state_of_an_alert_that_pages_nobody_is_taken_from_its_row() -> None
     assert request(row, pair(None, tracked=False)) == ReadRequest(row=row)
 
 
-def test_an_alert_that_was_missing_and_is_listed_again_is_read() -> None:
+def test_a_missing_alert_that_is_listed_again_is_read() -> None:
     base = replace(pair().opsgenie, open=False, deleted=True, missing_since=at(1))
     assert request(alert(), pair(opsgenie=base)).alert
 
@@ -135,22 +135,22 @@ def test_an_alert_that_was_missing_and_is_listed_again_is_read() -> None:
 # -- incidents --
 
 
-def test_an_incident_that_did_not_move_gives_nothing() -> None:
+def test_an_unchanged_incident_causes_no_read() -> None:
     assert of_incidents([incident()], pair()) == []
 
 
 @pytest.mark.parametrize("moved", [incident("resolved"), incident(acknowledgers=(JANE,))])
-def test_an_incident_that_moved_is_read(moved: Incident) -> None:
+def test_a_changed_incident_is_read(moved: Incident) -> None:
     (item,) = of_incidents([moved], pair())
     assert item.request == ReadRequest(incident=True)
 
 
-def test_all_pairs_of_an_incident_are_read_when_it_moves() -> None:
+def test_all_pairs_of_a_changed_incident_are_read() -> None:
     found = of_incidents([incident("acknowledged")], pair(), pair(alert_id="a-2"))
     assert {item.alert_id for item in found if item.request.incident} == {ALERT_ID, "a-2"}
 
 
-def test_an_incident_with_the_key_of_an_alert_that_has_none_is_adopted() -> None:
+def test_an_incident_with_the_key_of_an_alert_without_an_incident_is_adopted() -> None:
     (item,) = of_incidents([incident()], pair(None))
     assert item.request.adopt == incident()
     assert item.request.all_notes
@@ -162,7 +162,7 @@ def test_another_open_incident_with_the_alerts_key_is_a_twin() -> None:
     assert of_incidents([replace(TWIN, status="resolved")], pair()) == []
 
 
-def test_an_incident_with_another_key_is_not_ours() -> None:
+def test_an_incident_with_an_unknown_key_is_ignored() -> None:
     assert of_incidents([replace(TWIN, key="other")], pair()) == []
 
 
@@ -175,42 +175,42 @@ def of_acts(*acts: Act, seen: Iterable[str] = (), known: Pair | None = None) -> 
     return [item.request for item in items], set(noted)
 
 
-def test_an_entry_names_its_pair_once_and_goes_with_the_request() -> None:
+def test_a_log_entry_names_its_pair_once_and_is_part_of_the_request() -> None:
     done = act("acknowledge", JANE)
     assert of_acts(done) == ([ReadRequest(incident=True, acts=(done,))], {done.id})
     assert of_acts(done, seen=[done.id]) == ([], {done.id})
 
 
-def test_an_entry_about_a_note_makes_the_notes_be_read() -> None:
+def test_a_log_entry_about_a_note_makes_the_notes_be_read() -> None:
     done = act("annotate", JANE)
     assert of_acts(done)[0] == [ReadRequest(incident_notes=True, acts=(done,))]
 
 
-def test_what_the_automation_user_did_is_an_echo_unless_that_guard_is_off() -> None:
+def test_a_log_entry_of_the_automation_user_is_an_echo_unless_that_guard_is_off() -> None:
     done = act("acknowledge", BOT)
     assert of_acts(done) == ([], set())
     pairs = {"PINC1": (pair(),)}
     assert compare_acts([done], pairs, (), policy(guards=frozenset()), NOW)[0] != []
 
 
-def test_an_entry_about_no_incident_of_ours_or_no_change_names_nothing() -> None:
+def test_a_log_entry_about_an_unknown_incident_or_no_change_is_ignored() -> None:
     assert of_acts(replace(act("acknowledge", JANE), incident_id="PELSE")) == ([], set())
     assert of_acts(act("notify", None)) == ([], set())
-    assert of_acts(act("trigger", None)) == ([], set()), "a new incident has several"
+    assert of_acts(act("trigger", None)) == ([], set()), "a new incident has several such entries"
     assert of_acts(act("trigger", None), known=pair("acknowledged"))[0] != []
     assert of_acts(act("trigger", None), known=replace(pair(), pagerduty=None))[0] != []
 
 
-def test_incidents_that_the_automation_user_raised() -> None:
+def test_incidents_created_by_the_automation_user_are_found_in_the_log() -> None:
     raised = Act("L1", "trigger", NOW, Actor.PERSON, BOT, "PINC2")
     others = [replace(raised, incident_id="P3", person=JANE), replace(raised, incident_id="P4", person=None)]
     assert listings.raised_by_us([raised, *others, act("acknowledge", BOT)], policy()) == {"PINC2"}
 
 
-# -- what is absent, what is swept, what webhooks name --
+# -- records missing from a listing, swept or named by a webhook --
 
 
-def test_what_a_listing_of_everything_open_does_not_show_is_read_by_its_id() -> None:
+def test_a_record_missing_from_the_open_listing_is_read_by_its_id() -> None:
     (gone,) = listings.absent(Side.OPSGENIE, [pair(), pair(is_open=False)], NOW)
     assert (gone.request, gone.priority) == (ReadRequest(alert=True), Priority.CHANGED)
     pairs = [pair(), pair("resolved"), pair(None)]
@@ -220,9 +220,7 @@ def test_what_a_listing_of_everything_open_does_not_show_is_read_by_its_id() -> 
 
 @pytest.mark.parametrize("tracked", [True, False])
 @pytest.mark.parametrize("has_incident", [True, False])
-def test_the_sweep_reads_notes_and_states_where_no_listing_shows_them(
-    *, tracked: bool, has_incident: bool
-) -> None:
+def test_the_sweep_reads_notes_and_the_states_that_no_listing_shows(*, tracked: bool, has_incident: bool) -> None:
     item = listings.swept(ALERT_ID, NOW, tracked=tracked, has_incident=has_incident)
     notes = ReadRequest(swept=True, alert_notes=tracked, incident_notes=has_incident)
     assert (item.request, item.priority) == (notes, Priority.SWEEP)
@@ -230,7 +228,7 @@ def test_the_sweep_reads_notes_and_states_where_no_listing_shows_them(
     assert item.request == replace(notes, alert=tracked, incident=has_incident)
 
 
-def test_what_a_webhook_names_is_read_on_that_side() -> None:
+def test_a_record_named_by_a_webhook_is_read_on_its_side() -> None:
     (item,) = listings.hinted_alerts([pair(), pair(None, tracked=False)], NOW)
     assert item.request == ReadRequest(alert=True, alert_notes=True)
     assert (item.priority, item.reasons) == (Priority.CHANGED, frozenset({Reason.WEBHOOK}))
@@ -238,7 +236,7 @@ def test_what_a_webhook_names_is_read_on_that_side() -> None:
     assert item.request == ReadRequest(incident=True, incident_notes=True)
 
 
-def test_a_webhook_about_an_incident_whose_alert_has_none_makes_it_be_found_by_its_key() -> None:
+def test_a_webhook_for_an_alert_without_an_incident_makes_the_incident_be_looked_up_by_key() -> None:
     (item,) = listings.hinted_incidents([pair(None)], NOW)
     assert item.request.by_key
     assert item.request.all_notes
@@ -247,7 +245,7 @@ def test_a_webhook_about_an_incident_whose_alert_has_none_makes_it_be_found_by_i
 # -- the first start --
 
 
-def test_what_is_there_at_the_first_start() -> None:
+def test_the_first_start_pages_adopts_or_remembers_what_is_listed() -> None:
     both = listings.adopted(alert(), incident(), NOW)
     assert both.request.adopt == incident()
     assert both.priority is Priority.UNSETTLED

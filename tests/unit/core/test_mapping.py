@@ -1,4 +1,4 @@
-"""Every row of the mapping, both ways: what is seen against what is remembered, and exactly what follows."""
+"""Every row of the mapping in both directions: for an observation and a stored pair, the exact actions."""
 
 import pytest
 
@@ -11,16 +11,16 @@ from tests.support.mapping_rows import ROWS, Row
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
-def test_what_follows(row: Row) -> None:
+def test_each_row_plans_exactly_its_actions(row: Row) -> None:
     assert shown(decide(inputs(row.seen, rules=row.rules))) == list(row.expected)
 
 
-def test_every_kind_and_every_line_of_the_table_is_reached_by_a_row() -> None:
+def test_every_kind_of_action_is_planned_by_some_row() -> None:
     planned = {action.kind for row in ROWS for action in decide(inputs(row.seen, rules=row.rules)).actions}
     assert planned == set(Kind)
 
 
-def test_an_alert_is_never_closed_by_us() -> None:
+def test_no_action_closes_an_alert() -> None:
     assert {kind.value for kind in Kind if kind.side is Side.OPSGENIE} == {
         "opsgenie.acknowledge",
         "opsgenie.unacknowledge",
@@ -28,16 +28,16 @@ def test_an_alert_is_never_closed_by_us() -> None:
     }
 
 
-def test_what_happens_on_one_side_is_only_ever_written_to_the_other() -> None:
+def test_a_change_on_one_side_is_written_to_the_other_side_only() -> None:
     assert [row for row in TABLE if row.side is row.kind.side] == []
 
 
-def test_an_act_makes_states_pointless_and_never_what_mirrors_it() -> None:
+def test_an_act_supersedes_only_states_and_never_its_own_mirror() -> None:
     assert [kind for kinds in SUPERSEDES.values() for kind in kinds if not kind.is_state] == []
     assert [row for row in TABLE if row.kind in SUPERSEDES.get((row.side, row.verb), ())] == []
 
 
-def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> None:
+def test_a_creation_carries_all_fields_to_create_and_to_recognise_the_incident() -> None:
     raised = alert(
         priority="P1", source="probe", tags=("db",), description="9 of 9 GB", details=(("host", "db1"),)
     )
@@ -61,7 +61,7 @@ def test_a_creation_carries_all_that_is_needed_to_make_and_to_recognise_it() -> 
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
-def test_every_action_is_whole(row: Row) -> None:
+def test_every_action_is_complete(row: Row) -> None:
     for action in decide(inputs(row.seen, rules=row.rules)).actions:
         assert action.alert_id == ALERT_ID
         assert action.person
@@ -74,7 +74,7 @@ def test_every_action_is_whole(row: Row) -> None:
         )
 
 
-def test_an_action_belongs_to_its_pair_s_route() -> None:
+def test_an_action_belongs_to_the_route_of_its_pair() -> None:
     seen = observation(pair=pair(route="eu"), alert=alert(open=False))
     (told,) = decide(inputs(seen)).actions
     assert (told.route, told.incident_id) == ("eu", INCIDENT_ID)

@@ -1,4 +1,4 @@
-"""Maybe done is asked, never guessed: what each observation tells of a write that may or may not have landed."""
+"""The outcome of a write in doubt is decided by what an observation shows, and never guessed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -106,7 +106,7 @@ OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
 
 
 def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
-    """An alert that stands where our write in doubt was to bring it, and its log, newest first."""
+    """An alert in the state that our write in doubt should have caused, and its log, newest first."""
     return looked(kind, alert=shown, alert_acts=acts, **changed)
 
 
@@ -117,7 +117,7 @@ REVERSED = (
 
 
 def logged(kind: Kind, shown: Incident, *acts: Act) -> Observation:
-    """An incident, last known to have changed ten seconds past nine, and its log."""
+    """An incident last known to have changed at 09:00:10, and its log."""
     return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
 
 
@@ -130,15 +130,15 @@ CASES = (
         done(INCIDENT_ID),
     ),
     Case(
-        "a creation that was never sent is done when somebody else's incident has the key",
+        "a creation that was never sent is done when another incident has the key",
         action(CREATE),
         observation(incident=incident()),
         done(INCIDENT_ID),
     ),
-    Case("a creation that was not looked for is not judged", sent(CREATE), observation(), None, OUTSIDE),
-    Case("a creation that waits is not judged", action(CREATE), looked(CREATE), None, OUTSIDE),
+    Case("a creation whose target was not read stays in doubt", sent(CREATE), observation(), None, OUTSIDE),
+    Case("a waiting creation is not settled", action(CREATE), looked(CREATE), None, OUTSIDE),
     Case(
-        "a creation that does not show is tried again at once, without waiting for the bound",
+        "a creation without a visible incident is tried again at once",
         sent(CREATE),
         looked(CREATE),
         again(NO_SUCH_KEY, 1, at(11)),
@@ -164,93 +164,93 @@ CASES = (
         done("o9"),
     ),
     Case(
-        "a note is not done because the other side has its mark",
+        "a mark on the other side does not make a note done",
         sent(PD_NOTE),
         looked(PD_NOTE, alert_notes=(COPY,), incident_notes=()),
         None,
     ),
     Case(
-        "a note is not done because the incident shows what its author did in the same millisecond",
+        "an act of the same author and millisecond does not make a note done",
         sent(PD_NOTE, text=f"{MARK} any news?"),
         looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
         None,
     ),
     Case(
-        "a note is done when what its author did in the same millisecond is told in the same words",
+        "a note with the same mark and text as an act is done",
         sent(PD_NOTE, text=f"{MARK} acknowledged the alert"),
         looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
         done("PN3"),
     ),
     Case(
-        "an act is not done because another one with a detail, in the same second, is told",
+        "the note of another act in the same second does not make an act done",
         sent(OG_NOTE, text=f"{MARK} resolved the incident", mark=f"{MARK} resolved the incident"),
         looked(OG_NOTE, alert_notes=(note("n-3", BOT, f"{MARK} resolved the incident (merged into #9)"),)),
         None,
     ),
     Case(
-        "an act is done when the incident shows its mark, words and all",
+        "an act is done when the incident shows its mark and text",
         sent(PD_NOTE, text=f"{MARK} acknowledged the alert", mark=f"{MARK} acknowledged the alert"),
         looked(PD_NOTE, incident_notes=(COPY, ACKNOWLEDGED)),
         done("PN3"),
     ),
-    Case("a note that was not looked for is not judged", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
-    Case("a note that waits is not judged", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),
+    Case("a note whose target was not read stays in doubt", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
+    Case("a waiting note is not settled", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),
     Case(
-        "a note that waits is done when the incident shows its mark, from an earlier life",
+        "a waiting note is done when the incident shows its mark from before a database loss",
         action(PD_NOTE, mark=MARK),
         looked(PD_NOTE, incident_notes=(OTHER, COPY)),
         done("PN1"),
     ),
     Case(
-        "a note that waits is done when the alert shows its mark",
+        "a waiting note is done when the alert shows its mark",
         action(OG_NOTE, mark=MARK),
         looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
         done("o9"),
     ),
     Case(
-        "a state that waits is not judged by what shows: the look just before it is",
+        "a waiting state is not settled by an observation but by its precondition",
         action(Kind.PAGERDUTY_ACKNOWLEDGE),
         looked(Kind.PAGERDUTY_ACKNOWLEDGE, incident=HELD),
         None,
         OUTSIDE,
     ),
     Case(
-        "a note that does not show may still come, up to the bound",
+        "a note that is not visible stays in doubt up to the bound",
         sent(PD_NOTE),
         looked(PD_NOTE, incident_notes=(OTHER,)),
         None,
         INSIDE,
     ),
     Case(
-        "a note that does not show past the bound is sent again",
+        "a note that is not visible past the bound is sent again",
         sent(PD_NOTE),
         looked(PD_NOTE, incident_notes=(OTHER,)),
         again(UNSEEN, 1, OUTSIDE),
         OUTSIDE,
     ),
     Case(
-        "a note whose sending has no stamp is not waited for",
+        "a note without a time of sending is sent again at once",
         sent(PD_NOTE, sent_at=None),
         looked(PD_NOTE),
         again(UNSEEN, 1, at(11), at(11)),
         at(11),
     ),
     Case(
-        "after three failures the fourth waits for four seconds",
+        "the back-off after three failures is four seconds",
         sent(PD_NOTE, 3),
         looked(PD_NOTE),
         again(UNSEEN, 4, OUTSIDE + timedelta(seconds=4)),
         OUTSIDE,
     ),
     Case(
-        "what has failed for nearly six hours is tried again, however often that was",
+        "an action failing for nearly six hours is tried again, however often it failed",
         sent(PD_NOTE, 500, failing_since=EARLIER),
         looked(PD_NOTE),
         again(UNSEEN, 501, ALMOST + timedelta(minutes=5), EARLIER),
         ALMOST,
     ),
     Case(
-        "what has failed for six hours is parked as dead",
+        "an action failing for six hours is dead",
         sent(PD_NOTE, 2, failing_since=EARLIER),
         looked(PD_NOTE),
         dead(UNSEEN, 3, EARLIER),
@@ -264,20 +264,20 @@ CASES = (
         SIX_HOURS,
     ),
     Case(
-        "a creation that is refused as a duplicate and cannot be found says so, and waits before the next try",
+        "a creation refused as a duplicate that cannot be found backs off with that reason",
         sent(CREATE, error=DUPLICATE),
         looked(CREATE),
         again(DUPLICATE, 1, at(12)),
         at(11),
     ),
     Case(
-        "it waits longer each time",
+        "its back-off grows",
         sent(CREATE, 3, error=DUPLICATE),
         looked(CREATE),
         again(DUPLICATE, 4, at(11) + timedelta(seconds=8)),
         at(11),
     ),
-    # -- what Opsgenie says of a write that it had accepted --
+    # -- the request status of a write that Opsgenie accepted --
     Case(
         "accepted and not carried out: sent again without waiting for the bound",
         sent(OG_NOTE),
@@ -286,14 +286,14 @@ CASES = (
         at(12),
     ),
     Case(
-        "accepted and not carried out: why is said",
+        "accepted and not carried out: the reason is kept",
         sent(OG_NOTE, 3),
         looked(OG_NOTE, receipts=(Receipt(7, False, detail="Alert does not exist"),)),
         again(f"{UNDONE}: Alert does not exist", 4, at(16)),
         at(12),
     ),
     Case(
-        "accepted and not carried out for six hours: parked as dead",
+        "accepted and not carried out for six hours: dead",
         sent(OG_NOTE, 40, failing_since=EARLIER),
         looked(OG_NOTE, receipts=(Receipt(7, False),)),
         dead(UNDONE, 41, EARLIER),
@@ -310,34 +310,34 @@ CASES = (
         for kind, shown in ((OG_NOTE, FREE), (OG_ACK, FREE), (OG_ACK, TAKEN), (OG_UNACK, TAKEN))
     ),
     Case(
-        "a note that shows is done, though Opsgenie says that it waits",
+        "a visible note is done although its request is pending",
         sent(OG_NOTE),
         looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),), receipts=(Receipt(7, None),)),
         done("o9"),
     ),
     Case(
-        "a note that was carried out is done, though it does not show yet",
+        "a note that was carried out is done although it is not visible yet",
         sent(OG_NOTE),
         looked(OG_NOTE, receipts=(Receipt(7, True),)),
         done(why=NOT_YET),
         INSIDE,
     ),
     Case(
-        "what Opsgenie says counts though the alert was not read",
+        "the request status counts although the alert was not read",
         sent(OG_ACK),
         observation(pair=pair(), receipts=(Receipt(7, True, at(12)),)),
         done(why=NOT_YET),
         at(14),
     ),
     Case(
-        "what Opsgenie says of a write that is to be sent once more does not count",
+        "the request status of a write that is to be sent again does not count",
         action(OG_ACK),
         looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True, at(12)),)),
         None,
         at(14),
     ),
     Case(
-        "a state that was carried out, nobody knows when, and was not seen past the bound: done, never sent twice",
+        "a state carried out at an unknown time and not visible past the bound: done, not sent again",
         sent(OG_ACK, 30),
         looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True),)),
         done("", "carried out, though its effect was not seen"),
@@ -359,7 +359,7 @@ CASES = (
         )
     ),
     Case(
-        "carried out, and another person had done it more than two seconds before: that person did it",
+        "carried out more than two seconds after another person did the same: that person did it",
         sent(OG_ACK, person="Jane Doe"),
         looked(
             OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 9.9),), receipts=(Receipt(7, True, at(12)),)
@@ -367,7 +367,7 @@ CASES = (
         TOLD_BEN,
     ),
     Case(
-        "carried out, and another name stands in the log two seconds before: it may be ours",
+        "carried out, with another name in the log two seconds before: it may be ours",
         sent(OG_ACK, person="Jane Doe"),
         looked(
             OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 10),), receipts=(Receipt(7, True, at(12)),)
@@ -375,47 +375,47 @@ CASES = (
         done(),
     ),
     Case(
-        "carried out, nobody knows when, and the alert stands there: ours",
+        "carried out at an unknown time, and the alert shows the state: ours",
         sent(OG_ACK, person="Jane Doe"),
         looked(OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 2),), receipts=(Receipt(7, True),)),
         done(),
     ),
     Case(
-        "carried out, and the alert was changed after it: done, for somebody has chosen otherwise since",
+        "carried out, and the alert changed later: done, since a person reversed it",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
         looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
         done("", OVERTAKEN),
         at(14),
     ),
     Case(
-        "carried out, and the alert was last changed before it: done, and what shows is an old read",
+        "carried out, and the alert last changed before it: done, since the read is outdated",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
         looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
         done(why=NOT_YET),
         at(14),
     ),
     Case(
-        "carried out, and nobody knows when: its effect may still come",
+        "carried out at an unknown time: its effect may still appear",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
         looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
         None,
         at(14),
     ),
     Case(
-        "not carried out is sent again, though the alert was changed after it",
+        "not carried out is sent again although the alert changed later",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
         looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
         again(UNDONE, 1, at(14)),
         at(14),
     ),
     Case(
-        "what Opsgenie says of another write does not count",
+        "the request status of another write does not count",
         sent(OG_NOTE),
         looked(OG_NOTE, receipts=(Receipt(8, True), Receipt(9, False))),
         again(UNSEEN, 1, OUTSIDE),
         OUTSIDE,
     ),
-    # -- what PagerDuty's log tells of a state that somebody has reversed since --
+    # -- PagerDuty's log shows a state that a person has since reversed --
     *(
         Case(
             f"{kind.value} of ours is done when the log has it as {verb} since the state it was planned for",
@@ -439,12 +439,12 @@ CASES = (
         )
     ),
     Case(
-        "without a stamp of PagerDuty's to go by, its log tells nothing of our write",
+        "without a time of PagerDuty's, its log proves nothing about our write",
         sent(Kind.PAGERDUTY_ACKNOWLEDGE),
         replace(logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("acknowledge", BOT)), pair=pair()),
         None,
     ),
-    # -- what Opsgenie's log tells of a state that somebody has reversed since, where nothing else does --
+    # -- Opsgenie's log alone shows a state that a person has since reversed --
     *(
         Case(
             f"{kind.value} of ours, reversed since, is done when the alert's log has it since it was last seen",
@@ -470,19 +470,19 @@ CASES = (
         )
     ),
     Case(
-        "without anything known of the alert, its log tells nothing of our write",
+        "for an unknown alert, its log proves nothing about our write",
         sent(OG_UNACK, person="Jane Doe"),
         replace(looked(OG_UNACK, alert=TAKEN, alert_acts=(act("unacknowledge", JANE, 12),)), pair=None),
         None,
     ),
     Case(
-        "what the log tells counts past the bound as well: nothing is sent again",
+        "the log counts past the bound as well: nothing is sent again",
         sent(Kind.PAGERDUTY_ACKNOWLEDGE),
         logged(Kind.PAGERDUTY_ACKNOWLEDGE, incident(), act("unacknowledge", JANE, 30), act("acknowledge", BOT)),
         done(why=OVERTAKEN),
         OUTSIDE,
     ),
-    # -- a person who does the same in Opsgenie while our write is on its way: the log tells --
+    # -- Opsgenie's log shows that a person did the same while our write was in doubt --
     *(
         Case(
             f"{kind.value} shows, and the log {why}", sent(kind, person="Jane Doe"), by_ben(kind, shown, *acts), to
@@ -503,19 +503,19 @@ CASES = (
         )
     ),
     Case(
-        "another's acknowledgement of an alert that is closed by now does not matter any more",
+        "another person's acknowledgement of an alert closed since does not matter",
         sent(OG_ACK, person="Jane Doe"),
         by_ben(OG_ACK, replace(TAKEN, open=False), act("acknowledge", BEN)),
         done(),
     ),
     Case(
-        "not carried out, and the alert stands there: somebody else did it",
+        "not carried out, and the alert shows the state: another person did it",
         sent(OG_ACK),
         looked(OG_ACK, alert=TAKEN, receipts=(Receipt(7, False),)),
         Settlement(7, Status.DROPPED, "not needed: somebody has done it meanwhile"),
     ),
     Case(
-        "not carried out, and the alert stands there: who did it is named",
+        "not carried out, and the alert shows the state: the person is named",
         sent(OG_UNACK, person="Jane Doe"),
         by_ben(OG_UNACK, FREE, act("unacknowledge", BEN), receipts=(Receipt(7, False),)),
         Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it meanwhile"),
@@ -524,7 +524,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-def test_what_became_of_a_write(case: Case) -> None:
+def test_an_observation_settles_a_write_in_doubt_by_what_it_shows(case: Case) -> None:
     assert settle(case.action, case.seen, policy(), case.now) == case.expected
 
 
@@ -544,7 +544,11 @@ def test_what_became_of_a_write(case: Case) -> None:
         pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, HELD, False, id="the incident is still acknowledged"),
         pytest.param(Kind.PAGERDUTY_UNACKNOWLEDGE, None, None, False, id="the incident to trigger was not read"),
         pytest.param(
-            Kind.PAGERDUTY_UNACKNOWLEDGE, None, incident(assignees=(BOT,)), False, id="the incident is left to us"
+            Kind.PAGERDUTY_UNACKNOWLEDGE,
+            None,
+            incident(assignees=(BOT,)),
+            False,
+            id="the incident is assigned to us alone",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
@@ -576,12 +580,12 @@ def test_a_state_is_done_when_its_target_shows_it(
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
-def test_what_is_settled_is_not_asked_again(status: Status) -> None:
+def test_a_settled_action_is_not_settled_again(status: Status) -> None:
     mine = action(PD_NOTE, status, mark=MARK, sent_at=at(0))
     assert settle(mine, looked(PD_NOTE, incident_notes=(COPY,)), policy(), OUTSIDE) is None
 
 
-def test_the_bound_is_the_setting() -> None:
+def test_the_staleness_setting_bounds_how_long_a_write_is_in_doubt() -> None:
     patient = policy(staleness=timedelta(hours=1))
     assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, OUTSIDE) is None
     assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, SENT_AT + timedelta(hours=2)) is not None
@@ -591,12 +595,12 @@ def test_the_bound_is_the_setting() -> None:
     ("failures", "seconds"),
     [(-1, 0), (0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (8, 128), (9, 256), (10, 300), (20, 300), (5_000, 300)],
 )
-def test_backoff(failures: int, seconds: int) -> None:
+def test_the_back_off_doubles_up_to_five_minutes(failures: int, seconds: int) -> None:
     assert backoff(failures) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("kind", "words"), [(CREATE, NO_SUCH_KEY), (PD_NOTE, UNSEEN)])
-def test_what_is_sent_again_keeps_saying_what_its_last_sending_met(kind: Kind, words: str) -> None:
+def test_an_action_that_is_sent_again_keeps_its_last_error(kind: Kind, words: str) -> None:
     given = sent(kind, error="PagerDuty: POST /incidents: 503")
     found = settle(given, looked(kind), policy(), OUTSIDE)
     assert found is not None

@@ -1,7 +1,8 @@
-"""From input to plan: order, what is superseded, what is remembered, and that nothing is planned twice."""
+"""From input to plan: order, superseded actions, stored baselines, and no action planned twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,17 +55,17 @@ LOST = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-60)))
 EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 
 
-# -- the same inputs, the same plan; the inputs after it, none --
+# -- repeated inputs --
 
 
 @EVERY_ROW
-def test_the_same_world_gives_the_same_plan(row: Row) -> None:
+def test_the_same_input_gives_the_same_plan(row: Row) -> None:
     assert decide(inputs(row.seen, rules=row.rules)) == decide(inputs(row.seen, rules=row.rules))
 
 
 @EVERY_ROW
 @pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT], ids=["still queued", "on the wire"])
-def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) -> None:
+def test_a_planned_action_is_not_planned_again(row: Row, status: Status) -> None:
     seen = row.seen
     for _ in range(2):
         plan = decide(inputs(seen, rules=row.rules))
@@ -76,7 +77,7 @@ def test_what_was_planned_once_is_not_planned_again(row: Row, status: Status) ->
 
 
 @EVERY_ROW
-def test_the_second_look_moves_nothing_but_when_it_was_and_when_the_next_is(row: Row) -> None:
+def test_a_repeated_observation_changes_only_the_times_of_the_sweep(row: Row) -> None:
     seen = after(row.seen, decide(inputs(row.seen, rules=row.rules)))
     plan = decide(inputs(replace(seen, swept=True), now=at(100), rules=row.rules))
     if seen.pair is None:
@@ -96,7 +97,7 @@ def other(alert_id: str, **changed: object) -> Observation:
     return replace(observation(**changed), alert_id=alert_id)
 
 
-def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acted() -> None:
+def test_pages_come_first_and_the_rest_in_the_order_in_which_people_acted() -> None:
     told = other(
         "b", pair=pair(alert_id="b"), alert_notes=(note("o1", ANA, "early", 1), note("o2", ANA, "late", 90))
     )
@@ -114,7 +115,7 @@ def test_pages_come_before_chatter_and_chatter_in_the_order_in_which_people_acte
     ]
 
 
-def test_what_one_act_causes_stays_in_the_table_s_order() -> None:
+def test_actions_of_one_act_keep_the_order_of_the_mapping_table() -> None:
     kinds = [planned.kind for planned in decide(inputs(observation(pair=pair(), alert=ACKED))).actions]
     assert kinds == [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE]
 
@@ -124,17 +125,21 @@ def test_what_one_act_causes_stays_in_the_table_s_order() -> None:
     [
         pytest.param([(Kind.PAGERDUTY_NOTE, 1, 1), (Kind.CREATE_INCIDENT, 9, 2)], [2, 1], id="creations first"),
         pytest.param([(Kind.PAGERDUTY_NOTE, 9, 1), (Kind.OPSGENIE_NOTE, 1, 2)], [2, 1], id="then by time"),
-        pytest.param([(Kind.OPSGENIE_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then as written down"),
-        pytest.param([(Kind.CREATE_INCIDENT, 9, 1), (Kind.CREATE_INCIDENT, 1, 2)], [2, 1], id="pages by time too"),
+        pytest.param([(Kind.OPSGENIE_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then by id"),
+        pytest.param(
+            [(Kind.CREATE_INCIDENT, 9, 1), (Kind.CREATE_INCIDENT, 1, 2)], [2, 1], id="creations by time too"
+        ),
         pytest.param([], [], id="nothing"),
     ],
 )
-def test_in_order(given: list[tuple[Kind, float, int]], expected: list[int]) -> None:
+def test_actions_are_ordered_by_page_time_and_id(
+    given: list[tuple[Kind, float, int]], expected: list[int]
+) -> None:
     actions = [action(kind, at=at(seconds), id=number) for kind, seconds, number in given]
     assert [each.id for each in in_order(actions)] == expected
 
 
-def test_one_pair_s_plan_does_not_depend_on_another_s() -> None:
+def test_the_plan_of_one_pair_does_not_depend_on_another_pair() -> None:
     mine, others = (
         observation(pair=pair(), alert=ACKED),
         other("b", alert=alert(id="b"), missing=True, sees_others=True),
@@ -144,7 +149,7 @@ def test_one_pair_s_plan_does_not_depend_on_another_s() -> None:
     assert tuple(each for each in together if each.alert_id == "a-1") == alone
 
 
-# -- what a later act makes pointless --
+# -- actions superseded by a later act --
 
 DROP = "not needed: {} has chosen otherwise since ({})"
 
@@ -158,7 +163,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Ana Ruiz",
             "unacknowledge",
             ["pagerduty.add_note"],
-            id="a developer takes back what was not mirrored yet",
+            id="a developer unacknowledges before the acknowledgement was mirrored",
         ),
         pytest.param(
             observation(pair=pair("acknowledged", (BOT,)), alert=ACKED),
@@ -194,7 +199,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Jane Doe",
             "unacknowledge",
             [],
-            id="an engineer takes back what was not mirrored yet",
+            id="an engineer unacknowledges before the acknowledgement was mirrored",
         ),
         pytest.param(
             observation(
@@ -206,7 +211,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Jane Doe",
             "unacknowledge",
             [],
-            id="an engineer takes back before a developer's acknowledgement was mirrored",
+            id="an engineer unacknowledges before a developer's acknowledgement was mirrored",
         ),
         pytest.param(
             observation(pair=pair(), alert=ACKED),
@@ -214,7 +219,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
             "Ana Ruiz",
             "acknowledge",
             ["pagerduty.add_note", "pagerduty.acknowledge"],
-            id="a developer acknowledges before an engineer's taking back was mirrored",
+            id="a developer acknowledges before an engineer's unacknowledgement was mirrored",
         ),
         pytest.param(
             observation(pair=pair(acknowledged=True), incident=HELD),
@@ -242,25 +247,27 @@ DROP = "not needed: {} has chosen otherwise since ({})"
         ),
     ],
 )
-def test_what_waits_is_dropped_when_a_later_act_makes_it_pointless(
+def test_a_waiting_state_is_dropped_when_a_later_act_supersedes_it(
     seen: Observation, waiting: Kind, who: str, verb: str, says: list[str]
 ) -> None:
     plan = decide(inputs(replace(seen, mine=(action(waiting),))))
     assert plan.settlements == (Settlement(7, Status.DROPPED, DROP.format(who, verb)),)
     assert [planned.kind.value for planned in plan.actions] == says
     sent = decide(inputs(replace(seen, mine=(action(waiting, Status.SENT),))))
-    assert sent.settlements == (), "what may be on the wire is never taken back"
+    assert sent.settlements == (), "an action that may be in flight is never dropped"
 
 
 @pytest.mark.parametrize(
     ("seconds", "state"),
     [
         pytest.param(20.25, "opsgenie.unacknowledge", id="within one second: it may page, and both sides agree"),
-        pytest.param(19.25, "opsgenie.unacknowledge", id="then an engineer takes back"),
-        pytest.param(21, "pagerduty.acknowledge", id="after an engineer has taken back"),
+        pytest.param(19.25, "opsgenie.unacknowledge", id="before an engineer unacknowledges"),
+        pytest.param(21, "pagerduty.acknowledge", id="after an engineer has unacknowledged"),
     ],
 )
-def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds: float, state: str) -> None:
+def test_the_later_act_counts_where_a_developers_acknowledgement_crosses_an_engineers_act(
+    seconds: float, state: str
+) -> None:
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=replace(ACKED, acknowledged_at=at(seconds), updated_at=at(seconds)),
@@ -270,7 +277,7 @@ def test_a_developer_acknowledges_and_the_later_of_two_that_cross_counts(seconds
     assert {planned.kind.value for planned in decide(inputs(seen)).actions} == {"pagerduty.add_note", state}
 
 
-def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
+def test_an_expired_acknowledgement_does_not_revert_a_developers() -> None:
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=ACKED,
@@ -284,7 +291,9 @@ def test_a_time_out_takes_back_no_acknowledgement_of_a_developers() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "states"), [(20, {"opsgenie.acknowledge"}), (30, set[str]())])
-def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: float, states: set[str]) -> None:
+def test_the_later_act_counts_where_a_developers_unacknowledgement_crosses_an_engineers_act(
+    seconds: float, states: set[str]
+) -> None:
     seen = observation(
         pair=pair(acknowledged=True),
         alert=replace(UNACKED, updated_at=at(seconds)),
@@ -299,20 +308,20 @@ def test_a_developer_takes_back_and_the_later_of_two_that_cross_counts(seconds: 
     "seen",
     [observation(alert=CLOSED), observation(incident=RESOLVED), observation(missing=True, sees_others=True)],
 )
-def test_notes_and_pages_that_wait_are_never_dropped(kind: Kind, seen: Observation) -> None:
+def test_waiting_notes_and_pages_are_never_dropped(kind: Kind, seen: Observation) -> None:
     plan = decide(inputs(replace(seen, pair=pair("acknowledged", (BOT,)), mine=(action(kind),))))
     assert [each for each in plan.settlements if each.status is Status.DROPPED] == []
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
-def test_what_is_settled_is_not_dropped(status: Status) -> None:
+def test_a_settled_action_is_not_dropped(status: Status) -> None:
     seen = observation(
         pair=pair(acknowledged=True), alert=UNACKED, mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, status),)
     )
     assert decide(inputs(seen)).settlements == ()
 
 
-def test_what_an_observation_proves_undone_can_be_dropped_at_once() -> None:
+def test_a_write_proved_not_to_have_happened_can_be_dropped_in_the_same_plan() -> None:
     mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
     seen = observation(
         pair=pair(acknowledged=True),
@@ -327,10 +336,10 @@ def test_what_an_observation_proves_undone_can_be_dropped_at_once() -> None:
     assert [planned.kind.value for planned in plan.actions] == ["pagerduty.add_note"]
 
 
-# -- settling what was open --
+# -- settling open actions --
 
 
-def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None:
+def test_a_visible_creation_is_done_and_later_changes_are_mirrored() -> None:
     waiting = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1")
     plan = decide(inputs(observation(pair=pair(None), alert=alert(), incident=HELD, mine=(waiting,))))
     assert plan.settlements == (Settlement(7, Status.DONE, result_id="PINC1"),)
@@ -341,7 +350,7 @@ def test_a_creation_that_shows_is_done_and_what_happened_since_is_news() -> None
     assert remembered.pagerduty == IncidentBaseline("acknowledged", (JANE,), "Jane Doe", at(12))
 
 
-def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
+def test_our_visible_acknowledgement_is_done_and_is_no_change() -> None:
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
@@ -356,7 +365,7 @@ def test_an_acknowledgement_of_ours_that_shows_is_done_and_is_no_news() -> None:
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
-def test_who_did_the_same_in_opsgenie_before_ours_landed_is_told(verb: str) -> None:
+def test_a_developer_who_did_the_same_before_our_write_took_effect_is_named(verb: str) -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     if verb == "unacknowledge":
         bench.jane("acknowledge").cycles(2)
@@ -370,29 +379,29 @@ def test_who_did_the_same_in_opsgenie_before_ours_landed_is_told(verb: str) -> N
     assert len(bench.written) == written
 
 
-def test_an_un_acknowledgement_that_overtook_ours_is_news_once_ours_is_known_to_be_carried_out() -> None:
+def test_an_unacknowledgement_that_overtook_our_acknowledgement_is_mirrored_once_ours_is_done() -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     bench.jane("acknowledge").cycle()
     bench.ana("unacknowledge")
     assert bench.observation().alert is not None
     mine = next(iter(bench.ledger.values()))
     plan = decide(inputs(replace(bench.observation(), looked=frozenset()), now=at(200)))
-    assert (plan.actions, plan.settlements) == ((), ()), "in doubt it says nothing"
+    assert (plan.actions, plan.settlements) == ((), ()), "a state in doubt causes no action"
     plan = decide(inputs(replace(bench.observation(), mine=(replace(mine, status=Status.DONE),)), now=at(200)))
-    assert plan.actions == (), "settled elsewhere, the baseline would have been moved there"
+    assert plan.actions == (), "a write settled by its answer has updated the baseline"
     moved = settled(bench.pair or pair(), mine, policy())
     plan = decide(inputs(replace(bench.observation(), pair=moved, mine=()), now=at(200)))
     assert [planned.reason for planned in plan.actions] == ["Ana Ruiz unacknowledged the alert in Opsgenie"]
 
 
-def test_without_a_pair_and_an_alert_there_is_nothing_to_remember() -> None:
+def test_nothing_is_stored_without_a_pair_and_an_alert() -> None:
     assert decide(inputs(observation(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
 
 
 @pytest.mark.parametrize("old", [pytest.param(pair(), id="a known pair"), pytest.param(None, id="an adopted one")])
 @pytest.mark.parametrize("verb", ["note", "acknowledge", "unacknowledge", "close", "resolve"])
-def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, verb: str) -> None:
-    """Our own copy from an earlier life, whose database was lost. Whatever else follows is planned."""
+def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, verb: str) -> None:
+    """The copy was written before the database was lost. All other actions are planned."""
     side = PD if verb == "resolve" else OG
     bench = Bench(policy(), incident=incident(), pair=pair())
     if verb == "unacknowledge":
@@ -405,13 +414,14 @@ def test_a_note_that_its_target_shows_already_is_not_planned(old: Pair | None, v
         assert told
     copies = tuple(note(f"C{n}", BOT, planned.text) for n, planned in enumerate(told))
     where = "alert_notes" if side is PD else "incident_notes"
-    again = decide(inputs(replace(before, **{where: (*(getattr(before, where) or ()), *copies)}), now=at(300)))
+    copied: dict[str, Any] = {where: (*(getattr(before, where) or ()), *copies)}
+    again = decide(inputs(replace(before, **copied), now=at(300)))
     assert again.actions == tuple(planned for planned in first.actions if planned not in told)
 
 
 @pytest.mark.parametrize("side", [OG, PD])
-def test_a_note_that_an_adoption_plans_is_asked_about_before_it_is_sent(side: Side) -> None:
-    """An earlier life may have sent it, and it may be on its way still."""
+def test_a_note_planned_by_an_adoption_is_looked_for_before_it_is_sent(side: Side) -> None:
+    """It may have been sent before the database was lost, and not be visible yet."""
     news = (
         {"alert_notes": (note("o1", ANA, "any news?"),)}
         if side is OG
@@ -422,7 +432,7 @@ def test_a_note_that_an_adoption_plans_is_asked_about_before_it_is_sent(side: Si
         assert (planned.status, planned.sent_at) == (status, at(60) if status is Status.SENT else None)
 
 
-def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() -> None:
+def test_a_waiting_note_is_done_when_the_adopted_incident_shows_it() -> None:
     creation = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1", id=1)
     shows, new = (
         action(Kind.PAGERDUTY_NOTE, incident_id=None, mark=mark, text=f"{mark} hello", id=n)
@@ -441,10 +451,10 @@ def test_a_note_that_waits_is_done_when_the_incident_that_is_found_shows_it() ->
     )
 
 
-# -- what is remembered --
+# -- what is stored --
 
 
-def test_notes_that_were_seen_become_known_on_their_side() -> None:
+def test_observed_notes_become_known_on_their_side() -> None:
     seen = observation(
         pair=pair(),
         alert_notes=(note("o1", ANA, "any news?"), note("o2", ANA, "hello?")),
@@ -468,7 +478,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 next_look_at=at(360),
                 title="Disk full",
             ),
-            id="a new alert: as it shows, and just swept",
+            id="a new alert: its state, and swept now",
         ),
         pytest.param(
             observation(alert=alert(), tracked=False),
@@ -481,7 +491,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 next_look_at=at(360),
                 title="Disk full",
             ),
-            id="a baseline: as it shows, not tracked",
+            id="a baseline: its state, not tracked",
         ),
         pytest.param(
             observation(alert=alert(), tracked=False, incident=HELD),
@@ -511,14 +521,14 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 swept_at=at(60),
                 next_look_at=at(360),
             ),
-            id="both sides moved, swept",
+            id="both sides changed, swept",
         ),
         pytest.param(
             observation(
                 pair=pair("acknowledged", (JANE,), actor="Jane Doe"), incident=replace(RESOLVED, changed_by=BOB)
             ),
             pair("resolved", actor="Bob Ray", as_of=at(40)),
-            id="who moved the incident last is remembered",
+            id="the last person to change the incident is stored",
         ),
         pytest.param(
             observation(
@@ -527,7 +537,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 alert=alert(updated_at=at(3)),
             ),
             pair("acknowledged", (BOT,), actor="Jane Doe", updated_at=at(3), as_of=at(12)),
-            id="our own act does not change who moved it last",
+            id="our own act does not change the last person",
         ),
         pytest.param(
             observation(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
@@ -542,7 +552,7 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
         pytest.param(
             observation(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
             pair("acknowledged", (JANE,), actor="Jane Doe", as_of=at(12)),
-            id="a note does not move the incident",
+            id="a note does not change the incident",
         ),
         pytest.param(
             observation(
@@ -551,31 +561,31 @@ def test_notes_that_were_seen_become_known_on_their_side() -> None:
                 mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
             ),
             pair("resolved", actor="somebody", as_of=at(2)),
-            id="what a write in doubt was sent on the strength of is kept until it is answered",
+            id="the baseline that a write in doubt was based on is kept until it is settled",
         ),
         pytest.param(
             observation(pair=pair(), alert=replace(alert(), updated_at=at(700))),
             pair(updated_at=at(700)),
-            id="the watermark moves though nothing else does",
+            id="the watermark moves although nothing else changes",
         ),
     ],
 )
-def test_what_is_remembered(seen: Observation, expected: Pair) -> None:
+def test_an_observation_updates_the_stored_pair(seen: Observation, expected: Pair) -> None:
     assert decide(inputs(seen)).pairs == (expected,)
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(observation(pair=pair()), id="nothing was looked at"),
-        pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing moved"),
+        pytest.param(observation(pair=pair()), id="nothing was read"),
+        pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing changed"),
     ],
 )
-def test_what_did_not_move_is_not_written_down(seen: Observation) -> None:
+def test_an_unchanged_pair_is_not_stored_again(seen: Observation) -> None:
     assert decide(inputs(seen)) == Plan()
 
 
-# -- what a finished write of our own does to the baselines --
+# -- the baselines after a finished write of our own --
 
 LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
 
@@ -589,11 +599,13 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
             Kind.CREATE_INCIDENT,
             HELD,
             pair(as_of=at(12)),
-            id="a creation starts from triggered, always",
+            id="a creation always starts from triggered",
         ),
-        pytest.param(pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation of what was not seen"),
-        pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note moves nothing"),
-        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note there moves nothing"),
+        pytest.param(
+            pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation whose incident was not read"
+        ),
+        pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note changes no baseline"),
+        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note in Opsgenie changes no baseline"),
         pytest.param(
             pair(), Kind.OPSGENIE_ACKNOWLEDGE, None, pair(acknowledged=True), id="the alert acknowledged"
         ),
@@ -619,26 +631,30 @@ LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
             Kind.PAGERDUTY_RESOLVE,
             None,
             pair("resolved"),
-            id="the incident resolved: it was us, nobody else",
+            id="the incident resolved by us",
         ),
-        pytest.param(pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, nothing to move"),
+        pytest.param(
+            pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, no baseline to change"
+        ),
         pytest.param(
             pair(as_of=at(2)),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             HELD,
             pair("acknowledged", (BOT,), as_of=at(12)),
-            id="the incident's own stamp of our write is remembered",
+            id="the incident's own time of our write is stored",
         ),
         pytest.param(
             pair(as_of=at(2)),
             Kind.PAGERDUTY_ACKNOWLEDGE,
             None,
             pair("acknowledged", (BOT,), as_of=at(2)),
-            id="without an answer the stamp before it is kept",
+            id="without an answer the earlier time is kept",
         ),
     ],
 )
-def test_settled(before: Pair, kind: Kind, found: Incident | None, expected: Pair) -> None:
+def test_a_finished_write_of_ours_updates_the_baselines(
+    before: Pair, kind: Kind, found: Incident | None, expected: Pair
+) -> None:
     assert settled(before, action(kind), policy(), found) == expected
     unguarded = settled(before, action(kind), LEDGER_OFF, found)
     assert unguarded == (expected if kind is Kind.CREATE_INCIDENT else before)
@@ -659,11 +675,11 @@ def test_settled(before: Pair, kind: Kind, found: Incident | None, expected: Pai
         pytest.param(pair(is_open=False, pagerduty=None), True, id="the incident not read yet"),
     ],
 )
-def test_which_pairs_are_open(remembered: Pair, is_open: bool) -> None:
+def test_a_pair_is_open_until_both_sides_have_ended(remembered: Pair, is_open: bool) -> None:
     assert remembered.is_open is is_open
 
 
-def test_every_kind_is_a_page_a_note_or_a_state_of_one_side() -> None:
+def test_every_kind_of_action_is_a_page_a_note_or_a_state() -> None:
     assert {kind for kind in Kind if kind.is_note} == {Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE}
     assert {kind for kind in Kind if not kind.is_note and not kind.is_state} == {Kind.CREATE_INCIDENT}
     assert [kind for kind in Kind if kind.is_note and kind.is_state] == []
@@ -671,11 +687,11 @@ def test_every_kind_is_a_page_a_note_or_a_state_of_one_side() -> None:
     assert {kind.side for kind in Kind if kind.value.startswith("pagerduty.")} == {PD}
 
 
-def test_what_is_planned_or_sent_is_open() -> None:
+def test_planned_and_sent_actions_are_open() -> None:
     assert [status for status in Status if status.is_open] == [Status.PLANNED, Status.SENT]
 
 
-# -- keys: the same cause is planned once, another cause is another key --
+# -- keys: one per cause --
 
 
 def keys(seen: Observation, rules: Policy | None = None) -> list[str]:
@@ -687,12 +703,12 @@ def test_the_same_act_has_the_same_key_whenever_it_is_seen() -> None:
     assert keys(seen) == [planned.key for planned in decide(inputs(seen, now=at(9_999))).actions]
 
 
-def test_acknowledging_twice_are_two_acts() -> None:
+def test_two_acknowledgements_have_different_keys() -> None:
     later = replace(ACKED, acknowledged_at=at(50), updated_at=at(50))
     assert not set(keys(observation(pair=pair(), alert=ACKED))) & set(keys(observation(pair=pair(), alert=later)))
 
 
-def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_of_its_own() -> None:
+def test_a_reassignment_after_an_older_unacknowledgement_has_a_key_of_its_own() -> None:
     """Un-acknowledged at 20 s, acknowledged again at 30 s, reassigned at 40 s: the log holds it all."""
     first = observation(
         pair=pair("acknowledged", (JANE,), acknowledged=True),
@@ -702,11 +718,11 @@ def test_a_reassignment_after_an_older_un_acknowledgement_in_the_log_is_an_act_o
     acts = (act("assign", BOB, 40), act("acknowledge", JANE, 30), *first.incident_acts)
     second = replace(first, incident=incident(changed_at=at(40)), incident_acts=acts)
     assert len(keys(first)) == len(keys(second)) == 1
-    assert keys(first) != keys(second), "the same key would never be planned: the un-acknowledgement would be lost"
+    assert keys(first) != keys(second), "with the same key the second unacknowledgement would be lost"
     assert decide(inputs(second)).actions[0].person == "Bob Ray"
 
 
-def test_an_older_un_acknowledgement_in_the_alert_s_log_is_not_taken_for_the_end_of_a_snooze() -> None:
+def test_an_older_unacknowledgement_in_the_alerts_log_is_not_the_end_of_a_snooze() -> None:
     """Un-acknowledged by Ana at 5 s, acknowledged again at 10 s, snoozed until 18 s; no log of the end."""
     seen = observation(
         pair=pair("acknowledged", (BOT,), acknowledged=True, updated_at=at(10), snoozed_until=at(18)),
@@ -718,7 +734,7 @@ def test_an_older_un_acknowledgement_in_the_alert_s_log_is_not_taken_for_the_end
     assert told.at == at(18)
 
 
-def test_an_un_acknowledgement_in_the_very_second_of_an_acknowledgement_counts() -> None:
+def test_an_unacknowledgement_in_the_second_of_an_acknowledgement_counts() -> None:
     seen = observation(
         pair=pair("acknowledged", (JANE,), acknowledged=True),
         incident=incident(),
@@ -727,7 +743,7 @@ def test_an_un_acknowledgement_in_the_very_second_of_an_acknowledgement_counts()
     assert [planned.person for planned in decide(inputs(seen)).actions] == ["Bob Ray"]
 
 
-def test_people_without_a_name_are_somebody_in_every_text() -> None:
+def test_a_person_without_a_name_is_called_somebody() -> None:
     seen = observation(pair=pair(), incident=replace(RESOLVED, changed_by=Person("PX", "")))
     (told,) = decide(inputs(seen)).actions
     assert told.person == "somebody"
@@ -735,8 +751,8 @@ def test_people_without_a_name_are_somebody_in_every_text() -> None:
     assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident"
 
 
-def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
-    """PagerDuty's stamps are whole seconds, so that both notes bear the same name and time."""
+def test_a_reopening_in_the_second_of_the_resolution_gets_a_note_of_its_own() -> None:
+    """PagerDuty's times are whole seconds, so that both marks are equal."""
     reopening = replace(act("reopen", JANE, 40), at=RESOLVED.changed_at or at(40))
     copy = note("ON1", BOT, "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident")
     seen = observation(
@@ -750,7 +766,7 @@ def test_a_reopening_in_the_second_of_the_resolution_is_told_as_well() -> None:
     assert told.text == "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] reopened the incident"
 
 
-def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
+def test_a_reopening_while_our_retrigger_is_in_doubt_is_noted_once() -> None:
     doubt = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT, sent_at=at(0))
     resolved = pair(pagerduty=IncidentBaseline("resolved"))
     resolved = replace(resolved, unexplained_since=at(-60))
@@ -762,10 +778,10 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_told_once() -> None:
     assert moved.pagerduty.status == "triggered"
 
 
-# -- notes that are long, many, or shown under another token --
+# -- notes that are long, many, or listed under a changing token --
 
 
-def test_a_long_note_is_sent_in_parts_that_stay_in_order_and_nothing_of_it_is_lost() -> None:
+def test_a_long_note_is_sent_in_ordered_parts_without_loss() -> None:
     words = " ".join(str(n) for n in range(12_000))
     long, short = note("o1", ANA, words, 5), note("o2", ANA, "short", 6)
     seen = observation(pair=pair(), incident=incident(), alert_notes=(short, long))
@@ -779,7 +795,7 @@ def test_a_long_note_is_sent_in_parts_that_stay_in_order_and_nothing_of_it_is_lo
     assert decide(inputs(after(seen, plan))).actions == ()
 
 
-def test_a_part_that_its_target_shows_already_is_not_planned() -> None:
+def test_a_part_that_its_target_already_has_is_not_planned() -> None:
     long = note("o1", ANA, "x" * 60_000, 5)
     seen = observation(pair=pair(), incident=incident(), alert_notes=(long,))
     first, *rest = decide(inputs(seen)).actions
@@ -798,10 +814,10 @@ def test_a_note_whose_token_differs_from_call_to_call_is_copied_once(status: Sta
 
 
 @pytest.mark.parametrize("side", [OG, PD])
-def test_the_work_grows_with_the_notes_and_not_with_their_square(
+def test_the_cost_of_a_decision_is_linear_in_the_number_of_notes(
     side: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What one customer's script can write must not stop every other page."""
+    """Notes written by one customer's script must not delay the pages of others."""
     calls = dict.fromkeys(("act_mark", "carries", "head", "is_copy_from"), 0)
     for name in calls:
         monkeypatch.setattr(text, name, _counted(calls, name, getattr(text, name)))
@@ -823,7 +839,8 @@ def test_the_work_grows_with_the_notes_and_not_with_their_square(
         ]
         names = ("alert_notes", "incident_notes") if side is OG else ("incident_notes", "alert_notes")
         seen = observation(pair=pair(), incident=incident(), looked=frozenset(Kind), **{names[0]: notes})
-        answered = replace(seen, mine=tuple(old), **{names[1]: copies})
+        copied: dict[str, Any] = {names[1]: copies}
+        answered = replace(seen, mine=tuple(old), **copied)
         calls.update(dict.fromkeys(calls, 0))
         assert len(decide(inputs(seen)).actions) == count
         assert len(decide(inputs(answered)).settlements) == count
@@ -843,7 +860,7 @@ def _counted(calls: dict[str, int], name: str, real: Callable[..., object]) -> C
 # -- priorities, titles --
 
 
-def test_a_page_for_an_alert_that_rose_is_of_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
+def test_a_raised_priority_pages_with_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
     old = pair(None, tracked=False, opsgenie=replace(pair().opsgenie, priority="P4"))
     plan = decide(inputs(observation(pair=old, alert=alert(priority="P1", updated_at=at(20)))))
     (page,) = plan.actions
@@ -857,20 +874,20 @@ def test_the_urgency_of_a_page_follows_the_setting() -> None:
         assert page.urgency == urgency
 
 
-def test_raising_the_urgency_asks_for_high() -> None:
+def test_raising_the_urgency_requests_high() -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
     actions = decide(inputs(observation(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
     assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]
 
 
 @pytest.mark.parametrize(("shows", "expected"), [("P2", "P2"), ("", "P4")])
-def test_a_priority_is_remembered_until_another_one_is_read(shows: str, expected: str) -> None:
+def test_a_priority_is_kept_until_another_one_is_read(shows: str, expected: str) -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
     seen = observation(pair=known, alert=alert(priority=shows, updated_at=at(20)))
     assert decide(inputs(seen)).pairs[0].opsgenie.priority == expected
 
 
-def test_a_title_is_remembered_in_one_line_and_kept_where_there_is_none() -> None:
+def test_a_title_is_stored_in_one_line_and_kept_where_the_row_has_none() -> None:
     seen = observation(pair=pair(), alert=alert(message="Disk\nfull " + "x" * 300, updated_at=at(1)))
     title = decide(inputs(seen)).pairs[0].title
     assert (title[:11], len(title)) == ("Disk full x", 200)
@@ -890,37 +907,45 @@ SAID_LEFT = "incident #4711 is assigned to the automation user alone"
     ("kind", "answer", "before", "expected"),
     [
         pytest.param(Kind.CREATE_INCIDENT, incident(), pair(None), "", id="a page that pages"),
-        pytest.param(Kind.CREATE_INCIDENT, BORN, pair(None), SAID_BORN, id="a page that was born acknowledged"),
+        pytest.param(Kind.CREATE_INCIDENT, BORN, pair(None), SAID_BORN, id="an incident created acknowledged"),
         pytest.param(
-            Kind.CREATE_INCIDENT, BORN, pair(None, acknowledged=True), "", id="a page for an acknowledged alert"
+            Kind.CREATE_INCIDENT,
+            BORN,
+            pair(None, acknowledged=True),
+            "",
+            id="an incident for an acknowledged alert",
         ),
         pytest.param(
-            Kind.CREATE_INCIDENT, incident(assignees=(BOT,)), pair(None), SAID_LEFT, id="a page that is ours alone"
+            Kind.CREATE_INCIDENT,
+            incident(assignees=(BOT,)),
+            pair(None),
+            SAID_LEFT,
+            id="an incident assigned to us alone",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             incident(assignees=(BOT,)),
             pair("acknowledged", (BOT,)),
             SAID_LEFT,
-            id="taken back, and left to us alone",
+            id="unacknowledged and assigned to us alone",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             incident(assignees=(JANE,)),
             pair("acknowledged", (BOT,), unpaged=SAID_BORN),
             "",
-            id="taken back, and somebody is paged",
+            id="unacknowledged, and an engineer is paged",
         ),
         pytest.param(
             Kind.PAGERDUTY_UNACKNOWLEDGE,
             None,
             pair("acknowledged", (BOT,), unpaged=SAID_BORN),
             SAID_BORN,
-            id="taken back, and not seen yet",
+            id="unacknowledged, and not read yet",
         ),
     ],
 )
-def test_whether_anybody_is_paged_is_known_from_the_answer(
+def test_an_observation_shows_whether_the_incident_pages_anybody(
     kind: Kind, answer: Incident | None, before: Pair, expected: str
 ) -> None:
     assert settled(before, action(kind), policy(), answer).unpaged == expected
@@ -933,17 +958,19 @@ def test_whether_anybody_is_paged_is_known_from_the_answer(
         pytest.param(incident("acknowledged", acknowledgers=(BOT, JANE), changed_at=at(9)), "", id="acknowledged"),
         pytest.param(RESOLVED, "", id="resolved"),
         pytest.param(incident(assignees=(JANE,)), "", id="assigned to somebody else"),
-        pytest.param(None, SAID_BORN, id="not looked at"),
+        pytest.param(None, SAID_BORN, id="not read"),
     ],
 )
-def test_nobody_is_paged_until_somebody_is(then: Incident | None, expected: str) -> None:
+def test_an_incident_pages_nobody_until_an_observation_shows_otherwise(
+    then: Incident | None, expected: str
+) -> None:
     known = pair("acknowledged", (BOT,), unpaged=SAID_BORN, unexplained_since=at(-600))
     seen = observation(pair=known, incident=then, mine=(CREATED,))
     pairs = decide(inputs(seen)).pairs or (known,)
     assert pairs[0].unpaged == expected
 
 
-def test_a_page_that_was_born_acknowledged_is_healed_once() -> None:
+def test_an_incident_created_acknowledged_is_triggered_once() -> None:
     seen = observation(pair=pair(None), alert=alert(), incident=BORN, mine=(replace(CREATED, status=Status.SENT),))
     plan = decide(inputs(seen))
     (healing,) = plan.actions
@@ -953,7 +980,7 @@ def test_a_page_that_was_born_acknowledged_is_healed_once() -> None:
     assert decide(inputs(after(seen, plan))).actions == ()
 
 
-# -- another incident --
+# -- a successor and a second incident --
 
 NEXT = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
 
@@ -973,7 +1000,7 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
     (follows,) = plan.pairs
     assert (follows.incident_id, follows.incident_number, follows.unpaged) == ("PINC9", 9, "")
     assert follows.pagerduty == IncidentBaseline("triggered", as_of=at(30))
-    assert follows.unexplained_since == at(60), "so that it is looked at in the next cycle"
+    assert follows.unexplained_since == at(60), "so that it is read in the next cycle"
     assert plan.notes == (("a-1", PD, "PN1"), ("a-1", PD, "PN5"))
     held = replace(NEXT, status="acknowledged", acknowledgers=(JANE,), changed_at=at(35))
     later = decide(inputs(observation(pair=follows, alert=alert(), incident=held)))
@@ -984,13 +1011,20 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        pytest.param(observation(pair=pair(), incident=incident(), successor=NEXT), id="while ours is open"),
-        pytest.param(observation(pair=pair(), successor=NEXT), id="while ours is not known to be resolved"),
         pytest.param(
-            observation(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")), id="ours itself"
+            observation(pair=pair(), incident=incident(), successor=NEXT), id="while our incident is open"
         ),
-        pytest.param(observation(pair=pair(None), successor=NEXT), id="before there is one"),
-        pytest.param(observation(pair=pair(pagerduty=None), successor=NEXT), id="before ours was ever read"),
+        pytest.param(
+            observation(pair=pair(), successor=NEXT), id="while our incident is not known to be resolved"
+        ),
+        pytest.param(
+            observation(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")),
+            id="our incident itself",
+        ),
+        pytest.param(observation(pair=pair(None), successor=NEXT), id="before an incident exists"),
+        pytest.param(
+            observation(pair=pair(pagerduty=None), successor=NEXT), id="before our incident was ever read"
+        ),
         pytest.param(observation(alert=alert(), incident=RESOLVED, successor=NEXT), id="of an unknown alert"),
     ],
 )
@@ -999,14 +1033,14 @@ def test_no_other_incident_is_followed(seen: Observation) -> None:
     assert all(known.incident_id != "PINC9" for known in pairs)
 
 
-def test_what_a_developer_did_meanwhile_goes_to_the_incident_that_is_followed() -> None:
+def test_a_developers_acts_go_to_the_incident_that_is_followed_now() -> None:
     seen = observation(pair=pair("resolved"), alert=ACKED, successor=NEXT)
     actions = decide(inputs(seen)).actions
     assert {planned.incident_id for planned in actions} == {"PINC9"}
     assert Kind.PAGERDUTY_ACKNOWLEDGE in {planned.kind for planned in actions}
 
 
-def test_all_that_is_noted_on_a_second_incident_of_the_alert_is_news() -> None:
+def test_notes_of_a_second_incident_are_not_stored_as_known() -> None:
     seen = observation(
         pair=pair("resolved"), incident=RESOLVED, successor=NEXT, successor_notes=(note("PN5", JANE, "x"),)
     )

@@ -1,4 +1,4 @@
-"""Whatever is shown and remembered: a plan comes out, it is well formed, and a second look adds nothing to it."""
+"""For random inputs a plan is well formed, and the same observation again adds nothing to it."""
 
 import random
 from dataclasses import replace
@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from reconciler.core import text
-from reconciler.core.changes import is_adoption
 from reconciler.core.model import (
     Act,
     Action,
@@ -27,6 +26,7 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.plan import decide, in_order
+from reconciler.core.readings import is_adoption
 from tests.support.builders import BOB, BOT, JANE, OG, PD, SERVICE, T0, after, at
 
 NAMES = ("", "Ana Ruiz", "Jane Doe", "Jane Doe (PagerDuty)", "a]b[c · d\ne", "\u200b", "{who}", "x" * 300)
@@ -46,20 +46,20 @@ STATUSES = ("triggered", "acknowledged", "resolved")
 VERBS = ("acknowledge", "unacknowledge", "resolve", "reopen", "annotate", "assign", "snooze", "other")
 
 
-class Dice:
-    """A random inputs from a seed."""
+class RandomInputs:
+    """Random decision inputs from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - reproducible, not secret
 
-    def yes(self, chance: float = 0.5) -> bool:
+    def happens(self, chance: float = 0.5) -> bool:
         return self.random.random() < chance
 
     def when(self) -> datetime:
         return at(self.random.choice((-4_000, 0, 1, 5, 5.001, 10, 20, 30, 60, 900)))
 
     def maybe_when(self) -> datetime | None:
-        return self.when() if self.yes() else None
+        return self.when() if self.happens() else None
 
     def person(self) -> Person:
         return self.random.choice(PEOPLE)
@@ -75,8 +75,8 @@ class Dice:
             id=alert_id,
             tiny_id="17",
             message=self.random.choice(WORDS),
-            open=self.yes(0.7) if self.yes(0.9) else None,
-            acknowledged=self.yes() if self.yes(0.9) else None,
+            open=self.happens(0.7) if self.happens(0.9) else None,
+            acknowledged=self.happens() if self.happens(0.9) else None,
             created_at=self.when(),
             updated_at=self.when(),
             snoozed_until=self.maybe_when(),
@@ -85,10 +85,10 @@ class Dice:
             closed_by=self.name(),
             closed_at=self.maybe_when(),
             priority=self.random.choice(PRIORITIES),
-            tags=("t",) if self.yes() else (),
+            tags=("t",) if self.happens() else (),
             source=self.name(),
             description=self.random.choice((None, *WORDS)),
-            details=(("k", "v"),) if self.yes() else (),
+            details=(("k", "v"),) if self.happens() else (),
         )
 
     def incident(self, alert_id: str, number: int = 1) -> Incident:
@@ -101,19 +101,22 @@ class Dice:
             service_id="PSVC",
             created_at=self.when(),
             acknowledgers=self.people(),
-            changed_by=self.person() if self.yes() else None,
+            changed_by=self.person() if self.happens() else None,
             changed_at=self.maybe_when(),
-            merged_into=f"P{alert_id}-2" if self.yes(0.2) else "",
+            merged_into=f"P{alert_id}-2" if self.happens(0.2) else "",
             urgency=self.random.choice(("high", "low")),
-            assignees=self.people() if self.yes() else None,
+            assignees=self.people() if self.happens() else None,
             expires_at=self.maybe_when(),
         )
 
     def notes(self, prefix: str) -> tuple[Note, ...] | None:
-        if self.yes(0.3):
+        if self.happens(0.3):
             return None
         count = self.random.randrange(4)
-        author = lambda: self.random.choice((self.person(), Person("", self.name())))  # noqa: E731
+
+        def author() -> Person:
+            return self.random.choice((self.person(), Person("", self.name())))
+
         return tuple(
             Note(f"{prefix}{n}", author(), self.random.choice(WORDS), self.when())
             for n in self.random.sample(range(6), count)
@@ -126,27 +129,27 @@ class Dice:
                 self.random.choice(VERBS),
                 self.when(),
                 self.random.choice(tuple(Actor)),
-                self.person() if self.yes(0.8) else None,
+                self.person() if self.happens(0.8) else None,
             )
             for n in range(self.random.randrange(4))
         ]
         return tuple(sorted(made, key=lambda made: made.at, reverse=True))
 
     def pair(self, alert_id: str) -> Pair | None:
-        if self.yes(0.25):
+        if self.happens(0.25):
             return None
         base = AlertBaseline(
-            self.yes(0.8),
-            self.yes(),
+            self.happens(0.8),
+            self.happens(),
             self.when(),
             self.maybe_when(),
             self.random.choice(PRIORITIES),
-            self.when() if self.yes(0.2) else None,
-            self.yes(0.1),
+            self.when() if self.happens(0.2) else None,
+            self.happens(0.1),
         )
-        unexplained = self.when() if self.yes(0.2) else None
-        known = Pair(alert_id, "17", self.yes(0.8), base, unexplained_since=unexplained)
-        if self.yes(0.3):
+        unexplained = self.when() if self.happens(0.2) else None
+        known = Pair(alert_id, "17", self.happens(0.8), base, unexplained_since=unexplained)
+        if self.happens(0.3):
             return known
         held = IncidentBaseline(
             self.random.choice(STATUSES), self.people(), self.name(), self.maybe_when(), self.maybe_when()
@@ -169,7 +172,7 @@ class Dice:
                 sent_at=self.maybe_when(),
                 failing_since=self.maybe_when(),
                 result_id=self.random.choice(("", "N1", "O1")),
-                plain=self.yes(0.2),
+                plain=self.happens(0.2),
             )
             for n in range(start, start + self.random.randrange(4))
         )
@@ -177,16 +180,16 @@ class Dice:
     def observation(self, number: int) -> Observation:
         alert_id = f"a-{number}"
         mine = self.mine(alert_id, number * 10 + 1)
-        gone = self.yes(0.1)
+        gone = self.happens(0.1)
         known = self.pair(alert_id)
         notes = [(OG, f"O{n}") for n in range(6)] + [(PD, f"N{n}") for n in range(6)]
         return Observation(
             alert_id=alert_id,
             pair=known,
-            tracked=self.yes(0.7),
+            tracked=self.happens(0.7),
             since=self.maybe_when(),
-            alert=self.alert(alert_id) if self.yes(0.8) and not gone else None,
-            incident=self.incident(alert_id) if self.yes(0.7) else None,
+            alert=self.alert(alert_id) if self.happens(0.8) and not gone else None,
+            incident=self.incident(alert_id) if self.happens(0.7) else None,
             alert_notes=None if gone else self.notes("O"),
             incident_notes=self.notes("N"),
             alert_acts=self.acts(),
@@ -196,15 +199,15 @@ class Dice:
             receipts=tuple(
                 Receipt(each.id, self.random.choice((True, False, None)), self.maybe_when())
                 for each in mine
-                if self.yes(0.3)
+                if self.happens(0.3)
             ),
             looked=frozenset(self.random.sample(tuple(Kind), self.random.randrange(len(Kind) + 1))),
             missing=gone,
-            sees_others=self.yes(0.8),
-            successor=self.incident(alert_id, 2) if known and known.incident_id and self.yes(0.2) else None,
+            sees_others=self.happens(0.8),
+            successor=self.incident(alert_id, 2) if known and known.incident_id and self.happens(0.2) else None,
             successor_notes=self.notes("N") or (),
-            twins=(self.incident(alert_id, 3),) if self.yes(0.1) else (),
-            swept=self.yes(),
+            twins=(self.incident(alert_id, 3),) if self.happens(0.1) else (),
+            swept=self.happens(),
         )
 
     def inputs(self) -> DecisionInput:
@@ -215,7 +218,7 @@ class Dice:
             on_opsgenie_priority=self.random.choice(("urgency", "note", "ignore")),
             staleness=timedelta(seconds=self.random.choice((1, 120))),
             automation=self.random.choice((BOT, Person("", BOT.name), Person("", ""))),
-            guards=frozenset(guard for guard in ("outbox", "author", "mark") if self.yes(0.8)),
+            guards=frozenset(guard for guard in ("outbox", "author", "mark") if self.happens(0.8)),
         )
         observations = tuple(self.observation(number) for number in range(self.random.randrange(5)))
         return DecisionInput(T0 + timedelta(seconds=self.random.choice((0, 60, 5_000))), rules, observations)
@@ -225,17 +228,17 @@ CHUNKS, EACH = 20, 150
 
 
 def inputs_of(chunk: int) -> list[DecisionInput]:
-    return [Dice(chunk * EACH + n).inputs() for n in range(EACH)]
+    return [RandomInputs(chunk * EACH + n).inputs() for n in range(EACH)]
 
 
 def _is_adopted(observation: Observation) -> bool:
-    """Whether it shows an incident that is news, and that no creation of ours asked for."""
+    """Whether it shows a new incident that no creation of ours caused."""
     created = any(a.kind is Kind.CREATE_INCIDENT and a.status.is_open for a in observation.mine)
     return is_adoption(observation) and (observation.pair is None or not created)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
+def test_any_input_gives_a_well_formed_plan(chunk: int) -> None:
     for seen in inputs_of(chunk):
         plan = decide(seen)
         assert decide(seen) == plan
@@ -266,7 +269,7 @@ def test_a_plan_comes_out_and_it_is_well_formed(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_what_ended_is_left_alone(chunk: int) -> None:
+def test_no_state_is_written_to_an_ended_side(chunk: int) -> None:
     for seen in inputs_of(chunk):
         plan = decide(seen)
         after_it = {pair.alert_id: pair for pair in plan.pairs}
@@ -283,7 +286,7 @@ def test_what_ended_is_left_alone(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_the_same_look_again_plans_nothing_more(chunk: int) -> None:
+def test_the_same_observation_again_plans_nothing_more(chunk: int) -> None:
     for seen in inputs_of(chunk):
         plan = decide(seen)
         again = decide(replace(seen, observations=tuple(after(each, plan) for each in seen.observations)))

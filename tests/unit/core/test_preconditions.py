@@ -1,4 +1,4 @@
-"""The look just before a write that could do harm: every state of the target, and what is said of it."""
+"""The check right before a state is written: every state of the target, and the reason not to write."""
 
 import pytest
 
@@ -25,23 +25,25 @@ CLOSED = alert(open=False)
             ACK,
             alert(acknowledged=True),
             "the alert is acknowledged already, by somebody",
-            id="an acknowledged alert keeps its owner, though nameless",
+            id="an acknowledged alert keeps its owner, although nameless",
         ),
         pytest.param(ACK, CLOSED, "the alert is closed", id="a closed alert is not acknowledged"),
         pytest.param(UNACK, TAKEN, None, id="an acknowledged alert may be unacknowledged"),
         pytest.param(
-            UNACK, FREE, "the alert is not acknowledged", id="notifications are not restarted for nothing"
+            UNACK, FREE, "the alert is not acknowledged", id="an unacknowledged alert is not unacknowledged again"
         ),
         pytest.param(UNACK, CLOSED, "the alert is closed", id="a closed alert is not unacknowledged"),
         pytest.param(
             UNACK,
             alert(open=False, acknowledged=True),
             "the alert is closed",
-            id="a closed alert is not unacknowledged, though it shows an acknowledgement",
+            id="a closed alert is not unacknowledged although it shows an acknowledgement",
         ),
     ],
 )
-def test_in_opsgenie(kind: Kind, target: Alert, objection: str | None) -> None:
+def test_a_write_to_an_alert_is_dropped_where_the_alert_objects(
+    kind: Kind, target: Alert, objection: str | None
+) -> None:
     assert objection_in_opsgenie(action(kind), target) == objection
 
 
@@ -66,22 +68,30 @@ def held(*people: Person) -> Incident:
         ),
         pytest.param(P_UNACK, held(BOT), None, id="a mirrored acknowledgement may be taken back"),
         pytest.param(
-            P_UNACK, held(Person("", BOT.name)), None, id="a mirrored acknowledgement is ours by its name too"
+            P_UNACK,
+            held(Person("", BOT.name)),
+            None,
+            id="a mirrored acknowledgement is recognised by its name too",
         ),
         pytest.param(P_UNACK, held(), None, id="an acknowledgement that nobody holds may be taken back"),
         pytest.param(
             P_UNACK,
             held(BOT, JANE, BOB),
             "Jane Doe has acknowledged the incident in person",
-            id="an engineer beside us keeps the incident",
+            id="an engineer who acknowledged beside us keeps the incident",
         ),
         pytest.param(
             P_UNACK,
             held(JANE),
             "Jane Doe has acknowledged the incident in person",
-            id="an engineer keeps the incident",
+            id="an engineer who acknowledged keeps the incident",
         ),
-        pytest.param(P_UNACK, incident(), "the incident is not acknowledged", id="nobody is paged twice"),
+        pytest.param(
+            P_UNACK,
+            incident(),
+            "the incident is not acknowledged",
+            id="a triggered incident is not triggered again",
+        ),
         pytest.param(
             P_UNACK, incident("resolved"), "the incident is resolved", id="a resolved incident is not triggered"
         ),
@@ -95,7 +105,7 @@ def held(*people: Person) -> Incident:
             P_UNACK,
             incident(assignees=(BOT, JANE)),
             "the incident is not acknowledged",
-            id="nobody is paged twice, though we are assigned as well",
+            id="a triggered incident is not triggered again although we are assigned too",
         ),
         pytest.param(P_URGENCY, incident(urgency="low"), None, id="a low urgency may be raised"),
         pytest.param(
@@ -111,5 +121,7 @@ def held(*people: Person) -> Incident:
         ),
     ],
 )
-def test_in_pagerduty(kind: Kind, target: Incident, objection: str | None) -> None:
+def test_a_write_to_an_incident_is_dropped_where_the_incident_objects(
+    kind: Kind, target: Incident, objection: str | None
+) -> None:
     assert objection_in_pagerduty(action(kind), target, policy()) == objection

@@ -1,6 +1,7 @@
-"""What is believed of an observation: values that cannot be read, reads that step back, stamps that cannot be."""
+"""Which parts of an observation are trusted: unreadable values, outdated reads, impossible times."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -51,14 +52,14 @@ def remembered(seen: Observation, seconds: float = 60) -> Pair:
     return plan.pairs[0] if plan.pairs else seen.pair
 
 
-# -- what cannot be read --
+# -- unreadable values --
 
 
 @pytest.mark.parametrize("known", [pair(), BY_JANE, pair(is_open=False), pair(is_open=False, acknowledged=True)])
 @pytest.mark.parametrize(
     "unread", [{"open": None}, {"acknowledged": None}, {"open": None, "acknowledged": None}], ids=str
 )
-def test_a_state_that_is_not_readable_is_no_news(known: Pair, unread: dict[str, None]) -> None:
+def test_an_unreadable_state_is_no_change(known: Pair, unread: dict[str, Any]) -> None:
     shows = alert(open=known.opsgenie.open, acknowledged=known.opsgenie.acknowledged, updated_at=at(50))
     seen = observation(pair=known, alert=replace(shows, **unread), looked=frozenset(Kind))
     assert verbs(seen) == []
@@ -66,57 +67,57 @@ def test_a_state_that_is_not_readable_is_no_news(known: Pair, unread: dict[str, 
     assert (after.open, after.acknowledged) == (known.opsgenie.open, known.opsgenie.acknowledged)
 
 
-def test_a_new_alert_whose_state_is_not_readable_is_paged_as_open() -> None:
+def test_a_new_alert_with_an_unreadable_state_is_paged_as_open() -> None:
     plan = decide(inputs(observation(alert=alert(open=None, acknowledged=None))))
     assert [planned.kind for planned in plan.actions] == [Kind.CREATE_INCIDENT]
     assert (plan.pairs[0].opsgenie.open, plan.pairs[0].opsgenie.acknowledged) == (True, False)
 
 
-def test_a_state_that_is_not_readable_answers_for_no_write_of_ours() -> None:
+def test_an_unreadable_state_settles_no_write_of_ours() -> None:
     mine = action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT)
     seen = observation(pair=pair(), alert=alert(acknowledged=None), mine=(mine,), looked=frozenset(Kind))
     assert decide(inputs(seen)).settlements == ()
 
 
-# -- reads that step back in time --
+# -- outdated reads --
 
 
 @pytest.mark.parametrize(
     ("known", "old"),
     [
-        pytest.param(pair(updated_at=at(20)), ACKED, id="acknowledged, though that was taken back"),
+        pytest.param(pair(updated_at=at(20)), ACKED, id="acknowledged, although it was unacknowledged since"),
         pytest.param(
             pair(acknowledged=True, updated_at=at(20)),
             replace(ACKED, acknowledged=False),
             id="not acknowledged yet",
         ),
-        pytest.param(pair(updated_at=at(20)), replace(ACKED, open=False), id="closed, though it is open since"),
         pytest.param(
-            pair(updated_at=at(20)), alert(priority="P1", updated_at=at(10)), id="another priority than since"
+            pair(updated_at=at(20)), replace(ACKED, open=False), id="closed, although it was reopened since"
         ),
+        pytest.param(pair(updated_at=at(20)), alert(priority="P1", updated_at=at(10)), id="the previous priority"),
     ],
 )
-def test_an_alert_that_is_older_than_what_is_known_is_no_news(known: Pair, old: Alert) -> None:
+def test_an_alert_older_than_the_baseline_is_no_change(known: Pair, old: Alert) -> None:
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
     seen = observation(pair=known, alert=old, mine=(mine,), looked=frozenset(Kind))
     plan = decide(inputs(seen))
     assert (plan.actions, plan.pairs, plan.settlements) == ((), (), ())
 
 
-def test_an_older_read_that_shows_the_same_moves_no_stamp_back() -> None:
+def test_an_older_read_of_the_same_state_does_not_move_the_watermark_back() -> None:
     seen = observation(pair=pair(updated_at=at(20)), alert=alert(updated_at=at(10), snoozed_until=at(90)))
     assert remembered(seen).opsgenie.updated_at == at(20)
 
 
-def test_a_stamp_that_lies_ahead_of_our_clock_stops_nothing() -> None:
+def test_a_time_ahead_of_our_clock_hides_no_later_change() -> None:
     assert verbs(observation(pair=pair(updated_at=at(9_000)), alert=ACKED))
     waits = pair("acknowledged", (BOT,), acknowledged=True, as_of=at(9_000))
     assert verbs(observation(pair=waits, incident=TAKEN_BACK, incident_acts=(act("unacknowledge", JANE),)))
     assert remembered(observation(pair=pair(updated_at=at(9_000)), alert=ACKED)).opsgenie.updated_at == at(10)
 
 
-def test_an_acknowledgement_of_ours_is_not_taken_back_by_an_older_read() -> None:
-    """Opsgenie says that it was carried out at 30 s; the read that comes then is of before."""
+def test_an_older_read_does_not_take_back_our_acknowledgement() -> None:
+    """Opsgenie reports that it was carried out at 30 s; the read that follows shows an earlier state."""
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
@@ -134,19 +135,19 @@ def test_an_acknowledgement_of_ours_is_not_taken_back_by_an_older_read() -> None
     assert verbs(later) == ["somebody unacknowledged the alert in Opsgenie"]
 
 
-def test_what_opsgenie_did_later_than_now_is_dated_now() -> None:
+def test_a_receipt_from_the_future_is_dated_now() -> None:
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
     seen = observation(pair=pair(), mine=(mine,), receipts=(Receipt(7, True, at(9_000)),))
     assert remembered(seen).opsgenie.updated_at == at(60)
 
 
-def test_a_write_without_a_receipt_moves_no_stamp() -> None:
+def test_a_write_without_a_receipt_moves_no_watermark() -> None:
     known = pair(updated_at=at(20))
     assert settled(known, action(Kind.OPSGENIE_ACKNOWLEDGE), policy()).opsgenie.updated_at == at(20)
     assert settled(known, action(Kind.OPSGENIE_ACKNOWLEDGE), policy(), at=at(5)).opsgenie.updated_at == at(20)
 
 
-def test_an_incident_that_steps_back_is_no_news_until_it_has_stayed_so() -> None:
+def test_an_incident_that_steps_back_is_a_change_only_once_it_has_stayed_so() -> None:
     seen = observation(pair=BY_JANE, incident=BACK, looked=frozenset(Kind))
     first = decide(inputs(seen))
     assert first.actions == ()
@@ -160,19 +161,19 @@ def test_an_incident_that_steps_back_is_no_news_until_it_has_stayed_so() -> None
     assert after.unexplained_since is None
 
 
-def test_an_incident_that_steps_back_answers_for_no_write_of_ours() -> None:
+def test_an_incident_that_steps_back_settles_no_write_of_ours() -> None:
     mine = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT)
     seen = observation(pair=BY_JANE, incident=BACK, mine=(mine,), looked=frozenset(Kind))
     assert decide(inputs(seen)).settlements == ()
 
 
-def test_an_incident_that_shows_again_what_is_known_waits_for_nothing() -> None:
+def test_an_incident_that_agrees_with_its_baseline_is_not_unexplained() -> None:
     waits = replace(BY_JANE, unexplained_since=at(50))
     assert remembered(observation(pair=waits, incident=HELD)).unexplained_since is None
-    assert decide(inputs(observation(pair=waits))).pairs == (), "what was not looked at goes on waiting"
+    assert decide(inputs(observation(pair=waits))).pairs == (), "an incident that was not read stays unexplained"
 
 
-def test_an_incident_that_the_pair_no_longer_follows_is_no_news() -> None:
+def test_an_incident_that_the_pair_no_longer_follows_is_no_change() -> None:
     seen = observation(
         pair=BY_JANE,
         incident=incident("resolved", id="PINC0", changed_at=at(20)),
@@ -183,11 +184,11 @@ def test_an_incident_that_the_pair_no_longer_follows_is_no_news() -> None:
     assert (plan.actions, plan.pairs, plan.notes) == ((), (), ())
 
 
-# -- steps that nothing explains yet --
+# -- changes without an explanation yet --
 
 
-def test_a_step_that_is_explained_late_is_told_as_what_it_was() -> None:
-    """By the fast path: the webhook is there before the log's entry."""
+def test_a_change_explained_late_is_attributed_to_its_cause() -> None:
+    """On the fast path the webhook arrives before the log entry."""
     seen = observation(pair=BY_JANE, incident=TAKEN_BACK)
     plan = decide(inputs(seen))
     (waits,) = plan.pairs
@@ -204,12 +205,12 @@ def test_a_step_that_is_explained_late_is_told_as_what_it_was() -> None:
 @pytest.mark.parametrize(
     "then", [HELD, incident("resolved", changed_by=JANE, changed_at=at(40))], ids=lambda i: i.status
 )
-def test_a_step_that_is_followed_by_another_waits_no_longer(then: Incident) -> None:
+def test_a_change_followed_by_another_waits_for_no_explanation(then: Incident) -> None:
     waits = replace(BY_JANE, unexplained_since=at(30))
     assert remembered(observation(pair=waits, incident=then)).unexplained_since is None
 
 
-def test_what_else_happens_meanwhile_is_told() -> None:
+def test_other_changes_are_mirrored_while_one_is_unexplained() -> None:
     seen = observation(pair=BY_JANE, incident=TAKEN_BACK, incident_notes=(note("PN1", JANE, "hm"),), alert=ACKED)
     assert verbs(seen) == ["Jane Doe added a note in PagerDuty"]
 
@@ -223,7 +224,7 @@ def test_what_else_happens_meanwhile_is_told() -> None:
         pytest.param(replace(TAKEN_BACK, expires_at=at(900)), None, id="of no acknowledgement"),
     ],
 )
-def test_when_an_acknowledgement_ends_is_remembered(shows: Incident, expected: object) -> None:
+def test_the_announced_end_of_an_acknowledgement_is_stored(shows: Incident, expected: object) -> None:
     assert BY_JANE.pagerduty is not None
     known = replace(BY_JANE, pagerduty=replace(BY_JANE.pagerduty, expires_at=at(900)))
     acts = (act("unacknowledge", JANE),) if shows.status == "triggered" else ()
@@ -232,20 +233,20 @@ def test_when_an_acknowledgement_ends_is_remembered(shows: Incident, expected: o
     assert after.expires_at == expected
 
 
-def test_when_our_own_acknowledgement_ends_is_remembered() -> None:
+def test_the_announced_end_of_our_own_acknowledgement_is_stored() -> None:
     answer = replace(HELD, acknowledgers=(BOT,), expires_at=at(1_800))
     after = settled(pair(), action(Kind.PAGERDUTY_ACKNOWLEDGE), policy(), answer).pagerduty
     assert after is not None
     assert after.expires_at == at(1_800)
 
 
-# -- lost from sight, deleted, seen again --
+# -- missing, deleted and restored alerts --
 
 
-GONE = {"missing": True, "sees_others": True}
+GONE: dict[str, Any] = {"missing": True, "sees_others": True}
 
 
-def test_a_deletion_takes_two_looks_that_are_far_apart() -> None:
+def test_a_deletion_takes_two_observations_two_minutes_apart() -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     seen = replace(bench.observation(), alert=None, **GONE)
     once = remembered(seen)
@@ -257,7 +258,7 @@ def test_a_deletion_takes_two_looks_that_are_far_apart() -> None:
     assert verbs(replace(seen, pair=twice.pairs[0]), 999) == []
 
 
-def test_a_key_that_sees_no_alert_says_nothing_of_one() -> None:
+def test_an_api_key_that_sees_no_alerts_proves_no_deletion() -> None:
     seen = observation(pair=pair(), missing=True)
     assert decide(inputs(seen)).pairs == ()
 
@@ -266,7 +267,7 @@ def test_a_key_that_sees_no_alert_says_nothing_of_one() -> None:
     "shows", [alert(), replace(ACKED, updated_at=at(0))], ids=["as it was", "acknowledged meanwhile"]
 )
 @pytest.mark.parametrize("deleted", [True, False])
-def test_an_alert_that_is_seen_again_is_open_again(shows: Alert, deleted: bool) -> None:
+def test_a_deleted_alert_that_is_seen_again_is_open_again(shows: Alert, deleted: bool) -> None:
     known = pair(is_open=not deleted)
     lost = replace(known.opsgenie, missing_since=at(-600), deleted=deleted)
     seen = observation(pair=replace(known, opsgenie=lost), alert=shows, incident=incident())
@@ -275,7 +276,7 @@ def test_an_alert_that_is_seen_again_is_open_again(shows: Alert, deleted: bool) 
     assert bool(verbs(seen)) is bool(shows.acknowledged)
 
 
-def test_a_deletion_that_comes_after_another_is_told_as_well() -> None:
+def test_a_second_deletion_is_noted_too() -> None:
     texts = []
     for seconds in (-600, -300):
         known = pair(opsgenie=replace(pair().opsgenie, missing_since=at(seconds)))
@@ -284,7 +285,7 @@ def test_a_deletion_that_comes_after_another_is_told_as_well() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT, Status.DONE])
-def test_writes_to_a_deleted_alert_are_dead_and_the_incident_s_are_not(status: Status) -> None:
+def test_writes_to_a_deleted_alert_are_dead_and_those_to_its_incident_are_not(status: Status) -> None:
     there = action(Kind.OPSGENIE_NOTE, status)
     here = action(Kind.PAGERDUTY_NOTE, status, id=8)
     known = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-600)))
@@ -292,16 +293,18 @@ def test_writes_to_a_deleted_alert_are_dead_and_the_incident_s_are_not(status: S
     dead = (Settlement(7, Status.DEAD, "the alert was deleted in Opsgenie"),)
     assert plan.settlements == (dead if status.is_open else ())
     later = observation(pair=plan.pairs[0], mine=(there, here))
-    assert decide(inputs(later)).settlements == (dead if status.is_open else ()), "also what was planned since"
+    assert decide(inputs(later)).settlements == (dead if status.is_open else ()), (
+        "an action planned since is dead too"
+    )
 
 
-def test_an_act_of_ana_s_after_the_alert_was_seen_again_is_told() -> None:
+def test_a_developers_act_after_the_alert_was_seen_again_is_mirrored() -> None:
     lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
     seen = observation(pair=lost, alert=replace(ACKED, acknowledged_by=ANA.name), incident=incident())
     assert verbs(seen)[0] == "Ana Ruiz acknowledged the alert in Opsgenie"
 
 
-def test_writes_that_were_dead_with_their_alert_are_due_once_it_is_seen_again() -> None:
+def test_writes_that_died_with_their_alert_are_due_once_it_is_seen_again() -> None:
     lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
     words = "the alert was deleted in Opsgenie"
     orphan = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.DEAD, error=words)
@@ -319,7 +322,9 @@ def test_writes_that_were_dead_with_their_alert_are_due_once_it_is_seen_again() 
 
 
 @pytest.mark.parametrize(("ahead", "is_believed"), [(59, False), (61, True)])
-def test_a_clock_that_was_set_back_a_little_makes_no_old_read_believed(ahead: int, *, is_believed: bool) -> None:
+def test_an_old_read_is_ignored_where_the_clock_was_set_back_by_less_than_a_minute(
+    ahead: int, *, is_believed: bool
+) -> None:
     known = replace(pair(acknowledged=True, updated_at=at(10)), pagerduty=None, incident_id=None)
     seen = observation(pair=known, alert=alert(updated_at=at(5)), looked=frozenset(Kind))
     assert remembered(seen, 10 - ahead).opsgenie.acknowledged is not is_believed

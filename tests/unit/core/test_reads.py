@@ -1,4 +1,4 @@
-"""What is read of a pair: no more than is needed, and what fails stays unread without hurting anything else."""
+"""Which records are read of a pair: no more than needed, and a failed read does not affect the others."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -34,12 +34,13 @@ from tests.support.builders import policy as rules
 
 MISSING, FORBIDDEN, UNREAD = Failure.MISSING, Failure.FORBIDDEN, Failure.UNREAD
 NONE: frozenset[Side] = frozenset()
+BOTH, ONLY_OG, ONLY_PD = frozenset(Side), frozenset({OG}), frozenset({PD})
 Key = What | tuple[What, str]
 
 
 @dataclass
 class Run:
-    """All reads of one pair, each answered by its kind, or by kind and id; what has no answer here is UNREAD."""
+    """All reads of one pair, answered by kind, or by kind and id; without an answer a read is UNREAD."""
 
     request: ReadRequest
     known: Observation = field(default_factory=lambda: observation(pair=pair()))
@@ -78,7 +79,7 @@ def ask(**more: Any) -> ReadRequest:
     return ReadRequest(**more)
 
 
-# -- the alert, and its row --
+# -- the alert and its row --
 
 SENT_ACK = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Bob Ray")
 LATER = alert(updated_at=at(20))
@@ -93,33 +94,35 @@ class RowCase:
 
 
 ROWS = (
-    RowCase("a later row stands in for the alert", LATER, suffices=True),
-    RowCase("without a row there is none to stand in", None, suffices=False),
-    RowCase("a row no later than what is known says nothing", alert(updated_at=at(0)), suffices=False),
-    RowCase("an older row says nothing", alert(updated_at=at(-5)), suffices=False),
-    RowCase("an unreadable state is none", replace(LATER, open=None), suffices=False),
-    RowCase("nor is an unreadable acknowledgement", replace(LATER, acknowledged=None), suffices=False),
-    RowCase("an unknown alert has no baseline to be later than", LATER, suffices=False, known=observation()),
+    RowCase("a later row replaces a read of the alert", LATER, suffices=True),
+    RowCase("without a row the alert is read", None, suffices=False),
+    RowCase("a row no later than the baseline is not enough", alert(updated_at=at(0)), suffices=False),
+    RowCase("an older row is not enough", alert(updated_at=at(-5)), suffices=False),
+    RowCase("a row with an unreadable state is not enough", replace(LATER, open=None), suffices=False),
     RowCase(
-        "an alert that was missing is read itself",
+        "a row with an unreadable acknowledgement is not enough", replace(LATER, acknowledged=None), suffices=False
+    ),
+    RowCase("any row of an unknown alert is enough", LATER, suffices=False, known=observation()),
+    RowCase(
+        "an alert that was missing is read by its id",
         LATER,
         suffices=False,
         known=observation(pair=pair(opsgenie=replace(pair().opsgenie, missing_since=at(1)))),
     ),
     RowCase(
-        "a row that is stamped later is not believed while our acknowledgement does not show in it",
+        "a later row without our acknowledgement is not enough",
         LATER,
         suffices=False,
         known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     RowCase(
-        "a row that shows what we wrote is enough",
+        "a row that shows our write is enough",
         replace(LATER, acknowledged=True),
         suffices=True,
         known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     RowCase(
-        "a settled write asks for no more than the row",
+        "a settled write needs no more than the row",
         LATER,
         suffices=True,
         known=observation(pair=pair(), mine=(replace(SENT_ACK, status=Status.DONE),)),
@@ -128,7 +131,7 @@ ROWS = (
 
 
 @pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
-def test_when_the_list_row_is_enough(case: RowCase) -> None:
+def test_an_alert_is_read_only_where_its_list_row_is_not_enough(case: RowCase) -> None:
     run = Run(ask(alert=True, row=case.row), case.known, {What.ALERT: LATER, What.ALERT_LOG: ()})
     assert (What.ALERT in run.whats) is not case.suffices
     assert run.seen.looked >= ALERT_STATES
@@ -136,7 +139,7 @@ def test_when_the_list_row_is_enough(case: RowCase) -> None:
 
 
 @pytest.mark.parametrize("known", [observation(), observation(pair=pair())], ids=["unknown", "known"])
-def test_a_row_is_what_is_known_of_an_alert_that_is_not_to_be_read(known: Observation) -> None:
+def test_the_row_stands_for_an_alert_that_is_not_read(known: Observation) -> None:
     run = Run(ask(row=alert(updated_at=at(0))), known)
     assert (run.seen.alert, run.made) == (alert(updated_at=at(0)), [])
 
@@ -144,16 +147,22 @@ def test_a_row_is_what_is_known_of_an_alert_that_is_not_to_be_read(known: Observ
 @pytest.mark.parametrize(
     ("request_", "known", "failure", "missing", "unread"),
     [
-        (ask(alert=True), observation(pair=pair()), MISSING, True, {OG}),  # others are not seen either
+        (
+            ask(alert=True),
+            observation(pair=pair()),
+            MISSING,
+            True,
+            ONLY_OG,
+        ),  # the list shows no other alert either
         (ask(alert=True), observation(), MISSING, True, NONE),
         (ask(alert=True, is_new=True), observation(), MISSING, True, NONE),
-        (ask(alert=True, is_new=True, row=alert()), observation(), MISSING, False, {OG}),
-        (ask(alert=True), observation(pair=pair()), FORBIDDEN, False, {OG}),
-        (ask(alert=True, is_new=True, row=alert()), observation(), UNREAD, False, {OG}),
+        (ask(alert=True, is_new=True, row=alert()), observation(), MISSING, False, ONLY_OG),
+        (ask(alert=True), observation(pair=pair()), FORBIDDEN, False, ONLY_OG),
+        (ask(alert=True, is_new=True, row=alert()), observation(), UNREAD, False, ONLY_OG),
     ],
 )
-def test_only_a_404_of_the_alert_itself_makes_it_missing_and_never_one_that_a_list_shows_as_new(
-    request_: ReadRequest, known: Observation, failure: Failure, missing: bool, unread: set[Side]
+def test_only_a_404_of_an_alert_that_no_list_shows_as_new_makes_it_missing(
+    request_: ReadRequest, known: Observation, failure: Failure, missing: bool, unread: frozenset[Side]
 ) -> None:
     run = Run(request_, known, {What.ALERT: failure})
     assert (run.seen.missing, run.unread) == (missing, unread)
@@ -161,9 +170,9 @@ def test_only_a_404_of_the_alert_itself_makes_it_missing_and_never_one_that_a_li
     assert not run.seen.looked & ALERT_STATES
 
 
-def test_a_404_of_the_notes_alone_says_nothing_of_the_alert() -> None:
+def test_a_404_of_the_notes_alone_does_not_make_the_alert_missing() -> None:
     run = Run(ask(alert_notes=True), answers={What.ALERT_NOTES: MISSING})
-    assert (run.seen.missing, run.seen.alert_notes, run.unread) == (False, None, {OG})
+    assert (run.seen.missing, run.seen.alert_notes, run.unread) == (False, None, ONLY_OG)
 
 
 def test_the_notes_of_a_missing_alert_are_not_read() -> None:
@@ -175,7 +184,7 @@ def test_the_notes_of_a_missing_alert_are_not_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "asked"), [({}, True), ({"open": False}, False), ({"deleted": True}, False)], ids=str
 )
-def test_other_alerts_are_looked_for_only_where_an_open_one_is_lost(changes: dict[str, Any], asked: bool) -> None:
+def test_other_alerts_are_listed_only_where_an_open_one_is_missing(changes: dict[str, Any], asked: bool) -> None:
     base = replace(pair().opsgenie, **changes)
     run = Run(ask(alert=True), observation(pair=pair(opsgenie=base)), {What.ALERT: MISSING})
     assert (What.RECENT_ALERTS in run.whats) is asked
@@ -202,7 +211,7 @@ BACK_TO = at(0) - timedelta(seconds=180)
         (ask(alert_notes=True), {"pair": pair(updated_at=datetime.min.replace(tzinfo=UTC))}, None),
     ],
 )
-def test_notes_are_read_back_to_what_was_surely_seen_or_all_of_them(
+def test_notes_are_read_back_to_the_last_certain_read_or_completely(
     request_: ReadRequest, more: dict[str, Any], until: datetime | None
 ) -> None:
     run = Run(request_, replace(observation(pair=pair(), known_notes=KNOWN_NOTE), **more), {What.ALERT_NOTES: ()})
@@ -211,7 +220,7 @@ def test_notes_are_read_back_to_what_was_surely_seen_or_all_of_them(
     assert Kind.OPSGENIE_NOTE in run.seen.looked
 
 
-def test_no_stored_stamp_stops_the_reading_of_notes() -> None:
+def test_an_odd_stored_time_does_not_stop_the_reading_of_notes() -> None:
     late = pair(updated_at=datetime.max.replace(tzinfo=UTC))
     run = Run(ask(alert_notes=True), observation(pair=late, known_notes=KNOWN_NOTE), {What.ALERT_NOTES: ()})
     assert run.seen.alert_notes == ()
@@ -227,47 +236,47 @@ def test_an_incident_is_read_with_its_notes() -> None:
     assert run.seen.looked == INCIDENT_STATES | {Kind.PAGERDUTY_NOTE}
 
 
-def test_without_an_incident_nothing_is_read_of_it() -> None:
+def test_nothing_is_read_of_an_incident_that_does_not_exist() -> None:
     run = Run(everything([PD]), observation(pair=pair(None)))
     assert (run.made, run.unread) == ([], NONE)
 
 
 def test_after_a_404_of_the_incident_nothing_else_of_it_is_read() -> None:
     run = Run(everything([PD]), answers={What.INCIDENT: MISSING, What.INCIDENT_NOTES: ()})
-    assert (run.whats, run.unread) == ([What.INCIDENT], {PD})
+    assert (run.whats, run.unread) == ([What.INCIDENT], ONLY_PD)
 
 
 def test_an_incident_that_cannot_be_read_does_not_hide_its_notes() -> None:
     run = Run(everything([PD]), answers={What.INCIDENT: FORBIDDEN, What.INCIDENT_NOTES: ()})
-    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (None, (), {PD})
+    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (None, (), ONLY_PD)
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_an_incident_whose_notes_cannot_be_read_is_read_nevertheless(failure: Failure) -> None:
+def test_an_incident_is_read_although_its_notes_cannot_be(failure: Failure) -> None:
     run = Run(everything([PD]), answers={What.INCIDENT: incident(), What.INCIDENT_NOTES: failure})
-    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, {PD})
+    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, ONLY_PD)
 
 
-def test_an_incidents_notes_wait_for_the_alerts_and_its_state_does_not() -> None:
-    """What the incident's notes say may be in the alert already; an acknowledgement is mirrored all the same."""
+def test_an_incidents_notes_wait_for_the_alerts_notes_and_its_state_does_not() -> None:
+    """The alert may have copies of the incident's notes already; an acknowledgement is mirrored all the same."""
     run = Run(everything(), answers={What.ALERT: alert(), What.INCIDENT: incident(), What.INCIDENT_NOTES: ()})
     assert What.INCIDENT_NOTES not in run.whats
-    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, {OG, PD})
+    assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), None, BOTH)
 
 
-def test_notes_of_the_incident_wait_for_nothing_where_the_alert_is_missing() -> None:
+def test_an_incidents_notes_do_not_wait_for_a_missing_alert() -> None:
     answers = {What.ALERT: MISSING, What.RECENT_ALERTS: True, What.INCIDENT: incident(), What.INCIDENT_NOTES: ()}
     run = Run(everything(), answers=answers)
     assert (run.seen.incident_notes, run.unread) == ((), NONE)
 
 
-# -- an alert whose incident is not known --
+# -- an alert whose incident is unknown --
 
 NEW = replace(everything(), by_key=True, is_new=True, row=alert())
 READ = {What.ALERT: alert(description="all of it"), What.ALERT_NOTES: ()}
 
 
-def test_an_incident_that_is_there_already_is_adopted_with_its_notes() -> None:
+def test_an_existing_incident_is_adopted_with_its_notes() -> None:
     found = (incident("resolved", id="POLD"), incident())
     run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: found, What.INCIDENT_NOTES: ()})
     assert run.whats == [What.ALERT, What.ALERT_NOTES, What.INCIDENTS_BY_KEY, What.INCIDENT_NOTES]
@@ -275,29 +284,29 @@ def test_an_incident_that_is_there_already_is_adopted_with_its_notes() -> None:
     assert {Kind.CREATE_INCIDENT} | INCIDENT_STATES <= run.seen.looked
 
 
-def test_an_alert_that_has_none_is_news() -> None:
+def test_an_alert_without_an_incident_is_new() -> None:
     run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: ()})
     assert (run.seen.incident, run.seen.alert, run.unread) == (None, READ[What.ALERT], NONE)
     assert Kind.CREATE_INCIDENT in run.seen.looked
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_while_it_is_not_known_whether_it_has_one_an_unknown_alert_is_not_news_yet(failure: Failure) -> None:
+def test_an_unknown_alert_is_not_new_until_its_lookup_by_key_succeeds(failure: Failure) -> None:
     run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: failure})
-    assert (run.seen.alert, run.seen.alert_notes, run.unread) == (None, None, {PD})
+    assert (run.seen.alert, run.seen.alert_notes, run.unread) == (None, None, ONLY_PD)
 
 
-def test_a_known_alert_keeps_what_was_read_of_it_when_the_lookup_fails() -> None:
+def test_a_failed_lookup_by_key_keeps_what_was_read_of_a_known_alert() -> None:
     run = Run(NEW, observation(pair=pair(None)), READ)
-    assert (run.seen.alert, run.unread) == (READ[What.ALERT], {PD})
+    assert (run.seen.alert, run.unread) == (READ[What.ALERT], ONLY_PD)
 
 
 def test_an_incident_is_not_adopted_before_the_alerts_notes_are_read() -> None:
     run = Run(NEW, observation(), {What.ALERT: alert(), What.INCIDENTS_BY_KEY: (incident(),)})
-    assert (run.seen.alert, run.seen.incident, run.unread) == (None, None, {OG})
+    assert (run.seen.alert, run.seen.incident, run.unread) == (None, None, ONLY_OG)
 
 
-def test_no_lookup_is_made_for_a_pair_that_has_its_incident() -> None:
+def test_a_pair_with_an_incident_is_not_looked_up_by_key() -> None:
     assert What.INCIDENTS_BY_KEY not in Run(replace(NEW, alert=False, alert_notes=False)).whats
 
 
@@ -340,22 +349,24 @@ def test_the_incidents_own_log_is_read_unless_the_feed_names_a_person(
     assert run.seen.incident_acts == ((BOBS,) if needed else acts)
 
 
-def test_an_empty_log_leaves_what_the_feed_said() -> None:
+def test_an_empty_log_keeps_the_entries_of_the_feed() -> None:
     run = Run(ask(incident=True, acts=(MACHINES,)), HELD, {What.INCIDENT: incident(), What.INCIDENT_LOG: ()})
     assert run.seen.incident_acts == (MACHINES,)
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_while_the_incidents_own_log_cannot_be_read_only_a_persons_act_explains_anything(failure: Failure) -> None:
-    """The incident is read nevertheless: what stays unexplained for too long is somebody's."""
+def test_without_the_incidents_own_log_only_a_persons_act_is_an_explanation(failure: Failure) -> None:
+    """The incident is read all the same: a change unexplained for too long counts as a person's."""
     answers = {What.INCIDENT: incident(), What.INCIDENT_LOG: failure}
     run = Run(ask(incident=True, acts=(MACHINES,)), HELD, answers)
-    assert (run.seen.incident, run.seen.incident_acts, run.unread) == (incident(), (), {PD})
+    assert (run.seen.incident, run.seen.incident_acts, run.unread) == (incident(), (), ONLY_PD)
     assert not run.seen.looked & INCIDENT_STATES
 
 
-@pytest.mark.parametrize(("failure", "unread"), [(MISSING, {PD}), (FORBIDDEN, NONE), (UNREAD, NONE)])
-def test_a_log_that_only_a_write_in_doubt_needs_may_stay_unread(failure: Failure, unread: set[Side]) -> None:
+@pytest.mark.parametrize(("failure", "unread"), [(MISSING, ONLY_PD), (FORBIDDEN, NONE), (UNREAD, NONE)])
+def test_an_unreadable_log_that_only_a_write_in_doubt_needs_leaves_nothing_unread(
+    failure: Failure, unread: frozenset[Side]
+) -> None:
     mine = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT)
     run = Run(
         ask(incident=True),
@@ -366,7 +377,7 @@ def test_a_log_that_only_a_write_in_doubt_needs_may_stay_unread(failure: Failure
     assert run.unread == unread
 
 
-# -- marks, and the notes that they claim to copy --
+# -- marks and the notes that they refer to --
 
 FROM_PD = note("N1", ANA, f"{text.note_mark(PD, note('PN1', JANE, 'x'))} x")
 FROM_OG = note("PN1", JANE, f"{text.act_mark(OG, 'Ana Ruiz', at(3))} x")
@@ -400,7 +411,7 @@ MARKS = (
         known=observation(pair=pair(), mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, text=FROM_PD.text),)),
     ),
     MarkCase(
-        "not where it is signed by us in Opsgenie",
+        "not where it has our signature in Opsgenie",
         OF_ALERT,
         needed=False,
         alert_note=replace(FROM_PD, author=replace(ANA, name=text.signature("Jane Doe"))),
@@ -425,39 +436,39 @@ MARKS = (
 
 
 @pytest.mark.parametrize("case", MARKS, ids=lambda case: case.name)
-def test_a_note_with_a_mark_of_the_other_side_makes_its_source_be_read(case: MarkCase) -> None:
+def test_a_mark_of_the_other_side_makes_its_source_be_read(case: MarkCase) -> None:
     other = What.INCIDENT_NOTES if case.request.alert_notes else What.ALERT_NOTES
     answers = {What.ALERT_NOTES: (case.alert_note,), What.INCIDENT_NOTES: (case.incident_note,)}
     run = Run(case.request, case.known, answers, policy=case.policy)
     assert (other in run.whats) is case.needed
 
 
-def test_all_notes_of_the_alert_are_read_for_a_source() -> None:
+def test_all_notes_of_the_alert_are_read_to_find_a_source() -> None:
     known = observation(pair=pair(), known_notes=KNOWN_NOTE)
     run = Run(OF_INCIDENT, known, {What.INCIDENT_NOTES: (FROM_OG,), What.ALERT_NOTES: ()})
     assert run.made[-1] == Read(What.ALERT_NOTES, ALERT_ID)
 
 
-# -- writes that Opsgenie accepted --
+# -- requests that Opsgenie accepted --
 
 ACCEPTED = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
 UNACKED = replace(ACCEPTED, kind=Kind.OPSGENIE_UNACKNOWLEDGE)
 PENDING = Receipt(7, None)
 
 
-def test_a_request_whose_effect_does_not_show_is_asked_about_once() -> None:
+def test_an_accepted_request_without_a_visible_effect_is_checked_once() -> None:
     known = observation(pair=pair(), mine=(ACCEPTED,))
     run = Run(ask(alert=True), known, {What.ALERT: alert(), What.REQUEST: PENDING})
     assert run.made == [Read(What.ALERT, ALERT_ID), Read(What.REQUEST, "r-1", action_id=7)]
     assert run.seen.receipts == (PENDING,)
 
 
-def test_a_request_that_opsgenie_does_not_know_leaves_no_receipt() -> None:
+def test_a_request_unknown_to_opsgenie_leaves_no_receipt() -> None:
     known = observation(pair=pair(), mine=(ACCEPTED,))
     assert Run(ask(alert=True), known, {What.ALERT: alert(), What.REQUEST: None}).seen.receipts == ()
 
 
-def test_a_write_that_was_not_looked_for_is_not_asked_about() -> None:
+def test_a_request_whose_effect_was_not_read_is_not_checked() -> None:
     assert Run(ask(alert_notes=True), observation(pair=pair(), mine=(ACCEPTED,))).whats == [What.ALERT_NOTES]
 
 
@@ -472,9 +483,7 @@ def test_a_write_that_was_not_looked_for_is_not_asked_about() -> None:
         ("Ana Ruiz", replace(ACCEPTED, status=Status.DONE), False),
     ],
 )
-def test_an_acknowledgement_that_shows_another_name_than_ours_is_asked_about(
-    shown: str, mine: Any, asked: bool
-) -> None:
+def test_our_acknowledgement_under_another_name_is_checked(shown: str, mine: Any, asked: bool) -> None:
     answers = {
         What.ALERT: alert(acknowledged=True, acknowledged_by=shown),
         What.REQUEST: Receipt(7, carried_out=True, at=at(5)),
@@ -492,7 +501,7 @@ def test_an_acknowledgement_that_shows_another_name_than_ours_is_asked_about(
         ((), False),
     ],
 )
-def test_an_unacknowledgement_that_the_log_gives_to_another_is_asked_about(acts: Any, asked: bool) -> None:
+def test_our_unacknowledgement_that_the_log_attributes_to_another_is_checked(acts: Any, asked: bool) -> None:
     answers = {
         What.ALERT: alert(updated_at=at(20)),
         What.ALERT_LOG: acts,
@@ -523,25 +532,25 @@ LOGS = (
     LogCase("nothing has changed", alert(), needed=False, known=observation(pair=pair())),
     LogCase("it is closed", alert(open=False), needed=False, known=observation(pair=pair(acknowledged=True))),
     LogCase(
-        "ours was carried out and does not show",
+        "our write was carried out and is not visible",
         alert(),
         needed=True,
         known=observation(pair=pair(), mine=(ACCEPTED,)),
     ),
     LogCase(
-        "somebody else acknowledged it",
+        "another person acknowledged the alert",
         alert(acknowledged=True, acknowledged_by="Ana Ruiz"),
         needed=True,
         known=observation(pair=pair(), mine=(SENT_ACK,)),
     ),
     LogCase(
-        "an acknowledgement with none of ours under way names its author itself",
+        "without a write of ours in doubt, an acknowledgement names its person itself",
         alert(acknowledged=True, acknowledged_by="Ana Ruiz"),
         needed=False,
         known=observation(pair=pair()),
     ),
     LogCase(
-        "somebody may have reversed a write of which Opsgenie says nothing",
+        "a person may have reversed a write without a request status",
         alert(acknowledged=True, updated_at=at(20)),
         needed=True,
         known=observation(pair=pair(acknowledged=True), mine=(replace(UNACKED, request_id=""),)),
@@ -556,7 +565,7 @@ LOGS = (
 
 
 @pytest.mark.parametrize("case", LOGS, ids=lambda case: case.name)
-def test_when_the_alerts_log_is_read(case: LogCase) -> None:
+def test_the_alerts_log_is_read_only_where_it_must_name_a_person(case: LogCase) -> None:
     answers = {What.ALERT: case.shown, What.ALERT_LOG: (act("acknowledge", ANA, 15),)} | CARRIED_OUT
     run = Run(ask(alert=True), case.known, answers)
     assert (What.ALERT_LOG in run.whats) is case.needed
@@ -564,11 +573,11 @@ def test_when_the_alerts_log_is_read(case: LogCase) -> None:
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_an_alert_whose_log_cannot_be_read_is_not_read_either(failure: Failure) -> None:
-    """It would be mirrored without the name."""
+def test_an_alert_whose_log_cannot_be_read_counts_as_unread(failure: Failure) -> None:
+    """Otherwise its change would be mirrored without a name."""
     answers = {What.ALERT: alert(), What.ALERT_LOG: failure}
     run = Run(ask(alert=True), observation(pair=pair(acknowledged=True)), answers)
-    assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, {OG})
+    assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, ONLY_OG)
     assert not run.seen.looked & ALERT_STATES
 
 
@@ -581,7 +590,7 @@ OURS_READ = {(What.INCIDENT, INCIDENT_ID): OURS, (What.INCIDENT_NOTES, INCIDENT_
 TARGET_READ = OURS_READ | {(What.INCIDENT, "PINC2"): TARGET, (What.INCIDENT_NOTES, "PINC2"): ()}
 
 
-def test_what_ours_was_merged_into_is_read_to_the_end_with_its_notes() -> None:
+def test_the_last_target_of_a_chain_of_merges_is_read_with_its_notes() -> None:
     between, last = replace(TARGET, status="resolved", merged_into="PINC3"), replace(TARGET, id="PINC3")
     notes = (note("PN1", JANE, "x"),)
     answers = OURS_READ | {
@@ -591,31 +600,33 @@ def test_what_ours_was_merged_into_is_read_to_the_end_with_its_notes() -> None:
     }
     run = Run(ask(incident=True), answers=answers)
     assert (run.seen.incident, run.seen.successor, run.seen.successor_notes) == (OURS, last, notes)
-    assert run.seen.incident_notes == ()  # read for the last time
-    assert run.unread == {PD}  # what people did on the other incident since is news
+    assert run.seen.incident_notes == ()  # a last read, which found none
+    assert run.unread == {PD}  # the acts on the other incident are read next
 
 
 @pytest.mark.parametrize("unanswered", [(What.INCIDENT, "PINC2"), (What.INCIDENT_NOTES, "PINC2"), None])
-def test_while_that_cannot_be_read_ours_is_not_over(unanswered: tuple[What, str] | None) -> None:
+def test_our_incident_is_not_over_while_its_merge_target_cannot_be_read(
+    unanswered: tuple[What, str] | None,
+) -> None:
     left_out = unanswered or (What.INCIDENT_NOTES, INCIDENT_ID)
     run = Run(ask(incident=True), answers={key: a for key, a in TARGET_READ.items() if key != left_out})
-    assert (run.seen.incident, run.seen.successor, run.unread) == (None, None, {PD})
+    assert (run.seen.incident, run.seen.successor, run.unread) == (None, None, ONLY_PD)
     assert not run.seen.looked & INCIDENT_STATES
 
 
-def test_where_the_targets_notes_are_not_for_our_key_ours_stays_followed() -> None:
+def test_our_incident_stays_followed_where_the_targets_notes_are_forbidden() -> None:
     run = Run(ask(incident=True), answers=TARGET_READ | {(What.INCIDENT_NOTES, "PINC2"): FORBIDDEN})
-    assert (run.seen.successor, run.unread) == (None, {PD})
+    assert (run.seen.successor, run.unread) == (None, ONLY_PD)
 
 
 @pytest.mark.parametrize("failure", [MISSING, FORBIDDEN])
-def test_ours_may_be_left_without_its_last_notes_where_they_are_not_for_our_key(failure: Failure) -> None:
+def test_our_incident_is_left_without_its_last_notes_where_these_are_forbidden(failure: Failure) -> None:
     run = Run(ask(incident=True), answers=TARGET_READ | {(What.INCIDENT_NOTES, INCIDENT_ID): failure})
     assert (run.seen.successor, run.seen.incident_notes) == (TARGET, None)
 
 
 @pytest.mark.parametrize("failure", [MISSING, FORBIDDEN])
-def test_a_target_that_is_not_for_our_key_leaves_ours_resolved_and_is_named_as_what_it_is(
+def test_a_forbidden_merge_target_leaves_ours_resolved_and_is_reported_as_such(
     failure: Failure,
 ) -> None:
     run = Run(ask(incident=True), answers=OURS_READ | {(What.INCIDENT, "PINC2"): failure})
@@ -623,13 +634,13 @@ def test_a_target_that_is_not_for_our_key_leaves_ours_resolved_and_is_named_as_w
     assert run.made[-1].about == "; this is the incident PINC2 that the alert's was merged into"
 
 
-def test_a_chain_of_merges_ends_where_it_is_not_for_our_key() -> None:
+def test_a_chain_of_merges_ends_at_a_forbidden_incident() -> None:
     between = replace(TARGET, status="resolved", merged_into="PINC3")
     answers = TARGET_READ | {(What.INCIDENT, "PINC2"): between, (What.INCIDENT, "PINC3"): FORBIDDEN}
     assert Run(ask(incident=True), answers=answers).seen.successor == between
 
 
-def test_merges_in_a_circle_or_without_end_are_not_followed_for_ever() -> None:
+def test_circular_and_endless_merges_are_followed_a_few_steps_only() -> None:
     circle = replace(OURS, id="PINC2", merged_into=INCIDENT_ID)
     run = Run(ask(incident=True), answers=TARGET_READ | {(What.INCIDENT, "PINC2"): circle})
     assert run.seen.successor == circle
@@ -650,10 +661,8 @@ LATE = action(
 
 
 @pytest.mark.parametrize(("landed", "seconds"), [(True, 60), (False, 60), (False, 600)])
-def test_while_a_note_of_ours_may_still_land_on_ours_the_target_is_not_followed(
-    landed: bool, seconds: float
-) -> None:
-    """On the target it would not be found, and would be written there once more."""
+def test_the_merge_target_is_not_followed_while_a_note_to_ours_is_in_doubt(landed: bool, seconds: float) -> None:
+    """The note would not be found on the target and would be written a second time."""
     known = observation(pair=pair(), mine=(replace(LATE, sent_at=at(50)),))
     notes = (note("PN1", BOT, LATE.text),) if landed else ()
     run = Run(ask(incident=True), known, TARGET_READ | {(What.INCIDENT_NOTES, INCIDENT_ID): notes}, now=seconds)
@@ -663,7 +672,7 @@ def test_while_a_note_of_ours_may_still_land_on_ours_the_target_is_not_followed(
     assert run.unread == {PD}
 
 
-def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_it_is_resolved() -> None:
+def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_ours_is_resolved() -> None:
     answers = {
         (What.INCIDENT, "PINC2"): TWIN,
         (What.INCIDENT_NOTES, INCIDENT_ID): (),
@@ -675,7 +684,7 @@ def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_it_is_resolv
     assert (followed.seen.twins, followed.seen.successor) == ((), TWIN)
 
 
-def test_of_several_twins_the_oldest_that_is_open_is_followed() -> None:
+def test_the_oldest_open_twin_is_followed() -> None:
     old, gone = incident(id="P0", created_at=at(-9)), incident(id="P1", created_at=at(-8))
     answers = {
         (What.INCIDENT, "P0"): replace(old, status="resolved"),
@@ -688,14 +697,14 @@ def test_of_several_twins_the_oldest_that_is_open_is_followed() -> None:
     assert [twin.id for twin in run.seen.twins] == ["P1", "P0"]
 
 
-def test_a_resolved_incident_without_another_one_is_over() -> None:
+def test_a_resolved_incident_without_a_successor_is_over() -> None:
     run = Run(ask(incident=True), answers={What.INCIDENT: incident("resolved")})
     assert (run.seen.incident, run.unread) == (incident("resolved"), NONE)
     unknown = Run(ask(incident=True), observation(pair=replace(pair(), pagerduty=None)))
-    assert (unknown.whats, unknown.unread) == ([What.INCIDENT], {PD})
+    assert (unknown.whats, unknown.unread) == ([What.INCIDENT], ONLY_PD)
 
 
-# -- which vendors a pair needs, and how to see whether one answers again --
+# -- the vendors that a pair needs, and the probe of a vendor --
 
 ROW = alert(updated_at=at(20))
 
@@ -703,21 +712,21 @@ ROW = alert(updated_at=at(20))
 @pytest.mark.parametrize(
     ("request_", "known", "needed"),
     [
-        (everything(), observation(pair=pair()), {OG, PD}),
-        (everything(), observation(pair=pair(None)), {OG}),
-        (everything([PD]), observation(pair=pair()), {PD}),
-        (ask(incident_notes=True), observation(pair=pair()), {PD}),
+        (everything(), observation(pair=pair()), BOTH),
+        (everything(), observation(pair=pair(None)), ONLY_OG),
+        (everything([PD]), observation(pair=pair()), ONLY_PD),
+        (ask(incident_notes=True), observation(pair=pair()), ONLY_PD),
         (ask(alert=True, row=ROW), observation(pair=pair()), NONE),
-        (ask(alert=True, alert_notes=True, row=ROW), observation(pair=pair()), {OG}),
-        (ask(by_key=True), observation(pair=pair(None)), {PD}),
+        (ask(alert=True, alert_notes=True, row=ROW), observation(pair=pair()), ONLY_OG),
+        (ask(by_key=True), observation(pair=pair(None)), ONLY_PD),
         (ask(), observation(pair=pair()), NONE),
         (replace(everything(), is_new=True, row=ROW), observation(), NONE),
-        (replace(everything(), is_new=True), observation(), {OG}),
-        (NEW, observation(), {PD}),
+        (replace(everything(), is_new=True), observation(), ONLY_OG),
+        (NEW, observation(), ONLY_PD),
         (NEW, observation(pair=pair(None)), NONE),
     ],
 )
-def test_the_sides_without_which_nothing_can_be_concluded(
+def test_a_request_needs_the_sides_without_which_nothing_can_be_decided(
     request_: ReadRequest, known: Observation, needed: set[Side]
 ) -> None:
     assert reads.sides_needed(reads.begin(request_, known, rules(), at(60))) == needed
@@ -731,14 +740,14 @@ def test_the_sides_without_which_nothing_can_be_concluded(
         (PD, observation(), Read(What.INCIDENTS_BY_KEY, ALERT_ID)),
     ],
 )
-def test_whether_a_vendor_answers_again_shows_in_the_pairs_own_object(
+def test_a_half_open_breaker_is_probed_by_a_read_of_the_pairs_own_record(
     side: Side, known: Observation, read: Read
 ) -> None:
     assert reads.own_object(side, reads.begin(ask(), known, rules(), at(60))) == read
     assert read.what.side is side
 
 
-def test_an_alert_that_was_paged_since_it_was_listed_as_new_is_read_like_any_other() -> None:
+def test_an_alert_paged_since_it_was_listed_as_new_is_read_like_any_other() -> None:
     request = replace(everything(), is_new=True, row=alert())
     run = Run(request, answers={What.INCIDENT: incident()})
     assert run.finished.unread == {OG, PD}  # the incident's notes wait for the alert's

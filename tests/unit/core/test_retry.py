@@ -1,4 +1,4 @@
-"""What becomes of a write that did not succeed, row by row."""
+"""Whether and when a failed write is tried again, by its error and its kind."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ def failing(given: Action, ago: timedelta, attempts: int = 9) -> Action:
 
 
 @pytest.mark.parametrize("given", [CREATION, *NOTES])
-def test_what_is_refused_for_its_form_is_sent_plainer_at_once(given: Action) -> None:
+def test_a_request_refused_for_its_form_is_sent_in_a_plainer_form_at_once(given: Action) -> None:
     assert after(given, Scope.REQUEST, "why", NOW, OPEN) == Plainer("why")
 
 
@@ -55,20 +55,20 @@ def test_a_page_for_a_closed_alert_is_dead_only_where_the_request_is_refused(sco
 @pytest.mark.parametrize(
     ("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (5000, 300)]
 )
-def test_a_page_that_is_refused_is_tried_ever_more_slowly(attempts: int, seconds: float) -> None:
+def test_a_refused_page_is_retried_with_growing_back_off(attempts: int, seconds: float) -> None:
     for scope in (Scope.REQUEST, Scope.FORBIDDEN, Scope.MISSING):
         found = ended(replace(CREATION, plain=True, attempts=attempts), scope)
         assert (found.not_before, found.attempts) == (NOW + timedelta(seconds=seconds), attempts + 1)
 
 
 @pytest.mark.parametrize("given", NOTES)
-def test_a_note_that_is_refused_in_its_plainest_form_is_dead(given: Action) -> None:
+def test_a_note_refused_in_its_plainest_form_is_dead(given: Action) -> None:
     found = ended(replace(given, plain=True), Scope.REQUEST)
     assert (found.status, found.why, found.failing_since) == (Status.DEAD, "why", NOW)
 
 
 @pytest.mark.parametrize("given", STATES)
-def test_a_state_that_is_refused_is_tried_for_an_hour(given: Action) -> None:
+def test_a_refused_state_is_retried_for_an_hour(given: Action) -> None:
     first = ended(given, Scope.REQUEST)
     assert (first.status, first.not_before) == (Status.PLANNED, NOW + timedelta(seconds=1))
     assert (first.failing_since, first.attempts) == (NOW, 1)
@@ -79,7 +79,7 @@ def test_a_state_that_is_refused_is_tried_for_an_hour(given: Action) -> None:
 
 @pytest.mark.parametrize("scope", [Scope.FORBIDDEN, Scope.MISSING])
 @pytest.mark.parametrize("given", [*NOTES, *STATES])
-def test_what_is_refused_for_its_object_is_tried_for_six_hours(given: Action, scope: Scope) -> None:
+def test_an_action_refused_because_of_its_object_is_retried_for_six_hours(given: Action, scope: Scope) -> None:
     first = ended(given, scope)
     assert (first.status, first.not_before, first.failing_since) == (
         Status.PLANNED,
@@ -93,7 +93,7 @@ def test_what_is_refused_for_its_object_is_tried_for_six_hours(given: Action, sc
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_404_of_an_alert_that_was_deleted_is_the_end_of_what_was_meant_for_it(scope: Scope) -> None:
+def test_a_404_of_a_deleted_alert_ends_its_writes(scope: Scope) -> None:
     dead = ended(action(Kind.OPSGENIE_ACKNOWLEDGE), scope, DELETED).status is Status.DEAD
     assert dead is (scope is Scope.MISSING)
     incident = ended(action(Kind.PAGERDUTY_ACKNOWLEDGE), scope, DELETED)
@@ -102,14 +102,16 @@ def test_a_404_of_an_alert_that_was_deleted_is_the_end_of_what_was_meant_for_it(
 
 @pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.LATER])
 @pytest.mark.parametrize("given", ALL)
-def test_what_waits_for_the_account_or_the_vendor_has_no_back_off_of_its_own(given: Action, scope: Scope) -> None:
+def test_an_action_that_waits_for_the_account_or_the_vendor_has_no_back_off_of_its_own(
+    given: Action, scope: Scope
+) -> None:
     found = ended(replace(given, attempts=3), scope)
     assert (found.status, found.why, found.not_before, found.attempts) == (Status.PLANNED, "why", None, None)
     assert ended(failing(given, timedelta(days=30)), scope).status is Status.PLANNED
 
 
 @pytest.mark.parametrize("given", ALL)
-def test_the_network_path_ends_nothing_and_hardly_counts(given: Action) -> None:
+def test_a_refusal_by_the_network_path_ends_no_action(given: Action) -> None:
     found = ended(replace(given, attempts=40), Scope.PATH)
     assert (found.status, found.attempts, found.failing_since) == (Status.PLANNED, 41, NOW)
     assert found.not_before == NOW + timedelta(seconds=15)
@@ -118,7 +120,7 @@ def test_the_network_path_ends_nothing_and_hardly_counts(given: Action) -> None:
     assert (later.status, later.failing_since) == (Status.PLANNED, NOW - counted)
 
 
-def test_an_action_steps_aside_once_it_has_been_refused_for_longer_than_the_bound() -> None:
+def test_an_action_refused_for_longer_than_the_bound_no_longer_blocks_its_pair() -> None:
     bound = timedelta(seconds=120)
     assert not steps_aside(CREATION, NOW, bound)
     assert not steps_aside(failing(CREATION, bound), NOW, bound)

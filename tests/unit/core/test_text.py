@@ -1,4 +1,4 @@
-"""Titles, bodies, notes and marks: what people read, and what makes our notes recognisable."""
+"""Titles, bodies, notes and marks: their text, and how our notes are recognised."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -24,7 +24,7 @@ PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
         pytest.param(
             text.note_mark(OG, Note("o1", ANA, "text", DESIGN_STAMP)),
             OPSGENIE_MARK,
-            id="an Opsgenie note by its stamp",
+            id="an Opsgenie note by its time",
         ),
         pytest.param(
             text.note_mark(PD, Note("PXYZ123", JANE, "text", DESIGN_STAMP)),
@@ -45,11 +45,11 @@ PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
         pytest.param(
             text.act_mark(OG, "Ana Ruiz", at(0)),
             "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:00.000Z]",
-            id="milliseconds are written even when they are none",
+            id="zero milliseconds are written too",
         ),
     ],
 )
-def test_mark(made: str, expected: str) -> None:
+def test_a_mark_names_side_author_and_time_or_note(made: str, expected: str) -> None:
     assert made == expected
 
 
@@ -60,9 +60,9 @@ def test_mark(made: str, expected: str) -> None:
         pytest.param("Ana [DBA] Ruiz", "Ana (DBA) Ruiz", id="brackets cannot end the mark"),
         pytest.param("Ana · Ruiz", "Ana - Ruiz", id="a dot cannot split the mark"),
         pytest.param("Ana\r\n Ruiz\t", "Ana Ruiz", id="lines become one"),
-        pytest.param("Ana\u200cRuiz\x07", "Ana Ruiz", id="what cannot be printed becomes a space"),
-        pytest.param("", "somebody", id="no name is somebody"),
-        pytest.param(" \n ", "somebody", id="an empty name is somebody"),
+        pytest.param("Ana\u200cRuiz\x07", "Ana Ruiz", id="an unprintable character becomes a space"),
+        pytest.param("", "somebody", id="a missing name becomes somebody"),
+        pytest.param(" \n ", "somebody", id="an empty name becomes somebody"),
     ],
 )
 @pytest.mark.parametrize("side", [OG, PD])
@@ -90,7 +90,7 @@ def test_twins_of_one_author_and_millisecond_are_numbered_in_the_order_of_their_
     assert text.note_mark(OG, stranger, among) == "[Opsgenie · Jane Doe · 2026-11-23 09:00:05.000Z]"
 
 
-def test_no_twin_s_note_carries_another_twin_s_mark() -> None:
+def test_the_notes_of_twins_carry_different_marks() -> None:
     marks = [f"{OPSGENIE_MARK[:-1]}{number}]" for number in ("", " #2", " #20")]
     for mark in marks:
         assert [other for other in marks if text.carries(text.marked(mark, "words"), other)] == [mark]
@@ -103,11 +103,11 @@ def test_no_twin_s_note_carries_another_twin_s_mark() -> None:
         pytest.param(f"\n  {OPSGENIE_MARK} words", True, id="at its head after spaces"),
         pytest.param(OPSGENIE_MARK, True, id="alone"),
         pytest.param(f"words {OPSGENIE_MARK}", False, id="not at its head"),
-        pytest.param(OPSGENIE_MARK.replace("Ana", "Bea") + " words", False, id="of somebody else"),
+        pytest.param(OPSGENIE_MARK.replace("Ana", "Bea") + " words", False, id="of another person"),
         pytest.param("", False, id="nothing"),
     ],
 )
-def test_carries(words: str, expected: bool) -> None:
+def test_a_text_carries_a_mark_only_at_its_beginning(words: str, expected: bool) -> None:
     assert text.carries(words, OPSGENIE_MARK) is expected
 
 
@@ -123,7 +123,7 @@ COPIES = [
 
 
 @pytest.mark.parametrize(("words", "side"), COPIES)
-def test_a_copy_is_recognised_as_of_its_side(words: str, side: Side) -> None:
+def test_a_copy_is_recognised_by_the_side_in_its_mark(words: str, side: Side) -> None:
     assert text.is_copy_from(words, side)
 
 
@@ -138,10 +138,10 @@ def test_a_copy_is_not_taken_for_one_of_the_other_side(words: str, side: Side) -
         pytest.param("", id="nothing"),
         pytest.param("Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z text", id="no brackets"),
         pytest.param(f"see {OPSGENIE_MARK}", id="quoted later in the text"),
-        pytest.param(f"> {OPSGENIE_MARK} text", id="quoted in the mail fashion"),
+        pytest.param(f"> {OPSGENIE_MARK} text", id="quoted as in a mail"),
         pytest.param("[Opsgenie] text", id="the vendor alone"),
         pytest.param("[Opsgenie · Ana Ruiz] text", id="no provenance"),
-        pytest.param("[Opsgenie · Ana Ruiz · yesterday] text", id="no stamp"),
+        pytest.param("[Opsgenie · Ana Ruiz · yesterday] text", id="no time"),
         pytest.param("[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123] text", id="no zone"),
         pytest.param("[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z text", id="never closed"),
         pytest.param("[Opsgenie - Ana Ruiz - 2026-11-23 09:14:05.123Z] text", id="hyphens for dots"),
@@ -153,7 +153,7 @@ def test_a_copy_is_not_taken_for_one_of_the_other_side(words: str, side: Side) -
     ],
 )
 @pytest.mark.parametrize("side", [OG, PD])
-def test_what_is_nearly_a_mark_is_not_one(words: str, side: Side) -> None:
+def test_a_text_that_resembles_a_mark_is_none(words: str, side: Side) -> None:
     assert not text.is_copy_from(words, side)
 
 
@@ -174,7 +174,7 @@ def test_a_note_is_its_mark_a_space_and_its_text() -> None:
         pytest.param(99_999, 40, "… [cut: 99999 characters in all]", id="far too many"),
     ],
 )
-def test_cut_shows_what_it_did(length: int, limit: int, ending: str) -> None:
+def test_a_cut_text_says_that_it_was_cut(length: int, limit: int, ending: str) -> None:
     result = text.cut("x" * length, limit)
     assert len(result) == min(length, limit)
     assert result.endswith(ending)
@@ -185,7 +185,7 @@ def test_cut_shows_what_it_did(length: int, limit: int, ending: str) -> None:
     ("given", "shown"),
     [(" two\n lines\u00a0", "two lines"), ("x" * 100, "x" * 100), ("x" * 101, "x" * 99 + "…")],
 )
-def test_a_list_shows_one_line_of_a_text(given: str, shown: str) -> None:
+def test_a_text_is_shown_in_one_line_in_lists(given: str, shown: str) -> None:
     assert text.shortened(given) == shown
 
 
@@ -206,9 +206,7 @@ def test_a_note_of_25000_characters_is_sent_as_it_is() -> None:
 )
 @pytest.mark.parametrize("limit", [25_000, 1_000])
 @pytest.mark.parametrize("mark", [OPSGENIE_MARK, PAGERDUTY_NOTE_MARK, OPSGENIE_MARK[:-1] + " #2]"])
-def test_a_note_that_is_too_long_is_sent_in_numbered_parts_and_nothing_is_lost(
-    words: str, limit: int, mark: str
-) -> None:
+def test_a_note_that_is_too_long_is_sent_in_numbered_parts_without_loss(words: str, limit: int, mark: str) -> None:
     parts = text.split(mark, words, limit)
     assert len(parts) > 2
     assert [own for own, _ in parts] == [f"{mark[:-1]} ({n}/{len(parts)})]" for n in range(1, len(parts) + 1)]
@@ -217,7 +215,7 @@ def test_a_note_that_is_too_long_is_sent_in_numbered_parts_and_nothing_is_lost(
     assert all(text.MARK.fullmatch(own) for own, _ in parts)
 
 
-def test_a_part_ends_after_a_word_where_one_ends_near() -> None:
+def test_a_part_ends_after_a_word_where_possible() -> None:
     parts = text.split(OPSGENIE_MARK, "four " * 1_000, 1_000)
     assert all(sent.endswith("four ") for _, sent in parts)
 
@@ -234,7 +232,7 @@ def test_the_plain_parts_of_a_short_note_are_its_plain_form() -> None:
     assert text.plain_parts(f"{told}\n(merged)", told) == ((told, f"{told} (merged)"),)
 
 
-def test_the_plain_parts_of_a_long_note_are_all_of_it() -> None:
+def test_the_plain_parts_of_a_long_note_are_complete() -> None:
     parts = text.plain_parts(text.marked(OPSGENIE_MARK, "line\nline " * 400), OPSGENIE_MARK)
     assert all(len(sent) <= 1_000 and sent.isprintable() and text.carries(sent, own) for own, sent in parts)
     assert " ".join(text.after(sent, own) for own, sent in parts).split() == ["line"] * 800
@@ -248,7 +246,7 @@ def test_the_plain_parts_of_a_long_note_are_all_of_it() -> None:
         pytest.param("x" * 89, "x" * 87 + "… (PagerDuty)", id="a name too long is cut, the signature stays"),
     ],
 )
-def test_signature(name: str, expected: str) -> None:
+def test_a_signature_names_the_person_and_the_vendor(name: str, expected: str) -> None:
     signed = text.signature(name)
     assert signed == expected
     assert len(signed) <= 100
@@ -264,11 +262,11 @@ def test_signature(name: str, expected: str) -> None:
         pytest.param("", "", id="no name"),
     ],
 )
-def test_a_user_in_opsgenie_has_100_characters(name: str, expected: str) -> None:
+def test_a_signature_fits_into_the_100_characters_of_an_opsgenie_user(name: str, expected: str) -> None:
     assert text.cut_name(name) == expected
 
 
-def test_vendors_are_named_as_people_write_them() -> None:
+def test_vendors_are_named_as_they_spell_themselves() -> None:
     assert [text.name_of(side) for side in Side] == ["Opsgenie", "PagerDuty"]
 
 
@@ -288,7 +286,7 @@ def test_vendors_are_named_as_people_write_them() -> None:
         ),
     ],
 )
-def test_title(message: str, expected: str) -> None:
+def test_a_title_is_one_line_within_the_limit(message: str, expected: str) -> None:
     assert text.title(alert(message=message)) == expected
     assert len(expected) <= 1024
 
@@ -321,11 +319,11 @@ URL = "https://example.app.opsgenie.com/alert/detail/a-1"
         pytest.param({"description": ""}, ["Priority: P3", f"Alert: {URL}"], id="an empty description is none"),
     ],
 )
-def test_body(changed: dict[str, str], expected: list[str]) -> None:
+def test_a_body_lists_the_alerts_fields(changed: dict[str, str], expected: list[str]) -> None:
     assert text.body(alert(**changed)).splitlines() == expected
 
 
-def test_a_body_is_cut_visibly_and_keeps_what_matters_first() -> None:
+def test_a_body_is_cut_visibly_and_keeps_its_most_important_fields() -> None:
     body = text.body(alert(priority="P1", description="x" * 30_000))
     assert len(body) == 25_000
     assert body.startswith("Priority: P1\nAlert: https://")
@@ -346,7 +344,7 @@ def test_a_body_is_cut_visibly_and_keeps_what_matters_first() -> None:
         ("P1-CRITICAL", "high"),
     ],
 )
-def test_urgency_is_low_only_where_that_is_known(priority: str, urgency: str) -> None:
+def test_urgency_is_low_only_for_a_known_low_priority(priority: str, urgency: str) -> None:
     assert text.urgency(priority, frozenset({"P1", "P2"})) == urgency
 
 
@@ -361,13 +359,13 @@ def test_which_priorities_are_high_is_a_setting() -> None:
     ("title", "expected"),
     [
         pytest.param("Disk full", "Disk full", id="plain already"),
-        pytest.param("Disk\nfull\x00", "Disk full", id="what cannot be printed goes"),
+        pytest.param("Disk\nfull\x00", "Disk full", id="unprintable characters are removed"),
         pytest.param("x" * 101, "x" * 100, id="100 characters"),
         pytest.param("", "Opsgenie alert", id="never empty"),
-        pytest.param("\u200b\x07", "Opsgenie alert", id="never empty, though nothing in it can be printed"),
+        pytest.param("\u200b\x07", "Opsgenie alert", id="never empty, although nothing in it is printable"),
     ],
 )
-def test_plain_title(title: str, expected: str) -> None:
+def test_a_plain_title_is_printable_short_and_never_empty(title: str, expected: str) -> None:
     assert text.plain_title(title) == expected
 
 
@@ -386,7 +384,7 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
     assert text.carries(plain, mark)
     assert plain.startswith(f"{mark} line line")
     assert plain.isprintable()
-    assert plain.endswith("x" * 2_000), "it is split where it is too long, never cut"
+    assert plain.endswith("x" * 2_000), "a plain note that is too long is split and never cut"
 
 
 # -- names --
@@ -399,7 +397,7 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
         pytest.param("jane  DOE ", "Jane Doe", True, id="other case and spaces"),
         pytest.param("Jos\u00e9 Nu\u00f1ez", "Jose\u0301 Nun\u0303ez", True, id="another Unicode form"),
         pytest.param("Jose Nunez", "José Nuñez", True, id="without accents"),
-        pytest.param("Jos? Nu?ez", "José Nuñez", True, id="with signs for what cannot be shown"),
+        pytest.param("Jos? Nu?ez", "José Nuñez", True, id="with question marks for unsupported characters"),
         pytest.param("Tim O&#39;Neil &amp; Co", "Tim O'Neil & Co", True, id="with entities"),
         pytest.param("\uff2aane Doe", "Jane Doe", True, id="in full width"),
         pytest.param("Bartholomew Fitzgerald", "Bartholomew Fitzgerald-Jones", True, id="cut"),
@@ -410,10 +408,10 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
         pytest.param("Jane", "Jane Doe", False, id="a first name alone"),
         pytest.param("Jane Doe-Smith", "Jane Doe", False, id="a longer name"),
         pytest.param("Jane Roe", "Jane Doe", False, id="another name"),
-        pytest.param("Jane Doe", "Jane ?oe", False, id="a sign in the name that we know stands for itself"),
+        pytest.param("Jane Doe", "Jane ?oe", False, id="a question mark in the known name is literal"),
         pytest.param("", "Jane Doe", False, id="no name"),
         pytest.param("", "", True, id="no names"),
     ],
 )
-def test_a_name_is_known_again_in_any_form(shown: str, name: str, same: bool) -> None:
+def test_a_name_is_recognised_in_any_unicode_form(shown: str, name: str, same: bool) -> None:
     assert text.is_same_name(shown, name) is same

@@ -1,4 +1,4 @@
-"""The urgency of an incident that was resolved when the alert's priority rose, and is open again."""
+"""The urgency of a reopened incident whose alert's priority rose while it was resolved."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,42 +32,42 @@ REASON = "the alert's priority is P1, and the incident is open again with low ur
 
 
 def raised(known: Pair = RESOLVED, rules: Policy | None = None, **changed: Any) -> list[Action]:
-    """What raises the urgency."""
+    """The actions that raise the urgency."""
     seen = observation(pair=known, incident=REOPENED, incident_acts=(act("reopen", JANE, 50),))
     plan = decide(inputs(replace(seen, **changed), rules=rules))
     return [planned for planned in plan.actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY]
 
 
-def test_an_incident_that_is_reopened_gets_the_urgency_of_its_alerts_priority() -> None:
+def test_a_reopened_incident_gets_the_urgency_of_its_alerts_priority() -> None:
     (planned,) = raised()
     assert (planned.reason, planned.urgency, planned.incident_id) == (REASON, "high", "PINC1")
 
 
-def test_it_waits_as_the_reopening_does_until_the_log_explains_it_or_is_overdue() -> None:
+def test_the_urgency_waits_until_the_reopening_is_explained_or_overdue() -> None:
     assert raised(incident_acts=()) == []
     overdue = replace(RESOLVED, unexplained_since=at(-120))
     assert len(raised(overdue, incident_acts=())) == 1
 
 
-def test_a_priority_that_is_read_together_with_the_reopening_counts() -> None:
+def test_a_priority_read_together_with_the_reopening_counts() -> None:
     known = replace(RESOLVED, opsgenie=replace(P1, priority="P4"))
     assert len(raised(known, alert=alert(priority="P1", updated_at=at(45)))) == 1
     assert raised(alert=alert(priority="P4", updated_at=at(45))) == []
 
 
-def test_what_was_dropped_because_the_incident_was_resolved_is_done_once_it_is_open() -> None:
+def test_an_urgency_dropped_for_a_resolved_incident_is_raised_once_it_is_reopened() -> None:
     """It was resolved and reopened between two looks."""
     assert len(raised(OPEN, mine=(DROPPED,))) == 1
 
 
-def test_it_is_planned_once() -> None:
+def test_the_urgency_is_planned_once() -> None:
     (planned,) = raised(OPEN, mine=(DROPPED,))
     for status in Status:
         again = replace(planned, id=8, status=status)
         assert raised(OPEN, mine=(DROPPED, again)) == []
 
 
-def test_what_was_dropped_once_more_is_planned_once_more() -> None:
+def test_an_urgency_dropped_again_is_planned_again() -> None:
     (planned,) = raised(OPEN, mine=(DROPPED,))
     again = replace(planned, id=8, status=Status.DROPPED, error=DROPPED.error)
     assert len(raised(OPEN, mine=(DROPPED, again))) == 1
@@ -91,7 +91,7 @@ def test_what_was_dropped_once_more_is_planned_once_more() -> None:
     ],
     ids=[
         "an engineer may lower the urgency",
-        "it was high when we came to it",
+        "the urgency was high before our write",
         "it was raised since",
         "it is high already",
         "it is resolved",
@@ -104,10 +104,10 @@ def test_what_was_dropped_once_more_is_planned_once_more() -> None:
         "priorities are ignored",
     ],
 )
-def test_otherwise_the_urgency_stays(known: Pair, changed: dict[str, Any]) -> None:
+def test_the_urgency_stays_where_nothing_asks_for_another(known: Pair, changed: dict[str, Any]) -> None:
     assert raised(known, **changed) == []
 
 
-def test_an_incident_that_is_adopted_keeps_its_urgency() -> None:
+def test_an_adopted_incident_keeps_its_urgency() -> None:
     seen: Observation = observation(pair=pair(None, opsgenie=P1), incident=REOPENED)
     assert [a.kind for a in decide(inputs(seen)).actions if a.kind is Kind.PAGERDUTY_SET_URGENCY] == []

@@ -1,4 +1,4 @@
-"""Items of the work queue: what two sources ask for of one pair is merged into one."""
+"""Items of the work queue: the requests of two sources for one pair are merged."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ OLD_ROW, NEW_ROW = alert(updated_at=at(1)), alert(updated_at=at(2))
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-def test_what_either_asks_for_is_asked_for(flag: str) -> None:
+def test_a_merged_request_reads_what_either_request_reads(flag: str) -> None:
     asked, nothing = ReadRequest(**{flag: True}), ReadRequest()  # type: ignore[arg-type]
     assert getattr(asked.merged(nothing), flag)
     assert getattr(nothing.merged(asked), flag)
@@ -37,11 +37,13 @@ def test_what_either_asks_for_is_asked_for(flag: str) -> None:
     ],
     ids=str,
 )
-def test_how_two_requests_become_one(first: dict[str, Any], later: dict[str, Any], merged: dict[str, Any]) -> None:
+def test_two_requests_are_merged_field_by_field(
+    first: dict[str, Any], later: dict[str, Any], merged: dict[str, Any]
+) -> None:
     assert ReadRequest(**first).merged(ReadRequest(**later)) == ReadRequest(**merged)
 
 
-def test_what_the_log_said_is_there_once_newest_first_and_each_second_incident_once() -> None:
+def test_merged_log_entries_and_twins_are_unique_with_the_newest_entry_first() -> None:
     early, late = act("annotate", BOB, 1), act("resolve", JANE, 2)
     twin = incident(id="P2")
     first, later = ReadRequest(acts=(early,), twins=(twin,)), ReadRequest(acts=(late, early), twins=(twin,))
@@ -49,7 +51,7 @@ def test_what_the_log_said_is_there_once_newest_first_and_each_second_incident_o
     assert (merged.acts, merged.twins) == ((late, early), (twin,))
 
 
-def test_the_sides_of_a_request() -> None:
+def test_a_request_names_the_sides_that_it_reads() -> None:
     assert ReadRequest().sides == frozenset()
     assert ReadRequest().is_empty
     assert ReadRequest(alert_notes=True).sides == {OG}

@@ -1,4 +1,4 @@
-"""Liveness: the daemon's loop turns. Readiness: the process is set up well and works, or stands by."""
+"""Liveness: the daemon's loop turns. Readiness: the process works as configured, or is a standby."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.observability.health import SHORTEST_GRACE, Health
 
 
-class Hours:
+class ManualClock:
     """A monotonic clock set by hand."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class Problem:
-    """What `reconcile.problems` reports."""
+    """A problem as `reconcile.problems` reports it."""
 
     side: Side
     error: ReconcilerError
@@ -31,9 +31,9 @@ class Problem:
 STUCK = "the daemon's loop has not turned for three intervals: restart if that lasts"
 
 
-def working(hours: Hours, interval: float = 10.0) -> Health:
+def working(clock: ManualClock, interval: float = 10.0) -> Health:
     """A leader whose first polls have succeeded."""
-    health = Health(interval, hours.monotonic)
+    health = Health(interval, clock.monotonic)
     for side in Side:
         health.polled(side, ok=True)
     return health
@@ -42,33 +42,33 @@ def working(hours: Hours, interval: float = 10.0) -> Health:
 # -- liveness --
 
 
-def test_the_loop_must_keep_turning() -> None:
-    hours = Hours()
-    health = Health(10.0, hours.monotonic)
-    hours.passed = 30
+def test_liveness_fails_once_the_loop_stops_turning() -> None:
+    clock = ManualClock()
+    health = Health(10.0, clock.monotonic)
+    clock.passed = 30
     assert health.alive()
-    hours.passed = 30.1
+    clock.passed = 30.1
     assert not health.alive()
     health.turned()
     assert health.alive()
-    hours.passed = 60.2
+    clock.passed = 60.2
     assert not health.alive()
 
 
-def test_with_short_intervals_a_busy_machine_has_two_seconds() -> None:
-    hours = Hours()
-    health = Health(0.05, hours.monotonic)
-    hours.passed = SHORTEST_GRACE
+def test_liveness_allows_at_least_two_seconds_with_short_intervals() -> None:
+    clock = ManualClock()
+    health = Health(0.05, clock.monotonic)
+    clock.passed = SHORTEST_GRACE
     assert health.alive()
-    hours.passed += 0.01
+    clock.passed += 0.01
     assert not health.alive()
 
 
-def test_neither_a_vendor_nor_the_database_being_away_fails_liveness() -> None:
-    hours = Hours()
-    health = Health(10.0, hours.monotonic)
+def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
+    clock = ManualClock()
+    health = Health(10.0, clock.monotonic)
     for _ in range(100):
-        hours.passed += 29
+        clock.passed += 29
         health.turned()
         health.failed("DATABASE_URL: locked")
         health.answered(Side.OPSGENIE, None)
@@ -77,11 +77,11 @@ def test_neither_a_vendor_nor_the_database_being_away_fails_liveness() -> None:
     assert health.unready() == "DATABASE_URL: locked"
 
 
-def test_no_amount_of_work_hides_a_loop_that_stands_still() -> None:
-    hours = Hours()
-    health = working(hours)
+def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
+    clock = ManualClock()
+    health = working(clock)
     for _ in range(4):
-        hours.passed += 9
+        clock.passed += 9
         health.answered(Side.OPSGENIE, 200)
         health.polled(Side.OPSGENIE, ok=True)
         health.problems(())
@@ -116,16 +116,16 @@ def test_no_amount_of_work_hides_a_loop_that_stands_still() -> None:
         ((Problem(Side.PAGERDUTY, Misconfigured("one of them"), "alert-1"),), ""),
     ],
 )
-def test_readiness_says_why_not(problems: tuple[Problem, ...], reason: str) -> None:
-    health = working(Hours())
+def test_readiness_reports_why_the_process_is_not_ready(problems: tuple[Problem, ...], reason: str) -> None:
+    health = working(ManualClock())
     health.problems(problems)
     assert health.unready() == reason
     health.problems(())
     assert health.unready() == ""
 
 
-def test_readiness_says_what_the_first_poll_waits_for() -> None:
-    health = Health(10.0, Hours().monotonic)
+def test_readiness_reports_what_the_first_poll_waits_for() -> None:
+    health = Health(10.0, ManualClock().monotonic)
     begins = "the first poll of Opsgenie and PagerDuty is not over yet"
     assert health.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
     health.answered(Side.OPSGENIE, None)
@@ -141,37 +141,37 @@ def test_readiness_says_what_the_first_poll_waits_for() -> None:
     assert health.unready() == "Opsgenie and PagerDuty could not be polled yet"
 
 
-def test_a_first_poll_that_has_succeeded_counts_from_then_on() -> None:
-    health = working(Hours())
+def test_a_successful_first_poll_keeps_the_process_ready() -> None:
+    health = working(ManualClock())
     for side in Side:
         health.polled(side, ok=False)
     assert health.unready() == ""
 
 
-def test_a_page_that_cannot_be_made_makes_the_process_unready() -> None:
-    health = working(Hours())
+def test_a_page_that_cannot_be_created_makes_the_process_unready() -> None:
+    health = working(ManualClock())
     health.pages("nobody is paged for #17")
     assert health.unready() == "nobody is paged for #17"
     health.pages("")
     assert health.unready() == ""
 
 
-def test_a_database_that_is_away_makes_the_process_unready() -> None:
-    health = working(Hours())
+def test_an_unreachable_database_makes_the_process_unready() -> None:
+    health = working(ManualClock())
     health.failed("DATABASE_URL: locked")
     assert health.unready() == "DATABASE_URL: locked"
     health.failed("")
     assert health.unready() == ""
 
 
-def test_a_stand_by_is_ready_as_long_as_its_loop_turns() -> None:
-    hours = Hours()
-    health = Health(10.0, hours.monotonic)
+def test_a_standby_is_ready_as_long_as_its_loop_turns() -> None:
+    clock = ManualClock()
+    health = Health(10.0, clock.monotonic)
     health.pages("of an earlier lead")
     health.failed("of an earlier lead")
     health.stood_by()
     assert (health.unready(), health.role()) == ("", "standby")
-    hours.passed = 30.1
+    clock.passed = 30.1
     assert health.unready() == STUCK
     health.turned()
     health.led()

@@ -1,4 +1,4 @@
-"""What is logged: one readable line per event, on stderr, without secrets."""
+"""Log lines: one readable line per event, on stderr, without secrets."""
 
 import json
 import logging
@@ -12,11 +12,11 @@ import pytest
 from reconciler.observability.logs import configure, get_logger
 
 SECRET = "u+hunter2/key"
-log = get_logger("reconciler.test_telemetry")  # before anything is configured, as modules do
+log = get_logger("reconciler.test_telemetry")  # created before the configuration, as in modules
 
 
 @pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
+def restored_logging() -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("reconciler")
     before = (list(root.handlers), root.level, ours.level)
     yield
@@ -66,7 +66,9 @@ def test_a_secret_is_never_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "RuntimeError: because of ***" in written.err
 
 
-def test_the_longest_secret_goes_first_and_numbers_are_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_longest_secret_is_hidden_first_and_numbers_are_searched_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     configure("json", "INFO", ["abcd", "abcdef", "9876"])
     log.info("abcdef", pin=19876, count=7, share=0.5, nothing=None, yes=True)
     (event,) = events(capsys)
@@ -91,7 +93,7 @@ def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None
     }
 
 
-def test_text_is_readable_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_is_one_readable_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure("text", "INFO", [])
     log.info("forged\n2026 \x1b[31m", status="done", reason="Ana said: stop", ids=["a", "b"])
     logging.getLogger("apscheduler").warning("a job is late")
@@ -104,7 +106,7 @@ def test_text_is_readable_and_one_line(capsys: pytest.CaptureFixture[str]) -> No
     assert theirs.endswith("WARNING  [apscheduler] a job is late")
 
 
-def test_an_exception_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_one_line_in_the_text_format(capsys: pytest.CaptureFixture[str]) -> None:
     configure("text", "INFO", [])
     try:
         fail("boom")
@@ -116,7 +118,7 @@ def test_an_exception_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.usefixtures("either")
-def test_libraries_speak_from_warning_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_libraries_log_from_warning_on(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("apscheduler.scheduler", "urllib3.connectionpool", "alembic.runtime.migration"):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("news of %s", name)
@@ -124,7 +126,9 @@ def test_libraries_speak_from_warning_on(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(("level", "said"), [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)])
-def test_the_level_is_obeyed(capsys: pytest.CaptureFixture[str], level: str, said: int) -> None:
+def test_lines_below_the_configured_level_are_not_logged(
+    capsys: pytest.CaptureFixture[str], level: str, said: int
+) -> None:
     configure("json", level, [])
     log.debug("d")
     log.info("i")
@@ -133,13 +137,13 @@ def test_the_level_is_obeyed(capsys: pytest.CaptureFixture[str], level: str, sai
     assert len(events(capsys)) == said
 
 
-def test_libraries_are_as_quiet_as_we_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_configured_level_applies_to_libraries_too(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", "ERROR", [])
     logging.getLogger("urllib3").warning("w")
     assert events(capsys) == []
 
 
-def test_configuring_anew_doubles_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_configuring_twice_logs_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         configure("json", "INFO", [])
     log.info("once")
@@ -147,7 +151,7 @@ def test_configuring_anew_doubles_nothing(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(("terminal", "starts"), [(True, "2"), (False, "{")])
-def test_without_a_format_a_terminal_gets_text(
+def test_the_default_format_on_a_terminal_is_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool, starts: str
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
@@ -157,7 +161,9 @@ def test_without_a_format_a_terminal_gets_text(
 
 
 @pytest.mark.usefixtures("either")
-def test_what_cannot_be_rendered_fails_nothing_and_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_value_that_cannot_be_rendered_neither_fails_the_caller_nor_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     class Broken:
         def __str__(self) -> str:
             raise RuntimeError(SECRET)
@@ -168,7 +174,7 @@ def test_what_cannot_be_rendered_fails_nothing_and_shows_nothing(capsys: pytest.
 
 
 @pytest.mark.usefixtures("either")
-def test_a_closed_stderr_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_stderr_does_not_fail_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(_text: str) -> int:
         raise BrokenPipeError
 

@@ -1,4 +1,4 @@
-"""Every metric: one table, counted in memory, in Prometheus' own format."""
+"""Every metric: listed in one table, counted in memory, exposed in the Prometheus format."""
 
 import re
 import shutil
@@ -25,15 +25,16 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.work import Priority, Reason
+from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.health import Health
-from reconciler.observability.metrics import REFRESH, DatabaseCounts, Metrics
+from reconciler.observability.metrics import REFRESH, Metrics
 from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITY_LABELS, metrics_table
 from tests.support.paths import ROOT
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-class Hours:
+class ManualClock:
     """A clock set by hand."""
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class Record:
-    """A request that has ended."""
+    """A finished request."""
 
     vendor: str
     method: str
@@ -59,7 +60,7 @@ class Record:
 
 @dataclass
 class Limiter:
-    """A rate limiter with so many requests left."""
+    """A rate limiter with this many requests left."""
 
     left: int | None
 
@@ -67,13 +68,13 @@ class Limiter:
         return self.left
 
 
-class Counted:
+class MetricsBench:
     """Metrics, their clock, and their samples."""
 
     def __init__(self) -> None:
-        self.hours = Hours()
-        self.health = Health(10.0, self.hours.monotonic)
-        self.metrics = Metrics(self.health, self.hours)
+        self.clock = ManualClock()
+        self.health = Health(10.0, self.clock.monotonic)
+        self.metrics = Metrics(self.health, self.clock)
 
     def samples(self) -> dict[tuple[str, frozenset[str]], float]:
         families = text_string_to_metric_families(self.metrics.text().decode())
@@ -88,8 +89,8 @@ class Counted:
 
 
 @pytest.fixture
-def counted() -> Counted:
-    return Counted()
+def counted() -> MetricsBench:
+    return MetricsBench()
 
 
 def pair(alert_id: str, *, acknowledged: bool, status: str, is_open: bool = True) -> Pair:
@@ -109,7 +110,7 @@ def action(kind: Kind = Kind.PAGERDUTY_NOTE, number: int = 1) -> Action:
     return Action(key=str(number), kind=kind, alert_id="a", reason="", at=NOW, id=number)
 
 
-def count_everything(counted: Counted) -> None:
+def count_everything(counted: MetricsBench) -> None:
     metrics = counted.metrics
     metrics.led()
     metrics.limiter("PagerDuty", Limiter(950))
@@ -154,7 +155,7 @@ def test_the_readme_shows_the_table() -> None:
     assert metrics_table() in (ROOT / "README.md").read_text()
 
 
-def test_every_metric_is_counted_as_the_table_says(counted: Counted) -> None:
+def test_every_metric_is_counted_as_the_table_says(counted: MetricsBench) -> None:
     count_everything(counted)
     families = {family.name: family for family in text_string_to_metric_families(counted.metrics.text().decode())}
     declared = {row.name.removesuffix("_total"): row for row in METRICS}
@@ -166,7 +167,7 @@ def test_every_metric_is_counted_as_the_table_says(counted: Counted) -> None:
             assert set(sample.labels) - {"le"} == set(declared[name].labels)
 
 
-def test_promtool_finds_nothing_to_say(counted: Counted) -> None:
+def test_promtool_accepts_the_exposition(counted: MetricsBench) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("NOT CHECKED: promtool is not on the PATH; Debian's package prometheus brings it")
@@ -180,7 +181,7 @@ def test_promtool_finds_nothing_to_say(counted: Counted) -> None:
 # -- the work queue --
 
 
-def test_items_are_counted_by_reason_and_outcome(counted: Counted) -> None:
+def test_items_are_counted_by_reason_and_outcome(counted: MetricsBench) -> None:
     for outcome in ITEM_OUTCOMES:
         assert counted.value("work_items_total", "new_alert", outcome) == 0
     counted.metrics.item({Reason.SWEEP, Reason.NEW_ALERT}, "done", 0.3)
@@ -193,24 +194,24 @@ def test_items_are_counted_by_reason_and_outcome(counted: Counted) -> None:
     assert counted.value("reconcile_duration_seconds_count") == 3
 
 
-def test_pairs_that_a_webhook_named_are_counted(counted: Counted) -> None:
+def test_pairs_named_by_a_webhook_are_counted(counted: MetricsBench) -> None:
     counted.metrics.item({Reason.NEW_ALERT, Reason.WEBHOOK}, "again", 0.1)
     counted.metrics.item({Reason.WEBHOOK}, "failed", 0.1)
     counted.metrics.item({Reason.FEED}, "done", 0.1)
     assert [counted.value("hint_reconciles_total", result) for result in ("done", "failed")] == [1, 1]
 
 
-def test_the_queue_is_shown_by_priority(counted: Counted) -> None:
+def test_the_queue_size_is_exposed_by_priority(counted: MetricsBench) -> None:
     assert counted.value("work_queue_keys", "page") is None
     counted.metrics.queue({Priority.PAGE: 2, Priority.SWEEP: 30}, 1.5)
     assert [counted.value("work_queue_keys", name) for name in PRIORITY_LABELS] == [2, 0, 0, 30]
     assert counted.value("work_queue_oldest_seconds") == 1.5
 
 
-def test_polls_are_counted_by_source(counted: Counted) -> None:
+def test_polls_are_counted_by_source(counted: MetricsBench) -> None:
     counted.metrics.polled("opsgenie feed", ok=True, side=Side.OPSGENIE)
-    good = counted.hours.now().timestamp()
-    counted.hours.passed = 20
+    good = counted.clock.now().timestamp()
+    counted.clock.passed = 20
     counted.metrics.polled("opsgenie feed", ok=False, side=Side.OPSGENIE)
     counted.metrics.polled("sweep", ok=False)
     assert [counted.value("source_polls_total", "opsgenie_feed", ending) for ending in ("ok", "failed")] == [1, 1]
@@ -219,7 +220,7 @@ def test_polls_are_counted_by_source(counted: Counted) -> None:
     assert "the first poll of PagerDuty is not over yet" in counted.health.unready()
 
 
-def test_an_open_circuit_breaker_is_shown_and_so_is_its_closing(counted: Counted) -> None:
+def test_the_state_of_a_circuit_breaker_is_exposed(counted: MetricsBench) -> None:
     assert counted.value("circuit_breaker_open", "pagerduty_reads") is None
     counted.metrics.breakers({"pagerduty reads"})
     assert counted.value("circuit_breaker_open", "pagerduty_reads") == 1
@@ -230,7 +231,7 @@ def test_an_open_circuit_breaker_is_shown_and_so_is_its_closing(counted: Counted
 # -- requests and writes --
 
 
-def test_requests_are_counted_by_vendor_endpoint_and_status(counted: Counted) -> None:
+def test_requests_are_counted_by_vendor_endpoint_and_status(counted: MetricsBench) -> None:
     for status in (200, 200, 429, None):
         counted.metrics.request(Record("PagerDuty", "GET", "/incidents/{id}", status, 0.3))
     where = ("pagerduty", "GET", "/incidents/{id}")
@@ -242,8 +243,8 @@ def test_requests_are_counted_by_vendor_endpoint_and_status(counted: Counted) ->
     assert "PagerDuty gives no answer" in counted.health.unready()
 
 
-def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_when_it_is_done(counted: Counted) -> None:
-    counted.hours.passed = 4.0
+def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_once_done(counted: MetricsBench) -> None:
+    counted.clock.passed = 4.0
     kind = Kind.PAGERDUTY_ACKNOWLEDGE
     rows = (
         (Status.PLANNED, "retried", "not_executed"),
@@ -260,12 +261,12 @@ def test_a_write_is_counted_by_kind_result_and_reason_and_its_lag_when_it_is_don
     assert counted.value("lag_seconds_sum", kind.value) == 4
 
 
-def test_a_vendors_clock_ahead_of_ours_makes_no_negative_lag(counted: Counted) -> None:
+def test_a_vendors_clock_ahead_of_ours_gives_no_negative_lag(counted: MetricsBench) -> None:
     counted.metrics.outcome(replace(action(), at=NOW + timedelta(seconds=9)), Status.DONE, "written")
     assert counted.value("lag_seconds_sum", Kind.PAGERDUTY_NOTE.value) == 0
 
 
-def test_the_remainder_of_a_rate_limiter_is_shown_while_this_process_leads(counted: Counted) -> None:
+def test_a_rate_limiters_remainder_is_exposed_while_this_process_leads(counted: MetricsBench) -> None:
     limiter = Limiter(950)
     counted.metrics.limiter("PagerDuty", limiter)
     counted.metrics.limiter("Opsgenie", Limiter(None))
@@ -277,10 +278,10 @@ def test_the_remainder_of_a_rate_limiter_is_shown_while_this_process_leads(count
     assert counted.value("rate_limit_remaining_requests", "pagerduty") == 3
 
 
-# -- the state of things --
+# -- the state of pairs, pages and the database --
 
 
-def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted) -> None:
+def test_a_disagreement_is_counted_from_the_moment_it_was_observed(counted: MetricsBench) -> None:
     metrics = counted.metrics
     metrics.saved(pair("unknown", acknowledged=True, status="triggered"))
     assert counted.value("divergence_pairs") is None
@@ -288,7 +289,7 @@ def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted)
     metrics.know_pairs([pair("old", acknowledged=True, status="triggered")])
     assert metrics.knows_pairs()
     assert counted.value("divergence_pairs") == 1
-    counted.hours.passed = 30
+    counted.clock.passed = 30
     for alert_id, acknowledged, status, is_open in (
         ("new", False, "acknowledged", True),
         ("agree", True, "acknowledged", True),
@@ -296,7 +297,7 @@ def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted)
         ("resolved", True, "resolved", True),
     ):
         metrics.saved(pair(alert_id, acknowledged=acknowledged, status=status, is_open=is_open))
-    counted.hours.passed = 40
+    counted.clock.passed = 40
     assert counted.value("divergence_pairs") == 2
     assert counted.value("divergence_oldest_seconds") == 40
     metrics.saved(pair("old", acknowledged=True, status="acknowledged"))
@@ -306,7 +307,7 @@ def test_pairs_that_disagree_are_counted_from_when_it_was_seen(counted: Counted)
     assert counted.value("divergence_oldest_seconds") is None
 
 
-def test_what_the_database_holds_is_shown(counted: Counted) -> None:
+def test_the_contents_of_the_database_are_exposed(counted: MetricsBench) -> None:
     note, page = Kind.PAGERDUTY_NOTE, Kind.CREATE_INCIDENT
     actions = {
         (Status.PLANNED, False, note): 1,
@@ -316,7 +317,7 @@ def test_what_the_database_holds_is_shown(counted: Counted) -> None:
         (Status.DEAD, True, note): 1,
     }
     counted.metrics.counted(DatabaseCounts(7, actions, NOW))
-    counted.hours.passed = 40
+    counted.clock.passed = 40
     names = ("open_pairs", "actions_pending", "actions_in_flight", "actions_unknown", "oldest_pending_seconds")
     assert [counted.value(name) for name in names] == [7, 2, 1, 2, 40]
     dead = {kind: counted.value("actions_dead", kind.value) for kind in Kind}
@@ -324,7 +325,7 @@ def test_what_the_database_holds_is_shown(counted: Counted) -> None:
     assert counted.health.dead == 1
 
 
-def test_the_databases_gauges_are_refreshed_after_a_change_and_now_and_then(counted: Counted) -> None:
+def test_the_gauges_of_the_database_are_refreshed_after_a_change_and_periodically(counted: MetricsBench) -> None:
     metrics = counted.metrics
     assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
     metrics.outcome(action(), Status.DONE, "written")
@@ -335,11 +336,11 @@ def test_the_databases_gauges_are_refreshed_after_a_change_and_now_and_then(coun
         Plan(pairs=(pair("a", acknowledged=True, status="triggered"),)), DecisionInput(NOW, Policy(), ())
     )
     assert [metrics.needs_refresh() for _ in range(2)] == [True, False]
-    counted.hours.passed = REFRESH
+    counted.clock.passed = REFRESH
     assert metrics.needs_refresh()
 
 
-def test_pages_that_are_not_made_are_shown_and_make_the_process_unready(counted: Counted) -> None:
+def test_overdue_pages_are_exposed_and_make_the_process_unready(counted: MetricsBench) -> None:
     for side in Side:
         counted.metrics.polled(side.value, ok=True, side=side)
     counted.metrics.paging(2, 1, "nobody is paged for #17")
@@ -350,19 +351,19 @@ def test_pages_that_are_not_made_are_shown_and_make_the_process_unready(counted:
     assert counted.health.unready() == ""
 
 
-def test_problems_that_last_are_counted_by_subject(counted: Counted) -> None:
+def test_lasting_problems_are_counted_by_subject(counted: MetricsBench) -> None:
     counted.metrics.led()
     counted.metrics.troubled({"pagerduty": 1, "objects": 3, "opsgenie": 0})
     assert [counted.value("troubles", each) for each in ("pagerduty", "objects", "opsgenie")] == [1, 3, 0]
 
 
-def test_a_scrape_shows_what_was_counted_a_moment_ago(counted: Counted) -> None:
+def test_a_scrape_exposes_what_was_just_counted(counted: MetricsBench) -> None:
     for number in range(3):
         counted.metrics.webhook(Side.PAGERDUTY, "accepted")
         assert counted.value("webhooks_total", "pagerduty", "accepted") == number + 1
 
 
-def test_a_stand_by_shows_nothing_of_what_it_no_longer_knows(counted: Counted) -> None:
+def test_a_standby_exposes_no_outdated_gauges(counted: MetricsBench) -> None:
     count_everything(counted)
     assert counted.value("lock_held") == 1
     counted.metrics.stood_by()

@@ -1,4 +1,4 @@
-"""What `status` shows lasts as long as it says."""
+"""Since when the problems that `status` shows have lasted."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from reconciler.store.troubles import KeptTrouble, save
 from tests.support.builders import at, pair
 
 
-def test_what_pagerdutys_trouble_names_lasts_as_long_as_that(database: Database) -> None:
+def test_missing_pages_named_by_a_pagerduty_problem_are_as_old_as_the_problem(database: Database) -> None:
     unpaged = replace(pair(swept_at=at(0)), unpaged="incident #7 is assigned to the automation user alone")
     with database.writing() as unit:
         unit.snapshot.save_pairs([unpaged])

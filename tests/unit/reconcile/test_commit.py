@@ -1,4 +1,4 @@
-"""A plan is committed whole with its work row; what nothing depends on waits for the next commit."""
+"""A plan is committed together with its work row; a deferrable plan waits for the next commit."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Clock:
         raise NotImplementedError
 
 
-class Seen(Events):
+class RecordedEvents(Events):
     def __init__(self) -> None:
         self.plans: list[Plan] = []
 
@@ -49,12 +49,12 @@ class Seen(Events):
 
 
 @dataclass
-class Desk:
+class CommitterBench:
     """A committer over a database that counts transactions, with the known pair in it."""
 
     database: Database
     clock: Clock = field(default_factory=Clock)
-    events: Seen = field(default_factory=Seen)
+    events: RecordedEvents = field(default_factory=RecordedEvents)
     count: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -97,14 +97,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
-    return Desk(database)
+def bench(database: Database) -> CommitterBench:
+    return CommitterBench(database)
 
 
-def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None:
-    with desk.database.writing() as unit:
+def test_a_plan_is_committed_completely_and_its_work_row_deleted(bench: CommitterBench) -> None:
+    with bench.database.writing() as unit:
         unit.outbox.add([replace(NOTE, key="earlier")], NOW)
-    item = desk.queued()
+    item = bench.queued()
     moved = replace(LOOKED, title="Disk fuller")
     plan = Plan(
         actions=(NOTE,),
@@ -112,63 +112,63 @@ def test_a_plan_is_committed_whole_and_its_row_is_taken_away(desk: Desk) -> None
         notes=((KNOWN.alert_id, Side.OPSGENIE, "n"),),
         settlements=(Settlement(1, Status.DONE),),
     )
-    assert desk.commit(plan, item) is None
-    assert desk.count["writing"] == 1
-    assert (desk.pair(), [each.key for each in desk.actions()], desk.rows()) == (moved, [NOTE.key], [])
-    with desk.database.reading() as unit:
+    assert bench.commit(plan, item) is None
+    assert bench.count["writing"] == 1
+    assert (bench.pair(), [each.key for each in bench.actions()], bench.rows()) == (moved, [NOTE.key], [])
+    with bench.database.reading() as unit:
         assert unit.snapshot.known_notes([KNOWN.alert_id]) == {KNOWN.alert_id: {(Side.OPSGENIE, "n")}}
-    assert desk.events.plans == [plan]
+    assert bench.events.plans == [plan]
 
 
-def test_what_fails_leaves_everything_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    item = desk.queued()
+def test_a_failed_commit_changes_nothing(bench: CommitterBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = bench.queued()
 
     def fails(*_: object) -> None:
         raise DatabaseDown("disk full")
 
     monkeypatch.setattr("reconciler.store.work.Work.take_away", fails)
     with pytest.raises(DatabaseDown):
-        desk.commit(Plan(actions=(NOTE,), pairs=(LOOKED,)), item)
-    assert (desk.pair(), desk.actions(), desk.rows()) == (KNOWN, [], [item])
-    assert desk.events.plans == []
+        bench.commit(Plan(actions=(NOTE,), pairs=(LOOKED,)), item)
+    assert (bench.pair(), bench.actions(), bench.rows()) == (KNOWN, [], [item])
+    assert bench.events.plans == []
 
 
-def test_what_is_left_replaces_the_row_and_is_known_by_its_new_generation(desk: Desk) -> None:
-    item = desk.queued()
-    kept = desk.commit(Plan(actions=(NOTE,)), item, AGAIN)
+def test_remaining_work_replaces_the_row_under_a_new_generation(bench: CommitterBench) -> None:
+    item = bench.queued()
+    kept = bench.commit(Plan(actions=(NOTE,)), item, AGAIN)
     assert kept == replace(AGAIN, generation=item.generation + 1)
-    assert desk.rows() == [kept]
+    assert bench.rows() == [kept]
 
 
-def test_a_row_that_has_changed_meanwhile_stays(desk: Desk) -> None:
-    item = desk.queued()
-    asked = desk.queued(AGAIN)
-    assert desk.commit(Plan(actions=(NOTE,)), item, AGAIN) is None
-    assert desk.rows() == [asked]
-    assert desk.commit(Plan(pairs=(LOOKED,)), item) is None
-    desk.committer.flush()
-    assert desk.rows() == [asked]
+def test_a_row_changed_since_it_was_leased_stays(bench: CommitterBench) -> None:
+    item = bench.queued()
+    asked = bench.queued(AGAIN)
+    assert bench.commit(Plan(actions=(NOTE,)), item, AGAIN) is None
+    assert bench.rows() == [asked]
+    assert bench.commit(Plan(pairs=(LOOKED,)), item) is None
+    bench.committer.flush()
+    assert bench.rows() == [asked]
 
 
-def test_an_item_without_a_row_leaves_none_and_gets_one_for_what_is_left(desk: Desk) -> None:
-    desk.count.clear()
-    assert desk.commit(Plan(), ITEM) is None
-    desk.committer.flush()
-    assert desk.count["writing"] == 0
-    kept = desk.commit(Plan(), ITEM, ITEM)
-    assert (kept, desk.rows()) == (replace(ITEM, generation=1), [kept])
+def test_an_item_without_a_row_gets_one_only_for_remaining_work(bench: CommitterBench) -> None:
+    bench.count.clear()
+    assert bench.commit(Plan(), ITEM) is None
+    bench.committer.flush()
+    assert bench.count["writing"] == 0
+    kept = bench.commit(Plan(), ITEM, ITEM)
+    assert (kept, bench.rows()) == (replace(ITEM, generation=1), [kept])
 
 
 @pytest.mark.parametrize("plan", [Plan(), Plan(pairs=(LOOKED,))])
-def test_what_nothing_depends_on_is_written_with_the_next_commit(desk: Desk, plan: Plan) -> None:
-    item = desk.queued()
-    assert desk.commit(plan, item) is None
-    assert (desk.count["writing"], desk.pair(), desk.rows()) == (0, KNOWN, [item])
-    assert desk.events.plans == []
+def test_a_deferrable_plan_is_written_with_the_next_commit(bench: CommitterBench, plan: Plan) -> None:
+    item = bench.queued()
+    assert bench.commit(plan, item) is None
+    assert (bench.count["writing"], bench.pair(), bench.rows()) == (0, KNOWN, [item])
+    assert bench.events.plans == []
     other = replace(ITEM, alert_id="other")
-    assert desk.commit(Plan(actions=(replace(NOTE, alert_id="other"),)), other, known=None) is None
-    assert (desk.count["writing"], desk.rows()) == (1, [])
-    assert desk.pair() == (plan.pairs[0] if plan.pairs else KNOWN)
+    assert bench.commit(Plan(actions=(replace(NOTE, alert_id="other"),)), other, known=None) is None
+    assert (bench.count["writing"], bench.rows()) == (1, [])
+    assert bench.pair() == (plan.pairs[0] if plan.pairs else KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -179,47 +179,49 @@ def test_what_nothing_depends_on_is_written_with_the_next_commit(desk: Desk, pla
         Plan(actions=(NOTE,)),
     ],
 )
-def test_anything_else_is_written_at_once(desk: Desk, plan: Plan) -> None:
-    desk.commit(plan, desk.queued())
-    assert (desk.count["writing"], desk.rows()) == (1, [])
+def test_any_other_plan_is_written_at_once(bench: CommitterBench, plan: Plan) -> None:
+    bench.commit(plan, bench.queued())
+    assert (bench.count["writing"], bench.rows()) == (1, [])
 
 
-def test_a_pair_that_is_met_for_the_first_time_is_written_at_once(desk: Desk) -> None:
-    desk.commit(Plan(pairs=(LOOKED,)), desk.queued(), known=None)
-    assert desk.pair() == LOOKED
+def test_a_new_pair_is_written_at_once(bench: CommitterBench) -> None:
+    bench.commit(Plan(pairs=(LOOKED,)), bench.queued(), known=None)
+    assert bench.pair() == LOOKED
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(MOST_KEPT, 0.0), (2, LONGEST_KEPT)])
-def test_what_is_kept_back_is_written_when_it_is_much_or_old(desk: Desk, count: int, seconds: float) -> None:
+def test_deferred_plans_are_written_once_they_are_many_or_old(
+    bench: CommitterBench, count: int, seconds: float
+) -> None:
     items = [replace(ITEM, alert_id=f"a-{number}", generation=1) for number in range(count)]
-    desk.count.clear()
+    bench.count.clear()
     for item in items[:-1]:
-        desk.commit(Plan(), item)
-    assert desk.count["writing"] == 0
-    desk.clock.passed = seconds
-    desk.commit(Plan(), items[-1])
-    assert desk.count["writing"] == 1
+        bench.commit(Plan(), item)
+    assert bench.count["writing"] == 0
+    bench.clock.passed = seconds
+    bench.commit(Plan(), items[-1])
+    assert bench.count["writing"] == 1
 
 
-def test_an_older_look_never_replaces_a_newer_one(desk: Desk) -> None:
+def test_an_older_deferred_plan_never_replaces_a_newer_one(bench: CommitterBench) -> None:
     newer = replace(LOOKED, swept_at=at(200), next_look_at=None)
-    desk.commit(Plan(pairs=(LOOKED,)), ITEM)
-    with desk.database.writing() as unit:
+    bench.commit(Plan(pairs=(LOOKED,)), ITEM)
+    with bench.database.writing() as unit:
         unit.snapshot.save_pairs([newer])
-    desk.committer.flush()
-    assert desk.pair() == newer
+    bench.committer.flush()
+    assert bench.pair() == newer
 
 
-def test_a_mere_delay_rewrites_no_row(desk: Desk) -> None:
-    """Thousands of pairs may wait for one circuit breaker: the row is read sooner after a restart, that is all."""
-    item = desk.queued()
+def test_a_later_due_time_alone_rewrites_no_row(bench: CommitterBench) -> None:
+    """Thousands of pairs may wait for one circuit breaker; after a restart the pair is just read sooner."""
+    item = bench.queued()
     delayed = replace(item, due_at=at(500), attempts=3, generation=0)
-    assert desk.commit(Plan(), item, delayed) == replace(delayed, generation=item.generation)
-    desk.committer.flush()
-    assert (desk.count["writing"], desk.rows()) == (0, [item])
+    assert bench.commit(Plan(), item, delayed) == replace(delayed, generation=item.generation)
+    bench.committer.flush()
+    assert (bench.count["writing"], bench.rows()) == (0, [item])
 
 
-def test_what_is_left_with_another_request_is_written_at_once(desk: Desk) -> None:
-    item = desk.queued()
-    kept = desk.commit(Plan(), item, replace(item, request=ReadRequest(incident=True)))
-    assert (desk.count["writing"], desk.rows()) == (1, [kept])
+def test_remaining_work_with_another_request_is_written_at_once(bench: CommitterBench) -> None:
+    item = bench.queued()
+    kept = bench.commit(Plan(), item, replace(item, request=ReadRequest(incident=True)))
+    assert (bench.count["writing"], bench.rows()) == (1, [kept])

@@ -1,4 +1,4 @@
-"""One pair's outbox is delivered in order; a page that may have gone out is asked for; and what a refusal ends."""
+"""The outbox of one pair: order of delivery, lookup of creations in doubt, and the effect of refusals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -37,10 +37,10 @@ NOW = at(0) + timedelta(hours=5)
 OLD = timedelta(hours=3)
 
 
-class Both:
-    """Both vendors, and a clock. `fails` answers each call by its name and the alert with an error, or with none.
+class BothVendors:
+    """Both vendors and a clock. `fails` maps a call's name and alert to an error, or to None.
 
-    `keys` are the keys of incidents that are there already: in the listing, and when asked for.
+    `keys` are the keys of existing incidents, in the listing and in single lookups.
     """
 
     def __init__(self) -> None:
@@ -100,11 +100,11 @@ class Both:
 
 
 @dataclass
-class Desk:
-    """A deliverer over a database with what waits in it."""
+class DelivererBench:
+    """A deliverer and a database with waiting actions."""
 
     database: Database
-    vendors: Both = field(default_factory=Both)
+    vendors: BothVendors = field(default_factory=BothVendors)
     stopping: bool = False
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class Desk:
         return self.deliverer.deliver(alert_id, policy())
 
     def turn(self, seconds: float = 0.0) -> list[str]:
-        """Time goes by, then every pair is delivered, pages first; the words of each problem once."""
+        """Let time pass, then deliver every pair, pages first; the text of each problem, once."""
         self.vendors.time += timedelta(seconds=seconds)
         with self.database.reading() as unit:
             waiting = unit.outbox.open()
@@ -148,16 +148,16 @@ class Desk:
         return [key for call, key in self.vendors.calls if call.startswith(name)]
 
 
-def desk_of(database: Database, *waiting: Action, pairs: tuple[Pair, ...] = ()) -> Desk:
-    desk = Desk(database)
+def bench_of(database: Database, *waiting: Action, pairs: tuple[Pair, ...] = ()) -> DelivererBench:
+    bench = DelivererBench(database)
     with database.writing() as unit:
         unit.snapshot.save_pairs(replace(each, incident_id=f"I-{each.alert_id}") for each in pairs)
-    desk.add(*waiting)
-    return desk
+    bench.add(*waiting)
+    return bench
 
 
 def waiting(kind: Kind, alert_id: str, number: int = 0, **changed: Any) -> Action:
-    """Something that was planned just now."""
+    """An action planned just now."""
     key = f"{kind.value} {alert_id} {number}"
     made = replace(action(kind), alert_id=alert_id, key=key, at=NOW + timedelta(seconds=number))
     return replace(made, **changed)
@@ -169,62 +169,62 @@ def pairs(*alert_ids: str) -> tuple[Pair, ...]:
 
 @pytest.mark.parametrize("error", [Missing("404"), Forbidden("403")])
 @pytest.mark.parametrize("at_look", [True, False])
-def test_a_refused_object_waits_alone(database: Database, error: ReconcilerError, *, at_look: bool) -> None:
+def test_a_refused_object_holds_up_no_other(database: Database, error: ReconcilerError, *, at_look: bool) -> None:
     acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, alert_id) for alert_id in "ab"]
     others = [waiting(Kind.OPSGENIE_NOTE, "a", 1), waiting(Kind.CREATE_INCIDENT, "c", 2)]
-    desk = desk_of(database, *acts, *others, pairs=pairs("a", "b"))
+    bench = bench_of(database, *acts, *others, pairs=pairs("a", "b"))
     refused = "incident" if at_look else "acknowledge"
-    desk.vendors.fails = lambda name, key: error if (name, key) == (refused, "I-a") else None
-    assert desk.turn() == [str(error)]
-    assert dict(desk.stands()[:2]) == {"a": Status.PLANNED, "b": Status.DONE}
-    assert desk.named("create_incident") == ["c"]
-    assert desk.named("add_note") == ["a"]
-    assert desk.named("confirm_key") == [""]
-    assert desk.turn(0.5) == [str(error)]  # it is not over because it was not tried
-    assert len(desk.named(refused)) == 2
+    bench.vendors.fails = lambda name, key: error if (name, key) == (refused, "I-a") else None
+    assert bench.turn() == [str(error)]
+    assert dict(bench.stands()[:2]) == {"a": Status.PLANNED, "b": Status.DONE}
+    assert bench.named("create_incident") == ["c"]
+    assert bench.named("add_note") == ["a"]
+    assert bench.named("confirm_key") == [""]
+    assert bench.turn(0.5) == [str(error)]  # it lasts although it was not tried
+    assert len(bench.named(refused)) == 2
     for _ in range(8):
-        desk.turn(61)
-    assert len([key for key in desk.named(refused) if key == "I-a"]) == 9
-    desk.vendors.fails = lambda *_: None
-    assert desk.turn(61) == []
-    assert desk.stands()[0] == ("a", Status.DONE)
+        bench.turn(61)
+    assert len([key for key in bench.named(refused) if key == "I-a"]) == 9
+    bench.vendors.fails = lambda *_: None
+    assert bench.turn(61) == []
+    assert bench.stands()[0] == ("a", Status.DONE)
 
 
-def test_an_object_that_stays_refused_is_given_up_after_six_hours(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Missing("404") if name == "add_note" else None
+def test_an_object_refused_for_six_hours_is_given_up(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Missing("404") if name == "add_note" else None
     for _ in range(6):
-        desk.turn(3600)
-    assert desk.stands() == [("a", Status.PLANNED)]
-    desk.turn(3600)
-    assert desk.stands() == [("a", Status.DEAD)]
+        bench.turn(3600)
+    assert bench.stands() == [("a", Status.PLANNED)]
+    bench.turn(3600)
+    assert bench.stands() == [("a", Status.DEAD)]
 
 
-def test_a_refused_object_is_the_accounts_trouble_where_the_key_is_refused(database: Database) -> None:
-    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in "abc"), pairs=pairs("a", "b", "c"))
+def test_a_refused_object_is_a_problem_of_the_account_where_the_key_is_refused(database: Database) -> None:
+    bench = bench_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in "abc"), pairs=pairs("a", "b", "c"))
     answers = {"add_note": Forbidden("403"), "confirm_key": Refused("PAGERDUTY_API_KEY: 401")}
-    desk.vendors.fails = lambda name, _: answers.get(name)
-    assert desk.turn() == ["PAGERDUTY_API_KEY: 401"]
-    assert desk.named("add_note") == ["I-a"]
-    assert {status for _, status in desk.stands()} == {Status.PLANNED}
-    desk.vendors.fails = lambda *_: None
-    assert desk.turn(1) == []
+    bench.vendors.fails = lambda name, _: answers.get(name)
+    assert bench.turn() == ["PAGERDUTY_API_KEY: 401"]
+    assert bench.named("add_note") == ["I-a"]
+    assert {status for _, status in bench.stands()} == {Status.PLANNED}
+    bench.vendors.fails = lambda *_: None
+    assert bench.turn(1) == []
 
 
-def test_a_key_that_may_not_write_is_named_and_hammers_nothing(database: Database) -> None:
+def test_a_key_that_may_not_write_is_reported_and_retried_slowly(database: Database) -> None:
     keys = "abcdefgh"
-    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
-    desk.vendors.fails = lambda name, _: Forbidden(f"403 {name}") if name == "add_note" else None
-    first = desk.turn()
+    bench = bench_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
+    bench.vendors.fails = lambda name, _: Forbidden(f"403 {name}") if name == "add_note" else None
+    first = bench.turn()
     assert any("PAGERDUTY_API_KEY: every write is refused" in words for words in first)
     for _ in range(60):
-        assert any("every write is refused" in words for words in desk.turn(1))
-    assert len(desk.named("add_note")) < 40
-    desk.vendors.fails = lambda *_: None
+        assert any("every write is refused" in words for words in bench.turn(1))
+    assert len(bench.named("add_note")) < 40
+    bench.vendors.fails = lambda *_: None
     for _ in range(4):
-        desk.turn(31)
-    assert {status for _, status in desk.stands()} == {Status.DONE}
-    assert desk.turn(1) == []
+        bench.turn(31)
+    assert {status for _, status in bench.stands()} == {Status.DONE}
+    assert bench.turn(1) == []
 
 
 REFUSALS = [
@@ -238,135 +238,135 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-def test_a_page_is_tried_until_it_is_made(database: Database, error: ReconcilerError) -> None:
+def test_a_page_is_retried_until_it_is_created(database: Database, error: ReconcilerError) -> None:
     given = waiting(Kind.CREATE_INCIDENT, "a", text="disk full", body="the story", urgency="low")
-    desk = desk_of(database, given, pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: error if name.startswith("create") else None
+    bench = bench_of(database, given, pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: error if name.startswith("create") else None
     for _ in range(100):
-        assert desk.turn(20) != []  # it is reported as long as it lasts
-    assert desk.stands() == [("a", Status.PLANNED)]
-    desk.vendors.fails = lambda *_: None
-    desk.turn(301)
-    assert desk.stands() == [("a", Status.DONE)]
+        assert bench.turn(20) != []  # reported as long as it lasts
+    assert bench.stands() == [("a", Status.PLANNED)]
+    bench.vendors.fails = lambda *_: None
+    bench.turn(301)
+    assert bench.stands() == [("a", Status.DONE)]
     plain = (
         "create_incident disk full//"
         if isinstance(error, Permanent)
         else "create_incident disk full/the story/low"
     )
-    assert desk.vendors.calls[-1] == (plain, "a")
+    assert bench.vendors.calls[-1] == (plain, "a")
 
 
-def test_a_list_that_stays_out_of_order_keeps_nobody_from_being_paged(database: Database) -> None:
-    """It is asked whether the page is there already: for as long as the staleness bound."""
-    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a", attempts=1), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Permanent("400", 400) if name == "incidents_by_key" else None
+def test_a_page_is_created_although_the_lookup_list_stays_broken(database: Database) -> None:
+    """Whether the incident exists already is looked up for as long as the staleness setting."""
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a", attempts=1), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Permanent("400", 400) if name == "incidents_by_key" else None
     for _ in range(12):
-        desk.turn(10)
-    assert desk.named("create_incident") == []
+        bench.turn(10)
+    assert bench.named("create_incident") == []
     for _ in range(12):
-        desk.turn(30)
-    assert desk.named("create_incident") == ["a"]
+        bench.turn(30)
+    assert bench.named("create_incident") == ["a"]
 
 
 def test_a_page_waits_for_no_other_lane(database: Database) -> None:
     keys = "abcd"
-    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
-    desk.vendors.fails = lambda name, _: Refused("402") if name == "add_note" else None
-    desk.turn()
-    desk.vendors.fails = lambda name, key: Refused("402") if name == "add_note" and key != "z" else None
-    desk.add(waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1))
-    desk.turn(0.1)
-    assert [status for alert_id, status in desk.stands() if alert_id == "z"] == [Status.DONE, Status.SENT]
+    bench = bench_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
+    bench.vendors.fails = lambda name, _: Refused("402") if name == "add_note" else None
+    bench.turn()
+    bench.vendors.fails = lambda name, key: Refused("402") if name == "add_note" and key != "z" else None
+    bench.add(waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1))
+    bench.turn(0.1)
+    assert [status for alert_id, status in bench.stands() if alert_id == "z"] == [Status.DONE, Status.SENT]
 
 
-def test_a_lane_that_is_barred_sends_nothing(database: Database) -> None:
+def test_a_barred_lane_sends_nothing(database: Database) -> None:
     acts = [
         waiting(Kind.CREATE_INCIDENT, "z"),
         waiting(Kind.PAGERDUTY_NOTE, "a"),
         waiting(Kind.OPSGENIE_NOTE, "a", 1),
     ]
-    desk = desk_of(database, *acts, pairs=pairs("a"))
-    desk.breakers.bar(frozenset({Lane.PAGES}))
-    assert desk.turn() == []
-    assert desk.named("create_incident") == []
-    assert desk.named("add_note") == ["I-a", "a"]
+    bench = bench_of(database, *acts, pairs=pairs("a"))
+    bench.breakers.bar(frozenset({Lane.PAGES}))
+    assert bench.turn() == []
+    assert bench.named("create_incident") == []
+    assert bench.named("add_note") == ["I-a", "a"]
 
 
 def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: RateLimited("no room", 5.0) if name == "add_note" else None
-    delivered = desk.deliver()
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: RateLimited("no room", 5.0) if name == "add_note" else None
+    delivered = bench.deliver()
     assert (delivered.problems, delivered.next_try.at) == ((), NOW + timedelta(seconds=5))
     with database.reading() as unit:
         (found,) = unit.outbox.open()
     assert (found.error, found.attempts, found.failing_since) == ("", 0, None)
 
 
-def test_what_is_refused_for_long_does_not_hold_its_pair_any_more(database: Database) -> None:
+def test_an_action_refused_for_long_no_longer_blocks_its_pair(database: Database) -> None:
     refused = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), waiting(Kind.PAGERDUTY_NOTE, "b")]
     after = [waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "b", 1)]
-    desk = desk_of(database, *refused, *after, pairs=pairs("a", "b"))
+    bench = bench_of(database, *refused, *after, pairs=pairs("a", "b"))
     poison = {("incident", "I-a"), ("add_note", "I-b")}
-    desk.vendors.fails = lambda name, key: Forbidden("403") if (name, key) in poison else None
+    bench.vendors.fails = lambda name, key: Forbidden("403") if (name, key) in poison else None
     for _ in range(3):
-        desk.turn(60)
-        assert desk.named("acknowledge") + [key for key in desk.named("add_note") if key == "I-a"] == []
-    desk.turn(60)
-    assert desk.named("acknowledge") == ["I-b"]
-    assert [key for key in desk.named("add_note") if key == "I-a"] == ["I-a"]
+        bench.turn(60)
+        assert bench.named("acknowledge") + [key for key in bench.named("add_note") if key == "I-a"] == []
+    bench.turn(60)
+    assert bench.named("acknowledge") == ["I-b"]
+    assert [key for key in bench.named("add_note") if key == "I-a"] == ["I-a"]
 
 
-def test_what_was_refused_for_long_is_tried_before_what_comes_after_it(database: Database) -> None:
-    """Otherwise it would be overtaken just because its back-off is longer."""
+def test_an_action_refused_for_long_is_tried_before_later_ones(database: Database) -> None:
+    """Otherwise later actions would overtake it just because its back-off is longer."""
     first = waiting(Kind.PAGERDUTY_NOTE, "a", text="first")
-    desk = desk_of(database, first, pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Blocked("407") if name == "add_note" else None
+    bench = bench_of(database, first, pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Blocked("407") if name == "add_note" else None
     for _ in range(20):
-        desk.turn(15)
-    desk.add(waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2))
-    desk.vendors.fails = lambda *_: None
-    desk.turn(1)
+        bench.turn(15)
+    bench.add(waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2))
+    bench.vendors.fails = lambda *_: None
+    bench.turn(1)
     with database.reading() as unit:
         results = [each.result_id for each in unit.outbox.by_id(range(1, 9))]
     assert results == sorted(results, key=lambda each: int(each[1:]))
 
 
-def test_a_note_that_has_been_in_doubt_again_and_again_does_not_hold_its_pair_any_more(database: Database) -> None:
-    """Something on the way answers 500 to what it says: the acknowledgement after it is waited for."""
+def test_a_note_repeatedly_in_doubt_no_longer_blocks_its_pair(database: Database) -> None:
+    """A proxy may answer 500 to its text; the acknowledgement after it must not wait for ever."""
     note = waiting(Kind.PAGERDUTY_NOTE, "a", failing_since=NOW, attempts=1)
-    desk = desk_of(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Unknown("500") if name == "add_note" else None
-    desk.turn(1)
-    assert desk.named("acknowledge") == []
-    desk.turn(policy().staleness.total_seconds())
-    assert desk.named("acknowledge") == ["I-a"]
+    bench = bench_of(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Unknown("500") if name == "add_note" else None
+    bench.turn(1)
+    assert bench.named("acknowledge") == []
+    bench.turn(policy().staleness.total_seconds())
+    assert bench.named("acknowledge") == ["I-a"]
 
 
 @pytest.mark.parametrize("between", [[], [Kind.PAGERDUTY_NOTE]])
-def test_what_it_holds_back_itself_costs_no_extra_try_of_what_was_refused_for_long(
+def test_an_action_that_waits_for_a_refused_one_causes_no_extra_attempt_of_it(
     database: Database, between: list[Kind]
 ) -> None:
-    """A state waits for an earlier state of its pair, however long that is refused."""
+    """A state waits for an earlier state of its pair, however long that one is refused."""
     acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", number) for number in range(2)]
     notes = [waiting(kind, "a", 2, status=Status.SENT, sent_at=NOW) for kind in between]
-    desk = desk_of(database, acts[0], *notes, acts[1], waiting(Kind.PAGERDUTY_NOTE, "a", 3), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Forbidden("403") if name == "incident" else None
+    bench = bench_of(database, acts[0], *notes, acts[1], waiting(Kind.PAGERDUTY_NOTE, "a", 3), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Forbidden("403") if name == "incident" else None
     for _ in range(10):
-        desk.turn(60)
-    desk.vendors.calls.clear()
+        bench.turn(60)
+    bench.vendors.calls.clear()
     for _ in range(30):
-        desk.turn(1)
-    assert len(desk.named("incident")) <= 1
+        bench.turn(1)
+    assert len(bench.named("incident")) <= 1
 
 
-def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
-    desk.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None
+def test_one_pair_without_an_answer_pauses_no_other(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
+    bench.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None
     for _ in range(5):
-        desk.turn(20)
-    desk.add(waiting(Kind.PAGERDUTY_NOTE, "b"))
-    desk.turn()
-    assert desk.named("add_note") == ["I-b"]
+        bench.turn(20)
+    bench.add(waiting(Kind.PAGERDUTY_NOTE, "b"))
+    bench.turn()
+    assert bench.named("add_note") == ["I-b"]
 
 
 @pytest.mark.parametrize(
@@ -379,24 +379,24 @@ def test_one_pair_that_gets_no_answer_pauses_nobody(database: Database) -> None:
         (incident(number=7), ""),
     ],
 )
-def test_a_page_that_reached_nobody_is_a_problem_of_its_own(
+def test_an_incident_that_pages_nobody_is_a_problem_of_its_own(
     database: Database, answer: Incident, words: str
 ) -> None:
-    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
-    desk.vendors.created = answer
-    found = desk.turn()
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.created = answer
+    found = bench.turn()
     assert len(found) == bool(words)
     assert all(words in each and each.startswith("PAGERDUTY_USER: ") for each in found)
 
 
-def test_a_duplicate_is_asked_about(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
-    assert desk.turn() == []
-    assert desk.stands() == [("a", Status.SENT)]
+def test_a_duplicate_is_looked_up_by_its_key(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
+    assert bench.turn() == []
+    assert bench.stands() == [("a", Status.SENT)]
 
 
-def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
+def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def in_two(words: str, mark: str) -> tuple[tuple[str, str], ...]:
@@ -405,124 +405,129 @@ def test_a_note_that_is_too_long_even_when_plain_goes_in_parts(
 
     monkeypatch.setattr(text, "plain_parts", in_two, raising=False)
     long = waiting(Kind.PAGERDUTY_NOTE, "a", text="x" * 1500, mark="[m]")
-    desk = desk_of(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
-    assert desk.turn() == []
+    bench = bench_of(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
+    assert bench.turn() == []
     with database.reading() as unit:
         original, later, *parts = unit.outbox.by_id(range(1, 9))
     assert (original.status, original.error, later.status) == (Status.DROPPED, "sent in 2 parts", Status.PLANNED)
     assert [(part.key, part.mark, len(part.text), part.plain, part.at) for part in parts] == [
         (f"{long.key} part {number}", f"[m] {number}", 750, True, long.at) for number in (1, 2)
     ]
-    desk.vendors.fails = lambda *_: None
-    assert desk.turn() == []
-    assert {status for _, status in desk.stands()} == {Status.DONE, Status.DROPPED}
+    bench.vendors.fails = lambda *_: None
+    assert bench.turn() == []
+    assert {status for _, status in bench.stands()} == {Status.DONE, Status.DROPPED}
 
 
-def test_a_note_that_is_short_and_refused_is_dead(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
-    assert desk.turn() == ["422"]
-    assert desk.stands() == [("a", Status.DEAD)]
+def test_a_short_note_that_is_refused_is_dead(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
+    assert bench.turn() == ["422"]
+    assert bench.stands() == [("a", Status.DEAD)]
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE])
-def test_what_is_refused_while_every_request_is_waits_for_the_account(database: Database, kind: Kind) -> None:
-    desk = desk_of(database, waiting(kind, "a"), pairs=pairs("a"))
+def test_an_action_refused_like_every_other_waits_for_the_account(database: Database, kind: Kind) -> None:
+    bench = bench_of(database, waiting(kind, "a"), pairs=pairs("a"))
     refusal = Permanent("400: out of order; see it", 400)
-    desk.vendors.fails = lambda name, _: None if name == "incident" else refusal
-    (said,) = desk.turn()
+    bench.vendors.fails = lambda name, _: None if name == "incident" else refusal
+    (said,) = bench.turn()
     assert said.startswith("PAGERDUTY_API_KEY: every request is refused, even one for nothing in particular: ")
     assert "out of order; see PagerDuty's account" in said
-    assert desk.stands() == [("a", Status.PLANNED)]
-    desk.vendors.fails = lambda *_: None
-    assert desk.turn(1) == []
-    assert desk.stands() == [("a", Status.DONE)]
+    assert bench.stands() == [("a", Status.PLANNED)]
+    bench.vendors.fails = lambda *_: None
+    assert bench.turn(1) == []
+    assert bench.stands() == [("a", Status.DONE)]
 
 
 def test_a_problem_of_the_automation_user_names_its_setting(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
-    desk.vendors.created = incident("acknowledged")
-    (problem,) = desk.deliver().problems
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.created = incident("acknowledged")
+    (problem,) = bench.deliver().problems
     assert (problem.side, problem.alert_id, type(problem.error)) == (Side.PAGERDUTY, "a", Misconfigured)
     assert policy().is_automation(Person(BOT.id, ""))
 
 
-# -- creations that may have happened before --
+# -- creations in doubt --
 
 
 def old_creation(key: str, **changed: Any) -> Action:
     return waiting(Kind.CREATE_INCIDENT, key, at=NOW - OLD, **changed)
 
 
-def test_one_listing_answers_once_for_the_creations_that_it_was_made_for(database: Database) -> None:
+def test_one_listing_answers_once_for_each_creation_it_was_requested_for(database: Database) -> None:
     backing_off = old_creation("later", not_before=NOW + timedelta(seconds=60))
-    desk = desk_of(database, *map(old_creation, "abc"), backing_off)
-    desk.vendors.keys = {"a", "c", "later"}
+    bench = bench_of(database, *map(old_creation, "abc"), backing_off)
+    bench.vendors.keys = {"a", "c", "later"}
     for key in "abc":
-        assert desk.deliver(key).problems == ()
-    assert desk.vendors.calls == [("keys_between", "3"), ("create_incident //", "b")]
-    assert desk.stands() == [("a", Status.SENT), ("b", Status.DONE), ("c", Status.SENT), ("later", Status.PLANNED)]
-    desk.vendors.time += timedelta(seconds=60)
-    desk.deliver("later")
-    assert desk.named("incidents_by_key") == ["later"]
-    assert desk.stands()[-1] == ("later", Status.SENT)
+        assert bench.deliver(key).problems == ()
+    assert bench.vendors.calls == [("keys_between", "3"), ("create_incident //", "b")]
+    assert bench.stands() == [
+        ("a", Status.SENT),
+        ("b", Status.DONE),
+        ("c", Status.SENT),
+        ("later", Status.PLANNED),
+    ]
+    bench.vendors.time += timedelta(seconds=60)
+    bench.deliver("later")
+    assert bench.named("incidents_by_key") == ["later"]
+    assert bench.stands()[-1] == ("later", Status.SENT)
 
 
-def test_fewer_old_creations_are_asked_for_one_by_one_and_fresh_ones_not_at_all(database: Database) -> None:
-    desk = desk_of(database, *map(old_creation, "ab"), waiting(Kind.CREATE_INCIDENT, "new"))
+def test_a_few_old_creations_are_looked_up_singly_and_fresh_ones_not_at_all(database: Database) -> None:
+    bench = bench_of(database, *map(old_creation, "ab"), waiting(Kind.CREATE_INCIDENT, "new"))
     for key in ("a", "b", "new"):
-        desk.deliver(key)
-    assert desk.named("keys_between") == []
-    assert desk.named("incidents_by_key") == ["a", "b"]
-    assert desk.named("create_incident") == ["a", "b", "new"]
+        bench.deliver(key)
+    assert bench.named("keys_between") == []
+    assert bench.named("incidents_by_key") == ["a", "b"]
+    assert bench.named("create_incident") == ["a", "b", "new"]
 
 
-def test_where_no_listing_can_be_had_each_is_asked_for_and_no_listing_is_tried_for_a_while(
+def test_without_a_listing_each_creation_is_looked_up_and_no_listing_is_tried_for_a_while(
     database: Database,
 ) -> None:
-    desk = desk_of(database, *map(old_creation, "abcd"))
-    desk.vendors.listable = False
+    bench = bench_of(database, *map(old_creation, "abcd"))
+    bench.vendors.listable = False
     for key in "abcd":
-        desk.deliver(key)
-    assert desk.named("keys_between") == ["4"]
-    assert desk.named("incidents_by_key") == desk.named("create_incident") == list("abcd")
+        bench.deliver(key)
+    assert bench.named("keys_between") == ["4"]
+    assert bench.named("incidents_by_key") == bench.named("create_incident") == list("abcd")
 
 
-def test_a_listing_that_fails_is_one_creations_failure_and_the_others_are_asked_for(database: Database) -> None:
-    desk = desk_of(database, *map(old_creation, "abcd"))
-    desk.vendors.fails = lambda name, _: Permanent("400", 400) if name == "keys_between" else None
-    assert desk.turn() == ["400"]
-    assert desk.named("keys_between") == ["4"]
-    assert desk.named("create_incident") == list("bcd")
-    desk.turn(1)
-    assert desk.named("create_incident") == list("bcda")
+def test_a_failed_listing_fails_one_creation_and_the_others_are_looked_up(database: Database) -> None:
+    bench = bench_of(database, *map(old_creation, "abcd"))
+    bench.vendors.fails = lambda name, _: Permanent("400", 400) if name == "keys_between" else None
+    assert bench.turn() == ["400"]
+    assert bench.named("keys_between") == ["4"]
+    assert bench.named("create_incident") == list("bcd")
+    bench.turn(1)
+    assert bench.named("create_incident") == list("bcda")
 
 
-def test_once_pagerduty_is_back_one_listing_serves_all_creations_that_waited(database: Database) -> None:
+def test_after_an_outage_of_pagerduty_one_listing_serves_all_waiting_creations(database: Database) -> None:
     old = [waiting(Kind.CREATE_INCIDENT, alert_id, attempts=1, at=NOW - timedelta(hours=1)) for alert_id in "abcd"]
-    desk = desk_of(database, *old)
-    desk.vendors.fails = lambda *_: NotExecuted("no connection")
-    desk.turn()
-    desk.vendors.fails = lambda *_: None
-    desk.turn(2)
-    assert desk.named("incidents_by_key") == []
-    assert len(desk.named("create_incident")) == 4
+    bench = bench_of(database, *old)
+    bench.vendors.fails = lambda *_: NotExecuted("no connection")
+    bench.turn()
+    bench.vendors.fails = lambda *_: None
+    bench.turn(2)
+    assert bench.named("incidents_by_key") == []
+    assert len(bench.named("create_incident")) == 4
 
 
 # -- one delivery --
 
 
-def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Database) -> None:
+def test_a_creation_is_sent_first_and_gives_its_pair_an_incident(database: Database) -> None:
     note = waiting(Kind.PAGERDUTY_NOTE, "a", -1)
-    desk = Desk(database)
+    bench = DelivererBench(database)
     with database.writing() as unit:
         unit.snapshot.save_pairs([replace(pair(None), alert_id="a", swept_at=NOW)])
-    desk.vendors.created = incident(id="I-a")
-    desk.add(note, waiting(Kind.CREATE_INCIDENT, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1, attempts=1))
-    delivered = desk.deliver()
-    assert [name.split()[0] for name, _ in desk.vendors.calls] == ["create_incident", "add_note", "add_note"]
-    assert desk.vendors.priorities == [CallPriority.PAGE, CallPriority.CHANGED, CallPriority.UNSETTLED]
+    bench.vendors.created = incident(id="I-a")
+    bench.add(note, waiting(Kind.CREATE_INCIDENT, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1, attempts=1))
+    delivered = bench.deliver()
+    assert [name.split()[0] for name, _ in bench.vendors.calls] == ["create_incident", "add_note", "add_note"]
+    assert bench.vendors.priorities == [CallPriority.PAGE, CallPriority.CHANGED, CallPriority.UNSETTLED]
     assert [(each.kind, each.status) for each in delivered.actions] == [
         (Kind.CREATE_INCIDENT, Status.DONE),
         (Kind.PAGERDUTY_NOTE, Status.DONE),
@@ -532,60 +537,60 @@ def test_a_creation_goes_first_and_then_its_pair_has_an_incident(database: Datab
     assert delivered.next_try.at is None
 
 
-def test_a_pair_with_nothing_open_costs_nothing(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "b"), pairs=pairs("b"))
-    assert desk.deliver() == Delivered()
-    assert desk.vendors.calls == []
+def test_a_pair_without_open_actions_causes_no_call(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "b"), pairs=pairs("b"))
+    assert bench.deliver() == Delivered()
+    assert bench.vendors.calls == []
 
 
-def test_what_waits_for_an_open_breaker_calls_no_vendor_and_is_due_when_the_breaker_is_half_open(
+def test_an_action_behind_an_open_breaker_is_not_sent_and_is_due_once_the_breaker_is_half_open(
     database: Database,
 ) -> None:
     keys = "abcd"
-    desk = desk_of(database, *(waiting(Kind.PAGERDUTY_ACKNOWLEDGE, key) for key in keys), pairs=pairs(*keys))
+    bench = bench_of(database, *(waiting(Kind.PAGERDUTY_ACKNOWLEDGE, key) for key in keys), pairs=pairs(*keys))
     away = NotExecuted("no connection")
-    desk.vendors.fails = lambda name, _: away if name == "incident" else None
-    assert desk.deliver("a").next_try.at == NOW + timedelta(seconds=1)
+    bench.vendors.fails = lambda name, _: away if name == "incident" else None
+    assert bench.deliver("a").next_try.at == NOW + timedelta(seconds=1)
     for key in "bcd":
-        delivered = desk.deliver(key)
+        delivered = bench.deliver(key)
         assert delivered.tried == frozenset()
         assert delivered.next_try == NextTry(NOW + timedelta(seconds=1), Hold.WRITE_PAGERDUTY)
         assert [(each.error, each.alert_id) for each in delivered.problems] == [(away, key)]
-    assert desk.named("incident") == ["I-a"]
-    desk.vendors.fails = lambda *_: None
-    assert desk.turn(1) == []
-    assert {status for _, status in desk.stands()} == {Status.DONE}
+    assert bench.named("incident") == ["I-a"]
+    bench.vendors.fails = lambda *_: None
+    assert bench.turn(1) == []
+    assert {status for _, status in bench.stands()} == {Status.DONE}
 
 
-def test_nothing_is_begun_while_the_process_ends(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
-    desk.stopping = True
-    assert desk.deliver().next_try.at == NOW
-    desk.stopping = False
-    desk.in_flight.drain()
-    assert desk.deliver().problems == ()
-    assert desk.named("add_note") == []
-    assert desk.stands() == [("a", Status.PLANNED)]
+def test_no_write_is_started_while_the_process_ends(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.stopping = True
+    assert bench.deliver().next_try.at == NOW
+    bench.stopping = False
+    bench.in_flight.drain()
+    assert bench.deliver().problems == ()
+    assert bench.named("add_note") == []
+    assert bench.stands() == [("a", Status.PLANNED)]
 
 
 def test_a_clock_that_was_set_back_prolongs_no_back_off(database: Database) -> None:
-    desk = desk_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
-    desk.vendors.fails = lambda name, _: Unknown("500") if name == "confirm_key" else Forbidden("403")
-    desk.turn()
-    desk.vendors.fails = lambda *_: None
-    desk.vendors.set_by = timedelta(hours=-5)
-    desk.turn(1)
-    assert desk.stands() == [("a", Status.DONE)]
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Unknown("500") if name == "confirm_key" else Forbidden("403")
+    bench.turn()
+    bench.vendors.fails = lambda *_: None
+    bench.vendors.set_by = timedelta(hours=-5)
+    bench.turn(1)
+    assert bench.stands() == [("a", Status.DONE)]
 
 
 # -- when the next delivery is due --
 
 
 def due_after(database: Database, *waiting_now: Action) -> float | None:
-    """Seconds until the pair is due again, with nothing that could be tried now."""
-    desk = desk_of(database, *waiting_now, pairs=pairs("a"))
-    desk.breakers.bar(frozenset())
-    delivered = desk.deliver()
+    """Seconds until the pair is due again, with no action that may be tried now."""
+    bench = bench_of(database, *waiting_now, pairs=pairs("a"))
+    bench.breakers.bar(frozenset())
+    delivered = bench.deliver()
     assert delivered.tried == frozenset()
     return None if delivered.next_try.at is None else (delivered.next_try.at - NOW).total_seconds()
 
@@ -610,33 +615,33 @@ BOUND = policy().staleness.total_seconds()
         (waiting(STATE, "a", not_before=later(60), failing_since=later(5 - BOUND)), 5.000001),
     ],
 )
-def test_a_pair_is_due_when_its_first_action_may_go_or_no_longer_blocks_the_next(
+def test_a_pair_is_due_when_its_first_action_may_be_sent_or_no_longer_blocks_the_next(
     database: Database, first: Action, due: float | None
 ) -> None:
     assert due_after(database, first, waiting(NOTE, "a", 1, **_behind(first))) == due
 
 
 def _behind(first: Action) -> dict[str, Any]:
-    """A creation blocks nothing: what comes after it has a back-off of its own."""
+    """A creation blocks no other action: the next one has a back-off of its own."""
     return {"not_before": later(50)} if first.kind is Kind.CREATE_INCIDENT else {}
 
 
-def test_a_state_waits_for_an_earlier_state_without_a_time_of_its_own(database: Database) -> None:
+def test_a_state_behind_an_earlier_state_has_no_due_time_of_its_own(database: Database) -> None:
     refused = waiting(STATE, "a", not_before=later(60), failing_since=later(-2 * BOUND))
     assert due_after(database, refused, waiting(STATE, "a", 1)) == 60
 
 
-def test_what_opsgenie_has_in_its_queue_blocks_states_alone(database: Database) -> None:
+def test_a_request_in_opsgenies_queue_blocks_states_only(database: Database) -> None:
     queued = waiting(Kind.OPSGENIE_NOTE, "a", status=Status.SENT, sent_at=NOW, request_id="r")
     state = replace(queued, kind=Kind.OPSGENIE_ACKNOWLEDGE, key="state")
     behind = waiting(Kind.OPSGENIE_ACKNOWLEDGE, "a", 2, not_before=later(7))
     assert due_after(database, queued, behind) == 7
-    desk = Desk(database)
-    desk.add(state)
-    assert desk.deliver().next_try.at is None
+    bench = DelivererBench(database)
+    bench.add(state)
+    assert bench.deliver().next_try.at is None
 
 
-def test_what_has_no_incident_to_go_to_waits_for_no_time(database: Database) -> None:
-    desk = Desk(database)
-    desk.add(waiting(NOTE, "a"))
-    assert desk.deliver().next_try.at is None
+def test_an_action_without_an_incident_has_no_due_time(database: Database) -> None:
+    bench = DelivererBench(database)
+    bench.add(waiting(NOTE, "a"))
+    assert bench.deliver().next_try.at is None

@@ -1,4 +1,4 @@
-"""Reading one pair: what a failure concerns, circuit breakers, and the short time for new alerts' details."""
+"""Reading one pair: the scope of failures, circuit breakers, and the time limit for new alerts' details."""
 
 import threading
 from collections import Counter
@@ -47,11 +47,12 @@ from tests.support.builders import (
 from tests.support.clock import StillClock
 
 NONE: frozenset[Side] = frozenset()
+BOTH, ONLY_OG, ONLY_PD = frozenset(Side), frozenset({OG}), frozenset({PD})
 SILENT = Unknown("500")
 
 
 class Vendors:
-    """A reader: each call answers what was given for it by name, or raises it; what was asked is counted."""
+    """A reader: a call returns or raises what the test has set for its name; calls are counted."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
@@ -75,7 +76,7 @@ class Vendors:
 
 @dataclass
 class Scene:
-    """A fetcher between two readers whose answers a test can change. `known` are pairs in the snapshot."""
+    """A fetcher with two readers whose answers a test can change. `known` are pairs in the snapshot."""
 
     opsgenie: Vendors = field(default_factory=lambda: Vendors(alert=alert(), notes=[], acts=[]))
     pagerduty: Vendors = field(default_factory=lambda: Vendors(incident=incident(), notes=[], acts=[]))
@@ -114,7 +115,7 @@ def other(number: int, **more: Any) -> Observation:
 INCIDENT = ReadRequest(incident=True)
 
 
-def test_what_is_asked_for_is_read() -> None:
+def test_the_requested_records_are_read() -> None:
     scene = Scene()
     fetched = scene.fetch(everything())
     assert fetched.observation.alert == alert()
@@ -124,35 +125,35 @@ def test_what_is_asked_for_is_read() -> None:
     assert scene.asked == 4
 
 
-# -- failures and what they concern --
+# -- failures and their scope --
 
 OWN = (Missing("404"), Forbidden("403"), Permanent("400", 400), Blocked("302"))
 
 
 @pytest.mark.parametrize("error", OWN, ids=lambda error: type(error).__name__)
-def test_one_object_that_is_refused_counts_against_no_other_and_is_left_alone_for_a_while(
+def test_a_refused_object_backs_off_without_affecting_others(
     error: ReconcilerError,
 ) -> None:
     scene = Scene(pagerduty=Vendors(incident=lambda own: error if own == "bad" else incident(id=own)))
     bad = observation(pair=pair(incident_id="bad"))
     for _ in range(2 * FAILURES):
         fetched = scene.fetch(INCIDENT, bad)
-        assert (fetched.observation.incident, fetched.unread, fetched.read_at) == (None, {PD}, at(61))
+        assert (fetched.observation.incident, fetched.unread, fetched.read_at) == (None, ONLY_PD, at(61))
         assert [problem.error for problem in fetched.problems] == [error]
     assert scene.pagerduty.asked["incident"] == 1
     assert scene.fetch(INCIDENT, other(1)).observation.incident is not None
 
 
-def test_the_other_side_is_read_while_one_is_left_alone() -> None:
+def test_one_side_is_read_while_the_other_backs_off() -> None:
     scene = Scene(pagerduty=Vendors(incident=Forbidden("403"), notes=Forbidden("403")))
     for _ in range(2):
         fetched = scene.fetch(everything())
-        assert (fetched.observation.alert, fetched.unread) == (alert(), {PD})
+        assert (fetched.observation.alert, fetched.unread) == (alert(), ONLY_PD)
     assert (scene.pagerduty.asked.total(), scene.opsgenie.asked.total()) == (2, 4)
-    assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at a time count once
+    assert scene.breakers.back_off_left(PD, ALERT_ID) == 1  # two failures at the same time count once
 
 
-def test_a_side_that_is_read_again_ends_its_back_off() -> None:
+def test_a_successful_read_ends_the_back_off_of_its_side() -> None:
     scene = Scene(pagerduty=Vendors(incident=Forbidden("403")))
     scene.fetch(INCIDENT)
     scene.clock.seconds += 1
@@ -162,18 +163,18 @@ def test_a_side_that_is_read_again_ends_its_back_off() -> None:
     assert scene.fetch(INCIDENT).read_at == at(62)
 
 
-def test_where_the_incidents_notes_wait_for_the_alerts_the_alerts_back_off_says_when() -> None:
-    """The healthy side is not read again and again for what the other one refuses."""
+def test_incident_notes_that_wait_for_the_alert_follow_the_alerts_back_off() -> None:
+    """The healthy side is not read again and again while the other side refuses."""
     scene = Scene(opsgenie=Vendors(alert=alert(), notes=Forbidden("403"), acts=[]))
     for wait in (1, 2, 4, 8):
         fetched = scene.fetch(everything())
-        assert (fetched.unread, fetched.read_at) == ({OG, PD}, scene.clock.now() + timedelta(seconds=wait))
+        assert (fetched.unread, fetched.read_at) == (BOTH, scene.clock.now() + timedelta(seconds=wait))
         scene.clock.seconds += wait
     assert scene.pagerduty.asked == {"incident": 4}
 
 
 @pytest.mark.parametrize(("error", "read"), [(Forbidden("403"), ((), ())), (SILENT, (None, None))], ids=str)
-def test_one_refused_object_does_not_hide_the_rest_of_its_side_and_a_missing_answer_does(
+def test_a_refused_object_leaves_the_rest_of_its_side_readable_and_a_missing_answer_does_not(
     error: ReconcilerError, read: object
 ) -> None:
     scene = Scene(opsgenie=Vendors(alert=error, notes=[], acts=[]), pagerduty=Vendors(incident=error, notes=[]))
@@ -182,39 +183,39 @@ def test_one_refused_object_does_not_hide_the_rest_of_its_side_and_a_missing_ans
     assert fetched.unread == {OG, PD}
 
 
-def test_an_unexpected_exception_is_one_sides_alone() -> None:
+def test_an_unexpected_exception_affects_one_side_only() -> None:
     scene = Scene(opsgenie=Vendors(alert=KeyError("x")))
     fetched = scene.fetch(replace(everything([OG]), incident=True))
-    assert (fetched.observation.incident, fetched.unread) == (incident(), {OG})
+    assert (fetched.observation.incident, fetched.unread) == (incident(), ONLY_OG)
     assert "this is a defect" in str(fetched.problems[0].error)
     assert not scene.breakers.open(frozenset(Side))
 
 
-def test_an_exception_in_the_decisions_is_one_pairs_alone_and_a_new_alert_pages_from_its_row() -> None:
-    scene = Scene(opsgenie=Vendors(alert=alert(), notes=[None]))  # nothing like a note
+def test_an_exception_while_planning_reads_affects_one_pair_and_a_new_alert_pages_from_its_row() -> None:
+    scene = Scene(opsgenie=Vendors(alert=alert(), notes=[None]))  # not a note
     request = ReadRequest(alert_notes=True, incident=True)
     fetched = scene.fetch(request, observation(pair=pair()))
-    assert (fetched.observation.alert_notes, fetched.unread, fetched.read_at) == (None, {OG, PD}, at(61))
+    assert (fetched.observation.alert_notes, fetched.unread, fetched.read_at) == (None, BOTH, at(61))
     row = alert(updated_at=at(1))
     broken = cast("Any", SimpleNamespace(id="x"))
     new = scene.fetch(ReadRequest(alert=True, is_new=True, row=row, twins=(broken, None)), observation())  # type: ignore[arg-type]
-    assert (new.observation.alert, new.unread) == (row, {OG, PD})
+    assert (new.observation.alert, new.unread) == (row, BOTH)
 
 
-def test_a_program_that_is_to_stop_reads_nothing_more() -> None:
+def test_a_stopping_program_reads_nothing_more() -> None:
     scene = Scene(stopping=True)
     with pytest.raises(Stopping):
         scene.fetch(everything())
     assert scene.asked == 0
 
 
-def test_a_database_that_is_away_is_nobodys_defect() -> None:
+def test_an_unreachable_database_is_not_reported_as_a_defect() -> None:
     scene = Scene(opsgenie=Vendors(alert=DatabaseDown("away")))
     with pytest.raises(DatabaseDown):
         scene.fetch(everything())
 
 
-def test_a_target_of_a_merge_that_is_refused_is_named_as_what_it_is() -> None:
+def test_a_refused_merge_target_is_reported_as_such() -> None:
     ours = incident("resolved", merged_into="PINC2")
     scene = Scene(pagerduty=Vendors(incident=lambda own: ours if own == INCIDENT_ID else Forbidden("403")))
     (problem,) = scene.fetch(INCIDENT).problems
@@ -222,17 +223,17 @@ def test_a_target_of_a_merge_that_is_refused_is_named_as_what_it_is() -> None:
     assert isinstance(problem.error, Forbidden)
 
 
-def test_a_successor_that_does_not_answer_backs_off_like_the_incident_itself() -> None:
+def test_an_unanswered_read_of_a_successor_backs_off_like_the_incident_itself() -> None:
     ours = incident("resolved", merged_into="PINC2")
     scene = Scene(pagerduty=Vendors(incident=lambda own: ours if own == INCIDENT_ID else SILENT))
-    assert (scene.fetch(INCIDENT).unread, scene.breakers.back_off_left(PD, ALERT_ID)) == ({PD}, 1)
+    assert (scene.fetch(INCIDENT).unread, scene.breakers.back_off_left(PD, ALERT_ID)) == (ONLY_PD, 1)
 
 
 # -- circuit breakers --
 
 
 @pytest.mark.parametrize("error", [Refused("401"), NotExecuted("no connection")], ids=["refused", "unreachable"])
-def test_while_a_vendor_is_away_nothing_is_read_of_the_pairs_that_need_it(error: ReconcilerError) -> None:
+def test_pairs_that_need_an_unreachable_vendor_are_not_read(error: ReconcilerError) -> None:
     scene = Scene(pagerduty=Vendors(incident=error))
     first = scene.fetch(everything())
     assert first.blocked == {Hold.READ_PAGERDUTY}
@@ -245,14 +246,14 @@ def test_while_a_vendor_is_away_nothing_is_read_of_the_pairs_that_need_it(error:
     assert scene.fetch(everything([OG]), known).blocked == frozenset()
 
 
-def test_three_pairs_without_an_answer_block_the_rest() -> None:
+def test_three_pairs_without_an_answer_open_the_breaker_for_all() -> None:
     scene = Scene(pagerduty=Vendors(incident=SILENT))
     found = [scene.fetch(INCIDENT, other(number)) for number in range(5)]
     assert [bool(fetched.blocked) for fetched in found] == [False, False, True, True, True]
     assert scene.pagerduty.asked["incident"] == FAILURES
 
 
-def test_a_vendor_that_is_still_away_costs_the_other_one_nothing() -> None:
+def test_failed_probes_of_one_vendor_cause_no_reads_of_the_other() -> None:
     scene = Scene(pagerduty=Vendors(incident=Refused("401"), incidents_by_key=Refused("401")))
     scene.fetch(INCIDENT)
     for number in range(10):
@@ -262,7 +263,7 @@ def test_a_vendor_that_is_still_away_costs_the_other_one_nothing() -> None:
     assert (scene.opsgenie.asked.total(), scene.pagerduty.asked.total()) == (0, 11)
 
 
-def test_the_half_open_read_is_the_pairs_own_and_is_made_once() -> None:
+def test_the_half_open_probe_is_the_pairs_own_read_and_is_made_once() -> None:
     scene = Scene(pagerduty=Vendors(incident=Refused("401"), notes=[]))
     scene.fetch(INCIDENT)
     scene.clock.seconds += 1
@@ -273,20 +274,20 @@ def test_the_half_open_read_is_the_pairs_own_and_is_made_once() -> None:
     assert scene.breakers.passage(Hold.READ_PAGERDUTY) is Passage.ALL
 
 
-def test_a_pair_that_was_cut_short_by_a_breaker_has_no_back_off_of_its_own() -> None:
+def test_a_pair_cut_short_by_a_breaker_has_no_back_off_of_its_own() -> None:
     scene = Scene(pagerduty=Vendors(incident=Refused("401")))
     scene.fetch(INCIDENT)
     assert scene.breakers.back_off_left(PD, ALERT_ID) == 0
 
 
-def test_a_breaker_that_another_pair_opens_meanwhile_stops_this_one_too() -> None:
+def test_a_breaker_opened_by_another_pair_stops_the_remaining_reads() -> None:
     scene = Scene()
     scene.opsgenie.takes = lambda: scene.breakers.failed(PD, "a-9", Refused("401"))
     fetched = scene.fetch(everything())
-    assert (fetched.blocked, scene.pagerduty.asked.total()) == ({Hold.READ_PAGERDUTY}, 0)
+    assert (fetched.blocked, scene.pagerduty.asked.total()) == (frozenset({Hold.READ_PAGERDUTY}), 0)
 
 
-def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_read() -> None:
+def test_a_read_found_necessary_later_waits_for_its_breaker_and_the_rest_is_read() -> None:
     scene = Scene()
     scene.breakers.failed(OG, "a-9", Refused("401"))
     mine = action(Kind.OPSGENIE_NOTE, Status.DONE)
@@ -294,7 +295,7 @@ def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_
     copy.author = policy().automation.__class__("PX", "X")
     scene.pagerduty.answers["notes"] = [copy]
     fetched = scene.fetch(ReadRequest(incident_notes=True))
-    assert (len(fetched.observation.incident_notes or ()), fetched.unread) == (1, {OG})
+    assert (len(fetched.observation.incident_notes or ()), fetched.unread) == (1, ONLY_OG)
     assert (fetched.read_at, scene.opsgenie.asked.total()) == (at(61), 0)
 
 
@@ -308,11 +309,11 @@ def test_what_only_turns_out_to_be_needed_waits_for_its_breaker_and_the_rest_is_
     ],
     ids=str,
 )
-def test_a_rate_limit_is_waited_for_and_is_no_fault_of_the_pairs(error: NotExecuted, wait: float) -> None:
+def test_a_rate_limit_is_waited_for_without_a_back_off_of_the_pair(error: NotExecuted, wait: float) -> None:
     scene = Scene(pagerduty=Vendors(incident=error))
     for _ in range(3):
         fetched = scene.fetch(INCIDENT)
-        assert (fetched.unread, fetched.read_at) == ({PD}, scene.clock.now() + timedelta(seconds=wait))
+        assert (fetched.unread, fetched.read_at) == (ONLY_PD, scene.clock.now() + timedelta(seconds=wait))
     assert scene.breakers.back_off_left(PD, ALERT_ID) == 0
 
 
@@ -332,13 +333,13 @@ def new(scene: Scene, alert_id: str = ALERT_ID, request: ReadRequest = NEW) -> F
     return scene.fetch(request, observation(alert_id=alert_id))
 
 
-def test_a_new_alerts_details_are_read_at_the_priority_of_a_page_and_may_take_a_second_each() -> None:
+def test_a_new_alerts_details_are_read_at_page_priority_within_a_second_each() -> None:
     scene = Scene()
     assert new(scene).unread == NONE
     assert scene.opsgenie.contexts == [("alert", CallPriority.PAGE, 1.0), ("notes", CallPriority.PAGE, 1.0)]
 
 
-def test_all_of_them_together_may_take_two_seconds() -> None:
+def test_all_details_of_a_new_alert_together_may_take_two_seconds() -> None:
     scene = Scene()
 
     def take() -> None:
@@ -347,33 +348,33 @@ def test_all_of_them_together_may_take_two_seconds() -> None:
     scene.opsgenie.takes = take
     fetched = new(scene)
     assert (fetched.observation.alert, fetched.observation.alert_notes) == (alert(), None)
-    assert (scene.opsgenie.asked.total(), fetched.unread) == (1, {OG})
+    assert (scene.opsgenie.asked.total(), fetched.unread) == (1, ONLY_OG)
 
 
 def test_a_new_alert_whose_details_cannot_be_read_pages_from_its_row_and_is_read_again() -> None:
     scene = Scene(opsgenie=Vendors(alert=SILENT, notes=SILENT))
     fetched = new(scene)
-    assert (fetched.observation.alert, fetched.unread, fetched.read_at) == (ROW, {OG}, at(61))
+    assert (fetched.observation.alert, fetched.unread, fetched.read_at) == (ROW, ONLY_OG, at(61))
     assert scene.opsgenie.asked.total() == 1
 
 
-def test_a_new_alert_that_the_list_shows_pages_though_it_is_not_found_by_its_id() -> None:
+def test_a_listed_new_alert_pages_although_it_is_not_found_by_its_id() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404"), notes=Missing("404")))
     fetched = new(scene)
-    assert (fetched.observation.alert, fetched.observation.missing, fetched.unread) == (ROW, False, {OG})
+    assert (fetched.observation.alert, fetched.observation.missing, fetched.unread) == (ROW, False, ONLY_OG)
 
 
-def test_once_details_were_late_the_next_pages_do_not_wait_for_theirs() -> None:
+def test_after_late_details_the_next_pages_do_not_wait_for_theirs() -> None:
     scene = Scene(opsgenie=Vendors(alert=NotExecuted("its time was over"), notes=[]))
     for number in range(50):
         fetched = new(scene, f"a-{number}")
-        assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
+        assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, ONLY_OG, frozenset())
         scene.clock.seconds += 0.01
     assert scene.opsgenie.asked.total() == 1
-    assert not scene.breakers.open({OG})  # other reads may take their time
+    assert not scene.breakers.open({OG})  # other reads have no short time limit
 
 
-def test_late_details_are_tried_again_after_a_while() -> None:
+def test_details_are_tried_again_some_time_after_they_were_late() -> None:
     scene = Scene(opsgenie=Vendors(alert=SILENT, notes=[]))
     new(scene, "a-1")
     scene.clock.seconds += 1
@@ -386,24 +387,24 @@ def test_an_open_breaker_does_not_keep_a_new_alert_with_a_row_waiting() -> None:
     for side in Side:
         scene.breakers.failed(side, "a-9", Refused("401"))
     fetched = new(scene)
-    assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, {OG}, frozenset())
+    assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, ONLY_OG, frozenset())
     assert scene.asked == 0
 
 
-def test_a_refused_key_that_a_new_alert_meets_opens_the_breaker() -> None:
+def test_a_key_refused_for_a_new_alert_opens_the_breaker() -> None:
     scene = Scene(opsgenie=Vendors(alert=Refused("401")))
     assert new(scene).observation.alert == ROW
     assert scene.breakers.open({OG})
 
 
-def test_a_new_alert_that_failed_before_is_tried_all_the_same() -> None:
+def test_a_new_alert_is_read_despite_its_back_off() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404")))
     new(scene)
     new(scene)
     assert scene.opsgenie.asked["alert"] == 2
 
 
-def test_a_new_alert_without_a_row_waits_for_its_own_reads_without_haste() -> None:
+def test_a_new_alert_without_a_row_has_no_short_time_limit() -> None:
     scene = Scene()
     assert new(scene, request=replace(NEW, row=None)).unread == NONE
     assert scene.opsgenie.contexts[0] == ("alert", CallPriority.PAGE, None)
@@ -411,14 +412,14 @@ def test_a_new_alert_without_a_row_waits_for_its_own_reads_without_haste() -> No
     assert new(scene, request=replace(NEW, row=None)).blocked == {Hold.READ_OPSGENIE}
 
 
-def test_a_new_alert_that_may_have_its_incident_already_waits_for_that_lookup() -> None:
+def test_a_new_alert_that_may_have_an_incident_waits_for_the_lookup_by_key() -> None:
     scene = Scene(pagerduty=Vendors(incidents_by_key=SILENT))
     fetched = new(scene, request=replace(NEW, by_key=True))
-    assert (fetched.observation.alert, fetched.unread) == (None, {PD})
+    assert (fetched.observation.alert, fetched.unread) == (None, ONLY_PD)
     assert scene.pagerduty.contexts == [("incidents_by_key", CallPriority.PAGE, None)]
 
 
-def test_other_reads_keep_the_priority_of_the_work_at_hand() -> None:
+def test_other_reads_keep_the_priority_of_their_work_item() -> None:
     scene = Scene()
     scene.fetch(everything())
     assert scene.opsgenie.contexts[0][1:] == (current().priority, current().within)
@@ -447,18 +448,18 @@ def receipts(scene: Scene, *mine: Any) -> tuple[Receipt, ...]:
     ],
     ids=["waits", "failed", "unknown to Opsgenie", "no answer"],
 )
-def test_what_opsgenie_says_of_a_request(status: Any, receipt: tuple[Receipt, ...]) -> None:
+def test_a_request_status_is_turned_into_a_receipt(status: Any, receipt: tuple[Receipt, ...]) -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), acts=[], request_status=status))
     assert receipts(scene) == receipt
 
 
-def test_a_status_that_cannot_be_read_leaves_nothing_unread() -> None:
+def test_an_unreadable_request_status_leaves_nothing_unread() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), acts=[], request_status=SILENT))
     fetched = scene.fetch(ReadRequest(alert=True), observation(pair=pair(), mine=(ACCEPTED,)))
     assert (fetched.unread, [problem.error for problem in fetched.problems]) == (NONE, [SILENT])
 
 
-def test_a_request_is_asked_about_once_a_second_and_its_last_answer_serves_meanwhile() -> None:
+def test_a_request_is_checked_once_a_second_and_its_last_status_is_reused_meanwhile() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), request_status=RequestStatus(None)))
     for _ in range(30):
         assert receipts(scene) == (Receipt(7, None),)
@@ -466,14 +467,14 @@ def test_a_request_is_asked_about_once_a_second_and_its_last_answer_serves_meanw
     assert scene.opsgenie.asked["request_status"] == 3
 
 
-def test_a_write_that_is_sent_once_more_has_no_answer_of_its_first_request() -> None:
+def test_a_write_that_is_sent_again_does_not_reuse_the_status_of_its_first_request() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), acts=[], request_status=RequestStatus(done=False)))
     receipts(scene)
     scene.opsgenie.answers["request_status"] = RequestStatus(None)
     assert receipts(scene, replace(ACCEPTED, request_id="r-2")) == (Receipt(7, None),)
 
 
-def test_of_many_requests_fifty_are_asked_about_in_a_second() -> None:
+def test_at_most_fifty_requests_are_checked_per_second() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), request_status=RequestStatus(None)))
     sent = [replace(ACCEPTED, id=number, request_id=f"r-{number}") for number in range(120)]
     asked = []
@@ -485,7 +486,7 @@ def test_of_many_requests_fifty_are_asked_about_in_a_second() -> None:
     assert asked == [50, 0, 50]
 
 
-# -- alerts that Opsgenie does not know --
+# -- missing alerts --
 
 
 def lost(number: int, **changes: Any) -> Observation:
@@ -501,26 +502,26 @@ ALERT = ReadRequest(alert=True)
 
 
 @pytest.mark.parametrize(("rows", "sees"), [((alert(id="b-1"),), True), ((), False), ((alert(id="a-1"),), False)])
-def test_one_missing_alert_needs_a_list_that_shows_any_other(rows: tuple[Alert, ...], sees: bool) -> None:
+def test_one_alert_counts_as_missing_only_if_the_list_shows_another(rows: tuple[Alert, ...], sees: bool) -> None:
     fetched = Scene(opsgenie=gone(*rows)).fetch(ALERT, lost(1))
     assert (fetched.observation.missing, fetched.observation.sees_others) == (True, sees)
     assert fetched.problems == ()
 
 
-def test_an_alert_of_which_nothing_is_concluded_is_read_again_ever_more_seldom_and_is_no_problem() -> None:
+def test_an_alert_not_known_to_be_missing_is_read_with_growing_back_off_and_is_no_problem() -> None:
     scene = Scene(opsgenie=gone())
     for wait in (1, 2, 4, 8):
         fetched = scene.fetch(ALERT, lost(1))
-        assert (fetched.unread, fetched.read_at) == ({OG}, scene.clock.now() + timedelta(seconds=wait))
+        assert (fetched.unread, fetched.read_at) == (ONLY_OG, scene.clock.now() + timedelta(seconds=wait))
         assert scene.fetch(ALERT, lost(1)).problems == ()
         scene.clock.seconds += wait
     assert scene.opsgenie.asked["alert"] == 4
 
 
-def test_a_list_that_cannot_be_read_concludes_nothing() -> None:
+def test_without_a_readable_list_no_alert_counts_as_missing() -> None:
     scene = Scene(opsgenie=Vendors(alert=Missing("404"), recent_alerts=Misconfigured("OPSGENIE_QUERY")))
     fetched = scene.fetch(ALERT, lost(1))
-    assert (fetched.observation.sees_others, fetched.unread) == (False, {OG})
+    assert (fetched.observation.sees_others, fetched.unread) == (False, ONLY_OG)
     assert [str(problem.error) for problem in fetched.problems] == ["OPSGENIE_QUERY"]
 
 
@@ -533,17 +534,17 @@ def test_a_list_that_cannot_be_read_concludes_nothing() -> None:
         (set(), (), True, False),
     ],
 )
-def test_several_missing_alerts_need_as_many_that_were_known_before(
+def test_several_alerts_count_as_missing_only_if_as_many_known_ones_are_listed(
     known: set[str], rows: tuple[str, ...], blind: bool, sees: bool
 ) -> None:
-    """The key of another team sees plenty of alerts, too: while it sees none of ours, nothing is concluded."""
+    """Another team's key sees many alerts as well; as long as it sees none of ours, no alert is missing."""
     scene = Scene(opsgenie=gone(*(alert(id=row) for row in rows)), known=known)
     scene.fetch(ALERT, lost(1))
     assert scene.fetch(ALERT, lost(2)).observation.sees_others is sees
     assert (scene.fetcher.blindness() is not None) is blind
 
 
-def test_an_old_alert_that_was_first_met_since_may_be_what_another_key_shows() -> None:
+def test_an_alert_first_seen_after_the_others_went_missing_proves_nothing() -> None:
     rows = [alert(id="b-1", created_at=at(0)), alert(id="b-2", created_at=at(0))]
     scene = Scene(opsgenie=gone(*rows), known={"b-1", "b-2"})
     scene.fetch(ALERT, lost(1, missing_since=at(50)))
@@ -552,7 +553,7 @@ def test_an_old_alert_that_was_first_met_since_may_be_what_another_key_shows() -
     assert not scene.fetch(ALERT, lost(2, missing_since=at(50))).observation.sees_others
 
 
-def test_blindness_ends_when_an_alert_is_seen_again() -> None:
+def test_an_alert_that_is_seen_again_ends_the_suspicion_against_the_key() -> None:
     scene = Scene(opsgenie=gone())
     scene.fetch(ALERT, lost(1))
     scene.fetch(ALERT, lost(2))
@@ -563,14 +564,14 @@ def test_blindness_ends_when_an_alert_is_seen_again() -> None:
     assert scene.fetcher.blindness() is None
 
 
-def test_an_alert_that_is_known_to_be_deleted_is_not_counted_as_missing_any_more() -> None:
+def test_a_deleted_alert_no_longer_counts_as_missing() -> None:
     scene = Scene(opsgenie=gone(alert(id="b-1")))
     assert scene.fetch(ALERT, lost(1, missing_since=at(-600))).observation.sees_others
     scene.clock.seconds += 5
-    assert scene.fetch(ALERT, lost(2)).observation.sees_others  # as the only one
+    assert scene.fetch(ALERT, lost(2)).observation.sees_others  # no other alert is missing
 
 
-def test_one_look_at_the_list_serves_all_that_are_missing_at_the_same_time() -> None:
+def test_one_read_of_the_list_serves_all_alerts_missing_at_the_same_time() -> None:
     scene = Scene(opsgenie=gone(alert(id="b-1")))
     for number in range(20):
         scene.fetch(ALERT, lost(number))
@@ -580,7 +581,7 @@ def test_one_look_at_the_list_serves_all_that_are_missing_at_the_same_time() -> 
 # -- several threads --
 
 
-def test_pairs_are_read_side_by_side() -> None:
+def test_pairs_are_read_concurrently() -> None:
     both = threading.Barrier(2, timeout=5)
     scene = Scene(pagerduty=Vendors(incident=lambda own: (both.wait(), incident(id=own))[1]))
     found: list[Fetched] = []

@@ -1,4 +1,4 @@
-"""Who we are and how the service stands: asked when it may have changed, and what each answer allows."""
+"""The automation user and the service: when PagerDuty is asked about them, and what each answer allows."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -16,7 +16,7 @@ INTERVAL = 300.0
 
 
 class PagerDuty:
-    """Answers as it is set; `took` is how long each answer takes."""
+    """Answers as set by the test; `took` is the duration of each answer."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -71,7 +71,7 @@ def told(identity: Identity) -> list[str]:
     return [str(problem.error) for problem in identity.state.problems]
 
 
-def test_it_is_asked_at_the_start_and_once_in_an_interval(pagerduty: PagerDuty) -> None:
+def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     assert identity.person == CONFIGURED
     assert cycle(identity)
@@ -103,7 +103,7 @@ def test_it_is_asked_at_the_start_and_once_in_an_interval(pagerduty: PagerDuty) 
         ("service", Permanent("400", 400), True, True),
     ],
 )
-def test_what_each_answer_allows(
+def test_each_answer_allows_or_forbids_writing(
     pagerduty: PagerDuty, what: str, error: ReconcilerError, may_write: bool, may_page: bool
 ) -> None:
     identity = made(pagerduty)
@@ -120,7 +120,7 @@ def test_what_each_answer_allows(
     assert (told(identity), identity.state.unsure, identity.state.may_write) == ([], None, True)
 
 
-def test_what_was_wrong_stays_wrong_while_nothing_is_answered(pagerduty: PagerDuty) -> None:
+def test_a_problem_lasts_while_pagerduty_does_not_answer(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.wrong["user"] = Misconfigured("PAGERDUTY_EMAIL: unknown")
     cycle(identity)
@@ -132,10 +132,10 @@ def test_what_was_wrong_stays_wrong_while_nothing_is_answered(pagerduty: PagerDu
     assert not identity.state.may_write
 
 
-def test_it_is_asked_ever_more_slowly_while_something_is_wrong(pagerduty: PagerDuty) -> None:
+def test_the_account_is_read_with_growing_back_off_while_a_problem_lasts(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.wrong["key"] = Refused("401")
-    times = []
+    times: list[float] = []
     for _ in range(600):
         if cycle(identity) or len(pagerduty.asked) > len(times):
             times.append(pagerduty.time - 1000)
@@ -143,7 +143,7 @@ def test_it_is_asked_ever_more_slowly_while_something_is_wrong(pagerduty: PagerD
     assert [round(time) for time in times] == [0, 1, 3, 7, 15, 25, 35, 45, 55]
 
 
-def test_a_slow_answer_is_not_asked_for_again_and_again(pagerduty: PagerDuty) -> None:
+def test_a_slow_answer_is_not_requested_again_and_again(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.took, pagerduty.wrong["key"] = 40.0, Unknown("no answer")
     cycle(identity)
@@ -152,7 +152,7 @@ def test_a_slow_answer_is_not_asked_for_again_and_again(pagerduty: PagerDuty) ->
     assert pagerduty.asked == ["key"]
 
 
-def test_it_is_asked_at_once_where_pagerduty_answers_again(pagerduty: PagerDuty) -> None:
+def test_the_account_is_read_at_once_when_pagerduty_answers_again(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.took, pagerduty.wrong["key"] = 10.0, Unknown("no answer")
     cycle(identity)
@@ -163,7 +163,7 @@ def test_it_is_asked_at_once_where_pagerduty_answers_again(pagerduty: PagerDuty)
     assert identity.state.unsure is None
 
 
-def test_a_refused_write_makes_it_asked_again_at_most_every_ten_seconds(pagerduty: PagerDuty) -> None:
+def test_a_refused_write_makes_the_account_be_read_at_most_every_ten_seconds(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     cycle(identity)
     pagerduty.asked.clear()
@@ -176,7 +176,7 @@ def test_a_refused_write_makes_it_asked_again_at_most_every_ten_seconds(pagerdut
     assert not cycle(identity)
 
 
-def test_objections_last_until_they_are_over_and_forbid_nothing(pagerduty: PagerDuty) -> None:
+def test_objections_last_until_they_are_resolved_and_forbid_no_writes(pagerduty: PagerDuty) -> None:
     identity = made(pagerduty)
     pagerduty.role, pagerduty.service, pagerduty.shift = "role", "maintenance", "on call"
     cycle(identity)
@@ -184,15 +184,15 @@ def test_objections_last_until_they_are_over_and_forbid_nothing(pagerduty: Pager
     assert (first.may_write, first.may_page, told(identity)) == (True, True, ["role", "maintenance", "on call"])
     pagerduty.time += 30
     cycle(identity)
-    assert identity.state == first  # the very same errors: each is said once
+    assert identity.state == first  # the identical errors, so that each is logged once
     pagerduty.role = pagerduty.service = pagerduty.shift = ""
     pagerduty.time += 30
     cycle(identity)
     assert told(identity) == []
 
 
-def test_what_is_allowed_changes_as_a_whole_once_everything_is_answered(pagerduty: PagerDuty) -> None:
-    """Other threads read it while PagerDuty is asked: what was wrong is not allowed in between."""
+def test_the_state_of_the_account_is_replaced_in_one_step_after_the_last_answer(pagerduty: PagerDuty) -> None:
+    """Other threads read the state while PagerDuty is asked; they must not see a problem as solved in between."""
     identity = made(pagerduty)
     pagerduty.wrong["key"] = Unknown("no answer")
     identity.confirm()

@@ -1,4 +1,4 @@
-"""The end of the process waits for writes that are under way, and admits no further one."""
+"""A stopping process waits for the writes in flight and admits no further one."""
 
 import threading
 
@@ -7,7 +7,7 @@ import pytest
 from reconciler.reconcile.in_flight import InFlight
 
 
-def test_draining_waits_for_what_is_under_way_and_admits_nothing_more() -> None:
+def test_draining_waits_for_writes_in_flight_and_admits_no_further_one() -> None:
     in_flight, drained = InFlight(), threading.Event()
 
     def drain() -> None:
@@ -28,7 +28,7 @@ def test_draining_waits_for_what_is_under_way_and_admits_nothing_more() -> None:
     assert drained.is_set()
 
 
-def test_a_write_that_fails_is_not_under_way_any_more() -> None:
+def test_a_failed_write_is_no_longer_in_flight() -> None:
     in_flight = InFlight()
     with pytest.raises(ZeroDivisionError), in_flight.admit():
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""One pair in four steps: read, decide, commit, deliver; nothing is called before what causes it is committed."""
+"""One pair in four steps: read, decide, commit, deliver. An action is committed before its call is made."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ KNOWN = pair(swept_at=at(0), next_look_at=at(300))
 
 
 class Scene:
-    """A reconciler over a real database. What is read is given by the test; deliveries note what was committed."""
+    """A reconciler on a real database. The test sets what is read; deliveries record what was committed."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -51,7 +51,7 @@ class Scene:
         return self.seen(known)
 
     def deliver(self, alert_id: str, _policy: Policy, *, pages_only: bool) -> Delivered:
-        """What the outbox has of the pair at this moment, and the rows of the queue, are noted."""
+        """Records the outbox of the pair and the rows of the queue at this moment."""
         self.committed.append(self.outbox(alert_id))
         self.pages_only.append(pages_only)
         return self.delivers(self.outbox(alert_id))
@@ -70,7 +70,7 @@ class Scene:
             unit.outbox.add(actions, at(50))
 
     def item(self, request: ReadRequest, priority: Priority = Priority.CHANGED) -> WorkItem:
-        """The pair in the queue's table."""
+        """Adds the pair to the queue's table."""
         item = WorkItem(ALERT_ID, at(60), request, priority, frozenset({Reason.FEED}))
         with self.database.writing() as unit:
             (stored,) = unit.work.add([item])
@@ -103,7 +103,7 @@ def test_the_intent_is_committed_before_any_call(scene: Scene) -> None:
     assert found.tracked
 
 
-def test_baselines_notes_and_actions_are_committed_at_once_or_not_at_all(scene: Scene) -> None:
+def test_baselines_notes_and_actions_are_committed_atomically(scene: Scene) -> None:
     scene.remember()
     item = scene.item(everything())
     scene.seen = shows(alert=alert(), incident=incident(), incident_notes=(note("PN1", JANE, "on it"),))
@@ -121,7 +121,7 @@ def test_baselines_notes_and_actions_are_committed_at_once_or_not_at_all(scene: 
         assert unit.snapshot.pair(ALERT_ID) == KNOWN
 
 
-def test_what_is_read_counts_and_not_the_reason_for_reading_it(scene: Scene) -> None:
+def test_decisions_depend_on_what_is_read_and_not_on_the_reason_for_reading(scene: Scene) -> None:
     scene.remember()
     scene.seen = shows(alert=alert(), incident=incident(), alert_notes=(), incident_notes=())
     outcome = scene.reconcile(everything())
@@ -129,7 +129,7 @@ def test_what_is_read_counts_and_not_the_reason_for_reading_it(scene: Scene) -> 
     assert (outcome.word, outcome.actions, outcome.again) == ("done", (), None)
 
 
-def test_the_pair_is_given_to_the_reader_as_it_is_remembered(scene: Scene) -> None:
+def test_the_reader_gets_the_stored_pair(scene: Scene) -> None:
     planned = action(Kind.PAGERDUTY_NOTE, id=1)
     scene.remember(planned)
     with scene.database.writing() as unit:
@@ -137,10 +137,11 @@ def test_the_pair_is_given_to_the_reader_as_it_is_remembered(scene: Scene) -> No
     scene.reconcile(ReadRequest(incident=True, swept=True))
     ((request, known),) = scene.given
     assert request == ReadRequest(incident=True, swept=True)
-    assert (known.pair, known.mine, known.known_notes, known.swept) == (KNOWN, (planned,), {(PD, "PN0")}, True)
+    assert (known.pair, known.mine, known.swept) == (KNOWN, (planned,), True)
+    assert known.known_notes == {(PD, "PN0")}
 
 
-def test_a_row_is_taken_away_once_nothing_is_left_to_be_done(scene: Scene) -> None:
+def test_the_work_row_is_deleted_once_nothing_is_left_to_do(scene: Scene) -> None:
     scene.remember()
     scene.seen = shows(
         incident=incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(55))
@@ -151,7 +152,7 @@ def test_a_row_is_taken_away_once_nothing_is_left_to_be_done(scene: Scene) -> No
     assert [each.kind for each in scene.outbox()] == [Kind.OPSGENIE_ACKNOWLEDGE]
 
 
-def test_what_could_not_be_read_stays_in_the_table_and_is_due_again(scene: Scene) -> None:
+def test_a_pair_that_could_not_be_read_stays_in_the_table_and_is_due_again(scene: Scene) -> None:
     scene.remember()
     problem = Problem(OG, Transient("500"), ALERT_ID)
     scene.seen = lambda known: Fetched(
@@ -167,7 +168,7 @@ def test_what_could_not_be_read_stays_in_the_table_and_is_due_again(scene: Scene
     assert outcome.again.generation == row.generation
 
 
-def test_a_new_alert_that_could_not_be_read_keeps_its_row_and_its_urgency(scene: Scene) -> None:
+def test_a_new_alert_that_could_not_be_read_keeps_its_row_and_its_priority(scene: Scene) -> None:
     scene.seen = lambda known: Fetched(known, unread=frozenset({OG, PD}), read_at=at(61))
     outcome = scene.reconcile(NEW, Priority.PAGE)
     assert outcome.again is not None
@@ -176,7 +177,7 @@ def test_a_new_alert_that_could_not_be_read_keeps_its_row_and_its_urgency(scene:
     assert (row.priority, row.request.row) == (Priority.PAGE, alert())
 
 
-def test_while_a_circuit_breaker_is_open_nothing_is_decided_and_the_row_stays(scene: Scene) -> None:
+def test_an_open_circuit_breaker_prevents_decisions_and_keeps_the_work_row(scene: Scene) -> None:
     scene.remember()
     item = scene.item(everything())
     scene.seen = lambda known: Fetched(known, blocked=HELD)
@@ -186,17 +187,17 @@ def test_while_a_circuit_breaker_is_open_nothing_is_decided_and_the_row_stays(sc
     assert scene.outbox() == ()
 
 
-def test_what_is_in_the_outbox_is_delivered_although_nothing_can_be_read(scene: Scene) -> None:
+def test_the_outbox_is_delivered_although_nothing_can_be_read(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     scene.seen = lambda known: Fetched(known, blocked=HELD)
     scene.delivers = lambda waiting: Delivered(waiting, next_try=NextTry(at(70)))
     outcome = scene.reconcile(everything())
     assert len(scene.committed[0]) == 1
     assert outcome.again is not None
-    assert (outcome.again.due_at, outcome.again.reasons) == (at(70), {Reason.OUTBOX})
+    assert (outcome.again.due_at, outcome.again.reasons) == (at(70), frozenset({Reason.OUTBOX}))
 
 
-def test_an_action_that_waits_makes_the_pair_due_when_it_may_be_tried(scene: Scene) -> None:
+def test_a_waiting_action_makes_the_pair_due_when_it_may_be_tried(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     problem = Problem(PD, Transient("note waits: 503"), ALERT_ID)
     scene.delivers = lambda waiting: Delivered(waiting, frozenset(), (problem,), NextTry(at(68)))
@@ -208,7 +209,7 @@ def test_an_action_that_waits_makes_the_pair_due_when_it_may_be_tried(scene: Sce
 
 
 @pytest.mark.parametrize(("sent", "hold"), [(False, Hold.WRITE_PAGERDUTY), (True, None)])
-def test_a_pair_is_held_while_its_lane_takes_nothing_unless_something_is_to_be_read_of_it(
+def test_a_pair_is_parked_while_its_lane_is_closed_unless_it_is_to_be_read(
     scene: Scene, hold: Hold | None, *, sent: bool
 ) -> None:
     doubtful = [action(Kind.OPSGENIE_NOTE, Status.SENT, key="sent")] if sent else []
@@ -217,7 +218,7 @@ def test_a_pair_is_held_while_its_lane_takes_nothing_unless_something_is_to_be_r
     assert scene.reconcile(ReadRequest()).hold is hold
 
 
-def test_what_is_left_of_a_page_comes_before_what_only_the_outbox_knows_of(scene: Scene) -> None:
+def test_remaining_work_of_a_page_gets_the_priority_of_a_change(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     scene.delivers = lambda waiting: Delivered(waiting, next_try=NextTry(at(60)))
     outcome = scene.reconcile(ReadRequest(), Priority.PAGE)
@@ -225,7 +226,7 @@ def test_what_is_left_of_a_page_comes_before_what_only_the_outbox_knows_of(scene
     assert outcome.again.priority is Priority.CHANGED
 
 
-def test_what_is_given_up_is_an_event_and_no_state_that_lasts(scene: Scene) -> None:
+def test_an_action_given_up_is_an_event_and_not_a_lasting_problem(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     dead = action(Kind.PAGERDUTY_NOTE, Status.DEAD, error="400: refused")
     problem = Problem(PD, Transient("pagerduty.add_note: 400: refused"), ALERT_ID)
@@ -235,13 +236,13 @@ def test_what_is_given_up_is_an_event_and_no_state_that_lasts(scene: Scene) -> N
     assert outcome.problems == (problem,)
 
 
-def test_an_outbox_that_was_empty_is_not_read_again_where_nothing_was_added(scene: Scene) -> None:
+def test_an_empty_outbox_is_not_read_again_unless_an_action_was_added(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE, Status.DONE))
     scene.reconcile(ReadRequest())
     assert scene.committed == []
 
 
-def test_a_write_whose_effect_is_read_is_settled_and_reported(scene: Scene) -> None:
+def test_a_write_whose_effect_is_observed_is_settled_and_reported(scene: Scene) -> None:
     sent = action(Kind.PAGERDUTY_NOTE, Status.SENT, id=1, text="[Opsgenie · Ana Ruiz · note 17_1] any news?")
     scene.remember(replace(sent, mark="[Opsgenie · Ana Ruiz · note 17_1]"))
     scene.seen = shows(incident=incident(), incident_notes=(note("PN1", BOT, sent.text, 12),), looked=LOOKED)
@@ -250,7 +251,7 @@ def test_a_write_whose_effect_is_read_is_settled_and_reported(scene: Scene) -> N
     assert [each.status for each in scene.outbox()] == [Status.DONE]
 
 
-def test_an_alert_from_before_the_first_start_is_told_from_a_new_one(scene: Scene) -> None:
+def test_an_alert_from_before_the_first_start_is_not_tracked(scene: Scene) -> None:
     scene.seen = shows(alert=alert(), alert_notes=())
     request = replace(everything(), is_baseline=True, row=alert())
     scene.reconcile(request)
@@ -266,7 +267,7 @@ def dry(scene: Scene, request: ReadRequest) -> Outcome:
     return DryRun(scene.planner).reconcile(WorkItem(ALERT_ID, at(60), request))
 
 
-def test_a_dry_run_plans_the_same_and_writes_nothing_down(scene: Scene) -> None:
+def test_a_dry_run_plans_the_same_and_stores_nothing(scene: Scene) -> None:
     scene.seen = shows(alert=alert(), alert_notes=())
     outcome = dry(scene, NEW)
     assert [each.kind for each in outcome.actions] == [Kind.CREATE_INCIDENT]
@@ -274,7 +275,7 @@ def test_a_dry_run_plans_the_same_and_writes_nothing_down(scene: Scene) -> None:
     assert outcome.again is None
 
 
-def test_a_dry_run_needs_no_database_that_can_be_written_to(scene: Scene) -> None:
+def test_a_dry_run_works_on_a_read_only_database(scene: Scene) -> None:
     scene.remember(action(Kind.PAGERDUTY_NOTE))
     read_only = open_read_only(str(scene.database.engine.url))
     other = Scene(read_only)
@@ -284,7 +285,7 @@ def test_a_dry_run_needs_no_database_that_can_be_written_to(scene: Scene) -> Non
     read_only.close()
 
 
-def test_a_dry_run_shows_what_earlier_runs_have_left_as_it_would_be_settled(scene: Scene) -> None:
+def test_a_dry_run_reports_how_earlier_writes_would_be_settled(scene: Scene) -> None:
     mark = "[Opsgenie · Ana Ruiz · note 17_1]"
     sent = action(Kind.PAGERDUTY_NOTE, Status.SENT, id=1, text=f"{mark} any news?", mark=mark)
     planned = action(Kind.PAGERDUTY_NOTE, id=2, key="planned")
@@ -294,7 +295,7 @@ def test_a_dry_run_shows_what_earlier_runs_have_left_as_it_would_be_settled(scen
     assert [each.status for each in scene.outbox()] == [Status.SENT, Status.PLANNED]
 
 
-def test_what_opsgenie_has_not_carried_out_after_all_is_an_event(scene: Scene) -> None:
+def test_a_request_that_opsgenie_did_not_carry_out_is_an_event(scene: Scene) -> None:
     sent = action(
         Kind.OPSGENIE_NOTE, Status.SENT, id=1, request_id="r-1", mark="[PagerDuty · Jane Doe · note PN1]"
     )

@@ -31,7 +31,7 @@ def fail(breakers: ReadBreakers, error: Exception = SILENT, times: int = FAILURE
 
 
 @pytest.mark.parametrize("error", [REFUSED, UNREACHABLE], ids=["refused", "unreachable"])
-def test_a_refused_account_or_no_connection_opens_the_breaker_at_once(
+def test_a_refused_account_or_a_failed_connection_opens_the_breaker_at_once(
     breakers: ReadBreakers, error: Refused | NotExecuted
 ) -> None:
     breakers.failed(PD, "a-1", error)
@@ -39,7 +39,7 @@ def test_a_refused_account_or_no_connection_opens_the_breaker_at_once(
     assert breakers.errors() == (Problem(PD, error),)
 
 
-def test_three_alerts_in_a_row_without_an_answer_open_it_and_one_alert_alone_does_not(
+def test_three_different_alerts_without_an_answer_open_the_breaker(
     breakers: ReadBreakers,
 ) -> None:
     for _ in range(10):
@@ -49,7 +49,7 @@ def test_three_alerts_in_a_row_without_an_answer_open_it_and_one_alert_alone_doe
     assert breakers.open(BOTH) == READ_PD
 
 
-def test_an_answer_in_between_begins_the_count_anew(breakers: ReadBreakers) -> None:
+def test_an_answer_in_between_restarts_the_count(breakers: ReadBreakers) -> None:
     fail(breakers, times=FAILURES - 1)
     breakers.succeeded(PD, "a-9")
     fail(breakers, times=FAILURES - 1)
@@ -61,7 +61,7 @@ def test_an_answer_in_between_begins_the_count_anew(breakers: ReadBreakers) -> N
     [Missing("404"), Forbidden("403"), Permanent("400", 400), Blocked("302"), RateLimited("no room")],
     ids=lambda error: type(error).__name__,
 )
-def test_what_concerns_one_object_or_our_own_limit_does_not_open_it(
+def test_a_refused_object_or_our_own_rate_limit_does_not_open_the_breaker(
     breakers: ReadBreakers, error: Exception
 ) -> None:
     fail(breakers, error, 10)
@@ -69,9 +69,7 @@ def test_what_concerns_one_object_or_our_own_limit_does_not_open_it(
 
 
 @pytest.mark.parametrize("error", [SILENT, REFUSED, Permanent("400", 400)], ids=lambda error: type(error).__name__)
-def test_a_feed_that_fails_does_not_open_it_unless_no_connection_was_made(
-    breakers: ReadBreakers, error: Refused
-) -> None:
+def test_a_failed_feed_opens_the_breaker_only_without_a_connection(breakers: ReadBreakers, error: Refused) -> None:
     for _ in range(10):
         breakers.failed(PD, "", error)
     assert not breakers.open(BOTH)
@@ -84,7 +82,7 @@ def test_a_feed_that_fails_does_not_open_it_unless_no_connection_was_made(
     [(REFUSED, [1, 2, 4, 8, 16, 30, 30]), (UNREACHABLE, [1, 2, 4, 5, 5])],
     ids=["refused", "away"],
 )
-def test_it_stays_open_twice_as_long_each_time(
+def test_the_open_time_doubles_with_each_failure(
     breakers: ReadBreakers, clock: StillClock, error: Refused | NotExecuted, waits: list[float]
 ) -> None:
     for wait in waits:
@@ -96,28 +94,26 @@ def test_it_stays_open_twice_as_long_each_time(
         assert not breakers.open({PD})
 
 
-def test_what_fails_while_it_is_open_does_not_keep_it_open_longer(
-    breakers: ReadBreakers, clock: StillClock
-) -> None:
+def test_failures_while_the_breaker_is_open_do_not_prolong_it(breakers: ReadBreakers, clock: StillClock) -> None:
     breakers.failed(PD, "a-1", REFUSED)
     clock.seconds += 0.5
     breakers.failed(PD, "a-2", REFUSED)
     assert breakers.retry_in(Hold.READ_PAGERDUTY) == 0.5
 
 
-def test_half_open_it_lets_one_read_through(breakers: ReadBreakers, clock: StillClock) -> None:
+def test_a_half_open_breaker_admits_one_read(breakers: ReadBreakers, clock: StillClock) -> None:
     breakers.failed(PD, "a-1", REFUSED)
     assert breakers.admit(BOTH).blocked == READ_PD
     clock.seconds += 1
     assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.ONE
     first, second = breakers.admit(BOTH), breakers.admit(BOTH)
-    assert (first.blocked, first.probes) == (frozenset(), {PD})
+    assert (first.blocked, first.probes) == (frozenset(), frozenset({PD}))
     assert second.blocked == READ_PD
-    clock.seconds += 30  # the one that was let through never said how it went
+    clock.seconds += 30  # the admitted read never reported its outcome
     assert breakers.admit({PD}).probes == {PD}
 
 
-def test_a_pair_that_needs_two_open_breakers_uses_up_neither_half_open_read(
+def test_a_pair_blocked_by_another_breaker_uses_no_half_open_read(
     breakers: ReadBreakers, clock: StillClock
 ) -> None:
     breakers.failed(PD, "a-1", REFUSED)
@@ -128,7 +124,7 @@ def test_a_pair_that_needs_two_open_breakers_uses_up_neither_half_open_read(
 
 
 @pytest.mark.parametrize("error", [SILENT, Blocked("302")], ids=["silent", "blocked"])
-def test_a_half_open_read_that_fails_opens_it_again(
+def test_a_failed_half_open_read_opens_the_breaker_again(
     breakers: ReadBreakers, clock: StillClock, error: Unknown | Blocked
 ) -> None:
     breakers.failed(PD, "a-1", REFUSED)
@@ -140,7 +136,7 @@ def test_a_half_open_read_that_fails_opens_it_again(
 
 
 @pytest.mark.parametrize("alert_id", ["a-7", ""], ids=["a pair's", "a feed's"])
-def test_any_success_closes_it_and_lets_every_pair_go_on(breakers: ReadBreakers, alert_id: str) -> None:
+def test_any_success_closes_the_breaker_for_all_pairs(breakers: ReadBreakers, alert_id: str) -> None:
     breakers.failed(PD, "a-1", REFUSED)
     assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.NONE
     breakers.succeeded(PD, alert_id)
@@ -149,13 +145,13 @@ def test_any_success_closes_it_and_lets_every_pair_go_on(breakers: ReadBreakers,
     assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.ALL
 
 
-def test_an_object_that_the_vendor_itself_refuses_closes_it_too(breakers: ReadBreakers) -> None:
+def test_an_object_refused_by_the_vendor_itself_closes_the_breaker(breakers: ReadBreakers) -> None:
     breakers.failed(PD, "a-1", UNREACHABLE)
     breakers.failed(PD, "a-1", Forbidden("403"))
     assert not breakers.open(BOTH)
 
 
-def test_while_only_the_feeds_have_answers_one_read_without_one_is_enough_to_open_it_again(
+def test_one_unanswered_read_reopens_the_breaker_while_only_feeds_are_answered(
     breakers: ReadBreakers,
 ) -> None:
     fail(breakers)
@@ -171,7 +167,7 @@ def test_while_only_the_feeds_have_answers_one_read_without_one_is_enough_to_ope
 # -- details of new alerts --
 
 
-def test_once_details_are_late_the_next_pages_go_without_until_one_tries_again(
+def test_after_late_details_pages_skip_them_until_one_tries_again(
     breakers: ReadBreakers, clock: StillClock
 ) -> None:
     assert not breakers.has_slow_details(OG)
@@ -187,7 +183,7 @@ def test_once_details_are_late_the_next_pages_go_without_until_one_tries_again(
 # -- back-off --
 
 
-def test_a_side_that_cannot_be_read_is_left_alone_for_one_two_four_up_to_sixty_seconds(
+def test_an_unreadable_side_backs_off_from_one_up_to_sixty_seconds(
     breakers: ReadBreakers, clock: StillClock
 ) -> None:
     error = Forbidden("403")
@@ -203,7 +199,7 @@ def test_a_side_that_cannot_be_read_is_left_alone_for_one_two_four_up_to_sixty_s
     assert breakers.back_off_left(PD, "a-1") == 1
 
 
-def test_no_more_back_offs_are_kept_than_fit(breakers: ReadBreakers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_kept_back_offs_is_bounded(breakers: ReadBreakers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.reconcile.read_breakers.REMEMBERED_BACK_OFFS", 2)
     for number in range(3):
         breakers.back_off(PD, f"a-{number}", SILENT)

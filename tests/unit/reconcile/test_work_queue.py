@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
 
 class Clock:
-    """Set by hand; the time of day may jump apart from the seconds that have passed."""
+    """Set by the test; the time of day is set independently of the monotonic seconds."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -49,7 +49,7 @@ def leased(queue: WorkQueue) -> list[str]:
     return found
 
 
-def test_the_most_urgent_key_goes_first_and_among_equals_the_one_that_is_due_the_longest(queue: WorkQueue) -> None:
+def test_keys_are_leased_by_priority_and_then_by_due_time(queue: WorkQueue) -> None:
     queue.add([item("sweep", Priority.SWEEP), item("later", after=-1), item("page", Priority.PAGE)])
     queue.add([item("earlier", after=-2)])
     assert leased(queue) == ["page", "later", "earlier", "sweep"]
@@ -64,7 +64,7 @@ def test_a_key_is_not_leased_before_it_is_due(queue: WorkQueue, clock: Clock) ->
 
 
 @pytest.mark.parametrize("jump", [-timedelta(days=1), timedelta(days=1)])
-def test_a_clock_that_is_set_neither_delays_nor_hastens_what_is_queued(
+def test_setting_the_clock_does_not_change_when_a_queued_key_is_due(
     queue: WorkQueue, clock: Clock, jump: timedelta
 ) -> None:
     queue.add([item("a", after=5)])
@@ -75,12 +75,12 @@ def test_a_clock_that_is_set_neither_delays_nor_hastens_what_is_queued(
     assert leased(queue) == ["a"]
 
 
-def test_a_stored_due_time_far_ahead_delays_no_key_for_longer_than_an_hour(queue: WorkQueue) -> None:
+def test_a_stored_due_time_far_ahead_delays_a_key_by_an_hour_at_most(queue: WorkQueue) -> None:
     queue.add([item("a", after=1e6)])
     assert queue.next_due() == LONGEST_DELAY.total_seconds()
 
 
-def test_a_key_is_leased_once_until_it_is_given_back(queue: WorkQueue) -> None:
+def test_a_key_is_leased_once_until_it_is_returned(queue: WorkQueue) -> None:
     queue.add([item("a")])
     assert leased(queue) == ["a"]
     queue.add([item("a")])
@@ -91,7 +91,7 @@ def test_a_key_is_leased_once_until_it_is_given_back(queue: WorkQueue) -> None:
     assert queue.size() == 0
 
 
-def test_what_is_asked_for_twice_is_one_item_that_asks_for_both(queue: WorkQueue) -> None:
+def test_two_items_for_one_key_are_merged(queue: WorkQueue) -> None:
     queue.add(
         [item("a", Priority.SWEEP, after=9, request=ReadRequest(alert=True), reasons=frozenset({Reason.SWEEP}))]
     )
@@ -103,7 +103,7 @@ def test_what_is_asked_for_twice_is_one_item_that_asks_for_both(queue: WorkQueue
     assert found.priority is Priority.CHANGED
 
 
-def test_what_is_left_waits_and_what_was_added_meanwhile_does_not(queue: WorkQueue, clock: Clock) -> None:
+def test_remaining_work_waits_and_newly_added_work_does_not(queue: WorkQueue, clock: Clock) -> None:
     queue.add([item("a"), item("b")])
     first, second = queue.lease(), queue.lease()
     assert first is not None
@@ -119,7 +119,7 @@ def test_what_is_left_waits_and_what_was_added_meanwhile_does_not(queue: WorkQue
     assert leased(queue) == ["a"]
 
 
-def test_a_key_that_fails_backs_off_whatever_is_added_meanwhile(queue: WorkQueue, clock: Clock) -> None:
+def test_a_failed_key_backs_off_whatever_is_added_meanwhile(queue: WorkQueue, clock: Clock) -> None:
     queue.add([item("a")])
     found = queue.lease()
     assert found is not None
@@ -155,7 +155,7 @@ def test_parked_keys_wait_for_every_hold_to_end(queue: WorkQueue) -> None:
     assert leased(queue) == ["a"]
 
 
-def test_one_of_many_parked_keys_may_be_let_through_to_probe(queue: WorkQueue) -> None:
+def test_one_of_many_parked_keys_may_be_released_as_a_probe(queue: WorkQueue) -> None:
     queue.add([item("sweep", Priority.SWEEP), item("change")])
     while (found := queue.lease()) is not None:
         queue.park(found, frozenset({Hold.READ_OPSGENIE}))
@@ -163,7 +163,7 @@ def test_one_of_many_parked_keys_may_be_let_through_to_probe(queue: WorkQueue) -
     assert leased(queue) == ["change"]
 
 
-def test_news_of_a_parked_key_waits_with_it_and_a_new_page_does_not(queue: WorkQueue) -> None:
+def test_work_added_to_a_parked_key_waits_with_it_and_a_new_page_does_not(queue: WorkQueue) -> None:
     queue.add([item("a"), item("b")])
     while (found := queue.lease()) is not None:
         queue.park(found, frozenset({Hold.READ_OPSGENIE}))
@@ -173,7 +173,7 @@ def test_news_of_a_parked_key_waits_with_it_and_a_new_page_does_not(queue: WorkQ
     assert leased(queue) == ["a"]
 
 
-def test_news_of_a_key_whose_outbox_alone_waits_is_due_at_once(queue: WorkQueue) -> None:
+def test_work_added_to_a_key_parked_for_its_outbox_is_due_at_once(queue: WorkQueue) -> None:
     queue.add([item("before"), item("meanwhile")])
     both = [queue.lease(), queue.lease()]
     queue.add([item("meanwhile", request=ReadRequest(alert=True))])
@@ -186,7 +186,7 @@ def test_news_of_a_key_whose_outbox_alone_waits_is_due_at_once(queue: WorkQueue)
     assert not queue.is_parked_for(Hold.WRITE_OPSGENIE)
 
 
-def test_what_is_forgotten_while_it_is_leased_is_not_given_back(queue: WorkQueue) -> None:
+def test_a_leased_key_cleared_from_the_queue_is_not_requeued(queue: WorkQueue) -> None:
     queue.add([item("a")])
     found = queue.lease()
     assert found is not None
@@ -196,7 +196,7 @@ def test_what_is_forgotten_while_it_is_leased_is_not_given_back(queue: WorkQueue
     assert queue.size() == 0
 
 
-def test_it_is_idle_once_nothing_is_leased_or_due(queue: WorkQueue) -> None:
+def test_the_queue_is_idle_once_nothing_is_leased_or_due(queue: WorkQueue) -> None:
     assert queue.is_idle()
     queue.add([item("a"), item("later", after=60)])
     assert not queue.is_idle()

@@ -1,4 +1,4 @@
-"""A breaker holds one lane, opens for longer until something succeeds, and holds nothing that is unrelated."""
+"""A breaker blocks one lane only, and opens for longer until a write succeeds."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ REFUSED = Refused("401")
 
 @dataclass
 class Clock:
-    """`passed` seconds since the start; `set_by` is how far the time of day was set."""
+    """`passed` seconds since the start; `set_by` is the offset of the time of day."""
 
     passed: float = 0.0
     set_by: timedelta = timedelta()
@@ -58,7 +58,7 @@ def of(alert: str, given: Action = NOTE) -> Action:
     return replace(given, alert_id=alert)
 
 
-def test_a_rate_limit_delays_one_kind_and_says_until_when(clock: Clock, breakers: WriteBreakers) -> None:
+def test_a_rate_limit_delays_one_kind_until_a_known_time(clock: Clock, breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no room", 40.0))
     assert breakers.waits_for(CREATION) == Wait(after(40))
     assert [kind for kind in Kind if breakers.waits_for(action(kind))] == [Kind.CREATE_INCIDENT]
@@ -69,7 +69,7 @@ def test_a_rate_limit_delays_one_kind_and_says_until_when(clock: Clock, breakers
 
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("error", [REFUSED, NotExecuted("no connection")])
-def test_any_other_refusal_opens_the_breaker_of_its_lane_and_no_other(
+def test_any_other_refusal_opens_the_breaker_of_its_lane_only(
     clock: Clock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError
 ) -> None:
     breakers.not_executed(kind, error)
@@ -89,12 +89,12 @@ def test_any_other_refusal_opens_the_breaker_of_its_lane_and_no_other(
         (Kind.CREATE_INCIDENT, NotExecuted("no connection"), [1, 2, 4, 5, 5]),
     ],
 )
-def test_a_breaker_opens_for_longer_until_something_succeeds(
+def test_a_breaker_opens_for_longer_until_a_write_succeeds(
     clock: Clock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError, waits: list[int]
 ) -> None:
     for seconds in waits:
         breakers.not_executed(kind, error)
-        breakers.not_executed(kind, error)  # met by another worker at the same time
+        breakers.not_executed(kind, error)  # another worker met the same error at the same time
         assert breakers.waits_for(action(kind)) == Wait(
             clock.now() + timedelta(seconds=seconds), error, HOLDS[lane_of(kind)]
         )
@@ -109,7 +109,7 @@ def test_a_breaker_opens_for_longer_until_something_succeeds(
 def test_three_alerts_in_a_row_without_an_answer_open_the_breaker(
     breakers: WriteBreakers, error: ReconcilerError, *, fresh_waits: bool
 ) -> None:
-    """Where a firewall answers, it may dislike the text of these notes: others still show whether any passes."""
+    """A firewall may refuse the text of these notes only; other notes still show whether any passes."""
     for alert in ("a", "b", "a", "b", "a"):
         breakers.unanswered(of(alert), error)
     assert breakers.waits_for(FAILING) is None
@@ -133,7 +133,7 @@ def test_one_more_failure_opens_a_half_open_breaker_again(clock: Clock, breakers
     assert wait.retry_at == after(3)
 
 
-def test_what_failed_while_another_write_succeeded_opens_nothing(clock: Clock, breakers: WriteBreakers) -> None:
+def test_failures_that_began_before_a_success_open_no_breaker(clock: Clock, breakers: WriteBreakers) -> None:
     clock.passed = 1
     breakers.succeeded(Kind.PAGERDUTY_NOTE)
     clock.passed = 2
@@ -142,10 +142,10 @@ def test_what_failed_while_another_write_succeeded_opens_nothing(clock: Clock, b
     assert breakers.waits_for(NOTE) is None
     for alert in "abc":
         breakers.unanswered(of(alert, replace(NOTE, failing_since=after(2))), Unknown("500"))
-    assert breakers.waits_for(NOTE) is not None, "nothing has succeeded since these began to fail"
+    assert breakers.waits_for(NOTE) is not None, "no write has succeeded since these began to fail"
 
 
-def test_several_objects_refused_in_a_row_are_the_keys_problem_and_untried_actions_still_go(
+def test_several_objects_refused_in_a_row_are_a_problem_of_the_key(
     breakers: WriteBreakers,
 ) -> None:
     for alert in ("a", "b", "b"):
@@ -161,7 +161,7 @@ def test_several_objects_refused_in_a_row_are_the_keys_problem_and_untried_actio
         "PAGERDUTY_API_KEY: every write is refused, for 3 alerts in a row: the key may be read-only, or may see "
         "only a part of the account; the last refusal: 403"
     )
-    breakers.confirmed()  # the account accepts the key, which shows not what it may write
+    breakers.confirmed()  # the account accepts the key, which does not prove that it may write
     assert breakers.waits_for(FAILING) is not None
     assert breakers.waits_for(FAILING) is not None
     breakers.succeeded(Kind.PAGERDUTY_NOTE)
@@ -176,12 +176,10 @@ def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: 
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
     wait = breakers.waits_for(CREATION)
     assert wait is not None
-    assert wait.retry_at == after(2)  # it was not the cause, it seems: the breaker opens for longer
+    assert wait.retry_at == after(2)  # the account was not the cause: the breaker opens for longer
 
 
-def test_of_the_pairs_that_wait_for_a_half_open_lane_one_a_second_may_try(
-    clock: Clock, breakers: WriteBreakers
-) -> None:
+def test_a_half_open_lane_admits_one_waiting_pair_per_second(clock: Clock, breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no connection"))
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
     clock.passed = 1
@@ -201,7 +199,7 @@ def test_of_the_pairs_that_wait_for_a_half_open_lane_one_a_second_may_try(
         (Side.PAGERDUTY, Blocked("a web page"), Passage.NONE),
     ],
 )
-def test_a_vendor_that_is_reached_again_may_be_written_to_at_once(
+def test_a_vendor_reached_again_half_opens_a_breaker_opened_by_its_network(
     breakers: WriteBreakers, side: Side, error: ReconcilerError, passage: Passage
 ) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, error)
@@ -210,13 +208,13 @@ def test_a_vendor_that_is_reached_again_may_be_written_to_at_once(
     assert (breakers.waits_for(CREATION) is None) is (passage is Passage.ONE)
 
 
-def test_a_confirmed_account_shows_nothing_of_the_network(breakers: WriteBreakers) -> None:
+def test_a_confirmed_account_does_not_close_a_breaker_opened_by_the_network(breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no connection"))
     breakers.confirmed()
     assert held(breakers) == {Lane.PAGES}
 
 
-def test_a_barred_lane_takes_nothing_until_it_is_freed(breakers: WriteBreakers) -> None:
+def test_a_barred_lane_admits_nothing_until_it_is_freed(breakers: WriteBreakers) -> None:
     breakers.bar(frozenset({Lane.PAGES, Lane.OPSGENIE}))
     assert held(breakers) == {Lane.PAGES, Lane.OPSGENIE}
     assert breakers.waits_for(CREATION) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGES)
@@ -227,7 +225,7 @@ def test_a_barred_lane_takes_nothing_until_it_is_freed(breakers: WriteBreakers) 
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
-def test_setting_the_clock_neither_closes_nor_prolongs_a_breaker(
+def test_setting_the_clock_does_not_change_how_long_a_breaker_is_open(
     clock: Clock, breakers: WriteBreakers, hours: int
 ) -> None:
     breakers.not_executed(Kind.PAGERDUTY_NOTE, REFUSED)

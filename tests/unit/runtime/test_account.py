@@ -1,4 +1,4 @@
-"""The account: what the set-up of either vendor forbids is not written, and everything else is."""
+"""The account: lanes that the configuration of a vendor forbids are barred, and no others."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ UNSURE = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))
 
 
 class Identity:
-    """PagerDuty's answers about the set-up."""
+    """PagerDuty's answers about the account."""
 
     def __init__(self) -> None:
         self.person = JANE
@@ -51,7 +51,7 @@ class Stage:
         self.account = Account(identity, policy(), self.breakers, fetcher, self.problems)
 
     def free(self) -> set[Lane]:
-        """Lanes in which writing is allowed."""
+        """Lanes in which writes are allowed."""
         assert self.breakers is not None
         return {lane for lane in Lane if self.breakers.passage(HOLDS[lane]) is Passage.ALL}
 
@@ -69,7 +69,7 @@ class Stage:
         (AccountState(may_write=False, may_page=False), True, set(Lane)),
     ],
 )
-def test_only_what_the_set_up_forbids_is_barred(
+def test_only_lanes_forbidden_by_the_account_are_barred(
     standing: AccountState, lanes: set[Lane], *, is_blind: bool
 ) -> None:
     assert barred(standing, is_blind=is_blind) == lanes
@@ -82,7 +82,7 @@ def test_the_policy_names_the_automation_user_as_pagerduty_does() -> None:
     assert stage.account.policy().automation == BOT
 
 
-def test_what_is_wrong_is_reported_until_it_is_put_right_and_its_lanes_are_free_then() -> None:
+def test_an_account_problem_is_reported_and_bars_its_lanes_until_it_is_fixed() -> None:
     stage = Stage()
     stage.identity.state = AccountState(may_write=False, problems=(WRONG,), unsure=UNSURE)
     stage.blind = Misconfigured("OPSGENIE_API_KEY: sees nothing")
@@ -98,7 +98,7 @@ def test_what_is_wrong_is_reported_until_it_is_put_right_and_its_lanes_are_free_
     assert stage.free() == set(Lane)
 
 
-def test_a_confirmed_account_half_opens_the_breakers_that_its_refusal_opened() -> None:
+def test_a_confirmed_account_half_opens_the_breakers_opened_by_its_refusal() -> None:
     stage = Stage()
     assert stage.breakers is not None
     stage.breakers.not_executed(Kind.PAGERDUTY_NOTE, Refused("401"))
@@ -107,7 +107,7 @@ def test_a_confirmed_account_half_opens_the_breakers_that_its_refusal_opened() -
     assert stage.free() == {Lane.PAGERDUTY, Lane.PAGES}
 
 
-def test_what_was_not_answered_is_asked_again_as_soon_as_anything_is() -> None:
+def test_unanswered_questions_are_asked_again_as_soon_as_pagerduty_answers() -> None:
     stage = Stage()
     stage.account.answered()
     assert stage.identity.asked == []

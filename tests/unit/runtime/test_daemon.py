@@ -1,4 +1,4 @@
-"""The daemon's report follows what was done, and is asked for once however much that was."""
+"""The daemon's report is requested soon after an event."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ITEM = WorkItem("a", at(0))
 
 
 class Schedule:
-    """What was asked for."""
+    """Records the requested runs."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float]] = []
@@ -34,9 +34,7 @@ class Schedule:
     ],
     ids=["nothing", "an action", "a problem"],
 )
-def test_the_report_runs_soon_after_something_was_done_or_met(
-    outcome: Outcome, asked: list[tuple[str, float]]
-) -> None:
+def test_the_report_runs_soon_after_a_write_or_a_problem(outcome: Outcome, asked: list[tuple[str, float]]) -> None:
     schedule: Any = Schedule()
     ReportSoon(schedule).reconciled(outcome, 0.1)
     assert schedule.asked == asked

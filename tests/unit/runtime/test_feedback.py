@@ -1,4 +1,4 @@
-"""What the sources learn: whether reading the notes of an alert that only recurs was worth it."""
+"""Feedback to the sources: whether reading the notes of a recurring alert found a new note."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.clock import StillClock
 
 
 class Sources:
-    """Repetitions and pace, as far as they are told anything."""
+    """Records what is reported to Repetitions and Pace."""
 
     def __init__(self) -> None:
         self.read_: list[tuple[str, bool]] = []
@@ -34,16 +34,16 @@ def reconciled(kind: Kind | None, *, repeated: bool) -> Sources:
     return found
 
 
-def test_a_note_behind_a_repetition_was_worth_reading_and_hastens_the_next_poll() -> None:
+def test_a_note_found_after_a_recurrence_is_reported_and_speeds_up_the_next_poll() -> None:
     found = reconciled(Kind.PAGERDUTY_NOTE, repeated=True)
     assert (found.read_, found.noticed_) == ([("a", True)], [60])
 
 
-def test_a_repetition_without_a_note_was_not() -> None:
+def test_a_recurrence_without_a_note_is_reported_as_fruitless() -> None:
     for kind in (None, Kind.OPSGENIE_NOTE):
         found = reconciled(kind, repeated=True)
         assert (found.read_, found.noticed_) == ([("a", False)], [])
 
 
-def test_anything_but_a_repetition_says_nothing() -> None:
+def test_a_read_for_another_reason_is_not_reported() -> None:
     assert reconciled(Kind.PAGERDUTY_NOTE, repeated=False).read_ == []

@@ -1,4 +1,4 @@
-"""Leadership: who holds the lock works; who begins to lead takes everything that is left from the database."""
+"""Leadership: the holder of the lock works, and a new leader loads all unfinished work from the database."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ INTERVAL = timedelta(seconds=10)
 
 
 class Lock:
-    """A lock that the test gives and takes."""
+    """A lock that the test grants and revokes."""
 
     def __init__(self) -> None:
         self.free = True
@@ -38,8 +38,8 @@ class Lock:
         self.released += 1
 
 
-class Place:
-    """One process beside the database."""
+class Process:
+    """One process on a shared database."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -59,8 +59,8 @@ class Place:
 
 
 @pytest.fixture
-def place(database: Database) -> Place:
-    return Place(database)
+def process(database: Database) -> Process:
+    return Process(database)
 
 
 def epoch_of(database: Database) -> int:
@@ -73,10 +73,10 @@ def new_alert(alert_id: str) -> WorkItem:
     return WorkItem(alert_id, at(0), request, Priority.PAGE, frozenset({Reason.NEW_ALERT}))
 
 
-def fill(database: Database) -> None:
-    """A page in the table, a planned note, a write of unknown outcome, and pairs that are not settled.
+def store_unfinished_work(database: Database) -> None:
+    """Stores a page, a planned note, a write in doubt, and unsettled pairs.
 
-    One whose alert was missing is left to the sweep, which reads every open pair.
+    A pair whose alert is missing is left to the sweep, which reads every open pair.
     """
     unsettled = [
         pair(alert_id="unpaged", unpaged="assigned to nobody", swept_at=at(0)),
@@ -93,17 +93,17 @@ def fill(database: Database) -> None:
         unit.outbox.add([action(Kind.OPSGENIE_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
 
 
-def test_who_begins_to_lead_finds_everything_that_is_left(database: Database, place: Place) -> None:
-    fill(database)
-    place.queue.add([WorkItem("from before", at(0))])
-    assert place.confirm()
-    assert place.leadership.leads
+def test_a_new_leader_loads_all_unfinished_work(database: Database, process: Process) -> None:
+    store_unfinished_work(database)
+    process.queue.add([WorkItem("from before", at(0))])
+    assert process.confirm()
+    assert process.leadership.leads
     left = {"page", "planned", "sent", "unpaged", "unexplained"}
-    assert place.queue.known([*left, "missing", "settled", "done", "from before"]) == left
+    assert process.queue.known([*left, "missing", "settled", "done", "from before"]) == left
 
 
-def test_what_is_left_is_as_urgent_and_asks_for_as_much_as_before(database: Database) -> None:
-    fill(database)
+def test_loaded_work_keeps_its_priority_and_its_request(database: Database) -> None:
+    store_unfinished_work(database)
     clock = StillClock()
     found = {item.alert_id: item for item in stored_work(database, policy(), clock, INTERVAL)}
     assert found["page"].priority is Priority.PAGE
@@ -115,80 +115,80 @@ def test_what_is_left_is_as_urgent_and_asks_for_as_much_as_before(database: Data
     assert {found[key].priority for key in ("planned", "sent", "unpaged", "unexplained")} == {Priority.UNSETTLED}
 
 
-def test_keeping_the_lead_reads_nothing_anew(database: Database, place: Place) -> None:
-    fill(database)
-    place.confirm()
-    place.queue.clear()
-    assert place.confirm()
-    assert place.queue.size() == 0
+def test_a_continuing_leader_loads_nothing_again(database: Database, process: Process) -> None:
+    store_unfinished_work(database)
+    process.confirm()
+    process.queue.clear()
+    assert process.confirm()
+    assert process.queue.size() == 0
 
 
-def test_who_stands_by_has_no_work_and_takes_over_once_the_lock_is_free(database: Database, place: Place) -> None:
-    fill(database)
-    place.lock.free = False
-    place.queue.add([WorkItem("from before", at(0))])
-    assert not place.confirm()
-    assert (place.leadership.leads, place.queue.size()) == (False, 0)
-    place.lock.free = True
-    assert place.confirm()
-    assert place.queue.holds("page")
-    assert place.leadership.news == ["took over in epoch 1: the other reconciler has let go, this one leads now"]
+def test_a_standby_has_no_work_and_takes_over_once_the_lock_is_free(database: Database, process: Process) -> None:
+    store_unfinished_work(database)
+    process.lock.free = False
+    process.queue.add([WorkItem("from before", at(0))])
+    assert not process.confirm()
+    assert (process.leadership.leads, process.queue.size()) == (False, 0)
+    process.lock.free = True
+    assert process.confirm()
+    assert process.queue.holds("page")
+    assert process.leadership.news == ["took over in epoch 1: the other reconciler has let go, this one leads now"]
 
 
-def test_the_lock_that_was_lost_ends_the_lead(place: Place) -> None:
-    place.confirm()
-    place.lock.free = False
-    assert not place.confirm()
-    assert not place.leadership.leads
+def test_losing_the_lock_ends_leadership(process: Process) -> None:
+    process.confirm()
+    process.lock.free = False
+    assert not process.confirm()
+    assert not process.leadership.leads
 
 
-def test_after_the_database_was_away_the_work_is_read_anew(database: Database, place: Place) -> None:
-    place.confirm()
-    fill(database)
-    place.leadership.lose()
-    assert not place.leadership.leads
-    assert place.lock.released == 0
-    assert place.confirm()
-    assert "page" in place.leased()
-    assert place.leadership.news == []
+def test_the_work_is_loaded_again_after_the_database_was_unreachable(database: Database, process: Process) -> None:
+    process.confirm()
+    store_unfinished_work(database)
+    process.leadership.lose()
+    assert not process.leadership.leads
+    assert process.lock.released == 0
+    assert process.confirm()
+    assert "page" in process.leased()
+    assert process.leadership.news == []
 
 
-def test_who_gives_up_lets_the_lock_go_and_forgets_all_work(database: Database, place: Place) -> None:
-    fill(database)
-    place.confirm()
-    place.leadership.give_up()
-    assert (place.leadership.leads, place.queue.size(), place.lock.released) == (False, 0, 1)
+def test_giving_up_leadership_releases_the_lock_and_clears_the_work(database: Database, process: Process) -> None:
+    store_unfinished_work(database)
+    process.confirm()
+    process.leadership.give_up()
+    assert (process.leadership.leads, process.queue.size(), process.lock.released) == (False, 0, 1)
 
 
-def test_an_earlier_leader_writes_nothing_more(database: Database, place: Place) -> None:
-    place.confirm()
+def test_a_superseded_leader_cannot_write(database: Database, process: Process) -> None:
+    process.confirm()
     other = open_database(str(database.engine.url))
-    assert Place(other).confirm()
+    assert Process(other).confirm()
     with pytest.raises(Superseded), database.writing():
         pass
     other.close()
 
 
 @pytest.mark.parametrize("error", [DatabaseDown("away"), Misconfigured("DATABASE_URL: a pooler")])
-def test_a_lock_that_cannot_be_asked_for_is_no_lead(place: Place, error: Exception) -> None:
-    place.lock.error = error
+def test_an_unavailable_lock_ends_leadership(process: Process, error: Exception) -> None:
+    process.lock.error = error
     with pytest.raises(type(error)):
-        place.confirm()
-    assert not place.leadership.leads
+        process.confirm()
+    assert not process.leadership.leads
 
 
-def test_a_new_database_is_migrated_and_said_to_be_new(tmp_path: object) -> None:
+def test_a_new_database_is_migrated_and_reported_as_new(tmp_path: object) -> None:
     database = open_database(f"sqlite:///{tmp_path}/new.db")
-    place = Place(database)
-    assert place.confirm()
-    assert place.leadership.news == ["new database: nothing is known yet, a first start follows"]
+    process = Process(database)
+    assert process.confirm()
+    assert process.leadership.news == ["new database: nothing is known yet, a first start follows"]
     database.close()
 
 
-def test_a_process_that_was_stopped_while_it_checked_the_lock_supersedes_nobody(place: Place) -> None:
-    assert place.confirm()
-    epoch = epoch_of(place.database)
-    place.leadership.lose()
-    place.lock.left = 1  # by the next look another process has it
-    assert not place.confirm()
-    assert (place.leadership.leads, epoch_of(place.database)) == (False, epoch)
+def test_a_process_stopped_while_it_checked_the_lock_supersedes_no_leader(process: Process) -> None:
+    assert process.confirm()
+    epoch = epoch_of(process.database)
+    process.leadership.lose()
+    process.lock.left = 1  # at the next check another process holds it
+    assert not process.confirm()
+    assert (process.leadership.leads, epoch_of(process.database)) == (False, epoch)

@@ -1,4 +1,4 @@
-"""One run: every source once, what is due, a short wait for what Opsgenie has accepted, and a report."""
+"""`once`: poll every source, reconcile due pairs, wait briefly for accepted requests, report."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ def note(alert_id: str, **more: Any) -> Action:
 
 
 class Run:
-    """A program with two sources; what a pair comes to is given by its id."""
+    """A program with two sources; the outcome of a pair is set by its id."""
 
     def __init__(self) -> None:
         self.clock = StillClock(0)
@@ -83,8 +83,13 @@ class Run:
 
 
 class _Source:
+    side = None
+
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def poll(self) -> bool:
+        raise NotImplementedError  # the run polls through its program
 
 
 @pytest.fixture
@@ -92,7 +97,7 @@ def once() -> Run:
     return Run()
 
 
-def test_every_source_is_polled_once_and_every_due_pair_reconciled(once: Run) -> None:
+def test_every_source_is_polled_once_and_every_due_pair_is_reconciled(once: Run) -> None:
     once.actions = {"a": note("a"), "b": note("b")}
     report = once.run("a", "b", "c")
     assert once.polled == ["account", "feed"]
@@ -102,14 +107,14 @@ def test_every_source_is_polled_once_and_every_due_pair_reconciled(once: Run) ->
     assert report.names == {"a": "Alert #a", "b": "Alert #b", "c": "Alert #c"}
 
 
-def test_what_opsgenie_has_accepted_is_asked_about_for_four_seconds_at_most(once: Run) -> None:
+def test_accepted_requests_are_checked_for_four_seconds_at_most(once: Run) -> None:
     once.again["a"] = (1.0, QUEUED)
     once.run("a")
     assert once.clock.monotonic() == ASKED_FOR
     assert once.asked == ["a"] * 5
 
 
-def test_nothing_is_waited_for_once_it_was_carried_out(once: Run) -> None:
+def test_a_run_does_not_wait_for_a_request_already_carried_out(once: Run) -> None:
     once.again["a"] = (1.0, QUEUED)
     once.actions["a"] = note("a", status=Status.SENT)
 
@@ -133,7 +138,7 @@ def test_a_retry_or_a_long_wait_is_left_to_the_next_run(
     assert (once.clock.monotonic(), once.asked) == (0, ["a"])
 
 
-def test_a_pair_that_is_due_at_once_again_does_not_keep_others_from_their_turn(once: Run) -> None:
+def test_a_pair_due_again_at_once_does_not_starve_others(once: Run) -> None:
     once.again["a"] = (1.0, OUTBOX)
     assert once.run("a", "b").pairs == 2
 
@@ -147,7 +152,7 @@ def test_problems_of_a_whole_vendor_come_first_and_each_is_reported_once(once: R
     assert once.run("a").problems == (away, mine)
 
 
-def test_what_the_rate_limit_kept_from_being_read_is_counted_and_is_no_error_of_each_alert(once: Run) -> None:
+def test_alerts_unread_because_of_the_rate_limit_are_counted_in_one_error(once: Run) -> None:
     limit = RateLimited(f"{WAITS}; not sent", 57.0)
     once.standing = {alert_id: Problem(Side.PAGERDUTY, limit, alert_id) for alert_id in ("b", "c")}
     report = once.run("a", "b", "c")
@@ -157,12 +162,12 @@ def test_what_the_rate_limit_kept_from_being_read_is_counted_and_is_no_error_of_
     assert line == f"{left}: {WAITS}; run it again, or let the daemon (`reconciler run`) go on"
 
 
-def test_without_a_rate_limit_it_is_a_circuit_breaker_and_thousands_are_grouped() -> None:
+def test_alerts_unread_because_of_a_circuit_breaker_are_counted_with_grouped_thousands() -> None:
     (line,) = errors(Report(pairs=3000, unread=2235), dry_run=False)
     assert line.startswith("2,235 of 3,000 alerts not looked at yet: a vendor that they need cannot be asked now;")
 
 
-def test_a_source_that_the_rate_cut_short_leaves_an_unknown_number_of_alerts() -> None:
+def test_a_source_cut_short_by_the_rate_limit_leaves_an_unknown_number_of_alerts() -> None:
     limit = Problem(Side.PAGERDUTY, RateLimited(f"{WAITS}; not sent", 57.0))
     away = Problem(Side.OPSGENIE, Transient("Opsgenie: 500"))
     left = "not every source was read to its end, and more alerts may be left"

@@ -1,4 +1,4 @@
-"""Polling a source: its failure is reported until it works again, and a success lets parked pairs go on."""
+"""Polling a source: a failure is reported until it succeeds again, and a success releases parked pairs."""
 
 import threading
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ AWAY = NotExecuted("no connection")
 
 @dataclass
 class Source:
-    """A source that answers, or fails, as the test says."""
+    """A source that answers or fails as set by the test."""
 
     name: str = "opsgenie feed"
     side: Side | None = Side.OPSGENIE
@@ -50,7 +50,7 @@ class Account:
 
 
 class Stage:
-    """A program of which only what polling needs is there."""
+    """A program with only the parts that polling needs."""
 
     def __init__(self, database: Database) -> None:
         self.clock = StillClock()
@@ -78,7 +78,7 @@ class Stage:
         )
 
     def park(self, *alert_ids: str, hold: Hold = Hold.READ_OPSGENIE) -> None:
-        """These pairs wait for a circuit breaker."""
+        """Parks these pairs behind a circuit breaker."""
         for alert_id in alert_ids:
             self.queue.add([WorkItem(alert_id, at(0))])
             item = self.queue.lease()
@@ -97,31 +97,31 @@ def stage(database: Database) -> Stage:
     return Stage(database)
 
 
-def test_a_failing_source_is_reported_until_it_works(stage: Stage) -> None:
+def test_a_failing_source_is_reported_until_it_succeeds(stage: Stage) -> None:
     error = Transient("500")
     assert not stage.program.poll(Source(answers=error))
     assert stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
     assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
-    assert stage.program.poll(Source(answers=False))  # it had nothing to ask
+    assert stage.program.poll(Source(answers=False))  # it had nothing to poll
     assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
     assert stage.program.poll(Source())
     assert stage.program.wrong() == ()
 
 
-def test_two_sources_of_one_vendor_fail_and_recover_apart(stage: Stage) -> None:
+def test_two_sources_of_one_vendor_fail_and_recover_independently(stage: Stage) -> None:
     for name in ("opsgenie feed", "open alerts"):
         stage.program.poll(Source(name, answers=Transient(name)))
     stage.program.poll(Source("open alerts"))
     assert [str(problem.error) for problem in stage.program.wrong()] == ["opsgenie feed"]
 
 
-def test_what_cannot_be_reached_stops_the_reads_of_single_pairs(stage: Stage) -> None:
+def test_a_source_without_a_connection_opens_the_read_breaker(stage: Stage) -> None:
     stage.program.poll(Source(answers=AWAY))
     assert stage.breakers.open([Side.OPSGENIE, Side.PAGERDUTY]) == {Hold.READ_OPSGENIE}
     assert stage.program.open_breakers() == ("opsgenie reads",)
 
 
-def test_a_success_closes_the_breaker_and_lets_the_parked_pairs_go_on(stage: Stage) -> None:
+def test_a_success_closes_the_breaker_and_releases_the_parked_pairs(stage: Stage) -> None:
     stage.program.poll(Source(answers=AWAY))
     stage.park("a", "b")
     stage.park("c", hold=Hold.READ_PAGERDUTY)
@@ -131,7 +131,7 @@ def test_a_success_closes_the_breaker_and_lets_the_parked_pairs_go_on(stage: Sta
     assert stage.program.open_breakers() == ("pagerduty reads",)
 
 
-def test_a_half_open_breaker_lets_one_pair_through(stage: Stage) -> None:
+def test_a_half_open_breaker_releases_one_pair(stage: Stage) -> None:
     stage.program.poll(Source(answers=AWAY))
     stage.park("a", "b", "c")
     stage.program.holds.release()
@@ -141,13 +141,13 @@ def test_a_half_open_breaker_lets_one_pair_through(stage: Stage) -> None:
     assert stage.due() == ["a"]
 
 
-def test_without_a_database_no_vendor_is_blamed(stage: Stage) -> None:
+def test_an_unreachable_database_is_not_reported_as_a_vendor_problem(stage: Stage) -> None:
     with pytest.raises(DatabaseDown):
         stage.program.poll(Source(answers=DatabaseDown("away")))
     assert stage.program.wrong() == ()
 
 
-def test_a_lane_that_is_free_again_lets_what_waits_in_the_outbox_go_on(stage: Stage) -> None:
+def test_a_freed_lane_releases_the_pairs_with_waiting_actions(stage: Stage) -> None:
     stage.writes.bar(frozenset({Lane.PAGES}))
     stage.park("waits", hold=Hold.WRITE_PAGES)
     stage.program.holds.release()
@@ -157,7 +157,7 @@ def test_a_lane_that_is_free_again_lets_what_waits_in_the_outbox_go_on(stage: St
     assert stage.due() == ["waits"]
 
 
-def test_once_pagerduty_is_reached_again_one_waiting_page_is_tried_at_once(stage: Stage) -> None:
+def test_one_waiting_page_is_tried_at_once_when_pagerduty_is_reachable_again(stage: Stage) -> None:
     for _ in range(4):
         stage.clock.wait(8)
         stage.writes.not_executed(Kind.CREATE_INCIDENT, AWAY)
@@ -171,7 +171,7 @@ def test_once_pagerduty_is_reached_again_one_waiting_page_is_tried_at_once(stage
     assert stage.due() == ["b"]
 
 
-def test_the_account_reports_for_itself_and_is_asked_again_once_pagerduty_answers(stage: Stage) -> None:
+def test_the_account_reports_its_own_problems_and_is_read_again_once_pagerduty_answers(stage: Stage) -> None:
     problem = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_SERVICE_ID: disabled"))
     stage.program.problems.put(ACCOUNT_PLACE, [problem])
     stage.program.poll(Source(ACCOUNT_PLACE, None))
@@ -182,7 +182,7 @@ def test_the_account_reports_for_itself_and_is_asked_again_once_pagerduty_answer
     assert stage.account.asked == ["again"]
 
 
-def test_what_pagerduty_has_not_answered_is_reported_where_nothing_else_of_it_is_wrong(stage: Stage) -> None:
+def test_unanswered_account_questions_are_reported_where_pagerduty_has_no_other_problem(stage: Stage) -> None:
     stage.account.unsure = unsure = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))
     assert stage.program.wrong() == (unsure,)
     stage.program.problems.put("alert a", [Problem(Side.PAGERDUTY, Transient("404"), "a")])

@@ -1,4 +1,4 @@
-"""The reporter: each write is said once, each state at its beginning and its end, and stored for `status`."""
+"""The reporter: each write is logged once, each state at its beginning and its end and stored for `status`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ REMIND = 600.0
 
 
 class Metrics:
-    """What the reporter counts."""
+    """Records what the reporter counts."""
 
     def __init__(self) -> None:
         self.items: list[tuple[frozenset[Reason], str]] = []
@@ -43,8 +43,8 @@ class Metrics:
         self.troubles = {subject: count for subject, count in counts.items() if count}
 
 
-class Desk:
-    """A reporter over a database; what it has said, without the level."""
+class ReporterBench:
+    """A reporter on a database, and its log lines without their levels."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -79,8 +79,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    made = Desk(database)
+def bench(database: Database, monkeypatch: pytest.MonkeyPatch) -> ReporterBench:
+    made = ReporterBench(database)
 
     def say(words: str, **_: object) -> None:
         made.said.append(words)
@@ -95,115 +95,119 @@ def desk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return made
 
 
-def test_each_write_is_said_once_with_the_names_of_both_sides(desk: Desk) -> None:
+def test_each_write_is_logged_once_with_the_names_of_both_sides(bench: ReporterBench) -> None:
     done = action(Kind.PAGERDUTY_NOTE, Status.DONE)
-    assert desk.reconciled(actions=(done,)) == ['pagerduty.add_note done: #17 "Disk full", incident #4711']
+    assert bench.reconciled(actions=(done,)) == ['pagerduty.add_note done: #17 "Disk full", incident #4711']
     unknown = action(Kind.PAGERDUTY_NOTE, Status.SENT, error="no answer", id=8)
-    assert desk.reconciled(actions=(unknown,)) == ['pagerduty.add_note unknown: #17 "Disk full", incident #4711']
-    assert desk.reconciled(actions=(unknown,)) == []
-    assert desk.reconciled(actions=(action(Kind.PAGERDUTY_NOTE),)) == []  # planned, and nothing is wrong
+    assert bench.reconciled(actions=(unknown,)) == ['pagerduty.add_note unknown: #17 "Disk full", incident #4711']
+    assert bench.reconciled(actions=(unknown,)) == []
+    assert bench.reconciled(actions=(action(Kind.PAGERDUTY_NOTE),)) == []  # planned without a problem
 
 
-def test_a_new_alert_is_named_as_it_was_read(desk: Desk) -> None:
+def test_a_new_alert_is_named_by_what_was_read(bench: ReporterBench) -> None:
     created = action(Kind.CREATE_INCIDENT, Status.DONE, alert_id="new")
-    with desk.database.writing() as unit:
+    with bench.database.writing() as unit:
         unit.snapshot.save_pairs([pair(alert_id="new", tiny_id="18", title="", swept_at=at(0))])
     item = replace(ITEM, alert_id="new")
-    desk.reporter.reconciled(Outcome(item, (created,), name='Alert #18 "Fire"'), 0.1)
-    assert desk.take() == ['pagerduty.create_incident done: #18 "Fire", incident #4711']
+    bench.reporter.reconciled(Outcome(item, (created,), name='Alert #18 "Fire"'), 0.1)
+    assert bench.take() == ['pagerduty.create_incident done: #18 "Fire", incident #4711']
 
 
-def test_what_a_pair_has_met_is_said_at_once_and_lasts_until_a_report_no_longer_finds_it(desk: Desk) -> None:
-    assert desk.reconciled(standing=(AWAY,)) == [str(AWAY.error)]
-    assert desk.reconciled(standing=(AWAY,)) == []
-    assert desk.report(AWAY) == []
-    assert desk.kept() == [str(AWAY.error)]
-    assert desk.metrics.troubles == {"pagerduty": 1}
-    assert desk.report() == ["works again after 2 s"]
-    assert desk.kept() == []
-    assert desk.metrics.troubles == {}
+def test_a_pairs_problem_is_logged_at_once_and_lasts_until_a_report_no_longer_finds_it(
+    bench: ReporterBench,
+) -> None:
+    assert bench.reconciled(standing=(AWAY,)) == [str(AWAY.error)]
+    assert bench.reconciled(standing=(AWAY,)) == []
+    assert bench.report(AWAY) == []
+    assert bench.kept() == [str(AWAY.error)]
+    assert bench.metrics.troubles == {"pagerduty": 1}
+    assert bench.report() == ["works again after 2 s"]
+    assert bench.kept() == []
+    assert bench.metrics.troubles == {}
 
 
-def test_what_lasts_is_said_again_after_a_while(desk: Desk) -> None:
-    desk.report(AWAY)
-    assert desk.report(AWAY, after=REMIND - 1) == []
-    (line,) = desk.report(AWAY, after=1)
+def test_a_lasting_problem_is_logged_again_periodically(bench: ReporterBench) -> None:
+    bench.report(AWAY)
+    assert bench.report(AWAY, after=REMIND - 1) == []
+    (line,) = bench.report(AWAY, after=1)
     assert line.startswith("PagerDuty: still no connection, since 09:01 UTC (10 min)")
 
 
-def test_a_refused_account_in_pagerduty_has_the_set_up_asked_about_anew(desk: Desk) -> None:
-    desk.reconciled(standing=(Problem(Side.OPSGENIE, Refused("401")),))
-    assert desk.suspected == 0
-    desk.reconciled(events=(Problem(Side.PAGERDUTY, Refused("401")),))
-    assert desk.suspected == 1
+def test_a_refused_pagerduty_account_makes_the_account_be_read_again(bench: ReporterBench) -> None:
+    bench.reconciled(standing=(Problem(Side.OPSGENIE, Refused("401")),))
+    assert bench.suspected == 0
+    bench.reconciled(events=(Problem(Side.PAGERDUTY, Refused("401")),))
+    assert bench.suspected == 1
 
 
-def test_every_outcome_is_counted_by_its_reason_and_its_word(desk: Desk) -> None:
-    desk.reconciled()
-    desk.reconciled(again=ITEM)
-    assert desk.metrics.items == [(ITEM.reasons, "done"), (ITEM.reasons, "again")]
+def test_every_outcome_is_counted_by_reason_and_result(bench: ReporterBench) -> None:
+    bench.reconciled()
+    bench.reconciled(again=ITEM)
+    assert bench.metrics.items == [(ITEM.reasons, "done"), (ITEM.reasons, "again")]
 
 
-def test_who_is_not_paged_is_said_and_looked_up_again_when_something_happened_or_now_and_then(desk: Desk) -> None:
-    assert desk.report() == []
-    assert desk.report() == []
-    assert len(desk.metrics.pages) == 1  # nothing has happened meanwhile
-    with desk.database.writing() as unit:
+def test_missing_pages_are_logged_and_looked_up_after_each_event_and_periodically(bench: ReporterBench) -> None:
+    assert bench.report() == []
+    assert bench.report() == []
+    assert len(bench.metrics.pages) == 1  # no event in between
+    with bench.database.writing() as unit:
         unit.snapshot.save_pairs([pair(unpaged="assigned to the automation user alone", swept_at=at(0))])
     why = 'nobody is paged for #17 "Disk full", incident #4711: assigned to the automation user alone'
-    assert desk.report(after=PAGES_EVERY) == [why]
-    assert desk.metrics.pages[-1] == (0, 1, why)
-    with desk.database.writing() as unit:
+    assert bench.report(after=PAGES_EVERY) == [why]
+    assert bench.metrics.pages[-1] == (0, 1, why)
+    with bench.database.writing() as unit:
         unit.snapshot.save_pairs([pair(swept_at=at(0))])
-    (line,) = desk.report()
+    (line,) = bench.report()
     assert line.endswith("works again after 1 s")
 
 
-def test_a_page_that_waits_is_noticed_as_soon_as_its_pair_was_reconciled(desk: Desk) -> None:
-    desk.report()
+def test_a_waiting_page_is_noticed_once_its_pair_was_reconciled(bench: ReporterBench) -> None:
+    bench.report()
     waiting = action(Kind.CREATE_INCIDENT, error="400: refused", failing_since=at(0))
-    with desk.database.writing() as unit:
+    with bench.database.writing() as unit:
         unit.outbox.add([waiting], at(0))
-    desk.reconciled(actions=(waiting,))
-    (line,) = desk.report()
+    bench.reconciled(actions=(waiting,))
+    (line,) = bench.report()
     assert line.startswith('1 page waits (#17 "Disk full"), the oldest for 62 s: 400: refused')
 
 
-def test_a_first_start_is_reported_once_the_alerts_were_read(desk: Desk, database: Database) -> None:
-    desk.reporter.began()
-    assert desk.reporter.waits_for_first_start()
+def test_a_first_start_is_reported_after_the_alerts_were_read(bench: ReporterBench, database: Database) -> None:
+    bench.reporter.began()
+    assert bench.reporter.waits_for_first_start()
     with database.writing() as unit:
         unit.cursors.save(origin=Origin(at(60), at(0)))
         unit.snapshot.save_pairs([pair(None, alert_id="b", tracked=False, swept_at=at(0))])
     away = Problem(Side.OPSGENIE, Transient("500"))
-    assert [line for line in desk.report(away) if line.startswith("first start")] == []
-    first, _ = desk.report()
+    assert [line for line in bench.report(away) if line.startswith("first start")] == []
+    first, _ = bench.report()
     assert first.startswith(
         "first start: alerts from before 2026-11-23 09:00 UTC page nobody; 1 alert recorded as"
     )
-    assert not desk.reporter.waits_for_first_start()
-    assert desk.report() == []
+    assert not bench.reporter.waits_for_first_start()
+    assert bench.report() == []
 
 
-def test_without_a_database_the_reporter_says_so_and_names_nobody(desk: Desk) -> None:
+def test_an_unreachable_database_is_reported_without_naming_pairs(bench: ReporterBench) -> None:
     away = DatabaseDown("DATABASE_URL: the database cannot be reached", "away")
     for _ in range(3):
-        desk.reporter.failed(away)
-    assert desk.take() == [str(away)]
-    desk.reporter.say("database", "")
-    (line,) = desk.take()
+        bench.reporter.failed(away)
+    assert bench.take() == [str(away)]
+    bench.reporter.say("database", "")
+    (line,) = bench.take()
     assert "works again after" in line
 
 
-def test_a_problem_of_a_job_is_said_and_ends_nothing(desk: Desk) -> None:
-    desk.report(AWAY)
-    desk.wrong = (Problem(Side.OPSGENIE, Transient("Opsgenie: 500")),)
-    desk.reporter.say_problems()
-    assert desk.take() == ["Opsgenie: 500"]
-    assert desk.report(*desk.wrong, AWAY) == []
+def test_a_failing_job_is_logged_and_ends_nothing(bench: ReporterBench) -> None:
+    bench.report(AWAY)
+    bench.wrong = (Problem(Side.OPSGENIE, Transient("Opsgenie: 500")),)
+    bench.reporter.say_problems()
+    assert bench.take() == ["Opsgenie: 500"]
+    assert bench.report(*bench.wrong, AWAY) == []
 
 
-def test_what_is_wrong_is_written_down_only_where_it_changed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lasting_problems_are_stored_only_when_they_change(
+    bench: ReporterBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     saved: list[int] = []
     keep = troubles.save
 
@@ -213,6 +217,6 @@ def test_what_is_wrong_is_written_down_only_where_it_changed(desk: Desk, monkeyp
 
     monkeypatch.setattr(troubles, "save", save)
     for _ in range(3):
-        desk.report(AWAY)
-    desk.report()
+        bench.report(AWAY)
+    bench.report()
     assert saved == [1, 0]

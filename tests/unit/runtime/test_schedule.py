@@ -14,7 +14,7 @@ from reconciler.runtime.schedule import Schedule
 from reconciler.vendors.http import SystemClock
 
 
-class Wall(datetime):
+class WallClock(datetime):
     """A wall clock that can be set."""
 
     off = timedelta()
@@ -25,11 +25,11 @@ class Wall(datetime):
 
 
 @pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> type[Wall]:
-    monkeypatch.setattr(Wall, "off", timedelta())
+def wall_clock(monkeypatch: pytest.MonkeyPatch) -> type[WallClock]:
+    monkeypatch.setattr(WallClock, "off", timedelta())
     for module in (apscheduler.schedulers.base, reconciler.runtime.schedule):
-        monkeypatch.setattr(module, "datetime", Wall)
-    return Wall
+        monkeypatch.setattr(module, "datetime", WallClock)
+    return WallClock
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def schedule() -> Iterator[Schedule]:
 
 
 def until(holds: Callable[[], bool], seconds: float = 5.0) -> float:
-    """How long it took until it held."""
+    """Waits until the condition holds; the seconds that it took."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < seconds, "not in time"
+        assert time.monotonic() - began < seconds, "the condition did not hold in time"
         time.sleep(0.005)
     return time.monotonic() - began
 
@@ -64,7 +64,7 @@ def test_a_job_that_takes_longer_than_its_interval_is_never_dropped(schedule: Sc
     until(lambda: len(runs) >= 300)
 
 
-def test_one_job_at_a_time_however_often_it_is_asked_for_and_once_more_after_the_last(schedule: Schedule) -> None:
+def test_a_job_never_overlaps_itself_and_runs_once_more_after_the_last_request(schedule: Schedule) -> None:
     begun, go_on, running, most = [], threading.Event(), [], []
 
     def job() -> None:
@@ -87,15 +87,19 @@ def test_one_job_at_a_time_however_often_it_is_asked_for_and_once_more_after_the
 
 def test_no_job_waits_for_another(schedule: Schedule) -> None:
     go_on, runs = threading.Event(), []
+
+    def hang() -> None:
+        go_on.wait(5)
+
     for number in range(8):
-        schedule.every(f"hanging {number}", 1.0, lambda: go_on.wait(5))
+        schedule.every(f"hanging {number}", 1.0, hang)
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
     until(lambda: len(runs) >= 5)
     go_on.set()
 
 
-def test_the_interval_is_asked_for_after_each_run(schedule: Schedule) -> None:
+def test_the_interval_is_evaluated_after_each_run(schedule: Schedule) -> None:
     intervals, runs = iter([0.01, 0.01, 600.0]), []
     schedule.every("poll", lambda: next(intervals), lambda: runs.append(1))
     schedule.start()
@@ -117,30 +121,32 @@ def test_a_job_that_fails_runs_again_after_its_interval(schedule: Schedule) -> N
 
 
 @pytest.mark.parametrize("jump", [-600, 3600, -7200, 7200, -86400])
-def test_a_wall_clock_that_is_set_delays_no_job(schedule: Schedule, wall: type[Wall], jump: float) -> None:
+def test_setting_the_wall_clock_delays_no_job(
+    schedule: Schedule, wall_clock: type[WallClock], jump: float
+) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.3, lambda: runs.append(1))
     schedule.start()
     until(lambda: len(runs) == 1)
-    wall.off = timedelta(seconds=jump)
+    wall_clock.off = timedelta(seconds=jump)
     schedule.turn()
     assert until(lambda: len(runs) == 2) < 1
     assert until(lambda: len(runs) == 4) < 2
 
 
-def test_a_machine_that_slept_runs_every_job_at_once(schedule: Schedule, wall: type[Wall]) -> None:
+def test_every_job_runs_at_once_after_the_machine_slept(schedule: Schedule, wall_clock: type[WallClock]) -> None:
     runs: list[str] = []
     for name in ("poll", "sweep"):
         schedule.every(name, 600.0, lambda name=name: runs.append(name))  # type: ignore[misc]
     schedule.start()
     until(lambda: len(runs) == 2)
-    wall.off = timedelta(hours=1)
+    wall_clock.off = timedelta(hours=1)
     schedule.turn()
     until(lambda: len(runs) == 4)
     assert sorted(runs) == ["poll", "poll", "sweep", "sweep"]
 
 
-def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> None:
+def test_no_run_starts_after_the_stop(schedule: Schedule, wall_clock: type[WallClock]) -> None:
     runs: list[int] = []
     schedule.every("poll", 0.05, lambda: runs.append(1))
     schedule.start()
@@ -148,7 +154,7 @@ def test_after_the_stop_nothing_begins(schedule: Schedule, wall: type[Wall]) -> 
     assert schedule.stop(5)
     time.sleep(0.02)
     before = len(runs)
-    wall.off = timedelta(hours=1)
+    wall_clock.off = timedelta(hours=1)
     schedule.turn()
     time.sleep(0.15)
     assert len(runs) == before
@@ -158,7 +164,7 @@ def test_a_schedule_that_was_never_started_can_be_stopped() -> None:
     assert Schedule(SystemClock()).stop(0)
 
 
-def test_the_stop_says_whether_the_runs_under_way_have_ended(schedule: Schedule) -> None:
+def test_stop_returns_whether_all_runs_have_ended(schedule: Schedule) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def job() -> None:

@@ -1,4 +1,4 @@
-"""A signal never deadlocks the process, however many come and whenever they do."""
+"""A signal never deadlocks the process, however many arrive and whenever."""
 
 import signal
 import subprocess
@@ -31,7 +31,7 @@ def test_two_hundred_signals_in_a_row_stop_the_process_in_time() -> None:
         assert (rest, child.returncode) == ("stopped\n", 0)
 
 
-def test_the_wait_takes_a_turn_about_once_a_second_and_ends_with_the_signal() -> None:
+def test_the_wait_beats_about_once_a_second_and_ends_with_the_signal() -> None:
     code = CHILD.replace("lambda: None", "lambda: print('turn', flush=True)")
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

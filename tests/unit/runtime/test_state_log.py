@@ -1,4 +1,4 @@
-"""States that last: said when they begin, again while they last, and when they are over, each on its own."""
+"""Lasting states are logged at their beginning, periodically, and at their end, independently of each other."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 17, 27, tzinfo=UTC)
 AWAY = Problem(Side.PAGERDUTY, Unknown("PagerDuty: GET /log_entries: 503"))
 
 
-class Time:
+class ManualClock:
     """A clock set by hand."""
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class Time:
         return False
 
 
-class Book:
-    """A state log, its clock, and what it has said."""
+class StateLogBench:
+    """A state log, its clock, and its log lines."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.time = Time()
+        self.time = ManualClock()
         self.said: list[tuple[str, str]] = []
         self.asked = 0
         for level in ("error", "info"):
@@ -65,170 +65,174 @@ class Book:
 
 
 @pytest.fixture
-def book(monkeypatch: pytest.MonkeyPatch) -> Book:
-    return Book(monkeypatch)
+def bench(monkeypatch: pytest.MonkeyPatch) -> StateLogBench:
+    return StateLogBench(monkeypatch)
 
 
 def action(number: int, kind: Kind = Kind.PAGERDUTY_NOTE, **more: Any) -> Action:
     return replace(Action(key=str(number), kind=kind, alert_id=f"a{number}", reason="", at=NOW, id=number), **more)
 
 
-def test_an_outage_is_said_at_its_beginning_now_and_then_and_at_its_end(book: Book) -> None:
+def test_an_outage_is_logged_at_its_beginning_periodically_and_at_its_end(bench: StateLogBench) -> None:
     waiting = [action(n, Kind.CREATE_INCIDENT) for n in range(7)] + [action(n) for n in range(7, 10)]
-    book.cycle(AWAY)
-    assert book.take() == [("error", "PagerDuty: GET /log_entries: 503")]
+    bench.cycle(AWAY)
+    assert bench.take() == [("error", "PagerDuty: GET /log_entries: 503")]
     for _ in range(3):
-        book.cycle(AWAY, actions=waiting, after=150)
-    assert book.take() == []
-    book.cycle(AWAY, actions=waiting, after=150)
+        bench.cycle(AWAY, actions=waiting, after=150)
+    assert bench.take() == []
+    bench.cycle(AWAY, actions=waiting, after=150)
     backlog = "7 pages and 3 notes wait, the oldest for 10 min"
     still = f"PagerDuty: still GET /log_entries: 503, since 17:27 UTC (10 min): {backlog}"
-    assert book.take() == [("error", still)]
-    book.cycle(actions=[replace(each, status=Status.DONE) for each in waiting], after=42 * 60)
-    assert book.take() == [("info", "works again after 52 min; 7 pages and 3 notes had waited")]
-    book.cycle(after=10_000)
-    assert book.take() == []
+    assert bench.take() == [("error", still)]
+    bench.cycle(actions=[replace(each, status=Status.DONE) for each in waiting], after=42 * 60)
+    assert bench.take() == [("info", "works again after 52 min; 7 pages and 3 notes had waited")]
+    bench.cycle(after=10_000)
+    assert bench.take() == []
 
 
-def test_different_ways_to_fail_are_one_outage_and_each_is_said_once(book: Book) -> None:
+def test_different_errors_are_one_outage_and_each_is_logged_once(bench: StateLogBench) -> None:
     refused = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
     for _ in range(5):
-        book.cycle(AWAY)
-        book.cycle(refused)
-    assert [words for _, words in book.take()] == [str(AWAY.error), str(refused.error)]
-    book.cycle()
-    assert book.take() == [("info", "works again after 10 s")]
+        bench.cycle(AWAY)
+        bench.cycle(refused)
+    assert [words for _, words in bench.take()] == [str(AWAY.error), str(refused.error)]
+    bench.cycle()
+    assert bench.take() == [("info", "works again after 10 s")]
 
 
-def test_what_the_operator_has_to_change_is_said_by_its_words_and_not_by_its_call(book: Book) -> None:
+def test_a_misconfiguration_is_identified_by_its_text_and_not_by_its_call(bench: StateLogBench) -> None:
     for number, call in enumerate(("GET /users", "GET /log_entries", "POST /incidents/{id}/notes")):
-        book.cycle(Problem(Side.PAGERDUTY, Refused(f"{call}: 401; check PAGERDUTY_API_KEY (request {number})")))
+        bench.cycle(Problem(Side.PAGERDUTY, Refused(f"{call}: 401; check PAGERDUTY_API_KEY (request {number})")))
     first, second = Misconfigured("PAGERDUTY_SERVICE_ID: disabled"), Misconfigured("PAGERDUTY_USER: on call")
-    book.cycle(Problem(Side.PAGERDUTY, first), Problem(Side.PAGERDUTY, second))
+    bench.cycle(Problem(Side.PAGERDUTY, first), Problem(Side.PAGERDUTY, second))
     said = ["GET /users: 401; check PAGERDUTY_API_KEY (request 0)", str(first), str(second)]
-    assert book.take() == [("error", words) for words in said]
+    assert bench.take() == [("error", words) for words in said]
 
 
 @pytest.mark.parametrize("error", [Missing("404"), Forbidden("403"), Permanent("400", 400)])
-def test_one_alert_s_trouble_never_hides_another_s_nor_the_vendor_s(book: Book, error: Exception) -> None:
+def test_a_problem_of_one_alert_hides_no_other_problem(bench: StateLogBench, error: Exception) -> None:
     mine = [Problem(Side.PAGERDUTY, error, alert) for alert in ("a17", "a18")]  # type: ignore[arg-type]
-    book.cycle(*mine)
-    book.cycle(*mine, AWAY)
-    assert book.take() == [("error", f"#17: {error}"), ("error", f"#18: {error}"), ("error", str(AWAY.error))]
-    book.cycle(*mine)
-    assert book.take() == [("info", "works again after 1 s")]
-    book.cycle(*mine, after=700)
+    bench.cycle(*mine)
+    bench.cycle(*mine, AWAY)
+    assert bench.take() == [("error", f"#17: {error}"), ("error", f"#18: {error}"), ("error", str(AWAY.error))]
+    bench.cycle(*mine)
+    assert bench.take() == [("info", "works again after 1 s")]
+    bench.cycle(*mine, after=700)
     still = f"still refused: #17 and #18; the oldest since 17:27 UTC (702 min): {error}"
-    assert book.take() == [("error", still.replace("702 min", "11 min"))]
+    assert bench.take() == [("error", still.replace("702 min", "11 min"))]
 
 
-def test_what_one_alert_s_read_met_is_over_only_once_it_was_not_met_for_long(book: Book) -> None:
-    """It is read ever more seldom: a cycle that did not read it says nothing."""
+def test_a_problem_of_one_alerts_read_ends_only_after_some_time_without_it(bench: StateLogBench) -> None:
+    """Its reads become rare: a cycle that did not read it does not show that the problem is over."""
     narrow = Problem(Side.OPSGENIE, Unknown("Opsgenie: GET /v2/alerts/{id}: 500"), "a17")
-    book.cycle(narrow)
-    book.take()
+    bench.cycle(narrow)
+    bench.take()
     for _ in range(5):
-        book.cycle(after=OVER_AFTER / 2)
-        book.cycle(narrow)
-    assert book.take() == []
-    book.cycle(after=OVER_AFTER)
-    assert book.take() == [("info", f"works again after {span(5 * (OVER_AFTER / 2 + 1) + OVER_AFTER)}")]
+        bench.cycle(after=OVER_AFTER / 2)
+        bench.cycle(narrow)
+    assert bench.take() == []
+    bench.cycle(after=OVER_AFTER)
+    assert bench.take() == [("info", f"works again after {span(5 * (OVER_AFTER / 2 + 1) + OVER_AFTER)}")]
 
 
-def test_what_a_whole_cycle_met_is_over_with_the_next_though_a_look_at_one_alert_met_it_too(book: Book) -> None:
-    book.cycle(AWAY)
-    book.log.met([replace(AWAY, alert_id="a17")], ())
-    book.take()
-    book.cycle()
-    assert [words for _, words in book.take()] == ["works again after 1 s"]
+def test_a_problem_of_a_whole_cycle_ends_with_the_next_cycle_although_one_alert_met_it_too(
+    bench: StateLogBench,
+) -> None:
+    bench.cycle(AWAY)
+    bench.log.met([replace(AWAY, alert_id="a17")], ())
+    bench.take()
+    bench.cycle()
+    assert [words for _, words in bench.take()] == ["works again after 1 s"]
 
 
-def test_nothing_works_again_while_what_met_it_still_waits(book: Book) -> None:
+def test_a_vendor_is_not_reported_as_working_while_its_problem_still_holds_up_work(bench: StateLogBench) -> None:
     note = action(17, error="PagerDuty: 503")
-    book.cycle(Problem(Side.PAGERDUTY, Unknown("PagerDuty: 503"), "a17"), actions=[note])
-    book.cycle(actions=[note])
-    book.cycle(actions=[note])
-    assert book.take() == [("error", "PagerDuty: 503")]
-    book.cycle(actions=[replace(note, status=Status.DONE, error="")])
-    assert book.take() == [("info", "works again after 3 s; 1 note had waited")]
+    bench.cycle(Problem(Side.PAGERDUTY, Unknown("PagerDuty: 503"), "a17"), actions=[note])
+    bench.cycle(actions=[note])
+    bench.cycle(actions=[note])
+    assert bench.take() == [("error", "PagerDuty: 503")]
+    bench.cycle(actions=[replace(note, status=Status.DONE, error="")])
+    assert bench.take() == [("info", "works again after 3 s; 1 note had waited")]
 
 
-def test_pagerduty_does_not_work_again_while_a_page_waits_or_somebody_is_not_paged(book: Book) -> None:
+def test_pagerduty_is_not_reported_as_working_while_a_page_is_missing(bench: StateLogBench) -> None:
     page = action(17, Kind.CREATE_INCIDENT, error="another error")
-    book.cycle(AWAY, actions=[page])
-    book.cycle(actions=[page])
-    book.cycle(pages=[("unpaged a18", "nobody is paged for #18")])
-    assert book.take() == [("error", str(AWAY.error)), ("error", "nobody is paged for #18")]
-    assert [each.subject for each in book.log.lasting()] == ["pages"]
-    book.cycle(pages=[("unpaged a18", "nobody is paged for #18")], after=700)
-    assert book.take() == [("error", "Pages: still nobody is paged for #18, since 17:27 UTC (11 min)")]
-    book.cycle(pages=[("unpaged a18", "nobody is paged for #18"), ("unpaged a19", "nobody is paged for #19")])
-    assert book.take() == [("error", "nobody is paged for #19")]
-    book.cycle()
-    assert [words.partition(" after")[0] for _, words in book.take()] == ["works again", "works again"]
+    bench.cycle(AWAY, actions=[page])
+    bench.cycle(actions=[page])
+    bench.cycle(pages=[("unpaged a18", "nobody is paged for #18")])
+    assert bench.take() == [("error", str(AWAY.error)), ("error", "nobody is paged for #18")]
+    assert [each.subject for each in bench.log.lasting()] == ["pages"]
+    bench.cycle(pages=[("unpaged a18", "nobody is paged for #18")], after=700)
+    assert bench.take() == [("error", "Pages: still nobody is paged for #18, since 17:27 UTC (11 min)")]
+    bench.cycle(pages=[("unpaged a18", "nobody is paged for #18"), ("unpaged a19", "nobody is paged for #19")])
+    assert bench.take() == [("error", "nobody is paged for #19")]
+    bench.cycle()
+    assert [words.partition(" after")[0] for _, words in bench.take()] == ["works again", "works again"]
 
 
-def test_what_a_vendor_s_trouble_names_already_is_not_said_once_more_for_the_pages(book: Book) -> None:
+def test_pages_named_by_a_vendors_problem_are_not_logged_again(bench: StateLogBench) -> None:
     mine = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: nobody is paged for #18"), "a18")
     pages = [("unpaged a18", "nobody is paged for #18")]
-    book.time.passed += 1
-    book.log.cycle([mine], [], pages, named={"unpaged a18"})
-    assert book.take() == [("error", str(mine.error))]
-    book.time.passed += 700
-    book.log.cycle([mine], [], pages, named={"unpaged a18"})
-    assert [words.partition(",")[0] for _, words in book.take()] == [f"PagerDuty: still {mine.error}"]
-    book.cycle()
-    assert [words for _, words in book.take()] == ["works again after 11 min"], "and not twice"
+    bench.time.passed += 1
+    bench.log.cycle([mine], [], pages, named={"unpaged a18"})
+    assert bench.take() == [("error", str(mine.error))]
+    bench.time.passed += 700
+    bench.log.cycle([mine], [], pages, named={"unpaged a18"})
+    assert [words.partition(",")[0] for _, words in bench.take()] == [f"PagerDuty: still {mine.error}"]
+    bench.cycle()
+    assert [words for _, words in bench.take()] == ["works again after 11 min"], "logged once only"
 
 
-def test_what_is_dead_is_said_of_the_action_and_never_works_again(book: Book) -> None:
+def test_a_dead_action_is_logged_and_never_reported_as_working_again(bench: StateLogBench) -> None:
     note = action(17, error="PagerDuty: 400")
-    book.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[note])
-    book.take()
+    bench.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[note])
+    bench.take()
     dead = replace(note, status=Status.DEAD)
-    book.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[dead])
-    book.cycle()
-    assert book.take() == []
-    assert book.log.lasting() == ()
+    bench.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[dead])
+    bench.cycle()
+    assert bench.take() == []
+    assert bench.log.lasting() == ()
 
 
-def test_what_is_kept_for_status_names_the_alert_that_a_vendor_refuses(book: Book) -> None:
-    book.cycle(AWAY, Problem(Side.PAGERDUTY, Forbidden("PagerDuty: 403; only this one"), "a17"))
-    kept = [each.words for each in book.log.lasting()]
+def test_the_problems_stored_for_status_name_the_refused_alert(bench: StateLogBench) -> None:
+    bench.cycle(AWAY, Problem(Side.PAGERDUTY, Forbidden("PagerDuty: 403; only this one"), "a17"))
+    kept = [each.words for each in bench.log.lasting()]
     assert sorted(kept) == ["#17: PagerDuty: 403; only this one", str(AWAY.error)]
 
 
-def test_what_a_look_at_a_part_meets_is_said_and_is_not_the_end_of_anything(book: Book) -> None:
-    book.log.met([AWAY], [])
-    book.log.met([], [])
-    assert book.take() == [("error", str(AWAY.error))]
+def test_a_partial_observation_logs_its_problems_and_ends_none(bench: StateLogBench) -> None:
+    bench.log.met([AWAY], [])
+    bench.log.met([], [])
+    assert bench.take() == [("error", str(AWAY.error))]
 
 
-def test_a_state_that_is_no_trouble_is_information_and_ends_in_silence(book: Book) -> None:
+def test_a_state_that_is_no_problem_is_logged_as_information_and_ends_silently(bench: StateLogBench) -> None:
     for _ in range(2):
-        book.log.say("lock", "standing by", serious=False)
-    assert book.take() == [("info", "standing by")]
-    assert book.log.lasts("lock")
-    assert book.log.lasting() == ()
-    book.log.say("lock", "")
-    assert book.take() == []
+        bench.log.say("lock", "standing by", serious=False)
+    assert bench.take() == [("info", "standing by")]
+    assert bench.log.lasts("lock")
+    assert bench.log.lasting() == ()
+    bench.log.say("lock", "")
+    assert bench.take() == []
 
 
-def test_the_signature_changes_with_what_lasts_and_not_with_its_figures(book: Book) -> None:
-    first = book.log.signature()
-    book.cycle(pages=[("waiting", "1 page waits, the oldest for 31 s")])
-    second = book.log.signature()
-    book.cycle(pages=[("waiting", "2 pages wait, the oldest for 32 s")])
-    assert first != second == book.log.signature()
-    assert book.log.counts() == dict.fromkeys(state_log.SUBJECTS, 0) | {"pages": 1}
+def test_the_signature_depends_on_the_lasting_states_and_not_on_their_figures(bench: StateLogBench) -> None:
+    first = bench.log.signature()
+    bench.cycle(pages=[("waiting", "1 page waits, the oldest for 31 s")])
+    second = bench.log.signature()
+    bench.cycle(pages=[("waiting", "2 pages wait, the oldest for 32 s")])
+    assert first != second == bench.log.signature()
+    assert bench.log.counts() == dict.fromkeys(state_log.SUBJECTS, 0) | {"pages": 1}
 
 
-def test_memory_stays_bounded(book: Book) -> None:
-    book.cycle(*(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)))
-    assert book.log.counts()["objects"] == state_log.MOST_OBJECTS
-    book.take()
-    book.cycle(*(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)), AWAY, after=700)
-    assert len(book.take()) == 2, "the vendor's own, and one reminder for all the others"
+def test_memory_stays_bounded(bench: StateLogBench) -> None:
+    bench.cycle(*(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)))
+    assert bench.log.counts()["objects"] == state_log.MOST_OBJECTS
+    bench.take()
+    bench.cycle(
+        *(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)), AWAY, after=700
+    )
+    assert len(bench.take()) == 2, "the vendor's own reminder, and one for all the others"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +247,7 @@ def test_memory_stays_bounded(book: Book) -> None:
         (48 * 3600, "2 d"),
     ],
 )
-def test_a_span_is_as_exact_as_matters(seconds: float, words: str) -> None:
+def test_a_duration_is_shown_as_exactly_as_needed(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
@@ -259,5 +263,5 @@ def test_a_span_is_as_exact_as_matters(seconds: float, words: str) -> None:
         (Status.DEAD, "e", "dead"),
     ],
 )
-def test_there_is_one_word_for_where_an_action_stands(status: Status, error: str, word: str) -> None:
+def test_each_state_of_an_action_has_one_word(status: Status, error: str, word: str) -> None:
     assert state_of(action(1, status=status, error=error)) == word

@@ -1,4 +1,4 @@
-"""Workers: one pair's failure is that pair's alone, and every leased key is given back."""
+"""Workers: a failure affects one pair only, and every leased key is returned."""
 
 import threading
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def item(alert_id: str, priority: Priority = Priority.CHANGED, **more: Any) -> W
 
 
 class Bench:
-    """A worker whose reconciler does what the test says; what it was given, with which call priority."""
+    """A worker whose reconciler does what the test sets; records the pairs and their call priorities."""
 
     def __init__(self) -> None:
         self.clock = StillClock()
@@ -64,7 +64,7 @@ class Bench:
         self.outcomes.append(outcome)
 
     def drain(self) -> list[str]:
-        """Work until nothing is due; which pairs that were."""
+        """Works until nothing is due; the pairs that were reconciled."""
         begun = len(self.asked)
         while self.worker.work_one():
             pass
@@ -109,7 +109,7 @@ def test_a_worker_for_pages_takes_nothing_else(bench: Bench) -> None:
 def test_a_defect_backs_off_its_own_pair_and_is_logged_once(bench: Bench, logged: list[str]) -> None:
     bench.comes_to["broken"] = raising(ZeroDivisionError())
     bench.queue.add([item("broken", Priority.PAGE), item("well")])
-    waits = []
+    waits: list[float] = []
     for _ in range(12):
         assert "well" in bench.drain() or waits
         wait = bench.queue.next_due()
@@ -125,7 +125,7 @@ def test_a_defect_backs_off_its_own_pair_and_is_logged_once(bench: Bench, logged
     assert [outcome.item.alert_id for outcome in bench.outcomes] == ["well"]
 
 
-def test_a_pair_that_works_again_has_no_problem_and_no_back_off(bench: Bench, logged: list[str]) -> None:
+def test_a_pair_that_succeeds_again_has_no_problem_and_no_back_off(bench: Bench, logged: list[str]) -> None:
     bench.comes_to["a"] = raising(ZeroDivisionError())
     bench.queue.add([item("a")])
     bench.drain()
@@ -138,7 +138,7 @@ def test_a_pair_that_works_again_has_no_problem_and_no_back_off(bench: Bench, lo
 
 
 @pytest.mark.parametrize("error", [DatabaseDown("away"), Stopping()])
-def test_without_a_database_the_pair_is_put_back_and_the_error_passed_on(bench: Bench, error: Exception) -> None:
+def test_an_unreachable_database_requeues_the_pair_and_passes_on_the_error(bench: Bench, error: Exception) -> None:
     bench.comes_to["a"] = raising(error)
     bench.queue.add([item("a")])
     with pytest.raises(type(error)):
@@ -147,7 +147,7 @@ def test_without_a_database_the_pair_is_put_back_and_the_error_passed_on(bench: 
     assert bench.queue.next_due() == AFTER_DATABASE
 
 
-def test_what_is_left_is_due_when_the_outcome_says(bench: Bench) -> None:
+def test_remaining_work_is_due_when_the_outcome_says(bench: Bench) -> None:
     later = item("a", Priority.UNSETTLED, reasons=OUTBOX)
     bench.comes_to["a"] = lambda asked: Outcome(asked, again=replace(later, due_at=at(67)))
     bench.queue.add([item("a")])
@@ -155,19 +155,24 @@ def test_what_is_left_is_due_when_the_outcome_says(bench: Bench) -> None:
     assert bench.queue.next_due(Reason.OUTBOX) == 7
 
 
-def test_a_pair_whose_breaker_is_open_is_parked_until_that_closes(bench: Bench) -> None:
+def test_a_pair_behind_an_open_breaker_is_parked_until_the_breaker_closes(bench: Bench) -> None:
     bench.breakers.failed(Side.OPSGENIE, "b", NotExecuted("no connection"))
     bench.comes_to["a"] = lambda asked: Outcome(asked, blocked=HELD)
     bench.queue.add([item("a")])
     assert bench.drain() == ["a"]
     assert bench.queue.size() == 1
     del bench.comes_to["a"]
-    bench.comes_to["b"] = lambda asked: (bench.breakers.succeeded(Side.OPSGENIE, "b"), Outcome(asked))[1]
+
+    def succeed(asked: WorkItem) -> Outcome:
+        bench.breakers.succeeded(Side.OPSGENIE, "b")
+        return Outcome(asked)
+
+    bench.comes_to["b"] = succeed
     bench.queue.add([item("b")])
     assert bench.drain() == ["b", "a"]
 
 
-def test_a_pair_whose_outbox_alone_waits_is_parked_until_its_lane_takes_writes(bench: Bench) -> None:
+def test_a_pair_whose_outbox_waits_is_parked_until_its_lane_admits_writes(bench: Bench) -> None:
     bench.writes.not_executed(Kind.PAGERDUTY_NOTE, NotExecuted("no connection"))
     waits = item("a", Priority.UNSETTLED, reasons=OUTBOX)
     bench.comes_to["a"] = lambda asked: Outcome(asked, again=waits, hold=Hold.WRITE_PAGERDUTY)
@@ -176,12 +181,12 @@ def test_a_pair_whose_outbox_alone_waits_is_parked_until_its_lane_takes_writes(b
     assert bench.drain() == []
     bench.comes_to["a"] = Outcome
     bench.clock.wait(1)
-    assert not bench.worker.work_one()  # nothing was due: the half-open lane lets one through
+    assert not bench.worker.work_one()  # nothing was due: the half-open lane admits one
     assert bench.drain() == ["a"]
     assert bench.queue.size() == 0
 
 
-def test_a_blocked_pair_with_something_in_its_outbox_is_due_again_for_that_and_forgets_nothing(
+def test_a_blocked_pair_is_due_again_for_its_outbox_and_keeps_its_request(
     bench: Bench,
 ) -> None:
     outbox = item("a", Priority.UNSETTLED, reasons=OUTBOX)
@@ -209,7 +214,7 @@ def test_standing_problems_last_until_the_pair_is_reconciled_without_them(bench:
     assert bench.problems.all() == ()
 
 
-def test_what_opsgenie_has_accepted_can_be_asked_about_alone(bench: Bench) -> None:
+def test_accepted_requests_can_be_checked_alone(bench: Bench) -> None:
     bench.queue.add([item("a"), item("b", reasons=frozenset({Reason.QUEUED}))])
     assert bench.worker.ask_one()
     assert not bench.worker.ask_one()
@@ -220,7 +225,7 @@ def test_what_opsgenie_has_accepted_can_be_asked_about_alone(bench: Bench) -> No
 
 
 class Pool:
-    """A pool over a bench, and the errors of the database that it has met."""
+    """A pool on a bench, and the database errors that it reported."""
 
     def __init__(self, bench: Bench, *, leads: bool = True) -> None:
         self.leads = leads
@@ -232,7 +237,7 @@ class Pool:
         self.leads = False
 
 
-def test_pairs_that_hang_keep_no_page_waiting(bench: Bench) -> None:
+def test_hanging_pairs_delay_no_page(bench: Bench) -> None:
     go_on, paged = threading.Event(), threading.Event()
     hanging = threading.Semaphore(0)
 
@@ -245,7 +250,7 @@ def test_pairs_that_hang_keep_no_page_waiting(bench: Bench) -> None:
         paged.set()
         return Outcome(asked)
 
-    bench.comes_to = {f"slow {n}": hang for n in range(WORKERS + PAGE_WORKERS)} | {"page": page}
+    bench.comes_to = {"page": page, **{f"slow {n}": hang for n in range(WORKERS + PAGE_WORKERS)}}
     bench.queue.add(item(f"slow {n}") for n in range(WORKERS + PAGE_WORKERS))
     pool = Pool(bench).pool
     pool.start()
@@ -257,11 +262,11 @@ def test_pairs_that_hang_keep_no_page_waiting(bench: Bench) -> None:
     assert not pool.stop(0)
     go_on.set()
     assert pool.stop(10)
-    assert len(bench.asked) == WORKERS + 1  # once it is to stop, no further pair is begun
+    assert len(bench.asked) == WORKERS + 1  # no further pair is started after the stop
     assert bench.queue.size() == PAGE_WORKERS
 
 
-def test_nothing_is_taken_while_another_process_leads(bench: Bench) -> None:
+def test_nothing_is_leased_while_another_process_leads(bench: Bench) -> None:
     bench.queue.add([item("a", Priority.PAGE)])
     pool = Pool(bench, leads=False).pool
     pool.start()
@@ -269,7 +274,7 @@ def test_nothing_is_taken_while_another_process_leads(bench: Bench) -> None:
     assert bench.asked == []
 
 
-def test_without_a_database_the_pool_reports_it_and_stays(bench: Bench) -> None:
+def test_the_pool_reports_an_unreachable_database_and_keeps_running(bench: Bench) -> None:
     met = threading.Event()
 
     def fail(_: WorkItem) -> Outcome:
@@ -286,6 +291,6 @@ def test_without_a_database_the_pool_reports_it_and_stays(bench: Bench) -> None:
     assert bench.queue.size() == 1
 
 
-def test_a_long_wait_of_one_key_delays_no_other(bench: Bench) -> None:
+def test_a_long_wait_for_one_key_delays_no_other(bench: Bench) -> None:
     bench.queue.add([replace(item("later"), due_at=at(60) + timedelta(minutes=10)), item("now")])
     assert bench.drain() == ["now"]

@@ -1,4 +1,4 @@
-"""The audit: silent when everything was mirrored once, one line for each thing that was not."""
+"""The audit: empty if everything was mirrored once, and one line for each thing that was not."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ JANE = "[PagerDuty · Jane Doe · 2026-11-23 09:00:00Z]"
 
 
 class AuditBench:
-    """A sandbox, and by hand what the reconciler would write."""
+    """A sandbox, and the writes of the reconciler made by the test."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -69,7 +69,7 @@ def paired(world: AuditBench) -> AuditBench:
     return world
 
 
-def test_an_alert_without_an_incident_is_lost_and_two_are_twice(world: AuditBench) -> None:
+def test_an_alert_without_an_incident_is_lost_and_one_with_two_is_duplicated(world: AuditBench) -> None:
     assert world.audit().lost == ("alert #1: incidents: 0 of 1",)
     world.create()
     assert world.audit().is_clean
@@ -101,7 +101,7 @@ def test_everything_mirrored_once_is_clean(paired: AuditBench) -> None:
     assert paired.audit() == Audit()
 
 
-def test_notes_lost_and_twice_both_ways(paired: AuditBench) -> None:
+def test_lost_and_duplicated_notes_are_found_both_ways(paired: AuditBench) -> None:
     paired.og.add_note(paired.alert, "Ana Ruiz", "after the deploy")
     note = paired.pd.add_note("1", "Jane Doe", "looking")
     assert len(paired.audit().lost) == 2
@@ -123,14 +123,14 @@ def test_a_cut_copy_still_counts_and_an_edited_note_may_have_either_wording(pair
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "close"])
-def test_a_customers_act_must_be_told_once_by_its_own_word(paired: AuditBench, verb: str) -> None:
+def test_a_customers_act_must_be_noted_once_by_its_own_verb(paired: AuditBench, verb: str) -> None:
     getattr(paired.og, verb)(paired.alert, "Ana Ruiz")
     paired.incident_note(f"{ANA} unacknowledged the alert")
     assert paired.audit().lost == (f"alert #1: Ana Ruiz's {verb} told in PagerDuty: 0 of 1",)
 
 
 @pytest.mark.parametrize(("verb", "word"), [("resolve", "resolved"), ("reopen", "reopened")])
-def test_an_engineers_act_must_be_told_once(paired: AuditBench, verb: str, word: str) -> None:
+def test_an_engineers_act_must_be_noted_once(paired: AuditBench, verb: str, word: str) -> None:
     if verb == "reopen":
         paired.pd.resolve("1", "Omar Haddad")
         paired.alert_note(f"{JANE.replace('Jane Doe', 'Omar Haddad')} resolved the incident")
@@ -145,12 +145,12 @@ def test_an_engineers_acknowledgement_must_be_in_the_log_once(paired: AuditBench
     paired.pd.acknowledge("1", "Jane Doe")
     assert paired.audit().lost == ("alert #1: Jane Doe's acknowledge in the alert's log: 0 of 1",)
     paired.alert_act("acknowledge", "Somebody Else")
-    assert paired.audit().is_clean  # it came into that state by somebody else soon after
+    assert paired.audit().is_clean  # another person caused that state soon after
     paired.alert_act("acknowledge")
     assert paired.audit().twice == ("alert #1: acknowledged in Opsgenie more often than the 1 times in PagerDuty",)
 
 
-def test_what_was_acknowledged_already_needs_no_acknowledgement(paired: AuditBench) -> None:
+def test_an_acknowledged_alert_needs_no_acknowledgement(paired: AuditBench) -> None:
     paired.og.acknowledge(paired.alert, "Ana Ruiz")
     paired.incident_note(f"{ANA} acknowledged the alert")
     paired.clock.advance(60)
@@ -164,7 +164,7 @@ def test_a_copy_of_a_copy_is_a_loop(paired: AuditBench) -> None:
     assert len(paired.audit().looped) == 2
 
 
-def test_what_the_automation_must_never_do(paired: AuditBench) -> None:
+def test_forbidden_acts_of_the_automation_are_found(paired: AuditBench) -> None:
     paired.alert_act("close")
     paired.update(status="resolved")
     paired.update(status="triggered")
@@ -173,19 +173,19 @@ def test_what_the_automation_must_never_do(paired: AuditBench) -> None:
         assert part in found
 
 
-def test_a_page_without_a_cause(paired: AuditBench) -> None:
+def test_a_page_without_a_cause_is_found(paired: AuditBench) -> None:
     paired.update(escalation_level=1)
     assert paired.audit().forbidden == ("incident #1: 1 pages (retriggered) for 0 causes",)
 
 
-def test_an_alert_that_was_there_before_needs_no_incident(world: AuditBench) -> None:
+def test_an_alert_from_before_the_first_start_needs_no_incident(world: AuditBench) -> None:
     world.create()
     before = world.clock.now().replace(hour=1)
     world.og.create_alert("old news", user="Ana Ruiz", created_at=before)
     assert world.audit().is_clean
 
 
-def test_what_a_person_does_through_the_api_is_a_persons_act(paired: AuditBench) -> None:
+def test_an_act_through_the_api_with_a_persons_address_is_a_persons_act(paired: AuditBench) -> None:
     body = {"note": {"content": "from my phone"}}
     reply = paired.sandbox.handle(
         request("POST", "/pagerduty/incidents/1/notes", body, PD | {"From": "jane.doe@example.com"})
@@ -194,7 +194,7 @@ def test_what_a_person_does_through_the_api_is_a_persons_act(paired: AuditBench)
     assert "from my phone" in paired.audit().lost[0]
 
 
-def test_what_was_born_acknowledged_may_be_un_acknowledged_once(world: AuditBench) -> None:
+def test_an_incident_created_acknowledged_may_be_unacknowledged_once(world: AuditBench) -> None:
     world.sandbox.change({"bot_on_call": True})
     world.create()
     for level in (1, 2):
@@ -204,7 +204,7 @@ def test_what_was_born_acknowledged_may_be_un_acknowledged_once(world: AuditBenc
     assert world.audit().forbidden == ("incident #1: 2 pages (retriggered) for 1 causes",)
 
 
-def test_a_twin_by_hand_is_named_on_both_sides_and_its_acts_need_not_be_mirrored(paired: AuditBench) -> None:
+def test_a_manual_twin_is_named_on_both_sides_and_its_acts_need_not_be_mirrored(paired: AuditBench) -> None:
     twin = paired.pd.create_incident("twin", key=paired.alert)
     paired.pd.acknowledge(twin["id"], "Jane Doe")
     paired.pd.add_note(twin["id"], "Jane Doe", "here?")
@@ -213,7 +213,7 @@ def test_a_twin_by_hand_is_named_on_both_sides_and_its_acts_need_not_be_mirrored
     assert paired.audit() == Audit()
 
 
-def test_customers_notes_go_to_what_an_incident_was_merged_into(paired: AuditBench) -> None:
+def test_customers_notes_go_to_the_target_of_a_merge(paired: AuditBench) -> None:
     target = paired.pd.create_incident("the whole story")
     paired.pd.merge("1", "Jane Doe", target["id"])
     paired.alert_note(f"{JANE} resolved the incident: merged into incident #2")
@@ -229,7 +229,7 @@ def test_customers_notes_go_to_what_an_incident_was_merged_into(paired: AuditBen
     assert paired.audit() == Audit()
 
 
-def test_an_incident_that_is_opened_again_after_it_was_merged_away_is_named(paired: AuditBench) -> None:
+def test_a_merged_incident_that_is_reopened_is_named(paired: AuditBench) -> None:
     target = paired.pd.create_incident("the whole story")
     paired.pd.merge("1", "Jane Doe", target["id"])
     merged = paired.sandbox.state()["pagerduty"]["incidents"][0]["id"]
@@ -243,7 +243,7 @@ def test_an_incident_that_is_opened_again_after_it_was_merged_away_is_named(pair
     assert paired.audit() == Audit()
 
 
-def test_a_priority_is_told_and_one_over_the_line_raises_the_urgency(world: AuditBench) -> None:
+def test_a_priority_change_is_noted_and_a_high_one_raises_the_urgency(world: AuditBench) -> None:
     values = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001"}, "urgency": "low"}
     world.send("POST", "/pagerduty/incidents", {"incident": values | {"incident_key": world.alert}})
     world.og.set_priority(world.alert, "Ana Ruiz", "P1")
@@ -256,7 +256,7 @@ def test_a_priority_is_told_and_one_over_the_line_raises_the_urgency(world: Audi
     assert world.audit().forbidden == ("incident #1: 2 pages (retriggered) for 1 causes",)
 
 
-def test_nothing_can_be_written_to_what_was_deleted(paired: AuditBench) -> None:
+def test_a_deleted_alert_needs_no_writes(paired: AuditBench) -> None:
     paired.og.delete(paired.alert, "Ana Ruiz")
     paired.pd.add_note("1", "Jane Doe", "where is it?")
     paired.pd.acknowledge("1", "Jane Doe")
@@ -272,7 +272,7 @@ def test_a_note_in_numbered_parts_is_one_note(paired: AuditBench) -> None:
     assert paired.audit() == Audit()
 
 
-def test_what_is_no_person_may_be_named_in_more_words(paired: AuditBench) -> None:
+def test_an_automation_may_be_named_in_more_words(paired: AuditBench) -> None:
     paired.pd.acknowledge("1", "workflow")
     assert len(paired.audit().lost) == 1
     paired.alert_act("acknowledge", "PagerDuty (Sandbox Workflow)")
@@ -280,7 +280,7 @@ def test_what_is_no_person_may_be_named_in_more_words(paired: AuditBench) -> Non
 
 
 @pytest.mark.parametrize("form", ["lower", "nfd", "html"])
-def test_a_name_in_another_form_is_the_same(paired: AuditBench, form: str) -> None:
+def test_a_name_in_another_unicode_form_is_the_same(paired: AuditBench, form: str) -> None:
     paired.sandbox.change({"name_form": form})
     paired.pd.acknowledge("1", "PZOE001")
     paired.alert_act("acknowledge", "Zoë O'Brien & Söhne")

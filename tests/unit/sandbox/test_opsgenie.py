@@ -1,4 +1,4 @@
-"""Opsgenie's traps, one test each."""
+"""Opsgenie's peculiarities that the sandbox reproduces, one test each."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ def test_acknowledging_makes_the_owner_and_reports_a_duration() -> None:
 @pytest.mark.parametrize(
     ("verb", "before"), [("acknowledge", "close"), ("unacknowledge", None), ("close", "close")]
 )
-def test_what_is_not_possible_is_accepted_and_fails_later(verb: str, before: str | None) -> None:
+def test_an_impossible_action_is_accepted_and_fails_later(verb: str, before: str | None) -> None:
     world = OpsgenieBench()
     alert = world.alert()
     if before:
@@ -120,7 +120,7 @@ def test_a_closed_alert_stays_acknowledged_and_takes_notes() -> None:
     assert (shown["status"], shown["acknowledged"]) == ("closed", True)
 
 
-def test_the_list_is_behind_while_the_detail_is_not() -> None:
+def test_the_list_lags_and_the_detail_does_not() -> None:
     world = OpsgenieBench(list_lag=10.0)
     alert = world.alert()
     assert world.ids("/v2/alerts") == []
@@ -149,11 +149,11 @@ def test_pages_are_absolute_and_the_last_has_no_next() -> None:
     ["limit=101", "limit=0", "limit=100&offset=19900", "sort=colour", "query=updatedAt>1", "query=status:ajar",
      "query=status:open AND", "query=(status:open", "query=free text", "query=createdAt>yesterday"],
 )  # fmt: skip
-def test_what_the_list_does_not_understand_is_422(query: str) -> None:
+def test_an_unsupported_query_is_422(query: str) -> None:
     assert OpsgenieBench().get(f"/v2/alerts?{query}").status == 422
 
 
-def test_the_search_language() -> None:
+def test_the_search_language_selects_alerts() -> None:
     world = OpsgenieBench()
     closed = world.alert("disk full", tags=["db"], priority="P1")
     world.machine.close(closed, "Ana Ruiz")
@@ -249,7 +249,7 @@ def test_an_alias_finds_only_the_open_alert_and_counts_it_up() -> None:
      ("/notes", {}, "note"), ("", {"message": "x" * 131}, "message"), ("", {}, "message"),
      ("", {"message": "x", "priority": "P9"}, "priority")],
 )  # fmt: skip
-def test_what_is_too_long_or_missing_is_422_and_named(path: str, body: Any, field: str) -> None:
+def test_a_field_that_is_too_long_or_missing_is_422_and_named(path: str, body: Any, field: str) -> None:
     world = OpsgenieBench()
     alert = world.alert()
     response = world.post(f"/v2/alerts/{alert}{path}" if path else "/v2/alerts", body)
@@ -285,7 +285,7 @@ def test_the_same_seed_gives_the_same_ids() -> None:
     assert OpsgenieBench(seed=7).alert() == OpsgenieBench(seed=7).alert() != OpsgenieBench(seed=8).alert()
 
 
-def test_people_are_refused_at_once() -> None:
+def test_an_impossible_act_of_a_person_is_refused_at_once() -> None:
     world = OpsgenieBench()
     alert = world.alert()
     with pytest.raises(Refused, match="acknowledged"):

@@ -1,4 +1,4 @@
-"""PagerDuty's traps, one test each."""
+"""PagerDuty's peculiarities that the sandbox reproduces, one test each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -80,7 +80,7 @@ def test_a_new_incident_is_triggered_pages_and_names_the_service() -> None:
     assert world.causes() == ["triggered"]
 
 
-def test_a_key_is_taken_while_an_incident_with_it_is_open() -> None:
+def test_a_key_is_in_use_while_an_incident_with_it_is_open() -> None:
     world = PagerDutyBench()
     first = world.create(incident_key="alert-1")
     again = world.send("POST", "/incidents", {"incident": NEW | {"incident_key": "alert-1"}})
@@ -98,11 +98,11 @@ def test_a_key_is_taken_while_an_incident_with_it_is_open() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"title": " "}, {"title": "x" * 1025}, {"type": "x"}, {"urgency": "huge"}, {"body": {"details": {}}}]
 )
-def test_what_is_wrong_with_a_new_incident_is_400(wrong: Any) -> None:
+def test_an_invalid_new_incident_is_400(wrong: Any) -> None:
     assert error(PagerDutyBench().send("POST", "/incidents", {"incident": NEW | wrong})) == (400, 2001)
 
 
-def test_what_the_user_on_call_creates_is_born_acknowledged_and_pages_nobody() -> None:
+def test_an_incident_created_by_the_user_on_call_is_acknowledged_and_pages_nobody() -> None:
     world = PagerDutyBench(bot_on_call=True)
     response = world.send("POST", "/incidents", {"incident": NEW})
     assert response.json()["incident"]["status"] == "acknowledged"
@@ -140,7 +140,7 @@ def test_acknowledging_again_adds_an_acknowledger_and_restarts_the_timeout() -> 
     assert shown["pending_actions"] == [{"type": "unacknowledge", "at": "2026-11-23T09:01:40Z"}]
 
 
-def test_an_acknowledgement_runs_out_by_the_service() -> None:
+def test_an_acknowledgement_expires_after_the_time_of_the_service() -> None:
     world = PagerDutyBench(acknowledgement_timeout=60.0)
     incident = world.create()
     world.put(incident, status="acknowledged")
@@ -155,7 +155,7 @@ def test_an_acknowledgement_runs_out_by_the_service() -> None:
     assert world.causes() == ["triggered", "acknowledgement timeout"]
 
 
-def test_no_timeout_when_it_is_off() -> None:
+def test_an_acknowledgement_does_not_expire_without_a_timeout() -> None:
     world = PagerDutyBench(acknowledgement_timeout=None)
     incident = world.create()
     world.put(incident, status="acknowledged")
@@ -164,7 +164,7 @@ def test_no_timeout_when_it_is_off() -> None:
 
 
 @pytest.mark.parametrize(("works", "status"), [(False, "acknowledged"), (True, "triggered")])
-def test_a_plain_triggered_may_be_ignored(works: bool, status: str) -> None:
+def test_setting_a_plain_triggered_status_may_be_ignored(works: bool, status: str) -> None:
     world = PagerDutyBench(status_triggered_works=works)
     incident = world.create()
     world.put(incident, status="acknowledged")
@@ -185,7 +185,7 @@ def test_an_escalation_level_triggers_again_but_not_with_low_urgency() -> None:
     assert world.causes()[2:] == ["escalated", "reassigned"]
 
 
-def test_reassigning_by_hand_triggers_without_an_unacknowledge_entry() -> None:
+def test_reassigning_manually_triggers_without_an_unacknowledge_entry() -> None:
     world = PagerDutyBench()
     incident = world.create()
     world.machine.acknowledge(incident, "Jane Doe")
@@ -194,7 +194,7 @@ def test_reassigning_by_hand_triggers_without_an_unacknowledge_entry() -> None:
     assert world.kinds(incident) == ["trigger", "acknowledge", "assign"]
 
 
-def test_unacknowledging_by_hand_names_the_person() -> None:
+def test_unacknowledging_manually_names_the_person() -> None:
     world = PagerDutyBench()
     incident = world.create()
     world.machine.acknowledge(incident, "Jane Doe")
@@ -213,7 +213,7 @@ def test_a_bulk_update_is_all_or_nothing() -> None:
     assert world.send("PUT", "/incidents", {"incidents": [good] * 251}).status == 413
 
 
-def test_a_note_has_an_id_that_the_log_does_not_tell() -> None:
+def test_a_note_has_an_id_that_the_log_does_not_contain() -> None:
     world = PagerDutyBench()
     incident = world.create()
     created = world.send("POST", f"/incidents/{incident}/notes", {"note": {"content": "looking"}})
@@ -301,7 +301,7 @@ def test_a_list_covers_the_last_month_of_creations_unless_told_otherwise() -> No
     assert world.get("/incidents?since=2026-01-01T00:00:00Z&until=2026-12-01T00:00:00Z").status == 400
 
 
-def test_a_list_may_lag_and_the_incident_does_not() -> None:
+def test_the_list_may_lag_and_the_incident_does_not() -> None:
     world = PagerDutyBench(list_lag=5.0)
     incident = world.create()
     assert world.list("date_range=all")["incidents"] == []
@@ -352,7 +352,7 @@ def test_an_incident_is_found_by_number() -> None:
     assert error(world.get("/incidents/999")) == (404, 2100)
 
 
-def test_the_rate_limit_slides_and_its_reset_is_in_seconds() -> None:
+def test_the_rate_limit_has_a_sliding_window_and_a_reset_in_seconds() -> None:
     world = PagerDutyBench(pagerduty_per_minute=2)
     assert world.get("/users").headers["ratelimit-remaining"] == "1"
     world.clock.advance(20)
@@ -373,7 +373,7 @@ def test_creations_have_a_limit_of_their_own() -> None:
     assert world.get("/incidents").status == 200
 
 
-def test_people_and_the_service() -> None:
+def test_people_and_the_service_can_be_read() -> None:
     world = PagerDutyBench()
     assert [row["id"] for row in world.get("/users?query=reconciler").json()["users"]] == ["PBOT001"]
     assert world.get("/users/PJANE01").json()["user"]["email"] == "jane.doe@example.com"
@@ -383,7 +383,7 @@ def test_people_and_the_service() -> None:
     assert world.get("/services/PNONE").status == 404
 
 
-def test_people_are_refused_at_once() -> None:
+def test_an_impossible_act_of_a_person_is_refused_at_once() -> None:
     world = PagerDutyBench()
     incident = world.create()
     with pytest.raises(Refused, match="not acknowledged"):

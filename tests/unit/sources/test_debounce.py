@@ -1,4 +1,4 @@
-"""However many hints come for one thing: it is taken once, and once after the last."""
+"""However many hints arrive for one record, it is processed once, and once more after the last."""
 
 from itertools import pairwise
 
@@ -9,8 +9,8 @@ from reconciler.sources.debounce import BETWEEN_ROUNDS, BURST, LONGEST_BURST, MO
 ONE, OTHER = Hint(Side.PAGERDUTY, "PONE"), Hint(Side.PAGERDUTY, "POTHER")
 
 
-class Hours:
-    """A clock that the test sets, hints, and the thread that takes them when they are due."""
+class DebouncerBench:
+    """A clock set by the test, hints, and the thread that processes them when they are due."""
 
     def __init__(self, takes: float = 0.01) -> None:
         self.now = 100.0
@@ -19,7 +19,7 @@ class Hours:
         self.hints = Debounce(lambda: self.now)
 
     def pass_until(self, end: float) -> None:
-        """Let the thread work."""
+        """Lets the thread process hints until `end`; the clock jumps from one due hint to the next."""
         while (due := self.hints.next_due()) is not None and self.now + due < end:
             self.now += due
             if hints := self.hints.take():
@@ -34,89 +34,89 @@ class Hours:
         self.pass_until(self.now + seconds)
 
 
-def test_a_hint_is_taken_at_once() -> None:
-    hours = Hours()
-    hours.hints.put(ONE)
-    hours.pass_seconds(1)
-    assert hours.rounds == [(100.0, (ONE,))]
-    assert hours.hints.next_due() is None
+def test_a_hint_is_processed_at_once() -> None:
+    bench = DebouncerBench()
+    bench.hints.put(ONE)
+    bench.pass_seconds(1)
+    assert bench.rounds == [(100.0, (ONE,))]
+    assert bench.hints.next_due() is None
 
 
-def test_a_thousand_hints_for_one_thing_are_taken_once_and_once_after_the_last() -> None:
-    hours = Hours()
+def test_a_thousand_hints_for_one_record_are_processed_once_and_once_after_the_last() -> None:
+    bench = DebouncerBench()
     for _ in range(1000):
-        hours.hints.put(ONE)
-        hours.pass_seconds(0.002)
-    last = hours.now
-    hours.pass_seconds(5)
-    assert [hints for _, hints in hours.rounds] == [(ONE,), (ONE,)]
-    first, second = (at for at, _ in hours.rounds)
+        bench.hints.put(ONE)
+        bench.pass_seconds(0.002)
+    last = bench.now
+    bench.pass_seconds(5)
+    assert [hints for _, hints in bench.rounds] == [(ONE,), (ONE,)]
+    first, second = (at for at, _ in bench.rounds)
     assert first == 100.0
     assert last <= second <= last + QUIET + 0.01
 
 
-def test_a_thousand_hints_while_the_thread_is_busy_are_taken_once() -> None:
-    hours = Hours()
+def test_a_thousand_hints_while_the_thread_is_busy_are_processed_once() -> None:
+    bench = DebouncerBench()
     for _ in range(1000):
-        hours.hints.put(ONE)
-    hours.pass_seconds(5)
-    assert [hints for _, hints in hours.rounds] == [(ONE,)]
+        bench.hints.put(ONE)
+    bench.pass_seconds(5)
+    assert [hints for _, hints in bench.rounds] == [(ONE,)]
 
 
-def test_two_acts_a_moment_apart_are_both_taken_soon() -> None:
-    hours = Hours()
-    hours.hints.put(ONE)
-    hours.pass_seconds(BURST)
-    hours.hints.put(ONE)
-    acted = hours.now
-    hours.pass_seconds(1)
-    assert [at for at, _ in hours.rounds] == [100.0, acted]
+def test_two_hints_a_moment_apart_are_both_processed_soon() -> None:
+    bench = DebouncerBench()
+    bench.hints.put(ONE)
+    bench.pass_seconds(BURST)
+    bench.hints.put(ONE)
+    acted = bench.now
+    bench.pass_seconds(1)
+    assert [at for at, _ in bench.rounds] == [100.0, acted]
 
 
-def test_a_burst_of_one_thing_keeps_nothing_else_waiting() -> None:
-    hours = Hours()
+def test_a_burst_for_one_record_delays_no_other() -> None:
+    bench = DebouncerBench()
     for number in range(200):
-        hours.hints.put(ONE)
+        bench.hints.put(ONE)
         if number == 100:
-            hours.hints.put(OTHER)
-            put = hours.now
-        hours.pass_seconds(0.01)
-    (at,) = (at for at, hints in hours.rounds if OTHER in hints)
+            bench.hints.put(OTHER)
+            put = bench.now
+        bench.pass_seconds(0.01)
+    (at,) = (at for at, hints in bench.rounds if OTHER in hints)
     assert at - put <= BETWEEN_ROUNDS
 
 
-def test_a_burst_without_end_is_taken_now_and_then() -> None:
-    hours = Hours()
+def test_an_endless_burst_is_processed_periodically() -> None:
+    bench = DebouncerBench()
     for _ in range(250):
-        hours.hints.put(ONE)
-        hours.pass_seconds(0.1)
-    assert len(hours.rounds) in (2, 3, 4)
-    assert hours.rounds[1][0] - hours.rounds[0][0] <= LONGEST_BURST + 0.2
+        bench.hints.put(ONE)
+        bench.pass_seconds(0.1)
+    assert len(bench.rounds) in (2, 3, 4)
+    assert bench.rounds[1][0] - bench.rounds[0][0] <= LONGEST_BURST + 0.2
 
 
-def test_rounds_leave_at_least_as_much_time_as_they_take() -> None:
-    hours = Hours(takes=0.5)
+def test_rounds_are_at_least_as_far_apart_as_they_last() -> None:
+    bench = DebouncerBench(takes=0.5)
     for number in range(100):
-        hours.hints.put(Hint(Side.OPSGENIE, str(number)))
-        hours.pass_seconds(0.1)
-    hours.pass_seconds(5)
-    begun = [at for at, _ in hours.rounds]
+        bench.hints.put(Hint(Side.OPSGENIE, str(number)))
+        bench.pass_seconds(0.1)
+    bench.pass_seconds(5)
+    begun = [at for at, _ in bench.rounds]
     assert all(later - earlier >= 1.0 - 1e-6 for earlier, later in pairwise(begun))
-    assert sum(len(hints) for _, hints in hours.rounds) == 100
+    assert sum(len(hints) for _, hints in bench.rounds) == 100
 
 
-def test_what_waits_is_bounded() -> None:
-    hours = Hours()
+def test_the_number_of_waiting_hints_is_bounded() -> None:
+    bench = DebouncerBench()
     for number in range(2 * MOST_WAITING_HINTS):
-        hours.hints.put(Hint(Side.OPSGENIE, str(number)))
-    assert len(hours.hints.take()) == MOST_WAITING_HINTS
-    assert len(hours.hints._heard) <= MOST_WAITING_HINTS
+        bench.hints.put(Hint(Side.OPSGENIE, str(number)))
+    assert len(bench.hints.take()) == MOST_WAITING_HINTS
+    assert len(bench.hints._heard) <= MOST_WAITING_HINTS
 
 
-def test_waiting_ends_at_once_where_something_is_due() -> None:
-    hours = Hours()
-    hours.hints.put(ONE)
-    hours.hints.wait(60)
-    hours.hints.take()
-    hours.hints.wait(0)
-    hours.hints.wake()
+def test_waiting_ends_at_once_when_a_hint_is_due() -> None:
+    bench = DebouncerBench()
+    bench.hints.put(ONE)
+    bench.hints.wait(60)
+    bench.hints.take()
+    bench.hints.wait(0)
+    bench.hints.wake()

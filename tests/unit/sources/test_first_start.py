@@ -1,4 +1,4 @@
-"""The first start: all or nothing, and nothing is paged twice."""
+"""The first start is atomic, and no alert is paged twice."""
 
 from datetime import timedelta
 
@@ -17,13 +17,13 @@ CLOSED = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 @pytest.fixture
 def before(stage: Stage) -> Stage:
-    """Nothing is known yet."""
+    """A stage before the first start."""
     with stage.database.writing() as unit:
         unit.cursors.connection.exec_driver_sql("DELETE FROM cursors")
     return stage
 
 
-def test_what_is_old_pages_nobody_what_has_an_incident_is_adopted_and_the_rest_is_new(before: Stage) -> None:
+def test_old_alerts_are_baselines_incidents_are_adopted_and_the_rest_is_new(before: Stage) -> None:
     before.opsgenie.opened = [
         alert(id="old", created_at=at(-60)),
         alert(id="new", created_at=at(60)),
@@ -51,7 +51,7 @@ def test_a_closed_alert_is_found_by_its_open_incident(before: Stage) -> None:
     assert item.request.all_notes
 
 
-def test_every_cursor_is_set_with_it(before: Stage) -> None:
+def test_the_first_start_sets_every_cursor(before: Stage) -> None:
     before.opsgenie.recent = [alert(updated_at=at(3000)), alert(updated_at=at(2000))]
     before.opsgenie_feed().poll()
     standing = before.standing
@@ -68,7 +68,7 @@ def test_the_feed_begins_no_later_than_now(before: Stage, updated: float | None,
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_where_one_side_fails_nothing_is_taken_in_and_the_next_poll_tries_again(before: Stage, side: Side) -> None:
+def test_a_failure_of_one_side_takes_in_nothing_and_the_next_poll_retries(before: Stage, side: Side) -> None:
     before.opsgenie.opened, before.pagerduty.open_set = [alert()], [incident()]
     feed = before.opsgenie_feed()
     if side is Side.OPSGENIE:
@@ -88,14 +88,14 @@ def test_where_one_side_fails_nothing_is_taken_in_and_the_next_poll_tries_again(
     assert before.problems.all() == ()
 
 
-def test_where_both_sides_fail_both_are_reported(before: Stage) -> None:
+def test_failures_of_both_sides_are_both_reported(before: Stage) -> None:
     before.opsgenie.opened = before.pagerduty.open_set = Unknown("500")
     with pytest.raises(Unknown):
         before.opsgenie_feed().poll()
     assert [problem.side for problem in before.problems.all()] == [Side.PAGERDUTY]
 
 
-def test_an_older_version_that_stored_no_query_says_nothing_of_a_change(stage: Stage) -> None:
+def test_a_database_without_a_stored_query_indicates_no_change_of_it(stage: Stage) -> None:
     with stage.database.writing() as unit:
         unit.cursors.connection.exec_driver_sql("DELETE FROM cursors WHERE name = 'query'")
     stage.opsgenie.opened = [alert(id="old", created_at=at(-90_000))]

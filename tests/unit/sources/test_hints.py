@@ -1,4 +1,4 @@
-"""What a webhook names becomes a key at once; its body is never the state of anything."""
+"""A record named by a webhook is queued at once; the webhook's body is never taken as its state."""
 
 from typing import Any, cast
 
@@ -41,16 +41,16 @@ def test_a_known_alert_is_read_at_once(stage: Stage, hints: Hints, feed: Opsgeni
     assert feed.asked_in() is None
 
 
-def test_an_alert_that_is_not_known_makes_the_feed_be_polled(
-    stage: Stage, hints: Hints, feed: OpsgenieFeed
-) -> None:
+def test_an_unknown_alert_makes_the_feed_be_polled(stage: Stage, hints: Hints, feed: OpsgenieFeed) -> None:
     hints.waiting.put(Hint(Side.OPSGENIE, "new"))
     hints.poll()
     assert feed.asked_in() == 0
     assert stage.items == {}
 
 
-def test_one_that_the_feed_has_shown_already_does_not(stage: Stage, hints: Hints, feed: OpsgenieFeed) -> None:
+def test_an_alert_already_shown_by_the_feed_does_not_make_it_be_polled(
+    stage: Stage, hints: Hints, feed: OpsgenieFeed
+) -> None:
     stage.intake.accept([_new("new", stage)])
     hints.waiting.put(Hint(Side.OPSGENIE, "new"))
     hints.poll()
@@ -77,28 +77,28 @@ def test_an_incident_is_found_by_its_id_or_by_its_key(stage: Stage, hints: Hints
     assert not stage.pagerduty.asked
 
 
-def test_an_incident_that_nobody_knows_gives_nothing(stage: Stage, hints: Hints) -> None:
+def test_an_unknown_incident_is_ignored(stage: Stage, hints: Hints) -> None:
     hints.waiting.put(Hint(Side.PAGERDUTY, "PELSE", "their own"))
     assert not hints.poll()
     assert stage.items == {}
     assert not stage.pagerduty.asked
 
 
-def test_an_alert_without_an_incident_is_looked_for_by_its_key(stage: Stage, hints: Hints) -> None:
+def test_the_incident_of_an_alert_without_one_is_looked_up_by_key(stage: Stage, hints: Hints) -> None:
     stage.save(pair(None))
     hints.waiting.put(Hint(Side.PAGERDUTY, "PINC2", ALERT_ID))
     hints.poll()
     assert stage.request(ALERT_ID).by_key
 
 
-def test_a_hint_at_another_incident_with_a_known_key_makes_it_be_read(stage: Stage, hints: Hints) -> None:
+def test_a_hint_about_another_incident_with_a_known_key_makes_it_be_read(stage: Stage, hints: Hints) -> None:
     stage.save(pair())
     hints.waiting.put(Hint(Side.PAGERDUTY, "PINC2", ALERT_ID))
     assert hints.poll()
     assert stage.request(ALERT_ID).twins == (TWIN,)
 
 
-def test_where_that_incident_cannot_be_read_the_rest_is_taken_in(stage: Stage, hints: Hints) -> None:
+def test_an_unreadable_other_incident_does_not_prevent_the_other_hints(stage: Stage, hints: Hints) -> None:
     stage.save(pair(), pair(alert_id="a-2", incident_id="P2"))
     stage.pagerduty.incidents = Unknown("500")
     hints.waiting.put(Hint(Side.PAGERDUTY, "PINC3", ALERT_ID))
@@ -109,7 +109,7 @@ def test_where_that_incident_cannot_be_read_the_rest_is_taken_in(stage: Stage, h
     assert hints.waiting.next_due() is None
 
 
-def test_hints_wait_while_the_rate_is_needed(stage: Stage, hints: Hints) -> None:
+def test_hints_wait_while_the_rate_is_saturated(stage: Stage, hints: Hints) -> None:
     stage.save(pair())
     stage.busy = True
     hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))

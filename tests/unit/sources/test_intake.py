@@ -1,4 +1,4 @@
-"""Intake: keys and the cursor in one transaction, then the queue; what was read already is not asked for again."""
+"""Intake: items and the cursor are stored in one transaction and then queued; read pairs are not queued again."""
 
 import pytest
 
@@ -12,7 +12,7 @@ ALERT = WorkItem("a", at(0), ReadRequest(alert=True), Priority.CHANGED, frozense
 INCIDENT = WorkItem("a", at(0), ReadRequest(incident=True), Priority.CHANGED, frozenset({Reason.WEBHOOK}))
 
 
-def test_what_two_sources_ask_for_is_read_at_once(stage: Stage) -> None:
+def test_requests_of_two_sources_for_one_pair_are_merged(stage: Stage) -> None:
     stage.intake.accept([ALERT])
     stage.intake.accept([INCIDENT])
     item = stage.queue.lease()
@@ -21,7 +21,7 @@ def test_what_two_sources_ask_for_is_read_at_once(stage: Stage) -> None:
     assert item.generation == stage.items["a"].generation
 
 
-def test_what_was_read_and_is_not_taken_off_the_table_yet_is_not_read_again(stage: Stage) -> None:
+def test_a_reconciled_pair_whose_row_still_exists_is_not_read_again(stage: Stage) -> None:
     stage.intake.accept([ALERT])
     assert stage.queue.lease() is not None
     stage.queue.done("a")
@@ -34,7 +34,7 @@ def test_what_was_read_and_is_not_taken_off_the_table_yet_is_not_read_again(stag
     assert stage.items == {}
 
 
-def test_what_another_process_has_added_is_taken_in_all_the_same(stage: Stage) -> None:
+def test_work_added_by_another_process_is_taken_in_too(stage: Stage) -> None:
     with stage.database.writing() as unit:
         unit.work.add([ALERT], external=True)
     stage.intake.accept([INCIDENT])
@@ -55,6 +55,6 @@ def test_without_a_database_neither_the_keys_nor_the_cursor_are_taken_in(stage: 
     assert (stage.items, stage.queue.size(), stage.standing.sweep) == ({}, 0, None)
 
 
-def test_a_dry_run_writes_nothing_down(stage: Stage) -> None:
+def test_a_dry_run_stores_nothing(stage: Stage) -> None:
     DryIntake(stage.queue).accept([ALERT], sweep=at(10))
     assert (stage.items, stage.queue.size(), stage.standing.sweep) == ({}, 1, None)

@@ -1,4 +1,4 @@
-"""Which of PagerDuty's feeds is read: the log, or the open set."""
+"""Which of PagerDuty's feeds is read: the log or the open set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,19 +14,19 @@ def ago(seconds: float) -> datetime:
 
 
 def log(pages: int, seconds: float, *, whole: bool = False) -> LogPage:
-    """So many pages that reach back so many seconds."""
+    """A log of this many pages over this many seconds."""
     acts = (Act("R2", "resolve", NOW, Actor.PERSON, None), Act("R1", "resolve", ago(seconds), Actor.PERSON, None))
     return LogPage(acts, pages, whole=whole)
 
 
-def test_a_large_open_set_is_not_listed_with_every_poll() -> None:
+def test_a_large_open_set_is_not_listed_at_every_poll() -> None:
     moments = [10.0 * beat for beat in range(10)]
     small, large = LogCost(), LogCost()
     assert [small.may_list(1, at) for at in moments] == [True] * 10
     assert [large.may_list(9, at) for at in moments].count(True) == 5
 
 
-def test_a_listing_that_failed_may_be_tried_again_at_once() -> None:
+def test_a_failed_listing_may_be_retried_at_once() -> None:
     cost = LogCost()
     assert cost.may_list(9, 0.0)
     assert not cost.may_list(9, 1.0)
@@ -34,9 +34,9 @@ def test_a_listing_that_failed_may_be_tried_again_at_once() -> None:
     assert cost.may_list(9, 1.0)
 
 
-def test_what_is_new_in_the_log_is_read_and_the_rest_only_where_it_costs_no_more_than_the_open_set() -> None:
+def test_older_log_entries_are_read_only_if_they_cost_no_more_than_the_open_set() -> None:
     cost, since, watermark = LogCost(), ago(120), ago(10)
-    assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: all of it is new
+    assert not cost.enough(log(1, 1), 10, since, watermark)  # a burst: every entry is new
     assert not cost.enough(log(3, 10), 10, since, watermark)  # there may be more within the watermark's second
     assert cost.enough(log(3, 12), 10, since, watermark)
     assert not cost.enough(log(3, 60), 10, since, watermark)
@@ -46,7 +46,7 @@ def test_what_is_new_in_the_log_is_read_and_the_rest_only_where_it_costs_no_more
     assert cost.enough(log(11, 119), 10, since, watermark)
 
 
-def test_a_log_whose_news_alone_cost_more_than_the_open_set_is_read_for_one_page() -> None:
+def test_a_log_whose_new_entries_cost_more_than_the_open_set_is_read_for_one_page() -> None:
     cost, since, watermark = LogCost(), ago(120), ago(10)
     assert not cost.enough(log(1, 1), 3, since, watermark)
     assert cost.enough(log(4, 5), 3, since, watermark)

@@ -1,4 +1,4 @@
-"""Opsgenie's feed: what is new or has changed becomes keys, with the cursor in the same transaction."""
+"""Opsgenie's feed: new and changed alerts are queued, with the cursor in the same transaction."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ def test_a_new_alert_is_a_page(stage: Stage) -> None:
     assert stage.queue.lease(pages_only=True) == item
 
 
-def test_the_list_is_read_back_to_the_watermark_and_further_by_as_much_as_it_may_be_late(stage: Stage) -> None:
+def test_the_list_is_read_back_to_the_watermark_minus_its_possible_lag(stage: Stage) -> None:
     stage.opsgenie.recent = [alert(created_at=at(3500), updated_at=at(3500))]
     feed = stage.opsgenie_feed()
     feed.poll()
@@ -36,13 +36,13 @@ def test_the_list_is_read_back_to_the_watermark_and_further_by_as_much_as_it_may
     assert stage.standing.polled_opsgenie == at(3600)
 
 
-def test_an_alert_that_is_stamped_ahead_moves_the_watermark_no_further_than_now(stage: Stage) -> None:
+def test_an_alert_with_a_future_time_moves_the_watermark_to_now_at_most(stage: Stage) -> None:
     stage.opsgenie.recent = [alert(created_at=at(3500), updated_at=at(9000))]
     stage.opsgenie_feed().poll()
     assert stage.standing.opsgenie == at(3600)
 
 
-def test_where_the_list_cannot_be_read_the_cursor_stays_and_the_error_is_raised(stage: Stage) -> None:
+def test_an_unreadable_list_keeps_the_cursor_and_raises_the_error(stage: Stage) -> None:
     stage.opsgenie.recent = Unknown("500")
     with pytest.raises(Unknown):
         stage.opsgenie_feed().poll()
@@ -58,7 +58,7 @@ def test_a_dry_run_moves_no_cursor(stage: Stage) -> None:
     assert stage.work() == [ALERT_ID]
 
 
-def test_an_alert_that_only_recurs_is_not_read_with_every_poll(stage: Stage) -> None:
+def test_an_alert_that_only_recurs_is_not_read_at_every_poll(stage: Stage) -> None:
     stage.save(pair())
     feed = stage.opsgenie_feed()
     read = 0
@@ -70,7 +70,7 @@ def test_an_alert_that_only_recurs_is_not_read_with_every_poll(stage: Stage) -> 
     assert read == 3 + 5
 
 
-def test_the_same_row_neither_hastens_nor_repeats_what_waits_already(stage: Stage) -> None:
+def test_an_unchanged_row_does_not_change_work_that_already_waits(stage: Stage) -> None:
     stage.save(pair())
     stage.opsgenie.recent = [alert(acknowledged=True, updated_at=at(3590))]
     stage.intake = UnrepeatedIntake(stage.intake, stage.queue, stage.clock)  # type: ignore[assignment]
@@ -85,10 +85,10 @@ def test_the_same_row_neither_hastens_nor_repeats_what_waits_already(stage: Stag
     assert stage.queue.lease() is None, "it backs off for a minute"
     stage.opsgenie.recent = [alert(updated_at=at(3591), acknowledged=True)]
     feed.poll()
-    assert stage.queue.lease() is not None, "something else has happened to it"
+    assert stage.queue.lease() is not None, "the row has changed"
 
 
-def test_another_query_brings_its_open_alerts_and_is_stored_with_them(stage: Stage) -> None:
+def test_a_changed_query_adds_its_open_alerts_and_is_stored_with_them(stage: Stage) -> None:
     stage.store(query="team: b")
     stage.save(pair())
     old, new = at(3600) - timedelta(days=2), at(3000)
@@ -100,7 +100,7 @@ def test_another_query_brings_its_open_alerts_and_is_stored_with_them(stage: Sta
     assert ALERT_ID not in stage.items
 
 
-def test_where_the_other_querys_alerts_cannot_be_listed_the_feed_waits(stage: Stage) -> None:
+def test_the_feed_waits_until_the_alerts_of_a_changed_query_can_be_listed(stage: Stage) -> None:
     stage.store(query="team: b")
     stage.opsgenie.opened = Unknown("500")
     with pytest.raises(Unknown):
@@ -109,7 +109,7 @@ def test_where_the_other_querys_alerts_cannot_be_listed_the_feed_waits(stage: St
     assert "recent" not in stage.opsgenie.asked
 
 
-def test_a_change_makes_the_feeds_faster_and_a_baseline_or_a_recurrence_does_not(stage: Stage) -> None:
+def test_a_change_speeds_up_the_feeds_and_a_baseline_or_a_recurrence_does_not(stage: Stage) -> None:
     stage.save(pair())
     feed = stage.opsgenie_feed()
     stage.opsgenie.recent = [alert(updated_at=at(10)), alert(id="old", open=False, created_at=at(-9000))]
@@ -120,7 +120,7 @@ def test_a_change_makes_the_feeds_faster_and_a_baseline_or_a_recurrence_does_not
     assert stage.pace.interval(stage.clock.monotonic()) < INTERVAL
 
 
-def test_a_poll_that_webhooks_ask_for_leaves_as_much_time_as_the_last_took(stage: Stage) -> None:
+def test_a_poll_requested_by_webhooks_waits_for_as_long_as_the_last_took(stage: Stage) -> None:
     feed = stage.opsgenie_feed()
     assert feed.asked_in() is None
     feed.ask()
@@ -142,6 +142,6 @@ def test_a_poll_that_webhooks_ask_for_leaves_as_much_time_as_the_last_took(stage
     assert feed.asked_in() is None
 
 
-def test_its_reads_go_within_the_share_of_the_rate_that_the_feeds_have(stage: Stage) -> None:
+def test_reads_of_the_feed_have_the_priority_of_feeds(stage: Stage) -> None:
     stage.opsgenie_feed().poll()
     assert stage.opsgenie.priorities == {CallPriority.FEED}

@@ -5,11 +5,11 @@ import pytest
 from reconciler.sources.pace import LIVELY, Pace
 
 
-def test_an_idle_feed_is_polled_once_an_interval() -> None:
+def test_an_idle_feed_is_polled_once_per_interval() -> None:
     assert Pace(10.0, lambda: 16.0).interval(0.0) == 10.0
 
 
-def test_it_is_polled_faster_for_two_minutes_after_a_change() -> None:
+def test_a_feed_is_polled_faster_for_two_minutes_after_a_change() -> None:
     pace = Pace(30.0, lambda: 16.0)
     pace.noticed(100.0)
     assert pace.interval(100.0) == 3.0
@@ -29,7 +29,9 @@ def test_it_is_polled_faster_for_two_minutes_after_a_change() -> None:
         pytest.param(10.0, float("inf"), 1.0, id="no limit at all"),
     ],
 )
-def test_how_fast(interval: float, rate: float, expected: float) -> None:
+def test_the_interval_after_a_change_depends_on_the_free_rate(
+    interval: float, rate: float, expected: float
+) -> None:
     pace = Pace(interval, lambda: rate)
     pace.noticed(0.0)
     assert pace.interval(0.0) == expected

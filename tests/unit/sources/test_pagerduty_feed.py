@@ -1,4 +1,4 @@
-"""PagerDuty's feed: the log, what is read instead of it, and incidents that no pair follows."""
+"""PagerDuty's feed: the log, the open set as its substitute, and incidents without a pair."""
 
 from dataclasses import replace
 
@@ -31,14 +31,14 @@ def fails(stage: Stage, error: type[ReconcilerError]) -> None:
         stage.pagerduty_feed().poll()
 
 
-def test_nothing_is_asked_before_the_first_start(stage: Stage) -> None:
+def test_nothing_is_polled_before_the_first_start(stage: Stage) -> None:
     with stage.database.writing() as unit:
         unit.cursors.connection.exec_driver_sql("DELETE FROM cursors")
     assert not stage.pagerduty_feed().poll()
     assert not stage.pagerduty.asked
 
 
-def test_an_entry_of_the_log_makes_its_pair_be_read_once(pair_of_ours: Stage) -> None:
+def test_a_log_entry_makes_its_pair_be_read_once(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     done = replace(act("acknowledge", JANE), at=at(3550))
     stage.pagerduty.log = LogPage((done,), 1)
@@ -56,7 +56,7 @@ def test_an_entry_of_the_log_makes_its_pair_be_read_once(pair_of_ours: Stage) ->
 @pytest.mark.parametrize(
     "error", [Permanent("400", 400), Refused("403"), Unknown("large"), Blocked("proxy")], ids=repr
 )
-def test_without_the_log_the_open_set_is_read(pair_of_ours: Stage, error: ReconcilerError) -> None:
+def test_the_open_set_is_read_where_the_log_cannot_be(pair_of_ours: Stage, error: ReconcilerError) -> None:
     stage = pair_of_ours
     stage.pagerduty.log, stage.pagerduty.open_set = error, [incident("acknowledged")]
     fails(stage, type(error))
@@ -65,21 +65,21 @@ def test_without_the_log_the_open_set_is_read(pair_of_ours: Stage, error: Reconc
     assert stage.standing.pagerduty == LogMark(at(3500))
 
 
-def test_what_has_left_the_open_set_is_read_by_its_id(pair_of_ours: Stage) -> None:
+def test_an_incident_missing_from_the_open_set_is_read_by_its_id(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log = Unknown("large")
     fails(stage, Unknown)
     assert stage.request(ALERT_ID) == ReadRequest(incident=True)
 
 
-def test_without_any_connection_nothing_else_is_asked(pair_of_ours: Stage) -> None:
+def test_after_a_failed_connection_nothing_else_is_read(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log = NotExecuted("no connection")
     fails(stage, NotExecuted)
     assert stage.pagerduty.asked == {"log": 1}
 
 
-def test_a_window_that_stays_refused_is_begun_anew_and_swept(pair_of_ours: Stage) -> None:
+def test_a_window_that_stays_refused_is_restarted_and_swept(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.store(sweep=at(3590))
     stage.pagerduty.log = Permanent("400", 400)
@@ -93,7 +93,7 @@ def test_a_window_that_stays_refused_is_begun_anew_and_swept(pair_of_ours: Stage
     assert stage.standing.sweep == OLDEST
 
 
-def test_an_outage_of_the_whole_vendor_leaves_the_window_as_it_is(pair_of_ours: Stage) -> None:
+def test_an_outage_of_the_vendor_keeps_the_window(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log = stage.pagerduty.open_set = Unknown("500")
     feed = stage.pagerduty_feed()
@@ -104,7 +104,7 @@ def test_an_outage_of_the_whole_vendor_leaves_the_window_as_it_is(pair_of_ours: 
     assert (stage.standing.sweep, stage.standing.polled_pagerduty) == (None, None)
 
 
-def test_an_entry_that_is_stamped_ahead_moves_the_watermark_no_further_than_now(pair_of_ours: Stage) -> None:
+def test_a_log_entry_with_a_future_time_moves_the_watermark_to_now_at_most(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log = LogPage((Act("L1", "trigger", at(9000), Actor.PERSON, None, "PELSE"),), 1)
     stage.pagerduty_feed().poll()
@@ -112,13 +112,13 @@ def test_an_entry_that_is_stamped_ahead_moves_the_watermark_no_further_than_now(
 
 
 def long_log() -> LogPage:
-    """One page of a log that is far longer than the open set, with all that is new on it."""
+    """One page of a log far longer than the open set; the page contains every new entry."""
     acts = tuple(Act(f"L{n}", "resolve", at(3599 - 20 * n), Actor.PERSON, None, "PELSE") for n in range(6))
     return LogPage(acts, 2, whole=False)
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_no_open_set_is_listed_while_the_rate_is_needed_and_all_news_were_read(
+def test_no_open_set_is_listed_while_the_rate_is_saturated_and_all_new_entries_were_read(
     pair_of_ours: Stage, *, busy: bool
 ) -> None:
     stage = pair_of_ours
@@ -130,7 +130,7 @@ def test_no_open_set_is_listed_while_the_rate_is_needed_and_all_news_were_read(
     assert stage.standing.polled_pagerduty == at(3600)
 
 
-def test_where_the_open_set_fails_the_log_moves_on_and_the_set_is_read_with_the_next_poll(
+def test_after_a_failure_of_the_open_set_the_log_advances_and_the_set_is_read_at_the_next_poll(
     pair_of_ours: Stage,
 ) -> None:
     stage = pair_of_ours
@@ -144,7 +144,7 @@ def test_where_the_open_set_fails_the_log_moves_on_and_the_set_is_read_with_the_
     assert stage.pagerduty.asked["open set"] == 2
 
 
-def test_a_late_second_incident_of_ours_is_noticed_by_its_log_entry_and_read_once(pair_of_ours: Stage) -> None:
+def test_a_second_incident_of_ours_is_found_by_its_log_entry_and_read_once(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log = LogPage((RAISED,), 1)
     feed = stage.pagerduty_feed()
@@ -156,7 +156,7 @@ def test_a_late_second_incident_of_ours_is_noticed_by_its_log_entry_and_read_onc
     assert stage.pagerduty.asked["incident"] == 1
 
 
-def test_one_that_is_not_for_us_is_read_once_and_no_problem(pair_of_ours: Stage) -> None:
+def test_a_forbidden_incident_is_read_once_and_is_no_problem(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log, stage.pagerduty.incidents = LogPage((RAISED,), 1), Missing("404")
     feed = stage.pagerduty_feed()
@@ -165,7 +165,7 @@ def test_one_that_is_not_for_us_is_read_once_and_no_problem(pair_of_ours: Stage)
     assert stage.pagerduty.asked["incident"] == 1
 
 
-def test_one_that_could_not_be_read_is_read_again(pair_of_ours: Stage) -> None:
+def test_a_second_incident_that_could_not_be_read_is_read_again(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     stage.pagerduty.log, stage.pagerduty.incidents = LogPage((RAISED,), 1), Unknown("500")
     feed = stage.pagerduty_feed()
@@ -176,7 +176,7 @@ def test_one_that_could_not_be_read_is_read_again(pair_of_ours: Stage) -> None:
     assert stage.standing.pagerduty == LogMark(at(3550))
 
 
-def test_only_so_many_are_read_in_one_poll_and_the_rest_in_the_next(pair_of_ours: Stage) -> None:
+def test_a_bounded_number_of_second_incidents_is_read_per_poll(pair_of_ours: Stage) -> None:
     stage = pair_of_ours
     raised = tuple(replace(RAISED, id=f"L{n}", incident_id=f"PX{n}") for n in range(STRANGERS + 2))
     stage.pagerduty.log = LogPage(raised, 1)
@@ -187,7 +187,7 @@ def test_only_so_many_are_read_in_one_poll_and_the_rest_in_the_next(pair_of_ours
     assert stage.pagerduty.asked["incident"] == STRANGERS + 2
 
 
-def test_its_reads_go_within_the_share_of_the_rate_that_the_feeds_have(pair_of_ours: Stage) -> None:
+def test_reads_of_the_feed_have_the_priority_of_feeds(pair_of_ours: Stage) -> None:
     pair_of_ours.pagerduty.log = Unknown("large")
     fails(pair_of_ours, Unknown)
     assert pair_of_ours.pagerduty.priorities == {CallPriority.FEED}

@@ -1,4 +1,4 @@
-"""Alerts that only recur: their notes are read, but not with every recurrence."""
+"""The notes of an alert that only recurs are read, but not at every recurrence."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def repetitions(clock: Clock) -> Repetitions:
 
 
 def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful: bool) -> int:
-    """How many reads a recurrence every second leads to."""
+    """The number of reads caused by a recurrence every second."""
     read = 0
     for _ in range(seconds):
         if repetitions.may_read("a-1"):
@@ -27,15 +27,15 @@ def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful:
     return read
 
 
-def test_notes_that_bring_nothing_are_read_every_few_seconds_only(repetitions: Repetitions, clock: Clock) -> None:
+def test_fruitless_reads_of_notes_are_seconds_apart(repetitions: Repetitions, clock: Clock) -> None:
     assert recurring(repetitions, clock, 60, fruitful=False) == FRUITLESS + 60 // READ_EVERY - 1
 
 
-def test_while_somebody_writes_every_recurrence_is_read(repetitions: Repetitions, clock: Clock) -> None:
+def test_every_recurrence_is_read_while_new_notes_are_found(repetitions: Repetitions, clock: Clock) -> None:
     assert recurring(repetitions, clock, 60, fruitful=True) == 60
 
 
-def test_a_new_note_ends_the_rest(repetitions: Repetitions, clock: Clock) -> None:
+def test_a_new_note_ends_the_pause(repetitions: Repetitions, clock: Clock) -> None:
     recurring(repetitions, clock, 5, fruitful=False)
     assert not repetitions.may_read("a-1")
     repetitions.read("a-1", fruitful=True)
@@ -47,15 +47,13 @@ def test_a_read_that_fails_counts_as_fruitless(repetitions: Repetitions) -> None
     assert repetitions.may_read("a-2")
 
 
-def test_after_a_minute_without_a_recurrence_the_next_is_read_at_once(
-    repetitions: Repetitions, clock: Clock
-) -> None:
+def test_a_recurrence_after_a_minute_without_any_is_read_at_once(repetitions: Repetitions, clock: Clock) -> None:
     recurring(repetitions, clock, 5, fruitful=False)
     clock.wait(FORGOTTEN)
     assert recurring(repetitions, clock, 3, fruitful=False) == FRUITLESS
 
 
-def test_what_is_remembered_is_bounded(repetitions: Repetitions) -> None:
+def test_the_number_of_remembered_alerts_is_bounded(repetitions: Repetitions) -> None:
     for number in range(2 * REMEMBERED_ALERTS):
         repetitions.may_read(str(number))
     assert len(repetitions._reads) == REMEMBERED_ALERTS

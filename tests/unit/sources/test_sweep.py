@@ -1,4 +1,4 @@
-"""The sweep: every open pair once an interval, evenly, in what the rate leaves."""
+"""The sweep reads every open pair once per interval, evenly spread, with the unused part of the rate."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,7 +39,7 @@ class Swept:
         )
 
     def second(self) -> list[str]:
-        """One second later: what the sweep takes."""
+        """Lets a second pass; the pairs that the sweep queues."""
         self.stage.clock.wait(1)
         self.sweep.poll()
         return self.stage.work()
@@ -52,27 +52,27 @@ def due(number: int, **changed: Any) -> Pair:
 
 @pytest.fixture
 def just_listed(stage: Stage) -> Stage:
-    """The listing of everything open is not due."""
+    """Marks the listings as just finished, so that they are not due."""
     stage.store(sweep=at(3600))
     return stage
 
 
 def looked(stage: Stage, alert_ids: list[str]) -> None:
-    """What reconciling does: these were swept, and are due again in an interval."""
+    """Stores that these pairs were swept and are due again after an interval."""
     later = stage.clock.now() + stage.horizons.sweep_interval
     with stage.database.writing() as unit:
         pairs = unit.snapshot.pairs(alert_ids).values()
         unit.snapshot.save_pairs([replace(one, next_look_at=later) for one in pairs])
 
 
-def test_a_pair_is_not_taken_again_before_it_is_written_down_that_it_was_read(just_listed: Stage) -> None:
-    """What nothing depends on is written down together with what comes next, some seconds later."""
+def test_a_pair_is_not_swept_again_before_its_read_is_stored(just_listed: Stage) -> None:
+    """A deferrable plan is stored with the next commit, some seconds later."""
     just_listed.save(*(due(number) for number in range(3)))
     swept = Swept(just_listed)
     taken = [alert_id for _ in range(12) for alert_id in swept.second()]
     assert sorted(taken) == ["a-0", "a-1", "a-2"]
     again = [alert_id for _ in range(12) for alert_id in swept.second()]
-    assert sorted(again) == ["a-0", "a-1", "a-2"], "it never was"
+    assert sorted(again) == ["a-0", "a-1", "a-2"], "none of them is stored as swept"
 
 
 def test_a_pair_that_is_due_has_its_notes_read(just_listed: Stage) -> None:
@@ -90,7 +90,7 @@ def test_a_pair_that_is_due_has_its_notes_read(just_listed: Stage) -> None:
     assert "later" not in just_listed.items
 
 
-def test_what_is_due_at_the_same_time_is_spread_over_the_interval(just_listed: Stage) -> None:
+def test_pairs_due_at_the_same_time_are_spread_over_the_interval(just_listed: Stage) -> None:
     just_listed.save(*(due(number) for number in range(900)))
     swept = Swept(just_listed)
     taken: list[str] = []
@@ -103,7 +103,7 @@ def test_what_is_due_at_the_same_time_is_spread_over_the_interval(just_listed: S
     assert len(taken) == len(set(taken)) >= 600
 
 
-def test_a_pair_that_waits_in_the_queue_is_neither_taken_again_nor_in_the_way_of_others(
+def test_a_pair_in_the_queue_is_not_swept_again_and_does_not_block_others(
     just_listed: Stage,
 ) -> None:
     just_listed.save(*(due(number) for number in range(10)))
@@ -115,7 +115,7 @@ def test_a_pair_that_waits_in_the_queue_is_neither_taken_again_nor_in_the_way_of
     assert {item.generation for item in just_listed.items.values()} == {1}
 
 
-def test_no_more_than_a_few_hundred_wait_in_the_queue(just_listed: Stage) -> None:
+def test_the_sweep_puts_a_few_hundred_pairs_at_most_into_the_queue(just_listed: Stage) -> None:
     just_listed.save(*(due(number) for number in range(400)))
     swept = Swept(just_listed)
     for _ in range(3):
@@ -126,7 +126,7 @@ def test_no_more_than_a_few_hundred_wait_in_the_queue(just_listed: Stage) -> Non
     assert len(just_listed.work()) == MOST_WAITING
 
 
-def test_finished_pairs_keep_no_open_one_waiting(just_listed: Stage) -> None:
+def test_finished_pairs_delay_no_open_pair(just_listed: Stage) -> None:
     over = [due(number, next_look_at=at(0)) for number in range(200)]
     over = [
         replace(one, opsgenie=replace(one.opsgenie, open=False), pagerduty=pair("resolved").pagerduty)
@@ -138,7 +138,7 @@ def test_finished_pairs_keep_no_open_one_waiting(just_listed: Stage) -> None:
     assert len(found) == 2
 
 
-def test_nothing_is_swept_before_the_first_start_nor_while_the_rate_is_needed(just_listed: Stage) -> None:
+def test_nothing_is_swept_before_the_first_start_or_while_the_rate_is_saturated(just_listed: Stage) -> None:
     just_listed.save(pair())
     just_listed.busy = True
     swept = Swept(just_listed)
@@ -149,7 +149,7 @@ def test_nothing_is_swept_before_the_first_start_nor_while_the_rate_is_needed(ju
     assert swept.second() == []
 
 
-def test_once_takes_everything_that_is_due_however_busy_the_rate(just_listed: Stage) -> None:
+def test_once_sweeps_every_due_pair_however_saturated_the_rate(just_listed: Stage) -> None:
     just_listed.save(*(due(number) for number in range(500)))
     just_listed.busy = True
     just_listed.store(sweep=OLDEST)
@@ -165,7 +165,7 @@ def test_once_takes_everything_that_is_due_however_busy_the_rate(just_listed: St
 # -- the listings --
 
 
-def test_once_an_interval_everything_open_is_listed_on_both_sides(stage: Stage) -> None:
+def test_open_records_of_both_sides_are_listed_once_per_interval(stage: Stage) -> None:
     stage.save(pair(), pair(alert_id="a-2", incident_id="PINC2"))
     stage.opsgenie.opened = [alert(acknowledged=True)]
     stage.pagerduty.open_set = [incident("acknowledged")]
@@ -175,10 +175,10 @@ def test_once_an_interval_everything_open_is_listed_on_both_sides(stage: Stage) 
     stage.work()
     for listing in swept.listings:
         assert listing.poll()
-        assert not listing.poll(), "that was all of it"
+        assert not listing.poll(), "the listing is complete"
     assert stage.request(ALERT_ID).alert
     assert stage.request(ALERT_ID).incident
-    assert stage.request("a-2") == ReadRequest(alert=True, incident=True), "it was not listed"
+    assert stage.request("a-2") == ReadRequest(alert=True, incident=True), "the listing does not contain it"
     assert stage.items["a-2"].priority is Priority.SWEEP
     for _ in range(299):
         swept.second()
@@ -187,14 +187,14 @@ def test_once_an_interval_everything_open_is_listed_on_both_sides(stage: Stage) 
     assert all(listing.is_under_way for listing in swept.listings)
 
 
-def test_a_feed_that_has_set_the_cursor_back_makes_it_begin_at_once(stage: Stage) -> None:
+def test_a_feed_that_restarted_its_window_makes_the_listing_begin_at_once(stage: Stage) -> None:
     stage.store(sweep=OLDEST)
     swept = Swept(stage)
     swept.sweep.poll()
     assert swept.alerts.is_under_way
 
 
-def test_a_listing_turns_a_page_with_each_poll_and_compares_at_its_end_what_it_has_not_shown(stage: Stage) -> None:
+def test_a_listing_reads_a_page_per_poll_and_compares_missing_records_at_its_end(stage: Stage) -> None:
     rows = [alert(id=f"b-{number}", created_at=at(-3600)) for number in range(250)]
     stage.save(*(pair(None, alert_id=row.id, tracked=False, next_look_at=None) for row in rows), pair())
     stage.opsgenie.opened = rows
@@ -219,7 +219,7 @@ def test_a_large_listing_takes_no_longer_than_the_interval(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_where_a_listing_fails_the_states_of_due_pairs_are_read_by_their_ids(stage: Stage, side: Side) -> None:
+def test_while_a_listing_fails_the_states_of_due_pairs_are_read_by_id(stage: Stage, side: Side) -> None:
     stage.save(pair())
     swept = Swept(stage)
     swept.sweep.poll()
@@ -235,14 +235,14 @@ def test_where_a_listing_fails_the_states_of_due_pairs_are_read_by_their_ids(sta
     assert (request.alert, request.incident) == (side is Side.OPSGENIE, side is Side.PAGERDUTY)
 
 
-def test_a_page_that_failed_is_read_again_after_a_while_and_the_listing_continues_from_there(stage: Stage) -> None:
+def test_a_listing_continues_at_a_failed_page_after_a_pause(stage: Stage) -> None:
     swept = Swept(stage)
     swept.sweep.poll()
     stage.opsgenie.opened = Unknown("500")
     with pytest.raises(Unknown):
         swept.alerts.poll()
     stage.opsgenie.opened = ()
-    assert not swept.alerts.poll(), "nothing is asked, so that nothing is known to work"
+    assert not swept.alerts.poll(), "no request is made, so that no success is reported"
     assert swept.alerts.is_failing
     stage.clock.wait(RETRY)
     assert swept.alerts.poll()
@@ -250,7 +250,7 @@ def test_a_page_that_failed_is_read_again_after_a_while_and_the_listing_continue
     assert stage.opsgenie.asked["page"] == 2
 
 
-def test_a_listing_rests_while_the_rate_is_needed(stage: Stage) -> None:
+def test_a_listing_pauses_while_the_rate_is_saturated(stage: Stage) -> None:
     swept = Swept(stage)
     swept.sweep.poll()
     stage.busy = True
@@ -259,7 +259,7 @@ def test_a_listing_rests_while_the_rate_is_needed(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_what_is_over_for_long_is_forgotten_when_a_listing_begins_but_not_in_a_dry_run(
+def test_long_finished_pairs_are_deleted_when_a_listing_begins_except_in_a_dry_run(
     stage: Stage, *, keep: bool
 ) -> None:
     long_ago = at(3600) - timedelta(days=31)
@@ -269,7 +269,7 @@ def test_what_is_over_for_long_is_forgotten_when_a_listing_begins_but_not_in_a_d
         assert bool(unit.snapshot.pairs([ALERT_ID])) is keep
 
 
-def test_the_listings_reads_come_last(stage: Stage) -> None:
+def test_reads_of_a_listing_have_the_lowest_priority(stage: Stage) -> None:
     swept = Swept(stage)
     swept.sweep.poll()
     for listing in swept.listings:

@@ -1,4 +1,4 @@
-"""Where the sources stand: a stored value that cannot be used counts as not stored, and stops nothing."""
+"""The positions of the sources: an unusable stored value counts as not stored and raises no error."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def stored(database: Database, **values: str) -> Positions:
-    """What is read where these values are in the table."""
+    """The positions read from a table with these values."""
     with database.writing() as unit:
         rows = [{"route": "default", "name": name, "value": value} for name, value in values.items()]
         upsert(unit.cursors.connection, cursors, rows)
@@ -47,11 +47,11 @@ def stored(database: Database, **values: str) -> Positions:
         return unit.cursors.load(NOW)
 
 
-def test_where_nothing_is_stored_nothing_is_known(database: Database) -> None:
+def test_an_empty_table_gives_unknown_positions(database: Database) -> None:
     assert stored(database, another="x") == Positions()
 
 
-def test_what_was_saved_comes_back_field_by_field(database: Database) -> None:
+def test_saved_positions_are_read_back_field_by_field(database: Database) -> None:
     fields = {name: getattr(WHOLE, name) for name in WHOLE.__slots__}
     with database.writing() as unit:
         for name, value in fields.items():
@@ -65,24 +65,24 @@ def test_what_was_saved_comes_back_field_by_field(database: Database) -> None:
 
 
 @pytest.mark.parametrize("value", [*USELESS, *AHEAD])
-def test_a_stamp_that_cannot_be_read_or_lies_ahead_is_not_known(database: Database, value: str) -> None:
+def test_an_unreadable_or_future_time_counts_as_unknown(database: Database, value: str) -> None:
     assert stored(database, pagerduty=value, **dict.fromkeys(MOMENTS, value)) == Positions()
     assert stored(database, pagerduty=json.dumps([value, []])).pagerduty is None
 
 
 @pytest.mark.parametrize("value", [*USELESS, *AHEAD])
-def test_a_first_start_that_cannot_be_dated_was_made_all_the_same(database: Database, value: str) -> None:
+def test_a_first_start_with_an_unreadable_time_counts_as_made(database: Database, value: str) -> None:
     assert stored(database, origin=value).origin == Origin(NOW, NOW)
     assert stored(database, origin=json.dumps([value, value])).origin == Origin(NOW, NOW)
     assert stored(database, origin=json.dumps([at(5).isoformat(), value])).origin == Origin(at(5), at(5))
 
 
-def test_of_a_log_mark_only_texts_are_ids_of_entries(database: Database) -> None:
+def test_only_texts_in_a_stored_log_mark_are_entry_ids(database: Database) -> None:
     mark = stored(database, pagerduty=json.dumps([at(5).isoformat(), ["L1", 5, None]])).pagerduty
     assert mark == LogMark(at(5), frozenset({"L1"}))
 
 
 @pytest.mark.parametrize("stamp", [YEAR_1, YEAR_9999, at(0)])
-def test_nothing_lies_before_the_year_2000(stamp: datetime) -> None:
+def test_an_earlier_time_is_never_before_the_year_2000(stamp: datetime) -> None:
     found = earlier(stamp, timedelta(days=400_000))
     assert found == max(OLDEST, found)

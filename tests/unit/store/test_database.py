@@ -1,4 +1,4 @@
-"""The connection pool: as many connections as there are threads, and what it means that all are in use."""
+"""The connection pool: one connection per thread, and the error when all are in use."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from reconciler.store import database as opening
 from reconciler.store.database import DatabaseDown, open_database
 
 
-def test_a_pool_that_is_used_up_is_a_database_that_does_not_answer(
+def test_an_exhausted_pool_is_reported_as_an_unreachable_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"pool_size": 1, "pool_timeout": 0.01}.items():
@@ -26,7 +26,7 @@ def test_a_pool_that_is_used_up_is_a_database_that_does_not_answer(
     database.close()
 
 
-def test_no_thread_waits_for_the_connection_of_another_one(tmp_path: Path) -> None:
+def test_no_thread_waits_for_another_threads_connection(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'some.db'}")
     opened = [database.engine.connect() for _ in range(opening.POOL_SIZE)]
     assert database.engine.pool.checkedout() == opening.POOL_SIZE  # type: ignore[attr-defined]

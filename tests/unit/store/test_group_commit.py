@@ -1,4 +1,4 @@
-"""Writers that meet share a transaction, each is committed before it continues, and what fails fails for all."""
+"""Concurrent writers share a transaction, continue after its commit, and fail together."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def commits(database: Database) -> Counter[str]:
 
 
 def together(database: Database, names: list[str], then: dict[str, BaseException]) -> dict[str, object]:
-    """Writers that all wait while the first one writes; what became of each, as it stands in the database."""
+    """Writers that wait while the first one writes; the outcome of each, as stored in the database."""
     outcomes: dict[str, object] = {}
     inside, go = threading.Event(), threading.Event()
 
@@ -45,8 +45,8 @@ def together(database: Database, names: list[str], then: dict[str, BaseException
                     go.wait(10)
                 unit.work.add([item(name)])
                 if name in then:
-                    raise then[name]  # noqa: TRY301 - a failure inside is what this is about
-        except Exception as error:  # noqa: BLE001 - what a writer is told is looked at below
+                    raise then[name]  # noqa: TRY301 - the failure must happen inside the transaction
+        except Exception as error:  # noqa: BLE001 - the tests assert the error of each writer
             outcomes[name] = error
         else:
             with database.reading() as unit:
@@ -66,14 +66,14 @@ def together(database: Database, names: list[str], then: dict[str, BaseException
     return outcomes
 
 
-def test_writers_that_meet_are_committed_at_once_and_before_anybody_goes_on(database: Database) -> None:
+def test_concurrent_writers_share_a_commit_and_continue_after_it(database: Database) -> None:
     names, count = [f"writer {n}" for n in range(WRITERS)], commits(database)
     outcomes = together(database, names, {})
     assert outcomes == dict.fromkeys(names, "written")
-    assert count["commit"] == 1 + WRITERS  # one of the writers, and one reading of each
+    assert count["commit"] == 1 + WRITERS  # one for the writers, and one for the read of each
 
 
-def test_what_fails_one_fails_all_of_them_and_leaves_nothing(database: Database) -> None:
+def test_a_failing_writer_fails_the_whole_group_and_nothing_is_stored(database: Database) -> None:
     names = [f"writer {n}" for n in range(WRITERS)]
     trouble = IntegrityError("…", None, Exception("UNIQUE constraint failed"))
     outcomes = together(database, names, {names[-1]: trouble})
@@ -85,17 +85,17 @@ def test_what_fails_one_fails_all_of_them_and_leaves_nothing(database: Database)
     assert not failed & left
 
 
-def test_a_defect_in_one_writer_is_told_to_the_others_as_such(database: Database) -> None:
+def test_a_defect_in_one_writer_is_reported_to_the_others_as_such(database: Database) -> None:
     outcomes = together(database, ["first", "second"], {"second": ZeroDivisionError()})
     assert {type(outcome) for outcome in outcomes.values()} == {ZeroDivisionError, RuntimeError}
 
 
-def test_after_a_failure_the_next_one_writes(database: Database) -> None:
+def test_the_next_writer_succeeds_after_a_failure(database: Database) -> None:
     together(database, ["first", "second"], {"first": ZeroDivisionError()})
     assert together(database, ["third", "fourth"], {}) == {"third": "written", "fourth": "written"}
 
 
-def test_a_transaction_that_cannot_begin_fails_for_whoever_began_it_alone() -> None:
+def test_a_transaction_that_cannot_begin_fails_only_its_own_writer() -> None:
     tries = []
 
     @contextmanager
@@ -112,7 +112,7 @@ def test_a_transaction_that_cannot_begin_fails_for_whoever_began_it_alone() -> N
         assert str(connection) == "connection"
 
 
-def test_many_writers_lose_nothing(database: Database) -> None:
+def test_no_update_of_many_concurrent_writers_is_lost(database: Database) -> None:
     def count_up() -> None:
         for _ in range(25):
             with database.writing() as unit:

@@ -13,7 +13,7 @@ from reconciler.store.lock import FileLock
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
-def test_a_volume_without_locks_is_named_with_what_to_do_and_no_file_stays_open(
+def test_a_volume_without_locks_is_reported_with_a_remedy_and_no_file_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Pairs that are found by what is wrong with them."""
+"""Queries for pairs with a problem."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from reconciler.store.migrate import upgrade
 from tests.support.builders import at, pair
 
 
-def test_pairs_that_page_nobody_or_are_unexplained_are_found_by_one_statement(tmp_path: Path) -> None:
+def test_one_statement_finds_pairs_that_page_nobody_or_are_unexplained(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/snapshot.db")
     upgrade(database)
     pairs = pair(), pair(alert_id="a-2", unpaged="why"), pair(alert_id="a-3", unexplained_since=at(0))

@@ -1,4 +1,4 @@
-"""The work queue's table: what sources add is merged, and only what was reconciled is taken away."""
+"""The work queue's table: added items are merged, and only reconciled ones are deleted."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -38,27 +38,27 @@ def item(alert_id: str = "a", priority: Priority = Priority.CHANGED, **more: obj
     return WorkItem(alert_id, NOW, priority=priority, **more)  # type: ignore[arg-type]
 
 
-def test_an_item_comes_back_as_it_was_added(database: Database) -> None:
+def test_an_item_is_read_back_as_it_was_added(database: Database) -> None:
     request = ReadRequest(alert=True, is_new=True, row=ROW, acts=(ACT,))
     (stored,) = add(database, item(request=request, reasons=frozenset({Reason.NEW_ALERT}), attempts=2))
     assert everything(database) == [stored]
     assert stored.request == request
-    assert (stored.reasons, stored.attempts, stored.generation) == ({Reason.NEW_ALERT}, 2, 1)
+    assert (stored.reasons, stored.attempts, stored.generation) == (frozenset({Reason.NEW_ALERT}), 2, 1)
 
 
-def test_items_come_by_priority(database: Database) -> None:
+def test_items_are_ordered_by_priority(database: Database) -> None:
     add(database, item("c", Priority.SWEEP), item("b", Priority.PAGE), item("a"))
     assert [one.alert_id for one in everything(database)] == ["b", "a", "c"]
 
 
-def test_what_is_added_twice_is_one_row_that_asks_for_both(database: Database) -> None:
+def test_two_items_for_one_pair_are_merged_into_one_row(database: Database) -> None:
     add(database, item(request=ReadRequest(alert=True)), item(request=ReadRequest(alert_notes=True)))
     (merged,) = add(database, item(request=ReadRequest(incident=True)))
     assert everything(database) == [merged]
     assert merged.request == ReadRequest(alert=True, alert_notes=True, incident=True)
 
 
-def test_only_the_generation_that_was_reconciled_is_taken_away(database: Database) -> None:
+def test_only_the_reconciled_generation_is_deleted(database: Database) -> None:
     (leased,) = add(database, item())
     add(database, item(request=ReadRequest(alert=True)))
     with database.writing() as unit:
@@ -69,7 +69,7 @@ def test_only_the_generation_that_was_reconciled_is_taken_away(database: Databas
     assert everything(database) == []
 
 
-def test_what_is_left_takes_the_place_of_what_was_leased_unless_that_has_changed(database: Database) -> None:
+def test_remaining_work_replaces_the_leased_row_unless_that_has_changed(database: Database) -> None:
     (leased,) = add(database, item(request=ReadRequest(alert=True, incident=True)))
     left = WorkItem("a", NOW + timedelta(seconds=4), ReadRequest(incident=True), generation=leased.generation)
     with database.writing() as unit:
@@ -82,7 +82,7 @@ def test_what_is_left_takes_the_place_of_what_was_leased_unless_that_has_changed
     assert everything(database)[0].request == ReadRequest(alert=True, incident=True)
 
 
-def test_what_another_process_adds_is_taken_in_once(database: Database) -> None:
+def test_a_row_added_by_another_process_is_taken_in_once(database: Database) -> None:
     add(database, item("ours"))
     with database.writing() as unit:
         unit.work.add([item("theirs")], external=True)
@@ -94,7 +94,7 @@ def test_what_another_process_adds_is_taken_in_once(database: Database) -> None:
     assert len(everything(database)) == 2
 
 
-def test_it_is_known_how_much_of_a_first_start_waits(database: Database) -> None:
+def test_waiting_items_of_a_first_start_are_counted(database: Database) -> None:
     add(database, item("a", reasons=frozenset({Reason.FIRST_START, Reason.SWEEP})), item("b"))
     with database.reading() as unit:
         assert unit.work.waiting_since_first_start() == 1

@@ -10,7 +10,7 @@ from tests.support.wire.http import FakeClock
 
 @pytest.fixture
 def wire() -> Iterator[responses.RequestsMock]:
-    """Nothing is asked that was not expected, and everything that was expected is asked."""
+    """Every request must be expected, and every expected request must be made."""
     with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
         yield mock
 

@@ -1,4 +1,4 @@
-"""What every kind of refusal is about: the request, one object, the account, the network path; or just later."""
+"""The scope of every kind of refusal: the request, one object, the account, the network path, or temporary."""
 
 from itertools import product
 from typing import Any
@@ -49,7 +49,7 @@ EMAIL, SERVICE, KEY = "PAGERDUTY_EMAIL", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_API_
 FROM = """You must specify a user's email address in the "From" header to perform this action"""
 
 CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
-    # later
+    # temporary
     (PD, CREATE, 429, HTML, NotExecuted, "too many requests, not carried out"),
     (OG, ACK, 429, EMPTY, NotExecuted, "too many requests, not carried out"),
     (PD, CREATE, 400, pd(2020, "Rate Limit Exceeded"), NotExecuted, "too many requests"),
@@ -60,7 +60,7 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 400, pd(2016, "The request took too long to process"), Unknown, ""),
     (PD, CREATE, 400, pd(2000, "An internal error occurred"), Unknown, ""),
     (PD, STATE, 409, pd(1005, "Data Updated Since Last Request"), Unknown, ""),
-    # PagerDuty: who we are
+    # PagerDuty: the automation user
     (PD, CREATE, 400, pd(1008, "Requester User Not Found"), Refused, EMAIL),
     (PD, CREATE, 400, pd(2002, "Arguments Caused Error", "Requester User Not Found"), Refused, EMAIL),
     (PD, NOTE, 404, pd(1008, "Requester User Not Found"), Refused, EMAIL),
@@ -182,7 +182,7 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("vendor", "call", "status", "body", "kind", "advice"), CASES)
-def test_every_refusal_has_its_scope_and_says_what_to_look_at(
+def test_every_refusal_has_a_scope_and_a_hint_for_the_operator(
     vendor: str, call: tuple[str, str], status: int, body: Any, kind: type[Exception], advice: str
 ) -> None:
     found = error(vendor, call, status, body)
@@ -193,7 +193,7 @@ def test_every_refusal_has_its_scope_and_says_what_to_look_at(
     assert "{" not in str(found).replace("{id}", "")
 
 
-def test_every_row_of_the_table_is_needed() -> None:
+def test_every_row_of_the_table_is_used() -> None:
     fitting = [
         meaning(reply_of(vendor, *call, status, None if body is HTML else body, html=body is HTML))
         for vendor, call, status, body, *_ in CASES
@@ -215,7 +215,7 @@ def test_a_creation_is_refused_for_good_only_by_pagerduty_itself_and_is_never_mi
 
 
 @pytest.mark.parametrize("call", [CREATE, NOTE, ONE, STATE, LIST, ALERTS, ALERT, ACK])
-def test_what_is_not_the_vendors_own_never_speaks_of_a_request_an_object_or_the_key(
+def test_an_answer_not_sent_by_the_vendor_concerns_no_request_object_or_key(
     call: tuple[str, str],
 ) -> None:
     vendor = OG if "v2" in call[1] else PD
@@ -229,7 +229,7 @@ def test_what_is_not_the_vendors_own_never_speaks_of_a_request_an_object_or_the_
         assert "proxy" in str(found)
 
 
-def test_only_the_words_about_later_pass_on_how_long_to_wait() -> None:
+def test_only_temporary_refusals_state_how_long_to_wait() -> None:
     limited, away = (error(PD, CREATE, status, EMPTY) for status in (429, 503))
     assert isinstance(limited, NotExecuted)
     assert limited.retry_after == 7
@@ -238,7 +238,7 @@ def test_only_the_words_about_later_pass_on_how_long_to_wait() -> None:
 
 
 @pytest.mark.parametrize("call", [ONE, NOTE, STATE, ALERT, ACK])
-def test_the_refusal_of_one_object_does_not_accuse_the_key(call: tuple[str, str]) -> None:
+def test_the_refusal_of_one_object_does_not_name_the_key(call: tuple[str, str]) -> None:
     vendor = OG if "v2" in call[1] else PD
     for body in (*OWN[vendor], pd(2010) if vendor == PD else og()):
         found = error(vendor, call, 403, body)

@@ -1,4 +1,4 @@
-"""Every way a call can end, and what the operator is told."""
+"""Every outcome of a call, and its message to the operator."""
 
 import json
 import traceback
@@ -56,12 +56,12 @@ SHAPES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("answer", "expected"), SHAPES)
-def test_what_the_vendor_says_is_read_in_every_shape(answer: Any, expected: str) -> None:
+def test_the_vendors_error_text_is_read_in_every_known_shape(answer: Any, expected: str) -> None:
     assert said(answer) == expected
 
 
 @pytest.mark.parametrize(("answer", "expected"), [s for s in SHAPES if s[1]])
-def test_a_refusal_names_vendor_call_status_words_and_request_id(
+def test_a_refusal_names_vendor_call_status_text_and_request_id(
     wire: responses.RequestsMock, answer: Any, expected: str
 ) -> None:
     wire.post(INCIDENTS, json=answer, status=400, headers={"X-Request-Id": "req-7"})
@@ -87,7 +87,7 @@ HTML, EMPTY, OWN, NULL = b" \r\n<html>busy</html>", b"", b'{"error":{"message":"
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("content", [EMPTY, HTML, OWN, NULL])
-def test_every_status_is_one_outcome_and_a_write_is_sent_once(
+def test_every_status_has_one_outcome_and_a_write_is_sent_once(
     wire: responses.RequestsMock, status: int, own: type[Exception], kind: type[Exception], content: bytes
 ) -> None:
     wire.put(f"{INCIDENTS}/P1", body=content, status=status, headers={"Location": "http://elsewhere.example/"})
@@ -122,7 +122,7 @@ def test_a_web_page_instead_of_an_answer_names_the_address(wire: responses.Reque
         ("PagerDuty", 403, ["PAGERDUTY_API_KEY", "read-only"]),
     ],
 )
-def test_a_refused_key_says_which_variable_to_look_at(
+def test_a_refused_key_names_the_variable_to_check(
     wire: responses.RequestsMock, vendor: str, status: int, told: list[str]
 ) -> None:
     path = "/v2/alerts" if vendor == "Opsgenie" else "/incidents"
@@ -135,7 +135,7 @@ def test_a_refused_key_says_which_variable_to_look_at(
     assert len(wire.calls) == 1
 
 
-def test_an_incident_lost_from_sight_is_not_the_keys_fault(wire: responses.RequestsMock) -> None:
+def test_a_missing_incident_is_not_a_problem_of_the_key(wire: responses.RequestsMock) -> None:
     wire.get(f"{INCIDENTS}/P1", status=403, json={"error": {"message": "Access Denied", "code": 2018}})
     with pytest.raises(Forbidden) as caught:
         http("PagerDuty").get("/incidents/P1")
@@ -162,7 +162,7 @@ def test_an_incident_lost_from_sight_is_not_the_keys_fault(wire: responses.Reque
         ({}, None),
     ],
 )
-def test_too_many_requests_is_not_executed_and_tells_how_long_to_wait(
+def test_a_429_is_not_executed_and_states_how_long_to_wait(
     wire: responses.RequestsMock, headers: dict[str, str], seconds: float | None
 ) -> None:
     wire.post(INCIDENTS, status=429, headers=headers)
@@ -171,7 +171,7 @@ def test_too_many_requests_is_not_executed_and_tells_how_long_to_wait(
     assert caught.value.retry_after == seconds
 
 
-def test_a_read_is_tried_again_until_it_succeeds(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_read_is_retried_until_it_succeeds(wire: responses.RequestsMock, clock: FakeClock) -> None:
     records: list[RequestRecord] = []
     wire.get(f"{INCIDENTS}/P1", status=503)
     wire.get(f"{INCIDENTS}/P1", body=requests.exceptions.ReadTimeout())
@@ -194,16 +194,14 @@ def test_a_read_gives_up_within_its_time(wire: responses.RequestsMock, clock: Fa
     assert clock.waits == []
 
 
-def test_a_read_is_tried_a_few_times_only(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_read_is_retried_a_few_times_only(wire: responses.RequestsMock, clock: FakeClock) -> None:
     wire.get(f"{INCIDENTS}/P1", status=500)
     with pytest.raises(Unknown):
         http("PagerDuty", clock).get("/incidents/P1")
     assert len(wire.calls) == 5
 
 
-def test_a_read_stops_waiting_when_the_program_is_told_to_stop(
-    wire: responses.RequestsMock, clock: FakeClock
-) -> None:
+def test_a_read_stops_waiting_when_the_program_stops(wire: responses.RequestsMock, clock: FakeClock) -> None:
     clock.stopped = True
     wire.get(f"{INCIDENTS}/P1", status=500)
     with pytest.raises(Unknown):
@@ -213,9 +211,7 @@ def test_a_read_stops_waiting_when_the_program_is_told_to_stop(
 
 @pytest.mark.parametrize("content", [EMPTY, HTML, OWN])
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 407, 410, 422])
-def test_a_read_that_was_refused_is_not_tried_again(
-    wire: responses.RequestsMock, status: int, content: bytes
-) -> None:
+def test_a_refused_read_is_not_retried(wire: responses.RequestsMock, status: int, content: bytes) -> None:
     wire.get(f"{INCIDENTS}/P1", body=content, status=status)
     with pytest.raises(ReconcilerError):
         http("PagerDuty").get("/incidents/P1")
@@ -291,7 +287,9 @@ def test_no_error_ever_shows_a_key(
 
 @pytest.mark.parametrize("scheme", ["GenieKey ", "Token token=", "Bearer "])
 @pytest.mark.parametrize("key", ["abc=def", "u+a/b==", "k=", "a.b=c="])
-def test_a_key_with_an_equals_sign_is_hidden_whole(wire: responses.RequestsMock, scheme: str, key: str) -> None:
+def test_a_key_with_an_equals_sign_is_hidden_completely(
+    wire: responses.RequestsMock, scheme: str, key: str
+) -> None:
     words = f"{key}| |{scheme}{key}| |{scheme.rsplit(maxsplit=1)[-1]}{key}| f d"
     wire.post(INCIDENTS, status=400, json={"error": {"message": words}})
     client = Http(
@@ -308,7 +306,7 @@ def test_a_key_with_an_equals_sign_is_hidden_whole(wire: responses.RequestsMock,
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 500])
-def test_a_gateways_page_is_no_word_of_the_vendors(
+def test_a_gateways_page_is_not_shown_as_the_vendors_error_text(
     wire: responses.RequestsMock, clock: FakeClock, status: int
 ) -> None:
     wire.get(f"{INCIDENTS}/P1", body=HTML, status=status)
@@ -323,7 +321,7 @@ def test_an_unusable_key_or_address_is_a_misconfiguration_without_the_key() -> N
     assert OPSGENIE_KEY not in str(caught.value)
 
 
-def test_long_words_of_a_vendor_are_one_short_line(wire: responses.RequestsMock) -> None:
+def test_a_long_error_text_of_a_vendor_becomes_one_short_line(wire: responses.RequestsMock) -> None:
     wire.post(INCIDENTS, status=400, json={"error": {"message": "a\nb\x1b[31m" + "x" * 1000}})
     with pytest.raises(Permanent) as caught:
         http("PagerDuty").write("POST", "/incidents", {})
@@ -348,14 +346,12 @@ def test_a_compressed_answer_is_read(wire: responses.RequestsMock) -> None:
     assert http("PagerDuty").get("/incidents").json == {"a": "é"}
 
 
-def test_what_was_held_up_beyond_its_time_is_not_sent_any_more(
-    wire: responses.RequestsMock, clock: FakeClock
-) -> None:
+def test_a_call_delayed_beyond_its_deadline_is_not_sent(wire: responses.RequestsMock, clock: FakeClock) -> None:
     class Suspended(RateLimiter):
         def acquire(
             self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
         ) -> Call:
-            clock.seconds += 60  # as when the process is stopped here, and woken a minute later
+            clock.seconds += 60  # as if the process were suspended here for a minute
             return super().acquire(scope, write=write, within=within, priority=priority)
 
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):
@@ -373,7 +369,7 @@ def test_what_was_held_up_beyond_its_time_is_not_sent_any_more(
         (b'\xef\xbb\xbf{"a": 1.5, "b": null, "c": true}', {"a": 1.5, "b": None, "c": True}),
     ],
 )  # fmt: skip
-def test_what_nobody_could_store_is_replaced(
+def test_characters_that_cannot_be_stored_are_replaced(
     wire: responses.RequestsMock, content: bytes, expected: dict[str, Any]
 ) -> None:
     wire.get(INCIDENTS, body=content)
@@ -397,11 +393,13 @@ def test_what_nobody_could_store_is_replaced(
         ("/users/PABC123", "/users/{id}"),
     ],
 )
-def test_a_route_has_only_words_of_the_apis(path: str, route: str) -> None:
+def test_a_route_consists_of_fixed_path_segments_only(path: str, route: str) -> None:
     assert route_of(path) == route
 
 
-def test_our_own_rate_limit_is_told_from_the_vendors(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_our_own_rate_limit_is_distinguished_from_the_vendors(
+    wire: responses.RequestsMock, clock: FakeClock
+) -> None:
     wire.post(INCIDENTS, json={})
     vendor = http("PagerDuty", clock, limiter=RateLimiter(clock, 1))
     vendor.write("POST", "/incidents", {})
@@ -451,7 +449,7 @@ def test_a_page_keeps_its_place_in_the_rate_limiter_while_other_writes_are_put_b
     assert sum(clock.waits) == 10
 
 
-def test_the_rate_limiter_learns_the_priority_of_a_call_from_its_context(
+def test_the_rate_limiter_gets_the_priority_of_a_call_from_its_context(
     wire: responses.RequestsMock, clock: FakeClock
 ) -> None:
     wire.get(INCIDENTS, json={})

@@ -1,4 +1,4 @@
-"""Both readers against rows that are odd in one place: nothing breaks, nothing else is lost, no state made up."""
+"""Both readers with rows malformed in one field: no exception, no other row lost, no state invented."""
 
 import json
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ ENTRY: dict[str, Any] = {
 
 
 def batches(sample: dict[str, Any], name: str) -> Iterator[list[tuple[Any, Any, dict[str, Any]]]]:
-    """Mutated rows, 98 at a time. Where the identifier is not what is odd, each has its own."""
+    """Mutated rows, 98 at a time, each with an identifier of its own unless that is the mutated field."""
     found = []
     for n, (path, value, row) in enumerate(mutations(sample)):
         if path != (name,):
@@ -134,7 +134,7 @@ def check_alert(alert: Alert, path: Any, value: Any) -> None:
     assert alert.priority == alert.priority.strip().upper(), where
 
 
-def test_an_alert_by_itself_that_is_odd_in_one_place_is_read_or_unknown(wire: responses.RequestsMock) -> None:
+def test_a_single_alert_that_is_odd_in_one_place_is_read_or_unknown(wire: responses.RequestsMock) -> None:
     for path, _value, row in mutations(ALERT):
         answer(wire, f"{ALERTS}/a", {"data": row})
         try:
@@ -143,7 +143,7 @@ def test_an_alert_by_itself_that_is_odd_in_one_place_is_read_or_unknown(wire: re
             assert path == ("id",)
 
 
-def test_an_odd_note_of_an_alert_costs_no_other(wire: responses.RequestsMock) -> None:
+def test_an_odd_note_of_an_alert_hides_no_other_note(wire: responses.RequestsMock) -> None:
     for batch in batches(NOTE, "offset"):
         answer(wire, f"{ALERTS}/a/notes", {"data": between(NOTE, "offset", [row for *_, row in batch])})
         found = {note.id: note for note in reading_opsgenie().notes("a")}
@@ -154,7 +154,7 @@ def test_an_odd_note_of_an_alert_costs_no_other(wire: responses.RequestsMock) ->
         assert all(SINCE <= note.at <= LATEST for note in found.values())
 
 
-def test_an_odd_line_of_a_log_is_nobodys_act(wire: responses.RequestsMock) -> None:
+def test_an_odd_log_line_names_nobody(wire: responses.RequestsMock) -> None:
     for batch in batches(LINE, "offset"):
         answer(wire, f"{ALERTS}/a/logs", {"data": between(LINE, "offset", [row for *_, row in batch])})
         found = {act.id: act for act in reading_opsgenie().acts("a")}
@@ -181,7 +181,7 @@ def test_an_odd_status_of_a_request_is_never_a_failure_that_opsgenie_did_not_rep
         assert status.at is None or status.at <= LATEST
 
 
-def test_odd_answers_of_opsgenie_are_errors_of_ours(wire: responses.RequestsMock) -> None:
+def test_odd_answers_of_opsgenie_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
     page = {"data": [ALERT], "paging": {"next": "https://x.example/?offset=100", "first": "x"}, "took": 1}
     for path, value, row in mutations(page):
         if path[:2] == ("data", 0):
@@ -223,7 +223,7 @@ def test_an_incident_that_is_odd_in_one_place_stays_an_incident_of_the_same_stat
 
 
 def is_elsewhere(path: Any, value: Any) -> bool:
-    """Whether the row plainly names another service."""
+    """Whether the row certainly names another service."""
     return path == ("service", "id") and isinstance(value, str) and bool(value.strip())
 
 
@@ -241,7 +241,7 @@ def check_incident(incident: Incident, path: Any, value: Any) -> None:
     assert 0 <= incident.number < 2**31, where
 
 
-def test_an_odd_note_of_an_incident_costs_no_other(wire: responses.RequestsMock) -> None:
+def test_an_odd_note_of_an_incident_hides_no_other_note(wire: responses.RequestsMock) -> None:
     for batch in batches(PD_NOTE, "id"):
         answer(wire, f"{INCIDENTS}/P/notes", {"notes": between(PD_NOTE, "id", [row for *_, row in batch])})
         found = {note.id: note for note in reading_pagerduty().notes("P")}
@@ -252,7 +252,7 @@ def test_an_odd_note_of_an_incident_costs_no_other(wire: responses.RequestsMock)
                 assert found[row["id"]].author.name, (path, value)
 
 
-def test_an_odd_log_entry_costs_no_other_and_names_nobody(wire: responses.RequestsMock) -> None:
+def test_an_odd_log_entry_hides_no_other_and_names_nobody(wire: responses.RequestsMock) -> None:
     for batch in batches(ENTRY, "id"):
         body = {"log_entries": between(ENTRY, "id", [row for *_, row in batch]), "more": False}
         answer(wire, f"{PAGERDUTY}/log_entries", body)
@@ -264,7 +264,7 @@ def test_an_odd_log_entry_costs_no_other_and_names_nobody(wire: responses.Reques
             assert SINCE <= act.at <= LATEST
 
 
-def test_odd_answers_of_pagerduty_are_errors_of_ours(wire: responses.RequestsMock) -> None:
+def test_odd_answers_of_pagerduty_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
     page = {
         "incidents": [INCIDENT],
         "log_entries": [ENTRY],
@@ -287,7 +287,7 @@ def test_odd_answers_of_pagerduty_are_errors_of_ours(wire: responses.RequestsMoc
 
 
 @pytest.mark.parametrize("body", ODD)
-def test_answers_of_another_shape_altogether_are_errors_of_ours(wire: responses.RequestsMock, body: Any) -> None:
+def test_answers_of_another_shape_raise_errors_of_this_program(wire: responses.RequestsMock, body: Any) -> None:
     wire.assert_all_requests_are_fired = False
     for url in (ALERTS, f"{ALERTS}/a", f"{ALERTS}/a/notes", f"{ALERTS}/a/logs", f"{ALERTS}/requests/r"):
         answer(wire, url, body)

@@ -1,4 +1,4 @@
-"""The rate limiter: no window of the vendor's holds more than its limit, and what is urgent goes first."""
+"""The rate limiter: no window holds more calls than the vendor's limit, and urgent calls go first."""
 
 import threading
 
@@ -25,7 +25,7 @@ def use(
     limiter.release(limiter.acquire(scope, write=write, within=within, priority=priority), 200, named)
 
 
-def test_without_a_limit_nothing_waits(clock: FakeClock) -> None:
+def test_no_call_waits_without_a_limit(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     for _ in range(5000):
         use(limiter)
@@ -33,9 +33,7 @@ def test_without_a_limit_nothing_waits(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("priority", sorted(set(CallPriority) - {CallPriority.SWEEP}))
-def test_a_minute_never_holds_more_than_the_limit_and_nearly_as_much(
-    clock: FakeClock, priority: CallPriority
-) -> None:
+def test_a_minute_holds_nearly_and_never_more_than_the_limit(clock: FakeClock, priority: CallPriority) -> None:
     limiter, times = RateLimiter(clock, 60), []
     while clock.seconds < 2000:
         use(limiter, priority=priority)
@@ -55,7 +53,7 @@ def test_a_burst_of_writes_leaves_room_for_a_page_and_pages_for_a_look(clock: Fa
     assert clock.waits == []
 
 
-def test_taking_a_turn_costs_the_same_however_many_calls_there_were(clock: FakeClock) -> None:
+def test_admitting_a_call_takes_constant_time(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     use(limiter, ratelimit_limit="1000000")
     looked_at = []
@@ -66,18 +64,18 @@ def test_taking_a_turn_costs_the_same_however_many_calls_there_were(clock: FakeC
     assert len(looked_at) <= 4 * 1000
 
 
-def test_a_limit_that_is_learned_late_counts_what_went_before(clock: FakeClock) -> None:
+def test_a_limit_learned_late_counts_the_earlier_calls(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     for _ in range(30):
         use(limiter)
         clock.seconds += 1
     use(limiter, ratelimit_limit="50")
     assert limiter.remaining() == 19
-    clock.seconds += 31  # by now the first two are older than a minute
+    clock.seconds += 31  # the first two are older than a minute now
     assert limiter.remaining() == 21
 
 
-def test_what_the_vendor_says_is_left_keeps_room_for_a_page_as_well(clock: FakeClock) -> None:
+def test_the_remainder_stated_by_the_vendor_keeps_room_for_a_page_too(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     use(limiter, ratelimit_limit="100", ratelimit_remaining="3", ratelimit_reset="20")
     with pytest.raises(NotExecuted):
@@ -85,7 +83,7 @@ def test_what_the_vendor_says_is_left_keeps_room_for_a_page_as_well(clock: FakeC
     use(limiter, within=0, priority=CallPriority.PAGE)
 
 
-def test_the_widest_limit_tells_the_rate(clock: FakeClock) -> None:
+def test_the_widest_limit_determines_the_rate(clock: FakeClock) -> None:
     assert RateLimiter(clock).rate() == float("inf")
     limiter = RateLimiter(clock, 960)
     assert limiter.rate() == 16
@@ -94,7 +92,7 @@ def test_the_widest_limit_tells_the_rate(clock: FakeClock) -> None:
     assert limiter.rate() == 10
 
 
-def test_what_remains_is_what_the_tightest_limit_leaves(clock: FakeClock) -> None:
+def test_the_remainder_is_that_of_the_tightest_limit(clock: FakeClock) -> None:
     limiter = RateLimiter(clock, 100)
     assert RateLimiter(clock).remaining() is None
     for _ in range(30):
@@ -109,7 +107,7 @@ def test_what_remains_is_what_the_tightest_limit_leaves(clock: FakeClock) -> Non
     assert limiter.remaining() == 99
 
 
-def test_reads_alone_leave_a_share_to_writes(clock: FakeClock) -> None:
+def test_reads_leave_a_share_of_the_limit_to_writes(clock: FakeClock) -> None:
     limiter = RateLimiter(clock, 100)
     for _ in range(80):
         use(limiter, write=False)
@@ -142,14 +140,14 @@ def test_the_limit_is_learned_from_the_answer(clock: FakeClock) -> None:
     assert sum(clock.waits) == 60
 
 
-def test_what_others_use_up_is_respected(clock: FakeClock) -> None:
+def test_calls_of_other_clients_are_counted(clock: FakeClock) -> None:
     limiter = RateLimiter(clock, 960)
     use(limiter, ratelimit_limit="960", ratelimit_remaining="0", ratelimit_reset="20")
     use(limiter)
     assert sum(clock.waits) == 20
 
 
-def test_a_limit_of_one_operation_does_not_bind_the_others(clock: FakeClock) -> None:
+def test_a_limit_of_one_operation_does_not_apply_to_others(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     use(
         limiter,
@@ -180,7 +178,7 @@ PERIOD = {"X_RateLimit_State": "THROTTLED", "X_RateLimit_Period_In_Sec": "60"}
      ({"X_RateLimit_Period_In_Sec": "1"}, [1, 1, 1]), ({"X_RateLimit_Period_In_Sec": "1e300"}, [1, 2, 4]),
      ({"X_RateLimit_Period_In_Sec": "-1"}, [1, 2, 4]), ({"X_RateLimit_Period_In_Sec": "nan"}, [1, 2, 4])],
 )  # fmt: skip
-def test_after_429_without_a_time_to_wait_the_pause_doubles_with_each_further_one(
+def test_the_pause_doubles_with_each_429_that_states_no_time_to_wait(
     clock: FakeClock, headers: dict[str, str], pauses: list[float]
 ) -> None:
     limiter = RateLimiter(clock)
@@ -194,10 +192,10 @@ def test_after_429_without_a_time_to_wait_the_pause_doubles_with_each_further_on
     clock.waits.clear()
     refuse(limiter, **headers)
     use(limiter)
-    assert sum(clock.waits) == 1  # one has passed: the next 429 is the first again
+    assert sum(clock.waits) == 1  # a call has passed in between: the next 429 counts as the first
 
 
-def test_many_refused_at_once_are_one_refusal(clock: FakeClock) -> None:
+def test_concurrent_429s_count_as_one(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     calls = [limiter.acquire(SCOPE, write=True, within=0) for _ in range(30)]
     for call in calls:
@@ -214,7 +212,7 @@ def test_many_refused_at_once_are_one_refusal(clock: FakeClock) -> None:
         ({"ratelimit_reset": "1795000000000"}, 1), ({"ratelimit_reset": "-3"}, 1), ({"Retry_After": "0"}, 1),
     ],
 )  # fmt: skip
-def test_a_stated_time_to_wait_is_kept_for_at_most_a_minute(
+def test_a_stated_time_to_wait_is_respected_for_at_most_a_minute(
     clock: FakeClock, headers: dict[str, str], pause: float
 ) -> None:
     limiter = RateLimiter(clock)
@@ -225,9 +223,7 @@ def test_a_stated_time_to_wait_is_kept_for_at_most_a_minute(
 
 @pytest.mark.parametrize("reset", ["60", "86400", "1e12", "1e300", "-1", "nan", "inf", "soon"])
 @pytest.mark.parametrize("left", ["0", "-1e300", "nan"])
-def test_no_word_of_what_is_left_holds_a_page_for_more_than_a_minute(
-    clock: FakeClock, left: str, reset: str
-) -> None:
+def test_no_stated_remainder_delays_a_page_for_more_than_a_minute(clock: FakeClock, left: str, reset: str) -> None:
     limiter = RateLimiter(clock, 960)
     use(limiter, ratelimit_limit="960", ratelimit_remaining=left, ratelimit_reset=reset)
     use(limiter, priority=CallPriority.PAGE)
@@ -236,7 +232,7 @@ def test_no_word_of_what_is_left_holds_a_page_for_more_than_a_minute(
 
 
 @pytest.mark.parametrize("limit", ["0", "1", "11", "-960", "nan", "1e-300", "none"])
-def test_a_stated_limit_that_is_too_low_to_work_with_is_not_believed(clock: FakeClock, limit: str) -> None:
+def test_an_unusably_low_stated_limit_is_ignored(clock: FakeClock, limit: str) -> None:
     limiter = RateLimiter(clock, 960)
     use(limiter, "POST /incidents", ratelimit_limit=limit, ratelimit_remaining="0", ratelimit_reset="60")
     for _ in range(500):
@@ -244,14 +240,14 @@ def test_a_stated_limit_that_is_too_low_to_work_with_is_not_believed(clock: Fake
     assert limiter.rate() == 16
 
 
-def test_an_endless_limit_is_none(clock: FakeClock) -> None:
+def test_an_infinite_limit_is_ignored(clock: FakeClock) -> None:
     limiter = RateLimiter(clock, 960)
     use(limiter, ratelimit_limit="1e300")
     for _ in range(2000):
         use(limiter, within=0)
 
 
-def test_a_newer_limit_takes_the_place_of_the_older(clock: FakeClock) -> None:
+def test_a_newer_limit_replaces_the_older(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     for most in (20, 40, 600, 30, 600):
         use(limiter, ratelimit_limit=str(most))
@@ -260,7 +256,7 @@ def test_a_newer_limit_takes_the_place_of_the_older(clock: FakeClock) -> None:
         use(limiter, within=0)
 
 
-def test_there_are_no_more_limits_than_kinds_of_call(clock: FakeClock) -> None:
+def test_the_number_of_limits_is_bounded_by_the_kinds_of_call(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     for number in range(300):
         for scope in ("A", "B", "C"):
@@ -296,12 +292,12 @@ def test_a_stated_limit_that_is_not_repeated_expires(clock: FakeClock) -> None:
     use(limiter, ratelimit_limit="60")
     clock.seconds += 30
     for _ in range(58):
-        use(limiter, "POST /incidents", within=0)  # nothing of its own any more: the widest one binds it
+        use(limiter, "POST /incidents", within=0)  # its own limit has expired: the widest one applies
     clock.seconds += 121
     assert limiter.rate() == 16
 
 
-def test_one_429_in_a_quiet_moment_costs_a_page_a_second_later_nothing(clock: FakeClock) -> None:
+def test_one_429_in_a_quiet_moment_does_not_delay_a_page_a_second_later(clock: FakeClock) -> None:
     for period in ("1", "60"):
         limiter = RateLimiter(clock)
         refuse(limiter, "GET /v2/alerts", X_RateLimit_State="THROTTLED", X_RateLimit_Period_In_Sec=period)
@@ -328,7 +324,7 @@ def test_sixty_alerts_after_a_429_are_read_within_seconds(clock: FakeClock, stat
         use(limiter, within=0)
 
 
-def test_an_inferred_limit_is_what_had_passed_raised_with_each_second(clock: FakeClock) -> None:
+def test_an_inferred_limit_starts_at_the_calls_that_passed_and_rises_each_second(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     for _ in range(1800):
         use(limiter)
@@ -338,14 +334,14 @@ def test_an_inferred_limit_is_what_had_passed_raised_with_each_second(clock: Fak
     clock.seconds += 4
     assert limiter.rate() == pytest.approx(70, abs=1)
     refuse(limiter, **PERIOD)
-    assert limiter.rate() == pytest.approx(28, abs=1)  # what passed meanwhile, and no more
+    assert limiter.rate() == pytest.approx(28, abs=1)  # only the calls that passed meanwhile
     clock.seconds += 19
     assert limiter.rate() < float("inf")
     clock.seconds += 1
     assert limiter.rate() == float("inf")
 
 
-def test_reads_for_pages_and_feeds_may_use_what_other_reads_must_leave(clock: FakeClock) -> None:
+def test_reads_for_pages_and_feeds_may_use_the_share_that_other_reads_leave(clock: FakeClock) -> None:
     limiter = RateLimiter(clock, 100)
     for priority, most in ((CallPriority.CHANGED, 80), (CallPriority.PAGE, 10), (CallPriority.FEED, 5)):
         for _ in range(most):
@@ -355,7 +351,7 @@ def test_reads_for_pages_and_feeds_may_use_what_other_reads_must_leave(clock: Fa
     use(limiter, within=0)
 
 
-def test_too_many_holds_one_scope(clock: FakeClock) -> None:
+def test_a_429_delays_its_own_scope_only(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     limiter.release(limiter.acquire(SCOPE, write=False, within=0), 429, {"ratelimit-reset": "9"})
     use(limiter, "GET /other", within=0)
@@ -390,7 +386,7 @@ def test_threads_together_stay_within_the_limit(clock: FakeClock) -> None:
     assert (len(through), len(refused)) == (50, 150)
 
 
-def test_a_stricter_limit_of_one_kind_does_not_hold_up_a_kind_of_which_nothing_is_known(clock: FakeClock) -> None:
+def test_a_stricter_limit_of_one_kind_does_not_delay_a_kind_without_a_known_limit(clock: FakeClock) -> None:
     limiter = RateLimiter(clock)
     use(limiter, ratelimit_limit="600")
     for _ in range(12):
@@ -412,7 +408,7 @@ def test_the_rate_is_saturated_beyond_half_of_it(clock: FakeClock) -> None:
     assert not limiter.is_saturated()
 
 
-def test_what_the_answer_to_the_latest_call_says_is_left_counts_in_whatever_order_answers_come(
+def test_the_remainder_stated_for_the_latest_call_counts_in_any_order_of_answers(
     clock: FakeClock,
 ) -> None:
     limiter = RateLimiter(clock)
@@ -420,7 +416,7 @@ def test_what_the_answer_to_the_latest_call_says_is_left_counts_in_whatever_orde
     for call, left in ((later, "10"), (earlier, "50")):
         headers = {"ratelimit-limit": "100", "ratelimit-remaining": left, "ratelimit-reset": "30"}
         limiter.release(call, 200, headers)
-    assert limiter.remaining() == 10 - 1  # when it was said, the other call was under way
+    assert limiter.remaining() == 10 - 1  # the other call was in flight when this was stated
     use(limiter, ratelimit_limit="100", ratelimit_remaining="40", ratelimit_reset="30")
     assert limiter.remaining() == 40
 

@@ -1,4 +1,4 @@
-"""The queue of the rate limiter: who goes first when several threads wait, in simulated time."""
+"""The queue of the rate limiter: the order of waiting threads, in simulated time."""
 
 import heapq
 from collections import deque
@@ -23,8 +23,8 @@ FOREVER = float("inf")
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A call that somebody wants to make `at` a second, and how long it takes."""
+class PlannedCall:
+    """A call to be made `at` a second, and how long it takes."""
 
     at: float
     priority: CallPriority
@@ -34,36 +34,39 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A call that was made."""
+class MadeCall:
+    """A call that was admitted, with its times."""
 
-    wish: Wish
+    planned: PlannedCall
     began: float
     ended: float
 
 
-def play(wishes: list[Wish], limiter: RateLimiter, timeline: Timeline, within: float = FOREVER) -> list[Made]:
-    """The calls in the order in which they were admitted; each wish has a thread of its own."""
-    start, made = timeline.seconds, []
+def play(
+    planned_calls: list[PlannedCall], limiter: RateLimiter, timeline: Timeline, within: float = FOREVER
+) -> list[MadeCall]:
+    """The calls in the order in which they were admitted; each call has a thread of its own."""
+    start = timeline.seconds
+    made: list[MadeCall] = []
 
-    def job(wish: Wish) -> Callable[[], None]:
+    def job(planned: PlannedCall) -> Callable[[], None]:
         def run() -> None:
-            call = limiter.acquire(wish.scope, write=wish.write, within=within, priority=wish.priority)
+            call = limiter.acquire(planned.scope, write=planned.write, within=within, priority=planned.priority)
             began, place = timeline.seconds - start, len(made)
-            made.append(Made(wish, began, began))
-            if wish.takes:
-                timeline.wait(wish.takes)
+            made.append(MadeCall(planned, began, began))
+            if planned.takes:
+                timeline.wait(planned.takes)
             limiter.release(call, 200, {})
-            made[place] = Made(wish, began, timeline.seconds - start)
+            made[place] = MadeCall(planned, began, timeline.seconds - start)
 
         return run
 
-    timeline.run([(wish.at, job(wish)) for wish in wishes])
+    timeline.run([(planned.at, job(planned)) for planned in planned_calls])
     return made
 
 
 def used_up(timeline: Timeline, most: int = 20) -> RateLimiter:
-    """A limiter whose limit is used up by now, and comes back one call every three seconds from a minute on."""
+    """A limiter whose limit is used up; after a minute one call is admitted every three seconds."""
     limiter = RateLimiter(timeline, most)
     for _ in range(most):
         limiter.release(limiter.acquire(SCOPE, write=True, within=0, priority=FEED), 200, {})
@@ -74,24 +77,26 @@ def used_up(timeline: Timeline, most: int = 20) -> RateLimiter:
     return limiter
 
 
-def test_the_most_urgent_call_that_waits_goes_first_and_the_first_come_of_equally_urgent_ones() -> None:
+def test_waiting_calls_are_admitted_by_priority_and_then_in_order_of_arrival() -> None:
     timeline = Timeline()
     limiter = used_up(timeline)
     order = [SWEEP, FEED, CHANGED, PAGE, UNSETTLED, PAGE, CHANGED]
-    made = play([Wish(0.1 * n, priority, write=False) for n, priority in enumerate(order)], limiter, timeline)
-    assert [call.wish.priority for call in made] == [PAGE, PAGE, CHANGED, CHANGED, UNSETTLED, FEED, SWEEP]
+    made = play(
+        [PlannedCall(0.1 * n, priority, write=False) for n, priority in enumerate(order)], limiter, timeline
+    )
+    assert [call.planned.priority for call in made] == [PAGE, PAGE, CHANGED, CHANGED, UNSETTLED, FEED, SWEEP]
     for priority in (PAGE, CHANGED):
-        arrivals = [call.wish.at for call in made if call.wish.priority is priority]
+        arrivals = [call.planned.at for call in made if call.planned.priority is priority]
         assert arrivals == sorted(arrivals)
 
 
-def test_a_call_that_cannot_have_its_turn_in_time_behind_more_urgent_ones_is_refused_at_once() -> None:
+def test_a_call_that_cannot_be_admitted_in_time_is_refused_at_once() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 20)
     for _ in range(20):
         limiter.release(limiter.acquire(SCOPE, write=True, within=0, priority=FEED), 200, {})
         timeline.seconds += 1
-    refused = []
+    refused: list[tuple[float, object]] = []
 
     def page() -> None:
         limiter.release(limiter.acquire(SCOPE, write=True, within=60, priority=PAGE), 200, {})
@@ -105,13 +110,16 @@ def test_a_call_that_cannot_have_its_turn_in_time_behind_more_urgent_ones_is_ref
     assert refused == [(1020.5, pytest.approx(41.5))]
 
 
-def test_a_call_that_something_else_holds_up_keeps_no_place() -> None:
+def test_a_call_delayed_by_another_limit_reserves_no_place() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 20)
     held = limiter.acquire("POST /incidents", write=True, within=0)
     limiter.release(held, 429, {"Retry-After": "30"})
-    wishes = [Wish(0, PAGE, scope="POST /incidents"), *(Wish(0.1, CHANGED) for _ in range(19))]
-    made = play(wishes, limiter, timeline)
+    planned_calls = [
+        PlannedCall(0, PAGE, scope="POST /incidents"),
+        *(PlannedCall(0.1, CHANGED) for _ in range(19)),
+    ]
+    made = play(planned_calls, limiter, timeline)
     assert [call.began < 1 for call in made] == [True] * 19 + [False]
 
 
@@ -132,14 +140,14 @@ def test_a_call_notices_within_a_second_that_the_vendor_has_more_room() -> None:
     under_way = limiter.acquire("GET /incidents", write=False, within=0)
     state("0")
     late = {"ratelimit-limit": "960", "ratelimit-remaining": "900", "ratelimit-reset": "50"}
-    under_way.number += 2  # the answer to a later call than the one that said 0
+    under_way.number += 2  # the answer to a later call than the one that stated 0
     timeline.run([(0.0, page), (5.0, lambda: limiter.release(under_way, 200, late))])
     assert 1005 <= began[0] <= 1006
 
 
-def test_feeds_see_what_is_new_while_pages_use_the_rate() -> None:
+def test_feeds_are_admitted_while_pages_use_the_rate() -> None:
     timeline = Timeline()
-    pages = [Wish(0.0, PAGE) for _ in range(60)]
+    pages = [PlannedCall(0.0, PAGE) for _ in range(60)]
     limiter = RateLimiter(timeline, 600)
     ended = 1000.0 + 300.0
 
@@ -165,24 +173,24 @@ def test_feeds_see_what_is_new_while_pages_use_the_rate() -> None:
 def test_reads_of_any_number_leave_room_for_writes() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 100)
-    reads = [Wish(0.0, PAGE, write=False) for _ in range(120)]
-    writes = [Wish(1.0 + n, UNSETTLED) for n in range(7)]
+    reads = [PlannedCall(0.0, PAGE, write=False) for _ in range(120)]
+    writes = [PlannedCall(1.0 + n, UNSETTLED) for n in range(7)]
     made = play([*reads, *writes], limiter, timeline)
-    assert all(call.began == call.wish.at for call in made if call.wish.write)
+    assert all(call.began == call.planned.at for call in made if call.planned.write)
 
 
-def test_the_sweep_uses_only_what_the_rest_leaves_of_half_the_limit() -> None:
+def test_the_sweep_uses_only_the_unused_part_of_half_the_limit() -> None:
     timeline = Timeline()
     limiter = RateLimiter(timeline, 100)
-    sweep = [Wish(0.0, SWEEP, write=False) for _ in range(60)]
-    made = play([*sweep, Wish(1.0, CHANGED), Wish(1.0, CHANGED, write=False)], limiter, timeline)
-    assert sum(call.began < 50 for call in made if call.wish.priority is SWEEP) == 50
-    assert all(call.began == 1.0 for call in made if call.wish.priority is CHANGED)
+    sweep = [PlannedCall(0.0, SWEEP, write=False) for _ in range(60)]
+    made = play([*sweep, PlannedCall(1.0, CHANGED), PlannedCall(1.0, CHANGED, write=False)], limiter, timeline)
+    assert sum(call.began < 50 for call in made if call.planned.priority is SWEEP) == 50
+    assert all(call.began == 1.0 for call in made if call.planned.priority is CHANGED)
 
 
 WISHES = st.lists(
     st.builds(
-        Wish,
+        PlannedCall,
         at=st.integers(0, 1500).map(lambda tenths: tenths / 10),
         priority=st.sampled_from(CallPriority),
         write=st.booleans(),
@@ -194,10 +202,12 @@ WISHES = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(WISHES, st.integers(12, 40))
-def test_no_minute_holds_more_than_the_limit_and_every_call_has_its_turn(wishes: list[Wish], most: int) -> None:
+def test_no_minute_holds_more_than_the_limit_and_every_call_is_admitted(
+    planned_calls: list[PlannedCall], most: int
+) -> None:
     timeline = Timeline()
-    made = play(wishes, RateLimiter(timeline, most), timeline)
-    assert len(made) == len(wishes)
+    made = play(planned_calls, RateLimiter(timeline, most), timeline)
+    assert len(made) == len(planned_calls)
     ends = sorted(call.ended for call in made)
     begins = sorted(call.began for call in made)
     # A vendor may count a call at any moment between its beginning and its end.
@@ -205,35 +215,37 @@ def test_no_minute_holds_more_than_the_limit_and_every_call_has_its_turn(wishes:
         assert begins[later] >= ends[later - most] + 60 - 1e-6 or _in_use(made, begins[later]) <= most
 
 
-def _in_use(made: list[Made], moment: float) -> int:
+def _in_use(made: list[MadeCall], moment: float) -> int:
     return sum(call.began <= moment and call.ended > moment - 60 + 1e-6 for call in made)
 
 
 @settings(max_examples=60, deadline=None)
 @given(WISHES, st.integers(12, 40))
-def test_no_call_overtakes_a_more_urgent_one_that_the_same_limit_binds(wishes: list[Wish], most: int) -> None:
+def test_no_call_overtakes_a_more_urgent_one_under_the_same_limit(
+    planned_calls: list[PlannedCall], most: int
+) -> None:
     timeline = Timeline()
-    made = play(wishes, RateLimiter(timeline, most), timeline)
+    made = play(planned_calls, RateLimiter(timeline, most), timeline)
     for place, call in enumerate(made):
-        if call.wish.priority is FEED:  # feeds have a share to themselves
+        if call.planned.priority is FEED:  # feeds have a share of their own
             continue
         for later in made[place + 1 :]:
-            bound_alike = later.wish.write or not call.wish.write
-            if bound_alike and later.wish.at < call.began - 1e-6:
-                assert later.wish.priority >= call.wish.priority
+            bound_alike = later.planned.write or not call.planned.write
+            if bound_alike and later.planned.at < call.began - 1e-6:
+                assert later.planned.priority >= call.planned.priority
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.lists(st.booleans(), min_size=70, max_size=90), st.sampled_from([PAGE, CHANGED, UNSETTLED, SWEEP]))
 def test_feeds_are_never_starved(writes: list[bool], priority: CallPriority) -> None:
     timeline = Timeline()
-    rest = [Wish(0.0, priority, write=write) for write in writes]
-    made = play([*rest, Wish(10.0, FEED, write=False)], RateLimiter(timeline, 50), timeline)
-    assert next(call.began for call in made if call.wish.priority is FEED) == 10
+    rest = [PlannedCall(0.0, priority, write=write) for write in writes]
+    made = play([*rest, PlannedCall(10.0, FEED, write=False)], RateLimiter(timeline, 50), timeline)
+    assert next(call.began for call in made if call.planned.priority is FEED) == 10
 
 
 class Vendor:
-    """Counts calls as they arrive, and refuses what is beyond its limit within a minute."""
+    """Counts arriving calls, and refuses those beyond its limit per minute."""
 
     def __init__(self, timeline: Timeline, most: int) -> None:
         self._timeline = timeline

@@ -1,6 +1,7 @@
-"""Opsgenie's lists and alerts as they go over the wire, and its answers in every state of repair."""
+"""Reading lists, alerts and notes from Opsgenie over HTTP, including malformed answers."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.support.wire.opsgenie import (
 )
 
 
-def test_recent_alerts_are_asked_newest_first_and_empty_query_is_left_out(wire: responses.RequestsMock) -> None:
+def test_recent_alerts_are_requested_newest_first_without_an_empty_query(wire: responses.RequestsMock) -> None:
     exact = query(sort="updatedAt", order="desc", limit="100", offset="0")
     key = sent(Authorization=f"GenieKey {OPSGENIE_KEY}", Accept="application/json")
     wire.get(ALERTS, json=page([row(1)], more=True), match=[exact, key])
@@ -48,7 +49,7 @@ def test_a_full_page_without_a_link_means_there_is_more(wire: responses.Requests
     assert len(client().recent_alerts(AT - timedelta(days=1))) == 100
 
 
-def test_the_same_page_again_ends_the_reading(wire: responses.RequestsMock) -> None:
+def test_a_repeated_page_ends_the_reading(wire: responses.RequestsMock) -> None:
     wire.get(ALERTS, json=page([row(1)], more=True))
     assert len(client().recent_alerts(AT - timedelta(days=1))) == 1
     assert len(wire.calls) == 2
@@ -70,7 +71,7 @@ def test_paging_stays_within_opsgenies_window(wire: responses.RequestsMock) -> N
 @pytest.mark.parametrize(
     ("text", "expected"), [("", "status:open"), ("tag:a OR tag:b", "(tag:a OR tag:b) AND status:open")]
 )
-def test_open_alerts_are_asked_by_creation_and_checked(
+def test_open_alerts_are_requested_by_creation_and_checked(
     wire: responses.RequestsMock, text: str, expected: str
 ) -> None:
     base = {"query": expected, "sort": "createdAt", "order": "asc", "limit": "100"}
@@ -100,7 +101,7 @@ def test_open_alerts_continue_past_the_window_by_creation(wire: responses.Reques
     assert len(found) == len(set(found)) == 19_901
 
 
-def test_one_page_of_open_alerts(wire: responses.RequestsMock) -> None:
+def test_one_page_of_open_alerts_is_read(wire: responses.RequestsMock) -> None:
     exact = query(query="status:open", sort="createdAt", order="asc", limit="100", offset="300")
     wire.get(ALERTS, json=page([row(1)], more=True), match=[exact])
     alerts, more = client().open_alerts_page(300)
@@ -108,9 +109,9 @@ def test_one_page_of_open_alerts(wire: responses.RequestsMock) -> None:
     assert client().open_alerts_page(19_900) == ([], False)
 
 
-def test_a_bad_row_is_reported_and_costs_the_others_nothing(wire: responses.RequestsMock) -> None:
+def test_a_bad_row_is_reported_and_the_others_are_read(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
-    broken = [None, 7, "x", [], {}, {"id": None}, {"id": ""}, {"id": True}]
+    broken: list[Any] = [None, 7, "x", [], {}, {"id": None}, {"id": ""}, {"id": True}]
     wire.get(ALERTS, json=page([row(1), *broken, row(2)]))
     assert [alert.id for alert in client(bad=bad).recent_alerts(None)] == ["alert-1", "alert-2"]
     assert len(bad) == len(broken)
@@ -118,7 +119,9 @@ def test_a_bad_row_is_reported_and_costs_the_others_nothing(wire: responses.Requ
 
 
 @pytest.mark.parametrize("answer", [{}, [], "x", {"data": "x"}, {"data": {}}, {"data": None}])
-def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMock, answer: Any) -> None:
+def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
+    wire: responses.RequestsMock, answer: Any
+) -> None:
     wire.get(ALERTS, json=answer)
     with pytest.raises(Unknown, match="an answer without 'data': nothing can be concluded from it"):
         client().recent_alerts(None)
@@ -126,7 +129,8 @@ def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMoc
 
 def test_everything_optional_may_be_null_missing_or_of_another_type(wire: responses.RequestsMock) -> None:
     names = [name for name in row(1) if name not in ("id", "createdAt")]
-    odd = [row(1) | dict.fromkeys(names, value) for value in (None, 7, [], {}, True)]
+    values: tuple[Any, ...] = (None, 7, [], {}, True)
+    odd = [row(1) | dict.fromkeys(names, value) for value in values]
     bare = {"id": 5, "createdAt": "2026-11-23T09:00:00.5Z", "new": {"thing": 1}}
     wire.get(ALERTS, json=page([*odd, bare, row(2, updatedAt=None)]) | {"paging": None})
     bad: list[tuple[str, str]] = []
@@ -137,7 +141,7 @@ def test_everything_optional_may_be_null_missing_or_of_another_type(wire: respon
     assert (found[1].open, found[1].acknowledged, found[1].priority) == (None, None, "")
 
 
-def test_an_alert_is_read_whole(wire: responses.RequestsMock) -> None:
+def test_an_alert_is_read_completely(wire: responses.RequestsMock) -> None:
     detail = row(
         7, status="closed", acknowledged=True, owner="ana@customer.example", snoozed=False, tags=["a", None, 3],
         snoozedUntil="2026-11-23T10:00:00Z", description="Full", details={"host": "db1", "n": 3, "none": None},
@@ -158,7 +162,7 @@ def test_an_alert_is_read_whole(wire: responses.RequestsMock) -> None:
     assert alert.url == f"https://app.opsgenie.com/alert/detail/{A1}/details"
 
 
-def test_who_acknowledged_falls_back_on_the_owner(wire: responses.RequestsMock) -> None:
+def test_the_owner_is_named_where_the_acknowledger_is_not(wire: responses.RequestsMock) -> None:
     rows = [
         row(1, acknowledged=True, owner="ana"),
         row(2, owner="bo", snoozed=True, snoozedUntil="2026-11-23T10:00:00Z"),
@@ -177,19 +181,21 @@ def test_who_acknowledged_falls_back_on_the_owner(wire: responses.RequestsMock) 
         ("http://127.0.0.1:8081", "http://127.0.0.1:8081/v2/alerts/alert-1"),
     ],
 )
-def test_the_address_people_open(wire: responses.RequestsMock, url: str, expected: str) -> None:
+def test_an_alerts_web_address_follows_from_the_api_address(
+    wire: responses.RequestsMock, url: str, expected: str
+) -> None:
     wire.get(ALERTS, json=page([row(1)]))
     assert client(url=url).recent_alerts(None)[0].url == expected
 
 
-def test_a_missing_alert_is_missing(wire: responses.RequestsMock) -> None:
+def test_a_404_raises_missing(wire: responses.RequestsMock) -> None:
     wire.get(f"{ALERTS}/gone", status=404, json={"message": "Alert not found", "took": 0.001, "requestId": "r"})
     with pytest.raises(Missing, match="404: Alert not found"):
         client().alert("gone")
 
 
 @pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": {"count": 3}}, []])
-def test_an_unreadable_alert_is_not_a_missing_one(wire: responses.RequestsMock, answer: Any) -> None:
+def test_an_unreadable_alert_is_not_missing(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(f"{ALERTS}/x", json=answer)
     with pytest.raises(Unknown, match="Opsgenie: alert x: "):
         client().alert("x")
@@ -201,15 +207,19 @@ def test_ids_cannot_leave_their_place_in_the_path(wire: responses.RequestsMock) 
 
 
 @pytest.mark.parametrize("alert_id", ["", " ", ".", "..", "count", "Requests", "saved-searches"])
-def test_an_id_that_would_address_something_else_is_missing_unasked(alert_id: str) -> None:
-    asking = [client().alert, client().notes, lambda one: writing().acknowledge(one, "Jane")]
+def test_an_id_that_addresses_another_path_is_missing_without_a_request(alert_id: str) -> None:
+    asking: list[Callable[[str], object]] = [
+        client().alert,
+        client().notes,
+        lambda one: writing().acknowledge(one, "Jane"),
+    ]
     for ask in asking:
         with pytest.raises(Missing, match=f"Opsgenie: alert '{alert_id}': this cannot be an id"):
             ask(alert_id)
     assert client().acts(alert_id) == []
 
 
-def test_a_request_id_that_would_address_something_else_is_missing_unasked() -> None:
+def test_a_request_id_that_addresses_another_path_is_missing_without_a_request() -> None:
     with pytest.raises(Missing, match=r"Opsgenie: request '\.\.': this cannot be an id"):
         client().request_status("..")
 
@@ -236,13 +246,13 @@ def test_notes_stop_at_a_token_seen_before(wire: responses.RequestsMock) -> None
     assert len(wire.calls) == 2
 
 
-def test_notes_go_back_no_further_than_asked(wire: responses.RequestsMock) -> None:
+def test_notes_are_read_back_no_further_than_requested(wire: responses.RequestsMock) -> None:
     wire.get(f"{ALERTS}/{A1}/notes", json=notes_page([note(1), note(50)], "o50"))
     assert len(client().notes(A1, until=AT - timedelta(seconds=10))) == 2
     assert len(wire.calls) == 1
 
 
-# -- lists that go on, and lists that do not end --
+# -- long and endless lists --
 
 
 @pytest.mark.parametrize("rows", [[None, {}, 7], []])
@@ -260,14 +270,14 @@ def test_a_list_continues_past_a_page_without_a_readable_row(
     assert [alert.id for some in client().open_alerts() for alert in some] == ["alert-1"]
 
 
-def test_a_list_that_says_more_without_end_ends(wire: responses.RequestsMock) -> None:
+def test_the_reading_of_an_endless_list_ends(wire: responses.RequestsMock) -> None:
     wire.get(ALERTS, json=page([], more=True))
     assert client().recent_alerts(AT - timedelta(days=1)) == []
     assert len(wire.calls) == 2
     assert client().open_alerts_page(0) == ([], False)
 
 
-def test_an_impossible_stamp_hides_nothing_past_the_window(wire: responses.RequestsMock) -> None:
+def test_an_impossible_time_hides_no_alert_past_the_window(wire: responses.RequestsMock) -> None:
     queries: list[str] = []
 
     def reply(request: Any) -> tuple[int, dict[str, str], str]:
@@ -285,7 +295,7 @@ def test_an_impossible_stamp_hides_nothing_past_the_window(wire: responses.Reque
     assert queries[1] == f"status:open AND createdAt>={int((AT - timedelta(seconds=101)).timestamp() * 1000)}"
 
 
-def test_notes_that_do_not_end_are_read_no_further_than_makes_sense(wire: responses.RequestsMock) -> None:
+def test_the_reading_of_endless_notes_ends(wire: responses.RequestsMock) -> None:
     numbers = iter(range(1, 1000))
 
     def reply(_request: Any) -> tuple[int, dict[str, str], str]:
@@ -298,7 +308,7 @@ def test_notes_that_do_not_end_are_read_no_further_than_makes_sense(wire: respon
     assert bad == [("Opsgenie", f"more than 100 pages of notes of alert {A1}: the rest is not read")]
 
 
-def test_a_note_with_an_impossible_stamp_is_dated_by_its_token_or_now(wire: responses.RequestsMock) -> None:
+def test_a_note_with_an_impossible_time_is_dated_by_its_token_or_now(wire: responses.RequestsMock) -> None:
     token = f"{int(AT.timestamp() * 1000)}_1795424400000000001"
     rows = [note(1, createdAt=0, offset=token), note(2, createdAt="2999-01-01T00:00:00Z", offset="o2")]
     wire.get(f"{ALERTS}/{A1}/notes", json=notes_page([*rows, note(3, createdAt=None, note=None)]))

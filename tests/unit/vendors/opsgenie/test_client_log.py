@@ -1,4 +1,4 @@
-"""Who acknowledged an alert and who took it back, by Opsgenie's log."""
+"""Who acknowledged and who unacknowledged an alert, by Opsgenie's log."""
 
 import json
 from datetime import timedelta
@@ -50,7 +50,7 @@ from tests.support.wire.opsgenie import (
         (None, "other"),
     ],
 )
-def test_log_texts_of_all_times(wire: responses.RequestsMock, log: str | None, verb: str) -> None:
+def test_all_known_log_texts_are_understood(wire: responses.RequestsMock, log: str | None, verb: str) -> None:
     entry = {"log": log, "type": "system", "owner": "ana", "createdAt": "2026-11-23T09:00:00.86Z", "offset": "1_1"}
     exact = query(identifierType="id", limit="100", order="desc")
     wire.get(f"{ALERTS}/{A1}/logs", json={"data": [entry, {"log": "no offset"}]}, match=[exact])
@@ -59,19 +59,19 @@ def test_log_texts_of_all_times(wire: responses.RequestsMock, log: str | None, v
 
 
 @pytest.mark.parametrize("owner", ["", None, "System", "SYSTEM", "Alert API", "opsgenie"])
-def test_machines_are_no_persons(wire: responses.RequestsMock, owner: str | None) -> None:
+def test_automations_are_not_read_as_persons(wire: responses.RequestsMock, owner: str | None) -> None:
     entry = {"log": "Alert unacknowledged", "owner": owner, "createdAt": "2026-11-23T09:00:00Z", "offset": "1"}
     wire.get(f"{ALERTS}/{A1}/logs", json={"data": [entry]})
     (act,) = client().acts(A1)
     assert (act.verb, act.actor, act.person, act.agent) == ("other", Actor.MACHINE, None, owner or "")
 
 
-def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
+def test_an_empty_log_gives_no_acts(wire: responses.RequestsMock) -> None:
     wire.get(f"{ALERTS}/{A1}/logs", status=404, json={"message": "Not found", "took": 0.1, "requestId": "r"})
     assert client().acts(A1) == []
 
 
-# -- the log, as far back as who did it --
+# -- how far back the log is read --
 
 
 def line(n: int, log: str, owner: str = "ana") -> dict[str, Any]:
@@ -79,7 +79,7 @@ def line(n: int, log: str, owner: str = "ana") -> dict[str, Any]:
     return {"log": log, "type": "system", "owner": owner, "createdAt": at, "offset": f"l{n}"}
 
 
-def test_the_log_is_read_until_it_shows_who_acknowledged_and_who_took_it_back(
+def test_the_log_is_read_until_it_names_who_acknowledged_and_who_unacknowledged(
     wire: responses.RequestsMock,
 ) -> None:
     url = f"{ALERTS}/{A1}/logs"
@@ -98,7 +98,7 @@ def test_the_log_is_read_until_it_shows_who_acknowledged_and_who_took_it_back(
     assert len(wire.calls) == 3
 
 
-def test_a_log_that_does_not_end_is_read_no_further_than_makes_sense(wire: responses.RequestsMock) -> None:
+def test_the_reading_of_an_endless_log_ends(wire: responses.RequestsMock) -> None:
     numbers = iter(range(1, 1000))
 
     def reply(_request: Any) -> tuple[int, dict[str, str], str]:
@@ -109,6 +109,6 @@ def test_a_log_that_does_not_end_is_read_no_further_than_makes_sense(wire: respo
     assert len(client().acts(A1)) == 10
 
 
-def test_the_key_is_confirmed_by_the_list(wire: responses.RequestsMock) -> None:
+def test_the_api_key_is_confirmed_by_reading_the_list(wire: responses.RequestsMock) -> None:
     wire.get(ALERTS, json=page([]), match=[query(limit="1")])
     client().confirm_key()

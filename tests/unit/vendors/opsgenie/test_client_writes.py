@@ -1,4 +1,4 @@
-"""Writes to Opsgenie as they go over the wire, and what became of them."""
+"""Writes to Opsgenie over HTTP, and their outcomes."""
 
 from typing import Any
 
@@ -32,17 +32,19 @@ REQUEST = f"{ALERTS}/requests/43a29c5c"
         (None, RequestStatus(None)),
     ],
 )
-def test_the_fate_of_an_accepted_write(wire: responses.RequestsMock, data: Any, expected: RequestStatus) -> None:
+def test_a_request_status_gives_the_outcome_of_an_accepted_write(
+    wire: responses.RequestsMock, data: Any, expected: RequestStatus
+) -> None:
     wire.get(REQUEST, json={"data": data, "took": 1, "requestId": "r"})
     assert client().request_status("43a29c5c") == expected
 
 
-def test_a_404_that_says_not_processed_means_not_yet(wire: responses.RequestsMock) -> None:
+def test_a_404_with_the_code_for_not_processed_means_pending(wire: responses.RequestsMock) -> None:
     wire.get(REQUEST, status=404, headers={"x-opsgenie-errortype": "RequestNotProcessed"}, body="not processed")
     assert client().request_status("43a29c5c") == RequestStatus(None)
 
 
-def test_a_404_that_says_not_processed_in_words_means_not_yet(wire: responses.RequestsMock) -> None:
+def test_a_404_with_the_text_for_not_processed_means_pending(wire: responses.RequestsMock) -> None:
     wire.get(REQUEST, status=404, json={"message": "Request is not processed yet"})
     assert client().request_status("43a29c5c") == RequestStatus(None, "Request is not processed yet")
 
@@ -52,20 +54,20 @@ def test_a_failure_without_a_status_shows_opsgenies_message(wire: responses.Requ
     assert client().request_status("43a29c5c") == RequestStatus(False, "Try it again")
 
 
-def test_a_404_that_is_no_answer_of_opsgenies_says_nothing_of_the_request(wire: responses.RequestsMock) -> None:
+def test_a_404_not_sent_by_opsgenie_is_no_outcome(wire: responses.RequestsMock) -> None:
     wire.get(REQUEST, status=404, body="<html>not found</html>", content_type="text/html")
     with pytest.raises(Blocked, match="API_URL"):
         client().request_status("43a29c5c")
 
 
-def test_any_other_404_means_unknown_request(wire: responses.RequestsMock) -> None:
+def test_any_other_404_means_an_unknown_request(wire: responses.RequestsMock) -> None:
     wire.get(REQUEST, status=404, json={"message": "Not found"})
     with pytest.raises(Missing, match="request 43a29c5c is not known"):
         client().request_status("43a29c5c")
 
 
 @pytest.mark.parametrize(("verb", "path"), [("acknowledge", "acknowledge"), ("unacknowledge", "unacknowledge")])
-def test_state_writes(wire: responses.RequestsMock, verb: str, path: str) -> None:
+def test_a_state_is_written(wire: responses.RequestsMock, verb: str, path: str) -> None:
     exact = [
         query(identifierType="id"), body({"user": "J" * 100, "source": "reconciler"}),
         sent(Authorization=f"GenieKey {OPSGENIE_KEY}", Content_Type="application/json"),
@@ -81,13 +83,13 @@ def test_a_note_is_written(wire: responses.RequestsMock) -> None:
     assert writing().add_note(A1, "Jane", "[mark] täxt") == ""
 
 
-def test_a_note_too_long_is_cut_visibly(wire: responses.RequestsMock) -> None:
+def test_a_note_that_is_too_long_is_cut_visibly(wire: responses.RequestsMock) -> None:
     exact = body({"user": "Jane", "source": "reconciler", "note": "x" * 24_999 + "…"})
     wire.post(f"{ALERTS}/{A1}/notes", status=202, json={"requestId": 5}, match=[exact])
     assert writing().add_note(A1, "Jane", "x" * 25_001) == "5"
 
 
-def test_writing_to_a_missing_alert_is_missing(wire: responses.RequestsMock) -> None:
+def test_a_write_to_a_missing_alert_raises_missing(wire: responses.RequestsMock) -> None:
     wire.post(f"{ALERTS}/gone/notes", status=404, json={"message": "Alert does not exist"})
     with pytest.raises(Missing):
         writing().add_note("gone", "Jane", "x")

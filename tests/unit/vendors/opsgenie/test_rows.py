@@ -1,4 +1,4 @@
-"""What a row of Opsgenie's says readably, and what it does not say."""
+"""Reading a row of Opsgenie: stated, missing and malformed values."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.wire.opsgenie import (
     row,
 )
 
-# -- what a row says readably, and what it does not --
+# -- stated, missing and malformed values --
 
 ODD_STAMPS: list[Any] = [
     None, 0, -1, 0.5, True, "", "yesterday", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59.9Z",
@@ -25,9 +25,7 @@ ODD_STAMPS: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", ODD_STAMPS)
-def test_an_impossible_stamp_neither_drops_an_alert_nor_ends_the_reading_nor_is_believed(
-    wire: responses.RequestsMock, odd: Any
-) -> None:
+def test_an_impossible_time_is_ignored_and_the_alert_is_kept(wire: responses.RequestsMock, odd: Any) -> None:
     first = [row(1), row(2, updatedAt=odd, age=5), row(3, createdAt=odd, age=5), row(4, age=9, updatedAt=odd)]
     second = [row(5, age=20), row(6, age=200)]
     wire.get(ALERTS, json=page(first, more=True))
@@ -39,7 +37,7 @@ def test_an_impossible_stamp_neither_drops_an_alert_nor_ends_the_reading_nor_is_
     assert bad == []
 
 
-def test_a_change_from_long_before_the_alert_is_no_stamp(wire: responses.RequestsMock) -> None:
+def test_a_change_long_before_the_creation_is_ignored(wire: responses.RequestsMock) -> None:
     rows = [row(1), row(2, age=5, updatedAt="2001-01-01T00:00:00Z")]
     wire.get(ALERTS, json=page(rows, more=True))
     wire.get(ALERTS, json=page([row(3, age=200)]))
@@ -58,7 +56,7 @@ def test_a_change_from_long_before_the_alert_is_no_stamp(wire: responses.Request
         ("plain", NOW),
     ],
 )
-def test_an_alert_without_any_stamp_is_dated_by_its_id_or_now(
+def test_an_alert_without_a_time_is_dated_by_its_id_or_now(
     wire: responses.RequestsMock, alert_id: str, expected: datetime
 ) -> None:
     wire.get(ALERTS, json=page([row(1, id=alert_id, createdAt="?", updatedAt=None)]))
@@ -67,7 +65,7 @@ def test_an_alert_without_any_stamp_is_dated_by_its_id_or_now(
 
 
 @pytest.mark.parametrize("odd", [-1, 10**30, "x", True, [], {}, 1e308, 86_400_000, None])
-def test_a_duration_that_cannot_be_one_is_none(wire: responses.RequestsMock, odd: Any) -> None:
+def test_an_impossible_duration_is_ignored(wire: responses.RequestsMock, odd: Any) -> None:
     report = {"ackTime": odd, "closeTime": odd}
     wire.get(ALERTS, json=page([row(1, acknowledged=True, report=report)]))
     (alert,) = client().recent_alerts(None)
@@ -81,7 +79,7 @@ def test_a_duration_that_cannot_be_one_is_none(wire: responses.RequestsMock, odd
         (None, None), (1, None), (0, None), ("yes", None), ("", None), ([], None), ({}, None), ("acked", None),
     ],
 )  # fmt: skip
-def test_an_acknowledgement_is_read_only_where_it_is_said(
+def test_an_acknowledgement_is_read_only_where_it_is_stated(
     wire: responses.RequestsMock, acknowledged: Any, expected: bool | None
 ) -> None:
     rows = [row(1, acknowledged=acknowledged, owner="ana", report={"ackTime": 5, "acknowledgedBy": "ana"})]
@@ -91,7 +89,7 @@ def test_an_acknowledgement_is_read_only_where_it_is_said(
     assert alert.acknowledged_by == ("ana" if expected else "")
 
 
-def test_an_alert_that_does_not_say_whether_it_is_acknowledged_says_nothing_of_it(
+def test_an_acknowledgement_that_is_not_stated_is_unknown(
     wire: responses.RequestsMock,
 ) -> None:
     silent = row(1)
@@ -108,7 +106,7 @@ def test_an_alert_that_does_not_say_whether_it_is_acknowledged_says_nothing_of_i
         ("", None), (" ", None), (None, None), (7, None), (True, None), ([], None), ({}, None),
     ],
 )  # fmt: skip
-def test_a_status_is_read_only_where_it_is_said(
+def test_a_status_is_read_only_where_it_is_stated(
     wire: responses.RequestsMock, status: Any, expected: bool | None
 ) -> None:
     wire.get(ALERTS, json=page([row(1, status=status)]))
@@ -120,7 +118,7 @@ def test_a_status_is_read_only_where_it_is_said(
     ("priority", "expected"),
     [("P1", "P1"), (" p2 ", "P2"), ("P1-Critical", "P1-CRITICAL"), (3, "3"), (None, ""), ([], ""), ("", "")],
 )
-def test_a_priority_is_kept_as_it_is_said(wire: responses.RequestsMock, priority: Any, expected: str) -> None:
+def test_a_priority_is_kept_as_stated(wire: responses.RequestsMock, priority: Any, expected: str) -> None:
     wire.get(ALERTS, json=page([row(1, priority=priority)]))
     assert client().recent_alerts(None)[0].priority == expected
 
@@ -135,7 +133,7 @@ def test_a_priority_is_kept_as_it_is_said(wire: responses.RequestsMock, priority
         (["a", 1], (("details", '["a",1]'),)), ("text", (("details", "text"),)), (None, ()), ([], ()),
     ],
 )  # fmt: skip
-def test_details_of_any_kind_are_shown_and_none_is_empty(
+def test_details_of_any_type_are_shown_and_empty_ones_are_not(
     wire: responses.RequestsMock, details: Any, expected: Any
 ) -> None:
     wire.get(f"{ALERTS}/{A1}", json={"data": row(1, details=details)})

@@ -1,4 +1,4 @@
-"""PagerDuty's log, lists and incidents as they go over the wire, and its answers in every state of repair."""
+"""Reading the log, lists and incidents from PagerDuty over HTTP, including malformed answers."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -87,7 +87,7 @@ TIMEOUT = {"agent": API, "channel": {"type": "timeout"}}
         (entry(1, None, agent=[]), "other", Actor.MACHINE, None, ""),  # type: ignore[arg-type]
     ],
 )
-def test_log_entries_name_the_hand(
+def test_a_log_entry_names_who_acted(
     wire: responses.RequestsMock, row: Any, verb: str, actor: Actor, person: Person | None, agent: str
 ) -> None:
     wire.get(LOG, json=page("log_entries", [row]))
@@ -96,7 +96,7 @@ def test_log_entries_name_the_hand(
     assert act.incident_id == "PINC1"
 
 
-def test_odd_log_entries_cost_the_others_nothing(wire: responses.RequestsMock) -> None:
+def test_odd_log_entries_do_not_hide_the_others(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
     rows = [None, {"type": "annotate_log_entry"}, entry(1, created_at="soon"), entry(2, incident=None)]
     wire.get(LOG, json=page("log_entries", [*rows, entry(3, created_at="2026-11-23T10:00:03+01:00")], more=None))
@@ -130,7 +130,7 @@ def test_open_incidents_are_read_to_the_end_checked_and_unique(wire: responses.R
     assert len(bad) == 2
 
 
-def test_one_page_of_open_incidents(wire: responses.RequestsMock) -> None:
+def test_one_page_of_open_incidents_is_read(wire: responses.RequestsMock) -> None:
     wire.get(INCIDENTS, json=page("incidents", [incident(1)], more=True), match=[query(**OPEN, offset="200")])
     found, more = client().open_incidents_page(200)
     assert ([one.id for one in found], more) == (["PINC1"], True)
@@ -147,13 +147,15 @@ def test_paging_stays_within_pagerdutys_window(wire: responses.RequestsMock) -> 
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"incidents": {}}, {"incidents": None}, {"error": "x"}])
-def test_an_answer_without_its_list_is_no_empty_list(wire: responses.RequestsMock, answer: Any) -> None:
+def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
+    wire: responses.RequestsMock, answer: Any
+) -> None:
     wire.get(INCIDENTS, json=answer)
     with pytest.raises(Unknown, match="without 'incidents'"):
         client().open_incidents()
 
 
-def test_incidents_of_a_key_open_or_not(wire: responses.RequestsMock) -> None:
+def test_open_and_resolved_incidents_of_a_key_are_found(wire: responses.RequestsMock) -> None:
     exact = query(
         incident_key="alert-1", service_ids_=SERVICE, date_range="all", sort_by="incident_number:asc",
         time_zone="UTC", limit="100", offset="0",
@@ -168,7 +170,7 @@ def test_incidents_of_a_key_open_or_not(wire: responses.RequestsMock) -> None:
     assert [found.id for found in client().incidents_by_key("alert-1")] == ["POLD", "PNEW"]
 
 
-def test_an_incident_whose_alert_bears_the_key_is_found_beside_a_key_of_its_own_and_among_many(
+def test_an_incident_is_found_by_the_key_of_one_of_its_many_alerts(
     wire: responses.RequestsMock,
 ) -> None:
     wire.get(INCIDENTS, json=page("incidents", [incident(7, incident_key="of-its-own")]))
@@ -179,7 +181,7 @@ def test_an_incident_whose_alert_bears_the_key_is_found_beside_a_key_of_its_own_
     assert [(found.id, found.key) for found in client().incidents_by_key("alert-1")] == [("PINC7", "alert-1")]
 
 
-def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: responses.RequestsMock) -> None:
+def test_a_merged_incident_without_its_key_is_found_by_its_alerts(wire: responses.RequestsMock) -> None:
     wire.get(INCIDENTS, json=page("incidents", [incident(n, incident_key=None) for n in (1, 2, 3)]))
     wire.get(f"{INCIDENTS}/PINC1/alerts", json={"alerts": [None, {"alert_key": "alert-1"}]})
     wire.get(f"{INCIDENTS}/PINC2/alerts", json={"alerts": [{"alert_key": "else"}]})
@@ -190,7 +192,7 @@ def test_an_incident_that_lost_its_key_to_a_merge_is_known_by_its_alerts(wire: r
 SINCE = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
-def test_the_keys_of_a_time_are_listed_of_open_and_resolved_incidents(wire: responses.RequestsMock) -> None:
+def test_the_keys_of_open_and_resolved_incidents_of_a_period_are_listed(wire: responses.RequestsMock) -> None:
     exact = query(
         service_ids_=SERVICE, since="2026-11-22T09:00:00Z", until="2026-11-23T09:00:00Z",
         sort_by="incident_number:asc", time_zone="UTC", limit="100", offset="0",
@@ -204,14 +206,14 @@ def test_the_keys_of_a_time_are_listed_of_open_and_resolved_incidents(wire: resp
     assert client().keys_between(SINCE, SINCE + timedelta(days=1), 2) == {"a1", "a2", "a4", "a5"}
 
 
-def test_keys_that_cost_more_than_asking_for_each_are_not_listed(wire: responses.RequestsMock) -> None:
+def test_keys_are_not_listed_where_single_lookups_cost_less(wire: responses.RequestsMock) -> None:
     wire.get(INCIDENTS, json=page("incidents", [incident(1)], more=True))
     assert client().keys_between(SINCE, SINCE + timedelta(days=1), 1) is None
     wire.get(INCIDENTS, json=page("incidents", [incident(1, incident_key=None), incident(2, incident_key=None)]))
     assert client().keys_between(SINCE, SINCE + timedelta(days=1), 2) is None
 
 
-def test_keys_of_longer_than_pagerduty_lists_are_not_asked_for() -> None:
+def test_keys_of_a_period_longer_than_pagerduty_allows_are_not_listed() -> None:
     assert client().keys_between(SINCE, SINCE + timedelta(days=200), 1000) is None
 
 
@@ -229,7 +231,7 @@ def test_an_incident_is_read(wire: responses.RequestsMock) -> None:
     )  # fmt: skip
 
 
-def test_a_merged_incident_tells_into_which(wire: responses.RequestsMock) -> None:
+def test_a_merged_incident_names_its_target(wire: responses.RequestsMock) -> None:
     reason = {"type": "merge_resolve_reason", "incident": {"id": "PTARGET"}}
     wire.get(f"{INCIDENTS}/PINC1", json={"incident": incident(1, status="resolved", resolve_reason=reason)})
     assert client().incident("PINC1").merged_into == "PTARGET"
@@ -239,7 +241,7 @@ def test_a_merged_incident_tells_into_which(wire: responses.RequestsMock) -> Non
     ("number", "expected"),
     [(7, 7), ("7", 7), (2**31 - 1, 2**31 - 1), (2**31, 0), (10**25, 0), (10**400, 0), (-1, 0), (True, 0), ({}, 0)],
 )
-def test_a_number_that_no_database_could_keep_is_none(
+def test_a_number_too_large_for_the_database_is_ignored(
     wire: responses.RequestsMock, number: object, expected: int
 ) -> None:
     wire.get(f"{INCIDENTS}/PINC1", json={"incident": incident(1, incident_number=number)})
@@ -248,7 +250,8 @@ def test_a_number_that_no_database_could_keep_is_none(
 
 def test_everything_optional_may_be_null_missing_or_of_another_type(wire: responses.RequestsMock) -> None:
     names = [name for name in incident(1) if name not in ("id", "status", "created_at")]
-    for value in (None, 7, [], {}, "x", True):
+    values: tuple[Any, ...] = (None, 7, [], {}, "x", True)
+    for value in values:
         wire.upsert("GET", f"{INCIDENTS}/PINC1", json={"incident": incident(1) | dict.fromkeys(names, value)})
         assert client().incident("PINC1").status == "triggered"
     bare = {"id": "PINC1", "status": "resolved", "created_at": "2026-11-23T04:00:00-05:00", "novelty": {}}
@@ -259,13 +262,13 @@ def test_everything_optional_may_be_null_missing_or_of_another_type(wire: respon
 @pytest.mark.parametrize(
     "answer", [{}, {"incident": None}, {"incident": {"id": "PINC1", "status": "snoozed"}}, []]
 )
-def test_an_unreadable_incident_is_not_a_missing_one(wire: responses.RequestsMock, answer: Any) -> None:
+def test_an_unreadable_incident_is_not_missing(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(f"{INCIDENTS}/PINC1", json=answer)
     with pytest.raises(Unknown, match="incident PINC1: the answer cannot be read"):
         client().incident("PINC1")
 
 
-def test_a_missing_incident_is_missing(wire: responses.RequestsMock) -> None:
+def test_a_404_raises_missing(wire: responses.RequestsMock) -> None:
     wire.get(f"{INCIDENTS}/PGONE", status=404, json={"error": {"message": "Not Found", "code": 2100}})
     with pytest.raises(Missing, match=r"404: Not Found \(code 2100\)"):
         client().incident("PGONE")
@@ -289,7 +292,7 @@ def test_notes_are_sorted_and_unique(wire: responses.RequestsMock) -> None:
     assert len(bad) == 2
 
 
-def test_acts_of_an_incident(wire: responses.RequestsMock) -> None:
+def test_the_acts_of_an_incident_are_read(wire: responses.RequestsMock) -> None:
     exact = query(limit="100", include_="channels", time_zone="UTC")
     rows = [entry(1), entry(5, incident=None), entry(3)]
     wire.get(f"{INCIDENTS}/PINC9/log_entries", json=page("log_entries", rows, more=True), match=[exact, ALWAYS])
@@ -297,6 +300,6 @@ def test_acts_of_an_incident(wire: responses.RequestsMock) -> None:
     assert [(act.id, act.incident_id) for act in acts] == [("R5", "PINC9"), ("R3", "PINC1"), ("R1", "PINC1")]
 
 
-def test_no_log_is_no_acts(wire: responses.RequestsMock) -> None:
+def test_an_empty_log_gives_no_acts(wire: responses.RequestsMock) -> None:
     wire.get(f"{INCIDENTS}/PINC9/log_entries", status=404, json=NOT_FOUND)
     assert client().acts("PINC9") == []

@@ -1,4 +1,4 @@
-"""What a row of PagerDuty's says readably, and what it does not say."""
+"""Reading a row of PagerDuty: stated, missing and malformed values."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support.wire.pagerduty import (
     user,
 )
 
-# -- what an incident says readably, and what it does not --
+# -- stated, missing and malformed values --
 
 
 def read(wire: responses.RequestsMock, **more: Any) -> Incident:
@@ -45,7 +45,7 @@ def read(wire: responses.RequestsMock, **more: Any) -> Incident:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("by", [None, {}, {"id": None, "summary": None}, "x"])
-def test_an_acknowledgement_without_a_readable_name_is_somebodys(
+def test_an_acknowledger_without_a_readable_name_is_somebody(
     wire: responses.RequestsMock, held: Any, by: Any
 ) -> None:
     found = read(wire, status="acknowledged", acknowledgements=held, last_status_change_by=by)
@@ -53,7 +53,7 @@ def test_an_acknowledgement_without_a_readable_name_is_somebodys(
     assert read(wire, status="triggered", acknowledgements=held, last_status_change_by=by).acknowledgers == ()
 
 
-def test_an_unreadable_acknowledger_beside_a_readable_one_adds_nobody(wire: responses.RequestsMock) -> None:
+def test_an_unreadable_acknowledger_beside_a_readable_one_is_ignored(wire: responses.RequestsMock) -> None:
     held = [{"acknowledger": None}, {"acknowledger": user("PJANE", "Jane Doe")}]
     assert read(wire, status="acknowledged", acknowledgements=held).acknowledgers == (JANE,)
 
@@ -68,19 +68,20 @@ def test_an_unreadable_acknowledger_beside_a_readable_one_adds_nobody(wire: resp
         ({"id": "PJANE", "summary": "Jane Doe"}, "Jane Doe"),
     ],
 )
-def test_an_automation_that_acknowledged_is_named_as_one(
+def test_an_automation_that_acknowledged_is_named_as_automation(
     wire: responses.RequestsMock, reference: Any, name: str
 ) -> None:
     held = [{"acknowledger": reference}]
     assert read(wire, status="acknowledged", acknowledgements=held).acknowledgers[0].name == name
 
 
-def test_assignees_are_read_and_not_guessed(wire: responses.RequestsMock) -> None:
+def test_assignees_are_read_and_unreadable_ones_are_not_guessed(wire: responses.RequestsMock) -> None:
     assert read(wire, **PAGING).assignees == (JANE,)
     assert read(wire, **BOTH).assignees == (US, JANE)
     assert read(wire, assignments=[]).assignees == ()
     assert read(wire, **UNREADABLE).assignees == (SOMEBODY,)
-    for odd in (None, {}, "x", 7):
+    unreadable: tuple[Any, ...] = (None, {}, "x", 7)
+    for odd in unreadable:
         assert read(wire, assignments=odd).assignees is None
 
 
@@ -94,7 +95,7 @@ def test_assignees_are_read_and_not_guessed(wire: responses.RequestsMock) -> Non
         ([{"type": "unacknowledge", "at": None}, None, 7], None), ([], None), (None, None), ("x", None),
     ],
 )  # fmt: skip
-def test_the_announced_end_of_an_acknowledgement(
+def test_the_announced_end_of_an_acknowledgement_is_read(
     wire: responses.RequestsMock, pending: Any, expected: datetime | None
 ) -> None:
     assert read(wire, status="acknowledged", pending_actions=pending).expires_at == expected
@@ -107,7 +108,7 @@ ODD_STAMPS: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", ODD_STAMPS)
-def test_an_impossible_stamp_costs_an_incident_nothing(wire: responses.RequestsMock, odd: Any) -> None:
+def test_an_incident_with_an_impossible_time_is_read(wire: responses.RequestsMock, odd: Any) -> None:
     assert read(wire, created_at=odd).created_at == AT + timedelta(minutes=5)  # updated_at
     assert read(wire, created_at=odd, updated_at=odd).created_at == AT + timedelta(minutes=1)
     found = read(wire, created_at=odd, updated_at=odd, last_status_change_at=odd)
@@ -115,16 +116,14 @@ def test_an_impossible_stamp_costs_an_incident_nothing(wire: responses.RequestsM
 
 
 @pytest.mark.parametrize("odd", ODD_STAMPS)
-def test_a_log_entry_with_an_impossible_stamp_explains_nothing_and_ends_nothing(
-    wire: responses.RequestsMock, odd: Any
-) -> None:
+def test_a_log_entry_with_an_impossible_time_is_skipped(wire: responses.RequestsMock, odd: Any) -> None:
     bad: list[tuple[str, str]] = []
     wire.get(LOG, json=page("log_entries", [entry(2, created_at=odd), entry(1)]))
     assert [act.id for act in client(bad=bad).log_entries(AT, lambda _: False).acts] == ["R1"]
     assert bad == [("PagerDuty", "log entry R2 without a readable created_at")]
 
 
-def test_a_note_with_an_impossible_stamp_is_read_nevertheless(wire: responses.RequestsMock) -> None:
+def test_a_note_with_an_impossible_time_is_read(wire: responses.RequestsMock) -> None:
     row = {"id": "PN1", "user": None, "content": "read me", "created_at": 0}
     wire.get(f"{INCIDENTS}/PINC1/notes", json={"notes": [row]})
     assert [(note.text, note.at) for note in client().notes("PINC1")] == [("read me", FakeClock().now())]
@@ -153,7 +152,7 @@ def test_a_list_continues_past_a_page_without_a_readable_row(
     assert [one.id for one in client().open_incidents()] == ["PINC1"]
 
 
-def test_a_list_that_says_more_without_end_ends(wire: responses.RequestsMock) -> None:
+def test_the_reading_of_an_endless_list_ends(wire: responses.RequestsMock) -> None:
     wire.get(INCIDENTS, json=page("incidents", [], more=True))
     assert client().open_incidents() == []
     assert len(wire.calls) == 2

@@ -1,4 +1,4 @@
-"""Whose key it is, who the automation user is, and whom the service would page: by PagerDuty's answers."""
+"""The owner of the API key, the automation user, and whom the service would page, by PagerDuty's answers."""
 
 import re
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support.wire.pagerduty import (
     user,
 )
 
-# -- who we are --
+# -- the automation user --
 
 USERS = f"{PAGERDUTY}/users"
 BOT_ROW = {"id": BOT, "name": "Mirror Bot", "summary": "Mirror Bot", "email": "Bot@Operator.example"}
@@ -45,15 +45,15 @@ def test_the_automation_user_is_found_by_its_address(wire: responses.RequestsMoc
 
 
 @pytest.mark.parametrize("rows", [[], [OTHER, None]])
-def test_a_list_of_users_that_never_ends_is_left(wire: responses.RequestsMock, rows: list[Any]) -> None:
-    """It says that there is more, and brings nothing more."""
+def test_the_reading_of_an_endless_list_of_users_ends(wire: responses.RequestsMock, rows: list[Any]) -> None:
+    """Each page announces another one and contains nothing new."""
     wire.get(USERS, json=page("users", rows, more=True))
     wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW})
     assert client().automation_user().person == Person(BOT, "Mirror Bot")
     assert len(wire.calls) <= 6
 
 
-def test_an_unknown_address_names_its_variable(wire: responses.RequestsMock) -> None:
+def test_an_unknown_email_address_is_reported_with_its_variable(wire: responses.RequestsMock) -> None:
     wire.get(USERS, json=page("users", [OTHER]))
     wire.get(f"{USERS}/{BOT}", json={"user": OTHER | {"id": BOT}})
     with pytest.raises(
@@ -63,7 +63,9 @@ def test_an_unknown_address_names_its_variable(wire: responses.RequestsMock) -> 
 
 
 @pytest.mark.parametrize("configured", [BOT, "Mirror Bot"])
-def test_a_list_that_is_searched_by_name_alone_hides_nobody(wire: responses.RequestsMock, configured: str) -> None:
+def test_the_automation_user_is_found_where_the_list_is_searched_by_name_only(
+    wire: responses.RequestsMock, configured: str
+) -> None:
     named = [BOT_ROW] if configured != BOT else []
     wire.get(USERS, json=page("users", []), match=[query(query=EMAIL, limit="100", offset="0")])
     wire.get(USERS, json=page("users", named), match=[query(query=configured, limit="100", offset="0")])
@@ -72,14 +74,14 @@ def test_a_list_that_is_searched_by_name_alone_hides_nobody(wire: responses.Requ
     assert client(configured).automation_user().person == Person(BOT, "Mirror Bot")
 
 
-def test_two_different_users_name_both_variables(wire: responses.RequestsMock) -> None:
+def test_two_different_users_are_reported_with_both_variables(wire: responses.RequestsMock) -> None:
     wire.get(USERS, json=page("users", [BOT_ROW]))
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_EMAIL, PAGERDUTY_USER: .* Mirror Bot \(PBOT001, "):
         client("Somebody Else").automation_user()
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_key_that_may_not_list_users_asks_for_the_one(wire: responses.RequestsMock, status: int) -> None:
+def test_a_key_that_may_not_list_users_reads_the_single_user(wire: responses.RequestsMock, status: int) -> None:
     wire.get(USERS, status=status, json=DENIED)
     wire.get(f"{USERS}/{BOT}", json={"user": BOT_ROW}, match=[ALWAYS])
     assert client().automation_user().person == Person(BOT, "Mirror Bot")
@@ -92,28 +94,30 @@ def test_a_key_that_may_not_read_users_leaves_the_user_unverified(wire: response
     assert client().automation_user().person == Person(BOT, BOT)
 
 
-def test_an_unknown_user_id_names_its_variable(wire: responses.RequestsMock) -> None:
+def test_an_unknown_user_id_is_reported_with_its_variable(wire: responses.RequestsMock) -> None:
     wire.get(USERS, status=403, json=DENIED)
     wire.get(f"{USERS}/{BOT}", status=404, json=DENIED)
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_USER: PagerDuty has no user PBOT001"):
         client().automation_user()
 
 
-def test_a_user_id_of_another_address_names_both_variables(wire: responses.RequestsMock) -> None:
+def test_a_user_id_with_another_email_address_is_reported_with_both_variables(
+    wire: responses.RequestsMock,
+) -> None:
     wire.get(USERS, status=403, json=DENIED)
     wire.get(f"{USERS}/{BOT}", json={"user": OTHER | {"id": BOT}})
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_EMAIL, PAGERDUTY_USER: not the same user"):
         client().automation_user()
 
 
-def test_a_wrong_key_is_refused_not_unverified(wire: responses.RequestsMock) -> None:
+def test_a_wrong_key_is_refused_and_not_just_unverified(wire: responses.RequestsMock) -> None:
     wire.get(USERS, status=401, json={"error": {"message": "Unauthorized", "code": 2006}})
     with pytest.raises(Refused):
         client().automation_user()
 
 
 @pytest.mark.parametrize("refused", [USERS, f"{USERS}/{BOT}"])
-def test_a_page_of_a_proxy_says_nothing_of_the_user(wire: responses.RequestsMock, refused: str) -> None:
+def test_an_answer_of_a_proxy_leaves_the_user_unverified(wire: responses.RequestsMock, refused: str) -> None:
     wire.get(USERS, status=403, json=DENIED) if refused != USERS else None
     wire.get(refused, status=404, **PAGE_OF_A_PROXY)
     with pytest.raises(Blocked, match="API_URL"):
@@ -137,24 +141,25 @@ def test_any_other_role_is_no_objection(wire: responses.RequestsMock, role: Any)
     assert client().automation_user().objection == ""
 
 
-# -- whose key it is --
+# -- the owner of the key --
 
 ME = f"{USERS}/me"
 UNAUTHORIZED = {"status": 401, "json": {"error": {"message": "Unauthorized", "code": 2006}}}
 ALICE = {"id": "PALICE1", "name": "Alice", "summary": "Alice", "email": "alice@operator.example"}
 
 
-def test_a_key_is_turned_away_where_it_is_refused_elsewhere_too(wire: responses.RequestsMock) -> None:
+def test_a_key_is_refused_only_where_another_endpoint_refuses_it_too(wire: responses.RequestsMock) -> None:
     wire.get(ME, **UNAUTHORIZED)
     wire.get(SERVICE_URL, **UNAUTHORIZED)
     with pytest.raises(Refused):
         client().check_key()
-    for answer in ({"json": {"service": {}}}, {"status": 404, "json": DENIED}):
+    answers: tuple[dict[str, Any], ...] = ({"json": {"service": {}}}, {"status": 404, "json": DENIED})
+    for answer in answers:
         wire.replace("GET", SERVICE_URL, **answer)
         client().check_key()
 
 
-def test_a_persons_token_is_refused_with_the_right_word(wire: responses.RequestsMock) -> None:
+def test_a_persons_token_is_refused_by_name(wire: responses.RequestsMock) -> None:
     wire.get(ME, json={"user": ALICE}, match=[ALWAYS])
     with pytest.raises(
         Misconfigured, match=r"^PAGERDUTY_API_KEY: is the user token of Alice \(alice@operator\.example\): "
@@ -171,7 +176,7 @@ def test_a_persons_token_is_refused_with_the_right_word(wire: responses.Requests
         ALICE | {"email": None, "name": "mirror bot"},
     ],
 )
-def test_the_automation_users_own_token_is_fine(wire: responses.RequestsMock, me: Any) -> None:
+def test_the_automation_users_own_token_is_accepted(wire: responses.RequestsMock, me: Any) -> None:
     wire.get(ME, json={"user": me})
     client("Mirror Bot" if me.get("id") != BOT else BOT).check_key()
 
@@ -185,7 +190,7 @@ def test_the_automation_users_own_token_is_fine(wire: responses.RequestsMock, me
         (500, {}), (200, {}), (200, {"user": None}), (200, []), (200, {"user": {}}),
     ],
 )  # fmt: skip
-def test_any_other_answer_says_nothing_of_the_key(wire: responses.RequestsMock, status: int, answer: Any) -> None:
+def test_any_other_answer_does_not_refuse_the_key(wire: responses.RequestsMock, status: int, answer: Any) -> None:
     wire.get(ME, status=status, json=answer)
     client().check_key()
 
@@ -205,7 +210,7 @@ POLICY = {"id": "PESC", "type": "escalation_policy_reference"}
 
 
 @pytest.mark.parametrize("status", ["active", "warning", "critical", None, 7, "brand new"])
-def test_a_service_at_work_is_good(wire: responses.RequestsMock, status: Any) -> None:
+def test_an_active_service_is_accepted(wire: responses.RequestsMock, status: Any) -> None:
     row = {"id": SERVICE, "status": status, "escalation_policy": POLICY}
     wire.get(SERVICE_URL, json={"service": row}, match=[ALWAYS])
     assert client().check_service() == ServiceStatus("PESC", "")
@@ -221,7 +226,7 @@ def test_a_service_that_pages_nobody_is_an_objection(wire: responses.RequestsMoc
     assert re.match(rf'PAGERDUTY_SERVICE_ID: the service PSERVICE "API" .*nobody is paged {why}', found.objection)
 
 
-def test_an_unknown_service_names_its_variable(wire: responses.RequestsMock) -> None:
+def test_an_unknown_service_is_reported_with_its_variable(wire: responses.RequestsMock) -> None:
     wire.get(SERVICE_URL, status=404, json={"error": {"message": "Not Found", "code": 2100}})
     with pytest.raises(Misconfigured, match=r"^PAGERDUTY_SERVICE_ID: PagerDuty has no service PSERVICE"):
         client().check_service()
@@ -237,12 +242,12 @@ def test_a_service_that_the_key_may_not_see_is_an_objection(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"service": None}, {"service": {"escalation_policy": "x"}}])
-def test_an_odd_service_says_nothing(wire: responses.RequestsMock, answer: Any) -> None:
+def test_an_unreadable_service_is_no_objection(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(SERVICE_URL, json=answer)
     assert client().check_service() == ServiceStatus()
 
 
-# -- who would be paged --
+# -- who is on call --
 
 ONCALLS = f"{PAGERDUTY}/oncalls"
 POLICIES = f"{PAGERDUTY}/escalation_policies/PESC"
@@ -253,7 +258,7 @@ BORN_ACKNOWLEDGED = (
 )
 
 
-def duty(who: Any, **more: Any) -> dict[str, Any]:
+def on_call_answer(who: Any, **more: Any) -> dict[str, Any]:
     return {"escalation_policy": POLICY, "escalation_level": 1, "user": who, "schedule": None} | more
 
 
@@ -263,9 +268,9 @@ def policy(*targets: Any) -> dict[str, Any]:
     }
 
 
-def test_somebody_else_on_call_is_fine(wire: responses.RequestsMock) -> None:
+def test_somebody_else_on_call_is_no_objection(wire: responses.RequestsMock) -> None:
     exact = query(escalation_policy_ids_="PESC", time_zone="UTC", limit="100", offset="0")
-    wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
+    wire.get(ONCALLS, json=page("oncalls", [on_call_answer(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
     namesake = {"id": "PSCHED", "type": "schedule_reference", "summary": "Mirror Bot"}
     wire.get(POLICIES, json=policy(namesake), match=[ALWAYS])
     assert client().on_call(US, "PESC") == OnCall()
@@ -285,14 +290,14 @@ def test_somebody_else_on_call_is_fine(wire: responses.RequestsMock) -> None:
 def test_the_automation_user_on_call_is_an_objection(
     wire: responses.RequestsMock, us: Person, on_duty: Any, targets: list[Any]
 ) -> None:
-    wire.get(ONCALLS, json=page("oncalls", [duty(user("PJANE", "Jane"))], more=True))
-    wire.get(ONCALLS, json=page("oncalls", [duty(on_duty)]))
+    wire.get(ONCALLS, json=page("oncalls", [on_call_answer(user("PJANE", "Jane"))], more=True))
+    wire.get(ONCALLS, json=page("oncalls", [on_call_answer(on_duty)]))
     wire.get(POLICIES, json=policy(*targets))
     assert client().on_call(us, "PESC").objection == BORN_ACKNOWLEDGED
 
 
 def test_nobody_on_call_is_an_objection(wire: responses.RequestsMock) -> None:
-    elsewhere = duty(user("PJANE", "Jane Doe"), escalation_policy={"id": "PELSE"})
+    elsewhere = on_call_answer(user("PJANE", "Jane Doe"), escalation_policy={"id": "PELSE"})
     wire.get(ONCALLS, json=page("oncalls", [elsewhere]))
     wire.get(POLICIES, json=policy(None, "x", {}))
     assert (
@@ -305,7 +310,7 @@ def test_nobody_on_call_is_an_objection(wire: responses.RequestsMock) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
-def test_duty_that_cannot_be_read_says_nothing(wire: responses.RequestsMock, status: int) -> None:
+def test_an_unreadable_on_call_answer_is_no_objection(wire: responses.RequestsMock, status: int) -> None:
     wire.get(ONCALLS, status=status, json=DENIED)
     wire.get(POLICIES, status=status, json=DENIED)
     assert client().on_call(US, "PESC") == OnCall()
@@ -313,7 +318,7 @@ def test_duty_that_cannot_be_read_says_nothing(wire: responses.RequestsMock, sta
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"oncalls": None}, {"oncalls": "x"}])
-def test_an_odd_list_of_duty_says_nothing(wire: responses.RequestsMock, answer: Any) -> None:
+def test_an_odd_on_call_list_is_no_objection(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(ONCALLS, json=answer)
     wire.get(POLICIES, json=answer)
     assert client().on_call(US, "PESC") == OnCall()

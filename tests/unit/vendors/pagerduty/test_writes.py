@@ -1,6 +1,5 @@
-"""Writes to PagerDuty as they go over the wire, and what its answers mean."""
+"""Writes to PagerDuty over HTTP, and the meaning of its answers."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.vendors.http import Answer, Http
-from tests.support.wire.http import body
+from tests.support.wire.http import body, sent_json
 from tests.support.wire.pagerduty import (
     AT,
     BOT,
@@ -106,7 +105,7 @@ def test_a_status_is_written(wire: responses.RequestsMock, verb: str, status: st
 
 
 @pytest.mark.parametrize(("code", "words"), [(1001, "Incident Already Resolved"), (1002, "Already Acknowledged")])
-def test_a_status_refused_is_permanent_with_its_code(wire: responses.RequestsMock, code: int, words: str) -> None:
+def test_a_refused_status_is_permanent_with_its_code(wire: responses.RequestsMock, code: int, words: str) -> None:
     wire.put(f"{INCIDENTS}/PINC1", status=400, json={"error": {"message": words, "code": code}})
     with pytest.raises(Permanent, match=f"{words} .code {code}."):
         writing().acknowledge("PINC1")
@@ -116,7 +115,7 @@ HELD = Incident(
     id="PINC1", number=1, status="acknowledged", key="alert-1", title="Disk", service_id=SERVICE, created_at=AT,
     escalation_policy_id="PESC",
 )  # fmt: skip
-RUNGS = [
+METHODS: list[dict[str, Any]] = [
     {"status": "triggered"},
     {"escalation_level": 1},
     {"escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"}},
@@ -127,9 +126,9 @@ NOBODY_AT_ALL: dict[str, Any] = {"assignments": []}
 NOT_SAID = {"assignments": None}
 
 
-def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
-    """An answer to the n-th way: a refusal's status, a status of the incident, or assignments once triggered."""
-    expected = body({"incident": {"type": "incident_reference", **RUNGS[n]}})
+def answer_method(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
+    """Answers the n-th method: a refusal's status, a status of the incident, or assignments once triggered."""
+    expected = body({"incident": {"type": "incident_reference", **METHODS[n]}})
     if isinstance(outcome, int):
         error = NOT_FOUND if outcome == 404 else {"error": {"message": "Cannot Escalate", "code": 1006}}
         wire.put(f"{INCIDENTS}/PINC1", status=outcome, json=error, match=[expected, WRITES])
@@ -147,37 +146,39 @@ def rung(wire: responses.RequestsMock, n: int, outcome: Any) -> None:
         [BOTH], [NOT_SAID], [UNREADABLE],
     ],
 )  # fmt: skip
-def test_retriggering_takes_the_first_way_that_pages_somebody(
+def test_retriggering_uses_the_first_method_that_pages_somebody(
     wire: responses.RequestsMock, outcomes: list[Any]
 ) -> None:
     for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
+        answer_method(wire, n, outcome)
     assert writing().retrigger(HELD, US).status == "triggered"
     assert len(wire.calls) == len(outcomes)
 
 
-def test_retriggering_begins_with_the_way_that_worked_last_time(wire: responses.RequestsMock) -> None:
+def test_retriggering_begins_with_the_method_that_worked_last_time(wire: responses.RequestsMock) -> None:
     to = writing()
-    rung(wire, 0, "acknowledged")
-    rung(wire, 1, "triggered")
+    answer_method(wire, 0, "acknowledged")
+    answer_method(wire, 1, "triggered")
     to.retrigger(HELD, US)
     to.retrigger(HELD, US)
-    assert [json.loads(call.request.body)["incident"] for call in wire.calls] == [
-        {"type": "incident_reference", **RUNGS[n]} for n in (0, 1, 1)
+    assert [sent_json(call)["incident"] for call in wire.calls] == [
+        {"type": "incident_reference", **METHODS[n]} for n in (0, 1, 1)
     ]
 
 
-def test_retriggering_asks_for_no_policy_where_none_is_known(wire: responses.RequestsMock) -> None:
+def test_retriggering_skips_the_escalation_policy_where_none_is_known(wire: responses.RequestsMock) -> None:
     for n in (0, 1):
-        rung(wire, n, 400)
-    rung(wire, 3, "triggered")
+        answer_method(wire, n, 400)
+    answer_method(wire, 3, "triggered")
     assert writing().retrigger(replace(HELD, escalation_policy_id=""), US).status == "triggered"
 
 
 @pytest.mark.parametrize("outcomes", [[400, 400, 400, 400], ["acknowledged"] * 4, [400, "acknowledged", 404, 400]])
-def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock, outcomes: list[Any]) -> None:
+def test_retriggering_that_no_method_achieves_is_permanent(
+    wire: responses.RequestsMock, outcomes: list[Any]
+) -> None:
     for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
+        answer_method(wire, n, outcome)
     with pytest.raises(Permanent, match="incident PINC1 stays acknowledged after every known way"):
         writing().retrigger(HELD, US)
 
@@ -189,23 +190,23 @@ def test_retriggering_that_never_works_is_permanent(wire: responses.RequestsMock
         ([400, NOBODY_AT_ALL, 404, 400], "to nobody"),
     ],
 )
-def test_retriggering_that_pages_nobody_says_so_and_how_to_end_it(
+def test_retriggering_that_pages_nobody_is_reported_with_a_remedy(
     wire: responses.RequestsMock, outcomes: list[Any], whom: str
 ) -> None:
     for n, outcome in enumerate(outcomes):
-        rung(wire, n, outcome)
+        answer_method(wire, n, outcome)
     with pytest.raises(Permanent, match=f"nobody is paged: incident PINC1 .* assigned {whom} .*every schedule"):
         writing().retrigger(HELD, US)
 
 
-def test_an_incident_that_refuses_every_way_is_the_incidents_trouble(wire: responses.RequestsMock) -> None:
+def test_an_incident_that_refuses_every_method_is_a_problem_of_the_incident(wire: responses.RequestsMock) -> None:
     for n in range(4):
-        rung(wire, n, 404)
+        answer_method(wire, n, 404)
     with pytest.raises(Missing):
         writing().retrigger(HELD, US)
 
 
-def test_a_way_that_is_forbidden_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_method_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[Any] = []
 
     def write(_self: Http, _method: str, _path: str, sent: Any, *_more: Any) -> Answer:
@@ -219,9 +220,9 @@ def test_a_way_that_is_forbidden_is_followed_by_the_next(monkeypatch: pytest.Mon
     assert len(tried) == 2
 
 
-def test_retriggering_stops_where_somebody_resolved(wire: responses.RequestsMock) -> None:
-    rung(wire, 0, 400)
-    rung(wire, 1, "resolved")
+def test_retriggering_stops_once_the_incident_is_resolved(wire: responses.RequestsMock) -> None:
+    answer_method(wire, 0, 400)
+    answer_method(wire, 1, "resolved")
     with pytest.raises(Permanent, match="was resolved meanwhile"):
         writing().retrigger(HELD, US)
 
@@ -232,7 +233,7 @@ def test_retriggering_stops_where_somebody_resolved(wire: responses.RequestsMock
 def test_retriggering_stops_at_any_other_failure(
     wire: responses.RequestsMock, status: int, code: int, kind: type
 ) -> None:
-    rung(wire, 0, "acknowledged")
+    answer_method(wire, 0, "acknowledged")
     wire.put(f"{INCIDENTS}/PINC1", status=status, match=[body({"incident": {
         "type": "incident_reference", "escalation_level": 1}})],
         json={"error": {"message": "x", "code": code}})  # fmt: skip
@@ -269,14 +270,14 @@ def test_a_note_whose_answer_cannot_be_read_is_in_doubt(wire: responses.Requests
 
 
 @pytest.mark.parametrize("incident_id", ["", " ", ".", "..", "count"])
-def test_an_id_that_would_address_something_else_is_missing_unasked(incident_id: str) -> None:
+def test_an_id_that_addresses_another_path_is_missing_without_a_request(incident_id: str) -> None:
     for ask in (client().incident, client().notes, writing().resolve):
         with pytest.raises(Missing, match=rf"PagerDuty: incident '{incident_id}': this cannot be an id"):
             ask(incident_id)
     assert client().acts(incident_id) == []
 
 
-def test_an_acknowledged_incident_without_acknowledgements_is_held_by_who_changed_it(
+def test_an_acknowledged_incident_without_acknowledgements_names_who_changed_it(
     wire: responses.RequestsMock,
 ) -> None:
     jane = user("PJANE", "Jane Doe")
