@@ -1,8 +1,11 @@
 """What every folder of tests may ask for, and what a run says at its end."""
 
+import os
+
 import pytest
 
 from tests.support.database import database
+from tests.support.launcher import COVERAGE
 from tests.support.postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
 from tests.support.summary import pytest_terminal_summary, tell
 
@@ -17,6 +20,12 @@ __all__ = [
 ]
 
 _LONG = ("simulation", "processes", "system")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the launcher of commands whether to measure them."""
+    if config.getoption("cov_source", default=None):
+        os.environ[COVERAGE] = str(config.rootpath / ".coverage")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,6 +2,8 @@
 
 A fork runs the very entry point of the installed command, in a process of its own, with its own environment,
 folder and output. One such process serves each worker of a test run; it runs nothing of the product itself.
+
+Where the run measures coverage, commands that the tests in MEASURED start are measured, too.
 """
 
 import contextlib
@@ -14,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import IO
@@ -25,6 +27,7 @@ from tests.support.sockets import received
 _PRELOADED = (
     "alembic.command",
     "reconciler.cli.commands",
+    "reconciler.cli.demo",
     "reconciler.cli.rendering",
     "reconciler.observability.metrics",
     "reconciler.operations.retry",
@@ -36,6 +39,16 @@ _PRELOADED = (
     "reconciler.web.server",
 )
 _LENGTH = 8
+COVERAGE = "RECONCILER_COVERAGE"
+"""The environment variable that names coverage's data file, where a test run measures coverage."""
+MEASURED = (
+    "tests/project/test_readme.py",
+    "tests/system/test_bad_input.py",
+    "tests/system/test_daemon.py",
+    "tests/system/test_dry_run.py",
+    "tests/system/test_retry.py",
+)
+"""Tests whose commands are measured: what only commands run is in them, and tracing all would double the time."""
 
 
 class Launched:
@@ -108,7 +121,8 @@ class _Launcher:
         self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, stdout: int, stderr: int
     ) -> Launched:
         """Start the command."""
-        message = pickle.dumps((list(arguments), dict(env), str(cwd)))
+        is_measured = os.environ.get("PYTEST_CURRENT_TEST", "").startswith(MEASURED)
+        message = pickle.dumps((list(arguments), dict(env), str(cwd), is_measured))
         ended, tell = os.pipe()
         with self._lock:
             socket.send_fds(self._ours, [len(message).to_bytes(_LENGTH)], [stdout, stderr, tell])
@@ -143,8 +157,10 @@ def _serve(connection: socket.socket) -> None:
     import gc  # noqa: PLC0415 - of this process alone
     import importlib  # noqa: PLC0415 - the same
 
+    done = _measure(os.environ[COVERAGE]) if COVERAGE in os.environ else lambda: None
     for name in _PRELOADED:
         importlib.import_module(name)
+    done()
     gc.collect()
     gc.freeze()  # what is there already is shared with the children, and stays so
     woken, wake = os.pipe()
@@ -190,7 +206,11 @@ def _reap(children: dict[int, int]) -> None:
 
 def _become(message: bytes, stdout: int, stderr: int) -> None:
     """The command, as its script would begin it."""
-    arguments, env, cwd = pickle.loads(message)  # noqa: S301 - of the worker that has started us
+    arguments, env, cwd, is_measured = pickle.loads(message)  # noqa: S301 - of the worker that has started us
+    if is_measured and COVERAGE in os.environ:
+        import atexit  # noqa: PLC0415 - of a measured command alone
+
+        atexit.register(_measure(os.environ[COVERAGE]))
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -206,6 +226,20 @@ def _become(message: bytes, stdout: int, stderr: int) -> None:
     from reconciler.cli.commands import main  # noqa: PLC0415 - it is there already
 
     main()
+
+
+def _measure(file: str) -> Callable[[], None]:
+    """Measure coverage from now on. Returns what ends it; of a killed process nothing is counted."""
+    import coverage  # noqa: PLC0415 - where coverage is measured alone
+
+    measured = coverage.Coverage(data_file=file, data_suffix=True, config_file=str(ROOT / "pyproject.toml"))
+    measured.start()
+
+    def end() -> None:
+        measured.stop()
+        measured.save()
+
+    return end
 
 
 if __name__ == "__main__":
