@@ -1,7 +1,7 @@
 """The plain poller to compare with: it lists everything and reads each open pair, every cycle."""
 
-from benchmarks.canned import PAGE, Canned, alert_id, incident_id
 from reconciler.sandbox.wire import Request, parse_query
+from tests.support.canned import PAGE, Canned, alert_id, incident_id
 
 
 def poll(canned: Canned) -> int:

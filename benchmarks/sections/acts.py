@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, Finding
 from benchmarks.scale import Scale
-from benchmarks.world import SimulatedDaemon, counted, world
 from reconciler.sandbox.settings import SandboxSettings
+from tests.support.simulated_daemon import SimulatedDaemon, counted, world
 
 NEVER = timedelta(days=365).total_seconds()
 SECTION = "Requests for one act"

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.canned import Canned
 from benchmarks.figures import Curve, Figure, Finding, Number
 from benchmarks.scale import Scale
-from benchmarks.seed import seed
-from benchmarks.sim import START, SimClock
-from benchmarks.world import world
+from tests.support.canned import Canned
+from tests.support.seed import seed
+from tests.support.simulated_daemon import world
+from tests.support.simulated_time import START, SimClock
 
 NEVER = timedelta(days=365).total_seconds()
 WINDOW = 120.0

@@ -13,13 +13,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
-from benchmarks.canned import Canned
 from benchmarks.figures import Curve, Figure, Finding, at_most
 from benchmarks.process import busy, daemon, resident
 from benchmarks.scale import Scale
-from benchmarks.seed import copy
 from reconciler.sandbox.server import environment
 from reconciler.sandbox.wire import Request, parse_query
+from tests.support.canned import Canned
+from tests.support.seed import copy
 
 SECTION = "Footprint"
 YEARS = str(10 * 365 * 86400)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.canned import Canned
 from benchmarks.figures import Curve, Figure, Finding, at_most
 from benchmarks.poller import poll
 from benchmarks.scale import Scale
-from benchmarks.seed import copy
-from benchmarks.sim import SimClock
-from benchmarks.world import Statements, world
+from tests.support.canned import Canned
+from tests.support.seed import copy
+from tests.support.simulated_daemon import Statements, world
+from tests.support.simulated_time import SimClock
 
 NEVER = timedelta(days=365).total_seconds()
 CYCLES = 20

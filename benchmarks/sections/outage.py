@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Curve, Figure, Finding, at_least, at_most
-from benchmarks.floor import finish
 from benchmarks.scale import Scale
-from benchmarks.world import Call, SimulatedDaemon, world
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.settings import SandboxSettings
+from tests.support.floor import finish
+from tests.support.simulated_daemon import Call, SimulatedDaemon, world
 
 LATENCY = 0.1
 DAY = 86400.0

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.canned import Canned
 from benchmarks.figures import Figure, Finding, at_most
 from benchmarks.poller import poll
 from benchmarks.scale import Scale
-from benchmarks.seed import seed
-from benchmarks.sim import START, SimClock
-from benchmarks.world import world
+from tests.support.canned import Canned
+from tests.support.seed import seed
+from tests.support.simulated_daemon import world
+from tests.support.simulated_time import START, SimClock
 
 INTERVAL, SWEEP = 10.0, 300.0
 SECTION = "Sweep"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from benchmarks.figures import Curve, Figure, Finding, at_most
 from benchmarks.scale import Scale
-from benchmarks.world import SimulatedDaemon, world
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.settings import SandboxSettings
+from tests.support.simulated_daemon import SimulatedDaemon, world
 
 DAY = 86400.0
 STEP = DAY / 4

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.canned import Canned
 from benchmarks.sections import acts
 from benchmarks.sections.acts import KINDS
 from benchmarks.sections.idle import CYCLES, NEVER, idle
-from benchmarks.seed import seed
-from benchmarks.sim import START, SimClock
-from benchmarks.world import SimulatedDaemon, world
+from tests.support.canned import Canned
+from tests.support.seed import seed
+from tests.support.simulated_daemon import SimulatedDaemon, world
+from tests.support.simulated_time import START, SimClock
 
 STATEMENTS = 14
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.canned import Canned
 from benchmarks.sections.storm import blow
-from benchmarks.seed import seed
-from benchmarks.sim import START, SimClock
-from benchmarks.world import Call, SimulatedDaemon, world
 from reconciler.sandbox.settings import SandboxSettings
+from tests.support.canned import Canned
+from tests.support.seed import seed
+from tests.support.simulated_daemon import Call, SimulatedDaemon, world
+from tests.support.simulated_time import START, SimClock
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANA = "Ana Ruiz"

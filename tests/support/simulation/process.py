@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 from reconciler.core.work import WorkItem
@@ -16,11 +14,10 @@ from reconciler.runtime.bootstrap import DryWiring, Wiring
 from reconciler.runtime.leadership import stored_work
 from reconciler.runtime.program import Program
 from reconciler.runtime.worker import Listener, Worker
-from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
-from reconciler.sandbox.settings import SandboxSettings
 from reconciler.settings import Settings
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.http import Http
+from tests.support.in_process import settings
 from tests.support.simulation.schedule import POLL, STALENESS
 from tests.support.simulation.wire import SimAdapter
 
@@ -49,7 +46,7 @@ class SimWiring(_SimHttp, Wiring):
 
     def __init__(self, world: "World") -> None:
         self.world = world
-        super().__init__(settings(world.parts.sweep), threading.Event(), world.database, clock=world.clock)
+        super().__init__(_settings(world), threading.Event(), world.database, clock=world.clock)
         self.account._configured = replace(self.account._configured, guards=world.parts.guards)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
@@ -62,7 +59,7 @@ class SimDryWiring(_SimHttp, DryWiring):
 
     def __init__(self, world: "World", database: Database) -> None:
         self.world = world
-        super().__init__(settings(world.parts.sweep), threading.Event(), database, clock=world.clock)
+        super().__init__(_settings(world), threading.Event(), database, clock=world.clock)
 
 
 class SimWorker(Worker):
@@ -153,18 +150,7 @@ class Process:
             raise
 
 
-def settings(sweep: float) -> Settings:
-    """The program's settings."""
-    chosen = SandboxSettings()
-    return Settings(
-        pagerduty_api_key=SecretStr(chosen.pagerduty_key),
-        pagerduty_service_id=SERVICE_ID,
-        pagerduty_email=BOT.email,
-        pagerduty_user=BOT.id,
-        opsgenie_api_key=SecretStr(chosen.opsgenie_key),
-        pagerduty_api_url="https://api.pagerduty.test",
-        opsgenie_api_url="https://api.opsgenie.test",
-        poll_interval_seconds=POLL,
-        sweep_interval_seconds=sweep,
-        staleness_seconds=STALENESS,
+def _settings(world: "World") -> Settings:
+    return settings(
+        poll_interval_seconds=POLL, sweep_interval_seconds=world.parts.sweep, staleness_seconds=STALENESS
     )

@@ -1,17 +1,17 @@
 """The wire: requests of the product's own client go to the sandbox's state machines, or go wrong on the way."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from reconciler.sandbox import faults, wire
 from reconciler.sandbox.wire import Refused, Response
+from tests.support.in_process import answer_to, asked_of
 from tests.support.simulation.schedule import ANSWERS
 from tests.support.simulation.store import Crash
 
@@ -60,14 +60,8 @@ class SimAdapter(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """One call: a step of the world."""
-        parts = urlsplit(str(request.url))
-        asked = wire.Request(
-            str(request.method),
-            parts.path,
-            wire.parse_query(parts.query),
-            {name.lower(): str(value) for name, value in request.headers.items()},
-            request.body if isinstance(request.body, bytes) else b"",
-        )
+        asked = asked_of(request)
+        asked = replace(asked, path=asked.path.removeprefix(f"/{self.vendor}"))
         kind = kind_of(asked)
         self.world.clock.advance(LATENCY)
         fault = self.world.step(kind, asked)
@@ -76,7 +70,7 @@ class SimAdapter(BaseAdapter):
         response, cut = self._exchange(asked, kind, fault, request)
         if fault == "crash_after":
             raise Crash
-        return _as_requests(response, request, cut=cut)
+        return answer_to(request, response, _Raw(response.body, cut=cut))
 
     def _exchange(
         self, asked: wire.Request, kind: str, fault: str, request: requests.PreparedRequest
@@ -142,10 +136,7 @@ class SimAdapter(BaseAdapter):
         if bent:
             sandbox.settings = before.changed(bent)
         try:
-            prefixed = wire.Request(
-                asked.method, f"/{self.vendor}{asked.path}", asked.query, asked.headers, asked.body
-            )
-            response = sandbox.handle(prefixed)
+            response = sandbox.handle(replace(asked, path=f"/{self.vendor}{asked.path}"))
         finally:
             sandbox.settings = before
         assert isinstance(response, Response)
@@ -218,17 +209,6 @@ def _bent(response: Response, fault: str) -> Response:
     rows = body[name]
     body[name] = rows[1:] if fault == "skip" else rows[:1] + rows
     return wire.json_response(response.status, body, response.headers)
-
-
-def _as_requests(response: Response, request: requests.PreparedRequest, *, cut: bool) -> requests.Response:
-    made = requests.Response()
-    made.status_code = response.status
-    headers: Mapping[str, str] = response.headers
-    made.headers = CaseInsensitiveDict(headers)
-    made.raw = _Raw(response.body, cut=cut)
-    made.request = request
-    made.url = str(request.url)
-    return made
 
 
 def refused_later(reason: str) -> Callable[[Any], Any]:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.floor import finish
 from reconciler.errors import RateLimited
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.rate_limiter import RateLimiter
+from tests.support.floor import finish
 from tests.support.timeline import Timeline
 
 PAGE, CHANGED, UNSETTLED, FEED, SWEEP = CallPriority

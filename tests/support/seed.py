@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from benchmarks.canned import Canned, alert_id, incident_id
 from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Side, Status
 from reconciler.store.cursors import LogMark, Origin
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
 from reconciler.store.schema import actions
+from tests.support.canned import Canned, alert_id, incident_id
 
 CHUNK = 5000
 SWEEP = 300.0

@@ -1,6 +1,5 @@
 """The daemon in this process, on any vendor that is a function: no socket, and everything counted."""
 
-import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,30 +9,29 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 from sqlalchemy import event
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
-from benchmarks.sim import SimClock, SimLock, SimThreads
 from reconciler.core.model import Side
 from reconciler.observability.logs import configure
 from reconciler.runtime.bootstrap import Wiring
 from reconciler.runtime.daemon import FEEDS, REPORT_EVERY
 from reconciler.runtime.worker import PAGE_WORKERS, WORKERS
 from reconciler.sandbox.app import Sandbox
-from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import Request, Response, parse_query
+from reconciler.sandbox.wire import Request, Response
 from reconciler.settings import Settings
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.vendors.http import Http
+from tests.support.in_process import answer_to, asked_of
+from tests.support.in_process import settings as product_settings
+from tests.support.simulated_time import SimClock, SimLock, SimThreads
 
 TICK = 0.05
 """Simulated seconds after which it is looked again whether a thread has work to do."""
@@ -43,8 +41,6 @@ MOMENT = 0.001
 """Simulated seconds by which a due time is overshot, so that it is past."""
 ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
 """What is asked of PagerDuty at the start and once a sweep interval: who we are, who would be paged."""
-KEYS = SandboxSettings()
-HOST = "https://vendors.invalid"
 Vendor = Callable[[Request], Any]
 
 
@@ -92,31 +88,19 @@ class Wire(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_more: Any, **_named: Any) -> requests.Response:
         """One exchange."""
-        parts = urlsplit(str(request.url))
-        name, _, path = parts.path.lstrip("/").partition("/")
-        body = request.body or b""
-        raw = body.encode() if isinstance(body, str) else body
-        assert isinstance(raw, bytes)
+        asked = asked_of(request)
+        name, _, path = asked.path.lstrip("/").partition("/")
         if name in self.gone:
-            self._count(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", 0, b""))
+            self._count(Call(self.clock.monotonic(), name, asked.method, f"/{path}", 0, b""))
             refused = NewConnectionError(HTTPConnection("vendors.invalid"), "refused")
             raise requests.exceptions.ConnectionError(refused)
-        headers = {key.lower(): str(value) for key, value in request.headers.items()}
         if self.latency:
             self.clock.wait(self.latency / 2)
-        asked = Request(str(request.method), parts.path, parse_query(parts.query), headers, raw)
         answer: Response = self.vendor(asked)
-        self._count(Call(self.clock.monotonic(), name, str(request.method), f"/{path}", answer.status, raw))
+        self._count(Call(self.clock.monotonic(), name, asked.method, f"/{path}", answer.status, asked.body))
         if self.latency:
             self.clock.wait(self.latency / 2)
-        response = requests.Response()
-        response.status_code = answer.status
-        response.headers.update(answer.headers)
-        response.raw = urllib3.HTTPResponse(
-            io.BytesIO(answer.body), headers=answer.headers, status=answer.status, preload_content=False
-        )
-        response.request, response.url = request, str(request.url)
-        return response
+        return answer_to(request, answer)
 
     def _count(self, call: Call) -> None:
         (self.about_us if call.path.startswith(ABOUT_US) else self.calls).append(call)
@@ -321,14 +305,7 @@ def world(
     database = open_database(f"sqlite:///{file}")
     event.listen(database.engine, "connect", _hasten)
     upgrade(database)
-    config = Settings(
-        pagerduty_api_key=SecretStr(KEYS.pagerduty_key),
-        pagerduty_service_id=SERVICE_ID,
-        pagerduty_email=BOT.email,
-        pagerduty_user=BOT.id,
-        opsgenie_api_key=SecretStr(KEYS.opsgenie_key),
-        pagerduty_api_url=f"{HOST}/pagerduty",
-        opsgenie_api_url=f"{HOST}/opsgenie",
+    config = product_settings(
         database_url=SecretStr(f"sqlite:///{file}"),
         poll_interval_seconds=interval,
         sweep_interval_seconds=sweep_interval,
