@@ -1,6 +1,8 @@
 """What every folder of tests may ask for, and what a run says at its end."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -34,3 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((n for n, name in enumerate(_LONG) if item.path.parent.name == name), len(_LONG))
     )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A test that sets logging up leaves it as it was: others look at what is logged."""
+    root, ours = logging.getLogger(), logging.getLogger("reconciler")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
+    yield
+    for added in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(added)
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
