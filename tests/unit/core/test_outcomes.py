@@ -50,7 +50,7 @@ def sent(kind: Kind, attempts: int = 0, **changed: object) -> Action:
     return action(kind, Status.SENT, attempts=attempts, **({"mark": MARK if kind.is_note else ""} | changed))
 
 
-def looked(kind: Kind, **changed: object) -> Observation:
+def observed(kind: Kind, **changed: object) -> Observation:
     return observation(pair=pair(), looked=frozenset({kind}), **changed)
 
 
@@ -58,7 +58,7 @@ def done(result_id: str = "", why: str = "") -> Settlement:
     return Settlement(7, Status.DONE, why, result_id)
 
 
-def again(why: str, attempts: int, not_before: datetime, failing_since: datetime = SENT_AT) -> Settlement:
+def retried(why: str, attempts: int, not_before: datetime, failing_since: datetime = SENT_AT) -> Settlement:
     return Settlement(
         7, Status.PLANNED, why, not_before=not_before, attempts=attempts, failing_since=failing_since
     )
@@ -105,9 +105,9 @@ WAYS = (
 OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
 
 
-def by_ben(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
+def observed_with_log(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
     """An alert in the state that our write in doubt should have caused, and its log, newest first."""
-    return looked(kind, alert=shown, alert_acts=acts, **changed)
+    return observed(kind, alert=shown, alert_acts=acts, **changed)
 
 
 REVERSED = (
@@ -118,7 +118,7 @@ REVERSED = (
 
 def logged(kind: Kind, shown: Incident, *acts: Act) -> Observation:
     """An incident last known to have changed at 09:00:10, and its log."""
-    return replace(looked(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
+    return replace(observed(kind, incident=shown), pair=pair(as_of=at(10)), incident_acts=acts)
 
 
 CASES = (
@@ -136,166 +136,166 @@ CASES = (
         done(INCIDENT_ID),
     ),
     Case("a creation whose target was not read stays in doubt", sent(CREATE), observation(), None, OUTSIDE),
-    Case("a waiting creation is not settled", action(CREATE), looked(CREATE), None, OUTSIDE),
+    Case("a waiting creation is not settled", action(CREATE), observed(CREATE), None, OUTSIDE),
     Case(
         "a creation without a visible incident is tried again at once",
         sent(CREATE),
-        looked(CREATE),
-        again(NO_SUCH_KEY, 1, at(11)),
+        observed(CREATE),
+        retried(NO_SUCH_KEY, 1, at(11)),
         at(11),
     ),
     Case(
         "a creation is never dead, however often it failed",
         sent(CREATE, 1_000),
-        looked(CREATE),
-        again(NO_SUCH_KEY, 1_001, INSIDE + timedelta(minutes=5)),
+        observed(CREATE),
+        retried(NO_SUCH_KEY, 1_001, INSIDE + timedelta(minutes=5)),
     ),
     # -- notes --
     Case(
         "a note is done when the incident shows its mark",
         sent(PD_NOTE),
-        looked(PD_NOTE, incident_notes=(OTHER, COPY)),
+        observed(PD_NOTE, incident_notes=(OTHER, COPY)),
         done("PN1"),
     ),
     Case(
         "a note is done when the alert shows its mark",
         sent(OG_NOTE),
-        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
+        observed(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
         done("o9"),
     ),
     Case(
         "a mark on the other side does not make a note done",
         sent(PD_NOTE),
-        looked(PD_NOTE, alert_notes=(COPY,), incident_notes=()),
+        observed(PD_NOTE, alert_notes=(COPY,), incident_notes=()),
         None,
     ),
     Case(
         "an act of the same author and millisecond does not make a note done",
         sent(PD_NOTE, text=f"{MARK} any news?"),
-        looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
+        observed(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
         None,
     ),
     Case(
         "a note with the same mark and text as an act is done",
         sent(PD_NOTE, text=f"{MARK} acknowledged the alert"),
-        looked(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
+        observed(PD_NOTE, incident_notes=(ACKNOWLEDGED,)),
         done("PN3"),
     ),
     Case(
         "the note of another act in the same second does not make an act done",
         sent(OG_NOTE, text=f"{MARK} resolved the incident", mark=f"{MARK} resolved the incident"),
-        looked(OG_NOTE, alert_notes=(note("n-3", BOT, f"{MARK} resolved the incident (merged into #9)"),)),
+        observed(OG_NOTE, alert_notes=(note("n-3", BOT, f"{MARK} resolved the incident (merged into #9)"),)),
         None,
     ),
     Case(
         "an act is done when the incident shows its mark and text",
         sent(PD_NOTE, text=f"{MARK} acknowledged the alert", mark=f"{MARK} acknowledged the alert"),
-        looked(PD_NOTE, incident_notes=(COPY, ACKNOWLEDGED)),
+        observed(PD_NOTE, incident_notes=(COPY, ACKNOWLEDGED)),
         done("PN3"),
     ),
-    Case("a note whose target was not read stays in doubt", sent(PD_NOTE), looked(OG_NOTE), None, OUTSIDE),
-    Case("a waiting note is not settled", action(PD_NOTE), looked(PD_NOTE), None, OUTSIDE),
+    Case("a note whose target was not read stays in doubt", sent(PD_NOTE), observed(OG_NOTE), None, OUTSIDE),
+    Case("a waiting note is not settled", action(PD_NOTE), observed(PD_NOTE), None, OUTSIDE),
     Case(
         "a waiting note is done when the incident shows its mark from before a database loss",
         action(PD_NOTE, mark=MARK),
-        looked(PD_NOTE, incident_notes=(OTHER, COPY)),
+        observed(PD_NOTE, incident_notes=(OTHER, COPY)),
         done("PN1"),
     ),
     Case(
         "a waiting note is done when the alert shows its mark",
         action(OG_NOTE, mark=MARK),
-        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
+        observed(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),)),
         done("o9"),
     ),
     Case(
         "a waiting state is not settled by an observation but by its precondition",
         action(Kind.PAGERDUTY_ACKNOWLEDGE),
-        looked(Kind.PAGERDUTY_ACKNOWLEDGE, incident=HELD),
+        observed(Kind.PAGERDUTY_ACKNOWLEDGE, incident=HELD),
         None,
         OUTSIDE,
     ),
     Case(
         "a note that is not visible stays in doubt up to the bound",
         sent(PD_NOTE),
-        looked(PD_NOTE, incident_notes=(OTHER,)),
+        observed(PD_NOTE, incident_notes=(OTHER,)),
         None,
         INSIDE,
     ),
     Case(
         "a note that is not visible past the bound is sent again",
         sent(PD_NOTE),
-        looked(PD_NOTE, incident_notes=(OTHER,)),
-        again(UNSEEN, 1, OUTSIDE),
+        observed(PD_NOTE, incident_notes=(OTHER,)),
+        retried(UNSEEN, 1, OUTSIDE),
         OUTSIDE,
     ),
     Case(
         "a note without a time of sending is sent again at once",
         sent(PD_NOTE, sent_at=None),
-        looked(PD_NOTE),
-        again(UNSEEN, 1, at(11), at(11)),
+        observed(PD_NOTE),
+        retried(UNSEEN, 1, at(11), at(11)),
         at(11),
     ),
     Case(
         "the back-off after three failures is four seconds",
         sent(PD_NOTE, 3),
-        looked(PD_NOTE),
-        again(UNSEEN, 4, OUTSIDE + timedelta(seconds=4)),
+        observed(PD_NOTE),
+        retried(UNSEEN, 4, OUTSIDE + timedelta(seconds=4)),
         OUTSIDE,
     ),
     Case(
         "an action failing for nearly six hours is tried again, however often it failed",
         sent(PD_NOTE, 500, failing_since=EARLIER),
-        looked(PD_NOTE),
-        again(UNSEEN, 501, ALMOST + timedelta(minutes=5), EARLIER),
+        observed(PD_NOTE),
+        retried(UNSEEN, 501, ALMOST + timedelta(minutes=5), EARLIER),
         ALMOST,
     ),
     Case(
         "an action failing for six hours is dead",
         sent(PD_NOTE, 2, failing_since=EARLIER),
-        looked(PD_NOTE),
+        observed(PD_NOTE),
         dead(UNSEEN, 3, EARLIER),
         SIX_HOURS,
     ),
     Case(
         "a creation is not dead after six hours",
         sent(CREATE, 2, failing_since=EARLIER),
-        looked(CREATE),
-        again(NO_SUCH_KEY, 3, SIX_HOURS + timedelta(seconds=2), EARLIER),
+        observed(CREATE),
+        retried(NO_SUCH_KEY, 3, SIX_HOURS + timedelta(seconds=2), EARLIER),
         SIX_HOURS,
     ),
     Case(
         "a creation refused as a duplicate that cannot be found backs off with that reason",
         sent(CREATE, error=DUPLICATE),
-        looked(CREATE),
-        again(DUPLICATE, 1, at(12)),
+        observed(CREATE),
+        retried(DUPLICATE, 1, at(12)),
         at(11),
     ),
     Case(
         "its back-off grows",
         sent(CREATE, 3, error=DUPLICATE),
-        looked(CREATE),
-        again(DUPLICATE, 4, at(11) + timedelta(seconds=8)),
+        observed(CREATE),
+        retried(DUPLICATE, 4, at(11) + timedelta(seconds=8)),
         at(11),
     ),
     # -- the request status of a write that Opsgenie accepted --
     Case(
         "accepted and not carried out: sent again without waiting for the bound",
         sent(OG_NOTE),
-        looked(OG_NOTE, receipts=(Receipt(7, False),)),
-        again(UNDONE, 1, at(12)),
+        observed(OG_NOTE, receipts=(Receipt(7, False),)),
+        retried(UNDONE, 1, at(12)),
         at(12),
     ),
     Case(
         "accepted and not carried out: the reason is kept",
         sent(OG_NOTE, 3),
-        looked(OG_NOTE, receipts=(Receipt(7, False, detail="Alert does not exist"),)),
-        again(f"{UNDONE}: Alert does not exist", 4, at(16)),
+        observed(OG_NOTE, receipts=(Receipt(7, False, detail="Alert does not exist"),)),
+        retried(f"{UNDONE}: Alert does not exist", 4, at(16)),
         at(12),
     ),
     Case(
         "accepted and not carried out for six hours: dead",
         sent(OG_NOTE, 40, failing_since=EARLIER),
-        looked(OG_NOTE, receipts=(Receipt(7, False),)),
+        observed(OG_NOTE, receipts=(Receipt(7, False),)),
         dead(UNDONE, 41, EARLIER),
         SIX_HOURS,
     ),
@@ -303,7 +303,7 @@ CASES = (
         Case(
             f"{kind.value} that waits in Opsgenie's queue is waited for, however long, and never sent again",
             sent(kind, failing_since=EARLIER),
-            replace(looked(kind, alert=shown, alert_notes=()), receipts=(Receipt(7, None),)),
+            replace(observed(kind, alert=shown, alert_notes=()), receipts=(Receipt(7, None),)),
             None,
             SIX_HOURS + timedelta(days=1),
         )
@@ -312,13 +312,13 @@ CASES = (
     Case(
         "a visible note is done although its request is pending",
         sent(OG_NOTE),
-        looked(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),), receipts=(Receipt(7, None),)),
+        observed(OG_NOTE, alert_notes=(note("o9", ANA, f"{MARK} on it"),), receipts=(Receipt(7, None),)),
         done("o9"),
     ),
     Case(
         "a note that was carried out is done although it is not visible yet",
         sent(OG_NOTE),
-        looked(OG_NOTE, receipts=(Receipt(7, True),)),
+        observed(OG_NOTE, receipts=(Receipt(7, True),)),
         done(why=NOT_YET),
         INSIDE,
     ),
@@ -332,14 +332,14 @@ CASES = (
     Case(
         "the request status of a write that is to be sent again does not count",
         action(OG_ACK),
-        looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True, at(12)),)),
+        observed(OG_ACK, alert=FREE, receipts=(Receipt(7, True, at(12)),)),
         None,
         at(14),
     ),
     Case(
         "a state carried out at an unknown time and not visible past the bound: done, not sent again",
         sent(OG_ACK, 30),
-        looked(OG_ACK, alert=FREE, receipts=(Receipt(7, True),)),
+        observed(OG_ACK, alert=FREE, receipts=(Receipt(7, True),)),
         done("", "carried out, though its effect was not seen"),
         OUTSIDE,
     ),
@@ -347,7 +347,7 @@ CASES = (
         Case(
             f"carried out and the alert bears {shown.acknowledged_by}: ours, whatever form the name has",
             sent(OG_ACK, person="Jane Doe"),
-            looked(OG_ACK, alert=shown, alert_acts=acts, receipts=(Receipt(7, True, at(12)),)),
+            observed(OG_ACK, alert=shown, alert_acts=acts, receipts=(Receipt(7, True, at(12)),)),
             done(),
         )
         for shown, acts in (
@@ -361,7 +361,7 @@ CASES = (
     Case(
         "carried out more than two seconds after another person did the same: that person did it",
         sent(OG_ACK, person="Jane Doe"),
-        looked(
+        observed(
             OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 9.9),), receipts=(Receipt(7, True, at(12)),)
         ),
         TOLD_BEN,
@@ -369,7 +369,7 @@ CASES = (
     Case(
         "carried out, with another name in the log two seconds before: it may be ours",
         sent(OG_ACK, person="Jane Doe"),
-        looked(
+        observed(
             OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 10),), receipts=(Receipt(7, True, at(12)),)
         ),
         done(),
@@ -377,42 +377,42 @@ CASES = (
     Case(
         "carried out at an unknown time, and the alert shows the state: ours",
         sent(OG_ACK, person="Jane Doe"),
-        looked(OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 2),), receipts=(Receipt(7, True),)),
+        observed(OG_ACK, alert=TAKEN, alert_acts=(act("acknowledge", BEN, 2),), receipts=(Receipt(7, True),)),
         done(),
     ),
     Case(
         "carried out, and the alert changed later: done, since a person reversed it",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
+        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
         done("", OVERTAKEN),
         at(14),
     ),
     Case(
         "carried out, and the alert last changed before it: done, since the read is outdated",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
+        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
         done(why=NOT_YET),
         at(14),
     ),
     Case(
         "carried out at an unknown time: its effect may still appear",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
+        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
         None,
         at(14),
     ),
     Case(
         "not carried out is sent again although the alert changed later",
         sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        looked(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
-        again(UNDONE, 1, at(14)),
+        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
+        retried(UNDONE, 1, at(14)),
         at(14),
     ),
     Case(
         "the request status of another write does not count",
         sent(OG_NOTE),
-        looked(OG_NOTE, receipts=(Receipt(8, True), Receipt(9, False))),
-        again(UNSEEN, 1, OUTSIDE),
+        observed(OG_NOTE, receipts=(Receipt(8, True), Receipt(9, False))),
+        retried(UNSEEN, 1, OUTSIDE),
         OUTSIDE,
     ),
     # -- PagerDuty's log shows a state that a person has since reversed --
@@ -449,7 +449,7 @@ CASES = (
         Case(
             f"{kind.value} of ours, reversed since, is done when the alert's log has it since it was last seen",
             sent(kind, person="Jane Doe"),
-            looked(kind, alert=shown, alert_acts=(act(then, ANA, 13), act(verb, JANE, 12))),
+            observed(kind, alert=shown, alert_acts=(act(then, ANA, 13), act(verb, JANE, 12))),
             done(why=OVERTAKEN),
         )
         for kind, verb, then, shown in REVERSED
@@ -458,7 +458,7 @@ CASES = (
         Case(
             f"{kind.value} of ours does not show, and the alert's log {why}",
             sent(kind, person="Jane Doe"),
-            looked(kind, alert=shown, alert_acts=acts),
+            observed(kind, alert=shown, alert_acts=acts),
             None,
         )
         for kind, verb, _, shown in REVERSED
@@ -472,7 +472,7 @@ CASES = (
     Case(
         "for an unknown alert, its log proves nothing about our write",
         sent(OG_UNACK, person="Jane Doe"),
-        replace(looked(OG_UNACK, alert=TAKEN, alert_acts=(act("unacknowledge", JANE, 12),)), pair=None),
+        replace(observed(OG_UNACK, alert=TAKEN, alert_acts=(act("unacknowledge", JANE, 12),)), pair=None),
         None,
     ),
     Case(
@@ -485,7 +485,10 @@ CASES = (
     # -- Opsgenie's log shows that a person did the same while our write was in doubt --
     *(
         Case(
-            f"{kind.value} shows, and the log {why}", sent(kind, person="Jane Doe"), by_ben(kind, shown, *acts), to
+            f"{kind.value} shows, and the log {why}",
+            sent(kind, person="Jane Doe"),
+            observed_with_log(kind, shown, *acts),
+            to,
         )
         for kind, verb, opposite, shown in (
             (OG_ACK, "acknowledge", "unacknowledge", TAKEN),
@@ -505,19 +508,19 @@ CASES = (
     Case(
         "another person's acknowledgement of an alert closed since does not matter",
         sent(OG_ACK, person="Jane Doe"),
-        by_ben(OG_ACK, replace(TAKEN, open=False), act("acknowledge", BEN)),
+        observed_with_log(OG_ACK, replace(TAKEN, open=False), act("acknowledge", BEN)),
         done(),
     ),
     Case(
         "not carried out, and the alert shows the state: another person did it",
         sent(OG_ACK),
-        looked(OG_ACK, alert=TAKEN, receipts=(Receipt(7, False),)),
+        observed(OG_ACK, alert=TAKEN, receipts=(Receipt(7, False),)),
         Settlement(7, Status.DROPPED, "not needed: somebody has done it meanwhile"),
     ),
     Case(
         "not carried out, and the alert shows the state: the person is named",
         sent(OG_UNACK, person="Jane Doe"),
-        by_ben(OG_UNACK, FREE, act("unacknowledge", BEN), receipts=(Receipt(7, False),)),
+        observed_with_log(OG_UNACK, FREE, act("unacknowledge", BEN), receipts=(Receipt(7, False),)),
         Settlement(7, Status.DROPPED, "not needed: Ben Okafor has done it meanwhile"),
     ),
 )
@@ -572,23 +575,23 @@ def test_an_observation_settles_a_write_in_doubt_by_what_it_shows(case: Case) ->
 def test_a_state_is_done_when_its_target_shows_it(
     kind: Kind, alert_seen: Alert | None, incident_seen: Incident | None, shows: bool
 ) -> None:
-    seen = looked(kind, alert=alert_seen, incident=incident_seen)
+    seen = observed(kind, alert=alert_seen, incident=incident_seen)
     urgency = "high" if kind is Kind.PAGERDUTY_SET_URGENCY else ""
     assert settle(sent(kind, urgency=urgency), seen, policy(), INSIDE) == (done() if shows else None)
-    expected = done() if shows else again(UNSEEN, 1, OUTSIDE)
+    expected = done() if shows else retried(UNSEEN, 1, OUTSIDE)
     assert settle(sent(kind, urgency=urgency), seen, policy(), OUTSIDE) == expected
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED, Status.DEAD])
 def test_a_settled_action_is_not_settled_again(status: Status) -> None:
     mine = action(PD_NOTE, status, mark=MARK, sent_at=at(0))
-    assert settle(mine, looked(PD_NOTE, incident_notes=(COPY,)), policy(), OUTSIDE) is None
+    assert settle(mine, observed(PD_NOTE, incident_notes=(COPY,)), policy(), OUTSIDE) is None
 
 
 def test_the_staleness_setting_bounds_how_long_a_write_is_in_doubt() -> None:
     patient = policy(staleness=timedelta(hours=1))
-    assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, OUTSIDE) is None
-    assert settle(sent(PD_NOTE), looked(PD_NOTE), patient, SENT_AT + timedelta(hours=2)) is not None
+    assert settle(sent(PD_NOTE), observed(PD_NOTE), patient, OUTSIDE) is None
+    assert settle(sent(PD_NOTE), observed(PD_NOTE), patient, SENT_AT + timedelta(hours=2)) is not None
 
 
 @pytest.mark.parametrize(
@@ -602,6 +605,6 @@ def test_the_back_off_doubles_up_to_five_minutes(failures: int, seconds: int) ->
 @pytest.mark.parametrize(("kind", "words"), [(CREATE, NO_SUCH_KEY), (PD_NOTE, UNSEEN)])
 def test_an_action_that_is_sent_again_keeps_its_last_error(kind: Kind, words: str) -> None:
     given = sent(kind, error="PagerDuty: POST /incidents: 503")
-    found = settle(given, looked(kind), policy(), OUTSIDE)
+    found = settle(given, observed(kind), policy(), OUTSIDE)
     assert found is not None
     assert found.why == f"PagerDuty: POST /incidents: 503; {words}"

@@ -46,7 +46,7 @@ def verbs(seen: Observation, seconds: float = 60) -> list[str]:
     return [planned.reason for planned in decide(inputs(seen, now=at(seconds))).actions]
 
 
-def remembered(seen: Observation, seconds: float = 60) -> Pair:
+def stored_pair(seen: Observation, seconds: float = 60) -> Pair:
     plan = decide(inputs(seen, now=at(seconds)))
     assert seen.pair is not None
     return plan.pairs[0] if plan.pairs else seen.pair
@@ -63,7 +63,7 @@ def test_an_unreadable_state_is_no_change(known: Pair, unread: dict[str, Any]) -
     shows = alert(open=known.opsgenie.open, acknowledged=known.opsgenie.acknowledged, updated_at=at(50))
     seen = observation(pair=known, alert=replace(shows, **unread), looked=frozenset(Kind))
     assert verbs(seen) == []
-    after = remembered(seen).opsgenie
+    after = stored_pair(seen).opsgenie
     assert (after.open, after.acknowledged) == (known.opsgenie.open, known.opsgenie.acknowledged)
 
 
@@ -106,14 +106,14 @@ def test_an_alert_older_than_the_baseline_is_no_change(known: Pair, old: Alert) 
 
 def test_an_older_read_of_the_same_state_does_not_move_the_watermark_back() -> None:
     seen = observation(pair=pair(updated_at=at(20)), alert=alert(updated_at=at(10), snoozed_until=at(90)))
-    assert remembered(seen).opsgenie.updated_at == at(20)
+    assert stored_pair(seen).opsgenie.updated_at == at(20)
 
 
 def test_a_time_ahead_of_our_clock_hides_no_later_change() -> None:
     assert verbs(observation(pair=pair(updated_at=at(9_000)), alert=ACKED))
     waits = pair("acknowledged", (BOT,), acknowledged=True, as_of=at(9_000))
     assert verbs(observation(pair=waits, incident=TAKEN_BACK, incident_acts=(act("unacknowledge", JANE),)))
-    assert remembered(observation(pair=pair(updated_at=at(9_000)), alert=ACKED)).opsgenie.updated_at == at(10)
+    assert stored_pair(observation(pair=pair(updated_at=at(9_000)), alert=ACKED)).opsgenie.updated_at == at(10)
 
 
 def test_an_older_read_does_not_take_back_our_acknowledgement() -> None:
@@ -138,7 +138,7 @@ def test_an_older_read_does_not_take_back_our_acknowledgement() -> None:
 def test_a_receipt_from_the_future_is_dated_now() -> None:
     mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
     seen = observation(pair=pair(), mine=(mine,), receipts=(Receipt(7, True, at(9_000)),))
-    assert remembered(seen).opsgenie.updated_at == at(60)
+    assert stored_pair(seen).opsgenie.updated_at == at(60)
 
 
 def test_a_write_without_a_receipt_moves_no_watermark() -> None:
@@ -156,7 +156,7 @@ def test_an_incident_that_steps_back_is_a_change_only_once_it_has_stayed_so() ->
     again = replace(seen, pair=waits)
     assert decide(inputs(again, now=at(179))).pairs == ()
     assert verbs(again, 180) == ["somebody unacknowledged the incident in PagerDuty"]
-    after = remembered(again, 180)
+    after = stored_pair(again, 180)
     assert after.pagerduty == IncidentBaseline("triggered", (), "somebody", at(2))
     assert after.unexplained_since is None
 
@@ -169,7 +169,7 @@ def test_an_incident_that_steps_back_settles_no_write_of_ours() -> None:
 
 def test_an_incident_that_agrees_with_its_baseline_is_not_unexplained() -> None:
     waits = replace(BY_JANE, unexplained_since=at(50))
-    assert remembered(observation(pair=waits, incident=HELD)).unexplained_since is None
+    assert stored_pair(observation(pair=waits, incident=HELD)).unexplained_since is None
     assert decide(inputs(observation(pair=waits))).pairs == (), "an incident that was not read stays unexplained"
 
 
@@ -195,7 +195,7 @@ def test_a_change_explained_late_is_attributed_to_its_cause() -> None:
     assert (plan.actions, waits.pagerduty, waits.unexplained_since) == ((), BY_JANE.pagerduty, at(60))
     late = replace(seen, pair=waits, incident_acts=(act("unacknowledge", Person("PBOB", "Bob Ray")),))
     assert verbs(late, 61) == ["Bob Ray unacknowledged the incident in PagerDuty"]
-    after = remembered(late, 61)
+    after = stored_pair(late, 61)
     assert (after.unexplained_since, after.pagerduty) == (
         None,
         IncidentBaseline("triggered", (), "Bob Ray", at(20)),
@@ -207,7 +207,7 @@ def test_a_change_explained_late_is_attributed_to_its_cause() -> None:
 )
 def test_a_change_followed_by_another_waits_for_no_explanation(then: Incident) -> None:
     waits = replace(BY_JANE, unexplained_since=at(30))
-    assert remembered(observation(pair=waits, incident=then)).unexplained_since is None
+    assert stored_pair(observation(pair=waits, incident=then)).unexplained_since is None
 
 
 def test_other_changes_are_mirrored_while_one_is_unexplained() -> None:
@@ -228,7 +228,7 @@ def test_the_announced_end_of_an_acknowledgement_is_stored(shows: Incident, expe
     assert BY_JANE.pagerduty is not None
     known = replace(BY_JANE, pagerduty=replace(BY_JANE.pagerduty, expires_at=at(900)))
     acts = (act("unacknowledge", JANE),) if shows.status == "triggered" else ()
-    after = remembered(observation(pair=known, incident=shows, incident_acts=acts)).pagerduty
+    after = stored_pair(observation(pair=known, incident=shows, incident_acts=acts)).pagerduty
     assert after is not None
     assert after.expires_at == expected
 
@@ -249,7 +249,7 @@ GONE: dict[str, Any] = {"missing": True, "sees_others": True}
 def test_a_deletion_takes_two_observations_two_minutes_apart() -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     seen = replace(bench.observation(), alert=None, **GONE)
-    once = remembered(seen)
+    once = stored_pair(seen)
     assert (once.opsgenie.missing_since, once.opsgenie.open, verbs(seen)) == (at(60), True, [])
     assert decide(inputs(replace(seen, pair=once), now=at(179))).pairs == ()
     twice = decide(inputs(replace(seen, pair=once), now=at(180)))
@@ -271,7 +271,7 @@ def test_a_deleted_alert_that_is_seen_again_is_open_again(shows: Alert, deleted:
     known = pair(is_open=not deleted)
     lost = replace(known.opsgenie, missing_since=at(-600), deleted=deleted)
     seen = observation(pair=replace(known, opsgenie=lost), alert=shows, incident=incident())
-    after = remembered(seen).opsgenie
+    after = stored_pair(seen).opsgenie
     assert (after.open, after.missing_since, after.deleted) == (True, None, False)
     assert bool(verbs(seen)) is bool(shows.acknowledged)
 
@@ -327,4 +327,4 @@ def test_an_old_read_is_ignored_where_the_clock_was_set_back_by_less_than_a_minu
 ) -> None:
     known = replace(pair(acknowledged=True, updated_at=at(10)), pagerduty=None, incident_id=None)
     seen = observation(pair=known, alert=alert(updated_at=at(5)), looked=frozenset(Kind))
-    assert remembered(seen, 10 - ahead).opsgenie.acknowledged is not is_believed
+    assert stored_pair(seen, 10 - ahead).opsgenie.acknowledged is not is_believed

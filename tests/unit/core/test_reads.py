@@ -220,7 +220,7 @@ def test_notes_are_read_back_to_the_last_certain_read_or_completely(
     assert Kind.OPSGENIE_NOTE in run.seen.looked
 
 
-def test_an_odd_stored_time_does_not_stop_the_reading_of_notes() -> None:
+def test_an_impossible_stored_time_does_not_stop_the_reading_of_notes() -> None:
     late = pair(updated_at=datetime.max.replace(tzinfo=UTC))
     run = Run(ask(alert_notes=True), observation(pair=late, known_notes=KNOWN_NOTE), {What.ALERT_NOTES: ()})
     assert run.seen.alert_notes == ()

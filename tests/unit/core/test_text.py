@@ -128,7 +128,7 @@ def test_a_copy_is_recognised_by_the_side_in_its_mark(words: str, side: Side) ->
 
 
 @pytest.mark.parametrize(("words", "side"), COPIES)
-def test_a_copy_is_not_taken_for_one_of_the_other_side(words: str, side: Side) -> None:
+def test_a_copy_is_not_mistaken_for_one_of_the_other_side(words: str, side: Side) -> None:
     assert not text.is_copy_from(words, PD if side is OG else OG)
 
 

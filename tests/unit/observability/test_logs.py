@@ -25,7 +25,7 @@ def restored_logging() -> Iterator[None]:
 
 
 @pytest.fixture(params=["text", "json"])
-def either(request: pytest.FixtureRequest) -> Literal["text", "json"]:
+def logging_format(request: pytest.FixtureRequest) -> Literal["text", "json"]:
     configure(request.param, "INFO", [SECRET, "key", ""])
     return "text" if request.param == "text" else "json"
 
@@ -40,7 +40,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in written.err.splitlines()]
 
 
-@pytest.mark.usefixtures("either")
+@pytest.mark.usefixtures("logging_format")
 def test_a_secret_is_never_printed(capsys: pytest.CaptureFixture[str]) -> None:
     class Odd:
         def __str__(self) -> str:
@@ -117,7 +117,7 @@ def test_an_exception_is_one_line_in_the_text_format(capsys: pytest.CaptureFixtu
     assert 'ValueError: boom"' in line
 
 
-@pytest.mark.usefixtures("either")
+@pytest.mark.usefixtures("logging_format")
 def test_libraries_log_from_warning_on(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("apscheduler.scheduler", "urllib3.connectionpool", "alembic.runtime.migration"):
         logging.getLogger(name).info("chatter")
@@ -160,7 +160,7 @@ def test_the_default_format_on_a_terminal_is_text(
     assert capsys.readouterr().err.startswith(starts)
 
 
-@pytest.mark.usefixtures("either")
+@pytest.mark.usefixtures("logging_format")
 def test_a_value_that_cannot_be_rendered_neither_fails_the_caller_nor_is_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -173,7 +173,7 @@ def test_a_value_that_cannot_be_rendered_neither_fails_the_caller_nor_is_shown(
     assert told == "an event of reconciler.test_telemetry cannot be rendered: RuntimeError\n"
 
 
-@pytest.mark.usefixtures("either")
+@pytest.mark.usefixtures("logging_format")
 def test_a_closed_stderr_does_not_fail_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(_text: str) -> int:
         raise BrokenPipeError

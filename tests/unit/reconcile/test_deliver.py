@@ -128,7 +128,7 @@ class DelivererBench:
     def deliver(self, alert_id: str = "a") -> Delivered:
         return self.deliverer.deliver(alert_id, policy())
 
-    def turn(self, seconds: float = 0.0) -> list[str]:
+    def deliver_after(self, seconds: float = 0.0) -> list[str]:
         """Let time pass, then deliver every pair, pages first; the text of each problem, once."""
         self.vendors.time += timedelta(seconds=seconds)
         with self.database.reading() as unit:
@@ -139,12 +139,12 @@ class DelivererBench:
         problems += self.breakers.problems()
         return [str(error) for error in {id(problem.error): problem.error for problem in problems}.values()]
 
-    def stands(self) -> list[tuple[str, Status]]:
+    def statuses(self) -> list[tuple[str, Status]]:
         with self.database.reading() as unit:
             found = unit.outbox.by_id(range(1, 50))
         return [(each.alert_id, each.status) for each in found]
 
-    def named(self, name: str) -> list[str]:
+    def calls_of(self, name: str) -> list[str]:
         return [key for call, key in self.vendors.calls if call.startswith(name)]
 
 
@@ -175,56 +175,56 @@ def test_a_refused_object_holds_up_no_other(database: Database, error: Reconcile
     bench = bench_of(database, *acts, *others, pairs=pairs("a", "b"))
     refused = "incident" if at_look else "acknowledge"
     bench.vendors.fails = lambda name, key: error if (name, key) == (refused, "I-a") else None
-    assert bench.turn() == [str(error)]
-    assert dict(bench.stands()[:2]) == {"a": Status.PLANNED, "b": Status.DONE}
-    assert bench.named("create_incident") == ["c"]
-    assert bench.named("add_note") == ["a"]
-    assert bench.named("confirm_key") == [""]
-    assert bench.turn(0.5) == [str(error)]  # it lasts although it was not tried
-    assert len(bench.named(refused)) == 2
+    assert bench.deliver_after() == [str(error)]
+    assert dict(bench.statuses()[:2]) == {"a": Status.PLANNED, "b": Status.DONE}
+    assert bench.calls_of("create_incident") == ["c"]
+    assert bench.calls_of("add_note") == ["a"]
+    assert bench.calls_of("confirm_key") == [""]
+    assert bench.deliver_after(0.5) == [str(error)]  # it lasts although it was not tried
+    assert len(bench.calls_of(refused)) == 2
     for _ in range(8):
-        bench.turn(61)
-    assert len([key for key in bench.named(refused) if key == "I-a"]) == 9
+        bench.deliver_after(61)
+    assert len([key for key in bench.calls_of(refused) if key == "I-a"]) == 9
     bench.vendors.fails = lambda *_: None
-    assert bench.turn(61) == []
-    assert bench.stands()[0] == ("a", Status.DONE)
+    assert bench.deliver_after(61) == []
+    assert bench.statuses()[0] == ("a", Status.DONE)
 
 
 def test_an_object_refused_for_six_hours_is_given_up(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Missing("404") if name == "add_note" else None
     for _ in range(6):
-        bench.turn(3600)
-    assert bench.stands() == [("a", Status.PLANNED)]
-    bench.turn(3600)
-    assert bench.stands() == [("a", Status.DEAD)]
+        bench.deliver_after(3600)
+    assert bench.statuses() == [("a", Status.PLANNED)]
+    bench.deliver_after(3600)
+    assert bench.statuses() == [("a", Status.DEAD)]
 
 
 def test_a_refused_object_is_a_problem_of_the_account_where_the_key_is_refused(database: Database) -> None:
     bench = bench_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in "abc"), pairs=pairs("a", "b", "c"))
     answers = {"add_note": Forbidden("403"), "confirm_key": Refused("PAGERDUTY_API_KEY: 401")}
     bench.vendors.fails = lambda name, _: answers.get(name)
-    assert bench.turn() == ["PAGERDUTY_API_KEY: 401"]
-    assert bench.named("add_note") == ["I-a"]
-    assert {status for _, status in bench.stands()} == {Status.PLANNED}
+    assert bench.deliver_after() == ["PAGERDUTY_API_KEY: 401"]
+    assert bench.calls_of("add_note") == ["I-a"]
+    assert {status for _, status in bench.statuses()} == {Status.PLANNED}
     bench.vendors.fails = lambda *_: None
-    assert bench.turn(1) == []
+    assert bench.deliver_after(1) == []
 
 
 def test_a_key_that_may_not_write_is_reported_and_retried_slowly(database: Database) -> None:
     keys = "abcdefgh"
     bench = bench_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
     bench.vendors.fails = lambda name, _: Forbidden(f"403 {name}") if name == "add_note" else None
-    first = bench.turn()
+    first = bench.deliver_after()
     assert any("PAGERDUTY_API_KEY: every write is refused" in words for words in first)
     for _ in range(60):
-        assert any("every write is refused" in words for words in bench.turn(1))
-    assert len(bench.named("add_note")) < 40
+        assert any("every write is refused" in words for words in bench.deliver_after(1))
+    assert len(bench.calls_of("add_note")) < 40
     bench.vendors.fails = lambda *_: None
     for _ in range(4):
-        bench.turn(31)
-    assert {status for _, status in bench.stands()} == {Status.DONE}
-    assert bench.turn(1) == []
+        bench.deliver_after(31)
+    assert {status for _, status in bench.statuses()} == {Status.DONE}
+    assert bench.deliver_after(1) == []
 
 
 REFUSALS = [
@@ -243,11 +243,11 @@ def test_a_page_is_retried_until_it_is_created(database: Database, error: Reconc
     bench = bench_of(database, given, pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: error if name.startswith("create") else None
     for _ in range(100):
-        assert bench.turn(20) != []  # reported as long as it lasts
-    assert bench.stands() == [("a", Status.PLANNED)]
+        assert bench.deliver_after(20) != []  # reported as long as it lasts
+    assert bench.statuses() == [("a", Status.PLANNED)]
     bench.vendors.fails = lambda *_: None
-    bench.turn(301)
-    assert bench.stands() == [("a", Status.DONE)]
+    bench.deliver_after(301)
+    assert bench.statuses() == [("a", Status.DONE)]
     plain = (
         "create_incident disk full//"
         if isinstance(error, Permanent)
@@ -261,22 +261,22 @@ def test_a_page_is_created_although_the_lookup_list_stays_broken(database: Datab
     bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a", attempts=1), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Permanent("400", 400) if name == "incidents_by_key" else None
     for _ in range(12):
-        bench.turn(10)
-    assert bench.named("create_incident") == []
+        bench.deliver_after(10)
+    assert bench.calls_of("create_incident") == []
     for _ in range(12):
-        bench.turn(30)
-    assert bench.named("create_incident") == ["a"]
+        bench.deliver_after(30)
+    assert bench.calls_of("create_incident") == ["a"]
 
 
 def test_a_page_waits_for_no_other_lane(database: Database) -> None:
     keys = "abcd"
     bench = bench_of(database, *(waiting(Kind.PAGERDUTY_NOTE, key) for key in keys), pairs=pairs(*keys))
     bench.vendors.fails = lambda name, _: Refused("402") if name == "add_note" else None
-    bench.turn()
+    bench.deliver_after()
     bench.vendors.fails = lambda name, key: Refused("402") if name == "add_note" and key != "z" else None
     bench.add(waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1))
-    bench.turn(0.1)
-    assert [status for alert_id, status in bench.stands() if alert_id == "z"] == [Status.DONE, Status.SENT]
+    bench.deliver_after(0.1)
+    assert [status for alert_id, status in bench.statuses() if alert_id == "z"] == [Status.DONE, Status.SENT]
 
 
 def test_a_barred_lane_sends_nothing(database: Database) -> None:
@@ -287,9 +287,9 @@ def test_a_barred_lane_sends_nothing(database: Database) -> None:
     ]
     bench = bench_of(database, *acts, pairs=pairs("a"))
     bench.breakers.bar(frozenset({Lane.PAGES}))
-    assert bench.turn() == []
-    assert bench.named("create_incident") == []
-    assert bench.named("add_note") == ["I-a", "a"]
+    assert bench.deliver_after() == []
+    assert bench.calls_of("create_incident") == []
+    assert bench.calls_of("add_note") == ["I-a", "a"]
 
 
 def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database) -> None:
@@ -309,11 +309,11 @@ def test_an_action_refused_for_long_no_longer_blocks_its_pair(database: Database
     poison = {("incident", "I-a"), ("add_note", "I-b")}
     bench.vendors.fails = lambda name, key: Forbidden("403") if (name, key) in poison else None
     for _ in range(3):
-        bench.turn(60)
-        assert bench.named("acknowledge") + [key for key in bench.named("add_note") if key == "I-a"] == []
-    bench.turn(60)
-    assert bench.named("acknowledge") == ["I-b"]
-    assert [key for key in bench.named("add_note") if key == "I-a"] == ["I-a"]
+        bench.deliver_after(60)
+        assert bench.calls_of("acknowledge") + [key for key in bench.calls_of("add_note") if key == "I-a"] == []
+    bench.deliver_after(60)
+    assert bench.calls_of("acknowledge") == ["I-b"]
+    assert [key for key in bench.calls_of("add_note") if key == "I-a"] == ["I-a"]
 
 
 def test_an_action_refused_for_long_is_tried_before_later_ones(database: Database) -> None:
@@ -322,10 +322,10 @@ def test_an_action_refused_for_long_is_tried_before_later_ones(database: Databas
     bench = bench_of(database, first, pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Blocked("407") if name == "add_note" else None
     for _ in range(20):
-        bench.turn(15)
+        bench.deliver_after(15)
     bench.add(waiting(Kind.PAGERDUTY_NOTE, "a", 1), waiting(Kind.PAGERDUTY_NOTE, "a", 2))
     bench.vendors.fails = lambda *_: None
-    bench.turn(1)
+    bench.deliver_after(1)
     with database.reading() as unit:
         results = [each.result_id for each in unit.outbox.by_id(range(1, 9))]
     assert results == sorted(results, key=lambda each: int(each[1:]))
@@ -336,10 +336,10 @@ def test_a_note_repeatedly_in_doubt_no_longer_blocks_its_pair(database: Database
     note = waiting(Kind.PAGERDUTY_NOTE, "a", failing_since=NOW, attempts=1)
     bench = bench_of(database, note, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Unknown("500") if name == "add_note" else None
-    bench.turn(1)
-    assert bench.named("acknowledge") == []
-    bench.turn(policy().staleness.total_seconds())
-    assert bench.named("acknowledge") == ["I-a"]
+    bench.deliver_after(1)
+    assert bench.calls_of("acknowledge") == []
+    bench.deliver_after(policy().staleness.total_seconds())
+    assert bench.calls_of("acknowledge") == ["I-a"]
 
 
 @pytest.mark.parametrize("between", [[], [Kind.PAGERDUTY_NOTE]])
@@ -352,21 +352,21 @@ def test_an_action_that_waits_for_a_refused_one_causes_no_extra_attempt_of_it(
     bench = bench_of(database, acts[0], *notes, acts[1], waiting(Kind.PAGERDUTY_NOTE, "a", 3), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Forbidden("403") if name == "incident" else None
     for _ in range(10):
-        bench.turn(60)
+        bench.deliver_after(60)
     bench.vendors.calls.clear()
     for _ in range(30):
-        bench.turn(1)
-    assert len(bench.named("incident")) <= 1
+        bench.deliver_after(1)
+    assert len(bench.calls_of("incident")) <= 1
 
 
 def test_one_pair_without_an_answer_pauses_no_other(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a"), pairs=pairs("a", "b"))
     bench.vendors.fails = lambda name, key: Unknown("no answer") if (name, key) == ("incident", "I-a") else None
     for _ in range(5):
-        bench.turn(20)
+        bench.deliver_after(20)
     bench.add(waiting(Kind.PAGERDUTY_NOTE, "b"))
-    bench.turn()
-    assert bench.named("add_note") == ["I-b"]
+    bench.deliver_after()
+    assert bench.calls_of("add_note") == ["I-b"]
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_an_incident_that_pages_nobody_is_a_problem_of_its_own(
 ) -> None:
     bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     bench.vendors.created = answer
-    found = bench.turn()
+    found = bench.deliver_after()
     assert len(found) == bool(words)
     assert all(words in each and each.startswith("PAGERDUTY_USER: ") for each in found)
 
@@ -392,8 +392,8 @@ def test_an_incident_that_pages_nobody_is_a_problem_of_its_own(
 def test_a_duplicate_is_looked_up_by_its_key(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
-    assert bench.turn() == []
-    assert bench.stands() == [("a", Status.SENT)]
+    assert bench.deliver_after() == []
+    assert bench.statuses() == [("a", Status.SENT)]
 
 
 def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
@@ -407,7 +407,7 @@ def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
     long = waiting(Kind.PAGERDUTY_NOTE, "a", text="x" * 1500, mark="[m]")
     bench = bench_of(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
-    assert bench.turn() == []
+    assert bench.deliver_after() == []
     with database.reading() as unit:
         original, later, *parts = unit.outbox.by_id(range(1, 9))
     assert (original.status, original.error, later.status) == (Status.DROPPED, "sent in 2 parts", Status.PLANNED)
@@ -415,15 +415,15 @@ def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
         (f"{long.key} part {number}", f"[m] {number}", 750, True, long.at) for number in (1, 2)
     ]
     bench.vendors.fails = lambda *_: None
-    assert bench.turn() == []
-    assert {status for _, status in bench.stands()} == {Status.DONE, Status.DROPPED}
+    assert bench.deliver_after() == []
+    assert {status for _, status in bench.statuses()} == {Status.DONE, Status.DROPPED}
 
 
 def test_a_short_note_that_is_refused_is_dead(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
-    assert bench.turn() == ["422"]
-    assert bench.stands() == [("a", Status.DEAD)]
+    assert bench.deliver_after() == ["422"]
+    assert bench.statuses() == [("a", Status.DEAD)]
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE])
@@ -431,13 +431,13 @@ def test_an_action_refused_like_every_other_waits_for_the_account(database: Data
     bench = bench_of(database, waiting(kind, "a"), pairs=pairs("a"))
     refusal = Permanent("400: out of order; see it", 400)
     bench.vendors.fails = lambda name, _: None if name == "incident" else refusal
-    (said,) = bench.turn()
+    (said,) = bench.deliver_after()
     assert said.startswith("PAGERDUTY_API_KEY: every request is refused, even one for nothing in particular: ")
     assert "out of order; see PagerDuty's account" in said
-    assert bench.stands() == [("a", Status.PLANNED)]
+    assert bench.statuses() == [("a", Status.PLANNED)]
     bench.vendors.fails = lambda *_: None
-    assert bench.turn(1) == []
-    assert bench.stands() == [("a", Status.DONE)]
+    assert bench.deliver_after(1) == []
+    assert bench.statuses() == [("a", Status.DONE)]
 
 
 def test_a_problem_of_the_automation_user_names_its_setting(database: Database) -> None:
@@ -462,7 +462,7 @@ def test_one_listing_answers_once_for_each_creation_it_was_requested_for(databas
     for key in "abc":
         assert bench.deliver(key).problems == ()
     assert bench.vendors.calls == [("keys_between", "3"), ("create_incident //", "b")]
-    assert bench.stands() == [
+    assert bench.statuses() == [
         ("a", Status.SENT),
         ("b", Status.DONE),
         ("c", Status.SENT),
@@ -470,17 +470,17 @@ def test_one_listing_answers_once_for_each_creation_it_was_requested_for(databas
     ]
     bench.vendors.time += timedelta(seconds=60)
     bench.deliver("later")
-    assert bench.named("incidents_by_key") == ["later"]
-    assert bench.stands()[-1] == ("later", Status.SENT)
+    assert bench.calls_of("incidents_by_key") == ["later"]
+    assert bench.statuses()[-1] == ("later", Status.SENT)
 
 
 def test_a_few_old_creations_are_looked_up_singly_and_fresh_ones_not_at_all(database: Database) -> None:
     bench = bench_of(database, *map(old_creation, "ab"), waiting(Kind.CREATE_INCIDENT, "new"))
     for key in ("a", "b", "new"):
         bench.deliver(key)
-    assert bench.named("keys_between") == []
-    assert bench.named("incidents_by_key") == ["a", "b"]
-    assert bench.named("create_incident") == ["a", "b", "new"]
+    assert bench.calls_of("keys_between") == []
+    assert bench.calls_of("incidents_by_key") == ["a", "b"]
+    assert bench.calls_of("create_incident") == ["a", "b", "new"]
 
 
 def test_without_a_listing_each_creation_is_looked_up_and_no_listing_is_tried_for_a_while(
@@ -490,29 +490,29 @@ def test_without_a_listing_each_creation_is_looked_up_and_no_listing_is_tried_fo
     bench.vendors.listable = False
     for key in "abcd":
         bench.deliver(key)
-    assert bench.named("keys_between") == ["4"]
-    assert bench.named("incidents_by_key") == bench.named("create_incident") == list("abcd")
+    assert bench.calls_of("keys_between") == ["4"]
+    assert bench.calls_of("incidents_by_key") == bench.calls_of("create_incident") == list("abcd")
 
 
 def test_a_failed_listing_fails_one_creation_and_the_others_are_looked_up(database: Database) -> None:
     bench = bench_of(database, *map(old_creation, "abcd"))
     bench.vendors.fails = lambda name, _: Permanent("400", 400) if name == "keys_between" else None
-    assert bench.turn() == ["400"]
-    assert bench.named("keys_between") == ["4"]
-    assert bench.named("create_incident") == list("bcd")
-    bench.turn(1)
-    assert bench.named("create_incident") == list("bcda")
+    assert bench.deliver_after() == ["400"]
+    assert bench.calls_of("keys_between") == ["4"]
+    assert bench.calls_of("create_incident") == list("bcd")
+    bench.deliver_after(1)
+    assert bench.calls_of("create_incident") == list("bcda")
 
 
 def test_after_an_outage_of_pagerduty_one_listing_serves_all_waiting_creations(database: Database) -> None:
     old = [waiting(Kind.CREATE_INCIDENT, alert_id, attempts=1, at=NOW - timedelta(hours=1)) for alert_id in "abcd"]
     bench = bench_of(database, *old)
     bench.vendors.fails = lambda *_: NotExecuted("no connection")
-    bench.turn()
+    bench.deliver_after()
     bench.vendors.fails = lambda *_: None
-    bench.turn(2)
-    assert bench.named("incidents_by_key") == []
-    assert len(bench.named("create_incident")) == 4
+    bench.deliver_after(2)
+    assert bench.calls_of("incidents_by_key") == []
+    assert len(bench.calls_of("create_incident")) == 4
 
 
 # -- one delivery --
@@ -556,10 +556,10 @@ def test_an_action_behind_an_open_breaker_is_not_sent_and_is_due_once_the_breake
         assert delivered.tried == frozenset()
         assert delivered.next_try == NextTry(NOW + timedelta(seconds=1), Hold.WRITE_PAGERDUTY)
         assert [(each.error, each.alert_id) for each in delivered.problems] == [(away, key)]
-    assert bench.named("incident") == ["I-a"]
+    assert bench.calls_of("incident") == ["I-a"]
     bench.vendors.fails = lambda *_: None
-    assert bench.turn(1) == []
-    assert {status for _, status in bench.stands()} == {Status.DONE}
+    assert bench.deliver_after(1) == []
+    assert {status for _, status in bench.statuses()} == {Status.DONE}
 
 
 def test_no_write_is_started_while_the_process_ends(database: Database) -> None:
@@ -569,18 +569,18 @@ def test_no_write_is_started_while_the_process_ends(database: Database) -> None:
     bench.stopping = False
     bench.in_flight.drain()
     assert bench.deliver().problems == ()
-    assert bench.named("add_note") == []
-    assert bench.stands() == [("a", Status.PLANNED)]
+    assert bench.calls_of("add_note") == []
+    assert bench.statuses() == [("a", Status.PLANNED)]
 
 
 def test_a_clock_that_was_set_back_prolongs_no_back_off(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Unknown("500") if name == "confirm_key" else Forbidden("403")
-    bench.turn()
+    bench.deliver_after()
     bench.vendors.fails = lambda *_: None
     bench.vendors.set_by = timedelta(hours=-5)
-    bench.turn(1)
-    assert bench.stands() == [("a", Status.DONE)]
+    bench.deliver_after(1)
+    assert bench.statuses() == [("a", Status.DONE)]
 
 
 # -- when the next delivery is due --

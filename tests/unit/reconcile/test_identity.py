@@ -56,7 +56,7 @@ def pagerduty() -> PagerDuty:
     return PagerDuty()
 
 
-def made(pagerduty: PagerDuty) -> Identity:
+def identity_of(pagerduty: PagerDuty) -> Identity:
     anything = cast("Any", pagerduty)
     return Identity(anything, CONFIGURED, anything, timedelta(seconds=INTERVAL))
 
@@ -67,12 +67,12 @@ def cycle(identity: Identity) -> bool:
     return found
 
 
-def told(identity: Identity) -> list[str]:
+def problem_texts(identity: Identity) -> list[str]:
     return [str(problem.error) for problem in identity.state.problems]
 
 
 def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     assert identity.person == CONFIGURED
     assert cycle(identity)
     assert identity.person == BOT
@@ -86,7 +86,7 @@ def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: Pager
     assert len(pagerduty.asked) == 8
     assert identity.state.may_write
     assert identity.state.may_page
-    assert (told(identity), identity.state.unsure) == ([], None)
+    assert (problem_texts(identity), identity.state.unsure) == ([], None)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +106,22 @@ def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: Pager
 def test_each_answer_allows_or_forbids_writing(
     pagerduty: PagerDuty, what: str, error: ReconcilerError, may_write: bool, may_page: bool
 ) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.wrong[what] = error
     assert not cycle(identity)
     standing = identity.state
     assert (standing.may_write, standing.may_page) == (may_write, may_page)
     certain = type(error) is Misconfigured
-    assert told(identity) == ([str(error)] if certain else [])
+    assert problem_texts(identity) == ([str(error)] if certain else [])
     assert (standing.unsure is None) is certain
     pagerduty.wrong.clear()
     pagerduty.time += 1
     assert cycle(identity)
-    assert (told(identity), identity.state.unsure, identity.state.may_write) == ([], None, True)
+    assert (problem_texts(identity), identity.state.unsure, identity.state.may_write) == ([], None, True)
 
 
 def test_a_problem_lasts_while_pagerduty_does_not_answer(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.wrong["user"] = Misconfigured("PAGERDUTY_EMAIL: unknown")
     cycle(identity)
     first = identity.state.problems
@@ -133,7 +133,7 @@ def test_a_problem_lasts_while_pagerduty_does_not_answer(pagerduty: PagerDuty) -
 
 
 def test_the_account_is_read_with_growing_back_off_while_a_problem_lasts(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.wrong["key"] = Refused("401")
     times: list[float] = []
     for _ in range(600):
@@ -144,7 +144,7 @@ def test_the_account_is_read_with_growing_back_off_while_a_problem_lasts(pagerdu
 
 
 def test_a_slow_answer_is_not_requested_again_and_again(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.took, pagerduty.wrong["key"] = 40.0, Unknown("no answer")
     cycle(identity)
     pagerduty.time += 150
@@ -153,7 +153,7 @@ def test_a_slow_answer_is_not_requested_again_and_again(pagerduty: PagerDuty) ->
 
 
 def test_the_account_is_read_at_once_when_pagerduty_answers_again(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.took, pagerduty.wrong["key"] = 10.0, Unknown("no answer")
     cycle(identity)
     pagerduty.wrong.clear()
@@ -164,7 +164,7 @@ def test_the_account_is_read_at_once_when_pagerduty_answers_again(pagerduty: Pag
 
 
 def test_a_refused_write_makes_the_account_be_read_at_most_every_ten_seconds(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     cycle(identity)
     pagerduty.asked.clear()
     identity.suspect()
@@ -177,23 +177,27 @@ def test_a_refused_write_makes_the_account_be_read_at_most_every_ten_seconds(pag
 
 
 def test_objections_last_until_they_are_resolved_and_forbid_no_writes(pagerduty: PagerDuty) -> None:
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.role, pagerduty.service, pagerduty.shift = "role", "maintenance", "on call"
     cycle(identity)
     first = identity.state
-    assert (first.may_write, first.may_page, told(identity)) == (True, True, ["role", "maintenance", "on call"])
+    assert (first.may_write, first.may_page, problem_texts(identity)) == (
+        True,
+        True,
+        ["role", "maintenance", "on call"],
+    )
     pagerduty.time += 30
     cycle(identity)
     assert identity.state == first  # the identical errors, so that each is logged once
     pagerduty.role = pagerduty.service = pagerduty.shift = ""
     pagerduty.time += 30
     cycle(identity)
-    assert told(identity) == []
+    assert problem_texts(identity) == []
 
 
 def test_the_state_of_the_account_is_replaced_in_one_step_after_the_last_answer(pagerduty: PagerDuty) -> None:
     """Other threads read the state while PagerDuty is asked; they must not see a problem as solved in between."""
-    identity = made(pagerduty)
+    identity = identity_of(pagerduty)
     pagerduty.wrong["key"] = Unknown("no answer")
     identity.confirm()
     pagerduty.time += 1

@@ -132,7 +132,7 @@ def test_a_failed_key_backs_off_whatever_is_added_meanwhile(queue: WorkQueue, cl
     assert again.attempts == 1
 
 
-def test_a_worker_for_pages_takes_nothing_else(queue: WorkQueue) -> None:
+def test_a_worker_for_pages_leases_pages_only(queue: WorkQueue) -> None:
     queue.add([item("a")])
     assert queue.lease(pages_only=True) is None
     queue.add([item("b", Priority.PAGE)])

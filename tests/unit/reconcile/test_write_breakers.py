@@ -46,7 +46,7 @@ def breakers(clock: Clock) -> WriteBreakers:
     return WriteBreakers(clock)
 
 
-def held(breakers: WriteBreakers) -> set[Lane]:
+def blocked_lanes(breakers: WriteBreakers) -> set[Lane]:
     return {lane_of(kind) for kind in Kind if breakers.waits_for(action(kind))}
 
 
@@ -54,7 +54,7 @@ def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def of(alert: str, given: Action = NOTE) -> Action:
+def action_of(alert: str, given: Action = NOTE) -> Action:
     return replace(given, alert_id=alert)
 
 
@@ -73,10 +73,10 @@ def test_any_other_refusal_opens_the_breaker_of_its_lane_only(
     clock: Clock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError
 ) -> None:
     breakers.not_executed(kind, error)
-    assert held(breakers) == breakers.open_lanes() == {lane_of(kind)}
+    assert blocked_lanes(breakers) == breakers.open_lanes() == {lane_of(kind)}
     assert breakers.waits_for(action(kind)) == Wait(after(1), error, HOLDS[lane_of(kind)])
     clock.passed = 1
-    assert held(breakers) == breakers.open_lanes() == set()
+    assert blocked_lanes(breakers) == breakers.open_lanes() == set()
 
 
 @pytest.mark.parametrize(
@@ -111,23 +111,23 @@ def test_three_alerts_in_a_row_without_an_answer_open_the_breaker(
 ) -> None:
     """A firewall may refuse the text of these notes only; other notes still show whether any passes."""
     for alert in ("a", "b", "a", "b", "a"):
-        breakers.unanswered(of(alert), error)
+        breakers.unanswered(action_of(alert), error)
     assert breakers.waits_for(FAILING) is None
-    breakers.unanswered(of("c"), error)
+    breakers.unanswered(action_of("c"), error)
     assert breakers.waits_for(FAILING) is not None
     assert (breakers.waits_for(NOTE) is not None) is fresh_waits
     assert breakers.waits_for(CREATION) is None
     breakers.succeeded(Kind.PAGERDUTY_ACKNOWLEDGE)
-    breakers.unanswered(of("d"), error)
+    breakers.unanswered(action_of("d"), error)
     assert breakers.waits_for(FAILING) is None
 
 
 def test_one_more_failure_opens_a_half_open_breaker_again(clock: Clock, breakers: WriteBreakers) -> None:
     for alert in "abc":
-        breakers.unanswered(of(alert), Unknown("no answer"))
+        breakers.unanswered(action_of(alert), Unknown("no answer"))
     clock.passed = 1
     assert breakers.waits_for(NOTE) is None
-    breakers.unanswered(of("d"), Unknown("no answer"))
+    breakers.unanswered(action_of("d"), Unknown("no answer"))
     wait = breakers.waits_for(NOTE)
     assert wait is not None
     assert wait.retry_at == after(3)
@@ -138,10 +138,10 @@ def test_failures_that_began_before_a_success_open_no_breaker(clock: Clock, brea
     breakers.succeeded(Kind.PAGERDUTY_NOTE)
     clock.passed = 2
     for alert in "abcd":
-        breakers.unanswered(of(alert, FAILING), Unknown("500"))
+        breakers.unanswered(action_of(alert, FAILING), Unknown("500"))
     assert breakers.waits_for(NOTE) is None
     for alert in "abc":
-        breakers.unanswered(of(alert, replace(NOTE, failing_since=after(2))), Unknown("500"))
+        breakers.unanswered(action_of(alert, replace(NOTE, failing_since=after(2))), Unknown("500"))
     assert breakers.waits_for(NOTE) is not None, "no write has succeeded since these began to fail"
 
 
@@ -149,10 +149,10 @@ def test_several_objects_refused_in_a_row_are_a_problem_of_the_key(
     breakers: WriteBreakers,
 ) -> None:
     for alert in ("a", "b", "b"):
-        breakers.forbidden(of(alert), Forbidden("403"))
+        breakers.forbidden(action_of(alert), Forbidden("403"))
     assert breakers.waits_for(FAILING) is None
     assert breakers.problems() == ()
-    breakers.forbidden(of("c"), Forbidden("403; see it"))
+    breakers.forbidden(action_of("c"), Forbidden("403; see it"))
     assert breakers.waits_for(FAILING) is not None
     assert breakers.waits_for(NOTE) is None
     (problem,) = breakers.problems()
@@ -172,7 +172,7 @@ def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: 
     for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE):
         breakers.not_executed(kind, REFUSED)
     breakers.confirmed()
-    assert held(breakers) == {Lane.OPSGENIE}
+    assert blocked_lanes(breakers) == {Lane.OPSGENIE}
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
     wait = breakers.waits_for(CREATION)
     assert wait is not None
@@ -211,17 +211,17 @@ def test_a_vendor_reached_again_half_opens_a_breaker_opened_by_its_network(
 def test_a_confirmed_account_does_not_close_a_breaker_opened_by_the_network(breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no connection"))
     breakers.confirmed()
-    assert held(breakers) == {Lane.PAGES}
+    assert blocked_lanes(breakers) == {Lane.PAGES}
 
 
 def test_a_barred_lane_admits_nothing_until_it_is_freed(breakers: WriteBreakers) -> None:
     breakers.bar(frozenset({Lane.PAGES, Lane.OPSGENIE}))
-    assert held(breakers) == {Lane.PAGES, Lane.OPSGENIE}
+    assert blocked_lanes(breakers) == {Lane.PAGES, Lane.OPSGENIE}
     assert breakers.waits_for(CREATION) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGES)
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
     breakers.bar(frozenset({Lane.OPSGENIE}))
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.ALL
-    assert held(breakers) == {Lane.OPSGENIE}
+    assert blocked_lanes(breakers) == {Lane.OPSGENIE}
 
 
 @pytest.mark.parametrize("hours", [-5, 5])

@@ -52,7 +52,7 @@ class ReporterBench:
         self.wrong: tuple[Problem, ...] = ()
         self.suspected = 0
         self.metrics = Metrics()
-        self.said: list[str] = []
+        self.lines: list[str] = []
         metrics: Any = self.metrics
         self.reporter = Reporter(database, self.clock, lambda: self.wrong, self._suspect, REMIND, metrics)
 
@@ -63,17 +63,17 @@ class ReporterBench:
         self.clock.wait(after)
         self.wrong = problems
         self.reporter.report()
-        return self.take()
+        return self.take_lines()
 
     def reconciled(self, **outcome: Any) -> list[str]:
         self.reporter.reconciled(Outcome(ITEM, **outcome), 0.1)
-        return self.take()
+        return self.take_lines()
 
-    def take(self) -> list[str]:
-        said, self.said = self.said, []
-        return said
+    def take_lines(self) -> list[str]:
+        lines, self.lines = self.lines, []
+        return lines
 
-    def kept(self) -> list[str]:
+    def stored_texts(self) -> list[str]:
         with self.database.reading() as unit:
             return [each.words for each in troubles.load(unit)]
 
@@ -82,14 +82,14 @@ class ReporterBench:
 def bench(database: Database, monkeypatch: pytest.MonkeyPatch) -> ReporterBench:
     made = ReporterBench(database)
 
-    def say(words: str, **_: object) -> None:
-        made.said.append(words)
+    def record_line(words: str, **_: object) -> None:
+        made.lines.append(words)
 
     for module in (state_log, reporter):
         for level in ("error", "info"):
-            monkeypatch.setattr(module.log, level, say)
-    monkeypatch.setattr(action_log.log, "info", say)
-    monkeypatch.setattr(action_log, "_SAY", {"dead": say, "unknown": say})
+            monkeypatch.setattr(module.log, level, record_line)
+    monkeypatch.setattr(action_log.log, "info", record_line)
+    monkeypatch.setattr(action_log, "_SAY", {"dead": record_line, "unknown": record_line})
     with database.writing() as unit:
         unit.snapshot.save_pairs([pair(swept_at=at(0))])
     return made
@@ -110,7 +110,7 @@ def test_a_new_alert_is_named_by_what_was_read(bench: ReporterBench) -> None:
         unit.snapshot.save_pairs([pair(alert_id="new", tiny_id="18", title="", swept_at=at(0))])
     item = replace(ITEM, alert_id="new")
     bench.reporter.reconciled(Outcome(item, (created,), name='Alert #18 "Fire"'), 0.1)
-    assert bench.take() == ['pagerduty.create_incident done: #18 "Fire", incident #4711']
+    assert bench.take_lines() == ['pagerduty.create_incident done: #18 "Fire", incident #4711']
 
 
 def test_a_pairs_problem_is_logged_at_once_and_lasts_until_a_report_no_longer_finds_it(
@@ -119,10 +119,10 @@ def test_a_pairs_problem_is_logged_at_once_and_lasts_until_a_report_no_longer_fi
     assert bench.reconciled(standing=(AWAY,)) == [str(AWAY.error)]
     assert bench.reconciled(standing=(AWAY,)) == []
     assert bench.report(AWAY) == []
-    assert bench.kept() == [str(AWAY.error)]
+    assert bench.stored_texts() == [str(AWAY.error)]
     assert bench.metrics.troubles == {"pagerduty": 1}
     assert bench.report() == ["works again after 2 s"]
-    assert bench.kept() == []
+    assert bench.stored_texts() == []
     assert bench.metrics.troubles == {}
 
 
@@ -191,9 +191,9 @@ def test_an_unreachable_database_is_reported_without_naming_pairs(bench: Reporte
     away = DatabaseDown("DATABASE_URL: the database cannot be reached", "away")
     for _ in range(3):
         bench.reporter.failed(away)
-    assert bench.take() == [str(away)]
+    assert bench.take_lines() == [str(away)]
     bench.reporter.say("database", "")
-    (line,) = bench.take()
+    (line,) = bench.take_lines()
     assert "works again after" in line
 
 
@@ -201,7 +201,7 @@ def test_a_failing_job_is_logged_and_ends_nothing(bench: ReporterBench) -> None:
     bench.report(AWAY)
     bench.wrong = (Problem(Side.OPSGENIE, Transient("Opsgenie: 500")),)
     bench.reporter.say_problems()
-    assert bench.take() == ["Opsgenie: 500"]
+    assert bench.take_lines() == ["Opsgenie: 500"]
     assert bench.report(*bench.wrong, AWAY) == []
 
 

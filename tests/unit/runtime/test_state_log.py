@@ -59,7 +59,7 @@ class StateLogBench:
         self.time.passed += after
         self.log.cycle(problems, actions, pages)
 
-    def take(self) -> list[tuple[str, str]]:
+    def take_lines(self) -> list[tuple[str, str]]:
         said, self.said = self.said, []
         return said
 
@@ -76,18 +76,18 @@ def action(number: int, kind: Kind = Kind.PAGERDUTY_NOTE, **more: Any) -> Action
 def test_an_outage_is_logged_at_its_beginning_periodically_and_at_its_end(bench: StateLogBench) -> None:
     waiting = [action(n, Kind.CREATE_INCIDENT) for n in range(7)] + [action(n) for n in range(7, 10)]
     bench.cycle(AWAY)
-    assert bench.take() == [("error", "PagerDuty: GET /log_entries: 503")]
+    assert bench.take_lines() == [("error", "PagerDuty: GET /log_entries: 503")]
     for _ in range(3):
         bench.cycle(AWAY, actions=waiting, after=150)
-    assert bench.take() == []
+    assert bench.take_lines() == []
     bench.cycle(AWAY, actions=waiting, after=150)
     backlog = "7 pages and 3 notes wait, the oldest for 10 min"
     still = f"PagerDuty: still GET /log_entries: 503, since 17:27 UTC (10 min): {backlog}"
-    assert bench.take() == [("error", still)]
+    assert bench.take_lines() == [("error", still)]
     bench.cycle(actions=[replace(each, status=Status.DONE) for each in waiting], after=42 * 60)
-    assert bench.take() == [("info", "works again after 52 min; 7 pages and 3 notes had waited")]
+    assert bench.take_lines() == [("info", "works again after 52 min; 7 pages and 3 notes had waited")]
     bench.cycle(after=10_000)
-    assert bench.take() == []
+    assert bench.take_lines() == []
 
 
 def test_different_errors_are_one_outage_and_each_is_logged_once(bench: StateLogBench) -> None:
@@ -95,9 +95,9 @@ def test_different_errors_are_one_outage_and_each_is_logged_once(bench: StateLog
     for _ in range(5):
         bench.cycle(AWAY)
         bench.cycle(refused)
-    assert [words for _, words in bench.take()] == [str(AWAY.error), str(refused.error)]
+    assert [words for _, words in bench.take_lines()] == [str(AWAY.error), str(refused.error)]
     bench.cycle()
-    assert bench.take() == [("info", "works again after 10 s")]
+    assert bench.take_lines() == [("info", "works again after 10 s")]
 
 
 def test_a_misconfiguration_is_identified_by_its_text_and_not_by_its_call(bench: StateLogBench) -> None:
@@ -106,7 +106,7 @@ def test_a_misconfiguration_is_identified_by_its_text_and_not_by_its_call(bench:
     first, second = Misconfigured("PAGERDUTY_SERVICE_ID: disabled"), Misconfigured("PAGERDUTY_USER: on call")
     bench.cycle(Problem(Side.PAGERDUTY, first), Problem(Side.PAGERDUTY, second))
     said = ["GET /users: 401; check PAGERDUTY_API_KEY (request 0)", str(first), str(second)]
-    assert bench.take() == [("error", words) for words in said]
+    assert bench.take_lines() == [("error", words) for words in said]
 
 
 @pytest.mark.parametrize("error", [Missing("404"), Forbidden("403"), Permanent("400", 400)])
@@ -114,25 +114,29 @@ def test_a_problem_of_one_alert_hides_no_other_problem(bench: StateLogBench, err
     mine = [Problem(Side.PAGERDUTY, error, alert) for alert in ("a17", "a18")]  # type: ignore[arg-type]
     bench.cycle(*mine)
     bench.cycle(*mine, AWAY)
-    assert bench.take() == [("error", f"#17: {error}"), ("error", f"#18: {error}"), ("error", str(AWAY.error))]
+    assert bench.take_lines() == [
+        ("error", f"#17: {error}"),
+        ("error", f"#18: {error}"),
+        ("error", str(AWAY.error)),
+    ]
     bench.cycle(*mine)
-    assert bench.take() == [("info", "works again after 1 s")]
+    assert bench.take_lines() == [("info", "works again after 1 s")]
     bench.cycle(*mine, after=700)
     still = f"still refused: #17 and #18; the oldest since 17:27 UTC (702 min): {error}"
-    assert bench.take() == [("error", still.replace("702 min", "11 min"))]
+    assert bench.take_lines() == [("error", still.replace("702 min", "11 min"))]
 
 
 def test_a_problem_of_one_alerts_read_ends_only_after_some_time_without_it(bench: StateLogBench) -> None:
     """Its reads become rare: a cycle that did not read it does not show that the problem is over."""
     narrow = Problem(Side.OPSGENIE, Unknown("Opsgenie: GET /v2/alerts/{id}: 500"), "a17")
     bench.cycle(narrow)
-    bench.take()
+    bench.take_lines()
     for _ in range(5):
         bench.cycle(after=OVER_AFTER / 2)
         bench.cycle(narrow)
-    assert bench.take() == []
+    assert bench.take_lines() == []
     bench.cycle(after=OVER_AFTER)
-    assert bench.take() == [("info", f"works again after {span(5 * (OVER_AFTER / 2 + 1) + OVER_AFTER)}")]
+    assert bench.take_lines() == [("info", f"works again after {span(5 * (OVER_AFTER / 2 + 1) + OVER_AFTER)}")]
 
 
 def test_a_problem_of_a_whole_cycle_ends_with_the_next_cycle_although_one_alert_met_it_too(
@@ -140,9 +144,9 @@ def test_a_problem_of_a_whole_cycle_ends_with_the_next_cycle_although_one_alert_
 ) -> None:
     bench.cycle(AWAY)
     bench.log.met([replace(AWAY, alert_id="a17")], ())
-    bench.take()
+    bench.take_lines()
     bench.cycle()
-    assert [words for _, words in bench.take()] == ["works again after 1 s"]
+    assert [words for _, words in bench.take_lines()] == ["works again after 1 s"]
 
 
 def test_a_vendor_is_not_reported_as_working_while_its_problem_still_holds_up_work(bench: StateLogBench) -> None:
@@ -150,9 +154,9 @@ def test_a_vendor_is_not_reported_as_working_while_its_problem_still_holds_up_wo
     bench.cycle(Problem(Side.PAGERDUTY, Unknown("PagerDuty: 503"), "a17"), actions=[note])
     bench.cycle(actions=[note])
     bench.cycle(actions=[note])
-    assert bench.take() == [("error", "PagerDuty: 503")]
+    assert bench.take_lines() == [("error", "PagerDuty: 503")]
     bench.cycle(actions=[replace(note, status=Status.DONE, error="")])
-    assert bench.take() == [("info", "works again after 3 s; 1 note had waited")]
+    assert bench.take_lines() == [("info", "works again after 3 s; 1 note had waited")]
 
 
 def test_pagerduty_is_not_reported_as_working_while_a_page_is_missing(bench: StateLogBench) -> None:
@@ -160,14 +164,14 @@ def test_pagerduty_is_not_reported_as_working_while_a_page_is_missing(bench: Sta
     bench.cycle(AWAY, actions=[page])
     bench.cycle(actions=[page])
     bench.cycle(pages=[("unpaged a18", "nobody is paged for #18")])
-    assert bench.take() == [("error", str(AWAY.error)), ("error", "nobody is paged for #18")]
+    assert bench.take_lines() == [("error", str(AWAY.error)), ("error", "nobody is paged for #18")]
     assert [each.subject for each in bench.log.lasting()] == ["pages"]
     bench.cycle(pages=[("unpaged a18", "nobody is paged for #18")], after=700)
-    assert bench.take() == [("error", "Pages: still nobody is paged for #18, since 17:27 UTC (11 min)")]
+    assert bench.take_lines() == [("error", "Pages: still nobody is paged for #18, since 17:27 UTC (11 min)")]
     bench.cycle(pages=[("unpaged a18", "nobody is paged for #18"), ("unpaged a19", "nobody is paged for #19")])
-    assert bench.take() == [("error", "nobody is paged for #19")]
+    assert bench.take_lines() == [("error", "nobody is paged for #19")]
     bench.cycle()
-    assert [words.partition(" after")[0] for _, words in bench.take()] == ["works again", "works again"]
+    assert [words.partition(" after")[0] for _, words in bench.take_lines()] == ["works again", "works again"]
 
 
 def test_pages_named_by_a_vendors_problem_are_not_logged_again(bench: StateLogBench) -> None:
@@ -175,22 +179,22 @@ def test_pages_named_by_a_vendors_problem_are_not_logged_again(bench: StateLogBe
     pages = [("unpaged a18", "nobody is paged for #18")]
     bench.time.passed += 1
     bench.log.cycle([mine], [], pages, named={"unpaged a18"})
-    assert bench.take() == [("error", str(mine.error))]
+    assert bench.take_lines() == [("error", str(mine.error))]
     bench.time.passed += 700
     bench.log.cycle([mine], [], pages, named={"unpaged a18"})
-    assert [words.partition(",")[0] for _, words in bench.take()] == [f"PagerDuty: still {mine.error}"]
+    assert [words.partition(",")[0] for _, words in bench.take_lines()] == [f"PagerDuty: still {mine.error}"]
     bench.cycle()
-    assert [words for _, words in bench.take()] == ["works again after 11 min"], "logged once only"
+    assert [words for _, words in bench.take_lines()] == ["works again after 11 min"], "logged once only"
 
 
 def test_a_dead_action_is_logged_and_never_reported_as_working_again(bench: StateLogBench) -> None:
     note = action(17, error="PagerDuty: 400")
     bench.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[note])
-    bench.take()
+    bench.take_lines()
     dead = replace(note, status=Status.DEAD)
     bench.cycle(Problem(Side.PAGERDUTY, Permanent("PagerDuty: 400", 400), "a17"), actions=[dead])
     bench.cycle()
-    assert bench.take() == []
+    assert bench.take_lines() == []
     assert bench.log.lasting() == ()
 
 
@@ -203,17 +207,17 @@ def test_the_problems_stored_for_status_name_the_refused_alert(bench: StateLogBe
 def test_a_partial_observation_logs_its_problems_and_ends_none(bench: StateLogBench) -> None:
     bench.log.met([AWAY], [])
     bench.log.met([], [])
-    assert bench.take() == [("error", str(AWAY.error))]
+    assert bench.take_lines() == [("error", str(AWAY.error))]
 
 
 def test_a_state_that_is_no_problem_is_logged_as_information_and_ends_silently(bench: StateLogBench) -> None:
     for _ in range(2):
         bench.log.say("lock", "standing by", serious=False)
-    assert bench.take() == [("info", "standing by")]
+    assert bench.take_lines() == [("info", "standing by")]
     assert bench.log.lasts("lock")
     assert bench.log.lasting() == ()
     bench.log.say("lock", "")
-    assert bench.take() == []
+    assert bench.take_lines() == []
 
 
 def test_the_signature_depends_on_the_lasting_states_and_not_on_their_figures(bench: StateLogBench) -> None:
@@ -228,11 +232,11 @@ def test_the_signature_depends_on_the_lasting_states_and_not_on_their_figures(be
 def test_memory_stays_bounded(bench: StateLogBench) -> None:
     bench.cycle(*(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)))
     assert bench.log.counts()["objects"] == state_log.MOST_OBJECTS
-    bench.take()
+    bench.take_lines()
     bench.cycle(
         *(Problem(Side.PAGERDUTY, Missing("404"), f"a{number}") for number in range(3000)), AWAY, after=700
     )
-    assert len(bench.take()) == 2, "the vendor's own reminder, and one for all the others"
+    assert len(bench.take_lines()) == 2, "the vendor's own reminder, and one for all the others"
 
 
 @pytest.mark.parametrize(

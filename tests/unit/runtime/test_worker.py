@@ -99,7 +99,7 @@ def test_the_most_urgent_pair_goes_first_and_its_calls_are_as_urgent(bench: Benc
     assert not bench.worker.work_one()
 
 
-def test_a_worker_for_pages_takes_nothing_else(bench: Bench) -> None:
+def test_a_worker_for_pages_leases_pages_only(bench: Bench) -> None:
     bench.queue.add([item("a change"), item("a page", Priority.PAGE)])
     assert bench.worker.work_one(pages_only=True)
     assert not bench.worker.work_one(pages_only=True)

@@ -290,7 +290,7 @@ def test_paging_stops_at_a_hundred_rows_and_at_ten_thousand() -> None:
     assert world.get("/log_entries?limit=100&offset=9901").status == 400
 
 
-def test_a_list_covers_the_last_month_of_creations_unless_told_otherwise() -> None:
+def test_a_list_covers_the_last_month_of_creations_by_default() -> None:
     world = PagerDutyBench()
     incident = world.create()
     world.clock.advance(40 * 86_400)

@@ -68,7 +68,7 @@ def test_the_feed_begins_no_later_than_now(before: Stage, updated: float | None,
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_a_failure_of_one_side_takes_in_nothing_and_the_next_poll_retries(before: Stage, side: Side) -> None:
+def test_a_failure_of_one_side_stores_nothing_and_the_next_poll_retries(before: Stage, side: Side) -> None:
     before.opsgenie.opened, before.pagerduty.open_set = [alert()], [incident()]
     feed = before.opsgenie_feed()
     if side is Side.OPSGENIE:

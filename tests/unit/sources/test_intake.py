@@ -34,7 +34,7 @@ def test_a_reconciled_pair_whose_row_still_exists_is_not_read_again(stage: Stage
     assert stage.items == {}
 
 
-def test_work_added_by_another_process_is_taken_in_too(stage: Stage) -> None:
+def test_work_added_by_another_process_is_queued_too(stage: Stage) -> None:
     with stage.database.writing() as unit:
         unit.work.add([ALERT], external=True)
     stage.intake.accept([INCIDENT])
@@ -46,7 +46,7 @@ def test_work_added_by_another_process_is_taken_in_too(stage: Stage) -> None:
     assert leased.request == ReadRequest(alert=True, incident=True)
 
 
-def test_without_a_database_neither_the_keys_nor_the_cursor_are_taken_in(stage: Stage) -> None:
+def test_an_unreachable_database_leaves_items_and_cursor_unchanged(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:
         fails = "BEGIN SELECT RAISE(FAIL, 'full'); END"
         connection.exec_driver_sql(f"CREATE TRIGGER full BEFORE INSERT ON cursors {fails}")

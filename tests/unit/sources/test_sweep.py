@@ -57,7 +57,7 @@ def just_listed(stage: Stage) -> Stage:
     return stage
 
 
-def looked(stage: Stage, alert_ids: list[str]) -> None:
+def store_as_swept(stage: Stage, alert_ids: list[str]) -> None:
     """Stores that these pairs were swept and are due again after an interval."""
     later = stage.clock.now() + stage.horizons.sweep_interval
     with stage.database.writing() as unit:
@@ -97,7 +97,7 @@ def test_pairs_due_at_the_same_time_are_spread_over_the_interval(just_listed: St
     for _ in range(200):
         found = swept.second()
         assert 3 <= len(found) <= 5
-        looked(just_listed, found)
+        store_as_swept(just_listed, found)
         taken += found
     assert taken[:3] == ["a-0", "a-1", "a-2"], "the longest waiting first"
     assert len(taken) == len(set(taken)) >= 600

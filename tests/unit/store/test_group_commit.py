@@ -32,7 +32,7 @@ def commits(database: Database) -> Counter[str]:
     return count
 
 
-def together(database: Database, names: list[str], then: dict[str, BaseException]) -> dict[str, object]:
+def write_together(database: Database, names: list[str], then: dict[str, BaseException]) -> dict[str, object]:
     """Writers that wait while the first one writes; the outcome of each, as stored in the database."""
     outcomes: dict[str, object] = {}
     inside, go = threading.Event(), threading.Event()
@@ -68,7 +68,7 @@ def together(database: Database, names: list[str], then: dict[str, BaseException
 
 def test_concurrent_writers_share_a_commit_and_continue_after_it(database: Database) -> None:
     names, count = [f"writer {n}" for n in range(WRITERS)], commits(database)
-    outcomes = together(database, names, {})
+    outcomes = write_together(database, names, {})
     assert outcomes == dict.fromkeys(names, "written")
     assert count["commit"] == 1 + WRITERS  # one for the writers, and one for the read of each
 
@@ -76,7 +76,7 @@ def test_concurrent_writers_share_a_commit_and_continue_after_it(database: Datab
 def test_a_failing_writer_fails_the_whole_group_and_nothing_is_stored(database: Database) -> None:
     names = [f"writer {n}" for n in range(WRITERS)]
     trouble = IntegrityError("…", None, Exception("UNIQUE constraint failed"))
-    outcomes = together(database, names, {names[-1]: trouble})
+    outcomes = write_together(database, names, {names[-1]: trouble})
     failed = {name for name, outcome in outcomes.items() if isinstance(outcome, DatabaseDown)}
     with database.reading() as unit:
         left = queued(unit)
@@ -86,13 +86,13 @@ def test_a_failing_writer_fails_the_whole_group_and_nothing_is_stored(database: 
 
 
 def test_a_defect_in_one_writer_is_reported_to_the_others_as_such(database: Database) -> None:
-    outcomes = together(database, ["first", "second"], {"second": ZeroDivisionError()})
+    outcomes = write_together(database, ["first", "second"], {"second": ZeroDivisionError()})
     assert {type(outcome) for outcome in outcomes.values()} == {ZeroDivisionError, RuntimeError}
 
 
 def test_the_next_writer_succeeds_after_a_failure(database: Database) -> None:
-    together(database, ["first", "second"], {"first": ZeroDivisionError()})
-    assert together(database, ["third", "fourth"], {}) == {"third": "written", "fourth": "written"}
+    write_together(database, ["first", "second"], {"first": ZeroDivisionError()})
+    assert write_together(database, ["third", "fourth"], {}) == {"third": "written", "fourth": "written"}
 
 
 def test_a_transaction_that_cannot_begin_fails_only_its_own_writer() -> None:

@@ -82,7 +82,7 @@ def test_remaining_work_replaces_the_leased_row_unless_that_has_changed(database
     assert everything(database)[0].request == ReadRequest(alert=True, incident=True)
 
 
-def test_a_row_added_by_another_process_is_taken_in_once(database: Database) -> None:
+def test_a_row_added_by_another_process_is_queued_once(database: Database) -> None:
     add(database, item("ours"))
     with database.writing() as unit:
         unit.work.add([item("theirs")], external=True)

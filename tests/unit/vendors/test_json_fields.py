@@ -98,7 +98,9 @@ def reading_pagerduty(bad: list[str] | None = None) -> PagerDutyClient:
     return PagerDutyClient(client, SERVICE, "b@x.example", "Bot", on_bad_row=lambda _, what: reports.append(what))
 
 
-def test_an_alert_that_is_odd_in_one_place_stays_an_alert_of_the_same_state(wire: responses.RequestsMock) -> None:
+def test_an_alert_that_is_malformed_in_one_field_stays_an_alert_of_the_same_state(
+    wire: responses.RequestsMock,
+) -> None:
     for batch in batches(ALERT, "id"):
         bad: list[str] = []
         answer(wire, ALERTS, {"data": between(ALERT, "id", [row for *_, row in batch]), "paging": {}})
@@ -134,7 +136,7 @@ def check_alert(alert: Alert, path: Any, value: Any) -> None:
     assert alert.priority == alert.priority.strip().upper(), where
 
 
-def test_a_single_alert_that_is_odd_in_one_place_is_read_or_unknown(wire: responses.RequestsMock) -> None:
+def test_a_single_alert_that_is_malformed_in_one_field_is_read_or_unknown(wire: responses.RequestsMock) -> None:
     for path, _value, row in mutations(ALERT):
         answer(wire, f"{ALERTS}/a", {"data": row})
         try:
@@ -143,7 +145,7 @@ def test_a_single_alert_that_is_odd_in_one_place_is_read_or_unknown(wire: respon
             assert path == ("id",)
 
 
-def test_an_odd_note_of_an_alert_hides_no_other_note(wire: responses.RequestsMock) -> None:
+def test_a_malformed_note_of_an_alert_hides_no_other_note(wire: responses.RequestsMock) -> None:
     for batch in batches(NOTE, "offset"):
         answer(wire, f"{ALERTS}/a/notes", {"data": between(NOTE, "offset", [row for *_, row in batch])})
         found = {note.id: note for note in reading_opsgenie().notes("a")}
@@ -154,7 +156,7 @@ def test_an_odd_note_of_an_alert_hides_no_other_note(wire: responses.RequestsMoc
         assert all(SINCE <= note.at <= LATEST for note in found.values())
 
 
-def test_an_odd_log_line_names_nobody(wire: responses.RequestsMock) -> None:
+def test_a_malformed_log_line_names_nobody(wire: responses.RequestsMock) -> None:
     for batch in batches(LINE, "offset"):
         answer(wire, f"{ALERTS}/a/logs", {"data": between(LINE, "offset", [row for *_, row in batch])})
         found = {act.id: act for act in reading_opsgenie().acts("a")}
@@ -167,7 +169,7 @@ def test_an_odd_log_line_names_nobody(wire: responses.RequestsMock) -> None:
                 assert (act.person is None) == (act.actor is Actor.MACHINE), (path, value)
 
 
-def test_an_odd_status_of_a_request_is_never_a_failure_that_opsgenie_did_not_report(
+def test_a_malformed_status_of_a_request_is_never_a_failure_that_opsgenie_did_not_report(
     wire: responses.RequestsMock,
 ) -> None:
     said = {"success": True, "isSuccess": True, "status": "Added note", "processedAt": "2026-11-23T09:00:00Z"}
@@ -181,7 +183,7 @@ def test_an_odd_status_of_a_request_is_never_a_failure_that_opsgenie_did_not_rep
         assert status.at is None or status.at <= LATEST
 
 
-def test_odd_answers_of_opsgenie_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
+def test_malformed_answers_of_opsgenie_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
     page = {"data": [ALERT], "paging": {"next": "https://x.example/?offset=100", "first": "x"}, "took": 1}
     for path, value, row in mutations(page):
         if path[:2] == ("data", 0):
@@ -203,7 +205,7 @@ def test_odd_answers_of_opsgenie_raise_errors_of_this_program(wire: responses.Re
                 assert path == ("data",), (path, value)
 
 
-def test_an_incident_that_is_odd_in_one_place_stays_an_incident_of_the_same_state(
+def test_an_incident_that_is_malformed_in_one_field_stays_an_incident_of_the_same_state(
     wire: responses.RequestsMock,
 ) -> None:
     for batch in batches(INCIDENT, "id"):
@@ -241,7 +243,7 @@ def check_incident(incident: Incident, path: Any, value: Any) -> None:
     assert 0 <= incident.number < 2**31, where
 
 
-def test_an_odd_note_of_an_incident_hides_no_other_note(wire: responses.RequestsMock) -> None:
+def test_a_malformed_note_of_an_incident_hides_no_other_note(wire: responses.RequestsMock) -> None:
     for batch in batches(PD_NOTE, "id"):
         answer(wire, f"{INCIDENTS}/P/notes", {"notes": between(PD_NOTE, "id", [row for *_, row in batch])})
         found = {note.id: note for note in reading_pagerduty().notes("P")}
@@ -252,7 +254,7 @@ def test_an_odd_note_of_an_incident_hides_no_other_note(wire: responses.Requests
                 assert found[row["id"]].author.name, (path, value)
 
 
-def test_an_odd_log_entry_hides_no_other_and_names_nobody(wire: responses.RequestsMock) -> None:
+def test_a_malformed_log_entry_hides_no_other_and_names_nobody(wire: responses.RequestsMock) -> None:
     for batch in batches(ENTRY, "id"):
         body = {"log_entries": between(ENTRY, "id", [row for *_, row in batch]), "more": False}
         answer(wire, f"{PAGERDUTY}/log_entries", body)
@@ -264,7 +266,7 @@ def test_an_odd_log_entry_hides_no_other_and_names_nobody(wire: responses.Reques
             assert SINCE <= act.at <= LATEST
 
 
-def test_odd_answers_of_pagerduty_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
+def test_malformed_answers_of_pagerduty_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
     page = {
         "incidents": [INCIDENT],
         "log_entries": [ENTRY],

@@ -43,7 +43,7 @@ def test_a_minute_holds_nearly_and_never_more_than_the_limit(clock: FakeClock, p
     assert len(times) >= 0.95 * 60 * (times[-1] - times[0]) / 60
 
 
-def test_a_burst_of_writes_leaves_room_for_a_page_and_pages_for_a_look(clock: FakeClock) -> None:
+def test_a_burst_of_writes_leaves_room_for_pages_and_pages_leave_room_for_reads(clock: FakeClock) -> None:
     limiter = RateLimiter(clock, 100)
     for priority, most in ((CallPriority.CHANGED, 97), (CallPriority.PAGE, 1), (CallPriority.FEED, 2)):
         for _ in range(most):

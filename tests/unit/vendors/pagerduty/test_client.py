@@ -96,7 +96,7 @@ def test_a_log_entry_names_who_acted(
     assert act.incident_id == "PINC1"
 
 
-def test_odd_log_entries_do_not_hide_the_others(wire: responses.RequestsMock) -> None:
+def test_malformed_log_entries_do_not_hide_the_others(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
     rows = [None, {"type": "annotate_log_entry"}, entry(1, created_at="soon"), entry(2, incident=None)]
     wire.get(LOG, json=page("log_entries", [*rows, entry(3, created_at="2026-11-23T10:00:03+01:00")], more=None))

@@ -318,7 +318,7 @@ def test_an_unreadable_on_call_answer_is_no_objection(wire: responses.RequestsMo
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"oncalls": None}, {"oncalls": "x"}])
-def test_an_odd_on_call_list_is_no_objection(wire: responses.RequestsMock, answer: Any) -> None:
+def test_a_malformed_on_call_list_is_no_objection(wire: responses.RequestsMock, answer: Any) -> None:
     wire.get(ONCALLS, json=answer)
     wire.get(POLICIES, json=answer)
     assert client().on_call(US, "PESC") == OnCall()
