@@ -9,7 +9,7 @@ from benchmarks.scale import Scale
 from tests.support.canned import Canned
 from tests.support.seed import seed
 from tests.support.simulated_daemon import world
-from tests.support.simulated_time import START, SimClock
+from tests.support.simulated_time import START, ThreadsClock
 
 NEVER = timedelta(days=365).total_seconds()
 WINDOW = 120.0
@@ -49,7 +49,7 @@ def _compared(folder: Path, what: str, pairs: int, rate: float) -> Finding:
 
 
 def _cost(file: Path, pairs: int, rate: float) -> float:
-    clock = SimClock()
+    clock = ThreadsClock()
     canned = Canned(pairs, START, clock.now, rate)
     seed(file, canned, START, NEVER)
     with world(file, vendor=canned, clock=clock, sweep_interval=NEVER) as here:

@@ -10,7 +10,7 @@ from benchmarks.scale import Scale
 from tests.support.canned import Canned
 from tests.support.seed import copy
 from tests.support.simulated_daemon import Statements, world
-from tests.support.simulated_time import SimClock
+from tests.support.simulated_time import ThreadsClock
 
 NEVER = timedelta(days=365).total_seconds()
 CYCLES = 20
@@ -26,7 +26,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     for pairs in scale.sizes(0, 100, 10_000, 100_000, quick=1000):
         file = folder / f"{pairs}.db"
         epoch = copy(file, pairs, NEVER)
-        clock = SimClock(epoch)
+        clock = ThreadsClock(epoch)
         canned = Canned(pairs, epoch, clock.now)
         requests, count = idle(file, canned, clock)
         plain = poll(canned)
@@ -43,7 +43,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
                 {"reconciler": ours, "plain poller": polled}, "xy")  # fmt: skip
 
 
-def idle(file: Path, canned: Canned, clock: SimClock) -> tuple[float, dict[str, float]]:
+def idle(file: Path, canned: Canned, clock: ThreadsClock) -> tuple[float, dict[str, float]]:
     """Requests of an idle cycle, and what its database was asked."""
     with world(file, vendor=canned, clock=clock, sweep_interval=NEVER) as here:
         here.cycle()

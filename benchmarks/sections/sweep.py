@@ -9,7 +9,7 @@ from benchmarks.scale import Scale
 from tests.support.canned import Canned
 from tests.support.seed import seed
 from tests.support.simulated_daemon import world
-from tests.support.simulated_time import START, SimClock
+from tests.support.simulated_time import START, ThreadsClock
 
 INTERVAL, SWEEP = 10.0, 300.0
 SECTION = "Sweep"
@@ -18,7 +18,7 @@ SECTION = "Sweep"
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     """Two whole sweep intervals; the second is counted."""
     pairs = scale.of(1000, 200)
-    clock = SimClock()
+    clock = ThreadsClock()
     canned = Canned(pairs, START, clock.now)
     seed(folder / "sweep.db", canned, START)
     beats = round(SWEEP / INTERVAL)

@@ -11,13 +11,13 @@ from benchmarks.sections.idle import CYCLES, NEVER, idle
 from tests.support.canned import Canned
 from tests.support.seed import seed
 from tests.support.simulated_daemon import SimulatedDaemon, world
-from tests.support.simulated_time import START, SimClock
+from tests.support.simulated_time import START, ThreadsClock
 
 STATEMENTS = 14
 
 
 def _idle(folder: Path, pairs: int) -> tuple[float, dict[str, float]]:
-    clock = SimClock()
+    clock = ThreadsClock()
     canned = Canned(pairs, START, clock.now)
     seed(folder / f"{pairs}.db", canned, START, NEVER)
     return idle(folder / f"{pairs}.db", canned, clock)
@@ -37,7 +37,7 @@ def test_an_idle_cycle_asks_the_database_the_same_whatever_is_open(tmp_path: Pat
 
 def test_a_busy_account_and_many_pairs_are_each_polled_by_the_cheaper_feed(tmp_path: Path) -> None:
     for pairs, log_rate, most in ((1000, 0.1, 1), (20, 20.0, 2)):
-        clock = SimClock()
+        clock = ThreadsClock()
         canned = Canned(pairs, START, clock.now, log_rate)
         seed(tmp_path / f"{pairs}.db", canned, START, NEVER)
         with world(tmp_path / f"{pairs}.db", vendor=canned, clock=clock, sweep_interval=NEVER) as here:
@@ -49,7 +49,7 @@ def test_a_busy_account_and_many_pairs_are_each_polled_by_the_cheaper_feed(tmp_p
 
 
 def test_a_sweep_reads_each_open_pair_twice_and_spreads_it_evenly(tmp_path: Path) -> None:
-    clock, pairs, beats = SimClock(), 150, 30
+    clock, pairs, beats = ThreadsClock(), 150, 30
     canned = Canned(pairs, START, clock.now)
     seed(tmp_path / "sweep.db", canned, START)
     with world(tmp_path / "sweep.db", vendor=canned, clock=clock, interval=10, sweep_interval=300) as here:

@@ -14,7 +14,7 @@ from reconciler.sandbox.settings import SandboxSettings
 from tests.support.canned import Canned
 from tests.support.seed import seed
 from tests.support.simulated_daemon import Call, SimulatedDaemon, world
-from tests.support.simulated_time import START, SimClock
+from tests.support.simulated_time import START, ThreadsClock
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ANA = "Ana Ruiz"
@@ -107,7 +107,7 @@ def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
 def test_no_open_set_is_listed_while_the_rate_is_short_and_all_news_were_read(
     tmp_path: Path, *, busy: bool
 ) -> None:
-    clock = SimClock()
+    clock = ThreadsClock()
     canned = Canned(1000, START, clock.now, log_rate=20.0)
     seed(tmp_path / "busy.db", canned, START, 1e9)
     with world(tmp_path / "busy.db", vendor=canned, clock=clock, sweep_interval=1e9) as here:

@@ -1,22 +1,38 @@
-"""A clock that moves only when a test moves it."""
+"""The clock of tests in one thread: time passes only when a test lets it, or when the product waits."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from tests.support.builders import at
+NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-class StillClock:
-    """Both clocks start together: `seconds` after nine o'clock."""
+class SimClock:
+    """`passed` seconds since `start`; the time of day may be set `off` by some seconds, as by NTP.
 
-    def __init__(self, seconds: float = 60) -> None:
-        self.seconds: float = seconds
+    `waits` are the seconds that were waited for. While `stopped`, waiting ends at once, as when the program stops.
+    """
+
+    def __init__(self, passed: float = 60.0, start: datetime = NINE) -> None:
+        self.start = start
+        self.passed = passed
+        self.off = 0.0
+        self.waits: list[float] = []
+        self.stopped = False
 
     def now(self) -> datetime:
-        return at(self.seconds)
+        """The time of day as this machine has it."""
+        return self.start + timedelta(seconds=self.passed + self.off)
 
     def monotonic(self) -> float:
-        return self.seconds
+        """Seconds that never run backwards."""
+        return self.passed
 
     def wait(self, seconds: float) -> bool:
-        self.seconds += seconds
-        return False
+        """Let time pass, unless the program is to stop; whether it is."""
+        self.waits.append(seconds)
+        if not self.stopped:
+            self.advance(max(0.0, seconds))
+        return self.stopped
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.passed += seconds

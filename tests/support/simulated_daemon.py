@@ -31,7 +31,7 @@ from reconciler.store.migrate import upgrade
 from reconciler.vendors.http import Http
 from tests.support.in_process import answer_to, asked_of
 from tests.support.in_process import settings as product_settings
-from tests.support.simulated_time import SimClock, SimLock, SimThreads
+from tests.support.simulated_time import SimLock, SimThreads, ThreadsClock
 
 TICK = 0.05
 """Simulated seconds after which it is looked again whether a thread has work to do."""
@@ -126,7 +126,7 @@ class Statements:
 class Sim(Wiring):
     """The daemon's own wiring, on the simulated clock and wire. `busy` overrides whether the rate is needed."""
 
-    def __init__(self, config: Settings, database: Database, clock: SimClock, wire: Wire) -> None:
+    def __init__(self, config: Settings, database: Database, clock: ThreadsClock, wire: Wire) -> None:
         self._wire = wire
         self.busy: bool | None = None
         super().__init__(config, threading.Event(), database, clock=clock)
@@ -154,7 +154,7 @@ class SimulatedDaemon:
     """
 
     def __init__(
-        self, wiring: Sim, wire: Wire, clock: SimClock, hands: int | None, sandbox: Sandbox | None
+        self, wiring: Sim, wire: Wire, clock: ThreadsClock, hands: int | None, sandbox: Sandbox | None
     ) -> None:
         self.clock = clock
         self.wire = wire
@@ -288,7 +288,7 @@ def world(
     *,
     vendor: Vendor | None = None,
     settings: SandboxSettings | None = None,
-    clock: SimClock | None = None,
+    clock: ThreadsClock | None = None,
     latency: float = 0.0,
     hands: int | None = None,
     interval: float = 10.0,
@@ -296,7 +296,7 @@ def world(
     retention: timedelta = timedelta(days=30),
 ) -> Iterator[SimulatedDaemon]:
     """The daemon over a new or given database file, on the sandbox or on another vendor."""
-    clock = clock or SimClock()
+    clock = clock or ThreadsClock()
     sandbox = None
     if vendor is None:
         sandbox = Sandbox(clock, settings)

@@ -14,7 +14,7 @@ LOOK = 0.01
 """Simulated seconds after which a lock is tried again."""
 
 
-class SimClock:
+class ThreadsClock:
     """The product's clock and the sandbox's in one. Whatever happens `at` a time happens as it passes."""
 
     def __init__(self, start: datetime = START) -> None:
@@ -79,7 +79,7 @@ class SimClock:
 class SimThreads:
     """Threads that are known to the clock. `failures` are what they raised."""
 
-    def __init__(self, clock: SimClock) -> None:
+    def __init__(self, clock: ThreadsClock) -> None:
         self._clock = clock
         self._guard = threading.Lock()
         self.running = 0
@@ -105,7 +105,7 @@ class SimThreads:
 class SimLock:
     """A lock that may be held while simulated time passes: who waits for it gives its turn away."""
 
-    def __init__(self, clock: SimClock) -> None:
+    def __init__(self, clock: ThreadsClock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
 

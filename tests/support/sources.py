@@ -25,27 +25,10 @@ from reconciler.store.migrate import upgrade
 from reconciler.vendors.call_context import CallPriority, current
 from reconciler.vendors.ports import LogPage
 from tests.support.builders import at, policy
+from tests.support.clock import SimClock
 
 HOUR = timedelta(hours=1)
 INTERVAL = 10.0
-
-
-class Clock:
-    """Seconds after nine o'clock, set by hand; the time of day may be set apart from it."""
-
-    def __init__(self, seconds: float = 3600.0) -> None:
-        self.seconds = seconds
-        self.set_by = 0.0
-
-    def now(self) -> datetime:
-        return at(self.seconds + self.set_by)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def wait(self, seconds: float) -> bool:
-        self.seconds += seconds
-        return False
 
 
 def answered(what: str, answer: Any, asked: Counter[str], priorities: set[CallPriority]) -> Any:
@@ -107,7 +90,7 @@ class Stage:
     """Everything that a source needs. The first start was an hour ago, unless `begun` is False."""
 
     def __init__(self, folder: Path, *, begun: bool = True) -> None:
-        self.clock = Clock()
+        self.clock = SimClock(3600.0)
         self.database: Database = open_database(f"sqlite:///{folder}/sources.db")
         upgrade(self.database)
         self.queue = WorkQueue(self.clock)

@@ -24,10 +24,11 @@ from reconciler.runtime.report import Report
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import ManualClock, Refused, Request
+from reconciler.sandbox.wire import Refused, Request
 from reconciler.vendors import http as product_http
 from reconciler.vendors import session as product_session
 from reconciler.vendors.deadline import Exchange
+from tests.support.clock import SimClock
 from tests.support.simulation.process import Process, SimDryWiring
 from tests.support.simulation.schedule import (
     HOURS,
@@ -66,31 +67,15 @@ _NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/
 _JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
 
 
-class SimClock:
-    """The product's clock: the vendors' time, maybe off by a jump. Waiting passes time and never sleeps."""
+class VendorsTime:
+    """The time of day as the vendors have it, whatever the product's clock was set to."""
 
-    def __init__(self) -> None:
-        self.vendors = ManualClock(START)
-        self.passed = 0.0
-        self.off = 0.0
+    def __init__(self, clock: SimClock) -> None:
+        self._clock = clock
 
     def now(self) -> datetime:
-        """The time of day as this machine has it."""
-        return self.vendors.now() + timedelta(seconds=self.off)
-
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        return self.passed
-
-    def wait(self, seconds: float) -> bool:
-        """Let time pass."""
-        self.advance(max(0.0, seconds))
-        return False
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.passed += seconds
-        self.vendors.advance(seconds)
+        """The time, in UTC, in whole microseconds."""
+        return self._clock.start + timedelta(seconds=self._clock.passed)
 
 
 @dataclass
@@ -156,10 +141,11 @@ class World:
     def __init__(self, history: History, parts: Parts | None = None) -> None:
         self.history = history
         self.parts = parts or Parts()
-        self.clock = SimClock()
+        self.clock = SimClock(0.0, START)
+        self.vendors_time = VendorsTime(self.clock)
         settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
         settings |= (SETTINGS | WRONG_SET_UPS)[history.setting]
-        self.sandbox = Sandbox(self.clock.vendors, SandboxSettings(seed=history.seed, **settings))
+        self.sandbox = Sandbox(self.vendors_time, SandboxSettings(seed=history.seed, **settings))
         self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
         self.counts: Counter[str] = Counter()
         self.fired: list[Fault] = []
@@ -314,7 +300,7 @@ class World:
 
     def _cycle(self) -> None:
         """One tick of the daemon, and what it was good for."""
-        began, fired, acted = self.clock.vendors.now(), len(self.fired), len(self.acted)
+        began, fired, acted = self.vendors_time.now(), len(self.fired), len(self.acted)
         is_good = self._survive(self.process.tick)
         if not self.origins or self.lost_at > self.origins[-1][0]:
             self._note_origin()
@@ -354,7 +340,7 @@ class World:
         with self.database.reading() as unit:
             origin = unit.cursors.load(END_OF_TIME).origin
         if origin is not None:
-            self.origins.append((self.clock.vendors.now().isoformat(), origin.since.isoformat()))
+            self.origins.append((self.vendors_time.now().isoformat(), origin.since.isoformat()))
 
     def glance(self) -> None:
         """Webhooks name every alert and every incident."""
@@ -376,7 +362,7 @@ class World:
             self.fired.append(fault)
         what = fault.what if fault else ""
         line = shown(asked) if asked else ""
-        self.trace.append(f"{self.clock.vendors.now().isoformat()} {kind} {nth} {what} {line}")
+        self.trace.append(f"{self.vendors_time.now().isoformat()} {kind} {nth} {what} {line}")
         return what
 
     def postpone(self, vendor: str, asked: Request, *, beyond: bool) -> None:
@@ -402,7 +388,7 @@ class World:
     def _before(self) -> None:
         """What was there before the program: an old alert, a fresh one, and one that has its incident."""
         self._until: dict[str, int] = {}
-        now, og = self.clock.vendors.now(), self.sandbox.opsgenie
+        now, og = self.vendors_time.now(), self.sandbox.opsgenie
         og.create_alert("old", user=CUSTOMERS[0], created_at=now - timedelta(hours=5))
         self.clock.advance(1)
 
@@ -417,7 +403,7 @@ class World:
                 self.trace.append(f"not possible: {act}")
             else:
                 self.acted.append(act)
-                self.trace.append(f"{self.clock.vendors.now().isoformat()} {act}")
+                self.trace.append(f"{self.vendors_time.now().isoformat()} {act}")
 
     def _do(self, act: Act) -> None:
         if act.side == "og":
@@ -477,7 +463,7 @@ class World:
 
     def _lose(self) -> None:
         self.database.lose()
-        self.lost_at = self.clock.vendors.now().isoformat()
+        self.lost_at = self.vendors_time.now().isoformat()
         self.trace.append("database lost")
         self.process = Process(self)
 

@@ -1,13 +1,13 @@
 """A clock that tests can turn, and both vendors' clients wired to it."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import responses
 
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.rate_limiter import RateLimiter
+from tests.support.clock import SimClock
 
 OPSGENIE = "https://api.opsgenie.com"
 PAGERDUTY = "https://api.pagerduty.com"
@@ -15,31 +15,10 @@ OPSGENIE_KEY = "og-5ecret-Key"
 PAGERDUTY_KEY = "pd+5ecret_Key"
 
 
-class FakeClock:
-    """Waiting moves time on; `stopped` says what waiting answers."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-        self.waits: list[float] = []
-        self.stopped = False
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 23, 9, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def wait(self, seconds: float) -> bool:
-        self.waits.append(seconds)
-        if not self.stopped:
-            self.seconds += seconds
-        return self.stopped
-
-
 def http(
     name: str, clock: Any = None, url: str = "", records: list[RequestRecord] | None = None, **more: Any
 ) -> Http:
-    clock = clock or FakeClock()
+    clock = clock or SimClock(1000.0)
     scheme = f"GenieKey {OPSGENIE_KEY}" if name == "Opsgenie" else f"Token token={PAGERDUTY_KEY}"
     base = url or (OPSGENIE if name == "Opsgenie" else PAGERDUTY)
     more.setdefault("limiter", RateLimiter(clock))

@@ -5,7 +5,8 @@ from typing import Any
 
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter
-from tests.support.wire.http import OPSGENIE, FakeClock, http
+from tests.support.clock import SimClock
+from tests.support.wire.http import OPSGENIE, http
 
 ALERTS = f"{OPSGENIE}/v2/alerts"
 A1 = "0b1c2d3e-0000-4000-8000-000000000001-1795424400000"
@@ -51,4 +52,4 @@ def notes_page(notes: list[Any], token: str = "") -> dict[str, Any]:
     return {"data": notes, "paging": {"next": url} if token else {}, "took": 1, "requestId": "r"}
 
 
-NOW = FakeClock().now()
+NOW = SimClock(1000.0).now()

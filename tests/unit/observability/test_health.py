@@ -7,16 +7,7 @@ import pytest
 from reconciler.core.model import Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.observability.health import SHORTEST_GRACE, Health
-
-
-class ManualClock:
-    """A monotonic clock set by hand."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return self.passed
+from tests.support.clock import SimClock
 
 
 @dataclass(frozen=True)
@@ -31,7 +22,7 @@ class Problem:
 STUCK = "the daemon's loop has not turned for three intervals: restart if that lasts"
 
 
-def working(clock: ManualClock, interval: float = 10.0) -> Health:
+def working(clock: SimClock, interval: float = 10.0) -> Health:
     """A leader whose first polls have succeeded."""
     health = Health(interval, clock.monotonic)
     for side in Side:
@@ -43,7 +34,7 @@ def working(clock: ManualClock, interval: float = 10.0) -> Health:
 
 
 def test_liveness_fails_once_the_loop_stops_turning() -> None:
-    clock = ManualClock()
+    clock = SimClock(0.0)
     health = Health(10.0, clock.monotonic)
     clock.passed = 30
     assert health.alive()
@@ -56,7 +47,7 @@ def test_liveness_fails_once_the_loop_stops_turning() -> None:
 
 
 def test_liveness_allows_at_least_two_seconds_with_short_intervals() -> None:
-    clock = ManualClock()
+    clock = SimClock(0.0)
     health = Health(0.05, clock.monotonic)
     clock.passed = SHORTEST_GRACE
     assert health.alive()
@@ -65,7 +56,7 @@ def test_liveness_allows_at_least_two_seconds_with_short_intervals() -> None:
 
 
 def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
-    clock = ManualClock()
+    clock = SimClock(0.0)
     health = Health(10.0, clock.monotonic)
     for _ in range(100):
         clock.passed += 29
@@ -78,7 +69,7 @@ def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
 
 
 def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
-    clock = ManualClock()
+    clock = SimClock(0.0)
     health = working(clock)
     for _ in range(4):
         clock.passed += 9
@@ -117,7 +108,7 @@ def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
     ],
 )
 def test_readiness_reports_why_the_process_is_not_ready(problems: tuple[Problem, ...], reason: str) -> None:
-    health = working(ManualClock())
+    health = working(SimClock(0.0))
     health.problems(problems)
     assert health.unready() == reason
     health.problems(())
@@ -125,7 +116,7 @@ def test_readiness_reports_why_the_process_is_not_ready(problems: tuple[Problem,
 
 
 def test_readiness_reports_what_the_first_poll_waits_for() -> None:
-    health = Health(10.0, ManualClock().monotonic)
+    health = Health(10.0, SimClock(0.0).monotonic)
     begins = "the first poll of Opsgenie and PagerDuty is not over yet"
     assert health.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
     health.answered(Side.OPSGENIE, None)
@@ -142,14 +133,14 @@ def test_readiness_reports_what_the_first_poll_waits_for() -> None:
 
 
 def test_a_successful_first_poll_keeps_the_process_ready() -> None:
-    health = working(ManualClock())
+    health = working(SimClock(0.0))
     for side in Side:
         health.polled(side, ok=False)
     assert health.unready() == ""
 
 
 def test_a_page_that_cannot_be_created_makes_the_process_unready() -> None:
-    health = working(ManualClock())
+    health = working(SimClock(0.0))
     health.pages("nobody is paged for #17")
     assert health.unready() == "nobody is paged for #17"
     health.pages("")
@@ -157,7 +148,7 @@ def test_a_page_that_cannot_be_created_makes_the_process_unready() -> None:
 
 
 def test_an_unreachable_database_makes_the_process_unready() -> None:
-    health = working(ManualClock())
+    health = working(SimClock(0.0))
     health.failed("DATABASE_URL: locked")
     assert health.unready() == "DATABASE_URL: locked"
     health.failed("")
@@ -165,7 +156,7 @@ def test_an_unreachable_database_makes_the_process_unready() -> None:
 
 
 def test_a_standby_is_ready_as_long_as_its_loop_turns() -> None:
-    clock = ManualClock()
+    clock = SimClock(0.0)
     health = Health(10.0, clock.monotonic)
     health.pages("of an earlier lead")
     health.failed("of an earlier lead")

@@ -29,22 +29,10 @@ from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.health import Health
 from reconciler.observability.metrics import REFRESH, Metrics
 from reconciler.observability.metrics_table import ITEM_OUTCOMES, METRICS, PRIORITY_LABELS, metrics_table
+from tests.support.clock import SimClock
 from tests.support.paths import ROOT
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-class ManualClock:
-    """A clock set by hand."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
 
 
 @dataclass(frozen=True)
@@ -72,7 +60,7 @@ class MetricsBench:
     """Metrics, their clock, and their samples."""
 
     def __init__(self) -> None:
-        self.clock = ManualClock()
+        self.clock = SimClock(0.0, NOW)
         self.health = Health(10.0, self.clock.monotonic)
         self.metrics = Metrics(self.health, self.clock)
 

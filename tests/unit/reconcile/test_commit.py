@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from reconciler.observability.events import Events
 from reconciler.reconcile.commit import LONGEST_KEPT, MOST_KEPT, Committer
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 from tests.support.builders import action, at, observation, pair, policy
+from tests.support.clock import SimClock
 
 NOW = at(100)
 KNOWN = pair(swept_at=at(0), next_look_at=at(90))
@@ -23,20 +24,6 @@ ITEM = WorkItem(KNOWN.alert_id, NOW, ReadRequest(alert=True), Priority.CHANGED, 
 AGAIN = WorkItem(
     KNOWN.alert_id, at(110), ReadRequest(incident=True), Priority.UNSETTLED, frozenset({Reason.UNREAD})
 )
-
-
-@dataclass
-class Clock:
-    passed: float = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def wait(self, seconds: float) -> bool:
-        raise NotImplementedError
 
 
 class RecordedEvents(Events):
@@ -53,7 +40,7 @@ class CommitterBench:
     """A committer over a database that counts transactions, with the known pair in it."""
 
     database: Database
-    clock: Clock = field(default_factory=Clock)
+    clock: SimClock = field(default_factory=lambda: SimClock(0.0, NOW))
     events: RecordedEvents = field(default_factory=RecordedEvents)
     count: Counter[str] = field(default_factory=Counter)
 

@@ -44,7 +44,7 @@ from tests.support.builders import (
     pair,
     policy,
 )
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 NONE: frozenset[Side] = frozenset()
 BOTH, ONLY_OG, ONLY_PD = frozenset(Side), frozenset({OG}), frozenset({PD})
@@ -80,7 +80,7 @@ class Scene:
 
     opsgenie: Vendors = field(default_factory=lambda: Vendors(alert=alert(), notes=[], acts=[]))
     pagerduty: Vendors = field(default_factory=lambda: Vendors(incident=incident(), notes=[], acts=[]))
-    clock: StillClock = field(default_factory=StillClock)
+    clock: SimClock = field(default_factory=SimClock)
     known: set[str] = field(default_factory=set)
     stopping: bool = False
 
@@ -156,7 +156,7 @@ def test_one_side_is_read_while_the_other_backs_off() -> None:
 def test_a_successful_read_ends_the_back_off_of_its_side() -> None:
     scene = Scene(pagerduty=Vendors(incident=Forbidden("403")))
     scene.fetch(INCIDENT)
-    scene.clock.seconds += 1
+    scene.clock.passed += 1
     scene.pagerduty.answers["incident"] = incident()
     assert scene.fetch(INCIDENT).unread == NONE
     scene.pagerduty.answers["incident"] = Forbidden("403")
@@ -169,7 +169,7 @@ def test_incident_notes_that_wait_for_the_alert_follow_the_alerts_back_off() -> 
     for wait in (1, 2, 4, 8):
         fetched = scene.fetch(everything())
         assert (fetched.unread, fetched.read_at) == (BOTH, scene.clock.now() + timedelta(seconds=wait))
-        scene.clock.seconds += wait
+        scene.clock.passed += wait
     assert scene.pagerduty.asked == {"incident": 4}
 
 
@@ -257,7 +257,7 @@ def test_failed_probes_of_one_vendor_cause_no_reads_of_the_other() -> None:
     scene = Scene(pagerduty=Vendors(incident=Refused("401"), incidents_by_key=Refused("401")))
     scene.fetch(INCIDENT)
     for number in range(10):
-        scene.clock.seconds += 31
+        scene.clock.passed += 31
         known = other(number) if number % 2 else replace(other(number), pair=pair(None))
         assert scene.fetch(replace(everything(), by_key=True), known).blocked
     assert (scene.opsgenie.asked.total(), scene.pagerduty.asked.total()) == (0, 11)
@@ -266,7 +266,7 @@ def test_failed_probes_of_one_vendor_cause_no_reads_of_the_other() -> None:
 def test_the_half_open_probe_is_the_pairs_own_read_and_is_made_once() -> None:
     scene = Scene(pagerduty=Vendors(incident=Refused("401"), notes=[]))
     scene.fetch(INCIDENT)
-    scene.clock.seconds += 1
+    scene.clock.passed += 1
     scene.pagerduty.answers["incident"] = incident()
     fetched = scene.fetch(everything())
     assert (fetched.observation.incident, fetched.unread, fetched.blocked) == (incident(), NONE, frozenset())
@@ -343,7 +343,7 @@ def test_all_details_of_a_new_alert_together_may_take_two_seconds() -> None:
     scene = Scene()
 
     def take() -> None:
-        scene.clock.seconds += 1.5
+        scene.clock.passed += 1.5
 
     scene.opsgenie.takes = take
     fetched = new(scene)
@@ -369,7 +369,7 @@ def test_after_late_details_the_next_pages_do_not_wait_for_theirs() -> None:
     for number in range(50):
         fetched = new(scene, f"a-{number}")
         assert (fetched.observation.alert, fetched.unread, fetched.blocked) == (ROW, ONLY_OG, frozenset())
-        scene.clock.seconds += 0.01
+        scene.clock.passed += 0.01
     assert scene.opsgenie.asked.total() == 1
     assert not scene.breakers.open({OG})  # other reads have no short time limit
 
@@ -377,7 +377,7 @@ def test_after_late_details_the_next_pages_do_not_wait_for_theirs() -> None:
 def test_details_are_tried_again_some_time_after_they_were_late() -> None:
     scene = Scene(opsgenie=Vendors(alert=SILENT, notes=[]))
     new(scene, "a-1")
-    scene.clock.seconds += 1
+    scene.clock.passed += 1
     scene.opsgenie.answers["alert"] = alert()
     assert new(scene, "a-2").unread == NONE
 
@@ -463,7 +463,7 @@ def test_a_request_is_checked_once_a_second_and_its_last_status_is_reused_meanwh
     scene = Scene(opsgenie=Vendors(alert=alert(), request_status=RequestStatus(None)))
     for _ in range(30):
         assert receipts(scene) == (Receipt(7, None),)
-        scene.clock.seconds += 0.1
+        scene.clock.passed += 0.1
     assert scene.opsgenie.asked["request_status"] == 3
 
 
@@ -482,7 +482,7 @@ def test_at_most_fifty_requests_are_checked_per_second() -> None:
         before = scene.opsgenie.asked["request_status"]
         assert len(receipts(scene, *sent)) == 120
         asked.append(scene.opsgenie.asked["request_status"] - before)
-        scene.clock.seconds += 0.5
+        scene.clock.passed += 0.5
     assert asked == [50, 0, 50]
 
 
@@ -514,7 +514,7 @@ def test_an_alert_not_known_to_be_missing_is_read_with_growing_back_off_and_is_n
         fetched = scene.fetch(ALERT, lost(1))
         assert (fetched.unread, fetched.read_at) == (ONLY_OG, scene.clock.now() + timedelta(seconds=wait))
         assert scene.fetch(ALERT, lost(1)).problems == ()
-        scene.clock.seconds += wait
+        scene.clock.passed += wait
     assert scene.opsgenie.asked["alert"] == 4
 
 
@@ -558,7 +558,7 @@ def test_an_alert_that_is_seen_again_ends_the_suspicion_against_the_key() -> Non
     scene.fetch(ALERT, lost(1))
     scene.fetch(ALERT, lost(2))
     assert "OPSGENIE_API_KEY sees none of the 2 alerts" in str(scene.fetcher.blindness())
-    scene.clock.seconds += 5
+    scene.clock.passed += 5
     scene.opsgenie.answers["alert"] = alert()
     scene.fetch(ALERT, lost(2))
     assert scene.fetcher.blindness() is None
@@ -567,7 +567,7 @@ def test_an_alert_that_is_seen_again_ends_the_suspicion_against_the_key() -> Non
 def test_a_deleted_alert_no_longer_counts_as_missing() -> None:
     scene = Scene(opsgenie=gone(alert(id="b-1")))
     assert scene.fetch(ALERT, lost(1, missing_since=at(-600))).observation.sees_others
-    scene.clock.seconds += 5
+    scene.clock.passed += 5
     assert scene.fetch(ALERT, lost(2)).observation.sees_others  # no other alert is missing
 
 

@@ -21,7 +21,7 @@ from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.read_only import open_read_only
 from tests.support.builders import ALERT_ID, BOT, JANE, OG, PD, action, alert, at, incident, note, pair, policy
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 LOOKED = frozenset({Kind.PAGERDUTY_NOTE})
 HELD = frozenset({Hold.READ_OPSGENIE})
@@ -34,7 +34,7 @@ class Scene:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.clock = StillClock()
+        self.clock = SimClock()
         self.seen: Callable[[Observation], Fetched] = Fetched
         self.given: list[tuple[ReadRequest, Observation]] = []
         self.delivers: Callable[[tuple[Action, ...]], Delivered] = Delivered

@@ -8,7 +8,7 @@ from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.read_breakers import FAILURES, ReadBreakers
 from reconciler.reconcile.work_queue import Hold, Passage
 from tests.support.builders import OG, PD
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 BOTH = frozenset(Side)
 READ_PD = frozenset({Hold.READ_PAGERDUTY})
@@ -16,12 +16,12 @@ REFUSED, UNREACHABLE, SILENT = Refused("401"), NotExecuted("no connection"), Unk
 
 
 @pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
+def clock() -> SimClock:
+    return SimClock()
 
 
 @pytest.fixture
-def breakers(clock: StillClock) -> ReadBreakers:
+def breakers(clock: SimClock) -> ReadBreakers:
     return ReadBreakers(clock)
 
 
@@ -83,41 +83,39 @@ def test_a_failed_feed_opens_the_breaker_only_without_a_connection(breakers: Rea
     ids=["refused", "away"],
 )
 def test_the_open_time_doubles_with_each_failure(
-    breakers: ReadBreakers, clock: StillClock, error: Refused | NotExecuted, waits: list[float]
+    breakers: ReadBreakers, clock: SimClock, error: Refused | NotExecuted, waits: list[float]
 ) -> None:
     for wait in waits:
         breakers.failed(PD, "a-1", error)
         assert breakers.retry_in(Hold.READ_PAGERDUTY) == wait
-        clock.seconds += wait - 0.1
+        clock.passed += wait - 0.1
         assert breakers.open({PD}) == READ_PD
-        clock.seconds += 0.1
+        clock.passed += 0.1
         assert not breakers.open({PD})
 
 
-def test_failures_while_the_breaker_is_open_do_not_prolong_it(breakers: ReadBreakers, clock: StillClock) -> None:
+def test_failures_while_the_breaker_is_open_do_not_prolong_it(breakers: ReadBreakers, clock: SimClock) -> None:
     breakers.failed(PD, "a-1", REFUSED)
-    clock.seconds += 0.5
+    clock.passed += 0.5
     breakers.failed(PD, "a-2", REFUSED)
     assert breakers.retry_in(Hold.READ_PAGERDUTY) == 0.5
 
 
-def test_a_half_open_breaker_admits_one_read(breakers: ReadBreakers, clock: StillClock) -> None:
+def test_a_half_open_breaker_admits_one_read(breakers: ReadBreakers, clock: SimClock) -> None:
     breakers.failed(PD, "a-1", REFUSED)
     assert breakers.admit(BOTH).blocked == READ_PD
-    clock.seconds += 1
+    clock.passed += 1
     assert breakers.passage(Hold.READ_PAGERDUTY) is Passage.ONE
     first, second = breakers.admit(BOTH), breakers.admit(BOTH)
     assert (first.blocked, first.probes) == (frozenset(), frozenset({PD}))
     assert second.blocked == READ_PD
-    clock.seconds += 30  # the admitted read never reported its outcome
+    clock.passed += 30  # the admitted read never reported its outcome
     assert breakers.admit({PD}).probes == {PD}
 
 
-def test_a_pair_blocked_by_another_breaker_uses_no_half_open_read(
-    breakers: ReadBreakers, clock: StillClock
-) -> None:
+def test_a_pair_blocked_by_another_breaker_uses_no_half_open_read(breakers: ReadBreakers, clock: SimClock) -> None:
     breakers.failed(PD, "a-1", REFUSED)
-    clock.seconds += 1
+    clock.passed += 1
     breakers.failed(OG, "a-1", REFUSED)
     assert breakers.admit(BOTH).blocked == {Hold.READ_OPSGENIE}
     assert breakers.admit({PD}).probes == {PD}
@@ -125,12 +123,12 @@ def test_a_pair_blocked_by_another_breaker_uses_no_half_open_read(
 
 @pytest.mark.parametrize("error", [SILENT, Blocked("302")], ids=["silent", "blocked"])
 def test_a_failed_half_open_read_opens_the_breaker_again(
-    breakers: ReadBreakers, clock: StillClock, error: Unknown | Blocked
+    breakers: ReadBreakers, clock: SimClock, error: Unknown | Blocked
 ) -> None:
     breakers.failed(PD, "a-1", REFUSED)
-    clock.seconds += 1
+    clock.passed += 1
     breakers.admit({PD})
-    clock.seconds += 5
+    clock.passed += 5
     breakers.failed(PD, "a-1", error)
     assert breakers.open({PD}) == READ_PD
 
@@ -167,14 +165,12 @@ def test_one_unanswered_read_reopens_the_breaker_while_only_feeds_are_answered(
 # -- details of new alerts --
 
 
-def test_after_late_details_pages_skip_them_until_one_tries_again(
-    breakers: ReadBreakers, clock: StillClock
-) -> None:
+def test_after_late_details_pages_skip_them_until_one_tries_again(breakers: ReadBreakers, clock: SimClock) -> None:
     assert not breakers.has_slow_details(OG)
     breakers.details_failed(OG, SILENT)
     assert breakers.has_slow_details(OG)
     assert not breakers.open(BOTH)
-    clock.seconds += 1
+    clock.passed += 1
     assert (breakers.has_slow_details(OG), breakers.has_slow_details(OG)) == (False, True)
     breakers.details_succeeded(OG)
     assert not breakers.has_slow_details(OG)
@@ -184,7 +180,7 @@ def test_after_late_details_pages_skip_them_until_one_tries_again(
 
 
 def test_an_unreadable_side_backs_off_from_one_up_to_sixty_seconds(
-    breakers: ReadBreakers, clock: StillClock
+    breakers: ReadBreakers, clock: SimClock
 ) -> None:
     error = Forbidden("403")
     for wait in (1, 2, 4, 8, 16, 32, 60, 60):
@@ -192,7 +188,7 @@ def test_an_unreadable_side_backs_off_from_one_up_to_sixty_seconds(
         assert breakers.back_off_left(PD, "a-1") == wait
         assert breakers.backs_off(PD, "a-1") is error
         assert breakers.backs_off(OG, "a-1") is breakers.backs_off(PD, "a-2") is None
-        clock.seconds += wait
+        clock.passed += wait
         assert breakers.backs_off(PD, "a-1") is None
     breakers.was_read(PD, "a-1")
     breakers.back_off(PD, "a-1", error)

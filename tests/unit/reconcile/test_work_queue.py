@@ -6,35 +6,18 @@ import pytest
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.reconcile.work_queue import LONGEST_DELAY, Hold, WorkQueue
+from tests.support.clock import SimClock
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
 
-class Clock:
-    """Set by the test; the time of day is set independently of the monotonic seconds."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-        self.jumped = timedelta()
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed) + self.jumped
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def wait(self, seconds: float) -> bool:
-        self.passed += seconds
-        return False
+@pytest.fixture
+def clock() -> SimClock:
+    return SimClock(0.0, NOW)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def queue(clock: Clock) -> WorkQueue:
+def queue(clock: SimClock) -> WorkQueue:
     return WorkQueue(clock)
 
 
@@ -55,7 +38,7 @@ def test_keys_are_leased_by_priority_and_then_by_due_time(queue: WorkQueue) -> N
     assert leased(queue) == ["page", "later", "earlier", "sweep"]
 
 
-def test_a_key_is_not_leased_before_it_is_due(queue: WorkQueue, clock: Clock) -> None:
+def test_a_key_is_not_leased_before_it_is_due(queue: WorkQueue, clock: SimClock) -> None:
     queue.add([item("a", after=5)])
     assert queue.lease() is None
     assert queue.next_due() == 5
@@ -65,10 +48,10 @@ def test_a_key_is_not_leased_before_it_is_due(queue: WorkQueue, clock: Clock) ->
 
 @pytest.mark.parametrize("jump", [-timedelta(days=1), timedelta(days=1)])
 def test_setting_the_clock_does_not_change_when_a_queued_key_is_due(
-    queue: WorkQueue, clock: Clock, jump: timedelta
+    queue: WorkQueue, clock: SimClock, jump: timedelta
 ) -> None:
     queue.add([item("a", after=5)])
-    clock.jumped = jump
+    clock.off = jump.total_seconds()
     clock.passed = 4.9
     assert queue.lease() is None
     clock.passed = 5
@@ -103,7 +86,7 @@ def test_two_items_for_one_key_are_merged(queue: WorkQueue) -> None:
     assert found.priority is Priority.CHANGED
 
 
-def test_remaining_work_waits_and_newly_added_work_does_not(queue: WorkQueue, clock: Clock) -> None:
+def test_remaining_work_waits_and_newly_added_work_does_not(queue: WorkQueue, clock: SimClock) -> None:
     queue.add([item("a"), item("b")])
     first, second = queue.lease(), queue.lease()
     assert first is not None
@@ -119,7 +102,7 @@ def test_remaining_work_waits_and_newly_added_work_does_not(queue: WorkQueue, cl
     assert leased(queue) == ["a"]
 
 
-def test_a_failed_key_backs_off_whatever_is_added_meanwhile(queue: WorkQueue, clock: Clock) -> None:
+def test_a_failed_key_backs_off_whatever_is_added_meanwhile(queue: WorkQueue, clock: SimClock) -> None:
     queue.add([item("a")])
     found = queue.lease()
     assert found is not None

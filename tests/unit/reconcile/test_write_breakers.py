@@ -1,6 +1,6 @@
 """A breaker blocks one lane only, and opens for longer until a write succeeds."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
 from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.reconcile.write_breakers import HOLDS, WHILE_BARRED, Lane, Wait, WriteBreakers, lane_of
 from tests.support.builders import action, at
+from tests.support.clock import SimClock
 
 NOW = at(0)
 CREATION = action(Kind.CREATE_INCIDENT)
@@ -19,30 +20,13 @@ FAILING = replace(NOTE, failing_since=NOW)
 REFUSED = Refused("401")
 
 
-@dataclass
-class Clock:
-    """`passed` seconds since the start; `set_by` is the offset of the time of day."""
-
-    passed: float = 0.0
-    set_by: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed) + self.set_by
-
-    def monotonic(self) -> float:
-        return 100.0 + self.passed
-
-    def wait(self, seconds: float) -> bool:
-        raise NotImplementedError
+@pytest.fixture
+def clock() -> SimClock:
+    return SimClock(0.0, NOW)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def breakers(clock: Clock) -> WriteBreakers:
+def breakers(clock: SimClock) -> WriteBreakers:
     return WriteBreakers(clock)
 
 
@@ -58,7 +42,7 @@ def action_of(alert: str, given: Action = NOTE) -> Action:
     return replace(given, alert_id=alert)
 
 
-def test_a_rate_limit_delays_one_kind_until_a_known_time(clock: Clock, breakers: WriteBreakers) -> None:
+def test_a_rate_limit_delays_one_kind_until_a_known_time(clock: SimClock, breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no room", 40.0))
     assert breakers.waits_for(CREATION) == Wait(after(40))
     assert [kind for kind in Kind if breakers.waits_for(action(kind))] == [Kind.CREATE_INCIDENT]
@@ -70,7 +54,7 @@ def test_a_rate_limit_delays_one_kind_until_a_known_time(clock: Clock, breakers:
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("error", [REFUSED, NotExecuted("no connection")])
 def test_any_other_refusal_opens_the_breaker_of_its_lane_only(
-    clock: Clock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError
+    clock: SimClock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError
 ) -> None:
     breakers.not_executed(kind, error)
     assert blocked_lanes(breakers) == breakers.open_lanes() == {lane_of(kind)}
@@ -90,7 +74,7 @@ def test_any_other_refusal_opens_the_breaker_of_its_lane_only(
     ],
 )
 def test_a_breaker_opens_for_longer_until_a_write_succeeds(
-    clock: Clock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError, waits: list[int]
+    clock: SimClock, breakers: WriteBreakers, kind: Kind, error: ReconcilerError, waits: list[int]
 ) -> None:
     for seconds in waits:
         breakers.not_executed(kind, error)
@@ -122,7 +106,7 @@ def test_three_alerts_in_a_row_without_an_answer_open_the_breaker(
     assert breakers.waits_for(FAILING) is None
 
 
-def test_one_more_failure_opens_a_half_open_breaker_again(clock: Clock, breakers: WriteBreakers) -> None:
+def test_one_more_failure_opens_a_half_open_breaker_again(clock: SimClock, breakers: WriteBreakers) -> None:
     for alert in "abc":
         breakers.unanswered(action_of(alert), Unknown("no answer"))
     clock.passed = 1
@@ -133,7 +117,7 @@ def test_one_more_failure_opens_a_half_open_breaker_again(clock: Clock, breakers
     assert wait.retry_at == after(3)
 
 
-def test_failures_that_began_before_a_success_open_no_breaker(clock: Clock, breakers: WriteBreakers) -> None:
+def test_failures_that_began_before_a_success_open_no_breaker(clock: SimClock, breakers: WriteBreakers) -> None:
     clock.passed = 1
     breakers.succeeded(Kind.PAGERDUTY_NOTE)
     clock.passed = 2
@@ -179,7 +163,7 @@ def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: 
     assert wait.retry_at == after(2)  # the account was not the cause: the breaker opens for longer
 
 
-def test_a_half_open_lane_admits_one_waiting_pair_per_second(clock: Clock, breakers: WriteBreakers) -> None:
+def test_a_half_open_lane_admits_one_waiting_pair_per_second(clock: SimClock, breakers: WriteBreakers) -> None:
     breakers.not_executed(Kind.CREATE_INCIDENT, NotExecuted("no connection"))
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
     clock.passed = 1
@@ -226,10 +210,10 @@ def test_a_barred_lane_admits_nothing_until_it_is_freed(breakers: WriteBreakers)
 
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_setting_the_clock_does_not_change_how_long_a_breaker_is_open(
-    clock: Clock, breakers: WriteBreakers, hours: int
+    clock: SimClock, breakers: WriteBreakers, hours: int
 ) -> None:
     breakers.not_executed(Kind.PAGERDUTY_NOTE, REFUSED)
-    clock.set_by = timedelta(hours=hours)
+    clock.off = hours * 3600
     assert breakers.waits_for(NOTE) == Wait(clock.now() + timedelta(seconds=1), REFUSED, Hold.WRITE_PAGERDUTY)
     clock.passed = 1
     assert breakers.waits_for(NOTE) is None

@@ -12,7 +12,7 @@ from reconciler.reconcile.work_queue import Passage
 from reconciler.reconcile.write_breakers import HOLDS, PAGERDUTY_LANES, Lane, WriteBreakers
 from reconciler.runtime.account import Account, barred
 from tests.support.builders import BOT, JANE, policy
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 WRONG = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: unknown"))
 UNSURE = Problem(Side.PAGERDUTY, Transient("GET /users: 503"))
@@ -44,7 +44,7 @@ class Stage:
     def __init__(self, *, writes: bool = True) -> None:
         self.identity = Identity()
         self.blind: ReconcilerError | None = None
-        self.breakers = WriteBreakers(StillClock()) if writes else None
+        self.breakers = WriteBreakers(SimClock()) if writes else None
         self.problems = Problems()
         identity: Any = self.identity
         fetcher: Any = self

@@ -8,7 +8,7 @@ from reconciler.core.work import ReadRequest, WorkItem
 from reconciler.reconcile.pair import Outcome
 from reconciler.runtime.feedback import Feedback
 from tests.support.builders import action, at
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 
 class Sources:
@@ -29,7 +29,7 @@ def reconciled(kind: Kind | None, *, repeated: bool) -> Sources:
     sources: Any = Sources()
     item = WorkItem("a", at(0) + timedelta(), ReadRequest(alert_notes=True, repeated=repeated))
     actions = () if kind is None else (action(kind),)
-    Feedback(sources, sources, StillClock(60)).reconciled(Outcome(item, actions), 0.1)
+    Feedback(sources, sources, SimClock(60)).reconciled(Outcome(item, actions), 0.1)
     found: Sources = sources
     return found
 

@@ -14,7 +14,7 @@ from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.schema import leader
 from tests.support.builders import action, alert, at, pair, policy
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 INTERVAL = timedelta(seconds=10)
 
@@ -43,7 +43,7 @@ class Process:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.clock = StillClock()
+        self.clock = SimClock()
         self.lock = Lock()
         self.queue = WorkQueue(self.clock)
         self.leadership = Leadership(database, self.lock, self.queue, self.clock, INTERVAL)
@@ -104,7 +104,7 @@ def test_a_new_leader_loads_all_unfinished_work(database: Database, process: Pro
 
 def test_loaded_work_keeps_its_priority_and_its_request(database: Database) -> None:
     store_unfinished_work(database)
-    clock = StillClock()
+    clock = SimClock()
     found = {item.alert_id: item for item in stored_work(database, policy(), clock, INTERVAL)}
     assert found["page"].priority is Priority.PAGE
     assert found["page"].request.row == alert(id="page")

@@ -20,7 +20,7 @@ from reconciler.runtime.program import Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.worker import Worker
 from tests.support.builders import action
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 WAITS = "PagerDuty: the rate limit leaves no room for another 57 s"
 QUEUED, OUTBOX = frozenset({Reason.QUEUED}), frozenset({Reason.OUTBOX})
@@ -34,7 +34,7 @@ class Run:
     """A program with two sources; the outcome of a pair is set by its id."""
 
     def __init__(self) -> None:
-        self.clock = StillClock(0)
+        self.clock = SimClock(0)
         self.queue = WorkQueue(self.clock)
         self.problems = Problems()
         self.collector = Collector()
@@ -121,7 +121,7 @@ def test_a_run_does_not_wait_for_a_request_already_carried_out(once: Run) -> Non
     def carried_out(seconds: float) -> bool:
         once.again.clear()
         once.actions["a"] = note("a", status=Status.DONE)
-        return StillClock.wait(once.clock, seconds)
+        return SimClock.wait(once.clock, seconds)
 
     once.clock.wait = carried_out  # type: ignore[method-assign]
     report = once.run("a")

@@ -19,7 +19,7 @@ from reconciler.runtime.account import ACCOUNT_PLACE
 from reconciler.runtime.program import Program
 from reconciler.store.database import Database, DatabaseDown
 from tests.support.builders import at
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 AWAY = NotExecuted("no connection")
 
@@ -53,7 +53,7 @@ class Stage:
     """A program with only the parts that polling needs."""
 
     def __init__(self, database: Database) -> None:
-        self.clock = StillClock()
+        self.clock = SimClock()
         self.queue = WorkQueue(self.clock)
         self.breakers = ReadBreakers(self.clock)
         self.writes = WriteBreakers(self.clock)

@@ -18,7 +18,7 @@ from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import action, at, pair
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 AWAY = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
 ITEM = WorkItem("a-1", at(60), reasons=frozenset({Reason.FEED}))
@@ -48,7 +48,7 @@ class ReporterBench:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.clock = StillClock()
+        self.clock = SimClock()
         self.wrong: tuple[Problem, ...] = ()
         self.suspected = 0
         self.metrics = Metrics()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,33 +13,17 @@ from reconciler.observability.naming import span, state_of
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import state_log
 from reconciler.runtime.state_log import OVER_AFTER, StateLog
+from tests.support.clock import SimClock
 
 NOW = datetime(2026, 11, 23, 17, 27, tzinfo=UTC)
 AWAY = Problem(Side.PAGERDUTY, Unknown("PagerDuty: GET /log_entries: 503"))
-
-
-class ManualClock:
-    """A clock set by hand."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def wait(self, seconds: float) -> bool:
-        self.passed += seconds
-        return False
 
 
 class StateLogBench:
     """A state log, its clock, and its log lines."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.time = ManualClock()
+        self.time = SimClock(0.0, NOW)
         self.said: list[tuple[str, str]] = []
         self.asked = 0
         for level in ("error", "info"):

@@ -31,7 +31,7 @@ from reconciler.runtime.worker import (
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
 from tests.support.builders import at
-from tests.support.clock import StillClock
+from tests.support.clock import SimClock
 
 OUTBOX = frozenset({Reason.OUTBOX})
 HELD = frozenset({Hold.READ_OPSGENIE})
@@ -45,7 +45,7 @@ class Bench:
     """A worker whose reconciler does what the test sets; records the pairs and their call priorities."""
 
     def __init__(self) -> None:
-        self.clock = StillClock()
+        self.clock = SimClock()
         self.queue = WorkQueue(self.clock)
         self.breakers = ReadBreakers(self.clock)
         self.problems = Problems()

@@ -3,20 +3,20 @@
 import pytest
 
 from reconciler.sources.repetitions import FORGOTTEN, FRUITLESS, READ_EVERY, REMEMBERED_ALERTS, Repetitions
-from tests.support.sources import Clock
+from tests.support.clock import SimClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SimClock:
+    return SimClock(3600.0)
 
 
 @pytest.fixture
-def repetitions(clock: Clock) -> Repetitions:
+def repetitions(clock: SimClock) -> Repetitions:
     return Repetitions(clock)
 
 
-def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful: bool) -> int:
+def recurring(repetitions: Repetitions, clock: SimClock, seconds: int, *, fruitful: bool) -> int:
     """The number of reads caused by a recurrence every second."""
     read = 0
     for _ in range(seconds):
@@ -27,15 +27,15 @@ def recurring(repetitions: Repetitions, clock: Clock, seconds: int, *, fruitful:
     return read
 
 
-def test_fruitless_reads_of_notes_are_seconds_apart(repetitions: Repetitions, clock: Clock) -> None:
+def test_fruitless_reads_of_notes_are_seconds_apart(repetitions: Repetitions, clock: SimClock) -> None:
     assert recurring(repetitions, clock, 60, fruitful=False) == FRUITLESS + 60 // READ_EVERY - 1
 
 
-def test_every_recurrence_is_read_while_new_notes_are_found(repetitions: Repetitions, clock: Clock) -> None:
+def test_every_recurrence_is_read_while_new_notes_are_found(repetitions: Repetitions, clock: SimClock) -> None:
     assert recurring(repetitions, clock, 60, fruitful=True) == 60
 
 
-def test_a_new_note_ends_the_pause(repetitions: Repetitions, clock: Clock) -> None:
+def test_a_new_note_ends_the_pause(repetitions: Repetitions, clock: SimClock) -> None:
     recurring(repetitions, clock, 5, fruitful=False)
     assert not repetitions.may_read("a-1")
     repetitions.read("a-1", fruitful=True)
@@ -47,7 +47,9 @@ def test_a_read_that_fails_counts_as_fruitless(repetitions: Repetitions) -> None
     assert repetitions.may_read("a-2")
 
 
-def test_a_recurrence_after_a_minute_without_any_is_read_at_once(repetitions: Repetitions, clock: Clock) -> None:
+def test_a_recurrence_after_a_minute_without_any_is_read_at_once(
+    repetitions: Repetitions, clock: SimClock
+) -> None:
     recurring(repetitions, clock, 5, fruitful=False)
     clock.wait(FORGOTTEN)
     assert recurring(repetitions, clock, 3, fruitful=False) == FRUITLESS

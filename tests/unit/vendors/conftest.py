@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import responses
 
-from tests.support.wire.http import FakeClock
+from tests.support.clock import SimClock
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def wire() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> SimClock:
+    return SimClock(1000.0)
 
 
 @pytest.fixture(autouse=True)

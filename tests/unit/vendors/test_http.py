@@ -26,7 +26,8 @@ from reconciler.vendors.error_scopes import said
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.limits import Call
 from reconciler.vendors.rate_limiter import RateLimiter
-from tests.support.wire.http import OPSGENIE, OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, FakeClock, http
+from tests.support.clock import SimClock
+from tests.support.wire.http import OPSGENIE, OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, http
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
 DUPLICATE_KEY = "Open incident with matching dedup key already exists on this service"
@@ -106,7 +107,7 @@ def test_a_2xx_that_cannot_be_read_leaves_a_write_in_doubt(wire: responses.Reque
     assert "PAGERDUTY_API_URL" in str(caught.value)
 
 
-def test_a_web_page_instead_of_an_answer_names_the_address(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_web_page_instead_of_an_answer_names_the_address(wire: responses.RequestsMock, clock: SimClock) -> None:
     wire.get(f"{OPSGENIE}/v2/alerts", body="<!doctype html><title>Opsgenie</title>")
     with pytest.raises(Unknown, match=r"200, but the answer is not JSON\..*OPSGENIE_API_URL") as caught:
         http("Opsgenie", clock).get("/v2/alerts")
@@ -171,7 +172,7 @@ def test_a_429_is_not_executed_and_states_how_long_to_wait(
     assert caught.value.retry_after == seconds
 
 
-def test_a_read_is_retried_until_it_succeeds(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_read_is_retried_until_it_succeeds(wire: responses.RequestsMock, clock: SimClock) -> None:
     records: list[RequestRecord] = []
     wire.get(f"{INCIDENTS}/P1", status=503)
     wire.get(f"{INCIDENTS}/P1", body=requests.exceptions.ReadTimeout())
@@ -186,7 +187,7 @@ def test_a_read_is_retried_until_it_succeeds(wire: responses.RequestsMock, clock
     assert clock.waits[-1] >= 3
 
 
-def test_a_read_gives_up_within_its_time(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_read_gives_up_within_its_time(wire: responses.RequestsMock, clock: SimClock) -> None:
     wire.get(f"{INCIDENTS}/P1", status=429, headers={"ratelimit-reset": "45"})
     with pytest.raises(NotExecuted) as caught:
         http("PagerDuty", clock, timeout=30).get("/incidents/P1")
@@ -194,14 +195,14 @@ def test_a_read_gives_up_within_its_time(wire: responses.RequestsMock, clock: Fa
     assert clock.waits == []
 
 
-def test_a_read_is_retried_a_few_times_only(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_read_is_retried_a_few_times_only(wire: responses.RequestsMock, clock: SimClock) -> None:
     wire.get(f"{INCIDENTS}/P1", status=500)
     with pytest.raises(Unknown):
         http("PagerDuty", clock).get("/incidents/P1")
     assert len(wire.calls) == 5
 
 
-def test_a_read_stops_waiting_when_the_program_stops(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_read_stops_waiting_when_the_program_stops(wire: responses.RequestsMock, clock: SimClock) -> None:
     clock.stopped = True
     wire.get(f"{INCIDENTS}/P1", status=500)
     with pytest.raises(Unknown):
@@ -261,7 +262,7 @@ def test_a_connection_lost_after_sending_leaves_the_write_in_doubt(
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_error_ever_shows_a_key(
-    wire: responses.RequestsMock, clock: FakeClock, failure: Exception | int, method: str
+    wire: responses.RequestsMock, clock: SimClock, failure: Exception | int, method: str
 ) -> None:
     words = f"Token token={PAGERDUTY_KEY} is bad: {PAGERDUTY_KEY}"
     if isinstance(failure, int):
@@ -296,8 +297,8 @@ def test_a_key_with_an_equals_sign_is_hidden_completely(
         PAGERDUTY,
         {"Authorization": scheme + key},
         name="PagerDuty",
-        clock=FakeClock(),
-        limiter=RateLimiter(FakeClock()),
+        clock=SimClock(1000.0),
+        limiter=RateLimiter(SimClock(1000.0)),
     )
     with pytest.raises(Permanent) as caught:
         client.write("POST", "/incidents", {})
@@ -307,7 +308,7 @@ def test_a_key_with_an_equals_sign_is_hidden_completely(
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 500])
 def test_a_gateways_page_is_not_shown_as_the_vendors_error_text(
-    wire: responses.RequestsMock, clock: FakeClock, status: int
+    wire: responses.RequestsMock, clock: SimClock, status: int
 ) -> None:
     wire.get(f"{INCIDENTS}/P1", body=HTML, status=status)
     with pytest.raises(ReconcilerError) as caught:
@@ -346,12 +347,12 @@ def test_a_compressed_answer_is_read(wire: responses.RequestsMock) -> None:
     assert http("PagerDuty").get("/incidents").json == {"a": "é"}
 
 
-def test_a_call_delayed_beyond_its_deadline_is_not_sent(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_call_delayed_beyond_its_deadline_is_not_sent(wire: responses.RequestsMock, clock: SimClock) -> None:
     class Suspended(RateLimiter):
         def acquire(
             self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
         ) -> Call:
-            clock.seconds += 60  # as if the process were suspended here for a minute
+            clock.passed += 60  # as if the process were suspended here for a minute
             return super().acquire(scope, write=write, within=within, priority=priority)
 
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):
@@ -398,14 +399,14 @@ def test_a_route_consists_of_fixed_path_segments_only(path: str, route: str) -> 
 
 
 def test_our_own_rate_limit_is_distinguished_from_the_vendors(
-    wire: responses.RequestsMock, clock: FakeClock
+    wire: responses.RequestsMock, clock: SimClock
 ) -> None:
     wire.post(INCIDENTS, json={})
     vendor = http("PagerDuty", clock, limiter=RateLimiter(clock, 1))
     vendor.write("POST", "/incidents", {})
     with pytest.raises(RateLimited, match="PagerDuty: the rate limit leaves no room"):
         vendor.write("POST", "/incidents", {})
-    clock.seconds += 50
+    clock.passed += 50
     clock.stopped = True
     with pytest.raises(NotExecuted, match="stopped while waiting") as caught:
         vendor.get("/incidents")
@@ -421,22 +422,22 @@ def test_no_cookie_is_kept(wire: responses.RequestsMock) -> None:
     assert all("Cookie" not in call.request.headers for call in wire.calls)
 
 
-def test_a_call_takes_no_longer_than_its_context_allows(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_call_takes_no_longer_than_its_context_allows(wire: responses.RequestsMock, clock: SimClock) -> None:
     wire.get(f"{INCIDENTS}/P1", status=503)
-    started = clock.seconds
+    started = clock.passed
     with calling(CallPriority.CHANGED, within=2.0), pytest.raises(Unknown):
         http("PagerDuty", clock).get("/incidents/P1")
-    assert clock.seconds - started <= 2
+    assert clock.passed - started <= 2
 
 
-def test_a_context_never_lengthens_a_call(wire: responses.RequestsMock, clock: FakeClock) -> None:
+def test_a_context_never_lengthens_a_call(wire: responses.RequestsMock, clock: SimClock) -> None:
     wire.get(f"{INCIDENTS}/P1", body=requests.exceptions.ReadTimeout())
     with calling(CallPriority.CHANGED, within=600.0), pytest.raises(Unknown, match="within 30 s"):
         http("PagerDuty", clock, timeout=30).get("/incidents/P1")
 
 
 def test_a_page_keeps_its_place_in_the_rate_limiter_while_other_writes_are_put_back(
-    wire: responses.RequestsMock, clock: FakeClock
+    wire: responses.RequestsMock, clock: SimClock
 ) -> None:
     wire.post(INCIDENTS, json={})
     limiter = RateLimiter(clock)
@@ -450,7 +451,7 @@ def test_a_page_keeps_its_place_in_the_rate_limiter_while_other_writes_are_put_b
 
 
 def test_the_rate_limiter_gets_the_priority_of_a_call_from_its_context(
-    wire: responses.RequestsMock, clock: FakeClock
+    wire: responses.RequestsMock, clock: SimClock
 ) -> None:
     wire.get(INCIDENTS, json={})
     seen: list[CallPriority] = []

@@ -12,12 +12,13 @@ from reconciler.core.model import Actor, Alert, Incident, Person
 from reconciler.errors import ReconcilerError, Unknown
 from reconciler.vendors.opsgenie.client import OpsgenieClient
 from reconciler.vendors.pagerduty.client import PagerDutyClient
-from tests.support.wire.http import OPSGENIE, PAGERDUTY, FakeClock, http
+from tests.support.clock import SimClock
+from tests.support.wire.http import OPSGENIE, PAGERDUTY, http
 from tests.support.wire.mutations import ODD, mutations
 
 SERVICE = "PSERVICE"
 SINCE = datetime(2026, 11, 23, tzinfo=UTC)
-LATEST = FakeClock().now() + timedelta(hours=1)
+LATEST = SimClock(1000.0).now() + timedelta(hours=1)
 ALERTS = f"{OPSGENIE}/v2/alerts"
 INCIDENTS = f"{PAGERDUTY}/incidents"
 

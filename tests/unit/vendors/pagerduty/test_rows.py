@@ -7,7 +7,7 @@ import pytest
 import responses
 
 from reconciler.core.model import Incident
-from tests.support.wire.http import FakeClock
+from tests.support.clock import SimClock
 from tests.support.wire.pagerduty import (
     API,
     AT,
@@ -112,7 +112,7 @@ def test_an_incident_with_an_impossible_time_is_read(wire: responses.RequestsMoc
     assert read(wire, created_at=odd).created_at == AT + timedelta(minutes=5)  # updated_at
     assert read(wire, created_at=odd, updated_at=odd).created_at == AT + timedelta(minutes=1)
     found = read(wire, created_at=odd, updated_at=odd, last_status_change_at=odd)
-    assert (found.created_at, found.changed_at) == (FakeClock().now(), None)
+    assert (found.created_at, found.changed_at) == (SimClock(1000.0).now(), None)
 
 
 @pytest.mark.parametrize("odd", ODD_STAMPS)
@@ -126,7 +126,7 @@ def test_a_log_entry_with_an_impossible_time_is_skipped(wire: responses.Requests
 def test_a_note_with_an_impossible_time_is_read(wire: responses.RequestsMock) -> None:
     row = {"id": "PN1", "user": None, "content": "read me", "created_at": 0}
     wire.get(f"{INCIDENTS}/PINC1/notes", json={"notes": [row]})
-    assert [(note.text, note.at) for note in client().notes("PINC1")] == [("read me", FakeClock().now())]
+    assert [(note.text, note.at) for note in client().notes("PINC1")] == [("read me", SimClock(1000.0).now())]
 
 
 @pytest.mark.parametrize("odd", [None, {}, [], "x", {"id": None}, {"id": 7}, {"id": ""}, {"id": " "}, {"id": {}}])
