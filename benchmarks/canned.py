@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from reconciler.sandbox import opsgenie_state, pagerduty_json
-from reconciler.sandbox.pagerduty_state import JANE, POLICY_ID, USERS, Incident, LogEntry
+from reconciler.sandbox.opsgenie import state as opsgenie_state
+from reconciler.sandbox.pagerduty import shapes as pagerduty_json
+from reconciler.sandbox.pagerduty.state import JANE, POLICY_ID, USERS, Incident, LogEntry
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, json_response, parse_time
 

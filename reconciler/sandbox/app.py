@@ -7,11 +7,11 @@ from threading import Lock
 from typing import Any
 
 from reconciler.sandbox import control, faults
-from reconciler.sandbox.dues import DueQueue
+from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.faults import Fault, Faults
 from reconciler.sandbox.journal import Journal
-from reconciler.sandbox.opsgenie import OpsgenieSandbox
-from reconciler.sandbox.pagerduty import PagerDutySandbox
+from reconciler.sandbox.opsgenie.api import OpsgenieApi
+from reconciler.sandbox.pagerduty.api import PagerDutyApi
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Request, Response, StampClock, SystemClock, json_response
 
@@ -58,8 +58,8 @@ class Sandbox:
     def reset(self) -> None:
         """Everything as it was in the beginning: no alerts, no incidents, no faults, the first settings."""
         self.journal = Journal()
-        self.opsgenie = OpsgenieSandbox(self.clock, self._initial, self.journal)
-        self.pagerduty = PagerDutySandbox(self.clock, self._initial, self.journal)
+        self.opsgenie = OpsgenieApi(self.clock, self._initial, self.journal)
+        self.pagerduty = PagerDutyApi(self.clock, self._initial, self.journal)
         self._late = DueQueue()
         self.faults.clear()
 

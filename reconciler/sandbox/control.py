@@ -65,7 +65,7 @@ from urllib.parse import unquote
 from reconciler.sandbox import faults
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.journal import stamp
-from reconciler.sandbox.pagerduty_state import OMAR
+from reconciler.sandbox.pagerduty.state import OMAR
 from reconciler.sandbox.wire import Json, Refused, Request, Response, json_response, parse_time
 
 if TYPE_CHECKING:

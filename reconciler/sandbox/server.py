@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.sandbox.app import Cut, Delayed, Dripped, Sandbox
-from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
+from reconciler.sandbox.pagerduty.state import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Request, Response, parse_query
 

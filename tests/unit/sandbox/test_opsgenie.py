@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.opsgenie import OpsgenieSandbox
+from reconciler.sandbox.opsgenie.api import OpsgenieApi
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Response, iso_short, request
 
@@ -16,7 +16,7 @@ KEY = {"Authorization": "GenieKey sandbox-opsgenie-key", "Host": "og.example"}
 class OpsgenieBench:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
-        self.machine = OpsgenieSandbox(self.clock, SandboxSettings(**settings))
+        self.machine = OpsgenieApi(self.clock, SandboxSettings(**settings))
 
     def get(self, target: str, headers: Mapping[str, str] = KEY) -> Response:
         return self.machine.handle(request("GET", target, None, headers))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.pagerduty import PagerDutySandbox
+from reconciler.sandbox.pagerduty.api import PagerDutyApi
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Response, request
 
@@ -17,7 +17,7 @@ NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "t
 class PagerDutyBench:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
-        self.machine = PagerDutySandbox(self.clock, SandboxSettings(**({"noise": False} | settings)))
+        self.machine = PagerDutyApi(self.clock, SandboxSettings(**({"noise": False} | settings)))
 
     def get(self, target: str) -> Response:
         return self.machine.handle(request("GET", target, None, READ))

@@ -4,7 +4,7 @@ import html
 import unicodedata
 from collections.abc import Callable
 
-from reconciler.sandbox.opsgenie_state import INTEGRATION
+from reconciler.sandbox.opsgenie.state import INTEGRATION
 
 _CUT = 10
 _FORMS: dict[str, Callable[[str], str]] = {

@@ -5,13 +5,13 @@ Everything takes effect at once. Timeouts are applied at the start of every call
 
 from datetime import datetime
 
-from reconciler.sandbox.dues import DueQueue
+from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal, stamp
-from reconciler.sandbox.limits import SlidingMinute
-from reconciler.sandbox.pagerduty_http import PagerDutyHttp
-from reconciler.sandbox.pagerduty_json import incident_json, log_entry_json, note_json
-from reconciler.sandbox.pagerduty_rules import Rules
-from reconciler.sandbox.pagerduty_state import AGENTS, BOT, OMAR, USERS, Entry, Incidents, Note, User
+from reconciler.sandbox.pagerduty.routes import PagerDutyHttp
+from reconciler.sandbox.pagerduty.rules import Rules
+from reconciler.sandbox.pagerduty.shapes import incident_json, log_entry_json, note_json
+from reconciler.sandbox.pagerduty.state import AGENTS, BOT, OMAR, USERS, Entry, Incidents, Note, User
+from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response
 
@@ -20,7 +20,7 @@ _SILENT = ("disabled", "maintenance")
 """How a service stands where nobody is notified of its incidents."""
 
 
-class PagerDutySandbox:
+class PagerDutyApi:
     """The whole of PagerDuty. `settings` may be replaced at any time. Not thread-safe: the caller locks.
 
     `pages` has one `{incident_id, at, cause}` for each time that the on-call was notified.

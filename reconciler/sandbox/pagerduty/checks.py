@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-from reconciler.sandbox.pagerduty_state import USERS, User
+from reconciler.sandbox.pagerduty.state import USERS, User
 from reconciler.sandbox.wire import Answer, Json, Request, json_response
 
 _TITLE = 1024

@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Callable
 
-from reconciler.sandbox.opsgenie_state import Alert
+from reconciler.sandbox.opsgenie.state import Alert
 from reconciler.sandbox.wire import milliseconds
 
 Match = Callable[[Alert], bool]

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from reconciler.sandbox.dues import DueQueue
+from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal
-from reconciler.sandbox.limits import SlidingMinute
-from reconciler.sandbox.opsgenie_http import OpsgenieHttp
-from reconciler.sandbox.opsgenie_state import Alerts, Entry, detail, frozen_details, log_json, note_json
+from reconciler.sandbox.opsgenie.routes import OpsgenieHttp
+from reconciler.sandbox.opsgenie.state import Alerts, Entry, detail, frozen_details, log_json, note_json
+from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response, iso_short, whole_milliseconds
 
@@ -28,7 +28,7 @@ WriteEffect = Callable[[datetime], tuple[str, Entry]]
 """What an accepted write does; it returns Opsgenie's words and the alert, or raises Refused."""
 
 
-class OpsgenieSandbox:
+class OpsgenieApi:
     """The whole of Opsgenie. `settings` may be replaced at any time. Not thread-safe: the caller locks."""
 
     def __init__(self, clock: Clock, settings: SandboxSettings, journal: Journal | None = None) -> None:

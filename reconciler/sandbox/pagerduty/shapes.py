@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
-from reconciler.sandbox.pagerduty_state import (
+from reconciler.sandbox.pagerduty.state import (
     POLICIES,
     POLICY_ID,
     SERVICE_ID,

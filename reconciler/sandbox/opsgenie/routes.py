@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from reconciler.sandbox import name_forms, opsgenie_query
-from reconciler.sandbox.opsgenie_state import (
+from reconciler.sandbox.opsgenie import names as name_forms
+from reconciler.sandbox.opsgenie import query as opsgenie_query
+from reconciler.sandbox.opsgenie.state import (
     Alert,
     Entry,
     Record,
@@ -20,7 +21,7 @@ from reconciler.sandbox.opsgenie_state import (
 from reconciler.sandbox.wire import Answer, Json, Refused, Request, Response, json_response
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.opsgenie import OpsgenieSandbox, WriteEffect
+    from reconciler.sandbox.opsgenie.api import OpsgenieApi, WriteEffect
 
 _WINDOW = 20_000
 _PAGE = 100
@@ -41,7 +42,7 @@ _ACTIONS = {
 class OpsgenieHttp:
     """Answers API calls on behalf of the machine that owns it."""
 
-    def __init__(self, machine: "OpsgenieSandbox") -> None:
+    def __init__(self, machine: "OpsgenieApi") -> None:
         self._machine = machine
         self._listed: tuple[object, list[Alert]] | None = None
 

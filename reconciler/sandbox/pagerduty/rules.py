@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.pagerduty_json import user_reference
-from reconciler.sandbox.pagerduty_state import (
+from reconciler.sandbox.pagerduty.shapes import user_reference
+from reconciler.sandbox.pagerduty.state import (
     BOT,
     JANE,
     OMAR,
@@ -21,7 +21,7 @@ from reconciler.sandbox.pagerduty_state import (
 from reconciler.sandbox.wire import Json, whole_seconds
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.pagerduty import PagerDutySandbox
+    from reconciler.sandbox.pagerduty.api import PagerDutyApi
 
 _NOISE = ("notify_log_entry", "priority_change_log_entry", "link_log_entry")
 """In turn: without agent, without incident, and of a kind that no documentation knows."""
@@ -30,7 +30,7 @@ _NOISE = ("notify_log_entry", "priority_change_log_entry", "link_log_entry")
 class Rules:
     """Effects on the incidents of one machine."""
 
-    def __init__(self, machine: "PagerDutySandbox") -> None:
+    def __init__(self, machine: "PagerDutyApi") -> None:
         self._machine = machine
         self._store = machine.incidents
         self._lines = 0

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from reconciler.sandbox import pagerduty_json as shape
-from reconciler.sandbox.pagerduty_state import BOT, POLICIES, SERVICE_ID, USERS, Entry, Incident, LogEntry, User
-from reconciler.sandbox.pagerduty_wire import invalid, not_found, problem
+from reconciler.sandbox.pagerduty import shapes as shape
+from reconciler.sandbox.pagerduty.checks import invalid, not_found, problem
+from reconciler.sandbox.pagerduty.state import BOT, POLICIES, SERVICE_ID, USERS, Entry, Incident, LogEntry, User
 from reconciler.sandbox.wire import Json, Request, Response, json_response, parse_time, whole_seconds
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.pagerduty import PagerDutySandbox
+    from reconciler.sandbox.pagerduty.api import PagerDutyApi
 
 _PAGE = 100
 _DEFAULT_PAGE = 25
@@ -31,7 +31,7 @@ _SORTS: dict[str, Callable[[Incident], Any]] = {
 class Lists:
     """Answers the reading of many things at once."""
 
-    def __init__(self, machine: "PagerDutySandbox") -> None:
+    def __init__(self, machine: "PagerDutyApi") -> None:
         self._machine = machine
         self._listed: tuple[object, list[Incident]] | None = None
 

@@ -4,12 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox import pagerduty_json as shape
-from reconciler.sandbox.limits import SlidingMinute
-from reconciler.sandbox.pagerduty_account import check_service, read_account, requester
-from reconciler.sandbox.pagerduty_lists import Lists
-from reconciler.sandbox.pagerduty_state import BOT, LEVELS, POLICIES, SERVICE_ID, Entry, Incident, User
-from reconciler.sandbox.pagerduty_wire import (
+from reconciler.sandbox.pagerduty import shapes as shape
+from reconciler.sandbox.pagerduty.account import check_service, read_account, requester
+from reconciler.sandbox.pagerduty.checks import (
     assignee,
     body,
     check_type,
@@ -21,10 +18,13 @@ from reconciler.sandbox.pagerduty_wire import (
     problem,
     title,
 )
+from reconciler.sandbox.pagerduty.lists import Lists
+from reconciler.sandbox.pagerduty.state import BOT, LEVELS, POLICIES, SERVICE_ID, Entry, Incident, User
+from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.wire import Answer, Json, Refused, Request, Response, json_response
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.pagerduty import PagerDutySandbox
+    from reconciler.sandbox.pagerduty.api import PagerDutyApi
 
 _API: Json = {"type": "api"}
 _BULK = 250
@@ -36,7 +36,7 @@ Effect = Callable[[datetime], None]
 class PagerDutyHttp:
     """Answers API calls on behalf of the machine that owns it."""
 
-    def __init__(self, machine: "PagerDutySandbox") -> None:
+    def __init__(self, machine: "PagerDutyApi") -> None:
         self._machine = machine
         self._lists = Lists(machine)
 

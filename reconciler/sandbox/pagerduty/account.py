@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox import pagerduty_json as shape
-from reconciler.sandbox.pagerduty_lists import Lists
-from reconciler.sandbox.pagerduty_state import BOT, POLICIES, SERVICE_ID, User
-from reconciler.sandbox.pagerduty_wire import invalid, not_found, parts, problem
+from reconciler.sandbox.pagerduty import shapes as shape
+from reconciler.sandbox.pagerduty.checks import invalid, not_found, parts, problem
+from reconciler.sandbox.pagerduty.lists import Lists
+from reconciler.sandbox.pagerduty.state import BOT, POLICIES, SERVICE_ID, User
 from reconciler.sandbox.settings import READ_ONLY_ROLES, SandboxSettings
 from reconciler.sandbox.wire import Request, Response, json_response
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.pagerduty import PagerDutySandbox
+    from reconciler.sandbox.pagerduty.api import PagerDutyApi
 
 _ACCOUNT_TOKEN = (
     "Because this request was made using an account-level access token, we were unable to determine "  # noqa: S105
@@ -20,7 +20,7 @@ _ACCOUNT_TOKEN = (
 _NO_INCIDENTS = {"disabled": "is disabled", "maintenance": "is in maintenance"}
 
 
-def read_account(machine: "PagerDutySandbox", lists: Lists, request: Request) -> Response:
+def read_account(machine: "PagerDutyApi", lists: Lists, request: Request) -> Response:
     """What there is to read besides incidents and their log."""
     settings = machine.settings
     match parts(request):
