@@ -1,15 +1,19 @@
-"""Effects that are due later. Applied lazily, in order, each with its own due time as stamp: no threads."""
+"""Effects that take place later.
+
+They are applied lazily, when a call comes in, so that no threads are needed: in the order of their due times, each
+with its own due time as time stamp.
+"""
 
 import heapq
 from collections.abc import Callable
 from datetime import datetime
 
 Effect = Callable[[datetime], None]
-"""Something that happens; it is told when."""
+"""Called with the time at which the effect takes place."""
 
 
 class DueQueue:
-    """A queue of (due, effect). Effects of one moment keep the order in which they were put in."""
+    """Effects by due time. Effects that are due at the same time keep the order in which they were added."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, Effect]] = []
@@ -21,10 +25,7 @@ class DueQueue:
         heapq.heappush(self._heap, (due, self._count, effect))
 
     def apply(self, now: datetime) -> None:
-        """Apply all that is due by now, also what these effects add."""
+        """Apply all effects that are due by now, including those that these effects add."""
         while self._heap and self._heap[0][0] <= now:
             due, _, effect = heapq.heappop(self._heap)
             effect(due)
-
-    def __len__(self) -> int:
-        return len(self._heap)

@@ -1,4 +1,4 @@
-"""A sliding rate limit of one minute."""
+"""A rate limit over a sliding window of one minute."""
 
 from collections import deque
 from datetime import datetime, timedelta
@@ -7,13 +7,13 @@ _MINUTE = timedelta(seconds=60)
 
 
 class SlidingMinute:
-    """Remembers the calls of the last minute. The limit is given per call, as settings may change; 0 is none."""
+    """The calls of the last minute. The limit is an argument, because settings may change it; 0 is no limit."""
 
     def __init__(self) -> None:
         self._calls: deque[datetime] = deque()
 
     def admit(self, now: datetime, limit: int) -> bool:
-        """Count this call, or refuse it uncounted when the last minute is full."""
+        """Count a call; False, and the call is not counted, when the last minute has `limit` calls."""
         self._forget(now)
         if limit and len(self._calls) >= limit:
             return False
@@ -21,12 +21,12 @@ class SlidingMinute:
         return True
 
     def remaining(self, now: datetime, limit: int) -> int:
-        """How many more calls fit."""
+        """How many more calls are admitted."""
         self._forget(now)
         return max(0, limit - len(self._calls))
 
     def reset_in(self, now: datetime) -> int:
-        """Whole seconds, rounded up, until the oldest call leaves the window."""
+        """Whole seconds, rounded up, until the oldest call leaves the window; 0 when there is none."""
         self._forget(now)
         if not self._calls:
             return 0

@@ -1,4 +1,4 @@
-"""How PagerDuty shows things: the JSON of incidents, notes, log entries, people and the service."""
+"""The JSON of PagerDuty's incidents, notes, log entries, users and services (api-schema: openapiv3.json)."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -7,8 +7,8 @@ from reconciler.sandbox.pagerduty.state import (
     POLICY_ID,
     SERVICE_ID,
     SERVICE_NAME,
-    Hand,
     Incident,
+    Involvement,
     LogEntry,
     Note,
     User,
@@ -23,7 +23,7 @@ _NOTE_ZONE = timezone(timedelta(hours=-5))
 
 
 def reference(kind: str, identifier: str, summary: str, folder: str) -> Json:
-    """A reference of `kind`, for example user_reference."""
+    """A reference; `kind` is its type (user_reference, …), `folder` the part of its URL before the id."""
     path = f"{folder}/{identifier}"
     return {
         "id": identifier, "type": kind, "summary": summary, "self": f"{_API}/{path}", "html_url": f"{_WEB}/{path}"
@@ -31,38 +31,40 @@ def reference(kind: str, identifier: str, summary: str, folder: str) -> Json:
 
 
 def user_reference(user: User) -> Json:
-    """A person, or what acts by itself."""
+    """A reference to a user or another agent."""
     return reference(user.kind, user.id, user.name, _FOLDERS.get(user.kind, "users"))
 
 
 def service_reference() -> Json:
-    """The service."""
+    """A reference to the service."""
     return reference("service_reference", SERVICE_ID, SERVICE_NAME, "services")
 
 
 def policy_reference(policy_id: str) -> Json:
-    """An escalation policy."""
+    """A reference to an escalation policy."""
     return reference("escalation_policy_reference", policy_id, POLICIES[policy_id], "escalation_policies")
 
 
 def incident_reference(incident: Incident) -> Json:
-    """An incident, in short."""
+    """A reference to an incident."""
     return reference("incident_reference", incident.id, _summary(incident), "incidents")
 
 
 def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
-    """An incident. Its body is not part of it; who changed a triggered one's status is the service.
+    """An incident. Its body is not part of it, and the service is what made it triggered.
 
-    `nameless`: nothing readable says who acknowledged it or changed its status.
+    `nameless`: the acknowledgers and the agent of the last change of status are null.
     """
     changed_by = user_reference(incident.changed_by) if incident.changed_by else service_reference()
-    acknowledgements = [_hand(hand, "acknowledger") for hand in incident.acknowledged]
+    acknowledgements = [_involvement(found, "acknowledger") for found in incident.acknowledged]
+    if nameless:
+        acknowledgements = [acknowledgement | {"acknowledger": None} for acknowledgement in acknowledgements]
     alerts = len(incident.alert_keys)
     return {
         "incident_number": incident.number, "title": incident.title, "description": incident.title,
         "created_at": iso_seconds(incident.created_at), "updated_at": iso_seconds(incident.updated_at),
         "status": incident.status, "incident_key": incident.key or None, "service": service_reference(),
-        "assignments": [_hand(hand, "assignee") for hand in incident.assigned],
+        "assignments": [_involvement(found, "assignee") for found in incident.assigned],
         "assigned_via": "escalation_policy",
         "last_status_change_at": iso_seconds(incident.changed_at),
         "last_status_change_by": None if nameless else changed_by,
@@ -70,9 +72,7 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
         "alert_counts": {"all": alerts, "triggered": alerts, "resolved": 0}, "is_mergeable": incident.is_open,
         "escalation_policy": policy_reference(incident.policy_id), "teams": [],
         "pending_actions": _pending(incident),
-        "acknowledgements": [hand | {"acknowledger": None} for hand in acknowledgements]
-        if nameless
-        else acknowledgements,
+        "acknowledgements": acknowledgements,
         "alert_grouping": None, "resolve_reason": _resolve_reason(incident), "incidents_responders": [],
         "responder_requests": [], "subscriber_requests": [], "priority": None, "urgency": incident.urgency,
         **reference("incident", incident.id, _summary(incident), "incidents"),
@@ -80,7 +80,7 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
 
 
 def alerts_json(incident: Incident) -> list[Json]:
-    """The incident's child alerts; what the API creates has none."""
+    """An incident's child alerts; an incident that the REST API creates has none."""
     status = "triggered" if incident.is_open else "resolved"
     return [
         reference("alert", f"PA{number:05d}{incident.number:05d}", incident.title, "alerts") | {
@@ -93,7 +93,7 @@ def alerts_json(incident: Incident) -> list[Json]:
 
 
 def note_json(note: Note) -> Json:
-    """A note. Its times carry an offset, unlike an incident's; the channel tells nothing."""
+    """A note. Its times have an offset, unlike an incident's; its channel is always the same."""
     author = user_reference(note.user)
     if note.user.kind != "user_reference":
         author["type"] = "bot_user_reference"
@@ -104,7 +104,7 @@ def note_json(note: Note) -> Json:
 
 
 def log_entry_json(line: LogEntry, *, channels: bool) -> Json:
-    """A log entry. The channel is bare unless it was asked for."""
+    """A log entry. Without `channels` (`include[]=channels`) its channel has nothing but a type."""
     shown: Json = {
         "id": line.id, "type": line.kind, "summary": line.summary, "self": f"{_API}/log_entries/{line.id}",
         "html_url": None, "created_at": iso_seconds(line.at),
@@ -121,7 +121,7 @@ def log_entry_json(line: LogEntry, *, channels: bool) -> Json:
 
 
 def user_json(user: User, role: str = "user") -> Json:
-    """A person, whole."""
+    """A user."""
     return reference("user", user.id, user.name, "users") | {
         "name": user.name, "email": user.email, "time_zone": "Etc/UTC", "role": role, "teams": [],
         "contact_methods": [], "notification_rules": [], "job_title": None, "description": None,
@@ -129,7 +129,7 @@ def user_json(user: User, role: str = "user") -> Json:
 
 
 def service_json(settings: SandboxSettings) -> Json:
-    """The service, whole."""
+    """The service."""
     timeout = settings.acknowledgement_timeout
     return reference("service", SERVICE_ID, SERVICE_NAME, "services") | {
         "name": SERVICE_NAME, "description": None, "status": settings.service_status, "auto_resolve_timeout": None,
@@ -141,7 +141,7 @@ def service_json(settings: SandboxSettings) -> Json:
 
 
 def policy_json(policy_id: str, levels: list[list[User]]) -> Json:
-    """An escalation policy, whole."""
+    """An escalation policy; `levels` are the users on each of its levels."""
     rules = [
         {"id": f"PRULE{number:02d}", "escalation_delay_in_minutes": 30,
          "targets": [user_reference(user) for user in users]}
@@ -155,15 +155,15 @@ def policy_json(policy_id: str, levels: list[list[User]]) -> Json:
 
 
 def on_call_json(policy_id: str, level: int, user: User) -> Json:
-    """Somebody on call, always."""
+    """An entry of GET /oncalls: a user who is always on call."""
     return {
         "user": user_reference(user), "schedule": None, "escalation_policy": policy_reference(policy_id),
         "escalation_level": level, "start": None, "end": None,
     }  # fmt: skip
 
 
-def _hand(hand: Hand, role: str) -> Json:
-    return {"at": iso_seconds(hand.at), role: user_reference(hand.user)}
+def _involvement(involvement: Involvement, role: str) -> Json:
+    return {"at": iso_seconds(involvement.at), role: user_reference(involvement.user)}
 
 
 def _pending(incident: Incident) -> list[Json]:

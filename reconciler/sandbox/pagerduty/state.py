@@ -1,18 +1,24 @@
-"""What PagerDuty remembers: people, incidents with all their versions, notes and the log."""
+"""What a PagerDuty account stores: users, incidents with all their versions, notes and the log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
+from string import ascii_uppercase, digits
 from typing import Any
 
 from reconciler.sandbox.history import History
-from reconciler.sandbox.wire import Json, token
+from reconciler.sandbox.wire import Json, whole_seconds
+
+_ID_CHARACTERS = ascii_uppercase + digits
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, or the automation user; or, by its `kind` of reference, something that acts by itself."""
+    """A user, or something else that PagerDuty names as an agent: `kind` is the type of its reference.
+
+    Agents other than users are services, integrations and workflows (observed in log entries).
+    """
 
     id: str
     name: str
@@ -31,15 +37,16 @@ SERVICE = User(SERVICE_ID, SERVICE_NAME, "", "service_reference")
 INTEGRATION = User("PINT001", "Sandbox Monitoring", "", "events_api_v2_inbound_integration_reference")
 WORKFLOW = User("PWKF001", "Sandbox Workflow", "", "incident_workflow_reference")
 AGENTS = {"service": SERVICE, "integration": INTEGRATION, "workflow": WORKFLOW}
-"""Who acts besides people, by the word that the control API knows them by."""
+"""The agents other than users, by their names in the control API."""
 POLICIES = {"PPOL001": "Sandbox Escalation Policy", "PPOL002": "Second Line"}
 POLICY_ID = "PPOL001"
 LEVELS = 2
+"""How many levels the escalation policy of the service has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """Who holds something since when: an assignment or an acknowledgement."""
+class Involvement:
+    """A user to whom an incident is assigned, or who has acknowledged it, and since when."""
 
     at: datetime
     user: User
@@ -47,7 +54,7 @@ class Hand:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One version of an incident. `changed_by` is None where PagerDuty names the service."""
+    """One version of an incident. `changed_by` is the user of the last change of status; None: the service."""
 
     id: str
     number: int
@@ -59,8 +66,8 @@ class Incident:
     urgency: str = "high"
     status: str = "triggered"
     changed_by: User | None = None
-    assigned: tuple[Hand, ...] = ()
-    acknowledged: tuple[Hand, ...] = ()
+    assigned: tuple[Involvement, ...] = ()
+    acknowledged: tuple[Involvement, ...] = ()
     ack_until: datetime | None = None
     snoozed: bool = False
     resolved_at: datetime | None = None
@@ -71,13 +78,13 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not resolved."""
+        """Whether the incident is not resolved."""
         return self.status != "resolved"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note. `updated_at` differs once it was edited."""
+    """A note. `updated_at` differs from `created_at` once the note has been edited."""
 
     id: str
     user: User
@@ -88,7 +95,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One entry of the log. `agent` is a User, "service", or None for nobody; `extra` are further fields."""
+    """One log entry. `agent` is a user, "service" or None (no agent); `extra` holds further fields of its JSON.
+
+    `incident` is the version of the incident when the entry was written, or None (no incident).
+    """
 
     id: str
     kind: str
@@ -100,8 +110,8 @@ class LogEntry:
     extra: Json
 
 
-class Entry(History[Incident]):
-    """All that is known of one incident: its versions, notes (oldest first) and log entries (oldest first)."""
+class StoredIncident(History[Incident]):
+    """An incident's versions, notes and log entries, each oldest first."""
 
     def __init__(self, first: Incident, at: datetime) -> None:
         super().__init__(first, at)
@@ -110,68 +120,68 @@ class Entry(History[Incident]):
 
 
 class Incidents:
-    """The store. Knows no HTTP and no rules."""
+    """All incidents and the log. `revision` counts the changes; `changed_at` is the time of the latest."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 - ids of a simulation, the same for the same seed
-        self._entries: dict[str, Entry] = {}
-        self._by_number: dict[str, Entry] = {}
-        self._by_key: dict[str, list[Entry]] = {}
-        self._by_alert_key: dict[str, list[Entry]] = {}
+        self._entries: dict[str, StoredIncident] = {}
+        self._by_number: dict[str, StoredIncident] = {}
+        self._by_key: dict[str, list[StoredIncident]] = {}
+        self._by_alert_key: dict[str, list[StoredIncident]] = {}
         self.log: list[LogEntry] = []
         self.changed_at: datetime | None = None
         self.revision = 0
 
-    def entry(self, incident_id: str) -> Entry | None:
-        """One incident by id or number."""
+    def get(self, incident_id: str) -> StoredIncident | None:
+        """An incident by id or number."""
         return self._entries.get(incident_id) or self._by_number.get(incident_id)
 
-    def by_key(self, key: str) -> list[Entry]:
-        """All incidents of a key, oldest first; then those that have an alert of this key."""
+    def by_key(self, key: str) -> list[StoredIncident]:
+        """The incidents with a key, oldest first, then those with a child alert of this key."""
         own = self._by_key.get(key, [])
-        return own + [e for e in self._by_alert_key.get(key, ()) if e not in own and key in e.now.alert_keys]
+        return own + [
+            stored
+            for stored in self._by_alert_key.get(key, ())
+            if stored not in own and key in stored.now.alert_keys
+        ]
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[StoredIncident]:
         """All incidents in the order of their creation."""
         return iter(self._entries.values())
 
-    def add(self, at: datetime, created_at: datetime, **values: Any) -> Entry:
-        """A new incident."""
+    def add(self, at: datetime, created_at: datetime, **values: Any) -> StoredIncident:
+        """Add an incident; `values` are the other fields of its first version."""
         number = len(self._entries) + 1
         incident = Incident(
-            self.new_id("Q", 13),
-            number,
-            created_at=created_at,
-            updated_at=created_at,
-            changed_at=created_at,
+            self.new_id("Q", 13), number, created_at=created_at, updated_at=created_at, changed_at=created_at,
             **values,
-        )
-        entry = self._entries[incident.id] = self._by_number[str(number)] = Entry(incident, at)
+        )  # fmt: skip
+        stored = self._entries[incident.id] = self._by_number[str(number)] = StoredIncident(incident, at)
         if incident.key:
-            self._by_key.setdefault(incident.key, []).append(entry)
-        self._index(entry, incident.alert_keys)
+            self._by_key.setdefault(incident.key, []).append(stored)
+        self._index(stored, incident.alert_keys)
         self._touch(at)
-        return entry
+        return stored
 
-    def change(self, entry: Entry, at: datetime, **changes: Any) -> None:
-        """A new version; `updated_at` moves with it."""
-        entry.put(at, replace(entry.now, updated_at=at.replace(microsecond=0), **changes))
-        self._index(entry, changes.get("alert_keys", ()))
+    def change(self, stored: StoredIncident, at: datetime, **changes: Any) -> None:
+        """Add a version with these fields changed, and `updated_at`."""
+        stored.put(at, replace(stored.now, updated_at=whole_seconds(at), **changes))
+        self._index(stored, changes.get("alert_keys", ()))
         self._touch(at)
 
-    def write(self, entry: Entry | None, line: LogEntry) -> None:
-        """Append to the log; `entry` is None for what belongs to no incident."""
+    def write(self, stored: StoredIncident | None, line: LogEntry) -> None:
+        """Append to the log; `stored` is None for an entry without an incident."""
         self.log.append(line)
-        if entry is not None:
-            entry.log.append(line)
+        if stored is not None:
+            stored.log.append(line)
 
     def new_id(self, prefix: str, length: int) -> str:
-        """The next id of this seed."""
-        return token(self._random, prefix, length)
+        """The next id in PagerDuty's style: a prefix and random capitals and digits, the same for a seed."""
+        return prefix + "".join(self._random.choices(_ID_CHARACTERS, k=length))
 
-    def _index(self, entry: Entry, alert_keys: tuple[str, ...]) -> None:
+    def _index(self, stored: StoredIncident, alert_keys: tuple[str, ...]) -> None:
         for key in alert_keys:
-            self._by_alert_key.setdefault(key, []).append(entry)
+            self._by_alert_key.setdefault(key, []).append(stored)
 
     def _touch(self, at: datetime) -> None:
         self.revision += 1

@@ -17,13 +17,13 @@ NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "t
 class PagerDutyBench:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
-        self.machine = PagerDutyApi(self.clock, SandboxSettings(**({"noise": False} | settings)))
+        self.api = PagerDutyApi(self.clock, SandboxSettings(**({"noise": False} | settings)))
 
     def get(self, target: str) -> Response:
-        return self.machine.handle(request("GET", target, None, READ))
+        return self.api.handle(request("GET", target, None, READ))
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = WRITE) -> Response:
-        return self.machine.handle(request(method, path, body, headers))
+        return self.api.handle(request(method, path, body, headers))
 
     def create(self, **more: Any) -> str:
         response = self.send("POST", "/incidents", {"incident": NEW | more})
@@ -41,7 +41,7 @@ class PagerDutyBench:
         return [row["type"].removesuffix("_log_entry") for row in reversed(rows)]
 
     def causes(self) -> list[str]:
-        return [page["cause"] for page in self.machine.pages]
+        return [page["cause"] for page in self.api.pages]
 
     def list(self, query: str) -> Any:
         return self.get(f"/incidents?{query}").json()
@@ -112,7 +112,7 @@ def test_what_the_user_on_call_creates_is_born_acknowledged_and_pages_nobody() -
 def test_acknowledging_a_resolved_incident_reopens_it() -> None:
     world = PagerDutyBench()
     incident = world.create()
-    world.machine.resolve(incident, "Jane Doe")
+    world.api.resolve(incident, "Jane Doe")
     shown = world.put(incident, status="acknowledged").json()["incident"]
     assert (shown["status"], shown["resolved_at"]) == ("acknowledged", None)
 
@@ -129,7 +129,7 @@ def test_triggering_a_resolved_incident_reopens_it_and_pages() -> None:
 def test_acknowledging_again_adds_an_acknowledger_and_restarts_the_timeout() -> None:
     world = PagerDutyBench(acknowledgement_timeout=60.0)
     incident = world.create()
-    world.machine.acknowledge(incident, "Jane Doe")
+    world.api.acknowledge(incident, "Jane Doe")
     world.clock.advance(40)
     world.put(incident, status="acknowledged")
     world.clock.advance(40)
@@ -188,8 +188,8 @@ def test_an_escalation_level_triggers_again_but_not_with_low_urgency() -> None:
 def test_reassigning_by_hand_triggers_without_an_unacknowledge_entry() -> None:
     world = PagerDutyBench()
     incident = world.create()
-    world.machine.acknowledge(incident, "Jane Doe")
-    world.machine.reassign(incident, "Jane Doe", "Omar Haddad")
+    world.api.acknowledge(incident, "Jane Doe")
+    world.api.reassign(incident, "Jane Doe", "Omar Haddad")
     assert world.incident(incident)["status"] == "triggered"
     assert world.kinds(incident) == ["trigger", "acknowledge", "assign"]
 
@@ -197,8 +197,8 @@ def test_reassigning_by_hand_triggers_without_an_unacknowledge_entry() -> None:
 def test_unacknowledging_by_hand_names_the_person() -> None:
     world = PagerDutyBench()
     incident = world.create()
-    world.machine.acknowledge(incident, "Jane Doe")
-    world.machine.unacknowledge(incident, "omar.haddad@example.com")
+    world.api.acknowledge(incident, "Jane Doe")
+    world.api.unacknowledge(incident, "omar.haddad@example.com")
     newest = world.get("/log_entries").json()["log_entries"][0]
     assert (newest["type"], newest["agent"]["summary"]) == ("unacknowledge_log_entry", "Omar Haddad")
 
@@ -232,7 +232,7 @@ def test_notes_come_newest_first_and_can_be_edited_and_deleted() -> None:
     world = PagerDutyBench()
     incident = world.create()
     for text in ("one", "two"):
-        world.machine.add_note(incident, "Jane Doe", text)
+        world.api.add_note(incident, "Jane Doe", text)
     newest, oldest = world.get(f"/incidents/{incident}/notes").json()["notes"]
     assert (newest["content"], oldest["content"]) == ("two", "one")
     world.clock.advance(5)
@@ -267,7 +267,7 @@ def test_noise_has_no_agent_no_incident_or_an_unknown_kind() -> None:
     world = PagerDutyBench(noise=True, noise_every=1)
     incident = world.create()
     for text in ("a", "b", "c"):
-        world.machine.add_note(incident, "Jane Doe", text)
+        world.api.add_note(incident, "Jane Doe", text)
     rows = world.get("/log_entries").json()["log_entries"]
     noise = {row["type"]: row for row in rows if row["summary"] == "Noise"}
     assert "agent" not in noise["notify_log_entry"]
@@ -387,9 +387,9 @@ def test_people_are_refused_at_once() -> None:
     world = PagerDutyBench()
     incident = world.create()
     with pytest.raises(Refused, match="not acknowledged"):
-        world.machine.unacknowledge(incident, "Jane Doe")
+        world.api.unacknowledge(incident, "Jane Doe")
     with pytest.raises(Refused, match="no such PagerDuty user"):
-        world.machine.acknowledge(incident, "Nobody")
-    world.machine.resolve(incident, "Jane Doe")
+        world.api.acknowledge(incident, "Nobody")
+    world.api.resolve(incident, "Jane Doe")
     with pytest.raises(Refused, match="resolved"):
-        world.machine.acknowledge(incident, "Jane Doe")
+        world.api.acknowledge(incident, "Jane Doe")
