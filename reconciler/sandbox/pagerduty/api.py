@@ -1,6 +1,6 @@
 """The simulated PagerDuty as a whole: its API, and what its users do on the website.
 
-Every change takes effect at once. Timeouts are applied when the next call comes in, and stamped with their due time.
+Every change takes effect at once. Timeouts are applied when the next call comes in, stamped with their due time.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.pagerduty.account import Account
 from reconciler.sandbox.pagerduty.routes import PagerDutyRoutes
 from reconciler.sandbox.pagerduty.rules import Rules
-from reconciler.sandbox.pagerduty.shapes import incident_json, log_entry_json, note_json
+from reconciler.sandbox.pagerduty.shapes import incident_json, note_json, whole
 from reconciler.sandbox.pagerduty.state import OMAR, StoredIncident, User
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response
@@ -134,7 +134,7 @@ class PagerDutyApi:
     def state(self) -> Json:
         """Everything: `{"incidents": [incident + notes + log_entries + body], "pages": […]}`, oldest first."""
         self._account.settle()
-        return {"incidents": list(map(self._whole, self.incidents.entries())), "pages": list(self.pages)}
+        return {"incidents": list(map(whole, self.incidents.entries())), "pages": list(self.pages)}
 
     def _any(self, incident_id: str, user: str) -> tuple[datetime, StoredIncident, User]:
         return self._account.settle(), self.find(incident_id), self._account.person(user)
@@ -156,12 +156,6 @@ class PagerDutyApi:
     def _done(self, stored: StoredIncident, now: datetime, who: User, verb: str, text: str = "") -> Json:
         self._account.record(stored, now, who, verb, text)
         return incident_json(stored.now)
-
-    @staticmethod
-    def _whole(stored: StoredIncident) -> Json:
-        log_entries = [log_entry_json(line, channels=True) for line in stored.log]
-        notes = [note_json(note) for note in stored.notes]
-        return incident_json(stored.now) | {"notes": notes, "log_entries": log_entries, "body": stored.now.body}
 
 
 def _channel(who: User) -> Json:

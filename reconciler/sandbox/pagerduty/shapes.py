@@ -11,6 +11,7 @@ from reconciler.sandbox.pagerduty.state import (
     Involvement,
     LogEntry,
     Note,
+    StoredIncident,
     User,
 )
 from reconciler.sandbox.settings import SandboxSettings
@@ -77,6 +78,13 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
         "responder_requests": [], "subscriber_requests": [], "priority": None, "urgency": incident.urgency,
         **reference("incident", incident.id, _summary(incident), "incidents"),
     }  # fmt: skip
+
+
+def whole(stored: StoredIncident) -> Json:
+    """An incident with `notes`, `log_entries` and `body`: the control API's form."""
+    log_entries = [log_entry_json(line, channels=True) for line in stored.log]
+    notes = [note_json(note) for note in stored.notes]
+    return incident_json(stored.now) | {"notes": notes, "log_entries": log_entries, "body": stored.now.body}
 
 
 def alerts_json(incident: Incident) -> list[Json]:

@@ -16,16 +16,16 @@ KEY = {"Authorization": "GenieKey sandbox-opsgenie-key", "Host": "og.example"}
 class OpsgenieBench:
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()
-        self.machine = OpsgenieApi(self.clock, SandboxSettings(**settings))
+        self.api = OpsgenieApi(self.clock, SandboxSettings(**settings))
 
     def get(self, target: str, headers: Mapping[str, str] = KEY) -> Response:
-        return self.machine.handle(request("GET", target, None, headers))
+        return self.api.handle(request("GET", target, None, headers))
 
     def post(self, target: str, body: Any = None) -> Response:
-        return self.machine.handle(request("POST", target, {} if body is None else body, KEY))
+        return self.api.handle(request("POST", target, {} if body is None else body, KEY))
 
     def alert(self, message: str = "disk full", **more: Any) -> str:
-        return str(self.machine.create_alert(message, **({"user": "Ana Ruiz"} | more))["id"])
+        return str(self.api.create_alert(message, **({"user": "Ana Ruiz"} | more))["id"])
 
     def ids(self, target: str) -> list[str]:
         return [row["id"] for row in self.get(target).json()["data"]]
@@ -98,7 +98,7 @@ def test_what_is_not_possible_is_accepted_and_fails_later(verb: str, before: str
     world = OpsgenieBench()
     alert = world.alert()
     if before:
-        getattr(world.machine, before)(alert, "Ana Ruiz")
+        getattr(world.api, before)(alert, "Ana Ruiz")
     accepted = world.post(f"/v2/alerts/{alert}/{verb}")
     assert accepted.status == 202
     assert not world.outcome(accepted)["isSuccess"]
@@ -113,8 +113,8 @@ def test_an_action_on_a_missing_alert_is_accepted_too() -> None:
 def test_a_closed_alert_stays_acknowledged_and_takes_notes() -> None:
     world = OpsgenieBench()
     alert = world.alert()
-    world.machine.acknowledge(alert, "Ana Ruiz")
-    world.machine.close(alert, "Ana Ruiz")
+    world.api.acknowledge(alert, "Ana Ruiz")
+    world.api.close(alert, "Ana Ruiz")
     assert world.outcome(world.post(f"/v2/alerts/{alert}/notes", {"note": "late"}))["status"] == "Added note"
     shown = world.detail(alert)
     assert (shown["status"], shown["acknowledged"]) == ("closed", True)
@@ -125,7 +125,7 @@ def test_the_list_is_behind_while_the_detail_is_not() -> None:
     alert = world.alert()
     assert world.ids("/v2/alerts") == []
     world.clock.advance(10)
-    world.machine.acknowledge(alert, "Ana Ruiz")
+    world.api.acknowledge(alert, "Ana Ruiz")
     (row,) = world.get("/v2/alerts").json()["data"]
     assert not row["acknowledged"]
     assert world.detail(alert)["acknowledged"]
@@ -156,7 +156,7 @@ def test_what_the_list_does_not_understand_is_422(query: str) -> None:
 def test_the_search_language() -> None:
     world = OpsgenieBench()
     closed = world.alert("disk full", tags=["db"], priority="P1")
-    world.machine.close(closed, "Ana Ruiz")
+    world.api.close(closed, "Ana Ruiz")
     world.clock.advance(60)
     since = int(world.clock.now().timestamp() * 1000)
     fresh = world.alert("cpu hot", tags=["web", "prod"])
@@ -176,7 +176,7 @@ def test_notes_resume_after_their_token() -> None:
     world = OpsgenieBench()
     alert = world.alert()
     for text in ("one", "two", "three"):
-        world.machine.add_note(alert, "Ana Ruiz", text)
+        world.api.add_note(alert, "Ana Ruiz", text)
     page = world.get(f"/v2/alerts/{alert}/notes?order=asc&limit=2").json()
     assert [note["note"] for note in page["data"]] == ["one", "two"]
     token = page["data"][-1]["offset"]
@@ -195,14 +195,14 @@ def test_a_note_may_or_may_not_move_updated_at(bumps: bool) -> None:
     alert = world.alert()
     before = world.detail(alert)["updatedAt"]
     world.clock.advance(1)
-    world.machine.add_note(alert, "Ana Ruiz", "hello")
+    world.api.add_note(alert, "Ana Ruiz", "hello")
     assert (world.detail(alert)["updatedAt"] != before) == bumps
 
 
 def test_an_escalation_step_moves_updated_at_of_an_acknowledged_alert_and_nothing_else() -> None:
     world = OpsgenieBench(noise_after=600.2)
     alert = world.alert()
-    world.machine.acknowledge(alert, "Ana Ruiz")
+    world.api.acknowledge(alert, "Ana Ruiz")
     before = world.detail(alert)
     world.clock.advance(700)
     after = world.detail(alert)
@@ -213,20 +213,20 @@ def test_an_escalation_step_moves_updated_at_of_an_acknowledged_alert_and_nothin
 def test_a_snooze_that_ends_unacknowledges_without_a_person() -> None:
     world = OpsgenieBench(noise=False)
     alert = world.alert()
-    world.machine.acknowledge(alert, "Ana Ruiz")
-    world.machine.snooze(alert, "Ana Ruiz", 60)
+    world.api.acknowledge(alert, "Ana Ruiz")
+    world.api.snooze(alert, "Ana Ruiz", 60)
     assert world.detail(alert)["snoozed"]
     world.clock.advance(61)
     shown = world.detail(alert)
     assert (shown["snoozed"], shown["acknowledged"], "report" in shown) == (False, False, False)
-    assert [act.verb for act in world.machine.journal.acts] == ["create", "acknowledge", "snooze"]
+    assert [act.verb for act in world.api.journal.acts] == ["create", "acknowledge", "snooze"]
 
 
 def test_acknowledging_ends_a_snooze() -> None:
     world = OpsgenieBench(noise=False)
     alert = world.alert()
-    world.machine.snooze(alert, "Ana Ruiz", 60)
-    world.machine.acknowledge(alert, "Ana Ruiz")
+    world.api.snooze(alert, "Ana Ruiz", 60)
+    world.api.acknowledge(alert, "Ana Ruiz")
     world.clock.advance(61)
     assert world.detail(alert)["acknowledged"]
 
@@ -237,7 +237,7 @@ def test_an_alias_finds_only_the_open_alert_and_counts_it_up() -> None:
     assert world.alert(alias="host/disk #1") == first
     path = "/v2/alerts/host%2Fdisk%20%231?identifierType=alias"
     assert world.get(path).json()["data"]["count"] == 2
-    world.machine.close(first, "Ana Ruiz")
+    world.api.close(first, "Ana Ruiz")
     assert world.get(path).status == 404
     assert world.alert(alias="host/disk #1") != first
     assert world.get("/v2/alerts/1?identifierType=tiny").json()["data"]["id"] == first
@@ -266,7 +266,7 @@ def test_an_alert_can_be_created_through_the_api() -> None:
     outcome = world.outcome(world.post("/v2/alerts", {"message": "from a script", "tags": ["x"], "user": "Ana"}))
     assert outcome["status"] == "Created alert"
     assert world.detail(outcome["alertId"])["tags"] == ["x"]
-    assert world.machine.journal.acts[0].who == "Ana"
+    assert world.api.journal.acts[0].who == "Ana"
 
 
 def test_the_rate_limit_names_its_period_and_no_retry_after() -> None:
@@ -289,6 +289,6 @@ def test_people_are_refused_at_once() -> None:
     world = OpsgenieBench()
     alert = world.alert()
     with pytest.raises(Refused, match="acknowledged"):
-        world.machine.unacknowledge(alert, "Ana Ruiz")
+        world.api.unacknowledge(alert, "Ana Ruiz")
     with pytest.raises(Refused, match="no such alert"):
-        world.machine.close("nothing", "Ana Ruiz")
+        world.api.close("nothing", "Ana Ruiz")
