@@ -1,7 +1,7 @@
 """The simulated Opsgenie as a whole: its API, and what its users do in the web interface.
 
-Users' acts take effect at once; writes through the API are accepted and take effect `write_lag` seconds later. What
-is due is applied when the next call comes in, stamped with its due time.
+Users' acts take effect at once, accepted writes of the API `write_lag` seconds later. What is due is applied when
+the next call comes in, stamped with its due time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +23,8 @@ from reconciler.sandbox.wire import Clock, Json, Request, Response
 class OpsgenieApi:
     """`handle` answers calls of the API; the other methods act as a user, or read the whole state.
 
-    `alert_id` is an id, a tiny id or the alias of an open alert; `user` is any name. Acts return the alert as GET by
-    id has it, and raise Refused when they are not possible. Not thread-safe: the caller locks.
+    `alert_id` is an id, a tiny id or the alias of an open alert; `user` is any name. Acts return the alert as GET
+    by id has it, or raise Refused when they are impossible. Not thread-safe: the caller locks.
     """
 
     def __init__(self, clock: Clock, settings: SandboxSettings, journal: Journal | None = None) -> None:

@@ -47,7 +47,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A note or a log stored. `kind` is a log stored's type; `token` is what Opsgenie calls `offset`."""
+    """A note or a log entry. `kind` is a log entry's type; `token` is what Opsgenie calls `offset`."""
 
     text: str
     owner: str
