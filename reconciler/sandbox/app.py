@@ -60,10 +60,14 @@ class Sandbox(Vendors):
                     return control.handle(self, inner)
         return json_response(404, {"error": "paths begin with /opsgenie, /pagerduty or /control"})
 
+    def answer(self, vendor: str, request: Request) -> Response:
+        """A vendor's own answer, without faults and journal. The caller locks."""
+        return self.opsgenie.handle(request) if vendor == "opsgenie" else self.pagerduty.handle(request)
+
     def _call(self, vendor: str, request: Request) -> Reply:
         at = self.clock.now()
         fault = self.faults.next(vendor, request)
-        reply = self._reply(vendor, request, fault) if fault else self._real(vendor, request)
+        reply = self._reply(vendor, request, fault) if fault else self.answer(vendor, request)
         sent = reply.response if isinstance(reply, Delayed | Dripped) else reply
         status = sent.status if isinstance(sent, Response) else 0
         self.journal.call(
@@ -73,7 +77,7 @@ class Sandbox(Vendors):
         return reply
 
     def _reply(self, vendor: str, request: Request, fault: Fault) -> Reply:  # noqa: PLR0911 - one for each kind
-        real = self._real(vendor, request) if fault.has_effect else None
+        real = self.answer(vendor, request) if fault.has_effect else None
         match fault.do:
             case "refuse_before" | "drop_after":
                 return Cut()
@@ -92,9 +96,6 @@ class Sandbox(Vendors):
                 return Dripped(fault.seconds, response, fault.do == "drip_body")
         return response
 
-    def _real(self, vendor: str, request: Request) -> Response:
-        return self.opsgenie.handle(request) if vendor == "opsgenie" else self.pagerduty.handle(request)
-
     def _postpone(self, vendor: str, request: Request, seconds: float) -> None:
         """Carry the call out later, stamped with that time."""
         due = self.clock.now() + timedelta(seconds=seconds)
@@ -102,6 +103,6 @@ class Sandbox(Vendors):
         def carry_out(at: object) -> None:
             del at  # the same as `due`
             with self.clock.held(due):
-                self._real(vendor, request)
+                self.answer(vendor, request)
 
         self.late.put(due, carry_out)

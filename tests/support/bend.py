@@ -16,16 +16,16 @@ Change = Callable[[Request, Response], Response]
 def bend(world: Stage, when: When, change: Change) -> Callable[[], None]:
     """From now on the real answers to these calls are changed. The call has its effect. Returns what ends it."""
     sandbox = world.sandbox.sandbox
-    machine = sandbox._machine
+    machine = sandbox.answer
 
     def bent(vendor: str, request: Request) -> Response:
         real = machine(vendor, request)
         return change(request, real) if when(vendor, request) else real
 
-    sandbox._machine = bent  # type: ignore[method-assign]
+    sandbox.answer = bent  # type: ignore[method-assign]
 
     def end() -> None:
-        sandbox._machine = machine  # type: ignore[method-assign]
+        sandbox.answer = machine  # type: ignore[method-assign]
 
     return end
 

@@ -62,13 +62,13 @@ class Stage(World):
     def answers(self, when: Callable[[str, Request], bool], answer: Response) -> Callable[[], None]:
         """From now on these calls get that answer, and have no effect. Returns what ends it."""
         sandbox = self.sandbox.sandbox
-        machine = sandbox._machine
-        sandbox._machine = lambda vendor, request: (  # type: ignore[method-assign]
+        machine = sandbox.answer
+        sandbox.answer = lambda vendor, request: (  # type: ignore[method-assign]
             answer if when(vendor, request) else machine(vendor, request)
         )
 
         def end() -> None:
-            sandbox._machine = machine  # type: ignore[method-assign]
+            sandbox.answer = machine  # type: ignore[method-assign]
 
         return end
 

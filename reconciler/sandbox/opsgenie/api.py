@@ -32,6 +32,7 @@ class OpsgenieApi:
         self._rules = Rules(self._account)
         self._queue = WriteQueue(self._account)
         self._routes = OpsgenieRoutes(self._account, self._rules, self._queue)
+        self.clock = clock
         self.journal = self._account.journal
         self.alerts = self._account.alerts
         self.find = self._account.find

@@ -1,6 +1,7 @@
 """The simulated account: its data, its settings, who is on call, and whom it notifies."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal, stamp
@@ -23,6 +24,14 @@ from reconciler.sandbox.wire import Clock, Json, Refused
 
 _SILENT = ("disabled", "maintenance")
 """The states of a service in which nobody is notified."""
+
+
+class Act(NamedTuple):
+    """When an agent does something, and the channel of its log entry (`{"type": …}`)."""
+
+    at: datetime
+    who: User
+    channel: Json
 
 
 class Account:
@@ -123,11 +132,9 @@ class Account:
             return
         self.pages.append({"incident_id": stored.now.id, "at": stamp(at), "cause": cause})
 
-    def record(
-        self, stored: StoredIncident, at: datetime, who: User, verb: str, text: str = "", ref: str = ""
-    ) -> None:
+    def record(self, stored: StoredIncident, act: Act, verb: str, text: str = "", ref: str = "") -> None:
         """Write a person's act into the journal."""
         self.journal.act(
-            at, "pagerduty", who.name, verb,
+            act.at, "pagerduty", act.who.name, verb,
             incident_id=stored.now.id, alert_id=stored.now.key, text=text, ref=ref,
         )  # fmt: skip

@@ -119,10 +119,8 @@ def log_entry_json(line: LogEntry, *, channels: bool) -> Json:
         "channel": line.channel if channels else {"type": line.channel["type"]},
         "service": service_reference(), "teams": [], "contexts": [], **line.extra,
     }  # fmt: skip
-    if isinstance(line.agent, User):
+    if line.agent is not None:
         shown["agent"] = user_reference(line.agent)
-    elif line.agent is not None:
-        shown["agent"] = service_reference()
     if line.incident is not None:
         shown["incident"] = incident_reference(line.incident)
     return shown

@@ -95,7 +95,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One log entry. `agent` is a user, "service" or None (no agent); `extra` holds further fields of its JSON.
+    """One log entry. `agent` is None when there is none; `extra` holds further fields of its JSON.
 
     `incident` is the version of the incident when the entry was written, or None (no incident).
     """
@@ -105,7 +105,7 @@ class LogEntry:
     summary: str
     at: datetime
     incident: Incident | None
-    agent: User | str | None
+    agent: User | None
     channel: Json
     extra: Json
 

@@ -1,13 +1,11 @@
 """POST, PUT and DELETE of incidents and their notes. Everything is checked before anything takes effect."""
 
-from datetime import datetime
-
 from reconciler.sandbox.pagerduty import checks, shapes
-from reconciler.sandbox.pagerduty.account import Account
+from reconciler.sandbox.pagerduty.account import Account, Act
 from reconciler.sandbox.pagerduty.errors import invalid, problem
 from reconciler.sandbox.pagerduty.rules import Rules
-from reconciler.sandbox.pagerduty.state import BOT, SERVICE_ID, StoredIncident, User
-from reconciler.sandbox.pagerduty.updates import API, Effect, effects
+from reconciler.sandbox.pagerduty.state import BOT, SERVICE_ID, StoredIncident
+from reconciler.sandbox.pagerduty.updates import Effect, effects
 from reconciler.sandbox.wire import Json, Request, Response, json_response
 
 _MAX_BULK = 250
@@ -25,7 +23,7 @@ class Writes:
 
     def create(self, request: Request) -> Response:
         """POST /incidents. A key is refused while an incident with it is open (observed)."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         values = checks.json_object(values.get("incident"))
         checks.kind(values, "incident")
         title, service = checks.title(values), values.get("service")
@@ -44,54 +42,54 @@ class Writes:
         if key and any(stored.now.is_open for stored in self._account.incidents.by_key(key)):
             raise problem(400, 2002, ["Open incident with matching dedup key already exists on this service"])
         details = body.get("details", "")
-        now = self._account.clock.now()
+        channel = act.channel | {"summary": title, "details": details}
         stored = self._rules.create(
-            now, who, API | {"summary": title, "details": details},
-            title=title, key=key, urgency=urgency, body=details,
-        )  # fmt: skip
-        self._record(stored, now, who, "create", title)
+            act._replace(channel=channel), title=title, key=key, urgency=urgency, body=details
+        )
+        self._record(stored, act, "create", title)
         return json_response(201, {"incident": self._shown(stored)})
 
     def update(self, request: Request, incident_id: str) -> Response:
         """PUT /incidents/{id}."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         stored = self._account.get(incident_id)
-        planned = self._effects(who, stored, checks.json_object(values.get("incident")))
-        self._carry_out(stored, self._account.clock.now(), who, planned)
+        values = checks.json_object(values.get("incident"))
+        self._carry_out(stored, act, effects(self._rules, self._account.settings, stored, values))
         return json_response(200, {"incident": self._shown(stored)})
 
     def update_all(self, request: Request) -> Response:
         """PUT /incidents: up to 250, all or none (documented)."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         rows = checks.json_objects(values.get("incidents"))
         if len(rows) > _MAX_BULK:
             raise problem(413, 2001, message="Request Entity Too Large")
         incidents = [self._account.get(str(row.get("id"))) for row in rows]
-        planned = [self._effects(who, stored, row) for stored, row in zip(incidents, rows, strict=True)]
-        now = self._account.clock.now()
+        settings = self._account.settings
+        planned = [
+            effects(self._rules, settings, stored, row) for stored, row in zip(incidents, rows, strict=True)
+        ]
         for stored, some in zip(incidents, planned, strict=True):
-            self._carry_out(stored, now, who, some)
+            self._carry_out(stored, act, some)
         return json_response(200, {"incidents": list(map(self._shown, incidents))})
 
     def add_note(self, request: Request, incident_id: str) -> Response:
         """POST /incidents/{id}/notes; answers 200, not 201 (documented)."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         stored = self._account.get(incident_id)
         text = checks.content(checks.json_object(values.get("note")))
         if len(stored.notes) >= _MAX_NOTES:
             raise problem(400, 2019)
-        now = self._account.clock.now()
-        note = self._rules.note(stored, now, who, text)
-        self._record(stored, now, who, "note", text, note.id)
+        note = self._rules.note(stored, act, text)
+        self._record(stored, act, "note", text, note.id)
         return json_response(200, {"note": shapes.note_json(note)})
 
     def edit_note(self, request: Request, incident_id: str, note_id: str) -> Response:
         """PUT /incidents/{id}/notes/{id} (documented since 2025-11-07)."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         stored, values = self._account.get(incident_id), checks.json_object(values.get("note"))
-        note, now = self._account.note(stored, note_id), self._account.clock.now()
-        edited = self._rules.edit_note(stored, now, note, checks.content(values))
-        self._record(stored, now, who, "edit_note", edited.content, note_id)
+        note = self._account.note(stored, note_id)
+        edited = self._rules.edit_note(stored, act, note, checks.content(values))
+        self._record(stored, act, "edit_note", edited.content, note_id)
         return json_response(200, {"note": shapes.note_json(edited)})
 
     def delete_note(self, _: Request, incident_id: str, note_id: str) -> Response:
@@ -102,47 +100,41 @@ class Writes:
 
     def snooze(self, request: Request, incident_id: str) -> Response:
         """POST /incidents/{id}/snooze of an acknowledged incident, for `duration` seconds (documented)."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         stored, duration = self._account.get(incident_id), values.get("duration")
         if not isinstance(duration, int) or not 1 <= duration <= _MAX_SNOOZE:
             raise problem(400, 1013)
         if stored.now.status != "acknowledged":
             raise problem(400, 1012)
-        self._rules.snooze(stored, self._account.clock.now(), who, duration, API)
+        self._rules.snooze(stored, act, duration)
         return json_response(201, {"incident": self._shown(stored)})
 
     def merge(self, request: Request, incident_id: str) -> Response:
         """PUT /incidents/{id}/merge of other open incidents into this one (documented)."""
-        who, values = self._sent(request)
+        act, values = self._sent(request)
         target, sources = self._account.get(incident_id), checks.json_objects(values.get("source_incidents"))
         merged = [self._account.get(str(source.get("id"))) for source in sources]
         if target in merged or not all(source.now.is_open for source in merged):
             raise problem(400, 1019)
-        now = self._account.clock.now()
         for source in merged:
-            self._rules.merge(source, now, who, target, API)
-            self._record(source, now, who, "merge", target.now.id)
+            self._rules.merge(source, act, target)
+            self._record(source, act, "merge", target.now.id)
         return json_response(200, {"incident": shapes.incident_reference(target.now)})
 
-    def _sent(self, request: Request) -> tuple[User, Json]:
-        """The user who writes, and the body."""
+    def _sent(self, request: Request) -> tuple[Act, Json]:
+        """Who writes and when, and the body."""
         who = checks.requester(self._account.settings, self._account.users(), request)
-        return who, checks.body(request)
+        return Act(self._account.clock.now(), who, {"type": "api"}), checks.body(request)
 
-    def _effects(self, who: User, stored: StoredIncident, values: Json) -> list[Effect]:
-        return effects(self._rules, self._account.settings, who, stored, values)
-
-    def _carry_out(self, stored: StoredIncident, at: datetime, who: User, planned: list[Effect]) -> None:
+    def _carry_out(self, stored: StoredIncident, act: Act, planned: list[Effect]) -> None:
         for effect in planned:
-            effect.apply(at)
+            effect.apply(act)
             if effect.verb:
-                self._record(stored, at, who, effect.verb)
+                self._record(stored, act, effect.verb)
 
-    def _record(
-        self, stored: StoredIncident, at: datetime, who: User, verb: str, text: str = "", ref: str = ""
-    ) -> None:
-        if who != BOT:
-            self._account.record(stored, at, who, verb, text, ref)
+    def _record(self, stored: StoredIncident, act: Act, verb: str, text: str = "", ref: str = "") -> None:
+        if act.who != BOT:
+            self._account.record(stored, act, verb, text, ref)
 
     def _shown(self, stored: StoredIncident) -> Json:
         return shapes.incident_json(stored.now, nameless=self._account.settings.acknowledger_null)
