@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from reconciler.sandbox.pagerduty.account import Account
 from reconciler.sandbox.pagerduty.errors import error_body, invalid, not_found, problem, rate_headers
-from reconciler.sandbox.pagerduty.lists import Lists
 from reconciler.sandbox.pagerduty.reads import Reads
 from reconciler.sandbox.pagerduty.rules import Rules
 from reconciler.sandbox.pagerduty.writes import Writes
@@ -20,28 +19,28 @@ class PagerDutyRoutes:
         self._account = account
         self._calls = SlidingMinute()
         self._creations = SlidingMinute()
-        lists, reads, writes = Lists(account), Reads(account), Writes(account, rules)
+        reads, writes = Reads(account), Writes(account, rules)
         self._routes = Routes[Callable[..., Response]](
             [
-                ("GET", "/incidents", lists.incidents),
+                ("GET", "/incidents", reads.incidents),
                 ("POST", "/incidents", writes.create),
                 ("PUT", "/incidents", writes.update_all),
                 ("GET", "/incidents/{id}", reads.incident),
                 ("PUT", "/incidents/{id}", writes.update),
-                ("GET", "/incidents/{id}/alerts", lists.alerts),
-                ("GET", "/incidents/{id}/log_entries", lists.log_entries),
+                ("GET", "/incidents/{id}/alerts", reads.alerts),
+                ("GET", "/incidents/{id}/log_entries", reads.log_entries),
                 ("PUT", "/incidents/{id}/merge", writes.merge),
-                ("GET", "/incidents/{id}/notes", lists.notes),
+                ("GET", "/incidents/{id}/notes", reads.notes),
                 ("POST", "/incidents/{id}/notes", writes.add_note),
                 ("PUT", "/incidents/{id}/notes/{note_id}", writes.edit_note),
                 ("DELETE", "/incidents/{id}/notes/{note_id}", writes.delete_note),
                 ("POST", "/incidents/{id}/snooze", writes.snooze),
-                ("GET", "/log_entries", lists.log_entries),
-                ("GET", "/users", lists.users),
+                ("GET", "/log_entries", reads.log_entries),
+                ("GET", "/users", reads.users),
                 ("GET", "/users/me", reads.own_user),
                 ("GET", "/users/{id}", reads.user),
                 ("GET", "/services/{id}", reads.service),
-                ("GET", "/oncalls", lists.on_calls),
+                ("GET", "/oncalls", reads.on_calls),
                 ("GET", "/escalation_policies/{id}", reads.policy),
             ]
         )
