@@ -13,7 +13,8 @@ from typing import Any
 from reconciler.sandbox.opsgenie import shapes as opsgenie_shapes
 from reconciler.sandbox.opsgenie.state import Alert
 from reconciler.sandbox.pagerduty import shapes as pagerduty_shapes
-from reconciler.sandbox.pagerduty.state import JANE, POLICY_ID, USERS, Incident, LogEntry
+from reconciler.sandbox.pagerduty.directory import JANE, POLICY_ID, USERS
+from reconciler.sandbox.pagerduty.state import Incident, LogEntry
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, json_response, parse_time
 

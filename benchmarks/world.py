@@ -27,7 +27,7 @@ from reconciler.runtime.bootstrap import Wiring
 from reconciler.runtime.daemon import FEEDS, REPORT_EVERY
 from reconciler.runtime.worker import PAGE_WORKERS, WORKERS
 from reconciler.sandbox.app import Sandbox
-from reconciler.sandbox.pagerduty.state import BOT, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, parse_query
 from reconciler.settings import Settings

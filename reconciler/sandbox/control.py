@@ -36,7 +36,7 @@ from reconciler.sandbox import faults
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.opsgenie.api import OpsgenieApi
 from reconciler.sandbox.pagerduty.api import PagerDutyApi
-from reconciler.sandbox.pagerduty.state import JANE, OMAR
+from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.routes import Routes
 from reconciler.sandbox.vendors import Vendors
 from reconciler.sandbox.wire import Json, Refused, Request, Response, json_response, parse_time

@@ -1,9 +1,8 @@
-"""The part of Opsgenie's search language that the sandbox understands. What it does not understand is refused.
+"""The part of Opsgenie's search language that the sandbox knows (Atlassian: "Search queries for alerts").
 
-Fields: status, acknowledged, snoozed, isSeen, createdAt, lastOccurredAt, snoozedUntil (epoch ms), count, tag,
-priority, message, description, source, owner, acknowledgedBy, closedBy, alias, tinyId, alertId; teams is
-accepted and matches everything. AND, OR, NOT and parentheses; a value may be quoted or end in `*`.
-`updatedAt` is refused, as it is in no documentation.
+Fields: those of the tables below, times in epoch milliseconds; `teams` is accepted and matches everything. AND,
+OR, NOT and parentheses; a value may be quoted or end in `*`. All else is refused, also `updatedAt`, which is not
+documented.
 """
 
 import operator
@@ -54,7 +53,7 @@ _ALLOWED = {
 
 
 def parse(query: str) -> Match:
-    """What the query asks for. ValueError when any part of it is not understood."""
+    """A query as a predicate; the empty one matches everything. ValueError when any part of it is unknown."""
     if not query.strip():
         return lambda _: True
     parser = _Parser(_tokens(query))
@@ -78,7 +77,7 @@ def _tokens(query: str) -> list[tuple[str, ...]]:
 
 
 class _Parser:
-    """Recursive descent: either = both (OR both)*, both = one (AND one)*, one = NOT one | (either) | term."""
+    """Recursive descent: either = both (OR both)*; both = one (AND one)*; one = NOT one | (either) | term."""
 
     def __init__(self, tokens: list[tuple[str, ...]]) -> None:
         self._tokens = tokens

@@ -5,20 +5,9 @@ from typing import NamedTuple
 
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal, stamp
+from reconciler.sandbox.pagerduty.directory import AGENTS, BOT, JANE, OMAR, POLICY_ID, USERS, User
 from reconciler.sandbox.pagerduty.errors import not_found, problem
-from reconciler.sandbox.pagerduty.state import (
-    AGENTS,
-    BOT,
-    JANE,
-    OMAR,
-    POLICY_ID,
-    USERS,
-    Incident,
-    Incidents,
-    Note,
-    StoredIncident,
-    User,
-)
+from reconciler.sandbox.pagerduty.state import Incident, Incidents, Note, StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Refused
 

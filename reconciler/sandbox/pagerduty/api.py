@@ -5,10 +5,11 @@ Every change takes effect at once. Timeouts are applied when the next call comes
 
 from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.pagerduty.account import Account, Act
+from reconciler.sandbox.pagerduty.directory import OMAR
 from reconciler.sandbox.pagerduty.routes import PagerDutyRoutes
 from reconciler.sandbox.pagerduty.rules import Rules
 from reconciler.sandbox.pagerduty.shapes import incident_json, note_json, whole
-from reconciler.sandbox.pagerduty.state import OMAR, StoredIncident
+from reconciler.sandbox.pagerduty.state import StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response
 
@@ -16,8 +17,8 @@ from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response
 class PagerDutyApi:
     """`handle` answers calls of the API; the other methods act as a user of the website, or read the whole state.
 
-    `user` is an id, a name or an e-mail of one of `state.USERS`, or one of `state.AGENTS`; `incident_id` an id, a
-    number or a key. Acts that are not possible raise Refused. Not thread-safe: the caller locks.
+    `user` is an id, a name or an e-mail of one of `directory.USERS`, or one of `directory.AGENTS`; `incident_id` is
+    an id, a number or a key. Acts that are not possible raise Refused. Not thread-safe: the caller locks.
     """
 
     def __init__(self, clock: Clock, settings: SandboxSettings, journal: Journal | None = None) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from reconciler.sandbox.pagerduty.directory import BOT, USERS, User
 from reconciler.sandbox.pagerduty.errors import invalid, problem
-from reconciler.sandbox.pagerduty.state import BOT, USERS, User
 from reconciler.sandbox.settings import READ_ONLY_ROLES, SandboxSettings
 from reconciler.sandbox.wire import Json, Request, parse_time
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from reconciler.sandbox.pagerduty import checks, shapes
 from reconciler.sandbox.pagerduty.account import Account
+from reconciler.sandbox.pagerduty.directory import POLICIES, SERVICE_ID
 from reconciler.sandbox.pagerduty.errors import invalid, not_found, problem
-from reconciler.sandbox.pagerduty.state import POLICIES, SERVICE_ID, Incident, LogEntry, StoredIncident
+from reconciler.sandbox.pagerduty.state import Incident, LogEntry, StoredIncident
 from reconciler.sandbox.wire import Json, Request, Response, json_response, whole_seconds
 
 _MAX_PAGE = 100

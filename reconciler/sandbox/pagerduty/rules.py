@@ -5,17 +5,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reconciler.sandbox.pagerduty.account import Account, Act
+from reconciler.sandbox.pagerduty.directory import OMAR, POLICY_ID, SERVICE, User
 from reconciler.sandbox.pagerduty.shapes import user_reference
-from reconciler.sandbox.pagerduty.state import (
-    OMAR,
-    POLICY_ID,
-    SERVICE,
-    Involvement,
-    LogEntry,
-    Note,
-    StoredIncident,
-    User,
-)
+from reconciler.sandbox.pagerduty.state import Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.wire import Json, whole_seconds
 
 _NOISE = ("notify_log_entry", "priority_change_log_entry", "link_log_entry")

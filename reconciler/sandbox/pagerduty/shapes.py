@@ -2,18 +2,8 @@
 
 from datetime import datetime, timedelta, timezone
 
-from reconciler.sandbox.pagerduty.state import (
-    POLICIES,
-    POLICY_ID,
-    SERVICE_ID,
-    SERVICE_NAME,
-    Incident,
-    Involvement,
-    LogEntry,
-    Note,
-    StoredIncident,
-    User,
-)
+from reconciler.sandbox.pagerduty.directory import POLICIES, POLICY_ID, SERVICE_ID, SERVICE_NAME, User
+from reconciler.sandbox.pagerduty.state import Incident, Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Json, iso_seconds
 

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from reconciler.sandbox.pagerduty import checks, shapes
 from reconciler.sandbox.pagerduty.account import Account, Act
+from reconciler.sandbox.pagerduty.directory import BOT, LEVELS, POLICIES, SERVICE_ID
 from reconciler.sandbox.pagerduty.errors import invalid, problem
 from reconciler.sandbox.pagerduty.rules import Rules
-from reconciler.sandbox.pagerduty.state import BOT, LEVELS, POLICIES, SERVICE_ID, StoredIncident
+from reconciler.sandbox.pagerduty.state import StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Json, Request, Response, json_response
 

@@ -16,7 +16,7 @@ from reconciler.runtime.bootstrap import DryWiring, Wiring
 from reconciler.runtime.leadership import stored_work
 from reconciler.runtime.program import Program
 from reconciler.runtime.worker import Listener, Worker
-from reconciler.sandbox.pagerduty.state import BOT, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.settings import Settings
 from reconciler.store.database import Database, DatabaseDown

@@ -22,7 +22,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.runtime.once import run_once
 from reconciler.runtime.report import Report
 from reconciler.sandbox.app import Sandbox
-from reconciler.sandbox.pagerduty.state import BOT, JANE, OMAR
+from reconciler.sandbox.pagerduty.directory import BOT, JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Refused, Request
 from reconciler.vendors import http as product_http
