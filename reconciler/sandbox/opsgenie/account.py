@@ -1,12 +1,22 @@
 """The simulated account: its data, its settings, and what its key may see."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal
+from reconciler.sandbox.opsgenie.answers import Answers
 from reconciler.sandbox.opsgenie.state import Alert, Alerts, StoredAlert
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Refused
+
+
+class Act(NamedTuple):
+    """When somebody does something, under which name, and whether "via web" or "via API"."""
+
+    at: datetime
+    who: str
+    via: str
 
 
 class Account:
@@ -20,6 +30,7 @@ class Account:
         self.settings = settings
         self.journal = journal
         self.alerts = Alerts(settings.seed)
+        self.answers = Answers(self.alerts)
         self.due = DueQueue()
 
     def find(self, identifier: str) -> StoredAlert:

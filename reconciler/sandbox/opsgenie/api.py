@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.opsgenie import shapes
-from reconciler.sandbox.opsgenie.account import Account
+from reconciler.sandbox.opsgenie.account import Account, Act
 from reconciler.sandbox.opsgenie.routes import OpsgenieRoutes
 from reconciler.sandbox.opsgenie.rules import WEB, Rules
 from reconciler.sandbox.opsgenie.state import StoredAlert, frozen_details
@@ -58,9 +58,8 @@ class OpsgenieApi:
         created_at: datetime | None = None,
     ) -> Json:  # fmt: skip
         """Create an alert, maybe with an earlier `created_at`, or count up the open alert of this alias."""
-        now = self.settle()
         stored = self._rules.create(
-            now, message, user, WEB, created_at=created_at, alias=alias, priority=priority,
+            Act(self.settle(), user, WEB), message, created_at=created_at, alias=alias, priority=priority,
             description=description, tags=tuple(tags), source=source, details=frozen_details(details or {}),
         )  # fmt: skip
         return shapes.detail(stored.now)
@@ -108,12 +107,12 @@ class OpsgenieApi:
         return {"alerts": [shapes.whole(stored) for stored in self.alerts.entries()]}
 
     def _act(
-        self, alert_id: str, user: str, verb: str, effect: Callable[[StoredAlert, datetime, str, str], None],
+        self, alert_id: str, user: str, verb: str, effect: Callable[[StoredAlert, Act], None],
         text: str = "",
     ) -> Json:  # fmt: skip
-        now = self.settle()
+        act = Act(self.settle(), user, WEB)
         stored = self.find(alert_id)
-        effect(stored, now, user, WEB)
+        effect(stored, act)
         ref = stored.notes[-1].token if verb == "note" else ""
-        self.journal.act(now, "opsgenie", user, verb, alert_id=stored.now.id, text=text, ref=ref)
+        self.journal.act(act.at, "opsgenie", user, verb, alert_id=stored.now.id, text=text, ref=ref)
         return shapes.detail(stored.now)

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from reconciler.sandbox.opsgenie import query, shapes
+from reconciler.sandbox.opsgenie import checks, query, shapes
 from reconciler.sandbox.opsgenie.account import Account
-from reconciler.sandbox.opsgenie.answers import Answers
-from reconciler.sandbox.opsgenie.checks import Checks
 from reconciler.sandbox.opsgenie.state import Alert, Record, StoredAlert
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
 from reconciler.sandbox.wire import Json, Request, Response
@@ -28,18 +26,16 @@ _TOKEN = re.compile(r"\d+_\d+")
 class Reads:
     """Answers GETs."""
 
-    def __init__(self, account: Account, writes: WriteQueue, answers: Answers) -> None:
+    def __init__(self, account: Account, writes: WriteQueue) -> None:
         self._account = account
         self._writes = writes
-        self._answers = answers
-        self._checks = Checks(account, answers)
         self._cached: tuple[object, list[Alert]] | None = None
 
     def alerts(self, request: Request) -> Response:
         """GET /v2/alerts: a page of a query, with URLs of other pages. The last page has no `next` (observed)."""
-        limit, offset = self._limit(request), self._checks.number(request, "offset", 0, 0)
+        limit, offset = self._limit(request), checks.number(self._account, request, "offset", 0, 0)
         if offset + limit >= _MAX_OFFSET:
-            raise self._answers.error(422, f"Sum of offset and limit should be lower than {_MAX_OFFSET}")
+            raise self._account.answers.error(422, f"Sum of offset and limit should be lower than {_MAX_OFFSET}")
         alerts = self._found(request)
         given = {name: request.first(name) for name in ("query", "sort", "order") if request.first(name)}
 
@@ -52,17 +48,17 @@ class Reads:
         if offset + limit < len(alerts):
             paging["next"] = page(offset + limit)
         rows = [self._shown(shapes.row(alert)) for alert in alerts[offset : offset + limit]]
-        return self._answers.ok(data=rows, paging=paging)
+        return self._account.answers.ok(data=rows, paging=paging)
 
     def count(self, request: Request) -> Response:
         """GET /v2/alerts/count of a query."""
-        return self._answers.ok(data={"count": len(self._found(request))})
+        return self._account.answers.ok(data={"count": len(self._found(request))})
 
     def alert(self, request: Request, identifier: str) -> Response:
         """GET /v2/alerts/{id}."""
         stored = self._readable(request, identifier)
         alert = stored.as_of(self._account.readable_until()) or stored.now
-        return self._answers.ok(data=self._shown(shapes.detail(alert)))
+        return self._account.answers.ok(data=self._shown(shapes.detail(alert)))
 
     def notes(self, request: Request, identifier: str) -> Response:
         """GET /v2/alerts/{id}/notes."""
@@ -76,12 +72,12 @@ class Reads:
         """GET /v2/alerts/requests/{id}. A 404 with X-Opsgenie-Errortype: pending; without: unknown (Go SDK)."""
         outcomes = self._writes.outcomes
         if request_id not in outcomes:
-            raise self._answers.error(404, "Request not found")
+            raise self._account.answers.error(404, "Request not found")
         outcome = outcomes[request_id]
         if outcome is None:
             pending = {"X-Opsgenie-Errortype": "RequestNotProcessed"}
-            raise self._answers.error(404, "request not processed", pending)
-        return self._answers.ok(data=outcome)
+            raise self._account.answers.error(404, "request not processed", pending)
+        return self._account.answers.ok(data=outcome)
 
     def _found(self, request: Request) -> list[Alert]:
         """The alerts of a query in order, as they were `list_lag` seconds ago: the search index lags (reported).
@@ -92,7 +88,7 @@ class Reads:
         text, sort = request.first("query"), request.first("sort", "createdAt")
         order = request.first("order", "desc")
         if sort not in _SORTS or order not in _ORDERS:
-            raise self._answers.error(422, "Sort or order is not valid")
+            raise self._account.answers.error(422, "Sort or order is not valid")
         horizon = account.clock.now() - timedelta(seconds=settings.list_lag)
         key = (text, sort, order, account.alerts.revision, settings.blind, settings.team_tags)
         changed_at = account.alerts.changed_at
@@ -102,7 +98,7 @@ class Reads:
         try:
             matches = query.parse(text)
         except ValueError as error:
-            raise self._answers.error(422, f"Query is not valid: {error}") from None
+            raise self._account.answers.error(422, f"Query is not valid: {error}") from None
         found = [alert for alert in account.alerts.as_of(horizon) if account.sees(alert) and matches(alert)]
         found.sort(key=_SORTS[sort], reverse=order == "desc")
         self._cached = (key, found) if is_final else None
@@ -113,7 +109,7 @@ class Reads:
         limit, order = self._limit(request), request.first("order", "desc")
         direction, token = request.first("direction", "next"), request.first("offset")
         if order not in _ORDERS or direction not in ("next", "prev"):
-            raise self._answers.error(422, "Order or direction is not valid")
+            raise self._account.answers.error(422, "Order or direction is not valid")
         horizon = self._account.readable_until()
         found = sorted(
             (record for record in records if record.at <= horizon),
@@ -122,7 +118,7 @@ class Reads:
         )
         if token:
             if not _TOKEN.fullmatch(token):
-                raise self._answers.error(422, "Offset is not valid")
+                raise self._account.answers.error(422, "Offset is not valid")
             at, later = _position(token), (order == "asc") == (direction == "next")
             found = [r for r in found if (_position(r.token) > at if later else _position(r.token) < at)]
         page = found[-limit:] if direction == "prev" else found[:limit]
@@ -131,17 +127,17 @@ class Reads:
         if len(found) > limit:
             edge = page[0] if direction == "prev" else page[-1]
             paging["next"] = request.url(**given, offset=edge.token)
-        return self._answers.ok(data=[shape(record) for record in page], paging=paging)
+        return self._account.answers.ok(data=[shape(record) for record in page], paging=paging)
 
     def _readable(self, request: Request, identifier: str) -> StoredAlert:
-        stored = self._account.lookup(self._checks.identifier_type(request), identifier)
-        self._checks.allowed(stored)
+        stored = self._account.lookup(checks.identifier_type(self._account, request), identifier)
+        checks.allowed(self._account, stored)
         if stored is None or stored.as_of(self._account.readable_until()) is None:
-            raise self._answers.error(404, "Alert does not exist")
+            raise self._account.answers.error(404, "Alert does not exist")
         return stored
 
     def _limit(self, request: Request) -> int:
-        return self._checks.number(request, "limit", _DEFAULT_PAGE, 1, _MAX_PAGE)
+        return checks.number(self._account, request, "limit", _DEFAULT_PAGE, 1, _MAX_PAGE)
 
     def _shown(self, shown: Json) -> Json:
         return shown | {"acknowledged": None} if self._account.settings.acknowledged_null else shown

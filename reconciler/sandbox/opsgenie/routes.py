@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reconciler.sandbox.opsgenie.account import Account
-from reconciler.sandbox.opsgenie.answers import THROTTLED, Answers, throttled_headers
+from reconciler.sandbox.opsgenie.answers import THROTTLED, throttled_headers
 from reconciler.sandbox.opsgenie.reads import Reads
 from reconciler.sandbox.opsgenie.rules import Rules
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
@@ -18,9 +18,8 @@ class OpsgenieRoutes:
 
     def __init__(self, account: Account, rules: Rules, queue: WriteQueue) -> None:
         self._account = account
-        self._answers = Answers(account.alerts)
         self._calls = SlidingMinute()
-        reads, writes = Reads(account, queue, self._answers), Writes(account, rules, queue, self._answers)
+        reads, writes = Reads(account, queue), Writes(account, rules, queue)
         self._routes = Routes[Callable[..., Response]](
             [
                 ("GET", "/v2/alerts", reads.alerts),
@@ -45,13 +44,13 @@ class OpsgenieRoutes:
             return answer.response
 
     def _answer(self, request: Request) -> Response:
-        settings = self._account.settings
+        settings, answers = self._account.settings, self._account.answers
         if request.headers.get("authorization") != f"GenieKey {settings.opsgenie_key}":
-            raise self._answers.error(401, "Could not authenticate")
+            raise answers.error(401, "Could not authenticate")
         if not self._calls.admit(self._account.clock.now(), settings.opsgenie_per_minute):
-            raise self._answers.error(429, THROTTLED, throttled_headers(60))
+            raise answers.error(429, THROTTLED, throttled_headers(60))
         route = self._routes.find(request)
         if route is None:
-            raise self._answers.error(404, "Not found")
+            raise answers.error(404, "Not found")
         handler, arguments = route
         return handler(request, *arguments)

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from reconciler.sandbox.opsgenie import shapes
-from reconciler.sandbox.opsgenie.account import Account
-from reconciler.sandbox.opsgenie.answers import Answers
-from reconciler.sandbox.opsgenie.checks import Checks
+from reconciler.sandbox.opsgenie import checks, shapes
+from reconciler.sandbox.opsgenie.account import Account, Act
 from reconciler.sandbox.opsgenie.rules import API, PRIORITIES, Rules
 from reconciler.sandbox.opsgenie.state import StoredAlert, frozen_details
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
@@ -15,32 +13,30 @@ from reconciler.sandbox.wire import Json, Refused, Request, Response
 
 _NOBODY = "Alert API"
 """Who acts when the call names no user (observed)."""
-Act = Callable[[StoredAlert, datetime, str, str], None]
+Rule = Callable[[StoredAlert, Act], None]
 
 
 class Writes:
     """Answers POSTs."""
 
-    def __init__(self, account: Account, rules: Rules, queue: WriteQueue, answers: Answers) -> None:
+    def __init__(self, account: Account, rules: Rules, queue: WriteQueue) -> None:
         self._account = account
         self._rules = rules
         self._queue = queue
-        self._answers = answers
-        self._checks = Checks(account, answers)
 
     def create(self, request: Request) -> Response:
         """POST /v2/alerts."""
-        values = self._checks.body(request)
+        values, answers = checks.body(self._account, request), self._account.answers
         if not values.get("message"):
-            raise self._answers.unprocessable({"message": "Message can not be empty."})
+            raise answers.unprocessable({"message": "Message can not be empty."})
         if values.get("priority", "P3") not in PRIORITIES:
-            raise self._answers.unprocessable({"priority": f"Priority should be one of {', '.join(PRIORITIES)}."})
+            raise answers.unprocessable({"priority": f"Priority should be one of {', '.join(PRIORITIES)}."})
         details = values.get("details", {})
         if not (isinstance(values.get("tags", []), list) and isinstance(details, dict)):
-            raise self._answers.unprocessable({"tags": "tags should be a list, details an object"})
+            raise answers.unprocessable({"tags": "tags should be a list, details an object"})
         if not all(isinstance(value, str) for value in details.values()):
-            raise self._answers.unprocessable({"details": "details should be texts by name"})
-        return self._answers.accepted(self._queue.accept("Create", partial(self._create, values)))
+            raise answers.unprocessable({"details": "details should be texts by name"})
+        return answers.accepted(self._queue.accept("Create", partial(self._create, values)))
 
     def acknowledge(self, request: Request, identifier: str) -> Response:
         """POST /v2/alerts/{id}/acknowledge."""
@@ -58,37 +54,38 @@ class Writes:
         """POST /v2/alerts/{id}/notes."""
         return self._act(request, identifier, None, ("Add Note", "Added note"))
 
-    def _act(self, request: Request, identifier: str, act: Act | None, words: tuple[str, str]) -> Response:
+    def _act(self, request: Request, identifier: str, rule: Rule | None, words: tuple[str, str]) -> Response:
         """Accept an act and its note, or a note alone. `words` are the `action` and `status` of the outcome."""
-        values = self._checks.body(request)
+        values = checks.body(self._account, request)
         note = values.get("note", "")
-        if act is None and not note:
-            raise self._answers.unprocessable({"note": "Note can not be empty."})
-        kind = self._checks.identifier_type(request)
+        if rule is None and not note:
+            raise self._account.answers.unprocessable({"note": "Note can not be empty."})
+        kind = checks.identifier_type(self._account, request)
         who = shapes.shown_name(values.get("user") or _NOBODY, self._account.settings.name_form)
-        self._checks.allowed(self._account.lookup(kind, identifier))
+        checks.allowed(self._account, self._account.lookup(kind, identifier))
         action, status = words
 
         def effect(at: datetime) -> tuple[str, StoredAlert]:
             stored = self._account.lookup(kind, identifier)
             if stored is None:
                 raise Refused("no such alert", 404)
-            if act is not None:
-                act(stored, at, who, API)
+            act = Act(at, who, API)
+            if rule is not None:
+                rule(stored, act)
             if note:
-                self._rules.note(stored, at, who, API, text=note)
+                self._rules.note(stored, act, text=note)
             return status, stored
 
-        return self._answers.accepted(self._queue.accept(action, effect))
+        return self._account.answers.accepted(self._queue.accept(action, effect))
 
     def _create(self, values: Json, at: datetime) -> tuple[str, StoredAlert]:
-        who = values.get("user") or _NOBODY
+        act = Act(at, values.get("user") or _NOBODY, API)
         stored = self._rules.create(
-            at, values["message"], who, API, created_at=None, alias=values.get("alias") or None,
+            act, values["message"], created_at=None, alias=values.get("alias") or None,
             priority=values.get("priority", "P3"), description=values.get("description", ""),
             tags=tuple(values.get("tags", ())), source=values.get("source", ""),
             details=frozen_details(values.get("details", {})),
         )  # fmt: skip
         if values.get("note"):
-            self._rules.note(stored, at, who, API, text=values["note"])
+            self._rules.note(stored, act, text=values["note"])
         return "Created alert", stored

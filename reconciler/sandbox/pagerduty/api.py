@@ -17,8 +17,8 @@ from reconciler.sandbox.wire import Clock, Json, Refused, Request, Response
 class PagerDutyApi:
     """`handle` answers calls of the API; the other methods act as a user of the website, or read the whole state.
 
-    `user` is an id, a name or an e-mail of one of `directory.USERS`, or one of `directory.AGENTS`; `incident_id` is
-    an id, a number or a key. Acts that are not possible raise Refused. Not thread-safe: the caller locks.
+    `incident_id` is an id, number or key; `user` an id, name or e-mail of one of `directory.USERS`, or one
+    of `directory.AGENTS`. Acts that are not possible raise Refused. Not thread-safe: the caller locks.
     """
 
     def __init__(self, clock: Clock, settings: SandboxSettings, journal: Journal | None = None) -> None:
