@@ -1,8 +1,9 @@
-"""Both simulated vendors without sockets, for tests of one of them."""
+"""The sandbox without sockets, for tests of it: one vendor by itself, or both with the control API."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.opsgenie.api import OpsgenieApi
 from reconciler.sandbox.pagerduty.api import PagerDutyApi
 from reconciler.sandbox.settings import SandboxSettings
@@ -12,6 +13,7 @@ KEY = {"Authorization": "GenieKey sandbox-opsgenie-key", "Host": "og.example"}
 READ = {"Authorization": "Token token=sandbox-pagerduty-key"}
 WRITE = READ | {"From": "reconciler@example.com", "Content-Type": "application/json"}
 NEW = {"type": "incident", "title": "disk full", "service": {"id": "PSVC001", "type": "service_reference"}}
+OG = {"Authorization": "GenieKey sandbox-opsgenie-key"}
 
 
 class OpsgenieBench:
@@ -73,3 +75,56 @@ class PagerDutyBench:
 
 def error(response: Response) -> tuple[int, Any]:
     return response.status, response.json()["error"].get("code")
+
+
+class TroubleBench:
+    """A sandbox as a user has it: settings and faults through the control API."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = ManualClock()
+        self.sandbox = Sandbox(self.clock)
+        self.set(noise=False, **settings)
+
+    def call(self, method: str, path: str, body: Any = None, headers: Any = None) -> Response:
+        known = WRITE if path.startswith("/pagerduty") else OG
+        reply = self.sandbox.handle(request(method, path, body, known if headers is None else headers))
+        assert isinstance(reply, Response)
+        return reply
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        reply = self.call(method, f"/control{path}", body)
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+    def set(self, **settings: Any) -> None:
+        self.control("PATCH", "/settings", settings)
+
+    def fault(self, **values: Any) -> None:
+        self.control("POST", "/faults", values)
+
+    def alert(self, **more: Any) -> str:
+        body = {"message": "disk full", "user": "Ana Ruiz"} | more
+        return str(self.control("POST", "/opsgenie/alerts", body)["id"])
+
+    def create(self, **more: Any) -> Response:
+        return self.call("POST", "/pagerduty/incidents", {"incident": NEW | more})
+
+    def created(self, **more: Any) -> str:
+        response = self.create(**more)
+        assert response.status == 201, response.body
+        return str(response.json()["incident"]["id"])
+
+    def incident(self, incident: str) -> Any:
+        return self.call("GET", f"/pagerduty/incidents/{incident}").json()["incident"]
+
+    def put(self, incident: str, **values: Any) -> Any:
+        body = {"incident": {"type": "incident", **values}}
+        response = self.call("PUT", f"/pagerduty/incidents/{incident}", body)
+        assert response.status == 200, response.body
+        return response.json()["incident"]
+
+    def pages(self) -> list[str]:
+        return [page["cause"] for page in self.control("GET", "/state")["pagerduty"]["pages"]]
+
+    def status(self, path: str) -> int:
+        return self.call("GET", path).status
