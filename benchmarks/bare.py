@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 
 KEYS = SandboxSettings()

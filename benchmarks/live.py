@@ -60,7 +60,7 @@ def live(settings: SandboxSettings) -> Iterator[Live]:
     """A sandbox until the end of the block."""
     with serve(settings=settings) as running:
         sandbox, writes = running.sandbox, Queue[Written]()
-        machine = sandbox._machine
+        machine = sandbox.answer
 
         def noted(vendor: str, request: Request) -> Response:
             answer = machine(vendor, request)
@@ -68,5 +68,5 @@ def live(settings: SandboxSettings) -> Iterator[Live]:
                 writes.put(Written(time.monotonic(), vendor, request.method, request.path, request.body.decode()))
             return answer
 
-        sandbox._machine = noted  # type: ignore[method-assign]
+        sandbox.answer = noted  # type: ignore[method-assign]
         yield Live(running.url, sandbox, writes)

@@ -1,19 +1,14 @@
-"""The whole sandbox behind one lock: both vendors, journal, faults and the control API. No sockets here."""
+"""The whole sandbox without sockets: takes requests for both vendors and for the control API, applies faults."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Lock
-from typing import Any
 
 from reconciler.sandbox import control, faults
-from reconciler.sandbox.dues import DueQueue
-from reconciler.sandbox.faults import Fault, Faults
-from reconciler.sandbox.journal import Journal
-from reconciler.sandbox.opsgenie import OpsgenieSandbox
-from reconciler.sandbox.pagerduty import PagerDutySandbox
+from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import Clock, Json, Request, Response, StampClock, SystemClock, json_response
+from reconciler.sandbox.vendors import Vendors
+from reconciler.sandbox.wire import Clock, Request, Response, json_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +21,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """Answer after some seconds."""
+    """Answer after `seconds`."""
 
     seconds: float
     response: Response
@@ -34,7 +29,7 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class Dripped:
-    """Answer byte by byte over some seconds: the head, or with `body` the body after a prompt head."""
+    """Answer byte by byte over `seconds`: the head, or with `body` the body after a prompt head."""
 
     seconds: float
     response: Response
@@ -42,42 +37,22 @@ class Dripped:
 
 
 Reply = Response | Cut | Delayed | Dripped
-"""What becomes of a request on the wire."""
+"""What the server does with a request."""
 
 
-class Sandbox:
-    """Both vendors. Everything public may be called from any thread, except on the machines themselves."""
+class Sandbox(Vendors):
+    """Both vendors behind one lock. `handle` may be called from any thread; other methods need the lock."""
 
     def __init__(self, clock: Clock | None = None, settings: SandboxSettings | None = None) -> None:
-        self.clock = StampClock(clock or SystemClock())
+        super().__init__(clock, settings)
         self.lock = Lock()
-        self.faults = Faults(self.clock)
-        self._initial = settings or SandboxSettings()
-        self.reset()
-
-    def reset(self) -> None:
-        """Everything as it was in the beginning: no alerts, no incidents, no faults, the first settings."""
-        self.journal = Journal()
-        self.opsgenie = OpsgenieSandbox(self.clock, self._initial, self.journal)
-        self.pagerduty = PagerDutySandbox(self.clock, self._initial, self.journal)
-        self._late = DueQueue()
-        self.faults.clear()
-
-    @property
-    def settings(self) -> SandboxSettings:
-        """The settings of both."""
-        return self.opsgenie.settings
-
-    @settings.setter
-    def settings(self, settings: SandboxSettings) -> None:
-        self.opsgenie.settings = self.pagerduty.settings = settings
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request by its first path segment: opsgenie, pagerduty or control."""
+        """Answer a request to a path that begins with /opsgenie, /pagerduty or /control."""
         prefix, _, rest = request.path.lstrip("/").partition("/")
         inner = replace(request, path=f"/{rest}", prefix=f"/{prefix}")
         with self.lock:
-            self._late.apply(self.clock.now())
+            self.late.apply(self.clock.now())
             match prefix:
                 case "opsgenie" | "pagerduty":
                     return self._call(prefix, inner)
@@ -85,34 +60,14 @@ class Sandbox:
                     return control.handle(self, inner)
         return json_response(404, {"error": "paths begin with /opsgenie, /pagerduty or /control"})
 
-    def change(self, changes: Mapping[str, Any], for_seconds: float | None = None) -> None:
-        """Change settings; with `for_seconds` those that were changed become what they were after that time."""
-        before = self.settings.as_json()
-        self.settings = self.settings.changed(changes)
-        if for_seconds is None:
-            return
-        earlier = {name: before[name] for name in changes}
-
-        def restore(at: object) -> None:
-            del at  # it makes no difference when
-            self.settings = self.settings.changed(earlier)
-
-        self._late.put(self.clock.now() + timedelta(seconds=for_seconds), restore)
-
-    def state(self) -> Json:
-        """Both sides whole, as GET /control/state shows them. The caller holds the lock."""
-        self._late.apply(self.clock.now())
-        return {
-            "now": control.now(self),
-            "opsgenie": self.opsgenie.state(),
-            "pagerduty": self.pagerduty.state(),
-            "journal": self.journal.acts_json(),
-        }
+    def answer(self, vendor: str, request: Request) -> Response:
+        """A vendor's own answer, without faults and journal. The caller locks."""
+        return self.opsgenie.handle(request) if vendor == "opsgenie" else self.pagerduty.handle(request)
 
     def _call(self, vendor: str, request: Request) -> Reply:
         at = self.clock.now()
         fault = self.faults.next(vendor, request)
-        reply = self._reply(vendor, request, fault)
+        reply = self._reply(vendor, request, fault) if fault else self.answer(vendor, request)
         sent = reply.response if isinstance(reply, Delayed | Dripped) else reply
         status = sent.status if isinstance(sent, Response) else 0
         self.journal.call(
@@ -121,10 +76,8 @@ class Sandbox:
         )  # fmt: skip
         return reply
 
-    def _reply(self, vendor: str, request: Request, fault: Fault | None) -> Reply:  # noqa: PLR0911 - one a kind
-        if fault is None:
-            return self._machine(vendor, request)
-        real = self._machine(vendor, request) if fault.has_effect else None
+    def _reply(self, vendor: str, request: Request, fault: Fault) -> Reply:  # noqa: PLR0911 - one for each kind
+        real = self.answer(vendor, request) if fault.has_effect else None
         match fault.do:
             case "refuse_before" | "drop_after":
                 return Cut()
@@ -133,24 +86,23 @@ class Sandbox:
                 return Cut()
             case "hang":
                 return Cut(after=fault.seconds)
+        response = faults.answer(fault, vendor, real)
+        match fault.do:
             case "truncate_after":
-                return Cut(partial=faults.answer(fault, vendor, real))
+                return Cut(partial=response)
             case "slow":
-                return Delayed(fault.seconds, faults.answer(fault, vendor, real))
+                return Delayed(fault.seconds, response)
             case "drip" | "drip_body":
-                return Dripped(fault.seconds, faults.answer(fault, vendor, real), fault.do == "drip_body")
-        return faults.answer(fault, vendor, real)
-
-    def _machine(self, vendor: str, request: Request) -> Response:
-        return self.opsgenie.handle(request) if vendor == "opsgenie" else self.pagerduty.handle(request)
+                return Dripped(fault.seconds, response, fault.do == "drip_body")
+        return response
 
     def _postpone(self, vendor: str, request: Request, seconds: float) -> None:
-        """The call is carried out later, and then has that moment's stamp."""
+        """Carry the call out later, stamped with that time."""
         due = self.clock.now() + timedelta(seconds=seconds)
 
         def carry_out(at: object) -> None:
             del at  # the same as `due`
             with self.clock.held(due):
-                self._machine(vendor, request)
+                self.answer(vendor, request)
 
-        self._late.put(due, carry_out)
+        self.late.put(due, carry_out)

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.sandbox.audit_case import Case, cases
 from reconciler.sandbox.audit_text import ENGINEER_WORDS, WORDS, is_same, letters, marks_in, read_copy
-from reconciler.sandbox.pagerduty_state import BOT
+from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.wire import Json
 
 GRACE = 30.0

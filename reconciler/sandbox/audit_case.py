@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.sandbox.audit_text import WORDS, Copy, letters, read_copy, whole
-from reconciler.sandbox.pagerduty_state import AGENTS, BOT
+from reconciler.sandbox.pagerduty.directory import AGENTS, BOT
 from reconciler.sandbox.wire import Json, parse_time
 
 _FOLLOWED = "is followed from now on"

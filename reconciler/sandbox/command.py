@@ -1,4 +1,4 @@
-"""`reconciler sandbox`: serve until stopped, and tell how to use it."""
+"""`reconciler sandbox`: serves until it is stopped, and prints how to use it."""
 
 import signal
 import time
@@ -7,14 +7,14 @@ from reconciler.sandbox.server import environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
 CHECK = 0.2
-"""Seconds between two checks whether a signal has come."""
+"""Seconds between two checks for a signal."""
 
 
 def serve_until_stopped(host: str, port: int, settings: SandboxSettings) -> None:
     """Serve both vendors' APIs until SIGINT or SIGTERM."""
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A handler that took a lock, as Event.set does, could deadlock with the thread that it interrupts.
+        # A handler that takes a lock, as Event.set does, can deadlock with the thread that it interrupts.
         signal.signal(number, lambda number, _: signals.append(number))
     with serve(host, port, settings) as running:
         print(introduction(running.url, settings), flush=True)  # noqa: T201 - this is the command's output
@@ -23,25 +23,28 @@ def serve_until_stopped(host: str, port: int, settings: SandboxSettings) -> None
 
 
 def introduction(url: str, settings: SandboxSettings) -> str:
-    """What to type next: four lines of environment, then acts of people."""
+    """The commands to try next: the environment for the product, and some acts."""
     env = environment(url, settings)
-    groups = (
-        ("OPSGENIE_API_URL", "OPSGENIE_API_KEY"),
-        ("PAGERDUTY_API_URL", "PAGERDUTY_API_KEY"),
-        ("PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER"),
+    exports = "\n".join(
+        "export " + " ".join(f"{name}={env[name]}" for name in names)
+        for names in (
+            ("OPSGENIE_API_URL", "OPSGENIE_API_KEY"),
+            ("PAGERDUTY_API_URL", "PAGERDUTY_API_KEY"),
+            ("PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER"),
+        )
     )
-    lines = [f"Opsgenie and PagerDuty, simulated, on {url} (Ctrl-C ends it).", "", "In another terminal:", ""]
-    lines += ["export " + " ".join(f"{name}={env[name]}" for name in group) for group in groups]
-    lines += ["export DATABASE_URL=sqlite:///sandbox.db POLL_INTERVAL_SECONDS=1", "", "reconciler run", ""]
-    lines += [
-        "Then act as a customer or an engineer (POST to /control; all calls: reconciler/sandbox/control.py):",
-        "",
-    ]
     alert = '{"message": "db-primary is down", "priority": "P1", "user": "Ana Ruiz"}'
-    note = '{"user": "Jane Doe", "text": "failing over now"}'
-    lines += [
-        f"curl -s {url}/control/opsgenie/alerts -d '{alert}'",
-        f"curl -s {url}/control/pagerduty/incidents/1/notes -d '{note}'",
-        f"curl -s {url}/control/state",
-    ]
-    return "\n".join(lines)
+    return f"""Opsgenie and PagerDuty, simulated, on {url} (Ctrl-C ends it).
+
+In another terminal:
+
+{exports}
+export DATABASE_URL=sqlite:///sandbox.db POLL_INTERVAL_SECONDS=1
+
+reconciler run
+
+Then act as a customer or an engineer (POST to /control; all calls: reconciler/sandbox/control.py):
+
+curl -s {url}/control/opsgenie/alerts -d '{alert}'
+curl -s {url}/control/pagerduty/incidents/1/notes -d '{{"user": "Jane Doe", "text": "failing over now"}}'
+curl -s {url}/control/state"""

@@ -1,40 +1,11 @@
-"""The control API of the sandbox: what people do, what goes wrong, what has happened. JSON in and out.
+"""The control API: people's acts, faults, settings, and what has happened. JSON in and out.
 
-{id} is an alert id or tiny id; for incidents an incident id, a number or the alert id (the incident's key).
-`user` is any name for Opsgenie; for PagerDuty an id, a name or an e-mail of one of its users.
-Bad input is answered 4xx with {"error": "one line"}.
+CALLS has all of them. `{id}` is an alert's id or tiny id; for incidents an id, a number or a key (the alert's id).
+`user` is any name for Opsgenie; for PagerDuty an id, a name or an e-mail of one of its users. Besides users,
+`service`, `integration` and `workflow` may acknowledge, un-acknowledge and resolve incidents. Bad input is
+answered 4xx with `{"error": "one line"}`.
 
-| method and path (after /control) | body | does |
-|---|---|---|
-| POST /opsgenie/alerts | message, user, priority, description, tags, source, alias, … | creates (below) |
-| POST /opsgenie/alerts/{id}/acknowledge | user | acknowledges; likewise unacknowledge and close |
-| POST /opsgenie/alerts/{id}/notes | user, text | adds a note |
-| POST /opsgenie/alerts/{id}/snooze | user, seconds | snoozes |
-| POST /opsgenie/alerts/{id}/priority | user, priority | changes the priority (P1 to P5) |
-| POST /opsgenie/alerts/{id}/escalate | | moves `updatedAt` only, as a routing step does |
-| DELETE /opsgenie/alerts/{id} | user | deletes |
-| POST /pagerduty/incidents | title, user, urgency, key, body, alert_keys | somebody creates one by hand |
-| POST /pagerduty/incidents/{id}/acknowledge | user | acknowledges; likewise unacknowledge, resolve, reopen |
-| POST /pagerduty/incidents/{id}/retrigger | user | un-acknowledges, and no log entry says so |
-| POST /pagerduty/incidents/{id}/notes | user, text | adds a note |
-| PUT /pagerduty/incidents/{id}/notes/{note} | user, text | edits a note |
-| DELETE /pagerduty/incidents/{id}/notes/{note} | user | deletes a note |
-| POST /pagerduty/incidents/{id}/snooze | user, seconds | snoozes |
-| POST /pagerduty/incidents/{id}/reassign | user, to | hands over to somebody |
-| POST /pagerduty/incidents/{id}/merge | user, into | merges into another incident ({id} of it) |
-| GET /state | | both sides whole: alerts, incidents, notes, logs, pages, journal |
-| GET /requests?since_seq=N | | API requests with a higher `seq` |
-| GET /settings, PATCH /settings | settings to change | shows; changes and shows |
-| PATCH /settings?for_seconds=N | the same | they are as before after N seconds |
-| GET /faults, POST /faults, DELETE /faults | a fault, or a list of them | shows, adds, forgets |
-| POST /reset | | everything as in the beginning |
-| GET /audit | | what was lost, done twice, looped or forbidden |
-
-An alert also takes details (an object) and created_at (ISO, for one that was there before). An incident that is
-created with the key of another one is its twin; with `alert_keys` it has child alerts of these keys. Besides
-people, `service`, `integration` and `workflow` may acknowledge, un-acknowledge and resolve incidents.
-
-What can go wrong, and how to rehearse it. All settings are in `settings`, all faults in `faults`:
+How to rehearse troubles (all settings are in `settings`, all faults in `faults`):
 
 | trouble | call |
 |---|---|
@@ -43,185 +14,196 @@ What can go wrong, and how to rehearse it. All settings are in `settings`, all f
 | the automation user is on call; nobody is | PATCH /settings {"bot_on_call": true}, {"nobody_on_call": true} |
 | the service is deleted, disabled, in maintenance | PATCH /settings {"service_status": "disabled"} |
 | the plan lacks an ability | PATCH /settings {"plan_lacks_ability": true} |
-| PagerDuty's log is behind; an incident's own | PATCH /settings {"log_lag": 90}, {"own_log_lag": 90} |
-| PagerDuty's log is out | POST /faults {"do": "500", "path": "/log_entries", "times": 0} |
+| PagerDuty's log lags; an incident's own | PATCH /settings {"log_lag": 90}, {"own_log_lag": 90} |
+| PagerDuty's log fails | POST /faults {"do": "500", "path": "/log_entries", "times": 0} |
 | one incident is refused; one alert | PATCH /settings {"refused_incidents": ["1"]}, {"refused_alerts": ["1"]} |
-| reads by id are old | PATCH /settings {"detail_lag": 5} |
-| acknowledged by nobody readable | PATCH /settings {"acknowledger_null": true} |
+| reads by id lag | PATCH /settings {"detail_lag": 5} |
+| acknowledgements without a readable name | PATCH /settings {"acknowledger_null": true} |
 | alerts without a readable state | PATCH /settings {"acknowledged_null": true} |
 | who acknowledges is assigned | PATCH /settings {"ack_assigns": true} |
 | the Opsgenie key sees nothing; only a team's | PATCH /settings {"blind": true}, {"team_tags": ["ops"]} |
-| Opsgenie's queue stands still; its writes fail | PATCH /settings {"queue_halted": true}, {"writes_fail": true} |
+| Opsgenie's queue is halted; its writes fail | PATCH /settings {"queue_halted": true}, {"writes_fail": true} |
 | names come back in another form | PATCH /settings {"name_form": "lower"} |
 | a second incident with an alert's key | POST /pagerduty/incidents {"title": "twin", "key": "<alert id>"} |
-| refusals, pages of proxies, slow and cut answers | POST /faults {"do": "html_403", "for_seconds": 10} |
+| refusals, proxies' pages, slow and cut answers | POST /faults {"do": "html_403", "for_seconds": 10} |
 """
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from dataclasses import dataclass
+from typing import Any
 
 from reconciler.sandbox import faults
 from reconciler.sandbox.audit import audit
-from reconciler.sandbox.journal import stamp
-from reconciler.sandbox.pagerduty_state import OMAR
+from reconciler.sandbox.opsgenie.api import OpsgenieApi
+from reconciler.sandbox.pagerduty.api import PagerDutyApi
+from reconciler.sandbox.pagerduty.directory import JANE, OMAR
+from reconciler.sandbox.routes import Routes
+from reconciler.sandbox.vendors import Vendors
 from reconciler.sandbox.wire import Json, Refused, Request, Response, json_response, parse_time
 
-if TYPE_CHECKING:
-    from reconciler.sandbox.app import Sandbox
-
 _CUSTOMER = "Ana Ruiz"
-_ENGINEER = "Jane Doe"
 _HOUR = 3600.0
 
 
-def now(sandbox: "Sandbox") -> str:
-    """The sandbox's time."""
-    return stamp(sandbox.clock.now())
-
-
-def handle(sandbox: "Sandbox", request: Request) -> Response:
-    """Answer a call; the path begins after /control. The caller holds the lock."""
+def handle(vendors: Vendors, request: Request) -> Response:
+    """Answer a call; the path is without /control. The caller locks."""
     try:
-        body = request.json()
-        return json_response(200, _route(sandbox, request, body))
+        return json_response(200, _answer(vendors, request) or {})
     except Refused as refusal:
         return json_response(refusal.status, {"error": str(refusal)})
     except (ValueError, TypeError) as error:
         return json_response(400, {"error": str(error)})
 
 
-def _route(sandbox: "Sandbox", request: Request, body: Any) -> Any:
-    parts = tuple(unquote(part) for part in request.path.strip("/").split("/"))
-    if parts == ("faults",):
-        return _faults(sandbox, request.method, body)
-    if not isinstance(body, dict):
+def _answer(vendors: Vendors, request: Request) -> Json | None:
+    body = request.json()
+    if not isinstance(body, dict) and request.path.strip("/") != "faults":
         raise Refused("the body must be a JSON object", 400)
-    match (request.method, *parts):
-        case (_, "opsgenie", "alerts", *rest):
-            return _opsgenie(sandbox, request.method, rest, body)
-        case (_, "pagerduty", "incidents", *rest):
-            return _pagerduty(sandbox, request.method, rest, body)
-    return _about(sandbox, request, parts, body)
+    route = _ROUTES.find(request)
+    if route is None:
+        raise Refused(f"no such call: {request.method} /control{request.path}", 404)
+    handler, segments = route
+    return handler(Call(vendors, vendors.opsgenie, vendors.pagerduty, request, body, segments))
 
 
-def _about(sandbox: "Sandbox", request: Request, parts: tuple[str, ...], body: Json) -> Any:
-    match (request.method, *parts):
-        case ("GET", "state"):
-            return sandbox.state()
-        case ("GET", "requests"):
-            since = request.first("since_seq", "0")
-            return {"requests": sandbox.journal.calls_json(int(since))}
-        case ("GET" | "PATCH", "settings"):
-            lasting = request.first("for_seconds")
-            sandbox.change(body, float(lasting) if lasting else None)
-            return sandbox.settings.as_json()
-        case ("POST", "reset"):
-            sandbox.reset()
-            return {}
-        case ("GET", "audit"):
-            return audit(sandbox.state()).as_json()
-    raise Refused(f"no such call: {request.method} /control{request.path}", 404)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. `segments` are the parts of the path that the `{…}`s of its row stand for."""
+
+    vendors: Vendors
+    opsgenie: OpsgenieApi
+    pagerduty: PagerDutyApi
+    request: Request
+    body: Any
+    segments: list[str]
+
+    @property
+    def id(self) -> str:
+        """The alert or the incident that an act is about."""
+        return self.segments[0]
+
+    @property
+    def customer(self) -> str:
+        """The user who acts on an alert."""
+        return self.text("user", _CUSTOMER)
+
+    @property
+    def engineer(self) -> str:
+        """The user who acts on an incident."""
+        return self.text("user", JANE.name)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text of the body; without a default it must be there and not be blank."""
+        value = self.body.get(name, default)
+        if not isinstance(value, str) or (default is None and not value.strip()):
+            raise Refused(f"{name} must be a text", 400)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts of the body, empty by default."""
+        values = self.body.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise Refused(f"{name} must be a list of texts", 400)
+        return tuple(values)
+
+    def seconds(self) -> float:
+        """The body's `seconds`, an hour by default."""
+        value = self.body.get("seconds", _HOUR)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise Refused("seconds must be a number above 0", 400)
+        return float(value)
 
 
-def _faults(sandbox: "Sandbox", method: str, body: Any) -> Any:
-    if method == "DELETE":
-        sandbox.faults.clear()
-    elif method == "POST":
-        rows = body if isinstance(body, list) else [body]
-        if not all(isinstance(row, dict) for row in rows):
-            raise Refused("a fault is a JSON object", 400)
-        for fault in [faults.from_json(row) for row in rows]:
-            sandbox.faults.add(fault)
-    elif method != "GET":
-        raise Refused(f"no such call: {method} /control/faults", 404)
-    return {"faults": sandbox.faults.as_json()}
-
-
-def _opsgenie(sandbox: "Sandbox", method: str, rest: list[str], body: Json) -> Json:
-    machine, user = sandbox.opsgenie, _text(body, "user", _CUSTOMER)
-    if (method, rest) == ("POST", []):
-        return _create_alert(sandbox, user, body)
-    if method == "DELETE" and len(rest) == 1:
-        return machine.delete(machine.find(rest[0]).now.id, user)
-    alert_id = machine.find(rest[0]).now.id if rest else ""
-    verbs: dict[str, Callable[[], Json]] = {
-        "acknowledge": lambda: machine.acknowledge(alert_id, user),
-        "unacknowledge": lambda: machine.unacknowledge(alert_id, user),
-        "close": lambda: machine.close(alert_id, user),
-        "notes": lambda: machine.add_note(alert_id, user, _text(body, "text")),
-        "snooze": lambda: machine.snooze(alert_id, user, _seconds(body)),
-        "priority": lambda: machine.set_priority(alert_id, user, _text(body, "priority")),
-        "escalate": lambda: machine.escalate(alert_id),
-    }
-    return _do(verbs, method, rest[1:])
-
-
-def _create_alert(sandbox: "Sandbox", user: str, body: Json) -> Json:
-    tags, details = body.get("tags", []), body.get("details", {})
+def _create_alert(call: Call) -> Json:
+    body = call.body
+    tags, details, created = body.get("tags", []), body.get("details", {}), body.get("created_at")
     if not isinstance(tags, list) or not isinstance(details, dict):
         raise Refused("tags is a list, details an object", 400)
-    created = body.get("created_at")
-    created_at: datetime | None = parse_time(str(created)) if created else None
-    return sandbox.opsgenie.create_alert(
-        _text(body, "message"), user=user, priority=_text(body, "priority", "P3"),
-        description=_text(body, "description", ""), tags=[str(tag) for tag in tags],
-        source=_text(body, "source", ""), details=details, alias=_text(body, "alias", "") or None,
-        created_at=created_at,
+    return call.opsgenie.create_alert(
+        call.text("message"), user=call.customer, priority=call.text("priority", "P3"),
+        description=call.text("description", ""), tags=[str(tag) for tag in tags],
+        source=call.text("source", ""), details=details, alias=call.text("alias", "") or None,
+        created_at=parse_time(str(created)) if created else None,
     )  # fmt: skip
 
 
-def _pagerduty(sandbox: "Sandbox", method: str, rest: list[str], body: Json) -> Json:
-    machine, user = sandbox.pagerduty, _text(body, "user", _ENGINEER)
-    if (method, rest) == ("POST", []):
-        return machine.create_incident(
-            _text(body, "title"), user=_text(body, "user", OMAR.id), urgency=_text(body, "urgency", "high"),
-            key=_text(body, "key", ""), body=_text(body, "body", ""), alert_keys=_texts(body, "alert_keys"),
-        )  # fmt: skip
-    incident_id = machine.find(rest[0]).now.id if rest else ""
-    match (method, *rest[1:]):
-        case ("PUT", "notes", note_id):
-            return machine.edit_note(incident_id, user, note_id, _text(body, "text"))
-        case ("DELETE", "notes", note_id):
-            machine.delete_note(incident_id, user, note_id)
-            return {}
-    verbs: dict[str, Callable[[], Json]] = {
-        "acknowledge": lambda: machine.acknowledge(incident_id, user),
-        "unacknowledge": lambda: machine.unacknowledge(incident_id, user),
-        "retrigger": lambda: machine.retrigger(incident_id, user),
-        "resolve": lambda: machine.resolve(incident_id, user),
-        "reopen": lambda: machine.reopen(incident_id, user),
-        "notes": lambda: machine.add_note(incident_id, user, _text(body, "text")),
-        "snooze": lambda: machine.snooze(incident_id, user, _seconds(body)),
-        "reassign": lambda: machine.reassign(incident_id, user, _text(body, "to", OMAR.id)),
-        "merge": lambda: machine.merge(incident_id, user, _text(body, "into", _text(body, "text", ""))),
-    }
-    return _do(verbs, method, rest[1:])
+def _create_incident(call: Call) -> Json:
+    return call.pagerduty.create_incident(
+        call.text("title"), user=call.text("user", OMAR.id), urgency=call.text("urgency", "high"),
+        key=call.text("key", ""), body=call.text("body", ""), alert_keys=call.texts("alert_keys"),
+    )  # fmt: skip
 
 
-def _do(verbs: dict[str, Callable[[], Json]], method: str, rest: list[str]) -> Json:
-    if method != "POST" or len(rest) != 1 or rest[0] not in verbs:
-        raise Refused(f"nothing of that kind; POST one of: {', '.join(verbs)}", 404)
-    return verbs[rest[0]]()
+def _merge(call: Call) -> Json:
+    return call.pagerduty.merge(call.id, call.engineer, call.text("into", call.text("text", "")))
 
 
-def _text(body: Json, name: str, default: str | None = None) -> str:
-    value = body.get(name, default)
-    if not isinstance(value, str) or (default is None and not value.strip()):
-        raise Refused(f"{name} must be a text", 400)
-    return value
+def _settings(call: Call) -> Json:
+    lasting = call.request.first("for_seconds")
+    call.vendors.change(call.body, float(lasting) if lasting else None)
+    return call.vendors.settings.as_json()
 
 
-def _texts(body: Json, name: str) -> tuple[str, ...]:
-    values = body.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise Refused(f"{name} must be a list of texts", 400)
-    return tuple(values)
+def _faults(call: Call) -> Json:
+    if call.request.method == "DELETE":
+        call.vendors.faults.clear()
+    elif call.request.method == "POST":
+        rows = call.body if isinstance(call.body, list) else [call.body]
+        if not all(isinstance(row, dict) for row in rows):
+            raise Refused("a fault is a JSON object", 400)
+        for fault in [faults.from_json(row) for row in rows]:
+            call.vendors.faults.add(fault)
+    return {"faults": call.vendors.faults.as_json()}
 
 
-def _seconds(body: Json) -> float:
-    value = body.get("seconds", _HOUR)
-    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-        raise Refused("seconds must be a number above 0", 400)
-    return float(value)
+_ALERT = "/opsgenie/alerts/{id}"
+_INCIDENT = "/pagerduty/incidents/{id}"
+CALLS: tuple[tuple[str, str, str, Callable[[Call], Json | None]], ...] = (
+    ("POST", "/opsgenie/alerts", "message, user, priority, description, tags, source, alias, details, created_at",
+     _create_alert),
+    ("POST", f"{_ALERT}/acknowledge", "user", lambda c: c.opsgenie.acknowledge(c.id, c.customer)),
+    ("POST", f"{_ALERT}/unacknowledge", "user", lambda c: c.opsgenie.unacknowledge(c.id, c.customer)),
+    ("POST", f"{_ALERT}/close", "user", lambda c: c.opsgenie.close(c.id, c.customer)),
+    ("POST", f"{_ALERT}/notes", "user, text", lambda c: c.opsgenie.add_note(c.id, c.customer, c.text("text"))),
+    ("POST", f"{_ALERT}/snooze", "user, seconds", lambda c: c.opsgenie.snooze(c.id, c.customer, c.seconds())),
+    ("POST", f"{_ALERT}/priority", "user, priority (P1 to P5)",
+     lambda c: c.opsgenie.set_priority(c.id, c.customer, c.text("priority"))),
+    ("POST", f"{_ALERT}/escalate", "nothing; moves `updatedAt` only, as a routing step does",
+     lambda c: c.opsgenie.escalate(c.id)),
+    ("DELETE", _ALERT, "user", lambda c: c.opsgenie.delete(c.id, c.customer)),
+    ("POST", "/pagerduty/incidents", "title, user, urgency, key, body, alert_keys (of child alerts)",
+     _create_incident),
+    ("POST", f"{_INCIDENT}/acknowledge", "user", lambda c: c.pagerduty.acknowledge(c.id, c.engineer)),
+    ("POST", f"{_INCIDENT}/unacknowledge", "user", lambda c: c.pagerduty.unacknowledge(c.id, c.engineer)),
+    ("POST", f"{_INCIDENT}/retrigger", "user; un-acknowledges without a log entry",
+     lambda c: c.pagerduty.retrigger(c.id, c.engineer)),
+    ("POST", f"{_INCIDENT}/resolve", "user", lambda c: c.pagerduty.resolve(c.id, c.engineer)),
+    ("POST", f"{_INCIDENT}/reopen", "user", lambda c: c.pagerduty.reopen(c.id, c.engineer)),
+    ("POST", f"{_INCIDENT}/notes", "user, text", lambda c: c.pagerduty.add_note(c.id, c.engineer, c.text("text"))),
+    ("PUT", f"{_INCIDENT}/notes/{{note}}", "user, text",
+     lambda c: c.pagerduty.edit_note(c.id, c.engineer, c.segments[1], c.text("text"))),
+    ("DELETE", f"{_INCIDENT}/notes/{{note}}", "user",
+     lambda c: c.pagerduty.delete_note(c.id, c.engineer, c.segments[1])),
+    ("POST", f"{_INCIDENT}/snooze", "user, seconds",
+     lambda c: c.pagerduty.snooze(c.id, c.engineer, c.seconds())),
+    ("POST", f"{_INCIDENT}/reassign", "user, to",
+     lambda c: c.pagerduty.reassign(c.id, c.engineer, c.text("to", OMAR.id))),
+    ("POST", f"{_INCIDENT}/merge", "user, into (an incident)", _merge),
+    ("GET", "/state", "nothing; alerts, incidents, notes, logs, pages, journal", lambda c: c.vendors.state()),
+    ("GET", "/requests", "nothing; API requests, with ?since_seq=N those with a higher `seq`",
+     lambda c: {"requests": c.vendors.journal.calls_json(int(c.request.first("since_seq", "0")))}),
+    ("GET", "/settings", "nothing; all settings", _settings),
+    ("PATCH", "/settings", "settings to change, with ?for_seconds=N for so long", _settings),
+    ("GET", "/faults", "nothing; the faults to come", _faults),
+    ("POST", "/faults", "a fault or a list of them, to add", _faults),
+    ("DELETE", "/faults", "nothing; forgets all faults", _faults),
+    ("POST", "/reset", "nothing; everything begins anew", lambda c: c.vendors.reset()),
+    ("GET", "/audit", "nothing; what was lost, done twice, looped or forbidden",
+     lambda c: audit(c.vendors.state()).as_json()),
+)  # fmt: skip
+"""Method, path after /control, the body's fields (and what the call does where the path does not say it), handler.
+
+An alert's `created_at` is an ISO time, for an alert that is older; `key` is the id of an alert, or that of another
+incident to make a twin of it.
+"""
+_ROUTES = Routes((method, path, handler) for method, path, _, handler in CALLS)

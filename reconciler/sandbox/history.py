@@ -1,4 +1,4 @@
-"""A value and all its earlier versions, so that a list can show what was true some seconds ago."""
+"""A value with its earlier versions, so that a list can lag: it shows the version of some seconds ago."""
 
 from bisect import bisect_right
 from datetime import datetime
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class History(Generic[T]):
-    """Versions of one value, each with the time since when it holds."""
+    """The versions of one value, each with the time from which it holds."""
 
     def __init__(self, first: T, at: datetime) -> None:
         self._versions = [first]
@@ -20,11 +20,11 @@ class History(Generic[T]):
         return self._versions[-1]
 
     def put(self, at: datetime, value: T) -> None:
-        """A new version."""
+        """Add a version."""
         self._versions.append(value)
         self._since.append(at)
 
     def as_of(self, at: datetime) -> T | None:
-        """The version that held at a time, None when there was none yet."""
+        """The version that held at a time; None before the first version."""
         found = bisect_right(self._since, at)
         return self._versions[found - 1] if found else None

@@ -1,4 +1,4 @@
-"""What people did and what the APIs were asked: the truth that the audit compares both sides with."""
+"""People's acts and API requests, in order. The audit compares both vendors' states with the acts."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ _KEPT_REQUESTS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a person did, on `side` opsgenie or pagerduty.
+    """What a person did; `side` is opsgenie or pagerduty.
 
     `verb` is create, acknowledge, unacknowledge, close, note, edit_note, delete_note, snooze, priority, delete,
-    resolve, reopen, reassign, retrigger or merge. `ref` is the note's id where there is one. `alert_id` is also
-    set for an incident whose key is an alert's id.
+    resolve, reopen, reassign, retrigger or merge. `ref` is a note's id (for Opsgenie its `offset`). An act on an
+    incident has the incident's key as `alert_id`.
     """
 
     seq: int
@@ -31,7 +31,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API request. `status` is 0 when the connection was cut; `fault` names the fault that was injected."""
+    """One API request. `status` is 0 when the connection was cut; `fault` is the `do` of the fault it met."""
 
     seq: int
     at: str
@@ -45,7 +45,7 @@ class Call:
 
 
 class Journal:
-    """Both lists, in order. `seq` counts each from 1."""
+    """The acts and the newest 200,000 requests. `seq` numbers each from 1."""
 
     def __init__(self) -> None:
         self.acts: list[Act] = []
@@ -56,7 +56,7 @@ class Journal:
         self, at: datetime, side: str, who: str, verb: str, *,
         alert_id: str = "", incident_id: str = "", text: str = "", ref: str = "",
     ) -> None:  # fmt: skip
-        """Write down what a person did."""
+        """Add an act."""
         seq = len(self.acts) + 1
         self.acts.append(Act(seq, stamp(at), side, who, verb, alert_id, incident_id, text, ref))
 
@@ -64,7 +64,7 @@ class Journal:
         self, at: datetime, vendor: str, method: str, path: str, *, query: Mapping[str, tuple[str, ...]],
         status: int, fault: str | None,
     ) -> None:  # fmt: skip
-        """Write down an API request."""
+        """Add an API request."""
         self._calls_seen += 1
         values = {name: list(found) for name, found in query.items()}
         write = method not in ("GET", "HEAD")
@@ -81,5 +81,5 @@ class Journal:
 
 
 def stamp(at: datetime) -> str:
-    """UTC with microseconds."""
+    """A time as the journal has it: ISO 8601, UTC, microseconds."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP/1.1 on loopback: keep-alive, a thread per connection, faults as they look there."""
+"""The sandbox over HTTP/1.1: persistent connections, a thread for each, and faults as a client meets them."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.sandbox.app import Cut, Delayed, Dripped, Sandbox
-from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Request, Response, parse_query
 
@@ -36,12 +36,12 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news; anything else is a fault of ours and shown."""
+        """Print a traceback, but not when the client has closed the connection."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     def cut_all(self) -> None:
-        """End every connection, also the idle ones that are kept alive."""
+        """Close every connection, including idle ones."""
         with self._guard:
             for connection in self._open:
                 with contextlib.suppress(OSError):
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class looks for these
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """Nothing: the journal has it."""
+        """Log nothing: the journal has all requests."""
 
     def _request(self) -> Request:
         path, _, query = self.path.partition("?")
@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(self.command, path, parse_query(query), headers, self.rfile.read(length) if length else b"")
 
     def _bytes(self, response: Response) -> bytes:
-        """The whole answer, for a single write: no part of it waits for an acknowledgement of another."""
+        """The whole response: written at once, no part of it waits for the acknowledgement of another by TCP."""
         reason = self.responses.get(response.status, ("",))[0]
         length = {} if response.status == 204 else {"Content-Length": str(len(response.body))}  # noqa: PLR2004 - HTTP
         lines = [f"{name}: {value}" for name, value in {**response.headers, **length}.items()]
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _drip(self, reply: Dripped) -> None:
-        """The slow part byte by byte, the other part at once."""
+        """Send the head or the body byte by byte, the other at once."""
         whole = self._bytes(reply.response)
         head, body = whole[: len(whole) - len(reply.response.body)], reply.response.body
         prompt, slow, rest = (head, body, b"") if reply.body else (b"", head, body)
@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class RunningSandbox:
-    """A sandbox that listens. `url` has no slash at its end. Stops at the end of a `with` block."""
+    """A sandbox that listens. `url` has no slash at its end. A context manager that stops it."""
 
     def __init__(self, server: _Server) -> None:
         host, port = server.server_address[:2]
@@ -131,7 +131,7 @@ class RunningSandbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and end every connection. Again is no error."""
+        """Stop listening and close every connection. May be called again."""
         self._server.stopping.set()
         self._server.shutdown()
         self._server.server_close()
@@ -150,12 +150,12 @@ class RunningSandbox:
 def serve(
     host: str = "127.0.0.1", port: int = 0, settings: SandboxSettings | None = None, clock: Clock | None = None
 ) -> RunningSandbox:
-    """Start listening; port 0 is any free one. OSError when the port is taken."""
+    """Start listening; port 0 picks a free one. OSError when the port is in use."""
     return RunningSandbox(_Server((host, port), Sandbox(clock, settings)))
 
 
 def environment(url: str, settings: SandboxSettings | None = None) -> dict[str, str]:
-    """The environment variables that point the product at a sandbox."""
+    """The environment variables that make the product use a sandbox at `url`."""
     chosen = settings or SandboxSettings()
     return {
         "OPSGENIE_API_URL": f"{url}/opsgenie",

@@ -1,138 +1,110 @@
-"""Every knob of the sandbox, in one frozen value that is replaced as a whole."""
+"""The settings of the sandbox ("knobs"): how the simulated vendors behave. One row each, with its meaning."""
 
 import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxSettings:
-    """How the simulated vendors behave. Times are seconds; a rate of 0 is no limit; every trouble is off.
-
-    Both: `latency` passes before each API call is handled; `noise` switches system steps and meaningless log
-    entries on; `list_lag` is how far lists and searches are behind; `detail_lag` how far reads by id are (what is
-    younger is answered 404).
-
-    Opsgenie: `write_lag` is the time from 202 to the effect; `noise_after` the age at which an escalation step
-    moves an open alert's `updatedAt`; `notes_bump_updated_at` whether a note moves it. Troubles:
-
-    - `blind`: the key sees nothing: lists are empty, every alert is answered 404, writes are accepted and fail.
-    - `team_tags`: so it is with alerts that have none of these tags, as with the key of a team.
-    - `refused_alerts`: 403 for reads and writes of these (ids or tiny ids); they are still listed.
-    - `queue_halted`: accepted writes wait, their request status is "not processed yet" all the while; they take
-      effect in their order once it is off.
-    - `writes_fail`: accepted writes fail instead of taking effect, and their request status says so.
-    - `acknowledged_null`: alerts show `acknowledged: null`.
-    - `name_form`: how Opsgenie shows the names that API calls give: one of NAME_FORMS.
-
-    PagerDuty: `log_lag` is how far the account's log is behind; `acknowledgement_timeout` None is off;
-    `status_triggered_works` lets a plain status "triggered" un-acknowledge; `bot_on_call` puts the automation user
-    on call, so that what it creates is born acknowledged; `noise_every` n-th log entry is followed by a
-    meaningless one; `duplicate_rows` repeats rows where resolved incidents are listed with others. Troubles
-    (uncertain: PagerDuty's documentation does not say which status and words they have):
-
-    - `user_gone`: the automation user does not exist: not listed, and its writes are answered 400/1008.
-    - `bot_role`: the automation user's role; one of READ_ONLY_ROLES has its writes refused, 403/1018 (uncertain).
-    - `user_token`: the id of the user whose token the key is; empty for an account's key. Writes are this user's
-      whatever From says, and `GET /users/me` answers it.
-    - `plan_lacks_ability`: every write is answered 402/2014.
-    - `service_status`: one of SERVICE_STATUSES; `gone`: reading it is answered 404, creating 400/5002; on a
-      `disabled` one or one in `maintenance` creating is answered 400/2001 (uncertain), or with `quiet_service`
-      201, and nobody is paged.
-    - `nobody_on_call`: nobody is on the escalation policy: creating is answered 400/1015 (uncertain).
-    - `own_log_lag`: how far an incident's own log is behind.
-    - `refused_incidents`: 403/2010 for reads and writes of these (ids, numbers or keys); they are still listed.
-    - `acknowledger_null`: acknowledgements and status changes bear no readable name.
-    - `ack_assigns`: who acknowledges becomes the only assignee (uncertain).
-    - `until_future_refused`: an `until` that lies in the future is answered 400/2004.
-    """
-
-    seed: int = 1
-    latency: float = 0.0
-    list_lag: float = 0.0
-    detail_lag: float = 0.0
-    noise: bool = True
-
-    opsgenie_key: str = "sandbox-opsgenie-key"
-    write_lag: float = 0.0
-    noise_after: float = 600.2
-    notes_bump_updated_at: bool = True
-    opsgenie_per_minute: int = 0
-    blind: bool = False
-    team_tags: tuple[str, ...] = ()
-    refused_alerts: tuple[str, ...] = ()
-    queue_halted: bool = False
-    writes_fail: bool = False
-    acknowledged_null: bool = False
-    name_form: str = ""
-
-    pagerduty_key: str = "sandbox-pagerduty-key"
-    log_lag: float = 0.0
-    own_log_lag: float = 0.0
-    acknowledgement_timeout: float | None = 1800.0
-    status_triggered_works: bool = False
-    bot_on_call: bool = False
-    noise_every: int = 5
-    duplicate_rows: bool = True
-    pagerduty_per_minute: int = 960
-    creations_per_minute: int = 0
-    user_gone: bool = False
-    bot_role: str = "user"
-    user_token: str = ""
-    plan_lacks_ability: bool = False
-    service_status: str = "active"
-    quiet_service: bool = False
-    nobody_on_call: bool = False
-    refused_incidents: tuple[str, ...] = ()
-    acknowledger_null: bool = False
-    ack_assigns: bool = False
-    until_future_refused: bool = False
-
-    def changed(self, changes: Mapping[str, Any]) -> "SandboxSettings":
-        """A copy with some values replaced. ValueError with one line that names the first wrong one."""
-        for name, value in changes.items():
-            _check(name, value)
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
-        }
-        return dataclasses.replace(self, **values)
-
-    def as_json(self) -> dict[str, Any]:
-        """All knobs by name."""
-        values = dataclasses.asdict(self)
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
+from typing import Annotated, Any, get_type_hints
 
 NAME_FORMS = ("", "lower", "nfc", "nfd", "html", "question", "cut", "integration")
-"""As given; in lower case; in a Unicode form; with HTML's entities; `?` for what is not ASCII; cut to 10
-characters; the integration's name instead."""
+"""As given; in lower case; in a Unicode normal form; with HTML entities; `?` for each character that is not ASCII;
+cut to 10 characters; the integration's name instead."""
 SERVICE_STATUSES = ("active", "warning", "critical", "disabled", "maintenance", "gone")
 READ_ONLY_ROLES = ("observer", "read_only_user", "read_only_limited_user")
 ROLES = ("admin", "limited_user", "owner", "restricted_access", "user", *READ_ONLY_ROLES)
 
-_OPTIONAL = frozenset({"acknowledgement_timeout"})
-_CHOICES = {"name_form": NAME_FORMS, "service_status": SERVICE_STATUSES, "bot_role": ROLES}
+Names = tuple[str, ...]
 
 
-def _check(name: str, value: object) -> None:
-    """ValueError unless `value` has the kind that the knob has at first."""
-    if name not in _DEFAULTS:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """A row is `name: Annotated[type, meaning, *choices] = default`. By default every trouble is off.
+
+    Lags and other times are seconds; a limit per minute of 0 is none. "Uncertain" marks what the vendor does not
+    document. A knob that refuses something has the status and the code of the answer in its meaning.
+    """
+
+    # Both vendors
+    seed: Annotated[int, "of the random ids; has an effect at the start only"] = 1
+    latency: Annotated[float, "passes before each API call is handled"] = 0.0
+    list_lag: Annotated[float, "how far lists and searches lag"] = 0.0
+    detail_lag: Annotated[float, "how far reads by id lag; what is younger is answered 404"] = 0.0
+    noise: Annotated[bool, "escalation steps (`noise_after`), meaningless log entries (`noise_every`)"] = True
+
+    # Opsgenie
+    opsgenie_key: Annotated[str, "the API key"] = "sandbox-opsgenie-key"
+    write_lag: Annotated[float, "from the 202 to the effect"] = 0.0
+    noise_after: Annotated[float, "age at which an escalation step moves an open alert's `updatedAt`"] = 600.2
+    notes_bump_updated_at: Annotated[bool, "whether a note moves `updatedAt` (uncertain)"] = True
+    opsgenie_per_minute: Annotated[int, "limit of calls: 429"] = 0
+    blind: Annotated[bool, "the key sees nothing: lists are empty, reads 404, accepted writes fail"] = False
+    team_tags: Annotated[Names, "alerts with none of these tags are treated so, as with a team's key"] = ()
+    refused_alerts: Annotated[Names, "ids or tiny ids; reads and writes 403, still listed"] = ()
+    queue_halted: Annotated[bool, "accepted writes stay pending; they take effect in order when it is off"] = False
+    writes_fail: Annotated[bool, "accepted writes fail, and their request status says so"] = False
+    acknowledged_null: Annotated[bool, "alerts have `acknowledged: null`"] = False
+    name_form: Annotated[str, "the form in which names given in API calls are shown", *NAME_FORMS] = ""
+
+    # PagerDuty
+    pagerduty_key: Annotated[str, "the API key"] = "sandbox-pagerduty-key"
+    log_lag: Annotated[float, "how far the account's log lags"] = 0.0
+    own_log_lag: Annotated[float, "how far an incident's own log lags"] = 0.0
+    acknowledgement_timeout: Annotated[float | None, "after which an incident is triggered again"] = 1800.0
+    status_triggered_works: Annotated[bool, 'status "triggered" alone un-acknowledges (uncertain)'] = False
+    bot_on_call: Annotated[bool, "the automation user is on call: what it creates begins acknowledged"] = False
+    noise_every: Annotated[int, "a meaningless log entry follows every n-th"] = 5
+    duplicate_rows: Annotated[bool, "rows repeat where resolved incidents are listed with others"] = True
+    pagerduty_per_minute: Annotated[int, "limit of calls: 429/2020"] = 960
+    creations_per_minute: Annotated[int, "limit of creations of incidents: 429/2020"] = 0
+    user_gone: Annotated[bool, "the automation user does not exist: not listed, its writes 400/1008"] = False
+    bot_role: Annotated[str, "of the automation user; READ_ONLY_ROLES: writes 403/1018 (uncertain)", *ROLES] = (
+        "user"
+    )
+    user_token: Annotated[str, "id of the user whose key it is: makes all writes, whatever From says"] = ""
+    plan_lacks_ability: Annotated[bool, "every write 402/2014 (uncertain)"] = False
+    service_status: Annotated[
+        str, "gone: reads 404, creations 400/5002; disabled, maintenance: creations 400/2001 (uncertain)",
+        *SERVICE_STATUSES,
+    ] = "active"  # fmt: skip
+    quiet_service: Annotated[bool, "disabled and in maintenance: creations 201, nobody is notified"] = False
+    nobody_on_call: Annotated[bool, "the escalation policy has nobody: creations 400/1015 (uncertain)"] = False
+    refused_incidents: Annotated[
+        Names, "ids, numbers or keys; reads and writes 403/2010 (uncertain), still listed"
+    ] = ()
+    acknowledger_null: Annotated[bool, "the agents of acknowledgements and of changes of status are null"] = False
+    ack_assigns: Annotated[bool, "who acknowledges becomes the only assignee (uncertain)"] = False
+    until_future_refused: Annotated[bool, "log entries `until` a time in the future: 400/2004 (uncertain)"] = False
+
+    def changed(self, changes: Mapping[str, Any]) -> "SandboxSettings":
+        """A copy with some values replaced. ValueError, one line, that names the first wrong one."""
+        values = {name: _checked(name, value) for name, value in changes.items()}
+        return dataclasses.replace(self, **values)
+
+    def as_json(self) -> dict[str, Any]:
+        """All knobs by name, in the order of the table."""
+        values = dataclasses.asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _checked(name: str, value: Any) -> Any:
+    """The value as the knob has it: a list becomes a tuple. ValueError unless type, range and choices fit."""
+    if name not in _TABLE:
         raise ValueError(f"no such setting: {name}")
-    if value is None and name in _OPTIONAL:
-        return
-    wanted = _KINDS[float if name in _OPTIONAL else type(_DEFAULTS[name])]
-    fits = isinstance(value, wanted) and isinstance(value, bool) == (wanted == (bool,))
+    kind, (_, *choices) = _TABLE[name].__origin__, _TABLE[name].__metadata__
+    wanted = _JSON_TYPES[kind]
+    fits = isinstance(value, wanted) and isinstance(value, bool) == (kind is bool)
     if not fits or (isinstance(value, int | float) and not 0 <= value < math.inf):
         raise ValueError(f"{name} cannot be {value!r}")
-    if isinstance(value, list | tuple) and not all(isinstance(text, str) for text in value):
-        raise ValueError(f"{name} must be a list of texts")
-    if name in _CHOICES and value not in _CHOICES[name]:
-        raise ValueError(f"{name} must be one of: {', '.join(filter(None, _CHOICES[name]))}")
+    if isinstance(value, list | tuple):
+        if not all(isinstance(text, str) for text in value):
+            raise ValueError(f"{name} must be a list of texts")
+        return tuple(value)
+    if choices and value not in choices:
+        raise ValueError(f"{name} must be one of: {', '.join(filter(None, choices))}")
+    return value
 
 
-_DEFAULTS = dataclasses.asdict(SandboxSettings())
-_KINDS: dict[type, tuple[type, ...]] = {
-    bool: (bool,), int: (int,), float: (int, float), str: (str,), tuple: (list, tuple),
+_TABLE = get_type_hints(SandboxSettings, include_extras=True)
+_JSON_TYPES: dict[Any, Any] = {
+    bool: bool, int: int, float: int | float, float | None: int | float | None, str: str, Names: list | tuple,
 }  # fmt: skip

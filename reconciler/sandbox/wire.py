@@ -1,27 +1,20 @@
-"""What goes in and out of the simulated APIs, and the clock they live by. No sockets here.
-
-A machine answers a Request with a Response. A vendor's refusal is raised as `Answer`.
-"""
+"""Requests and responses of the simulated APIs, without sockets; their clocks; their forms of time."""
 
 import json
-import string
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlencode
 
 Json = dict[str, Any]
 """A JSON object, as the vendors send it."""
 
-_LETTERS = string.ascii_uppercase + string.digits
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One API call. `path` has no query; header names are lower-case; `prefix` is what was cut off the path."""
+    """One HTTP request. `path` has no query; header names are lower-case; `prefix` precedes `path` in the URL."""
 
     method: str
     path: str
@@ -31,16 +24,16 @@ class Request:
     prefix: str = ""
 
     def first(self, name: str, default: str = "") -> str:
-        """The first value of a query parameter."""
+        """The first value of a query parameter, or the default."""
         values = self.query.get(name, ())
         return values[0] if values else default
 
     def json(self) -> Any:
-        """The body parsed, `{}` when empty. ValueError when it is no JSON."""
+        """The body as JSON, `{}` when it is empty. ValueError when it is not JSON."""
         return json.loads(self.body) if self.body.strip() else {}
 
     def url(self, **query: str) -> str:
-        """An absolute URL of this path on the host that was asked, with another query."""
+        """The absolute URL of this request with another query."""
         host = self.headers.get("host", "localhost")
         encoded = f"?{urlencode(query)}" if query else ""
         return f"http://{host}{self.prefix}{self.path}{encoded}"
@@ -48,19 +41,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer."""
+    """One HTTP response."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """The body parsed."""
+        """The body as JSON."""
         return json.loads(self.body)
 
 
 class Answer(Exception):
-    """A vendor's refusal, raised from anywhere inside a machine and sent as it is."""
+    """Raised inside a simulated API to answer the request with a refusal."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
@@ -68,7 +61,7 @@ class Answer(Exception):
 
 
 class Refused(Exception):
-    """A person's act that is not possible now; the message is one line for whoever tried."""
+    """A person's act is not possible. The message is one line; `status` is the control API's HTTP status."""
 
     def __init__(self, message: str, status: int = 409) -> None:
         super().__init__(message)
@@ -76,13 +69,13 @@ class Refused(Exception):
 
 
 def json_response(status: int, obj: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer whose body is `obj` as JSON; half a character is escaped, as whoever cut a text would send it."""
+    """A response with `obj` as JSON. Lone surrogates (half a character of a text that was cut) are escaped."""
     body = json.dumps(obj, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
     return Response(status, body, {"Content-Type": "application/json", **(headers or {})})
 
 
 def request(method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Request:
-    """A Request from `/path?query`, a JSON-able body (bytes are taken as they are) and headers."""
+    """A Request from `/path?query`, a body (bytes, or anything that JSON can express) and headers."""
     path, _, query = target.partition("?")
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     lower = {name.lower(): value for name, value in (headers or {}).items()}
@@ -90,19 +83,19 @@ def request(method: str, target: str, body: Any = None, headers: Mapping[str, st
 
 
 def parse_query(query: str) -> dict[str, tuple[str, ...]]:
-    """A query string as a mapping of all values by name."""
+    """All values of a query string by name."""
     return {name: tuple(values) for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """A source of the time."""
 
     def now(self) -> datetime:
         """The time, aware, UTC."""
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The operating system's clock."""
 
     def now(self) -> datetime:
         """The time, aware, UTC."""
@@ -110,7 +103,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that only moves when told to, for tests in-process."""
+    """A clock that tests set and advance."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:
         self._now = start
@@ -120,29 +113,29 @@ class ManualClock:
         return self._now
 
     def set(self, now: datetime) -> None:
-        """Jump to a time."""
+        """Set the time, also to an earlier one."""
         self._now = now
 
     def advance(self, seconds: float) -> datetime:
-        """Move on by seconds; returns the new time."""
+        """Advance by seconds; returns the new time."""
         self._now += timedelta(seconds=seconds)
         return self._now
 
 
 class StampClock:
-    """A clock that can be held at a past moment while something late is applied with that moment's stamp."""
+    """A clock that can be held at a past time, so that what takes effect late is stamped with its due time."""
 
     def __init__(self, base: Clock) -> None:
         self._base = base
         self._held: datetime | None = None
 
     def now(self) -> datetime:
-        """The base clock's time, or the moment it is held at."""
+        """The time at which it is held, else the base clock's."""
         return self._held or self._base.now()
 
     @contextmanager
     def held(self, at: datetime) -> Iterator[None]:
-        """Hold at a moment for the length of a block."""
+        """Hold the clock during a `with` block."""
         self._held = at
         try:
             yield
@@ -156,32 +149,27 @@ def milliseconds(at: datetime) -> int:
 
 
 def whole_milliseconds(at: datetime) -> datetime:
-    """The time without anything finer than a millisecond."""
+    """The time, cut to milliseconds."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def whole_seconds(at: datetime) -> datetime:
-    """The time without a fraction."""
+    """The time, cut to seconds."""
     return at.replace(microsecond=0)
 
 
 def iso_short(at: datetime) -> str:
-    """Opsgenie's form: UTC, up to three decimals, trailing zeros dropped ("…:02Z", "…:09.16Z")."""
+    """Opsgenie's form of a time: UTC, 0 to 3 decimals without trailing zeros ("…:02Z", "…:09.16Z"; observed)."""
     fraction = f".{at.microsecond // 1000:03d}".rstrip("0").rstrip(".")
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def iso_seconds(at: datetime) -> str:
-    """PagerDuty's form: UTC, whole seconds."""
+    """PagerDuty's form of a time: UTC, whole seconds (observed)."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
 def parse_time(text: str) -> datetime:
-    """An ISO time; UTC when it names no offset. ValueError when it is none."""
+    """A time from ISO 8601, in UTC when it has no offset. ValueError when it is not ISO 8601."""
     at = datetime.fromisoformat(text)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def token(random: Random, prefix: str, length: int) -> str:
-    """An id in PagerDuty's style: a prefix and random capitals and digits."""
-    return prefix + "".join(random.choices(_LETTERS, k=length))

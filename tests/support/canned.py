@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from reconciler.sandbox import opsgenie_state, pagerduty_json
-from reconciler.sandbox.pagerduty_state import JANE, POLICY_ID, USERS, Incident, LogEntry
+from reconciler.sandbox.opsgenie import shapes as opsgenie_shapes
+from reconciler.sandbox.opsgenie.state import Alert
+from reconciler.sandbox.pagerduty import shapes as pagerduty_shapes
+from reconciler.sandbox.pagerduty.directory import JANE, POLICY_ID, USERS
+from reconciler.sandbox.pagerduty.state import Incident, LogEntry
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, json_response, parse_time
 
@@ -76,20 +79,20 @@ class Canned:
     def _alert_page(self, first: int, offset: int, newest: bool) -> bytes:
         numbers = range(self.pairs - 1, -1, -1) if newest else range(first, self.pairs)
         page = numbers[offset : offset + PAGE]
-        rows = [opsgenie_state.row(self._alert(number)) for number in page]
+        rows = [opsgenie_shapes.row(self._alert(number)) for number in page]
         more = {"next": "https://more.invalid"} if offset + PAGE < len(numbers) else {}
         return json.dumps({"data": rows, "paging": more, "took": 0.01}).encode()
 
-    def _alert(self, number: int) -> opsgenie_state.Alert:
+    def _alert(self, number: int) -> Alert:
         at = self.created(number)
-        return opsgenie_state.Alert(
+        return Alert(
             alert_id(number), str(number), alert_id(number), f"disk {number} is filling up", at, at, at,
             source="nagios", tags=("disk", "eu-west-1"),
         )  # fmt: skip
 
     def _incident_page(self, offset: int) -> bytes:
         page = range(self.pairs)[offset : offset + PAGE]
-        rows = [pagerduty_json.incident_json(self._incident(number)) for number in page]
+        rows = [pagerduty_shapes.incident_json(self._incident(number)) for number in page]
         return json.dumps({"incidents": rows, "more": offset + PAGE < self.pairs}).encode()
 
     def _incident(self, number: int) -> Incident:
@@ -113,24 +116,24 @@ class Canned:
         other = Incident(f"QOTHER{number % 997:06d}", 1, "somebody else's", "", at, at, at)
         kind, channel = "acknowledge_log_entry", {"type": "web"}
         line = LogEntry(f"R{number:024d}", kind, "Acknowledged", at, other, JANE, channel, {})
-        return pagerduty_json.log_entry_json(line, channels=True)
+        return pagerduty_shapes.log_entry_json(line, channels=True)
 
 
 def _about_us(request: Request) -> Response:
     """What is asked now and then about the account: users, the service, who is on call."""
     match request.path.strip("/").split("/"):
         case ["pagerduty", "users"]:
-            page = {"users": [pagerduty_json.user_json(user) for user in USERS], "more": False}
+            page = {"users": [pagerduty_shapes.user_json(user) for user in USERS], "more": False}
             return json_response(200, page, _limits())
         case ["pagerduty", "users", "me"]:
             return json_response(400, {"error": "an account-level access token has no user"}, _limits())
         case ["pagerduty", "services", _]:
-            return json_response(200, {"service": pagerduty_json.service_json(SandboxSettings())}, _limits())
+            return json_response(200, {"service": pagerduty_shapes.service_json(SandboxSettings())}, _limits())
         case ["pagerduty", "oncalls"]:
-            page = {"oncalls": [pagerduty_json.on_call_json(POLICY_ID, 1, JANE)], "more": False}
+            page = {"oncalls": [pagerduty_shapes.on_call_json(POLICY_ID, 1, JANE)], "more": False}
             return json_response(200, page, _limits())
         case ["pagerduty", "escalation_policies", _]:
-            policy = pagerduty_json.policy_json(POLICY_ID, [[JANE]])
+            policy = pagerduty_shapes.policy_json(POLICY_ID, [[JANE]])
             return json_response(200, {"escalation_policy": policy}, _limits())
     return json_response(404, {"error": {"message": f"canned: {request.path}"}})
 

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from reconciler.sandbox.opsgenie import shapes as opsgenie_shapes
+from reconciler.sandbox.pagerduty import shapes as pagerduty_shapes
 from reconciler.sandbox.wire import Json
 from tests.support.harness import World
 
@@ -107,8 +109,8 @@ def _both(world: World, alert_id: str) -> tuple[Json, Json] | None:
         incidents = sandbox.pagerduty.incidents.by_key(alert_id)
         if not incidents:
             return None
-        alert = sandbox.opsgenie._whole(sandbox.opsgenie.find(alert_id))
-        return alert, sandbox.pagerduty._whole(incidents[0])
+        alert = opsgenie_shapes.whole(sandbox.opsgenie.find(alert_id))
+        return alert, pagerduty_shapes.whole(incidents[0])
 
 
 def _is_mirrored(act: str, alert: Json, incident: Json) -> bool:

@@ -10,7 +10,7 @@ import urllib3
 from pydantic import SecretStr
 from requests.structures import CaseInsensitiveDict
 
-from reconciler.sandbox.pagerduty_state import BOT, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, parse_query
 from reconciler.settings import Settings

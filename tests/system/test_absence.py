@@ -31,7 +31,7 @@ def _notes(world: World, alert: str) -> str:
 
 def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
     """The list shows these alerts only, as they are now."""
-    machine = world.sandbox._machine
+    machine = world.sandbox.answer
     end_ids = [alert["id"] for alert in world.state()["opsgenie"]["alerts"] if alert["id"] not in alerts]
 
     def bent(vendor: str, request: Request) -> Response:
@@ -42,10 +42,10 @@ def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
         body["data"] = [row for row in body["data"] if row["id"] not in end_ids]
         return json_response(200, body)
 
-    world.sandbox._machine = bent  # type: ignore[method-assign]
+    world.sandbox.answer = bent  # type: ignore[method-assign]
 
     def end() -> None:
-        world.sandbox._machine = machine  # type: ignore[method-assign]
+        world.sandbox.answer = machine  # type: ignore[method-assign]
 
     return end
 

@@ -50,14 +50,14 @@ def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: World)
         return edited(real, edit) if real.status == 200 and time.monotonic() < until else real
 
     world.bend(is_call("opsgenie", "GET", starts="/v2/alerts/requests/"), failed)
-    machine = world.sandbox._machine
+    machine = world.sandbox.answer
 
     def swallowed(vendor: str, request: Request) -> Response:
         mine = vendor == "opsgenie" and request.method == "POST" and request.path.endswith("/acknowledge")
         if mine and time.monotonic() < until:
             sandbox = world.sandbox.opsgenie
-            identifier = f"swallowed-{len(sandbox.requests)}"
-            sandbox.requests[identifier] = {
+            identifier = f"swallowed-{len(sandbox._queue.outcomes)}"
+            sandbox._queue.outcomes[identifier] = {
                 "success": False, "isSuccess": False, "action": "Acknowledge", "alertId": "", "alias": "",
                 "processedAt": "2026-11-26T10:00:00Z", "integrationId": "x", "status": "Alert is being processed",
             }  # fmt: skip
@@ -66,7 +66,7 @@ def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: World)
             )
         return machine(vendor, request)
 
-    world.sandbox._machine = swallowed  # type: ignore[method-assign]
+    world.sandbox.answer = swallowed  # type: ignore[method-assign]
     world.start(STALENESS_SECONDS="1")
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")

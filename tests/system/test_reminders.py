@@ -97,7 +97,7 @@ def test_it_is_not_ready_while_the_service_is_disabled(world: World) -> None:
     """Nobody would be paged: readiness says so as long as it lasts, and no longer."""
     address = free_address()
     sandbox = world.sandbox
-    machine = sandbox._machine
+    machine = sandbox.answer
 
     def disabled(vendor: str, request: Request) -> Response:
         answer = machine(vendor, request)
@@ -107,7 +107,7 @@ def test_it_is_not_ready_while_the_service_is_disabled(world: World) -> None:
             return json_response(200, body)
         return answer
 
-    sandbox._machine = disabled  # type: ignore[method-assign]
+    sandbox.answer = disabled  # type: ignore[method-assign]
     world.start(HTTP_LISTEN=address, SWEEP_INTERVAL_SECONDS="1")
 
     def ready() -> requests.Response:
@@ -118,5 +118,5 @@ def test_it_is_not_ready_while_the_service_is_disabled(world: World) -> None:
     assert ready().status_code == 503
     assert "PAGERDUTY_SERVICE_ID" in ready().json()["reason"]
     assert world.told("works again") == 0
-    sandbox._machine = machine  # type: ignore[method-assign]
+    sandbox.answer = machine  # type: ignore[method-assign]
     world.until(lambda: ready().status_code == 200, "ready again", patience=60)

@@ -147,25 +147,25 @@ class Vendors(Commands):
 
     def answers(self, when: When, answer: Response) -> Callable[[], None]:
         """From now on these calls get that answer and have no effect. Returns what ends it."""
-        machine = self.sandbox._machine
-        return self._instead(lambda vendor, request: answer if when(vendor, request) else machine(vendor, request))
+        real = self.sandbox.answer
+        return self._instead(lambda vendor, request: answer if when(vendor, request) else real(vendor, request))
 
     def bend(self, when: When, change: Change) -> Callable[[], None]:
         """From now on answers to these calls are changed; the calls have their effect. Returns what ends it."""
-        machine = self.sandbox._machine
+        real = self.sandbox.answer
 
         def bent(vendor: str, request: Request) -> Response:
-            real = machine(vendor, request)
-            return change(request, real) if when(vendor, request) else real
+            given = real(vendor, request)
+            return change(request, given) if when(vendor, request) else given
 
         return self._instead(bent)
 
     def _instead(self, handle: Callable[[str, Request], Response]) -> Callable[[], None]:
-        machine = self.sandbox._machine
-        self.sandbox._machine = handle  # type: ignore[method-assign, assignment]
+        real = self.sandbox.answer
+        self.sandbox.answer = handle  # type: ignore[method-assign, assignment]
 
         def end() -> None:
-            self.sandbox._machine = machine  # type: ignore[method-assign]
+            self.sandbox.answer = real  # type: ignore[method-assign]
 
         return end
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from reconciler.core.model import Status
 from reconciler.core.retry import LONGEST_FOR_PATH
-from reconciler.sandbox.pagerduty_state import BOT
+from reconciler.sandbox.pagerduty.directory import BOT
 from tests.support.simulation.schedule import FOR_HOURS, LATE, LONG_ONES, SETTINGS, STALENESS
 from tests.support.simulation.world import AWAKE, Outcome
 

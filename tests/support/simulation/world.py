@@ -22,7 +22,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.runtime.once import run_once
 from reconciler.runtime.report import Report
 from reconciler.sandbox.app import Sandbox
-from reconciler.sandbox.pagerduty_state import BOT, JANE, OMAR
+from reconciler.sandbox.pagerduty.directory import BOT, JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Refused, Request
 from reconciler.vendors import http as product_http
@@ -375,12 +375,12 @@ class World:
 
     def spoil(self, request_id: str) -> None:
         """The newest accepted write will fail when its time comes."""
-        machine = self.sandbox.opsgenie
-        heap = machine._dues._heap
+        opsgenie = self.sandbox.opsgenie
+        heap = opsgenie._account.due._heap
         place = max(range(len(heap)), key=lambda index: heap[index][1])
         due, count, _ = heap[place]
         effect = refused_later("Something went wrong")
-        heap[place] = (due, count, partial(machine._process, request_id, "Spoiled", effect))
+        heap[place] = (due, count, partial(opsgenie._queue._process, request_id, "Spoiled", effect))
         heapq.heapify(heap)
 
     # -- people --

@@ -135,11 +135,11 @@ def test_dead_actions_are_in_the_detail(world: World) -> None:
     world.until(lambda: world.is_paged(alert), "the page")
     assert world.get("/readyz").json() == {"ready": True, "role": "leader", "dead_actions": 0}
     sandbox = world.sandbox
-    machine = sandbox._machine
+    machine = sandbox.answer
     refuse_notes(world)
     world.customer(alert, "notes", text="refused for good")
     world.until(lambda: world.get("/readyz").json()["dead_actions"] == 1, "the dead action")
-    sandbox._machine = machine  # type: ignore[method-assign]
+    sandbox.answer = machine  # type: ignore[method-assign]
     assert world.get("/readyz").json()["ready"] is True
     assert world.metric("reconciler_actions_dead") == 1
     kind = "pagerduty.add_note"
@@ -151,14 +151,14 @@ def refuse_notes(world: World) -> None:
     from reconciler.sandbox.wire import Request, Response, json_response  # noqa: PLC0415
 
     sandbox = world.sandbox
-    machine = sandbox._machine
+    machine = sandbox.answer
 
     def answer(vendor: str, request: Request) -> Response:
         if vendor == "pagerduty" and request.method == "POST" and request.path.endswith("/notes"):
             return json_response(400, {"error": {"message": "Invalid Input Provided", "code": 2001}})
         return machine(vendor, request)
 
-    sandbox._machine = answer  # type: ignore[method-assign]
+    sandbox.answer = answer  # type: ignore[method-assign]
 
 
 def test_the_daemons_own_figures(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.audit import Audit, audit
-from reconciler.sandbox.pagerduty_state import BOT
+from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Response, request
 

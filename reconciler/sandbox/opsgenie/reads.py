@@ -1,0 +1,147 @@
+"""GETs of alerts, their notes and logs, and the outcome of a write."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from reconciler.sandbox.opsgenie import checks, query, shapes
+from reconciler.sandbox.opsgenie.account import Account
+from reconciler.sandbox.opsgenie.state import Alert, Record, StoredAlert
+from reconciler.sandbox.opsgenie.write_queue import WriteQueue
+from reconciler.sandbox.wire import Json, Request, Response
+
+_MAX_OFFSET = 20_000
+"""Offset and limit together must be below this (documented)."""
+_MAX_PAGE = 100
+_DEFAULT_PAGE = 20
+_ORDERS = ("asc", "desc")
+_SORTS: dict[str, Callable[[Alert], Any]] = {
+    "createdAt": lambda a: (a.created_at, int(a.tiny_id)),
+    "updatedAt": lambda a: (a.updated_at, int(a.tiny_id)),
+}
+_TOKEN = re.compile(r"\d+_\d+")
+
+
+class Reads:
+    """Answers GETs."""
+
+    def __init__(self, account: Account, writes: WriteQueue) -> None:
+        self._account = account
+        self._writes = writes
+        self._cached: tuple[object, list[Alert]] | None = None
+
+    def alerts(self, request: Request) -> Response:
+        """GET /v2/alerts: a page of a query, with URLs of other pages. The last page has no `next` (observed)."""
+        limit, offset = self._limit(request), checks.number(self._account, request, "offset", 0, 0)
+        if offset + limit >= _MAX_OFFSET:
+            raise self._account.answers.error(422, f"Sum of offset and limit should be lower than {_MAX_OFFSET}")
+        alerts = self._found(request)
+        given = {name: request.first(name) for name in ("query", "sort", "order") if request.first(name)}
+
+        def page(at: int) -> str:
+            return request.url(**given, limit=str(limit), offset=str(at))
+
+        paging = {"first": page(0), "last": page(max(0, (len(alerts) - 1) // limit * limit))}
+        if offset > 0:
+            paging["prev"] = page(max(0, offset - limit))
+        if offset + limit < len(alerts):
+            paging["next"] = page(offset + limit)
+        rows = [self._shown(shapes.row(alert)) for alert in alerts[offset : offset + limit]]
+        return self._account.answers.ok(data=rows, paging=paging)
+
+    def count(self, request: Request) -> Response:
+        """GET /v2/alerts/count of a query."""
+        return self._account.answers.ok(data={"count": len(self._found(request))})
+
+    def alert(self, request: Request, identifier: str) -> Response:
+        """GET /v2/alerts/{id}."""
+        stored = self._readable(request, identifier)
+        alert = stored.as_of(self._account.readable_until()) or stored.now
+        return self._account.answers.ok(data=self._shown(shapes.detail(alert)))
+
+    def notes(self, request: Request, identifier: str) -> Response:
+        """GET /v2/alerts/{id}/notes."""
+        return self._records(request, self._readable(request, identifier).notes, shapes.note_json)
+
+    def logs(self, request: Request, identifier: str) -> Response:
+        """GET /v2/alerts/{id}/logs."""
+        return self._records(request, self._readable(request, identifier).logs, shapes.log_json)
+
+    def request_status(self, _: Request, request_id: str) -> Response:
+        """GET /v2/alerts/requests/{id}. A 404 with X-Opsgenie-Errortype: pending; without: unknown (Go SDK)."""
+        outcomes = self._writes.outcomes
+        if request_id not in outcomes:
+            raise self._account.answers.error(404, "Request not found")
+        outcome = outcomes[request_id]
+        if outcome is None:
+            pending = {"X-Opsgenie-Errortype": "RequestNotProcessed"}
+            raise self._account.answers.error(404, "request not processed", pending)
+        return self._account.answers.ok(data=outcome)
+
+    def _found(self, request: Request) -> list[Alert]:
+        """The alerts of a query in order, as they were `list_lag` seconds ago: the search index lags (reported).
+
+        Cached until something changes: reading page after page is quick.
+        """
+        account, settings = self._account, self._account.settings
+        text, sort = request.first("query"), request.first("sort", "createdAt")
+        order = request.first("order", "desc")
+        if sort not in _SORTS or order not in _ORDERS:
+            raise self._account.answers.error(422, "Sort or order is not valid")
+        horizon = account.clock.now() - timedelta(seconds=settings.list_lag)
+        key = (text, sort, order, account.alerts.revision, settings.blind, settings.team_tags)
+        changed_at = account.alerts.changed_at
+        is_final = changed_at is None or changed_at <= horizon
+        if is_final and self._cached and self._cached[0] == key:
+            return self._cached[1]
+        try:
+            matches = query.parse(text)
+        except ValueError as error:
+            raise self._account.answers.error(422, f"Query is not valid: {error}") from None
+        found = [alert for alert in account.alerts.as_of(horizon) if account.sees(alert) and matches(alert)]
+        found.sort(key=_SORTS[sort], reverse=order == "desc")
+        self._cached = (key, found) if is_final else None
+        return found
+
+    def _records(self, request: Request, records: list[Record], shape: Callable[[Record], Json]) -> Response:
+        """A page of notes or log entries, after or before the one that `offset` names (uncertain: without it)."""
+        limit, order = self._limit(request), request.first("order", "desc")
+        direction, token = request.first("direction", "next"), request.first("offset")
+        if order not in _ORDERS or direction not in ("next", "prev"):
+            raise self._account.answers.error(422, "Order or direction is not valid")
+        horizon = self._account.readable_until()
+        found = sorted(
+            (record for record in records if record.at <= horizon),
+            key=lambda record: _position(record.token),
+            reverse=order == "desc",
+        )
+        if token:
+            if not _TOKEN.fullmatch(token):
+                raise self._account.answers.error(422, "Offset is not valid")
+            at, later = _position(token), (order == "asc") == (direction == "next")
+            found = [r for r in found if (_position(r.token) > at if later else _position(r.token) < at)]
+        page = found[-limit:] if direction == "prev" else found[:limit]
+        given = {"limit": str(limit), "order": order, "direction": direction}
+        paging = {"first": request.url(**given)}
+        if len(found) > limit:
+            edge = page[0] if direction == "prev" else page[-1]
+            paging["next"] = request.url(**given, offset=edge.token)
+        return self._account.answers.ok(data=[shape(record) for record in page], paging=paging)
+
+    def _readable(self, request: Request, identifier: str) -> StoredAlert:
+        stored = self._account.lookup(checks.identifier_type(self._account, request), identifier)
+        checks.allowed(self._account, stored)
+        if stored is None or stored.as_of(self._account.readable_until()) is None:
+            raise self._account.answers.error(404, "Alert does not exist")
+        return stored
+
+    def _limit(self, request: Request) -> int:
+        return checks.number(self._account, request, "limit", _DEFAULT_PAGE, 1, _MAX_PAGE)
+
+    def _shown(self, shown: Json) -> Json:
+        return shown | {"acknowledged": None} if self._account.settings.acknowledged_null else shown
+
+
+def _position(token: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in token.split("_"))

@@ -1,0 +1,56 @@
+"""Opsgenie's Alert API v2 over HTTP: the table of routes, the key and the rate limit."""
+
+from collections.abc import Callable
+
+from reconciler.sandbox.opsgenie.account import Account
+from reconciler.sandbox.opsgenie.answers import THROTTLED, throttled_headers
+from reconciler.sandbox.opsgenie.reads import Reads
+from reconciler.sandbox.opsgenie.rules import Rules
+from reconciler.sandbox.opsgenie.write_queue import WriteQueue
+from reconciler.sandbox.opsgenie.writes import Writes
+from reconciler.sandbox.rate_limit import SlidingMinute
+from reconciler.sandbox.routes import Routes
+from reconciler.sandbox.wire import Answer, Request, Response
+
+
+class OpsgenieRoutes:
+    """Answers HTTP requests. Refusals are answers too; nothing is raised."""
+
+    def __init__(self, account: Account, rules: Rules, queue: WriteQueue) -> None:
+        self._account = account
+        self._calls = SlidingMinute()
+        reads, writes = Reads(account, queue), Writes(account, rules, queue)
+        self._routes = Routes[Callable[..., Response]](
+            [
+                ("GET", "/v2/alerts", reads.alerts),
+                ("POST", "/v2/alerts", writes.create),
+                ("GET", "/v2/alerts/count", reads.count),
+                ("GET", "/v2/alerts/requests/{id}", reads.request_status),
+                ("GET", "/v2/alerts/{id}", reads.alert),
+                ("GET", "/v2/alerts/{id}/notes", reads.notes),
+                ("GET", "/v2/alerts/{id}/logs", reads.logs),
+                ("POST", "/v2/alerts/{id}/acknowledge", writes.acknowledge),
+                ("POST", "/v2/alerts/{id}/unacknowledge", writes.unacknowledge),
+                ("POST", "/v2/alerts/{id}/close", writes.close),
+                ("POST", "/v2/alerts/{id}/notes", writes.add_note),
+            ]
+        )
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        try:
+            return self._answer(request)
+        except Answer as answer:
+            return answer.response
+
+    def _answer(self, request: Request) -> Response:
+        settings, answers = self._account.settings, self._account.answers
+        if request.headers.get("authorization") != f"GenieKey {settings.opsgenie_key}":
+            raise answers.error(401, "Could not authenticate")
+        if not self._calls.admit(self._account.clock.now(), settings.opsgenie_per_minute):
+            raise answers.error(429, THROTTLED, throttled_headers(60))
+        route = self._routes.find(request)
+        if route is None:
+            raise answers.error(404, "Not found")
+        handler, arguments = route
+        return handler(request, *arguments)

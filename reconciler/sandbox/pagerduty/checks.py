@@ -1,0 +1,118 @@
+"""Checks of what PagerDuty is sent. Each returns a valid value or raises the error that PagerDuty answers."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from reconciler.sandbox.pagerduty.directory import BOT, USERS, User
+from reconciler.sandbox.pagerduty.errors import invalid, problem
+from reconciler.sandbox.settings import READ_ONLY_ROLES, SandboxSettings
+from reconciler.sandbox.wire import Json, Request, parse_time
+
+_MAX_TITLE = 1024
+_NO_HASH = "params must be a Hash"
+_NO_FROM = 'You must specify a user\'s email address in the "From" header to perform this action'
+_CLOSED_SERVICE = {"disabled": "is disabled", "maintenance": "is in maintenance"}
+
+
+def requester(settings: SandboxSettings, users: Iterable[User], request: Request) -> User:
+    """The user that a write is made by: the one that From names or, with a user's key, the key's owner.
+
+    A write without `Content-Type: application/json` is refused as one without a body is.
+    """
+    email = request.headers.get("from", "")
+    if not email and not settings.user_token:
+        raise problem(400, 2016, message=_NO_FROM)
+    if "application/json" not in request.headers.get("content-type", ""):
+        raise invalid(_NO_HASH)
+    for user in users:
+        if user.id == settings.user_token if settings.user_token else user.email == email:
+            if user == BOT and settings.bot_role in READ_ONLY_ROLES:
+                raise problem(403, 1018, [])
+            return user
+    raise problem(400, 1008, [])
+
+
+def accepting_service(settings: SandboxSettings) -> None:
+    """Refuse to create an incident where the service takes none (uncertain: PagerDuty's words)."""
+    if settings.service_status == "gone":
+        raise problem(400, 5002)
+    if settings.service_status in _CLOSED_SERVICE and not settings.quiet_service:
+        raise invalid(f"Service {_CLOSED_SERVICE[settings.service_status]}")
+    if settings.nobody_on_call:
+        raise problem(400, 1015, [])
+
+
+def body(request: Request) -> Json:
+    """The request's body, a JSON object."""
+    try:
+        values = request.json()
+    except ValueError:
+        raise invalid(_NO_HASH) from None
+    return json_object(values)
+
+
+def json_object(value: object) -> Json:
+    """A JSON object, as which PagerDuty expects both bodies and what they wrap (`{"incident": {…}}`)."""
+    if not isinstance(value, dict):
+        raise invalid(_NO_HASH)
+    return dict(value)
+
+
+def json_objects(value: object) -> list[Json]:
+    """A list of JSON objects."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise invalid(_NO_HASH)
+    return value
+
+
+def kind(values: Json, *kinds: str) -> None:
+    """The `type` is one of these."""
+    if values.get("type") not in kinds:
+        raise invalid(f"Type must be {' or '.join(kinds)}.")
+
+
+def title(values: Json) -> str:
+    """The title: neither blank nor longer than 1024 characters (uncertain for REST)."""
+    text = _filled(values, "title")
+    if len(text) > _MAX_TITLE:
+        raise invalid(f"Title is too long (maximum is {_MAX_TITLE} characters).")
+    return text
+
+
+def content(values: Json) -> str:
+    """A note's text, not blank."""
+    return _filled(values, "content")
+
+
+def assignee(assignments: object) -> User:
+    """The first known user among `[{"assignee": {"id": …}}, …]`."""
+    rows = assignments if isinstance(assignments, list) else []
+    assignees = [row.get("assignee") for row in rows if isinstance(row, dict)]
+    for user in USERS:
+        if any(isinstance(found, dict) and found.get("id") == user.id for found in assignees):
+            return user
+    raise problem(400, 1007)
+
+
+def time(request: Request, name: str) -> datetime | None:
+    """A time in the query; None when it is not given."""
+    text = request.first(name)
+    try:
+        return parse_time(text) if text else None
+    except ValueError:
+        raise problem(400, 2004, message=f"Invalid {name} value") from None
+
+
+def number(request: Request, name: str, default: int) -> int:
+    """A number in the query, from 0."""
+    text = request.first(name) or str(default)
+    if not text.isdecimal():
+        raise invalid(f"{name.capitalize()} must be a number.")
+    return int(text)
+
+
+def _filled(values: Json, name: str) -> str:
+    text = values.get(name)
+    if not isinstance(text, str) or not text.strip():
+        raise invalid(f"{name.capitalize()} cannot be empty.")
+    return text
