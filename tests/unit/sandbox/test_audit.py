@@ -147,7 +147,7 @@ def test_an_engineers_acknowledgement_must_be_in_the_log_once(paired: AuditBench
     paired.alert_act("acknowledge", "Somebody Else")
     assert paired.audit().is_clean  # it came into that state by somebody else soon after
     paired.alert_act("acknowledge")
-    assert paired.audit().twice == ("alert #1: acknowledged in Opsgenie more often than the 1 times in PagerDuty",)
+    assert paired.audit().twice == ("alert #1: acknowledged in Opsgenie 2 times for 1 causes",)
 
 
 def test_what_was_acknowledged_already_needs_no_acknowledgement(paired: AuditBench) -> None:
@@ -209,7 +209,7 @@ def test_a_twin_by_hand_is_named_on_both_sides_and_its_acts_need_not_be_mirrored
     paired.pd.acknowledge(twin["id"], "Jane Doe")
     paired.pd.add_note(twin["id"], "Jane Doe", "here?")
     paired.alert_note("[PagerDuty · PagerDuty · 2026-11-23 09:00:00Z] incident #2 has this alert's key, too")
-    paired.incident_note("[PagerDuty · PagerDuty · 2026-11-23 09:00:00Z] incident #2 has this alert's key, too")
+    paired.incident_note("[Opsgenie · Opsgenie · 2026-11-23 09:00:00.000Z] incident #2 has this alert's key, too")
     assert paired.audit() == Audit()
 
 
@@ -237,7 +237,7 @@ def test_an_incident_that_is_opened_again_after_it_was_merged_away_is_named(pair
     paired.alert_note(f"{JANE} resolved the incident (merged into #2)")
     assert paired.audit().lost == ("alert #1: Jane Doe's reopen told in Opsgenie: 0 of 1",)
     paired.alert_note(f'{JANE} incident #2 (P2) "the whole story" is followed from now on')
-    assert paired.audit().lost == ("alert #1: incident #1, open again, named in Opsgenie: 0 of 1",)
+    assert paired.audit().lost == ("alert #1: second incident #1 named in Opsgenie: 0 of 1",)
     paired.alert_note(f"{JANE} incident #1 ({merged}) bears this alert's key, too: it is not followed")
     paired.pd.acknowledge("1", "Omar Haddad")
     assert paired.audit() == Audit()
@@ -253,7 +253,7 @@ def test_a_priority_is_told_and_one_over_the_line_raises_the_urgency(world: Audi
     assert world.audit() == Audit()
     world.update(urgency="low")
     world.update(urgency="high")
-    assert world.audit().forbidden == ("incident #1: 2 pages (retriggered) for 1 causes",)
+    assert world.audit().forbidden == ("incident #1: 2 pages (urgency raised) for 1 causes",)
 
 
 def test_nothing_can_be_written_to_what_was_deleted(paired: AuditBench) -> None:
