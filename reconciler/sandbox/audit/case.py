@@ -81,7 +81,8 @@ class Case:
         return letters(copy.name) == letters(who) and is_same(copy.text, text)
 
     @cached_property
-    def _all_events(self) -> list[Event]:
+    def history(self) -> list[Event]:
+        """All changes of the alert's and the incidents' states, in order."""
         silent = self.acts_of("pagerduty", "retrigger")
         found = list(alert_events(self.alert))
         for incident in (*self.incidents, *self.targets):
@@ -90,13 +91,8 @@ class Case:
 
     @cached_property
     def events(self) -> list[Event]:
-        """All state changes that the product did not make, in order."""
-        return [event for event in self._all_events if not event.by_us]
-
-    @cached_property
-    def ours(self) -> list[Event]:
-        """What the product did to the alert and the incidents."""
-        return [event for event in self._all_events if event.by_us]
+        """Those that the product did not make."""
+        return [event for event in self.history if not event.by_us]
 
     @cached_property
     def crossing(self) -> list[Event]:
@@ -104,7 +100,7 @@ class Case:
 
         On the alert it can: an acknowledgement has a name, and so has its end.
         """
-        return [event for event in self.ours if event.incident]
+        return [event for event in self.history if event.by_us and event.incident]
 
     def count(self, *dids: Did) -> int:
         """How often something like this happened."""
@@ -113,7 +109,7 @@ class Case:
     def own(self, did: Did, who: str | None = None) -> list[Event]:
         """What the product did of one kind to the alert or its own incidents, in somebody's name or anybody's."""
         ids = {"", *(incident["id"] for incident in self.incidents)}
-        done = [event for event in self.ours if event.what is did and event.incident in ids]
+        done = [event for event in self.history if event.by_us and event.what is did and event.incident in ids]
         return [event for event in done if who is None or is_name(event.who, who)]
 
     def is_alone(self, event: Event, among: Iterable[Event]) -> bool:
@@ -125,7 +121,7 @@ class Case:
     def is_acknowledged(self, at: datetime) -> bool:
         """Whether the alert was acknowledged just before this time."""
         states = (Did.ALERT_ACKNOWLEDGED, Did.ALERT_UNACKNOWLEDGED)
-        earlier = [event.what for event in self._all_events if event.at < at and event.what in states]
+        earlier = [event.what for event in self.history if event.at < at and event.what in states]
         return earlier[-1:] == [Did.ALERT_ACKNOWLEDGED]
 
     @cached_property

@@ -26,6 +26,8 @@ class Knowledge:
     """When each first start completed, and how far back it looked."""
     lost_at: datetime | None = None
     """When the product's database was lost."""
+    doubt: timedelta = timedelta(seconds=30)
+    """How long a write may be in doubt: an act that is undone within this time need not be mirrored."""
     lost_with_it: timedelta = NOTHING
     """Acts this close to the loss may have been known only to the lost database, with their outcome in doubt."""
     creation_is_late: bool = False

@@ -146,20 +146,16 @@ def order(case: Case) -> Wrong:
 
 
 def loops(case: Case) -> Wrong:
-    """A copy of a copy: two marks in one note, or a note with the mark of the side that it is on.
-
-    A person may quote a mark. A note of ours has a mark.
-    """
+    """No copy is copied back: no note has the mark of its own side, or two marks unless a person quoted one."""
     quoted = [act["text"] for act in case.acts if marks_in(act["text"])]
     for side, texts in case.notes.items():
         for text in texts:
             copy = read_copy(text)
-            if copy is None:
-                if case.knowledge.is_watched:
-                    yield Kind.LOOP, f"a note without a mark in {side}: {_short(text)}"
-            elif any(is_same(copy.text, quote) for quote in quoted):
+            if copy is None and case.knowledge.is_watched:
+                yield Kind.LOOP, f"a note without a mark in {side}: {_short(text)}"
+            if copy is None or (copy.side != side and any(is_same(copy.text, quote) for quote in quoted)):
                 continue
-            elif copy.side == side or marks_in(text) > 1:
+            if copy.side == side or marks_in(text) > 1:
                 yield Kind.LOOP, f"a copy of a copy in {side}: {_short(text)}"
 
 

@@ -7,7 +7,6 @@ cannot be told apart: there both sides must agree, or differ in a way that a per
 """
 
 from collections import Counter
-from datetime import timedelta
 
 from reconciler.sandbox.audit.case import Case
 from reconciler.sandbox.audit.events import Did, Event
@@ -15,8 +14,6 @@ from reconciler.sandbox.audit.findings import Kind, Wrong, compare
 from reconciler.sandbox.pagerduty_state import BOT
 from reconciler.sandbox.wire import Json, parse_time
 
-_GRACE = timedelta(seconds=30)
-"""An opposite or final act within this time excuses that an engineer's act does not show on the alert."""
 _HIGH = ("P1", "P2")
 _TIMEOUT = "PagerDuty (acknowledgement timed out)"
 _TIMEOUTS = ("acknowledgement timeout", "snooze ended")
@@ -26,6 +23,8 @@ _FOLLOWS = {
     Did.UNACKNOWLEDGED: ("unacknowledge", Did.ALERT_UNACKNOWLEDGED, Did.ACKNOWLEDGED),
 }
 """An engineer's act: its verb, what follows in Opsgenie, and what undoes it."""
+_ENDS = (Did.TIMED_OUT, Did.OURS_TIMED_OUT, Did.OURS_ENDED, Did.RESOLVED)
+"""What ends an acknowledgement beside an engineer who takes it back."""
 
 
 def incidents(case: Case) -> Wrong:
@@ -59,12 +58,11 @@ def _is_excused(case: Case, deed: Event, follows: Did, undone: Did) -> bool:
         return True
     if case.is_acknowledged(deed.at) == (follows is Did.ALERT_ACKNOWLEDGED):
         return True
-    soon = [event for event in (*case.events, *case.ours) if event.at - deed.at < _GRACE]
-    if any(event.what is Did.ALERT_CLOSED for event in soon):
-        return True
+    soon = [event for event in case.history if event.at - deed.at < case.knowledge.doubt]
     after = [event for event in soon if event.at >= deed.at]
-    is_undone = any(event.what in (undone, Did.RESOLVED) for event in after)
-    return is_undone or any(event.what is follows and event.who != deed.who for event in after)
+    is_closed = any(event.what is Did.ALERT_CLOSED for event in soon)
+    is_undone = any(event.what in (undone, *_ENDS) for event in after)
+    return is_closed or is_undone or any(event.what is follows and event.who != deed.who for event in after)
 
 
 def own_acts(case: Case) -> Wrong:
@@ -105,9 +103,9 @@ def final_states(case: Case) -> Wrong:
         by_person = any(hand["acknowledger"]["id"] != BOT.id for hand in incident["acknowledgements"])
         is_right = _is_right(last.what, status, acknowledged=acknowledged, by_person=by_person)
     else:
-        is_right = acknowledged == (status == "acknowledged") or bool(
-            {event.what for event in events} & _explanations(acknowledged=acknowledged)
-        )
+        ends = (Did.UNACKNOWLEDGED, Did.REOPENED, *_ENDS)
+        explained = ends if acknowledged else (Did.ALERT_UNACKNOWLEDGED, Did.RESOLVED)
+        is_right = acknowledged == (status == "acknowledged") or any(e.what in explained for e in events)
     if not is_right:
         shown = f"alert {'' if acknowledged else 'not '}acknowledged, incident {status}"
         yield Kind.STATE, f"{shown}, last {last.what} by {last.who}"
@@ -125,14 +123,6 @@ def _is_right(last: Did, status: str, *, acknowledged: bool, by_person: bool) ->
         case Did.OURS_TIMED_OUT | Did.OURS_ENDED:
             return status == "triggered"
     return True
-
-
-def _explanations(*, acknowledged: bool) -> set[Did]:
-    """What may have made the sides differ when acts crossed, by the alert's state."""
-    if not acknowledged:
-        return {Did.ALERT_UNACKNOWLEDGED, Did.RESOLVED}
-    ends = {Did.UNACKNOWLEDGED, Did.TIMED_OUT, Did.OURS_TIMED_OUT, Did.OURS_ENDED}
-    return ends | {Did.REOPENED, Did.RESOLVED}
 
 
 def urgency(case: Case) -> Wrong:
@@ -177,8 +167,9 @@ def pages(case: Case) -> Wrong:
         yield Kind.LOST, "page: there is an incident, and it has paged nobody"
     taken_back = min(case.knowledge.late_states, case.count(Did.UNACKNOWLEDGED))  # before ours took effect
     by_hand = len(case.acts_of("pagerduty", "reassign", "retrigger"))
+    created = case.incidents if case.alert["id"] else case.by_hand  # one too many is found by `incidents`
     causes = {
-        "triggered": len(case.incidents),  # one too many is found by `incidents`
+        "triggered": len(created),
         "reopened": case.count(Did.REOPENED) + sum(_excused_reopenings(case)),
         "unacknowledged by hand": len(case.acts_of("pagerduty", "unacknowledge")),
         "retriggered": case.count(Did.ALERT_UNACKNOWLEDGED) + by_hand + case.births + taken_back,

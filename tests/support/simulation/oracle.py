@@ -15,6 +15,8 @@ WRITES_FOR_LASTING = 40
 """What waits is tried again while something lasts, each ever more slowly."""
 WRITES_FOR_HOURS = 3 * int(AWAKE / LONGEST_FOR_PATH.total_seconds())
 """The same of each alert where it lasts for hours, of which the process is awake for some minutes."""
+IN_DOUBT = timedelta(seconds=STALENESS + LATE)
+"""How long it may take until the outcome of a write is certain."""
 OLD = timedelta(seconds=20)
 """How long somebody's act is not seen where reads by id are old."""
 IN_FLIGHT = timedelta(seconds=1.1)
@@ -65,7 +67,8 @@ def knowledge_of(outcome: Outcome) -> Knowledge:
         lists_lag=outcome.history.setting == "slow",
         origins=tuple((_time(began), _time(since)) for began, since in outcome.origins),
         lost_at=_time(outcome.lost_at) if outcome.lost_at else None,
-        lost_with_it=timedelta(seconds=STALENESS + LATE if len(kinds) > 1 else 0),
+        doubt=IN_DOUBT if kinds else timedelta(0),
+        lost_with_it=IN_DOUBT if len(kinds) > 1 else timedelta(0),
         creation_is_late=any(kind == "pd.create" and what.startswith("late") for kind, what in kinds),
         late_states=sum(kind == "pd.status" and what.startswith("late") for kind, what in kinds),
         unseen=unseen + (OLD if outcome.fired_in({"both_old"}) else timedelta(0)),
