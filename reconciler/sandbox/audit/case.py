@@ -116,7 +116,7 @@ class Case:
         """Whether the product can tell it from all of these, and has not forgotten it with a lost database."""
         is_apart = self.knowledge.is_apart
         alone = all(other is event or is_apart(event.at, other.at) for other in among)
-        return alone and self.knowledge.is_outlived(event.at)
+        return alone and self.knowledge.is_remembered(event.at)
 
     def is_acknowledged(self, at: datetime) -> bool:
         """Whether the alert was acknowledged just before this time."""
@@ -176,10 +176,10 @@ class Case:
         return any(created < since or any(at <= began for at in closed) for began, since in origins)
 
     @cached_property
-    def was_lost_shut(self) -> bool:
+    def was_over_at_loss(self) -> bool:
         """Whether the database was lost when the alert was closed and the incident resolved.
 
-        A first start looks at what is open on either side; what is over on both stays so.
+        A first start reads only what is open on either side.
         """
         lost, lag = self.knowledge.lost_at, self.knowledge.lag
         if lost is None:
@@ -190,14 +190,14 @@ class Case:
     @property
     def is_forgotten(self) -> bool:
         """Whether the product need not have mirrored what happened before it started, or started anew."""
-        return self.was_lost_shut or self.is_baseline
+        return self.was_over_at_loss or self.is_baseline
 
     @property
-    def was_lost_unlisted(self) -> bool:
+    def was_unlisted_at_loss(self) -> bool:
         """Whether the database was lost before PagerDuty's list showed the incident.
 
-        The new life creates the incident once more, is refused, and takes it as its own new one: what a customer
-        did to the alert is news to it.
+        With an empty database the product creates the incident again, is refused, and takes the existing one for a
+        new one: it mirrors again what a customer did to the alert.
         """
         lost, lag = self.knowledge.lost_at, self.knowledge.lag
         if lost is None or not self.knowledge.lists_lag:
@@ -208,8 +208,8 @@ class Case:
     def is_creation_beyond_the_bound(self) -> bool:
         """Whether the first incident was resolved before any list had shown it.
 
-        A creation in doubt is tried again at once: a page must not wait, and PagerDuty takes no second open
-        incident of the same key. Such a one is then created, and pages twice.
+        A creation in doubt is tried again at once, because a page must not wait and PagerDuty refuses a second
+        open incident of the same key. After the first was resolved it does not refuse it, and pages twice.
         """
         first, second = self.incidents[0]["id"], parse_time(self.incidents[1]["created_at"])
         ended = (event for event in self.events if event.what is Did.RESOLVED and event.incident == first)

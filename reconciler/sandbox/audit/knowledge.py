@@ -1,4 +1,4 @@
-"""What a caller knows beyond the state; the more it knows, the more the audit can judge."""
+"""What a caller knows about a run beyond the final state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,11 +27,12 @@ class Knowledge:
     lost_at: datetime | None = None
     """When the product's database was lost."""
     doubt: timedelta = timedelta(seconds=30)
-    """How long a write may be in doubt: an act that is undone within this time need not be mirrored."""
-    lost_with_it: timedelta = NOTHING
-    """Acts this close to the loss may have been known only to the lost database, with their outcome in doubt."""
+    """How long a write may be in doubt.
+
+    An act that is undone within this time need not be mirrored; one this close to the loss may be forgotten.
+    """
     creation_is_late: bool = False
-    """Whether a creation took effect after the product gave up on it."""
+    """Whether a creation took effect late."""
     late_states: int = 0
     """How many changes of an incident's status took effect late."""
     unseen: timedelta = NOTHING
@@ -51,8 +52,8 @@ class Knowledge:
         first, second = sorted((one, other))
         return self.looks is None or any(first + self.lag <= look < second for look in self.looks)
 
-    def is_outlived(self, at: datetime) -> bool:
+    def is_remembered(self, at: datetime) -> bool:
         """Whether what happened at this time was not forgotten with a lost database."""
         if self.lost_at is None:
             return True
-        return self.is_apart(at, self.lost_at) and abs(self.lost_at - at) >= self.lost_with_it
+        return self.is_apart(at, self.lost_at) and abs(self.lost_at - at) >= self.doubt

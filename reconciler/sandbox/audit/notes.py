@@ -81,7 +81,7 @@ def told(case: Case) -> Wrong:
 
 
 def _must_be_told(case: Case, deed: Event, beside: list[Event]) -> bool:
-    is_optional = case.was_lost_shut or case.is_optional(deed.incident, deed.at)
+    is_optional = case.was_over_at_loss or case.is_optional(deed.incident, deed.at)
     return not is_optional and case.is_alone(deed, beside)
 
 

@@ -68,7 +68,7 @@ def _is_excused(case: Case, deed: Event, follows: Did, undone: Did) -> bool:
 def own_acts(case: Case) -> Wrong:
     """What the product did to states: at most once for each cause."""
     ended = case.count(Did.UNACKNOWLEDGED, Did.TIMED_OUT, Did.REOPENED)
-    by_customers = case.count(Did.ALERT_ACKNOWLEDGED) * (2 if case.was_lost_unlisted else 1)
+    by_customers = case.count(Did.ALERT_ACKNOWLEDGED) * (2 if case.was_unlisted_at_loss else 1)
     for did, causes, what in (
         (Did.ALERT_ACKNOWLEDGED, case.count(Did.ACKNOWLEDGED), "acknowledged in Opsgenie"),
         (Did.ALERT_UNACKNOWLEDGED, ended, "unacknowledged in Opsgenie"),
@@ -97,7 +97,7 @@ def final_states(case: Case) -> Wrong:
     if incident is None or not _are_open(case, incident) or not events:
         return
     last, acknowledged, status = events[-1], alert["acknowledged"], incident["status"]
-    if not case.knowledge.is_outlived(last.at):
+    if not case.knowledge.is_remembered(last.at):
         return
     if case.is_alone(last, events):
         by_person = any(hand["acknowledger"]["id"] != BOT.id for hand in incident["acknowledgements"])
