@@ -7,7 +7,7 @@ from functools import cached_property
 
 from reconciler.sandbox.audit.events import Did, Event, agent_of, alert_events, incident_events
 from reconciler.sandbox.audit.knowledge import Knowledge
-from reconciler.sandbox.audit.text import FOLLOWED, Copy, is_name, is_same, letters, read_copy, whole
+from reconciler.sandbox.audit.marks import FOLLOWED, Copy, is_name, is_same, letters, read_copy, whole
 from reconciler.sandbox.pagerduty_state import BOT
 from reconciler.sandbox.wire import Json, parse_time
 

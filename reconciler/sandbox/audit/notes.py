@@ -5,20 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from reconciler.sandbox.audit import marks
 from reconciler.sandbox.audit.case import Case
 from reconciler.sandbox.audit.events import Did, Event, priority_events
 from reconciler.sandbox.audit.findings import Kind, Wrong, compare
-from reconciler.sandbox.audit.text import (
-    DETAILS,
-    NEWLY_FOLLOWED,
-    NOT_FOLLOWED,
-    SAYS,
-    Copy,
-    is_same,
-    letters,
-    marks_in,
-    read_copy,
-)
 from reconciler.sandbox.wire import Json, parse_time
 
 _MANY = 1_000_000
@@ -56,7 +46,7 @@ def details(case: Case) -> Wrong:
     if not words or not case.knowledge.is_watched:
         return
     shown = sum(words in (incident["body"] or "") for incident in case.incidents)
-    shown += sum(text.startswith(DETAILS) and words in text for text in case.notes["PagerDuty"])
+    shown += sum(text.startswith(marks.DETAILS) and words in text for text in case.notes["PagerDuty"])
     wanted = len(case.incidents)
     least = 0 if case.knowledge.lost_at or case.is_forgotten else wanted
     yield from compare(shown, "the alert's details in PagerDuty", least=least, most=wanted)
@@ -64,7 +54,7 @@ def details(case: Case) -> Wrong:
 
 def told(case: Case) -> Wrong:
     """Acts are told in a note, each once; those that cross others, or are not followed, need not be."""
-    for did, (words, verb) in SAYS.items():
+    for did, (words, verb) in marks.SAYS.items():
         side = "PagerDuty" if did.is_on_alert else "Opsgenie"
         notes = [copy for copy in case.told[side] if copy.text.startswith(words)]
         deeds = [event for event in case.events if event.what is did]
@@ -72,7 +62,7 @@ def told(case: Case) -> Wrong:
         beside += [] if did.is_on_alert else case.crossing
         due = [deed for deed in deeds if _must_be_told(case, deed, beside)]
         for who in {deed.who: None for deed in deeds if deed.who}:
-            shown = sum(letters(copy.name) == letters(who) for copy in notes)
+            shown = sum(marks.letters(copy.name) == marks.letters(who) for copy in notes)
             least, times = (sum(deed.who == who for deed in some) for some in (due, deeds))
             most = _MANY if case.shared else times
             yield from compare(shown, f"{who}'s {verb} told in {side}", least=least, most=most)
@@ -81,8 +71,8 @@ def told(case: Case) -> Wrong:
 
 
 def _must_be_told(case: Case, deed: Event, beside: list[Event]) -> bool:
-    is_optional = case.was_over_at_loss or case.is_optional(deed.incident, deed.at)
-    return not is_optional and case.is_alone(deed, beside)
+    is_optional = bool(deed.incident) and case.is_optional(deed.incident, deed.at)
+    return not is_optional and not case.was_over_at_loss and case.is_alone(deed, beside)
 
 
 def priorities(case: Case) -> Wrong:
@@ -118,8 +108,8 @@ def second_incidents(case: Case) -> Wrong:
         return
     is_watched = case.knowledge.is_watched
     again = [i for i in case.incidents if i["id"] in case.left and i["status"] != "resolved"]
-    named = [(NOT_FOLLOWED, incident) for incident in again]
-    named += [(NEWLY_FOLLOWED, incident) for incident in case.incidents[1:] if is_watched]
+    named = [(marks.NOT_FOLLOWED, incident) for incident in again]
+    named += [(marks.NEWLY_FOLLOWED, incident) for incident in case.incidents[1:] if is_watched]
     for words, incident in named:
         for side in ("Opsgenie", "PagerDuty") if is_watched else ("Opsgenie",):
             texts = case.notes[side]
@@ -132,8 +122,8 @@ def order(case: Case) -> Wrong:
     """Notes stand in the order in which people wrote them; acts are told in the order in which they were done."""
     if case.knowledge.lost_at or not case.knowledge.is_watched:
         return
-    events = enumerate(case.events)
-    done = [(number, f"{e.who}: {SAYS[e.what][0]}") for number, e in events if e.what in SAYS and e.who]
+    said = {did: words for did, (words, _) in marks.SAYS.items()}
+    done = [(n, f"{e.who}: {said[e.what]}") for n, e in enumerate(case.events) if e.what in said and e.who]
     for act_side, side in (("opsgenie", "PagerDuty"), ("pagerduty", "Opsgenie")):
         if side == "Opsgenie" and case.knowledge.queue_reorders:
             continue  # it accepted them in their order
@@ -147,19 +137,19 @@ def order(case: Case) -> Wrong:
 
 def loops(case: Case) -> Wrong:
     """No copy is copied back: no note has the mark of its own side, or two marks unless a person quoted one."""
-    quoted = [act["text"] for act in case.acts if marks_in(act["text"])]
+    quoted = [act["text"] for act in case.acts if marks.count_in(act["text"])]
     for side, texts in case.notes.items():
         for text in texts:
-            copy = read_copy(text)
+            copy = marks.read_copy(text)
             if copy is None and case.knowledge.is_watched:
                 yield Kind.LOOP, f"a note without a mark in {side}: {_short(text)}"
-            if copy is None or (copy.side != side and any(is_same(copy.text, quote) for quote in quoted)):
+            if copy is None or (copy.side != side and any(marks.is_same(copy.text, quote) for quote in quoted)):
                 continue
-            if copy.side == side or marks_in(text) > 1:
+            if copy.side == side or marks.count_in(text) > 1:
                 yield Kind.LOOP, f"a copy of a copy in {side}: {_short(text)}"
 
 
-def _line(copy: Copy) -> str:
+def _line(copy: marks.Copy) -> str:
     return f"{copy.name}: {copy.text}"
 
 

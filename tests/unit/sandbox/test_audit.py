@@ -270,6 +270,12 @@ def test_nothing_can_be_written_to_what_was_deleted(paired: AuditBench) -> None:
     assert paired.audit() == Audit()
 
 
+def test_what_a_customer_did_before_the_deletion_is_told(paired: AuditBench) -> None:
+    paired.og.acknowledge(paired.alert, "Ana Ruiz")
+    paired.og.delete(paired.alert, "Ana Ruiz")
+    assert paired.audit().lost == ("alert #1: Ana Ruiz's acknowledge told in PagerDuty: 0 of 1",)
+
+
 def test_a_note_in_numbered_parts_is_one_note(paired: AuditBench) -> None:
     paired.og.add_note(paired.alert, "Ana Ruiz", "one two three")
     paired.incident_note(f"{ANA} (1/2) one two ")

@@ -69,7 +69,7 @@ def whole(copies: Iterable[Copy]) -> list[Copy]:
     return found
 
 
-def marks_in(text: str) -> int:
+def count_in(text: str) -> int:
     """How many marks there are anywhere in it."""
     return len(_ANY_MARK.findall(text))
 
