@@ -2,7 +2,7 @@
 
 from tests.support.simulation.chance import random_history
 from tests.support.simulation.drivers import single_faults
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import KINDS, STORY, Act, Fault, History
 from tests.support.simulation.store import SimDatabase
 from tests.support.simulation.world import World, run

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.simulation import world as simulated_world
 from tests.support.simulation.drivers import single_faults
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.process import Process
 from tests.support.simulation.schedule import BEYOND, DETAILS, STORY, SWEEP, Act, Fault, History
 from tests.support.simulation.world import World, run

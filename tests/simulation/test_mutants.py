@@ -12,7 +12,7 @@ from reconciler.core import changes, mapping
 from reconciler.core.model import Kind
 from tests.support.simulation.drivers import drive
 from tests.support.simulation.mutants import CAUGHT, DRIVERS, GUARDS, MUTANTS, catch
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import ODD, SPACED, STORY, Act, Fault, History
 from tests.support.simulation.world import Parts, run
 

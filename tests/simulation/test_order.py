@@ -10,7 +10,7 @@ from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.reconcile import write_breakers
 from reconciler.reconcile.deliver import _PairDelivery
 from reconciler.reconcile.write_breakers import Lane
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import Act, Fault, History
 from tests.support.simulation.world import Outcome, Parts, run
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from reconciler.store.database import open_database
 from tests.support.simulation.drivers import single_faults
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import STORY, Fault
 from tests.support.simulation.store import ServerDatabase
 from tests.support.simulation.world import Parts, run

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from reconciler.sandbox.wire import Request
 from tests.support.simulation.drivers import HANDS, Tally, joined
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import Fault, History
 from tests.support.simulation.world import Parts, World
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import FOR_HOURS, KINDS, OCCASIONS, SCOPED, Fault, History
 from tests.support.simulation.world import Outcome, Parts, run
 

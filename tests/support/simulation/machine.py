@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 
 from tests.support.simulation.chance import CUSTOMER, ENGINEER, TEXTS
 from tests.support.simulation.drivers import BOUNDS, Tally
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import CYCLES, KINDS, SETTINGS, Act, History
 from tests.support.simulation.world import Parts, World
 

@@ -25,7 +25,7 @@ from tests.support.simulation.chance import random_history, smallest
 from tests.support.simulation.drivers import HANDS, Tally, drive, joined, occasional_faults, single_faults
 from tests.support.simulation.machine import drive_machine
 from tests.support.simulation.mutants import CAUGHT, DRIVERS, MUTANTS, Catch, catch
-from tests.support.simulation.oracles import findings
+from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import GLANCED, KINDS, SETTINGS, STORY, Fault, History
 from tests.support.simulation.store import ServerDatabase
 from tests.support.simulation.world import Parts, run

@@ -1,11 +1,12 @@
 """The audit: empty if everything was mirrored once, and one line for each thing that was not."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from reconciler.sandbox.app import Sandbox
-from reconciler.sandbox.audit import Audit, audit
+from reconciler.sandbox.audit import Audit, Knowledge, audit
 from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Response, request
@@ -54,8 +55,13 @@ class AuditBench:
     def alert_act(self, verb: str, user: str = "Jane Doe") -> None:
         self.send("POST", f"/opsgenie/v2/alerts/{self.alert}/{verb}", {"user": user})
 
-    def audit(self) -> Audit:
-        return audit(self.sandbox.state())
+    def audit(self, **known: Any) -> Audit:
+        return audit(self.sandbox.state(), Knowledge(**known))
+
+    def watched(self, **known: Any) -> Audit:
+        """The audit of somebody who knows that the product looked every ten seconds."""
+        seconds = range(0, 3600, 10)
+        return self.audit(looks=tuple(ManualClock().now() + timedelta(seconds=s) for s in seconds), **known)
 
 
 @pytest.fixture
@@ -147,7 +153,7 @@ def test_an_engineers_acknowledgement_must_be_in_the_log_once(paired: AuditBench
     paired.alert_act("acknowledge", "Somebody Else")
     assert paired.audit().is_clean  # another person caused that state soon after
     paired.alert_act("acknowledge")
-    assert paired.audit().twice == ("alert #1: acknowledged in Opsgenie more often than the 1 times in PagerDuty",)
+    assert paired.audit().twice == ("alert #1: acknowledged in Opsgenie 2 times for 1 causes",)
 
 
 def test_an_acknowledged_alert_needs_no_acknowledgement(paired: AuditBench) -> None:
@@ -209,7 +215,7 @@ def test_a_manual_twin_is_named_on_both_sides_and_its_acts_need_not_be_mirrored(
     paired.pd.acknowledge(twin["id"], "Jane Doe")
     paired.pd.add_note(twin["id"], "Jane Doe", "here?")
     paired.alert_note("[PagerDuty · PagerDuty · 2026-11-23 09:00:00Z] incident #2 has this alert's key, too")
-    paired.incident_note("[PagerDuty · PagerDuty · 2026-11-23 09:00:00Z] incident #2 has this alert's key, too")
+    paired.incident_note("[Opsgenie · Opsgenie · 2026-11-23 09:00:00.000Z] incident #2 has this alert's key, too")
     assert paired.audit() == Audit()
 
 
@@ -237,7 +243,7 @@ def test_a_merged_incident_that_is_reopened_is_named(paired: AuditBench) -> None
     paired.alert_note(f"{JANE} resolved the incident (merged into #2)")
     assert paired.audit().lost == ("alert #1: Jane Doe's reopen told in Opsgenie: 0 of 1",)
     paired.alert_note(f'{JANE} incident #2 (P2) "the whole story" is followed from now on')
-    assert paired.audit().lost == ("alert #1: incident #1, open again, named in Opsgenie: 0 of 1",)
+    assert paired.audit().lost == ("alert #1: second incident #1 named in Opsgenie: 0 of 1",)
     paired.alert_note(f"{JANE} incident #1 ({merged}) bears this alert's key, too: it is not followed")
     paired.pd.acknowledge("1", "Omar Haddad")
     assert paired.audit() == Audit()
@@ -253,7 +259,7 @@ def test_a_priority_change_is_noted_and_a_high_one_raises_the_urgency(world: Aud
     assert world.audit() == Audit()
     world.update(urgency="low")
     world.update(urgency="high")
-    assert world.audit().forbidden == ("incident #1: 2 pages (retriggered) for 1 causes",)
+    assert world.audit().forbidden == ("incident #1: 2 pages (urgency raised) for 1 causes",)
 
 
 def test_a_deleted_alert_needs_no_writes(paired: AuditBench) -> None:
@@ -262,6 +268,12 @@ def test_a_deleted_alert_needs_no_writes(paired: AuditBench) -> None:
     paired.pd.acknowledge("1", "Jane Doe")
     paired.pd.resolve("1", "Jane Doe")
     assert paired.audit() == Audit()
+
+
+def test_what_a_customer_did_before_the_deletion_is_told(paired: AuditBench) -> None:
+    paired.og.acknowledge(paired.alert, "Ana Ruiz")
+    paired.og.delete(paired.alert, "Ana Ruiz")
+    assert paired.audit().lost == ("alert #1: Ana Ruiz's acknowledge told in PagerDuty: 0 of 1",)
 
 
 def test_a_note_in_numbered_parts_is_one_note(paired: AuditBench) -> None:
@@ -285,3 +297,97 @@ def test_a_name_in_another_unicode_form_is_the_same(paired: AuditBench, form: st
     paired.pd.acknowledge("1", "PZOE001")
     paired.alert_act("acknowledge", "Zoë O'Brien & Söhne")
     assert paired.audit() == Audit()
+
+
+def test_who_knows_the_looks_expects_both_sides_to_agree_in_the_end(paired: AuditBench) -> None:
+    paired.clock.advance(60)
+    paired.og.acknowledge(paired.alert, "Ana Ruiz")
+    paired.incident_note(f"{ANA} acknowledged the alert")
+    assert paired.audit() == Audit()
+    state = "alert #1: alert acknowledged, incident triggered, last alert acknowledged by Ana Ruiz"
+    assert paired.watched().lost == (state,)
+    paired.update(status="acknowledged")
+    assert paired.watched() == Audit()
+
+
+def test_who_knows_the_looks_excuses_acts_that_undo_each_other_between_two(paired: AuditBench) -> None:
+    paired.clock.advance(61)
+    for act in (paired.og.acknowledge, paired.og.unacknowledge):
+        act(paired.alert, "Ana Ruiz")
+        paired.clock.advance(1)
+    assert len(paired.audit().lost) == 2
+    assert paired.watched() == Audit()
+
+
+def test_who_knows_the_looks_expects_notes_in_order_and_to_the_letter(paired: AuditBench) -> None:
+    for text in ("one", "two", "th  ree"):
+        paired.og.add_note(paired.alert, "Ana Ruiz", text)
+        paired.clock.advance(1)
+    for text in ("two", "one", "th ree"):
+        paired.incident_note(f"{ANA} {text}")
+    assert paired.audit() == Audit()
+    found = paired.watched()
+    assert [line.partition(":")[2] for line in found.lost] == [" Ana Ruiz's note 'th  ree' in PagerDuty: 0 of 1"]
+    assert "['Ana Ruiz: two', 'Ana Ruiz: one'] in the place of" in found.twice[0]
+
+
+def test_who_knows_the_looks_expects_the_alerts_details(world: AuditBench) -> None:
+    world.alert = str(world.og.create_alert("details", user="Ana Ruiz", description="the disk is full")["id"])
+    world.create()
+    assert "alert #2: the alert's details in PagerDuty: 0 of 1" in world.watched().lost
+    world.incident_note("[Opsgenie · alert details · 2026-11-23 09:00:00.000Z] the disk is full")
+    assert "details" not in "".join(world.watched().lost)
+
+
+def test_an_act_from_before_the_start_or_forgotten_with_the_database_need_not_be_mirrored(
+    paired: AuditBench,
+) -> None:
+    paired.clock.advance(61)
+    paired.og.add_note(paired.alert, "Ana Ruiz", "any news?")
+    paired.og.close(paired.alert, "Ana Ruiz")
+    now = paired.clock.now()
+    assert len(paired.watched().lost) == 2
+    assert len(paired.watched(origins=((now, now),)).lost) == 1
+    paired.pd.resolve("1", "Jane Doe")
+    assert len(paired.watched().lost) == 3
+    assert paired.watched(lost_at=paired.clock.advance(1)) == Audit()
+
+
+def test_a_reopening_is_excused_only_while_the_resolution_cannot_have_been_seen(paired: AuditBench) -> None:
+    paired.pd.resolve("1", "Jane Doe")
+    paired.clock.advance(5)
+    paired.update(status="acknowledged")
+    assert "incident #1: reopened by the automation user" in paired.audit().forbidden
+    assert paired.audit(unseen=timedelta(seconds=4)).forbidden
+    assert not paired.audit(unseen=timedelta(seconds=6)).forbidden
+
+
+def test_only_where_the_policy_says_so_a_closing_resolves(paired: AuditBench) -> None:
+    paired.og.close(paired.alert, "Ana Ruiz")
+    paired.update(status="resolved")
+    assert not paired.audit().forbidden
+    assert paired.audit(may_resolve=False).forbidden == (
+        "alert #1: resolved by the automation user for no closing",
+    )
+
+
+def test_an_incident_of_no_alert_pages_only_where_a_person_made_it(paired: AuditBench) -> None:
+    paired.pd.create_incident("by hand")
+    assert paired.audit() == Audit()
+    paired.alert = ""
+    paired.create()
+    assert paired.audit().forbidden == ("incident #3: 1 pages (triggered) for 0 causes",)
+
+
+def test_a_target_may_be_triggered_again_for_a_customer_of_what_was_merged_into_it(paired: AuditBench) -> None:
+    target = paired.pd.create_incident("the whole story")
+    paired.pd.merge("1", "Jane Doe", target["id"])
+    paired.alert_note(f"{JANE} resolved the incident (merged into #2)")
+    path = f"/pagerduty/incidents/{target['id']}"
+    for verb, values in (("acknowledge", {"status": "acknowledged"}), ("unacknowledge", {"escalation_level": 1})):
+        getattr(paired.og, verb)(paired.alert, "Ana Ruiz")
+        paired.send("POST", f"{path}/notes", {"note": {"content": f"{ANA} {verb}d the alert"}})
+        paired.send("PUT", path, {"incident": {"type": "incident", **values}})
+    assert paired.audit() == Audit()
+    paired.send("PUT", path, {"incident": {"type": "incident", "escalation_level": 2}})
+    assert paired.audit().forbidden == ("incident #2: 2 pages (retriggered) for 1 causes",)

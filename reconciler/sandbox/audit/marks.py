@@ -1,4 +1,7 @@
-"""How the audit reads notes: marks, names and texts, as forgiving as a person would be."""
+"""How the audit reads notes: marks, names and texts.
+
+Names and texts are compared leniently: each vendor changes some characters, and the product may cut or split.
+"""
 
 import html
 import re
@@ -7,6 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reconciler.sandbox.audit.events import Did
+from reconciler.sandbox.pagerduty.directory import AGENTS
+
 _MARK = re.compile(
     r"\s*\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]*?) · (?P<ref>[^\]·]*)\]\s*(?P<text>.*)", re.DOTALL
 )
@@ -14,14 +20,20 @@ _ANY_MARK = re.compile(r"\[(?:Opsgenie|PagerDuty) ·")
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
 _PART = re.compile(r"\s*[(\[]?(?:part )?(?P<number>\d+)(?:/| of )(?P<of>\d+)[)\]]?:?\s*(?P<text>.*)", re.DOTALL)
 
-WORDS = {
-    "acknowledge": re.compile(r"(?<![\w-])acknowledged\b"),
-    "unacknowledge": re.compile(r"(?<!\w)un-?acknowledged\b"),
-    "close": re.compile(r"(?<!\w)closed\b"),
+SAYS = {
+    Did.ALERT_ACKNOWLEDGED: ("acknowledged the alert", "acknowledge"),
+    Did.ALERT_UNACKNOWLEDGED: ("unacknowledged the alert", "unacknowledge"),
+    Did.ALERT_CLOSED: ("closed the alert", "close"),
+    Did.RESOLVED: ("resolved the incident", "resolve"),
+    Did.REOPENED: ("reopened the incident", "reopen"),
 }
-"""The word that tells of a customer's act, as a whole word."""
-ENGINEER_WORDS = {"resolve": re.compile(r"(?<!\w)resolved\b"), "reopen": re.compile(r"(?<!\w)reopened\b")}
-"""The same for an engineer's."""
+"""How a note on the other side begins that tells of an act, and the act's verb."""
+FOLLOWED = "is followed from now on"
+NEWLY_FOLLOWED = re.compile(rf"incident #\d+ \((\w+)\) .* {FOLLOWED}")
+NOT_FOLLOWED = re.compile(r"incident #\d+ \((\w+)\) bears this alert's key, too: it is not followed")
+"""How a note names an incident of the alert, by its id."""
+DETAILS = ("[Opsgenie · alert details · ", "[Opsgenie · details that PagerDuty refused · ")
+"""How a note begins that holds the alert's details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ def whole(copies: Iterable[Copy]) -> list[Copy]:
     return found
 
 
-def marks_in(text: str) -> int:
+def count_in(text: str) -> int:
     """How many marks there are anywhere in it."""
     return len(_ANY_MARK.findall(text))
 
@@ -66,6 +78,13 @@ def letters(name: str) -> str:
     """A name without what a mark may have had to replace, and in whatever form a vendor shows it."""
     plain = unicodedata.normalize("NFKD", html.unescape(name)).casefold()
     return "".join(character for character in plain if character.isalnum())
+
+
+def is_name(shown: str, who: str) -> bool:
+    """Whether a shown name is somebody's. An agent that is not a person may be named in more words."""
+    if any(who == agent.name for agent in AGENTS.values()):
+        return letters(who) in letters(shown)
+    return letters(who) == letters(shown)
 
 
 def is_same(copy: str, text: str) -> bool:

@@ -1,0 +1,59 @@
+"""What a caller knows about a run beyond the final state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+NOTHING = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Facts about the product's run. The defaults describe a run of which only the final state is known.
+
+    `looks` are the times at which undisturbed cycles began, None where they are unknown. With them, the audit
+    also judges the final states, the order of notes, the alert's details and the wording of names and texts.
+    """
+
+    looks: tuple[datetime, ...] | None = None
+    first_looks: Mapping[str, datetime] = field(default_factory=dict)
+    """Incidents by id, and when the product first read the notes of each."""
+    lag: timedelta = NOTHING
+    """Longest delay before a look shows an act, or a write takes effect."""
+    lists_lag: bool = False
+    """Whether lists show a new incident late."""
+    origins: tuple[tuple[datetime, datetime], ...] = ()
+    """When each first start completed, and how far back it looked."""
+    lost_at: datetime | None = None
+    """When the product's database was lost."""
+    doubt: timedelta = timedelta(seconds=30)
+    """How long a write may be in doubt.
+
+    An act that is undone within this time need not be mirrored; one this close to the loss may be forgotten.
+    """
+    creation_is_late: bool = False
+    """Whether a creation took effect late."""
+    late_states: int = 0
+    """How many changes of an incident's status took effect late."""
+    unseen: timedelta = NOTHING
+    """An engineer's act this close to one of the product's writes cannot have been seen before the write."""
+    queue_reorders: bool = False
+    """Whether Opsgenie delayed or dropped writes that it had accepted."""
+    may_resolve: bool = True
+    """Whether ON_OPSGENIE_CLOSE may be `resolve`."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the looks are known."""
+        return self.looks is not None
+
+    def is_apart(self, one: datetime, other: datetime) -> bool:
+        """Whether there was an undisturbed look between two times; taken for granted where looks are unknown."""
+        first, second = sorted((one, other))
+        return self.looks is None or any(first + self.lag <= look < second for look in self.looks)
+
+    def is_remembered(self, at: datetime) -> bool:
+        """Whether what happened at this time was not forgotten with a lost database."""
+        if self.lost_at is None:
+            return True
+        return self.is_apart(at, self.lost_at) and abs(self.lost_at - at) >= self.doubt
