@@ -28,7 +28,7 @@ def test_the_story_takes_every_kind_of_step() -> None:
 
 
 def test_every_fault_of_the_single_fault_driver_fires() -> None:
-    for history in single_faults(STORY)[::40]:
+    for history in single_faults(STORY)[::80]:
         assert run(history).fired == list(history.faults)
 
 

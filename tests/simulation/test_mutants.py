@@ -21,7 +21,8 @@ MOST = {"exhaustive": 90, "chance": 40}
 NEAR = {
     "send, then record": "db.settled",
     "cursors before the keys": "db.intake",
-    "the row before the plan": "db.plan",
+    "no staleness bound": "pd.status late",
+    "the row before the plan": "db.plan crash_before",
     "nothing blocked": "pd.note",
     "no check before acknowledging": "pd.status",
 }

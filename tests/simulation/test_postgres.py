@@ -10,7 +10,7 @@ from tests.support.simulation.schedule import STORY, Fault
 from tests.support.simulation.store import ServerDatabase
 from tests.support.simulation.world import Parts, run
 
-EVERY = 400
+EVERY = 800
 """One in so many of all the single faults; and each way for the database itself to fail."""
 DATABASES_OWN = (
     Fault("db.plan", 4, "lost"),

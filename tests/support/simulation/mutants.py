@@ -162,7 +162,8 @@ def _exhaustive(parts: Parts, word: str, most: int, near: str) -> Tally:
     """The story, then every single fault of it, kinds mixed; at steps `near` what is wrong first, where told."""
     single = single_faults(STORY, parts, full=not near)
     Random(1).shuffle(single)  # noqa: S311 - a simulation
-    single.sort(key=lambda history: bool(near) and history.faults[0].kind != near)
+    if near:
+        single.sort(key=lambda history: not f"{history.faults[0].kind} {history.faults[0].what}".startswith(near))
     return drive([STORY, *single][:most], parts, stop_at=word)
 
 
