@@ -1,4 +1,4 @@
-# Each target sets up what it needs; nothing but Python 3.11+ and make has to be there before.
+# Each target installs what it needs; only Python 3.11+ and make must be installed before.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +21,7 @@ test: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
-# Mutants, faults and people's acts by chance for an hour, kill -9: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
+# An hour of mutants, single faults, random histories and kill -9; shorter: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.simulation.soak
 
