@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.database import database
 from tests.support.launcher import COVERAGE
+from tests.support.paths import ROOT
 from tests.support.postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
 from tests.support.summary import pytest_terminal_summary, tell
 
@@ -22,6 +23,9 @@ __all__ = [
 ]
 
 _LONG = ("simulation", "processes", "system")
+"""Folders whose files take longest."""
+_UNMEASURED = ("simulation", "system")
+"""Folders whose tests are traced for coverage in the commands that they start alone: tracing doubles the time."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The folders whose files take longest come first: no worker is to begin one when the others are through."""
+    """Long files come first, so that no worker begins one when the others have finished; some are not traced."""
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").parts[0] in _UNMEASURED:
+            item.add_marker(pytest.mark.no_cover)
     items.sort(
         key=lambda item: next((n for n, name in enumerate(_LONG) if item.path.parent.name == name), len(_LONG))
     )

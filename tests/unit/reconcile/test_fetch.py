@@ -474,6 +474,7 @@ def test_a_write_that_is_sent_again_does_not_reuse_the_status_of_its_first_reque
     assert receipts(scene, replace(ACCEPTED, request_id="r-2")) == (Receipt(7, None),)
 
 
+@pytest.mark.no_cover
 def test_at_most_fifty_requests_are_checked_per_second() -> None:
     scene = Scene(opsgenie=Vendors(alert=alert(), request_status=RequestStatus(None)))
     sent = [replace(ACCEPTED, id=number, request_id=f"r-{number}") for number in range(120)]
