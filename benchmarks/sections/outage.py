@@ -2,8 +2,8 @@
 
 In simulated time: every call takes a tenth of a second, computing takes none. While PagerDuty is away a poll comes
 every half an hour, which changes nothing about what waits; then every ten seconds. The sweep reads each open pair
-every half an hour throughout: a day at the default would be 288,000 reads that find nothing. How little is asked of
-the healthy side at the default is held by tests/system/test_reading_goes_on.py.
+every half an hour throughout: a day at the default would be 288,000 reads that find nothing. That little is asked
+of the healthy side at the default is held by tests/system/test_reading_goes_on.py.
 """
 
 import random
