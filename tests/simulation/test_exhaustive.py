@@ -1,8 +1,7 @@
 """Single faults in the canned story, at many of its steps: nothing lost, nothing twice.
 
-Each fault at a write is tried at every kind of write, each at a read at every third kind of read, both at one step
-in some (see `some_single_faults`); `make soak` tries them all at every step, and with every other setting of the
-vendors.
+A sample, see `some_single_faults`: each fault at some kinds of steps, many faults at each kind. `make soak`
+tries them all at every step, and with every other setting of the vendors.
 """
 
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from tests.support.simulation.drivers import drive, drive_all, occasional_faults
 from tests.support.simulation.schedule import GLANCED, KINDS, OCCASIONS, SPACED, STORY, Fault
 from tests.support.simulation.world import run
 
-EVERY = 80
+EVERY = 160
 """One in so many of the spaced story's single faults; `make soak` tries them all."""
 
 
@@ -22,11 +21,9 @@ def test_every_single_fault_at_steps_of_the_story_loses_nothing_and_does_nothing
     chosen = some_single_faults(STORY)
     tally = drive_branches(STORY, [history.faults[0] for history in chosen])
     assert not tally.found, str(tally)
-    assert tally.histories == len(chosen) > 200
+    assert tally.histories == len(chosen) > 180
     every = [history.faults[0] for history in single_faults(STORY, full=True)]
     assert {fault.split()[1] for fault in tally.faults} == {fault.what for fault in every}
-    writes = {f"{fault.kind} {fault.what}" for fault in every if "down" not in KINDS[fault.kind]}
-    assert writes <= set(tally.faults)
     assert tally.faults.total() == len(chosen)  # each has happened
     everything = len(single_faults(STORY, full=True))
     tell(f"single faults: {len(chosen)} of the story's {everything} (`make soak`: all), lost 0, twice 0")

@@ -34,8 +34,8 @@ EVERY_READ = 64
 the story takes fewer steps of that kind, at one of them."""
 EVERY_WRITE = 16
 """The same of the faults at a write or a commit."""
-READS = 3
-"""Of the faults at a read that come to the same, each is tried at one in so many kinds of reads."""
+READS, WRITES = 4, 2
+"""Of faults that come to the same, each is tried at one in so many kinds of reads, and of writes, in turn."""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
 """Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
@@ -87,8 +87,7 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 def some_single_faults(story: History) -> list[History]:
     """A sample of all single faults: each fault at some kinds of steps, at one in EVERY_… of these steps.
 
-    A fault at a write, a commit or a cycle is tried at each kind; one at a read, which comes to the same as others
-    at that read, at one in READS kinds in turn.
+    A fault is tried at each kind of step, unless others come to the same there: then at one in READS or WRITES.
     """
     every = single_faults(story, full=True)
     steps: Counter[tuple[str, str]] = Counter((h.faults[0].kind, h.faults[0].what) for h in every)
@@ -97,13 +96,11 @@ def some_single_faults(story: History) -> list[History]:
     for history in every:
         (fault,) = history.faults
         place = list(KINDS[fault.kind]).index(fault.what)
-        if (
-            fault.what in _ALIKE_READ[0]
-            and "down" in KINDS[fault.kind]
-            and (kinds.index(fault.kind) + place) % READS
-        ):
+        is_read = "down" in KINDS[fault.kind]
+        has_alike = fault.what in _ALIKE_READ[0] if is_read else any(fault.what in some for some in _ALIKE_WRITE)
+        if has_alike and (kinds.index(fault.kind) + place + 1) % (READS if is_read else WRITES):
             continue
-        is_thinned = "down" in KINDS[fault.kind] or fault.what in SCOPED
+        is_thinned = is_read or fault.what in SCOPED
         one_in = min(EVERY_READ if is_thinned else EVERY_WRITE, steps[fault.kind, fault.what])
         if (place + fault.nth) % one_in == 0:
             made.append(history)
