@@ -1,1 +1,1 @@
-"""What the figures in DESIGN's section 7 come from. `make bench` runs it all; nothing here ships."""
+"""The benchmarks behind the figures in README. `make bench` runs them all; nothing here ships."""

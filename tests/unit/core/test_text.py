@@ -9,7 +9,7 @@ from reconciler.core.model import Note, Person, Side
 from tests.support.builders import ANA, BOT, JANE, NOBODY, alert, at, note
 
 OG, PD = Side.OPSGENIE, Side.PAGERDUTY
-DESIGN_STAMP = datetime.fromisoformat("2026-11-23T09:14:05.123456+00:00")
+STAMP = datetime.fromisoformat("2026-11-23T09:14:05.123456+00:00")
 OPSGENIE_MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z]"
 PAGERDUTY_NOTE_MARK = "[PagerDuty · Jane Doe · note PXYZ123]"
 PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
@@ -22,23 +22,19 @@ PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
     ("made", "expected"),
     [
         pytest.param(
-            text.note_mark(OG, Note("o1", ANA, "text", DESIGN_STAMP)),
+            text.note_mark(OG, Note("o1", ANA, "text", STAMP)),
             OPSGENIE_MARK,
             id="an Opsgenie note by its time",
         ),
         pytest.param(
-            text.note_mark(PD, Note("PXYZ123", JANE, "text", DESIGN_STAMP)),
+            text.note_mark(PD, Note("PXYZ123", JANE, "text", STAMP)),
             PAGERDUTY_NOTE_MARK,
             id="a PagerDuty note by its id",
         ),
+        pytest.param(text.act_mark(OG, "Ana Ruiz", STAMP), OPSGENIE_MARK, id="an Opsgenie act to the millisecond"),
+        pytest.param(text.act_mark(PD, "Jane Doe", STAMP), PAGERDUTY_ACT_MARK, id="a PagerDuty act to the second"),
         pytest.param(
-            text.act_mark(OG, "Ana Ruiz", DESIGN_STAMP), OPSGENIE_MARK, id="an Opsgenie act to the millisecond"
-        ),
-        pytest.param(
-            text.act_mark(PD, "Jane Doe", DESIGN_STAMP), PAGERDUTY_ACT_MARK, id="a PagerDuty act to the second"
-        ),
-        pytest.param(
-            text.act_mark(OG, "Ana Ruiz", DESIGN_STAMP.astimezone(timezone(timedelta(hours=5)))),
+            text.act_mark(OG, "Ana Ruiz", STAMP.astimezone(timezone(timedelta(hours=5)))),
             OPSGENIE_MARK,
             id="always in UTC",
         ),

@@ -265,7 +265,7 @@ class Vendor:
 
 
 def test_a_storm_of_1000_alerts_uses_the_allowed_rate_without_a_429_and_pages_first() -> None:
-    """DESIGN 7: at least 95 % of the allowed rate. Each alert has a note five seconds later, and feeds poll on."""
+    """At least 95 % of the allowed rate is used. Each alert has a note five seconds later, and feeds poll on."""
     timeline, most, alerts, latency = Timeline(), 960, 1000, 0.1
     limiter, vendor = RateLimiter(timeline, most), Vendor(timeline, most)
     due: list[tuple[CallPriority, int]] = []
