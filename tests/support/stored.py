@@ -2,14 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from reconciler.core.model import (
-    Action,
-    AlertBaseline,
-    IncidentBaseline,
-    Kind,
-    Pair,
-    Person,
-)
+from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Person
 from reconciler.store.database import Database
 
 NOW = datetime(2026, 11, 23, 9, 14, 5, 123456, tzinfo=UTC)

@@ -1,5 +1,7 @@
 """Putting dead actions back: all that are meant, none that is not, and where the daemon finds them."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core.model import Kind, Settlement, Status
@@ -13,8 +15,9 @@ from tests.support.builders import action, at, pair
 def dead(database: Database) -> Database:
     """Two pairs, each with a dead note."""
     with database.writing() as unit:
-        other = {"alert_id": "a-2", "tiny_id": "18", "incident_id": "PINC2", "incident_number": 4712}
-        unit.snapshot.save_pairs([pair(swept_at=at(0)), pair(swept_at=at(0), **other)])
+        first = pair(swept_at=at(0))
+        other = replace(first, alert_id="a-2", tiny_id="18", incident_id="PINC2", incident_number=4712)
+        unit.snapshot.save_pairs([first, other])
         notes = [action(Kind.PAGERDUTY_NOTE, alert_id=each, key=each) for each in ("a-1", "a-2")]
         unit.outbox.add(notes, at(20))
         for number in (1, 2):

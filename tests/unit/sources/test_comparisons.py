@@ -45,7 +45,7 @@ def test_a_pair_that_is_open_here_and_not_listed_there_is_read_on_that_side(
     stage.save(pair())
     assert of_absent(stage.database, side, {listed}, NOW, Reason.SWEEP) == []
     (item,) = of_absent(stage.database, side, set(), NOW, Reason.SWEEP)
-    assert (item.alert_id, item.request.sides, item.reasons) == ("a-1", {side}, {Reason.SWEEP})
+    assert (item.alert_id, [*item.request.sides], [*item.reasons]) == ("a-1", [side], [Reason.SWEEP])
 
 
 def test_an_incident_that_no_pair_follows_is_read_for_its_key(stage: Stage) -> None:

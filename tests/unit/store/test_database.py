@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import (
-    Side,
-)
+from reconciler.core.model import Side
 from reconciler.core.work import WorkItem
 from reconciler.errors import Misconfigured
 from reconciler.store import database as opening

@@ -5,11 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.model import (
-    Kind,
-    Settlement,
-    Status,
-)
+from reconciler.core.model import Kind, Settlement, Status
 from reconciler.store.database import Database
 from tests.support.stored import ACTION, NOW, PAIR, stored_action, stored_actions
 

@@ -6,12 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.model import (
-    IncidentBaseline,
-    Kind,
-    Settlement,
-    Status,
-)
+from reconciler.core.model import IncidentBaseline, Kind, Settlement, Status
 from reconciler.operations.paging import objections
 from reconciler.store.database import Database
 from reconciler.store.overview import OVERDUE, WaitingPage, find, oldest_open, paging, shown, since, states

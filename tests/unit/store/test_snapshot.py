@@ -4,14 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from reconciler.core.model import (
-    Action,
-    AlertBaseline,
-    IncidentBaseline,
-    Kind,
-    Pair,
-    Side,
-)
+from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind, Pair, Side
 from reconciler.store.database import Database
 from tests.support.builders import at, pair
 from tests.support.stored import ACTION, NOW, PAIR

@@ -12,7 +12,7 @@ def test_a_context_ends_with_its_block_even_after_an_error() -> None:
     def fail() -> None:
         raise ValueError(current())
 
-    with pytest.raises(ValueError, match="priority=<CallPriority.PAGE: 0>, within=1.0"):
+    with pytest.raises(ValueError, match=r"priority=<CallPriority\.PAGE: 0>, within=1\.0"):
         fail()
     assert current() == CallContext(CallPriority.CHANGED, None)
 

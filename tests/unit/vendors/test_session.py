@@ -6,11 +6,7 @@ import pytest
 import requests
 import responses
 
-from reconciler.errors import (
-    Misconfigured,
-    NotExecuted,
-    Unknown,
-)
+from reconciler.errors import Misconfigured, NotExecuted, Unknown
 from tests.support.wire.http import OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, http
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
