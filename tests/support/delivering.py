@@ -17,8 +17,6 @@ from reconciler.vendors.call_context import CallPriority, current
 from tests.support.builders import BOT, action, alert, at, incident, pair, policy
 
 NOW = at(0) + timedelta(hours=5)
-
-
 OLD = timedelta(hours=3)
 
 

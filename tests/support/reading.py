@@ -17,11 +17,7 @@ from tests.support.builders import OG, PD, alert, incident, observation, pair, p
 from tests.support.clock import SimClock
 
 NONE: frozenset[Side] = frozenset()
-
-
 BOTH, ONLY_OG, ONLY_PD = frozenset(Side), frozenset({OG}), frozenset({PD})
-
-
 SILENT = Unknown("500")
 
 

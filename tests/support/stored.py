@@ -6,8 +6,6 @@ from reconciler.core.model import Action, AlertBaseline, IncidentBaseline, Kind,
 from reconciler.store.database import Database
 
 NOW = datetime(2026, 11, 23, 9, 14, 5, 123456, tzinfo=UTC)
-
-
 PAIR = Pair(
     alert_id="a-1",
     tiny_id="17",

@@ -38,7 +38,6 @@ from tests.support.builders import (
 from tests.support.reading import INCIDENT, NONE, ONLY_OG, ONLY_PD, SILENT, Scene, Vendors, other
 
 ROW = alert(updated_at=at(1))
-
 NEW = replace(everything(), is_new=True, row=ROW)
 
 
