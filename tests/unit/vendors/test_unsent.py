@@ -1,6 +1,5 @@
 """What an error tells of a request: whether it can have left this machine."""
 
-import socket
 import ssl
 from typing import Any
 
@@ -61,7 +60,7 @@ def test_any_other_error_leaves_it_open_whether_the_request_was_sent(error: Exce
 
 def test_an_error_during_the_handshake_of_tls_comes_before_the_request() -> None:
     def do_handshake() -> None:
-        raise socket.error("reset")  # noqa: UP024 - as the standard library names it
+        raise OSError("reset")
 
     with pytest.raises(OSError, match="reset") as caught:
         do_handshake()
