@@ -1,4 +1,4 @@
-"""The outbox of one pair: order of delivery, lookup of creations in doubt, and the effect of refusals."""
+"""The outbox of one pair: the order of delivery, and what a refusal means for other pairs and other lanes."""
 
 from dataclasses import replace
 from datetime import timedelta

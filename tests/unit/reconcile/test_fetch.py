@@ -1,4 +1,4 @@
-"""Reading one pair: the scope of failures, circuit breakers, and the time limit for new alerts' details."""
+"""Reading one pair: the scope of failures, open circuit breakers, and several pairs at the same time."""
 
 import threading
 from dataclasses import replace

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from reconciler.core.hints import Hint
 from reconciler.core.model import Kind, Side
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE, assemble, assemble_dry_run
 from reconciler.runtime.report import Report
 from reconciler.settings import Address, Settings
+from reconciler.store.database import Database
 from reconciler.store.migrate import upgrade
 from tests.support.builders import action, at, pair
 from tests.support.database import url
@@ -87,4 +89,16 @@ def test_an_unreadable_row_is_logged_once_however_often_it_comes(
     for _ in range(3):
         wiring.opsgenie._on_bad_row("Opsgenie", "an alert without an id")
     assert len(caplog.records) == 1
+    wiring.database.close()
+
+
+def test_what_a_source_finds_is_stored_before_it_is_worked_on(tmp_path: Path, database: Database) -> None:
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
+    wiring = assemble(configured(tmp_path))
+    hints = wiring.whole(is_whole=False).hints
+    hints.waiting.put(Hint(Side.OPSGENIE, "a-1"))
+    hints.poll()
+    with database.reading() as unit:
+        assert [item.alert_id for item in unit.work.all()] == ["a-1"]
     wiring.database.close()
