@@ -11,8 +11,10 @@ from sqlalchemy import text
 from reconciler import __version__
 from reconciler.cli import commands
 from reconciler.cli.commands import cli
-from reconciler.core.model import Kind, Settlement, Status
-from reconciler.errors import Transient
+from reconciler.core.model import Kind, Settlement, Side, Status
+from reconciler.errors import Refused, Transient
+from reconciler.reconcile.problems import Problem
+from reconciler.runtime.report import Report
 from reconciler.settings import variables
 from reconciler.store.database import open_database
 from reconciler.store.schema import REVISION
@@ -26,6 +28,7 @@ KEYS = {
     "PAGERDUTY_USER": "PBOT",
     "OPSGENIE_API_KEY": "key-of-opsgenie",
 }
+NOTE = action(Kind.PAGERDUTY_NOTE)
 
 
 def by_words(group: click.Group, *before: str) -> dict[tuple[str, ...], click.Command]:
@@ -185,6 +188,43 @@ def test_retry_leaves_an_older_schema_as_it_is_and_says_what_to_run(command: Com
     done = command("retry", "--all")
     assert (done.status, done.out) == (2, "")
     assert "run `reconciler db upgrade` first" in done.err
+
+
+# -- a run --
+
+
+@pytest.mark.parametrize(
+    ("report", "options", "status"),
+    [
+        (Report(), [], 0),
+        (Report(), ["--exit-code"], 0),
+        (Report((NOTE,)), [], 0),
+        (Report((NOTE,)), ["--exit-code"], 3),
+        (Report((NOTE,), (Problem(Side.PAGERDUTY, Transient("away")),)), ["--exit-code"], 1),
+        (Report(pairs=2, unread=1), [], 1),
+        (Report(problems=(Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),)), ["--exit-code"], 2),
+    ],
+    ids=[
+        "nothing",
+        "nothing asked for",
+        "a plan",
+        "a plan asked for",
+        "a failure",
+        "unread alerts",
+        "a refused key",
+    ],
+)
+def test_a_run_ends_with_the_status_of_what_it_found(
+    command: Command, monkeypatch: pytest.MonkeyPatch, report: Report, options: list[str], status: int
+) -> None:
+    monkeypatch.setattr(commands, "_plan", lambda _settings: report)
+    done = command("once", "--dry-run", *options, **KEYS)
+    assert done.status == status
+    assert ("Plan: " in done.out) is (status in (0, 3) or bool(report.actions))
+    assert bool(done.err) is (status in (1, 2))
+    document = json.loads(command("once", "--dry-run", "--json", *options, **KEYS).out)
+    assert len(document["actions"]) == len(report.actions)
+    assert bool(document["errors"]) is (status in (1, 2))
 
 
 # -- how any command ends --
