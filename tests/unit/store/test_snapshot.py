@@ -1,6 +1,7 @@
 """Pairs and known notes are read back as they were stored; pairs with a problem are found at once."""
 
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 
@@ -76,3 +77,14 @@ def test_pairs_that_page_nobody_are_found(database: Database) -> None:
         assert unit.snapshot.unpaged() == [PAIR]
     with Database(database.engine, "another").reading() as unit:
         assert unit.snapshot.unpaged() == []
+
+
+def test_the_time_of_a_sweep_never_goes_back(database: Database) -> None:
+    swept = replace(PAIR, swept_at=NOW, next_look_at=NOW + timedelta(seconds=300), title="not stored")
+    late = replace(swept, swept_at=NOW - timedelta(seconds=1), next_look_at=NOW)
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([PAIR])
+        for one in (swept, late):
+            unit.snapshot.save_sweeps([one])
+        unit.snapshot.save_sweeps([])
+        assert unit.snapshot.pair("a-1") == replace(swept, title=PAIR.title)
