@@ -74,6 +74,10 @@ def incident(status: str = "triggered", **changed: Any) -> Incident:
     return replace(made, **changed)
 
 
+ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
+RESOLVED = incident("resolved", changed_by=JANE, changed_at=at(40))
+
+
 def pair(
     status: str | None = "triggered",
     held: tuple[Person, ...] = (),

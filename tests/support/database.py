@@ -9,10 +9,15 @@ from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 
 
+def url(folder: Path) -> str:
+    """The address of this folder's database."""
+    return f"sqlite:///{folder / 'reconciler.db'}"
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """One of this test's own, with this version's schema and nothing in it."""
-    database = open_database(f"sqlite:///{tmp_path / 'reconciler.db'}")
+    database = open_database(url(tmp_path))
     upgrade(database)
     yield database
     database.close()

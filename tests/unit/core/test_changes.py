@@ -1,16 +1,15 @@
-"""Which changes an observation contains: baselines, writes in doubt, echoes, adoption, twins."""
+"""Which changes an observation contains: baselines, writes in doubt, echoes, adoption."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from reconciler.core import text
 from reconciler.core.changes import changes, is_followed
-from reconciler.core.model import Alert, Echo, Incident, Kind, Note, Observation, Person, Policy, Side, Status
+from reconciler.core.model import Alert, Echo, Incident, Kind, Observation, Person, Policy, Side, Status
 from reconciler.core.plan import decide
 from reconciler.core.readings import is_adoption
 from tests.support.builders import (
+    ACKED,
     ANA,
     BOB,
     BOT,
@@ -28,7 +27,6 @@ from tests.support.builders import (
     observation,
     pair,
     policy,
-    shown,
 )
 
 NOW = at(60)
@@ -41,13 +39,8 @@ def verbs(seen: Observation, rules: Policy | None = None) -> list[tuple[Side, st
     return [(change.side, change.verb) for change in changes(seen, rules or policy(), NOW).changes]
 
 
-def kinds(seen: Observation) -> list[Kind]:
-    return [planned.kind for planned in decide(inputs(seen)).actions]
-
-
 # -- one baseline per side --
 
-ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
 HELD = incident("acknowledged", acknowledgers=(JANE,))
 
 
@@ -100,21 +93,6 @@ def test_changes_are_in_the_order_in_which_people_acted() -> None:
         incident_notes=(note("PN1", JANE, "on it", 25),),
     )
     assert verbs(seen) == [(OG, "note"), (PD, "resolve"), (PD, "note"), (OG, "acknowledge"), (OG, "note")]
-
-
-def test_notes_of_the_same_time_are_in_the_order_of_their_ids() -> None:
-    seen = observation(pair=pair(), alert_notes=tuple(note(key, ANA, key, 5) for key in ("o3", "o1", "o2")))
-    assert [change.ref for change in changes(seen, policy(), NOW).changes] == ["o1", "o2", "o3"]
-
-
-def test_a_known_note_is_no_change_and_its_id_is_scoped_to_its_side() -> None:
-    seen = observation(
-        pair=pair(),
-        alert_notes=(note("X1", ANA, "any news?"),),
-        incident_notes=(note("X1", JANE, "on it"),),
-        known_notes=frozenset({(OG, "X1")}),
-    )
-    assert verbs(seen) == [(PD, "note")]
 
 
 # -- a write in doubt hides changes of its own field --
@@ -383,32 +361,6 @@ def test_each_guard_recognises_its_kind_of_echo(seen: Observation, echo: Echo) -
 
 
 @pytest.mark.parametrize(
-    "seen",
-    [
-        pytest.param(
-            observation(alert_notes=(note("o1", ANA, MARKED_THERE),)), id="a copy pasted back in Opsgenie"
-        ),
-        pytest.param(
-            observation(incident_notes=(note("PN1", JANE, MARKED_BY_US),)), id="a copy pasted back in PagerDuty"
-        ),
-        pytest.param(
-            observation(alert_notes=(note("o1", ANA, f"see {MARKED_BY_US}"),)), id="a copy that is quoted"
-        ),
-        pytest.param(
-            observation(alert_notes=(note("o1", ANA, "any news?"),), mine=(OUR_NOTE,)),
-            id="a text that the outbox has for the other side",
-        ),
-        pytest.param(
-            observation(incident_notes=(note("PN1", Person("PX", BOT.name), "on it"),)),
-            id="a namesake of the automation user",
-        ),
-    ],
-)
-def test_a_persons_note_that_resembles_a_copy_is_mirrored(seen: Observation) -> None:
-    assert len(verbs(replace(seen, pair=pair()))) == 1
-
-
-@pytest.mark.parametrize(
     ("status", "actor", "base_acked", "name", "echo"),
     [
         pytest.param(
@@ -438,39 +390,6 @@ def test_only_the_same_state_under_the_same_name_is_an_engineers_echo(
     found = changes(seen, policy(), NOW)
     assert [each.guard for each in found.echoes] == (["author"] if echo else [])
     assert len(found.changes) == (0 if echo else 1)
-
-
-# -- the automation user --
-
-
-@pytest.mark.parametrize(
-    ("automation", "person", "ours"),
-    [
-        pytest.param(Person("PBOT", "Bridge"), Person("PBOT", "Renamed"), True, id="by id, whatever the name"),
-        pytest.param(Person("PBOT", "Bridge"), Person("PX", "Bridge"), False, id="a namesake with an id is not"),
-        pytest.param(
-            Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where the automation user has no id"
-        ),
-        pytest.param(
-            Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where the person has no id"
-        ),
-        pytest.param(Person("", "Bridge"), Person("PX", "Jane"), False, id="another name"),
-        pytest.param(Person("", ""), Person("", ""), False, id="an empty name is not ours"),
-        pytest.param(
-            Person("PBOT", ""), Person("", ""), False, id="an empty name is not ours, although we have none"
-        ),
-        pytest.param(
-            Person("", "somebody"), Person("", "somebody"), False, id="somebody is never the automation user"
-        ),
-    ],
-)
-def test_the_automation_user_is_recognised_by_id_or_by_name_where_an_id_is_missing(
-    automation: Person, person: Person, ours: bool
-) -> None:
-    rules = policy(automation=automation)
-    assert rules.is_automation(person) is ours
-    assert rules.is_echo_of_us(person) is ours
-    assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_of_us(person)
 
 
 # -- followed pairs and adoption --
@@ -550,111 +469,6 @@ def test_adopting_an_incident_for_a_known_pair_keeps_the_alerts_changes() -> Non
     assert verbs(observation(pair=pair(None), alert=ACKED, incident=incident())) == [(OG, "acknowledge")]
 
 
-COPIED = text.marked(text.note_mark(OG, note("o1", ANA, "any news?", 5)), "any news?")
-ADOPTED = observation(alert=alert(), incident=incident(), since=at(0))
-
-
-@pytest.mark.parametrize(
-    ("there", "copies", "mirrored"),
-    [
-        pytest.param(note("o1", ANA, "any news?", 5), (), True, id="a note without a copy is mirrored"),
-        pytest.param(note("o1", ANA, "any news?", 0), (), True, id="a note at the age limit is mirrored"),
-        pytest.param(
-            note("o1", ANA, "any news?", -1), (), False, id="a note older than the age limit is not mirrored"
-        ),
-        pytest.param(
-            note("o1", ANA, "any news?", 5),
-            (note("PN9", BOT, COPIED, 6),),
-            False,
-            id="a note whose mark the incident shows is not repeated",
-        ),
-        pytest.param(
-            note("o1", ANA, "any news?", 5),
-            (note("PN9", JANE, COPIED, 6),),
-            False,
-            id="a note whose mark the incident shows is not repeated, whatever its author",
-        ),
-        pytest.param(
-            note("o1", ANA, "any news?", 5),
-            (note("PN9", BOT, "Ana Ruiz: any news?", 6),),
-            False,
-            id="a note that the webhook proxy copied without a mark is not repeated",
-        ),
-        pytest.param(
-            note("o1", ANA, "ok", 5),
-            (note("PN9", BOT, "Bob Lee: looks broken", 6),),
-            True,
-            id="a short note is not mistaken for a part of another note",
-        ),
-        pytest.param(
-            note("o1", ANA, "any news?", 5),
-            (note("PN9", JANE, "Ana asks: any news?", 6),),
-            True,
-            id="a note that an engineer quotes is mirrored",
-        ),
-        pytest.param(
-            note("o1", ANA, "any news?", 5),
-            (note("PN9", BOT, "[Opsgenie · Ana Ruiz · 2026-11-23 08:00:00.000Z] any news?", 6),),
-            True,
-            id="the same words under another mark are another note",
-        ),
-    ],
-)
-def test_adoption_copies_an_alerts_recent_notes_that_have_no_copy_yet(
-    there: Note, copies: tuple[Note, ...], mirrored: bool
-) -> None:
-    known = frozenset((PD, copy.id) for copy in copies)
-    seen = replace(ADOPTED, alert_notes=(there,), incident_notes=copies, known_notes=known)
-    assert kinds(seen) == ([Kind.PAGERDUTY_NOTE] if mirrored else [])
-
-
-@pytest.mark.parametrize(
-    ("there", "copies", "mirrored"),
-    [
-        pytest.param(note("PN1", JANE, "on it", 5), (), True, id="a note without a copy is mirrored"),
-        pytest.param(note("PN1", JANE, "on it", 0), (), True, id="a note at the age limit is mirrored"),
-        pytest.param(
-            note("PN1", JANE, "on it", -1), (), False, id="a note older than the age limit is not mirrored"
-        ),
-        pytest.param(
-            note("PN1", JANE, "on it", 5),
-            (note("o1", Person("", "Jane Doe (PagerDuty)"), MARKED_BY_US, 6),),
-            False,
-            id="a note whose mark the alert shows is not repeated",
-        ),
-        pytest.param(
-            note("PN1", JANE, "on it", 5),
-            (note("o1", Person("", "Jane Doe (PagerDuty)"), MARKED_BY_US.replace("PN1", "PN2"), 6),),
-            True,
-            id="the same words under another mark are another note",
-        ),
-    ],
-)
-def test_adoption_copies_an_incidents_recent_notes_that_have_no_copy_yet(
-    there: Note, copies: tuple[Note, ...], mirrored: bool
-) -> None:
-    seen = replace(ADOPTED, alert_notes=copies, incident_notes=(there,))
-    assert kinds(seen) == ([Kind.OPSGENIE_NOTE] if mirrored else [])
-
-
-def test_adoption_without_an_age_limit_copies_notes_of_any_age() -> None:
-    old = timedelta(days=-400).total_seconds()
-    seen = observation(
-        alert=alert(),
-        incident=incident(),
-        alert_notes=(note("o1", ANA, "any news?", old),),
-        incident_notes=(note("PN1", JANE, "on it", old + 1),),
-    )
-    assert verbs(seen) == [(OG, "note"), (PD, "note")]
-
-
-def test_adoption_mirrors_the_notes_of_the_side_that_was_read() -> None:
-    seen = replace(ADOPTED, alert_notes=(note("o1", ANA, "any news?", 5),))
-    assert verbs(seen) == [(OG, "note")]
-    seen = replace(ADOPTED, incident_notes=(note("PN1", JANE, "on it", 5),))
-    assert verbs(seen) == [(PD, "note")]
-
-
 def test_after_a_database_loss_everything_is_recognised_and_nothing_is_written_again() -> None:
     bench = Bench(policy())
     bench.cycle()
@@ -670,35 +484,6 @@ def test_after_a_database_loss_everything_is_recognised_and_nothing_is_written_a
     assert bench.pair.incident_id == "PINC1"
 
 
-# -- twins --
-
-
-def test_twins_are_numbered_and_each_is_copied() -> None:
-    twins = tuple(note(key, ANA, "again", 5) for key in ("o2", "o1"))
-    plan = decide(inputs(observation(pair=pair(), alert_notes=twins)))
-    mark = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z"
-    assert [planned.text for planned in plan.actions] == [f"{mark}] again", f"{mark} #2] again"]
-    assert len({planned.key for planned in plan.actions}) == 2
-
-
-def test_a_later_twin_is_numbered_after_the_known_one() -> None:
-    twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2"))
-    seen = observation(pair=pair(), alert_notes=twins, known_notes=frozenset({(OG, "o1")}))
-    assert [mark for _, _, mark in shown(decide(inputs(seen)))] == [
-        "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #2] again"
-    ]
-
-
-def test_adoption_does_not_copy_mirrored_twins_again() -> None:
-    twins = tuple(note(key, ANA, "again", 5) for key in ("o1", "o2", "o3"))
-    marks = [text.note_mark(OG, twin, twins) for twin in twins[:2]]
-    copies = tuple(note(f"PN{n}", BOT, text.marked(mark, "again")) for n, mark in enumerate(marks))
-    seen = replace(ADOPTED, alert_notes=twins, incident_notes=copies)
-    assert [planned.text for planned in decide(inputs(seen)).actions] == [
-        "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z #3] again"
-    ]
-
-
 # -- the log names people and causes no changes --
 
 
@@ -712,32 +497,3 @@ def test_adoption_does_not_copy_mirrored_twins_again() -> None:
 def test_log_entries_alone_cause_no_change(acts: tuple[object, ...]) -> None:
     seen = observation(pair=pair(), alert=alert(), incident=incident(), alert_acts=acts, incident_acts=acts)
     assert verbs(seen) == []
-
-
-@pytest.mark.parametrize(
-    ("us", "them", "same"),
-    [
-        (Person("PBOT", "Bot"), Person("PBOT", "renamed"), True),
-        (Person("PBOT", "Bot"), Person("PJANE", "Bot"), False),
-        (Person("PBOT", "Bot"), Person("", "Bot"), True),
-        (Person("", "Bot"), Person("PBOT", "Bot"), True),
-        (Person("", ""), Person("", ""), False),
-        (Person("PBOT", "PBOT"), Person("PBOT", "Bot"), True),
-        (Person("Bot", "Bot"), Person("PBOT", "Bot"), True),
-        (Person("Bot", "Bot"), Person("PJANE", "Jane"), False),
-    ],
-    ids=[
-        "the id counts",
-        "a namesake with another id is another person",
-        "without an id, the name counts",
-        "if the automation user has no id, the name counts",
-        "an empty person is nobody",
-        "not confirmed yet, configured by id",
-        "not confirmed yet, configured by name",
-        "not confirmed yet, another person",
-    ],
-)
-def test_the_automation_user_is_recognised_before_and_after_confirmation(
-    us: Person, them: Person, same: bool
-) -> None:
-    assert Policy(automation=us).is_automation(them) is same

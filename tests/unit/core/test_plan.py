@@ -1,4 +1,4 @@
-"""From input to plan: order, superseded actions, stored baselines, and no action planned twice."""
+"""From input to plan: order, superseded actions, settled ones, and no action planned twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +9,6 @@ import pytest
 from reconciler.core import text
 from reconciler.core.model import (
     Actor,
-    AlertBaseline,
-    Incident,
     IncidentBaseline,
     Kind,
     Observation,
@@ -24,12 +22,13 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import decide, in_order, settled
 from tests.support.builders import (
+    ACKED,
     ANA,
-    BOB,
     BOT,
     JANE,
     OG,
     PD,
+    RESOLVED,
     Bench,
     act,
     action,
@@ -45,13 +44,9 @@ from tests.support.builders import (
 )
 from tests.support.mapping_rows import ROWS, Row
 
-ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
 UNACKED = alert(updated_at=at(20))
 CLOSED = alert(open=False, closed_by="Ana Ruiz", closed_at=at(30), updated_at=at(30))
 HELD = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
-RESOLVED = incident("resolved", changed_by=JANE, changed_at=at(40))
-LOST = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-60)))
-
 EVERY_ROW = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 
 
@@ -394,10 +389,6 @@ def test_an_unacknowledgement_that_overtook_our_acknowledgement_is_mirrored_once
     assert [planned.reason for planned in plan.actions] == ["Ana Ruiz unacknowledged the alert in Opsgenie"]
 
 
-def test_nothing_is_stored_without_a_pair_and_an_alert() -> None:
-    assert decide(inputs(observation(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
-
-
 @pytest.mark.parametrize("old", [pytest.param(pair(), id="a known pair"), pytest.param(None, id="an adopted one")])
 @pytest.mark.parametrize("verb", ["note", "acknowledge", "unacknowledge", "close", "resolve"])
 def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, verb: str) -> None:
@@ -451,246 +442,6 @@ def test_a_waiting_note_is_done_when_the_adopted_incident_shows_it() -> None:
     )
 
 
-# -- what is stored --
-
-
-def test_observed_notes_become_known_on_their_side() -> None:
-    seen = observation(
-        pair=pair(),
-        alert_notes=(note("o1", ANA, "any news?"), note("o2", ANA, "hello?")),
-        incident_notes=(note("PN1", JANE, "on it"), note("PN2", BOT, "an echo")),
-        known_notes=frozenset({(OG, "o1")}),
-    )
-    assert decide(inputs(seen)).notes == (("a-1", OG, "o2"), ("a-1", PD, "PN1"), ("a-1", PD, "PN2"))
-
-
-@pytest.mark.parametrize(
-    ("seen", "expected"),
-    [
-        pytest.param(
-            observation(alert=replace(ACKED, snoozed_until=at(900))),
-            Pair(
-                "a-1",
-                "17",
-                True,
-                AlertBaseline(True, True, at(10), at(900), "P3"),
-                swept_at=at(60),
-                next_look_at=at(360),
-                title="Disk full",
-            ),
-            id="a new alert: its state, and swept now",
-        ),
-        pytest.param(
-            observation(alert=alert(), tracked=False),
-            Pair(
-                "a-1",
-                "17",
-                False,
-                AlertBaseline(True, False, at(0), priority="P3"),
-                swept_at=at(60),
-                next_look_at=at(360),
-                title="Disk full",
-            ),
-            id="a baseline: its state, not tracked",
-        ),
-        pytest.param(
-            observation(alert=alert(), tracked=False, incident=HELD),
-            Pair(
-                "a-1",
-                "17",
-                True,
-                AlertBaseline(True, False, at(0), priority="P3"),
-                "PINC1",
-                4711,
-                IncidentBaseline("acknowledged", (JANE,), as_of=at(12)),
-                at(60),
-                at(360),
-                "Disk full",
-            ),
-            id="an adopted incident makes it tracked",
-        ),
-        pytest.param(
-            observation(pair=pair(), alert=ACKED, incident=HELD, swept=True),
-            pair(
-                "acknowledged",
-                (JANE,),
-                True,
-                actor="Jane Doe",
-                updated_at=at(10),
-                as_of=at(12),
-                swept_at=at(60),
-                next_look_at=at(360),
-            ),
-            id="both sides changed, swept",
-        ),
-        pytest.param(
-            observation(
-                pair=pair("acknowledged", (JANE,), actor="Jane Doe"), incident=replace(RESOLVED, changed_by=BOB)
-            ),
-            pair("resolved", actor="Bob Ray", as_of=at(40)),
-            id="the last person to change the incident is stored",
-        ),
-        pytest.param(
-            observation(
-                pair=pair(actor="Jane Doe"),
-                incident=replace(HELD, acknowledgers=(BOT,)),
-                alert=alert(updated_at=at(3)),
-            ),
-            pair("acknowledged", (BOT,), actor="Jane Doe", updated_at=at(3), as_of=at(12)),
-            id="our own act does not change the last person",
-        ),
-        pytest.param(
-            observation(pair=pair(), incident=replace(RESOLVED, acknowledgers=(JANE,))),
-            pair("resolved", actor="Jane Doe", as_of=at(40)),
-            id="nobody holds a resolved incident",
-        ),
-        pytest.param(
-            observation(pair=LOST, missing=True, sees_others=True),
-            replace(LOST, opsgenie=replace(LOST.opsgenie, open=False, deleted=True)),
-            id="a deleted alert is closed",
-        ),
-        pytest.param(
-            observation(pair=pair(), incident=HELD, incident_notes=(note("PN1", BOB, "mine?", 99),)),
-            pair("acknowledged", (JANE,), actor="Jane Doe", as_of=at(12)),
-            id="a note does not change the incident",
-        ),
-        pytest.param(
-            observation(
-                pair=pair(as_of=at(2)),
-                incident=incident("resolved", changed_at=at(20)),
-                mine=(action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.SENT),),
-            ),
-            pair("resolved", actor="somebody", as_of=at(2)),
-            id="the baseline that a write in doubt was based on is kept until it is settled",
-        ),
-        pytest.param(
-            observation(pair=pair(), alert=replace(alert(), updated_at=at(700))),
-            pair(updated_at=at(700)),
-            id="the watermark moves although nothing else changes",
-        ),
-    ],
-)
-def test_an_observation_updates_the_stored_pair(seen: Observation, expected: Pair) -> None:
-    assert decide(inputs(seen)).pairs == (expected,)
-
-
-@pytest.mark.parametrize(
-    "seen",
-    [
-        pytest.param(observation(pair=pair()), id="nothing was read"),
-        pytest.param(observation(pair=pair(), alert=alert(), incident=incident()), id="nothing changed"),
-    ],
-)
-def test_an_unchanged_pair_is_not_stored_again(seen: Observation) -> None:
-    assert decide(inputs(seen)) == Plan()
-
-
-# -- the baselines after a finished write of our own --
-
-LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
-
-
-@pytest.mark.parametrize(
-    ("before", "kind", "found", "expected"),
-    [
-        pytest.param(pair(None), Kind.CREATE_INCIDENT, incident(), pair(), id="a creation starts from triggered"),
-        pytest.param(
-            pair(None),
-            Kind.CREATE_INCIDENT,
-            HELD,
-            pair(as_of=at(12)),
-            id="a creation always starts from triggered",
-        ),
-        pytest.param(
-            pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation whose incident was not read"
-        ),
-        pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note changes no baseline"),
-        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note in Opsgenie changes no baseline"),
-        pytest.param(
-            pair(), Kind.OPSGENIE_ACKNOWLEDGE, None, pair(acknowledged=True), id="the alert acknowledged"
-        ),
-        pytest.param(
-            pair(acknowledged=True), Kind.OPSGENIE_UNACKNOWLEDGE, None, pair(), id="the alert unacknowledged"
-        ),
-        pytest.param(
-            pair(),
-            Kind.PAGERDUTY_ACKNOWLEDGE,
-            None,
-            pair("acknowledged", (BOT,)),
-            id="the incident acknowledged by us",
-        ),
-        pytest.param(
-            pair("acknowledged", (BOT,)),
-            Kind.PAGERDUTY_UNACKNOWLEDGE,
-            None,
-            pair(),
-            id="the incident triggered again",
-        ),
-        pytest.param(
-            pair("acknowledged", (JANE,), actor="Jane Doe"),
-            Kind.PAGERDUTY_RESOLVE,
-            None,
-            pair("resolved"),
-            id="the incident resolved by us",
-        ),
-        pytest.param(
-            pair(None), Kind.PAGERDUTY_ACKNOWLEDGE, None, pair(None), id="no incident, no baseline to change"
-        ),
-        pytest.param(
-            pair(as_of=at(2)),
-            Kind.PAGERDUTY_ACKNOWLEDGE,
-            HELD,
-            pair("acknowledged", (BOT,), as_of=at(12)),
-            id="the incident's own time of our write is stored",
-        ),
-        pytest.param(
-            pair(as_of=at(2)),
-            Kind.PAGERDUTY_ACKNOWLEDGE,
-            None,
-            pair("acknowledged", (BOT,), as_of=at(2)),
-            id="without an answer the earlier time is kept",
-        ),
-    ],
-)
-def test_a_finished_write_of_ours_updates_the_baselines(
-    before: Pair, kind: Kind, found: Incident | None, expected: Pair
-) -> None:
-    assert settled(before, action(kind), policy(), found) == expected
-    unguarded = settled(before, action(kind), LEDGER_OFF, found)
-    assert unguarded == (expected if kind is Kind.CREATE_INCIDENT else before)
-
-
-# -- small properties of the values --
-
-
-@pytest.mark.parametrize(
-    ("remembered", "is_open"),
-    [
-        pytest.param(pair(None), True, id="an alert that waits for its incident"),
-        pytest.param(pair(), True, id="both open"),
-        pytest.param(pair("resolved"), True, id="the alert still open"),
-        pytest.param(pair(is_open=False), True, id="the incident still open"),
-        pytest.param(pair("resolved", is_open=False), False, id="both ended"),
-        pytest.param(pair(None, is_open=False), False, id="closed without an incident"),
-        pytest.param(pair(is_open=False, pagerduty=None), True, id="the incident not read yet"),
-    ],
-)
-def test_a_pair_is_open_until_both_sides_have_ended(remembered: Pair, is_open: bool) -> None:
-    assert remembered.is_open is is_open
-
-
-def test_every_kind_of_action_is_a_page_a_note_or_a_state() -> None:
-    assert {kind for kind in Kind if kind.is_note} == {Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE}
-    assert {kind for kind in Kind if not kind.is_note and not kind.is_state} == {Kind.CREATE_INCIDENT}
-    assert [kind for kind in Kind if kind.is_note and kind.is_state] == []
-    assert {kind.side for kind in Kind if kind.value.startswith("opsgenie.")} == {OG}
-    assert {kind.side for kind in Kind if kind.value.startswith("pagerduty.")} == {PD}
-
-
-def test_planned_and_sent_actions_are_open() -> None:
-    assert [status for status in Status if status.is_open] == [Status.PLANNED, Status.SENT]
-
-
 # -- keys: one per cause --
 
 
@@ -708,20 +459,6 @@ def test_two_acknowledgements_have_different_keys() -> None:
     assert not set(keys(observation(pair=pair(), alert=ACKED))) & set(keys(observation(pair=pair(), alert=later)))
 
 
-def test_a_reassignment_after_an_older_unacknowledgement_has_a_key_of_its_own() -> None:
-    """Un-acknowledged at 20 s, acknowledged again at 30 s, reassigned at 40 s: the log holds it all."""
-    first = observation(
-        pair=pair("acknowledged", (JANE,), acknowledged=True),
-        incident=incident(changed_at=at(20)),
-        incident_acts=(act("unacknowledge", JANE, 20), act("acknowledge", JANE, 10)),
-    )
-    acts = (act("assign", BOB, 40), act("acknowledge", JANE, 30), *first.incident_acts)
-    second = replace(first, incident=incident(changed_at=at(40)), incident_acts=acts)
-    assert len(keys(first)) == len(keys(second)) == 1
-    assert keys(first) != keys(second), "with the same key the second unacknowledgement would be lost"
-    assert decide(inputs(second)).actions[0].person == "Bob Ray"
-
-
 def test_an_older_unacknowledgement_in_the_alerts_log_is_not_the_end_of_a_snooze() -> None:
     """Un-acknowledged by Ana at 5 s, acknowledged again at 10 s, snoozed until 18 s; no log of the end."""
     seen = observation(
@@ -734,48 +471,12 @@ def test_an_older_unacknowledgement_in_the_alerts_log_is_not_the_end_of_a_snooze
     assert told.at == at(18)
 
 
-def test_an_unacknowledgement_in_the_second_of_an_acknowledgement_counts() -> None:
-    seen = observation(
-        pair=pair("acknowledged", (JANE,), acknowledged=True),
-        incident=incident(),
-        incident_acts=(act("acknowledge", JANE, 20), act("unacknowledge", BOB, 20)),
-    )
-    assert [planned.person for planned in decide(inputs(seen)).actions] == ["Bob Ray"]
-
-
 def test_a_person_without_a_name_is_called_somebody() -> None:
     seen = observation(pair=pair(), incident=replace(RESOLVED, changed_by=Person("PX", "")))
     (told,) = decide(inputs(seen)).actions
     assert told.person == "somebody"
     assert told.reason == "somebody resolved the incident in PagerDuty"
     assert told.mark == "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident"
-
-
-def test_a_reopening_in_the_second_of_the_resolution_gets_a_note_of_its_own() -> None:
-    """PagerDuty's times are whole seconds, so that both marks are equal."""
-    reopening = replace(act("reopen", JANE, 40), at=RESOLVED.changed_at or at(40))
-    copy = note("ON1", BOT, "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident")
-    seen = observation(
-        pair=pair(pagerduty=IncidentBaseline("resolved")),
-        incident=incident("triggered"),
-        incident_acts=(reopening,),
-        alert_notes=(copy,),
-        looked=frozenset({Kind.OPSGENIE_NOTE}),
-    )
-    (told,) = decide(inputs(seen)).actions
-    assert told.text == "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] reopened the incident"
-
-
-def test_a_reopening_while_our_retrigger_is_in_doubt_is_noted_once() -> None:
-    doubt = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.SENT, sent_at=at(0))
-    resolved = pair(pagerduty=IncidentBaseline("resolved"))
-    resolved = replace(resolved, unexplained_since=at(-60))
-    first = observation(pair=resolved, incident=incident("triggered"), mine=(doubt,))
-    told = decide(inputs(first))
-    assert [planned.kind for planned in told.actions] == [Kind.OPSGENIE_NOTE]
-    (moved,) = told.pairs
-    assert moved.pagerduty is not None
-    assert moved.pagerduty.status == "triggered"
 
 
 # -- notes that are long, many, or listed under a changing token --
@@ -878,177 +579,3 @@ def test_raising_the_urgency_requests_high() -> None:
     known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
     actions = decide(inputs(observation(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
     assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]
-
-
-@pytest.mark.parametrize(("shows", "expected"), [("P2", "P2"), ("", "P4")])
-def test_a_priority_is_kept_until_another_one_is_read(shows: str, expected: str) -> None:
-    known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
-    seen = observation(pair=known, alert=alert(priority=shows, updated_at=at(20)))
-    assert decide(inputs(seen)).pairs[0].opsgenie.priority == expected
-
-
-def test_a_title_is_stored_in_one_line_and_kept_where_the_row_has_none() -> None:
-    seen = observation(pair=pair(), alert=alert(message="Disk\nfull " + "x" * 300, updated_at=at(1)))
-    title = decide(inputs(seen)).pairs[0].title
-    assert (title[:11], len(title)) == ("Disk full x", 200)
-    nameless = observation(pair=pair(), alert=alert(message=" ", updated_at=at(1)))
-    assert decide(inputs(nameless)).pairs[0].title == "Disk full"
-
-
-# -- nobody is paged --
-
-CREATED = action(Kind.CREATE_INCIDENT, Status.DONE, result_id="PINC1")
-BORN = incident("acknowledged", acknowledgers=(BOT,), changed_by=BOT, changed_at=at(2))
-SAID_BORN = "incident #4711 was created acknowledged by the automation user"
-SAID_LEFT = "incident #4711 is assigned to the automation user alone"
-
-
-@pytest.mark.parametrize(
-    ("kind", "answer", "before", "expected"),
-    [
-        pytest.param(Kind.CREATE_INCIDENT, incident(), pair(None), "", id="a page that pages"),
-        pytest.param(Kind.CREATE_INCIDENT, BORN, pair(None), SAID_BORN, id="an incident created acknowledged"),
-        pytest.param(
-            Kind.CREATE_INCIDENT,
-            BORN,
-            pair(None, acknowledged=True),
-            "",
-            id="an incident for an acknowledged alert",
-        ),
-        pytest.param(
-            Kind.CREATE_INCIDENT,
-            incident(assignees=(BOT,)),
-            pair(None),
-            SAID_LEFT,
-            id="an incident assigned to us alone",
-        ),
-        pytest.param(
-            Kind.PAGERDUTY_UNACKNOWLEDGE,
-            incident(assignees=(BOT,)),
-            pair("acknowledged", (BOT,)),
-            SAID_LEFT,
-            id="unacknowledged and assigned to us alone",
-        ),
-        pytest.param(
-            Kind.PAGERDUTY_UNACKNOWLEDGE,
-            incident(assignees=(JANE,)),
-            pair("acknowledged", (BOT,), unpaged=SAID_BORN),
-            "",
-            id="unacknowledged, and an engineer is paged",
-        ),
-        pytest.param(
-            Kind.PAGERDUTY_UNACKNOWLEDGE,
-            None,
-            pair("acknowledged", (BOT,), unpaged=SAID_BORN),
-            SAID_BORN,
-            id="unacknowledged, and not read yet",
-        ),
-    ],
-)
-def test_an_observation_shows_whether_the_incident_pages_anybody(
-    kind: Kind, answer: Incident | None, before: Pair, expected: str
-) -> None:
-    assert settled(before, action(kind), policy(), answer).unpaged == expected
-
-
-@pytest.mark.parametrize(
-    ("then", "expected"),
-    [
-        pytest.param(BORN, SAID_BORN, id="as before"),
-        pytest.param(incident("acknowledged", acknowledgers=(BOT, JANE), changed_at=at(9)), "", id="acknowledged"),
-        pytest.param(RESOLVED, "", id="resolved"),
-        pytest.param(incident(assignees=(JANE,)), "", id="assigned to somebody else"),
-        pytest.param(None, SAID_BORN, id="not read"),
-    ],
-)
-def test_an_incident_pages_nobody_until_an_observation_shows_otherwise(
-    then: Incident | None, expected: str
-) -> None:
-    known = pair("acknowledged", (BOT,), unpaged=SAID_BORN, unexplained_since=at(-600))
-    seen = observation(pair=known, incident=then, mine=(CREATED,))
-    pairs = decide(inputs(seen)).pairs or (known,)
-    assert pairs[0].unpaged == expected
-
-
-def test_an_incident_created_acknowledged_is_triggered_once() -> None:
-    seen = observation(pair=pair(None), alert=alert(), incident=BORN, mine=(replace(CREATED, status=Status.SENT),))
-    plan = decide(inputs(seen))
-    (healing,) = plan.actions
-    assert healing.kind is Kind.PAGERDUTY_UNACKNOWLEDGE
-    assert healing.key == "pagerduty.unacknowledge a-1 unpaged PINC1"
-    assert plan.pairs[0].unpaged == SAID_BORN
-    assert decide(inputs(after(seen, plan))).actions == ()
-
-
-# -- a successor and a second incident --
-
-NEXT = incident(id="PINC9", number=9, created_at=at(30), title="Disk full again")
-
-
-def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
-    seen = observation(
-        pair=pair(unpaged=SAID_LEFT),
-        incident=replace(RESOLVED, merged_into="PINC9"),
-        incident_notes=(note("PN1", JANE, "same thing"),),
-        successor=NEXT,
-        successor_notes=(
-            replace(note("PN5", JANE, "old"), at=at(31)),
-            replace(note("PN6", JANE, "written after the merge"), at=at(50)),
-        ),
-    )
-    plan = decide(inputs(seen))
-    (follows,) = plan.pairs
-    assert (follows.incident_id, follows.incident_number, follows.unpaged) == ("PINC9", 9, "")
-    assert follows.pagerduty == IncidentBaseline("triggered", as_of=at(30))
-    assert follows.unexplained_since == at(60), "so that it is read in the next cycle"
-    assert plan.notes == (("a-1", PD, "PN1"), ("a-1", PD, "PN5"))
-    held = replace(NEXT, status="acknowledged", acknowledgers=(JANE,), changed_at=at(35))
-    later = decide(inputs(observation(pair=follows, alert=alert(), incident=held)))
-    assert [planned.kind for planned in later.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
-    assert later.pairs[0].unexplained_since is None
-
-
-@pytest.mark.parametrize(
-    "seen",
-    [
-        pytest.param(
-            observation(pair=pair(), incident=incident(), successor=NEXT), id="while our incident is open"
-        ),
-        pytest.param(
-            observation(pair=pair(), successor=NEXT), id="while our incident is not known to be resolved"
-        ),
-        pytest.param(
-            observation(pair=pair("resolved"), incident=RESOLVED, successor=incident("resolved")),
-            id="our incident itself",
-        ),
-        pytest.param(observation(pair=pair(None), successor=NEXT), id="before an incident exists"),
-        pytest.param(
-            observation(pair=pair(pagerduty=None), successor=NEXT), id="before our incident was ever read"
-        ),
-        pytest.param(observation(alert=alert(), incident=RESOLVED, successor=NEXT), id="of an unknown alert"),
-    ],
-)
-def test_no_other_incident_is_followed(seen: Observation) -> None:
-    pairs = decide(inputs(seen)).pairs
-    assert all(known.incident_id != "PINC9" for known in pairs)
-
-
-def test_a_developers_acts_go_to_the_incident_that_is_followed_now() -> None:
-    seen = observation(pair=pair("resolved"), alert=ACKED, successor=NEXT)
-    actions = decide(inputs(seen)).actions
-    assert {planned.incident_id for planned in actions} == {"PINC9"}
-    assert Kind.PAGERDUTY_ACKNOWLEDGE in {planned.kind for planned in actions}
-
-
-def test_notes_of_a_second_incident_are_not_stored_as_known() -> None:
-    seen = observation(
-        pair=pair("resolved"), incident=RESOLVED, successor=NEXT, successor_notes=(note("PN5", JANE, "x"),)
-    )
-    assert decide(inputs(seen)).notes == ()
-
-
-def test_a_second_incident_is_named_once() -> None:
-    seen = observation(pair=pair(), incident=incident(), twins=(NEXT,))
-    plan = decide(inputs(seen))
-    assert len(plan.actions) == 2
-    assert decide(inputs(after(seen, plan, Status.DONE))).actions == ()

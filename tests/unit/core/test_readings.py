@@ -19,6 +19,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import decide, settled
 from tests.support.builders import (
+    ACKED,
     ANA,
     BOT,
     JANE,
@@ -35,7 +36,6 @@ from tests.support.builders import (
     policy,
 )
 
-ACKED = alert(acknowledged=True, acknowledged_by="Ana Ruiz", acknowledged_at=at(10), updated_at=at(10))
 HELD = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
 BACK = incident(changed_at=at(2))
 TAKEN_BACK = incident(changed_at=at(20))

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from reconciler.core.model import Action, Kind, Side
-from reconciler.errors import Blocked, Forbidden, NotExecuted, RateLimited, ReconcilerError, Refused, Unknown
-from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
+from reconciler.errors import Blocked, Forbidden, NotExecuted, ReconcilerError, Refused, Unknown
 from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.reconcile.write_breakers import HOLDS, WHILE_BARRED, Lane, Wait, WriteBreakers, lane_of
 from tests.support.builders import action, at
@@ -217,18 +216,3 @@ def test_setting_the_clock_does_not_change_how_long_a_breaker_is_open(
     assert breakers.waits_for(NOTE) == Wait(clock.now() + timedelta(seconds=1), REFUSED, Hold.WRITE_PAGERDUTY)
     clock.passed = 1
     assert breakers.waits_for(NOTE) is None
-
-
-def test_our_own_rate_limit_is_no_problem(breakers: WriteBreakers) -> None:
-    problems = DeliveryProblems(breakers, LastErrors())
-    problems.not_executed(CREATION, RateLimited("no room", 3.0))
-    assert breakers.waits_for(CREATION) == Wait(after(3))
-    problems.add_waiting([CREATION], frozenset())
-    assert problems.found == []
-
-
-def test_an_open_breaker_is_reported_once_for_all_actions_of_a_pair(breakers: WriteBreakers) -> None:
-    DeliveryProblems(breakers, LastErrors()).not_executed(NOTE, REFUSED)
-    later = DeliveryProblems(breakers, LastErrors())
-    later.add_waiting([replace(NOTE, id=number) for number in range(3)], frozenset())
-    assert [(problem.side, problem.error) for problem in later.found] == [(Side.PAGERDUTY, REFUSED)]

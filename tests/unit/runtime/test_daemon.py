@@ -1,6 +1,10 @@
-"""The daemon's report is requested soon after an event."""
+"""The daemon's jobs: what the process that leads does, what one that stands by does not, and how it ends."""
 
-from typing import Any
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -9,10 +13,16 @@ from reconciler.core.work import WorkItem
 from reconciler.errors import Transient
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
-from reconciler.runtime.daemon import REPORT, REPORT_EVERY, ReportSoon
+from reconciler.runtime.bootstrap import Wiring
+from reconciler.runtime.daemon import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
+from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from tests.support.builders import action, at
+from tests.support.clock import SimClock
+from tests.support.database import url
+from tests.support.in_process import settings
 
 ITEM = WorkItem("a", at(0))
+AWAY = DatabaseDown("DATABASE_URL: the database cannot be reached", "away")
 
 
 class Schedule:
@@ -20,9 +30,69 @@ class Schedule:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float]] = []
+        self.stopped = False
 
-    def soon(self, name: str, after: float) -> None:
+    def soon(self, name: str, after: float = 0.0) -> None:
         self.asked.append((name, after))
+
+    def stop(self, _within: float) -> bool:
+        self.stopped = True
+        return True
+
+
+class Source:
+    """A source that is only counted."""
+
+    name = "a source"
+    side = None
+
+    def __init__(self) -> None:
+        self.polls = 0
+
+    def poll(self) -> bool:
+        self.polls += 1
+        return True
+
+
+class DaemonBench:
+    """A daemon as it is wired, on this database, whose jobs run when a test calls them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock, self.stop = SimClock(), threading.Event()
+        configured = settings(database_url=url(folder))
+        self.wiring = Wiring(configured, self.stop, open_database(url(folder)), clock=self.clock)
+        self.daemon = self.wiring.daemon()
+        self.schedule = Schedule()
+        self.daemon.schedule = cast("Any", self.schedule)
+        self.source = Source()
+
+    def polls(self) -> int:
+        """How often a source is asked when its turn comes."""
+        before = self.source.polls
+        self.daemon.poll(self.source)
+        return self.source.polls - before
+
+    def run(self, job: Callable[[], None]) -> None:
+        """Run a job as the schedule does."""
+        self.daemon._guarded("job", job)()
+
+    def problems(self) -> list[str]:
+        return [str(problem.error) for problem in self.wiring.problems.all()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, database: Database) -> Iterator[DaemonBench]:
+    assert database, "the schema is there already"
+    made = DaemonBench(tmp_path)
+    yield made
+    made.daemon._stop()
+
+
+def fail(error: Exception) -> Callable[[], None]:
+    def job() -> None:
+        raise error
+
+    return job
 
 
 @pytest.mark.parametrize(
@@ -38,3 +108,73 @@ def test_the_report_runs_soon_after_a_write_or_a_problem(outcome: Outcome, asked
     schedule: Any = Schedule()
     ReportSoon(schedule).reconciled(outcome, 0.1)
     assert schedule.asked == asked
+
+
+def test_every_source_is_polled_at_once_when_the_process_begins_to_lead(bench: DaemonBench) -> None:
+    bench.daemon.lead()
+    names = [timed.source.name for timed in bench.daemon.program.sources]
+    assert bench.schedule.asked == [(name, 0.0) for name in names]
+    bench.daemon.lead()
+    assert len(bench.schedule.asked) == len(names), "it has led before"
+
+
+def test_a_process_that_stands_by_polls_nothing_and_says_why(
+    bench: DaemonBench, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    bench.daemon.lead()
+    other = DaemonBench(tmp_path)
+    other.daemon.lead()
+    assert (bench.polls(), other.polls()) == (1, 0)
+    assert STANDING_BY in caplog.text
+    bench.daemon._stop()
+    other.daemon.lead()
+    assert other.polls() == 1
+    other.daemon._stop()
+
+
+def test_a_stopping_process_polls_nothing_more(bench: DaemonBench) -> None:
+    bench.daemon.lead()
+    bench.stop.set()
+    assert bench.polls() == 0
+
+
+@pytest.mark.parametrize("error", [AWAY, Superseded("another epoch")], ids=["away", "superseded"])
+def test_nothing_is_polled_after_an_error_of_the_database_until_the_lead_is_confirmed(
+    bench: DaemonBench, error: Exception
+) -> None:
+    bench.daemon.lead()
+    bench.run(fail(error))
+    assert bench.polls() == 0
+    bench.daemon.lead()
+    assert bench.polls() == 1
+
+
+def test_a_defect_of_one_job_is_reported_until_it_runs_well_and_ends_nothing(bench: DaemonBench) -> None:
+    bench.daemon.lead()
+    bench.run(fail(ValueError("a defect")))
+    (words,) = bench.problems()
+    assert words.startswith("ValueError in ")
+    assert bench.polls() == 1
+    bench.run(lambda: None)
+    assert bench.problems() == []
+
+
+def test_what_another_process_puts_back_is_taken_in_with_the_next_report(bench: DaemonBench) -> None:
+    bench.daemon.lead()
+    with bench.wiring.database.writing() as unit:
+        unit.work.add([ITEM], external=True)
+    bench.daemon.report()
+    assert bench.wiring.queue.holds("a")
+
+
+def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: DaemonBench, tmp_path: Path) -> None:
+    bench.daemon.lead()
+    assert bench.daemon._stop()
+    assert bench.schedule.stopped
+    with bench.wiring.in_flight.admit() as admitted:
+        assert not admitted
+    other = DaemonBench(tmp_path)
+    other.daemon.lead()
+    assert other.daemon.leadership.leads
+    other.daemon._stop()

@@ -1,5 +1,6 @@
 """A record named by a webhook is queued at once; the webhook's body is never taken as its state."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -8,6 +9,7 @@ from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.errors import Unknown
+from reconciler.sources.debounce import BETWEEN_ROUNDS
 from reconciler.sources.hints import Hints
 from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from tests.support.builders import ALERT_ID, INCIDENT_ID, incident, pair
@@ -118,3 +120,18 @@ def test_hints_wait_while_the_rate_is_saturated(stage: Stage, hints: Hints) -> N
     stage.busy = False
     hints.poll()
     assert stage.items.keys() == {ALERT_ID}
+
+
+@pytest.mark.parametrize("error", [None, Unknown("500")], ids=["answered", "not answered"])
+def test_after_a_round_the_next_hints_wait_a_moment_so_that_webhooks_alone_never_fill_the_rate(
+    stage: Stage, hints: Hints, error: Unknown | None
+) -> None:
+    stage.save(pair())
+    stage.pagerduty.incidents = error or TWIN
+    hints.waiting.put(Hint(Side.PAGERDUTY, "PINC2", ALERT_ID))
+    with suppress(Unknown):
+        hints.poll()
+    hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))
+    assert hints.waiting.take() == ()
+    stage.clock.advance(BETWEEN_ROUNDS)
+    assert hints.waiting.take() == (Hint(Side.OPSGENIE, ALERT_ID),)

@@ -2,47 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from reconciler.core.model import Pair, Side
 from reconciler.core.work import Priority, ReadRequest, Reason
 from reconciler.errors import Unknown
-from reconciler.sources.listings import RETRY, ListingTools, OpenAlerts, OpenIncidents, OpenListing
-from reconciler.sources.sweep import FLUSHED_AFTER, MOST_WAITING, Retention, Sweep
+from reconciler.sources.sweep import FLUSHED_AFTER, MOST_WAITING
 from reconciler.store.cursors import OLDEST
-from reconciler.vendors.call_context import CallPriority
 from tests.support.builders import ALERT_ID, alert, at, incident, pair
 from tests.support.sources import Stage
-
-
-class Swept:
-    """A sweep and its listings on a stage, polled once a second."""
-
-    def __init__(self, stage: Stage, *, whole: bool = False, keep: bool = False) -> None:
-        self.stage = stage
-        tools = ListingTools(stage.database, stage.intake, stage.clock, stage.horizons, stage.is_busy, whole=whole)
-        self.alerts = OpenAlerts(cast("Any", stage.opsgenie), stage.repetitions, tools)
-        self.incidents = OpenIncidents(cast("Any", stage.pagerduty), tools)
-        self.listings: tuple[OpenListing, ...] = (self.alerts, self.incidents)
-        self.sweep = Sweep(
-            stage.database,
-            stage.intake,
-            stage.queue,
-            stage.clock,
-            stage.horizons,
-            self.listings,
-            stage.is_busy,
-            None if keep else Retention(stage.database, stage.horizons),
-            whole=whole,
-        )
-
-    def second(self) -> list[str]:
-        """Lets a second pass; the pairs that the sweep queues."""
-        self.stage.clock.wait(1)
-        self.sweep.poll()
-        return self.stage.work()
+from tests.support.sweeping import Swept
 
 
 def due(number: int, **changed: Any) -> Pair:
@@ -197,30 +168,6 @@ def test_a_feed_that_restarted_its_window_makes_the_listing_begin_at_once(stage:
     assert swept.alerts.is_under_way
 
 
-def test_a_listing_reads_a_page_per_poll_and_compares_missing_records_at_its_end(stage: Stage) -> None:
-    rows = [alert(id=f"b-{number}", created_at=at(-3600)) for number in range(250)]
-    stage.save(*(pair(None, alert_id=row.id, tracked=False, next_look_at=None) for row in rows), pair())
-    stage.opsgenie.opened = rows
-    swept = Swept(stage)
-    swept.sweep.poll()
-    stage.work()
-    for under_way in (True, True, False):
-        assert stage.items == {}
-        swept.alerts.poll()
-        assert swept.alerts.is_under_way is under_way
-    assert stage.work() == [ALERT_ID]
-
-
-def test_a_large_listing_takes_no_longer_than_the_interval(stage: Stage) -> None:
-    stage.save(*(pair(None, alert_id=f"b-{number}", tracked=False, next_look_at=None) for number in range(600)))
-    stage.opsgenie.opened = [alert(id=f"b-{number}") for number in range(600)]
-    swept = Swept(stage)
-    swept.sweep.poll()
-    stage.clock.wait(150)
-    swept.alerts.poll()
-    assert stage.opsgenie.asked["page"] == 4
-
-
 @pytest.mark.parametrize("side", list(Side))
 def test_while_a_listing_fails_the_states_of_due_pairs_are_read_by_id(stage: Stage, side: Side) -> None:
     stage.save(pair())
@@ -238,29 +185,6 @@ def test_while_a_listing_fails_the_states_of_due_pairs_are_read_by_id(stage: Sta
     assert (request.alert, request.incident) == (side is Side.OPSGENIE, side is Side.PAGERDUTY)
 
 
-def test_a_listing_continues_at_a_failed_page_after_a_pause(stage: Stage) -> None:
-    swept = Swept(stage)
-    swept.sweep.poll()
-    stage.opsgenie.opened = Unknown("500")
-    with pytest.raises(Unknown):
-        swept.alerts.poll()
-    stage.opsgenie.opened = ()
-    assert not swept.alerts.poll(), "no request is made, so that no success is reported"
-    assert swept.alerts.is_failing
-    stage.clock.wait(RETRY)
-    assert swept.alerts.poll()
-    assert not swept.alerts.is_failing
-    assert stage.opsgenie.asked["page"] == 2
-
-
-def test_a_listing_pauses_while_the_rate_is_saturated(stage: Stage) -> None:
-    swept = Swept(stage)
-    swept.sweep.poll()
-    stage.busy = True
-    assert not swept.alerts.poll()
-    assert not stage.opsgenie.asked
-
-
 @pytest.mark.parametrize("keep", [True, False])
 def test_long_finished_pairs_are_deleted_when_a_listing_begins_except_in_a_dry_run(
     stage: Stage, *, keep: bool
@@ -270,11 +194,3 @@ def test_long_finished_pairs_are_deleted_when_a_listing_begins_except_in_a_dry_r
     Swept(stage, keep=keep).sweep.poll()
     with stage.database.reading() as unit:
         assert bool(unit.snapshot.pairs([ALERT_ID])) is keep
-
-
-def test_reads_of_a_listing_have_the_lowest_priority(stage: Stage) -> None:
-    swept = Swept(stage)
-    swept.sweep.poll()
-    for listing in swept.listings:
-        listing.poll()
-    assert stage.opsgenie.priorities == stage.pagerduty.priorities == {CallPriority.SWEEP}

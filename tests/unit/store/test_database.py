@@ -1,11 +1,18 @@
-"""The connection pool: one connection per thread, and the error when all are in use."""
+"""Opening a database, its routes, and its pool: one connection per thread, and the error when all are in use."""
 
 from pathlib import Path
 
 import pytest
 
+from reconciler.core.model import Side
+from reconciler.core.work import WorkItem
+from reconciler.errors import Misconfigured
 from reconciler.store import database as opening
-from reconciler.store.database import DatabaseDown, open_database
+from reconciler.store.cursors import Positions
+from reconciler.store.database import Database, DatabaseDown, exists, open_database
+from reconciler.store.read_only import open_read_only
+from tests.support.database import url
+from tests.support.stored import ACTION, NOW, PAIR
 
 
 def test_an_exhausted_pool_is_reported_as_an_unreachable_database(
@@ -33,3 +40,37 @@ def test_no_thread_waits_for_another_threads_connection(tmp_path: Path) -> None:
     for connection in opened:
         connection.close()
     database.close()
+
+
+@pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
+def test_a_missing_folder_is_reported(tmp_path: Path, open_it: object) -> None:
+    assert callable(open_it)
+    with pytest.raises(Misconfigured, match="DATABASE_URL: there is no folder"):
+        open_it(url(tmp_path / "nowhere"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
+def test_a_folder_is_reported_as_no_database(tmp_path: Path, open_it: object) -> None:
+    assert callable(open_it)
+    (tmp_path / "reconciler.db").mkdir()
+    with pytest.raises(Misconfigured, match=r"DATABASE_URL: .* is a folder: name a file in it"):
+        open_it(url(tmp_path))
+
+
+def test_routes_do_not_see_each_other(database: Database) -> None:
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([PAIR])
+        unit.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
+        unit.cursors.save(query="1")
+        unit.work.add([WorkItem("a-1", NOW)])
+        unit.outbox.add([ACTION], NOW)
+    with Database(database.engine, "another").reading() as unit:
+        assert unit.snapshot.pairs(["a-1"]) == {}
+        assert unit.snapshot.known_notes(["a-1"]) == {}
+        assert unit.cursors.load(NOW) == Positions()
+        assert unit.work.all() == []
+        assert unit.snapshot.open_pairs() == 0
+        assert unit.outbox.of(["a-1"]) == {}
+        assert unit.outbox.open() == []
+        assert not unit.outbox.counts()

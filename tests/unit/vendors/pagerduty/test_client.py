@@ -1,6 +1,5 @@
 """Reading the log, lists and incidents from PagerDuty over HTTP, including malformed answers."""
 
-import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -8,10 +7,7 @@ import pytest
 import responses
 
 from reconciler.core.model import Actor, Incident, Person
-from reconciler.errors import (
-    Missing,
-    Unknown,
-)
+from reconciler.errors import Missing, Unknown
 from tests.support.wire.http import query
 from tests.support.wire.pagerduty import (
     ALWAYS,
@@ -107,52 +103,6 @@ def test_malformed_log_entries_do_not_hide_the_others(wire: responses.RequestsMo
 
 
 # -- incidents --
-
-OPEN = {
-    "statuses_": ["triggered", "acknowledged"], "service_ids_": SERVICE, "date_range": "all",
-    "sort_by": "incident_number:asc", "time_zone": "UTC", "limit": "100",
-}  # fmt: skip
-
-
-def test_open_incidents_are_read_to_the_end_checked_and_unique(wire: responses.RequestsMock) -> None:
-    first = [
-        incident(1),
-        incident(2, status="resolved"),
-        incident(3, service={"id": "POTHER"}),
-        None,
-        {"id": "PX"},
-    ]
-    wire.get(INCIDENTS, json=page("incidents", first, more=True), match=[query(**OPEN, offset="0"), ALWAYS])
-    second = [incident(1), incident(4, status="acknowledged")]
-    wire.get(INCIDENTS, json=page("incidents", second), match=[query(**OPEN, offset="100")])
-    bad: list[tuple[str, str]] = []
-    assert [found.id for found in client(bad=bad).open_incidents()] == ["PINC1", "PINC4"]
-    assert len(bad) == 2
-
-
-def test_one_page_of_open_incidents_is_read(wire: responses.RequestsMock) -> None:
-    wire.get(INCIDENTS, json=page("incidents", [incident(1)], more=True), match=[query(**OPEN, offset="200")])
-    found, more = client().open_incidents_page(200)
-    assert ([one.id for one in found], more) == (["PINC1"], True)
-    assert client().open_incidents_page(9_901) == ([], False)
-
-
-def test_paging_stays_within_pagerdutys_window(wire: responses.RequestsMock) -> None:
-    numbers = iter(range(1, 10_000))
-    wire.add_callback("GET", INCIDENTS, lambda _request: (200, {}, json.dumps(page("incidents", [
-        incident(next(numbers))], more=True))))  # fmt: skip
-    bad: list[tuple[str, str]] = []
-    assert len(client(bad=bad).open_incidents()) == 100
-    assert bad == [("PagerDuty", "more than 10000 rows of incidents: the rest cannot be listed")]
-
-
-@pytest.mark.parametrize("answer", [{}, [], {"incidents": {}}, {"incidents": None}, {"error": "x"}])
-def test_an_answer_without_its_list_is_an_error_and_no_empty_list(
-    wire: responses.RequestsMock, answer: Any
-) -> None:
-    wire.get(INCIDENTS, json=answer)
-    with pytest.raises(Unknown, match="without 'incidents'"):
-        client().open_incidents()
 
 
 def test_open_and_resolved_incidents_of_a_key_are_found(wire: responses.RequestsMock) -> None:

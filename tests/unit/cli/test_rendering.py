@@ -1,0 +1,159 @@
+"""What `once` prints of a run: as text for people, as one JSON document, and one line for each error."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.cli.rendering import ADVICE, NOTHING_WRITTEN, as_data, as_text, errors, is_misconfigured
+from reconciler.core.model import Kind, Side, Status
+from reconciler.errors import Misconfigured, NotExecuted, RateLimited, ReconcilerError, Refused, Transient
+from reconciler.reconcile.problems import Problem
+from reconciler.runtime.report import Report
+from tests.support.builders import action, at
+
+PAGE = action(Kind.CREATE_INCIDENT, incident_id=None, reason="the alert was raised in Opsgenie", text="Disk full")
+NOTE = action(Kind.PAGERDUTY_NOTE, reason="Ana Ruiz added a note", text="any news?")
+NAMES = {"a-1": 'Alert #17 "Disk full"'}
+LIMITED = RateLimited("PagerDuty's rate limit: 960 a minute; not sent")
+
+
+def problem(words: str, alert_id: str = "", kind: type[ReconcilerError] = ReconcilerError) -> Problem:
+    return Problem(Side.PAGERDUTY, kind(words), alert_id)
+
+
+# -- text --
+
+
+def test_a_plan_lists_its_actions_under_the_name_of_their_alert() -> None:
+    assert as_text(Report((PAGE, NOTE), names=NAMES), dry_run=True).splitlines() == [
+        'Alert #17 "Disk full"',
+        "  planned  pagerduty.create_incident   the alert was raised in Opsgenie",
+        "                                      Disk full",
+        "  planned  pagerduty.add_note          Ana Ruiz added a note",
+        "                                      any news?",
+        "",
+        "Plan: 1 pagerduty.add_note, 1 pagerduty.create_incident for 1 pair.",
+        NOTHING_WRITTEN,
+    ]
+
+
+def test_alerts_come_in_the_order_of_their_first_act_and_without_a_name_by_their_id() -> None:
+    later = replace(PAGE, alert_id="a-0", at=at(50))
+    headings = [line for line in as_text(Report((later, NOTE)), dry_run=True).splitlines() if line[:5] == "Alert"]
+    assert headings == ["Alert a-1", "Alert a-0"]
+
+
+def test_a_run_is_summed_up_by_the_states_of_its_actions() -> None:
+    states = (Status.DEAD, Status.PLANNED, Status.DONE, Status.DONE)
+    text = as_text(Report(tuple(replace(NOTE, status=status) for status in states)), dry_run=False)
+    assert text.splitlines()[-1] == "Done: 2 done, 1 planned, 1 dead."
+
+
+def test_nothing_to_do_is_said() -> None:
+    assert as_text(Report(), dry_run=False) == "Nothing to do."
+    assert as_text(Report(), dry_run=True) == f"Plan: nothing to do.\n{NOTHING_WRITTEN}"
+
+
+def test_an_action_that_failed_gives_its_error_beside_its_reason() -> None:
+    failed = replace(NOTE, status=Status.SENT, error="no answer")
+    assert "unknown  pagerduty.add_note          Ana Ruiz added a note; no answer" in as_text(
+        Report((failed,)), dry_run=False
+    )
+
+
+def test_no_text_of_anybodys_can_forge_a_line_or_a_colour() -> None:
+    evil = "\x1b[31mred\rDone: 9 done.\u202e"
+    report = Report(
+        (replace(NOTE, text=evil, reason=evil),),
+        names={"a-1": evil},
+        problems=(problem(evil),),
+    )
+    text = as_text(report, dry_run=False)
+    assert all(line.isprintable() for line in (*text.split("\n"), *errors(report, dry_run=False)))
+    assert len(text.split("\n")) == 5
+
+
+# -- JSON --
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "dry_run", "word", "state"),
+    [
+        (Status.PLANNED, "", True, "planned", "planned"),
+        (Status.PLANNED, "", False, "pending", "planned"),
+        (Status.SENT, "", True, "pending", "in flight"),
+        (Status.SENT, "no answer", False, "pending", "unknown"),
+        (Status.DONE, "", False, "done", "done"),
+        (Status.DROPPED, "", False, "done", "dropped"),
+        (Status.DEAD, "refused", False, "dead", "dead"),
+    ],
+)
+def test_a_state_has_the_contracts_word_and_the_exact_one(
+    status: Status, error: str, *, dry_run: bool, word: str, state: str
+) -> None:
+    report = Report((replace(NOTE, status=status, error=error),))
+    (found,) = as_data(report, dry_run=dry_run)["actions"]
+    assert (found["status"], found["state"]) == (word, state)
+
+
+def test_the_document_has_the_contracts_keys_and_no_incident_for_a_creation() -> None:
+    found = as_data(Report((PAGE,), (problem("away"),)), dry_run=True)
+    assert found == {
+        "dry_run": True,
+        "actions": [
+            {
+                "kind": "pagerduty.create_incident",
+                "alert_id": "a-1",
+                "incident_id": None,
+                "status": "planned",
+                "state": "planned",
+                "reason": "the alert was raised in Opsgenie",
+                "text": "Disk full",
+            }
+        ],
+        "errors": ["away"],
+    }
+
+
+# -- errors --
+
+
+def test_a_problem_of_one_alert_names_it() -> None:
+    report = Report(problems=(problem("PagerDuty: no connection"), problem("not visible", "a-1")))
+    assert errors(report, dry_run=False) == ["PagerDuty: no connection", "not visible (alert a-1)"]
+
+
+def test_a_failed_action_that_waits_is_an_error_unless_its_side_has_one_or_it_is_a_plan() -> None:
+    waiting = replace(NOTE, error="PagerDuty: 503")
+    line = "pagerduty.add_note waits: PagerDuty: 503 (alert a-1)"
+    assert errors(Report((waiting,)), dry_run=False) == [line]
+    assert errors(Report((waiting,)), dry_run=True) == []
+    assert errors(Report((waiting,), (problem("away"),)), dry_run=False) == ["away"]
+    elsewhere = Problem(Side.OPSGENIE, NotExecuted("Opsgenie: no connection"))
+    assert errors(Report((waiting,), (elsewhere,)), dry_run=False) == ["Opsgenie: no connection", line]
+
+
+def test_alerts_that_were_not_looked_at_are_counted_with_the_rate_limit_that_stopped_the_run() -> None:
+    report = Report(pairs=2500, unread=1200, rate_limited=LIMITED)
+    assert errors(report, dry_run=False) == [
+        f"1,200 of 2,500 alerts not looked at yet: PagerDuty's rate limit: 960 a minute; {ADVICE}"
+    ]
+
+
+def test_alerts_that_a_vendor_keeps_from_being_looked_at_are_counted_too() -> None:
+    assert errors(Report(pairs=3, unread=1), dry_run=True) == [
+        f"1 of 3 alerts not looked at yet: a vendor that they need cannot be asked now; {ADVICE}"
+    ]
+
+
+def test_a_source_cut_short_by_a_rate_limit_says_that_alerts_may_be_left() -> None:
+    (line,) = errors(Report(problems=(Problem(Side.PAGERDUTY, LIMITED),)), dry_run=False)
+    assert line == (
+        "PagerDuty's rate limit: 960 a minute; not every source was read to its end, and more alerts may be left; "
+        + ADVICE
+    )
+
+
+def test_only_what_the_operator_must_change_is_a_misconfiguration() -> None:
+    for kind, expected in ((Misconfigured, True), (Refused, True), (Transient, False)):
+        assert is_misconfigured(Report(problems=(problem("away"), problem("words", kind=kind)))) is expected

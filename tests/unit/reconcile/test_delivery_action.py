@@ -1,0 +1,89 @@
+"""One write: what its refusal means, and what becomes of an action that is refused for its form."""
+
+import pytest
+
+from reconciler.core import text
+from reconciler.core.model import Incident, Kind, Person, Side, Status
+from reconciler.errors import Duplicate, Misconfigured, Permanent
+from reconciler.store.database import Database
+from tests.support.builders import BOT, JANE, incident, policy
+from tests.support.delivering import bench_of, pairs, waiting
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (incident("acknowledged", number=7), "incident #7 (PINC1) of alert a was created acknowledged"),
+        (incident(number=7, assignees=(BOT,)), "was created assigned to the automation user alone"),
+        (incident(number=7, assignees=(BOT, JANE)), ""),
+        (incident(number=7, assignees=()), ""),
+        (incident(number=7), ""),
+    ],
+)
+def test_an_incident_that_pages_nobody_is_a_problem_of_its_own(
+    database: Database, answer: Incident, words: str
+) -> None:
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.created = answer
+    found = bench.deliver_after()
+    assert len(found) == bool(words)
+    assert all(words in each and each.startswith("PAGERDUTY_USER: ") for each in found)
+
+
+def test_a_duplicate_is_looked_up_by_its_key(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
+    assert bench.deliver_after() == []
+    assert bench.statuses() == [("a", Status.SENT)]
+
+
+def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_two(words: str, mark: str) -> tuple[tuple[str, str], ...]:
+        half = len(words) // 2
+        return (f"{mark} 1", words[:half]), (f"{mark} 2", words[half:])
+
+    monkeypatch.setattr(text, "plain_parts", in_two, raising=False)
+    long = waiting(Kind.PAGERDUTY_NOTE, "a", text="x" * 1500, mark="[m]")
+    bench = bench_of(database, long, waiting(Kind.PAGERDUTY_NOTE, "a", 1), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
+    assert bench.deliver_after() == []
+    with database.reading() as unit:
+        original, later, *parts = unit.outbox.by_id(range(1, 9))
+    assert (original.status, original.error, later.status) == (Status.DROPPED, "sent in 2 parts", Status.PLANNED)
+    assert [(part.key, part.mark, len(part.text), part.plain, part.at) for part in parts] == [
+        (f"{long.key} part {number}", f"[m] {number}", 750, True, long.at) for number in (1, 2)
+    ]
+    bench.vendors.fails = lambda *_: None
+    assert bench.deliver_after() == []
+    assert {status for _, status in bench.statuses()} == {Status.DONE, Status.DROPPED}
+
+
+def test_a_short_note_that_is_refused_is_dead(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
+    assert bench.deliver_after() == ["422"]
+    assert bench.statuses() == [("a", Status.DEAD)]
+
+
+@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE])
+def test_an_action_refused_like_every_other_waits_for_the_account(database: Database, kind: Kind) -> None:
+    bench = bench_of(database, waiting(kind, "a"), pairs=pairs("a"))
+    refusal = Permanent("400: out of order; see it", 400)
+    bench.vendors.fails = lambda name, _: None if name == "incident" else refusal
+    (said,) = bench.deliver_after()
+    assert said.startswith("PAGERDUTY_API_KEY: every request is refused, even one for nothing in particular: ")
+    assert "out of order; see PagerDuty's account" in said
+    assert bench.statuses() == [("a", Status.PLANNED)]
+    bench.vendors.fails = lambda *_: None
+    assert bench.deliver_after(1) == []
+    assert bench.statuses() == [("a", Status.DONE)]
+
+
+def test_a_problem_of_the_automation_user_names_its_setting(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.created = incident("acknowledged")
+    (problem,) = bench.deliver().problems
+    assert (problem.side, problem.alert_id, type(problem.error)) == (Side.PAGERDUTY, "a", Misconfigured)
+    assert policy().is_automation(Person(BOT.id, ""))

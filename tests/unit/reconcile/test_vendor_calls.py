@@ -1,0 +1,74 @@
+"""Which call each kind of action is, and what goes into it."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.core.model import Incident, Kind, Note
+from reconciler.reconcile.vendor_calls import CallResult, Vendors, perform
+from tests.support.builders import BOT, T0, action, incident
+
+TARGET = incident("acknowledged")
+
+
+class Vendor:
+    """Either vendor: it keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        answers: dict[str, Any] = {"add_note": Note("N1", BOT, "", T0), "incident": TARGET}
+
+        def call(*given: Any) -> Any:
+            self.told.append((name, *given))
+            return answers.get(name, incident())
+
+        return call
+
+
+def performed(
+    kind: Kind, seen: Incident | None = None, **changed: Any
+) -> tuple[CallResult, list[tuple[Any, ...]]]:
+    """The result of the call, and the calls made for it."""
+    vendor: Any = Vendor()
+    result = perform(Vendors(vendor, vendor, vendor, vendor), action(kind, **changed), seen, BOT)
+    return result, vendor.told
+
+
+@pytest.mark.parametrize(
+    ("kind", "call"),
+    [
+        (Kind.CREATE_INCIDENT, ("create_incident", "a-1", "title", "body", "low")),
+        (Kind.PAGERDUTY_NOTE, ("add_note", "PINC1", "title")),
+        (Kind.PAGERDUTY_ACKNOWLEDGE, ("acknowledge", "PINC1")),
+        (Kind.PAGERDUTY_UNACKNOWLEDGE, ("retrigger", TARGET, BOT)),
+        (Kind.PAGERDUTY_RESOLVE, ("resolve", "PINC1")),
+        (Kind.PAGERDUTY_SET_URGENCY, ("set_urgency", "PINC1", "low")),
+        (Kind.OPSGENIE_ACKNOWLEDGE, ("acknowledge", "a-1", "Ana Ruiz")),
+        (Kind.OPSGENIE_UNACKNOWLEDGE, ("unacknowledge", "a-1", "Ana Ruiz")),
+        (Kind.OPSGENIE_NOTE, ("add_note", "a-1", "Ana Ruiz (PagerDuty)", "title")),
+    ],
+)
+def test_each_kind_is_one_call_and_opsgenies_are_only_accepted(kind: Kind, call: tuple[Any, ...]) -> None:
+    more = {"text": "title", "body": "body", "urgency": "low", "person": "Ana Ruiz"}
+    result, told = performed(kind, TARGET, **more)
+    assert told == [call]
+    assert result.accepted is (kind.side.value == "opsgenie")
+
+
+def test_a_plain_creation_has_neither_details_nor_an_urgency() -> None:
+    _, ((_, key, _, body, urgency),) = performed(
+        Kind.CREATE_INCIDENT, text="title", body="body", urgency="low", plain=True
+    )
+    assert (key, body, urgency) == ("a-1", "", "")
+
+
+def test_an_incident_that_was_not_read_before_is_read_to_be_triggered_again() -> None:
+    _, told = performed(Kind.PAGERDUTY_UNACKNOWLEDGE)
+    assert told == [("incident", "PINC1"), ("retrigger", TARGET, BOT)]
+
+
+def test_what_was_created_is_known_by_its_id() -> None:
+    assert performed(Kind.CREATE_INCIDENT)[0].result_id == "PINC1"
+    assert performed(Kind.PAGERDUTY_NOTE)[0].result_id == "N1"

@@ -1,0 +1,69 @@
+"""Each write is logged once in each of its states, as loudly as that state deserves."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.mapping import SECOND_INCIDENT
+from reconciler.core.model import Action, Kind, Status
+from reconciler.runtime.action_log import ActionLog
+from tests.support.builders import action
+
+NOTE = action(Kind.OPSGENIE_NOTE)
+SENT = action(Kind.OPSGENIE_NOTE, Status.SENT)
+
+
+def logged(caplog: pytest.LogCaptureFixture, *actions: Action) -> list[tuple[str, str]]:
+    """Level and words of each line."""
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    ActionLog().say(actions, {"a-1": "#17"})
+    return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+def test_an_open_action_is_news_once_and_again_when_its_error_changes() -> None:
+    log = ActionLog()
+    doubtful = replace(SENT, error="no answer")
+    assert log.news([SENT]) == [SENT]
+    assert log.news([SENT]) == []
+    assert log.news([doubtful, doubtful]) == [doubtful]
+    assert log.news([SENT]) == [SENT]
+
+
+def test_an_action_that_only_waits_is_no_news() -> None:
+    assert ActionLog().news([NOTE, replace(NOTE, error="503")]) == []
+
+
+def test_an_action_that_is_sent_a_second_time_is_news_again() -> None:
+    log = ActionLog()
+    seen = [log.news([each]) for each in (SENT, NOTE, SENT, replace(NOTE, status=Status.DONE))]
+    assert [bool(news) for news in seen] == [True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("logged_action", "level", "words"),
+    [
+        (replace(NOTE, status=Status.DONE), "INFO", "opsgenie.add_note done: #17"),
+        (SENT, "INFO", "opsgenie.add_note in flight: #17"),
+        (replace(SENT, error="no answer"), "WARNING", "opsgenie.add_note unknown: #17"),
+        (replace(NOTE, status=Status.DEAD, error="too long"), "ERROR", "opsgenie.add_note dead: #17"),
+        (replace(SENT, alert_id="a-2"), "INFO", "opsgenie.add_note in flight: alert a-2"),
+    ],
+)
+def test_a_line_has_the_level_of_its_state_and_the_alerts_name(
+    caplog: pytest.LogCaptureFixture, logged_action: Action, level: str, words: str
+) -> None:
+    ((found, line),) = logged(caplog, logged_action)
+    assert found == level
+    assert words in line
+    assert ("too long" in line) is (logged_action.error == "too long")
+
+
+def test_a_second_incident_that_nobody_follows_is_an_error_in_its_own_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    second = action(Kind.PAGERDUTY_NOTE, Status.DONE, reason=f"{SECOND_INCIDENT} #4712")
+    ((level, line),) = logged(caplog, second)
+    assert level == "ERROR"
+    assert f"#17: {SECOND_INCIDENT} #4712" in line

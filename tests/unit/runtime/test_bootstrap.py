@@ -1,0 +1,104 @@
+"""What is wired together: a dry run gets no part that could write, and settings reach the parts they are for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from reconciler.core.hints import Hint
+from reconciler.core.model import Kind, Side
+from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE, assemble, assemble_dry_run
+from reconciler.runtime.report import Report
+from reconciler.settings import Address, Settings
+from reconciler.store.database import Database
+from reconciler.store.migrate import upgrade
+from tests.support.builders import action, at, pair
+from tests.support.database import url
+from tests.support.in_process import settings
+
+
+def configured(folder: Path, **chosen: Any) -> Settings:
+    return settings(database_url=SecretStr(url(folder)), **chosen)
+
+
+def test_a_dry_run_has_neither_a_writer_nor_a_breaker_for_one_nor_a_database_to_write_to(tmp_path: Path) -> None:
+    wiring = assemble_dry_run(configured(tmp_path))
+    program, _, _ = wiring.dry()
+    assert program.write_breakers is None
+    assert not any("Writing" in type(part).__name__ for part in vars(wiring).values())
+    assert not hasattr(wiring, "deliverer")
+    wiring.database.close()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_whole_program_polls_every_source_and_may_write(tmp_path: Path) -> None:
+    wiring = assemble(configured(tmp_path))
+    program = wiring.whole(is_whole=False)
+    assert [timed.source.name for timed in program.sources] == [
+        "account",
+        "opsgenie feed",
+        "pagerduty feed",
+        "sweep",
+        "opsgenie listing",
+        "pagerduty listing",
+    ]
+    assert isinstance(program.write_breakers, WriteBreakers)
+    assert wiring.limiters[Side.PAGERDUTY].rate() == PAGERDUTY_PER_MINUTE / 60
+    wiring.database.close()
+
+
+def test_metrics_are_kept_only_where_a_listener_serves_them(tmp_path: Path) -> None:
+    for address, kept in ((None, False), (Address("127.0.0.1", 9), True)):
+        wiring = assemble(configured(tmp_path, http_listen=address))
+        assert (wiring.metrics is not None) is kept
+        wiring.database.close()
+
+
+def test_policies_are_those_of_the_settings(tmp_path: Path) -> None:
+    chosen = configured(
+        tmp_path, on_opsgenie_close="resolve", high_urgency_priorities=("P1",), staleness_seconds=7
+    )
+    wiring = assemble(chosen)
+    policy = wiring.account.policy()
+    assert policy.on_opsgenie_close == "resolve"
+    assert policy.high_urgency == {"P1"}
+    assert policy.staleness.total_seconds() == 7
+    assert policy.automation.name == wiring.settings.pagerduty_user
+    wiring.database.close()
+
+
+def test_the_alerts_of_a_report_are_named_with_their_incident(tmp_path: Path) -> None:
+    wiring = assemble(configured(tmp_path))
+    upgrade(wiring.database)
+    with wiring.database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
+    actions = tuple(action(Kind.PAGERDUTY_NOTE, alert_id=each) for each in ("a-1", "a-2"))
+    assert wiring.names(Report(actions, names={"a-2": 'Alert #18 "Disk"'})) == {
+        "a-1": "Alert #17 and incident #4711",
+        "a-2": 'Alert #18 "Disk"',
+    }
+    wiring.database.close()
+
+
+def test_an_unreadable_row_is_logged_once_however_often_it_comes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wiring = assemble(configured(tmp_path))
+    for _ in range(3):
+        wiring.opsgenie._on_bad_row("Opsgenie", "an alert without an id")
+    assert len(caplog.records) == 1
+    wiring.database.close()
+
+
+def test_what_a_source_finds_is_stored_before_it_is_worked_on(tmp_path: Path, database: Database) -> None:
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
+    wiring = assemble(configured(tmp_path))
+    hints = wiring.whole(is_whole=False).hints
+    hints.waiting.put(Hint(Side.OPSGENIE, "a-1"))
+    hints.poll()
+    with database.reading() as unit:
+        assert [item.alert_id for item in unit.work.all()] == ["a-1"]
+    wiring.database.close()

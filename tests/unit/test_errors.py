@@ -1,0 +1,54 @@
+"""What each error means for the work: whether it may be tried again, and whom it concerns."""
+
+import pytest
+
+from reconciler.errors import (
+    Blocked,
+    Duplicate,
+    Forbidden,
+    Misconfigured,
+    Missing,
+    NotExecuted,
+    Permanent,
+    RateLimited,
+    ReconcilerError,
+    Refused,
+    Transient,
+    Unknown,
+    is_unreachable,
+)
+
+
+def test_only_what_certainly_did_not_happen_may_be_tried_again_freely() -> None:
+    safe = {
+        kind
+        for kind in (Refused, RateLimited, Blocked, Unknown, Missing, Duplicate)
+        if issubclass(kind, NotExecuted)
+    }
+    assert safe == {RateLimited, Blocked}
+    assert issubclass(Unknown, Transient)
+    assert issubclass(Refused, Misconfigured)
+
+
+@pytest.mark.parametrize(
+    ("error", "unreachable"),
+    [
+        (NotExecuted("no connection"), True),
+        (NotExecuted("429", 7.0), False),
+        (RateLimited("no room", 3.0), False),
+        (Blocked("a web page"), False),
+        (Unknown("no answer"), False),
+        (Refused("401"), False),
+        (Forbidden("403"), False),
+    ],
+)
+def test_a_vendor_is_unreachable_only_where_no_connection_was_made(
+    error: ReconcilerError, unreachable: bool
+) -> None:
+    assert is_unreachable(error) is unreachable
+
+
+def test_a_duplicate_is_a_refusal_of_the_request_and_says_what_it_is() -> None:
+    error = Duplicate("open incident with this key")
+    assert isinstance(error, Permanent)
+    assert (error.status, str(error)) == (400, "open incident with this key")

@@ -1,0 +1,26 @@
+"""Paths without ids: a label of a metric must not be anything that a vendor or a person has chosen."""
+
+import pytest
+
+from reconciler.vendors.endpoints import route_of
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v2/alerts", "/v2/alerts"),
+        ("/v2/alerts?limit=1", "/v2/alerts"),
+        ("/v2/alerts/0b-7/acknowledge?identifierType=id", "/v2/alerts/{id}/acknowledge"),
+        ("/v2/alerts/requests/0b-7", "/v2/alerts/requests/{id}"),
+        ("/v2/alerts/acme_customer", "/v2/alerts/{id}"),
+        ("/v2/alerts/count", "/v2/alerts/{id}"),
+        ("/v2/alerts/saved-searches", "/v2/alerts/{id}"),
+        ("/v2/alerts/..", "/v2/alerts/{id}"),
+        ("/v3/alerts", "/{id}/alerts"),
+        ("/incidents/PABC123/log_entries", "/incidents/{id}/log_entries"),
+        ("/users/me", "/users/me"),
+        ("/users/PABC123", "/users/{id}"),
+    ],
+)
+def test_a_route_consists_of_fixed_path_segments_only(path: str, route: str) -> None:
+    assert route_of(path) == route
