@@ -1,6 +1,7 @@
 """The HTTP listener: waitress unchanged, with limits for slow, stalled and greedy clients.
 
-tests/web/test_hostile.py tests what these limits withstand; docs/decisions has measurements and alternatives.
+tests/system/web/test_hostile.py tests what these limits withstand; docs/decisions has measurements and
+alternatives.
 """
 
 import logging

@@ -33,10 +33,13 @@ def modules() -> list[Path]:
 
 
 def owner(test: Path) -> Path | None:
-    """The module that a test's file is named after: test_<module>.py, or test_<module>_<aspect>.py."""
+    """The module or package that a test's file is named after: test_<module>.py, or test_<module>_<aspect>.py."""
     words = test.stem.removeprefix("test_").split("_")
     names = ("_".join(words[:most]) for most in range(len(words), 0, -1))
-    return next((path for name in names if (PRODUCT / (path := test.parent / f"{name}.py")).is_file()), None)
+    paths = (test.parent / form for name in names for form in (f"{name}.py", name))
+    return next(
+        (path for path in paths if (PRODUCT / path).is_file() or (PRODUCT / path / "__init__.py").is_file()), None
+    )
 
 
 def files_of(level: str) -> Iterator[Path]:
