@@ -1,6 +1,5 @@
 """What Opsgenie does not show is not gone: that takes two looks apart, by a key that still sees others."""
 
-import time
 from collections.abc import Callable
 
 from reconciler.sandbox.wire import Request, Response, json_response
@@ -69,7 +68,7 @@ def test_notes_that_are_not_found_say_nothing_of_the_alert(world: World) -> None
         lambda vendor, request: vendor == "opsgenie" and request.path == f"/v2/alerts/{alert}/notes", MISSING
     )
     world.customer(alert, "notes", text="made up for")
-    time.sleep(3)
+    world.pass_cycles(10)
     assert _notes(world, alert) == ""
     end()
     world.until(lambda: "made up for" in _notes(world, alert), "the note")
@@ -83,7 +82,7 @@ def test_a_key_that_sees_none_of_many_concludes_nothing(world: World) -> None:
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
     end_list, end = world.answers(_lists, EMPTY), world.answers(_hides(*alerts), MISSING)
     world.until(lambda: "sees none of the 4 alerts" in world.log(), "the trouble")
-    time.sleep(2)
+    world.pass_cycles(8)
     assert [_notes(world, alert) for alert in alerts] == [""] * 4
     end()
     end_list()

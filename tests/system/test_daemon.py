@@ -349,7 +349,7 @@ def test_a_second_one_stands_by_and_takes_over(world: World) -> None:
     world.until(lambda: world.told("standing by") == 1, "it stands by")
     world.customer(alert, "notes", text="one")
     world.until(lambda: len(world.incident_notes(alert)) == 1, "the first one's note")
-    time.sleep(1)
+    world.pass_cycles(4)
     assert world.told("standing by") == 1
     assert [event["event"] for event in world.events()] == [
         "started",

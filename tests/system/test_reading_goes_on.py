@@ -52,7 +52,7 @@ def test_a_listing_that_fails_stops_neither_the_log_nor_single_reads(world: Worl
     world.start(SWEEP_INTERVAL_SECONDS="0.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.answers(_is("pagerduty", "/incidents"), _refusal(status))
-    time.sleep(1)
+    world.pass_cycles(3)
     _goes_on(world, alert)
 
 
@@ -62,7 +62,7 @@ def test_without_both_lists_each_open_pair_is_read_by_its_id(world: World) -> No
     world.until(lambda: bool(world.incidents(alert)), "the page")
     for path in ("/incidents", "/log_entries"):
         world.answers(_is("pagerduty", path), _refusal(403))
-    time.sleep(1)
+    world.pass_cycles(3)
     _goes_on(world, alert)
 
 
@@ -115,7 +115,7 @@ def test_a_log_that_hangs_delays_no_page(world: World) -> None:
     world.start(SWEEP_INTERVAL_SECONDS="3600")
     world.until(lambda: bool(world.incidents(alert)), "the page")
     world.faults({"do": "hang", "vendor": "pagerduty", "path": "/log_entries", "seconds": 30, "times": 1000})
-    time.sleep(1)
+    world.pass_cycles(3)
     for number in range(3):
         fresh = world.raise_alert(f"fresh {number}")
         world.until(partial(_is_paged, world, fresh), "the page", SOON)
@@ -178,6 +178,6 @@ def test_a_row_that_is_stamped_ahead_hides_no_later_one(world: World) -> None:
     with sandbox.lock:
         ahead = sandbox.clock.now() + timedelta(minutes=50)
         sandbox.opsgenie.alerts.change(sandbox.opsgenie.find(alert), sandbox.clock.now(), updated_at=ahead)
-    time.sleep(1)
+    world.pass_cycles(3)
     fresh = world.raise_alert("fresh")
     world.until(lambda: bool(world.incidents(fresh)), "the fresh page", SOON)

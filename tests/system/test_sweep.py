@@ -31,7 +31,7 @@ def test_what_no_feed_shows_is_healed_by_the_sweep(world: World) -> None:
     world.until(lambda: bool(world.alert(alert)["acknowledged"]), "the engineer's acknowledgement")
     world.engineer(alert, "resolve")
     world.until(lambda: "resolved" in world.alert_notes(alert)[-1], "an incident that left the open set")
-    time.sleep(1.5)
+    world.pass_cycles(5)
     assert world.audit() == {}
 
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -109,7 +108,7 @@ def test_a_look_costs_two_reads_of_the_side_that_was_named(front: World) -> None
         since = front.seq()
         assert deliver().status_code == 202
         front.until(partial(_is_looked_at, front, thing, since), "a look")
-        time.sleep(0.2)
+        front.rest()
         read = [call["path"].rpartition(thing)[2] for call in front.calls(since)]
         assert sorted(read) == sorted(["", "/notes", *more])
 
