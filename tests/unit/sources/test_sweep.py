@@ -61,7 +61,7 @@ def test_a_pair_that_is_due_has_its_notes_read(just_listed: Stage) -> None:
     assert "later" not in just_listed.items
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_pairs_due_at_the_same_time_are_spread_over_the_interval(just_listed: Stage) -> None:
     just_listed.save(*(due(number) for number in range(900)))
     swept = Swept(just_listed)
@@ -87,7 +87,7 @@ def test_a_pair_in_the_queue_is_not_swept_again_and_does_not_block_others(
     assert {item.generation for item in just_listed.items.values()} == {1}
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_the_sweep_puts_a_few_hundred_pairs_at_most_into_the_queue(just_listed: Stage) -> None:
     just_listed.save(*(due(number) for number in range(400)))
     swept = Swept(just_listed)
@@ -122,7 +122,7 @@ def test_nothing_is_swept_before_the_first_start_or_while_the_rate_is_saturated(
     assert swept.second() == []
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_once_sweeps_every_due_pair_however_saturated_the_rate(just_listed: Stage) -> None:
     just_listed.save(*(due(number) for number in range(500)))
     just_listed.busy = True

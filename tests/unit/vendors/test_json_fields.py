@@ -16,7 +16,7 @@ from tests.support.clock import SimClock
 from tests.support.wire.http import OPSGENIE, PAGERDUTY, http
 from tests.support.wire.mutations import ODD, mutations
 
-pytestmark = pytest.mark.no_cover  # many runs of lines that other tests cover, too: tracing doubles the time
+pytestmark = pytest.mark.unmeasured  # many runs of lines that other tests cover, too: tracing doubles the time
 
 SERVICE = "PSERVICE"
 SINCE = datetime(2026, 11, 23, tzinfo=UTC)

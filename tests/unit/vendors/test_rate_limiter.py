@@ -256,7 +256,7 @@ def test_a_newer_limit_replaces_the_older(clock: SimClock) -> None:
         use(limiter, within=0)
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_the_number_of_limits_is_bounded_by_the_kinds_of_call(clock: SimClock) -> None:
     limiter = RateLimiter(clock)
     for number in range(300):

@@ -17,7 +17,7 @@ from reconciler.vendors.rate_limiter import RateLimiter
 from tests.support.floor import finish
 from tests.support.timeline import Timeline
 
-pytestmark = pytest.mark.no_cover  # many runs of lines that other tests cover, too: tracing doubles the time
+pytestmark = pytest.mark.unmeasured  # many runs of lines that other tests cover, too: tracing doubles the time
 
 PAGE, CHANGED, UNSETTLED, FEED, SWEEP = CallPriority
 SCOPE = "PUT /incidents/{id}"

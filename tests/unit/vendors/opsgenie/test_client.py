@@ -55,7 +55,7 @@ def test_a_repeated_page_ends_the_reading(wire: responses.RequestsMock) -> None:
     assert len(wire.calls) == 2
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_paging_stays_within_opsgenies_window(wire: responses.RequestsMock) -> None:
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
         offset = int(request.params["offset"])
@@ -84,7 +84,7 @@ def test_open_alerts_are_requested_by_creation_and_checked(
     assert pages == [["alert-1"], ["alert-3"]]
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_open_alerts_continue_past_the_window_by_creation(wire: responses.RequestsMock) -> None:
     queries: list[str] = []
 
@@ -279,7 +279,7 @@ def test_the_reading_of_an_endless_list_ends(wire: responses.RequestsMock) -> No
     assert client().open_alerts_page(0) == ([], False)
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_an_impossible_time_hides_no_alert_past_the_window(wire: responses.RequestsMock) -> None:
     queries: list[str] = []
 
