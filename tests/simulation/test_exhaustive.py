@@ -15,7 +15,7 @@ EVERY = 160
 """One in so many of the spaced story's single faults; `make soak` tries them all."""
 
 
-def test_every_single_fault_at_steps_of_the_story_loses_nothing_and_does_nothing_twice(
+def test_a_single_fault_at_any_kind_of_step_loses_nothing_and_does_nothing_twice(
     tell: Callable[[str], None],
 ) -> None:
     chosen = some_single_faults(STORY)
@@ -29,26 +29,26 @@ def test_every_single_fault_at_steps_of_the_story_loses_nothing_and_does_nothing
     tell(f"single faults: {len(chosen)} of the story's {everything} (`make soak`: all), lost 0, twice 0")
 
 
-def test_a_branch_is_the_history_with_that_fault() -> None:
+def test_a_branch_has_the_same_trace_as_the_history_with_that_fault() -> None:
     some = single_faults(STORY, full=True)[::500]
     assert drive_branches(STORY, [history.faults[0] for history in some]).hashes == drive(some).hashes
 
 
-def test_so_it_is_with_every_fault_at_steps_that_only_another_fault_leads_to() -> None:
+def test_a_fault_at_a_step_that_only_another_fault_leads_to_loses_nothing() -> None:
     tally = drive_all(occasional_faults(STORY))
     assert not tally.found, str(tally)
     fired = {f"{kind} {what}" for kind in OCCASIONS for what in KINDS[kind]}
     assert fired <= set(tally.faults), sorted(fired - set(tally.faults))
 
 
-def test_so_it_is_with_acts_that_stand_alone() -> None:
+def test_a_single_fault_loses_nothing_where_acts_stand_alone() -> None:
     some = [history.faults[0] for history in single_faults(SPACED, full=True)[::EVERY]]
     tally = drive_branches(SPACED, some)
     assert not tally.found, str(tally)
     assert not drive([SPACED]).found
 
 
-def test_so_it_is_where_a_log_that_tells_who_cannot_be_read() -> None:
+def test_an_unreadable_log_of_who_acted_loses_nothing() -> None:
     steps = run(GLANCED).in_fault_phase
     tally = drive_all(
         [GLANCED.but(Fault(kind, nth, "down")) for kind in ("og.logs", "pd.acts") for nth in range(steps[kind])]

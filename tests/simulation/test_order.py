@@ -62,7 +62,7 @@ def test_after_an_outage_of_hours_every_page_goes_before_any_note(what: str) -> 
     assert writes(outcome)[-5:] == ["pd.create"] * 3 + ["pd.note"] * 2
 
 
-def test_pages_that_were_as_urgent_as_notes_would_be_seen() -> None:
+def test_a_product_that_does_not_prioritise_pages_is_detected() -> None:
     """The test above recognises a product without a priority and a lane of their own for pages."""
 
     def alike(alert_id: str, _waiting: object, due_at: datetime) -> WorkItem:
@@ -82,7 +82,7 @@ def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> No
     assert notes(outcome) == ["first", "second"]
 
 
-def test_a_pair_that_held_nothing_back_would_be_seen() -> None:
+def test_a_product_that_sends_a_pairs_notes_out_of_order_is_detected() -> None:
     def hasty(self: _PairDelivery, waiting: tuple[Action, ...]) -> None:
         for action in waiting:
             if action.kind is not Kind.CREATE_INCIDENT and self._is_due(action):

@@ -23,7 +23,7 @@ DATABASES_OWN = (
 )
 
 
-def test_a_history_on_postgresql_comes_to_what_it_does_on_sqlite(postgres_url: str) -> None:
+def test_a_history_has_the_same_result_on_postgresql_as_on_sqlite(postgres_url: str) -> None:
     """The order of pairs that wait equally long for the sweep is each database's own; all else is the same."""
     histories = [STORY, *(STORY.but(fault) for fault in DATABASES_OWN), *single_faults(STORY, full=True)[::EVERY]]
     with closing(open_database(postgres_url)) as kept:

@@ -81,7 +81,7 @@ def test_a_long_cycle_looks_for_new_alerts_before_it_goes_on_with_notes(tmp_path
     assert written.index("/incidents") < 45
 
 
-def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
+def test_the_sweep_pauses_while_writes_need_the_rate(tmp_path: Path) -> None:
     settings = SandboxSettings(acknowledgement_timeout=None, noise=False, pagerduty_per_minute=60)
     with world(tmp_path / "busy.db", settings=settings, latency=0.1, sweep_interval=20.0) as here:
         here.cycle()
@@ -105,7 +105,7 @@ def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_no_open_set_is_listed_while_the_rate_is_short_and_all_news_were_read(
+def test_the_open_set_is_not_listed_while_the_rate_is_short_and_the_log_was_read_completely(
     tmp_path: Path, *, busy: bool
 ) -> None:
     clock = ThreadsClock()

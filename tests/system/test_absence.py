@@ -50,7 +50,7 @@ def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
     return end
 
 
-def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: World) -> None:
+def test_a_deletion_is_noted_only_once_two_reads_have_missed_the_alert(world: World) -> None:
     gone, other = world.raise_alert("gone"), world.raise_alert("other")
     world.start(**SETTINGS)
     world.until(lambda: bool(world.incidents(gone) and world.incidents(other)), "the pages")
@@ -61,7 +61,7 @@ def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: World) -> None
     assert _notes(world, other) == ""
 
 
-def test_notes_that_are_not_found_say_nothing_of_the_alert(world: World) -> None:
+def test_notes_that_are_not_found_do_not_count_as_a_deleted_alert(world: World) -> None:
     alert, other = world.raise_alert("one"), world.raise_alert("other")
     world.start(**SETTINGS)
     world.until(lambda: bool(world.incidents(alert) and world.incidents(other)), "the pages")
@@ -77,7 +77,7 @@ def test_notes_that_are_not_found_say_nothing_of_the_alert(world: World) -> None
     world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the acknowledgement")
 
 
-def test_a_key_that_sees_none_of_many_concludes_nothing(world: World) -> None:
+def test_a_key_that_sees_none_of_many_alerts_reports_no_deletion(world: World) -> None:
     alerts = [world.raise_alert(f"alert {number}") for number in range(4)]
     world.start(**SETTINGS)
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")

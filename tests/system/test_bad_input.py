@@ -94,7 +94,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_every_problem_is_told_at_once_and_names_its_variable(
+def test_every_configuration_problem_is_reported_at_once_with_its_variable(
     shared: World, case: str, command: tuple[str, ...]
 ) -> None:
     environ, names = CONFIGURATIONS[case]
@@ -122,7 +122,7 @@ def test_every_problem_is_told_at_once_and_names_its_variable(
         ),
     ],
 )
-def test_the_sandbox_takes_no_nonsense(option: str, value: str) -> None:
+def test_the_sandbox_rejects_an_invalid_option_value_and_names_the_option(option: str, value: str) -> None:
     done = subprocess.run(
         [COMMAND, "sandbox", option, value], capture_output=True, text=True, timeout=20, check=False
     )
@@ -261,17 +261,23 @@ BACKGROUND = (
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_once_says_it_in_one_line_and_writes_nothing(finished: Callable[[str], None], case: str) -> None:
+def test_once_reports_a_refused_setting_in_one_line_and_writes_nothing(
+    finished: Callable[[str], None], case: str
+) -> None:
     finished(f"once: {case}")
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_the_daemon_says_it_once_and_goes_on(finished: Callable[[str], None], case: str) -> None:
+def test_the_daemon_reports_a_refused_setting_once_and_keeps_trying(
+    finished: Callable[[str], None], case: str
+) -> None:
     finished(f"daemon: {case}")
 
 
 @pytest.mark.parametrize("case", RECOVERIES)
-def test_the_daemon_recovers(finished: Callable[[str], None], case: str) -> None:
+def test_the_daemon_resumes_by_itself_once_the_key_or_the_host_works_again(
+    finished: Callable[[str], None], case: str
+) -> None:
     finished(f"recovery: {case}")
 
 
@@ -289,7 +295,9 @@ def test_the_daemon_recovers(finished: Callable[[str], None], case: str) -> None
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_a_newer_database_is_refused_untouched(world: World, command: tuple[str, ...], journal: str) -> None:
+def test_a_database_of_a_newer_version_is_refused_and_left_untouched(
+    world: World, command: tuple[str, ...], journal: str
+) -> None:
     with closing(sqlite3.connect(world.database)) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
@@ -307,7 +315,7 @@ def test_a_newer_database_is_refused_untouched(world: World, command: tuple[str,
     assert world.calls() == []
 
 
-def test_a_file_that_is_no_database(world: World) -> None:
+def test_a_file_that_is_not_a_database_is_reported_in_one_line_and_left_untouched(world: World) -> None:
     world.database.write_bytes(b"a letter to my aunt, not a database\n" * 100)
     for command in (("once",), ("once", "--dry-run"), ("status",)):
         done = world.run(*command)
@@ -318,7 +326,7 @@ def test_a_file_that_is_no_database(world: World) -> None:
     assert world.writes() == []
 
 
-def test_two_at_the_same_time(world: World) -> None:
+def test_of_two_concurrent_runs_one_is_refused_and_nothing_is_done_twice(world: World) -> None:
     """The second leaves at once, in peace; nothing is done twice."""
     alert = world.raise_alert()
     world.settings(latency=0.2)

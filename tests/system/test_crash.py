@@ -138,5 +138,7 @@ BACKGROUND = {name: partial(live, crash) for name, crash in CRASHES.items()}
 
 
 @pytest.mark.parametrize("name", CRASHES)
-def test_nothing_is_lost_or_done_twice_when_it_dies(finished: Callable[[str], None], name: str) -> None:
+def test_nothing_is_lost_or_done_twice_when_the_daemon_is_killed(
+    finished: Callable[[str], None], name: str
+) -> None:
     finished(name)

@@ -45,7 +45,7 @@ def said(world: World) -> list[str]:
 # -- when it works --
 
 
-def test_the_first_cycle_comes_at_once(world: World) -> None:
+def test_the_first_cycle_starts_immediately(world: World) -> None:
     alert = world.raise_alert()
     started = time.monotonic()
     world.is_migrated = False
@@ -74,7 +74,7 @@ def test_cycles_that_take_longer_than_the_interval_neither_overlap_nor_pile_up(w
     assert world.told("maximum number of running instances") == 0
 
 
-def test_a_late_tick_is_not_dropped(world: World) -> None:
+def test_a_delayed_cycle_runs_once_as_soon_as_the_process_resumes(world: World) -> None:
     """A process that was held up works as soon as it is let go, once, and then as before."""
     daemon = world.start(POLL_INTERVAL_SECONDS="2")
     world.until_ready()
@@ -94,7 +94,7 @@ def test_a_late_tick_is_not_dropped(world: World) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_at_rest_it_ends_soon(world: World, number: signal.Signals) -> None:
+def test_an_idle_daemon_exits_within_seconds_of_a_signal(world: World, number: signal.Signals) -> None:
     daemon = world.start(**REST)
     world.until_ready()
     started = time.monotonic()
@@ -166,19 +166,21 @@ def in_flight(kind: str, number: signal.Signals, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["create SIGTERM", "create SIGINT", "PagerDuty SIGTERM", "Opsgenie SIGTERM"])
-def test_a_write_in_flight_is_finished_and_settled(finished: Callable[[str], None], name: str) -> None:
+def test_a_write_in_flight_is_finished_before_the_exit_and_not_repeated_afterwards(
+    finished: Callable[[str], None], name: str
+) -> None:
     finished(name)
 
 
-def test_a_read_that_hangs_is_not_waited_for(finished: Callable[[str], None]) -> None:
+def test_a_stopping_daemon_does_not_wait_for_a_read_that_hangs(finished: Callable[[str], None]) -> None:
     finished("hung read")
 
 
-def test_a_slow_write_is_waited_for(finished: Callable[[str], None]) -> None:
+def test_a_stopping_daemon_waits_for_a_slow_write_and_starts_no_other(finished: Callable[[str], None]) -> None:
     finished("slow write")
 
 
-def test_told_to_stop_while_it_starts(world: World) -> None:
+def test_a_signal_during_start_up_exits_with_0_before_any_request(world: World) -> None:
     """As soon as the command runs at all."""
     log = world.folder / "start.log"
     environment = world.environment | {"PYTHONPROFILEIMPORTTIME": "1"}
@@ -192,7 +194,9 @@ def test_told_to_stop_while_it_starts(world: World) -> None:
 # -- what it bears --
 
 
-def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: World) -> None:
+def test_an_unexpected_exception_is_not_logged_again_in_every_cycle_and_does_not_stop_the_daemon(
+    world: World,
+) -> None:
     alert = world.raise_alert()
     world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -215,7 +219,7 @@ def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: Worl
 @pytest.mark.parametrize(
     "answer", [[], 7, {"data": 7, "incidents": 7, "log_entries": "x"}, {"data": [7, {"id": 7}]}]
 )
-def test_nonsense_is_borne(world: World, answer: object) -> None:
+def test_json_of_the_wrong_types_neither_stops_the_daemon_nor_loses_a_note(world: World, answer: object) -> None:
     """JSON of the wrong types, from everything at once."""
     alert = world.raise_alert()
     world.start()
@@ -231,7 +235,7 @@ def test_nonsense_is_borne(world: World, answer: object) -> None:
     assert world.told("this is a defect") == 0, world.log()
 
 
-def test_what_is_held_back_does_not_work_again(world: World) -> None:
+def test_recovery_is_not_logged_while_a_write_is_still_held_back(world: World) -> None:
     """A key that is refused for every write: as long as something waits because of it, nothing is well."""
     alert = world.raise_alert()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -248,7 +252,7 @@ def test_what_is_held_back_does_not_work_again(world: World) -> None:
     assert requests.get(f"http://{listen}/readyz", timeout=10).status_code == 503
 
 
-def test_a_write_whose_outcome_is_unknown_is_said_once_as_a_warning(world: World) -> None:
+def test_a_write_whose_outcome_is_unknown_is_logged_once_as_a_warning(world: World) -> None:
     """Its connection broke: it is asked about in every cycle, and sent again when it has not shown for long."""
     alert = world.raise_alert()
     world.start(STALENESS_SECONDS="1.5")
@@ -289,7 +293,7 @@ def bad_pair(folder: Path) -> None:
         world.assert_good()
 
 
-def test_one_bad_pair_never_stops_the_others(finished: Callable[[str], None]) -> None:
+def test_a_pair_that_cannot_be_read_never_stops_the_others(finished: Callable[[str], None]) -> None:
     finished("bad pair")
 
 
@@ -321,7 +325,7 @@ def too_many(do: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("do", ["429", "429_bare"])
-def test_too_many_requests(finished: Callable[[str], None], do: str) -> None:
+def test_429_answers_lose_nothing_and_duplicate_nothing(finished: Callable[[str], None], do: str) -> None:
     finished(do)
 
 
@@ -341,7 +345,7 @@ BACKGROUND = {
 # -- two of them --
 
 
-def test_a_second_one_stands_by_and_takes_over(world: World) -> None:
+def test_a_second_daemon_stands_by_and_takes_over_when_the_first_is_killed(world: World) -> None:
     alert = world.raise_alert()
     first = world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -368,7 +372,7 @@ def test_a_second_one_stands_by_and_takes_over(world: World) -> None:
 # -- how it stands --
 
 
-def test_status_before_anything(world: World) -> None:
+def test_status_before_the_first_run_succeeds_and_creates_no_file(world: World) -> None:
     done = world.run("status", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["open_pairs"] == 0
@@ -378,7 +382,7 @@ def test_status_before_anything(world: World) -> None:
     assert "no reconciler has run on it yet" in text
 
 
-def test_status_tells_what_is_behind_pending_and_dead(world: World) -> None:
+def test_status_shows_the_lag_and_all_pending_and_dead_actions(world: World) -> None:
     alert, other = world.raise_alert(), world.raise_alert("other")
     world.start()
     world.until(lambda: all(world.incidents(each) for each in (alert, other)), "the pages")
@@ -429,7 +433,7 @@ def test_status_tells_what_is_behind_pending_and_dead(world: World) -> None:
     assert world.files() == before
 
 
-def test_a_migration_is_said_with_both_revisions(world: World) -> None:
+def test_a_migration_is_logged_with_both_revisions(world: World) -> None:
     database = open_database(f"sqlite:///{world.database}")
     config = _config()
     with database.engine.connect() as connection, connection.begin():
@@ -441,7 +445,7 @@ def test_a_migration_is_said_with_both_revisions(world: World) -> None:
     assert world.told(f"database migrated from revision 0002 to {REVISION}") == 1
 
 
-def test_the_schema_is_migrated_by_hand(world: World) -> None:
+def test_db_upgrade_migrates_the_schema_once_and_db_current_shows_its_revision(world: World) -> None:
     done = world.run("db", "current")
     assert (done.returncode, done.stdout.split()[0]) == (0, "none")
     assert world.files() == {}

@@ -79,7 +79,7 @@ def whole_story(world: World, wired: Wired) -> None:
 
 
 @pytest.mark.parametrize("guard", ["outbox", "author", "mark"])
-def test_any_one_guard_suffices(world: World, guard: str) -> None:
+def test_any_single_echo_guard_prevents_a_loop(world: World, guard: str) -> None:
     with program(world, frozenset({guard})) as wired:
         whole_story(world, wired)
         written = len(world.writes())
@@ -89,7 +89,7 @@ def test_any_one_guard_suffices(world: World, guard: str) -> None:
     world.assert_good()
 
 
-def test_without_any_guard_there_is_a_loop(world: World) -> None:
+def test_without_any_echo_guard_there_is_a_loop(world: World) -> None:
     """Otherwise the test above would prove nothing."""
     with program(world, frozenset()) as wired:
         cycles(wired, 1)

@@ -17,7 +17,9 @@ def live(folder: Path) -> None:
 BACKGROUND = {"lag": live}
 
 
-def test_late_answers_make_nothing_flip(finished: Callable[[str], None]) -> None:
+def test_lagging_lists_logs_and_writes_cause_no_flip_flop_and_no_duplicate(
+    finished: Callable[[str], None],
+) -> None:
     finished("lag")
 
 

@@ -43,7 +43,7 @@ def quick(world: World) -> World:
     return world
 
 
-def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick: World) -> None:
+def test_a_late_log_entry_still_names_the_engineer_who_unacknowledged(quick: World) -> None:
     world = quick
     world.start()
     alert = _acknowledged_by_customer(world)
@@ -56,7 +56,7 @@ def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick
     assert any(f"by {JANE}" in line["log"] or line["owner"] == JANE for line in world.alert(alert)["logs"])
 
 
-def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: World) -> None:
+def test_an_unacknowledgement_without_a_log_entry_is_mirrored_without_a_name(quick: World) -> None:
     world = quick
     world.start(ON_PAGERDUTY_ACK_TIMEOUT="ignore")
     alert = _acknowledged_by_customer(world)
@@ -68,7 +68,7 @@ def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: 
     assert not any("timed out" in owner for owner in owners)
 
 
-def test_a_late_entry_still_names_who_reopened(quick: World) -> None:
+def test_a_late_log_entry_still_names_the_engineer_who_reopened(quick: World) -> None:
     world = quick
     world.start()
     alert = world.raise_alert(priority="P1")
@@ -94,7 +94,7 @@ def test_a_late_entry_still_names_who_reopened(quick: World) -> None:
     ],
     ids=["absent", "nameless"],
 )
-def test_an_acknowledgement_by_nobody_readable_is_mirrored_as_somebodys(
+def test_an_acknowledgement_without_a_readable_name_is_mirrored_as_somebodys(
     quick: World, acknowledgements: object
 ) -> None:
     world = quick

@@ -68,7 +68,9 @@ BACKGROUND = {name: partial(refused_for_a_while, answer) for name, answer in ANS
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_page_that_is_refused_for_a_while_is_made(finished: Callable[[str], None], name: str) -> None:
+def test_a_page_that_is_refused_for_a_while_is_created_once_the_cause_is_over(
+    finished: Callable[[str], None], name: str
+) -> None:
     finished(name)
 
 
@@ -99,7 +101,7 @@ def assert_others_go_on(world: World, neighbours: list[str]) -> None:
 
 
 @pytest.mark.parametrize("answer", [said(403, 2010, "Access Denied")], ids=["403"])
-def test_one_incident_that_is_refused_holds_up_nobody_else(world: World, answer: Response) -> None:
+def test_an_incident_whose_requests_are_refused_delays_no_other_pair(world: World, answer: Response) -> None:
     world.start()
     poisoned, *neighbours = paged(world, 4)
     where = f"/incidents/{world.incident(poisoned)['id']}"
@@ -119,7 +121,7 @@ def test_one_incident_that_is_refused_holds_up_nobody_else(world: World, answer:
 
 
 @pytest.mark.parametrize("answer", [said(403, 2010, "Access Denied"), page(403)], ids=["PagerDuty", "firewall"])
-def test_one_note_that_is_always_refused_holds_up_nobody_else(world: World, answer: Response) -> None:
+def test_a_note_that_is_always_refused_delays_no_other_pair(world: World, answer: Response) -> None:
     world.start()
     poisoned, *neighbours = paged(world, 4)
     world.answers(
@@ -136,7 +138,7 @@ def test_one_note_that_is_always_refused_holds_up_nobody_else(world: World, answ
     assert len(tried) < 12, f"{len(tried)} attempts"
 
 
-def test_what_an_engineer_does_at_once_is_not_missed(world: World) -> None:
+def test_an_engineers_note_right_after_the_page_is_not_missed(world: World) -> None:
     """She is faster than the rest of the cycle that has paged her."""
     world.start()
     world.until_ready()
@@ -168,7 +170,7 @@ def refusing(world: World, answer: Response) -> Callable[[], None]:
 NO_USERS: dict[str, Any] = {"users": [], "limit": 100, "offset": 0, "more": False, "total": None}
 
 
-def test_a_user_who_goes_and_comes_back_loses_nothing(world: World) -> None:
+def test_nothing_is_lost_while_the_automation_user_is_missing(world: World) -> None:
     world.start()
     (alert,) = paged(world, 1)
     ends = [
@@ -196,7 +198,7 @@ def test_a_user_who_goes_and_comes_back_loses_nothing(world: World) -> None:
     world.assert_good()
 
 
-def test_a_service_that_goes_and_comes_back_loses_nothing(world: World) -> None:
+def test_nothing_is_lost_while_the_pagerduty_service_is_missing(world: World) -> None:
     world.start()
     (alert,) = paged(world, 1)
     ends = [
@@ -219,7 +221,7 @@ def test_a_service_that_goes_and_comes_back_loses_nothing(world: World) -> None:
     "answer",
     [page(302, Location="https://portal.example.com/"), said(400, 2001, "Invalid Input Provided")],
 )
-def test_an_odd_answer_to_who_we_are_stops_neither_side(world: World, answer: Response) -> None:
+def test_an_odd_answer_to_the_user_lookup_stops_neither_side(world: World, answer: Response) -> None:
     end = replaced(world, "/users", answer)
     world.start()
     world.until_ready()

@@ -180,7 +180,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, di
 
 
 @pytest.mark.parametrize("story", [*TIMEOUTS, *STORIES])
-def test_the_story_has_come_out_as_it_should(played: tuple[World, dict[str, str]], story: str) -> None:
+def test_each_story_ends_in_its_expected_state_with_one_incident(
+    played: tuple[World, dict[str, str]], story: str
+) -> None:
     world, alerts = played
     for step in (TIMEOUTS | STORIES)[story][-1:]:
         assert step.shown(world, alerts[story])

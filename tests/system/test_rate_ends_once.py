@@ -33,7 +33,7 @@ def unread(lines: list[str]) -> int:
 
 
 @FEW
-def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: World) -> None:
+def test_a_dry_run_counts_the_alerts_that_the_rate_limit_left_unread(world: World) -> None:
     raise_many(world)
     done = world.run("once", "--dry-run")
     assert done.returncode == 1
@@ -45,7 +45,7 @@ def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: World) -> No
 
 
 @FEW
-def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: World) -> None:
+def test_once_counts_unread_alerts_as_json_and_exits_with_1(world: World) -> None:
     raise_many(world)
     done = world.run("once", "--json")
     assert done.returncode == 1
@@ -55,7 +55,7 @@ def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: World) -> N
 
 
 @pytest.mark.parametrize("world", [{"pagerduty_per_minute": 12}], indirect=True)
-def test_a_source_that_the_rate_cuts_short_leaves_an_unknown_number_and_the_same_advice(world: World) -> None:
+def test_a_source_that_the_rate_limit_cuts_short_is_reported_with_the_same_advice(world: World) -> None:
     """By our limiter, which the vendor's headers have informed; a 429 is reported in the vendor's words."""
     raise_many(world)
     world.run("once", "--dry-run")

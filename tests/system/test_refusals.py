@@ -10,7 +10,7 @@ REFUSED = json_response(400, {"error": {"message": "Invalid Input Provided", "co
 UNPROCESSABLE = json_response(422, {"message": "Request body is not processable", "took": 0.0, "requestId": "x"})
 
 
-def test_a_key_that_may_not_write_ends_writing_and_nothing_else(world: World) -> None:
+def test_a_key_without_write_access_stops_writes_and_nothing_else(world: World) -> None:
     alerts = [world.raise_alert(f"alert {number}") for number in range(PAIRS)]
     world.start()
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
@@ -59,7 +59,7 @@ def _is_ornate(request: Request) -> bool:
     return "body" in body.get("incident", {}) or "\n" in words
 
 
-def test_what_is_refused_for_its_form_is_sent_plainer(world: World) -> None:
+def test_a_write_that_is_refused_for_its_form_is_sent_again_in_a_plainer_one(world: World) -> None:
     for vendor, answer in (("pagerduty", REFUSED), ("opsgenie", UNPROCESSABLE)):
         world.answers(lambda to, asked, vendor=vendor: to == vendor and _is_ornate(asked), answer)  # type: ignore[misc]
     alert = world.raise_alert("disk full on web-3", description="the whole story,\nin two lines", priority="P1")

@@ -12,7 +12,7 @@ from tests.support.harness import World
 FAILED = "Opsgenie accepted it and did not carry it out: Internal failure"
 
 
-def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: World) -> None:
+def test_a_write_that_opsgenie_accepts_and_fails_is_reported_at_each_stage(world: World) -> None:
     """When it fails, while it waits to be tried again, and when it is given up."""
     alert = world.raise_alert()
     world.once()
@@ -39,7 +39,9 @@ def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: World) -> None:
     ("verb", "code", "why"),
     [("acknowledge", 1002, "the incident is acknowledged already"), ("resolve", 1001, "the incident is resolved")],
 )
-def test_an_engineer_who_is_faster_makes_nothing_dead(world: World, verb: str, code: int, why: str) -> None:
+def test_a_write_that_is_refused_because_an_engineer_was_faster_counts_as_done(
+    world: World, verb: str, code: int, why: str
+) -> None:
     """She acts between our look and our write, which PagerDuty then refuses."""
     alert = world.raise_alert()
     world.once()

@@ -20,7 +20,7 @@ def free_address() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def test_an_outage_is_said_again_with_its_age_and_what_waits_and_at_its_end_how_long_it_lasted(
+def test_an_outage_is_logged_again_with_its_age_and_what_waits_and_its_end_with_its_duration(
     world: World,
 ) -> None:
     alert = world.raise_alert()
@@ -48,7 +48,7 @@ def test_an_outage_is_said_again_with_its_age_and_what_waits_and_at_its_end_how_
     assert len(lines(world, "still")) == reminders
 
 
-def test_one_alert_s_trouble_never_hides_another_s(world: World) -> None:
+def test_trouble_with_one_alert_never_hides_trouble_with_another(world: World) -> None:
     alerts = [world.raise_alert(name) for name in ("one", "two", "three")]
     world.start()
     world.until(lambda: all(map(world.incidents, alerts)) and world.is_settled(), "the pages")
@@ -68,7 +68,7 @@ def test_one_alert_s_trouble_never_hides_another_s(world: World) -> None:
     world.until(lambda: bool(said(1)) and bool(said(2)), "both are said")
 
 
-def test_what_lasts_is_in_status_and_in_the_metrics(world: World) -> None:
+def test_ongoing_trouble_is_shown_by_status_metrics_and_readiness(world: World) -> None:
     address = free_address()
     world.raise_alert()
     world.start(HTTP_LISTEN=address, OPSGENIE_API_KEY="wrong")
@@ -93,7 +93,7 @@ def test_what_lasts_is_in_status_and_in_the_metrics(world: World) -> None:
     assert "OPSGENIE_API_KEY" in ready.json()["reason"]
 
 
-def test_it_is_not_ready_while_the_service_is_disabled(world: World) -> None:
+def test_readiness_fails_while_the_pagerduty_service_is_disabled(world: World) -> None:
     """Nobody would be paged: readiness says so as long as it lasts, and no longer."""
     address = free_address()
     sandbox = world.sandbox

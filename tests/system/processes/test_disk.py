@@ -51,14 +51,18 @@ def fill(folder: Path) -> Path:
     return file
 
 
-def test_a_full_disk_under_the_daemon(world: World, tmp_path: Path) -> None:
+def test_while_the_daemons_disk_is_full_nothing_is_written_and_nothing_is_lost(
+    world: World, tmp_path: Path
+) -> None:
     with a_small_disk(tmp_path / "disk", "8m") as disk:
         world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         world.database = disk / "reconciler.db"
         it_waits_and_goes_on(world, disk, "disk is full")
 
 
-def test_a_full_disk_under_the_server(world: World, pytestconfig: pytest.Config) -> None:
+def test_while_the_database_servers_disk_is_full_nothing_is_written_and_nothing_is_lost(
+    world: World, pytestconfig: pytest.Config
+) -> None:
     """Where the server keeps this database; its own log of changes has room elsewhere."""
     with a_server(pytestconfig) as server, a_small_disk(server.folder / "disk", "24m", server.owner) as disk:
         server.run("postgres", f"CREATE TABLESPACE disk LOCATION '{disk}'")
@@ -90,7 +94,7 @@ def it_waits_and_goes_on(world: World, disk: Path, words: str) -> None:
     assert world.stop() == 0
 
 
-def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_transaction(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/reconciler.db")
     upgrade(database)
     database.lead()
@@ -119,7 +123,9 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_full_disk_at_the_first_start(world: World, tmp_path: Path) -> None:
+def test_a_full_disk_at_the_first_start_is_reported_in_one_line_and_nothing_is_written(
+    world: World, tmp_path: Path
+) -> None:
     with a_small_disk(tmp_path / "disk", "64k") as disk:
         world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         world.raise_alert()
@@ -132,7 +138,9 @@ def test_a_full_disk_at_the_first_start(world: World, tmp_path: Path) -> None:
         assert [action["status"] for action in world.once()["actions"]] == ["done"]
 
 
-def test_a_read_only_folder(world: World, tmp_path: Path) -> None:
+def test_a_read_only_folder_is_reported_once_and_nothing_is_written_meanwhile(
+    world: World, tmp_path: Path
+) -> None:
     world.once()
     with _read_only(world, tmp_path):
         alert = world.raise_alert()
@@ -172,7 +180,9 @@ def _read_only(world: World, tmp_path: Path) -> Iterator[None]:
         world.begin()
 
 
-def test_a_read_only_server_under_the_daemon(on_postgres: World, postgres: Postgres) -> None:
+def test_a_read_only_server_is_reported_and_nothing_is_written_meanwhile(
+    on_postgres: World, postgres: Postgres
+) -> None:
     """As after a failover to a server that only reads."""
     world, name = on_postgres, name_in(on_postgres.environment["DATABASE_URL"])
     world.begin()

@@ -102,7 +102,7 @@ def assert_the_rows_are_there(database: Database) -> None:
         assert action.sent_at == AT.replace(tzinfo=UTC)
 
 
-def test_the_newest_revision_is_the_one_that_the_program_needs(database: Database) -> None:
+def test_the_newest_revision_has_the_schema_that_the_program_expects(database: Database) -> None:
     assert revisions()[-1] == REVISION
     migrate.upgrade(database)
     with database.engine.connect() as connection:
@@ -113,7 +113,7 @@ def test_the_newest_revision_is_the_one_that_the_program_needs(database: Databas
 
 
 @pytest.mark.parametrize("revision", revisions())
-def test_up_from_every_revision_with_data_in_place(database: Database, revision: str) -> None:
+def test_an_upgrade_from_every_revision_keeps_the_data(database: Database, revision: str) -> None:
     upgrade_to(database, revision)
     put_rows(database)
     assert migrate.upgrade(database) == REVISION
@@ -147,7 +147,7 @@ def upgrade() -> None:
 
 
 @pytest.mark.parametrize(("end", "failure"), [(SQL_FAILS, DatabaseDown), (PYTHON_FAILS, RuntimeError)])
-def test_a_failing_migration_leaves_the_old_schema_whole(
+def test_a_failed_migration_leaves_the_old_schema_and_data_unchanged(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, failure: type[Exception]
 ) -> None:
     migrate.upgrade(database)
@@ -171,7 +171,7 @@ def test_a_failing_migration_leaves_the_old_schema_whole(
         migrate.upgrade(database)
 
 
-def test_a_newer_database_is_refused_and_not_touched(database: Database) -> None:
+def test_a_database_of_a_newer_revision_is_refused_and_left_unchanged(database: Database) -> None:
     migrate.upgrade(database)
     put_rows(database)
     with database.engine.begin() as connection:
@@ -182,7 +182,7 @@ def test_a_newer_database_is_refused_and_not_touched(database: Database) -> None
     assert content(database) == before
 
 
-def test_several_that_migrate_at_the_same_time(both: World) -> None:
+def test_concurrent_migrations_all_succeed(both: World) -> None:
     """Such as `db upgrade` beside starting daemons."""
     environ = {**os.environ, **both.environment}
     running = [
@@ -212,7 +212,7 @@ LATER = (
 """Takes away what the revisions after the first have added."""
 
 
-def test_a_daemon_of_this_version_goes_on_where_an_older_one_was_killed(both: World) -> None:
+def test_this_version_continues_with_a_database_of_the_first_revision(both: World) -> None:
     """The first revision with a whole story in it: as that version left it, without what came later."""
     world = both
     world.begin()

@@ -5,7 +5,7 @@ import json
 from tests.support.harness import World
 
 
-def test_one_life(on_postgres: World) -> None:
+def test_the_whole_mapping_holds_over_postgresql(on_postgres: World) -> None:
     world = on_postgres
     assert json.loads(world.run("once", "--dry-run", "--json").stdout)["actions"] == []
     assert world.ask("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == [(0,)]

@@ -76,7 +76,9 @@ def took_over_at(world: World, daemon: int) -> datetime:
     return datetime.fromisoformat(told[-1]["timestamp"])
 
 
-def test_one_works_the_other_says_so_once_and_takes_over(both: World, tell: Callable[[str], None]) -> None:
+def test_a_second_daemon_stands_by_and_takes_over_within_one_interval_of_a_kill(
+    both: World, tell: Callable[[str], None]
+) -> None:
     spy = two_daemons(both, waiting=INTERVAL)
     alert = both.raise_alert()
     both.until(lambda: bool(both.incidents(alert)), "the incident")
@@ -102,14 +104,14 @@ def test_one_works_the_other_says_so_once_and_takes_over(both: World, tell: Call
     assert both.audit() == {}
 
 
-def test_a_daemon_that_is_told_to_stop_hands_over(on_postgres: World) -> None:
+def test_a_stopping_daemon_hands_over_to_the_one_that_stands_by(on_postgres: World) -> None:
     two_daemons(on_postgres)
     on_postgres.daemons[0].send_signal(signal.SIGTERM)
     assert on_postgres.daemons[0].wait(20) == 0
     on_postgres.until(lambda: on_postgres.told(TOOK_OVER, 1) == 1, "the takeover")
 
 
-def test_a_zombie_writes_nothing_more_when_it_wakes_up(
+def test_a_superseded_daemon_that_resumes_finishes_at_most_the_writes_it_has_claimed(
     on_postgres: World, postgres: Postgres, tell: Callable[[str], None]
 ) -> None:
     """PostgreSQL: the session of the stopped one is ended, the other takes over; and back again."""

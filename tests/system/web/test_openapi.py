@@ -74,7 +74,7 @@ def front(listener: Listener) -> Listener:
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), FUZZED)
-def test_every_answer_is_as_told(
+def test_every_answer_to_a_generated_request_conforms_to_the_specification(
     front: Listener, session: requests.Session, path: str, method: str, mode: GenerationMode
 ) -> None:
     answered = set()
@@ -121,7 +121,9 @@ def _validate(case: Case[Any], answer: requests.Response, *more: CheckFunction) 
 # -- every answer that is told of --
 
 
-def test_every_answer_that_is_told_of_is_given(front: Listener, lame: Listener, session: requests.Session) -> None:
+def test_every_answer_in_the_specification_is_given_by_some_request(
+    front: Listener, lame: Listener, session: requests.Session
+) -> None:
     given_ = set()
     for where, path, method, status, request in _requests(front, lame):
         answer = session.send(request.prepare(), timeout=10)
@@ -186,13 +188,13 @@ def _deliveries(front: Listener) -> Iterator[tuple[str, HttpMethod, int, request
 # -- the file --
 
 
-def test_the_file_is_what_it_says_it_is() -> None:
+def test_the_specification_is_valid_openapi_and_has_this_version() -> None:
     SCHEMA.validate()
     assert TOLD["openapi"].startswith("3.1")
     assert TOLD["info"]["version"] == __version__
 
 
-def test_the_file_tells_of_every_endpoint_and_of_no_other(front: Listener) -> None:
+def test_the_specification_lists_every_endpoint_and_no_other(front: Listener) -> None:
     for path, method in OPERATIONS:
         answer = requests.request("BREW", front.url + path, timeout=10)
         allowed = set(answer.headers["Allow"].split(", ")) - {"HEAD"}
@@ -212,7 +214,7 @@ def test_the_file_tells_of_every_endpoint_and_of_no_other(front: Listener) -> No
     ],
     ids=["status", "content type", "words", "a header", "a header's value"],
 )
-def test_an_answer_that_is_not_as_told_is_noticed(
+def test_an_answer_that_deviates_from_the_specification_is_detected(
     front: Listener, change: Callable[[Any], object], failure: type[Exception]
 ) -> None:
     told = copy.deepcopy(TOLD)

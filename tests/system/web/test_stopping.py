@@ -11,7 +11,7 @@ from tests.support.harness.listener import RARELY, opsgenie_body
 TIMES = 3
 
 
-def test_hints_that_wait_do_not_keep_it(world: World) -> None:
+def test_waiting_hints_do_not_delay_the_stop(world: World) -> None:
     """Told to stop in the middle of a look, with others to come, and asked meanwhile."""
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
     alerts = [world.paired(f"alert {number}")[0] for number in range(3)]
