@@ -1,4 +1,4 @@
-"""What Opsgenie does not show is not gone: that takes two looks apart, by a key that still sees others."""
+"""A missing alert counts as deleted only after two reads some time apart by a key that sees other alerts."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def _notes(world: World, alert: str) -> str:
 
 
 def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
-    """The list shows these alerts only, as they are now."""
+    """From now on the list contains these alerts and new ones only."""
     machine = world.sandbox.answer
     end_ids = [alert["id"] for alert in world.state()["opsgenie"]["alerts"] if alert["id"] not in alerts]
 

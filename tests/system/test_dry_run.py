@@ -1,4 +1,4 @@
-"""A dry run tells what would be done, and leaves no trace: not in either API, not in the folder, not in a file."""
+"""A dry run prints the plan and changes nothing: neither API, no file, and nothing in the folder."""
 
 import json
 import subprocess
@@ -104,7 +104,7 @@ def test_a_dry_run_leaves_an_existing_database_unchanged(world: World) -> None:
     ("fault", "status"), [("429", "planned"), ("503_before", "planned"), ("500_after", "")], ids=str
 )
 def test_a_dry_run_plans_a_failed_page_again_unless_it_has_landed(world: World, fault: str, status: str) -> None:
-    """A page that was refused for the rate, and one that is in doubt: it has landed, or it has not."""
+    """A page that was refused with 429, and one of unknown outcome that has landed or has not."""
     alert = world.raise_alert("waits")
     world.faults({"do": fault, "vendor": "pagerduty", "method": "POST", "path": "/incidents"})
     assert world.run("once").returncode == 1
@@ -119,7 +119,7 @@ def test_a_dry_run_plans_a_failed_page_again_unless_it_has_landed(world: World, 
 
 
 def test_a_write_whose_outcome_is_unknown_is_reported_as_pending(world: World) -> None:
-    """A note that may have landed is not planned again before its time."""
+    """A note that may have landed is not planned again before the staleness bound."""
     alert = world.raise_alert()
     world.once()
     world.faults({"do": "503_before", "vendor": "pagerduty", "method": "POST", "path": "/incidents/*/notes"})
@@ -136,7 +136,7 @@ def test_a_write_whose_outcome_is_unknown_is_reported_as_pending(world: World) -
 
 @pytest.mark.parametrize("killed", [False, True], ids=["beside a daemon", "after a crash"])
 def test_a_dry_run_leaves_a_database_in_use_unchanged(world: World, *, killed: bool) -> None:
-    """While a daemon has it open, and with the journal that a killed one left behind."""
+    """While a daemon has it open, and with the journal of a killed daemon beside it."""
     alert, _ = two_alerts(world)
     world.start(POLL_INTERVAL_SECONDS="600", SWEEP_INTERVAL_SECONDS="600")  # one cycle, then a long rest
     world.until_ready()
@@ -151,7 +151,7 @@ def test_a_dry_run_leaves_a_database_in_use_unchanged(world: World, *, killed: b
     assert "one more" in done.stdout
     after = world.files()
     assert set(after) == set(before)
-    # Beside a daemon, a reader enters itself in the shared memory; what is kept is in the other two.
+    # A reader beside a daemon registers itself in the -shm file; the data is in the other two.
     changed = {name for name in after if after[name] != before[name]}
     assert changed <= (set() if killed else {f"{world.database.name}-shm"})
     assert len(world.writes()) == written
@@ -180,14 +180,14 @@ def test_a_dry_run_succeeds_in_a_read_only_folder(world: World, *, there: bool) 
 
 _WITHOUT_PRIVILEGE = f"""
 import ctypes, os, sys
-if os.geteuid() == 0:  # root may write anywhere, unless it gives that up
+if os.geteuid() == 0:  # root may write anywhere unless it drops that capability
     assert ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, {CAP_DAC_OVERRIDE}, 0, 0, 0) == 0
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
 def test_the_read_only_folder_really_refuses_a_write(world: World) -> None:
-    """Otherwise it would prove nothing."""
+    """The test above would prove nothing without this."""
     world.folder.chmod(0o555)
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The first start: what is old pages nobody, what is there is adopted, and a lost database repeats nothing."""
+"""The first start pages no old alert and adopts existing incidents; the loss of the database repeats nothing."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -47,7 +47,7 @@ def test_initial_lookback_seconds_sets_how_old_an_alert_may_be_to_page(world: Wo
 
 
 def test_an_existing_incident_with_an_alerts_key_is_adopted(world: World) -> None:
-    """As at a cut-over from the webhook proxy, which used the same key."""
+    """As in a migration from the webhook proxy, which used the same key."""
     alert, old = world.raise_alert(priority="P1"), world.raise_alert("old", created_at=ago(days=3))
     resolved = world.raise_alert("resolved in PagerDuty already")
     for key in (alert, old, resolved):
@@ -76,7 +76,7 @@ def _assert_mirrored(world: World, key: str) -> None:
 
 
 def test_a_lost_database_repeats_nothing(world: World) -> None:
-    """Everything is open, said and acknowledged; pairs and notes are known again by their marks."""
+    """Pairs and notes that existed before the loss are recognised by their keys and marks."""
     chat, held, taken, ended = (
         world.raise_alert(name, priority="P1") for name in ("chat", "held", "taken", "ended")
     )
@@ -122,7 +122,7 @@ KEY = "8f9a7c1e-4b17-4c39-8c39-602a02fe417c-1613353749160"
 
 
 def test_incident_keys_of_other_tools_do_not_stop_the_first_start(world: World) -> None:
-    """Only what has the form of an alert's id is asked for; what is not found, or refused, is not ours."""
+    """Only keys in the form of an alert id are looked up; one that is not found or refused is not ours."""
     for key in (*FOREIGN, KEY):
         world.control("pagerduty/incidents", title="another tool's", key=key, user="Jane Doe")
     bad = KEY.replace("8f9a", "0000")
@@ -166,7 +166,7 @@ def test_a_wider_query_pages_what_is_recent_and_not_what_is_old(world: World) ->
 
 
 def test_an_old_alert_that_enters_the_query_pages(world: World) -> None:
-    """It was outside at the first start: that it is old says nothing."""
+    """The lookback applies only to alerts that the query selected at the first start."""
     old = world.raise_alert("old", created_at=ago(hours=2), priority="P4")
     world.start(OPSGENIE_QUERY="priority: P1")
     world.until_ready()

@@ -1,4 +1,4 @@
-"""PagerDuty's log is behind its incidents: its silence explains nothing until the staleness bound has passed."""
+"""PagerDuty's log lags behind its incidents: a missing entry means nothing before the staleness bound."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def _acknowledged_by_customer(world: World) -> str:
     world.customer(alert, "acknowledge")
     world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the mirrored acknowledgement")
     world.until(world.is_settled, "all settled")
-    world.pass_cycles(12)  # PagerDuty's stamps are whole seconds: what follows is later than the acknowledgement
+    world.pass_cycles(12)  # PagerDuty's timestamps are whole seconds: the next act must have a later one
     return alert
 
 
@@ -50,7 +50,7 @@ def test_a_late_log_entry_still_names_the_engineer_who_unacknowledged(quick: Wor
     shown_again = _hides_entries_since(world, datetime.now(UTC))
     world.engineer(alert, "unacknowledge")
     world.pass_cycles(10)
-    assert world.alert(alert)["acknowledged"] is True  # nobody knows yet who it was
+    assert world.alert(alert)["acknowledged"] is True  # held back until the log names the engineer
     shown_again()
     world.until(lambda: not world.alert(alert)["acknowledged"], "the un-acknowledgement, mirrored")
     assert any(f"by {JANE}" in line["log"] or line["owner"] == JANE for line in world.alert(alert)["logs"])

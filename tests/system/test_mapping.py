@@ -1,6 +1,6 @@
-from tests.support.harness import World
+"""Every row of the mapping, in both directions, through the installed command."""
 
-"""Every row of the mapping, both ways, through the installed command."""
+from tests.support.harness import World
 
 
 def test_a_raised_alert_creates_an_incident_with_all_its_details(world: World) -> None:

@@ -1,4 +1,4 @@
-"""An incident that pages nobody is made to page where that is possible, and said for as long as it lasts."""
+"""An incident that pages nobody is made to page where that is possible, and is reported until it does."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_an_incident_that_is_created_acknowledged_is_triggered_again_and_logged(
 def test_an_incident_that_cannot_be_made_to_page_is_reported_for_as_long_as_that_lasts(
     world: World, free_port: int
 ) -> None:
-    """Every way leaves the incident with the automation user alone."""
+    """Every attempt leaves the incident assigned to the automation user alone."""
     _listen(world, free_port)
     bot = {"id": "PBOT001", "type": "user_reference", "summary": "Reconciler Bot"}
 

@@ -1,4 +1,4 @@
-"""Numbers and times of a vendor are believed within bounds: one odd header or stamp costs no page."""
+"""A vendor's numbers and timestamps are accepted within bounds: one odd header or timestamp prevents no page."""
 
 import time
 from dataclasses import replace
@@ -14,7 +14,7 @@ TOO_MANY = {"error": {"message": "Rate Limit Exceeded", "code": 2020}}
 
 
 def _once(world: World, method: str, path: str, answer: Response) -> None:
-    """One call gets that answer."""
+    """The next such call gets that answer."""
     left = [1]
 
     def first(vendor: str, request: Request) -> bool:
@@ -65,7 +65,7 @@ def test_a_429_in_a_quiet_moment_delays_the_next_storm_only_briefly(world: World
     began = time.monotonic()
     alerts = [world.raise_alert(f"storm {number}", priority="P1") for number in range(30)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the storm's pages", patience=60)
-    assert time.monotonic() - began < 20  # it was two seconds an alert
+    assert time.monotonic() - began < 20  # a rate limiter that stays slow after the 429 takes two seconds an alert
 
 
 def _edit_alerts(world: World, **values: Any) -> None:

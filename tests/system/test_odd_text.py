@@ -1,4 +1,4 @@
-"""Texts that nobody can store or show, and what should never happen: one oddity costs nobody else a page."""
+"""Texts that cannot be stored or displayed, and unexpected exceptions: one odd alert prevents no other page."""
 
 import json
 import sqlite3
@@ -29,7 +29,7 @@ def test_an_unpaired_surrogate_or_a_nul_in_a_text_prevents_no_page_and_no_note(w
 
 
 def test_control_characters_of_an_alert_are_escaped_on_the_terminal(world: World) -> None:
-    """Neither colours, nor a new window title, nor lines that nobody wrote; and not more of it than fits."""
+    """No colour, no window title and no forged line, and each line is truncated to a readable length."""
     message = "\x1b[31mred\x1b[0m\rgone\nReconciler: all is well" + "x" * 3000
     alert = world.raise_alert(message, user="Ana\x1b[7m Ruiz")
     world.customer(alert, "notes", text="\x1b]0;title\x07 \x00", user="Ana\x1b[7m Ruiz")

@@ -1,4 +1,4 @@
-"""Our own acts come back in other forms, late, or not at all: they are neither people's acts nor sent twice."""
+"""Our own writes that show late, in another form or never are neither taken for people's acts nor repeated."""
 
 import json
 import time
@@ -40,7 +40,7 @@ def test_a_write_that_waits_in_opsgenies_queue_is_not_sent_again(world: World) -
 
 
 def test_a_write_that_opsgenie_accepted_and_failed_is_retried_until_it_works(world: World) -> None:
-    """For longer than five tries with a short back-off; its reason is shown."""
+    """For longer than five attempts with a short back-off take; Opsgenie's reason is logged."""
     until = time.monotonic() + 16
 
     def failed(_request: Request, real: Response) -> Response:

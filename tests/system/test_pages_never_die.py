@@ -1,4 +1,4 @@
-"""However a page is refused, it is made once the cause is over; what is refused alone holds nothing else up."""
+"""A page is created once the cause of its refusal is over, whatever it was; a refused object delays no other."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.harness import World, a_world
 
 FOR_SECONDS = 3.0
 SOON = 5.0
-"""Seconds within which what has nothing to do with a refused object is done; other tests run beside this."""
+"""Seconds within which work on other objects is done; other tests run beside this one."""
 
 
 def said(status: int, code: int, words: str) -> Response:
@@ -22,13 +22,13 @@ def said(status: int, code: int, words: str) -> Response:
 
 
 def page(status: int, **headers: str) -> Response:
-    """A web page of something on the way."""
+    """A web page of a proxy or firewall in between."""
     body = b"<html><body>Something else answers here.</body></html>"
     return Response(status, body, {"Content-Type": "text/html", **headers})
 
 
 ANSWERS = {
-    # One for each way in which the product reacts; tests/remotes/test_refusals.py has every status and code.
+    # One for each reaction of the product; tests/remotes/test_refusals.py has every status and code.
     "the From user is gone": said(400, 1008, "Requester User Not Found"),
     "the service is gone": said(400, 5002, "Service Not Found"),
     "it takes too long": said(400, 2016, "The request took too long to process"),
@@ -89,7 +89,7 @@ def noted(world: World, alert: str, words: str) -> bool:
 
 
 def assert_others_go_on(world: World, neighbours: list[str]) -> None:
-    """A page and neighbours' notes, again and again, while something else is refused."""
+    """A new page and the neighbours' notes get through three times while something else is refused."""
     for turn in range(3):
         fresh = world.raise_alert(f"fresh {turn}", priority="P1")
         for alert in neighbours:
@@ -132,14 +132,14 @@ def test_a_note_that_is_always_refused_delays_no_other_pair(world: World, answer
     world.customer(poisoned, "notes", text="DROP TABLE alerts")
     world.customer(poisoned, "acknowledge")
     assert_others_go_on(world, neighbours)
-    # After the staleness bound it does not hold up its own pair either.
+    # After the staleness bound it does not block its own pair either.
     world.until(lambda: world.incident(poisoned)["status"] == "acknowledged", "its acknowledgement", patience=90)
     tried = [call for call in world.calls(since) if call["write"] and call["status"] == 403]
     assert len(tried) < 12, f"{len(tried)} attempts"
 
 
 def test_an_engineers_note_right_after_the_page_is_not_missed(world: World) -> None:
-    """She is faster than the rest of the cycle that has paged her."""
+    """The note arrives before the cycle that has paged ends."""
     world.start()
     world.until_ready()
     alert = world.raise_alert(priority="P1")
@@ -151,11 +151,11 @@ def test_an_engineers_note_right_after_the_page_is_not_missed(world: World) -> N
     world.until(lambda: any("on it" in note for note in world.alert_notes(alert)), "her note")
 
 
-# -- the set-up --
+# -- the automation user and the service --
 
 
 def replaced(world: World, path: str, answer: Response) -> Callable[[], None]:
-    """PagerDuty answers so to reads of this."""
+    """PagerDuty gives this answer to reads of this path."""
     return world.answers(
         lambda vendor, asked: vendor == "pagerduty" and asked.method == "GET" and asked.path.startswith(path),
         answer,
@@ -163,7 +163,7 @@ def replaced(world: World, path: str, answer: Response) -> Callable[[], None]:
 
 
 def refusing(world: World, answer: Response) -> Callable[[], None]:
-    """PagerDuty answers so to every write."""
+    """PagerDuty gives this answer to every write."""
     return world.answers(lambda vendor, asked: vendor == "pagerduty" and asked.method != "GET", answer)
 
 

@@ -1,4 +1,4 @@
-"""One failing or slow feed, page or object stops no other reading, and no page."""
+"""A failing or slow feed, page of results or object delays no other read and no page."""
 
 import math
 import sqlite3
@@ -16,7 +16,7 @@ from tests.support.harness import World, a_world
 
 SOON = 5.0
 TRIES = 4
-"""How often the client tries one read."""
+"""How many attempts the client makes at one read."""
 
 
 def _is(vendor: str, path: str) -> Callable[[str, Request], bool]:
@@ -28,7 +28,7 @@ def _refusal(status: int) -> Response:
 
 
 def _goes_on(world: World, alert: str) -> None:
-    """What an engineer does is mirrored, and a new alert pages."""
+    """An engineer's acts are mirrored, and a new alert pages."""
     world.engineer(alert, "acknowledge")
     world.engineer(alert, "notes", text="on it")
     fresh = world.raise_alert("fresh")
@@ -81,7 +81,7 @@ def test_without_any_log_an_unacknowledgement_is_mirrored_without_a_name(world: 
 
 
 def test_a_log_cursor_that_stays_refused_is_replaced(world: World) -> None:
-    """Entries of that time are found by the sweep; later ones by the log, without any sweep."""
+    """The sweep finds the entries of the skipped time; the log alone finds later ones."""
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600", STALENESS_SECONDS="0.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -136,7 +136,7 @@ def test_an_unreadable_incident_is_retried_with_back_off_and_delays_no_other_pai
     _goes_on(world, good)
     world.pass_cycles(30)
     asked = [call for call in world.calls(since) if call["path"] == path and not call["write"]]
-    looks = 2 + math.log2(1 + time.monotonic() - began)  # after 1, 2, 4 … seconds of rest
+    looks = 2 + math.log2(1 + time.monotonic() - began)  # with a back-off of 1, 2, 4 … seconds
     assert 1 <= len(asked) <= looks * TRIES
     end()
     world.until(lambda: bool(world.alert(bad)["acknowledged"]), "made up for")

@@ -1,4 +1,4 @@
-"""A trouble that lasts is said when it begins, again while it lasts, and at its end with how long it lasted."""
+"""Trouble is logged when it begins, again while it lasts, and at its end with its duration."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.support.harness import World
 
 
 def lines(world: World, words: str, level: str = "") -> list[str]:
-    """What the daemon has said with these words in it."""
+    """The daemon's log events that contain these words."""
     return [e["event"] for e in world.events() if words in e["event"] and level in ("", e["level"])]
 
 
@@ -94,7 +94,7 @@ def test_ongoing_trouble_is_shown_by_status_metrics_and_readiness(world: World) 
 
 
 def test_readiness_fails_while_the_pagerduty_service_is_disabled(world: World) -> None:
-    """Nobody would be paged: readiness says so as long as it lasts, and no longer."""
+    """Nobody would be paged meanwhile; readiness recovers as soon as the service is enabled."""
     address = free_address()
     sandbox = world.sandbox
     machine = sandbox.answer

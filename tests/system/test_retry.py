@@ -1,4 +1,4 @@
-"""Dead actions are put back by a command that needs the database alone, with the daemon running."""
+"""`retry` puts dead actions back; it needs only the database, and works beside a running daemon."""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ TOO_MANY = json_response(400, {"error": {"message": "Product Limit Reached", "co
 
 
 def with_dead_notes(world: World, count: int = 1) -> list[str]:
-    """The daemon at work, and so many alerts with a note each that PagerDuty has refused for good."""
+    """Start the daemon, with `count` alerts that each have one note that PagerDuty has refused for good."""
     alerts = [world.raise_alert(f"alert {number}") for number in range(count)]
     world.start()
     world.until(lambda: all(map(world.incidents, alerts)) and world.is_settled(), "the pages")

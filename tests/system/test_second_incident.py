@@ -1,6 +1,6 @@
-from tests.support.harness import World
+"""Merged incidents, and two incidents with one alert's key: the one that people work on is followed."""
 
-"""Two incidents with one alert's key, and incidents that were merged: the one that people work on is followed."""
+from tests.support.harness import World
 
 
 def _paged(world: World, title: str = "db-primary is down") -> str:

@@ -1,4 +1,4 @@
-"""The sweep heals what the feeds miss; an idle cycle costs two requests, whatever is open."""
+"""The sweep mirrors what the feeds miss; an idle cycle costs two requests, however many pairs are open."""
 
 import time
 from collections import Counter
@@ -57,7 +57,7 @@ def test_a_sweep_costs_two_requests_a_pair_and_two_listings(world: World) -> Non
     alerts = [world.raise_alert(f"alert {number}") for number in range(pairs)]
     world.once()
     assert all(world.incidents(alert) for alert in alerts)
-    world.once()  # the updatedAt that our own doings moved are taken in
+    world.once()  # takes in the updatedAt values that our own writes have changed
     before = len(_requests(world))
     world.once(SWEEP_INTERVAL_SECONDS="0.001")
     calls = _requests(world)[before:]

@@ -1,4 +1,4 @@
-"""What an alert is now counts, not what it was when it was first seen; nothing that people wrote is cut."""
+"""An alert's current values count, not those at its first sight; nothing that people wrote is truncated."""
 
 from typing import Any
 

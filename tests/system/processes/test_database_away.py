@@ -1,4 +1,4 @@
-"""The database out of reach, or lost: nothing is written to any vendor meanwhile, and nobody hears twice."""
+"""An unreachable or lost database: meanwhile nothing is written to a vendor, and afterwards nothing is repeated."""
 
 import sqlite3
 import time
@@ -22,7 +22,7 @@ def test_while_postgresql_is_down_nothing_is_written_and_nothing_is_lost(
             server.stop()
             alert = world.raise_alert(f"during outage {outage}")
             world.customer(first, "notes", text=f"during outage {outage}")
-            time.sleep(0.3)  # what was on the wire arrives
+            time.sleep(0.3)  # requests in flight take effect
             since = world.seq()
             time.sleep(1.5)
             assert world.writes(since) == []
@@ -68,7 +68,7 @@ def test_while_another_program_locks_the_file_nothing_is_written_and_nothing_is_
 
 
 def a_story(world: World) -> list[str]:
-    """Everything open: notes both ways, an acknowledgement from either side, one incident resolved."""
+    """Notes both ways, an acknowledgement from either side and one resolved incident, all mirrored."""
     alerts = [world.raise_alert(f"alert {number}") for number in range(4)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the incidents")
     for alert in alerts:
@@ -83,7 +83,7 @@ def a_story(world: World) -> list[str]:
 
 
 def as_before(world: World, alerts: list[str], since: int) -> None:
-    """After the loss: nothing was written because of it, and what is new crosses."""
+    """The loss has caused no write, and new acts are mirrored."""
     world.pass_cycles(5)
     assert world.writes(since) == []
     world.customer(alerts[0], "notes", text="and now?")

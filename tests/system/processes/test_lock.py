@@ -1,4 +1,4 @@
-"""One works at a time: the lock, the epoch that goes with it, and what an earlier epoch may still do: nothing."""
+"""One process works at a time: the lock, and the epoch, a fencing token that shuts earlier holders out."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ def two(database_url: str) -> Iterator[tuple[Database, Database]]:
 
 
 def an_action(database: Database) -> Action:
-    """An intent, as the outbox has it."""
+    """An intent, as read from the outbox."""
     blank = Action("k1", Kind.PAGERDUTY_NOTE, "a1", "a note", NOW, "Ana Ruiz", "text", mark="mark")
     with database.writing() as unit:
         unit.outbox.add([blank], NOW)
@@ -134,7 +134,7 @@ def test_a_transaction_of_a_stopped_process_does_not_block_a_takeover(
 def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is stopped inside a pipeline is not idle for the server, however long it does nothing."""
+    """To the server, a process suspended inside a pipeline is not idle, however long it does nothing."""
     monkeypatch.setitem(opening.SESSION_LIMITS, "lock_timeout", "200ms")
     first, second = open_database(postgres_url), open_database(postgres_url)
     first.lead()
@@ -145,7 +145,7 @@ def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
         monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "400ms")
         stopped._leader(unit.cursors.connection)
         with pytest.raises(DatabaseDown, match="lock timeout"):
-            second.lead()  # it is not known yet that the other is stopped
+            second.lead()  # the other session has not been inactive for long enough yet
         time.sleep(0.4)
         epochs.append(second.lead())
         unit.cursors.save(query="too late")
@@ -234,7 +234,7 @@ def test_a_pooler_that_is_introduced_later_is_refused_at_the_next_check(
 def test_without_a_pooler_a_lock_is_never_refused(postgres_url: str) -> None:
     for _ in range(20):
         lock = lock_for(postgres_url)
-        while not lock.acquire():  # the session before has not quite ended
+        while not lock.acquire():  # the previous session is still ending
             time.sleep(0.01)
         assert lock.acquire()
         lock.release()

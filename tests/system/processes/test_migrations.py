@@ -1,4 +1,4 @@
-"""Migrations on both databases: up from every earlier revision with data in it; a failed one changes nothing."""
+"""Migrations on both databases: an upgrade from any revision keeps its data; a failed one changes nothing."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from reconciler.store.database import Database, DatabaseDown, current_revision, 
 from reconciler.store.schema import REVISION, metadata
 from tests.support.harness import COMMAND, World
 
-AT = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - as it lies in the database
+AT = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - stored without a time zone
 NOW = AT.replace(tzinfo=UTC)
 ROWS: dict[str, dict[str, Any]] = {
     "pairs": {
@@ -46,11 +46,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "value": '["2026-11-23T09:00:00+00:00", "2026-11-23T08:00:00+00:00"]',
     },
 }  # fmt: skip
-"""A row of each table, as the first revision had it; what a later one adds gets its default."""
+"""A row of each table of the first revision; columns of later revisions get their defaults."""
 
 
 def revisions() -> list[str]:
-    """All of them, oldest first."""
+    """All revisions, oldest first."""
     config = Config()
     config.set_main_option("script_location", str(migrate.location()))
     return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
@@ -183,7 +183,7 @@ def test_a_database_of_a_newer_revision_is_refused_and_left_unchanged(database: 
 
 
 def test_concurrent_migrations_all_succeed(both: World) -> None:
-    """Such as `db upgrade` beside starting daemons."""
+    """As with `db upgrade` beside starting daemons."""
     environ = {**os.environ, **both.environment}
     running = [
         subprocess.Popen([COMMAND, "db", "upgrade"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -209,11 +209,11 @@ LATER = (
     "ALTER TABLE pairs DROP COLUMN unpaged",
     "ALTER TABLE actions DROP COLUMN failing_since",
 )
-"""Takes away what the revisions after the first have added."""
+"""Reverts the schema to the first revision."""
 
 
 def test_this_version_continues_with_a_database_of_the_first_revision(both: World) -> None:
-    """The first revision with a whole story in it: as that version left it, without what came later."""
+    """The database of a killed daemon, reverted to the first revision with its data in place."""
     world = both
     world.begin()
     alert = world.raise_alert()

@@ -1,4 +1,4 @@
-"""The whole mapping once over PostgreSQL: one alert's life, through the installed commands."""
+"""The whole mapping over PostgreSQL: one alert from its creation to its end, through the installed commands."""
 
 import json
 

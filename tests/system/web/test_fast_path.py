@@ -1,4 +1,4 @@
-"""A webhook makes the reconciler look at once, and never makes it write what the APIs don't confirm."""
+"""A webhook triggers an immediate read, and never a write that the APIs do not confirm."""
 
 import json
 import threading
@@ -61,7 +61,7 @@ def test_a_delivery_signed_with_either_of_two_secrets_is_accepted(front: World) 
 
 
 def test_a_thousand_webhooks_for_one_incident_cost_at_most_three_reads_of_it(front: World) -> None:
-    """The first look lasts until all have come, however long a busy machine takes to deliver them."""
+    """The first read is held until all have been delivered, however long a busy machine takes for that."""
     alert, incident = front.paired()
     since = front.seq()
     local = threading.local()
@@ -88,7 +88,7 @@ def test_a_thousand_webhooks_for_one_incident_cost_at_most_three_reads_of_it(fro
     assert looks_at(front, incident, since) in (
         2,
         3,
-    )  # the last may still be on their way after the first
+    )  # the last deliveries may arrive after the second read has begun
 
 
 def test_a_webhook_costs_two_reads_of_the_side_it_names(front: World) -> None:
@@ -97,7 +97,7 @@ def test_a_webhook_costs_two_reads_of_the_side_it_names(front: World) -> None:
     deliveries: tuple[tuple[Callable[[], requests.Response], str, list[str]], ...] = (
         (lambda: front.deliver(incident), incident, []),
         (lambda: front.deliver("", body=pagerduty_body(incident, incident_key=alert)), incident, []),
-        # Another incident with the alert's key may be a second one: it is read as well.
+        # An unknown incident with the alert's key may be a second one, so it is read as well.
         (
             lambda: front.deliver("", body=pagerduty_body("PDI123", incident_key=alert)),
             incident,
@@ -115,7 +115,7 @@ def test_a_webhook_costs_two_reads_of_the_side_it_names(front: World) -> None:
 
 
 def test_an_unknown_incident_is_adopted_when_its_key_is_an_alerts_id(world: World) -> None:
-    """The alert was there before us and pages nobody; then somebody makes an incident of it."""
+    """The alert is older than the lookback and pages nobody; then a person creates an incident with its key."""
     alert = world.raise_alert()
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY, INITIAL_LOOKBACK_SECONDS="0")
     writes = len(world.writes())
@@ -142,7 +142,7 @@ def test_a_pagerduty_test_webhook_is_accepted_and_logged_and_causes_no_request(f
 
 
 def test_an_event_that_the_apis_do_not_confirm_causes_no_write(front: World) -> None:
-    """Bodies that tell of acts that nobody did, rightly signed or not: looked at, and nothing follows."""
+    """Webhooks about acts that never happened, validly signed or not, cause at most a read."""
     alert, incident = front.paired()
     writes = len(front.writes())
     with honest_meanwhile(front, "false deliveries, rightly signed or not") as attack:
@@ -157,7 +157,7 @@ def test_an_event_that_the_apis_do_not_confirm_causes_no_write(front: World) -> 
 
 
 def _false_deliveries(front: World, alert: str, incident: str) -> Iterator[tuple[int, int]]:
-    """The status that each was answered with, and the one that is due."""
+    """The status of each answer, and the expected one."""
     for kind, status in (
         ("incident.acknowledged", "acknowledged"),
         ("incident.resolved", "resolved"),
@@ -248,7 +248,7 @@ def test_a_wrong_secret_is_logged_once_per_vendor_until_a_genuine_webhook_arrive
 
 
 def test_polling_mirrors_everything_when_every_webhook_is_lost(world: World) -> None:
-    """The same story with no delivery at all, and with every delivery lost on the way: polling mirrors it."""
+    """For the reconciler, lost deliveries are the same as none."""
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")

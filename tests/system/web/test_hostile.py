@@ -1,6 +1,6 @@
-"""Hostile requests: each is refused, breaks nothing, and leaves honest requests served meanwhile.
+"""Hostile requests: each is refused, breaks nothing, and leaves honest requests served.
 
-Run with `-s` to see the table: the attack, what came back, what honest requests saw, the process's memory.
+Run with `-s` to see the table: the attack, its answers, the latency of honest requests, the process's memory.
 """
 
 import json
@@ -33,7 +33,7 @@ def status_of(answer: bytes) -> int:
 
 
 def assert_says_nothing(answer: bytes, *sent: bytes) -> None:
-    """An answer of the application: its headers, no traceback, no server's name, nothing that was sent."""
+    """An answer of the application has its headers, and no traceback, server name or part of the request."""
     assert_hides(answer, *sent)
     lowered = answer.lower()
     for name, value in HEADERS:
@@ -41,7 +41,7 @@ def assert_says_nothing(answer: bytes, *sent: bytes) -> None:
 
 
 def assert_hides(answer: bytes, *sent: bytes) -> None:
-    """Any answer, waitress' own included: no traceback, no server's name, nothing that was sent."""
+    """Any answer, including waitress' own, has no traceback, server name or part of the request."""
     for word in (b"Traceback", b'File "', b"waitress", b"werkzeug", b"Flask", b"Python", *sent):
         assert word not in answer, (word, answer)
 
@@ -153,7 +153,7 @@ def test_a_malformed_request_is_refused_or_its_connection_closed(
     ids=["5,000 headers", "a path of 1 MB"],
 )
 def test_a_request_head_far_beyond_the_limit_is_not_read_to_its_end(listener: Listener, sent: bytes) -> None:
-    """Its sender sees 431, or that the connection is closed while it still sends."""
+    """The client sees 431, or a connection that is closed while it still sends."""
     with honest_meanwhile(listener, "an endless head") as attack:
         try:
             status = status_of(listener.raw(sent))
@@ -170,7 +170,7 @@ def test_a_client_that_asks_to_close_the_connection_has_it_closed(listener: List
 
 @pytest.mark.parametrize("size", [MIB + 1, READ_AT_MOST - 1])
 def test_a_body_over_one_mebibyte_is_answered_with_413(listener: Listener, size: int) -> None:
-    """Up to twice the limit the body is read, so that its sender sees the answer."""
+    """Up to twice the limit the body is read, so that the client sees the answer."""
     body = b"x" * size
     chunks = (body[start : start + 65536] for start in range(0, size, 65536))
     with honest_meanwhile(listener, f"bodies of {size:,} bytes, their length told and in chunks") as attack:
@@ -220,7 +220,7 @@ UNREAD = {
     + b"x" * 1_200_000,
     ("pagerduty", "wrong_method", b"/pd-webhook"): head("PATH", "GET", Connection="close"),
 }
-"""By vendor and outcome; what waitress refuses by its head never reaches the application."""
+"""By vendor, outcome and path. A request that waitress refuses by its head never reaches the application."""
 
 
 def test_no_part_of_a_request_appears_in_an_answer_a_metric_or_the_log(listener: Listener) -> None:
@@ -240,7 +240,7 @@ def test_no_part_of_a_request_appears_in_an_answer_a_metric_or_the_log(listener:
 
 
 def stall(listener: Listener, number: int, stack: ExitStack) -> list[socket.socket]:
-    """Connections that send nothing, half a line, or a body that does not come."""
+    """Connections that send nothing, half a line, or a head whose body never arrives."""
     stalled = [stack.enter_context(closing(listener.connect())) for _ in range(number)]
     for turn, connection in enumerate(stalled):
         _takes(connection, (b"", b"GET /hea", head(Content_Length="1000") + b"{")[turn % 3])
@@ -263,7 +263,7 @@ def test_300_stalled_connections_are_closed_and_delay_no_honest_request(listener
 def test_stalled_connections_beyond_the_limit_delay_honest_requests_only_until_they_are_closed(
     listener: Listener,
 ) -> None:
-    """Honest requests wait until silent connections are closed; the process has file descriptors to spare."""
+    """The process must also stay far below its limit of file descriptors."""
     with ExitStack() as stack:
         stall(listener, CONNECTIONS + 400, stack)
         began = time.monotonic()
@@ -283,7 +283,7 @@ def _has_ended(connection: socket.socket) -> bool:
 
 
 def test_slow_bodies_delay_no_honest_request(listener: Listener) -> None:
-    """A byte every tenth of a second keeps a connection open; it takes no thread from honest requests."""
+    """A byte every tenth of a second keeps a connection open, but occupies no thread."""
     with ExitStack() as stack, honest_meanwhile(listener, "100 slow bodies") as attack:
         slow = [stack.enter_context(closing(listener.connect())) for _ in range(100)]
         for connection in slow:
@@ -304,7 +304,7 @@ def _takes(connection: socket.socket, sent: bytes) -> bool:
 
 
 def test_large_unfinished_bodies_do_not_fill_the_memory(listener: Listener) -> None:
-    """A hundred times one byte less than what would be refused, or read."""
+    """A hundred bodies, each one byte short of the limit and of its announced length."""
     whole = head(Content_Length=str(MIB)) + b"x" * (MIB - 1)
     with ExitStack() as stack, honest_meanwhile(listener, "100 bodies of 1 MiB held back") as attack:
         for _ in range(100):
@@ -339,7 +339,7 @@ def test_pipelines_that_end_in_a_reset_delay_no_honest_request(listener: Listene
 
 
 def test_pipelines_whose_answers_are_not_read_delay_no_honest_request(listener: Listener) -> None:
-    """20,000 scrapes at once: connections take turns, one request each, so that honest ones get theirs."""
+    """20,000 scrapes at once: the server takes one request of each connection in turn."""
     pipeline = head("/metrics", "GET") * 200
     with ExitStack() as stack, honest_meanwhile(listener, "100 pipelines of 200 requests, unread") as attack:
         for _ in range(100):

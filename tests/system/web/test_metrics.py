@@ -19,7 +19,7 @@ CLOSED = ("actions_total", "echoes_total", "hint_reconciles_total", "webhooks_to
 
 
 def test_every_counter_exists_from_the_start_with_0(world: World) -> None:
-    """With 0, or the first refusal and the first dead write would be no rise; and nothing else comes to it."""
+    """Without the 0, the first refusal would not count as an increase; no label set is added later."""
 
     def closed() -> dict[str, float]:
         names = tuple(f"reconciler_{name}" for name in CLOSED)
@@ -58,7 +58,7 @@ def test_webhook_counters_exist_only_for_configured_endpoints(world: World) -> N
 
 
 def test_without_http_listen_no_port_is_opened_and_webhook_settings_cause_a_warning(world: World) -> None:
-    """What is given for the fast path all the same is told by `run`, and by nothing else."""
+    """Webhook settings without HTTP_LISTEN cause a warning of `run` only."""
     done = world.run("once", **FAST_PATH)
     assert done.returncode == 0
     assert [line for line in done.stderr.splitlines() if "first start" not in line] == []
@@ -92,7 +92,7 @@ def _is_not_ready_for(front: World, reason: str) -> bool:
 def test_a_vendor_outage_fails_readiness_but_not_health(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Of one out of reach and one that hangs: for longer than a cycle may take, and while a cycle runs."""
+    """With an unreachable vendor and one that hangs, for longer than a cycle may take and during a cycle."""
     with a_world(tmp_path_factory.mktemp("hanging")) as other:
         world.open(POLL_INTERVAL_SECONDS="0.2", OPSGENIE_API_URL="http://127.0.0.1:9")
         other.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
@@ -110,14 +110,14 @@ def test_a_vendor_outage_fails_readiness_but_not_health(
 
 
 def test_a_database_outage_fails_readiness_but_not_health_metrics_or_webhooks(world: World) -> None:
-    """Health, metrics and webhooks answer from memory meanwhile, for longer than three intervals."""
+    """Health, metrics and webhooks are served from memory, for longer than three intervals."""
     world.open_ready(POLL_INTERVAL_SECONDS="0.2")
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
     world.until(lambda: world.metric("reconciler_open_pairs") == 1, "it is counted")
     with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        world.raise_alert("another")  # something that has to be written down
+        world.raise_alert("another")  # causes a database write
         world.until(lambda: world.get("/readyz", timeout=1).status_code == 503, "it is not ready")
         last = time.monotonic() + SHORTEST_GRACE + 1
         while time.monotonic() < last:
@@ -147,7 +147,7 @@ def test_readiness_counts_dead_actions_and_does_not_fail_because_of_them(world: 
 
 
 def refuse_notes(world: World) -> None:
-    """PagerDuty takes no note any more."""
+    """From now on PagerDuty refuses every note."""
     from reconciler.sandbox.wire import Request, Response, json_response  # noqa: PLC0415
 
     sandbox = world.sandbox
@@ -184,7 +184,7 @@ def test_metrics_count_every_action_with_its_lag_and_its_requests(world: World) 
 
 
 def test_metrics_are_correct_between_two_cycles(world: World) -> None:
-    """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
+    """The next cycle is a minute away: writes of the fast path are counted, and soon confirmed."""
     world.open_ready(POLL_INTERVAL_SECONDS="60")
     alert, incident = world.paired()
     world.until(lambda: world.metric("reconciler_open_pairs") == 1, "the next report, a second later")

@@ -1,4 +1,4 @@
-"""The listener answers as `reconciler/web/openapi.yaml` says, whatever is sent, and gives every answer told of."""
+"""The listener conforms to `reconciler/web/openapi.yaml` for any request, and gives every answer listed there."""
 
 import copy
 import time
@@ -40,7 +40,7 @@ FUZZED = [
     (path, method, mode)
     for path, method in OPERATIONS
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
-    if (method, mode) != ("GET", GenerationMode.NEGATIVE)  # nothing is asked of a GET that could be wrong
+    if (method, mode) != ("GET", GenerationMode.NEGATIVE)  # a GET has no input that could be invalid
 ]
 CHECKS: list[CheckFunction] = [
     status_code_conformance,
@@ -70,7 +70,7 @@ def front(listener: Listener) -> Listener:
     return listener
 
 
-# -- whatever is sent --
+# -- generated requests --
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), FUZZED)
@@ -89,7 +89,7 @@ def test_every_answer_to_a_generated_request_conforms_to_the_specification(
 
     ask()
     assert answered <= ({200, 405} if method == "GET" else {202, 400, 401, 403, 405})
-    assert front.memory() > 0  # it has not ended
+    assert front.memory() > 0  # the process is still running
     if (method, mode) == ("POST", GenerationMode.POSITIVE):
         assert answered >= {202, 401}
 
@@ -101,7 +101,7 @@ def _as_it_is(front: Listener, case: Case[Any]) -> requests.PreparedRequest:
 
 
 def _made_genuine(front: Listener, case: Case[Any]) -> requests.PreparedRequest:
-    """The same as the vendor would send it: with our integration's id, the shared secret, and rightly signed."""
+    """The same as the vendor would send it: with our integration's id, the shared secret and a valid signature."""
     if isinstance(case.body, dict) and "integrationId" in case.body:
         case.body = case.body | {"integrationId": INTEGRATION}
     request = _as_it_is(front, case)
@@ -118,7 +118,7 @@ def _validate(case: Case[Any], answer: requests.Response, *more: CheckFunction) 
         assert answer.headers[name] == value
 
 
-# -- every answer that is told of --
+# -- every answer of the specification --
 
 
 def test_every_answer_in_the_specification_is_given_by_some_request(
@@ -143,7 +143,7 @@ Sent = tuple[Listener, str, HttpMethod, int, requests.Request]
 
 @pytest.fixture(scope="module")
 def lame(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
-    """A listener without webhooks, whose daemon has stopped turning before the first poll."""
+    """A listener without webhook endpoints, whose daemon's loop got stuck before the first poll."""
     none = dict.fromkeys(("PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID", "OPSGENIE_WEBHOOK_SECRET"), "")
     lame = Listener(tmp_path_factory.mktemp("lame"), "unpolled", "stuck", **none)
     time.sleep(SHORTEST_GRACE)

@@ -1,4 +1,4 @@
-"""The README's webhook lines, run by a shell as they stand: each has its effect."""
+"""The README's webhook commands, run unchanged by a shell."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""After a noisy run no secret stands in a log, an error, a metric or an answer."""
+"""No secret appears in a log, an error, a metric or an answer, after requests that contain them everywhere."""
 
 import json
 from pathlib import Path

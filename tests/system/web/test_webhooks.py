@@ -1,4 +1,4 @@
-"""Who sent a webhook, and where it says to look; every shape that either vendor sends, and whatever else comes."""
+"""Webhooks: how the sender is verified, which hint a body yields, and how any other body is answered."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/pd-webhook", "/ops-webho
 
 
 class Door:
-    """The application without a listener, and what it lets in."""
+    """The application without a listener, and the hints that it has accepted."""
 
     def __init__(self, **environ: str) -> None:
         self.hints: list[Hint] = []
@@ -130,7 +130,7 @@ def test_only_the_most_recent_delivery_ids_are_remembered() -> None:
 
 @pytest.mark.parametrize("file", sorted((EXAMPLES / "pagerduty").glob("*.json")), ids=lambda file: file.stem)
 def test_each_pagerduty_example_yields_a_hint_with_its_incident(door: Door, file: Path) -> None:
-    """And its key, which is the alert's id, where the event has one: a note's has none."""
+    """The hint also has the key, which is the alert's id, except for a note's event, which has none."""
     assert door.pagerduty(file.read_bytes()) == 202
     key = "" if file.stem == "note" else "6f1d0c52-8a47-4b6e-9d35-2c7e41b8fa10-1774256045123"
     assert door.hints == [Hint(Side.PAGERDUTY, "Q0H7RZK3WT9XMB", key)]
@@ -314,7 +314,7 @@ def test_an_unexpected_error_is_logged_and_not_disclosed_to_the_client(
     assert "a request failed unexpectedly" in caplog.text
 
 
-# -- whatever else comes --
+# -- generated requests --
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
