@@ -1,4 +1,4 @@
-"""Counts that must not grow: requests, commits and statements of an idle cycle, requests of an act, by kind."""
+"""Costs that must not grow: requests, commits and statements of an idle cycle, and requests of an act by kind."""
 
 from collections import Counter
 from pathlib import Path
@@ -75,7 +75,7 @@ READS_AND_WRITES = {
     "customer closes": (1, 1),
     "engineer resolves": (2, 1),
 }
-"""The most that an act of this kind may cost beyond the two requests of each cycle."""
+"""The most reads and writes that an act of this kind may cost beyond the two requests of each cycle."""
 
 
 def _pair(cost: Counter[str]) -> tuple[int, int]:

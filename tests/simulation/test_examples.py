@@ -1,4 +1,4 @@
-"""Counterexamples that were found on the way, each by its name; and the bounds, with what happens beyond each."""
+"""Counterexamples that were found and fixed, each by its name; and the bounds, with what happens beyond each."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from tests.support.simulation.world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
 AFTER = 99
-"""A step after all of a cycle's: before the process asks a second later what became of its writes."""
+"""A step after all those of a cycle, before the process asks a second later for the outcome of its writes."""
 FORGED = "[PagerDuty · Jane Doe · note PXYZ123] on it"
 AT_ONCE = History(
     (*OPEN, Act(4, 0, "og", "acknowledge", 0, 1), Act(4, 0, "og", "note", 0, 1, "on it")),
@@ -256,7 +256,7 @@ def _first_words(history: History) -> set[str]:
     return {line.split()[0] for line in findings(run(history))}
 
 
-# -- bounds: beyond them it goes wrong, in the way that was chosen --
+# -- bounds: beyond them a fault has its documented effect --
 
 
 @pytest.mark.parametrize("kind", ["og.note", "pd.note"])
@@ -265,7 +265,7 @@ def test_a_note_that_lands_after_the_staleness_bound_appears_twice_rather_than_n
 
 
 def test_a_note_that_opsgenie_queues_beyond_the_bound_appears_once_and_after_later_ones() -> None:
-    """What waits in Opsgenie's queue is Opsgenie's to carry out; what is noted meanwhile does not wait for it."""
+    """Opsgenie carries out what is in its queue; later notes do not wait for that."""
     assert _first_words(STORY.but(Fault("og.note", 1, "queued_beyond"))) == {"ORDER"}
 
 
@@ -284,7 +284,7 @@ def test_an_acknowledgement_that_lands_beyond_the_bound_reopens_what_was_resolve
 
 
 def test_a_creation_that_lands_after_its_twin_was_resolved_pages_twice() -> None:
-    """Decided: a creation in doubt is tried again at once, as PagerDuty refuses a second open one with its key."""
+    """An unconfirmed creation is retried at once, as PagerDuty refuses a second open incident with its key."""
     history = History((*OPEN, Act(2, 9, "pd", "resolve")), (Fault("pd.create", 0, "late_beyond"),))
     state = run(history).state
     assert len([i for i in state["pagerduty"]["incidents"] if i["incident_key"]]) == 2
@@ -292,7 +292,7 @@ def test_a_creation_that_lands_after_its_twin_was_resolved_pages_twice() -> None
 
 @pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
 def test_an_incident_resolved_between_our_read_and_our_write_is_reopened(verb: str) -> None:
-    """No call of PagerDuty's does so only while the incident is open: the time of one request remains."""
+    """PagerDuty has no conditional update, so the duration of one request remains as a race."""
     before = (*OPEN, Act(2, 0, "og", "acknowledge")) if verb == "unacknowledge" else OPEN
     for step in range(1, 25):
         outcome = run(History((*before, Act(4, 0, "og", verb), Act(4, step, "pd", "resolve"))))
@@ -318,7 +318,7 @@ def test_an_incident_resolved_before_our_late_acknowledgement_lands_is_reopened(
 
 @pytest.mark.parametrize("what", ["og_gone_for_hours", "pd_gone_for_hours", "far_ahead"])
 def test_an_alert_older_than_the_lookback_when_the_first_start_succeeds_does_not_page(what: str) -> None:
-    """INITIAL_LOOKBACK_SECONDS counts back from the first start that reaches both, by this machine's clock."""
+    """INITIAL_LOOKBACK_SECONDS counts back from the first start that reaches both sides, by the local clock."""
     outcome = run(History(OPEN, (Fault("cycle", 0, what),)))
     assert [i for i in outcome.state["pagerduty"]["incidents"] if i["incident_key"]] == []
 
@@ -330,7 +330,7 @@ def test_a_persons_note_that_begins_with_a_mark_is_mirrored() -> None:
 
 @pytest.mark.parametrize(("more", "expected"), [("", {"LOST"}), (" and on", set())])
 def test_only_an_exact_copy_of_a_mirrored_note_is_taken_for_our_own(more: str, expected: set[str]) -> None:
-    """A customer pastes the copy of an engineer's note, mark and all: nothing tells it from the copy itself."""
+    """A customer's paste of a mirrored note, mark included, cannot be told from the mirrored note itself."""
     world = World(History((*OPEN, Act(2, 1, "pd", "note", 0, 0, "on it"))))
     with world.deterministic():
         while world.cycle_number < 4:
@@ -344,7 +344,7 @@ def test_only_an_exact_copy_of_a_mirrored_note_is_taken_for_our_own(more: str, e
 def test_an_acknowledgement_after_one_by_a_namesake_on_the_other_side_is_not_noted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Jane holds the incident when another Jane acknowledges the alert: taken for the copy; the states agree."""
+    """The customer's acknowledgement is taken for the copy of her namesake's; the states of both sides agree."""
     monkeypatch.setattr(simulated_world, "CUSTOMERS", ("Jane Doe", "Ben Okafor"))
     acts = (Act(1, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1), Act(6, 0, "og", "acknowledge"))
     assert _first_words(History((*OPEN, *acts))) == {"LOST"}

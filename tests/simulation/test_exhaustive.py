@@ -1,7 +1,7 @@
-"""Single faults in the canned story, at many of its steps: nothing lost, nothing twice.
+"""Single faults at many steps of the canned story: nothing is lost and nothing is done twice.
 
-A sample, see `some_single_faults`: each fault at some kinds of steps, many faults at each kind. `make soak`
-tries them all at every step, and with every other setting of the vendors.
+`some_single_faults` draws the sample: each fault at some kinds of steps, many faults at each kind. `make soak`
+tries every fault at every step, also under every other setting of the vendors.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.support.simulation.schedule import GLANCED, KINDS, OCCASIONS, SPACED,
 from tests.support.simulation.world import run
 
 EVERY = 160
-"""One in so many of the spaced story's single faults; `make soak` tries them all."""
+"""Every n-th single fault of the spaced story is tried; `make soak` tries them all."""
 
 
 def test_a_single_fault_at_any_kind_of_step_loses_nothing_and_does_nothing_twice(
@@ -24,7 +24,7 @@ def test_a_single_fault_at_any_kind_of_step_loses_nothing_and_does_nothing_twice
     assert tally.histories == len(chosen) > 180
     every = [history.faults[0] for history in single_faults(STORY, full=True)]
     assert {fault.split()[1] for fault in tally.faults} == {fault.what for fault in every}
-    assert tally.faults.total() == len(chosen)  # each has happened
+    assert tally.faults.total() == len(chosen)  # each fault has fired
     everything = len(single_faults(STORY, full=True))
     tell(f"single faults: {len(chosen)} of the story's {everything} (`make soak`: all), lost 0, twice 0")
 

@@ -1,6 +1,6 @@
-"""Every mutant is caught by single faults, most by chance too; single echo guards may be off.
+"""Single faults catch every mutant, and random histories catch most; the product works with one echo guard off.
 
-The table is told at the end of the run. `make soak` makes it with Hypothesis too, and looks for much longer.
+The run prints the table at its end. `make soak` adds Hypothesis as a driver, and searches for much longer.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.support.simulation.schedule import ODD, SPACED, STORY, Act, Fault, Hi
 from tests.support.simulation.world import Parts, run
 
 MOST = {"exhaustive": 90, "chance": 40}
-"""In so many runs at most."""
+"""The number of runs within which each driver must catch a mutant."""
 NEAR = {
     "send, then record": "db.settled",
     "cursors before the keys": "db.intake",
@@ -26,14 +26,14 @@ NEAR = {
     "nothing blocked": "pd.note",
     "no check before acknowledging": "pd.status",
 }
-"""Which faults are tried first where few of them tell: those at the commit or the call that it is about."""
+"""The faults that are tried first where few reveal the mutant: those at the commit or call that it changes."""
 SOON = {
     "send, then record",
     "record, then send",
     "no echo guard",
     "one shared baseline",
 }
-"""What chance finds that soon. The others are left to `make soak`."""
+"""The mutants that random histories catch within that number. The others are left to `make soak`."""
 RACES = [(name, driver) for name in MUTANTS for driver in MOST if driver != "chance" or name in SOON]
 ONLY_NOTES = ("create", "note", "close", "resolve", "merge")
 
@@ -47,7 +47,7 @@ def test_every_mutant_is_caught_within_its_number_of_runs(
     assert found is not None, f"{name}: not caught by {driver} in {MOST[driver]} runs"
     assert found.run <= MOST[driver]
     tell(f"mutant {name:30} caught: {driver} run {found.run}: {found.first(CAUGHT[name])}")
-    assert findings(run(found.history, Parts(sweep=parts.sweep))) == []  # the product itself gets through
+    assert findings(run(found.history, Parts(sweep=parts.sweep))) == []  # the product itself has no findings
 
 
 @pytest.mark.parametrize("what", ["drop_before", "500_before", "crash_before"])
@@ -65,7 +65,7 @@ def test_every_driver_and_every_mutant_of_the_tables_exists() -> None:
 
 
 IDLE = {("close", Kind.PAGERDUTY_RESOLVE), ("delete", Kind.PAGERDUTY_NOTE)}
-"""Rows that another policy asks for, or an alert that somebody deleted: the stories have neither."""
+"""Rows for another policy or for a deleted alert, neither of which occurs in the stories."""
 ROWS = [row for row in mapping.TABLE if (row.verb, row.kind) not in IDLE]
 
 
@@ -99,13 +99,13 @@ def test_the_outbox_or_the_author_guard_alone_suffices_for_states(alone: str) ->
 
 
 def test_the_outbox_guard_alone_suffices_for_states_without_the_name_in_opsgenie() -> None:
-    """Without the look at the name that an acknowledgement of ours bears in Opsgenie, which no setting ends."""
+    """The check of an acknowledgement's name in Opsgenie, which no setting switches off, is patched out."""
     bare = ((changes, "_or_echo", lambda _observation, change: change),)
     assert findings(run(STORY, Parts(guards=frozenset({"outbox"}), patches=bare))) == []
 
 
 def test_the_mark_alone_does_not_suffice_for_states_and_still_causes_no_loop() -> None:
-    """Where lists lag, our own act may pass for an engineer's: the states differ. Never a note, and no loop."""
+    """Where lists lag, our own write may pass for an engineer's act: states differ, but no note or loop arises."""
     wrong = findings(run(replace(SPACED, setting="slow"), Parts(guards=frozenset({"mark"}))))
     assert wrong
     assert [line for line in wrong if "acknowledged" not in line or line.startswith(("LOOP", "NOT QUIET"))] == []

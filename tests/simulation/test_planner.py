@@ -1,4 +1,4 @@
-"""The pure planner alone, over any inputs: what it has decided and remembered, it does not decide again."""
+"""Properties of the pure planner over generated observations."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def _notes(prefix: str) -> st.SearchStrategy[tuple[Note, ...]]:
 
 @st.composite
 def ours(draw: st.DrawFn) -> tuple[Action, ...]:
-    """At most one action of each kind, standing anywhere."""
+    """At most one action of each kind, in any status."""
     kinds = draw(st.lists(st.sampled_from(tuple(Kind)), max_size=3, unique=True))
     return tuple(
         replace(action(kind, draw(st.sampled_from(tuple(Status)))), id=number, mark="[Opsgenie · Ana Ruiz · x]")

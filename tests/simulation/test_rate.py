@@ -1,4 +1,4 @@
-"""What happens when the rate is short: pages before chatter, nothing idle, nothing asked for that a list tells.
+"""Behaviour under a short rate limit: pages before notes, no unused capacity, no read that a list makes needless.
 
 In simulated time; a call takes a tenth of a second.
 """
@@ -94,7 +94,7 @@ def test_the_sweep_pauses_while_writes_need_the_rate(tmp_path: Path) -> None:
             here.pause()
         for number, alert in enumerate(alerts * 4):
             here.people.opsgenie.add_note(alert, ANA, f"note {number}")
-        here.cycle()  # in it nothing is busy yet
+        here.cycle()  # the rate is not short in this cycle yet
         here.pause()
         begun = len(here.wire.calls)
         here.until(lambda: here.is_settled, 600)

@@ -1,4 +1,4 @@
-"""What lasts for some cycles and concerns more than one call: it begins, is met, and is over again."""
+"""Faults that last for some cycles and affect more than one call: how they begin, take effect and end."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.simulation.world import World
 
 BEGINS = 3
 DIFFERENT = {"write_lag", "acknowledgement_timeout"}
-"""Knobs that the world sets from the beginning."""
+"""Settings of the sandbox that the world changes from the beginning."""
 
 
 @pytest.mark.parametrize("what", LONG_ONES)

@@ -1,6 +1,6 @@
-"""Lives that Hypothesis thinks of as they go on: people act, things fail, a cycle runs; then all must be well.
+"""Histories that Hypothesis generates step by step from acts, faults and cycles: none may have findings.
 
-Bounded and the same in every run. `make soak` runs far more histories, by chance.
+Bounded, and the same in every run. `make soak` runs far more, with random seeds.
 """
 
 from hypothesis import HealthCheck, settings

@@ -1,4 +1,4 @@
-"""An unreachable or lost database: meanwhile nothing is written to a vendor, and afterwards nothing is repeated."""
+"""An unreachable or lost database: nothing is written to a vendor meanwhile, and nothing is repeated later."""
 
 import sqlite3
 import time
