@@ -1,4 +1,4 @@
-"""A migrated database on SQLite, for tests of what is beside the daemon."""
+"""A migrated SQLite database for tests without a daemon."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from reconciler.store.migrate import upgrade
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """One of this test's own, with this version's schema and nothing in it."""
+    """A database of this test's own, with this version's schema and no rows."""
     database = open_database(f"sqlite:///{tmp_path / 'reconciler.db'}")
     upgrade(database)
     yield database

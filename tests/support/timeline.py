@@ -1,4 +1,4 @@
-"""Simulated time for several threads: one runs at a time, and the next is the one whose wait ends first."""
+"""Simulated time for several threads: one runs at a time, next the one whose wait ends first."""
 
 import heapq
 import threading

@@ -31,7 +31,7 @@ class _SimHttp:
     world: "World"
 
     def http(self, side: Side) -> Http:
-        """A session whose requests never leave this process."""
+        """A session whose requests stay in this process."""
         made = super().http(side)  # type: ignore[misc]
         adapter = SimAdapter(self.world, side.value)
         made._session.requests.mount("https://", adapter)
