@@ -17,7 +17,7 @@ from tests.support.harness.listener import DaemonClient
 from tests.support.harness.snapshot import SnapshotReader
 
 BUSY_RATE = 96_000
-"""PagerDuty requests a minute: a hundred times the usual limit, as daemons under test poll that much more often."""
+"""PagerDuty requests a minute; a hundred times the usual limit, as daemons under test poll as much more often."""
 
 
 __all__ = ["COMMAND", "Json", "World", "a_world"]
