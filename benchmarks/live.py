@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP in this process, with every write noted the moment it is carried out."""
+"""The sandbox over real HTTP in this process; records each write at the moment it is carried out."""
 
 import json
 import time
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A write that went through."""
+    """A successful write."""
 
     at: float
     vendor: str
@@ -29,7 +29,7 @@ class Written:
 
     @property
     def values(self) -> Json:
-        """What was sent."""
+        """The values that were sent."""
         found: Json = json.loads(self.body)
         return found
 
@@ -43,7 +43,7 @@ class Live:
     writes: "Queue[Written]"
 
     def environment(self, file: Path, **more: str) -> dict[str, str]:
-        """What the product is configured with."""
+        """The product's configuration."""
         given = {"DATABASE_URL": f"sqlite:///{file}", "LOG_FORMAT": "json", "LOG_LEVEL": "WARNING"}
         return environment(self.url) | given | more
 

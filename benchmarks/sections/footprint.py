@@ -1,6 +1,6 @@
-"""How big and how busy the daemon is while nothing happens: memory, processor, database, by open pairs.
+"""The idle daemon's memory, processor time and database size, by open pairs.
 
-The installed command in a process of its own, over HTTP, on a database that was written directly.
+It runs as the installed command in a process of its own, over HTTP, with a database that was written directly.
 """
 
 import time

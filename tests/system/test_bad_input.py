@@ -186,7 +186,7 @@ def _attempts(world: World) -> int:
     )
 
 
-def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
+def a_key_is_fixed(vendor: str) -> Callable[[Path], None]:
     """The key is refused, fixed, refused again while actions wait, and fixed again."""
 
     def story(folder: Path) -> None:
@@ -249,8 +249,8 @@ def a_host_comes_back(vendor: str) -> Callable[[Path], None]:
 
 
 RECOVERIES = {
-    "a key for Opsgenie is mended": a_key_is_mended("opsgenie"),
-    "a key for PagerDuty is mended": a_key_is_mended("pagerduty"),
+    "a key for Opsgenie is fixed": a_key_is_fixed("opsgenie"),
+    "a key for PagerDuty is fixed": a_key_is_fixed("pagerduty"),
     "Opsgenie comes back": a_host_comes_back("opsgenie"),
     "PagerDuty comes back": a_host_comes_back("pagerduty"),
 }

@@ -233,7 +233,7 @@ second incident, details that PagerDuty refuses, a priority raised while the inc
 acknowledgement of ours that lands after it was taken back."""
 
 APART = 4
-"""Cycles between two acts on an alert of the spaced story; each act has an undisturbed read before and after it."""
+"""Cycles between two acts on an alert of the spaced story; each has an undisturbed read before and after it."""
 LIVES = (
     ("og acknowledge 0", "og unacknowledge 1"),
     ("pd acknowledge 0", "pd unacknowledge 1"),

@@ -89,7 +89,7 @@ class _Rounds:
         return sum(len(job.faults) + len(job.histories) for job in self.left)
 
     def next(self) -> list[Job]:
-        """The next round: single faults while any are left, random histories, Hypothesis, and one on PostgreSQL."""
+        """The next round: single faults while any are left, random histories, Hypothesis, PostgreSQL once."""
         due, self.left = self.left[: 6 * HANDS], self.left[6 * HANDS :]  # so that the hour sees the end of them
         for _ in range(HANDS):
             due.append(Job("chance", histories=self._by_chance(BATCH)))

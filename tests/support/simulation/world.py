@@ -284,9 +284,8 @@ class World:
         self.cycle_number = self.history.cycles
         self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
         if not self.sandbox.settings.notes_bump_updated_at:
-            self.clock.advance(
-                self.clock.monotonic()
-            )  # long enough for every pair with a growing interval to be read again
+            # Long enough for every pair with a growing interval to be read again.
+            self.clock.advance(self.clock.monotonic())
             self._calm_down(SWEEP)
 
     def _calm_down(self, bound: float) -> None:
