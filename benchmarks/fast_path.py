@@ -70,7 +70,7 @@ def _measure(name: str, act: Act) -> None:
         while not is_mirrored():
             time.sleep(0.002)
         mirrored.append(time.perf_counter() - began)
-        time.sleep(0.3)  # the next act is a burst of its own
+        time.sleep(0.3)  # keeps the next act out of this burst of webhooks
     print(name, flush=True)
     for what, times in (("answered", answered), ("mirrored", mirrored)):
         times.sort()

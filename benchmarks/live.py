@@ -48,7 +48,7 @@ class Live:
         return environment(self.url) | given | more
 
     def until_polled(self, polls: int = 1) -> None:
-        """Wait for so many cycles to have begun."""
+        """Wait until this many cycles have begun."""
         last = time.monotonic() + 60
         while sum(call.path == "/log_entries" for call in list(self.sandbox.journal.calls)) < polls:
             assert time.monotonic() < last, "the daemon does not poll"

@@ -98,7 +98,7 @@ class _Server:
                 self.wfile.write(head.encode() + answer.body)
 
             def log_message(self, *_: Any) -> None:
-                """Nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -106,7 +106,7 @@ class _Server:
         Thread(target=self._server.serve_forever, daemon=True).start()
 
     def until_polled(self, polls: int) -> None:
-        """Wait for so many polls in all."""
+        """Wait until there have been this many polls in all."""
         last = time.monotonic() + 60
         while self.polls < polls:
             assert time.monotonic() < last, "the daemon does not poll"

@@ -32,7 +32,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
         plain = poll(canned)
         ours.append((pairs, requests))
         polled.append((pairs, plain))
-        if pairs:  # of nothing there is nothing to look up
+        if pairs:  # with no pair there is nothing to look up
             statements.add(count["statements"])
         yield at_most(SECTION, f"requests a cycle, {pairs:,} open pairs", requests, 2, poller=plain)
     yield at_most(SECTION, "commits a cycle, one of each feed", count["commits"], 2)

@@ -18,7 +18,7 @@ Life.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-TestWhateverPeopleDoAndWhateverFailsNothingIsLostAndNothingDoneTwice = Life.TestCase
+TestAnyActsAndFaultsLoseNothingAndDoNothingTwice = Life.TestCase
 
 
 def test_a_run_of_the_state_machine_can_be_replayed_as_a_history() -> None:

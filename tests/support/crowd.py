@@ -79,7 +79,7 @@ class People:
             alert = self.world.raise_alert(f"alert {len(self.lives) + 1}", user=self.dice.choice(CUSTOMERS))
             self.lives.append(Life(alert, iter(self.dice.choice(LIVES))))
         elif chance < 0.4:
-            text = self.dice.choice(("looking", "still bad", f"it is number {self.acts}"))  # twins among them
+            text = self.dice.choice(("looking", "still bad", f"it is number {self.acts}"))  # some of them equal
             self.world.customer(
                 self.dice.choice(living).alert_id, "notes", text=text, user=self.dice.choice(CUSTOMERS)
             )

@@ -91,7 +91,7 @@ class Launched:
                 if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
                     status = os.read(self._ended, 16)
                     os.close(self._ended)
-                    if not status:  # the launcher has died: nobody else would end the command
+                    if not status:  # the launcher has died and cannot end the command any more
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(self.pid, signal.SIGKILL)
                     self.returncode = int(status) if status else -signal.SIGKILL

@@ -148,7 +148,7 @@ class Sim(Wiring):
 
 
 class SimulatedDaemon:
-    """The daemon's jobs and workers in simulated time, and what they stand on.
+    """The daemon's jobs and workers in simulated time, with their wiring.
 
     Where calls take time, every job and worker has its own thread; otherwise they run one after the other.
     """

@@ -122,7 +122,7 @@ def _is_chosen(kind: str, what: str, turn: int) -> bool:
     """Whether a mutant is tried with this fault at this step: of those that are alike, one takes its turn."""
     is_read = "down" in KINDS[kind]
     if is_read and what == "crash_after":
-        return False  # nothing differs from a crash before
+        return False  # the same as a crash before the step
     alike = next((group for group in (_ALIKE_READ if is_read else _ALIKE_WRITE) if what in group), None)
     return alike is None or what == alike[turn % len(alike)]
 

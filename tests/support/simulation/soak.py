@@ -147,7 +147,7 @@ def _on_postgres() -> Parts:
     return Parts(database=partial(ServerDatabase, engine=open_database(_SERVER[0]).engine))
 
 
-# -- what is told --
+# -- the report --
 
 
 def _mutants(pool: Pool) -> list[str]:
