@@ -1,4 +1,4 @@
-"""Runs the benchmarks: all, or those that are named. Prints one table; writes benchmarks/results."""
+"""Runs all benchmarks or the named ones. Prints one table and writes benchmarks/results."""
 
 import sys
 import tempfile
@@ -16,7 +16,7 @@ SECTIONS = (
 
 
 def main(names: list[str]) -> int:
-    """All sections, in this order; the exit status."""
+    """Run the sections in this order; returns the exit status."""
     unknown = set(names) - set(SECTIONS)
     if unknown:
         print(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}", file=sys.stderr)

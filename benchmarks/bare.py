@@ -1,4 +1,4 @@
-"""The bare loop: it sends given writes one after the other, or so many at a time, and knows nothing.
+"""The bare loop: it sends given writes one after the other, or several at a time, without any state.
 
 Reads from stdin {"url", "hands", "alerts": [ids]}; prints how many seconds each kind of write took, as JSON.
 """
@@ -21,7 +21,7 @@ NOTE = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] what is going on?"
 
 
 def main(asked: dict[str, Any]) -> dict[str, float]:
-    """Seconds by kind."""
+    """Send the writes; returns the seconds by kind."""
     session = requests.Session()
     session.mount("http://", HTTPAdapter(pool_maxsize=asked["hands"]))
     incidents: dict[str, str] = {}

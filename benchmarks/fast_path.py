@@ -1,8 +1,8 @@
-"""Figures of the HTTP side, printed and asserted nowhere: `python -m benchmarks.fast_path`, with `dev` installed.
+"""Latency of the fast path, printed but not asserted: `python -m benchmarks.fast_path`, with `dev` installed.
 
-From the delivery of a webhook to its mirrored effect on the other side, over loopback, one act after the other,
-and the answer's own time. Cycles are a minute apart, so that the fast path alone is measured. An argument is the
-seconds that each answer of a vendor's takes: 0.1 shows the calls that follow one another.
+Measures the time from the delivery of a webhook to its mirrored effect on the other side, over loopback, one act
+after the other, and the time of the answer. Cycles are a minute apart, so that the fast path alone is measured.
+The argument is the seconds that each answer of a vendor takes: with 0.1, the sequential calls become visible.
 """
 
 import sys
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 Act = Callable[[int], tuple[Callable[[], object], Callable[[], bool]]]
-"""Somebody acts, for the how manyeth time; gives the delivery, and what tells that it is mirrored."""
+"""Acts for the n-th time; returns the delivery, and the condition that shows its mirrored effect."""
 
 
 def _engineers_note(front: World, pairs: list[tuple[str, str]]) -> Act:
@@ -70,7 +70,7 @@ def _measure(name: str, act: Act) -> None:
         while not is_mirrored():
             time.sleep(0.002)
         mirrored.append(time.perf_counter() - began)
-        time.sleep(0.3)  # the next act is a burst of its own
+        time.sleep(0.3)  # keeps the next act out of this burst of webhooks
     print(name, flush=True)
     for what, times in (("answered", answered), ("mirrored", mirrored)):
         times.sort()

@@ -1,4 +1,4 @@
-"""Figures and curves: what a section finds, as a Markdown table, as JSON and as pictures."""
+"""Figures and curves: the results of a section as a Markdown table, as JSON and as pictures."""
 
 import json
 import os
@@ -15,8 +15,8 @@ Number = float | int
 class Figure:
     """One row of the table.
 
-    `poller` is the same of a plain poller (lists everything, reads each open pair every cycle), `floor` that of
-    a bare loop that makes the same writes with no state: the least possible. `met` is None without a target.
+    `poller` is the value for a plain poller (lists everything, reads each open pair every cycle), `floor` that for
+    a bare loop that makes the same writes without state, the lower bound. `met` is None without a target.
     """
 
     section: str
@@ -44,7 +44,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One picture of horizontal bars: for each of `groups` a bar for each of `series`; None for none.
+    """One picture of horizontal bars: for each of `groups` a bar for each of `series`; None leaves a bar out.
 
     `limit` is drawn as a line across all groups.
     """
@@ -73,7 +73,7 @@ def at_least(section: str, name: str, value: Number, limit: Number, unit: str = 
 
 
 def as_markdown(figures: Iterable[Figure], *, quick: bool) -> str:
-    """The table, ratios where there are any, with the machine named."""
+    """The table, with ratios where there are any, and the machine."""
     lines = [
         "| | figure | measured | plain poller | bare loop (floor) | target | |",
         "|---|---|--:|--:|--:|---|---|",
@@ -96,7 +96,7 @@ def as_markdown(figures: Iterable[Figure], *, quick: bool) -> str:
 
 
 def machine() -> str:
-    """Which machine and which Python."""
+    """The machine and the Python version."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -106,7 +106,7 @@ def machine() -> str:
 
 
 def write(folder: Path, findings: Sequence[Finding], *, quick: bool, seconds: float) -> str:
-    """results.md, results.json and one picture a curve; returns the table."""
+    """Write results.md, results.json and one picture a curve; returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = [found for found in findings if isinstance(found, Figure)]
     curves = [found for found in findings if isinstance(found, Curve)]
@@ -130,7 +130,7 @@ def write(folder: Path, findings: Sequence[Finding], *, quick: bool, seconds: fl
 
 
 def draw(curve: Curve, file: Path) -> None:
-    """One picture."""
+    """Draw one picture of curves."""
     import matplotlib as mpl  # noqa: PLC0415 - a section by itself and the tests do without it
 
     mpl.use("Agg")
@@ -154,7 +154,7 @@ def draw(curve: Curve, file: Path) -> None:
 
 
 def draw_bars(bars: Bars, file: Path) -> None:
-    """One picture of bars, on a logarithmic axis, the first group at the top."""
+    """Draw one picture of bars on a logarithmic axis, the first group at the top."""
     import matplotlib as mpl  # noqa: PLC0415 - a section by itself and the tests do without it
 
     mpl.use("Agg")
@@ -180,7 +180,7 @@ def draw_bars(bars: Bars, file: Path) -> None:
 
 
 def share(values: Sequence[float], of: float) -> float:
-    """The value below which that share of all values lies."""
+    """The quantile: the value below which this share of all values lies."""
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(of * len(ranked)))]
 

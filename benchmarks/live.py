@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP in this process, with every write noted the moment it is carried out."""
+"""The sandbox over real HTTP in this process; records each write at the moment it is carried out."""
 
 import json
 import time
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A write that went through."""
+    """A successful write."""
 
     at: float
     vendor: str
@@ -29,7 +29,7 @@ class Written:
 
     @property
     def values(self) -> Json:
-        """What was sent."""
+        """The values that were sent."""
         found: Json = json.loads(self.body)
         return found
 
@@ -43,12 +43,12 @@ class Live:
     writes: "Queue[Written]"
 
     def environment(self, file: Path, **more: str) -> dict[str, str]:
-        """What the product is configured with."""
+        """The product's configuration."""
         given = {"DATABASE_URL": f"sqlite:///{file}", "LOG_FORMAT": "json", "LOG_LEVEL": "WARNING"}
         return environment(self.url) | given | more
 
     def until_polled(self, polls: int = 1) -> None:
-        """Wait for so many cycles to have begun."""
+        """Wait until this many cycles have begun."""
         last = time.monotonic() + 60
         while sum(call.path == "/log_entries" for call in list(self.sandbox.journal.calls)) < polls:
             assert time.monotonic() < last, "the daemon does not poll"

@@ -1,11 +1,11 @@
-"""The plain poller to compare with: it lists everything and reads each open pair, every cycle."""
+"""A plain poller for comparison: it lists everything and reads each open pair in every cycle."""
 
 from reconciler.sandbox.wire import Request, parse_query
 from tests.support.canned import PAGE, Canned, alert_id, incident_id
 
 
 def poll(canned: Canned) -> int:
-    """One cycle; how many requests it made. Only notes are read one by one: the lists show the states."""
+    """Run one cycle; returns its number of requests. Only notes are read by pair, as the lists show the states."""
     before = canned.asked
 
     def ask(path: str, query: str = "") -> bytes:

@@ -1,4 +1,4 @@
-"""The installed command in a process of its own, and how long, how big and how busy it is."""
+"""The installed command in a process of its own, and its duration, memory and processor time."""
 
 import os
 import signal
@@ -16,13 +16,13 @@ MIB = 1024 * 1024
 
 
 def clean(environment: dict[str, str]) -> dict[str, str]:
-    """What a child gets of our environment, and what it is given."""
+    """A child's environment: the neutral part of ours, and the given variables."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
     return kept | environment
 
 
 def seconds(arguments: list[str], environment: dict[str, str], folder: Path) -> float:
-    """How long a command takes to its end."""
+    """The seconds that a command takes."""
     started = time.perf_counter()
     subprocess.run(arguments, env=clean(environment), cwd=folder, capture_output=True, check=False)
     return time.perf_counter() - started
@@ -30,7 +30,7 @@ def seconds(arguments: list[str], environment: dict[str, str], folder: Path) -> 
 
 @contextmanager
 def daemon(environment: dict[str, str], folder: Path) -> Iterator[psutil.Process]:
-    """The daemon, until the end of the block."""
+    """Run the daemon until the end of the block."""
     name = f"daemon-{time.monotonic_ns()}.log"
     with (folder / name).open("w") as log:
         child = subprocess.Popen(
@@ -49,11 +49,11 @@ def daemon(environment: dict[str, str], folder: Path) -> Iterator[psutil.Process
 
 
 def busy(process: psutil.Process) -> float:
-    """Processor seconds so far."""
+    """Its processor seconds so far."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def resident(process: psutil.Process) -> float:
-    """MiB of memory."""
+    """Its resident memory in MiB."""
     return float(process.memory_info().rss / MIB)

@@ -1,4 +1,4 @@
-"""How much is measured: everything, or little of it to see that the benchmarks still run (BENCH_QUICK=1)."""
+"""The sizes of the benchmarks: full, or small to check that they still run (BENCH_QUICK=1)."""
 
 import os
 from dataclasses import dataclass

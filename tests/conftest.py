@@ -55,10 +55,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
         return
     tracing, tracing_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]
+    threading.settrace(None)
     yield
     sys.settrace(tracing)
-    threading.settrace(tracing_threads)  # type: ignore[arg-type]
+    threading.settrace(tracing_threads)
 
 
 @pytest.fixture(autouse=True)

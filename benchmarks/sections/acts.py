@@ -1,4 +1,4 @@
-"""What mirroring one act costs in requests, by kind, until all is quiet again: nothing open, nothing read anew."""
+"""The requests that mirroring one act costs, by kind, until no action is open and no pair is read again."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ ANA, JANE = "Ana Ruiz", "Jane Doe"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of act. `writes` is the least possible: what a bare loop would send."""
+    """A kind of act. `writes` is the lower bound: the writes of a bare loop."""
 
     name: str
     act: Callable[[SimulatedDaemon, str], object]
@@ -48,11 +48,11 @@ KINDS = (
     Kind("customer closes", lambda w, a: _alert(w, a, "close"), 1),
     Kind("engineer resolves", lambda w, a: _incident(w, a, "resolve"), 1, to_opsgenie=True),
 )
-"""In the order of one alert's life, so that each is possible when its turn comes."""
+"""In the order of an alert's lifecycle, so that each act is possible after the one before."""
 
 
 def run(_scale: Scale, folder: Path) -> Iterator[Finding]:
-    """One alert's life, act by act; then ten notes at once."""
+    """One alert's lifecycle, act by act; then ten notes at once."""
     with quiet_world(folder / "acts.db") as here:
         alert, cost = raised(here)
         yield _figure("alert raised", cost, 1)
@@ -70,12 +70,12 @@ def run(_scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def quiet_world(file: Path) -> AbstractContextManager[SimulatedDaemon]:
-    """A sandbox in which nothing happens by itself, and an engine that has begun."""
+    """A sandbox in which nothing happens by itself, and a daemon after its first start."""
     return world(file, settings=QUIET, interval=1.0, hands=1, sweep_interval=NEVER)
 
 
 def raised(here: SimulatedDaemon) -> tuple[str, Counter[str]]:
-    """An alert that is raised and paged, and what that cost."""
+    """Raise an alert and wait for its page; returns the alert and the cost."""
     if not here.wire.calls:
         here.cycle()
         here.pause()
@@ -85,7 +85,7 @@ def raised(here: SimulatedDaemon) -> tuple[str, Counter[str]]:
 
 
 def cost_of(here: SimulatedDaemon, act: Callable[[], object]) -> Counter[str]:
-    """Requests beyond the two feeds of each cycle, from the act until three cycles show nothing more."""
+    """Requests beyond the two feeds of each cycle, from the act until three cycles have no further one."""
     before, cycles, quiet = len(here.wire.calls), 0, 0
     act()
     while quiet < 3 and cycles < 50:

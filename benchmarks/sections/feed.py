@@ -1,4 +1,4 @@
-"""Which of PagerDuty's feeds is read: the account's log, or the service's open set. The cheaper one should be."""
+"""The choice between PagerDuty's feeds, the account's log and the service's open set: the cheaper one is due."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +19,7 @@ SECTION = "PagerDuty's feed"
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """A quiet account with many pairs, a busy one with few, and what lies between."""
+    """From a quiet account with many pairs to a busy one with few."""
     many = scale.of(5000, 1000)
     yield _compared(folder, "quiet account, many pairs", many, 0.1)
     yield _compared(folder, "busy account, few pairs", 20, scale.of(40, 10))

@@ -1,6 +1,6 @@
-"""How big and how busy the daemon is while nothing happens: memory, processor, database, by open pairs.
+"""The idle daemon's memory, processor time and database size, by open pairs.
 
-The installed command in a process of its own, over HTTP, on a database that was written directly.
+It runs as the installed command in a process of its own, over HTTP, with a database that was written directly.
 """
 
 import time
@@ -98,7 +98,7 @@ class _Server:
                 self.wfile.write(head.encode() + answer.body)
 
             def log_message(self, *_: Any) -> None:
-                """Nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -106,7 +106,7 @@ class _Server:
         Thread(target=self._server.serve_forever, daemon=True).start()
 
     def until_polled(self, polls: int) -> None:
-        """Wait for so many polls in all."""
+        """Wait until there have been this many polls in all."""
         last = time.monotonic() + 60
         while self.polls < polls:
             assert time.monotonic() < last, "the daemon does not poll"

@@ -1,7 +1,7 @@
-"""How long after somebody acted it shows on the other side, by kind of act: the installed daemon over HTTP.
+"""The time from an act to its effect on the other side, by kind of act: the installed daemon over HTTP.
 
-Several alerts live their lives at the same time, act by act, at any moment of the interval. An act counts as
-mirrored when the other vendor has carried the write out. PagerDuty allows 960 requests a minute, as it does.
+Several alerts go through their acts at the same time, at random moments of the interval. An act counts as mirrored
+when the other vendor has carried the write out. PagerDuty allows 960 requests a minute, as in reality.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ SECTION = "Freshness"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One act in an alert's life, and how its mirrored write is known: `{}` is the incident's or alert's id."""
+    """One act on an alert, and the path of its mirrored write: `{}` is the incident's or alert's id."""
 
     name: str
     side: str
@@ -60,11 +60,11 @@ LIFE = (
     Step("customer closes", "opsgenie", "close", "/incidents/{}/notes", "closed the alert"),
     Step("engineer resolves", "pagerduty", "resolve", "/v2/alerts/{}/notes", "resolved"),
 )
-"""In an order in which each is possible once the one before is mirrored."""
+"""In an order in which each act is possible once the one before is mirrored."""
 
 
 class Walker:
-    """One alert at a time, act by act."""
+    """Takes one alert at a time through its acts."""
 
     def __init__(self, here: Live, hint: Callable[[str, str], None], chance: random.Random, spread: float) -> None:
         self.here = here
@@ -78,11 +78,11 @@ class Walker:
 
     @property
     def next(self) -> Step:
-        """What is to be done, or what is waited for."""
+        """The act that is due or that is being mirrored."""
         return LIFE[self.step]
 
     def act(self) -> None:
-        """Do it, and tell whoever sends webhooks."""
+        """Carry out the act, and send its webhook where webhooks are on."""
         step, sandbox = self.next, self.here.sandbox
         side = sandbox.opsgenie if step.side == "opsgenie" else sandbox.pagerduty
         with sandbox.lock:
@@ -98,7 +98,7 @@ class Walker:
         self.hint(step.side, own)
 
     def awaits(self, write: Written) -> bool:
-        """Whether this is the write that mirrors what was done."""
+        """Whether this is the write that mirrors the act."""
         if not self.acted:
             return False
         if self.next.verb == "create":
@@ -107,7 +107,7 @@ class Walker:
         return write.path in ours and self.next.contains in write.body
 
     def go_on(self) -> None:
-        """It is mirrored: on to the next act, at any moment."""
+        """Schedule the next act at a random moment."""
         self.acted = 0.0
         self.step = (self.step + 1) % len(LIFE)
         self.due = time.monotonic() + self.chance.uniform(0.3, 0.3 + self.spread)
@@ -208,11 +208,11 @@ def _free_port() -> int:
 
 
 def _no_hint(_side: str, _own: str) -> None:
-    """Nobody sends webhooks."""
+    """Send no webhook."""
 
 
 def _post(url: str, side: str, own: str) -> None:
-    """The vendor's webhook, at once."""
+    """Send the vendor's webhook immediately."""
     if side == "opsgenie":
         body: dict[str, Any] = {"action": "Create", "integrationId": INTEGRATION, "alert": {"alertId": own}}
         requests.post(f"{url}/ops-webhook", json=body, timeout=5).raise_for_status()

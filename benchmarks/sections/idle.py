@@ -1,4 +1,4 @@
-"""What a cycle costs when nothing happens: requests, transactions, statements."""
+"""The cost of an idle cycle: requests, transactions and statements."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ SECTION = "Idle"
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """One figure of requests a size; of the database the largest size, as none depends on it."""
+    """One figure of requests for each size; one of the database for the largest, as all sizes agree there."""
     ours: list[tuple[float, float]] = []
     polled: list[tuple[float, float]] = []
     statements: set[float] = set()
@@ -32,7 +32,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
         plain = poll(canned)
         ours.append((pairs, requests))
         polled.append((pairs, plain))
-        if pairs:  # of nothing there is nothing to look up
+        if pairs:  # with no pair there is nothing to look up
             statements.add(count["statements"])
         yield at_most(SECTION, f"requests a cycle, {pairs:,} open pairs", requests, 2, poller=plain)
     yield at_most(SECTION, "commits a cycle, one of each feed", count["commits"], 2)
@@ -44,7 +44,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def idle(file: Path, canned: Canned, clock: ThreadsClock) -> tuple[float, dict[str, float]]:
-    """Requests of an idle cycle, and what its database was asked."""
+    """The requests of an idle cycle, and its database statements and commits."""
     with world(file, vendor=canned, clock=clock, sweep_interval=NEVER) as here:
         here.cycle()
         here.pause()

@@ -1,4 +1,4 @@
-"""One alert with thousands of new notes: what deciding on them costs, and that it grows with their number."""
+"""One alert with thousands of new notes: the cost of the decision, which grows linearly with their number."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ REPEATS = 3
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """New notes on one alert, the largest number being what a script can write within a few minutes."""
+    """New notes on one alert, up to the number that a script can write within a few minutes."""
     del folder
     sizes = scale.sizes(625, 1250, 2500, 5000, quick=1250)
     costs = [(count, _cost(count)) for count in sizes]
@@ -44,7 +44,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def _cost(count: int) -> float:
-    """CPU seconds of one plan, the least of a few."""
+    """CPU seconds of one plan, the minimum of several runs."""
     inputs = _inputs(count)
     return min(_timed(inputs, count) for _ in range(REPEATS))
 

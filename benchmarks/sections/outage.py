@@ -1,9 +1,9 @@
-"""24 hours without PagerDuty while 5,000 acts wait, and then the way back.
+"""24 hours without PagerDuty while 5,000 acts wait, and the recovery.
 
-In simulated time: every call takes a tenth of a second, computing takes none. While PagerDuty is away a poll comes
-every half an hour, which changes nothing about what waits; then every ten seconds. The sweep reads each open pair
-every half an hour throughout: a day at the default would be 288,000 reads that find nothing. That little is asked
-of the healthy side at the default is held by tests/system/test_reading_goes_on.py.
+In simulated time: every call takes a tenth of a second, computation takes none. During the outage a poll comes
+every half an hour, which does not affect the waiting actions; afterwards every ten seconds. The sweep reads each
+open pair every half an hour throughout, as a day at the default would be 288,000 reads that find nothing. At the
+default, tests/system/test_reading_goes_on.py limits the reads of the healthy side.
 """
 
 import random
@@ -42,7 +42,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
             here.cycle()
             here.pause()
         here.every(OFTEN)
-        here.cycle()  # with it the sweep is where it would be, had there been a cycle every ten seconds
+        here.cycle()  # brings the sweep to where a cycle every ten seconds would have brought it
         here.pause()
         here.wire.gone.clear()
         with here.database.reading() as unit:
@@ -59,7 +59,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def _live(here: SimulatedDaemon, alerts: int) -> None:
-    """What customers do meanwhile, at any time of the day."""
+    """Customers' acts at random times of the day."""
     people, chance, now = here.people.opsgenie, random.Random(1), here.clock.monotonic()
 
     def begin(number: int) -> None:

@@ -1,4 +1,4 @@
-"""How long one waits: for --help, for being told of a wrong setting, for the daemon's first poll."""
+"""The time until --help is printed, a wrong setting is reported, and the daemon polls for the first time."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ SECTION = "Start-up"
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """Medians; the floor is Python itself, which does nothing."""
+    """Medians; the floor is the start of Python alone."""
     times = scale.of(9, 2)
 
     def middle(measure: Callable[[], float]) -> float:

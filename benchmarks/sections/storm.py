@@ -1,6 +1,6 @@
 """1,000 alerts within a minute under PagerDuty's 960 requests a minute, with and without a limit on creations.
 
-In simulated time: every call takes a tenth of a second, computing takes none.
+In simulated time: every call takes a tenth of a second, computation takes none.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.support.simulated_daemon import Call, SimulatedDaemon, world
 
 LATENCY = 0.1
 INTERVAL = 10.0
-"""POLL_INTERVAL_SECONDS as it is by default."""
+"""The default of POLL_INTERVAL_SECONDS."""
 PER_MINUTE = 960
 ONE_A_SECOND = 60
 SECTION = "Storm"
@@ -28,7 +28,7 @@ QUIET = SandboxSettings(acknowledgement_timeout=None)
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """What came of it. Times are seconds since the storm began."""
+    """The result of a storm. Times are seconds since its beginning."""
 
     raised: dict[str, float]
     calls: list[Call]
@@ -37,7 +37,7 @@ class Storm:
 
     @property
     def pages(self) -> list[float]:
-        """When each incident came into being."""
+        """When each incident was created."""
         return [call.at for call in self.calls if _is_page(call)]
 
     @property
@@ -57,7 +57,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def blow(file: Path, settings: SandboxSettings, alerts: int) -> Storm:
-    """The storm: each alert gets a note of its customer's five seconds later."""
+    """Run the storm; each alert gets a customer's note five seconds later."""
     raised: dict[str, float] = {}
     with world(file, settings=settings, latency=LATENCY, interval=INTERVAL) as here:
         here.cycle()
@@ -102,7 +102,7 @@ def _is_page(call: Call) -> bool:
 
 
 def _figures(name: str, storm: Storm, limit: int, creations: int) -> Iterator[Finding]:
-    """Rates are writes that went through over those of a bare loop that learns of alerts and notes as often."""
+    """Rates are successful writes relative to those of a bare loop that learns of alerts and notes as often."""
     raised = [ceil(at / INTERVAL) * INTERVAL for at in storm.raised.values()]
     pages, done = sorted(storm.pages), sorted(call.at for call in storm.writes)
     first_pages = finish(raised, limit, creations, latency=LATENCY)
@@ -115,7 +115,7 @@ def _figures(name: str, storm: Storm, limit: int, creations: int) -> Iterator[Fi
     yield at_most(SECTION, "429s caused", refused, 0, note=what)
     yield Figure(SECTION, "until the last page", pages[-1], "s", floor=first_pages[-1], note=what)
     yield Figure(SECTION, "until everything is mirrored", done[-1], "s", floor=everything[-1], note=what)
-    if not creations:  # else pages wait for their own limit, and notes take nothing away from them
+    if not creations:  # with a limit on creations, pages wait for that, and notes do not delay them
         early = _early_notes(storm)
         yield at_most(SECTION, "notes sent while a page waited for longer than a cycle", early, 0, note=what)
     yield at_most(SECTION, "lost, twice, looped or forbidden", storm.findings, 0, note=what)

@@ -1,4 +1,4 @@
-"""What healing costs: the reads of a sweep, for each open pair and sweep interval, and how evenly they come."""
+"""The cost of the sweep: its reads for each open pair and sweep interval, and how evenly they are spread."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ SECTION = "Sweep"
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """Two whole sweep intervals; the second is counted."""
+    """Run two whole sweep intervals, and count the second."""
     pairs = scale.of(1000, 200)
     clock = ThreadsClock()
     canned = Canned(pairs, START, clock.now)

@@ -1,4 +1,4 @@
-"""How fast much work is done where no rate limit binds: the installed daemon against a bare loop.
+"""Throughput where no rate limit binds: the installed daemon compared with a bare loop.
 
 Both over HTTP, each in a process of its own, on the same sandbox; SQLite on a real disk, every step committed.
 """
@@ -24,7 +24,7 @@ ROUNDS = 3
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """Without latency, and with 50 ms a call, as over the Internet; the middle one of some rounds."""
+    """Without latency, and with 50 ms a call, as over the Internet; the median of several rounds."""
     for latency, alerts in ((0.0, scale.of(400, 20)), (0.05, scale.of(120, 10))):
         rounds = [(_daemon(folder, latency, alerts), _bare(folder, latency, alerts, 1)) for _ in range(ROUNDS)]
         what = f"{latency * 1000:.0f} ms a call"
@@ -44,7 +44,7 @@ def _total(took: dict[str, float]) -> float:
 
 
 def _daemon(folder: Path, latency: float, alerts: int) -> dict[str, float]:
-    """Seconds by kind, from the moment when so many people act at once to the last write."""
+    """Seconds by kind, from the moment when all people act at once to the last write."""
     settings = SandboxSettings(latency=latency, pagerduty_per_minute=UNLIMITED, noise=False)
     file = folder / f"{time.monotonic_ns()}.db"
     with live(settings) as here, daemon(here.environment(file, POLL_INTERVAL_SECONDS="0.1"), file.parent):
@@ -65,7 +65,7 @@ def _daemon(folder: Path, latency: float, alerts: int) -> dict[str, float]:
             started = time.monotonic()
             last = [here.writes.get(timeout=120) for _ in range(alerts)][-1]
             took[name] = last.at - started
-            time.sleep(0.5)  # what is left to be verified is no part of the next
+            time.sleep(0.5)  # remaining verification must not count towards the next kind
         return took
 
 

@@ -1,6 +1,6 @@
 """Time from an alert to its page while something else is wrong: the installed daemon over HTTP, trial by trial.
 
-`POLL_INTERVAL_SECONDS` is 1 and PagerDuty allows 960 requests a minute, as it does. In each trial several alerts
+`POLL_INTERVAL_SECONDS` is 1 and PagerDuty's rate limit is the real one, 960 a minute. In each trial several alerts
 are raised at random moments while the trouble lasts, or right after the outage; the time runs from the alert to
 the moment the sandbox has carried out the `POST /incidents` for it. An alert without a page counts with the
 longest time that is waited for.
@@ -160,7 +160,7 @@ class Trial:
         return times, len(raised) - len(paged)
 
     def outage(self, seconds: float) -> tuple[float | None, float]:
-        """Let the vendor be away; requests a poll and polls a second to the other, in its last third."""
+        """Take the vendor away; returns requests a poll and polls a second to the other in the last third."""
         away = self.trouble.away
         self.fault(do="503", vendor=away)
         time.sleep(seconds * 2 / 3)
@@ -201,7 +201,7 @@ def _many_notes(trial: Trial) -> None:
 
 
 def _about_the_first(trial: Trial) -> None:
-    """Both sides write about the pair that has the trouble, so that it is due all the time."""
+    """Add notes on both sides of the pair with the trouble, so that it is due all the time."""
     trial.note(trial.alerts[0], f"any news? {trial.turn}")
     trial.answer(trial.alerts[0], f"on it {trial.turn}")
 
@@ -266,7 +266,7 @@ def measure(trouble: Trouble, size: Scale, folder: Path) -> Result:
 
 @contextmanager
 def _going_on(trial: Trial) -> Iterator[None]:
-    """The trouble, from its beginning to the end of the block."""
+    """Keep the trouble up until the end of the block."""
     trouble, ended = trial.trouble, threading.Event()
 
     def keep_going() -> None:

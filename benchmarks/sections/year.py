@@ -1,6 +1,6 @@
-"""A simulated year of service: how large the database becomes, with what is over forgotten and without.
+"""A simulated year of service: the size of the database with and without the deletion of finished pairs.
 
-Every day so many alerts are raised, talked about, acknowledged, resolved and closed.
+Every day a number of alerts are raised, commented on, acknowledged, resolved and closed.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SECTION = "A year of service"
 
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
-    """The same year twice: RETENTION_SECONDS as it is by default, and for ever."""
+    """The same year twice: with the default of RETENTION_SECONDS, and without a limit."""
     days, daily = scale.of(365, 20), 1
     retention = timedelta(days=scale.of(30, 5))
     kept, found = _live(folder / "kept.db", days, daily, retention)
@@ -38,7 +38,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def _live(file: Path, days: int, daily: int, retention: timedelta) -> tuple[list[tuple[float, float]], int]:
-    """The database's size by day, and what the audit found."""
+    """The database's size by day, and the findings of the audit."""
     sizes: list[tuple[float, float]] = []
     settings = SandboxSettings(acknowledgement_timeout=None)
     with world(
@@ -55,7 +55,7 @@ def _live(file: Path, days: int, daily: int, retention: timedelta) -> tuple[list
 
 
 def _size(here: SimulatedDaemon) -> float:
-    """MiB, with what is still in the write-ahead log."""
+    """MiB, including the write-ahead log."""
     with here.database.engine.connect() as connection:
         pages, page = (
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "page_size")
@@ -64,7 +64,7 @@ def _size(here: SimulatedDaemon) -> float:
 
 
 def _day(here: SimulatedDaemon, daily: int) -> None:
-    """Raised in the morning, over in the evening."""
+    """One day: alerts are raised in the morning and finished in the evening."""
     customers, engineers = here.people.opsgenie, here.people.pagerduty
     alerts = [customers.create_alert(f"disk {number} is full", user=ANA)["id"] for number in range(daily)]
     _beat(here)

@@ -1,4 +1,4 @@
-"""Counts that must not grow: requests, commits and statements of an idle cycle, requests of an act, by kind."""
+"""Costs that must not grow: requests, commits and statements of an idle cycle, and requests of an act by kind."""
 
 from collections import Counter
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_an_idle_cycle_costs_two_requests_and_one_commit_of_each_feed(tmp_path: 
     assert asked["statements"] <= STATEMENTS
 
 
-def test_an_idle_cycle_asks_the_database_the_same_whatever_is_open(tmp_path: Path) -> None:
+def test_an_idle_cycle_costs_the_same_statements_however_many_pairs_are_open(tmp_path: Path) -> None:
     assert _idle(tmp_path, 100) == _idle(tmp_path, 2000)
 
 
@@ -75,14 +75,14 @@ READS_AND_WRITES = {
     "customer closes": (1, 1),
     "engineer resolves": (2, 1),
 }
-"""The most that an act of this kind may cost beyond the two requests of each cycle."""
+"""The most reads and writes that an act of this kind may cost beyond the two requests of each cycle."""
 
 
 def _pair(cost: Counter[str]) -> tuple[int, int]:
     return cost["opsgenie reads"] + cost["pagerduty reads"], cost["opsgenie writes"] + cost["pagerduty writes"]
 
 
-def test_an_act_costs_as_many_requests_as_its_kind_needs(tmp_path: Path) -> None:
+def test_an_act_costs_no_more_requests_than_its_kind_needs(tmp_path: Path) -> None:
     with acts.quiet_world(tmp_path / "acts.db") as here:
         alert, cost = acts.raised(here)
         costs = {"alert raised": _pair(cost)}
@@ -106,7 +106,7 @@ def test_ten_notes_at_once_share_their_reads(tmp_path: Path, name: str, most: in
         assert _pair(acts.cost_of(here, lambda: ten(here, alert))) == (most, 10)
 
 
-def test_how_an_incident_is_made_to_page_again_is_found_out_once(tmp_path: Path) -> None:
+def test_the_way_to_make_an_incident_page_again_is_determined_once(tmp_path: Path) -> None:
     with acts.quiet_world(tmp_path / "acts.db") as here:
         costs = []
         for _ in range(2):

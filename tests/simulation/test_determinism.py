@@ -1,4 +1,4 @@
-"""The simulation itself: the same history always runs the same, and it reaches what it is meant to reach."""
+"""The simulation itself: a history is deterministic, and the story reaches every kind of step and fault."""
 
 from tests.support.simulation.chance import random_history
 from tests.support.simulation.drivers import single_faults
@@ -8,7 +8,7 @@ from tests.support.simulation.store import SimDatabase
 from tests.support.simulation.world import World, run
 
 UNREACHED = {"pd.acts", "og.request", "db.doubt"}
-"""Kinds of steps that the story does not take unless something goes wrong."""
+"""Kinds of steps that the story takes only after a fault."""
 
 
 def test_the_same_seed_leaves_the_same_trace() -> None:

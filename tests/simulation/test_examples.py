@@ -1,4 +1,4 @@
-"""Counterexamples that were found on the way, each by its name; and the bounds, with what happens beyond each."""
+"""Counterexamples that were found and fixed, each by its name; and the bounds, with what happens beyond each."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from tests.support.simulation.world import World, run
 
 OPEN = (Act(0, 3, "og", "create"),)
 AFTER = 99
-"""A step after all of a cycle's: before the process asks a second later what became of its writes."""
+"""A step after all those of a cycle, before the process asks a second later for the outcome of its writes."""
 FORGED = "[PagerDuty · Jane Doe · note PXYZ123] on it"
 AT_ONCE = History(
     (*OPEN, Act(4, 0, "og", "acknowledge", 0, 1), Act(4, 0, "og", "note", 0, 1, "on it")),
@@ -191,21 +191,21 @@ MENDED = {
 
 
 @pytest.mark.parametrize("name", MENDED)
-def test_all_is_well_when(name: str) -> None:
+def test_nothing_is_lost_or_done_twice_when(name: str) -> None:
     outcome = run(MENDED[name])
     assert findings(outcome) == []
     assert set(outcome.fired) == set(MENDED[name].faults)
     assert len(outcome.acted) == len(MENDED[name].acts)
 
 
-def test_an_engineer_who_takes_back_our_acknowledgement_in_doubt_is_not_overruled() -> None:
+def test_an_engineer_who_takes_back_our_unconfirmed_acknowledgement_is_not_overruled() -> None:
     acts = (*OPEN, Act(2, 0, "og", "acknowledge"), Act(2, AFTER, "pd", "unacknowledge", 0, 1))
     landed = Fault("pd.status", 0, "drop_after")
     assert findings(run(History(acts, (landed,)))) == []
     assert findings(run(History(acts, (landed, Fault("pd.acts", 0, "down"), Fault("pd.acts", 5, "down"))))) == []
 
 
-def test_an_engineer_who_acknowledges_what_we_have_triggered_again_in_doubt_is_not_overruled() -> None:
+def test_an_engineer_who_acknowledges_after_our_unconfirmed_trigger_is_not_overruled() -> None:
     acts = (
         *OPEN,
         Act(1, 0, "og", "acknowledge"),
@@ -237,7 +237,7 @@ def test_a_closed_alert_whose_incident_is_open_is_followed_after_the_database_wa
     assert told == ["on it", "resolved the incident", "still on it"]
 
 
-def test_a_pair_that_is_over_is_looked_at_ever_more_seldom() -> None:
+def test_a_finished_pair_is_read_at_growing_intervals() -> None:
     acts = (*OPEN, Act(2, 0, "og", "close"), Act(3, 0, "pd", "resolve"))
     world = World(History(acts))
     world.run()
@@ -256,16 +256,16 @@ def _first_words(history: History) -> set[str]:
     return {line.split()[0] for line in findings(run(history))}
 
 
-# -- bounds: beyond them it goes wrong, in the way that was chosen --
+# -- bounds: beyond them a fault has its documented effect --
 
 
 @pytest.mark.parametrize("kind", ["og.note", "pd.note"])
-def test_a_note_that_lands_later_than_the_staleness_bound_is_there_twice_rather_than_never(kind: str) -> None:
+def test_a_note_that_lands_after_the_staleness_bound_appears_twice_rather_than_never(kind: str) -> None:
     assert _first_words(STORY.but(Fault(kind, 1, "late_beyond"))) == {"TWICE"}
 
 
-def test_a_note_that_opsgenie_keeps_in_its_queue_beyond_the_bound_comes_once_and_after_later_ones() -> None:
-    """What waits in Opsgenie's queue is Opsgenie's to carry out; what is noted meanwhile does not wait for it."""
+def test_a_note_that_opsgenie_queues_beyond_the_bound_appears_once_and_after_later_ones() -> None:
+    """Opsgenie carries out what is in its queue; later notes do not wait for that."""
     assert _first_words(STORY.but(Fault("og.note", 1, "queued_beyond"))) == {"ORDER"}
 
 
@@ -284,15 +284,15 @@ def test_an_acknowledgement_that_lands_beyond_the_bound_reopens_what_was_resolve
 
 
 def test_a_creation_that_lands_after_its_twin_was_resolved_pages_twice() -> None:
-    """Decided: a creation in doubt is tried again at once, as PagerDuty refuses a second open one with its key."""
+    """An unconfirmed creation is retried at once, as PagerDuty refuses a second open incident with its key."""
     history = History((*OPEN, Act(2, 9, "pd", "resolve")), (Fault("pd.create", 0, "late_beyond"),))
     state = run(history).state
     assert len([i for i in state["pagerduty"]["incidents"] if i["incident_key"]]) == 2
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
-def test_who_resolves_between_our_look_and_our_write_is_reopened(verb: str) -> None:
-    """No call of PagerDuty's does so only while the incident is open: the time of one request remains."""
+def test_an_incident_resolved_between_our_read_and_our_write_is_reopened(verb: str) -> None:
+    """PagerDuty has no conditional update, so the duration of one request remains as a race."""
     before = (*OPEN, Act(2, 0, "og", "acknowledge")) if verb == "unacknowledge" else OPEN
     for step in range(1, 25):
         outcome = run(History((*before, Act(4, 0, "og", verb), Act(4, step, "pd", "resolve"))))
@@ -305,7 +305,7 @@ def test_who_resolves_between_our_look_and_our_write_is_reopened(verb: str) -> N
     pytest.fail("no step lies between the look and the write")
 
 
-def test_who_resolves_before_our_late_acknowledgement_lands_is_reopened() -> None:
+def test_an_incident_resolved_before_our_late_acknowledgement_lands_is_reopened() -> None:
     outcome = run(
         History(
             (*OPEN, Act(1, 0, "og", "acknowledge"), Act(3, 0, "pd", "resolve")), (Fault("pd.status", 0, "late"),)
@@ -317,20 +317,20 @@ def test_who_resolves_before_our_late_acknowledgement_lands_is_reopened() -> Non
 
 
 @pytest.mark.parametrize("what", ["og_gone_for_hours", "pd_gone_for_hours", "far_ahead"])
-def test_what_is_older_than_the_lookback_when_the_first_start_succeeds_pages_nobody(what: str) -> None:
-    """INITIAL_LOOKBACK_SECONDS counts back from the first start that reaches both, by this machine's clock."""
+def test_an_alert_older_than_the_lookback_when_the_first_start_succeeds_does_not_page(what: str) -> None:
+    """INITIAL_LOOKBACK_SECONDS counts back from the first start that reaches both sides, by the local clock."""
     outcome = run(History(OPEN, (Fault("cycle", 0, what),)))
     assert [i for i in outcome.state["pagerduty"]["incidents"] if i["incident_key"]] == []
 
 
-def test_a_note_that_a_person_opens_with_a_mark_is_mirrored_like_any_other() -> None:
+def test_a_persons_note_that_begins_with_a_mark_is_mirrored() -> None:
     assert findings(run(History((*OPEN, Act(2, 1, "og", "note", 0, 0, FORGED))))) == []
     assert findings(run(History((*OPEN, Act(2, 1, "pd", "note", 0, 0, FORGED))))) == []
 
 
 @pytest.mark.parametrize(("more", "expected"), [("", {"LOST"}), (" and on", set())])
 def test_only_an_exact_copy_of_a_mirrored_note_is_taken_for_our_own(more: str, expected: set[str]) -> None:
-    """A customer pastes the copy of an engineer's note, mark and all: nothing tells it from the copy itself."""
+    """A customer's paste of a mirrored note, mark included, cannot be told from the mirrored note itself."""
     world = World(History((*OPEN, Act(2, 1, "pd", "note", 0, 0, "on it"))))
     with world.deterministic():
         while world.cycle_number < 4:
@@ -341,14 +341,16 @@ def test_only_an_exact_copy_of_a_mirrored_note_is_taken_for_our_own(more: str, e
     assert {line.split()[0] for line in found} == expected
 
 
-def test_who_acknowledges_after_a_namesake_on_the_other_side_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jane holds the incident when another Jane acknowledges the alert: taken for the copy; the states agree."""
+def test_an_acknowledgement_after_one_by_a_namesake_on_the_other_side_is_not_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The customer's acknowledgement is taken for the copy of her namesake's; the states of both sides agree."""
     monkeypatch.setattr(simulated_world, "CUSTOMERS", ("Jane Doe", "Ben Okafor"))
     acts = (Act(1, 0, "pd", "acknowledge"), Act(4, 0, "og", "unacknowledge", 0, 1), Act(6, 0, "og", "acknowledge"))
     assert _first_words(History((*OPEN, *acts))) == {"LOST"}
 
 
-def test_a_note_in_doubt_when_the_clock_jumps_beyond_the_bound_is_there_twice_rather_than_never() -> None:
+def test_an_unconfirmed_note_appears_twice_rather_than_never_when_the_clock_jumps_beyond_the_bound() -> None:
     acts = (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"))
     late = Fault("pd.note", 0, "late")
     assert _first_words(History(acts, (late, Fault("cycle", 3, "ahead")))) == set()
@@ -356,7 +358,7 @@ def test_a_note_in_doubt_when_the_clock_jumps_beyond_the_bound_is_there_twice_ra
 
 
 @pytest.mark.parametrize("verb", ["note", "acknowledge"])
-def test_a_database_that_falls_back_to_a_backup_may_tell_twice_what_an_empty_one_does_not(verb: str) -> None:
+def test_a_database_restored_from_a_backup_may_repeat_what_an_empty_one_does_not(verb: str) -> None:
     history = History((*OPEN, Act(2, 0, "og", verb, 0, 0, "any news?")))
     assert _first_words(history.but(Fault("cycle", 3, "db_lost"))) == set()
     world = World(history)
@@ -371,5 +373,5 @@ def test_a_database_that_falls_back_to_a_backup_may_tell_twice_what_an_empty_one
     assert {line.split()[0] for line in found} == {"TWICE"}
 
 
-def test_single_faults_leave_out_what_is_beyond_a_bound() -> None:
+def test_single_faults_exclude_those_beyond_a_bound() -> None:
     assert not [h for h in single_faults(STORY, full=True) if h.faults[0].what in BEYOND]

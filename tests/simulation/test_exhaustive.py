@@ -1,7 +1,7 @@
-"""Single faults in the canned story, at many of its steps: nothing lost, nothing twice.
+"""Single faults at many steps of the canned story: nothing is lost and nothing is done twice.
 
-A sample, see `some_single_faults`: each fault at some kinds of steps, many faults at each kind. `make soak`
-tries them all at every step, and with every other setting of the vendors.
+`some_single_faults` draws the sample: each fault at some kinds of steps, many faults at each kind. `make soak`
+tries every fault at every step, also under every other setting of the vendors.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from tests.support.simulation.schedule import GLANCED, KINDS, OCCASIONS, SPACED,
 from tests.support.simulation.world import run
 
 EVERY = 160
-"""One in so many of the spaced story's single faults; `make soak` tries them all."""
+"""Every n-th single fault of the spaced story is tried; `make soak` tries them all."""
 
 
-def test_every_single_fault_at_steps_of_the_story_loses_nothing_and_does_nothing_twice(
+def test_a_single_fault_at_any_kind_of_step_loses_nothing_and_does_nothing_twice(
     tell: Callable[[str], None],
 ) -> None:
     chosen = some_single_faults(STORY)
@@ -24,31 +24,31 @@ def test_every_single_fault_at_steps_of_the_story_loses_nothing_and_does_nothing
     assert tally.histories == len(chosen) > 180
     every = [history.faults[0] for history in single_faults(STORY, full=True)]
     assert {fault.split()[1] for fault in tally.faults} == {fault.what for fault in every}
-    assert tally.faults.total() == len(chosen)  # each has happened
+    assert tally.faults.total() == len(chosen)  # each fault has fired
     everything = len(single_faults(STORY, full=True))
     tell(f"single faults: {len(chosen)} of the story's {everything} (`make soak`: all), lost 0, twice 0")
 
 
-def test_a_branch_is_the_history_with_that_fault() -> None:
+def test_a_branch_has_the_same_trace_as_the_history_with_that_fault() -> None:
     some = single_faults(STORY, full=True)[::500]
     assert drive_branches(STORY, [history.faults[0] for history in some]).hashes == drive(some).hashes
 
 
-def test_so_it_is_with_every_fault_at_steps_that_only_another_fault_leads_to() -> None:
+def test_a_fault_at_a_step_that_only_another_fault_leads_to_loses_nothing() -> None:
     tally = drive_all(occasional_faults(STORY))
     assert not tally.found, str(tally)
     fired = {f"{kind} {what}" for kind in OCCASIONS for what in KINDS[kind]}
     assert fired <= set(tally.faults), sorted(fired - set(tally.faults))
 
 
-def test_so_it_is_with_acts_that_stand_alone() -> None:
+def test_a_single_fault_loses_nothing_where_acts_stand_alone() -> None:
     some = [history.faults[0] for history in single_faults(SPACED, full=True)[::EVERY]]
     tally = drive_branches(SPACED, some)
     assert not tally.found, str(tally)
     assert not drive([SPACED]).found
 
 
-def test_so_it_is_where_a_log_that_tells_who_cannot_be_read() -> None:
+def test_an_unreadable_log_of_who_acted_loses_nothing() -> None:
     steps = run(GLANCED).in_fault_phase
     tally = drive_all(
         [GLANCED.but(Fault(kind, nth, "down")) for kind in ("og.logs", "pd.acts") for nth in range(steps[kind])]

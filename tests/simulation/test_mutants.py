@@ -1,6 +1,6 @@
-"""Every mutant is caught by single faults, most by chance too; single echo guards may be off.
+"""Single faults catch every mutant, and random histories catch most; the product works with one echo guard off.
 
-The table is told at the end of the run. `make soak` makes it with Hypothesis too, and looks for much longer.
+The run prints the table at its end. `make soak` adds Hypothesis as a driver, and searches for much longer.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.support.simulation.schedule import ODD, SPACED, STORY, Act, Fault, Hi
 from tests.support.simulation.world import Parts, run
 
 MOST = {"exhaustive": 90, "chance": 40}
-"""In so many runs at most."""
+"""The number of runs within which each driver must catch a mutant."""
 NEAR = {
     "send, then record": "db.settled",
     "cursors before the keys": "db.intake",
@@ -26,30 +26,32 @@ NEAR = {
     "nothing blocked": "pd.note",
     "no check before acknowledging": "pd.status",
 }
-"""Which faults are tried first where few of them tell: those at the commit or the call that it is about."""
+"""The faults that are tried first where few reveal the mutant: those at the commit or call that it changes."""
 SOON = {
     "send, then record",
     "record, then send",
     "no echo guard",
     "one shared baseline",
 }
-"""What chance finds that soon. The others are left to `make soak`."""
+"""The mutants that random histories catch within that number. The others are left to `make soak`."""
 RACES = [(name, driver) for name in MUTANTS for driver in MOST if driver != "chance" or name in SOON]
 ONLY_NOTES = ("create", "note", "close", "resolve", "merge")
 
 
 @pytest.mark.parametrize(("name", "driver"), RACES)
-def test_a_mutant_is_caught(name: str, driver: str, tell: Callable[[str], None]) -> None:
+def test_every_mutant_is_caught_within_its_number_of_runs(
+    name: str, driver: str, tell: Callable[[str], None]
+) -> None:
     parts = MUTANTS[name]()
     found = catch(driver, parts, CAUGHT[name], MOST[driver], NEAR.get(name, ""))
     assert found is not None, f"{name}: not caught by {driver} in {MOST[driver]} runs"
     assert found.run <= MOST[driver]
     tell(f"mutant {name:30} caught: {driver} run {found.run}: {found.first(CAUGHT[name])}")
-    assert findings(run(found.history, Parts(sweep=parts.sweep))) == []  # the product itself gets through
+    assert findings(run(found.history, Parts(sweep=parts.sweep))) == []  # the product itself has no findings
 
 
 @pytest.mark.parametrize("what", ["drop_before", "500_before", "crash_before"])
-def test_a_state_that_is_written_later_without_a_check_reopens_what_was_resolved_meanwhile(what: str) -> None:
+def test_a_delayed_write_of_a_state_without_a_check_reopens_a_resolved_incident(what: str) -> None:
     acts = (Act(0, 3, "og", "create"), Act(2, 0, "og", "acknowledge"), Act(2, 99, "pd", "resolve"))
     history = History(acts, (Fault("pd.status", 0, what),))
     assert findings(run(history)) == []
@@ -57,23 +59,23 @@ def test_a_state_that_is_written_later_without_a_check_reopens_what_was_resolved
     assert any(line.startswith("FORBIDDEN reopened") for line in findings(run(history, mutant)))
 
 
-def test_each_driver_of_the_table_is_there() -> None:
+def test_every_driver_and_every_mutant_of_the_tables_exists() -> None:
     assert set(MOST) < set(DRIVERS)
     assert set(CAUGHT) == set(MUTANTS)
 
 
 IDLE = {("close", Kind.PAGERDUTY_RESOLVE), ("delete", Kind.PAGERDUTY_NOTE)}
-"""Rows that another policy asks for, or an alert that somebody deleted: the stories have neither."""
+"""Rows for another policy or for a deleted alert, neither of which occurs in the stories."""
 ROWS = [row for row in mapping.TABLE if (row.verb, row.kind) not in IDLE]
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_the_product_gets_through_the_odd_stories(name: str) -> None:
+def test_the_unmutated_product_has_no_findings_in_the_odd_stories(name: str) -> None:
     assert findings(run(ODD[name])) == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.side} {row.verb} {row.kind}" for row in ROWS])
-def test_a_row_that_the_mapping_lacks_is_missed(row: mapping.Row) -> None:
+def test_a_missing_row_of_the_mapping_is_detected(row: mapping.Row) -> None:
     rest = tuple(other for other in mapping.TABLE if other is not row)
     story = ODD.get(row.verb, STORY if row.verb == "note" else SPACED)
     assert findings(run(story, Parts(patches=((mapping, "TABLE", rest),))))
@@ -92,22 +94,22 @@ def test_one_echo_guard_alone_suffices_for_notes(alone: str) -> None:
 
 
 @pytest.mark.parametrize("alone", ["outbox", "author"])
-def test_either_guard_that_states_have_suffices_for_them(alone: str) -> None:
+def test_the_outbox_or_the_author_guard_alone_suffices_for_states(alone: str) -> None:
     assert findings(run(STORY, Parts(guards=frozenset({alone})))) == []
 
 
-def test_the_ledger_alone_suffices_for_states_also_where_opsgenie_names_nobody() -> None:
-    """Without the look at the name that an acknowledgement of ours bears in Opsgenie, which no setting ends."""
+def test_the_outbox_guard_alone_suffices_for_states_without_the_name_in_opsgenie() -> None:
+    """The check of an acknowledgement's name in Opsgenie, which no setting switches off, is patched out."""
     bare = ((changes, "_or_echo", lambda _observation, change: change),)
     assert findings(run(STORY, Parts(guards=frozenset({"outbox"}), patches=bare))) == []
 
 
-def test_the_mark_alone_cannot_guard_states_which_have_no_text() -> None:
-    """Where lists lag, our own act may pass for an engineer's: the states differ. Never a note, and no loop."""
+def test_the_mark_alone_does_not_suffice_for_states_and_still_causes_no_loop() -> None:
+    """Where lists lag, our own write may pass for an engineer's act: states differ, but no note or loop arises."""
     wrong = findings(run(replace(SPACED, setting="slow"), Parts(guards=frozenset({"mark"}))))
     assert wrong
     assert [line for line in wrong if "acknowledged" not in line or line.startswith(("LOOP", "NOT QUIET"))] == []
 
 
-def test_the_product_itself_is_not_caught() -> None:
+def test_the_unmutated_product_has_no_findings() -> None:
     assert not drive([STORY]).found

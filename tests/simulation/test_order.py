@@ -1,4 +1,4 @@
-"""Rule 11: pages before chatter after an outage, and within a pair the order in which people acted."""
+"""Rule 11: after an outage pages go before notes, and within a pair the order of people's acts is kept."""
 
 from datetime import datetime
 
@@ -25,9 +25,9 @@ OUTAGE = History(
     ),
     (Fault("pd.create", 1, "refused"), Fault("pd.note", 0, "refused")),
 )
-"""Nothing can be written in the cycle that finds them: creations and older notes wait together for the next."""
+"""No write succeeds in the cycle that finds them: creations and older notes wait together for the next cycle."""
 HOURS = ("pd_gone_for_hours", "pd_402_for_hours", "pd_proxy_for_hours", "pd_1008_for_hours")
-"""The same for hours, of which the process sleeps through the last: then everything is due at once."""
+"""Outages of hours; the process sleeps through the last one, so that everything is due at once."""
 TWO_NOTES = History(
     (
         Act(0, 0, "og", "create"),
@@ -39,7 +39,7 @@ TWO_NOTES = History(
 
 
 def writes(outcome: Outcome) -> list[str]:
-    """The kinds of what was written to PagerDuty, in order, without the write that was refused."""
+    """The kinds of successful writes to PagerDuty, in order."""
     kinds = [line.split()[1] for line in outcome.trace if " refused " not in line]
     return [kind for kind in kinds if kind in ("pd.create", "pd.note")]
 
@@ -62,8 +62,8 @@ def test_after_an_outage_of_hours_every_page_goes_before_any_note(what: str) -> 
     assert writes(outcome)[-5:] == ["pd.create"] * 3 + ["pd.note"] * 2
 
 
-def test_pages_that_were_as_urgent_as_notes_would_be_seen() -> None:
-    """The test above recognises a product without a priority and a lane of their own for pages."""
+def test_a_product_that_does_not_prioritise_pages_is_detected() -> None:
+    """The test above fails for a product in which pages have neither a priority nor a lane of their own."""
 
     def alike(alert_id: str, _waiting: object, due_at: datetime) -> WorkItem:
         return WorkItem(alert_id, due_at, priority=Priority.CHANGED, reasons=frozenset({Reason.OUTBOX}))
@@ -82,7 +82,7 @@ def test_two_notes_of_a_pair_arrive_in_order_though_the_first_fails_once() -> No
     assert notes(outcome) == ["first", "second"]
 
 
-def test_a_pair_that_held_nothing_back_would_be_seen() -> None:
+def test_a_product_that_sends_a_pairs_notes_out_of_order_is_detected() -> None:
     def hasty(self: _PairDelivery, waiting: tuple[Action, ...]) -> None:
         for action in waiting:
             if action.kind is not Kind.CREATE_INCIDENT and self._is_due(action):

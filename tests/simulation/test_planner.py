@@ -1,4 +1,4 @@
-"""The pure planner alone, over any inputs: what it has decided and remembered, it does not decide again."""
+"""Properties of the pure planner over generated observations."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def _notes(prefix: str) -> st.SearchStrategy[tuple[Note, ...]]:
 
 @st.composite
 def ours(draw: st.DrawFn) -> tuple[Action, ...]:
-    """At most one action of each kind, standing anywhere."""
+    """At most one action of each kind, in any status."""
     kinds = draw(st.lists(st.sampled_from(tuple(Kind)), max_size=3, unique=True))
     return tuple(
         replace(action(kind, draw(st.sampled_from(tuple(Status)))), id=number, mark="[Opsgenie · Ana Ruiz · x]")
@@ -118,7 +118,7 @@ many = settings(
 
 @many
 @given(observations())
-def test_what_was_decided_and_remembered_is_not_decided_again(seen: Observation) -> None:
+def test_a_remembered_decision_is_not_made_again(seen: Observation) -> None:
     first, second = _twice(seen)
     known = {planned.key for planned in first.actions} | {mine.key for mine in seen.mine}
     assert [planned for planned in second.actions if planned.key not in known] == []
@@ -127,13 +127,13 @@ def test_what_was_decided_and_remembered_is_not_decided_again(seen: Observation)
 
 @many
 @given(observations())
-def test_the_same_world_gives_the_same_plan(seen: Observation) -> None:
+def test_the_same_observation_gives_the_same_plan(seen: Observation) -> None:
     assert decide(inputs(seen)) == decide(inputs(seen))
 
 
 @many
 @given(observations())
-def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Observation) -> None:
+def test_no_plan_resolves_an_incident_or_changes_the_state_of_a_finished_object(seen: Observation) -> None:
     plan = decide(inputs(seen))
     for planned in plan.actions:
         if planned.kind.is_state and planned.kind.side == "opsgenie":
@@ -145,7 +145,7 @@ def test_no_plan_closes_an_alert_or_touches_the_state_of_what_is_over(seen: Obse
 
 @many
 @given(observations())
-def test_every_note_says_where_it_came_from_and_every_action_why(seen: Observation) -> None:
+def test_every_note_names_its_source_and_every_action_its_reason(seen: Observation) -> None:
     for planned in decide(inputs(seen)).actions:
         assert planned.reason
         if planned.kind.is_note:

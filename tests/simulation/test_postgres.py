@@ -1,4 +1,4 @@
-"""The same histories on PostgreSQL: all is well there too, with as many writes as on SQLite."""
+"""The same histories on PostgreSQL: no findings, and the same writes and actions as on SQLite."""
 
 from contextlib import closing
 from functools import partial
@@ -11,7 +11,7 @@ from tests.support.simulation.store import ServerDatabase
 from tests.support.simulation.world import Parts, run
 
 EVERY = 800
-"""One in so many of all the single faults; and each way for the database itself to fail."""
+"""Every n-th of all single faults is tried, beside every way in which the database itself fails."""
 DATABASES_OWN = (
     Fault("db.plan", 4, "lost"),
     Fault("db.plan", 5, "crash_after"),
@@ -23,8 +23,8 @@ DATABASES_OWN = (
 )
 
 
-def test_a_history_on_postgresql_comes_to_what_it_does_on_sqlite(postgres_url: str) -> None:
-    """The order of pairs that wait equally long for the sweep is each database's own; all else is the same."""
+def test_a_history_has_the_same_result_on_postgresql_as_on_sqlite(postgres_url: str) -> None:
+    """Only the order of pairs that have waited equally long for the sweep may differ between the databases."""
     histories = [STORY, *(STORY.but(fault) for fault in DATABASES_OWN), *single_faults(STORY, full=True)[::EVERY]]
     with closing(open_database(postgres_url)) as kept:
         there = Parts(database=partial(ServerDatabase, engine=kept.engine))

@@ -1,4 +1,4 @@
-"""What happens when the rate is short: pages before chatter, nothing idle, nothing asked for that a list tells.
+"""Behaviour under a short rate limit: pages before notes, no unused capacity, no read that a list makes needless.
 
 In simulated time; a call takes a tenth of a second.
 """
@@ -81,7 +81,7 @@ def test_a_long_cycle_looks_for_new_alerts_before_it_goes_on_with_notes(tmp_path
     assert written.index("/incidents") < 45
 
 
-def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
+def test_the_sweep_pauses_while_writes_need_the_rate(tmp_path: Path) -> None:
     settings = SandboxSettings(acknowledgement_timeout=None, noise=False, pagerduty_per_minute=60)
     with world(tmp_path / "busy.db", settings=settings, latency=0.1, sweep_interval=20.0) as here:
         here.cycle()
@@ -94,7 +94,7 @@ def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
             here.pause()
         for number, alert in enumerate(alerts * 4):
             here.people.opsgenie.add_note(alert, ANA, f"note {number}")
-        here.cycle()  # in it nothing is busy yet
+        here.cycle()  # the rate is not short in this cycle yet
         here.pause()
         begun = len(here.wire.calls)
         here.until(lambda: here.is_settled, 600)
@@ -105,7 +105,7 @@ def test_the_sweep_rests_while_the_rate_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_no_open_set_is_listed_while_the_rate_is_short_and_all_news_were_read(
+def test_the_open_set_is_not_listed_while_the_rate_is_short_and_the_log_was_read_completely(
     tmp_path: Path, *, busy: bool
 ) -> None:
     clock = ThreadsClock()

@@ -1,4 +1,4 @@
-"""What lasts for some cycles and concerns more than one call: it begins, is met, and is over again."""
+"""Faults that last for some cycles and affect more than one call: how they begin, take effect and end."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from tests.support.simulation.world import World
 
 BEGINS = 3
 DIFFERENT = {"write_lag", "acknowledgement_timeout"}
-"""Knobs that the world sets from the beginning."""
+"""Settings of the sandbox that the world changes from the beginning."""
 
 
 @pytest.mark.parametrize("what", LONG_ONES)
-def test_it_lasts_for_some_cycles_and_is_over_when_all_has_healed(what: str) -> None:
+def test_a_lasting_fault_affects_some_cycles_and_is_gone_at_the_end(what: str) -> None:
     world = World(STORY.but(Fault("cycle", BEGINS, what)))
     with world.deterministic():
         while world.cycle_number < BEGINS:
@@ -29,7 +29,7 @@ def test_it_lasts_for_some_cycles_and_is_over_when_all_has_healed(what: str) -> 
 
 
 @pytest.mark.skipif(not SCOPED_FAULTS, reason="not among the faults yet")
-def test_whatever_begins_in_the_middle_of_the_story_loses_nothing() -> None:
+def test_a_lasting_fault_in_the_middle_of_the_story_loses_nothing() -> None:
     tally = drive([STORY.but(Fault("cycle", BEGINS, what)) for what in LONG_ONES])
     assert not tally.found, str(tally)
     assert set(LONG_ONES) <= set(KINDS["cycle"])

@@ -1,6 +1,6 @@
-"""Lives that Hypothesis thinks of as they go on: people act, things fail, a cycle runs; then all must be well.
+"""Histories that Hypothesis generates step by step from acts, faults and cycles: none may have findings.
 
-Bounded and the same in every run. `make soak` runs far more histories, by chance.
+Bounded, and the same in every run. `make soak` runs far more, with random seeds.
 """
 
 from hypothesis import HealthCheck, settings
@@ -18,10 +18,10 @@ Life.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-TestWhateverPeopleDoAndWhateverFailsNothingIsLostAndNothingDoneTwice = Life.TestCase
+TestAnyActsAndFaultsLoseNothingAndDoNothingTwice = Life.TestCase
 
 
-def test_what_a_machine_has_done_is_a_history_that_runs_the_same() -> None:
+def test_a_run_of_the_state_machine_can_be_replayed_as_a_history() -> None:
     life = Life()
     life.begins("slow", [3, 4])
     life.a_cycle_runs()
@@ -37,6 +37,6 @@ def test_what_a_machine_has_done_is_a_history_that_runs_the_same() -> None:
     assert run(outcome.history).hash == outcome.hash
 
 
-def test_so_it_is_with_histories_by_chance() -> None:
+def test_random_histories_lose_nothing_and_do_nothing_twice() -> None:
     tally = drive_all([random_history(seed) for seed in range(40)])
     assert not tally.found, str(tally)

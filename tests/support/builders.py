@@ -1,4 +1,4 @@
-"""Small builders of the core's values, and a bench on which both sides can be played against each other."""
+"""Builders of the core's values, and a bench that runs the planner against both vendors as values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -39,7 +39,7 @@ ALERT_ID, INCIDENT_ID = "a-1", "PINC1"
 
 
 def at(seconds: float) -> datetime:
-    """So many seconds after nine o'clock."""
+    """The moment this many seconds after nine o'clock."""
     return T0 + timedelta(seconds=seconds)
 
 
@@ -90,7 +90,7 @@ def pair(
     as_of: datetime | None = None,
     **changed: Any,
 ) -> Pair:
-    """What the snapshot remembers; `status` None means that there is no incident."""
+    """A pair as the snapshot stores it; `status` None means that there is no incident."""
     made = Pair(
         alert_id=ALERT_ID,
         tiny_id="17",
@@ -137,7 +137,7 @@ def action(kind: Kind, status: Status = Status.PLANNED, **changed: Any) -> Actio
 
 
 def shown(plan: Plan) -> list[tuple[Kind, str, str]]:
-    """What a plan is going to do, without the bookkeeping."""
+    """The actions of a plan, without the bookkeeping."""
     return [(planned.kind, planned.reason, planned.text) for planned in plan.actions]
 
 
@@ -166,7 +166,7 @@ def after(seen: Observation, plan: Plan, status: Status = Status.PLANNED) -> Obs
 
 @dataclass
 class Bench:
-    """Both vendors as values, and cycles run against them: what is planned lands at once and truthfully.
+    """Both vendors as values, and cycles that run against them: planned actions take effect at once.
 
     With `asynchronous`, Opsgenie's writes stay SENT as after a 202, until the next cycle sees their effect.
     """
@@ -187,7 +187,7 @@ class Bench:
     looks_back: bool = True
 
     def observation(self) -> Observation:
-        """All of both sides."""
+        """A complete observation of both sides."""
         return observation(
             pair=self.pair,
             alert=self.alert,
@@ -207,7 +207,7 @@ class Bench:
         return self
 
     def cycle(self) -> Plan:
-        """See, decide, commit, carry out."""
+        """Observe, decide, commit and carry out."""
         self.clock += 10
         plan = decide(DecisionInput(at(self.clock), self.rules, (self.observation(),)))
         for saved in plan.pairs:

@@ -1,7 +1,7 @@
-"""A vendor of any size that never changes: its answers are made when they are asked for, nothing is kept.
+"""A vendor of any size that never changes: it computes each answer on request and stores nothing.
 
-Pair number n is the same alert and incident for whoever asks. PagerDuty's log tells of other people's incidents,
-so many a second.
+Pair number n is the same alert and incident in every answer. PagerDuty's log contains entries of other incidents
+at a given rate.
 """
 
 import json
@@ -20,7 +20,7 @@ from reconciler.sandbox.wire import Request, Response, json_response, parse_time
 
 PAGE = 100
 AGE = timedelta(days=2)
-"""How old the oldest pair is; the newest is older than any overlap of the feeds."""
+"""The age of the oldest pair; the newest is older than any overlap of the feeds."""
 
 
 def alert_id(number: int) -> str:
@@ -69,7 +69,7 @@ class Canned:
         return _about_us(request)
 
     def _first(self, request: Request) -> int:
-        """The first pair of a query that may say `createdAt>=…`."""
+        """The number of the first pair that the query selects; it may contain `createdAt>=…`."""
         _, found, stamp = request.first("query").partition("createdAt>=")
         if not found:
             return 0
@@ -102,7 +102,7 @@ class Canned:
         )
 
     def _log(self, request: Request) -> dict[str, Any]:
-        """Newest first; the n-th of all times is the same entry whenever it is asked for."""
+        """A page of the log, newest first; an entry's number determines its content."""
         since = parse_time(request.first("since"))
         offset, limit = int(request.first("offset", "0")), int(request.first("limit", "25"))
         last = self.now().timestamp()
@@ -120,7 +120,7 @@ class Canned:
 
 
 def _about_us(request: Request) -> Response:
-    """What is asked now and then about the account: users, the service, who is on call."""
+    """Answers about the account: users, the service, who is on call."""
     match request.path.strip("/").split("/"):
         case ["pagerduty", "users"]:
             page = {"users": [pagerduty_shapes.user_json(user) for user in USERS], "more": False}

@@ -1,4 +1,4 @@
-"""The clock of tests in one thread: time passes only when a test lets it, or when the product waits."""
+"""A clock for tests in one thread: time passes only when a test advances it, or when the product waits."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 class SimClock:
     """`passed` seconds since `start`; the time of day may be set `off` by some seconds, as by NTP.
 
-    `waits` are the seconds that were waited for. While `stopped`, waiting ends at once, as when the program stops.
+    `waits` lists the durations of all waits. While `stopped`, a wait ends at once, as when the program stops.
     """
 
     def __init__(self, passed: float = 60.0, start: datetime = NINE) -> None:
@@ -19,7 +19,7 @@ class SimClock:
         self.stopped = False
 
     def now(self) -> datetime:
-        """The time of day as this machine has it."""
+        """The simulated time of day."""
         return self.start + timedelta(seconds=self.passed + self.off)
 
     def monotonic(self) -> float:
@@ -27,7 +27,7 @@ class SimClock:
         return self.passed
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass, unless the program is to stop; whether it is."""
+        """Let time pass unless the program is to stop; returns whether it is."""
         self.waits.append(seconds)
         if not self.stopped:
             self.advance(max(0.0, seconds))

@@ -1,4 +1,4 @@
-"""Customers and engineers who never stop, whatever state the reconciler is in."""
+"""Customers and engineers who keep acting, whatever state the reconciler is in."""
 
 import random
 import threading
@@ -11,7 +11,7 @@ from reconciler.sandbox.wire import Json
 from tests.support.harness import World
 
 MOST_OPEN = 30
-"""They wait while the reconciler is so many writes behind: a life of a second does not do more."""
+"""The backlog of writes at which people pause: a process that is killed after a second does no more."""
 CUSTOMERS = ("Ana Ruiz", "Bo Lind")
 ENGINEERS = ("Jane Doe", "Omar Haddad")
 LIVES = (
@@ -22,13 +22,13 @@ LIVES = (
     ("engineer resolve",),
     ("customer close",),
 )
-"""What happens to an alert. Each act waits until the one before has been mirrored: the state is what is compared,
-so that of two acts within one outage of the reconciler only what they come to could be told."""
+"""The acts on an alert. Each waits until the one before has been mirrored, because the reconciler compares states:
+of two acts within one outage it could mirror only the resulting state."""
 
 
 @dataclass
 class Life:
-    """One alert's story."""
+    """One alert and the acts on it."""
 
     alert_id: str
     acts: Iterator[str]
@@ -37,7 +37,7 @@ class Life:
 
 @dataclass
 class People:
-    """They act in a thread of their own until told to stop."""
+    """People who act in a thread of their own until `stop`."""
 
     world: World
     dice: random.Random
@@ -55,7 +55,7 @@ class People:
         self._thread.start()
 
     def stop(self) -> None:
-        """Whatever somebody is doing is done to its end."""
+        """End the thread after the current act, and raise what it has raised."""
         self._stop.set()
         self._thread.join()
         if self._failure is not None:
@@ -79,7 +79,7 @@ class People:
             alert = self.world.raise_alert(f"alert {len(self.lives) + 1}", user=self.dice.choice(CUSTOMERS))
             self.lives.append(Life(alert, iter(self.dice.choice(LIVES))))
         elif chance < 0.4:
-            text = self.dice.choice(("looking", "still bad", f"it is number {self.acts}"))  # twins among them
+            text = self.dice.choice(("looking", "still bad", f"it is number {self.acts}"))  # some of them equal
             self.world.customer(
                 self.dice.choice(living).alert_id, "notes", text=text, user=self.dice.choice(CUSTOMERS)
             )
@@ -103,7 +103,7 @@ class People:
 
 
 def _both(world: World, alert_id: str) -> tuple[Json, Json] | None:
-    """Alert and incident, looked up without a request."""
+    """The alert and its incident, read from the sandbox without a request."""
     sandbox = world.sandbox
     with sandbox.lock:
         incidents = sandbox.pagerduty.incidents.by_key(alert_id)
@@ -114,7 +114,7 @@ def _both(world: World, alert_id: str) -> tuple[Json, Json] | None:
 
 
 def _is_mirrored(act: str, alert: Json, incident: Json) -> bool:
-    """Whether both sides show what this act leads to."""
+    """Whether both sides show the effect of this act."""
     told = " ".join(note["content"] for note in incident["notes"])
     told_back = " ".join(note["note"] for note in alert["notes"])
     return {

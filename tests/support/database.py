@@ -1,4 +1,4 @@
-"""A migrated database on SQLite, for tests of what is beside the daemon."""
+"""A migrated SQLite database for tests without a daemon."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ def url(folder: Path) -> str:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """One of this test's own, with this version's schema and nothing in it."""
+    """A database of this test's own, with this version's schema and no rows."""
     database = open_database(url(tmp_path))
     upgrade(database)
     yield database

@@ -1,13 +1,13 @@
-"""The floor: a bare loop that sends the same writes as fast as the limits allow, with no state and no doubts."""
+"""The lower bound: a stateless loop that sends the same writes as fast as the limits allow, without checks."""
 
 from collections import deque
 from collections.abc import Sequence
 
 
 def finish(ready: Sequence[float], *limits: int, latency: float = 0.0, period: float = 60.0) -> list[float]:
-    """When each write is done at the earliest, in order, where so many a minute are allowed.
+    """The earliest time at which each write is done, in order, under this many a minute.
 
-    `ready` is when each may be sent at the earliest; a limit of 0 is none.
+    `ready` is the earliest time at which each may be sent; 0 means no limit.
     """
     windows = [deque[float](maxlen=limit) for limit in limits if limit]
     sent: list[float] = []

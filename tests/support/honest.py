@@ -1,4 +1,4 @@
-"""Somebody honest who asks and delivers while somebody else attacks, and what they see of it."""
+"""Honest clients that query health and deliver webhooks during an attack, and the latency that they see."""
 
 import threading
 import time
@@ -11,16 +11,16 @@ import requests
 from tests.support.harness.listener import Client
 
 LIMIT = 5.0
-"""Seconds after which PagerDuty gives a delivery up."""
+"""Seconds after which PagerDuty gives up a delivery."""
 MIB = 1024 * 1024
 GROWTH = 80 * MIB
-"""Resident bytes that no attack may add."""
+"""The resident bytes that an attack may add at most."""
 EACH = 3
-"""Answers that either honest client waits for at least, so that even a short attack is measured."""
+"""The least number of answers that each honest client waits for, so that even a short attack is measured."""
 
 
 class Honest:
-    """Somebody who asks for health, and somebody who delivers webhooks, all the while."""
+    """One client that queries health and one that delivers webhooks, without a pause."""
 
     def __init__(self, front: Client) -> None:
         self._front = front
@@ -32,7 +32,7 @@ class Honest:
             thread.start()
 
     def end(self) -> None:
-        """Once both have been answered a few times."""
+        """Stop once both have been answered a few times."""
         last = time.monotonic() + 2 * LIMIT
         while min(map(len, self.seen.values())) < EACH and time.monotonic() < last:
             time.sleep(0.01)
@@ -58,14 +58,14 @@ class Honest:
 
 
 class Attack:
-    """One row of the table: what was done, what came back, what honest requests saw, the daemon's memory."""
+    """One row of the table: the attack, its answers, the latency of honest requests, the daemon's memory."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._came_back: Counter[str] = Counter()
 
     def came_back(self, *statuses: object) -> None:
-        """An answer's status, or in words what became of the attempt."""
+        """Record the status of an answer, or the outcome of the attempt in a word."""
         self._came_back.update(map(str, statuses))
 
     def row(self, honest: Iterable[float], memory: int, growth: int) -> str:
@@ -78,7 +78,7 @@ class Attack:
 
 @contextmanager
 def honest_meanwhile(front: Client, name: str) -> Iterator[Attack]:
-    """During this honest requests are answered; the daemon is whole after it, and not much larger."""
+    """Assert that honest requests are answered inside the block, and the process neither dies nor grows much."""
     pid, before, attack, honest = front.pid, front.memory(), Attack(name), Honest(front)
     try:
         yield attack

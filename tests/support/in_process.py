@@ -1,4 +1,4 @@
-"""The product against simulated vendors without a socket: requests as the sandbox takes them, and settings."""
+"""The product against simulated vendors without a socket: the conversion of requests and answers, and settings."""
 
 import io
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ KEYS = SandboxSettings()
 
 
 def settings(**chosen: Any) -> Settings:
-    """The product's settings for the sandbox behind an adapter; `chosen` are by Settings' own names."""
+    """The product's settings for the sandbox behind an adapter; `chosen` uses the field names of Settings."""
     return Settings(
         pagerduty_api_key=SecretStr(KEYS.pagerduty_key),
         pagerduty_service_id=SERVICE_ID,
@@ -34,7 +34,7 @@ def settings(**chosen: Any) -> Settings:
 
 
 def asked_of(request: requests.PreparedRequest) -> Request:
-    """The request as the sandbox takes it."""
+    """The request in the sandbox's type."""
     parts = urlsplit(str(request.url))
     body = request.body or b""
     headers = {name.lower(): str(value) for name, value in request.headers.items()}
@@ -44,7 +44,7 @@ def asked_of(request: requests.PreparedRequest) -> Request:
 
 
 def answer_to(request: requests.PreparedRequest, answer: Response, raw: Any = None) -> requests.Response:
-    """The sandbox's answer as `requests` gives it. `raw` reads the body, where something happens meanwhile."""
+    """The sandbox's answer in the type of `requests`. `raw` replaces the stream of the body."""
     headers: Mapping[str, str] = answer.headers
     response = requests.Response()
     response.status_code = answer.status

@@ -1,9 +1,9 @@
-"""Starts `reconciler …` as forks of a process that has imported it: saves half a second of processor time a start.
+"""Starts `reconciler …` as forks of a process that has imported it, which saves half a second of CPU time a start.
 
-A fork runs the very entry point of the installed command, in a process of its own, with its own environment,
-folder and output. One such process serves each worker of a test run; it runs nothing of the product itself.
+A fork runs the entry point of the installed command with its own environment, folder and output. Each worker of a
+test run has one such parent process, which runs nothing of the product itself.
 
-Where the run measures coverage, commands that the tests in MEASURED start are measured, too.
+Where the run measures coverage, the commands that the tests in MEASURED start are measured too.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ MEASURED = (
     "tests/system/test_dry_run.py",
     "tests/system/test_retry.py",
 )
-"""Tests whose commands are measured: what only commands run is in them, and tracing all would double the time."""
+"""Tests whose commands are measured: they cover what only commands run, and tracing all would double the time."""
 
 
 class Launched:
@@ -65,7 +65,7 @@ class Launched:
         return self._look(0.0)
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit status once it has ended. TimeoutExpired where it does not in so many seconds."""
+        """Wait for the exit status. Raises TimeoutExpired where it does not end within that many seconds."""
         found = self._look(timeout)
         if found is None:
             raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
@@ -91,7 +91,7 @@ class Launched:
                 if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
                     status = os.read(self._ended, 16)
                     os.close(self._ended)
-                    if not status:  # the launcher has died: nobody else would end the command
+                    if not status:  # the launcher has died and cannot end the command any more
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(self.pid, signal.SIGKILL)
                     self.returncode = int(status) if status else -signal.SIGKILL
@@ -205,7 +205,7 @@ def _reap(children: dict[int, int]) -> None:
 
 
 def _become(message: bytes, stdout: int, stderr: int) -> None:
-    """The command, as its script would begin it."""
+    """Turn this fork into the command, as its script would start it."""
     arguments, env, cwd, is_measured = pickle.loads(message)  # noqa: S301 - of the worker that has started us
     if is_measured and COVERAGE in os.environ:
         import atexit  # noqa: PLC0415 - of a measured command alone
@@ -229,7 +229,7 @@ def _become(message: bytes, stdout: int, stderr: int) -> None:
 
 
 def _measure(file: str) -> Callable[[], None]:
-    """Measure coverage from now on. Returns what ends it; of a killed process nothing is counted."""
+    """Measure coverage from now on. Returns a function that ends it; a killed process counts nothing."""
     import coverage  # noqa: PLC0415 - where coverage is measured alone
 
     measured = coverage.Coverage(data_file=file, data_suffix=True, config_file=str(ROOT / "pyproject.toml"))

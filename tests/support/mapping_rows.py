@@ -1,4 +1,4 @@
-"""The mapping as a table: what is seen against what is remembered, and exactly what follows."""
+"""The mapping as a table: what is observed, what is stored, and exactly which actions follow."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -374,7 +374,7 @@ _AN_HOUR_AGO = at(-3_600)
 
 
 def _lost(since: datetime = _AN_HOUR_AGO, *, is_open: bool = True) -> Pair:
-    """What was missing when it was last asked about; the bound is two minutes."""
+    """An object that was missing when it was last read; the bound is two minutes."""
     known = pair(is_open=is_open)
     return replace(known, opsgenie=replace(known.opsgenie, missing_since=since))
 
@@ -542,7 +542,7 @@ _REMEDIATED = replace(act("unacknowledge", None, 20, Actor.MACHINE), agent="Auto
 
 
 def _waited(known: Pair) -> Pair:
-    """What has stood unexplained for as long as PagerDuty's log may be late."""
+    """A change that has been unexplained for as long as PagerDuty's log may lag."""
     return replace(known, unexplained_since=at(-60))
 
 
@@ -557,7 +557,7 @@ def _expiring(known: Pair, seconds: float) -> Pair:
 
 
 def _known_at(known: Pair, seconds: float) -> Pair:
-    """When the incident came to stand where it was last seen, by PagerDuty's clock."""
+    """The time of the incident's last known state, by PagerDuty's clock."""
     return _with(known, as_of=at(seconds))
 
 
@@ -1095,7 +1095,7 @@ def _priority_rules(what: str) -> Policy:
 
 
 def _old_at_first_start(priority: str) -> Pair:
-    """An alert that was there long before us and pages nobody."""
+    """An alert that was old at the first start and pages nobody."""
     known = pair(None, tracked=False)
     return replace(known, opsgenie=replace(known.opsgenie, priority=priority))
 

@@ -1,4 +1,4 @@
-"""A connection pooler in transaction mode, such as PgBouncer: clients share the server's sessions in turn."""
+"""A connection pooler in transaction mode, as PgBouncer is one: clients share the server's sessions."""
 
 import contextlib
 import select
@@ -16,7 +16,7 @@ _NO_ENCRYPTION = {80877103, 80877104}
 
 
 class Pooler:
-    """Listens on loopback. `in_turn`: the session that rested longest is given out first, else the last used."""
+    """Listens on loopback. With `in_turn` it hands out the longest idle session first, else the last used one."""
 
     def __init__(self, folder: Path, database: str, sessions: int, *, in_turn: bool = False) -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class Pooler:
 
     @property
     def url(self) -> str:
-        """What DATABASE_URL takes."""
+        """The value of DATABASE_URL."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self._listener.getsockname()[1]}/{self._database}"
 
     def __enter__(self) -> Self:
@@ -43,7 +43,7 @@ class Pooler:
             session.close()
 
     def _session(self) -> tuple[socket.socket, bytes]:
-        """A session of the server's, and what it greeted with."""
+        """A session with the server, and the server's greeting."""
         session = socket.socket(socket.AF_UNIX)
         session.connect(str(self._folder / ".s.PGSQL.5432"))
         body = struct.pack("!i", 196608) + f"user\0postgres\0database\0{self._database}\0\0".encode()
@@ -86,7 +86,7 @@ class Pooler:
         client.sendall(hello + READY + struct.pack("!i", 5) + IDLE)
 
     def _relay(self, client: socket.socket, session: socket.socket) -> None:
-        """Both ways, to the end of a transaction."""
+        """Relay in both directions until the end of a transaction."""
         while True:
             for readable in select.select([client, session], [], [])[0]:
                 kind, message = _message(readable)

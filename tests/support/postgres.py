@@ -1,7 +1,7 @@
-"""A real PostgreSQL for the tests, without Docker and without root's help: binaries found or out of a wheel.
+"""A real PostgreSQL server for the tests, without Docker or root: from installed binaries or a wheel.
 
-Where none can be had, tests that need one are skipped with the reason; with `--require-postgres`, and wherever
-`CI` or `RECONCILER_REQUIRE_POSTGRES` is set, they fail instead.
+Where none is available, tests that need one are skipped with the reason; with `--require-postgres`, or where `CI`
+or `RECONCILER_REQUIRE_POSTGRES` is set, they fail instead.
 """
 
 import functools
@@ -27,11 +27,11 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_conn
 
 
 class Unavailable(Exception):
-    """No server can be had here; the text says why."""
+    """No server is available here; the text says why."""
 
 
 class Postgres:
-    """One server on a socket in a temporary directory of its own. It dies with this process, however that ends."""
+    """A server on a socket in its own temporary directory. It ends with this process, even if that is killed."""
 
     def __init__(self) -> None:
         self._as = _other_user()
@@ -62,7 +62,7 @@ class Postgres:
             raise Unavailable(f"initdb failed: {made.stderr.strip()}")
 
     def start(self) -> None:
-        """Start it, again too, and wait until it answers."""
+        """Start or restart it, and wait until it answers."""
         options = [part for setting in FAST for part in ("-c", setting)]
         user = [str(self._as.get(name, "")) for name in ("user", "group")]
         folders: list[str | Path] = ["-D", self.folder / "data", "-k", self.folder]
@@ -87,7 +87,7 @@ class Postgres:
 
     @property
     def owner(self) -> int | None:
-        """The user that it runs as, where that is not ours."""
+        """The user that it runs as, where that is not the current one."""
         return self._as.get("user")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -99,15 +99,15 @@ class Postgres:
 
     def close(self) -> None:
         """Stop it and leave nothing behind."""
-        self.stop(signal.SIGQUIT)  # at once: what it holds is thrown away
+        self.stop(signal.SIGQUIT)  # an immediate stop, as its data is discarded
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, name: str) -> str:
-        """What DATABASE_URL takes."""
+        """The value of DATABASE_URL."""
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def create(self, template: str = "template0") -> str:
-        """A new database; its name."""
+        """Create a database; returns its name."""
         name = f"test{next(self._numbers)}"
         ((version,),) = self.run("postgres", "SELECT current_setting('server_version_num')::int")
         copying = " STRATEGY file_copy" if version >= 150000 else ""
@@ -115,7 +115,7 @@ class Postgres:
         return name
 
     def run(self, database: str, statement: str) -> list[tuple[Any, ...]]:
-        """One statement, beside everything else that is connected; its rows."""
+        """Run one statement on a connection of its own; returns its rows."""
         with _psycopg().connect(
             f"host={self.folder} user=postgres dbname={database} connect_timeout=5", autocommit=True
         ) as connection:
@@ -124,7 +124,7 @@ class Postgres:
 
     @functools.cached_property
     def migrated(self) -> str:
-        """The name of a database with this version's schema, to be copied."""
+        """The name of a template database with this version's schema."""
         from reconciler.store.database import open_database  # noqa: PLC0415 - only where a server is wanted
         from reconciler.store.migrate import upgrade  # noqa: PLC0415
 
@@ -146,7 +146,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @contextmanager
 def a_server(config: pytest.Config) -> Iterator[Postgres]:
-    """A server of one's own, to be stopped and started; skips or fails where there is none."""
+    """A server that the test may stop and start; skips or fails where none is available."""
     try:
         server = Postgres()
     except Unavailable as reason:
@@ -171,13 +171,13 @@ def postgres(pytestconfig: pytest.Config) -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> str:
-    """A database of this test's own, with this version's schema and nothing in it."""
+    """A database of this test's own, with this version's schema and no rows."""
     return postgres.url(postgres.create(postgres.migrated))
 
 
 @pytest.fixture
 def empty_postgres_url(postgres: Postgres) -> str:
-    """A database of this test's own, with nothing in it at all."""
+    """An empty database of this test's own, without a schema."""
     return postgres.url(postgres.create())
 
 
@@ -190,7 +190,7 @@ def _psycopg() -> Any:
 
 
 def _other_user() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: then as somebody who owns nothing."""
+    """The unprivileged user to run PostgreSQL as where the tests run as root, which it refuses."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -217,7 +217,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _usable(folder: Path, user: dict[str, Any]) -> Path:
-    """The first binaries that run here; copied where the other user may not reach them."""
+    """The first binaries that run here, copied where the other user has no access to them."""
     _psycopg()
     tried = list(_candidates())
     for path in tried:
@@ -242,7 +242,7 @@ def _runs(path: Path, user: dict[str, Any]) -> bool:
 
 
 def _copy(path: Path, folder: Path) -> Path:
-    """With the libraries beside the wheel's package, which the binaries look for three folders up."""
+    """Copy them with the wheel's libraries, which the binaries expect three folders up."""
     install, package = path.parent, path.parent.parent
     libraries = package.parent / f"{package.name}.libs"
     folder.chmod(0o755)

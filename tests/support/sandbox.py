@@ -1,4 +1,4 @@
-"""The sandbox without sockets, for tests of it: one vendor by itself, or both with the control API."""
+"""The sandbox without sockets, for its own tests: a single vendor, or both with the control API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -78,7 +78,7 @@ def error(response: Response) -> tuple[int, Any]:
 
 
 class TroubleBench:
-    """A sandbox as a user has it: settings and faults through the control API."""
+    """A sandbox with settings and faults changed through the control API, as users do."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock()

@@ -1,4 +1,4 @@
-"""A database as it is after so many alerts were raised, paged and talked about. Written directly."""
+"""A database with many alerts that were raised, paged and commented on, written directly."""
 
 import shutil
 import tempfile
@@ -17,14 +17,14 @@ from tests.support.canned import Canned, alert_id, incident_id
 
 CHUNK = 5000
 SWEEP = 300.0
-"""SWEEP_INTERVAL_SECONDS as it is by default."""
+"""The default of SWEEP_INTERVAL_SECONDS."""
 LINK = "https://app.opsgenie.com/alert/detail"
 BODY = "Priority: P3\nAlert: {link}/{id}/details\nSource: nagios\nTags: disk\n\n" + "x" * 150
 NOTE = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] Is anybody looking at this? It fills up by the minute."
 
 
 def seed(file: Path, canned: Canned, now: datetime, sweep_interval: float = SWEEP) -> None:
-    """So many open pairs as the vendor has, each with its page and one note mirrored; swept evenly until now."""
+    """Write an open pair for each of the vendor's, with its page and one mirrored note, evenly swept until now."""
     database = open_database(f"sqlite:///{file}")
     upgrade(database)
     for start in range(0, canned.pairs, CHUNK):
@@ -59,7 +59,7 @@ def _seeded(pairs: int, sweep_interval: float) -> tuple[Path, datetime]:
 
 
 def copy(file: Path, pairs: int, sweep_interval: float = SWEEP) -> datetime:
-    """The same for several sections, made once; when it was made."""
+    """A copy of a seeded database that several sections share; returns when it was made."""
     original, epoch = _seeded(pairs, sweep_interval)
     shutil.copyfile(original, file)
     return epoch

@@ -1,4 +1,4 @@
-"""The daemon in this process, on any vendor that is a function: no socket, and everything counted."""
+"""The daemon in this process, against vendors given as a function: no socket, and every request counted."""
 
 import threading
 from collections import Counter
@@ -34,18 +34,18 @@ from tests.support.in_process import settings as product_settings
 from tests.support.simulated_time import SimLock, SimThreads, ThreadsClock
 
 TICK = 0.05
-"""Simulated seconds after which it is looked again whether a thread has work to do."""
+"""Simulated seconds between two checks whether a thread has work to do."""
 LEAST = 0.00001
-"""Simulated seconds that a pair takes at least: a due time is rounded, and may be early by less than that."""
+"""The least simulated seconds that a pair takes; more than the rounding of a due time."""
 MOMENT = 0.001
 """Simulated seconds by which a due time is overshot, so that it is past."""
 ABOUT_US = ("/users", "/services", "/oncalls", "/escalation_policies")
-"""What is asked of PagerDuty at the start and once a sweep interval: who we are, who would be paged."""
+"""Paths requested from PagerDuty at the start and once a sweep interval: the automation user and who is paged."""
 Vendor = Callable[[Request], Any]
 
 
 class Clock(Protocol):
-    """What the wire needs of a clock."""
+    """The part of a clock that the wire needs."""
 
     def monotonic(self) -> float:
         """Seconds."""
@@ -67,14 +67,14 @@ class Call:
 
     @property
     def is_write(self) -> bool:
-        """Whether it is no mere read."""
+        """Whether it writes."""
         return self.method != "GET"
 
 
 class Wire(BaseAdapter):
     """Carries requests to a function. `gone` names vendors that cannot be reached at the moment.
 
-    `calls` are those for pairs and news; those in `about_us` ask about the account and are counted apart.
+    `calls` are those for pairs and feeds; those in `about_us` are about the account and counted separately.
     """
 
     def __init__(self, vendor: Vendor, clock: Clock, latency: float = 0.0) -> None:
@@ -106,11 +106,11 @@ class Wire(BaseAdapter):
         (self.about_us if call.path.startswith(ABOUT_US) else self.calls).append(call)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, as there is no connection."""
 
 
 class Statements:
-    """What a database is asked: statements, and transactions that may write."""
+    """Counts a database's statements and writing transactions."""
 
     def __init__(self, database: Database) -> None:
         self.count: Counter[str] = Counter()
@@ -137,20 +137,20 @@ class Sim(Wiring):
         existing._lock, keys._locks, self.fetcher._absence._list_lock = locks
 
     def http(self, side: Side) -> Http:
-        """A session whose requests never leave this process."""
+        """A session whose requests stay in this process."""
         made = super().http(side)
         made._session.requests.mount("https://", self._wire)
         return made
 
     def is_busy(self) -> bool:
-        """As the test says, or as the rate limiters do."""
+        """As `busy` says, or as the rate limiters do where it is None."""
         return super().is_busy() if self.busy is None else self.busy
 
 
 class SimulatedDaemon:
-    """The daemon's jobs and workers in simulated time, and what they stand on.
+    """The daemon's jobs and workers in simulated time, with their wiring.
 
-    Where calls take time, every job and worker has a thread of its own; else they run one after the other.
+    Where calls take time, every job and worker has its own thread; otherwise they run one after the other.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class SimulatedDaemon:
         self._working: set[int] = set()
 
     def every(self, seconds: float) -> None:
-        """Another POLL_INTERVAL_SECONDS from now on."""
+        """Change POLL_INTERVAL_SECONDS from now on."""
         self.interval = seconds
         self._daemon.program.feed._pace._interval = seconds
 
@@ -196,7 +196,7 @@ class SimulatedDaemon:
             self._run_due()
 
     def pause(self) -> None:
-        """Until a feed is to be polled again; what becomes due meanwhile is done."""
+        """Let time pass until a feed is due again; work that becomes due meanwhile is done."""
         while (target := min(job.due for job in self._feeds)) > self.clock.monotonic():
             due_in = self._queue.next_due()
             work = target if due_in is None else self.clock.monotonic() + due_in
@@ -208,7 +208,7 @@ class SimulatedDaemon:
                 self._run_due()
 
     def until(self, shown: Callable[[], bool], at_most: float) -> float:
-        """Cycles until something shows; the seconds that it took. AssertionError when it does not."""
+        """Run cycles until a condition holds; returns the seconds taken. AssertionError when it never does."""
         started = self.clock.monotonic()
         while True:
             self.cycle()
@@ -220,7 +220,7 @@ class SimulatedDaemon:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is left to be done or asked."""
+        """Whether no action is open and no pair is due."""
         with self.database.reading() as unit:
             return not unit.outbox.open() and not unit.work.all()
 
@@ -234,7 +234,7 @@ class SimulatedDaemon:
         return self._queue.next_due() == 0
 
     def _run_due(self) -> None:
-        """Begin every job that is due, and as many workers as there may be while any pair is."""
+        """Start every job that is due, and all workers while any pair is due."""
         now = self.clock.monotonic()
         for job in [job for job in self._jobs if not job.is_running and job.due <= now]:
             job.due, job.is_running = now + job.interval(), True
@@ -295,7 +295,7 @@ def world(
     sweep_interval: float = 300.0,
     retention: timedelta = timedelta(days=30),
 ) -> Iterator[SimulatedDaemon]:
-    """The daemon over a new or given database file, on the sandbox or on another vendor."""
+    """The daemon with a new or given database file, against the sandbox or another vendor."""
     clock = clock or ThreadsClock()
     sandbox = None
     if vendor is None:
@@ -321,7 +321,7 @@ def world(
 
 
 def _hasten(connection: Any, _record: Any) -> None:
-    """Where time is simulated the disk is not waited for."""
+    """Skip waits for the disk, as time is simulated."""
     connection.execute("PRAGMA synchronous=OFF")
 
 

@@ -1,7 +1,7 @@
-"""Time that passes as fast as it can: hours of simulated waiting for several threads in a moment.
+"""Simulated time for several threads: hours of waiting pass in a moment.
 
-A thread that waits gives its turn away; when every thread waits, time jumps to the earliest of their ends. What
-a computation takes does not count: only waiting does.
+A thread that waits yields; when every thread waits, time jumps to the earliest end of a wait. Computation takes no
+simulated time.
 """
 
 import heapq
@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LOOK = 0.01
-"""Simulated seconds after which a lock is tried again."""
+"""Simulated seconds between two attempts to take a lock."""
 
 
 class ThreadsClock:
-    """The product's clock and the sandbox's in one. Whatever happens `at` a time happens as it passes."""
+    """The clock of both the product and the sandbox. Acts scheduled with `at` run as their time passes."""
 
     def __init__(self, start: datetime = START) -> None:
         self._start = start
@@ -34,7 +34,7 @@ class ThreadsClock:
         return self._seconds
 
     def wait(self, seconds: float) -> bool:
-        """Let simulated time pass. Nobody is ever told to stop."""
+        """Let simulated time pass. Returns False, as there is no request to stop."""
         if seconds > 0:
             woken = threading.Event()
 
@@ -50,17 +50,17 @@ class ThreadsClock:
         return False
 
     def at(self, seconds: float, happens: Callable[[], object]) -> None:
-        """Something that happens at that second, whoever waits meanwhile."""
+        """Schedule an act for that second; it runs whichever thread is waiting."""
         with self._lock:
             self._put(max(seconds, self._seconds), happens)
 
     def enter(self) -> None:
-        """Another thread begins: time does not pass without it."""
+        """Register a thread: time does not pass while it runs."""
         with self._lock:
             self._busy += 1
 
     def leave(self) -> None:
-        """A thread has ended."""
+        """Remove a thread that has ended."""
         with self._lock:
             self._busy -= 1
             self._pass_time()
@@ -77,7 +77,7 @@ class ThreadsClock:
 
 
 class SimThreads:
-    """Threads that are known to the clock. `failures` are what they raised."""
+    """Threads that are registered with the clock. `failures` are the exceptions that they raised."""
 
     def __init__(self, clock: ThreadsClock) -> None:
         self._clock = clock
@@ -86,7 +86,7 @@ class SimThreads:
         self.failures: list[Exception] = []
 
     def start(self, work: Callable[[], None]) -> None:
-        """Do it in a thread of its own."""
+        """Run it in a thread of its own."""
         with self._guard:
             self.running += 1
         self._clock.enter()
@@ -103,7 +103,7 @@ class SimThreads:
 
 
 class SimLock:
-    """A lock that may be held while simulated time passes: who waits for it gives its turn away."""
+    """A lock that may be held while simulated time passes: a thread that waits for it yields."""
 
     def __init__(self, clock: ThreadsClock) -> None:
         self._clock = clock

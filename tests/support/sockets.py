@@ -4,7 +4,7 @@ import socket
 
 
 def received(connection: socket.socket, length: int) -> bytes:
-    """So many bytes, in as many pieces as they come. EOFError where the other end closes before."""
+    """Exactly this many bytes, in however many pieces they arrive. EOFError where the other end closes before."""
     found = b""
     while len(found) < length:
         part = connection.recv(length - len(found))

@@ -32,7 +32,7 @@ INTERVAL = 10.0
 
 
 def answered(what: str, answer: Any, asked: Counter[str], priorities: set[CallPriority]) -> Any:
-    """The answer; an exception is raised."""
+    """Return the scripted answer, or raise it if it is an exception."""
     asked[what] += 1
     priorities.add(current().priority)
     if isinstance(answer, Exception):
@@ -42,7 +42,7 @@ def answered(what: str, answer: Any, asked: Counter[str], priorities: set[CallPr
 
 @dataclass
 class Opsgenie:
-    """Its lists; each an answer or an error."""
+    """Scripted lists; each is an answer or an error."""
 
     recent: Any = ()
     opened: Any = ()
@@ -64,7 +64,7 @@ class Opsgenie:
 
 @dataclass
 class PagerDuty:
-    """Its log, open set and incidents; each an answer or an error."""
+    """A scripted log, open set and incidents; each is an answer or an error."""
 
     log: Any = field(default_factory=LogPage)
     open_set: Any = ()
@@ -117,23 +117,23 @@ class Stage:
 
     @property
     def standing(self) -> Positions:
-        """Where the sources stand."""
+        """The stored positions of the sources."""
         with self.database.reading() as unit:
             return unit.cursors.load(self.clock.now())
 
     @property
     def items(self) -> dict[str, WorkItem]:
-        """What is in the table of the queue, by alert id."""
+        """The rows of the work queue's table by alert id."""
         with self.database.reading() as unit:
             return {item.alert_id: item for item in unit.work.all()}
 
     def request(self, alert_id: str) -> ReadRequest:
-        """What is to be read of a pair; nothing, where it is not in the queue."""
+        """What the work queue wants read of a pair; an empty request where it is not queued."""
         item = self.items.get(alert_id)
         return item.request if item else ReadRequest()
 
     def work(self) -> list[str]:
-        """Take everything that is due off the queue; which pairs that were, the most urgent first."""
+        """Take everything that is due off the work queue; returns the pairs, the most urgent first."""
         done = []
         while (item := self.queue.lease()) is not None:
             with self.database.writing() as unit:

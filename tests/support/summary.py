@@ -1,4 +1,4 @@
-"""What a test run says at its end: figures that tests told, also in xdist's workers, and what was not tested."""
+"""The end of a test run's output: figures that tests reported, also in xdist's workers, and all skipped tests."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,12 +10,12 @@ _NAME = "figure"
 
 @pytest.fixture
 def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """A figure for the end of the test run's output."""
+    """Report a figure at the end of the test run's output."""
     return lambda line: record_property(_NAME, line)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Figures; and loudly, with the reason, whatever was skipped: no reader of dots sees an s."""
+    """Print the figures, and every skipped test with its reason, which a row of dots would hide."""
     reports = [report for category in terminalreporter.stats.values() for report in category]
     ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
     figures = [str(value) for report in ended for name, value in report.user_properties if name == _NAME]

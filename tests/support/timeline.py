@@ -1,4 +1,4 @@
-"""Simulated time for several threads: one runs at a time, and the next is the one whose wait ends first."""
+"""Simulated time for several threads: one runs at a time, next the one whose wait ends first."""
 
 import heapq
 import threading
@@ -27,7 +27,7 @@ class Timeline:
         return False
 
     def run(self, jobs: list[tuple[float, Callable[[], None]]]) -> None:
-        """Start each job after so many seconds, and return when all have ended."""
+        """Start each job after its number of seconds, and return when all have ended."""
         threads = [
             threading.Thread(target=self._job, args=(self._at(self.seconds + at), job), daemon=True)
             for at, job in jobs

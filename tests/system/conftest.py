@@ -1,7 +1,8 @@
-"""Worlds for the tests of the installed command: one for each test, or one whose daemon listens for a module.
+"""Worlds for the tests of the installed command: one for each test, or one with a listening daemon for a module.
 
-Long stories, most of which is waiting, run in the background while the module's other tests run: a module lists
-them in BACKGROUND, each a function of a folder; its tests ask `finished` for one by its name, and come last.
+Long stories spend most of their time waiting, so they run in the background beside the module's other tests. A
+module lists them in BACKGROUND, each a function of a folder; a test waits for one by its name with `finished`, and
+such tests run last.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ BOTH = ("sqlite", "postgresql")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Within this folder, tests that wait for the background come last."""
+    """Within this folder, run the tests that wait for a background story last."""
     here = [number for number, item in enumerate(items) if item.path.parent == Path(__file__).parent]
     in_order = sorted((items[number] for number in here), key=lambda item: "finished" in _fixtures(item))
     for number, item in zip(here, in_order, strict=True):
@@ -30,9 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def background(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[None]]]:
-    """This module's stories, if a test that waits for one was selected; they end with the module.
+    """This module's stories, if a selected test waits for one; they end with the module.
 
-    Beside another module's tests they would meet what those patch: `responses` takes every thread's requests.
+    They must not outlast it, as another module's tests may patch the whole process: `responses` intercepts the
+    requests of every thread.
     """
     waiting = any(item.path == request.path and "finished" in _fixtures(item) for item in request.session.items)
     stories = request.module.BACKGROUND if waiting else {}
@@ -43,13 +45,13 @@ def background(
 
 @pytest.fixture
 def finished(background: dict[str, Future[None]]) -> Callable[[str], None]:
-    """Waits for a story of this module; fails if it failed."""
+    """Wait for a story of this module; raises what the story has raised."""
     return lambda name: background[name].result()
 
 
 @pytest.fixture
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    """A world over SQLite; `@pytest.mark.parametrize("world", [{…}], indirect=True)` turns the sandbox's knobs."""
+    """A world over SQLite; `@pytest.mark.parametrize("world", [{…}], indirect=True)` sets up the sandbox."""
     with a_world(tmp_path / "world", **getattr(request, "param", {})) as world:
         yield world
 
@@ -79,7 +81,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One daemon that listens and hardly ever polls, for a whole module: what happens is the webhooks' doing."""
+    """One listening daemon for a whole module; it hardly ever polls, so that every effect is due to a webhook."""
     with a_world(tmp_path_factory.mktemp("front")) as front:
         front.open_ready(POLL_INTERVAL_SECONDS=RARELY)
         yield front

@@ -1,4 +1,4 @@
-"""What Opsgenie does not show is not gone: that takes two looks apart, by a key that still sees others."""
+"""A missing alert counts as deleted only after two reads some time apart by a key that sees other alerts."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def _notes(world: World, alert: str) -> str:
 
 
 def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
-    """The list shows these alerts only, as they are now."""
+    """From now on the list contains these alerts and new ones only."""
     machine = world.sandbox.answer
     end_ids = [alert["id"] for alert in world.state()["opsgenie"]["alerts"] if alert["id"] not in alerts]
 
@@ -49,7 +49,7 @@ def _shows_only(world: World, *alerts: str) -> Callable[[], None]:
     return end
 
 
-def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: World) -> None:
+def test_a_deletion_is_noted_only_once_two_reads_have_missed_the_alert(world: World) -> None:
     gone, other = world.raise_alert("gone"), world.raise_alert("other")
     world.start(**SETTINGS)
     world.until(lambda: bool(world.incidents(gone) and world.incidents(other)), "the pages")
@@ -60,7 +60,7 @@ def test_a_deleted_alert_is_told_once_it_was_missing_twice(world: World) -> None
     assert _notes(world, other) == ""
 
 
-def test_notes_that_are_not_found_say_nothing_of_the_alert(world: World) -> None:
+def test_notes_that_are_not_found_do_not_count_as_a_deleted_alert(world: World) -> None:
     alert, other = world.raise_alert("one"), world.raise_alert("other")
     world.start(**SETTINGS)
     world.until(lambda: bool(world.incidents(alert) and world.incidents(other)), "the pages")
@@ -76,7 +76,7 @@ def test_notes_that_are_not_found_say_nothing_of_the_alert(world: World) -> None
     world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the acknowledgement")
 
 
-def test_a_key_that_sees_none_of_many_concludes_nothing(world: World) -> None:
+def test_a_key_that_sees_none_of_many_alerts_reports_no_deletion(world: World) -> None:
     alerts = [world.raise_alert(f"alert {number}") for number in range(4)]
     world.start(**SETTINGS)
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")

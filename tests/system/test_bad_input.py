@@ -1,4 +1,4 @@
-"""Bad configuration, refused keys, unknown things, hosts out of reach, foreign databases: told once, clearly."""
+"""Wrong settings, refused keys, missing objects, unreachable hosts, unusable databases: each is reported once."""
 
 import sqlite3
 import subprocess
@@ -68,7 +68,10 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"OPSGENIE_WEBHOOK_SECRET": SECRET, "HTTP_LISTEN": "127.0.0.1:0"},
         ["OPSGENIE_WEBHOOK_SECRET"],
     ),
-    "the same without a listener": ({"OPSGENIE_WEBHOOK_SECRET": SECRET}, ["OPSGENIE_WEBHOOK_SECRET"]),
+    "a webhook secret without a fast path or a listener": (
+        {"OPSGENIE_WEBHOOK_SECRET": SECRET},
+        ["OPSGENIE_WEBHOOK_SECRET"],
+    ),
     "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["DATABASE_URL"]),
     "a folder that is not there": ({"DATABASE_URL": "sqlite:////nowhere/at/all/x.db"}, ["DATABASE_URL"]),
     "a folder for a database": ({"DATABASE_URL": "sqlite:////dev"}, ["DATABASE_URL"]),
@@ -77,7 +80,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], list[str]]] = {
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world that must stay as it is."""
+    """A world shared by tests that must not change it."""
     with a_world(tmp_path_factory.mktemp("bad")) as world:
         world.raise_alert()
         yield world
@@ -94,7 +97,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_every_problem_is_told_at_once_and_names_its_variable(
+def test_every_configuration_problem_is_reported_at_once_with_its_variable(
     shared: World, case: str, command: tuple[str, ...]
 ) -> None:
     environ, names = CONFIGURATIONS[case]
@@ -103,7 +106,7 @@ def test_every_problem_is_told_at_once_and_names_its_variable(
     lines = done.stderr.splitlines()
     assert all(line.startswith("reconciler: ") for line in lines), done.stderr
     assert sorted(line.split()[1].rstrip(":,") for line in lines) == sorted(names)
-    # each names the mend: what stands after the problem
+    # What follows the problem says how to fix it.
     assert all(len(line.split(": ", 2)[2].split()) >= 4 for line in lines)
     assert SECRET not in done.stderr
     assert "Traceback" not in done.stderr
@@ -122,7 +125,7 @@ def test_every_problem_is_told_at_once_and_names_its_variable(
         ),
     ],
 )
-def test_the_sandbox_takes_no_nonsense(option: str, value: str) -> None:
+def test_the_sandbox_rejects_an_invalid_option_value_and_names_the_option(option: str, value: str) -> None:
     done = subprocess.run(
         [COMMAND, "sandbox", option, value], capture_output=True, text=True, timeout=20, check=False
     )
@@ -158,7 +161,7 @@ def refused_once(environ: dict[str, str], name: str, folder: Path) -> None:
 
 
 def refused_for_long(environ: dict[str, str], name: str, folder: Path) -> None:
-    """The daemon asks on, and says so once."""
+    """The daemon keeps trying and reports the problem once."""
     patiently = "URL" in name
     with a_world(folder) as world:
         world.raise_alert()
@@ -177,14 +180,14 @@ def refused_for_long(environ: dict[str, str], name: str, folder: Path) -> None:
 
 
 def _attempts(world: World) -> int:
-    """How often the side that is there has been asked: of PagerDuty who we are, then once in every cycle."""
+    """Requests to the reachable side: the look-up of the automation user at PagerDuty, then one in every cycle."""
     return sum(
         call["path"] in ("/v2/alerts", "/incidents", "/services/PSVC001", "/users") for call in world.calls()
     )
 
 
-def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
-    """Refused, mended, refused again while work is waiting, mended again."""
+def a_key_is_fixed(vendor: str) -> Callable[[Path], None]:
+    """The key is refused, fixed, refused again while actions wait, and fixed again."""
 
     def story(folder: Path) -> None:
         with a_world(folder) as world:
@@ -205,7 +208,7 @@ def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
             world.until(lambda: len(world.calls(since)) >= 20, "ten cycles")
             assert world.told(name) == 2, world.log()
             world.settings(**{f"{vendor}_key": good})
-            # Writes wait half a minute after a refusal.
+            # After a refusal, writes pause for half a minute.
             world.until(lambda: world.told("works again") == 2, "it works again", patience=60)
             world.until(lambda: len(world.alert_notes(alert)) == 2, "Jane's note", patience=60)
             world.until(lambda: len(world.incident_notes(alert)) == 2, "Ana's note", patience=60)
@@ -215,7 +218,7 @@ def a_key_is_mended(vendor: str) -> Callable[[Path], None]:
 
 
 def a_host_comes_back(vendor: str) -> Callable[[Path], None]:
-    """The daemon is there first. The vendor comes, goes and comes back at the same port."""
+    """The daemon starts first. Then the vendor becomes reachable, goes away and returns at the same port."""
 
     def story(folder: Path) -> None:
         with a_world(folder) as world:
@@ -246,8 +249,8 @@ def a_host_comes_back(vendor: str) -> Callable[[Path], None]:
 
 
 RECOVERIES = {
-    "a key for Opsgenie is mended": a_key_is_mended("opsgenie"),
-    "a key for PagerDuty is mended": a_key_is_mended("pagerduty"),
+    "a key for Opsgenie is fixed": a_key_is_fixed("opsgenie"),
+    "a key for PagerDuty is fixed": a_key_is_fixed("pagerduty"),
     "Opsgenie comes back": a_host_comes_back("opsgenie"),
     "PagerDuty comes back": a_host_comes_back("pagerduty"),
 }
@@ -261,17 +264,23 @@ BACKGROUND = (
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_once_says_it_in_one_line_and_writes_nothing(finished: Callable[[str], None], case: str) -> None:
+def test_once_reports_a_refused_setting_in_one_line_and_writes_nothing(
+    finished: Callable[[str], None], case: str
+) -> None:
     finished(f"once: {case}")
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_the_daemon_says_it_once_and_goes_on(finished: Callable[[str], None], case: str) -> None:
+def test_the_daemon_reports_a_refused_setting_once_and_keeps_trying(
+    finished: Callable[[str], None], case: str
+) -> None:
     finished(f"daemon: {case}")
 
 
 @pytest.mark.parametrize("case", RECOVERIES)
-def test_the_daemon_recovers(finished: Callable[[str], None], case: str) -> None:
+def test_the_daemon_resumes_by_itself_once_the_key_or_the_host_works_again(
+    finished: Callable[[str], None], case: str
+) -> None:
     finished(f"recovery: {case}")
 
 
@@ -289,7 +298,9 @@ def test_the_daemon_recovers(finished: Callable[[str], None], case: str) -> None
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_a_newer_database_is_refused_untouched(world: World, command: tuple[str, ...], journal: str) -> None:
+def test_a_database_of_a_newer_version_is_refused_and_left_untouched(
+    world: World, command: tuple[str, ...], journal: str
+) -> None:
     with closing(sqlite3.connect(world.database)) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
@@ -307,7 +318,7 @@ def test_a_newer_database_is_refused_untouched(world: World, command: tuple[str,
     assert world.calls() == []
 
 
-def test_a_file_that_is_no_database(world: World) -> None:
+def test_a_file_that_is_not_a_database_is_reported_in_one_line_and_left_untouched(world: World) -> None:
     world.database.write_bytes(b"a letter to my aunt, not a database\n" * 100)
     for command in (("once",), ("once", "--dry-run"), ("status",)):
         done = world.run(*command)
@@ -318,8 +329,8 @@ def test_a_file_that_is_no_database(world: World) -> None:
     assert world.writes() == []
 
 
-def test_two_at_the_same_time(world: World) -> None:
-    """The second leaves at once, in peace; nothing is done twice."""
+def test_of_two_concurrent_runs_one_is_refused_and_nothing_is_done_twice(world: World) -> None:
+    """The second process exits at once with a message."""
     alert = world.raise_alert()
     world.settings(latency=0.2)
     command: list[str | Path] = [COMMAND, "once", "--json"]

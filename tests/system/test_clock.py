@@ -27,7 +27,7 @@ class Clock:
         self.set(0)
 
     def set(self, offset: int) -> None:
-        """So many seconds ahead of the machine's, in one step."""
+        """Set it this many seconds ahead of the machine's, in one step."""
         fresh = self.file.with_suffix(".new")
         fresh.write_text(str(offset))
         fresh.replace(self.file)

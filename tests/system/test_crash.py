@@ -1,6 +1,6 @@
-"""kill -9 in the middle of everything: after the restart nothing is lost and nothing is done twice.
+"""kill -9 at a chosen moment: after the restart nothing is lost and nothing is done twice.
 
-Each way to die is a world of its own; several of them live at the same time.
+Each crash has a world of its own; several run at the same time.
 """
 
 import time
@@ -20,7 +20,7 @@ NOTES, CREATION, UPDATE = "/incidents/*/notes", "/incidents", "/incidents/*"
 
 @dataclass(frozen=True)
 class Crash:
-    """The act, what goes wrong, and when the daemon dies: as soon as `dies` holds."""
+    """The act, the faults, and when the daemon is killed: as soon as `dies` holds."""
 
     act: Act
     dies: Callable[[World], bool]
@@ -60,7 +60,7 @@ def at_once(_world: World) -> bool:
 
 
 def planned(world: World) -> bool:
-    """The intent is committed."""
+    """Whether the intent is committed."""
     return not world.is_settled()
 
 
@@ -73,7 +73,7 @@ def faulted(world: World) -> bool:
 
 
 def accepted(world: World) -> bool:
-    """Opsgenie has said 202."""
+    """Whether Opsgenie has answered 202."""
     return any(call["status"] == 202 for call in world.calls())
 
 
@@ -108,7 +108,7 @@ CRASHES = {
 
 
 def live(crash: Crash, folder: Path) -> None:
-    """A daemon, an act, a crash, another daemon, and the rest of the story."""
+    """Start a daemon, act, kill it, start another one, and check the outcome."""
     with a_world(folder) as world:
         patient = {"STALENESS_SECONDS": "3", "POLL_INTERVAL_SECONDS": "0.2"}
         world.start(**patient)
@@ -128,7 +128,7 @@ def live(crash: Crash, folder: Path) -> None:
         world.until(lambda: any("meanwhile" in note for note in world.alert_notes(alert)), "the note meanwhile")
         world.until(lambda: any("all the" in note for note in world.incident_notes(alert)), "the other note")
         world.until(world.is_settled, "all settled")
-        time.sleep(crash.settings.get("latency", 0.0))  # what the dead daemon had on the wire has landed by now
+        time.sleep(crash.settings.get("latency", 0.0))  # by now the killed daemon's requests have taken effect
         world.assert_quiet(10)
         world.assert_good()
         assert all(status == "done" for _, status in world.ledger()), world.ledger()
@@ -138,5 +138,7 @@ BACKGROUND = {name: partial(live, crash) for name, crash in CRASHES.items()}
 
 
 @pytest.mark.parametrize("name", CRASHES)
-def test_nothing_is_lost_or_done_twice_when_it_dies(finished: Callable[[str], None], name: str) -> None:
+def test_nothing_is_lost_or_done_twice_when_the_daemon_is_killed(
+    finished: Callable[[str], None], name: str
+) -> None:
     finished(name)

@@ -1,4 +1,4 @@
-"""The daemon: when it works, how it ends, what it bears, and who works when there are two."""
+"""The daemon: its schedule, its shutdown, the failures it survives, and two daemons on one database."""
 
 import json
 import signal
@@ -38,21 +38,21 @@ def copies(world: World, alert: str) -> list[str]:
 
 
 def said(world: World) -> list[str]:
-    """What the daemon has said, without the figures."""
+    """The daemon's log events up to the first colon, which leaves out their figures."""
     return [event["event"].partition(":")[0] for event in world.events()]
 
 
-# -- when it works --
+# -- schedule --
 
 
-def test_the_first_cycle_comes_at_once(world: World) -> None:
+def test_the_first_cycle_starts_immediately(world: World) -> None:
     alert = world.raise_alert()
     started = time.monotonic()
     world.is_migrated = False
     world.start(**REST)
     world.until(lambda: bool(world.incidents(alert)), "the page")
     assert world.told("new database") == 1
-    assert time.monotonic() - started < 20  # most of it is the start of Python, and the interval is ten minutes
+    assert time.monotonic() - started < 20  # the start of Python included; the interval is ten minutes
 
 
 def test_cycles_that_take_longer_than_the_interval_neither_overlap_nor_pile_up(world: World) -> None:
@@ -74,8 +74,8 @@ def test_cycles_that_take_longer_than_the_interval_neither_overlap_nor_pile_up(w
     assert world.told("maximum number of running instances") == 0
 
 
-def test_a_late_tick_is_not_dropped(world: World) -> None:
-    """A process that was held up works as soon as it is let go, once, and then as before."""
+def test_a_delayed_cycle_runs_once_as_soon_as_the_process_resumes(world: World) -> None:
+    """A suspended process runs one cycle when it resumes, and then keeps its interval."""
     daemon = world.start(POLL_INTERVAL_SECONDS="2")
     world.until_ready()
     daemon.send_signal(signal.SIGSTOP)
@@ -90,11 +90,11 @@ def test_a_late_tick_is_not_dropped(world: World) -> None:
     assert (third - second).total_seconds() > 1.5, "none of those in between is made up for"
 
 
-# -- how it ends --
+# -- shutdown --
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_at_rest_it_ends_soon(world: World, number: signal.Signals) -> None:
+def test_an_idle_daemon_exits_within_seconds_of_a_signal(world: World, number: signal.Signals) -> None:
     daemon = world.start(**REST)
     world.until_ready()
     started = time.monotonic()
@@ -105,14 +105,14 @@ def test_at_rest_it_ends_soon(world: World, number: signal.Signals) -> None:
 
 
 def hung_read(folder: Path) -> None:
-    """A vendor that says nothing is not waited for."""
+    """The shutdown does not wait for a vendor that never answers a read."""
     with a_world(folder) as world:
         daemon = world.start()
         world.until_ready()
         world.until(lambda: world.told("first start") == 1, "the end of the first cycle")
         since = world.seq()
         world.faults({"do": "hang", "method": "GET", "seconds": 60, "times": FOR_EVER})
-        # Of the cycle that is under way one side may have answered before: then only the other one hangs.
+        # In the current cycle one side may have answered already: then only the other one hangs.
         world.until(lambda: "hang" in [c["fault"] for c in world.calls(since)], "a side hangs")
         started = time.monotonic()
         daemon.send_signal(signal.SIGTERM)
@@ -122,7 +122,7 @@ def hung_read(folder: Path) -> None:
 
 
 def slow_write(folder: Path) -> None:
-    """However long it takes it is finished and settled, and no other is begun."""
+    """The write is finished and settled however long it takes, and no other is begun."""
     with a_world(folder) as world:
         daemon = world.start()
         world.until_ready()
@@ -154,7 +154,7 @@ def in_flight(kind: str, number: signal.Signals, folder: Path) -> None:
         assert daemon.wait(timeout=15) == 0
         world.settings(latency=0.0)
         (status,) = {status for of, status in world.ledger()[1:] if of == kind}
-        # Opsgenie has only said 202, with a request id: to be seen by the next start
+        # Opsgenie has only answered 202 with a request id: the next start looks up the outcome.
         assert status == ("sent" if kind == "opsgenie.add_note" else "done")
         written = len(world.writes())
         world.start()
@@ -166,20 +166,22 @@ def in_flight(kind: str, number: signal.Signals, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["create SIGTERM", "create SIGINT", "PagerDuty SIGTERM", "Opsgenie SIGTERM"])
-def test_a_write_in_flight_is_finished_and_settled(finished: Callable[[str], None], name: str) -> None:
+def test_a_write_in_flight_is_finished_before_the_exit_and_not_repeated_afterwards(
+    finished: Callable[[str], None], name: str
+) -> None:
     finished(name)
 
 
-def test_a_read_that_hangs_is_not_waited_for(finished: Callable[[str], None]) -> None:
+def test_a_stopping_daemon_does_not_wait_for_a_read_that_hangs(finished: Callable[[str], None]) -> None:
     finished("hung read")
 
 
-def test_a_slow_write_is_waited_for(finished: Callable[[str], None]) -> None:
+def test_a_stopping_daemon_waits_for_a_slow_write_and_starts_no_other(finished: Callable[[str], None]) -> None:
     finished("slow write")
 
 
-def test_told_to_stop_while_it_starts(world: World) -> None:
-    """As soon as the command runs at all."""
+def test_a_signal_during_start_up_exits_with_0_before_any_request(world: World) -> None:
+    """The signal arrives during the first imports."""
     log = world.folder / "start.log"
     environment = world.environment | {"PYTHONPROFILEIMPORTTIME": "1"}
     with log.open("w") as out, subprocess.Popen([COMMAND, "run"], env=environment, stderr=out) as daemon:
@@ -189,10 +191,12 @@ def test_told_to_stop_while_it_starts(world: World) -> None:
     assert world.calls() == []
 
 
-# -- what it bears --
+# -- failures it survives --
 
 
-def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: World) -> None:
+def test_an_unexpected_exception_is_not_logged_again_in_every_cycle_and_does_not_stop_the_daemon(
+    world: World,
+) -> None:
     alert = world.raise_alert()
     world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -200,7 +204,7 @@ def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: Worl
         connection.execute("UPDATE pairs SET swept_at = '0'")
         connection.commit()
         world.until(lambda: world.told("this is a defect") > 0, "it is told")
-        time.sleep(3)  # every job and the pair have met it
+        time.sleep(3)  # by now every job and the pair have raised it
         told = world.told("this is a defect")
         world.pass_cycles(10)
         assert world.told("this is a defect") == told
@@ -215,8 +219,8 @@ def test_an_exception_in_a_cycle_is_told_once_and_the_daemon_goes_on(world: Worl
 @pytest.mark.parametrize(
     "answer", [[], 7, {"data": 7, "incidents": 7, "log_entries": "x"}, {"data": [7, {"id": 7}]}]
 )
-def test_nonsense_is_borne(world: World, answer: object) -> None:
-    """JSON of the wrong types, from everything at once."""
+def test_json_of_the_wrong_types_neither_stops_the_daemon_nor_loses_a_note(world: World, answer: object) -> None:
+    """Every read of both vendors returns it at the same time."""
     alert = world.raise_alert()
     world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -231,8 +235,8 @@ def test_nonsense_is_borne(world: World, answer: object) -> None:
     assert world.told("this is a defect") == 0, world.log()
 
 
-def test_what_is_held_back_does_not_work_again(world: World) -> None:
-    """A key that is refused for every write: as long as something waits because of it, nothing is well."""
+def test_recovery_is_not_logged_while_a_write_is_still_held_back(world: World) -> None:
+    """The key is refused for every write: while an action waits because of it, the trouble is not over."""
     alert = world.raise_alert()
     with socket.create_server(("127.0.0.1", 0)) as free:
         listen = f"127.0.0.1:{free.getsockname()[1]}"
@@ -248,8 +252,8 @@ def test_what_is_held_back_does_not_work_again(world: World) -> None:
     assert requests.get(f"http://{listen}/readyz", timeout=10).status_code == 503
 
 
-def test_a_write_whose_outcome_is_unknown_is_said_once_as_a_warning(world: World) -> None:
-    """Its connection broke: it is asked about in every cycle, and sent again when it has not shown for long."""
+def test_a_write_whose_outcome_is_unknown_is_logged_once_as_a_warning(world: World) -> None:
+    """After a broken connection every cycle checks for its effect; it is sent again after the staleness bound."""
     alert = world.raise_alert()
     world.start(STALENESS_SECONDS="1.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -280,7 +284,7 @@ def bad_pair(folder: Path) -> None:
         world.until(lambda: len(world.alert_notes(good)) == 2, "Jane's note", patience=60)
         fresh = world.raise_alert("fresh")
         world.until(lambda: bool(world.incidents(fresh)), "a new page", patience=60)
-        # Of the bad alert only the list can be read: it shows the acknowledgement, and none of the notes.
+        # Of the bad alert only the list can be read, which shows the acknowledgement but no notes.
         assert [copy for copy in copies(world, bad) if not copy.endswith("acknowledged the alert")] == []
         world.no_faults()
         world.until(lambda: len(copies(world, bad)) == 2, "the bad pair's notes", patience=90)
@@ -289,12 +293,12 @@ def bad_pair(folder: Path) -> None:
         world.assert_good()
 
 
-def test_one_bad_pair_never_stops_the_others(finished: Callable[[str], None]) -> None:
+def test_a_pair_that_cannot_be_read_never_stops_the_others(finished: Callable[[str], None]) -> None:
     finished("bad pair")
 
 
 def too_many(do: str, folder: Path) -> None:
-    """With and without the headers that say for how long: nothing lost, nothing twice, nothing dead."""
+    """With and without the headers that say how long to wait, no action is lost, repeated or dead."""
     with a_world(folder) as world:
         alert = world.raise_alert(priority="P1")
         world.start()
@@ -321,7 +325,7 @@ def too_many(do: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("do", ["429", "429_bare"])
-def test_too_many_requests(finished: Callable[[str], None], do: str) -> None:
+def test_429_answers_lose_nothing_and_duplicate_nothing(finished: Callable[[str], None], do: str) -> None:
     finished(do)
 
 
@@ -338,10 +342,10 @@ BACKGROUND = {
 }
 
 
-# -- two of them --
+# -- two daemons --
 
 
-def test_a_second_one_stands_by_and_takes_over(world: World) -> None:
+def test_a_second_daemon_stands_by_and_takes_over_when_the_first_is_killed(world: World) -> None:
     alert = world.raise_alert()
     first = world.start()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -365,10 +369,10 @@ def test_a_second_one_stands_by_and_takes_over(world: World) -> None:
     world.assert_good()
 
 
-# -- how it stands --
+# -- status and migrations --
 
 
-def test_status_before_anything(world: World) -> None:
+def test_status_before_the_first_run_succeeds_and_creates_no_file(world: World) -> None:
     done = world.run("status", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["open_pairs"] == 0
@@ -378,7 +382,7 @@ def test_status_before_anything(world: World) -> None:
     assert "no reconciler has run on it yet" in text
 
 
-def test_status_tells_what_is_behind_pending_and_dead(world: World) -> None:
+def test_status_shows_the_lag_and_all_pending_and_dead_actions(world: World) -> None:
     alert, other = world.raise_alert(), world.raise_alert("other")
     world.start()
     world.until(lambda: all(world.incidents(each) for each in (alert, other)), "the pages")
@@ -429,7 +433,7 @@ def test_status_tells_what_is_behind_pending_and_dead(world: World) -> None:
     assert world.files() == before
 
 
-def test_a_migration_is_said_with_both_revisions(world: World) -> None:
+def test_a_migration_is_logged_with_both_revisions(world: World) -> None:
     database = open_database(f"sqlite:///{world.database}")
     config = _config()
     with database.engine.connect() as connection, connection.begin():
@@ -441,7 +445,7 @@ def test_a_migration_is_said_with_both_revisions(world: World) -> None:
     assert world.told(f"database migrated from revision 0002 to {REVISION}") == 1
 
 
-def test_the_schema_is_migrated_by_hand(world: World) -> None:
+def test_db_upgrade_migrates_the_schema_once_and_db_current_shows_its_revision(world: World) -> None:
     done = world.run("db", "current")
     assert (done.returncode, done.stdout.split()[0]) == (0, "none")
     assert world.files() == {}

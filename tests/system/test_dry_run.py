@@ -1,4 +1,4 @@
-"""A dry run tells what would be done, and leaves no trace: not in either API, not in the folder, not in a file."""
+"""A dry run prints the plan and changes nothing: neither API, no file, and nothing in the folder."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def two_alerts(world: World) -> tuple[str, str]:
     return first, world.raise_alert("disk is nearly full", priority="P4")
 
 
-def test_before_anything_else_ever_ran(world: World) -> None:
+def test_a_first_dry_run_writes_nothing_and_plans_what_a_real_run_then_does(world: World) -> None:
     first, second = two_alerts(world)
     done = world.run("once", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
@@ -62,7 +62,7 @@ def test_before_anything_else_ever_ran(world: World) -> None:
     assert [{**action, "incident_id": ""} for action in real["actions"]] == planned
 
 
-def test_exit_statuses(world: World) -> None:
+def test_a_dry_run_exits_with_3_only_when_asked_to_and_there_is_something_to_do(world: World) -> None:
     assert world.run("once", "--dry-run").returncode == 0
     assert world.run("once", "--dry-run", "--exit-code").returncode == 0
     done = world.run("once", "--exit-code")
@@ -78,7 +78,7 @@ def test_exit_statuses(world: World) -> None:
     assert world.writes() == []
 
 
-def test_failing_it_still_prints_one_document(world: World) -> None:
+def test_a_failing_dry_run_still_prints_one_json_document(world: World) -> None:
     done = world.run("once", "--dry-run", "--json", OPSGENIE_API_KEY="wrong-key")
     report = json.loads(done.stdout)
     assert done.returncode == 2, "a refused key is a matter of configuration"
@@ -87,7 +87,7 @@ def test_failing_it_still_prints_one_document(world: World) -> None:
     assert "wrong-key" not in done.stdout + done.stderr
 
 
-def test_an_existing_database_stays_as_it_is(world: World) -> None:
+def test_a_dry_run_leaves_an_existing_database_unchanged(world: World) -> None:
     two_alerts(world)
     world.once()
     world.raise_alert("and another")
@@ -103,8 +103,8 @@ def test_an_existing_database_stays_as_it_is(world: World) -> None:
 @pytest.mark.parametrize(
     ("fault", "status"), [("429", "planned"), ("503_before", "planned"), ("500_after", "")], ids=str
 )
-def test_what_an_earlier_cycle_left_is_part_of_the_plan(world: World, fault: str, status: str) -> None:
-    """A page that was refused for the rate, and one that is in doubt: it has landed, or it has not."""
+def test_a_dry_run_plans_a_failed_page_again_unless_it_has_landed(world: World, fault: str, status: str) -> None:
+    """A page that was refused with 429, and one of unknown outcome that has landed or has not."""
     alert = world.raise_alert("waits")
     world.faults({"do": fault, "vendor": "pagerduty", "method": "POST", "path": "/incidents"})
     assert world.run("once").returncode == 1
@@ -118,8 +118,8 @@ def test_what_an_earlier_cycle_left_is_part_of_the_plan(world: World, fault: str
     assert len(world.writes()) == written
 
 
-def test_what_is_only_asked_about_is_pending(world: World) -> None:
-    """A note that may have landed is not planned again before its time."""
+def test_a_write_whose_outcome_is_unknown_is_reported_as_pending(world: World) -> None:
+    """A note that may have landed is not planned again before the staleness bound."""
     alert = world.raise_alert()
     world.once()
     world.faults({"do": "503_before", "vendor": "pagerduty", "method": "POST", "path": "/incidents/*/notes"})
@@ -135,8 +135,8 @@ def test_what_is_only_asked_about_is_pending(world: World) -> None:
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["beside a daemon", "after a crash"])
-def test_a_database_in_use_stays_as_it_is(world: World, *, killed: bool) -> None:
-    """While a daemon has it open, and with the journal that a killed one left behind."""
+def test_a_dry_run_leaves_a_database_in_use_unchanged(world: World, *, killed: bool) -> None:
+    """While a daemon has it open, and with the journal of a killed daemon beside it."""
     alert, _ = two_alerts(world)
     world.start(POLL_INTERVAL_SECONDS="600", SWEEP_INTERVAL_SECONDS="600")  # one cycle, then a long rest
     world.until_ready()
@@ -151,14 +151,14 @@ def test_a_database_in_use_stays_as_it_is(world: World, *, killed: bool) -> None
     assert "one more" in done.stdout
     after = world.files()
     assert set(after) == set(before)
-    # Beside a daemon, a reader enters itself in the shared memory; what is kept is in the other two.
+    # A reader beside a daemon registers itself in the -shm file; the data is in the other two.
     changed = {name for name in after if after[name] != before[name]}
     assert changed <= (set() if killed else {f"{world.database.name}-shm"})
     assert len(world.writes()) == written
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["no database", "a database"])
-def test_a_folder_that_cannot_be_written_to_is_enough(world: World, *, there: bool) -> None:
+def test_a_dry_run_succeeds_in_a_read_only_folder(world: World, *, there: bool) -> None:
     if there:
         world.once()
     world.raise_alert("up to here")
@@ -180,14 +180,14 @@ def test_a_folder_that_cannot_be_written_to_is_enough(world: World, *, there: bo
 
 _WITHOUT_PRIVILEGE = f"""
 import ctypes, os, sys
-if os.geteuid() == 0:  # root may write anywhere, unless it gives that up
+if os.geteuid() == 0:  # root may write anywhere unless it drops that capability
     assert ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, {CAP_DAC_OVERRIDE}, 0, 0, 0) == 0
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_the_folder_of_the_last_test_is_really_closed(world: World) -> None:
-    """Otherwise it would prove nothing."""
+def test_the_read_only_folder_really_refuses_a_write(world: World) -> None:
+    """The test above would prove nothing without this."""
     world.folder.chmod(0o555)
     try:
         done = subprocess.run(

@@ -1,6 +1,6 @@
-"""Two of the three echo guards switched off, one at a time left on: still no loop. With all off there is one.
+"""Any one of the three echo guards prevents a loop on its own; without all three there is a loop.
 
-The program is wired as `once` wires it, in this process: which guards are at work is no setting.
+The program is wired in this process as `once` wires it, because the guards are not a setting.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support.harness import World
 
 @dataclass(frozen=True)
 class Wired:
-    """A program, to be run again and again."""
+    """A program that can run any number of cycles."""
 
     wiring: Wiring
     program: Program
@@ -47,7 +47,7 @@ def cycles(wired: Wired, count: int = 3) -> list[Report]:
 
 
 def whole_story(world: World, wired: Wired) -> None:
-    """Every kind of act, on both sides; who acts is Jane, Ana, Omar, and a snooze that ends."""
+    """Every kind of act on both sides, by Jane, Ana and Omar, and a snooze that ends."""
     cycles(wired, 1)
     chat, asleep, away, both, end = (world.raise_alert(name, priority="P1") for name in "abcde")
     cycles(wired)
@@ -79,7 +79,7 @@ def whole_story(world: World, wired: Wired) -> None:
 
 
 @pytest.mark.parametrize("guard", ["outbox", "author", "mark"])
-def test_any_one_guard_suffices(world: World, guard: str) -> None:
+def test_any_single_echo_guard_prevents_a_loop(world: World, guard: str) -> None:
     with program(world, frozenset({guard})) as wired:
         whole_story(world, wired)
         written = len(world.writes())
@@ -89,8 +89,8 @@ def test_any_one_guard_suffices(world: World, guard: str) -> None:
     world.assert_good()
 
 
-def test_without_any_guard_there_is_a_loop(world: World) -> None:
-    """Otherwise the test above would prove nothing."""
+def test_without_any_echo_guard_there_is_a_loop(world: World) -> None:
+    """The test above would prove nothing without this."""
     with program(world, frozenset()) as wired:
         cycles(wired, 1)
         alert = world.raise_alert()

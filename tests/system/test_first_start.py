@@ -1,4 +1,4 @@
-"""The first start: what is old pages nobody, what is there is adopted, and a lost database repeats nothing."""
+"""The first start pages no old alert and adopts existing incidents; the loss of the database repeats nothing."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ def ago(**time: float) -> str:
     return (datetime.now(UTC) - timedelta(**time)).isoformat()
 
 
-def test_what_is_old_pages_nobody_then_or_later(world: World) -> None:
+def test_an_alert_older_than_the_lookback_never_pages(world: World) -> None:
     old = world.raise_alert("old", created_at=ago(hours=2))
     acknowledged = world.raise_alert("old and acknowledged", created_at=ago(days=400))
     world.customer(acknowledged, "acknowledge")
@@ -38,7 +38,7 @@ def test_what_is_old_pages_nobody_then_or_later(world: World) -> None:
     ]
 
 
-def test_the_lookback_is_a_setting(world: World) -> None:
+def test_initial_lookback_seconds_sets_how_old_an_alert_may_be_to_page(world: World) -> None:
     old = world.raise_alert("old", created_at=ago(hours=20))
     older = world.raise_alert("older", created_at=ago(hours=30))
     world.once(INITIAL_LOOKBACK_SECONDS="86400")
@@ -46,8 +46,8 @@ def test_the_lookback_is_a_setting(world: World) -> None:
     assert world.incidents(older) == []
 
 
-def test_an_incident_that_is_there_is_adopted(world: World) -> None:
-    """As at a cut-over from the webhook proxy, which used the same key."""
+def test_an_existing_incident_with_an_alerts_key_is_adopted(world: World) -> None:
+    """As in a migration from the webhook proxy, which used the same key."""
     alert, old = world.raise_alert(priority="P1"), world.raise_alert("old", created_at=ago(days=3))
     resolved = world.raise_alert("resolved in PagerDuty already")
     for key in (alert, old, resolved):
@@ -76,7 +76,7 @@ def _assert_mirrored(world: World, key: str) -> None:
 
 
 def test_a_lost_database_repeats_nothing(world: World) -> None:
-    """Everything is open, said and acknowledged; pairs and notes are known again by their marks."""
+    """Pairs and notes that existed before the loss are recognised by their keys and marks."""
     chat, held, taken, ended = (
         world.raise_alert(name, priority="P1") for name in ("chat", "held", "taken", "ended")
     )
@@ -121,8 +121,8 @@ FOREIGN = ("count", ".", "..", "a/b?x=1#y", "requests", "saved-searches", "Pager
 KEY = "8f9a7c1e-4b17-4c39-8c39-602a02fe417c-1613353749160"
 
 
-def test_keys_of_others_stop_no_first_start(world: World) -> None:
-    """Only what has the form of an alert's id is asked for; what is not found, or refused, is not ours."""
+def test_incident_keys_of_other_tools_do_not_stop_the_first_start(world: World) -> None:
+    """Only keys in the form of an alert id are looked up; one that is not found or refused is not ours."""
     for key in (*FOREIGN, KEY):
         world.control("pagerduty/incidents", title="another tool's", key=key, user="Jane Doe")
     bad = KEY.replace("8f9a", "0000")
@@ -166,7 +166,7 @@ def test_a_wider_query_pages_what_is_recent_and_not_what_is_old(world: World) ->
 
 
 def test_an_old_alert_that_enters_the_query_pages(world: World) -> None:
-    """It was outside at the first start: that it is old says nothing."""
+    """The lookback applies only to alerts that the query selected at the first start."""
     old = world.raise_alert("old", created_at=ago(hours=2), priority="P4")
     world.start(OPSGENIE_QUERY="priority: P1")
     world.until_ready()

@@ -1,4 +1,4 @@
-"""Lists five seconds behind, the log three, writes two seconds late: no flip-flop, nothing lost, nothing twice."""
+"""Lists lag by five seconds, the log by three, and writes by two: no flip-flop, no loss and no duplicate."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +17,9 @@ def live(folder: Path) -> None:
 BACKGROUND = {"lag": live}
 
 
-def test_late_answers_make_nothing_flip(finished: Callable[[str], None]) -> None:
+def test_lagging_lists_logs_and_writes_cause_no_flip_flop_and_no_duplicate(
+    finished: Callable[[str], None],
+) -> None:
     finished("lag")
 
 
@@ -60,13 +62,13 @@ def _play(world: World) -> None:
     assert not world.alert(taken)["acknowledged"]
     assert _is_held(world, both)
     written = _writes(world)
-    # Where both acknowledged at once, each side is in that state: at most one of them is told the other.
+    # Where both acknowledged at once, both sides are acknowledged: at most one acknowledgement is mirrored.
     told = written["alert acknowledged"] - 2 + written["incident acknowledged"] - 3
     assert told in (0, 1)
     del written["alert acknowledged"], written["incident acknowledged"]
     assert written == {
         "create": 7,
-        # asleep: two of each; both, corrected: one each; taken: the unacknowledgement; chat: two; low: two
+        # Two each for asleep, chat and low, one each for both and corrected, and taken's unacknowledgement.
         "incident note": 9,
         "alert note": 2,
         "alert unacknowledged": 2,
@@ -84,7 +86,7 @@ def _copies(world: World, alert: str) -> int:
 
 
 def _writes(world: World) -> Counter[str]:
-    """What was written, as its targets tell it: each call counts, also one that changed nothing."""
+    """Writes by kind and target; a call that changed nothing counts as well."""
     found: Counter[str] = Counter()
     for call in world.writes():
         assert call["status"] in (200, 201, 202, 400), call

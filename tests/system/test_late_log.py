@@ -1,4 +1,4 @@
-"""PagerDuty's log is behind its incidents: its silence explains nothing until the staleness bound has passed."""
+"""PagerDuty's log lags behind its incidents: a missing entry means nothing before the staleness bound."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def _acknowledged_by_customer(world: World) -> str:
     world.customer(alert, "acknowledge")
     world.until(lambda: world.incident(alert)["status"] == "acknowledged", "the mirrored acknowledgement")
     world.until(world.is_settled, "all settled")
-    world.pass_cycles(12)  # PagerDuty's stamps are whole seconds: what follows is later than the acknowledgement
+    world.pass_cycles(12)  # PagerDuty's timestamps are whole seconds: the next act must have a later one
     return alert
 
 
@@ -43,20 +43,20 @@ def quick(world: World) -> World:
     return world
 
 
-def test_a_late_entry_still_names_who_took_a_mirrored_acknowledgement_back(quick: World) -> None:
+def test_a_late_log_entry_still_names_the_engineer_who_unacknowledged(quick: World) -> None:
     world = quick
     world.start()
     alert = _acknowledged_by_customer(world)
     shown_again = _hides_entries_since(world, datetime.now(UTC))
     world.engineer(alert, "unacknowledge")
     world.pass_cycles(10)
-    assert world.alert(alert)["acknowledged"] is True  # nobody knows yet who it was
+    assert world.alert(alert)["acknowledged"] is True  # held back until the log names the engineer
     shown_again()
     world.until(lambda: not world.alert(alert)["acknowledged"], "the un-acknowledgement, mirrored")
     assert any(f"by {JANE}" in line["log"] or line["owner"] == JANE for line in world.alert(alert)["logs"])
 
 
-def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: World) -> None:
+def test_an_unacknowledgement_without_a_log_entry_is_mirrored_without_a_name(quick: World) -> None:
     world = quick
     world.start(ON_PAGERDUTY_ACK_TIMEOUT="ignore")
     alert = _acknowledged_by_customer(world)
@@ -68,7 +68,7 @@ def test_an_entry_that_never_comes_is_somebody_and_wakes_the_second_line(quick: 
     assert not any("timed out" in owner for owner in owners)
 
 
-def test_a_late_entry_still_names_who_reopened(quick: World) -> None:
+def test_a_late_log_entry_still_names_the_engineer_who_reopened(quick: World) -> None:
     world = quick
     world.start()
     alert = world.raise_alert(priority="P1")
@@ -94,7 +94,7 @@ def test_a_late_entry_still_names_who_reopened(quick: World) -> None:
     ],
     ids=["absent", "nameless"],
 )
-def test_an_acknowledgement_by_nobody_readable_is_mirrored_as_somebodys(
+def test_an_acknowledgement_without_a_readable_name_is_mirrored_as_somebodys(
     quick: World, acknowledgements: object
 ) -> None:
     world = quick

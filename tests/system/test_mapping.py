@@ -1,9 +1,9 @@
+"""Every row of the mapping, in both directions, through the installed command."""
+
 from tests.support.harness import World
 
-"""Every row of the mapping, both ways, through the installed command."""
 
-
-def test_a_raised_alert_pages_with_all_that_is_known(world: World) -> None:
+def test_a_raised_alert_creates_an_incident_with_all_its_details(world: World) -> None:
     world.once()
     alert = world.raise_alert(
         priority="P1",
@@ -25,14 +25,14 @@ def test_a_raised_alert_pages_with_all_that_is_known(world: World) -> None:
         assert part in body
 
 
-def test_a_low_priority_does_not_wake_anybody(world: World) -> None:
+def test_a_low_priority_alert_creates_a_low_urgency_incident(world: World) -> None:
     world.once()
     alert = world.raise_alert(priority="P3")
     world.once()
     assert world.incident(alert)["urgency"] == "low"
 
 
-def test_a_customers_note(world: World) -> None:
+def test_a_customers_note_is_copied_to_the_incident_with_their_name(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -43,7 +43,7 @@ def test_a_customers_note(world: World) -> None:
     assert note.endswith("Z] after the deploy")
 
 
-def test_a_customers_acknowledgement(world: World) -> None:
+def test_a_customers_acknowledgement_acknowledges_the_incident_and_adds_a_note(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -69,7 +69,7 @@ def test_a_customers_unacknowledgement_pages_again(world: World) -> None:
     assert "Ana Ruiz" in world.incident_notes(alert)[-1]
 
 
-def test_a_customers_unacknowledgement_leaves_an_engineers_acknowledgement(world: World) -> None:
+def test_a_customers_unacknowledgement_leaves_an_engineers_acknowledgement_in_place(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -81,7 +81,7 @@ def test_a_customers_unacknowledgement_leaves_an_engineers_acknowledgement(world
     assert world.incident_notes(alert)[-1].endswith("] unacknowledged the alert")
 
 
-def test_a_customers_closing_is_told_and_resolves_nothing(world: World) -> None:
+def test_closing_the_alert_adds_a_note_and_does_not_resolve_the_incident(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -93,7 +93,7 @@ def test_a_customers_closing_is_told_and_resolves_nothing(world: World) -> None:
     assert note.endswith("] closed the alert")
 
 
-def test_closing_resolves_where_the_policy_says_so(world: World) -> None:
+def test_closing_the_alert_resolves_the_incident_where_the_policy_says_so(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -104,7 +104,7 @@ def test_closing_resolves_where_the_policy_says_so(world: World) -> None:
     assert world.alert_notes(alert) == []
 
 
-def test_an_engineers_acknowledgement(world: World) -> None:
+def test_an_engineers_acknowledgement_acknowledges_the_alert_in_their_name(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -115,7 +115,7 @@ def test_an_engineers_acknowledgement(world: World) -> None:
     assert world.alert(alert)["owner"] == "Jane Doe"
 
 
-def test_an_engineers_unacknowledgement(world: World) -> None:
+def test_an_engineers_unacknowledgement_unacknowledges_the_alert(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -126,7 +126,7 @@ def test_an_engineers_unacknowledgement(world: World) -> None:
     assert not world.alert(alert)["acknowledged"]
 
 
-def test_an_engineers_note(world: World) -> None:
+def test_an_engineers_note_is_copied_to_the_alert_with_their_name(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -137,7 +137,7 @@ def test_an_engineers_note(world: World) -> None:
     assert note == f"[PagerDuty · Jane Doe · note {note_id}] failing over"
 
 
-def test_an_engineers_resolution_is_told_and_closes_nothing(world: World) -> None:
+def test_resolving_the_incident_adds_a_note_and_does_not_close_the_alert(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -149,7 +149,7 @@ def test_an_engineers_resolution_is_told_and_closes_nothing(world: World) -> Non
     assert world.alert(alert)["status"] == "open"
 
 
-def test_an_engineers_reopening_is_told(world: World) -> None:
+def test_reopening_the_incident_adds_a_note_to_the_alert(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()
@@ -161,7 +161,7 @@ def test_an_engineers_reopening_is_told(world: World) -> None:
     assert "Jane Doe" in world.alert_notes(alert)[-1]
 
 
-def test_notes_after_the_end_still_cross(world: World) -> None:
+def test_notes_are_still_copied_both_ways_once_both_sides_are_over(world: World) -> None:
     world.once()
     alert = world.raise_alert()
     world.once()

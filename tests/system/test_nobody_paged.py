@@ -1,4 +1,4 @@
-"""An incident that pages nobody is made to page where that is possible, and said for as long as it lasts."""
+"""An incident that pages nobody is made to page where that is possible, and is reported until it does."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("world", [{"bot_on_call": True}], indirect=True)
-def test_an_incident_that_was_created_acknowledged_is_made_to_page_and_named(world: World) -> None:
+def test_an_incident_that_is_created_acknowledged_is_triggered_again_and_logged(world: World) -> None:
     world.start()
     alerts = [world.raise_alert(f"alert {number}", priority="P1") for number in range(3)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the incidents")
@@ -42,8 +42,10 @@ def test_an_incident_that_was_created_acknowledged_is_made_to_page_and_named(wor
     world.assert_quiet(8)
 
 
-def test_what_cannot_be_healed_stays_a_trouble(world: World, free_port: int) -> None:
-    """Every way leaves the incident with the automation user alone."""
+def test_an_incident_that_cannot_be_made_to_page_is_reported_for_as_long_as_that_lasts(
+    world: World, free_port: int
+) -> None:
+    """Every attempt leaves the incident assigned to the automation user alone."""
     _listen(world, free_port)
     bot = {"id": "PBOT001", "type": "user_reference", "summary": "Reconciler Bot"}
 
@@ -83,7 +85,7 @@ def test_what_cannot_be_healed_stays_a_trouble(world: World, free_port: int) -> 
     assert len(writes) < 40, "the ways are tried with a back-off"
 
 
-def test_a_service_in_maintenance_is_said_until_it_is_over(world: World, free_port: int) -> None:
+def test_a_service_in_maintenance_fails_readiness_until_it_is_over(world: World, free_port: int) -> None:
     _listen(world, free_port)
 
     def in_maintenance(_request: Request, real: Response) -> Response:
@@ -100,7 +102,7 @@ def test_a_service_in_maintenance_is_said_until_it_is_over(world: World, free_po
     world.until(lambda: _ready(free_port)[0] == 200, "ready again")
 
 
-def test_the_token_of_a_person_is_refused(world: World) -> None:
+def test_a_user_token_is_refused_and_nothing_is_written_with_it(world: World) -> None:
     alice = {
         "id": "PALICE1",
         "type": "user",
@@ -122,7 +124,7 @@ def test_the_token_of_a_person_is_refused(world: World) -> None:
     assert "user token" in done.stderr
 
 
-def test_the_automation_user_on_call_is_named_in_a_dry_run(world: World) -> None:
+def test_a_dry_run_refuses_an_automation_user_who_is_on_call(world: World) -> None:
     bot = world.environment["PAGERDUTY_USER"]
     shift = {
         "user": {"id": bot, "type": "user_reference", "summary": bot}, "escalation_level": 1, "start": None,

@@ -1,4 +1,4 @@
-"""Numbers and times of a vendor are believed within bounds: one odd header or stamp costs no page."""
+"""A vendor's numbers and timestamps are accepted within bounds: one odd header or timestamp prevents no page."""
 
 import time
 from dataclasses import replace
@@ -14,7 +14,7 @@ TOO_MANY = {"error": {"message": "Rate Limit Exceeded", "code": 2020}}
 
 
 def _once(world: World, method: str, path: str, answer: Response) -> None:
-    """One call gets that answer."""
+    """The next such call gets that answer."""
     left = [1]
 
     def first(vendor: str, request: Request) -> bool:
@@ -35,7 +35,7 @@ def _once(world: World, method: str, path: str, answer: Response) -> None:
     ],
     ids=["huge", "no numbers"],
 )
-def test_one_odd_refusal_for_too_many_requests_costs_a_page_seconds(world: World, headers: dict[str, str]) -> None:
+def test_a_429_with_odd_headers_delays_a_page_only_briefly(world: World, headers: dict[str, str]) -> None:
     world.start()
     world.until_ready()
     _once(world, "POST", "/incidents", json_response(429, TOO_MANY, headers))
@@ -43,7 +43,7 @@ def test_one_odd_refusal_for_too_many_requests_costs_a_page_seconds(world: World
     world.until(lambda: bool(world.incidents(alert)), "the page", patience=90)
 
 
-def test_a_tiny_limit_that_was_named_once_binds_for_moments(world: World) -> None:
+def test_a_tiny_rate_limit_that_is_reported_once_delays_pages_only_briefly(world: World) -> None:
     world.start()
     world.until_ready()
     odd = {"ratelimit-limit": "1", "ratelimit-remaining": "0", "ratelimit-reset": "1000000000000"}
@@ -57,7 +57,7 @@ def test_a_tiny_limit_that_was_named_once_binds_for_moments(world: World) -> Non
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "all pages", patience=100)
 
 
-def test_one_429_in_a_quiet_moment_costs_the_next_storm_seconds(world: World) -> None:
+def test_a_429_in_a_quiet_moment_delays_the_next_storm_only_briefly(world: World) -> None:
     world.start()
     world.until_ready()
     world.faults({"do": "429", "vendor": "opsgenie", "path": "/v2/alerts"})
@@ -65,7 +65,7 @@ def test_one_429_in_a_quiet_moment_costs_the_next_storm_seconds(world: World) ->
     began = time.monotonic()
     alerts = [world.raise_alert(f"storm {number}", priority="P1") for number in range(30)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the storm's pages", patience=60)
-    assert time.monotonic() - began < 20  # it was two seconds an alert
+    assert time.monotonic() - began < 20  # a rate limiter that stays slow after the 429 takes two seconds an alert
 
 
 def _edit_alerts(world: World, **values: Any) -> None:
@@ -81,7 +81,7 @@ def _edit_alerts(world: World, **values: Any) -> None:
 
 
 @pytest.mark.parametrize("stamp", ["2999-01-01T00:00:00Z", -1])
-def test_an_odd_stamp_hides_no_alert(world: World, stamp: object) -> None:
+def test_an_odd_timestamp_hides_neither_its_own_alert_nor_later_ones(world: World, stamp: object) -> None:
     _edit_alerts(world, updatedAt=stamp)
     world.start(SWEEP_INTERVAL_SECONDS="3600")
     world.until_ready()
@@ -92,7 +92,7 @@ def test_an_odd_stamp_hides_no_alert(world: World, stamp: object) -> None:
 
 
 @pytest.mark.parametrize("key", ["count", ".."])
-def test_foreign_keys_do_not_keep_the_first_start_from_its_end(world: World, key: str) -> None:
+def test_an_incident_key_of_another_tool_does_not_block_the_first_start(world: World, key: str) -> None:
     world.control("pagerduty/incidents", title="another tool's", user="Jane Doe", key=key)
     alert = world.raise_alert(priority="P1")
     world.start()

@@ -1,4 +1,4 @@
-"""Texts that nobody can store or show, and what should never happen: one oddity costs nobody else a page."""
+"""Texts that cannot be stored or displayed, and unexpected exceptions: one odd alert prevents no other page."""
 
 import json
 import sqlite3
@@ -10,7 +10,7 @@ CUT = "cut emoji \ud83d"
 NUL = "nul \x00 here"
 
 
-def test_half_a_character_costs_nobody_a_page(world: World) -> None:
+def test_an_unpaired_surrogate_or_a_nul_in_a_text_prevents_no_page_and_no_note(world: World) -> None:
     alerts = [world.raise_alert(message) for message in (CUT, NUL, "good one")]
     for alert in alerts:
         world.customer(alert, "notes", text=f"note with {CUT} and {NUL}")
@@ -28,8 +28,8 @@ def test_half_a_character_costs_nobody_a_page(world: World) -> None:
     assert world.once()["actions"] == []
 
 
-def test_nothing_of_an_alert_reaches_the_terminal_raw(world: World) -> None:
-    """Neither colours, nor a new window title, nor lines that nobody wrote; and not more of it than fits."""
+def test_control_characters_of_an_alert_are_escaped_on_the_terminal(world: World) -> None:
+    """No colour, no window title and no forged line, and each line is truncated to a readable length."""
     message = "\x1b[31mred\x1b[0m\rgone\nReconciler: all is well" + "x" * 3000
     alert = world.raise_alert(message, user="Ana\x1b[7m Ruiz")
     world.customer(alert, "notes", text="\x1b]0;title\x07 \x00", user="Ana\x1b[7m Ruiz")
@@ -43,7 +43,7 @@ def test_nothing_of_an_alert_reaches_the_terminal_raw(world: World) -> None:
         assert r"Ana\u001b[7m Ruiz" in done.stdout
 
 
-def test_what_should_never_happen_is_told_in_one_line(world: World) -> None:
+def test_an_unexpected_exception_is_reported_in_one_line(world: World) -> None:
     world.raise_alert()
     world.once()
     with closing(sqlite3.connect(world.database)) as connection:

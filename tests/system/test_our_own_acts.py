@@ -1,4 +1,4 @@
-"""Our own acts come back in other forms, late, or not at all: they are neither people's acts nor sent twice."""
+"""Our own writes that show late, in another form or never are neither taken for people's acts nor repeated."""
 
 import json
 import time
@@ -24,7 +24,7 @@ def _writes_to(world: World, ends: str) -> int:
 
 
 @pytest.mark.parametrize("world", [{"write_lag": 7.0}], indirect=True)
-def test_what_waits_in_opsgenies_queue_is_not_sent_again(world: World) -> None:
+def test_a_write_that_waits_in_opsgenies_queue_is_not_sent_again(world: World) -> None:
     world.start(STALENESS_SECONDS="1")
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -39,8 +39,8 @@ def test_what_waits_in_opsgenies_queue_is_not_sent_again(world: World) -> None:
     world.assert_good()
 
 
-def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: World) -> None:
-    """For longer than five tries with a short back-off; its reason is shown."""
+def test_a_write_that_opsgenie_accepted_and_failed_is_retried_until_it_works(world: World) -> None:
+    """For longer than five attempts with a short back-off take; Opsgenie's reason is logged."""
     until = time.monotonic() + 16
 
     def failed(_request: Request, real: Response) -> Response:
@@ -77,7 +77,7 @@ def test_what_opsgenie_accepted_and_failed_is_tried_until_it_works(world: World)
 
 
 @pytest.mark.parametrize("shown", ["omar haddad", "Reconciler API"])
-def test_our_acknowledgement_in_another_form_of_the_name_is_ours(world: World, shown: str) -> None:
+def test_our_acknowledgement_is_recognised_under_another_form_of_the_name(world: World, shown: str) -> None:
     def other(_request: Request, real: Response) -> Response:
         body = real.body.replace(json.dumps(BOB).encode(), json.dumps(shown).encode())
         return replace(real, body=body)
@@ -98,7 +98,7 @@ def test_our_acknowledgement_in_another_form_of_the_name_is_ours(world: World, s
     assert world.incident(alert)["status"] == "triggered"
 
 
-def test_a_person_who_quotes_a_mirrored_note_is_mirrored(world: World) -> None:
+def test_a_note_that_quotes_a_mirrored_note_is_mirrored(world: World) -> None:
     world.start()
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -116,7 +116,7 @@ def test_a_person_who_quotes_a_mirrored_note_is_mirrored(world: World) -> None:
     world.assert_quiet(8)
 
 
-def test_a_state_that_is_not_readable_says_nothing(world: World) -> None:
+def test_an_unreadable_state_causes_no_write(world: World) -> None:
     world.start()
     alert = world.raise_alert(priority="P1")
     world.until(lambda: bool(world.incidents(alert)), "the page")

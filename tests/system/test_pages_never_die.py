@@ -1,4 +1,4 @@
-"""However a page is refused, it is made once the cause is over; what is refused alone holds nothing else up."""
+"""A page is created once the cause of its refusal is over, whatever it was; a refused object delays no other."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.harness import World, a_world
 
 FOR_SECONDS = 3.0
 SOON = 5.0
-"""Seconds within which what has nothing to do with a refused object is done; other tests run beside this."""
+"""Seconds within which work on other objects is done; other tests run beside this one."""
 
 
 def said(status: int, code: int, words: str) -> Response:
@@ -22,13 +22,13 @@ def said(status: int, code: int, words: str) -> Response:
 
 
 def page(status: int, **headers: str) -> Response:
-    """A web page of something on the way."""
+    """A web page of a proxy or firewall in between."""
     body = b"<html><body>Something else answers here.</body></html>"
     return Response(status, body, {"Content-Type": "text/html", **headers})
 
 
 ANSWERS = {
-    # One for each way in which the product reacts; tests/remotes/test_refusals.py has every status and code.
+    # One for each reaction of the product; tests/remotes/test_refusals.py has every status and code.
     "the From user is gone": said(400, 1008, "Requester User Not Found"),
     "the service is gone": said(400, 5002, "Service Not Found"),
     "it takes too long": said(400, 2016, "The request took too long to process"),
@@ -68,7 +68,9 @@ BACKGROUND = {name: partial(refused_for_a_while, answer) for name, answer in ANS
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_page_that_is_refused_for_a_while_is_made(finished: Callable[[str], None], name: str) -> None:
+def test_a_page_that_is_refused_for_a_while_is_created_once_the_cause_is_over(
+    finished: Callable[[str], None], name: str
+) -> None:
     finished(name)
 
 
@@ -87,7 +89,7 @@ def noted(world: World, alert: str, words: str) -> bool:
 
 
 def assert_others_go_on(world: World, neighbours: list[str]) -> None:
-    """A page and neighbours' notes, again and again, while something else is refused."""
+    """A new page and the neighbours' notes get through three times while something else is refused."""
     for turn in range(3):
         fresh = world.raise_alert(f"fresh {turn}", priority="P1")
         for alert in neighbours:
@@ -99,7 +101,7 @@ def assert_others_go_on(world: World, neighbours: list[str]) -> None:
 
 
 @pytest.mark.parametrize("answer", [said(403, 2010, "Access Denied")], ids=["403"])
-def test_one_incident_that_is_refused_holds_up_nobody_else(world: World, answer: Response) -> None:
+def test_an_incident_whose_requests_are_refused_delays_no_other_pair(world: World, answer: Response) -> None:
     world.start()
     poisoned, *neighbours = paged(world, 4)
     where = f"/incidents/{world.incident(poisoned)['id']}"
@@ -119,7 +121,7 @@ def test_one_incident_that_is_refused_holds_up_nobody_else(world: World, answer:
 
 
 @pytest.mark.parametrize("answer", [said(403, 2010, "Access Denied"), page(403)], ids=["PagerDuty", "firewall"])
-def test_one_note_that_is_always_refused_holds_up_nobody_else(world: World, answer: Response) -> None:
+def test_a_note_that_is_always_refused_delays_no_other_pair(world: World, answer: Response) -> None:
     world.start()
     poisoned, *neighbours = paged(world, 4)
     world.answers(
@@ -130,14 +132,14 @@ def test_one_note_that_is_always_refused_holds_up_nobody_else(world: World, answ
     world.customer(poisoned, "notes", text="DROP TABLE alerts")
     world.customer(poisoned, "acknowledge")
     assert_others_go_on(world, neighbours)
-    # After the staleness bound it does not hold up its own pair either.
+    # After the staleness bound it does not block its own pair either.
     world.until(lambda: world.incident(poisoned)["status"] == "acknowledged", "its acknowledgement", patience=90)
     tried = [call for call in world.calls(since) if call["write"] and call["status"] == 403]
     assert len(tried) < 12, f"{len(tried)} attempts"
 
 
-def test_what_an_engineer_does_at_once_is_not_missed(world: World) -> None:
-    """She is faster than the rest of the cycle that has paged her."""
+def test_an_engineers_note_right_after_the_page_is_not_missed(world: World) -> None:
+    """The note arrives before the cycle that has paged ends."""
     world.start()
     world.until_ready()
     alert = world.raise_alert(priority="P1")
@@ -149,11 +151,11 @@ def test_what_an_engineer_does_at_once_is_not_missed(world: World) -> None:
     world.until(lambda: any("on it" in note for note in world.alert_notes(alert)), "her note")
 
 
-# -- the set-up --
+# -- the automation user and the service --
 
 
 def replaced(world: World, path: str, answer: Response) -> Callable[[], None]:
-    """PagerDuty answers so to reads of this."""
+    """PagerDuty gives this answer to reads of this path."""
     return world.answers(
         lambda vendor, asked: vendor == "pagerduty" and asked.method == "GET" and asked.path.startswith(path),
         answer,
@@ -161,14 +163,14 @@ def replaced(world: World, path: str, answer: Response) -> Callable[[], None]:
 
 
 def refusing(world: World, answer: Response) -> Callable[[], None]:
-    """PagerDuty answers so to every write."""
+    """PagerDuty gives this answer to every write."""
     return world.answers(lambda vendor, asked: vendor == "pagerduty" and asked.method != "GET", answer)
 
 
 NO_USERS: dict[str, Any] = {"users": [], "limit": 100, "offset": 0, "more": False, "total": None}
 
 
-def test_a_user_who_goes_and_comes_back_loses_nothing(world: World) -> None:
+def test_nothing_is_lost_while_the_automation_user_is_missing(world: World) -> None:
     world.start()
     (alert,) = paged(world, 1)
     ends = [
@@ -196,7 +198,7 @@ def test_a_user_who_goes_and_comes_back_loses_nothing(world: World) -> None:
     world.assert_good()
 
 
-def test_a_service_that_goes_and_comes_back_loses_nothing(world: World) -> None:
+def test_nothing_is_lost_while_the_pagerduty_service_is_missing(world: World) -> None:
     world.start()
     (alert,) = paged(world, 1)
     ends = [
@@ -219,7 +221,7 @@ def test_a_service_that_goes_and_comes_back_loses_nothing(world: World) -> None:
     "answer",
     [page(302, Location="https://portal.example.com/"), said(400, 2001, "Invalid Input Provided")],
 )
-def test_an_odd_answer_to_who_we_are_stops_neither_side(world: World, answer: Response) -> None:
+def test_an_odd_answer_to_the_user_lookup_stops_neither_side(world: World, answer: Response) -> None:
     end = replaced(world, "/users", answer)
     world.start()
     world.until_ready()

@@ -1,6 +1,6 @@
-"""After every story nothing more is written: all stories in one world, then fifty further cycles.
+"""Nothing more is written once a story is over: all stories run in one world, followed by fifty cycles.
 
-A story is a list of steps. All stories take their steps side by side, each step once the one before shows.
+A story is a list of steps. The stories run side by side, each step once the effect of the one before shows.
 """
 
 import time
@@ -17,7 +17,7 @@ Shown = Callable[[World, str], bool]
 
 @dataclass(frozen=True)
 class Step:
-    """Somebody does something (`by` and `verb`), and then something shows."""
+    """An act (`by` and `verb`) and the condition that shows its effect."""
 
     by: str
     verb: str
@@ -39,7 +39,7 @@ def unacknowledged(world: World, alert: str) -> bool:
 
 
 def logged(vendor: str, words: str) -> Shown:
-    """What has lasted but for a moment stays in that side's own log."""
+    """Whether the vendor's own log has an entry with these words, which even a momentary state leaves."""
 
     def shown(world: World, alert: str) -> bool:
         if vendor == "opsgenie":
@@ -89,7 +89,7 @@ TIMEOUTS: dict[str, list[Step]] = {
         customer("acknowledge", logged("pagerduty", "Acknowledged by Reconciler Bot")),
         Step("", "", both(triggered, acknowledged))],
 }  # fmt: skip
-"""Played with an acknowledgement timeout of two seconds."""
+"""Stories with an acknowledgement timeout of two seconds."""
 
 STORIES: dict[str, list[Step]] = {
     "raised": [],
@@ -148,11 +148,11 @@ STORIES: dict[str, list[Step]] = {
 
 
 def play(world: World, stories: dict[str, list[Step]]) -> dict[str, str]:
-    """All stories side by side; alert ids by story."""
+    """Run all stories side by side; returns the alert ids by story."""
     alerts = {name: world.raise_alert(name, priority="P3" if "low urgency" in name else "P1") for name in stories}
     world.until(lambda: all(world.incidents(alert) for alert in alerts.values()), "all are paged")
     for number in range(max(map(len, stories.values()))):
-        if number:  # PagerDuty's time stamps have no fractions: two equal acts in one second count as one
+        if number:  # PagerDuty's timestamps are whole seconds: two equal acts in one second count as one
             time.sleep(1 - time.time() % 1)
         now = {name: steps[number] for name, steps in stories.items() if number < len(steps)}
         for name, step in now.items():
@@ -167,7 +167,7 @@ def play(world: World, stories: dict[str, list[Step]]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dict[str, str]]]:
-    """All stories, played; fifty cycles have passed in which nothing was written."""
+    """The world and alert ids after all stories and fifty cycles without a write."""
     with a_world(tmp_path_factory.mktemp("quiet"), acknowledgement_timeout=2.0) as world:
         world.start(POLL_INTERVAL_SECONDS="0.05", SWEEP_INTERVAL_SECONDS="1")
         world.until_ready()
@@ -180,7 +180,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, di
 
 
 @pytest.mark.parametrize("story", [*TIMEOUTS, *STORIES])
-def test_the_story_has_come_out_as_it_should(played: tuple[World, dict[str, str]], story: str) -> None:
+def test_each_story_ends_in_its_expected_state_with_one_incident(
+    played: tuple[World, dict[str, str]], story: str
+) -> None:
     world, alerts = played
     for step in (TIMEOUTS | STORIES)[story][-1:]:
         assert step.shown(world, alerts[story])

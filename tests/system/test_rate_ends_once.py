@@ -1,4 +1,4 @@
-"""A rate limit that ends `once` before everything was looked at: how far it got, why, and what to do."""
+"""A rate limit that ends `once` early: it reports how many alerts are left unread, why, and what to do."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def raise_many(world: World) -> None:
 
 
 def unread(lines: list[str]) -> int:
-    """How many alerts the one line says were not looked at."""
+    """The number of unread alerts in the only line that reports them."""
     (found,) = [match for line in lines if (match := PART.search(line))]
     assert found[2] == str(ALERTS)
     assert found[3] == ADVICE
@@ -33,7 +33,7 @@ def unread(lines: list[str]) -> int:
 
 
 @FEW
-def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: World) -> None:
+def test_a_dry_run_counts_the_alerts_that_the_rate_limit_left_unread(world: World) -> None:
     raise_many(world)
     done = world.run("once", "--dry-run")
     assert done.returncode == 1
@@ -45,7 +45,7 @@ def test_a_dry_run_counts_what_the_rate_kept_from_being_read(world: World) -> No
 
 
 @FEW
-def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: World) -> None:
+def test_once_counts_unread_alerts_as_json_and_exits_with_1(world: World) -> None:
     raise_many(world)
     done = world.run("once", "--json")
     assert done.returncode == 1
@@ -55,8 +55,8 @@ def test_a_run_counts_it_as_json_and_exits_as_after_a_failure(world: World) -> N
 
 
 @pytest.mark.parametrize("world", [{"pagerduty_per_minute": 12}], indirect=True)
-def test_a_source_that_the_rate_cuts_short_leaves_an_unknown_number_and_the_same_advice(world: World) -> None:
-    """By our limiter, which the vendor's headers have informed; a 429 is reported in the vendor's words."""
+def test_a_source_that_the_rate_limit_cuts_short_is_reported_with_the_same_advice(world: World) -> None:
+    """Our rate limiter, set by the vendor's headers, ends the read; a 429 is reported in the vendor's words."""
     raise_many(world)
     world.run("once", "--dry-run")
     done = world.run("once", "--dry-run", "--json")
@@ -86,7 +86,7 @@ def test_progress_is_shown_on_a_terminal_and_removed_at_the_end(world: World) ->
 
 
 def _read(terminal: int) -> bytes:
-    """What is shown next; nothing once the other end is closed, which Linux reports as an error."""
+    """The next output; empty once the other end is closed, which Linux reports as an error."""
     try:
         return os.read(terminal, 4096)
     except OSError:

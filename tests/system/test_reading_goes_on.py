@@ -1,4 +1,4 @@
-"""One failing or slow feed, page or object stops no other reading, and no page."""
+"""A failing or slow feed, page of results or object delays no other read and no page."""
 
 import math
 import sqlite3
@@ -16,7 +16,7 @@ from tests.support.harness import World, a_world
 
 SOON = 5.0
 TRIES = 4
-"""How often the client tries one read."""
+"""How many attempts the client makes at one read."""
 
 
 def _is(vendor: str, path: str) -> Callable[[str, Request], bool]:
@@ -28,7 +28,7 @@ def _refusal(status: int) -> Response:
 
 
 def _goes_on(world: World, alert: str) -> None:
-    """What an engineer does is mirrored, and a new alert pages."""
+    """An engineer's acts are mirrored, and a new alert pages."""
     world.engineer(alert, "acknowledge")
     world.engineer(alert, "notes", text="on it")
     fresh = world.raise_alert("fresh")
@@ -38,7 +38,7 @@ def _goes_on(world: World, alert: str) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_without_the_log_the_open_set_shows_states_and_the_sweep_notes(world: World, status: int) -> None:
+def test_without_the_log_states_come_from_the_open_set_and_notes_from_the_sweep(world: World, status: int) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -56,7 +56,7 @@ def test_a_listing_that_fails_stops_neither_the_log_nor_single_reads(world: Worl
     _goes_on(world, alert)
 
 
-def test_without_both_lists_each_open_pair_is_read_by_its_id(world: World) -> None:
+def test_without_the_log_and_the_listing_each_open_pair_is_read_by_its_id(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="0.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -66,7 +66,7 @@ def test_without_both_lists_each_open_pair_is_read_by_its_id(world: World) -> No
     _goes_on(world, alert)
 
 
-def test_without_any_log_an_acknowledgement_that_is_taken_back_is_somebodys_doing(world: World) -> None:
+def test_without_any_log_an_unacknowledgement_is_mirrored_without_a_name(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="1", STALENESS_SECONDS="1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -80,8 +80,8 @@ def test_without_any_log_an_acknowledgement_that_is_taken_back_is_somebodys_doin
     assert "somebody" in [line["owner"] for line in world.alert(alert)["logs"]]
 
 
-def test_a_window_of_the_log_that_stays_refused_is_begun_anew(world: World) -> None:
-    """Entries of that time are found by the sweep; later ones by the log, without any sweep."""
+def test_a_log_cursor_that_stays_refused_is_replaced(world: World) -> None:
+    """The sweep finds the entries of the skipped time; the log alone finds later ones."""
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600", STALENESS_SECONDS="0.5")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -123,7 +123,7 @@ def test_a_log_that_hangs_delays_no_page(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_an_incident_that_cannot_be_read_is_asked_for_ever_more_seldom_and_delays_nobody(
+def test_an_unreadable_incident_is_retried_with_back_off_and_delays_no_other_pair(
     world: World, status: int
 ) -> None:
     bad, good = world.raise_alert("bad"), world.raise_alert("good")
@@ -136,13 +136,13 @@ def test_an_incident_that_cannot_be_read_is_asked_for_ever_more_seldom_and_delay
     _goes_on(world, good)
     world.pass_cycles(30)
     asked = [call for call in world.calls(since) if call["path"] == path and not call["write"]]
-    looks = 2 + math.log2(1 + time.monotonic() - began)  # after 1, 2, 4 … seconds of rest
+    looks = 2 + math.log2(1 + time.monotonic() - began)  # with a back-off of 1, 2, 4 … seconds
     assert 1 <= len(asked) <= looks * TRIES
     end()
     world.until(lambda: bool(world.alert(bad)["acknowledged"]), "made up for")
 
 
-def test_the_healthy_side_is_not_read_for_what_the_other_does_not_answer(tmp_path: Path) -> None:
+def test_an_outage_of_one_vendor_adds_no_reads_of_the_other(tmp_path: Path) -> None:
     with a_world(tmp_path / "away") as world:
         alerts = [world.raise_alert(f"alert {number}") for number in range(8)]
         world.start(SWEEP_INTERVAL_SECONDS="0.5")
@@ -158,7 +158,7 @@ def test_the_healthy_side_is_not_read_for_what_the_other_does_not_answer(tmp_pat
 
 
 @pytest.mark.parametrize("value", ["broken", '["9999-12-31T00:00:00+00:00", 5, 7]'])
-def test_stored_cursors_that_cannot_be_used_stop_nobody(world: World, value: str) -> None:
+def test_unusable_stored_cursors_do_not_stop_mirroring(world: World, value: str) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="1")
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -170,7 +170,7 @@ def test_stored_cursors_that_cannot_be_used_stop_nobody(world: World, value: str
     _goes_on(world, alert)
 
 
-def test_a_row_that_is_stamped_ahead_hides_no_later_one(world: World) -> None:
+def test_an_alert_with_a_timestamp_in_the_future_hides_no_later_alert(world: World) -> None:
     alert = world.raise_alert()
     world.start(SWEEP_INTERVAL_SECONDS="3600")
     world.until(lambda: bool(world.incidents(alert)), "the page")

@@ -1,4 +1,5 @@
-"""A vendor that refuses: a key for good, until it is mended (rule 10); a form, until it is plainer (rule 13)."""
+"""Refused writes: a key without write access stops writes until it is fixed (rule 10), and a refused form is sent
+again in a plainer one (rule 13)."""
 
 from reconciler.sandbox.wire import Request, json_response
 from tests.support.harness import World
@@ -10,7 +11,7 @@ REFUSED = json_response(400, {"error": {"message": "Invalid Input Provided", "co
 UNPROCESSABLE = json_response(422, {"message": "Request body is not processable", "took": 0.0, "requestId": "x"})
 
 
-def test_a_key_that_may_not_write_ends_writing_and_nothing_else(world: World) -> None:
+def test_a_key_without_write_access_stops_writes_and_nothing_else(world: World) -> None:
     alerts = [world.raise_alert(f"alert {number}") for number in range(PAIRS)]
     world.start()
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
@@ -26,18 +27,18 @@ def test_a_key_that_may_not_write_ends_writing_and_nothing_else(world: World) ->
 
     tried = [call for call in world.calls(since) if call["write"] and call["path"].startswith("/incidents")]
     assert {call["status"] for call in tried} == {403}
-    # Back-offs and pauses of one second, two, four …; without them it is 9 in every cycle.
+    # With a back-off and pauses of 1, 2, 4 … seconds; without them there would be 9 in every cycle.
     assert 1 <= len(tried) <= 3 * (PAIRS + 1), f"{len(tried)} attempts in {CYCLES} cycles"
     later = [call for call in world.pass_cycles(CYCLES) if call["write"]]
     assert len(later) <= PAIRS + 1, f"{len(later)} more attempts in {CYCLES} cycles"
-    assert {call["path"] for call in calls} >= {"/v2/alerts", "/log_entries"}  # and both are still looked at
+    assert {call["path"] for call in calls} >= {"/v2/alerts", "/log_entries"}  # both sides are still read
     world.engineer(alerts[0], "notes", text="from inside")
     world.until(lambda: world.alert_notes(alerts[0])[-1].endswith("from inside"), "the other way works")
-    assert world.told("PAGERDUTY_API_KEY") <= 2  # of the page, and that no write passes at all
+    assert world.told("PAGERDUTY_API_KEY") <= 2  # one for the page, one for all writes
     assert [event for event in world.events() if event["event"].startswith("works again")] == []
 
     world.no_faults()
-    world.kill()  # whoever mends a key starts it again; that it goes on by itself is tested in test_bad_input.py
+    world.kill()  # a key is replaced with a restart; test_bad_input.py covers a key that works again without one
     world.start()
     world.until(lambda: all(_heard(world, alert) for alert in alerts), "every note")
     world.until(lambda: bool(world.incidents(fresh)), "the new page")
@@ -50,7 +51,7 @@ def _heard(world: World, alert: str) -> bool:
 
 
 def _is_ornate(request: Request) -> bool:
-    """More than a plain title or a plain line: a body, or a line end."""
+    """Whether it has more than a plain title or a plain line: a body or a line break."""
     if request.method != "POST":
         return False
     body = request.json()
@@ -59,7 +60,7 @@ def _is_ornate(request: Request) -> bool:
     return "body" in body.get("incident", {}) or "\n" in words
 
 
-def test_what_is_refused_for_its_form_is_sent_plainer(world: World) -> None:
+def test_a_write_that_is_refused_for_its_form_is_sent_again_in_a_plainer_one(world: World) -> None:
     for vendor, answer in (("pagerduty", REFUSED), ("opsgenie", UNPROCESSABLE)):
         world.answers(lambda to, asked, vendor=vendor: to == vendor and _is_ornate(asked), answer)  # type: ignore[misc]
     alert = world.raise_alert("disk full on web-3", description="the whole story,\nin two lines", priority="P1")

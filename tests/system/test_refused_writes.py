@@ -1,4 +1,4 @@
-"""Writes that a vendor accepts and fails later, or refuses because somebody was faster."""
+"""Writes that a vendor accepts and then fails, or refuses because a person was faster."""
 
 import json
 import sqlite3
@@ -12,8 +12,8 @@ from tests.support.harness import World
 FAILED = "Opsgenie accepted it and did not carry it out: Internal failure"
 
 
-def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: World) -> None:
-    """When it fails, while it waits to be tried again, and when it is given up."""
+def test_a_write_that_opsgenie_accepts_and_fails_is_reported_at_each_stage(world: World) -> None:
+    """When it fails, while it waits for its next attempt, and when it is given up."""
     alert = world.raise_alert()
     world.once()
     world.engineer(alert, "notes", text="on it")
@@ -39,8 +39,10 @@ def test_a_write_that_opsgenie_accepts_and_fails_is_told(world: World) -> None:
     ("verb", "code", "why"),
     [("acknowledge", 1002, "the incident is acknowledged already"), ("resolve", 1001, "the incident is resolved")],
 )
-def test_an_engineer_who_is_faster_makes_nothing_dead(world: World, verb: str, code: int, why: str) -> None:
-    """She acts between our look and our write, which PagerDuty then refuses."""
+def test_a_write_that_is_refused_because_an_engineer_was_faster_counts_as_done(
+    world: World, verb: str, code: int, why: str
+) -> None:
+    """The engineer acts between our read and our write, which PagerDuty then refuses."""
     alert = world.raise_alert()
     world.once()
     incident = world.incident(alert)["id"]
@@ -65,7 +67,7 @@ def test_an_engineer_who_is_faster_makes_nothing_dead(world: World, verb: str, c
 
 
 def assert_told(world: World, words: str, status: str) -> None:
-    """By a whole cycle, to people and to scripts, in its exit status too."""
+    """A run of `once` reports it as text, as JSON and in its exit status."""
     done = world.run("once", "--json", STALENESS_SECONDS="60")
     report = json.loads(done.stdout)
     assert (done.returncode, report["errors"]) == (1, [words])
@@ -74,7 +76,7 @@ def assert_told(world: World, words: str, status: str) -> None:
 
 
 def in_the_ledger(world: World, **columns: str | None) -> None:
-    """Time goes by, for everything that waits."""
+    """Change these columns of every waiting action, as the passing of time would."""
     with closing(sqlite3.connect(world.database)) as connection:
         for name, value in columns.items():
             connection.execute(f"UPDATE actions SET {name} = ? WHERE status = 'planned'", (value,))  # noqa: S608

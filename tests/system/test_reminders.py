@@ -1,4 +1,4 @@
-"""A trouble that lasts is said when it begins, again while it lasts, and at its end with how long it lasted."""
+"""Trouble is logged when it begins, again while it lasts, and at its end with its duration."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.support.harness import World
 
 
 def lines(world: World, words: str, level: str = "") -> list[str]:
-    """What the daemon has said with these words in it."""
+    """The daemon's log events that contain these words."""
     return [e["event"] for e in world.events() if words in e["event"] and level in ("", e["level"])]
 
 
@@ -20,7 +20,7 @@ def free_address() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def test_an_outage_is_said_again_with_its_age_and_what_waits_and_at_its_end_how_long_it_lasted(
+def test_an_outage_is_logged_again_with_its_age_and_what_waits_and_its_end_with_its_duration(
     world: World,
 ) -> None:
     alert = world.raise_alert()
@@ -48,7 +48,7 @@ def test_an_outage_is_said_again_with_its_age_and_what_waits_and_at_its_end_how_
     assert len(lines(world, "still")) == reminders
 
 
-def test_one_alert_s_trouble_never_hides_another_s(world: World) -> None:
+def test_trouble_with_one_alert_never_hides_trouble_with_another(world: World) -> None:
     alerts = [world.raise_alert(name) for name in ("one", "two", "three")]
     world.start()
     world.until(lambda: all(map(world.incidents, alerts)) and world.is_settled(), "the pages")
@@ -68,7 +68,7 @@ def test_one_alert_s_trouble_never_hides_another_s(world: World) -> None:
     world.until(lambda: bool(said(1)) and bool(said(2)), "both are said")
 
 
-def test_what_lasts_is_in_status_and_in_the_metrics(world: World) -> None:
+def test_ongoing_trouble_is_shown_by_status_metrics_and_readiness(world: World) -> None:
     address = free_address()
     world.raise_alert()
     world.start(HTTP_LISTEN=address, OPSGENIE_API_KEY="wrong")
@@ -93,8 +93,8 @@ def test_what_lasts_is_in_status_and_in_the_metrics(world: World) -> None:
     assert "OPSGENIE_API_KEY" in ready.json()["reason"]
 
 
-def test_it_is_not_ready_while_the_service_is_disabled(world: World) -> None:
-    """Nobody would be paged: readiness says so as long as it lasts, and no longer."""
+def test_readiness_fails_while_the_pagerduty_service_is_disabled(world: World) -> None:
+    """Nobody would be paged meanwhile; readiness recovers as soon as the service is enabled."""
     address = free_address()
     sandbox = world.sandbox
     machine = sandbox.answer

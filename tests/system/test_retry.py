@@ -1,4 +1,4 @@
-"""Dead actions are put back by a command that needs the database alone, with the daemon running."""
+"""`retry` puts dead actions back; it needs only the database, and works beside a running daemon."""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ TOO_MANY = json_response(400, {"error": {"message": "Product Limit Reached", "co
 
 
 def with_dead_notes(world: World, count: int = 1) -> list[str]:
-    """The daemon at work, and so many alerts with a note each that PagerDuty has refused for good."""
+    """Start the daemon, with `count` alerts that each have one note that PagerDuty has refused for good."""
     alerts = [world.raise_alert(f"alert {number}") for number in range(count)]
     world.start()
     world.until(lambda: all(map(world.incidents, alerts)) and world.is_settled(), "the pages")
@@ -35,7 +35,7 @@ def with_dead_notes(world: World, count: int = 1) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["alert id", "tiny id", "#tiny id", "incident id", "incident number", "all"])
-def test_a_dead_action_is_put_back_and_made_by_the_running_daemon(world: World, name: str) -> None:
+def test_a_dead_action_that_is_put_back_is_carried_out_by_the_running_daemon(world: World, name: str) -> None:
     (alert,) = with_dead_notes(world)
     incident = world.incident(alert)
     given = {
@@ -73,7 +73,7 @@ def test_status_lists_every_dead_action_and_how_to_put_it_back(world: World) -> 
     assert world.run("status", "--exit-code", **NO_KEYS).returncode == 0
 
 
-def test_what_waits_is_cut_for_people_only(world: World) -> None:
+def test_pending_actions_are_truncated_as_text_and_complete_as_json(world: World) -> None:
     world.once()
     with closing(sqlite3.connect(world.database)) as connection:
         for number in range(25):
@@ -89,7 +89,7 @@ def test_what_waits_is_cut_for_people_only(world: World) -> None:
     assert len(json.loads(world.run("status", "--json", **NO_KEYS).stdout)["pending"]) == 25
 
 
-def test_what_is_not_known_is_a_mistake_and_puts_nothing_back(world: World) -> None:
+def test_an_unknown_name_is_a_usage_error_and_puts_nothing_back(world: World) -> None:
     with_dead_notes(world)
     done = world.run("retry", "1", "99", **NO_KEYS)
     assert (done.returncode, done.stdout) == (2, "")
@@ -101,14 +101,14 @@ def test_what_is_not_known_is_a_mistake_and_puts_nothing_back(world: World) -> N
         assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_without_a_database_there_is_nothing_to_put_back(world: World) -> None:
+def test_retry_without_a_database_is_an_error_and_creates_none(world: World) -> None:
     done = world.run("retry", "--all", **NO_KEYS)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no reconciler has run on" in done.stderr
     assert world.files() == {}
 
 
-def test_nothing_dead_is_said_and_is_no_failure(world: World) -> None:
+def test_retry_with_nothing_dead_says_so_and_exits_with_0(world: World) -> None:
     world.raise_alert()
     world.once()
     done = world.run("retry", "1", **NO_KEYS)

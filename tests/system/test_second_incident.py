@@ -1,6 +1,6 @@
-from tests.support.harness import World
+"""Merged incidents, and two incidents with one alert's key: the one that people work on is followed."""
 
-"""Two incidents with one alert's key, and incidents that were merged: the one that people work on is followed."""
+from tests.support.harness import World
 
 
 def _paged(world: World, title: str = "db-primary is down") -> str:
@@ -10,7 +10,7 @@ def _paged(world: World, title: str = "db-primary is down") -> str:
     return alert
 
 
-def test_an_incident_that_was_merged_away_is_followed_to_its_target(world: World) -> None:
+def test_a_merged_incident_is_followed_to_its_target(world: World) -> None:
     world.start()
     alert = _paged(world)
     source = world.incident(alert)
@@ -52,7 +52,7 @@ def test_of_two_open_incidents_with_one_key_the_second_is_named_on_both_sides(wo
     assert len(world.alert_notes(alert)) == told
 
 
-def test_once_the_first_is_resolved_the_open_second_is_followed(world: World) -> None:
+def test_a_second_open_incident_is_followed_once_the_first_is_resolved(world: World) -> None:
     world.start(SWEEP_INTERVAL_SECONDS="1")
     alert = _paged(world)
     first = world.incident(alert)

@@ -1,4 +1,4 @@
-"""A storm: every page goes out before any chatter."""
+"""A storm of alerts: every page goes out before any note."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""The sweep heals what the feeds miss; an idle cycle costs two requests, whatever is open."""
+"""The sweep mirrors what the feeds miss; an idle cycle costs two requests, however many pairs are open."""
 
 import time
 from collections import Counter
@@ -19,7 +19,7 @@ def _requests(world: World, since: int = 0) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("world", [{"notes_bump_updated_at": False, "log_lag": 3600.0}], indirect=True)
-def test_what_no_feed_shows_is_healed_by_the_sweep(world: World) -> None:
+def test_the_sweep_mirrors_what_no_feed_shows(world: World) -> None:
     world.start(SWEEP_INTERVAL_SECONDS="1")
     alert = world.raise_alert()
     world.until(lambda: bool(world.incidents(alert)), "the page")
@@ -36,7 +36,7 @@ def test_what_no_feed_shows_is_healed_by_the_sweep(world: World) -> None:
 
 
 @pytest.mark.parametrize("pairs", [0, 40])
-def test_an_idle_cycle_costs_two_requests_whatever_is_open(world: World, pairs: int) -> None:
+def test_an_idle_cycle_costs_two_requests_however_many_pairs_are_open(world: World, pairs: int) -> None:
     alerts = [world.raise_alert(f"alert {number}") for number in range(pairs)]
     world.start(**QUIET)
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the pages")
@@ -57,7 +57,7 @@ def test_a_sweep_costs_two_requests_a_pair_and_two_listings(world: World) -> Non
     alerts = [world.raise_alert(f"alert {number}") for number in range(pairs)]
     world.once()
     assert all(world.incidents(alert) for alert in alerts)
-    world.once()  # the updatedAt that our own doings moved are taken in
+    world.once()  # takes in the updatedAt values that our own writes have changed
     before = len(_requests(world))
     world.once(SWEEP_INTERVAL_SECONDS="0.001")
     calls = _requests(world)[before:]

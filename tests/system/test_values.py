@@ -1,4 +1,4 @@
-"""What an alert is now counts, not what it was when it was first seen; nothing that people wrote is cut."""
+"""An alert's current values count, not those at its first sight; nothing that people wrote is truncated."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def _paged(world: World, **more: Any) -> str:
     return alert
 
 
-def test_a_priority_that_rises_over_the_line_raises_the_urgency(world: World) -> None:
+def test_a_priority_that_rises_above_the_threshold_raises_the_urgency(world: World) -> None:
     world.start()
     alert = _paged(world, priority="P4")
     assert world.incident(alert)["urgency"] == "low"
@@ -43,7 +43,7 @@ def test_a_priority_that_rises_over_the_line_raises_the_urgency(world: World) ->
     world.assert_quiet(8)
 
 
-def test_a_priority_that_changes_below_the_line_is_noted_only(world: World) -> None:
+def test_a_priority_that_changes_below_the_threshold_only_adds_a_note(world: World) -> None:
     world.start()
     alert = _paged(world, priority="P5")
     _with(world, alert, priority="P3")
@@ -54,7 +54,9 @@ def test_a_priority_that_changes_below_the_line_is_noted_only(world: World) -> N
 
 
 @pytest.mark.parametrize(("policy", "notes", "urgency"), [("note", 1, "low"), ("ignore", 0, "low")])
-def test_the_policy_for_priorities(world: World, policy: str, notes: int, urgency: str) -> None:
+def test_the_priority_policy_limits_a_change_to_a_note_or_to_nothing(
+    world: World, policy: str, notes: int, urgency: str
+) -> None:
     world.start(ON_OPSGENIE_PRIORITY=policy)
     alert = _paged(world, priority="P4")
     _with(world, alert, priority="P1")
@@ -66,7 +68,7 @@ def test_the_policy_for_priorities(world: World, policy: str, notes: int, urgenc
 
 
 @pytest.mark.parametrize("priority", ["P1-Critical", None])
-def test_a_priority_that_is_not_known_is_high_urgency(world: World, priority: object) -> None:
+def test_an_unknown_priority_creates_a_high_urgency_incident(world: World, priority: object) -> None:
     def edit(document: dict[str, Any]) -> None:
         rows = document["data"] if isinstance(document.get("data"), list) else [document.get("data")]
         for row in rows:
@@ -82,7 +84,7 @@ def test_a_priority_that_is_not_known_is_high_urgency(world: World, priority: ob
     assert world.incident(alert)["urgency"] == "high"
 
 
-def test_an_old_alert_that_is_raised_over_the_line_is_paged(world: World) -> None:
+def test_an_old_alert_whose_priority_rises_above_the_threshold_is_paged(world: World) -> None:
     old = world.raise_alert("old", priority="P4", created_at="2026-11-20T10:00:00Z")
     world.start()
     world.until_ready()
@@ -105,7 +107,7 @@ def test_an_old_alert_that_enters_the_query_is_paged(world: World) -> None:
     world.until(lambda: bool(world.incidents(old)), "the page")
 
 
-def test_a_widened_query_is_like_a_first_start_for_what_only_now_is_visible(world: World) -> None:
+def test_a_widened_query_pages_newly_visible_alerts_only_within_the_lookback(world: World) -> None:
     world.raise_alert("loud", tags=["loud"], priority="P1")
     old = world.raise_alert("old", priority="P1", created_at="2026-11-20T10:00:00Z")
     fresh = world.raise_alert("fresh", priority="P1")
@@ -151,7 +153,7 @@ def test_a_note_that_is_refused_for_its_length_arrives_in_parts(world: World) ->
     assert all(f"w{number}" in everything.replace(" ", "") for number in (0, 600, 1199))
 
 
-def test_details_that_are_no_texts_are_shown(world: World) -> None:
+def test_details_that_are_not_strings_are_shown_in_the_incident(world: World) -> None:
     details = {"prod": True, "nested": {"a": 1}, "list": [1, "two"], "count": 7, "nothing": None}
 
     def edit(document: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from tests.support.harness.listener import DaemonClient
 from tests.support.harness.snapshot import SnapshotReader
 
 BUSY_RATE = 96_000
-"""PagerDuty requests a minute. Daemons under test poll a hundred times as often as others: so must the rate be."""
+"""PagerDuty requests a minute; a hundred times the usual limit, as daemons under test poll as much more often."""
 
 
 __all__ = ["COMMAND", "Json", "World", "a_world"]
@@ -42,7 +42,7 @@ class World(DaemonClient, SnapshotReader):
 
 @contextmanager
 def a_world(folder: Path, **settings: Any) -> Iterator[World]:
-    """A world with these knobs of the sandbox turned; no daemon outlives it."""
+    """A world with these settings of the sandbox; no daemon outlives it."""
     folder.mkdir(parents=True, exist_ok=True)
     with serve(settings=SandboxSettings(**({"pagerduty_per_minute": BUSY_RATE} | settings))) as sandbox:
         world = World(sandbox, folder)

@@ -19,19 +19,19 @@ from tests.support.launcher import Launched, launch
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "reconciler"
 PATIENCE = 60.0
-"""Seconds that a test waits for what must show at last: processes start slowly on a busy machine."""
+"""Seconds that a test waits for an expected condition: processes start slowly on a busy machine."""
 Json = dict[str, Any]
 
 
 class Commands:
-    """The reconciler's processes. `environment` is what each is given, besides a test's own changes."""
+    """The reconciler's processes. Each gets `environment`, with a test's own changes."""
 
     folder: Path
     database: Path
     daemons: list[Launched]
     environment: dict[str, str]
     is_migrated = True
-    """Whether daemons and `once` find a database with the schema and nothing in it, instead of none."""
+    """Whether daemons and `once` find an empty database with the schema instead of none."""
 
     def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run the installed command to its end."""
@@ -46,7 +46,7 @@ class Commands:
             return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
 
     def once(self, **environ: str) -> Json:
-        """Run `once`; its JSON report."""
+        """Run `once`; returns its JSON report."""
         self._migrate()
         done = self.run("once", "--json", **environ)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -67,7 +67,7 @@ class Commands:
         self.daemons[-1].wait()
 
     def stop(self) -> int:
-        """SIGTERM to the newest daemon; its exit status."""
+        """Send SIGTERM to the newest daemon; returns its exit status."""
         self.daemons[-1].send_signal(signal.SIGTERM)
         return self.daemons[-1].wait(timeout=20)
 
@@ -79,11 +79,11 @@ class Commands:
                 daemon.wait()
 
     def log(self) -> str:
-        """What the newest daemon has logged; empty without one."""
+        """The newest daemon's log; empty without a daemon."""
         return self._log_of(len(self.daemons) - 1).read_text() if self.daemons else ""
 
     def events(self, daemon: int = -1) -> list[Json]:
-        """What a daemon has logged, as data."""
+        """A daemon's log events, parsed."""
         lines = self._log_of(daemon % len(self.daemons)).read_text().splitlines()
         return [json.loads(line) for line in lines if line.endswith("}")]  # the last may be half written
 
@@ -111,7 +111,7 @@ class Commands:
         return self.folder / f"daemon-{daemon}.log"
 
     def _migrate(self) -> None:
-        """Begin with a migrated database: half a second spent once for all worlds. `run` begins with none."""
+        """Copy in a migrated database, which saves each world half a second. `run` starts without one."""
         if (
             self.is_migrated
             and self.environment["DATABASE_URL"] == f"sqlite:///{self.database}"
@@ -127,7 +127,7 @@ _ONE_AT_A_TIME = Lock()
 
 @cache
 def _migrated() -> bytes:
-    """An SQLite file with the schema and nothing in it."""
+    """The bytes of an SQLite file with the schema and no rows."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "template.db"
         database = open_database(f"sqlite:///{file}")

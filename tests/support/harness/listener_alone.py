@@ -16,7 +16,7 @@ from reconciler.web.server import Server
 
 
 def main() -> None:
-    """Serve until stdin ends. Arguments: `unpolled`: it is not ready; `stuck`: its loop does not turn."""
+    """Serve until stdin ends. The argument `unpolled` makes it not ready, `stuck` stops its loop."""
     settings = load(dotenv=None)
     assert settings.http_listen is not None
     configure("json", "INFO", settings.secret_values())

@@ -19,7 +19,7 @@ class SnapshotReader(Commands):
     _server: Callable[[str], Rows] | None = None
 
     def use(self, server: Postgres, url: str) -> Self:
-        """Keep the snapshot in this PostgreSQL database from now on; the world itself."""
+        """Use this PostgreSQL database from now on; returns the world itself."""
         self.environment["DATABASE_URL"] = url
         self._server = lambda statement: server.run(name_in(url), statement)
         return self
@@ -50,7 +50,7 @@ class SnapshotReader(Commands):
         return not standing["planned"] and not standing["sent"]
 
     def is_ready(self) -> bool:
-        """Whether the first start has been written down."""
+        """Whether the database has a record of the first start."""
         return bool(self._asked("SELECT 1 FROM cursors WHERE name = 'origin'"))
 
     def until_ready(self) -> None:

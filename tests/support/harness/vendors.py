@@ -1,4 +1,4 @@
-"""What the sandbox shows of both vendors, and what goes wrong there. Looks cost no API request."""
+"""The state of both vendors as the sandbox has it, and faults of theirs. Reading it costs no API request."""
 
 import json
 import time
@@ -24,15 +24,15 @@ FEEDS = ("/v2/alerts", "/log_entries")
 
 
 class Vendors(Commands):
-    """Alerts, incidents and requests, taken from the sandbox itself; its faults and knobs."""
+    """Alerts, incidents and requests, read from the sandbox itself; its faults and settings."""
 
     running: RunningSandbox
     sandbox: Sandbox
 
-    # -- what is there --
+    # -- state --
 
     def state(self) -> Json:
-        """Both sides whole."""
+        """The whole state of both sides."""
         with self.sandbox.lock:
             return self.sandbox.state()
 
@@ -76,17 +76,17 @@ class Vendors(Commands):
             return any(note.content.endswith(words) for note in self.sandbox.pagerduty.find(alert_id).notes)
 
     def audit(self) -> Json:
-        """Findings of the audit; empty if nothing is wrong."""
+        """The findings of the sandbox's audit; empty if nothing is wrong."""
         return {name: findings for name, findings in audit(self.state()).as_json().items() if findings}
 
     def assert_good(self) -> None:
-        """Nothing is lost, done twice, sent in circles, or forbidden."""
+        """The audit finds nothing lost, done twice, looping or forbidden."""
         assert self.audit() == {}, self.log()
 
     # -- requests --
 
     def seq(self) -> int:
-        """How many requests both APIs have had: the number of the newest one."""
+        """The number of the newest request to either API."""
         return self.sandbox.journal._calls_seen
 
     def calls(self, since: int = 0) -> list[Json]:
@@ -99,19 +99,19 @@ class Vendors(Commands):
         return [call for call in self.calls(since) if call["write"]]
 
     def pass_cycles(self, count: int, patience: float = PATIENCE) -> list[Json]:
-        """Wait until the alerts' list was polled so many more times, whole; the requests meanwhile."""
+        """Wait for this many complete polls of the alerts' list; returns the requests meanwhile."""
         since = self.seq()
         for done in range(count + 2):  # the first may have begun before, the last has only begun
             self.until(lambda done=done: self.polls(since) > done, f"poll {done} of {count}", patience)  # type: ignore[misc]
         return self.calls(since)
 
     def assert_quiet(self, cycles: int = 50) -> None:
-        """So many further polls lead to no write."""
+        """This many further polls cause no write."""
         written = [call for call in self.pass_cycles(cycles) if call["write"]]
         assert written == [], f"{written}\n{self.log()}"
 
     def rest(self, seconds: float = 0.7) -> None:
-        """Wait until no API has been asked anything for so long, besides the polls of both change feeds."""
+        """Wait until no API has had a request for a while, except for the polls of both change feeds."""
         seen, since = self.seq(), time.monotonic()
         last = since + PATIENCE
         while time.monotonic() < since + seconds:
@@ -125,10 +125,10 @@ class Vendors(Commands):
         """How many times the alerts' list was polled after this request."""
         return sum(call["path"] == "/v2/alerts" and "sort" in call["query"] for call in self.calls(since))
 
-    # -- what goes wrong --
+    # -- settings and faults --
 
     def settings(self, **changes: object) -> None:
-        """Turn the sandbox's knobs."""
+        """Change settings of the sandbox."""
         with self.sandbox.lock:
             self.sandbox.change(changes)
 
@@ -139,19 +139,19 @@ class Vendors(Commands):
                 self.sandbox.faults.add(from_json(row))
 
     def no_faults(self) -> int:
-        """Remove every fault; how many had not happened yet."""
+        """Remove every fault; returns how many had not fired yet."""
         with self.sandbox.lock:
             left = len(self.sandbox.faults.as_json())
             self.sandbox.faults.clear()
         return left
 
     def answers(self, when: When, answer: Response) -> Callable[[], None]:
-        """From now on these calls get that answer and have no effect. Returns what ends it."""
+        """From now on these calls get that answer and have no effect. Returns a function that ends this."""
         real = self.sandbox.answer
         return self._instead(lambda vendor, request: answer if when(vendor, request) else real(vendor, request))
 
     def bend(self, when: When, change: Change) -> Callable[[], None]:
-        """From now on answers to these calls are changed; the calls have their effect. Returns what ends it."""
+        """From now on answers to these calls are changed, not their effects. Returns a function that ends this."""
         real = self.sandbox.answer
 
         def bent(vendor: str, request: Request) -> Response:
@@ -171,7 +171,7 @@ class Vendors(Commands):
 
     @contextmanager
     def held(self, path: str) -> Iterator[Event]:
-        """Requests for this path are not answered inside the block; the event says that there was one."""
+        """Requests for this path are not answered inside the block; the event is set by the first one."""
         asked, released = Event(), Event()
         handle = self.sandbox.handle
 
@@ -206,7 +206,7 @@ def is_call(vendor: str, method: str, *, starts: str = "", ends: str = "") -> Wh
 
 
 def never(shown: Callable[[], bool], seconds: float, what: str = "") -> None:
-    """Something does not show for so long."""
+    """Assert that a condition does not hold at any time for this many seconds."""
     last = time.monotonic() + seconds
     while time.monotonic() < last:
         assert not shown(), f"seen: {what}"

@@ -1,7 +1,7 @@
-"""Every single fault of a story for the price of what follows it: at each step the run forks, once for each fault.
+"""Runs every single fault of a story without repeating what precedes it: at each step, a fork for each fault.
 
-A child has the very past that `run(story.but(fault))` would have, and goes on to the end with that fault. The
-trunk goes on without any.
+A child has the same past as `run(story.but(fault))`, and runs to the end with that fault. The trunk continues
+without one.
 """
 
 import gc
@@ -21,7 +21,7 @@ from tests.support.simulation.world import Parts, World
 
 
 class _Children:
-    """Processes on their way, at most so many at a time; what they have told."""
+    """The running child processes, up to a limit, and the results of those that have ended."""
 
     def __init__(self, most: int) -> None:
         self.tallies: list[Tally] = []
@@ -29,7 +29,7 @@ class _Children:
         self._running: dict[int, tuple[int, bytearray]] = {}
 
     def fork(self) -> int | None:
-        """One more: in the child, where to tell; None in this process."""
+        """Fork a child. Returns the pipe for its result in the child, None in this process."""
         self.wait(self._most - 1)
         end, told = os.pipe()
         pid = os.fork()
@@ -41,7 +41,7 @@ class _Children:
         return None
 
     def wait(self, most: int = 0) -> None:
-        """Until no more than so many are left."""
+        """Wait until no more than this many are left."""
         while len(self._running) > most:
             for end in select.select(list(self._running), [], [])[0]:
                 self._listen(end)
@@ -61,7 +61,7 @@ class _Children:
 
 
 class _Tree(World):
-    """A story that is run, with its branches."""
+    """A run of the story, and its branches."""
 
     def __init__(self, story: History, faults: Iterable[Fault], parts: Parts | None, hands: int) -> None:
         self.told: int | None = None
@@ -72,7 +72,7 @@ class _Tree(World):
         super().__init__(story, parts)
 
     def step(self, kind: str, asked: Request | None = None) -> str:
-        """In the trunk, branches grow here."""
+        """In the trunk, fork the branches of this step."""
         if self.told is None and not self.healed:
             for fault in self.wanted.pop((kind, self.counts[kind]), ()):
                 self.told = self.children.fork()
@@ -86,7 +86,7 @@ class _Tree(World):
 def drive_branches(
     story: History, faults: Iterable[Fault], parts: Parts | None = None, hands: int | None = None
 ) -> Tally:
-    """The story with each of these faults, one at a time."""
+    """Run the story once with each of these faults."""
     gc.collect()
     gc.freeze()  # what is there already is shared with the children, and stays so
     tree = _Tree(story, faults, parts, hands or HANDS)

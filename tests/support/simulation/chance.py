@@ -1,4 +1,4 @@
-"""Histories by chance: any acts, any faults; and the way back from a bad one to what it takes of it."""
+"""Random histories of any acts and faults, and the reduction of one with findings to its essential part."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -72,7 +72,7 @@ def _act(chance: Random, alerts: int) -> Act:
 
 
 def _with_occasion(chance: Random, fault: Fault) -> tuple[Fault, ...]:
-    """The fault, and what must go wrong before a step of its kind is taken at all."""
+    """The fault, and the fault that a step of its kind presupposes."""
     if fault.kind not in OCCASIONS:
         return (fault,)
     kind, what = chance.choice(OCCASIONS[fault.kind])
@@ -93,7 +93,7 @@ def _fault(chance: Random) -> Fault:
 
 
 def smallest(history: History, is_bad: Callable[[History], bool]) -> History:
-    """The same badness with as few faults, acts and glances as can be left, one by one."""
+    """Reduce a history with findings by removing faults, acts and glances one by one."""
     for name in ("faults", "acts", "glances"):
         history = _fewest(history, name, is_bad)
     if history.setting != "plain" and is_bad(plain := replace(history, setting="plain")):

@@ -1,4 +1,4 @@
-"""Many histories: every single fault of a story, on all processors. A finding is a history and what was wrong."""
+"""Runs many histories, such as every single fault of a story, on all processors, and collects their findings."""
 
 import gc
 import multiprocessing
@@ -18,32 +18,33 @@ _ALIKE_READ = (
     ),
     ("stale", "skip", "repeat"),
 )  # fmt: skip
-"""A read has no effect: it ends the process, is tried again at once, or fails for the cycle. A list may lie."""
+"""Groups of equivalent faults of a read: those that yield no answer, and those that yield a wrong list."""
 _ALIKE_WRITE = (
     ("drop_before", "hang_before", "500_before"),
     ("429", "429_bare", "refused", "401", "402", "html_302", "html_404", "html_407", "1008", "400", "403", "404"),
     ("drop_after", "hang_after", "500_after", "truncated_after", "empty_after", "html_after"),
     ("busy", "full"),
 )
-"""Ways for a write, or a commit, that come to the same: no effect in doubt, no effect for certain, an effect."""
+"""Groups of equivalent faults of a write or a commit: an unknown outcome without an effect, a known failure, an
+unknown outcome with an effect, and a busy or full database."""
 
 HANDS = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-"""Processes side by side: a test run's other workers want their processors for themselves."""
+"""The number of parallel processes: the other workers of a test run need their share of the processors."""
 EVERY_READ = 64
-"""Each fault at a read, and of what concerns more than the call, is tried at one step in so many, in turn; where
-the story takes fewer steps of that kind, at one of them."""
+"""A fault at a read, or one that affects more than its call, is tried at every n-th step in turn; where the story
+has fewer steps of that kind, at one of them."""
 EVERY_WRITE = 16
-"""The same of the faults at a write or a commit."""
+"""The same for faults at a write or a commit."""
 READS, WRITES = 4, 2
-"""Of faults that come to the same, each is tried at one in so many kinds of reads, and of writes, in turn."""
+"""Of equivalent faults, each is tried at every n-th kind of read, or of write, in turn."""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
-"""Before anything is remembered, INITIAL_LOOKBACK_SECONDS is all there is: see test_examples.py."""
+"""Faults at the first start, which INITIAL_LOOKBACK_SECONDS alone bounds: see test_examples.py."""
 
 
 @dataclass
 class Tally:
-    """What has been run, and what was found. `hashes` is for comparing two ways to run the same."""
+    """The histories that have run, and their findings. `hashes` serves to compare two ways of running them."""
 
     histories: int = 0
     hashes: Counter[str] = field(default_factory=Counter)
@@ -52,7 +53,7 @@ class Tally:
     found: list[tuple[History, list[str]]] = field(default_factory=list)
 
     def add(self, outcome: Outcome, wrong: list[str]) -> None:
-        """One more."""
+        """Add an outcome."""
         self.histories += 1
         self.hashes[outcome.hash] += 1
         self.faults.update(f"{fault.kind} {fault.what}" for fault in outcome.fired)
@@ -61,7 +62,7 @@ class Tally:
             self.found.append((outcome.history, wrong))
 
     def __str__(self) -> str:
-        """Findings, each with all that it takes to see it again."""
+        """The findings, each with the history that reproduces it."""
         lines = [f"{len(self.found)} of {self.histories} histories went wrong"]
         for history, wrong in self.found[:12]:
             lines += [
@@ -87,7 +88,7 @@ def single_faults(story: History, parts: Parts | None = None, *, full: bool = Fa
 def some_single_faults(story: History) -> list[History]:
     """A sample of all single faults: each fault at some kinds of steps, at one in EVERY_… of these steps.
 
-    A fault is tried at each kind of step, unless others come to the same there: then at one in READS or WRITES.
+    A fault is tried at each kind of step, unless equivalent ones exist there: then at every READS-th or WRITES-th.
     """
     every = single_faults(story, full=True)
     steps: Counter[tuple[str, str]] = Counter((h.faults[0].kind, h.faults[0].what) for h in every)
@@ -108,7 +109,7 @@ def some_single_faults(story: History) -> list[History]:
 
 
 def occasional_faults(story: History) -> list[History]:
-    """Every fault at steps that the story takes only after something else went wrong: each after such a thing."""
+    """Every fault at steps that the story takes only after another fault, each together with one of those."""
     made = []
     for kind, occasions in OCCASIONS.items():
         for turn, what in enumerate(KINDS[kind]):
@@ -121,13 +122,13 @@ def _is_chosen(kind: str, what: str, turn: int) -> bool:
     """Whether a mutant is tried with this fault at this step: of those that are alike, one takes its turn."""
     is_read = "down" in KINDS[kind]
     if is_read and what == "crash_after":
-        return False  # nothing differs from a crash before
+        return False  # the same as a crash before the step
     alike = next((group for group in (_ALIKE_READ if is_read else _ALIKE_WRITE) if what in group), None)
     return alike is None or what == alike[turn % len(alike)]
 
 
 def drive(histories: Iterable[History], parts: Parts | None = None, *, stop_at: str = "nothing") -> Tally:
-    """Run them one by one, all or until something of this kind is found."""
+    """Run the histories one by one, all of them or until a finding of this kind."""
     tally = Tally()
     gc.freeze()
     for history in histories:
@@ -140,7 +141,7 @@ def drive(histories: Iterable[History], parts: Parts | None = None, *, stop_at: 
 
 
 def drive_all(histories: list[History]) -> Tally:
-    """Run them side by side: each child takes every n-th."""
+    """Run the histories in parallel: each child takes every n-th."""
     fork = multiprocessing.get_context("fork")
     with fork.Pool(HANDS) as pool:
         tallies = pool.map(drive, [histories[n::HANDS] for n in range(HANDS)])

@@ -1,4 +1,4 @@
-"""Hypothesis' state machine over the simulated world, and many lives of it from a seed."""
+"""Hypothesis' state machine over the simulated world, and a driver that runs many of it from a seed."""
 
 from contextlib import ExitStack, suppress
 
@@ -33,7 +33,7 @@ def _said(verb: str, text: str) -> str:
 
 
 class Life(RuleBasedStateMachine):
-    """The product's world; rules are what people do, what goes wrong, what webhooks do, and the next cycle."""
+    """A simulated world whose rules are people's acts, faults, webhooks and the next cycle."""
 
     parts: Parts | None = None
     """The parts of the product that a mutant replaces."""
@@ -59,7 +59,7 @@ class Life(RuleBasedStateMachine):
         return self.here.cycle_number + 1 < CYCLES
 
     def may_fail(self) -> bool:
-        """Whether it still has, and has not had its share of faults."""
+        """Whether cycles are left and the limit of faults is not reached."""
         return self.is_going_on() and len(self.here.faults) < MOST_FAULTS
 
     @precondition(is_going_on)
@@ -86,7 +86,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def a_cycle_runs(self) -> None:
-        """The last ones are left to the teardown: a machine must always have a rule to go on with."""
+        """The teardown runs the last cycles, because a state machine must always have a rule that applies."""
         if self.is_going_on():
             self.here.turn()
 
@@ -103,18 +103,18 @@ class Life(RuleBasedStateMachine):
 
 
 class _Enough(Exception):
-    """What was looked for has been found."""
+    """Ends the search after the finding that was looked for."""
 
 
 def drive_machine(number: int, most: int, mutant: Parts | None = None, *, stop_at: str = "nothing") -> Tally:
-    """So many lives that Hypothesis generates from this seed, or until something of this kind is found.
+    """Run this many state machines that Hypothesis generates from this seed, or until a finding of this kind.
 
-    It is not asked to shrink what it finds: `chance.smallest` does.
+    Hypothesis does not shrink a finding; `chance.smallest` does.
     """
     tally = Tally()
 
     class Watched(Life):
-        """A life whose end is counted, not asserted."""
+        """A state machine whose outcome is counted, not asserted."""
 
         parts = mutant
 

@@ -1,4 +1,4 @@
-"""Products that are wrong on purpose. Each must be caught, or the simulation proves nothing."""
+"""Mutants: deliberately wrong variants of the product. The simulation must catch each, or it proves nothing."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from tests.support.simulation.world import Parts
 GUARDS = ("outbox", "author", "mark")
 
 
-# -- send, then record: the outbox has a call only when the call is over --
+# -- send, then record: the outbox records a call only once the call is over --
 
 
 def _go_ahead(self: Outbox, _action: Action, now: datetime) -> bool:
@@ -42,7 +42,7 @@ def _doubtful(self: Outbox, action: Action, why: str) -> None:
     _DOUBTFUL(self, action, why)
 
 
-# -- record, then send: the outbox has it as done before the call --
+# -- record, then send: the outbox records a call as done before it is made --
 
 
 def _done_already(self: Outbox, action: Action, now: datetime) -> bool:
@@ -52,12 +52,12 @@ def _done_already(self: Outbox, action: Action, now: datetime) -> bool:
 
 
 def _no_check(self: ActionDelivery, action: Action) -> Any:
-    """States are written without reading what they are now."""
+    """States are written without a check of the current state."""
     return None, (_CHECK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
 
 
 def _block_nothing(self: deliver._PairDelivery, waiting: tuple[Action, ...]) -> None:
-    """What waits or has an unknown outcome blocks nothing: each of a pair's actions goes when it can."""
+    """A waiting action or one of unknown outcome blocks none: each of a pair's actions is sent when it is due."""
     for action in waiting:
         if action.kind is not Kind.CREATE_INCIDENT and self._is_due(action):
             self._sender.send(action)
@@ -74,19 +74,19 @@ def _cursor_first(self: DurableIntake, items: Collection[WorkItem], **moved: Any
 def _row_first(
     self: Committer, plan: Plan, inputs: DecisionInput, item: WorkItem, again: WorkItem | None
 ) -> WorkItem | None:
-    """The row of the work queue is taken away before what was decided is committed."""
+    """The row of the work queue is deleted before the decision is committed."""
     with self._database.writing() as unit:
         unit.work.take_away([item])
     return _WRITE(self, plan, inputs, item, again)
 
 
 def _impatient(action: Action, receipt: Receipt | None, policy: Policy, now: Any) -> Settlement | None:
-    """What does not show at once counts as not done."""
+    """A write whose effect does not show at once counts as not done."""
     return _NOT_SHOWN(action, receipt, replace(policy, staleness=timedelta(seconds=-1)), now)
 
 
 def _shared(inputs: DecisionInput) -> Plan:
-    """One baseline for both sides: what PagerDuty shows counts as what Opsgenie has shown."""
+    """One baseline for both sides: PagerDuty's state counts as Opsgenie's last known state."""
     decided = _DECIDE(inputs)
     pairs = tuple(
         replace(pair, opsgenie=replace(pair.opsgenie, acknowledged=pair.pagerduty.status == "acknowledged"))
@@ -103,7 +103,7 @@ _ACCEPT, _WRITE = DurableIntake.accept, Committer._write
 _SENT_AT: dict[str, datetime] = {}
 
 NEVER = 1e8
-"""Seconds between two sweeps where none may heal what the feeds miss."""
+"""Seconds between two sweeps where no sweep may make up for what the feeds miss."""
 
 CAUGHT = {
     "send, then record": "TWICE",
@@ -116,7 +116,7 @@ CAUGHT = {
     "nothing blocked": "ORDER",
     "no check before acknowledging": "FORBIDDEN",
 }
-"""What each is to be found to do; it may well do more."""
+"""The kind of finding that each mutant must have; it may have others."""
 MUTANTS: dict[str, Callable[[], Parts]] = {
     "send, then record": lambda: Parts(
         patches=(
@@ -151,7 +151,7 @@ class Catch:
 
 
 def catch(driver: str, parts: Parts, word: str, most: int, near: str = "") -> Catch | None:
-    """Look for a finding of this kind with one of DRIVERS, in so many runs."""
+    """Look for a finding of this kind with one of DRIVERS, in at most this many runs."""
     tally = DRIVERS[driver](parts, word, most, near)
     if tally.found and any(line.startswith(word) for line in tally.found[-1][1]):
         return Catch(driver, tally.histories, *tally.found[-1])
@@ -159,7 +159,7 @@ def catch(driver: str, parts: Parts, word: str, most: int, near: str = "") -> Ca
 
 
 def _exhaustive(parts: Parts, word: str, most: int, near: str) -> Tally:
-    """The story, then every single fault of it, kinds mixed; at steps `near` what is wrong first, where told."""
+    """The story, then all its single faults in random order; those whose name starts with `near` come first."""
     single = single_faults(STORY, parts, full=not near)
     Random(1).shuffle(single)  # noqa: S311 - a simulation
     if near:

@@ -1,4 +1,4 @@
-"""What must be true of every history once everything has healed: the audit, and what only a run shows."""
+"""What must hold for every history once all faults are over: the audit, and checks that only a run allows."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,15 +12,15 @@ from tests.support.simulation.world import AWAKE, Outcome
 
 WRITES_FOR_EACH = 4
 WRITES_FOR_LASTING = 40
-"""What waits is tried again while something lasts, each ever more slowly."""
+"""Retries that each waiting action explains while a fault lasts, with a growing back-off."""
 WRITES_FOR_HOURS = 3 * int(AWAKE / LONGEST_FOR_PATH.total_seconds())
-"""The same of each alert where it lasts for hours, of which the process is awake for some minutes."""
+"""The same for each alert where a fault lasts for hours, of which the process is awake for some minutes."""
 IN_DOUBT = timedelta(seconds=STALENESS + LATE)
 """How long it may take until the outcome of a write is certain."""
 OLD = timedelta(seconds=20)
-"""How long somebody's act is not seen where reads by id are old."""
+"""How long an act may stay unseen where reads by id are stale."""
 IN_FLIGHT = timedelta(seconds=1.1)
-"""Whoever resolves between our look and our write, one request later, is not seen: no call can tell."""
+"""The time between our read and our write in which a resolution is not seen: no write is conditional."""
 IN_QUEUE = frozenset({
     "queued", "fails_later", "forgotten", "forgotten_failure", "og_blind", "og_halted", "og_failing", *FOR_HOURS,
 })  # fmt: skip
@@ -28,7 +28,7 @@ IN_QUEUE = frozenset({
 
 
 def findings(outcome: Outcome) -> list[str]:
-    """Everything that is wrong, one line each; empty when all is well."""
+    """All findings, one line each; empty when nothing is wrong."""
     found = audited(outcome.state, knowledge_of(outcome))
     return [*_of_the_run(outcome), *(f"{each.kind} {each.what} ({each.about})" for each in found)]
 
@@ -45,7 +45,7 @@ def _of_the_run(outcome: Outcome) -> Iterator[str]:
 
 
 def _most_writes(outcome: Outcome) -> int:
-    """How many writes acts, faults and machines explain."""
+    """The number of writes that acts, faults and the vendors' own behaviour explain."""
     pairs = [case for case in cases(outcome.state, knowledge_of(outcome)) if case.alert["id"]]
     pairs = [case for case in pairs if not case.was_there_before]
     machine = sum(event.who == "" for case in pairs for event in case.events)
@@ -55,7 +55,7 @@ def _most_writes(outcome: Outcome) -> int:
 
 
 def knowledge_of(outcome: Outcome) -> Knowledge:
-    """What the audit is to know about a simulated run."""
+    """What the audit needs to know about a simulated run."""
     settings = SETTINGS.get(outcome.history.setting, {})
     lags = [float(str(settings.get(name, 0.0))) for name in ("list_lag", "log_lag", "write_lag")]
     kinds = [(fault.kind, fault.what) for fault in outcome.fired]

@@ -31,7 +31,7 @@ class _SimHttp:
     world: "World"
 
     def http(self, side: Side) -> Http:
-        """A session whose requests never leave this process."""
+        """A session whose requests stay in this process."""
         made = super().http(side)  # type: ignore[misc]
         adapter = SimAdapter(self.world, side.value)
         made._session.requests.mount("https://", adapter)
@@ -50,7 +50,7 @@ class SimWiring(_SimHttp, Wiring):
         self.account._configured = replace(self.account._configured, guards=world.parts.guards)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
-        """The product's worker, whose defects are findings."""
+        """The product's worker, with its contained exceptions as findings."""
         return SimWorker(self, program, self.reconciler, listeners)
 
 
@@ -63,7 +63,7 @@ class SimDryWiring(_SimHttp, DryWiring):
 
 
 class SimWorker(Worker):
-    """The product's worker; a defect that it contains is told to the world."""
+    """The product's worker; an unexpected exception that it contains is reported to the world."""
 
     def __init__(
         self, wiring: SimWiring, program: Program, reconciler: Reconciler, listeners: tuple[Listener, ...]
@@ -79,7 +79,7 @@ class SimWorker(Worker):
 
 
 class Process:
-    """One process: what the daemon's threads do, one after the other. Its memory ends with it."""
+    """One process: the work of the daemon's threads, one after the other. A crash discards its memory."""
 
     def __init__(self, world: "World") -> None:
         self.wiring = SimWiring(world)
@@ -90,11 +90,11 @@ class Process:
         self._had_problems = False
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
-        """Note whether anything went wrong with a pair."""
+        """Record whether a pair failed."""
         self._had_problems |= bool(outcome.problems)
 
     def tick(self) -> bool:
-        """Each source once, each pair that is due, and the report; whether nothing went wrong."""
+        """Run each source once, each due pair, and the report. Returns whether nothing failed."""
         self._had_problems = False
         with self._leading():
             for timed in self.program.sources:
@@ -104,7 +104,7 @@ class Process:
         return not self._had_problems and not self.program.wrong()
 
     def glance(self, hints: list[Hint]) -> None:
-        """What follows when these webhooks have arrived."""
+        """Do what the arrival of these webhooks leads to."""
         with self._leading():
             for hint in hints:
                 self.program.hints.waiting.put(hint)
@@ -128,7 +128,7 @@ class Process:
             pass
 
     def report(self) -> None:
-        """As the daemon's: what circuit breakers let go is worked on, what was put off is written down."""
+        """As the daemon's report: retry what circuit breakers let through, and store what was postponed."""
         self.program.account.bar()
         self.program.holds.release()
         self.drain()
@@ -136,7 +136,7 @@ class Process:
 
     @contextmanager
     def _leading(self) -> Iterator[None]:
-        """Lead meanwhile: the queue is read anew after a start, and after the database has failed."""
+        """Lead inside the block: the work queue is read again after a start and after a database failure."""
         try:
             if not self.leads:
                 wiring = self.wiring

@@ -1,7 +1,7 @@
-"""A history as data: who does what when, what goes wrong where. The same history always runs the same.
+"""A history as data: people's acts and faults, each with its place. A history always runs the same.
 
-Faults are keyed by the kind of a step and its n-th occurrence, so that a history keeps its meaning when steps
-are added elsewhere. People act inside cycles: `cycle` and the step within it.
+A fault has the kind of a step and the number of its occurrence, so that a history keeps its meaning when steps are
+added elsewhere. An act has a cycle and a step within it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,31 +18,31 @@ LATE, TOO_LATE = 25.0, 95.0
 """Seconds after which a late effect lands: within the staleness bound, and beyond it."""
 
 SCOPED_FAULTS = True
-"""Whether answers that concern the account, one object or the network path are among what may go wrong."""
+"""Whether the faults include answers about the account, one object or the network path."""
 
 ANSWERS = {
     "1008": faults.Fault("400", code=1008), "400": faults.Fault("400"), "402": faults.Fault("402"),
     "403": faults.Fault("403"), "404": faults.Fault("404"), "html_302": faults.Fault("html_302"),
     "html_404": faults.Fault("html_404"), "html_407": faults.Fault("html_407"),
 }  # fmt: skip
-"""Answers to a single call that concern something else than the call; none of them has an effect."""
+"""Answers to a single call whose cause lies outside that call; none of them takes effect."""
 LASTING: dict[str, Mapping[str, Any]] = {
     "og_blind": {"blind": True}, "og_halted": {"queue_halted": True}, "og_failing": {"writes_fail": True},
     "og_object": {"refused_alerts": "first"}, "pd_object": {"refused_incidents": "first"},
     "pd_1008": {"user_gone": True}, "pd_402": {"plan_lacks_ability": True}, "pd_own_log": {"own_log_lag": 45.0},
     "both_old": {"detail_lag": 15.0},
 }  # fmt: skip
-"""What lasts for LONG cycles, shorter than any bound: knobs of the sandbox; `first` is the first alert's id."""
+"""Settings of the sandbox that last for LONG cycles, less than any bound; `first` is the first alert's id."""
 STANDING = {
     "og_proxy": faults.Fault("html_302", vendor="opsgenie", times=0),
     "pd_proxy": faults.Fault("html_407", vendor="pagerduty", times=0),
     "pd_log_400": faults.Fault("400", vendor="pagerduty", path="/log_entries", times=0),
     "pd_log_500": faults.Fault("500", vendor="pagerduty", path="/log_entries", times=0),
 }
-"""The same: faults of the sandbox."""
+"""Faults of the sandbox that last for as long."""
 HOURS = "_for_hours"
 FOR_HOURS = tuple(f"{what}{HOURS}" for what in ("og_blind", "og_halted", "pd_1008", "pd_402", "pd_proxy"))
-"""Some of them last for three hours: longer than the bounds of the vendors' lateness, shorter than giving up."""
+"""Faults that last for three hours: longer than the bounds on the vendors' delays, too short to give up."""
 LONG = 3
 LONG_ONES = (*LASTING, *STANDING, *FOR_HOURS)
 SCOPED = frozenset({*ANSWERS, *LONG_ONES})
@@ -97,9 +97,9 @@ OCCASIONS = {
     "og.request": (("og.note", "queued"), ("og.note", "fails_later"), ("og.ack", "queued")),
     "pd.acts": (("pd.status", "500_before"), ("pd.status", "late")),
 }
-"""Steps that are taken only after something else went wrong, and what that may be."""
+"""Steps that are taken only after another fault, and which faults lead to them."""
 BEYOND = ("late_beyond", "queued_beyond")
-"""Effects that land beyond the staleness bound: not promised to be harmless, so that they have their own tests."""
+"""Effects that land beyond the staleness bound: these may do harm, and have tests of their own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,7 +113,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Act:
-    """Somebody does something in this cycle, at this step of it or at its end.
+    """A person's act in this cycle, at this step of it or at its end.
 
     `side` og or pd; `alert` counts from 0 in the order of creation; `who` 0 or 1; `text` of a note, or what
     else the verb needs.
@@ -132,7 +132,7 @@ class Act:
 class History:
     """Everything that decides a run. `setting` names one of SETTINGS, or of WRONG_SET_UPS.
 
-    Before the cycles of `glances` the fast path looks wherever a webhook may point to.
+    Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
 
     acts: tuple[Act, ...]
@@ -143,7 +143,7 @@ class History:
 
     @property
     def cycles(self) -> int:
-        """How long people act and things fail."""
+        """The number of cycles with acts and faults."""
         return max(CYCLES, *(act.cycle + 1 for act in self.acts))
 
     def but(self, *faults: Fault) -> "History":
@@ -158,9 +158,9 @@ SETTINGS: dict[str, dict[str, object]] = {
     "easy_retrigger": {"status_triggered_works": True, "write_lag": 1.5},
     "silent_notes": {"notes_bump_updated_at": False},
 }
-"""The vendors' ways: knobs of the sandbox."""
+"""Variants of the vendors' behaviour, as settings of the sandbox."""
 WRONG_SET_UPS: dict[str, dict[str, object]] = {"bot_on_call": {"bot_on_call": True}}
-"""The same, for single histories: an account that is not set up as it should be."""
+"""Variants for single histories: accounts with a wrong set-up."""
 
 
 DETAILS = "the disk is full"
@@ -190,7 +190,7 @@ STORY = History(
         Act(7, 9, "og", "create", text=DETAILS),
     )
 )
-"""The canned story: every mapping row, twins, a note after the resolve, a close, a merge."""
+"""The canned story: every mapping row, equal notes, a note after the resolution, a close and a merge."""
 
 ODD = {
     "priority": History(
@@ -227,13 +227,13 @@ ODD = {
         (Fault("pd.status", 0, "late"),),
     ),
 }
-"""What the canned story has not, by the rows of the mapping that it is for: a priority raised twice, an
-incident that pages nobody at first, one that was merged away and is opened again, details that cannot be read when
-the alert pages, a second incident that is late, details that PagerDuty refuses, a priority raised while the
-incident is resolved, an acknowledgement of ours that lands after it was taken back."""
+"""Stories for what the canned one lacks, by the row of the mapping: a priority raised twice, an incident that
+pages nobody at first, a merged incident that is reopened, details that cannot be read when the alert pages, a late
+second incident, details that PagerDuty refuses, a priority raised while the incident is resolved, and an
+acknowledgement of ours that lands after it was taken back."""
 
 APART = 4
-"""Cycles between two acts on an alert of the spaced story: an undisturbed look before each, and one after."""
+"""Cycles between two acts on an alert of the spaced story; each has an undisturbed read before and after it."""
 LIVES = (
     ("og acknowledge 0", "og unacknowledge 1"),
     ("pd acknowledge 0", "pd unacknowledge 1"),
@@ -241,7 +241,7 @@ LIVES = (
     ("pd resolve 0", "pd reopen 1", "pd acknowledge 0"),
     ("pd acknowledge 1", "og unacknowledge 0", "og close 1"),
 )
-"""What is done to each alert of the spaced story, and by whom."""
+"""The acts on each alert of the spaced story, and the side that each comes from."""
 
 
 def _spaced(lives: tuple[tuple[str, ...], ...]) -> Iterator[Act]:
@@ -253,6 +253,6 @@ def _spaced(lives: tuple[tuple[str, ...], ...]) -> Iterator[Act]:
 
 
 SPACED = History(tuple(sorted(_spaced(LIVES))))
-"""Every act that moves a state, alone, and each the last of some alert's: what has to be then is certain."""
+"""Every act that changes a state, alone and each as some alert's last, so that the expected end is unambiguous."""
 GLANCED = replace(SPACED, glances=tuple(range(SPACED.cycles)))
-"""The same with webhooks before every cycle: who did what is then always asked of the logs."""
+"""The same with webhooks before every cycle, where the logs are always read for who acted."""

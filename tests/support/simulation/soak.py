@@ -1,8 +1,8 @@
-"""The long run, `make soak`: the mutants' table, every single fault there is, histories by chance, kill -9.
+"""The long run, `make soak`: the table of mutants, every single fault, random histories, and kill -9.
 
-SOAK_SECONDS (3600) is for how long histories run, SOAK_SEED (1) the first seed, SOAK_KILLS (200) how often a
-daemon is killed on each database, beside that time; 0 for not at all. Status 1 when anything was found, a mutant
-escaped, or there was no time to come to the end of all single faults.
+SOAK_SECONDS (3600) is how long histories run, SOAK_SEED (1) the first seed, SOAK_KILLS (200) how often a daemon is
+killed on each database in addition, or 0 for never. The exit status is 1 on any finding, when a mutant escapes, or
+when the time does not suffice for all single faults.
 """
 
 import multiprocessing
@@ -33,12 +33,12 @@ from tests.support.simulation.world import Parts, run
 BATCH = 20
 SILENCE = 60.0
 MOST = {"exhaustive": 2000, "chance": 300, "Hypothesis": 300}
-"""In so many runs each driver must find each mutant."""
+"""The number of runs within which each driver must catch each mutant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Some histories: a story with each of these faults, lives by Hypothesis from a seed, or just histories."""
+    """Some histories: a story with each of these faults, those of Hypothesis from a seed, or a list."""
 
     driver: str
     story: History = STORY
@@ -48,7 +48,7 @@ class Job:
 
 
 def main() -> int:
-    """Soak; the exit status."""
+    """Run the soak test; returns the exit status."""
     seconds = float(os.environ.get("SOAK_SECONDS", "3600"))
     first = int(os.environ.get("SOAK_SEED", "1"))
     whole, runs, rounds, told = Tally(), Counter[str](), _Rounds(first), time.monotonic()
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 class _Rounds:
-    """Jobs, a few for each hand at a time: of every driver in turn, as long as it has any left."""
+    """Rounds of a few jobs for each process, from every driver in turn for as long as it has any left."""
 
     def __init__(self, first: int) -> None:
         # The others have many more steps: in every setting they would take longer than the hour.
@@ -89,7 +89,7 @@ class _Rounds:
         return sum(len(job.faults) + len(job.histories) for job in self.left)
 
     def next(self) -> list[Job]:
-        """Exhaustively as long as it takes, by chance, by Hypothesis, and once on PostgreSQL."""
+        """The next round: single faults while any are left, random histories, Hypothesis, PostgreSQL once."""
         due, self.left = self.left[: 6 * HANDS], self.left[6 * HANDS :]  # so that the hour sees the end of them
         for _ in range(HANDS):
             due.append(Job("chance", histories=self._by_chance(BATCH)))
@@ -147,11 +147,11 @@ def _on_postgres() -> Parts:
     return Parts(database=partial(ServerDatabase, engine=open_database(_SERVER[0]).engine))
 
 
-# -- what is told --
+# -- the report --
 
 
 def _mutants(pool: Pool) -> list[str]:
-    """The table: each mutant, and at which run each driver has caught it. Those that no driver has caught."""
+    """Print at which run each driver has caught each mutant. Returns the mutants that no driver has caught."""
     cells = [(name, driver) for name in MUTANTS for driver in DRIVERS]
     found = pool.imap(_caught, cells)
     escaped = []
@@ -170,7 +170,7 @@ def _caught(cell: tuple[str, str]) -> Catch | None:
 
 
 def _kills(count: int) -> int:
-    """Real processes, killed so often on each database; what the tests say, and whether they failed."""
+    """Run the tests that kill real processes, this often on each database; returns their exit status."""
     if not count:
         return 0
     tests = ROOT / "tests" / "system" / "processes" / "test_kills.py"

@@ -1,6 +1,6 @@
-"""The product's own store over a database in memory that outlives every crash of the program, but not its loss.
+"""The product's own store over a database in memory, which outlives crashes of the program until it is lost.
 
-Every transaction that writes is a step of the world, named by who makes it.
+Every writing transaction is a step of the world, named after its caller.
 """
 
 import sqlite3
@@ -28,12 +28,12 @@ _NAMES = {
     ("reconciler.reconcile.delivery_action", "_succeeded"): "db.accepted",
     ("reconciler.reconcile.delivery_action", "_settle"): "db.settled",
 }
-"""Kinds of transactions, by who makes them. Every other one notes what became of a write that went wrong."""
+"""Kinds of transactions by caller. Every other one records the outcome of a failed write."""
 
 
 @cache
 def _template() -> sqlite3.Connection:
-    """A migrated, empty database: made by the product's own migrations, once."""
+    """An empty database, migrated once by the product's own migrations."""
     with TemporaryDirectory() as folder:
         database = open_database(f"sqlite:///{folder}/template.db")
         upgrade(database)
@@ -45,14 +45,14 @@ def _template() -> sqlite3.Connection:
 
 
 class _Shelf:
-    """Where the database of the history that is being run lies: in memory, kept by a connection of its own."""
+    """The in-memory database of the current history, kept alive by a connection of its own."""
 
     def __init__(self) -> None:
         self._number = 0
         self._keeper: sqlite3.Connection | None = None
 
     def put_empty(self) -> None:
-        """An empty, migrated database takes the place of the one that was there."""
+        """Replace the database by an empty, migrated one."""
         if self._keeper is not None:
             self._keeper.close()
         self._number += 1
@@ -60,7 +60,7 @@ class _Shelf:
         _template().backup(self._keeper)
 
     def connect(self) -> sqlite3.Connection:
-        """As the product's engine connects."""
+        """Connect as the product's engine does."""
         name = f"file:simulation{self._number}?mode=memory&cache=shared"
         made = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
         made.execute("PRAGMA foreign_keys=ON")
@@ -72,7 +72,7 @@ _SHELF = _Shelf()
 
 @cache
 def _engine() -> Engine:
-    """One engine for all histories: what it has compiled is kept. As the product's own, but in memory."""
+    """One engine for all histories, which keeps its compiled statements; like the product's own, but in memory."""
     engine = create_engine("sqlite://", creator=_SHELF.connect, poolclass=StaticPool)
 
     @event.listens_for(engine, "begin")
@@ -84,7 +84,7 @@ def _engine() -> Engine:
 
 
 class SimDatabase(Database):
-    """The product's Database; `step` is told of each commit and says what goes wrong with it."""
+    """The product's Database; `step` is called for each commit and returns the fault to inject."""
 
     def __init__(self, step: Callable[[str], str], gone: Callable[[], bool], engine: Engine | None = None) -> None:
         super().__init__(engine or _engine())
@@ -93,7 +93,7 @@ class SimDatabase(Database):
         self.lose()
 
     def lose(self) -> None:
-        """Somebody has deleted it: an empty one takes its place."""
+        """Lose all data, as when a person deletes the file: an empty database takes its place."""
         self.engine.dispose()
         _SHELF.put_empty()
 
@@ -104,7 +104,7 @@ class SimDatabase(Database):
         return kept
 
     def restore(self, kept: sqlite3.Connection) -> None:
-        """A backup takes its place."""
+        """Restore a backup."""
         kept.backup(self._raw())
 
     @contextmanager
@@ -153,21 +153,21 @@ class SimDatabase(Database):
 
 
 class ServerDatabase(SimDatabase):
-    """The same over a server's database: what is lost is what its tables hold."""
+    """The same over a server's database, which loses the rows of its tables."""
 
     def lose(self) -> None:
-        """Somebody has emptied every table."""
+        """Delete the rows of every table."""
         names = ", ".join(table.name for table in metadata.sorted_tables)
         with self.engine.begin() as connection:
             connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
 
 
 class Crash(BaseException):
-    """The process dies here. No `except Exception` can stop it."""
+    """A crash of the process. It is no Exception, so that the product does not catch it."""
 
 
 class Lost(Crash):
-    """The process dies here, and its database with it."""
+    """A crash of the process together with the loss of its database."""
 
 
 def _down(words: str) -> OperationalError:

@@ -1,4 +1,4 @@
-"""The wire: requests of the product's own client go to the sandbox's state machines, or go wrong on the way."""
+"""The wire: passes requests of the product's client to the sandbox's state machines, and injects faults."""
 
 import json
 from collections.abc import Callable
@@ -25,14 +25,14 @@ HANG = 31.0
 
 
 class _Raw:
-    """A body on its way, maybe cut."""
+    """The stream of a body, which may be truncated."""
 
     def __init__(self, body: bytes, *, cut: bool = False) -> None:
         self._body = body
         self._cut = cut
 
     def read1(self, _amount: int, *, decode_content: bool) -> bytes:
-        """All that is there; then the end, or the cut."""
+        """Everything available, then the end or a broken connection."""
         del decode_content
         body, self._body = self._body, b""
         if not body and self._cut:
@@ -48,7 +48,7 @@ class _Raw:
 
 
 class SimAdapter(BaseAdapter):
-    """What `requests` sends through; one for each vendor."""
+    """A transport adapter for `requests`, one for each vendor."""
 
     def __init__(self, world: "World", vendor: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class SimAdapter(BaseAdapter):
     def _exchange(
         self, asked: wire.Request, kind: str, fault: str, request: requests.PreparedRequest
     ) -> tuple[Response, bool]:
-        """What comes back, and whether it is cut short."""
+        """The answer, and whether it is truncated."""
         early = self._before_any_effect(asked, kind, fault, request)
         if early is not None:
             return early, False
@@ -84,7 +84,7 @@ class SimAdapter(BaseAdapter):
     def _before_any_effect(
         self, asked: wire.Request, kind: str, fault: str, request: requests.PreparedRequest
     ) -> Response | None:
-        """Whatever keeps the call from the vendor; None when it gets there."""
+        """Apply a fault that keeps the call from the vendor; None when the call gets there."""
         world = self.world
         state = world.outages.get(self.vendor, "")
         if state == "gone" or fault == "refused":
@@ -110,7 +110,7 @@ class SimAdapter(BaseAdapter):
     def _after_the_effect(  # noqa: PLR0911 - a table
         self, response: Response, fault: str, request: requests.PreparedRequest
     ) -> tuple[Response, bool]:
-        """What becomes of the answer."""
+        """Apply a fault to the answer."""
         match fault:
             case "drop_after" | "hang_after":
                 raise self._silence(fault, request)
@@ -167,7 +167,7 @@ class SimAdapter(BaseAdapter):
 
 
 def kind_of(asked: wire.Request) -> str:  # noqa: C901, PLR0911 - a table
-    """The kind of step that a call is."""
+    """The kind of step of a call."""
     parts = asked.path.strip("/").split("/")
     match (asked.method, *parts):
         case ("GET", "v2", "alerts"):
@@ -212,7 +212,7 @@ def _bent(response: Response, fault: str) -> Response:
 
 
 def refused_later(reason: str) -> Callable[[Any], Any]:
-    """An effect that fails when its time comes."""
+    """An effect that fails when it is due."""
 
     def effect(_at: Any) -> Any:
         raise Refused(reason)

@@ -1,7 +1,7 @@
-"""The whole product in one thread over both simulated vendors: time, network, database and people under control.
+"""The whole product in one thread against both simulated vendors, with control of time, network and people.
 
-fault phase (faults and people's acts inside them) -> heal -> as many cycles as it takes to
-pass every bound -> quiet phase (3 cycles, each with a full sweep)
+A run has a fault phase (cycles with faults and people's acts), then no more faults, as many cycles as it takes to
+pass every bound, and a quiet phase (3 cycles, each with a full sweep).
 """
 
 import hashlib
@@ -58,9 +58,9 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 QUIET = 3
 HEALING = 40
 MOMENT = 1e-6
-"""Seconds by which the clock is set beyond a due time, so that rounding leaves nothing due just after it."""
+"""Seconds by which the clock advances past a due time, so that rounding leaves nothing due just after it."""
 AWAKE = 300.0
-"""Seconds that the process is awake between two cycles: after these every back-off is at its longest."""
+"""Seconds that the process is awake between two cycles, after which every back-off is at its longest."""
 END = 1_000_000
 """A step beyond those of any cycle."""
 _NOTES = re.compile(r"(?P<at>\S+) pd\.notes .* GET /incidents/(?P<incident>\w+)/notes ")
@@ -68,7 +68,7 @@ _JUMPS = {"ahead": 30.0, "back": -45.0, "far_ahead": 4000.0}
 
 
 class VendorsTime:
-    """The time of day as the vendors have it, whatever the product's clock was set to."""
+    """The vendors' clock, which is independent of the product's."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
@@ -80,7 +80,7 @@ class VendorsTime:
 
 @dataclass
 class Parts:
-    """Product parts that a mutant replaces, and the database that all is kept in."""
+    """The parts of the product that a mutant replaces, and the database."""
 
     guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
     patches: tuple[tuple[Any, str, Any], ...] = ()
@@ -90,7 +90,7 @@ class Parts:
 
 @dataclass
 class Outcome:
-    """What came of a history, for the oracles."""
+    """The outcome of a history, for the oracles."""
 
     history: History
     state: dict[str, Any]
@@ -108,12 +108,12 @@ class Outcome:
     origins: list[tuple[str, str]] = field(default_factory=list)
 
     def fired_in(self, whats: Collection[str]) -> bool:
-        """Whether any of these has happened."""
+        """Whether any of these faults has fired."""
         return any(fault.what in whats for fault in self.fired)
 
     @cached_property
     def first_looks(self) -> dict[str, str]:
-        """Incidents by id, and when the cycle began in which the notes of each were first asked for."""
+        """By incident id, the start of the cycle in which its notes were first read."""
         found: dict[str, str] = {}
         for line in self.trace:
             asked = _NOTES.match(line)
@@ -124,7 +124,7 @@ class Outcome:
 
     @property
     def hash(self) -> str:
-        """The same for the same run."""
+        """A hash of the trace, equal for equal runs."""
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
 
 
@@ -134,7 +134,7 @@ def _when(numbered: tuple[int, Act]) -> tuple[int, int, int]:
 
 
 class World:
-    """One history, being run."""
+    """One run of a history."""
 
     late, too_late = LATE, TOO_LATE
 
@@ -170,19 +170,19 @@ class World:
         self._before()
         self.process = Process(self)
 
-    # -- what is still to happen, for a driver that decides as it goes --
+    # -- additions by a driver that decides during the run --
 
     def add_act(self, act: Act) -> None:
-        """Somebody is going to do this."""
+        """Add an act to the rest of the run."""
         self.history = replace(self.history, acts=(*self.history.acts, act))
         self.acts = sorted([*self.acts, (len(self.history.acts), act)], key=_when)
 
     def add_glance(self) -> None:
-        """Webhooks are going to arrive before the next cycle."""
+        """Let webhooks arrive before the next cycle."""
         self.history = replace(self.history, glances=(*self.history.glances, self.cycle_number + 1))
 
     def add_fault(self, kind: str, ahead: int, what: str) -> None:
-        """This is going to go wrong, at the step of this kind that is so many ahead."""
+        """Add a fault at the n-th step of this kind from now."""
         fault = Fault(kind, self.counts[kind] + ahead, what)
         if (kind, fault.nth) not in self.faults:
             self.history = self.history.but(*self.history.faults, fault)
@@ -191,12 +191,12 @@ class World:
     # -- the run --
 
     def run(self) -> Outcome:
-        """All phases."""
+        """Run all phases."""
         with self.deterministic():
             return self.rest()
 
     def turn(self) -> None:
-        """The next cycle of the fault phase."""
+        """Run the next cycle of the fault phase."""
         self._begin(self.cycle_number + 1)
         if self.cycle_number in self.history.glances:
             self._survive(self.glance)
@@ -205,7 +205,7 @@ class World:
         self.pass_time(self.interval)
 
     def rest(self) -> Outcome:
-        """What is left of the fault phase, and all that comes after it."""
+        """Run the rest of the fault phase and all later phases."""
         while self.cycle_number + 1 < self.history.cycles:
             self.turn()
         in_fault_phase = Counter(self.counts)
@@ -226,7 +226,7 @@ class World:
         )  # fmt: skip
 
     def _begin(self, number: int) -> None:
-        """A cycle of the fault phase begins; what has gone wrong for a while may be over."""
+        """Begin a cycle of the fault phase, and end the lasting faults that are over."""
         self.cycle_number, self.step_in_cycle = number, 0
         for vendor, until in list(self._until.items()):
             if number >= until:
@@ -252,7 +252,7 @@ class World:
             self.interval = 3600.0 if what.endswith("hours") else POLL
 
     def _last(self, what: str, until: int) -> None:
-        """Something goes wrong for some cycles."""
+        """Begin a fault that lasts for some cycles."""
         self.lasting[what] = until
         if what in STANDING:
             self.sandbox.faults.add(STANDING[what])
@@ -262,7 +262,7 @@ class World:
             self.sandbox.settings = self.sandbox.settings.changed(changes)
 
     def _end(self, what: str) -> None:
-        """It is over; others of its kind may last."""
+        """End a lasting fault; others of its kind may continue."""
         del self.lasting[what]
         self.interval = self.interval if self.outages else POLL
         if what in STANDING:
@@ -275,7 +275,7 @@ class World:
             self.sandbox.settings = self.sandbox.settings.changed(changes)
 
     def _heal(self) -> None:
-        """Nothing goes wrong any more. Cycles until every bound has passed and nothing is open."""
+        """End all faults, and run cycles until every bound has passed and no action is open."""
         self.healed = True
         self.outages.clear()
         self.failing.clear()
@@ -284,11 +284,12 @@ class World:
         self.cycle_number = self.history.cycles
         self._calm_down(max(STALENESS, TOO_LATE) + max(0.0, -self.clock.off))
         if not self.sandbox.settings.notes_bump_updated_at:
-            self.clock.advance(self.clock.monotonic())  # whatever is looked at ever more seldom is looked at again
+            # Long enough for every pair with a growing interval to be read again.
+            self.clock.advance(self.clock.monotonic())
             self._calm_down(SWEEP)
 
     def _calm_down(self, bound: float) -> None:
-        """Cycles until so much time has passed, and nothing is open."""
+        """Run cycles until this much time has passed and no action is open."""
         start = self.clock.monotonic()
         for number in range(HEALING):
             self.step_in_cycle = 0
@@ -299,7 +300,7 @@ class World:
                 return
 
     def _cycle(self) -> None:
-        """One tick of the daemon, and what it was good for."""
+        """Run one tick of the daemon and record its result."""
         began, fired, acted = self.vendors_time.now(), len(self.fired), len(self.acted)
         is_good = self._survive(self.process.tick)
         if not self.origins or self.lost_at > self.origins[-1][0]:
@@ -308,7 +309,7 @@ class World:
         self.windows.append((began.isoformat(), bool(is_good) and is_quiet))
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass; the process does meanwhile what becomes due, for AWAKE seconds at most."""
+        """Let time pass; the process does what becomes due meanwhile, for AWAKE seconds at most."""
         ends = self.clock.monotonic() + seconds
         last = min(ends, self.clock.monotonic() + AWAKE)
         while (wait := self.process.due_in()) is not None and self.clock.monotonic() + wait + MOMENT < last:
@@ -317,7 +318,7 @@ class World:
         self.clock.advance(max(0.0, ends - self.clock.monotonic()))
 
     def _survive(self, work: Callable[[], T]) -> T | None:
-        """Whatever the product raises on purpose is told; a crash ends the process, and a new one begins."""
+        """Record expected exceptions of the product; after a crash, start a new process."""
         try:
             return work()
         except ReconcilerError as error:
@@ -329,12 +330,12 @@ class World:
             self.trace.append("crash")
             self.clock.advance(1.0)
             self.process = Process(self)
-        except Exception as error:  # noqa: BLE001 - this is what is being looked for
+        except Exception as error:  # noqa: BLE001 - an unexpected exception is a finding
             self.broken.append(f"{type(error).__name__}: {error}")
         return None
 
     def _note_origin(self) -> None:
-        """The first start has been written down: when, and how far it looked back."""
+        """Record when the first start was stored and how far it looked back."""
         if "database" in self.outages:
             return
         with self.database.reading() as unit:
@@ -343,7 +344,7 @@ class World:
             self.origins.append((self.vendors_time.now().isoformat(), origin.since.isoformat()))
 
     def glance(self) -> None:
-        """Webhooks name every alert and every incident."""
+        """Let webhooks name every alert and every incident."""
         incidents = self.sandbox.pagerduty.incidents
         keyed = [entry for alert in self.alerts for entry in incidents.by_key(alert)]
         hints = [Hint(Side.OPSGENIE, alert) for alert in self.alerts]
@@ -352,7 +353,7 @@ class World:
     # -- steps --
 
     def step(self, kind: str, asked: Request | None = None) -> str:
-        """One more step of this kind: people act, and maybe something goes wrong."""
+        """Take a step of this kind: people act, and a fault may fire, which is returned."""
         self._act()
         self.step_in_cycle += 1
         nth = self.counts[kind]
@@ -366,15 +367,15 @@ class World:
         return what
 
     def postpone(self, vendor: str, asked: Request, *, beyond: bool) -> None:
-        """The call reaches the vendor later."""
+        """Let the call reach the vendor later."""
         self.sandbox._postpone(vendor, asked, self.too_late if beyond else self.late)
 
     def is_forgotten(self, asked: Request) -> bool:
-        """Whether Opsgenie will not say what became of this request."""
+        """Whether Opsgenie does not report the outcome of this request."""
         return asked.path.rpartition("/")[2] in self.forgotten
 
     def spoil(self, request_id: str) -> None:
-        """The newest accepted write will fail when its time comes."""
+        """Let the newest accepted write fail when it is due."""
         opsgenie = self.sandbox.opsgenie
         heap = opsgenie._account.due._heap
         place = max(range(len(heap)), key=lambda index: heap[index][1])
@@ -386,14 +387,14 @@ class World:
     # -- people --
 
     def _before(self) -> None:
-        """What was there before the program: an old alert, a fresh one, and one that has its incident."""
+        """Create what precedes the program: an old alert, a recent one, and one with an incident."""
         self._until: dict[str, int] = {}
         now, og = self.vendors_time.now(), self.sandbox.opsgenie
         og.create_alert("old", user=CUSTOMERS[0], created_at=now - timedelta(hours=5))
         self.clock.advance(1)
 
     def _act(self, *, everything: bool = False) -> None:
-        """Whatever is due by now."""
+        """Carry out all acts that are due by now."""
         place = (self.cycle_number, END if everything else self.step_in_cycle)
         while self.acts and (self.acts[0][1].cycle, self.acts[0][1].step) <= place:
             _, act = self.acts.pop(0)
@@ -454,7 +455,7 @@ class World:
     # -- the program --
 
     def dry_run(self) -> tuple[Report, bool]:
-        """What a dry run reports, and whether it left everything as it was."""
+        """The report of a dry run, and whether it has changed nothing."""
         writes, content = len(self._writes()), self.database.content()
         with self.database.read_only() as database:
             program, worker, collector = SimDryWiring(self, database).dry()
@@ -476,7 +477,7 @@ class World:
 
     @contextmanager
     def deterministic(self) -> Iterator[None]:
-        """The client's jitter comes from the seed, no call has a deadline; a mutant's patches are in place."""
+        """Inside the block, jitter comes from the seed, calls have no deadline, and a mutant's patches apply."""
         jitter = random.Random(self.history.seed)  # noqa: S311 - a simulation
         wire = ((product_http, "random", jitter), (product_session, "exchange", _without_deadline))
         patches = (*wire, *self.parts.patches)
@@ -492,10 +493,10 @@ class World:
 
 @contextmanager
 def _without_deadline(_seconds: float) -> Iterator[Exchange]:
-    """An exchange that no thread watches: a branch would lose that, and the trunk waits for long."""
+    """An exchange without the thread that enforces a deadline, which does not survive the fork of a branch."""
     yield Exchange()
 
 
 def run(history: History, parts: Parts | None = None) -> Outcome:
-    """One history, from the beginning to the end."""
+    """Run one history from the beginning to the end."""
     return World(history, parts).run()

@@ -1,4 +1,4 @@
-"""A clock that tests can turn, and both vendors' clients wired to it."""
+"""A clock that tests can set, and both vendors' clients wired to it."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def real_http(url: str, **more: Any) -> Http:
 
 
 def asked(call: Any) -> dict[str, Any]:
-    """What a recorded request asked: several values of one name as a list."""
+    """The query of a recorded request; several values of one name form a list."""
     return dict(call.request.params)
 
 

@@ -1,4 +1,4 @@
-"""Every small thing that may be wrong with one row: deterministic, so that a failure can be seen again."""
+"""Every single defect that a row may have; deterministic, so that a failure can be reproduced."""
 
 from collections.abc import Iterator
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""The database out of reach, or lost: nothing is written to any vendor meanwhile, and nobody hears twice."""
+"""An unreachable or lost database: nothing is written to a vendor meanwhile, and nothing is repeated later."""
 
 import sqlite3
 import time
@@ -11,7 +11,9 @@ from tests.support.pooler import Pooler
 from tests.support.postgres import Postgres, a_server, name_in
 
 
-def test_postgresql_goes_away_and_comes_back(world: World, pytestconfig: pytest.Config) -> None:
+def test_while_postgresql_is_down_nothing_is_written_and_nothing_is_lost(
+    world: World, pytestconfig: pytest.Config
+) -> None:
     with a_server(pytestconfig) as server:
         world.use(server, server.url(server.create())).begin()
         first = world.raise_alert()
@@ -20,7 +22,7 @@ def test_postgresql_goes_away_and_comes_back(world: World, pytestconfig: pytest.
             server.stop()
             alert = world.raise_alert(f"during outage {outage}")
             world.customer(first, "notes", text=f"during outage {outage}")
-            time.sleep(0.3)  # what was on the wire arrives
+            time.sleep(0.3)  # requests in flight take effect
             since = world.seq()
             time.sleep(1.5)
             assert world.writes(since) == []
@@ -47,7 +49,7 @@ def test_a_daemon_that_starts_before_its_database_waits_for_it(world: World, pyt
         world.until(lambda: bool(world.incidents(alert)), "the incident")
 
 
-def test_a_file_that_another_program_locks(world: World) -> None:
+def test_while_another_program_locks_the_file_nothing_is_written_and_nothing_is_lost(world: World) -> None:
     world.environment["DATABASE_URL"] += "?timeout=0.3"
     world.begin()
     with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
@@ -66,7 +68,7 @@ def test_a_file_that_another_program_locks(world: World) -> None:
 
 
 def a_story(world: World) -> list[str]:
-    """Everything open: notes both ways, an acknowledgement from either side, one incident resolved."""
+    """Notes both ways, an acknowledgement from either side and one resolved incident, all mirrored."""
     alerts = [world.raise_alert(f"alert {number}") for number in range(4)]
     world.until(lambda: all(world.incidents(alert) for alert in alerts), "the incidents")
     for alert in alerts:
@@ -81,7 +83,7 @@ def a_story(world: World) -> list[str]:
 
 
 def as_before(world: World, alerts: list[str], since: int) -> None:
-    """After the loss: nothing was written because of it, and what is new crosses."""
+    """The loss has caused no write, and new acts are mirrored."""
     world.pass_cycles(5)
     assert world.writes(since) == []
     world.customer(alerts[0], "notes", text="and now?")
@@ -119,7 +121,7 @@ def test_a_lost_schema_pages_nobody_again_and_repeats_no_note(
     as_before(on_postgres, alerts, since)
 
 
-def test_behind_a_pooler_that_shares_sessions_nothing_is_done_but_to_say_so(
+def test_behind_a_pooler_that_shares_sessions_the_daemon_reports_it_and_sends_no_request(
     on_postgres: World, postgres: Postgres
 ) -> None:
     with Pooler(postgres.folder, name_in(on_postgres.environment["DATABASE_URL"]), 4) as pooler:

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: one clear line, nothing half-done, and on it goes when there is room again."""
+"""A full or read-only disk: one clear log line, no partial work, and work resumes once there is room again."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 @contextmanager
 def a_small_disk(folder: Path, size: str, owner: int | None = None) -> Iterator[Path]:
-    """A disk of its own."""
+    """A small file system, mounted in this folder."""
     folder.mkdir()
     try:
         _run("mount", "-t", "tmpfs", "-o", f"size={size},uid={owner or os.geteuid()}", "tmpfs", folder)
@@ -39,7 +39,7 @@ def _run(*command: str | Path) -> None:
 
 
 def fill(folder: Path) -> Path:
-    """Take all the room there is."""
+    """Fill the file system to the last byte."""
     file = folder / "filler"
     with file.open("wb", buffering=0) as filler:
         for size in (65536, 4096, 1):
@@ -51,15 +51,19 @@ def fill(folder: Path) -> Path:
     return file
 
 
-def test_a_full_disk_under_the_daemon(world: World, tmp_path: Path) -> None:
+def test_while_the_daemons_disk_is_full_nothing_is_written_and_nothing_is_lost(
+    world: World, tmp_path: Path
+) -> None:
     with a_small_disk(tmp_path / "disk", "8m") as disk:
         world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         world.database = disk / "reconciler.db"
         it_waits_and_goes_on(world, disk, "disk is full")
 
 
-def test_a_full_disk_under_the_server(world: World, pytestconfig: pytest.Config) -> None:
-    """Where the server keeps this database; its own log of changes has room elsewhere."""
+def test_while_the_database_servers_disk_is_full_nothing_is_written_and_nothing_is_lost(
+    world: World, pytestconfig: pytest.Config
+) -> None:
+    """Only the tablespace of this database is full; the server's write-ahead log is elsewhere."""
     with a_server(pytestconfig) as server, a_small_disk(server.folder / "disk", "24m", server.owner) as disk:
         server.run("postgres", f"CREATE TABLESPACE disk LOCATION '{disk}'")
         server.run("postgres", "CREATE DATABASE small TEMPLATE template0 TABLESPACE disk")
@@ -67,13 +71,13 @@ def test_a_full_disk_under_the_server(world: World, pytestconfig: pytest.Config)
 
 
 def it_waits_and_goes_on(world: World, disk: Path, words: str) -> None:
-    """Nothing is written to a vendor that cannot be written down first, and nothing of it is lost."""
+    """No vendor write happens while its intent cannot be committed, and none is lost."""
     world.begin()
     first = world.raise_alert()
     world.until(lambda: bool(world.incidents(first)), "the first incident")
     filler = fill(disk)
     number = 0
-    while not world.told(words):  # there may be some room left in the files that are there
+    while not world.told(words):  # existing files may have free space inside
         world.raise_alert(f"alert {number}", description="x" * 10_000)
         number += 1
         assert number < 500
@@ -90,7 +94,7 @@ def it_waits_and_goes_on(world: World, disk: Path, words: str) -> None:
     assert world.stop() == 0
 
 
-def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_transaction(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/reconciler.db")
     upgrade(database)
     database.lead()
@@ -119,7 +123,9 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_full_disk_at_the_first_start(world: World, tmp_path: Path) -> None:
+def test_a_full_disk_at_the_first_start_is_reported_in_one_line_and_nothing_is_written(
+    world: World, tmp_path: Path
+) -> None:
     with a_small_disk(tmp_path / "disk", "64k") as disk:
         world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         world.raise_alert()
@@ -132,7 +138,9 @@ def test_a_full_disk_at_the_first_start(world: World, tmp_path: Path) -> None:
         assert [action["status"] for action in world.once()["actions"]] == ["done"]
 
 
-def test_a_read_only_folder(world: World, tmp_path: Path) -> None:
+def test_a_read_only_folder_is_reported_once_and_nothing_is_written_meanwhile(
+    world: World, tmp_path: Path
+) -> None:
     world.once()
     with _read_only(world, tmp_path):
         alert = world.raise_alert()
@@ -150,7 +158,7 @@ def test_a_read_only_folder(world: World, tmp_path: Path) -> None:
 
 @contextmanager
 def _read_only(world: World, tmp_path: Path) -> Iterator[None]:
-    """The database's folder cannot be written to. Root may write everywhere but on a read-only disk."""
+    """The database's folder is read-only; for root this takes a read-only disk."""
     if os.geteuid() != 0:
         world.database.chmod(0o444)
         world.folder.chmod(0o555)
@@ -172,8 +180,10 @@ def _read_only(world: World, tmp_path: Path) -> Iterator[None]:
         world.begin()
 
 
-def test_a_read_only_server_under_the_daemon(on_postgres: World, postgres: Postgres) -> None:
-    """As after a failover to a server that only reads."""
+def test_a_read_only_server_is_reported_and_nothing_is_written_meanwhile(
+    on_postgres: World, postgres: Postgres
+) -> None:
+    """As after a failover to a read-only replica."""
     world, name = on_postgres, name_in(on_postgres.environment["DATABASE_URL"])
     world.begin()
     others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
@@ -182,7 +192,7 @@ def test_a_read_only_server_under_the_daemon(on_postgres: World, postgres: Postg
     alert = world.raise_alert()
     world.until(lambda: world.told("in a read-only transaction") > 0, "what is wrong")
     time.sleep(1.0)
-    # A session begun between the two commands meets both troubles, one after the other: each change is told.
+    # A session begun between the two commands meets one trouble after the other, and each change is logged.
     told = world.told("in a read-only transaction")
     assert told <= 2
     time.sleep(1.0)

@@ -1,6 +1,6 @@
-"""kill -9 at random moments, restarted at once, while people act and connections break: nothing lost, none twice.
+"""kill -9 at random moments with an immediate restart, while people act and connections break.
 
-`RECONCILER_KILLS` says how often on each database, `RECONCILER_SEED` which dice are thrown.
+`RECONCILER_KILLS` is the number of kills on each database, `RECONCILER_SEED` the random seed.
 """
 
 import os
@@ -19,7 +19,7 @@ KILLS = int(os.environ.get("RECONCILER_KILLS", "20"))
 SEED = os.environ.get("RECONCILER_SEED", "1")
 LATENCY = 0.03
 LONGEST = 4.0
-"""Seconds until a daemon that writes nothing is killed all the same."""
+"""Seconds after which a daemon that writes nothing is killed anyway."""
 LATE = (0.1, 0.8)
 """Seconds by which an effect may be late; well below STALENESS_SECONDS, which is 2 here."""
 DOINGS = ("drop_after", "drop_after", "late", "late", "500_after", "truncate_after", "refuse_before")
@@ -45,7 +45,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice(both: World, tell: Callable[[
 
     both.start()
     late = _settled(both)
-    if late:  # what the feeds missed is the sweep's
+    if late:  # the sweep mirrors what the feeds missed
         both.kill()
         both.start(SWEEP_INTERVAL_SECONDS=str(max(5, len(people.lives) / 6)))
         time.sleep(2 * max(5, len(people.lives) / 6))
@@ -75,7 +75,7 @@ def _let_things_go_wrong(world: World, dice: random.Random) -> int:
 
 
 def _wait_for_a_bad_moment(world: World, dice: random.Random) -> None:
-    """Mostly shortly after the n-th write of this life; sometimes any time, the start among it."""
+    """Mostly shortly after the n-th write of this process; sometimes at any time, even during its start."""
     if dice.random() < 0.2:
         time.sleep(dice.uniform(0, 1.5))
         return
@@ -86,7 +86,7 @@ def _wait_for_a_bad_moment(world: World, dice: random.Random) -> None:
 
 
 def _settled(world: World) -> Json:
-    """The audit once nothing moves any more: nothing open, and no write in so many cycles."""
+    """The audit once no action is open and 15 cycles have passed without a write."""
     last = time.monotonic() + 120
     while time.monotonic() < last:
         written = [call for call in world.pass_cycles(15) if call["write"]]

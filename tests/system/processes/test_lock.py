@@ -1,4 +1,4 @@
-"""One works at a time: the lock, the epoch that goes with it, and what an earlier epoch may still do: nothing."""
+"""One process works at a time: the lock, and the epoch, a fencing token that shuts earlier holders out."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ def two(database_url: str) -> Iterator[tuple[Database, Database]]:
 
 
 def an_action(database: Database) -> Action:
-    """An intent, as the outbox has it."""
+    """An intent, as read from the outbox."""
     blank = Action("k1", Kind.PAGERDUTY_NOTE, "a1", "a note", NOW, "Ana Ruiz", "text", mark="mark")
     with database.writing() as unit:
         unit.outbox.add([blank], NOW)
@@ -46,7 +46,7 @@ def an_action(database: Database) -> Action:
     return action
 
 
-def test_one_has_it_and_the_next_gets_it_when_it_is_let_go(database_url: str) -> None:
+def test_only_one_process_holds_the_lock_until_it_is_released(database_url: str) -> None:
     first, second = lock_for(database_url), lock_for(database_url)
     assert first.acquire()
     assert first.acquire()
@@ -57,12 +57,12 @@ def test_one_has_it_and_the_next_gets_it_when_it_is_let_go(database_url: str) ->
     second.release()
 
 
-def test_every_takeover_begins_an_epoch(two: tuple[Database, Database]) -> None:
+def test_every_takeover_increments_the_epoch(two: tuple[Database, Database]) -> None:
     first, second = two
     assert [first.lead(), second.lead(), first.lead()] == [1, 2, 3]
 
 
-def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None:
+def test_a_process_of_an_earlier_epoch_cannot_write(two: tuple[Database, Database]) -> None:
     zombie, leader = two
     zombie.lead()
     action = an_action(zombie)
@@ -80,7 +80,7 @@ def test_an_earlier_epoch_writes_nothing(two: tuple[Database, Database]) -> None
         assert unit.outbox.mark_sent(action, NOW)
 
 
-def test_an_epoch_of_a_lost_database_is_not_taken_for_one_of_the_new(two: tuple[Database, Database]) -> None:
+def test_an_epoch_of_a_lost_database_is_not_valid_in_the_new_one(two: tuple[Database, Database]) -> None:
     zombie, leader = two
     zombie.lead()
     with leader.engine.begin() as connection:
@@ -114,7 +114,7 @@ def test_a_takeover_waits_for_the_transaction_that_is_being_committed(two: tuple
         assert unit.cursors.load(NOW).query == "first"
 
 
-def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
+def test_a_transaction_of_a_stopped_process_does_not_block_a_takeover(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "300ms")
@@ -134,7 +134,7 @@ def test_a_transaction_of_a_stopped_process_does_not_hold_a_takeover_up(
 def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is stopped inside a pipeline is not idle for the server, however long it does nothing."""
+    """To the server, a process suspended inside a pipeline is not idle, however long it does nothing."""
     monkeypatch.setitem(opening.SESSION_LIMITS, "lock_timeout", "200ms")
     first, second = open_database(postgres_url), open_database(postgres_url)
     first.lead()
@@ -145,7 +145,7 @@ def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
         monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "400ms")
         stopped._leader(unit.cursors.connection)
         with pytest.raises(DatabaseDown, match="lock timeout"):
-            second.lead()  # it is not known yet that the other is stopped
+            second.lead()  # the other session has not been inactive for long enough yet
         time.sleep(0.4)
         epochs.append(second.lead())
         unit.cursors.save(query="too late")
@@ -159,7 +159,7 @@ def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
 # -- SQLite --
 
 
-def test_a_lock_file_that_was_removed_is_noticed(tmp_path: Path) -> None:
+def test_the_removal_of_a_lock_file_is_detected(tmp_path: Path) -> None:
     first, second = FileLock(tmp_path / "reconciler.db"), FileLock(tmp_path / "reconciler.db")
     assert first.acquire()
     first.path.unlink()
@@ -173,7 +173,7 @@ def test_a_lock_file_that_was_removed_is_noticed(tmp_path: Path) -> None:
 # -- PostgreSQL --
 
 
-def test_a_session_that_was_ended_is_noticed_at_the_next_look(postgres: Postgres, postgres_url: str) -> None:
+def test_the_end_of_the_locks_session_is_detected_at_the_next_check(postgres: Postgres, postgres_url: str) -> None:
     lock = lock_for(postgres_url)
     assert lock.acquire()
     ((session,),) = postgres.run(name_in(postgres_url), HOLDERS)
@@ -188,7 +188,7 @@ def test_a_session_that_was_ended_is_noticed_at_the_next_look(postgres: Postgres
     lock.release()
 
 
-def test_a_session_that_lost_its_lock_asks_for_it_again(postgres_url: str) -> None:
+def test_a_session_that_lost_its_lock_does_not_claim_to_hold_it(postgres_url: str) -> None:
     lock, other = AdvisoryLock(postgres_url, "default"), AdvisoryLock(postgres_url, "default")
     assert lock.acquire()
     assert lock._connection is not None
@@ -199,7 +199,7 @@ def test_a_session_that_lost_its_lock_asks_for_it_again(postgres_url: str) -> No
     other.release()
 
 
-def test_routes_and_databases_have_locks_of_their_own(postgres: Postgres, postgres_url: str) -> None:
+def test_each_route_and_each_database_has_its_own_lock(postgres: Postgres, postgres_url: str) -> None:
     elsewhere = postgres.url(postgres.create())
     locks = [lock_for(postgres_url), lock_for(postgres_url, "another route"), lock_for(elsewhere)]
     assert all(lock.acquire() for lock in locks)
@@ -220,7 +220,7 @@ def test_a_pooler_that_shares_sessions_is_refused_and_no_lock_is_left_in_it(
         assert postgres.run(name, HOLDERS) == []
 
 
-def test_a_pooler_that_comes_in_between_later_is_refused_at_the_next_look(
+def test_a_pooler_that_is_introduced_later_is_refused_at_the_next_check(
     postgres: Postgres, postgres_url: str
 ) -> None:
     with Pooler(postgres.folder, name_in(postgres_url), 3, in_turn=True) as pooler:
@@ -231,10 +231,10 @@ def test_a_pooler_that_comes_in_between_later_is_refused_at_the_next_look(
             lock.acquire()
 
 
-def test_without_a_pooler_nothing_is_suspected(postgres_url: str) -> None:
+def test_without_a_pooler_a_lock_is_never_refused(postgres_url: str) -> None:
     for _ in range(20):
         lock = lock_for(postgres_url)
-        while not lock.acquire():  # the session before has not quite ended
+        while not lock.acquire():  # the previous session is still ending
             time.sleep(0.01)
         assert lock.acquire()
         lock.release()

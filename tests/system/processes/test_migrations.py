@@ -1,4 +1,4 @@
-"""Migrations on both databases: up from every earlier revision with data in it; a failed one changes nothing."""
+"""Migrations on both databases: an upgrade from any revision keeps its data; a failed one changes nothing."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from reconciler.store.database import Database, DatabaseDown, current_revision, 
 from reconciler.store.schema import REVISION, metadata
 from tests.support.harness import COMMAND, World
 
-AT = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - as it lies in the database
+AT = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - stored without a time zone
 NOW = AT.replace(tzinfo=UTC)
 ROWS: dict[str, dict[str, Any]] = {
     "pairs": {
@@ -46,11 +46,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "value": '["2026-11-23T09:00:00+00:00", "2026-11-23T08:00:00+00:00"]',
     },
 }  # fmt: skip
-"""A row of each table, as the first revision had it; what a later one adds gets its default."""
+"""A row of each table of the first revision; columns of later revisions get their defaults."""
 
 
 def revisions() -> list[str]:
-    """All of them, oldest first."""
+    """All revisions, oldest first."""
     config = Config()
     config.set_main_option("script_location", str(migrate.location()))
     return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
@@ -102,7 +102,7 @@ def assert_the_rows_are_there(database: Database) -> None:
         assert action.sent_at == AT.replace(tzinfo=UTC)
 
 
-def test_the_newest_revision_is_the_one_that_the_program_needs(database: Database) -> None:
+def test_the_newest_revision_has_the_schema_that_the_program_expects(database: Database) -> None:
     assert revisions()[-1] == REVISION
     migrate.upgrade(database)
     with database.engine.connect() as connection:
@@ -113,7 +113,7 @@ def test_the_newest_revision_is_the_one_that_the_program_needs(database: Databas
 
 
 @pytest.mark.parametrize("revision", revisions())
-def test_up_from_every_revision_with_data_in_place(database: Database, revision: str) -> None:
+def test_an_upgrade_from_every_revision_keeps_the_data(database: Database, revision: str) -> None:
     upgrade_to(database, revision)
     put_rows(database)
     assert migrate.upgrade(database) == REVISION
@@ -147,7 +147,7 @@ def upgrade() -> None:
 
 
 @pytest.mark.parametrize(("end", "failure"), [(SQL_FAILS, DatabaseDown), (PYTHON_FAILS, RuntimeError)])
-def test_a_failing_migration_leaves_the_old_schema_whole(
+def test_a_failed_migration_leaves_the_old_schema_and_data_unchanged(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, failure: type[Exception]
 ) -> None:
     migrate.upgrade(database)
@@ -171,7 +171,7 @@ def test_a_failing_migration_leaves_the_old_schema_whole(
         migrate.upgrade(database)
 
 
-def test_a_newer_database_is_refused_and_not_touched(database: Database) -> None:
+def test_a_database_of_a_newer_revision_is_refused_and_left_unchanged(database: Database) -> None:
     migrate.upgrade(database)
     put_rows(database)
     with database.engine.begin() as connection:
@@ -182,8 +182,8 @@ def test_a_newer_database_is_refused_and_not_touched(database: Database) -> None
     assert content(database) == before
 
 
-def test_several_that_migrate_at_the_same_time(both: World) -> None:
-    """Such as `db upgrade` beside starting daemons."""
+def test_concurrent_migrations_all_succeed(both: World) -> None:
+    """As with `db upgrade` beside starting daemons."""
     environ = {**os.environ, **both.environment}
     running = [
         subprocess.Popen([COMMAND, "db", "upgrade"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -209,11 +209,11 @@ LATER = (
     "ALTER TABLE pairs DROP COLUMN unpaged",
     "ALTER TABLE actions DROP COLUMN failing_since",
 )
-"""Takes away what the revisions after the first have added."""
+"""Reverts the schema to the first revision."""
 
 
-def test_a_daemon_of_this_version_goes_on_where_an_older_one_was_killed(both: World) -> None:
-    """The first revision with a whole story in it: as that version left it, without what came later."""
+def test_this_version_continues_with_a_database_of_the_first_revision(both: World) -> None:
+    """The database of a killed daemon, reverted to the first revision with its data in place."""
     world = both
     world.begin()
     alert = world.raise_alert()

@@ -1,11 +1,11 @@
-"""The whole mapping once over PostgreSQL: one alert's life, through the installed commands."""
+"""The whole mapping over PostgreSQL: one alert from its creation to its end, through the installed commands."""
 
 import json
 
 from tests.support.harness import World
 
 
-def test_one_life(on_postgres: World) -> None:
+def test_the_whole_mapping_holds_over_postgresql(on_postgres: World) -> None:
     world = on_postgres
     assert json.loads(world.run("once", "--dry-run", "--json").stdout)["actions"] == []
     assert world.ask("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == [(0,)]

@@ -1,4 +1,4 @@
-"""Two daemons on one database: one works, the other takes over; one that was stopped and wakes up is harmless."""
+"""Two daemons on one database: one works, the other takes over; one that is suspended and resumes does no harm."""
 
 import signal
 import time
@@ -12,13 +12,13 @@ from tests.support.harness import World
 from tests.support.postgres import Postgres, name_in
 
 INTERVAL = 2.0
-"""Seconds between two tries of the one that stands by: so long that a bound of one interval means something."""
+"""Seconds between two attempts of the one that stands by; long, so that a bound of one interval is meaningful."""
 MARGIN = 0.75
-"""Seconds that a tick on a busy machine may take until it says that it has taken over."""
+"""Seconds that an attempt may take on a busy machine until it logs the takeover."""
 STANDS_BY = "standing by"
 TOOK_OVER = "this one leads now"
 NAMES = ("127.0.0.1", "localhost")
-"""By which name each daemon calls the sandbox, to be told apart there."""
+"""The host name by which each daemon calls the sandbox, which tells them apart there."""
 HOLDER = """
     SELECT pid FROM pg_locks WHERE locktype = 'advisory'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -27,7 +27,7 @@ HOLDER = """
 
 @dataclass
 class Spy:
-    """Who has written to a vendor, and when."""
+    """Records which daemon has written to a vendor, and when."""
 
     world: World
     writes: list[tuple[float, str, str]] = field(default_factory=list)
@@ -45,12 +45,12 @@ class Spy:
         sandbox.handle = spied  # type: ignore[method-assign]
 
     def of(self, daemon: int, since: float = 0.0) -> list[str]:
-        """Where a daemon has written since."""
+        """The paths that a daemon has written to since."""
         return [path for at, who, path in self.writes if who == NAMES[daemon] and at >= since]
 
 
 def start(world: World, daemon: int, interval: float) -> None:
-    """A daemon that can be told apart."""
+    """Start a daemon that the sandbox can tell from the other one."""
     port = world.running.url.rpartition(":")[2]
     world.start(
         OPSGENIE_API_URL=f"http://{NAMES[daemon]}:{port}/opsgenie",
@@ -61,7 +61,7 @@ def start(world: World, daemon: int, interval: float) -> None:
 
 
 def two_daemons(world: World, interval: float = 0.5, waiting: float | None = None) -> Spy:
-    """The first works, the second stands by and tries again every `waiting` seconds."""
+    """The first works; the second stands by and tries to take over every `waiting` seconds."""
     spy = Spy(world)
     start(world, 0, interval)
     world.until(world.is_ready, "the first one's first cycle")
@@ -71,12 +71,14 @@ def two_daemons(world: World, interval: float = 0.5, waiting: float | None = Non
 
 
 def took_over_at(world: World, daemon: int) -> datetime:
-    """When it last took over, by its own log."""
+    """When this daemon last took over, by its own log."""
     told = [event for event in world.events(daemon) if TOOK_OVER in event["event"]]
     return datetime.fromisoformat(told[-1]["timestamp"])
 
 
-def test_one_works_the_other_says_so_once_and_takes_over(both: World, tell: Callable[[str], None]) -> None:
+def test_a_second_daemon_stands_by_and_takes_over_within_one_interval_of_a_kill(
+    both: World, tell: Callable[[str], None]
+) -> None:
     spy = two_daemons(both, waiting=INTERVAL)
     alert = both.raise_alert()
     both.until(lambda: bool(both.incidents(alert)), "the incident")
@@ -94,7 +96,7 @@ def test_one_works_the_other_says_so_once_and_takes_over(both: World, tell: Call
     both.daemons[0].kill()
     both.daemons[0].wait()
     both.until(lambda: both.told(TOOK_OVER, 1) == 1, "the takeover")
-    took = (took_over_at(both, 1) - killed).total_seconds()  # as it says itself: how often we look costs nothing
+    took = (took_over_at(both, 1) - killed).total_seconds()  # by its log, so that our polling adds nothing
     tell(f"{both.kind}: takeover {took:.2f} s after kill -9, at an interval of {INTERVAL} s")
     assert took < INTERVAL + MARGIN
     alert = both.raise_alert("the last one")
@@ -102,17 +104,17 @@ def test_one_works_the_other_says_so_once_and_takes_over(both: World, tell: Call
     assert both.audit() == {}
 
 
-def test_a_daemon_that_is_told_to_stop_hands_over(on_postgres: World) -> None:
+def test_a_stopping_daemon_hands_over_to_the_one_that_stands_by(on_postgres: World) -> None:
     two_daemons(on_postgres)
     on_postgres.daemons[0].send_signal(signal.SIGTERM)
     assert on_postgres.daemons[0].wait(20) == 0
     on_postgres.until(lambda: on_postgres.told(TOOK_OVER, 1) == 1, "the takeover")
 
 
-def test_a_zombie_writes_nothing_more_when_it_wakes_up(
+def test_a_superseded_daemon_that_resumes_finishes_at_most_the_writes_it_has_claimed(
     on_postgres: World, postgres: Postgres, tell: Callable[[str], None]
 ) -> None:
-    """PostgreSQL: the session of the stopped one is ended, the other takes over; and back again."""
+    """The server ends the suspended daemon's session, and the other one takes over; then the reverse."""
     on_postgres.settings(latency=0.03)
     spy = two_daemons(on_postgres, interval=0.1)
     for zombie in (0, 1):
@@ -151,7 +153,7 @@ def _stop_and_wake(world: World, postgres: Postgres, spy: Spy, zombie: int, tell
 
 
 def test_a_stopped_process_keeps_its_file_lock_and_the_other_stands_by(world: World) -> None:
-    """SQLite: it is not known whether it will ever wake up, so nobody works until it does, or is ended."""
+    """SQLite cannot tell whether a suspended process resumes, so no daemon works until it does or is killed."""
     spy = two_daemons(world, interval=0.1)
     world.daemons[0].send_signal(signal.SIGSTOP)
     alert = world.raise_alert()

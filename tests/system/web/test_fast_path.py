@@ -1,4 +1,4 @@
-"""A webhook makes the reconciler look at once, and never makes it write what the APIs don't confirm."""
+"""A webhook triggers an immediate read, and never a write that the APIs do not confirm."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ def _is_looked_at(front: World, thing: str, since: int) -> bool:
     return looks_at(front, thing, since) > 0
 
 
-def test_what_an_engineer_does_is_mirrored_at_once(front: World) -> None:
+def test_a_pagerduty_webhook_mirrors_an_engineers_act_at_once(front: World) -> None:
     alert, incident = front.paired()
     front.engineer(alert, "acknowledge")
     assert front.deliver(incident).status_code == 202
@@ -37,7 +37,7 @@ def test_what_an_engineer_does_is_mirrored_at_once(front: World) -> None:
     front.until(lambda: front.is_noted(alert, "] resolved the incident"), "the resolution")
 
 
-def test_what_a_customer_does_is_mirrored_at_once(front: World) -> None:
+def test_an_opsgenie_webhook_mirrors_a_customers_act_at_once(front: World) -> None:
     alert = front.raise_alert()
     assert front.report(opsgenie_body(alert, "Create")).status_code == 202
     front.until(lambda: front.is_paged(alert), "the page")
@@ -49,7 +49,7 @@ def test_what_a_customer_does_is_mirrored_at_once(front: World) -> None:
     front.until(lambda: front.incident(alert)["status"] == "acknowledged", "the acknowledgement")
 
 
-def test_either_of_two_secrets_signs(front: World) -> None:
+def test_a_delivery_signed_with_either_of_two_secrets_is_accepted(front: World) -> None:
     alert, incident = front.paired()
     for number, secret in enumerate((OLD, NEW)):
         front.engineer(alert, "notes", text=f"note {number}")
@@ -59,8 +59,8 @@ def test_either_of_two_secrets_signs(front: World) -> None:
         front.until(partial(front.is_noted, alert, f"] note {number}"), "the note")
 
 
-def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_or_two_after_it(front: World) -> None:
-    """The first look lasts until all have come, however long a busy machine takes to deliver them."""
+def test_a_thousand_webhooks_for_one_incident_cost_at_most_three_reads_of_it(front: World) -> None:
+    """The first read is held until all have been delivered, however long a busy machine takes for that."""
     alert, incident = front.paired()
     since = front.seq()
     local = threading.local()
@@ -87,16 +87,16 @@ def test_a_thousand_webhooks_for_one_incident_cost_one_look_and_one_or_two_after
     assert looks_at(front, incident, since) in (
         2,
         3,
-    )  # the last may still be on their way after the first
+    )  # the last deliveries may arrive after the second read has begun
 
 
-def test_a_look_costs_two_reads_of_the_side_that_was_named(front: World) -> None:
+def test_a_webhook_costs_two_reads_of_the_side_it_names(front: World) -> None:
     alert, incident = front.paired()
     front.until(lambda: front.metric("reconciler_actions_in_flight") in (0, None), "nothing is in doubt")
     deliveries: tuple[tuple[Callable[[], requests.Response], str, list[str]], ...] = (
         (lambda: front.deliver(incident), incident, []),
         (lambda: front.deliver("", body=pagerduty_body(incident, incident_key=alert)), incident, []),
-        # Another incident with the alert's key may be a second one: it is read as well.
+        # An unknown incident with the alert's key may be a second one, so it is read as well.
         (
             lambda: front.deliver("", body=pagerduty_body("PDI123", incident_key=alert)),
             incident,
@@ -113,8 +113,8 @@ def test_a_look_costs_two_reads_of_the_side_that_was_named(front: World) -> None
         assert sorted(read) == sorted(["", "/notes", *more])
 
 
-def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: World) -> None:
-    """The alert was there before us and pages nobody; then somebody makes an incident of it."""
+def test_an_unknown_incident_is_adopted_when_its_key_is_an_alerts_id(world: World) -> None:
+    """The alert is older than the lookback and pages nobody; then a person creates an incident with its key."""
     alert = world.raise_alert()
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY, INITIAL_LOOKBACK_SECONDS="0")
     writes = len(world.writes())
@@ -130,7 +130,7 @@ def test_an_incident_not_known_yet_is_adopted_when_its_key_is_an_alerts(world: W
     world.until(lambda: world.is_noted(alert, "] on it"), "the note")
 
 
-def test_a_ping_is_answered_and_told(front: World) -> None:
+def test_a_pagerduty_test_webhook_is_accepted_and_logged_and_causes_no_request(front: World) -> None:
     since = front.seq()
     assert (
         front.deliver("", body=b'{"event": {"event_type": "pagey.ping", "data": {"type": "ping"}}}').status_code
@@ -140,8 +140,8 @@ def test_a_ping_is_answered_and_told(front: World) -> None:
     assert any(event["event"] == "PagerDuty's test webhook has arrived" for event in front.events())
 
 
-def test_what_the_apis_do_not_confirm_is_not_written(front: World) -> None:
-    """Bodies that tell of acts that nobody did, rightly signed or not: looked at, and nothing follows."""
+def test_an_event_that_the_apis_do_not_confirm_causes_no_write(front: World) -> None:
+    """Webhooks about acts that never happened, validly signed or not, cause at most a read."""
     alert, incident = front.paired()
     writes = len(front.writes())
     with honest_meanwhile(front, "false deliveries, rightly signed or not") as attack:
@@ -156,7 +156,7 @@ def test_what_the_apis_do_not_confirm_is_not_written(front: World) -> None:
 
 
 def _false_deliveries(front: World, alert: str, incident: str) -> Iterator[tuple[int, int]]:
-    """The status that each was answered with, and the one that is due."""
+    """The status of each answer, and the expected one."""
     for kind, status in (
         ("incident.acknowledged", "acknowledged"),
         ("incident.resolved", "resolved"),
@@ -215,7 +215,7 @@ def _is_mirrored(front: World, alert: str, verb: str) -> bool:
     return bool(front.alert(alert)["acknowledged"]) == (verb == "acknowledge")
 
 
-def test_a_delivery_under_a_known_id_is_not_even_looked_at(front: World) -> None:
+def test_a_delivery_with_a_known_id_is_counted_as_repeated(front: World) -> None:
     _, incident = front.paired()
     assert front.deliver(incident, "known").status_code == 202
     front.until(lambda: bool(front.metric("reconciler_webhooks_total", outcome="accepted")), "counted")
@@ -225,7 +225,7 @@ def test_a_delivery_under_a_known_id_is_not_even_looked_at(front: World) -> None
     assert front.metric("reconciler_webhooks_total", vendor="pagerduty", outcome="repeated") == repeated + 3
 
 
-def test_a_wrong_secret_is_said_loudly_once_until_it_is_right_again(world: World) -> None:
+def test_a_wrong_secret_is_logged_once_per_vendor_until_a_genuine_webhook_arrives(world: World) -> None:
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
     body, wrong = pagerduty_body("PX"), {"X-PagerDuty-Signature": "v1=" + "0" * 64}
 
@@ -246,8 +246,8 @@ def test_a_wrong_secret_is_said_loudly_once_until_it_is_right_again(world: World
     assert world.metric("reconciler_webhooks_total", vendor="opsgenie", outcome="other_integration") == 1
 
 
-def test_losing_every_webhook_loses_nothing(world: World) -> None:
-    """The same story with no delivery at all, and with every delivery lost on the way: polling mirrors it."""
+def test_polling_mirrors_everything_when_every_webhook_is_lost(world: World) -> None:
+    """For the reconciler, lost deliveries are the same as none."""
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
@@ -259,7 +259,7 @@ def test_losing_every_webhook_loses_nothing(world: World) -> None:
     assert world.metric("reconciler_webhooks_total") == 0
 
 
-def test_webhooks_during_a_stream_of_cycles_do_nothing_twice(world: World) -> None:
+def test_webhooks_beside_rapid_polling_cause_no_duplicate(world: World) -> None:
     world.open_ready(POLL_INTERVAL_SECONDS="0.05")
     alerts = [world.raise_alert(f"alert {number}") for number in range(5)]
     for alert in alerts:

@@ -1,6 +1,6 @@
-"""Hostile requests: each is refused, breaks nothing, and leaves honest requests served meanwhile.
+"""Hostile requests: each is refused, breaks nothing, and leaves honest requests served.
 
-Run with `-s` to see the table: the attack, what came back, what honest requests saw, the process's memory.
+Run with `-s` to see the table: the attack, its answers, the latency of honest requests, the process's memory.
 """
 
 import json
@@ -33,7 +33,7 @@ def status_of(answer: bytes) -> int:
 
 
 def assert_says_nothing(answer: bytes, *sent: bytes) -> None:
-    """An answer of the application: its headers, no traceback, no server's name, nothing that was sent."""
+    """An answer of the application has its headers, and no traceback, server name or part of the request."""
     assert_hides(answer, *sent)
     lowered = answer.lower()
     for name, value in HEADERS:
@@ -41,7 +41,7 @@ def assert_says_nothing(answer: bytes, *sent: bytes) -> None:
 
 
 def assert_hides(answer: bytes, *sent: bytes) -> None:
-    """Any answer, waitress' own included: no traceback, no server's name, nothing that was sent."""
+    """Any answer, including waitress' own, has no traceback, server name or part of the request."""
     for word in (b"Traceback", b'File "', b"waitress", b"werkzeug", b"Flask", b"Python", *sent):
         assert word not in answer, (word, answer)
 
@@ -69,7 +69,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_body(listener: Listener, name: str) -> None:
+def test_a_malformed_body_is_refused_and_nothing_of_it_disclosed(listener: Listener, name: str) -> None:
     body, wrong = MALFORMED[name], {"X-Webhook-Secret": "wrong-secret-1b2c"}
     with honest_meanwhile(listener, f"malformed: {name}") as attack:
         signed = listener.deliver("", body=body)
@@ -90,7 +90,7 @@ WEBHOOKS = ("/pd-webhook", "/ops-webhook")
 
 
 @pytest.mark.parametrize("path", [*READS, *WEBHOOKS, "/", "/marker-7c1d/../metrics", "/metrics/"])
-def test_only_webhooks_are_posted_and_the_rest_is_only_read(listener: Listener, path: str) -> None:
+def test_webhooks_accept_only_post_and_other_endpoints_only_get_and_head(listener: Listener, path: str) -> None:
     with honest_meanwhile(listener, f"nine methods upon {path}") as attack:
         answers = {method: _asked(listener, path, method) for method in METHODS}
         attack.came_back(*(status_of(answer) for answer in answers.values()))
@@ -132,7 +132,7 @@ def _status_due(path: str, method: str) -> int:
          "a negative length", "two lengths", "a length of 4,301 digits", "an address that is none",
          "an unknown coding", "a bad chunk", "a length and chunks"],
 )  # fmt: skip
-def test_what_is_no_proper_request(
+def test_a_malformed_request_is_refused_or_its_connection_closed(
     listener: Listener, request: pytest.FixtureRequest, sent: bytes, status: int
 ) -> None:
     with honest_meanwhile(listener, f"no proper request: {request.node.callspec.id}") as attack:
@@ -152,8 +152,8 @@ def test_what_is_no_proper_request(
     ],
     ids=["5,000 headers", "a path of 1 MB"],
 )
-def test_a_head_far_beyond_the_limit_is_not_read_to_its_end(listener: Listener, sent: bytes) -> None:
-    """Its sender sees 431, or that the connection is closed while it still sends."""
+def test_a_request_head_far_beyond_the_limit_is_not_read_to_its_end(listener: Listener, sent: bytes) -> None:
+    """The client sees 431, or a connection that is closed while it still sends."""
     with honest_meanwhile(listener, "an endless head") as attack:
         try:
             status = status_of(listener.raw(sent))
@@ -164,13 +164,13 @@ def test_a_head_far_beyond_the_limit_is_not_read_to_its_end(listener: Listener, 
 
 
 @pytest.mark.parametrize("words", ["close", "Close"])
-def test_whoever_asks_for_the_end_gets_it(listener: Listener, words: str) -> None:
+def test_a_client_that_asks_to_close_the_connection_has_it_closed(listener: Listener, words: str) -> None:
     assert status_of(listener.raw(head("/healthz", "GET", Connection=words), timeout=2)) == 200
 
 
 @pytest.mark.parametrize("size", [MIB + 1, READ_AT_MOST - 1])
-def test_a_body_over_one_mebibyte(listener: Listener, size: int) -> None:
-    """Up to twice the limit the body is read, so that its sender sees the answer."""
+def test_a_body_over_one_mebibyte_is_answered_with_413(listener: Listener, size: int) -> None:
+    """Up to twice the limit the body is read, so that the client sees the answer."""
     body = b"x" * size
     chunks = (body[start : start + 65536] for start in range(0, size, 65536))
     with honest_meanwhile(listener, f"bodies of {size:,} bytes, their length told and in chunks") as attack:
@@ -189,13 +189,13 @@ def test_a_large_body_sent_to_its_end_is_answered(listener: Listener) -> None:
     assert status_of(answer) == 413
 
 
-def test_a_body_of_one_mebibyte_is_read(listener: Listener) -> None:
+def test_a_body_of_one_mebibyte_is_accepted(listener: Listener) -> None:
     body = pagerduty_body("PNOTOURS")
     body += b" " * (MIB - len(body))
     assert listener.deliver("", body=body).status_code == 202
 
 
-def test_a_body_of_terabytes_is_refused_by_its_head(listener: Listener) -> None:
+def test_a_content_length_of_terabytes_is_refused_before_any_body_arrives(listener: Listener) -> None:
     with honest_meanwhile(listener, "a head that tells of terabytes") as attack:
         answer = listener.raw(head(Content_Length="9999999999999"))
         attack.came_back(status_of(answer))
@@ -203,7 +203,7 @@ def test_a_body_of_terabytes_is_refused_by_its_head(listener: Listener) -> None:
     assert_hides(answer, b"9999999999999")
 
 
-def test_what_the_application_refuses_unread_is_counted(listener: Listener) -> None:
+def test_a_request_that_is_refused_unread_is_counted(listener: Listener) -> None:
     def counted(vendor: str, outcome: str) -> float:
         return listener.metric("reconciler_webhooks_total", vendor=vendor, outcome=outcome) or 0
 
@@ -220,10 +220,10 @@ UNREAD = {
     + b"x" * 1_200_000,
     ("pagerduty", "wrong_method", b"/pd-webhook"): head("PATH", "GET", Connection="close"),
 }
-"""By vendor and outcome; what waitress refuses by its head never reaches the application."""
+"""By vendor, outcome and path. A request that waitress refuses by its head never reaches the application."""
 
 
-def test_nothing_of_a_request_is_sent_back(listener: Listener) -> None:
+def test_no_part_of_a_request_appears_in_an_answer_a_metric_or_the_log(listener: Listener) -> None:
     marker = "marker-53ab"
     body = json.dumps({"event": {"event_type": marker}, marker: marker, "integrationId": marker}).encode()
     names = ("X-PagerDuty-Signature", "X-Webhook-Secret", "X-Webhook-Id", "User-Agent", "Cookie")
@@ -240,14 +240,14 @@ def test_nothing_of_a_request_is_sent_back(listener: Listener) -> None:
 
 
 def stall(listener: Listener, number: int, stack: ExitStack) -> list[socket.socket]:
-    """Connections that send nothing, half a line, or a body that does not come."""
+    """Connections that send nothing, half a line, or a head whose body never arrives."""
     stalled = [stack.enter_context(closing(listener.connect())) for _ in range(number)]
     for turn, connection in enumerate(stalled):
         _takes(connection, (b"", b"GET /hea", head(Content_Length="1000") + b"{")[turn % 3])
     return stalled
 
 
-def test_300_stalled_connections(listener: Listener) -> None:
+def test_300_stalled_connections_are_closed_and_delay_no_honest_request(listener: Listener) -> None:
     with ExitStack() as stack:
         with honest_meanwhile(listener, "300 stalled connections") as attack:
             stalled = stall(listener, 300, stack)
@@ -260,8 +260,10 @@ def test_300_stalled_connections(listener: Listener) -> None:
         attack.came_back("nothing")
 
 
-def test_more_stalled_connections_than_there_may_be(listener: Listener) -> None:
-    """Honest requests wait until silent connections are closed; the process has file descriptors to spare."""
+def test_stalled_connections_beyond_the_limit_delay_honest_requests_only_until_they_are_closed(
+    listener: Listener,
+) -> None:
+    """The process must also stay far below its limit of file descriptors."""
     with ExitStack() as stack:
         stall(listener, CONNECTIONS + 400, stack)
         began = time.monotonic()
@@ -280,8 +282,8 @@ def _has_ended(connection: socket.socket) -> bool:
         return True
 
 
-def test_slow_bodies(listener: Listener) -> None:
-    """A byte every tenth of a second keeps a connection open; it takes no thread from honest requests."""
+def test_slow_bodies_delay_no_honest_request(listener: Listener) -> None:
+    """A byte every tenth of a second keeps a connection open, but occupies no thread."""
     with ExitStack() as stack, honest_meanwhile(listener, "100 slow bodies") as attack:
         slow = [stack.enter_context(closing(listener.connect())) for _ in range(100)]
         for connection in slow:
@@ -301,8 +303,8 @@ def _takes(connection: socket.socket, sent: bytes) -> bool:
     return True
 
 
-def test_large_bodies_held_back_fill_no_memory(listener: Listener) -> None:
-    """A hundred times one byte less than what would be refused, or read."""
+def test_large_unfinished_bodies_do_not_fill_the_memory(listener: Listener) -> None:
+    """A hundred bodies, each one byte short of the limit and of its announced length."""
     whole = head(Content_Length=str(MIB)) + b"x" * (MIB - 1)
     with ExitStack() as stack, honest_meanwhile(listener, "100 bodies of 1 MiB held back") as attack:
         for _ in range(100):
@@ -312,7 +314,7 @@ def test_large_bodies_held_back_fill_no_memory(listener: Listener) -> None:
         time.sleep(0.5)
 
 
-def test_a_flood_of_forged_webhooks(listener: Listener) -> None:
+def test_a_flood_of_forged_webhooks_is_refused_without_flooding_the_log(listener: Listener) -> None:
     errors = [event for event in listener.events() if event["level"] == "error"]
     with honest_meanwhile(listener, "1,000 forged webhooks") as attack, requests.Session() as session:
         body = pagerduty_body("PFORGED") + b" " * 10_000
@@ -327,7 +329,7 @@ def test_a_flood_of_forged_webhooks(listener: Listener) -> None:
     assert all(event["event"] == "a webhook is turned away" for event in new)
 
 
-def test_pipelined_requests_and_sudden_ends(listener: Listener) -> None:
+def test_pipelines_that_end_in_a_reset_delay_no_honest_request(listener: Listener) -> None:
     with honest_meanwhile(listener, "200 pipelines of 20 requests, cut off") as attack:
         for _ in range(200):
             with closing(listener.connect()) as connection:
@@ -336,8 +338,8 @@ def test_pipelined_requests_and_sudden_ends(listener: Listener) -> None:
                 attack.came_back("unread")
 
 
-def test_pipelined_requests_that_nobody_reads(listener: Listener) -> None:
-    """20,000 scrapes at once: connections take turns, one request each, so that honest ones get theirs."""
+def test_pipelines_whose_answers_are_not_read_delay_no_honest_request(listener: Listener) -> None:
+    """20,000 scrapes at once: the server takes one request of each connection in turn."""
     pipeline = head("/metrics", "GET") * 200
     with ExitStack() as stack, honest_meanwhile(listener, "100 pipelines of 200 requests, unread") as attack:
         for _ in range(100):

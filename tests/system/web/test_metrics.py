@@ -18,8 +18,8 @@ from tests.support.harness.listener import FAST_PATH, opsgenie_body, pagerduty_b
 CLOSED = ("actions_total", "echoes_total", "hint_reconciles_total", "webhooks_total")
 
 
-def test_what_can_be_counted_is_there_from_the_start(world: World) -> None:
-    """With 0, or the first refusal and the first dead write would be no rise; and nothing else comes to it."""
+def test_every_counter_exists_from_the_start_with_0(world: World) -> None:
+    """Without the 0, the first refusal would not count as an increase; no label set is added later."""
 
     def closed() -> dict[str, float]:
         names = tuple(f"reconciler_{name}" for name in CLOSED)
@@ -48,7 +48,7 @@ def test_what_can_be_counted_is_there_from_the_start(world: World) -> None:
     assert closed().keys() == before.keys()
 
 
-def test_a_webhook_that_is_not_configured_is_not_expected(world: World) -> None:
+def test_webhook_counters_exist_only_for_configured_endpoints(world: World) -> None:
     world.open(OPSGENIE_INTEGRATION_ID="", OPSGENIE_WEBHOOK_SECRET="")
     assert world.metric("reconciler_webhooks_total", vendor="pagerduty") == 0
     assert world.metric("reconciler_webhooks_total", vendor="opsgenie") is None
@@ -57,8 +57,8 @@ def test_a_webhook_that_is_not_configured_is_not_expected(world: World) -> None:
 # -- the daemon --
 
 
-def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(world: World) -> None:
-    """What is given for the fast path all the same is told by `run`, and by nothing else."""
+def test_without_http_listen_no_port_is_opened_and_webhook_settings_cause_a_warning(world: World) -> None:
+    """Webhook settings without HTTP_LISTEN cause a warning of `run` only."""
     done = world.run("once", **FAST_PATH)
     assert done.returncode == 0
     assert [line for line in done.stderr.splitlines() if "first start" not in line] == []
@@ -75,7 +75,7 @@ def test_without_http_listen_nothing_listens_and_nothing_is_imported_for_it(worl
     assert world.stop() == 0
 
 
-def test_a_port_that_is_taken_ends_the_program_with_the_mend(world: World) -> None:
+def test_a_port_in_use_exits_with_2_and_one_line_that_names_http_listen(world: World) -> None:
     world.open()
     done = world.run(
         "run", HTTP_LISTEN=f"127.0.0.1:{world.port}", DATABASE_URL=f"sqlite:///{world.folder / 'x.db'}"
@@ -89,10 +89,10 @@ def _is_not_ready_for(front: World, reason: str) -> bool:
     return reason in front.get("/readyz").json()["reason"]
 
 
-def test_health_is_about_the_loop_and_never_about_a_vendor(
+def test_a_vendor_outage_fails_readiness_but_not_health(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Of one out of reach and one that hangs: for longer than a cycle may take, and while a cycle runs."""
+    """With an unreachable vendor and one that hangs, for longer than a cycle may take and during a cycle."""
     with a_world(tmp_path_factory.mktemp("hanging")) as other:
         world.open(POLL_INTERVAL_SECONDS="0.2", OPSGENIE_API_URL="http://127.0.0.1:9")
         other.control("faults", do="hang", vendor="opsgenie", times=1000, seconds=30)
@@ -109,15 +109,15 @@ def test_health_is_about_the_loop_and_never_about_a_vendor(
     world.until(lambda: "Opsgenie could not be polled yet" in world.get("/readyz").text, "the reason")
 
 
-def test_a_database_that_is_away_fails_readiness_and_nothing_else(world: World) -> None:
-    """Health, metrics and webhooks answer from memory meanwhile, for longer than three intervals."""
+def test_a_database_outage_fails_readiness_but_not_health_metrics_or_webhooks(world: World) -> None:
+    """Health, metrics and webhooks are served from memory, for longer than three intervals."""
     world.open_ready(POLL_INTERVAL_SECONDS="0.2")
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
     world.until(lambda: world.metric("reconciler_open_pairs") == 1, "it is counted")
     with closing(sqlite3.connect(world.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        world.raise_alert("another")  # something that has to be written down
+        world.raise_alert("another")  # causes a database write
         world.until(lambda: world.get("/readyz", timeout=1).status_code == 503, "it is not ready")
         last = time.monotonic() + SHORTEST_GRACE + 1
         while time.monotonic() < last:
@@ -129,7 +129,7 @@ def test_a_database_that_is_away_fails_readiness_and_nothing_else(world: World) 
     world.until(lambda: world.get("/readyz").status_code == 200, "it is ready again")
 
 
-def test_dead_actions_are_in_the_detail(world: World) -> None:
+def test_readiness_counts_dead_actions_and_does_not_fail_because_of_them(world: World) -> None:
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
@@ -147,7 +147,7 @@ def test_dead_actions_are_in_the_detail(world: World) -> None:
 
 
 def refuse_notes(world: World) -> None:
-    """PagerDuty takes no note any more."""
+    """From now on PagerDuty refuses every note."""
     from reconciler.sandbox.wire import Request, Response, json_response  # noqa: PLC0415
 
     sandbox = world.sandbox
@@ -161,7 +161,7 @@ def refuse_notes(world: World) -> None:
     sandbox.answer = answer  # type: ignore[method-assign]
 
 
-def test_the_daemons_own_figures(world: World) -> None:
+def test_metrics_count_every_action_with_its_lag_and_its_requests(world: World) -> None:
     world.open_ready()
     alert = world.raise_alert()
     world.until(lambda: world.is_paged(alert), "the page")
@@ -183,8 +183,8 @@ def test_the_daemons_own_figures(world: World) -> None:
     assert alert not in world.get("/metrics").text
 
 
-def test_between_two_cycles_the_figures_are_right_as_well(world: World) -> None:
-    """The next cycle is a minute away: what the fast path did is counted, and soon proved."""
+def test_metrics_are_correct_between_two_cycles(world: World) -> None:
+    """The next cycle is a minute away: writes of the fast path are counted, and soon confirmed."""
     world.open_ready(POLL_INTERVAL_SECONDS="60")
     alert, incident = world.paired()
     world.until(lambda: world.metric("reconciler_open_pairs") == 1, "the next report, a second later")
@@ -214,7 +214,7 @@ def test_between_two_cycles_the_figures_are_right_as_well(world: World) -> None:
     assert world.seq() == settled, "and then there is nothing left to ask"
 
 
-def test_a_second_daemon_stands_by_and_says_so(world: World) -> None:
+def test_a_second_daemon_reports_the_standby_role_until_it_takes_over(world: World) -> None:
     world.open_ready()
     first = world.port
     world.open(POLL_INTERVAL_SECONDS="0.2")
@@ -235,7 +235,7 @@ def test_a_second_daemon_stands_by_and_says_so(world: World) -> None:
 @pytest.mark.parametrize(
     "module", ["reconciler.cli.commands", "reconciler.runtime.daemon", "reconciler.runtime.bootstrap"]
 )
-def test_who_does_not_listen_does_not_pay_for_it(module: str) -> None:
+def test_without_a_listener_no_web_library_is_imported(module: str) -> None:
     heavy = "{'flask', 'waitress', 'prometheus_client', 'werkzeug'}"
     asked = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=30)

@@ -1,4 +1,4 @@
-"""The listener answers as `reconciler/web/openapi.yaml` says, whatever is sent, and gives every answer told of."""
+"""The listener conforms to `reconciler/web/openapi.yaml` for any request, and gives every answer listed there."""
 
 import copy
 import time
@@ -40,7 +40,7 @@ FUZZED = [
     (path, method, mode)
     for path, method in OPERATIONS
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
-    if (method, mode) != ("GET", GenerationMode.NEGATIVE)  # nothing is asked of a GET that could be wrong
+    if (method, mode) != ("GET", GenerationMode.NEGATIVE)  # a GET has no input that could be invalid
 ]
 CHECKS: list[CheckFunction] = [
     status_code_conformance,
@@ -70,11 +70,11 @@ def front(listener: Listener) -> Listener:
     return listener
 
 
-# -- whatever is sent --
+# -- generated requests --
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), FUZZED)
-def test_every_answer_is_as_told(
+def test_every_answer_to_a_generated_request_conforms_to_the_specification(
     front: Listener, session: requests.Session, path: str, method: str, mode: GenerationMode
 ) -> None:
     answered = set()
@@ -89,7 +89,7 @@ def test_every_answer_is_as_told(
 
     ask()
     assert answered <= ({200, 405} if method == "GET" else {202, 400, 401, 403, 405})
-    assert front.memory() > 0  # it has not ended
+    assert front.memory() > 0  # the process is still running
     if (method, mode) == ("POST", GenerationMode.POSITIVE):
         assert answered >= {202, 401}
 
@@ -101,7 +101,7 @@ def _as_it_is(front: Listener, case: Case[Any]) -> requests.PreparedRequest:
 
 
 def _made_genuine(front: Listener, case: Case[Any]) -> requests.PreparedRequest:
-    """The same as the vendor would send it: with our integration's id, the shared secret, and rightly signed."""
+    """The same as the vendor would send it: with our integration's id, the shared secret and a valid signature."""
     if isinstance(case.body, dict) and "integrationId" in case.body:
         case.body = case.body | {"integrationId": INTEGRATION}
     request = _as_it_is(front, case)
@@ -118,10 +118,12 @@ def _validate(case: Case[Any], answer: requests.Response, *more: CheckFunction) 
         assert answer.headers[name] == value
 
 
-# -- every answer that is told of --
+# -- every answer of the specification --
 
 
-def test_every_answer_that_is_told_of_is_given(front: Listener, lame: Listener, session: requests.Session) -> None:
+def test_every_answer_in_the_specification_is_given_by_some_request(
+    front: Listener, lame: Listener, session: requests.Session
+) -> None:
     given_ = set()
     for where, path, method, status, request in _requests(front, lame):
         answer = session.send(request.prepare(), timeout=10)
@@ -141,7 +143,7 @@ Sent = tuple[Listener, str, HttpMethod, int, requests.Request]
 
 @pytest.fixture(scope="module")
 def lame(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
-    """A listener without webhooks, whose daemon has stopped turning before the first poll."""
+    """A listener without webhook endpoints, whose daemon's loop got stuck before the first poll."""
     none = dict.fromkeys(("PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID", "OPSGENIE_WEBHOOK_SECRET"), "")
     lame = Listener(tmp_path_factory.mktemp("lame"), "unpolled", "stuck", **none)
     time.sleep(SHORTEST_GRACE)
@@ -186,13 +188,13 @@ def _deliveries(front: Listener) -> Iterator[tuple[str, HttpMethod, int, request
 # -- the file --
 
 
-def test_the_file_is_what_it_says_it_is() -> None:
+def test_the_specification_is_valid_openapi_and_has_this_version() -> None:
     SCHEMA.validate()
     assert TOLD["openapi"].startswith("3.1")
     assert TOLD["info"]["version"] == __version__
 
 
-def test_the_file_tells_of_every_endpoint_and_of_no_other(front: Listener) -> None:
+def test_the_specification_lists_every_endpoint_and_no_other(front: Listener) -> None:
     for path, method in OPERATIONS:
         answer = requests.request("BREW", front.url + path, timeout=10)
         allowed = set(answer.headers["Allow"].split(", ")) - {"HEAD"}
@@ -212,7 +214,7 @@ def test_the_file_tells_of_every_endpoint_and_of_no_other(front: Listener) -> No
     ],
     ids=["status", "content type", "words", "a header", "a header's value"],
 )
-def test_an_answer_that_is_not_as_told_is_noticed(
+def test_an_answer_that_deviates_from_the_specification_is_detected(
     front: Listener, change: Callable[[Any], object], failure: type[Exception]
 ) -> None:
     told = copy.deepcopy(TOLD)

@@ -1,4 +1,4 @@
-"""The README's webhook lines, run by a shell as they stand: each has its effect."""
+"""The README's webhook commands, run unchanged by a shell."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from tests.support.harness.listener import RARELY
 from tests.support.paths import ROOT
 
 
-def test_each_step_has_its_effect(world: World) -> None:
+def test_each_webhook_step_of_the_readme_has_the_effect_it_states(world: World) -> None:
     tools = {tool: shutil.which(tool) for tool in ("bash", "curl", "openssl")}
     bash = tools["bash"]
     if bash is None or None in tools.values():

@@ -1,4 +1,4 @@
-"""After a noisy run no secret stands in a log, an error, a metric or an answer."""
+"""No secret appears in a log, an error, a metric or an answer, after requests that contain them everywhere."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.harness.listener import SECRETS, opsgenie_body, pagerduty_bod
 PATHS = ("/healthz", "/readyz", "/metrics", "/pd-webhook", "/ops-webhook", "/", "/nothing")
 
 
-def test_no_secret_gets_out(world: World) -> None:
+def test_no_secret_appears_in_a_log_an_error_a_metric_or_an_answer(world: World) -> None:
     keys = SandboxSettings()
     secrets = [*SECRETS, keys.opsgenie_key, keys.pagerduty_key]
     answers: list[str] = []

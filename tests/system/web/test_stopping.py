@@ -1,4 +1,4 @@
-"""The end of a daemon whose webhooks go on: soon, and none of them waits for it."""
+"""A daemon that is stopped while webhooks keep arriving exits soon, and no webhook waits for that."""
 
 import signal
 import time
@@ -11,8 +11,8 @@ from tests.support.harness.listener import RARELY, opsgenie_body
 TIMES = 3
 
 
-def test_hints_that_wait_do_not_keep_it(world: World) -> None:
-    """Told to stop in the middle of a look, with others to come, and asked meanwhile."""
+def test_waiting_hints_do_not_delay_the_stop(world: World) -> None:
+    """The signal arrives during a read, with other hints waiting and webhooks arriving."""
     world.open_ready(POLL_INTERVAL_SECONDS=RARELY)
     alerts = [world.paired(f"alert {number}")[0] for number in range(3)]
     for _ in range(TIMES):
@@ -36,7 +36,7 @@ def test_hints_that_wait_do_not_keep_it(world: World) -> None:
 
 
 def _knock(world: World, alert: str) -> None:
-    """A webhook during the end is answered at once, or finds the door shut."""
+    """A webhook during the shutdown is answered at once, or its connection is refused."""
     asked = time.monotonic()
     try:
         assert world.report(opsgenie_body(alert)).status_code == 202

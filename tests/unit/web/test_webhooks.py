@@ -1,4 +1,4 @@
-"""Who signed a webhook, and where it says to look: every shape that either vendor sends, and whatever comes."""
+"""Webhooks: how the sender is verified, which hint a body yields, and how any other body is answered."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ SAMPLES = ROOT.parent / "shared" / "samples"
 # -- signatures --
 
 
-def test_a_signature_of_any_secret_counts_wherever_it_stands() -> None:
+def test_a_signature_by_any_configured_secret_is_accepted_anywhere_in_the_header() -> None:
     body = b'{"event": {}}'
     secrets = [OLD.encode(), NEW.encode()]
     wrong = "v1=" + "0" * 64
@@ -36,11 +36,11 @@ def test_a_signature_of_any_secret_counts_wherever_it_stands() -> None:
     "header",
     ["", "v1=", "v1", ",", "v1=xyz", "v1=" + "0" * 64, "0" * 64, "v1=" + "é" * 64, "v1=" + "0" * 65, "=" * 9000],
 )
-def test_anything_else_does_not(header: str) -> None:
+def test_a_header_without_a_valid_signature_is_rejected(header: str) -> None:
     assert not is_signed(b"{}", header, [NEW.encode()])
 
 
-def test_a_signature_is_of_these_very_bytes() -> None:
+def test_a_signature_is_valid_only_for_the_exact_bytes_that_were_signed() -> None:
     body = pagerduty_body("PONE")
     good = signature(body)
     assert is_signed(body, good, [NEW.encode()])
@@ -50,7 +50,7 @@ def test_a_signature_is_of_these_very_bytes() -> None:
     assert not is_signed(body, good, [OLD.encode()])
 
 
-def test_real_deliveries_are_recognised() -> None:
+def test_captured_deliveries_verify_and_altered_ones_do_not() -> None:
     vectors = SAMPLES / "pagerduty-webhooks" / "signed-raw" / "vectors.json"
     if not vectors.exists():
         pytest.skip("NOT CHECKED: no captured deliveries of PagerDuty's beside this checkout")
@@ -60,7 +60,7 @@ def test_real_deliveries_are_recognised() -> None:
         assert not is_signed(body + b"\n", vector["signature_header"], [vector["secret"].encode()])
 
 
-def test_the_ids_of_deliveries_are_remembered_for_a_while() -> None:
+def test_only_the_most_recent_delivery_ids_are_remembered() -> None:
     deliveries = Deliveries(most=3)
     assert [deliveries.is_new(name) for name in "abcabc"] == [True, True, True, False, False, False]
     assert deliveries.is_new("d" * 10_000)
@@ -72,8 +72,8 @@ def test_the_ids_of_deliveries_are_remembered_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("file", sorted((EXAMPLES / "pagerduty").glob("*.json")), ids=lambda file: file.stem)
-def test_each_example_of_pagerdutys_names_its_incident(door: Door, file: Path) -> None:
-    """And its key, which is the alert's id, where the event has one: a note's has none."""
+def test_each_pagerduty_example_yields_a_hint_with_its_incident(door: Door, file: Path) -> None:
+    """The hint also has the key, which is the alert's id, except for a note's event, which has none."""
     assert door.pagerduty(file.read_bytes()) == 202
     key = "" if file.stem == "note" else "6f1d0c52-8a47-4b6e-9d35-2c7e41b8fa10-1774256045123"
     assert door.hints == [Hint(Side.PAGERDUTY, "Q0H7RZK3WT9XMB", key)]
@@ -93,7 +93,7 @@ def test_each_example_of_pagerdutys_names_its_incident(door: Door, file: Path) -
         ({"type": "incident_note", "id": "PN", "incident_key": "a-1", "incident": {"id": "PONE"}}, ("PONE", "")),
     ],
 )
-def test_an_incident_is_named_by_its_id_and_its_key(
+def test_a_hint_carries_the_incidents_id_and_key_where_they_are_valid(
     door: Door, data: dict[str, object], hint: tuple[str, str]
 ) -> None:
     event = {"event_type": "incident.any", "data": data}
@@ -102,13 +102,13 @@ def test_an_incident_is_named_by_its_id_and_its_key(
 
 
 @pytest.mark.parametrize("file", sorted((EXAMPLES / "opsgenie").glob("*.json")), ids=lambda file: file.stem)
-def test_each_example_of_opsgenies_names_its_alert(door: Door, file: Path) -> None:
+def test_each_opsgenie_example_yields_a_hint_with_its_alert(door: Door, file: Path) -> None:
     body = json.loads(file.read_text()) | {"integrationId": INTEGRATION}
     assert door.opsgenie(body) == 202
     assert door.hints == [Hint(Side.OPSGENIE, body["alert"]["alertId"])]
 
 
-def test_each_captured_or_documented_shape_is_taken(door: Door) -> None:
+def test_each_captured_or_documented_body_is_accepted(door: Door) -> None:
     files = sorted((SAMPLES / "opsgenie-webhooks").glob("*.json"))
     if not files:
         pytest.skip("NOT CHECKED: no captured webhooks of Opsgenie's beside this checkout")
@@ -138,7 +138,9 @@ def test_each_captured_or_documented_shape_is_taken(door: Door) -> None:
         {"details": {"a": {"b": ["ü", "\U0001f600"]}}},
     ],
 )
-def test_an_alert_tells_more_or_less(door: Door, alert: dict[str, object]) -> None:
+def test_missing_extra_or_odd_fields_of_an_alert_do_not_prevent_its_hint(
+    door: Door, alert: dict[str, object]
+) -> None:
     assert (
         door.opsgenie(opsgenie_body("6f1d0c52-0000-4000-8000-000000000000-1795472880471", "Own word", **alert))
         == 202
@@ -159,7 +161,7 @@ def test_an_alert_tells_more_or_less(door: Door, alert: dict[str, object]) -> No
         {"event_type": "incident.new_kind"},
     ],
 )
-def test_what_is_about_no_incident_is_fine_and_asks_for_nothing(door: Door, event: dict[str, object]) -> None:
+def test_an_event_about_no_incident_is_accepted_and_yields_no_hint(door: Door, event: dict[str, object]) -> None:
     assert door.pagerduty(json.dumps({"event": event}).encode()) == 202
     assert door.hints == []
 
@@ -167,7 +169,7 @@ def test_what_is_about_no_incident_is_fine_and_asks_for_nothing(door: Door, even
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"null", b'"x"', b"\xff\xfe", b"{}", b'{"event": 7}',
                                   b'{"event": {"event_type": 7}}', b"[" * 100_000, b'{"a":' * 50_000,
                                   b"1" * 5000, b'{"event": ' + b"9" * 5000 + b"}"])  # fmt: skip
-def test_a_body_that_is_none_of_pagerdutys(door: Door, body: bytes) -> None:
+def test_a_body_that_is_not_a_pagerduty_event_is_answered_with_400(door: Door, body: bytes) -> None:
     assert door.pagerduty(body) == 400
     assert door.hints == []
 
@@ -192,7 +194,7 @@ NO_ALERT: tuple[dict[str, Any], ...] = (
     [b"", b"{", b"[]", b"[" * 100_000]
     + [json.dumps({"integrationId": INTEGRATION} | more).encode() for more in NO_ALERT],
 )
-def test_a_body_that_is_none_of_opsgenies(door: Door, body: bytes) -> None:
+def test_a_body_that_is_not_an_opsgenie_webhook_is_answered_with_400(door: Door, body: bytes) -> None:
     assert door.opsgenie(body) == 400
     assert door.hints == []
 
@@ -244,20 +246,22 @@ def _are_ids(hints: list[Hint]) -> bool:
 @FUZZ
 @given(body=BODIES | EVENTS, delivery=st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=20))
 @example(body=b"\xef\xbb\xbf{}", delivery="x")
-def test_whatever_is_signed_as_pagerduty_is_taken_or_refused(door: Door, body: bytes, delivery: str) -> None:
+def test_any_signed_pagerduty_body_is_answered_with_202_or_400(door: Door, body: bytes, delivery: str) -> None:
     assert door.pagerduty(body, delivery=delivery) in (202, 400)
     assert _are_ids(door.hints)
 
 
 @FUZZ
 @given(body=BODIES | EVENTS, header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=200))
-def test_whatever_is_not_signed_is_refused(door: Door, body: bytes, header: str) -> None:
+def test_any_pagerduty_body_without_a_valid_signature_is_answered_with_401(
+    door: Door, body: bytes, header: str
+) -> None:
     assert door.pagerduty(body, header=header) == 401
     assert door.hints == []
 
 
 @FUZZ
 @given(body=BODIES | REPORTS)
-def test_whatever_comes_as_opsgenie_is_taken_or_refused(door: Door, body: bytes) -> None:
+def test_any_opsgenie_body_is_answered_with_202_400_or_403(door: Door, body: bytes) -> None:
     assert door.opsgenie(body) in (202, 400, 403)
     assert _are_ids(door.hints)
