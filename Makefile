@@ -13,9 +13,8 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit/core --numprocesses=2 --cov --cov-report=
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
-	$(BIN)/pytest --ignore=tests/unit/core --numprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-append --cov-report=
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
 
 bench: $(VENV)/.installed-bench

@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
-    """Trace nothing for coverage in tests marked `unmeasured`; pytest-cov's own marker fails in xdist's workers."""
+    """Trace nothing in tests marked `unmeasured`: pytest-cov's own marker fails in xdist's workers."""
     if item.get_closest_marker("unmeasured") is None:
         yield
         return
