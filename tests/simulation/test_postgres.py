@@ -10,7 +10,7 @@ from tests.support.simulation.schedule import STORY, Fault
 from tests.support.simulation.store import ServerDatabase
 from tests.support.simulation.world import Parts, run
 
-EVERY = 800
+EVERY = 1600
 """Every n-th of all single faults is tried, beside every way in which the database itself fails."""
 DATABASES_OWN = (
     Fault("db.plan", 4, "lost"),

@@ -11,7 +11,7 @@ from tests.support.simulation.machine import Life
 from tests.support.simulation.world import run
 
 Life.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=24,
     stateful_step_count=24,
     derandomize=True,
     deadline=None,
@@ -38,5 +38,5 @@ def test_a_run_of_the_state_machine_can_be_replayed_as_a_history() -> None:
 
 
 def test_random_histories_lose_nothing_and_do_nothing_twice() -> None:
-    tally = drive_all([random_history(seed) for seed in range(40)])
+    tally = drive_all([random_history(seed) for seed in range(24)])
     assert not tally.found, str(tally)

@@ -35,7 +35,7 @@ EVERY_READ = 64
 has fewer steps of that kind, at one of them."""
 EVERY_WRITE = 16
 """The same for faults at a write or a commit."""
-READS, WRITES = 4, 2
+READS, WRITES = 6, 4
 """Of equivalent faults, each is tried at every n-th kind of read, or of write, in turn."""
 
 BOUNDS = {("cycle", 0, what) for what in ("far_ahead", "og_gone_for_hours", "pd_gone_for_hours", *FOR_HOURS)}
@@ -99,7 +99,7 @@ def some_single_faults(story: History) -> list[History]:
         place = list(KINDS[fault.kind]).index(fault.what)
         is_read = "down" in KINDS[fault.kind]
         has_alike = fault.what in _ALIKE_READ[0] if is_read else any(fault.what in some for some in _ALIKE_WRITE)
-        if has_alike and (kinds.index(fault.kind) + place + 1) % (READS if is_read else WRITES):
+        if has_alike and (kinds.index(fault.kind) + place + 4) % (READS if is_read else WRITES):
             continue
         is_thinned = is_read or fault.what in SCOPED
         one_in = min(EVERY_READ if is_thinned else EVERY_WRITE, steps[fault.kind, fault.what])
