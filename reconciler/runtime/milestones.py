@@ -30,9 +30,15 @@ def look(database: Database, now: datetime) -> Milestones:
         return Milestones(unit.cursors.load(now), census(unit), unit.work.waiting_since_first_start())
 
 
+def are_over(before: Milestones, after: Milestones) -> bool:
+    """Whether a first start is finished, or else Opsgenie was polled meanwhile, so that a new query is known."""
+    was_polled = after.sources.polled_opsgenie != before.sources.polled_opsgenie
+    return after.is_begun and (was_polled or not before.is_begun)
+
+
 def lines(before: Milestones, after: Milestones) -> list[str]:
     """The milestones between two times, one line each; usually none."""
-    if not after.is_begun:
+    if not are_over(before, after):
         return []
     origin, was, query = after.sources.origin, before.sources.query, after.sources.query
     if origin is not None and not before.is_begun:

@@ -117,7 +117,7 @@ class Reporter:
         after = milestones.look(self._database, self._clock.now())
         for line in milestones.lines(self._before, after):
             log.info(line)
-        self._before = None if after.is_begun else self._before
+        self._before = None if milestones.are_over(self._before, after) else self._before
 
     def _pages(self, problems: Collection[Problem]) -> list[tuple[str, str]]:
         """Why somebody is not paged. Queried after events, and now and then without any."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reconciler.core.model import Kind
 from reconciler.core.work import Reason, WorkItem
-from reconciler.runtime.milestones import Milestones, lines, look
+from reconciler.runtime.milestones import Milestones, are_over, lines, look
 from reconciler.store.cursors import Origin, Positions
 from reconciler.store.database import Database
 from reconciler.store.overview import Census
@@ -30,9 +30,17 @@ def test_a_first_start_is_not_over_while_pairs_of_it_wait() -> None:
     assert lines(waiting, BEGUN)[0].startswith("first start: ")
 
 
+def test_a_changed_query_is_not_settled_before_opsgenie_was_polled_with_it() -> None:
+    polled = replace(BEGUN, sources=replace(BEGUN.sources, polled_opsgenie=at(60)))
+    assert not are_over(BEGUN, BEGUN)
+    assert are_over(BEGUN, polled)
+
+
 def test_a_changed_query_is_told_with_what_is_new_since() -> None:
     after = replace(
-        BEGUN, sources=replace(BEGUN.sources, query='tag: "prod"'), census=Census(baseline=3, followed=6, raised=3)
+        BEGUN,
+        sources=replace(BEGUN.sources, query='tag: "prod"', polled_opsgenie=at(60)),
+        census=Census(baseline=3, followed=6, raised=3),
     )
     assert lines(BEGUN, after) == [
         (
