@@ -62,20 +62,20 @@ class Case:
 
     @cached_property
     def copies(self) -> dict[str, list[Copy]]:
-        """By side, those of them that are copies from the other side; a copy in numbered parts is one."""
+        """By side, those of `notes` that are copies from the other side; numbered parts count as one copy."""
         read = {side: [c for text in texts if (c := read_copy(text))] for side, texts in self.notes.items()}
         return {side: whole(copy for copy in found if copy.side != side) for side, found in read.items()}
 
     @cached_property
     def told(self) -> dict[str, list[Copy]]:
-        """By side, those copies that are not copies of a person's note."""
+        """By side, the copies that report an act, as opposed to copies of a person's note."""
         wrote = [(act["who"], act["text"]) for act in self.acts_of("opsgenie", "note")]
         engineers = [copy for copy in self.copies["Opsgenie"] if not copy.ref.startswith("note ")]
         customers = [c for c in self.copies["PagerDuty"] if not any(self.is_copy(c, *note) for note in wrote)]
         return {"Opsgenie": engineers, "PagerDuty": customers}
 
     def is_copy(self, copy: Copy, who: str, text: str) -> bool:
-        """Whether it is a copy of what somebody wrote: to the letter where the looks are known."""
+        """Whether `copy` is a copy of the note `text` by `who`: exactly if the looks are known, else leniently."""
         if self.knowledge.is_watched:
             return (copy.name, copy.text) == (who, text)
         return letters(copy.name) == letters(who) and is_same(copy.text, text)
@@ -91,14 +91,15 @@ class Case:
 
     @cached_property
     def events(self) -> list[Event]:
-        """Those that the product did not make."""
+        """The changes in `history` that the product did not make."""
         return [event for event in self.history if not event.by_us]
 
     @cached_property
     def crossing(self) -> list[Event]:
-        """What the product did to the incidents: an act that crosses it cannot be told from it.
+        """The product's own changes of the incidents.
 
-        On the alert it can: an acknowledgement has a name, and so has its end.
+        Without a look in between, the product cannot distinguish an engineer's act from one of these. On the alert
+        it can: Opsgenie names who acknowledged it and who ended that.
         """
         return [event for event in self.history if event.by_us and event.incident]
 
@@ -107,13 +108,13 @@ class Case:
         return sum(event.what in dids for event in self.events)
 
     def own(self, did: Did, who: str | None = None) -> list[Event]:
-        """What the product did of one kind to the alert or its own incidents, in somebody's name or anybody's."""
+        """The product's own changes of this kind to the alert and its incidents; with `who` only in that name."""
         ids = {"", *(incident["id"] for incident in self.incidents)}
         done = [event for event in self.history if event.by_us and event.what is did and event.incident in ids]
         return [event for event in done if who is None or is_name(event.who, who)]
 
     def is_alone(self, event: Event, among: Iterable[Event]) -> bool:
-        """Whether the product can tell it from all of these, and has not forgotten it with a lost database."""
+        """Whether there was a look between this event and each of `among`, and no database was lost around it."""
         is_apart = self.knowledge.is_apart
         alone = all(other is event or is_apart(event.at, other.at) for other in among)
         return alone and self.knowledge.is_remembered(event.at)
@@ -126,9 +127,9 @@ class Case:
 
     @cached_property
     def left(self) -> dict[str, datetime]:
-        """Incidents that were merged into another one, by id, and since when that is followed in their place.
+        """Ids of incidents that were merged into another one, with the time since when the other one is followed.
 
-        Where looks are unknown, the product's notes tell whether another one is followed.
+        If looks are unknown, the product's notes show whether the other one is followed.
         """
         found: dict[str, datetime] = {}
         is_said = any(FOLLOWED in text for text in self.notes["Opsgenie"])

@@ -100,7 +100,7 @@ def incident_events(incident: Json, silent: Iterable[Json] = ()) -> Iterator[Eve
 
 
 def agent_of(line: Json) -> str:
-    """Id of whoever caused a log entry, empty when it names nobody."""
+    """The id of the user or service that caused a log entry; empty if the entry has no agent."""
     return str((line.get("agent") or {}).get("id", ""))
 
 
@@ -120,7 +120,7 @@ def _ended(line: Json, held: set[str]) -> Did:
 
 
 def _actor(line: Json) -> str:
-    """Name of whoever caused a log entry, empty for a timeout."""
+    """The name of the user or service that caused a log entry; empty for a timeout."""
     is_timeout = (line.get("channel") or {}).get("type") == "timeout"
     return "" if is_timeout else str((line.get("agent") or {}).get("summary", ""))
 

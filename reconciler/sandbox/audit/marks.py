@@ -27,13 +27,13 @@ SAYS = {
     Did.RESOLVED: ("resolved the incident", "resolve"),
     Did.REOPENED: ("reopened the incident", "reopen"),
 }
-"""How a note on the other side begins that tells of an act, and the act's verb."""
+"""For each kind of act: the first words of the note that reports it on the other side, and the journal's verb."""
 FOLLOWED = "is followed from now on"
 NEWLY_FOLLOWED = re.compile(rf"incident #\d+ \((\w+)\) .* {FOLLOWED}")
 NOT_FOLLOWED = re.compile(r"incident #\d+ \((\w+)\) bears this alert's key, too: it is not followed")
-"""How a note names an incident of the alert, by its id."""
+"""Notes that name another incident of the alert; the group is its id."""
 DETAILS = ("[Opsgenie · alert details · ", "[Opsgenie · details that PagerDuty refused · ")
-"""How a note begins that holds the alert's details."""
+"""The first words of a note with the alert's details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ def whole(copies: Iterable[Copy]) -> list[Copy]:
 
 
 def count_in(text: str) -> int:
-    """How many marks there are anywhere in it."""
+    """How many marks the text contains."""
     return len(_ANY_MARK.findall(text))
 
 
 def letters(name: str) -> str:
-    """A name without what a mark may have had to replace, and in whatever form a vendor shows it."""
+    """The letters and digits of a name: what is left in every form in which a vendor or a mark shows it."""
     plain = unicodedata.normalize("NFKD", html.unescape(name)).casefold()
     return "".join(character for character in plain if character.isalnum())
 
@@ -88,7 +88,7 @@ def is_name(shown: str, who: str) -> bool:
 
 
 def is_same(copy: str, text: str) -> bool:
-    """Whether a copy says what the text says: spacing and unprintable characters aside, and maybe cut."""
+    """Whether the texts are equal apart from spacing and unprintable characters; the copy may be cut."""
     if _plain(copy) == _plain(text):
         return True
     cut = _CUT.match(copy)

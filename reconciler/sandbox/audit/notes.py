@@ -1,4 +1,4 @@
-"""Rules about what was copied and told in notes."""
+"""Rules about notes: copies of what people wrote, and reports of what they did."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _MANY = 1_000_000
 
 
 def customers_notes(case: Case) -> Wrong:
-    """Each of a customer's notes is copied once; alike ones as often as they were written."""
+    """Each of a customer's notes is copied once; equal notes as often as they were written."""
     wanted = Counter((act["who"], act["text"]) for act in case.acts_of("opsgenie", "note"))
     for (who, text), times in wanted.items():
         shown = sum(case.is_copy(copy, who, text) for copy in case.copies["PagerDuty"])
@@ -53,7 +53,10 @@ def details(case: Case) -> Wrong:
 
 
 def told(case: Case) -> Wrong:
-    """Acts are told in a note, each once; those that cross others, or are not followed, need not be."""
+    """Each act is reported in a note, at most once.
+
+    No report is needed without a look between the act and another one, or for an incident that is not followed.
+    """
     for did, (words, verb) in marks.SAYS.items():
         side = "PagerDuty" if did.is_on_alert else "Opsgenie"
         notes = [copy for copy in case.told[side] if copy.text.startswith(words)]
@@ -76,9 +79,9 @@ def _must_be_told(case: Case, deed: Event, beside: list[Event]) -> bool:
 
 
 def priorities(case: Case) -> Wrong:
-    """A change of the priority is told with what it was and is, once where it stands alone.
+    """A change of priority is reported with the old and the new one, if there was a look before and after it.
 
-    A priority that is another one in the end than when the product first saw it was told at least once.
+    At least one report is needed if the final priority differs from the one that the product saw first.
     """
     changes = list(priority_events(case.alert))
     told_as = [copy.text for copy in case.told["PagerDuty"] if copy.text.startswith("changed the priority")]
@@ -100,9 +103,9 @@ def priorities(case: Case) -> Wrong:
 
 
 def second_incidents(case: Case) -> Wrong:
-    """An incident that is opened again after it was merged away is named: another one is followed.
+    """A note names an incident that was reopened after its merge, since another one is followed.
 
-    Where looks are known, so is a second one that is followed, and each is named on both sides.
+    If looks are known, a second incident that is followed must be named, too, and each on both sides.
     """
     if case.knowledge.lost_at:
         return
@@ -119,7 +122,7 @@ def second_incidents(case: Case) -> Wrong:
 
 
 def order(case: Case) -> Wrong:
-    """Notes stand in the order in which people wrote them; acts are told in the order in which they were done."""
+    """Copies are in the order in which people wrote the notes, and reports in the order of the acts."""
     if case.knowledge.lost_at or not case.knowledge.is_watched:
         return
     said = {did: words for did, (words, _) in marks.SAYS.items()}
@@ -154,13 +157,13 @@ def _line(copy: marks.Copy) -> str:
 
 
 def _known_at(act: Json) -> datetime:
-    """The time by which notes can be put in order: PagerDuty's notes of one second have none."""
+    """The time that orders notes: PagerDuty's has whole seconds, so that notes of one second have no order."""
     at = parse_time(act["at"])
     return at.replace(microsecond=0) if act["side"] == "pagerduty" else at
 
 
 def _is_in_order(shown: list[str], wanted: Sequence[tuple[Any, str]]) -> bool:
-    """Whether each comes no earlier than the one before it; what is wanted at one time has no order."""
+    """Whether the lines shown are in the order of their times; lines of the same time may be in any order."""
     left, now = sorted(wanted), None
     for line in shown:
         place = next((place for place in left if place[1] == line and (now is None or place[0] >= now)), None)

@@ -80,7 +80,7 @@ def own_acts(case: Case) -> Wrong:
 
 
 def names(case: Case) -> Wrong:
-    """Acknowledgements and their ends are in the name of the engineer who acted."""
+    """Opsgenie shows acknowledgements and their ends in the name of the engineer who acted."""
     acted = {event.who for event in case.events if event.what in _FOLLOWS}
     for did in (Did.ALERT_ACKNOWLEDGED, Did.ALERT_UNACKNOWLEDGED) if case.knowledge.is_watched else ():
         for event in case.own(did):
@@ -89,7 +89,7 @@ def names(case: Case) -> Wrong:
 
 
 def final_states(case: Case) -> Wrong:
-    """Both sides agree in the end, as the last act wants it."""
+    """The final states of both sides are those that the last act leads to."""
     if not case.knowledge.is_watched:
         return
     alert, incident = case.alert, case.incident
@@ -112,7 +112,10 @@ def final_states(case: Case) -> Wrong:
 
 
 def _is_right(last: Did, status: str, *, acknowledged: bool, by_person: bool) -> bool:
-    """Whether the final states follow from the last act. `by_person` tells that an engineer holds the incident."""
+    """Whether the final states are those that the last act leads to.
+
+    `by_person`: an engineer has acknowledged the incident, not only the automation user.
+    """
     match last:
         case Did.ALERT_ACKNOWLEDGED | Did.ACKNOWLEDGED:
             return acknowledged and status == "acknowledged"

@@ -31,7 +31,7 @@ def error_body(code: int, message: str = "", errors: list[str] | None = None) ->
 
 
 def rate_headers(limit: int, remaining: int, reset: int) -> dict[str, str]:
-    """The headers that tell of a rate limit. `reset` is a number of seconds, not a time."""
+    """PagerDuty's rate limit headers: the limit, what remains of it, and the seconds until it is reset."""
     return {
         "ratelimit-limit": str(limit), "ratelimit-remaining": str(remaining), "ratelimit-reset": str(reset)
     }  # fmt: skip

@@ -212,7 +212,7 @@ def _within(
 
 
 def _page(request: Request, name: str, rows: Sequence[Any], show: Callable[[Any], Json]) -> Response:
-    """One page: 25 rows by default, 100 at most whatever `limit` is."""
+    """One page of rows: `limit` of them, 25 by default; a `limit` above 100 counts as 100."""
     limit = min(checks.number(request, "limit", _DEFAULT_PAGE), _MAX_PAGE)
     offset = checks.number(request, "offset", 0)
     if offset + limit > _MAX_OFFSET:
