@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -13,15 +12,6 @@ from reconciler.observability.logs import configure, get_logger
 
 SECRET = "u+hunter2/key"
 log = get_logger("reconciler.test_telemetry")  # created before the configuration, as in modules
-
-
-@pytest.fixture(autouse=True)
-def restored_logging() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("reconciler")
-    before = (list(root.handlers), root.level, ours.level)
-    yield
-    root.handlers[:], root.level, ours.level = before
-    logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(params=["text", "json"])
