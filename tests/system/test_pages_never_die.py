@@ -28,7 +28,7 @@ def page(status: int, **headers: str) -> Response:
 
 
 ANSWERS = {
-    # One for each reaction of the product; tests/remotes/test_refusals.py has every status and code.
+    # One for each reaction of the product; tests/unit/vendors/test_error_scopes.py has every status and code.
     "the From user is gone": said(400, 1008, "Requester User Not Found"),
     "the service is gone": said(400, 5002, "Service Not Found"),
     "it takes too long": said(400, 2016, "The request took too long to process"),

@@ -90,7 +90,7 @@ class Parts:
 
 @dataclass
 class Outcome:
-    """The outcome of a history, for the oracles."""
+    """The outcome of a history, for the oracle."""
 
     history: History
     state: dict[str, Any]
