@@ -82,16 +82,20 @@ def it_waits_and_goes_on(world: World, disk: Path, words: str) -> None:
         number += 1
         assert number < 500
         time.sleep(0.05)
-    time.sleep(0.5)
-    since = world.seq()
-    time.sleep(1.5)
-    assert world.writes(since) == []
-    assert world.told(words) == 1
+    world.until(lambda: nothing_is_written(world), "that nothing fits in any more")
+    assert world.told(words) == world.told("works again") + 1
     filler.unlink()
-    world.until(lambda: world.told("works again") == 1, "that it works again")
+    world.until(lambda: world.told("works again") == world.told(words), "that it works again")
     world.until(lambda: world.is_settled() and world.audit() == {}, "all of it, once")
     assert world.told("defect") == 0
     assert world.stop() == 0
+
+
+def nothing_is_written(world: World) -> bool:
+    """Whether no vendor write happens for a while: small intents fit into existing files for longer than large ones."""
+    since = world.seq()
+    time.sleep(1.5)
+    return world.writes(since) == []
 
 
 def test_a_full_disk_leaves_no_partial_transaction(tmp_path: Path) -> None:
