@@ -33,6 +33,7 @@ from reconciler.settings_texts import (
     token,
     tokens,
     volatile_terms,
+    web_address,
 )
 
 LARGEST_FILE = 65536  # characters of a file that holds one secret
@@ -42,6 +43,7 @@ UnacknowledgePolicy = Literal["retrigger", "note"]
 ClosePolicy = Literal["note", "resolve", "ignore"]
 TimeoutPolicy = Literal["mirror", "ignore"]
 PriorityPolicy = Literal["urgency", "note", "ignore"]
+LatePolicy = Literal["page", "note", "skip"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -117,6 +119,12 @@ class Settings(BaseModel):
     on_opsgenie_priority: Annotated[PriorityPolicy, Variable(choice(PriorityPolicy))] = "urgency"
     high_urgency_priorities: Annotated[tuple[str, ...], Variable(priorities)] = ("P1", "P2")
     on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Variable(choice(TimeoutPolicy))] = "mirror"
+    on_late_alert: Annotated[LatePolicy, Variable(choice(LatePolicy))] = "page"
+    late_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 3600.0
+    heartbeat_url: Annotated[SecretStr | None, Variable(web_address, secret=True)] = None
+    opsgenie_heartbeat: Annotated[str | None, Variable(plain)] = None
+    heartbeat_interval_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 60.0
+    outage_page_seconds: Annotated[float, Variable(seconds())] = 900.0
     remind_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 600.0
     http_listen: Annotated[Address | None, Variable(host_and_port)] = None
     log_format: LogFormatSetting = None
@@ -147,6 +155,8 @@ class Settings(BaseModel):
         keys = [self.pagerduty_api_key, self.opsgenie_api_key, *self.pagerduty_webhook_secret]
         if self.opsgenie_webhook_secret:
             keys.append(self.opsgenie_webhook_secret)
+        if self.heartbeat_url:
+            keys.append(self.heartbeat_url)
         return (*(key.get_secret_value() for key in keys), *_passwords(self.database_url.get_secret_value()))
 
 

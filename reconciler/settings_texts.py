@@ -117,6 +117,18 @@ def api_url(product: str) -> Callable[[str], str]:
     return parse
 
 
+def web_address(text: str) -> SecretStr:
+    """An address to be asked, which is a secret: whoever knows it may report that all is well."""
+    try:
+        parts = urlsplit(text)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or not (text.isascii() and text.isprintable()) or " " in text:
+        raise Wrong("is not an http or https URL; copy it whole, such as https://example.com/ping/1234")
+    return SecretStr(text)
+
+
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 _VOLATILE = re.compile(
     r"(?<![\w.:])(status|acknowledged|acknowledgedBy|closedBy|owner|snoozed|snoozedUntil|isSeen)"

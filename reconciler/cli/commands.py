@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.common import (
+    ATTENTION,
+    FAILED,
+    PLANNED,
+    USAGE,
+    Seconds,
+    configured,
+    configured_database,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from reconciler.runtime.report import Report
@@ -20,18 +27,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 
-class _Seconds(click.FloatRange):
-    """Click's own range lets pass what is no number at all: that is on neither side of a bound."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds: float = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
-        return seconds
-
-
-FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
-_PORT, _SECONDS, _RATE = click.IntRange(0, 65535), _Seconds(0, 3600), click.IntRange(0)
+_PORT, _SECONDS, _RATE = click.IntRange(0, 65535), Seconds(0, 3600), click.IntRange(0)
 PROGRESS_EVERY = 20
 """Pairs between two lines of progress."""
 
@@ -51,7 +47,7 @@ def run() -> None:
     from reconciler.runtime.signals import StopSignals
 
     signals = StopSignals()  # before anything that takes time
-    settings = _settings()
+    settings = configured()
     if not _run(signals, settings):
         sys.stdout.flush()
         os._exit(0)  # a thread that hangs in a read would be waited for
@@ -89,7 +85,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     """
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
-    settings = _settings()
+    settings = configured()
     for line in settings.warnings():
         click.echo(f"reconciler: {line}", err=True)
     report = _plan(settings) if dry_run else _once(settings)
@@ -97,7 +93,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
 
     errors = rendering.errors(report, dry_run=dry_run)
     if as_json:
-        _print_json(rendering.as_data(report, dry_run=dry_run))
+        print_json(rendering.as_data(report, dry_run=dry_run))
     elif report.actions or not errors:
         click.echo(rendering.as_text(report, dry_run=dry_run))
     for line in errors:
@@ -113,7 +109,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def status(exit_code: bool, as_json: bool) -> None:
     """Show what is tracked, how far behind it is, what is wrong, and what is pending or dead."""
-    url, interval = _database()
+    url, interval = configured_database()
     from reconciler.operations import status as standing
     from reconciler.store.database import current_revision, exists
     from reconciler.store.overview import shown
@@ -127,7 +123,7 @@ def status(exit_code: bool, as_json: bool) -> None:
         missing = "it is empty"
     found = standing.read(database, shown(url), missing)
     if as_json:
-        _print_json(standing.as_data(found))
+        print_json(standing.as_data(found))
     else:
         click.echo(standing.as_text(found, interval))
     if exit_code and standing.needs_attention(found, interval):
@@ -145,7 +141,7 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """
     if bool(ids) == everything:
         raise click.UsageError("name alerts or incidents, or give --all")
-    url, _ = _database()
+    url, _ = configured_database()
     from reconciler.errors import Misconfigured
     from reconciler.operations import retry as putting_back
     from reconciler.store.database import exists, open_database
@@ -165,7 +161,7 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
     found = putting_back.put_back(database, None if everything else ids)
     database.close()
     if as_json:
-        _print_json(putting_back.as_data(found))
+        print_json(putting_back.as_data(found))
     else:
         click.echo(putting_back.as_text(found))
 
@@ -178,7 +174,7 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the schema to this version's revision."""
-    url, _ = _database()
+    url, _ = configured_database()
     from reconciler.store.database import open_database
     from reconciler.store.migrate import upgrade as migrate
 
@@ -190,7 +186,7 @@ def upgrade() -> None:
 @db.command()
 def current() -> None:
     """Show the schema's revision, and this version's."""
-    url, _ = _database()
+    url, _ = configured_database()
     from reconciler.store.database import current_revision, exists, open_database
     from reconciler.store.schema import REVISION
 
@@ -273,26 +269,6 @@ def _defect(error: Exception) -> None:
     )
 
 
-def _settings() -> Settings:
-    """The configuration, with logging set up to keep its secrets."""
-    from reconciler import settings as configuration
-    from reconciler.observability import logs
-
-    settings = configuration.load(os.environ, Path(".env"))
-    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
-    return settings
-
-
-def _database() -> tuple[str, float]:
-    """For commands that need the database alone, and no key: its URL, and how often the daemon polls."""
-    from reconciler import settings as configuration
-    from reconciler.observability import logs
-
-    settings = configuration.load_database(os.environ, Path(".env"))
-    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
-    return settings.database_url.get_secret_value(), settings.poll_interval_seconds
-
-
 def _once(settings: Settings) -> Report:
     """One run over everything, with writes."""
     from reconciler.errors import Transient
@@ -337,7 +313,3 @@ def _progress(done: int, left: int) -> None:
         click.echo("\r\033[K", nl=False, err=True)
     elif done % PROGRESS_EVERY == 0:
         click.echo(f"\r{done:,} of {done + left:,} alerts looked at", nl=False, err=True)
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

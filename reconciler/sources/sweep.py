@@ -36,9 +36,11 @@ class Retention:
     horizons: Horizons
 
     def apply(self, now: datetime) -> None:
-        """Delete some of them, with their notes and actions."""
+        """Delete some of them, with their notes, actions and journal."""
+        before = earlier(now, self.horizons.retention)
         with self.database.writing() as unit:
-            unit.snapshot.forget(earlier(now, self.horizons.retention))
+            unit.snapshot.forget(before)
+            unit.journal.forget_general(before)
 
 
 class Sweep:

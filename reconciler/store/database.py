@@ -23,7 +23,9 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import Misconfigured, Transient
 from reconciler.store.cursors import Cursors
 from reconciler.store.group_commit import GroupCommit
+from reconciler.store.journal import Journal
 from reconciler.store.outbox import Outbox
+from reconciler.store.pauses import Pauses
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
 from reconciler.store.statements import insert_into
@@ -78,12 +80,14 @@ class Superseded(DatabaseDown):
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """Snapshot, outbox, work queue and cursors within one transaction."""
+    """The tables' interfaces within one transaction."""
 
     snapshot: Snapshot
     outbox: Outbox
     work: Work
     cursors: Cursors
+    journal: Journal
+    pauses: Pauses
 
 
 class Database:
@@ -164,6 +168,8 @@ class Database:
             Outbox(connection, self.route),
             Work(connection, self.route),
             Cursors(connection, self.route),
+            Journal(connection, self.route),
+            Pauses(connection, self.route),
         )
 
 

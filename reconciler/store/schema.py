@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; a test compares it with migrations/versions."""
 
 
@@ -160,4 +160,36 @@ leader = Table(
     Column("route", Text, primary_key=True),
     Column("epoch", BigInteger, nullable=False),  # counts the takeovers
     Column("holder", Text, nullable=False),  # host, process id and a random number
+)
+
+journal = Table(  # append-only, one row a decision; deleted with its pair
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("alert_id", Text, nullable=False),  # empty: concerns no single pair
+    Column("at", Utc, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("action_key", Text, nullable=False),
+    Column("incident_id", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Index("journal_alert", "route", "alert_id"),
+    sqlite_autoincrement=True,
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("since", Utc, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("pages", Boolean, nullable=False),  # pages wait too
+    Column("until", Utc),  # null: until `resume`
 )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
-from reconciler.store.schema import actions, notes, pairs
+from reconciler.store.schema import actions, journal, notes, pairs
 from reconciler.store.statements import rows_by, rows_of, upsert
 
 _ALERT = TypeAdapter(AlertBaseline)
@@ -63,7 +63,7 @@ _FORGOTTEN = (
 )
 _FORGET = tuple(
     delete(table).where(table.c.route == bindparam("route"), table.c.alert_id == bindparam("gone"))
-    for table in (notes, actions, pairs)
+    for table in (notes, actions, journal, pairs)
 )
 
 
@@ -162,7 +162,7 @@ class Snapshot:
             self.connection.execute(_SAVE_SWEEP, looks)
 
     def forget(self, before: datetime, limit: int = 1000) -> int:
-        """Delete pairs that were finished before this time, with notes and actions; returns how many.
+        """Delete pairs that were finished before this time, with notes, actions and journal; returns how many.
 
         A pair that is open, or has an action that is dead or still to be done, is kept.
         """

@@ -11,6 +11,12 @@ from reconciler.settings import SettingsError, load, load_database, variables
 from tests.support.configured import REQUIRED, loaded, problem, problems, value
 
 DEFAULTS = {
+    "ON_LATE_ALERT": "page",
+    "LATE_SECONDS": 3600,
+    "HEARTBEAT_URL": None,
+    "OPSGENIE_HEARTBEAT": None,
+    "HEARTBEAT_INTERVAL_SECONDS": 60,
+    "OUTAGE_PAGE_SECONDS": 900,
     "PAGERDUTY_WEBHOOK_SECRET": (),
     "OPSGENIE_INTEGRATION_ID": None,
     "OPSGENIE_WEBHOOK_SECRET": None,
@@ -34,6 +40,7 @@ DEFAULTS = {
     "LOG_LEVEL": "INFO",
 }
 SECRETS = {
+    "HEARTBEAT_URL",
     "PAGERDUTY_API_KEY",
     "PAGERDUTY_WEBHOOK_SECRET",
     "OPSGENIE_API_KEY",
@@ -116,7 +123,8 @@ def test_the_poll_interval_may_exceed_the_sweep_interval() -> None:
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
-    text = "sqlite:///from-file.db" if name == "DATABASE_URL" else "from-file"
+    urls = {"DATABASE_URL": "sqlite:///from-file.db", "HEARTBEAT_URL": "https://example.com/from-file"}
+    text = urls.get(name, "from-file")
     file = tmp_path / "secret"
     file.write_text(f"{text}\n")
     given = REQUIRED | {"HTTP_LISTEN": "127.0.0.1:1", "OPSGENIE_INTEGRATION_ID": "1-2", f"{name}_FILE": str(file)}

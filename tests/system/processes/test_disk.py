@@ -92,7 +92,7 @@ def it_waits_and_goes_on(world: World, disk: Path, words: str) -> None:
 
 
 def nothing_is_written(world: World) -> bool:
-    """Whether no vendor write happens for a while: small intents fit into existing files for longer than large ones."""
+    """Whether no vendor write happens for a while: small intents fit into existing files for longer."""
     since = world.seq()
     time.sleep(1.5)
     return world.writes(since) == []

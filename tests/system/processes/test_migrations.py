@@ -195,6 +195,8 @@ def test_concurrent_migrations_all_succeed(both: World) -> None:
 
 
 LATER = (
+    "DROP TABLE journal",
+    "DROP TABLE pauses",
     "DROP TABLE work",
     "DROP INDEX pairs_next_look",
     "DROP INDEX pairs_over",

@@ -1,0 +1,53 @@
+"""What several commands share: the configuration, the exit statuses, the types of options and the JSON output."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+
+FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
+"""Exit statuses of the public contract."""
+
+
+class Seconds(click.FloatRange):
+    """Click's own range lets pass what is no number at all: that is on neither side of a bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """A number within the range."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
+def configured() -> Settings:
+    """The configuration, with logging set up to keep its secrets."""
+    from reconciler import settings as configuration
+    from reconciler.observability import logs
+
+    settings = configuration.load(os.environ, Path(".env"))
+    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
+    return settings
+
+
+def configured_database() -> tuple[str, float]:
+    """For commands that need the database alone, and no key: its URL, and how often the daemon polls."""
+    from reconciler import settings as configuration
+    from reconciler.observability import logs
+
+    settings = configuration.load_database(os.environ, Path(".env"))
+    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
+    return settings.database_url.get_secret_value(), settings.poll_interval_seconds
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one document on stdout."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

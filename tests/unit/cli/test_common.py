@@ -1,0 +1,14 @@
+import click
+import pytest
+
+from reconciler.cli.common import Seconds
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "3601", "x"])
+def test_seconds_are_numbers_in_their_range(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Seconds(0, 3600).convert(text, None, None)
+
+
+def test_seconds_may_be_fractions() -> None:
+    assert Seconds(0, 3600).convert("0.5", None, None) == 0.5
