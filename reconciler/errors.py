@@ -20,7 +20,12 @@ Only Permanent may make an action dead, and never a creation. Which answer means
 
 
 class ReconcilerError(Exception):
-    """Base of all errors below; its text is one line fit for an operator, free of secrets."""
+    """Base of all errors below; its text is one line fit for an operator, free of secrets.
+
+    `request_id` is the vendor's id of the request that failed; empty if it gave none.
+    """
+
+    request_id = ""
 
 
 class Misconfigured(ReconcilerError):

@@ -144,6 +144,7 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
     url, _ = configured_database()
     from reconciler.errors import Misconfigured
     from reconciler.operations import retry as putting_back
+    from reconciler.operations.who import operator
     from reconciler.store.database import exists, open_database
     from reconciler.store.migrate import check
     from reconciler.store.overview import shown
@@ -158,7 +159,7 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
             f"DATABASE_URL: its schema is at revision {revision}, this program needs {REVISION}: "
             "run `reconciler db upgrade` first"
         )
-    found = putting_back.put_back(database, None if everything else ids)
+    found = putting_back.put_back(database, None if everything else ids, operator())
     database.close()
     if as_json:
         print_json(putting_back.as_data(found))

@@ -179,7 +179,7 @@ def _or_echo(observation: Observation, change: Change) -> Change | Echo:
         and base.actor
         and text.is_same_name(change.person.name, base.actor)
     ):
-        return Echo(Side.OPSGENIE, change.alert_id, "author")
+        return Echo(Side.OPSGENIE, change.alert_id, "author", change.verb)
     return change
 
 
@@ -215,7 +215,7 @@ def _moved(
     observation: Observation, verb: str, cause: steps.Cause, policy: Policy, detail: str = ""
 ) -> Change | Echo:
     if policy.is_echo_of_us(cause.person):
-        return Echo(Side.PAGERDUTY, observation.alert_id, "author")
+        return Echo(Side.PAGERDUTY, observation.alert_id, "author", verb)
     ref = _ref(cause.act, cause.at)
     return Change(
         Side.PAGERDUTY, verb, observation.alert_id, ref, cause.at, cause.actor, cause.person, detail=detail
@@ -226,7 +226,7 @@ def _incident_resolved(observation: Observation, incident: Incident, policy: Pol
     act = _last_act(observation, "resolve")
     person = incident.changed_by or (act.person if act else None) or SOMEBODY
     if policy.is_echo_of_us(person):
-        return Echo(Side.PAGERDUTY, observation.alert_id, "author")
+        return Echo(Side.PAGERDUTY, observation.alert_id, "author", "resolve")
     actor = Actor.MACHINE if act is not None and act.actor is not Actor.PERSON else Actor.PERSON
     at = incident.changed_at or (act.at if act else incident.created_at)
     detail = succession.merged_into(observation, incident)
@@ -247,7 +247,7 @@ def _incident_acknowledged(
         at = max(known, default=incident.created_at)
         yield Change(Side.PAGERDUTY, "acknowledge", observation.alert_id, _ref(act, at), at, person=person)
     elif new:
-        yield Echo(Side.PAGERDUTY, observation.alert_id, "author")
+        yield Echo(Side.PAGERDUTY, observation.alert_id, "author", "acknowledge")
 
 
 def _ref(act: Act | None, at: datetime) -> str:

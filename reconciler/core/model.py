@@ -5,7 +5,7 @@ and its incident, with one Baseline per side. An Observation brings both togethe
 all that a decision depends on: observations, the configured policy and the time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -392,11 +392,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """A write of our own, read back, and the guard that recognised it: outbox, author or mark."""
+    """A write of our own, read back, and the guard that recognised it: outbox, author or mark.
+
+    `what` names the act or note for display.
+    """
 
     side: Side
     alert_id: str
     guard: str
+    what: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +425,8 @@ class Plan:
     """The result of a decision: committed in one transaction before anything is sent.
 
     `pairs` are new records of the snapshot; `notes` are (alert id, side, note id) now known; `actions` are new, in
-    order; `settlements` are outcomes of earlier actions: done, to be tried again, no longer needed.
+    order; `settlements` are outcomes of earlier actions: done, to be tried again, no longer needed. `changes` are
+    the acts that it was made of.
     """
 
     actions: tuple[Action, ...] = ()
@@ -429,3 +434,4 @@ class Plan:
     notes: tuple[tuple[str, Side, str], ...] = ()
     settlements: tuple[Settlement, ...] = ()
     echoes: tuple[Echo, ...] = ()
+    changes: tuple[Change, ...] = ()

@@ -34,11 +34,11 @@ def of_alert(observation: Observation, policy: Policy) -> Iterator[Found]:
     for note in _unknown(observation, Side.OPSGENIE, observation.alert_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "outbox" in policy.guards and note.text in sent:
-            yield Echo(Side.OPSGENIE, observation.alert_id, "outbox")
+            yield _echo(Side.OPSGENIE, observation, "outbox", note)
         elif "author" in policy.guards and _is_signed(note):
-            yield Echo(Side.OPSGENIE, observation.alert_id, "author")
+            yield _echo(Side.OPSGENIE, observation, "author", note)
         elif genuine:
-            yield Echo(Side.OPSGENIE, observation.alert_id, "mark")
+            yield _echo(Side.OPSGENIE, observation, "mark", note)
         elif genuine is None:
             yield Undecided(Side.OPSGENIE, note.id)
         elif not (is_adoption(observation) and (_is_too_old(observation, note) or history.has(note))):
@@ -97,11 +97,11 @@ def of_incident(observation: Observation, policy: Policy, now: datetime) -> Iter
     for note in _unknown(observation, Side.PAGERDUTY, observation.incident_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "outbox" in policy.guards and note.id in written:
-            yield Echo(Side.PAGERDUTY, observation.alert_id, "outbox")
+            yield _echo(Side.PAGERDUTY, observation, "outbox", note)
         elif policy.is_echo_of_us(note.author):
-            yield Echo(Side.PAGERDUTY, observation.alert_id, "author")
+            yield _echo(Side.PAGERDUTY, observation, "author", note)
         elif genuine:
-            yield Echo(Side.PAGERDUTY, observation.alert_id, "mark")
+            yield _echo(Side.PAGERDUTY, observation, "mark", note)
         elif genuine is None:
             yield Undecided(Side.PAGERDUTY, note.id)
         elif not (is_adoption(observation) and _is_too_old(observation, note)):
@@ -111,6 +111,10 @@ def of_incident(observation: Observation, policy: Policy, now: datetime) -> Iter
 def _unknown(observation: Observation, side: Side, notes: tuple[Note, ...] | None) -> list[Note]:
     new = [note for note in notes or () if (side, note.id) not in observation.known_notes]
     return sorted(new, key=lambda note: (note.at, note.id))
+
+
+def _echo(side: Side, observation: Observation, guard: str, note: Note) -> Echo:
+    return Echo(side, observation.alert_id, guard, f"note {note.id}")
 
 
 def _noted(side: Side, observation: Observation, note: Note) -> Change:

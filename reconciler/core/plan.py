@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from reconciler.core import absence, late_acknowledgement, paging, text
 from reconciler.core.baselines import known_notes, settled, snapshot
 from reconciler.core.changes import changes
+from reconciler.core.journal_entries import ACTS
 from reconciler.core.mapping import Situation, actions_for, superseded_by
 from reconciler.core.model import (
     Action,
@@ -44,6 +45,7 @@ def decide(inputs: DecisionInput) -> Plan:
         notes=tuple(note for plan in plans for note in plan.notes),
         settlements=tuple(old for plan in plans for old in plan.settlements),
         echoes=tuple(echo for plan in plans for echo in plan.echoes),
+        changes=tuple(change for plan in plans for change in plan.changes),
     )
 
 
@@ -78,6 +80,7 @@ def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
         notes=known_notes(observation, seen),
         settlements=(*answers, *pointless, *orphans, *revived),
         echoes=seen.echoes,
+        changes=tuple(change for change in seen.changes if change.verb in ACTS),
     )
 
 

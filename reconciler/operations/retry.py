@@ -1,10 +1,13 @@
 """`reconciler retry`: puts dead actions back into the outbox. Needs only the database."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.core.follow_up import outbox_item
+from reconciler.core.journal import Event
+from reconciler.core.journal_entries import of_action
 from reconciler.core.model import Status
 from reconciler.errors import Misconfigured
 from reconciler.observability.logs import printable
@@ -15,10 +18,11 @@ from reconciler.store.database import Database
 from reconciler.store.overview import find
 
 
-def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, ...]:
+def put_back(database: Database, given: Collection[str] | None, who: str) -> tuple[Entry, ...]:
     """Put back the dead actions of these alerts and incidents, or all for None; returns them.
 
-    Misconfigured if an alert or incident is unknown; then nothing is put back.
+    `who` is the operator, for the journal. Misconfigured if an alert or incident is unknown; then nothing is put
+    back.
     """
     with database.writing() as unit:
         dead = unit.outbox.with_status(Status.DEAD, status.UNLIMITED)
@@ -37,6 +41,8 @@ def put_back(database: Database, given: Collection[str] | None) -> tuple[Entry, 
             unit.outbox.retry([action.id for action in dead])
             now = datetime.now(UTC)
             unit.work.add((outbox_item(action.alert_id, [action], now) for action in dead), external=True)
+            retried = (of_action(action, Event.RETRIED, now, f"it was dead: {action.error}") for action in dead)
+            unit.journal.append(replace(entry, who=who) for entry in retried)
     return entries
 
 

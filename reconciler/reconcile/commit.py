@@ -1,4 +1,4 @@
-"""Commit of a plan: baselines, notes, outcomes, new actions and the work queue's row in one transaction.
+"""Commit of a plan: baselines, notes, outcomes, new actions, journal and the queue's row in one transaction.
 
 Results on which nothing depends are written in batches: that a pair was read and nothing was found. If the process
 dies first, these pairs are read once more.
@@ -7,6 +7,7 @@ dies first, these pairs are read once more.
 from dataclasses import replace
 from threading import Lock
 
+from reconciler.core.journal_entries import of_plan
 from reconciler.core.model import DecisionInput, Pair, Plan
 from reconciler.core.work import WorkItem
 from reconciler.observability.events import Events
@@ -63,6 +64,7 @@ class Committer:
             for settlement in plan.settlements:
                 unit.outbox.settle(settlement, inputs.now)
             unit.outbox.add(plan.actions, inputs.now)
+            unit.journal.append(of_plan(plan, inputs, item.reasons))
             if again is None:
                 unit.work.take_away([item])
             else:

@@ -6,13 +6,13 @@ an outcome that a read resolves. What follows a failed write is decided in `core
 
 from dataclasses import dataclass, replace
 
-from reconciler.core import text
+from reconciler.core import journal_entries, text
+from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Policy, Settlement, Side, Status
 from reconciler.core.plan import settled
 from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty
 from reconciler.core.retry import Plainer, Scope, after
 from reconciler.errors import (
-    Blocked,
     Duplicate,
     Forbidden,
     Misconfigured,
@@ -27,6 +27,7 @@ from reconciler.observability.events import Events
 from reconciler.reconcile.delivery_blocks import Blocks, blocks_of
 from reconciler.reconcile.delivery_existing import ExistingIncidents
 from reconciler.reconcile.delivery_problems import DeliveryProblems
+from reconciler.reconcile.delivery_scopes import scope_of
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.key_check import KeyCheck
 from reconciler.reconcile.vendor_calls import CallResult, Vendors, perform
@@ -34,15 +35,6 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
-_SCOPES: tuple[tuple[type[ReconcilerError], Scope], ...] = (
-    (Missing, Scope.MISSING),
-    (Forbidden, Scope.FORBIDDEN),
-    (Blocked, Scope.PATH),
-    (NotExecuted, Scope.LATER),
-    (Misconfigured, Scope.ACCOUNT),
-    (Permanent, Scope.REQUEST),
-)
-"""The scope of each class of error, subclasses first. Any other error only means: not now."""
 _RETRIED = {Scope.PATH: "not_executed", Scope.LATER: "not_executed"}
 
 
@@ -125,10 +117,14 @@ class ActionDelivery:
         if result.accepted:
             with self._tools.database.writing() as unit:
                 unit.outbox.mark_accepted(action, result.request_id)
+                unit.journal.append([self._entry(action, Event.ACCEPTED, "", result.request_id)])
             sent = replace(action, status=Status.SENT, request_id=result.request_id)
             return self._blocks(sent)
         done = Settlement(action.id, Status.DONE, result_id=result.result_id)
-        self._settle(action, done, result.incident, reason="written")
+        entry = self._entry(action, Event.DONE, _written(action, result), result.request_id)
+        if result.incident is not None:
+            entry = replace(entry, incident_id=result.incident.id)
+        self._settle(action, done, result.incident, reason="written", entries=(entry,))
         if action.kind is Kind.CREATE_INCIDENT and result.incident is not None:
             self._report_unpaged(action, result.incident)
         return Blocks.NOTHING
@@ -155,10 +151,11 @@ class ActionDelivery:
                 self._problems.unanswered(action, error)
                 with self._tools.database.writing() as unit:
                     unit.outbox.mark_unknown(action, str(error))
+                    unit.journal.append(self._failure(action, Event.UNKNOWN, error))
                 self._tools.events.outcome(action, Status.SENT, "unknown")
                 return self._blocks(replace(action, status=Status.SENT, request_id=""))
             case Duplicate():
-                return self._adopt(action, str(error))
+                return self._adopt(action, str(error), error.request_id)
             case Permanent() if action.kind.is_state and (objection := self._check_again(action)):
                 return self._drop(action, objection)
             case _:
@@ -172,15 +169,20 @@ class ActionDelivery:
         if isinstance(verdict, Plainer):
             with self._tools.database.writing() as unit:
                 unit.outbox.mark_plain(action, verdict.why)
+                words = f"{verdict.why}; sent again in its plainest form"
+                unit.journal.append([self._entry(action, Event.REFUSED, words, error.request_id)])
             self._tools.events.outcome(action, Status.PLANNED, "plainer")
             return self.send(replace(action, plain=True))
         if verdict.status is Status.DEAD and scope is Scope.REQUEST and self._replace_by_parts(action):
             return Blocks.ALL  # until the parts are written
         self._report(action, error, at_check=at_check)
         if verdict.status is Status.DEAD:
-            self._settle(action, verdict, reason="missing" if scope is Scope.MISSING else "rejected")
+            dead = self._entry(action, Event.DEAD, verdict.why, error.request_id)
+            reason = "missing" if scope is Scope.MISSING else "rejected"
+            self._settle(action, verdict, reason=reason, entries=(dead,))
         else:
-            self._settle(action, verdict, reason=_RETRIED.get(scope, "refused"))
+            said = self._failure(action, Event.REFUSED, error) if verdict.why != action.error else ()
+            self._settle(action, verdict, reason=_RETRIED.get(scope, "refused"), entries=said)
         since = verdict.failing_since or action.failing_since
         return self._blocks(replace(action, status=verdict.status, failing_since=since))
 
@@ -233,15 +235,22 @@ class ActionDelivery:
         with self._tools.database.writing() as unit:
             unit.outbox.add(planned, now)
             unit.outbox.settle(dropped, now)
+            unit.journal.append(
+                (
+                    self._entry(action, Event.DROPPED, dropped.why),
+                    *(self._entry(part, Event.PLANNED, part.reason) for part in planned),
+                )
+            )
         self._tools.events.outcome(action, Status.DROPPED, "not_needed")
         return True
 
     def _drop(self, action: Action, objection: str) -> Blocks:
         dropped = Settlement(action.id, Status.DROPPED, f"not needed: {objection}")
-        self._settle(action, dropped, reason="not_needed")
+        entry = self._entry(action, Event.DROPPED, dropped.why)
+        self._settle(action, dropped, reason="not_needed", entries=(entry,))
         return Blocks.NOTHING
 
-    def _adopt(self, action: Action, why: str) -> Blocks:
+    def _adopt(self, action: Action, why: str, request_id: str = "") -> Blocks:
         """Adopt the incident that PagerDuty has with this key, from an earlier database or another program.
 
         The creation's outcome counts as unknown: the next read finds the incident, and what is mirrored in it.
@@ -249,34 +258,54 @@ class ActionDelivery:
         with self._tools.database.writing() as unit:
             unit.outbox.mark_sent(action, self._tools.clock.now())
             unit.outbox.mark_unknown(action, why)
+            now = self._tools.clock.now()
+            unit.journal.append(journal_entries.of_failure(action, Event.UNKNOWN, now, why, request_id))
         self._tools.events.outcome(action, Status.SENT, "was_there")
         return Blocks.ALL
 
     def _settle(
-        self, action: Action, settlement: Settlement, incident: Incident | None = None, *, reason: str
+        self,
+        action: Action,
+        settlement: Settlement,
+        incident: Incident | None = None,
+        *,
+        reason: str,
+        entries: tuple[Entry, ...],
     ) -> None:
-        """Commit the outcome, together with the baselines that our own write has changed."""
+        """Commit the outcome and its entries, together with the baselines that our own write has changed."""
         moved: list[Pair] = []
+        now = self._tools.clock.now()
         with self._tools.database.writing() as unit:
-            unit.outbox.settle(settlement, self._tools.clock.now())
+            unit.outbox.settle(settlement, now)
             if settlement.status is Status.DONE and not action.kind.is_note:
                 pair = unit.snapshot.pair(action.alert_id)
                 moved = [] if pair is None else _moved(pair, action, self._policy, incident)
                 unit.snapshot.save_pairs(moved)
+                if pair is not None and moved:
+                    entries = (*entries, *journal_entries.of_moved_pair(pair, moved[0], now))
             elif settlement.result_id and "outbox" in self._policy.guards:
                 unit.snapshot.save_notes([(action.alert_id, action.kind.side, settlement.result_id)])
+            unit.journal.append(entries)
         self._tools.events.outcome(action, settlement.status, reason)
         for pair in moved:
             self._tools.events.saved(pair)
+
+    def _entry(self, action: Action, event: Event, words: str, request_id: str = "") -> Entry:
+        return journal_entries.of_action(action, event, self._tools.clock.now(), words, request_id)
+
+    def _failure(self, action: Action, event: Event, error: ReconcilerError) -> tuple[Entry, ...]:
+        now = self._tools.clock.now()
+        return journal_entries.of_failure(action, event, now, str(error), error.request_id)
 
     def _blocks(self, action: Action) -> Blocks:
         return blocks_of(action, self._policy, self._tools.clock.now())
 
 
-def scope_of(error: ReconcilerError, *, at_check: bool) -> Scope:
-    """The scope of an error. One at the check before a write says nothing about the form of the write."""
-    found = next((scope for kind, scope in _SCOPES if isinstance(error, kind)), Scope.PATH)
-    return Scope.MISSING if at_check and found is Scope.REQUEST else found
+def _written(action: Action, result: CallResult) -> str:
+    """The object that the write has created or changed, as people know it."""
+    if action.kind.is_note:
+        return f"note {result.result_id}"
+    return f"incident #{result.incident.number}" if result.incident is not None else ""
 
 
 def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:

@@ -1,9 +1,11 @@
 """The vendor call for each kind of action in the outbox."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core import text
 from reconciler.core.model import Action, Incident, Kind, Person
+from reconciler.errors import ReconcilerError
+from reconciler.vendors.call_context import noting
 from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter, PagerDutyReader, PagerDutyWriter
 
 
@@ -21,8 +23,8 @@ class Vendors:
 class CallResult:
     """The result of a call.
 
-    `accepted`: the vendor has queued the write under `request_id`, and may carry it out later. `result_id` is the
-    id of the created object; `incident` is the incident after the call.
+    `request_id` is the vendor's id of the request. `accepted`: the vendor has queued the write under that id, and
+    may carry it out later. `result_id` is the id of the created object; `incident` is the incident after the call.
     """
 
     request_id: str = ""
@@ -31,10 +33,20 @@ class CallResult:
     accepted: bool = False
 
 
-def perform(  # noqa: PLR0911 - one return a kind
+def perform(vendors: Vendors, action: Action, incident: Incident | None, automation: Person) -> CallResult:
+    """Make the call. `incident` is its target as it was read just before. Raises what the clients raise."""
+    with noting() as answered:
+        try:
+            result = _perform(vendors, action, incident, automation)
+        except ReconcilerError as error:
+            error.request_id = error.request_id or answered.request_id  # a client may have raised its own
+            raise
+    return result if result.accepted else replace(result, request_id=answered.request_id)
+
+
+def _perform(  # noqa: PLR0911 - one return a kind
     vendors: Vendors, action: Action, incident: Incident | None, automation: Person
 ) -> CallResult:
-    """Make the call. `incident` is its target as it was read just before. Raises what the clients raise."""
     opsgenie, pagerduty = vendors.to_opsgenie, vendors.to_pagerduty
     incident_id = action.incident_id or ""
     note = text.plain_note(action.text) if action.plain else action.text

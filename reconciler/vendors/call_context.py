@@ -1,6 +1,6 @@
-"""The call context: the urgency of the calls in progress, and how long each may take.
+"""The call context: the urgency of the calls in progress, how long each may take, and which the vendor answered.
 
-It is a context variable, so that each thread has its own.
+It consists of context variables, so that each thread has its own.
 """
 
 from collections.abc import Iterator
@@ -52,3 +52,31 @@ def at_least(priority: CallPriority) -> Iterator[None]:
     context = current()
     with calling(min(priority, context.priority), context.within):
         yield
+
+
+@dataclass(slots=True)
+class Answered:
+    """The vendor's id of the last request that was answered inside `noting`; empty if it gave none."""
+
+    request_id: str = ""
+
+
+_ANSWERED: ContextVar[Answered | None] = ContextVar("answered", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[Answered]:
+    """Note the id of the last request that is answered inside."""
+    answered = Answered()
+    token = _ANSWERED.set(answered)
+    try:
+        yield answered
+    finally:
+        _ANSWERED.reset(token)
+
+
+def answered(request_id: str) -> None:
+    """Note the id of a request that was answered, if anybody asks for it."""
+    noted = _ANSWERED.get()
+    if noted is not None:
+        noted.request_id = request_id

@@ -21,7 +21,7 @@ from reconciler.vendors import call_context
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
-from reconciler.vendors.json_fields import clean
+from reconciler.vendors.json_fields import clean, mapping, text
 from reconciler.vendors.ports import Clock as Clock  # noqa: PLC0414 - offered from here too
 from reconciler.vendors.rate_limiter import RateLimiter, retry_after
 from reconciler.vendors.session import CallTime, Session, doubt
@@ -174,11 +174,13 @@ class Http:
             return self._answer(method, route, status, headers, content, accept)
         except ReconcilerError as error:
             outcome = type(error).__name__.lower()
+            error.request_id = self._clean(headers.get("x-request-id", "")) or error.request_id
             raise
         finally:
             self._limiter.release(turn, status, headers)
             seconds = self.clock.monotonic() - started
             request_id = headers.get("x-request-id", "")
+            call_context.answered(self._clean(request_id))
             self._on_request(RequestRecord(self.name, method, route, status, outcome, seconds, request_id))
 
     def _answer(
@@ -202,7 +204,9 @@ class Http:
             return Answer(status, headers, body)
         words = self._clean(said(body))
         reply = reply_of(self.name, method, route, status, body, html=html)
-        raise refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
+        error = refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
+        error.request_id = self._clean(text(mapping(body).get("requestId")))
+        raise error
 
     def _elsewhere(self, problem: str) -> str:
         """A hint for a 200 without JSON: a web application answers with a page."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.journal import Event
 from reconciler.core.model import Kind, Settlement, Status
 from reconciler.errors import Misconfigured
 from reconciler.operations.retry import as_data, as_text, put_back
@@ -32,13 +33,13 @@ def still_dead(database: Database) -> set[str]:
 
 @pytest.mark.parametrize("given", ["a-1", "17", "#17", "PINC1", "4711"])
 def test_any_name_of_a_pair_puts_its_dead_actions_back_and_no_others(dead: Database, given: str) -> None:
-    (entry,) = put_back(dead, [given])
+    (entry,) = put_back(dead, [given], "ana@bastion")
     assert (entry.action.alert_id, entry.action.status) == ("a-1", Status.DEAD)
     assert still_dead(dead) == {"a-2"}
 
 
 def test_what_is_put_back_is_as_if_never_tried_and_due_for_the_daemon(dead: Database) -> None:
-    put_back(dead, None)
+    put_back(dead, None, "ana@bastion")
     with dead.writing() as unit:
         found = unit.outbox.open()
         assert [(each.status, each.attempts, each.error) for each in found] == [(Status.PLANNED, 0, "")] * 2
@@ -47,15 +48,24 @@ def test_what_is_put_back_is_as_if_never_tried_and_due_for_the_daemon(dead: Data
 
 def test_one_unknown_name_is_refused_and_puts_nothing_back(dead: Database) -> None:
     with pytest.raises(Misconfigured, match=r"^retry: 99, x: no alert or incident of that id"):
-        put_back(dead, ["17", "99", "x"])
+        put_back(dead, ["17", "99", "x"], "ana@bastion")
     assert still_dead(dead) == {"a-1", "a-2"}
 
 
 def test_the_text_and_the_document_tell_each_action_as_it_was(dead: Database) -> None:
-    found = put_back(dead, ["17"])
+    found = put_back(dead, ["17"], "ana@bastion")
     (line, last) = as_text(found).splitlines()
     assert line.startswith('#17 "Disk full", incident #4711: pagerduty.add_note for ')
     assert line.endswith(", 3 tries: too long (alert a-1)")
     assert last == "Put back: 1 action; the reconciler tries again at its next look."
     assert [(each["state"], each["error"]) for each in as_data(found)["retried"]] == [("dead", "too long")]
-    assert as_text(put_back(dead, ["17"])) == "Nothing is dead there: nothing to put back."
+    assert as_text(put_back(dead, ["17"], "ana@bastion")) == "Nothing is dead there: nothing to put back."
+
+
+def test_the_journal_tells_who_put_what_back(dead: Database) -> None:
+    put_back(dead, ["17"], "ana@bastion")
+    with dead.reading() as unit:
+        (entry,) = unit.journal.of(["a-1"])
+        assert unit.journal.of(["a-2"]) == []
+    assert (entry.event, entry.kind, entry.who) == (Event.RETRIED, Kind.PAGERDUTY_NOTE, "ana@bastion")
+    assert entry.words == "it was dead: too long"

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Action, DecisionInput, Kind, Pair, Plan, Settlement, Side, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.observability.events import Events
@@ -77,6 +78,10 @@ class CommitterBench:
     def pair(self) -> Pair | None:
         with self.database.reading() as unit:
             return unit.snapshot.pair(KNOWN.alert_id)
+
+    def journal(self) -> list[Entry]:
+        with self.database.reading() as unit:
+            return unit.journal.of([KNOWN.alert_id])
 
     def actions(self) -> list[Action]:
         with self.database.reading() as unit:
@@ -212,3 +217,27 @@ def test_remaining_work_with_another_request_is_written_at_once(bench: Committer
     item = bench.queued()
     kept = bench.commit(Plan(), item, replace(item, request=ReadRequest(incident=True)))
     assert (bench.count["writing"], bench.rows()) == (1, [kept])
+
+
+def test_the_journal_is_written_in_the_transaction_of_the_plan_and_not_for_looks_alone(
+    bench: CommitterBench,
+) -> None:
+    bench.commit(Plan(pairs=(LOOKED,)), bench.queued())
+    bench.committer.flush()
+    assert bench.journal() == []
+    bench.commit(Plan(actions=(NOTE,)), bench.queued())
+    (entry,) = bench.journal()
+    assert (entry.event, entry.key, entry.source, entry.at) == (Event.PLANNED, NOTE.key, "feed", NOW)
+    assert bench.count["writing"] == 1
+
+
+def test_a_failed_commit_leaves_no_entry(bench: CommitterBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = bench.queued()
+
+    def fails(*_: object) -> None:
+        raise DatabaseDown("disk full")
+
+    monkeypatch.setattr("reconciler.store.work.Work.take_away", fails)
+    with pytest.raises(DatabaseDown):
+        bench.commit(Plan(actions=(NOTE,)), item)
+    assert bench.journal() == []

@@ -1,10 +1,22 @@
 """One write: what its refusal means, and what becomes of an action that is refused for its form."""
 
+from itertools import count
+
 import pytest
 
 from reconciler.core import text
+from reconciler.core.journal import Event
 from reconciler.core.model import Incident, Kind, Person, Side, Status
-from reconciler.errors import Duplicate, Misconfigured, Permanent
+from reconciler.errors import (
+    Duplicate,
+    Forbidden,
+    Misconfigured,
+    Missing,
+    Permanent,
+    RateLimited,
+    ReconcilerError,
+    Unknown,
+)
 from reconciler.store.database import Database
 from tests.support.builders import BOT, JANE, incident, policy
 from tests.support.delivering import bench_of, pairs, waiting
@@ -55,6 +67,12 @@ def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
     assert [(part.key, part.mark, len(part.text), part.plain, part.at) for part in parts] == [
         (f"{long.key} part {number}", f"[m] {number}", 750, True, long.at) for number in (1, 2)
     ]
+    assert [event for event, _, _ in told(database)] == [
+        Event.REFUSED,
+        Event.DROPPED,
+        Event.PLANNED,
+        Event.PLANNED,
+    ]
     bench.vendors.fails = lambda *_: None
     assert bench.deliver_after() == []
     assert {status for _, status in bench.statuses()} == {Status.DONE, Status.DROPPED}
@@ -87,3 +105,93 @@ def test_a_problem_of_the_automation_user_names_its_setting(database: Database) 
     (problem,) = bench.deliver().problems
     assert (problem.side, problem.alert_id, type(problem.error)) == (Side.PAGERDUTY, "a", Misconfigured)
     assert policy().is_automation(Person(BOT.id, ""))
+
+
+# -- the journal --
+
+
+def told(database: Database) -> list[tuple[Event, str, str]]:
+    """Event, words and request of each entry."""
+    with database.reading() as unit:
+        return [(entry.event, entry.words, entry.request_id) for entry in unit.journal.of(["a"])]
+
+
+def refusal(kind: type[ReconcilerError], words: str, request_id: str) -> ReconcilerError:
+    error = kind(f"PagerDuty: POST (request {request_id}): {words}")
+    error.request_id = request_id
+    return error
+
+
+def test_a_write_refused_in_the_same_words_is_one_entry_until_the_words_change(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    numbers = count()
+    bench.vendors.fails = lambda name, _: (
+        refusal(Forbidden, "403", f"r-{next(numbers)}") if name == "add_note" else None
+    )
+    for _ in range(3):
+        bench.deliver_after(100)
+    bench.vendors.fails = lambda name, _: refusal(Missing, "404", "r-9") if name == "add_note" else None
+    bench.deliver_after(100)
+    bench.vendors.fails = lambda *_: None
+    bench.deliver_after(100)
+    *refused, done = told(database)
+    assert refused == [
+        (Event.REFUSED, "PagerDuty: POST: 403", "r-0"),
+        (Event.REFUSED, "PagerDuty: POST: 404", "r-9"),
+    ]
+    assert (done[0], done[1][:6]) == (Event.DONE, "note N")
+
+
+def test_a_rate_limit_is_no_entry(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: RateLimited("no room", 3.0) if name == "add_note" else None
+    bench.deliver_after()
+    assert told(database) == []
+
+
+def test_a_write_without_an_answer_is_one_entry_and_so_is_one_that_is_accepted(database: Database) -> None:
+    mine = (waiting(Kind.PAGERDUTY_NOTE, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1))
+    bench = bench_of(database, *mine, pairs=pairs("a"))
+    bench.vendors.fails = lambda name, target: (
+        refusal(Unknown, "504", "r-1") if name == "add_note" and target.startswith("I-") else None
+    )
+    bench.deliver_after()
+    (unknown, accepted) = told(database)
+    assert unknown == (Event.UNKNOWN, "PagerDuty: POST: 504", "r-1")
+    assert (accepted[0], accepted[1], accepted[2][0]) == (Event.ACCEPTED, "", "N")
+
+
+def test_a_page_tells_its_incident_and_that_it_pages_nobody(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.created = incident("acknowledged", number=7, acknowledgers=(BOT,))
+    bench.deliver_after()
+    (done, unpaged) = told(database)
+    assert done[:2] == (Event.DONE, "incident #7")
+    assert unpaged[0] is Event.UNPAGED
+    with database.reading() as unit:
+        assert {entry.incident_id for entry in unit.journal.of(["a"])} == {"PINC1"}
+
+
+def test_a_duplicate_is_told_with_the_vendors_words(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Duplicate("there is one") if name.startswith("create") else None
+    bench.deliver_after()
+    assert told(database) == [(Event.UNKNOWN, "there is one", "")]
+
+
+def test_a_note_that_is_refused_for_its_form_is_told_until_it_is_dead(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None
+    bench.deliver_after()
+    assert told(database) == [
+        (Event.REFUSED, "422; sent again in its plainest form", ""),
+        (Event.DEAD, "422", ""),
+    ]
+
+
+def test_a_write_that_is_no_longer_needed_is_told(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.OPSGENIE_UNACKNOWLEDGE, "a"), pairs=pairs("a"))
+    bench.deliver_after()
+    ((event, words, _),) = told(database)
+    assert event is Event.DROPPED
+    assert words.startswith("not needed: ")

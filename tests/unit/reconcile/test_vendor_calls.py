@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Incident, Kind, Note
+from reconciler.errors import Unknown
 from reconciler.reconcile.vendor_calls import CallResult, Vendors, perform
+from reconciler.vendors.call_context import answered
 from tests.support.builders import BOT, T0, action, incident
 
 TARGET = incident("acknowledged")
@@ -67,6 +69,36 @@ def test_a_plain_creation_has_neither_details_nor_an_urgency() -> None:
 def test_an_incident_that_was_not_read_before_is_read_to_be_triggered_again() -> None:
     _, told = performed(Kind.PAGERDUTY_UNACKNOWLEDGE)
     assert told == [("incident", "PINC1"), ("retrigger", TARGET, BOT)]
+
+
+@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE])
+def test_the_result_has_the_vendors_id_of_the_request(kind: Kind) -> None:
+    vendor: Any = Vendor()
+    inner = vendor.add_note
+
+    def add_note(*given: Any) -> Any:
+        answered("01ABC")
+        return "accepted as R1" if kind is Kind.OPSGENIE_NOTE else inner(*given)
+
+    vendor.add_note = add_note
+    result = perform(Vendors(vendor, vendor, vendor, vendor), action(kind, text="x"), None, BOT)
+    assert result.request_id == ("accepted as R1" if result.accepted else "01ABC")
+
+
+@pytest.mark.parametrize("own", ["", "r-2"])
+def test_an_error_has_the_vendors_id_of_the_request_even_if_the_client_raised_it(own: str) -> None:
+    vendor: Any = Vendor()
+
+    def resolve(*_: Any) -> Any:
+        answered("r-1")
+        error = Unknown("the answer cannot be read")
+        error.request_id = own
+        raise error
+
+    vendor.resolve = resolve
+    with pytest.raises(Unknown) as caught:
+        perform(Vendors(vendor, vendor, vendor, vendor), action(Kind.PAGERDUTY_RESOLVE), None, BOT)
+    assert caught.value.request_id == (own or "r-1")
 
 
 def test_what_was_created_is_known_by_its_id() -> None:

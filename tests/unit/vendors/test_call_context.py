@@ -4,7 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from reconciler.vendors.call_context import CallContext, CallPriority, at_least, calling, current
+from reconciler.vendors.call_context import (
+    CallContext,
+    CallPriority,
+    answered,
+    at_least,
+    calling,
+    current,
+    noting,
+)
 
 
 def test_a_context_ends_with_its_block_even_after_an_error() -> None:
@@ -28,3 +36,15 @@ def test_a_priority_is_raised_and_never_lowered_and_the_time_stays() -> None:
 def test_another_thread_has_a_context_of_its_own() -> None:
     with calling(CallPriority.PAGE), ThreadPoolExecutor(1) as pool:
         assert pool.submit(current).result() == CallContext()
+
+
+def test_the_last_request_that_was_answered_inside_is_noted_and_no_other() -> None:
+    answered("before")
+    with noting() as outer:
+        answered("r-1")
+        with noting() as inner:
+            answered("r-2")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(answered, "of another thread").result()
+    answered("after")
+    assert (outer.request_id, inner.request_id) == ("r-1", "r-2")

@@ -19,7 +19,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.vendors.call_context import CallContext, CallPriority, at_least, calling, current
+from reconciler.vendors.call_context import CallContext, CallPriority, at_least, calling, current, noting
 from reconciler.vendors.error_scopes import said
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.limits import Call
@@ -69,6 +69,27 @@ def test_a_refusal_names_vendor_call_status_text_and_request_id(
     assert str(caught.value).startswith(f"PagerDuty: POST /incidents (request req-7): 400: {expected}")
     if isinstance(caught.value, Permanent):
         assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({"X-Request-Id": "req-7"}, {"message": "x", "requestId": "of-the-body"}, "req-7"),
+        ({}, {"message": "x", "requestId": "of-the-body"}, "of-the-body"),
+        ({}, {"message": "x"}, ""),
+        ({"X-Request-Id": "r key-of-pagerduty"}, {}, "r •••"),
+    ],
+)
+def test_an_error_has_the_vendors_id_of_the_request_without_a_key(
+    wire: responses.RequestsMock, headers: dict[str, str], body: dict[str, str], expected: str
+) -> None:
+    wire.post(INCIDENTS, json=body, status=422, headers=headers)
+    client = http("PagerDuty")
+    client._secrets = ["key-of-pagerduty"]
+    with noting() as noted, pytest.raises(ReconcilerError) as caught:
+        client.write("POST", "/incidents", {})
+    assert caught.value.request_id == expected
+    assert noted.request_id == (expected if headers else "")
 
 
 HTML, EMPTY, OWN, NULL = b" \r\n<html>busy</html>", b"", b'{"error":{"message":"x"}}', b"null"
