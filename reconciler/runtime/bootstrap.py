@@ -44,6 +44,7 @@ from reconciler.sources.repetitions import Repetitions
 from reconciler.sources.sweep import Retention, Sweep
 from reconciler.sources.unrepeated import UnrepeatedIntake
 from reconciler.store.database import Database, open_database
+from reconciler.store.leader_state import LeaderState
 from reconciler.store.lock import lock_for
 from reconciler.store.read_only import open_read_only
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
@@ -267,7 +268,21 @@ class Wiring(_Reading):
     def whole(self, *, is_whole: bool) -> Program:
         """The program, with durable sources."""
         return self.program(
-            DurableIntake(self.database, self.queue), Retention(self.database, self.horizons), is_whole=is_whole
+            DurableIntake(self.database, self.queue, self.leader_state),
+            Retention(self.database, self.horizons),
+            is_whole=is_whole,
+        )
+
+    def leader_state(self) -> LeaderState:
+        """What only this process knows, for `status`."""
+        user = self.account.policy().automation
+        return LeaderState(
+            self.clock.now(),
+            self.leadership.epoch,
+            self.leadership.since,
+            user.id or user.name,
+            {side: limiter.remaining() for side, limiter in self.limiters.items()},
+            self.write_breakers.refused_sides() if self.write_breakers else frozenset(),
         )
 
     def daemon(self) -> Daemon:
@@ -280,6 +295,7 @@ class Wiring(_Reading):
             self.account.suspect,
             self.settings.remind_seconds,
             self.metrics,
+            self.leader_state,
         )
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))

@@ -111,7 +111,9 @@ class Daemon:
             self.reporter.say("database", "")
             if self._metrics:
                 self._metrics.health.failed("")
-        self.reporter.say("lock", "" if leads else STANDING_BY, serious=False)
+        self.reporter.say("lock", "" if leads else self._standing_by(), serious=False, key=STANDING_BY)
+        if not leads:
+            self.reporter.remind()
         if self._metrics:
             self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
@@ -121,6 +123,10 @@ class Daemon:
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
+
+    def _standing_by(self) -> str:
+        holder = self.leadership.stand_by()
+        return f"{STANDING_BY}; {holder} leads" if holder else STANDING_BY
 
     def poll(self, source: Source) -> None:
         """Poll one source if this process leads."""

@@ -142,10 +142,11 @@ class StateLog:
                 continue
             said = {_key(problem): str(problem.error) for problem in mine}
             serious = not isinstance(mine[0].error, RateLimited)
-            alert_id = mine[0].alert_id if subject not in _NAMES else ""
+            is_object = bool(mine[0].alert_id) and subject not in _NAMES
+            alert_id = mine[0].alert_id if is_object and serious else ""  # a rate limit is of no alert's own
             was_wide = subject in self._troubles and not self._troubles[subject].narrow
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
-            is_narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Unknown) for p in mine)
+            is_narrow = is_object or all(p.alert_id and isinstance(p.error, Unknown) for p in mine)
             trouble.narrow = is_narrow and not was_wide
             trouble.met |= waits & {str(problem.error) for problem in mine}
         return set(by_subject)
@@ -197,7 +198,8 @@ class StateLog:
 
     def _remind_all(self) -> None:
         now = self._clock.monotonic()
-        due = [each for each in self._lasting() if now - each.reminded >= self._remind]
+        lasting = (each for each in self._troubles.values() if each.current)
+        due = [each for each in lasting if now - each.reminded >= self._remind]
         for trouble in due:
             trouble.reminded, trouble.spoken = now, True
             if not trouble.alert_id:
