@@ -260,6 +260,8 @@ def _once(settings: Settings) -> Report:
     program, collector = wiring.whole(is_whole=True), Collector()
     if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
+    for line in wiring.leadership.news:
+        click.echo(f"reconciler: {line}", err=True)
     before = milestones.look(wiring.database, wiring.clock.now())
     report = run_once(program, wiring.worker(program, (collector,)), collector, _progress)
     wiring.committer.flush()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.model import Action, Side
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.observability.logs import get_logger
-from reconciler.observability.naming import pair_name
+from reconciler.observability.naming import PairNames, names_of
 from reconciler.operations import paging
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
@@ -143,14 +143,16 @@ class Reporter:
             self._named = paging.named(found, (str(problem.error) for problem in problems))
         return self._objections
 
-    def _names(self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """Display names of these alerts and their incidents; none if the database fails."""
+    def _names(
+        self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, PairNames]:
+        """The names of these alerts and their incidents; none if the database fails."""
         try:
             with self._database.reading() as unit:
                 pairs = unit.snapshot.pairs(alert_ids)
         except Exception:  # noqa: BLE001 - a name that cannot be read must not keep anything from being said
             return {}
-        return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
+        return {alert_id: names_of(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
 
     def _keep_troubles(self) -> None:
         """Store lasting problems for `status`, if they have changed."""

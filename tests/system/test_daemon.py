@@ -263,7 +263,7 @@ def test_a_write_whose_outcome_is_unknown_is_logged_once_as_a_warning(world: Wor
     world.until(lambda: len(copies(world, alert)) == 1, "the note, at the second attempt")
     world.until(world.is_settled, "all settled")
     world.pass_cycles(2)
-    told = [(e["level"], e["status"]) for e in world.events() if e.get("kind") == "pagerduty.add_note"]
+    told = [(e["level"], e["state"]) for e in world.events() if e.get("kind") == "pagerduty.add_note"]
     assert told == [("warning", "unknown"), ("info", "done")]
     world.assert_good()
 

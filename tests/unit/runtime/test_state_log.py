@@ -18,7 +18,7 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.observability.naming import span, state_of
+from reconciler.observability.naming import PairNames, span, state_of
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import state_log
 from reconciler.runtime.state_log import OVER_AFTER, StateLog
@@ -42,9 +42,9 @@ class StateLogBench:
     def _add(self, level: str, words: str) -> None:
         self.said.append((level, words))
 
-    def _names(self, alert_ids: Collection[str]) -> dict[str, str]:
+    def _names(self, alert_ids: Collection[str]) -> dict[str, PairNames]:
         self.asked += 1
-        return {alert_id: f"#{alert_id[1:]}" for alert_id in alert_ids}
+        return {alert_id: PairNames(f"#{alert_id[1:]}", alert_id) for alert_id in alert_ids}
 
     def cycle(
         self, *problems: Problem, actions: Collection[Action] = (), pages: Any = (), after: float = 1.0
