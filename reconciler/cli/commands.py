@@ -11,7 +11,6 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.common import (
-    ATTENTION,
     FAILED,
     PLANNED,
     USAGE,
@@ -20,6 +19,7 @@ from reconciler.cli.common import (
     configured_database,
     print_json,
 )
+from reconciler.cli.status import status
 
 if TYPE_CHECKING:
     from reconciler.runtime.report import Report
@@ -102,32 +102,6 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
         sys.exit(USAGE if rendering.is_misconfigured(report) else FAILED)
     if exit_code and report.actions:
         sys.exit(PLANNED)
-
-
-@cli.command()
-@click.option("--exit-code", is_flag=True, help="Exit 3 when something is dead, late or in trouble.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def status(exit_code: bool, as_json: bool) -> None:
-    """Show what is tracked, how far behind it is, what is wrong, and what is pending or dead."""
-    url, interval = configured_database()
-    from reconciler.operations import status as standing
-    from reconciler.store.database import current_revision, exists
-    from reconciler.store.overview import shown
-    from reconciler.store.read_only import open_read_only
-
-    database = open_read_only(url)
-    missing = ""
-    if not exists(url):
-        missing = "there is no such database"
-    elif current_revision(database) is None:
-        missing = "it is empty"
-    found = standing.read(database, shown(url), missing)
-    if as_json:
-        print_json(standing.as_data(found))
-    else:
-        click.echo(standing.as_text(found, interval))
-    if exit_code and standing.needs_attention(found, interval):
-        sys.exit(ATTENTION)
 
 
 @cli.command()
@@ -233,6 +207,9 @@ def demo() -> None:
     sys.exit(play())
 
 
+cli.add_command(status)
+
+
 def main() -> NoReturn:
     """Entry point: one line for every error that an operator can fix, and the exit statuses of the contract."""
     from reconciler.errors import Misconfigured, ReconcilerError
@@ -284,6 +261,8 @@ def _once(settings: Settings) -> Report:
     program, collector = wiring.whole(is_whole=True), Collector()
     if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
+    for line in wiring.leadership.news:
+        click.echo(f"reconciler: {line}", err=True)
     before = milestones.look(wiring.database, wiring.clock.now())
     report = run_once(program, wiring.worker(program, (collector,)), collector, _progress)
     wiring.committer.flush()

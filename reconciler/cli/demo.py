@@ -122,11 +122,11 @@ class Stage:
             self._tell(event)
 
     def _tell(self, event: State) -> None:
-        kind, status = event.get("event", ""), event.get("status")
-        if status in ("done", "in flight", "dropped") and "reason" in event:
-            if status == "in flight":
+        kind, state = event.get("event", ""), event.get("state")
+        if state in ("done", "in flight", "dropped") and "reason" in event:
+            if state == "in flight":
                 return  # accepted by Opsgenie: said once it is seen to be done
-            why = f" [{event['why']}]" if event.get("why") else ""
+            why = f" [{event['error']}]" if event.get("error") else ""
             self.say("reconciler", f"{event['kind']}: {event['reason']}{why}")
         elif event.get("level") in ("error", "warning"):
             self.say("reconciler", f"{kind} {event.get('exception', '')}".rstrip())

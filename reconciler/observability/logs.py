@@ -57,6 +57,7 @@ def configure(log_format: Literal["text", "json"] | None, level: str, secrets: I
                 structlog.processors.StackInfoRenderer(),
                 structlog.processors.format_exc_info,
                 _redact(secrets),
+                _in_order,
                 _text if chosen == "text" else structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -108,6 +109,13 @@ def _redact(secrets: Iterable[str]) -> Processor:
         return cast("EventDict", plain(event))
 
     return process
+
+
+def _in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """The event with what every line has first: time, level and text, then its fields; its logger comes last."""
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
+    last = {name: event.pop(name) for name in ("logger",) if name in event}
+    return {**first, **event, **last}
 
 
 def _text(_logger: object, _method: str, event: EventDict) -> str:

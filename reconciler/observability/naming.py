@@ -1,7 +1,9 @@
 """Display names: alerts and incidents by number and title, actions by state, numbers and times in words."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Status
 from reconciler.core.text import shortened
@@ -34,6 +36,32 @@ def pair_name(alert_id: str, pair: Pair | None, seen: str = "") -> str:
     name = alert_name(alert_id, pair)
     name = seen if seen and not (pair and pair.title) else name
     return ", ".join(part for part in (name, incident_name(pair)) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class PairNames:
+    """The names by which people and vendors know a pair: in words, and as the fields of its log lines."""
+
+    words: str
+    alert_id: str
+    pair: Pair | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields, named as in `status --json`; those that are not known are left out."""
+        found: dict[str, Any] = {"alert_id": self.alert_id}
+        if self.pair is not None:
+            found |= {
+                "alert": self.pair.tiny_id,
+                "title": shortened(self.pair.title),
+                "incident_id": self.pair.incident_id,
+                "incident": self.pair.incident_number,
+            }
+        return {name: value for name, value in found.items() if value}
+
+
+def names_of(alert_id: str, pair: Pair | None = None, seen: str = "") -> PairNames:
+    """All names of a pair. `seen` is the name that was read meanwhile, for an alert without a title."""
+    return PairNames(pair_name(alert_id, pair, seen), alert_id, pair)
 
 
 def counted(number: int, noun: str) -> str:

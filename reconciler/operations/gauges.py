@@ -22,10 +22,10 @@ def refresh(metrics: "Metrics", database: Database) -> None:
     with database.reading() as unit:
         metrics.counted(DatabaseCounts(unit.snapshot.open_pairs(), states(unit), oldest_open(unit)))
         if not metrics.knows_pairs():
-            metrics.know_pairs(_open_pairs(unit))
+            metrics.know_pairs(open_pairs(unit))
 
 
-def _open_pairs(unit: UnitOfWork) -> Iterator[Pair]:
+def open_pairs(unit: UnitOfWork) -> Iterator[Pair]:
     """All pairs whose incident is open."""
     every = sorted(unit.snapshot.open_ids(Side.PAGERDUTY))
     for start in range(0, len(every), AT_ONCE):

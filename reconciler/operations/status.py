@@ -1,27 +1,33 @@
-"""`reconciler status`: tracked pairs, problems, and waiting or dead actions, from the database alone."""
+"""The state of everything, from the database alone: pairs, vendors, pauses, problems, waiting and dead actions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Side, Status
-from reconciler.core.text import name_of, shortened
-from reconciler.observability.logs import printable
+from reconciler.core.pause import Pause
+from reconciler.core.text import shortened
 from reconciler.observability.naming import STATES, pair_name, span, state_of
+from reconciler.operations.divergence import Apart, apart
 from reconciler.operations.paging import objections
 from reconciler.store.database import Database, UnitOfWork
-from reconciler.store.overview import oldest_open, paging, since
+from reconciler.store.leader_state import LeaderState
+from reconciler.store.overview import Lead, Paging, lead, oldest_open, paging, since
+from reconciler.store.schema import REVISION
+from reconciler.store.standbys import Standby, known
 from reconciler.store.troubles import KeptTrouble, load
 
-MOST_LISTED = 20
-"""The most actions of one state in the text; counts and JSON cover all."""
 UNLIMITED = 1_000_000_000
 """A limit that is never reached."""
 LATE = 60.0
 """Seconds without a poll after which a side is late; or three intervals, if that is longer."""
 LATE_INTERVALS = 3
+AHEAD = timedelta(minutes=1)
+"""How far a stored time may be ahead: the daemon's clock may differ, and a poll may end while this is read."""
+PAGES = (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE)
+"""Actions that page somebody: they are listed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ class StatusReport:
     """Content of the database.
 
     `polled` is when each side's last complete poll ended. `database` is the database's address without its
-    password; `missing` says why it is empty.
+    password; `missing` says why it is empty. `lead` is who leads or has led last, `leader` what the leader last
+    knew, `standbys` wait for its lock. `pauses` are those in force. `oldest`: when the oldest open action was
+    planned.
     """
 
     now: datetime
@@ -48,20 +56,50 @@ class StatusReport:
     polled: Mapping[Side, datetime | None] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
-    unpaged: tuple[Pair, ...] = ()
+    paging: Paging = field(default_factory=Paging)
     troubles: tuple[KeptTrouble, ...] = ()
     oldest: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    lead: Lead | None = None
+    leader: LeaderState | None = None
+    standbys: tuple[Standby, ...] = ()
+    apart: tuple[Apart, ...] = ()
+
+    @property
+    def unpaged(self) -> tuple[Pair, ...]:
+        """Pairs whose incident pages nobody."""
+        return self.paging.unpaged
+
+    @property
+    def kind(self) -> str:
+        """Which kind of database it is: sqlite or postgresql."""
+        return self.database.partition(":")[0].partition("+")[0]
+
+    @property
+    def schema(self) -> str | None:
+        """The schema's revision, which is this version's: a database with another one is refused."""
+        return None if self.missing else REVISION
+
+    @property
+    def led_since(self) -> datetime | None:
+        """When the present leader began to lead; None while it has not stored that yet."""
+        known = self.leader
+        return known.since if known and self.lead and known.epoch == self.lead.epoch else None
 
     def of(self, *states: str) -> tuple[Entry, ...]:
         """The entries in these states."""
         return tuple(entry for entry in self.entries if state_of(entry.action) in states)
+
+    def trouble(self, side: Side) -> KeptTrouble | None:
+        """The problem of a whole vendor."""
+        return next((each for each in self.troubles if each.subject == side.value), None)
 
 
 def read(database: Database, address: str, missing: str = "") -> StatusReport:
     """The present content of the database, without any write."""
     now = datetime.now(UTC)
     with database.reading() as unit:
-        cursors = unit.cursors.load(now)
+        cursors = unit.cursors.load(now + AHEAD)
         open_actions = unit.outbox.open()
         dead = unit.outbox.with_status(Status.DEAD, UNLIMITED)
         total = unit.outbox.counts()
@@ -77,16 +115,26 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
             open_pairs=unit.snapshot.open_pairs(),
             polled={Side.OPSGENIE: cursors.polled_opsgenie, Side.PAGERDUTY: cursors.polled_pagerduty},
             counts={state: states[state] for state in STATES},
-            entries=_entries(unit, (*open_actions, *dead)),
-            unpaged=found.unpaged,
+            entries=tuple(sorted(_entries(unit, (*open_actions, *dead)), key=_urgency)),
+            paging=found,
             troubles=(*kept, *(KeptTrouble("pages", _since(unit, now), words) for _, words in pages)),
             oldest=oldest_open(unit),
+            pauses=tuple(pause for pause in unit.pauses.all() if not pause.is_over(now)),
+            lead=lead(unit),
+            leader=cursors.leader,
+            standbys=known(unit, now),
+            apart=apart(unit, cursors.leader.user if cursors.leader else ""),
         )
 
 
 def entries(unit: UnitOfWork, actions: Iterable[Action]) -> tuple[Entry, ...]:
     """These actions with their pairs and times."""
     return _entries(unit, tuple(actions))
+
+
+def _urgency(entry: Entry) -> tuple[bool, datetime, int]:
+    """Pages first, then the oldest."""
+    return entry.action.kind not in PAGES, entry.since, entry.action.id
 
 
 def _entries(unit: UnitOfWork, actions: tuple[Action, ...]) -> tuple[Entry, ...]:
@@ -114,53 +162,27 @@ def _since(unit: UnitOfWork, now: datetime) -> datetime:
 
 
 def needs_attention(report: StatusReport, interval: float) -> bool:
-    """Whether an action is dead, a side is late or a problem lasts."""
-    return bool(report.of("dead") or report.troubles or report.unpaged or late(report, interval))
+    """Whether an action is dead, a side is late, writes are paused or a problem lasts."""
+    is_wrong = report.of("dead") or report.troubles or report.unpaged or report.pauses
+    return bool(is_wrong or late(report, interval))
 
 
 def late(report: StatusReport, interval: float) -> list[Side]:
     """The sides whose last complete poll is too long ago, or that were never polled."""
     longest = max(LATE, LATE_INTERVALS * interval)
-    behind = {side: _behind(report, side) for side in Side}
-    return [side for side, seconds in behind.items() if seconds is None or seconds > longest]
+    ages = {side: age_of(report, side) for side in Side}
+    return [side for side, seconds in ages.items() if seconds is None or seconds > longest]
 
 
-def as_data(report: StatusReport) -> dict[str, Any]:
-    """The document that `status --json` prints."""
-    now = report.now
-    return {
-        "database": report.database,
-        "missing": report.missing,
-        "open_pairs": report.open_pairs,
-        "polled": {side.value: _iso(report.polled.get(side)) for side in Side},
-        "behind_seconds": {side.value: _behind(report, side) for side in Side},
-        "actions": {state: report.counts.get(state, 0) for state in STATES},
-        "oldest_pending_seconds": _age(now, report.oldest) if report.oldest else None,
-        "troubles": [
-            {
-                "subject": trouble.subject,
-                "since": trouble.since.isoformat(),
-                "age_seconds": _age(now, trouble.since),
-                "words": trouble.words,
-            }
-            for trouble in report.troubles
-        ],
-        "unpaged": [
-            {
-                "alert_id": pair.alert_id,
-                "alert": pair.tiny_id,
-                "title": pair.title,
-                "incident_id": pair.incident_id,
-                "incident": pair.incident_number,
-                "reason": pair.unpaged,
-            }
-            for pair in report.unpaged
-        ],
-        "pending": [entry_data(now, entry) for entry in report.of("planned")],
-        "in_flight": [entry_data(now, entry) for entry in report.of("in flight")],
-        "unknown": [entry_data(now, entry) for entry in report.of("unknown")],
-        "dead": [entry_data(now, entry) for entry in report.of("dead")],
-    }
+def age_of(report: StatusReport, side: Side) -> float | None:
+    """Seconds since the side's last complete poll; None if it was never polled."""
+    at = report.polled.get(side)
+    return None if at is None else age(report.now, at)
+
+
+def age(now: datetime, at: datetime) -> float:
+    """Seconds since this time, to the millisecond; 0 if another machine's clock is ahead of ours."""
+    return max(0.0, round((now - at) / timedelta(seconds=1), 3))
 
 
 def entry_data(now: datetime, entry: Entry) -> dict[str, Any]:
@@ -179,47 +201,8 @@ def entry_data(now: datetime, entry: Entry) -> dict[str, Any]:
         "error": action.error,
         "attempts": action.attempts,
         "since": entry.since.isoformat(),
-        "age_seconds": _age(now, entry.since),
+        "age_seconds": age(now, entry.since),
     }
-
-
-def as_text(report: StatusReport, interval: float) -> str:
-    """The text that `status` prints."""
-    lines = [f"Database       {report.database}"]
-    if report.missing:
-        lines.append(f"               {report.missing}: no reconciler has run on it yet")
-    lines.append(f"Open pairs     {report.open_pairs}")
-    overdue = late(report, interval)
-    for side in Side:
-        behind = _behind(report, side)
-        words = "never polled" if behind is None else f"polled {behind:.0f} s ago"
-        late_since = f": late; is `reconciler run` at work? ({span(behind)})" if behind and side in overdue else ""
-        lines.append(f"{name_of(side):<14} {words}{late_since}")
-    lines.append("Actions        " + ", ".join(f"{report.counts.get(state, 0)} {state}" for state in STATES))
-    if report.oldest is not None:
-        lines.append(f"Oldest pending {span(report.now - report.oldest)}")
-    if report.troubles:
-        lines += ["", "In trouble:"]
-        lines += [f"  {each.words} (for {span(report.now - each.since)})" for each in report.troubles]
-    if report.unpaged:
-        lines += ["", "Nobody is paged for:"]
-        lines += [f"  {pair_name(pair.alert_id, pair)}: {pair.unpaged}" for pair in report.unpaged]
-    for title, state in (("Pending", "planned"), ("In flight", "in flight"), ("Unknown", "unknown")):
-        lines += _list(report, title, report.of(state), MOST_LISTED)
-    lines += _list(report, "Dead", report.of("dead"), UNLIMITED)
-    if report.of("dead"):
-        lines += [
-            "",
-            "To try dead actions again: reconciler retry --all, or reconciler retry with the numbers above",
-        ]
-    return "\n".join(printable(line) for line in lines)
-
-
-def _list(report: StatusReport, title: str, found: tuple[Entry, ...], most: int) -> list[str]:
-    if not found:
-        return []
-    lines = ["", f"{title}:", *(f"  {entry_text(report.now, entry)}" for entry in found[:most])]
-    return lines if len(found) <= most else [*lines, f"  … and {len(found) - most} more"]
 
 
 def entry_text(now: datetime, entry: Entry) -> str:
@@ -230,16 +213,3 @@ def entry_text(now: datetime, entry: Entry) -> str:
     alert = f" (alert {action.alert_id})" if entry.pair else ""
     why = action.error or action.reason
     return f"{name}: {action.kind.value} for {span(now - entry.since)}{tries}: {why}{alert}"
-
-
-def _behind(report: StatusReport, side: Side) -> float | None:
-    at = report.polled.get(side)
-    return None if at is None else _age(report.now, at)
-
-
-def _age(now: datetime, at: datetime) -> float:
-    return round((now - at).total_seconds(), 3)
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()

@@ -213,6 +213,12 @@ class WriteBreakers:
         with self._lock:
             return frozenset(lane for lane, opened in self._open.items() if now < opened.until)
 
+    def refused_sides(self) -> frozenset[Side]:
+        """Sides where writes are refused: a lane is barred, or its breaker was opened by a refused account."""
+        with self._lock:
+            refused = {lane for lane, opened in self._open.items() if isinstance(opened.error, Misconfigured)}
+            return frozenset(lane.side for lane in (*self._barred, *self._suspects, *refused))
+
     def _trip(self, lane: Lane, error: ReconcilerError, *, only_retries: bool = False) -> None:
         now = self._clock.monotonic()
         with self._lock:

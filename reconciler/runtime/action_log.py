@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from reconciler.core.mapping import SECOND_INCIDENT
 from reconciler.core.model import Action, Kind, Status
 from reconciler.observability.logs import get_logger
-from reconciler.observability.naming import state_of
+from reconciler.observability.naming import PairNames, names_of, state_of
 
 log = get_logger(__name__)
 
@@ -38,19 +38,18 @@ class ActionLog:
                 news.append(action)
         return news
 
-    def say(self, actions: Iterable[Action], names: Mapping[str, str]) -> None:
-        """Log one line for each action. `names` are the alerts' display names, by id."""
+    def say(self, actions: Iterable[Action], names: Mapping[str, PairNames]) -> None:
+        """Log one line for each action. `names` are the pairs' names, by alert id."""
         for action in actions:
             state = state_of(action)
-            name = names.get(action.alert_id, f"alert {action.alert_id}")
+            name = names.get(action.alert_id) or names_of(action.alert_id)
             second = _names_a_second(action)
             write: Callable[..., object] = log.error if second else _SAY.get(state, log.info)
             write(
-                f"{name}: {action.reason}" if second else f"{action.kind.value} {state}: {name}",
+                f"{name.words}: {action.reason}" if second else f"{action.kind.value} {state}: {name.words}",
                 kind=action.kind.value,
-                status=state,
+                state=state,
+                **name.fields(),
                 reason=action.reason,
-                alert=action.alert_id,
-                incident=action.incident_id,
-                **({"why": action.error} if action.error else {}),
+                **({"error": action.error} if action.error else {}),
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from reconciler import __version__
 from reconciler.core.model import Person, Policy, Side
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
@@ -29,6 +30,7 @@ from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
+from reconciler.runtime.request_log import log_request
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
@@ -44,7 +46,9 @@ from reconciler.sources.repetitions import Repetitions
 from reconciler.sources.sweep import Retention, Sweep
 from reconciler.sources.unrepeated import UnrepeatedIntake
 from reconciler.store.database import Database, open_database
+from reconciler.store.leader_state import LeaderState
 from reconciler.store.lock import lock_for
+from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
@@ -215,6 +219,7 @@ class _Reading:
         return made
 
     def _on_request(self, record: RequestRecord) -> None:
+        log_request(record)
         if self.metrics:
             self.metrics.request(record)
 
@@ -267,7 +272,21 @@ class Wiring(_Reading):
     def whole(self, *, is_whole: bool) -> Program:
         """The program, with durable sources."""
         return self.program(
-            DurableIntake(self.database, self.queue), Retention(self.database, self.horizons), is_whole=is_whole
+            DurableIntake(self.database, self.queue, self.leader_state),
+            Retention(self.database, self.horizons),
+            is_whole=is_whole,
+        )
+
+    def leader_state(self) -> LeaderState:
+        """What only this process knows, for `status`."""
+        user = self.account.policy().automation
+        return LeaderState(
+            self.clock.now(),
+            self.leadership.epoch,
+            self.leadership.since,
+            user.id or user.name,
+            {side: limiter.remaining() for side, limiter in self.limiters.items()},
+            self.write_breakers.refused_sides() if self.write_breakers else frozenset(),
         )
 
     def daemon(self) -> Daemon:
@@ -280,12 +299,33 @@ class Wiring(_Reading):
             self.account.suspect,
             self.settings.remind_seconds,
             self.metrics,
+            self.leader_state,
         )
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
         return Daemon(
-            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+            program,
+            reporter,
+            self.leadership,
+            worker,
+            schedule,
+            self.committer,
+            self.in_flight,
+            self.metrics,
+            self.about(),
         )
+
+    def about(self) -> dict[str, object]:
+        """What is run, and for whom, without a secret."""
+        settings = self.settings
+        return {
+            "version": __version__,
+            "database": shown(settings.database_url.get_secret_value()),
+            "service": settings.pagerduty_service_id,
+            "user": settings.pagerduty_user,
+            "query": settings.opsgenie_query,
+            "interval_seconds": settings.poll_interval_seconds,
+        }
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""

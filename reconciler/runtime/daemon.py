@@ -1,7 +1,7 @@
 """The daemon: every source polled on its own schedule, workers that drain the queue, until a signal stops it."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
@@ -57,7 +57,10 @@ class ReportSoon:
 
 
 class Daemon:
-    """Runs one program. The main thread waits for a signal; everything else has threads of its own."""
+    """Runs one program. The main thread waits for a signal; everything else has threads of its own.
+
+    `about` says what is run, and for whom: the fields of the first line of the log.
+    """
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Daemon:
         committer: Committer,
         in_flight: InFlight,
         metrics: "Metrics | None",
+        about: Mapping[str, object],
     ) -> None:
         self.program = program
         self.reporter = reporter
@@ -77,6 +81,7 @@ class Daemon:
         self._committer = committer
         self._in_flight = in_flight
         self._metrics = metrics
+        self._about = about
         self._database_failed_at = -inf
         self._pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
 
@@ -89,7 +94,7 @@ class Daemon:
         program, interval = self.program, self.program.interval.total_seconds()
         with contextlib.suppress(DatabaseDown):  # an unreachable database is no obstacle: leadership is retried
             check(program.database)
-        log.info("started", interval_seconds=interval)
+        log.info("started", **self._about)
         jobs: list[tuple[str, float | Callable[[], float], Callable[[], None]]] = [
             (LEADERSHIP, interval, self.lead),
             *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
@@ -111,7 +116,9 @@ class Daemon:
             self.reporter.say("database", "")
             if self._metrics:
                 self._metrics.health.failed("")
-        self.reporter.say("lock", "" if leads else STANDING_BY, serious=False)
+        self.reporter.say("lock", "" if leads else self._standing_by(), serious=False, key=STANDING_BY)
+        if not leads:
+            self.reporter.remind()
         if self._metrics:
             self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
@@ -121,6 +128,10 @@ class Daemon:
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
+
+    def _standing_by(self) -> str:
+        holder = self.leadership.stand_by()
+        return f"{STANDING_BY}; {holder} leads" if holder else STANDING_BY
 
     def poll(self, source: Source) -> None:
         """Poll one source if this process leads."""

@@ -10,6 +10,7 @@ from reconciler.core.follow_up import Left, next_item, outbox_item
 from reconciler.core.model import Action, Policy
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.store import standbys
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
 from reconciler.store.migrate import check, upgrade
@@ -28,7 +29,11 @@ class Leadership:
         self._clock = clock
         self._interval = interval
         self._was_follower = False
+        self._noted_at: float | None = None
+        self._leader = ""
         self.leads = False
+        self.epoch = 0
+        self.since = clock.now()
         self.news: list[str] = []
         """Findings at the beginning of the lead, one line each, for the daemon's log."""
 
@@ -47,6 +52,14 @@ class Leadership:
         self._follow()
         self._lock.release()
 
+    def stand_by(self) -> str:
+        """Note in the database, at most once a minute, that this process stands by; returns who leads."""
+        now = self._clock.monotonic()
+        if self._noted_at is None or now - self._noted_at >= standbys.RENEWED.total_seconds():
+            self._leader = standbys.note(self._database, self._clock.now())
+            self._noted_at = now
+        return self._leader
+
     def _follow(self) -> bool:
         self.leads, self._was_follower = False, True
         self._queue.clear()
@@ -62,13 +75,19 @@ class Leadership:
             self.news.append("new database: nothing is known yet, a first start follows")
         elif found != revision:
             self.news.append(f"database migrated from revision {found} to {revision}")
-        epoch = self._database.lead()
+        self.epoch, self.since = self._database.lead(), self._clock.now()
+        if self._noted_at is not None:
+            self._noted_at = None
+            with self._database.writing() as unit:
+                standbys.forget(unit, self._database.holder)
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
         self.leads = True
         if self._was_follower:
             self._was_follower = False
-            self.news.append(f"took over in epoch {epoch}: the other reconciler has let go, this one leads now")
+            self.news.append(
+                f"took over in epoch {self.epoch}: the other reconciler has let go, this one leads now"
+            )
         return True
 
 

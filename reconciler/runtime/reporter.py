@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.model import Action, Side
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.observability.logs import get_logger
-from reconciler.observability.naming import pair_name
+from reconciler.observability.naming import PairNames, names_of
 from reconciler.operations import paging
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
@@ -17,6 +17,7 @@ from reconciler.runtime.action_log import ActionLog
 from reconciler.runtime.state_log import StateLog
 from reconciler.store import overview, troubles
 from reconciler.store.database import Database, DatabaseDown
+from reconciler.store.leader_state import LeaderState
 from reconciler.vendors.ports import Clock
 
 if TYPE_CHECKING:  # imported only with an HTTP listener
@@ -32,6 +33,7 @@ class Reporter:
     """Logs and stores the results of the work. `reconciled` is for any thread, `report` for one.
 
     `problems` returns all current problems; `suspect` is called when a write was refused for the whole account.
+    `state` is what only this process knows: it is stored with the troubles.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Reporter:
         suspect: Callable[[], None],
         remind: float,
         metrics: "Metrics | None",
+        state: Callable[[], LeaderState | None] = lambda: None,
     ) -> None:
         self.states = StateLog(clock, remind, self._names)
         self._database = database
@@ -49,6 +52,7 @@ class Reporter:
         self._problems = problems
         self._suspect = suspect
         self._metrics = metrics
+        self._state = state
         self._lock = Lock()
         self._actions = ActionLog()
         self._before: milestones.Milestones | None = None
@@ -105,10 +109,15 @@ class Reporter:
             self.states.say("database", str(error), key=kind)
             self.states.remind()
 
-    def say(self, subject: str, words: str, *, serious: bool = True) -> None:
-        """Log a state of the process itself; an empty text ends it."""
+    def say(self, subject: str, words: str, *, serious: bool = True, key: str | None = None) -> None:
+        """Log a state of the process itself; an empty text ends it. With the same key it is the same state."""
         with self._lock:
-            self.states.say(subject, words, serious=serious)
+            self.states.say(subject, words, serious=serious, key=key)
+
+    def remind(self) -> None:
+        """Log reminders of states that last while nothing is reported: this process stands by."""
+        with self._lock:
+            self.states.remind()
 
     def _say_milestones(self, problems: Collection[Problem]) -> None:
         """Log a finished first start or a changed query, once the alerts could be read."""
@@ -134,14 +143,16 @@ class Reporter:
             self._named = paging.named(found, (str(problem.error) for problem in problems))
         return self._objections
 
-    def _names(self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """Display names of these alerts and their incidents; none if the database fails."""
+    def _names(
+        self, alert_ids: Collection[str], seen: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, PairNames]:
+        """The names of these alerts and their incidents; none if the database fails."""
         try:
             with self._database.reading() as unit:
                 pairs = unit.snapshot.pairs(alert_ids)
         except Exception:  # noqa: BLE001 - a name that cannot be read must not keep anything from being said
             return {}
-        return {alert_id: pair_name(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
+        return {alert_id: names_of(alert_id, pair, seen.get(alert_id, "")) for alert_id, pair in pairs.items()}
 
     def _keep_troubles(self) -> None:
         """Store lasting problems for `status`, if they have changed."""
@@ -149,13 +160,17 @@ class Reporter:
             signature, counts = self.states.signature(), self.states.counts()
         if self._metrics:
             self._metrics.troubled(counts)
-        if signature == self._kept:
+        state = self._state()
+        known = (signature, state and (state.epoch, state.refused))
+        if known == self._kept:
             return
         with self._lock:
             lasting = self.states.lasting()
         with self._database.writing() as unit:
             troubles.save(unit, lasting)
-        self._kept = signature
+            if state is not None:
+                unit.cursors.save(leader=state)
+        self._kept = known
 
 
 def waits(actions: Collection[Action]) -> bool:

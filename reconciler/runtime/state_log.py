@@ -15,7 +15,7 @@ from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, RateLimited, Transient, Unknown
 from reconciler.observability.defects import Defect
 from reconciler.observability.logs import get_logger
-from reconciler.observability.naming import counted, kinds_of, listed, span
+from reconciler.observability.naming import PairNames, counted, kinds_of, listed, names_of, span
 from reconciler.reconcile.problems import Problem
 from reconciler.store.troubles import KeptTrouble
 from reconciler.vendors.ports import Clock
@@ -41,8 +41,8 @@ _NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", WORK: "Work"
     side.value: name_of(side) for side in Side
 }
 
-Names = Callable[[Collection[str]], Mapping[str, str]]
-"""Returns display names for alert ids; unknown alerts are left out."""
+Names = Callable[[Collection[str]], Mapping[str, PairNames]]
+"""Returns the names of pairs by alert id; unknown alerts are left out."""
 
 
 @dataclass(slots=True)
@@ -142,10 +142,11 @@ class StateLog:
                 continue
             said = {_key(problem): str(problem.error) for problem in mine}
             serious = not isinstance(mine[0].error, RateLimited)
-            alert_id = mine[0].alert_id if subject not in _NAMES else ""
+            is_object = bool(mine[0].alert_id) and subject not in _NAMES
+            alert_id = mine[0].alert_id if is_object and serious else ""  # a rate limit is of no alert's own
             was_wide = subject in self._troubles and not self._troubles[subject].narrow
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
-            is_narrow = bool(alert_id) or all(p.alert_id and isinstance(p.error, Unknown) for p in mine)
+            is_narrow = is_object or all(p.alert_id and isinstance(p.error, Unknown) for p in mine)
             trouble.narrow = is_narrow and not was_wide
             trouble.met |= waits & {str(problem.error) for problem in mine}
         return set(by_subject)
@@ -173,7 +174,7 @@ class StateLog:
                 if key in unsaid:
                     continue
                 trouble.reminded, trouble.spoken = now, True
-                self._write(trouble, self._named(trouble, words), error)
+                self._write(trouble, words, error=error)
         return trouble
 
     def _end(self, trouble: Trouble, acted: tuple[Action, ...]) -> None:
@@ -187,17 +188,12 @@ class StateLog:
         lasted = self._clock.monotonic() - trouble.began
         waited = kinds_of(trouble.waited.values())
         words = f"works again after {span(lasted)}" + (f"; {waited} had waited" if waited else "")
-        fields = {"alert": trouble.alert_id} if trouble.alert_id else {}
-        log.info(
-            self._named(trouble, words),
-            subject=_public(trouble.subject),
-            lasted_seconds=round(lasted, 1),
-            **fields,
-        )
+        self._write(trouble, words, write=log.info, lasted_seconds=round(lasted, 1))
 
     def _remind_all(self) -> None:
         now = self._clock.monotonic()
-        due = [each for each in self._lasting() if now - each.reminded >= self._remind]
+        lasting = (each for each in self._troubles.values() if each.current)
+        due = [each for each in lasting if now - each.reminded >= self._remind]
         for trouble in due:
             trouble.reminded, trouble.spoken = now, True
             if not trouble.alert_id:
@@ -215,17 +211,18 @@ class StateLog:
     def _write_objects(self, objects: list[Trouble]) -> None:
         oldest = min(objects, key=lambda trouble: trouble.began)
         named = self._names([trouble.alert_id for trouble in objects[:MOST_NAMED]])
-        shown = [named.get(trouble.alert_id, f"alert {trouble.alert_id}") for trouble in objects[:MOST_NAMED]]
+        names = [named.get(each.alert_id) or names_of(each.alert_id) for each in objects[:MOST_NAMED]]
+        shown = [each.words for each in names]
         more = [counted(len(objects) - MOST_NAMED, "other")] if len(objects) > MOST_NAMED else []
         since = self._since(oldest)
         words = f"still refused: {listed([*shown, *more])}; the oldest {since}: {'; '.join(oldest.words)}"
-        log.error(words, subject="objects")
+        log.error(words, subject="objects", pairs=[each.fields() for each in names])
 
     def _still(self, trouble: Trouble) -> str:
         name = _NAMES.get(trouble.subject, "")
         words = "; ".join(each.removeprefix(f"{name}: ") for each in trouble.words)
         line = f"{name}: still {words}" if name else f"still {words}"
-        return self._named(trouble, f"{line}, {self._since(trouble)}{self._backlog(trouble)}")
+        return f"{line}, {self._since(trouble)}{self._backlog(trouble)}"
 
     def _since(self, trouble: Trouble) -> str:
         """Beginning of the state in UTC, and its duration."""
@@ -240,16 +237,26 @@ class StateLog:
         verb = "waits" if len(waiting) == 1 else "wait"
         return f": {kinds_of(action.kind for action in waiting)} {verb}, the oldest for {oldest}"
 
-    def _named(self, trouble: Trouble, words: str) -> str:
+    def _write(
+        self,
+        trouble: Trouble,
+        words: str,
+        *,
+        write: Callable[..., object] | None = None,
+        error: Exception | None = None,
+        **fields: object,
+    ) -> None:
+        """Log a line about the trouble, under the names of its pair if it is about one."""
+        fields |= {} if error is None else {"exc_info": error}
         named = self._names([trouble.alert_id]) if trouble.alert_id else {}
-        return ": ".join([*_name_in(named, trouble), words])
-
-    def _write(self, trouble: Trouble, words: str, error: Exception | None = None) -> None:
-        fields: dict[str, object] = {"alert": trouble.alert_id} if trouble.alert_id else {}
-        if error is not None:
-            fields["exc_info"] = error
-        say = log.error if trouble.serious else log.info
-        say(words, subject=_public(trouble.subject), **fields)
+        name = named.get(trouble.alert_id) or names_of(trouble.alert_id)
+        write = write or (log.error if trouble.serious else log.info)
+        write(
+            ": ".join([*_name_in(named, trouble), words]),
+            subject=_public(trouble.subject),
+            **(name.fields() if trouble.alert_id else {}),
+            **fields,
+        )
 
     # -- queries --
 
@@ -305,9 +312,9 @@ def _subject(problem: Problem) -> str:
     return problem.side.value
 
 
-def _name_in(named: Mapping[str, str], trouble: Trouble) -> list[str]:
+def _name_in(named: Mapping[str, PairNames], trouble: Trouble) -> list[str]:
     """The display name of the trouble's alert, if there is one and it is known."""
-    return [named[trouble.alert_id]] if trouble.alert_id in named else []
+    return [named[trouble.alert_id].words] if trouble.alert_id in named else []
 
 
 def _public(subject: str) -> str:

@@ -1,12 +1,13 @@
 """Intake of the sources' findings: items and the moved cursor, in one transaction."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, Protocol
 
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.store.database import Database
+from reconciler.store.leader_state import LeaderState
 
 
 class Intake(Protocol):
@@ -17,11 +18,17 @@ class Intake(Protocol):
 
 
 class DurableIntake:
-    """Stores items in the database, then adds them to the queue, so that no finding of a feed is lost."""
+    """Stores items in the database, then adds them to the queue, so that no finding of a feed is lost.
 
-    def __init__(self, database: Database, queue: WorkQueue) -> None:
+    `state` is what only this process knows: it is stored with each moved cursor.
+    """
+
+    def __init__(
+        self, database: Database, queue: WorkQueue, state: Callable[[], LeaderState | None] = lambda: None
+    ) -> None:
         self._database = database
         self._queue = queue
+        self._state = state
 
     def accept(self, items: Collection[WorkItem], **moved: Any) -> None:
         """Store items and cursor in one transaction; after DatabaseDown the source finds the items again."""
@@ -29,7 +36,8 @@ class DurableIntake:
             return
         with self._database.writing() as unit:
             generations = {stored.alert_id: stored.generation for stored in unit.work.add(items)}
-            unit.cursors.save(**moved)
+            state = self._state() if moved else None
+            unit.cursors.save(**moved, **({} if state is None else {"leader": state}))
         # A row may still request what was read since, until a later commit deletes it. The queue does not.
         self._queue.add(replace(item, generation=generations[item.alert_id]) for item in items)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from reconciler.store.leader_state import LeaderState, dumped, loaded
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
 
@@ -42,7 +43,7 @@ class Positions:
 
     `query` is the OPSGENIE_QUERY that selected the stored pairs. `opsgenie` is the newest `updatedAt` seen,
     `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
-    answered a whole poll.
+    answered a whole poll. `leader` is what the leader last knew.
     """
 
     origin: Origin | None = None
@@ -52,6 +53,7 @@ class Positions:
     sweep: datetime | None = None
     polled_opsgenie: datetime | None = None
     polled_pagerduty: datetime | None = None
+    leader: LeaderState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "sweep": ("sweep", _moment, datetime.isoformat),
     "polled_opsgenie": ("polled.opsgenie", _moment, datetime.isoformat),
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
+    "leader": ("leader", lambda text, _: loaded(text), dumped),
 }
 """Per field: the name it is stored under, its parser, and its serialiser."""
 assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table

@@ -98,18 +98,18 @@ class Database:
         self.route = route
         # SQLite has one writer at a time, and its busy wait sleeps for longer than a write takes.
         self._write = GroupCommit(self._led).write if engine.dialect.name == "sqlite" else self._led
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
 
     def lead(self) -> int:
         """Begin a new epoch, which ends every earlier one, and return it. Only for the holder of the lock."""
         if self.engine.dialect.name == "postgresql":
-            with self._connected(immediate=False) as connection:
+            with self.connected(immediate=False) as connection:
                 connection.execute(_END_STALLED, {"limit": SESSION_LIMITS["idle_in_transaction_session_timeout"]})
-        with self._connected(immediate=True) as connection:
+        with self.connected(immediate=True) as connection:
             first = insert_into(leader, connection.dialect.name)
-            first = first.values(route=self.route, epoch=1, holder=self._holder)
-            following = {"epoch": leader.c.epoch + 1, "holder": self._holder}
+            first = first.values(route=self.route, epoch=1, holder=self.holder)
+            following = {"epoch": leader.c.epoch + 1, "holder": self.holder}
             connection.execute(first.on_conflict_do_update(index_elements=["route"], set_=following))
             epoch, _ = self._leader(connection)
         self._epoch = epoch
@@ -118,7 +118,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
         """A transaction that only reads."""
-        with self._connected(immediate=False) as connection:
+        with self.connected(immediate=False) as connection:
             yield self._books(connection)
 
     @contextmanager
@@ -136,13 +136,14 @@ class Database:
 
     @contextmanager
     def _led(self) -> Iterator[Connection]:
-        with self._connected(immediate=True) as connection:
-            if self._epoch is not None and self._leader(connection) != (self._epoch, self._holder):
+        with self.connected(immediate=True) as connection:
+            if self._epoch is not None and self._leader(connection) != (self._epoch, self.holder):
                 raise Superseded("another reconciler has taken over this database: this one writes nothing more")
             yield connection
 
     @contextmanager
-    def _connected(self, *, immediate: bool) -> Iterator[Connection]:
+    def connected(self, *, immediate: bool) -> Iterator[Connection]:
+        """A transaction of any process, whether it leads or not."""
         try:
             with self.engine.connect() as opened:
                 connection = opened.execution_options(immediate=immediate)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, func, make_url, or_, select
 
 from reconciler.core.model import Kind, Pair, Status
 from reconciler.store.database import UnitOfWork
-from reconciler.store.schema import actions, pairs
+from reconciler.store.schema import actions, leader, pairs
 from reconciler.store.statements import rows_by, rows_of
 
 OVERDUE = timedelta(seconds=60)
@@ -50,6 +50,7 @@ _PAIR_COUNTS = (
     select(pairs.c.tracked, func.count()).where(pairs.c.route == bindparam("of")).group_by(pairs.c.tracked)
 )
 _CREATIONS = select(func.count()).where(_IS_OF_ROUTE, actions.c.kind == Kind.CREATE_INCIDENT.value)
+_LEADER = select(leader.c.epoch, leader.c.holder).where(leader.c.route == bindparam("of"))
 _TIMES = rows_by(
     actions.c.id, select(actions.c.id, actions.c.planned_at, actions.c.failing_since, actions.c.settled_at)
 )
@@ -72,6 +73,14 @@ class Paging:
     dead: tuple[WaitingPage, ...] = ()
     unpaged: tuple[Pair, ...] = ()
     names: dict[str, Pair] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Who leads, or has led last: host, process id and a random number; `epoch` counts the takeovers."""
+
+    holder: str
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,12 @@ def census(unit: UnitOfWork) -> Census:
     counts = {bool(tracked): count for tracked, count in connection.execute(_PAIR_COUNTS, of)}
     raised = connection.execute(_CREATIONS, of).scalar_one()
     return Census(counts.get(False, 0), counts.get(True, 0), raised)
+
+
+def lead(unit: UnitOfWork) -> Lead | None:
+    """Who leads, or has led last; None while nobody ever has."""
+    row = unit.snapshot.connection.execute(_LEADER, {"of": unit.snapshot.route}).one_or_none()
+    return None if row is None else Lead(row.holder, row.epoch)
 
 
 def since(unit: UnitOfWork, ids: Collection[int]) -> dict[int, datetime]:

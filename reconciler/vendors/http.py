@@ -71,7 +71,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request, for metrics and logs. `route` is the path without ids; `status` None: no answer."""
+    """One request, for metrics and logs.
+
+    `route` is the path without ids, `path` the one with them, without its query; no secret is in either. `status`
+    None: no answer. `attempt` counts from 1.
+    """
 
     vendor: str
     method: str
@@ -80,6 +84,8 @@ class RequestRecord:
     outcome: str
     seconds: float
     request_id: str = ""
+    path: str = ""
+    attempt: int = 1
 
 
 class Http:
@@ -119,7 +125,7 @@ class Http:
         params = list(params)
         for attempt in range(READ_ATTEMPTS):
             try:
-                return self._call("GET", path, time_, params=params, accept=accept)
+                return self._call("GET", path, time_, attempt=attempt + 1, params=params, accept=accept)
             except Blocked:
                 raise
             except Transient as error:
@@ -152,6 +158,7 @@ class Http:
         path: str,
         time_: CallTime,
         *,
+        attempt: int = 1,
         longest_wait: float = float("inf"),
         accept: frozenset[int] = frozenset(),
         **sent: Any,
@@ -181,7 +188,11 @@ class Http:
             seconds = self.clock.monotonic() - started
             request_id = headers.get("x-request-id", "")
             call_context.answered(self._clean(request_id))
-            self._on_request(RequestRecord(self.name, method, route, status, outcome, seconds, request_id))
+            self._on_request(
+                RequestRecord(
+                    self.name, method, route, status, outcome, seconds, request_id, path.partition("?")[0], attempt
+                )
+            )
 
     def _answer(
         self,

@@ -146,14 +146,16 @@ def test_the_schema_is_shown_before_and_after_it_is_made(command: Command) -> No
 
 def test_status_of_no_database_says_so_and_makes_none(command: Command) -> None:
     done = command("status")
-    assert (done.status, done.err) == (0, "")
-    assert "there is no such database: no reconciler has run on it yet" in done.out
+    assert (done.status, done.err) == (1, "")
+    assert done.out.startswith("No reconciler has run on this database yet: there is no such database\n")
+    assert "sqlite:///reconciler.db" in done.out
     assert not [*Path().iterdir()]
 
 
 def test_status_of_an_empty_database_says_that(command: Command) -> None:
     Path("reconciler.db").touch()
-    assert "it is empty: no reconciler has run on it yet" in command("status").out
+    done = command("status", "--json", "--exit-code")
+    assert (done.status, json.loads(done.out)["missing"]) == (1, "it is empty")
 
 
 def test_status_exits_with_3_for_what_needs_attention_only_when_asked(command: Command) -> None:

@@ -33,10 +33,10 @@ def test_no_setting_of_the_operators_reaches_the_demos_daemon(monkeypatch: pytes
     ("event", "said"),
     [
         (
-            {"kind": "opsgenie.add_note", "status": "done", "reason": "Jane Doe added a note"},
+            {"kind": "opsgenie.add_note", "state": "done", "reason": "Jane Doe added a note"},
             "Jane Doe added a note",
         ),
-        ({"kind": "opsgenie.acknowledge", "status": "in flight", "reason": "Jane acknowledged"}, ""),
+        ({"kind": "opsgenie.acknowledge", "state": "in flight", "reason": "Jane acknowledged"}, ""),
         ({"event": "the database is away", "level": "error"}, "the database is away"),
         ({"event": "started", "level": "info"}, ""),
     ],

@@ -72,6 +72,7 @@ def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None
     configure("json", "INFO", [SECRET])
     log.info("two\nlines", alert="a-1", at=datetime(2026, 1, 1, tzinfo=UTC), who="Jürgen")
     (event,) = events(capsys)
+    assert [*event][:3] == ["timestamp", "level", "event"], "what every line has comes first"
     assert datetime.fromisoformat(event.pop("timestamp")).utcoffset() == datetime.now(UTC).utcoffset()
     assert event == {
         "level": "info",

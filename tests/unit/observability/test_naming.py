@@ -13,6 +13,7 @@ from reconciler.observability.naming import (
     incident_name,
     kinds_of,
     listed,
+    names_of,
     pair_name,
     span,
     state_of,
@@ -72,3 +73,17 @@ def test_actions_are_counted_by_what_they_do() -> None:
 )
 def test_a_length_of_time_is_told_to_the_precision_that_matters(seconds: float, words: str) -> None:
     assert span(seconds) == span(timedelta(seconds=seconds)) == words
+
+
+def test_a_pair_has_its_names_as_fields_as_far_as_they_are_known() -> None:
+    assert names_of("a-1").fields() == {"alert_id": "a-1"}
+    assert names_of("a-1", pair(None, title="")).fields() == {"alert_id": "a-1", "alert": "17"}
+    known = names_of("a-1", pair())
+    assert known.words == '#17 "Disk full", incident #4711'
+    assert known.fields() == {
+        "alert_id": "a-1",
+        "alert": "17",
+        "title": "Disk full",
+        "incident_id": "PINC1",
+        "incident": 4711,
+    }

@@ -1,12 +1,15 @@
 """What `status` finds in the database, and what of it needs attention."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.core.model import Kind, Settlement, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.operations import status
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.database import Database
+from reconciler.store.leader_state import LeaderState
 from reconciler.store.troubles import KeptTrouble, save
 from tests.support.builders import action, at, pair
 
@@ -62,12 +65,41 @@ def test_every_action_that_is_not_done_is_read_with_its_pair_and_counted(databas
     assert dead.pair.title == "Disk full", "that of its page, where an older database has none"
 
 
-def test_the_text_lists_what_is_dead_completely_and_of_the_rest_a_part() -> None:
-    many = range(status.MOST_LISTED + 2)
-    waiting = tuple(Entry(action(Kind.PAGERDUTY_NOTE, id=n), None, at(0)) for n in many)
-    dead = tuple(Entry(action(Kind.OPSGENIE_NOTE, Status.DEAD, id=n), None, at(0)) for n in many)
-    text = status.as_text(polled(5, entries=(*waiting, *dead)), 10.0)
-    assert text.count("pagerduty.add_note") == status.MOST_LISTED
-    assert "… and 2 more" in text
-    assert text.count("opsgenie.add_note") == len(many)
-    assert "reconciler retry --all" in text
+def test_pages_come_first_then_what_has_waited_longest(database: Database) -> None:
+    kinds = (Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT)
+    with database.writing() as unit:
+        for number, kind in enumerate(kinds):
+            unit.outbox.add([action(kind)], at(20 - number))
+    report = status.read(database, "")
+    assert [entry.action.kind for entry in report.of("planned")] == [*reversed(kinds)]
+
+
+def test_pauses_in_force_need_attention_and_those_that_are_over_do_not(database: Database) -> None:
+    with database.writing() as unit:
+        unit.pauses.save([Pause(Side.PAGERDUTY, at(0), "over", until=at(1)), Pause(Side.OPSGENIE, at(0), "lasts")])
+    assert [pause.reason for pause in status.read(database, "").pauses] == ["lasts"]
+    lasts = polled(5, pauses=(Pause(Side.OPSGENIE, at(0), "lasts"),))
+    assert status.needs_attention(lasts, 10.0)
+
+
+def test_who_leads_is_read_with_what_the_leader_stored(database: Database) -> None:
+    assert status.read(database, "").lead is None
+    epoch = database.lead()
+    with database.writing() as unit:
+        unit.cursors.save(leader=LeaderState(at(9), epoch, at(1)))
+    report = status.read(database, "")
+    assert report.lead is not None
+    assert (report.lead.epoch, report.led_since) == (epoch, at(1))
+
+
+def test_a_poll_by_a_clock_that_is_a_little_ahead_counts_as_of_now(database: Database) -> None:
+    with database.writing() as unit:
+        unit.cursors.save(polled_opsgenie=datetime.now(UTC) + timedelta(seconds=20))
+    assert status.age_of(status.read(database, ""), Side.OPSGENIE) == 0.0
+
+
+def test_a_line_of_text_names_the_pair_what_is_done_since_when_and_why() -> None:
+    entry = Entry(action(Kind.PAGERDUTY_NOTE, attempts=2, error="503"), pair(), at(0))
+    assert status.entry_text(at(60), entry) == (
+        '#17 "Disk full", incident #4711: pagerduty.add_note for 60 s, 2 tries: 503 (alert a-1)'
+    )

@@ -216,3 +216,19 @@ def test_setting_the_clock_does_not_change_how_long_a_breaker_is_open(
     assert breakers.waits_for(NOTE) == Wait(clock.now() + timedelta(seconds=1), REFUSED, Hold.WRITE_PAGERDUTY)
     clock.passed = 1
     assert breakers.waits_for(NOTE) is None
+
+
+def test_a_side_refuses_writes_while_a_lane_is_barred_or_its_account_is_refused(breakers: WriteBreakers) -> None:
+    assert breakers.refused_sides() == frozenset()
+    breakers.bar(frozenset({Lane.OPSGENIE}))
+    assert breakers.refused_sides() == {Side.OPSGENIE}
+    breakers.bar(frozenset())
+    breakers.not_executed(Kind.OPSGENIE_NOTE, NotExecuted("no connection"))
+    assert breakers.refused_sides() == frozenset()
+    breakers.not_executed(Kind.PAGERDUTY_NOTE, REFUSED)
+    assert breakers.refused_sides() == {Side.PAGERDUTY}
+    breakers.succeeded(Kind.PAGERDUTY_NOTE)
+    assert breakers.refused_sides() == frozenset()
+    for alert in ("a", "b", "c"):
+        breakers.forbidden(action_of(alert), Forbidden("403"))
+    assert breakers.refused_sides() == {Side.PAGERDUTY}

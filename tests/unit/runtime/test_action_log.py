@@ -7,8 +7,9 @@ import pytest
 
 from reconciler.core.mapping import SECOND_INCIDENT
 from reconciler.core.model import Action, Kind, Status
+from reconciler.observability.naming import names_of
 from reconciler.runtime.action_log import ActionLog
-from tests.support.builders import action
+from tests.support.builders import action, pair
 
 NOTE = action(Kind.OPSGENIE_NOTE)
 SENT = action(Kind.OPSGENIE_NOTE, Status.SENT)
@@ -18,7 +19,7 @@ def logged(caplog: pytest.LogCaptureFixture, *actions: Action) -> list[tuple[str
     """Level and words of each line."""
     caplog.set_level(logging.INFO)
     caplog.clear()
-    ActionLog().say(actions, {"a-1": "#17"})
+    ActionLog().say(actions, {"a-1": names_of("a-1", pair(None, title=""))})
     return [(record.levelname, record.getMessage()) for record in caplog.records]
 
 
@@ -67,3 +68,14 @@ def test_a_second_incident_that_nobody_follows_is_an_error_in_its_own_words(
     ((level, line),) = logged(caplog, second)
     assert level == "ERROR"
     assert f"#17: {SECOND_INCIDENT} #4712" in line
+
+
+def test_a_line_has_the_names_of_both_sides_as_fields(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    dead = replace(NOTE, status=Status.DEAD, error="too long")
+    ActionLog().say([dead], {"a-1": names_of("a-1", pair())})
+    (record,) = caplog.records
+    assert isinstance(record.msg, dict)
+    names = {"alert": "17", "alert_id": "a-1", "title": "Disk full", "incident": 4711, "incident_id": "PINC1"}
+    stands = {"kind": "opsgenie.add_note", "state": "dead", "reason": "because", "error": "too long"}
+    assert record.msg.items() >= (names | stands).items()

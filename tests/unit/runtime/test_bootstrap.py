@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from reconciler import __version__
 from reconciler.core.hints import Hint
 from reconciler.core.model import Kind, Side
 from reconciler.reconcile.write_breakers import WriteBreakers
@@ -101,4 +102,27 @@ def test_what_a_source_finds_is_stored_before_it_is_worked_on(tmp_path: Path, da
     hints.poll()
     with database.reading() as unit:
         assert [item.alert_id for item in unit.work.all()] == ["a-1"]
+    wiring.database.close()
+
+
+def test_the_first_line_of_the_log_says_what_is_run_without_a_secret(tmp_path: Path) -> None:
+    chosen = configured(tmp_path, opsgenie_query="tag: critical", poll_interval_seconds=5.0)
+    wiring = assemble(chosen)
+    about = wiring.about()
+    assert (about["query"], about["interval_seconds"], about["version"]) == ("tag: critical", 5.0, __version__)
+    assert (about["service"], about["user"]) == (chosen.pagerduty_service_id, chosen.pagerduty_user)
+    assert not {*about.values()} & {*chosen.secret_values()} - {about["database"]}
+    wiring.database.close()
+
+
+def test_the_leader_knows_the_rates_left_and_where_it_may_write(tmp_path: Path) -> None:
+    wiring = assemble(configured(tmp_path))
+    upgrade(wiring.database)
+    assert wiring.leadership.confirm(wiring.account.policy())
+    state = wiring.leader_state()
+    assert (state.epoch, state.left, state.refused) == (
+        1, {Side.OPSGENIE: None, Side.PAGERDUTY: PAGERDUTY_PER_MINUTE}, frozenset(),
+    )  # fmt: skip
+    assert state.user == wiring.settings.pagerduty_user
+    wiring.leadership.give_up()
     wiring.database.close()

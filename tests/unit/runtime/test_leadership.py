@@ -13,6 +13,7 @@ from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.schema import leader
+from reconciler.store.standbys import known
 from tests.support.builders import action, alert, at, pair, policy
 from tests.support.clock import SimClock
 
@@ -192,3 +193,28 @@ def test_a_process_stopped_while_it_checked_the_lock_supersedes_no_leader(proces
     process.lock.left = 1  # at the next check another process holds it
     assert not process.confirm()
     assert (process.leadership.leads, epoch_of(process.database)) == (False, epoch)
+
+
+def test_a_standby_is_noted_once_a_minute_until_it_leads(database: Database, process: Process) -> None:
+    first = Process(Database(database.engine))
+    assert first.confirm()
+
+    began = process.clock.now()
+
+    def noted() -> list[float]:
+        with database.reading() as unit:
+            return [(each.at - began).total_seconds() for each in known(unit, process.clock.now())]
+
+    process.lock.free = False
+    assert not process.confirm()
+    assert [process.leadership.stand_by() for _ in range(2)] == [first.database.holder] * 2
+    process.clock.wait(59.0)
+    process.leadership.stand_by()
+    assert noted() == [0.0]
+    process.clock.wait(1.0)
+    process.leadership.stand_by()
+    assert noted() == [60.0]
+    process.lock.free = True
+    assert process.confirm()
+    assert noted() == []
+    assert (process.leadership.epoch, process.leadership.since) == (2, process.clock.now())

@@ -16,6 +16,7 @@ from reconciler.runtime.reporter import PAGES_EVERY, Reporter
 from reconciler.store import troubles
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
+from reconciler.store.leader_state import LeaderState
 from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import action, at, pair
 from tests.support.clock import SimClock
@@ -54,7 +55,10 @@ class ReporterBench:
         self.metrics = Metrics()
         self.lines: list[str] = []
         metrics: Any = self.metrics
-        self.reporter = Reporter(database, self.clock, lambda: self.wrong, self._suspect, REMIND, metrics)
+        self.state: LeaderState | None = None
+        self.reporter = Reporter(
+            database, self.clock, lambda: self.wrong, self._suspect, REMIND, metrics, lambda: self.state
+        )
 
     def _suspect(self) -> None:
         self.suspected += 1
@@ -220,3 +224,23 @@ def test_lasting_problems_are_stored_only_when_they_change(
         bench.report(AWAY)
     bench.report()
     assert saved == [1, 0]
+
+
+def test_what_only_this_process_knows_is_stored_when_a_side_begins_to_refuse_writes(database: Database) -> None:
+    bench = ReporterBench(database)
+
+    def stored() -> LeaderState | None:
+        with database.reading() as unit:
+            return unit.cursors.load(at(100)).leader
+
+    bench.report()
+    assert stored() is None
+    first = bench.state = LeaderState(at(1), 4, at(0))
+    bench.report()
+    assert stored() == first
+    bench.state = replace(first, at=at(2), left={Side.PAGERDUTY: 5})
+    bench.report()
+    assert stored() == first, "figures alone are no reason to write"
+    refused = bench.state = replace(bench.state, refused=frozenset({Side.PAGERDUTY}))
+    bench.report()
+    assert stored() == refused

@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Action, Kind, Side, Status
-from reconciler.errors import Forbidden, Misconfigured, Missing, NotExecuted, Permanent, Refused, Unknown
-from reconciler.observability.naming import span, state_of
+from reconciler.errors import (
+    Forbidden,
+    Misconfigured,
+    Missing,
+    NotExecuted,
+    Permanent,
+    RateLimited,
+    Refused,
+    Unknown,
+)
+from reconciler.observability.naming import PairNames, span, state_of
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import state_log
 from reconciler.runtime.state_log import OVER_AFTER, StateLog
@@ -33,9 +42,9 @@ class StateLogBench:
     def _add(self, level: str, words: str) -> None:
         self.said.append((level, words))
 
-    def _names(self, alert_ids: Collection[str]) -> dict[str, str]:
+    def _names(self, alert_ids: Collection[str]) -> dict[str, PairNames]:
         self.asked += 1
-        return {alert_id: f"#{alert_id[1:]}" for alert_id in alert_ids}
+        return {alert_id: PairNames(f"#{alert_id[1:]}", alert_id) for alert_id in alert_ids}
 
     def cycle(
         self, *problems: Problem, actions: Collection[Action] = (), pages: Any = (), after: float = 1.0
@@ -202,6 +211,38 @@ def test_a_state_that_is_no_problem_is_logged_as_information_and_ends_silently(b
     assert bench.log.lasting() == ()
     bench.log.say("lock", "")
     assert bench.take_lines() == []
+
+
+def test_a_state_that_is_no_problem_is_reminded_of_as_information(bench: StateLogBench) -> None:
+    bench.log.say("lock", "standing by; vm:1:a leads", serious=False)
+    bench.take_lines()
+    bench.time.passed += 600
+    bench.log.remind()
+    ((level, words),) = bench.take_lines()
+    assert level == "info"
+    assert words.startswith("Lock: still standing by; vm:1:a leads, since ")
+
+
+def test_a_rate_limit_that_lasts_is_reminded_of_as_information_with_all_that_waits(bench: StateLogBench) -> None:
+    limited = Problem(Side.PAGERDUTY, RateLimited("PagerDuty: the rate limit leaves no room"), "a17")
+    note = action(17)
+    bench.cycle(limited, actions=(note,))
+    bench.take_lines()
+    bench.time.passed += 600
+    bench.cycle(limited, actions=(note,))
+    ((level, words),) = bench.take_lines()
+    assert level == "info"
+    assert "1 note waits" in words
+    assert "#17" not in words, "it is no trouble of one alert"
+
+
+def test_any_subject_is_reminded_of_while_it_lasts(bench: StateLogBench) -> None:
+    bench.log.say("heartbeat", "HEARTBEAT_URL: 404")
+    bench.take_lines()
+    bench.time.passed += 600
+    bench.cycle()
+    ((level, words),) = bench.take_lines()
+    assert (level, words.partition(", since")[0]) == ("error", "still HEARTBEAT_URL: 404")
 
 
 def test_the_signature_depends_on_the_lasting_states_and_not_on_their_figures(bench: StateLogBench) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
-from reconciler.sources.intake import DryIntake
+from reconciler.sources.intake import DryIntake, DurableIntake
 from reconciler.store.database import DatabaseDown
+from reconciler.store.leader_state import LeaderState
 from tests.support.builders import at
 from tests.support.sources import Stage
 
@@ -58,3 +59,12 @@ def test_an_unreachable_database_leaves_items_and_cursor_unchanged(stage: Stage)
 def test_a_dry_run_stores_nothing(stage: Stage) -> None:
     DryIntake(stage.queue).accept([ALERT], sweep=at(10))
     assert (stage.items, stage.queue.size(), stage.standing.sweep) == ({}, 1, None)
+
+
+def test_what_only_the_leader_knows_is_stored_with_a_moved_cursor_and_never_alone(stage: Stage) -> None:
+    state = LeaderState(at(9), 4, at(1))
+    intake = DurableIntake(stage.database, stage.queue, lambda: state)
+    intake.accept([ALERT])
+    assert stage.standing.leader is None
+    intake.accept([], sweep=at(10))
+    assert stage.standing.leader == state

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.store.cursors import OLDEST, LogMark, Origin, Positions, earlier
 from reconciler.store.database import Database, open_database
+from reconciler.store.leader_state import LeaderState
 from reconciler.store.migrate import upgrade
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
@@ -27,6 +28,7 @@ WHOLE = Positions(
     sweep=at(8),
     polled_opsgenie=at(9),
     polled_pagerduty=at(10),
+    leader=LeaderState(at(11), 4, at(1)),
 )
 
 

@@ -203,7 +203,15 @@ def test_a_read_is_retried_until_it_succeeds(wire: responses.RequestsMock, clock
     ]  # fmt: skip
     assert records[-1].route == "/incidents/{id}"
     assert records[-1].request_id == "r4"
+    assert [(r.path, r.attempt) for r in records] == [("/incidents/P1", number) for number in (1, 2, 3, 4)]
     assert clock.waits[-1] >= 3
+
+
+def test_a_record_has_the_path_without_its_query(wire: responses.RequestsMock) -> None:
+    records: list[RequestRecord] = []
+    wire.post(INCIDENTS, json={})
+    http("PagerDuty", records=records).write("POST", "/incidents?identifierType=id", {})
+    assert [(r.path, r.attempt) for r in records] == [("/incidents", 1)]
 
 
 def test_a_read_gives_up_within_its_time(wire: responses.RequestsMock, clock: SimClock) -> None:
