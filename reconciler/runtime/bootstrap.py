@@ -29,7 +29,9 @@ from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
+from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
 from reconciler.sources.first_start import FirstStart
@@ -197,6 +199,7 @@ class _Reading:
             feed=opsgenie,
             hints=hints,
             feedback=Feedback(repetitions, pace, clock),
+            rounds=Rounds(clock),
             queue=self.queue,
             holds=self.holds,
             problems=self.problems,
@@ -281,11 +284,24 @@ class Wiring(_Reading):
             self.settings.remind_seconds,
             self.metrics,
         )
+        watches = self.watches(program).of_daemon(reporter, self.metrics)
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
         return Daemon(
-            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+            program,
+            reporter,
+            self.leadership,
+            worker,
+            schedule,
+            self.committer,
+            self.in_flight,
+            self.metrics,
+            watches,
         )
+
+    def watches(self, program: Program) -> Watches:
+        """What tells the outside how the work goes."""
+        return Watches(self.settings, self._sessions[Side.OPSGENIE], program)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""
