@@ -268,10 +268,17 @@ def _once(settings: Settings) -> Report:
     wiring.committer.flush()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         click.echo(f"reconciler: {line}", err=True)
+    wiring.watches(program).after_once(_complain)
     report = replace(report, names=wiring.names(report))
     wiring.leadership.give_up()
     wiring.database.close()
     return report
+
+
+def _complain(words: str) -> None:
+    """Print what is wrong beside the run itself; nothing if nothing is."""
+    if words:
+        click.echo(f"reconciler: {words}", err=True)
 
 
 def _plan(settings: Settings) -> Report:

@@ -119,15 +119,21 @@ class Health:
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Note all current problems: a configuration that a vendor refuses makes the process unready."""
-        found = tuple(problems)
-        bad = [str(each.error) for each in found if not each.alert_id and isinstance(each.error, Misconfigured)]
-        if not bad:  # a refused account fails every write alike: one alert's problem a side says it for all
-            refused = (each for each in found if isinstance(each.error, Refused))
-            bad = list({each.side: str(each.error) for each in refused}.values())
+        found = refusals(problems)
         with self._lock:
-            self._misconfigured = "; ".join(dict.fromkeys(bad))
+            self._misconfigured = found
 
     def pages(self, reason: str) -> None:
         """Note why somebody is not paged; empty if everybody is."""
         with self._lock:
             self._unpaged = reason
+
+
+def refusals(problems: Iterable[Problem]) -> str:
+    """What a vendor refuses altogether, such as our key or every write, with the setting; empty if nothing."""
+    found = tuple(problems)
+    bad = [str(each.error) for each in found if not each.alert_id and isinstance(each.error, Misconfigured)]
+    if not bad:  # a refused account fails every write alike: one alert's problem a side says it for all
+        refused = (each for each in found if isinstance(each.error, Refused))
+        bad = list({each.side: str(each.error) for each in refused}.values())
+    return "; ".join(dict.fromkeys(bad))

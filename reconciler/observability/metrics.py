@@ -108,6 +108,7 @@ class Metrics(Events, Collector):
         self._database: DatabaseCounts | None = None
         self._paging: tuple[int, int] | None = None
         self._troubles: dict[str, int] = {}
+        self._beats: dict[str, float] = {}
         self._refresh_at = float("-inf")
         self._diverging: dict[str, float] | None = None  # since when, in monotonic seconds, by alert id
         self._registry = CollectorRegistry()
@@ -155,6 +156,7 @@ class Metrics(Events, Collector):
                     (name,): float(left) for name, left in remaining.items() if left is not None
                 },
                 "reconciler_circuit_breaker_open": _by_label(self._breakers),
+                "reconciler_heartbeat_last_success_timestamp_seconds": _by_label(self._beats),
                 "reconciler_troubles": _by_label(self._troubles) if self._leads else {},
             }
             if self._leads is not None:
@@ -252,6 +254,14 @@ class Metrics(Events, Collector):
         """Set the number of lasting problems by subject."""
         with self._lock:
             self._troubles = dict(counts)
+
+    def beat(self, name: str, *, ok: bool) -> None:
+        """Count a heartbeat."""
+        if not ok:
+            self._inc("reconciler_heartbeat_failures_total", name)
+            return
+        with self._lock:
+            self._beats[name] = self._clock.now().timestamp()
 
     def webhook(self, side: Side, outcome: str) -> None:
         """Count a received webhook."""

@@ -132,6 +132,13 @@ METRICS = (
     ),
     Metric("reconciler_unpaged_pairs", "gauge", "Incidents that page nobody although they should."),
     Metric("reconciler_troubles", "gauge", "Lasting problems, as the log reports them.", ("subject",)),
+    Metric(
+        "reconciler_heartbeat_last_success_timestamp_seconds",
+        "gauge",
+        "When each configured heartbeat was last answered: url or opsgenie.",
+        ("heartbeat",),
+    ),
+    Metric("reconciler_heartbeat_failures_total", "counter", "Heartbeats that were not answered.", ("heartbeat",)),
     Metric("reconciler_open_pairs", "gauge", "Followed alerts and incidents that are still open."),
     Metric(
         "reconciler_divergence_pairs",

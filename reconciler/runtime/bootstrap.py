@@ -31,7 +31,9 @@ from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.request_log import log_request
+from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
 from reconciler.sources.first_start import FirstStart
@@ -201,6 +203,7 @@ class _Reading:
             feed=opsgenie,
             hints=hints,
             feedback=Feedback(repetitions, pace, clock),
+            rounds=Rounds(clock),
             queue=self.queue,
             holds=self.holds,
             problems=self.problems,
@@ -301,6 +304,7 @@ class Wiring(_Reading):
             self.metrics,
             self.leader_state,
         )
+        watches = self.watches(program).of_daemon(reporter, self.metrics)
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
         return Daemon(
@@ -313,6 +317,7 @@ class Wiring(_Reading):
             self.in_flight,
             self.metrics,
             self.about(),
+            watches,
         )
 
     def about(self) -> dict[str, object]:
@@ -326,6 +331,10 @@ class Wiring(_Reading):
             "query": settings.opsgenie_query,
             "interval_seconds": settings.poll_interval_seconds,
         }
+
+    def watches(self, program: Program) -> Watches:
+        """What tells the outside how the work goes."""
+        return Watches(self.settings, self._sessions[Side.OPSGENIE], program)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""

@@ -17,8 +17,9 @@ from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.leadership import Leadership
-from reconciler.runtime.program import Program, Source
+from reconciler.runtime.program import Program, Source, Timed
 from reconciler.runtime.reporter import Reporter
+from reconciler.runtime.rounds import FEEDS
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.worker import Worker, WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
@@ -40,8 +41,6 @@ LONGEST_REPORT = 10.0
 IDLE = 1.0
 """Seconds after which the thread that waits for hints checks again whether to stop."""
 LEADERSHIP, HINTS, REPORT = "leadership", "webhooks", "report"
-FEEDS = ("opsgenie feed", "pagerduty feed")
-"""The sources whose first poll makes the process ready."""
 
 
 class ReportSoon:
@@ -60,6 +59,7 @@ class Daemon:
     """Runs one program. The main thread waits for a signal; everything else has threads of its own.
 
     `about` says what is run, and for whom: the fields of the first line of the log.
+    `watches` are polled like sources, and say nothing about the vendors: they tell the outside how the work goes.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Daemon:
         in_flight: InFlight,
         metrics: "Metrics | None",
         about: Mapping[str, object],
+        watches: tuple[Timed, ...] = (),
     ) -> None:
         self.program = program
         self.reporter = reporter
@@ -82,6 +83,7 @@ class Daemon:
         self._in_flight = in_flight
         self._metrics = metrics
         self._about = about
+        self._watches = watches
         self._database_failed_at = -inf
         self._pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
 
@@ -98,6 +100,7 @@ class Daemon:
         jobs: list[tuple[str, float | Callable[[], float], Callable[[], None]]] = [
             (LEADERSHIP, interval, self.lead),
             *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
+            *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
             (HINTS, IDLE, self._take_hints),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
         ]
@@ -125,6 +128,7 @@ class Daemon:
             for line in self.leadership.news:
                 log.info(line)
             self.leadership.news.clear()
+            self.program.rounds.begin()
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
@@ -139,10 +143,14 @@ class Daemon:
             return
         went_well = self.program.poll(source)
         if self._metrics:
-            side = source.side if source.name in FEEDS else None
-            self._metrics.polled(source.name, ok=went_well, side=side)
+            self._metrics.polled(source.name, ok=went_well, side=FEEDS.get(source.name))
         if source is self.program.feed and self.reporter.waits_for_first_start():
             self.schedule.soon(REPORT)
+
+    def watch(self, source: Source) -> None:
+        """Poll one of the watches if this process leads."""
+        if self.leadership.leads and not self.program.stop.is_set():
+            source.poll()
 
     def report(self) -> None:
         """Report what is wrong, what waits and what is over, and store results that were kept back."""

@@ -15,6 +15,7 @@ from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import ACCOUNT_PLACE, Account
 from reconciler.runtime.feedback import Feedback
+from reconciler.runtime.rounds import Rounds
 from reconciler.sources.hints import Hints
 from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.store.database import Database, DatabaseDown
@@ -53,6 +54,7 @@ class Program:
     feed: OpsgenieFeed
     hints: Hints
     feedback: Feedback
+    rounds: Rounds
     queue: WorkQueue
     holds: Holds
     problems: Problems
@@ -76,9 +78,11 @@ class Program:
             side = source.side or Side.PAGERDUTY
             self.read_breakers.failed(side, "", error)
             self.problems.put(source.name, [Problem(side, error)])
+            self.rounds.polled(source.name, error)
             return False
         if answered and source.name != ACCOUNT_PLACE:  # the account reports its own problems
             self.problems.put(source.name)
+            self.rounds.polled(source.name)
             if source.side is not None:
                 self._reached(source.side)
             if source.side is Side.PAGERDUTY:

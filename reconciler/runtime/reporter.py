@@ -93,6 +93,10 @@ class Reporter:
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
 
+    def unpaged(self) -> str:
+        """Why somebody is not paged, according to the last report; empty if everybody is."""
+        return "; ".join(words for _, words in self._objections)
+
     def waits_for_first_start(self) -> bool:
         """Whether a first start is still to be reported."""
         return self._before is not None
@@ -138,8 +142,7 @@ class Reporter:
                 found = overview.paging(unit, moment)
             self._objections = paging.objections(found, moment)
             if self._metrics:
-                reason = "; ".join(words for _, words in self._objections)
-                self._metrics.paging(len(found.waiting), len(found.unpaged), reason)
+                self._metrics.paging(len(found.waiting), len(found.unpaged), self.unpaged())
             self._named = paging.named(found, (str(problem.error) for problem in problems))
         return self._objections
 

@@ -1,7 +1,8 @@
 """Log of lasting states: a line at the beginning, reminders while the state lasts, and a line at its end.
 
-A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, or one alert
-that a vendor refuses in one way. Each of these is a state of its own, so that no trouble hides another.
+A subject is what a state is about: a vendor, the pages, the database, the lock, the work as a whole, the
+heartbeats, an outage's incident, or one alert that a vendor refuses in one way. Each of these is a state of its
+own, so that no trouble hides another.
 """
 
 import re
@@ -28,7 +29,7 @@ MOST_OBJECTS = 1000
 """The most alerts whose troubles are remembered individually."""
 MOST_NAMED = 5
 """The most alerts that one reminder names."""
-SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "objects")
+SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "heartbeat", "outage", "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
 
 WORK = "work"
@@ -37,7 +38,7 @@ _REQUEST = re.compile(r" \(request [^)]*\)")
 """The part of an error that differs between repetitions of the same refusal."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
-_NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", WORK: "Work"} | {
+_NAMES = {each: each.capitalize() for each in ("pages", "database", "lock", WORK, "heartbeat", "outage")} | {
     side.value: name_of(side) for side in Side
 }
 

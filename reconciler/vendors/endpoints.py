@@ -4,7 +4,7 @@ _WORDS = frozenset(
     {
         "", "v2", "alerts", "requests", "acknowledge", "unacknowledge", "close", "notes", "logs",
         "incidents", "log_entries", "merge", "snooze", "services", "users", "me", "oncalls",
-        "escalation_policies", "maintenance_windows", "abilities",
+        "escalation_policies", "maintenance_windows", "abilities", "heartbeats", "ping",
     }
 )  # fmt: skip
 """Segments of our paths. Any other segment is an id, and must not become a metric's label."""

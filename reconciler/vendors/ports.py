@@ -15,6 +15,8 @@ PAGE = 100
 """Rows of one page: the largest size that either vendor allows."""
 SKEW = timedelta(hours=1)
 """The largest difference between a vendor's clock and ours that hides nothing from us."""
+LONGEST_PING = 5.0
+"""Seconds that a heartbeat may take."""
 
 
 class Clock(Protocol):
@@ -28,6 +30,17 @@ class Clock(Protocol):
 
     def wait(self, seconds: float) -> bool:
         """Wait; True as soon as the program is to stop."""
+
+
+class Heartbeat(Protocol):
+    """A dead man's switch: somebody is alerted when it has not been pinged for a while."""
+
+    @property
+    def name(self) -> str:
+        """What metrics call it."""
+
+    def ping(self) -> None:
+        """Report that all is well. ReconcilerError, within LONGEST_PING, if that fails."""
 
 
 @dataclass(frozen=True, slots=True)

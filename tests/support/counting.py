@@ -110,3 +110,5 @@ def count_everything(counted: MetricsBench) -> None:
     metrics.webhook(Side.PAGERDUTY, "accepted")
     metrics.paging(0, 0, "")
     metrics.troubled({"pagerduty": 0})
+    metrics.expect("reconciler_heartbeat_failures_total", [("url",)])
+    metrics.beat("url", ok=True)

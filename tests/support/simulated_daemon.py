@@ -20,7 +20,8 @@ from urllib3.exceptions import NewConnectionError
 from reconciler.core.model import Side
 from reconciler.observability.logs import configure
 from reconciler.runtime.bootstrap import Wiring
-from reconciler.runtime.daemon import FEEDS, REPORT_EVERY
+from reconciler.runtime.daemon import REPORT_EVERY
+from reconciler.runtime.rounds import FEEDS
 from reconciler.runtime.worker import PAGE_WORKERS, WORKERS
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.settings import SandboxSettings

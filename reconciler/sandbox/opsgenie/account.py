@@ -1,5 +1,6 @@
 """The simulated account: its data, its settings, and what its key may see."""
 
+from collections import deque
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ class Account:
         self.alerts = Alerts(settings.seed)
         self.answers = Answers(self.alerts)
         self.due = DueQueue()
+        self.pings: dict[str, deque[datetime]] = {}
+        """When each heartbeat was pinged last, by its name."""
 
     def find(self, identifier: str) -> StoredAlert:
         """An alert by id, tiny id, or alias of an open one. Refused (404) when there is none."""

@@ -33,9 +33,9 @@ class Answers:
         return json_response(200, {**values, "took": 0.008, "requestId": request_id}, headers)
 
     @staticmethod
-    def accepted(request_id: str) -> Response:
+    def accepted(request_id: str, result: str = "Request will be processed") -> Response:
         """202: the write is queued."""
-        body = {"result": "Request will be processed", "took": 0.008, "requestId": request_id}
+        body = {"result": result, "took": 0.008, "requestId": request_id}
         return json_response(202, body, {"X-Request-Id": request_id, **_OK})
 
     def error(

@@ -17,7 +17,7 @@ from reconciler.sandbox.opsgenie.rules import WEB, Rules
 from reconciler.sandbox.opsgenie.state import StoredAlert, frozen_details
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import Clock, Json, Request, Response
+from reconciler.sandbox.wire import Clock, Json, Request, Response, iso_short
 
 
 class OpsgenieApi:
@@ -102,9 +102,10 @@ class OpsgenieApi:
         return shapes.detail(stored.now)
 
     def state(self) -> Json:
-        """Everything: `{"alerts": [alert + notes + logs, …]}`, oldest first."""
+        """Everything: `{"alerts": [alert + notes + logs, …], "heartbeats": {name: [ping, …]}}`, oldest first."""
         self.settle()
-        return {"alerts": [shapes.whole(stored) for stored in self.alerts.entries()]}
+        pings = {name: list(map(iso_short, times)) for name, times in self._account.pings.items()}
+        return {"alerts": [shapes.whole(stored) for stored in self.alerts.entries()], "heartbeats": pings}
 
     def _act(
         self, alert_id: str, user: str, verb: str, effect: Callable[[StoredAlert, Act], None],

@@ -29,6 +29,7 @@ class OpsgenieRoutes:
                 ("GET", "/v2/alerts/{id}", reads.alert),
                 ("GET", "/v2/alerts/{id}/notes", reads.notes),
                 ("GET", "/v2/alerts/{id}/logs", reads.logs),
+                ("GET", "/v2/heartbeats/{name}/ping", writes.ping),
                 ("POST", "/v2/alerts/{id}/acknowledge", writes.acknowledge),
                 ("POST", "/v2/alerts/{id}/unacknowledge", writes.unacknowledge),
                 ("POST", "/v2/alerts/{id}/close", writes.close),

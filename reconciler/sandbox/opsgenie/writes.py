@@ -1,5 +1,6 @@
 """POSTs of alerts and of actions on them: their form is checked at once, all else shows in the outcome."""
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -13,6 +14,8 @@ from reconciler.sandbox.wire import Json, Refused, Request, Response
 
 _NOBODY = "Alert API"
 """Who acts when the call names no user (observed)."""
+REMEMBERED_PINGS = 20
+"""The most pings of one heartbeat that are remembered."""
 Rule = Callable[[StoredAlert, Act], None]
 
 
@@ -37,6 +40,12 @@ class Writes:
         if not all(isinstance(value, str) for value in details.values()):
             raise answers.unprocessable({"details": "details should be texts by name"})
         return answers.accepted(self._queue.accept("Create", partial(self._create, values)))
+
+    def ping(self, _request: Request, heartbeat: str) -> Response:
+        """GET /v2/heartbeats/{name}/ping: accepted also for a heartbeat that does not exist (documented)."""
+        account = self._account
+        account.pings.setdefault(heartbeat, deque(maxlen=REMEMBERED_PINGS)).append(account.clock.now())
+        return account.answers.accepted(account.alerts.uuid(), "PONG - Heartbeat received")
 
     def acknowledge(self, request: Request, identifier: str) -> Response:
         """POST /v2/alerts/{id}/acknowledge."""

@@ -84,6 +84,15 @@ def test_the_state_of_a_circuit_breaker_is_exposed(counted: MetricsBench) -> Non
     assert counted.value("circuit_breaker_open", "pagerduty_reads") == 0
 
 
+def test_heartbeats_are_counted_by_name(counted: MetricsBench) -> None:
+    counted.metrics.beat("url", ok=True)
+    good = counted.clock.now().timestamp()
+    counted.clock.passed = 20
+    counted.metrics.beat("url", ok=False)
+    assert counted.value("heartbeat_last_success_timestamp_seconds", "url") == good
+    assert counted.value("heartbeat_failures_total", "url") == 1
+
+
 # -- requests and writes --
 
 

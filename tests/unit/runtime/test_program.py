@@ -17,6 +17,7 @@ from reconciler.reconcile.work_queue import Hold, WorkQueue
 from reconciler.reconcile.write_breakers import Lane, WriteBreakers
 from reconciler.runtime.account import ACCOUNT_PLACE
 from reconciler.runtime.program import Program
+from reconciler.runtime.rounds import Rounds
 from reconciler.store.database import Database, DatabaseDown
 from tests.support.builders import at
 from tests.support.clock import SimClock
@@ -66,6 +67,7 @@ class Stage:
             absent,
             absent,
             absent,
+            Rounds(self.clock),
             self.queue,
             Holds(self.queue, self.breakers, self.writes),
             Problems(),
