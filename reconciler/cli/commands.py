@@ -22,6 +22,7 @@ from reconciler.cli.common import (
     print_json,
 )
 from reconciler.cli.config import config
+from reconciler.cli.doctor import doctor
 
 if TYPE_CHECKING:
     from reconciler.runtime.report import Report
@@ -242,6 +243,7 @@ def demo() -> None:
 
 
 cli.add_command(config)
+cli.add_command(doctor)
 
 
 def main() -> NoReturn:
