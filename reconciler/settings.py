@@ -4,29 +4,24 @@ The models are the table of all variables: a field is its variable in lower case
 text is parsed. All problems are reported at once, and none of them shows a secret.
 """
 
-import difflib
-import io
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, unquote
+from typing import Annotated, Literal
 
-from dotenv.parser import parse_stream
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
 from reconciler.errors import Misconfigured
+from reconciler.settings_reading import Reading, Variable, read_all
 from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
 from reconciler.settings_texts import (
-    Wrong,
     api_url,
     choice,
     database,
     email,
     host_and_port,
     identifier,
+    passwords,
     plain,
     priorities,
     seconds,
@@ -35,9 +30,6 @@ from reconciler.settings_texts import (
     volatile_terms,
     web_address,
 )
-
-LARGEST_FILE = 65536  # characters of a file that holds one secret
-SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
 
 UnacknowledgePolicy = Literal["retrigger", "note"]
 ClosePolicy = Literal["note", "resolve", "ignore"]
@@ -54,18 +46,6 @@ class SettingsError(Misconfigured):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """The parser of one environment variable. A secret may come from a file and is never shown.
-
-    `needs` says what to give for a variable that has no default.
-    """
-
-    parse: Callable[[str], object]
-    secret: bool = False
-    needs: str = ""
 
 
 PollInterval = Annotated[float, Variable(seconds(exclusive=True))]
@@ -87,7 +67,7 @@ class DatabaseSettings(BaseModel):
 
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: the database's password."""
-        return tuple(_passwords(self.database_url.get_secret_value()))
+        return tuple(passwords(self.database_url.get_secret_value()))
 
 
 class Settings(BaseModel):
@@ -129,18 +109,19 @@ class Settings(BaseModel):
     http_listen: Annotated[Address | None, Variable(host_and_port)] = None
     log_format: LogFormatSetting = None
     log_level: LogLevelSetting = "INFO"
+    _misspelt: tuple[str, ...] = PrivateAttr(default=())
 
     def warnings(self) -> tuple[str, ...]:
-        """Valid values that are probably mistakes: one line each, naming its variable."""
+        """What is probably a mistake: names near ours in the environment, and values; one line each."""
         terms = ", ".join(volatile_terms(self.opsgenie_query))
         if not terms:
-            return ()
+            return self._misspelt
         warning = (
             f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
             "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
             "that leaves the query is seen only at the next sweep; leave it out of the query"
         )
-        return (warning,)
+        return (*self._misspelt, warning)
 
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""
@@ -157,7 +138,7 @@ class Settings(BaseModel):
             keys.append(self.opsgenie_webhook_secret)
         if self.heartbeat_url:
             keys.append(self.heartbeat_url)
-        return (*(key.get_secret_value() for key in keys), *_passwords(self.database_url.get_secret_value()))
+        return (*(key.get_secret_value() for key in keys), *passwords(self.database_url.get_secret_value()))
 
 
 def variables() -> dict[str, Variable]:
@@ -173,122 +154,23 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
 
     `dotenv` is read when it is there; the environment wins over it, whether it gives a secret X or an X_FILE.
     """
-    return Settings(**_values(variables(), environ, dotenv))
+    found = read(environ, dotenv)
+    if found.problems:
+        raise SettingsError(found.problems)
+    settings = Settings(**found.values)
+    settings._misspelt = found.warnings  # noqa: SLF001 - of this module, and no variable of its own
+    return settings
 
 
 def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> DatabaseSettings:
     """The settings of a command that needs only the database, by the same rules; no key is required."""
-    mine = {name: read for name, read in variables().items() if name.lower() in DatabaseSettings.model_fields}
-    return DatabaseSettings(**_values(mine, environ, dotenv))
+    mine = {name: each for name, each in variables().items() if name.lower() in DatabaseSettings.model_fields}
+    found = read_all(variables(), environ, dotenv, mine)
+    if found.problems:
+        raise SettingsError(found.problems)
+    return DatabaseSettings(**found.values)
 
 
-def _values(wanted: Mapping[str, Variable], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
-    """The parsed values of the variables that are set, by field; SettingsError with all problems."""
-    problems: list[str] = []
-    layers = (environ, _read_dotenv(dotenv, problems))
-    texts: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for name, read in wanted.items():
-        try:
-            text = _look_up(name, read, layers)
-            if text:
-                texts[name] = text
-                values[name.lower()] = read.parse(text)
-            elif read.needs:
-                problems.append(f"{name}: is missing; give {read.needs}{_or_file(name, read)}")
-        except Wrong as wrong:
-            texts.setdefault(name, "")  # it is set: other variables that depend on it are not reported
-            problems.append(f"{name}: {wrong}")
-    problems += _contradictions(texts)
-    if problems:
-        secrets = [name for name, read in variables().items() if read.secret]
-        hidden = [layer.get(name, "") for layer in (*layers, texts) for name in secrets]
-        raise SettingsError(_without(problem, hidden) for problem in problems)
-    return values
-
-
-def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
-    """The values of the .env file, without interpolation; unreadable lines and misspelt names are problems."""
-    if file is None:
-        return {}
-    try:
-        lines = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8-sig"))))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        problems.append(f"{file.name}: cannot be read: {words}; fix or remove it")
-        return {}
-    known = [name + end for name, read in variables().items() for end in (("", "_FILE") if read.secret else ("",))]
-    values: dict[str, str] = {}
-    for line in lines:
-        if line.error:
-            problems.append(f"{file.name}: line {line.original.line} cannot be read; write NAME=value")
-        elif line.key is not None:
-            values[line.key] = line.value or ""
-            if line.key not in known and line.key.startswith(_OURS):
-                nearest = difflib.get_close_matches(line.key, known, n=1, cutoff=0.0)[0]
-                problems.append(f"{line.key}: there is no such variable; {file.name} perhaps means {nearest}")
-    return values
-
-
-_OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_OPSGENIE", "ON_PAGERDUTY")
-
-
-def _look_up(name: str, read: Variable, layers: tuple[Mapping[str, str], ...]) -> str:
-    """The variable's text from the first layer that sets it; empty when none does."""
-    for layer in layers:
-        text = layer.get(name, "")
-        if not read.secret:
-            text = text.strip()
-        path = layer.get(f"{name}_FILE", "") if read.secret else ""
-        if text and path:
-            raise Wrong(f"is given twice, as {name} and as {name}_FILE; remove one of them")
-        if path:
-            return _read_file(f"{name}_FILE", path)
-        if text:
-            return text
-    return ""
-
-
-def _read_file(name: str, path: str) -> str:
-    """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
-    fix = "give the path of a readable file that holds the value alone"
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            text = file.read(LARGEST_FILE + 1).rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise Wrong(f"cannot be read from {name}: {words}; {fix}") from None
-    if not text or len(text) > LARGEST_FILE:
-        raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
-    return text
-
-
-def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
-    """Problems with values that are valid by themselves and contradict each other."""
-    if "OPSGENIE_WEBHOOK_SECRET" in texts and "OPSGENIE_INTEGRATION_ID" not in texts:
-        yield (
-            "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "
-            "set that, or remove it"
-        )
-
-
-def _passwords(url: str) -> Iterator[str]:
-    """The database's password, both quoted as in the URL and unquoted."""
-    rest = url.partition("://")[2]
-    found = re.match(r"[^:/]*:([^@]*)@", rest)
-    if found and found[1]:
-        yield from dict.fromkeys((found[1], unquote(found[1])))
-    yield from parse_qs(rest.partition("?")[2]).get("password", ())
-
-
-def _or_file(name: str, read: Variable) -> str:
-    return f", or its file's path as {name}_FILE" if read.secret else ""
-
-
-def _without(problem: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        if len(secret) >= SHORTEST_HIDDEN:
-            problem = problem.replace(secret, "***")
-    return problem
+def read(environ: Mapping[str, str], dotenv: Path | None) -> Reading:
+    """All that the environment and the .env file say, problems included."""
+    return read_all(variables(), environ, dotenv)

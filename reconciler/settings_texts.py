@@ -3,9 +3,10 @@
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import NamedTuple, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -111,7 +112,9 @@ def api_url(product: str) -> Callable[[str], str]:
         if domain and parts.path:
             raise Wrong(f"{shown(url)} has a path, which the program adds by itself; give {own}")
         if right != url:
-            raise Wrong(f"{shown(url)} ends in a path of the API, which the program adds by itself; give {right}")
+            raise Wrong(
+                f"{shown(url)} ends in a path of the API, which the program adds by itself; give {shown(right)}"
+            )
         return url
 
     return parse
@@ -143,16 +146,21 @@ def volatile_terms(query: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
 def seconds(least: float = 0.0, *, exclusive: bool = False) -> Callable[[str], float]:
-    """A parser for a finite number of seconds, at least `least`."""
+    """A parser for a finite time, at least `least` seconds: a plain number, or one with a unit (15m, 1h, 2d)."""
 
     def parse(text: str) -> float:
+        unit = _UNITS.get(text[-1:])
+        digits = text[:-1] if unit else text
         try:
-            number = float(text) if text.isascii() and "_" not in text else math.nan
+            number = float(digits) * (unit or 1) if digits.isascii() and "_" not in digits else math.nan
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise Wrong(f"{shown(text)} is not a number of seconds; give for example 10 or 0.5")
+            raise Wrong(f"{shown(text)} is not a number of seconds; give for example 10, 0.5, 90s, 15m, 1h or 2d")
         if number < least or (exclusive and number == least):
             raise Wrong(f"{shown(text)} is too small; give {'more than' if exclusive else 'at least'} {least:g}")
         if number > LONGEST_SECONDS:
@@ -212,6 +220,10 @@ def database(text: str) -> SecretStr:
             raise Wrong(
                 f"is not in the form {_POSTGRESQL}user:password@host:5432/name; write an @ in the password as %40"
             )
+        if find_spec("psycopg") is None:
+            raise Wrong(
+                "is PostgreSQL's, which needs the extra: pip install 'reconciler[postgres]'; or give sqlite:///…"
+            )
         return SecretStr(_POSTGRESQL + rest)
     if backend in ("sqlite", "postgres", "postgresql"):
         raise Wrong("names a driver that is not shipped; leave it out: sqlite:///… or postgresql://…")
@@ -236,3 +248,12 @@ def _sqlite(rest: str) -> str:
 def shown(text: str) -> str:
     """A value as quoted in a problem: one line, shortened."""
     return json.dumps(text if len(text) <= 60 else f"{text[:60]}…", ensure_ascii=not text.isprintable())  # noqa: PLR2004
+
+
+def passwords(url: str) -> Iterator[str]:
+    """The database's password, both quoted as in the URL and unquoted."""
+    rest = url.partition("://")[2]
+    found = re.match(r"[^:/]*:([^@]*)@", rest)
+    if found and found[1]:
+        yield from dict.fromkeys((found[1], unquote(found[1])))
+    yield from parse_qs(rest.partition("?")[2]).get("password", ())

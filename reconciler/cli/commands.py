@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -19,6 +20,8 @@ from reconciler.cli.common import (
     configured_database,
     print_json,
 )
+from reconciler.cli.config import config
+from reconciler.cli.doctor import doctor
 from reconciler.cli.status import status
 
 if TYPE_CHECKING:
@@ -34,11 +37,18 @@ PROGRESS_EVERY = 20
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reconciler")
-def cli() -> None:
+@click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    help="Read this file instead of .env in the current directory.",
+)
+@click.pass_context
+def cli(context: click.Context, env_file: Path | None) -> None:
     """Keep Opsgenie alerts and PagerDuty incidents in agreement by polling both.
 
     Configured by environment variables or a .env file: see .env-example.
     """
+    context.obj = env_file
 
 
 @cli.command()
@@ -208,6 +218,8 @@ def demo() -> None:
 
 
 cli.add_command(status)
+cli.add_command(config)
+cli.add_command(doctor)
 
 
 def main() -> NoReturn:

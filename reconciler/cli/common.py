@@ -28,12 +28,19 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+def env_file() -> Path:
+    """The file that --env-file names, else .env in the current directory."""
+    context = click.get_current_context(silent=True)
+    named = context.find_object(Path) if context else None
+    return named or Path(".env")
+
+
 def configured() -> Settings:
     """The configuration, with logging set up to keep its secrets."""
     from reconciler import settings as configuration
     from reconciler.observability import logs
 
-    settings = configuration.load(os.environ, Path(".env"))
+    settings = configuration.load(os.environ, env_file())
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     return settings
 
@@ -43,7 +50,7 @@ def configured_database() -> tuple[str, float]:
     from reconciler import settings as configuration
     from reconciler.observability import logs
 
-    settings = configuration.load_database(os.environ, Path(".env"))
+    settings = configuration.load_database(os.environ, env_file())
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     return settings.database_url.get_secret_value(), settings.poll_interval_seconds
 

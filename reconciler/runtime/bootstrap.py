@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from reconciler import __version__
 from reconciler.core.model import Person, Policy, Side
 from reconciler.observability.events import NULL_EVENTS
@@ -33,6 +31,7 @@ from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
@@ -60,9 +59,6 @@ from reconciler.vendors.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
-
-PAGERDUTY_PER_MINUTE = 960
-"""PagerDuty's documented limit per key, until its headers state another. Opsgenie publishes none."""
 
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
@@ -133,20 +129,7 @@ class _Reading:
 
     def http(self, side: Side) -> Http:
         """The session with one vendor."""
-        settings = self.settings
-        url, key, name = (
-            (settings.opsgenie_api_url, f"GenieKey {_secret(settings.opsgenie_api_key)}", "Opsgenie")
-            if side is Side.OPSGENIE
-            else (settings.pagerduty_api_url, f"Token token={_secret(settings.pagerduty_api_key)}", "PagerDuty")
-        )
-        return Http(
-            url,
-            {"Authorization": key},
-            name=name,
-            clock=self.clock,
-            limiter=self.limiters[side],
-            on_request=self._on_request,
-        )
+        return session(self.settings, side, self.clock, self.limiters[side], self._on_request)
 
     def names(self, report: Report) -> dict[str, str]:
         """Display names of the alerts in a report, by id, with the incident if there is one."""
@@ -375,10 +358,6 @@ def _policy(settings: Settings) -> Policy:
         sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
         retention=timedelta(seconds=settings.retention_seconds),
     )
-
-
-def _secret(value: SecretStr) -> str:
-    return value.get_secret_value()
 
 
 def _report_bad_row() -> Callable[[str, str], None]:

@@ -84,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         """The whole response: written at once, no part of it waits for the acknowledgement of another by TCP."""
         reason = self.responses.get(response.status, ("",))[0]
         length = {} if response.status == 204 else {"Content-Length": str(len(response.body))}  # noqa: PLR2004 - HTTP
-        lines = [f"{name}: {value}" for name, value in {**response.headers, **length}.items()]
+        headers = {"Date": self.date_time_string(), **response.headers, **length}
+        lines = [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([f"HTTP/1.1 {response.status} {reason}", *lines, "", ""])
         return head.encode("latin-1") + response.body
 

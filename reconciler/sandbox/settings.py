@@ -66,6 +66,7 @@ class SandboxSettings:
         str, "gone: reads 404, creations 400/5002; disabled, maintenance: creations 400/2001 (uncertain)",
         *SERVICE_STATUSES,
     ] = "active"  # fmt: skip
+    maintenance_in: Annotated[float, "a maintenance window of an hour begins in so many seconds; 0: none"] = 0.0
     quiet_service: Annotated[bool, "disabled and in maintenance: creations 201, nobody is notified"] = False
     nobody_on_call: Annotated[bool, "the escalation policy has nobody: creations 400/1015 (uncertain)"] = False
     refused_incidents: Annotated[

@@ -2,7 +2,7 @@
 
 _WORDS = frozenset(
     {
-        "", "v2", "alerts", "requests", "acknowledge", "unacknowledge", "close", "notes", "logs",
+        "", "v2", "alerts", "count", "requests", "acknowledge", "unacknowledge", "close", "notes", "logs",
         "incidents", "log_entries", "merge", "snooze", "services", "users", "me", "oncalls",
         "escalation_policies", "maintenance_windows", "abilities", "heartbeats", "ping",
     }

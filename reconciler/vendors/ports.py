@@ -87,6 +87,35 @@ class OnCall:
     objection: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """Whose key it is: the `account`'s or a `user`'s; empty if PagerDuty does not say."""
+
+    kind: str = ""
+    person: Person | None = None
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """The configured service. `acknowledgement_timeout` is in seconds, None if acknowledgements do not end."""
+
+    name: str
+    status: str
+    acknowledgement_timeout: float | None
+    policy_id: str
+    policy_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """A maintenance window of the service."""
+
+    starts: datetime | None
+    ends: datetime | None
+    description: str
+
+
 class OpsgenieReader(Protocol):
     """Reads from Opsgenie."""
 
@@ -117,6 +146,16 @@ class OpsgenieReader(Protocol):
 
     def confirm_key(self) -> None:
         """One cheap read of no particular alert. Refused if the account refuses the key."""
+
+
+class OpsgenieExaminer(OpsgenieReader, Protocol):
+    """Reads from Opsgenie for an examination of the set-up."""
+
+    def server_time(self) -> datetime | None:
+        """Opsgenie's clock; also the cheapest read, with all errors that this may raise."""
+
+    def count(self, *, is_open: bool) -> int:
+        """How many alerts the query selects, or how many open ones."""
 
 
 class OpsgenieWriter(Protocol):
@@ -182,6 +221,31 @@ class PagerDutyReader(Protocol):
 
     def acts(self, incident_id: str) -> list[Act]:
         """The newest entries of the incident's log, newest first."""
+
+
+class PagerDutyExaminer(PagerDutyReader, Protocol):
+    """Reads from PagerDuty for an examination of the set-up."""
+
+    def server_time(self) -> datetime | None:
+        """PagerDuty's clock; also a read of the service, with all errors that this may raise."""
+
+    def key_owner(self) -> KeyOwner:
+        """Whose key it is, as far as PagerDuty says."""
+
+    def service_facts(self) -> ServiceFacts:
+        """The configured service as it is now."""
+
+    def maintenance_windows(self) -> list[MaintenanceWindow] | None:
+        """The service's maintenance windows, present and future ones; None if the key may not read them."""
+
+    def people_on_call(self, policy_id: str) -> tuple[Person, ...] | None:
+        """The people on call on a policy, each once; None if that cannot be read."""
+
+    def duties(self, user_id: str, since: datetime, until: datetime) -> tuple[str, ...]:
+        """Names of the schedules and escalation policies that the user is on in that time."""
+
+    def newest_incidents(self, most: int) -> list[Incident]:
+        """The service's newest open incidents."""
 
 
 class PagerDutyWriter(Protocol):

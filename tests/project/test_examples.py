@@ -11,7 +11,8 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from reconciler.settings import Settings, load, variables
+from reconciler.settings import Settings, SettingsError, load, variables
+from reconciler.settings_names import PLACEHOLDERS
 from tests.support.paths import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -29,6 +30,14 @@ PAGERDUTY = {
     "note": ("incident.annotated", None),
     "resolve": ("incident.resolved", "resolved"),
 }
+
+FILLED_IN = {
+    "PAGERDUTY_API_KEY": "key-of-pagerduty",
+    "PAGERDUTY_SERVICE_ID": "PSERV01",
+    "PAGERDUTY_EMAIL": "bot@example.com",
+    "OPSGENIE_API_KEY": "key-of-opsgenie",
+}
+"""What an operator writes in place of the placeholders."""
 
 
 def body(vendor: str, name: str) -> Any:
@@ -50,17 +59,20 @@ def test_every_variable_is_in_the_sample_and_nothing_else() -> None:
     assert given == [name for name, read in variables().items() if read.needs]
 
 
-def test_the_sample_loads_as_it_stands() -> None:
-    settings = load({}, ROOT / ".env-example")
-    assert settings.pagerduty_service_id == "PFAKE01"
-    assert "fake" in settings.pagerduty_api_key.get_secret_value()
+def test_the_sample_loads_once_its_placeholders_are_replaced() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, ROOT / ".env-example")
+    assert [line.split(": is still the placeholder")[0] for line in caught.value.problems] == list(PLACEHOLDERS)
+    text = (ROOT / ".env-example").read_text(encoding="utf-8")
+    assert all(f"\n{name}={placeholder}\n" in text for name, placeholder in PLACEHOLDERS.items())
+    assert load(FILLED_IN, ROOT / ".env-example").pagerduty_user == "Reconciler Bot"
 
 
 def test_the_samples_defaults_are_the_real_ones() -> None:
     text = (ROOT / ".env-example").read_text(encoding="utf-8")
     commented = re.findall(r"^#([A-Z_]+=.*)$", text, re.MULTILINE)
     shown = {name: value or "" for name, value in dotenv_values(stream=io.StringIO("\n".join(commented))).items()}
-    settings = load(shown, ROOT / ".env-example")
+    settings = load(FILLED_IN | shown, ROOT / ".env-example")
     for name, field in Settings.model_fields.items():
         if not field.is_required():
             assert getattr(settings, name) == field.default, name
@@ -69,7 +81,7 @@ def test_the_samples_defaults_are_the_real_ones() -> None:
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.env")), ids=lambda file: file.name)
 def test_a_sample_of_settings_loads(file: Path) -> None:
-    settings = load({}, file)
+    settings = load(FILLED_IN, file)
     url = settings.database_url.get_secret_value()
     assert url.startswith({"sqlite.env": "sqlite:////", "postgresql.env": "postgresql+psycopg://"}[file.name])
 
@@ -182,7 +194,8 @@ def test_the_pods_settings_load_and_its_secrets_are_files(tmp_path: Path) -> Non
         file = tmp_path / Path(given[name]).name
         file.write_text("fake-key\n")
         given[name] = str(file)
-    assert load(given, dotenv=None).opsgenie_api_key.get_secret_value() == "fake-key"
+    filled_in = {name: value for name, value in FILLED_IN.items() if not name.endswith("_KEY")}
+    assert load(given | filled_in, dotenv=None).opsgenie_api_key.get_secret_value() == "fake-key"
 
 
 def test_nothing_comes_in_and_only_names_and_https_go_out() -> None:

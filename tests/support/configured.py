@@ -9,7 +9,7 @@ from reconciler.settings import Address, Settings, SettingsError, load
 REQUIRED = {
     "PAGERDUTY_API_KEY": "u+pd-key-1234",
     "PAGERDUTY_SERVICE_ID": "PSERV01",
-    "PAGERDUTY_EMAIL": "reconciler@example.com",
+    "PAGERDUTY_EMAIL": "bot@example.com",
     "PAGERDUTY_USER": "Reconciler Bot",
     "OPSGENIE_API_KEY": "og-key-5678",
 }

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from reconciler.errors import Misconfigured
 from reconciler.settings import SettingsError, load, load_database, variables
+from reconciler.settings_names import PLACEHOLDERS
 from tests.support.configured import REQUIRED, loaded, problem, problems, value
 
 DEFAULTS = {
@@ -224,7 +225,14 @@ def test_a_missing_dotenv_file_is_no_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("OPSGENE_API_KEY=1", None),
+        ("HOME_GROWN=1", None),
+        ("OPSGENE_API_KEY=1", "OPSGENE_API_KEY: there is no such variable; .env perhaps means OPSGENIE_API_KEY"),
+        ("POLL_INTERVALL_SECONDS=1", ".env perhaps means POLL_INTERVAL_SECONDS"),
+        ("HTTP_LISTN=1", ".env perhaps means HTTP_LISTEN"),
+        ("LOGLEVEL=DEBUG", ".env perhaps means LOG_LEVEL"),
+        ("DATABSE_URL=1", ".env perhaps means DATABASE_URL"),
+        ("DATABASE_URI=1", ".env perhaps means DATABASE_URL"),
+        ("OPSGENIE_QUERRY=1", ".env perhaps means OPSGENIE_QUERY"),
         ("OPSGENIE_APIKEY=1", "OPSGENIE_APIKEY: there is no such variable; .env perhaps means OPSGENIE_API_KEY"),
         ("PAGERDUTY_EMAIL_FILE=/x", "perhaps means PAGERDUTY_EMAIL"),
         ("ON_PAGERDUTY_TIMEOUT=note", "perhaps means ON_PAGERDUTY_ACK_TIMEOUT"),
@@ -242,8 +250,55 @@ def test_a_misspelt_line_of_the_dotenv_file_is_a_problem(tmp_path: Path, line: s
         assert told in only
 
 
-def test_an_unknown_variable_of_the_environment_is_ignored() -> None:
-    assert loaded(OPSGENIE_APIKEY="1")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("OPSGENIE_QUERRY", "OPSGENIE_QUERY"),
+        ("OPSGENE_QUERY", "OPSGENIE_QUERY"),
+        ("PAGERDUTY_WEBHOOK_SECRETS_FILE", "PAGERDUTY_WEBHOOK_SECRET_FILE"),
+        ("ON_LATE_ALERTS", "ON_LATE_ALERT"),
+    ],
+)
+def test_a_name_of_the_environment_that_only_we_can_be_meant_by_is_a_problem(name: str, meant: str) -> None:
+    told = problem(**{name: "1"})
+    assert told == f"{name}: there is no such variable; the environment perhaps means {meant}"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("POLL_INTERVALL_SECONDS", "POLL_INTERVAL_SECONDS"),
+        ("HTTP_LISTN", "HTTP_LISTEN"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("DATABSE_URL", "DATABASE_URL"),
+    ],
+)
+def test_another_name_of_the_environment_near_ours_is_warned_about(name: str, meant: str) -> None:
+    assert loaded(**{name: "1"}).warnings() == (f"{name}: is not read; if {meant} is meant, rename it",)
+    (first, second) = loaded(**{name: "1", "OPSGENIE_QUERY": "status: open"}).warnings()
+    assert first.startswith(name)
+    assert second.startswith("OPSGENIE_QUERY: ")
+
+
+@pytest.mark.parametrize("name", ["LOG_LEVELS", "DATABASE_URI", "PAGERDUTY_TOKEN", "OPSGENIE_API_KEYS", "HOME"])
+def test_names_that_others_use_or_whose_right_form_is_set_are_left_alone(name: str) -> None:
+    assert loaded(**{name: "1"}).warnings() == ()
+
+
+def test_a_command_on_the_database_alone_minds_no_misspelt_key() -> None:
+    assert load_database({"OPSGENIE_QUERRY": "1"}, None)
+
+
+def test_a_placeholder_of_the_sample_is_a_problem() -> None:
+    for name, placeholder in PLACEHOLDERS.items():
+        told = problem(**{name: placeholder})
+        assert told.startswith(f"{name}: is still the placeholder of .env-example; give ")
+    assert loaded(PAGERDUTY_EMAIL="reconciler@example.com", PAGERDUTY_API_URL="http://127.0.0.1:1/pagerduty")
+
+
+@pytest.mark.parametrize("text", ["r.db", "sqlite://", "reconciler.db"])
+def test_a_problem_keeps_its_example(text: str) -> None:
+    assert "sqlite:///reconciler.db" in problem(DATABASE_URL=text)
 
 
 def test_a_dotenv_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:

@@ -112,6 +112,14 @@ class Account:
             return [[]]
         return [[self.on_call], [OMAR]] if policy_id == POLICY_ID else [[OMAR]]
 
+    def windows(self) -> dict[str, datetime]:
+        """The beginnings of the service's maintenance windows, `ongoing` and `future`; each lasts an hour."""
+        now, settings = self.clock.now(), self.settings
+        found = {"ongoing": now - timedelta(minutes=5)} if settings.service_status == "maintenance" else {}
+        if settings.maintenance_in:
+            found["future"] = now + timedelta(seconds=settings.maintenance_in)
+        return found
+
     def page(self, stored: StoredIncident, at: datetime, cause: str) -> None:
         """Notify the assigned users, unless the automation user is the only one or the service is silent."""
         settings = self.settings

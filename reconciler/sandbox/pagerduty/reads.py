@@ -82,6 +82,29 @@ class Reads:
             raise not_found()
         return json_response(200, {"service": shapes.service_json(settings)})
 
+    def policies(self, request: Request) -> Response:
+        """GET /escalation_policies: all, or those that have one of the `user_ids[]` among their targets."""
+        users = request.query.get("user_ids[]", ())
+        found = {policy_id: self._account.levels(policy_id) for policy_id in POLICIES}
+        mine = {
+            policy_id: levels
+            for policy_id, levels in found.items()
+            if not users or any(user.id in users for level in levels for user in level)
+        }
+        rows = [shapes.policy_json(policy_id, levels) for policy_id, levels in mine.items()]
+        return _page(request, "escalation_policies", rows, dict)
+
+    def windows(self, request: Request) -> Response:
+        """GET /maintenance_windows of the service; `filter` is ongoing, future, open (both) or all."""
+        services, wanted = request.query.get("service_ids[]", ()), request.first("filter", "all")
+        found = self._account.windows() if not services or SERVICE_ID in services else {}
+        rows = [
+            shapes.maintenance_window_json(starts)
+            for kind, starts in found.items()
+            if wanted in (kind, "open", "all")
+        ]
+        return _page(request, "maintenance_windows", rows, dict)
+
     def policy(self, _: Request, policy_id: str) -> Response:
         """GET /escalation_policies/{id}."""
         if policy_id not in POLICIES:

@@ -41,7 +41,9 @@ class PagerDutyRoutes:
                 ("GET", "/users/{id}", reads.user),
                 ("GET", "/services/{id}", reads.service),
                 ("GET", "/oncalls", reads.on_calls),
+                ("GET", "/escalation_policies", reads.policies),
                 ("GET", "/escalation_policies/{id}", reads.policy),
+                ("GET", "/maintenance_windows", reads.windows),
             ]
         )
 

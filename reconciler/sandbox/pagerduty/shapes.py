@@ -150,6 +150,15 @@ def policy_json(policy_id: str, levels: list[list[User]]) -> Json:
     }  # fmt: skip
 
 
+def maintenance_window_json(starts: datetime) -> Json:
+    """A maintenance window of an hour."""
+    window_id = f"PMW{int(starts.timestamp()) % 10_000:04}"
+    return reference("maintenance_window", window_id, "Upgrade", "maintenance_windows") | {
+        "start_time": iso_seconds(starts), "end_time": iso_seconds(starts + timedelta(hours=1)),
+        "description": "Upgrade", "services": [service_reference()], "teams": [], "sequence_number": 1,
+    }  # fmt: skip
+
+
 def on_call_json(policy_id: str, level: int, user: User) -> Json:
     """An entry of GET /oncalls: a user who is always on call."""
     return {

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import click
 import pytest
 
-from reconciler.cli.common import Seconds
+from reconciler.cli.common import Seconds, env_file
 
 
 @pytest.mark.parametrize("text", ["nan", "-1", "3601", "x"])
@@ -12,3 +14,9 @@ def test_seconds_are_numbers_in_their_range(text: str) -> None:
 
 def test_seconds_may_be_fractions() -> None:
     assert Seconds(0, 3600).convert("0.5", None, None) == 0.5
+
+
+def test_settings_come_from_the_current_directory_unless_a_file_is_named() -> None:
+    assert env_file() == Path(".env")
+    with click.Context(click.Group("reconciler"), obj=Path("other.env")):
+        assert env_file() == Path("other.env")

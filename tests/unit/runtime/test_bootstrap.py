@@ -10,8 +10,9 @@ from reconciler import __version__
 from reconciler.core.hints import Hint
 from reconciler.core.model import Kind, Side
 from reconciler.reconcile.write_breakers import WriteBreakers
-from reconciler.runtime.bootstrap import PAGERDUTY_PER_MINUTE, assemble, assemble_dry_run
+from reconciler.runtime.bootstrap import assemble, assemble_dry_run
 from reconciler.runtime.report import Report
+from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE
 from reconciler.settings import Address, Settings
 from reconciler.store.database import Database
 from reconciler.store.migrate import upgrade

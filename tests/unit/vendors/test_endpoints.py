@@ -13,7 +13,7 @@ from reconciler.vendors.endpoints import route_of
         ("/v2/alerts/0b-7/acknowledge?identifierType=id", "/v2/alerts/{id}/acknowledge"),
         ("/v2/alerts/requests/0b-7", "/v2/alerts/requests/{id}"),
         ("/v2/alerts/acme_customer", "/v2/alerts/{id}"),
-        ("/v2/alerts/count", "/v2/alerts/{id}"),
+        ("/v2/alerts/count", "/v2/alerts/count"),
         ("/v2/alerts/saved-searches", "/v2/alerts/{id}"),
         ("/v2/alerts/..", "/v2/alerts/{id}"),
         ("/v3/alerts", "/{id}/alerts"),

@@ -81,3 +81,33 @@ def test_the_users_on_call_can_be_read() -> None:
     world.set(nobody_on_call=True)
     assert (on_call(), policy()) == ([], [[]])
     assert world.status("/pagerduty/escalation_policies/PNONE") == 404
+
+
+def test_policies_are_listed_by_the_users_on_them() -> None:
+    world = TroubleBench()
+
+    def of(query: str) -> list[str]:
+        rows = world.call("GET", f"/pagerduty/escalation_policies?{query}").json()["escalation_policies"]
+        return [row["id"] for row in rows]
+
+    assert of("") == ["PPOL001", "PPOL002"]
+    assert of("user_ids[]=PJANE01") == ["PPOL001"]
+    assert of("user_ids[]=PBOT001") == []
+    world.set(bot_on_call=True)
+    assert of("user_ids[]=PBOT001") == ["PPOL001"]
+
+
+def test_maintenance_windows_can_be_read() -> None:
+    world = TroubleBench()
+
+    def windows(query: str = "service_ids[]=PSVC001") -> list[str]:
+        rows = world.call("GET", f"/pagerduty/maintenance_windows?{query}").json()["maintenance_windows"]
+        return [row["start_time"] for row in rows]
+
+    assert windows() == []
+    world.set(service_status="maintenance", maintenance_in=600)
+    present, future = windows("service_ids[]=PSVC001&filter=open")
+    assert present < future
+    assert windows("filter=ongoing") == [present]
+    assert windows("filter=future") == [future]
+    assert windows("service_ids[]=POTHER1") == []

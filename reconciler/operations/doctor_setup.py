@@ -1,0 +1,64 @@
+"""Checks that need neither a vendor nor the database: variables, network, who notices a failure."""
+
+import os
+
+from reconciler.operations.findings import Check, Finding, bad, good, warning
+from reconciler.settings import Settings
+from reconciler.vendors.network import Route, route_to
+
+
+class SetupChecks:
+    """The set-up's checks."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.lost = ""
+        self._settings = settings
+
+    def checks(self) -> tuple[Check, ...]:
+        """The checks, in order."""
+        return (("variables", self.variables), ("network", self.network), ("heartbeat", self.heartbeat))
+
+    def variables(self) -> Finding:
+        """Names and values that are probably mistakes. What cannot be read at all has ended the command before."""
+        found = (
+            *self._settings.warnings(),
+            *(f"{each}: is of no use without HTTP_LISTEN" for each in self._settings.unused()),
+        )
+        if found:
+            return warning("variables", " / ".join(found))
+        return good("variables", "all are read; see `reconciler config`")
+
+    def network(self) -> Finding:
+        """The proxies and certificates in force."""
+        settings = self._settings
+        urls = {"Opsgenie": settings.opsgenie_api_url, "PagerDuty": settings.pagerduty_api_url}
+        routes = {name: route_to(url) for name, url in urls.items()}
+        words = "; ".join(f"{name} {_how(route)}" for name, route in routes.items())
+        missing = next((route for route in routes.values() if route.lacks_ca), None)
+        if missing is not None:
+            mend = f"let {missing.ca_from or 'REQUESTS_CA_BUNDLE'} name a file of certificates that is there"
+            return bad("network", f"{words}; there is no {missing.ca}", mend)
+        if os.environ.get("SSL_CERT_FILE") and not any(route.ca for route in routes.values()):
+            mend = "name a private CA by REQUESTS_CA_BUNDLE"
+            return warning("network", f"{words}; SSL_CERT_FILE is not read", mend)
+        return good("network", words)
+
+    def heartbeat(self) -> Finding:
+        """Whether anybody notices when the reconciler itself is dead."""
+        settings = self._settings
+        kinds = [
+            "HEARTBEAT_URL" if settings.heartbeat_url else "",
+            f"Opsgenie's heartbeat {settings.opsgenie_heartbeat}" if settings.opsgenie_heartbeat else "",
+        ]
+        found = " and ".join(filter(None, kinds))
+        if found:
+            return good("heartbeat", f"{found} every {settings.heartbeat_interval_seconds:g} s")
+        if settings.http_listen is not None:
+            return good("heartbeat", f"none; {settings.http_listen} can be watched instead (/readyz, /metrics)")
+        mend = "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
+        return warning("heartbeat", "none: nobody notices when the reconciler is dead", mend)
+
+
+def _how(route: Route) -> str:
+    certificates = f", certificates of {route.ca}" if route.ca else ""
+    return (f"through the proxy {route.proxy}" if route.proxy else "directly") + certificates

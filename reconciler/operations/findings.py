@@ -1,0 +1,107 @@
+"""The findings of an examination: what was checked, what was found, how bad it is and how to mend it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from reconciler.errors import ReconcilerError
+from reconciler.observability.defects import place_of
+from reconciler.observability.logs import printable
+
+Check = tuple[str, Callable[[], "Finding"]]
+"""A check: its name, and how it is made."""
+
+
+class Verdict(StrEnum):
+    """How bad a finding is; only `bad` must be mended."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result. `mend` says what to do about it."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    mend: str = ""
+
+
+class Group(Protocol):
+    """Checks that are made one after the other. Once something is `lost`, the others are not made."""
+
+    lost: str
+
+    def checks(self) -> tuple[Check, ...]:
+        """The checks, in order."""
+
+
+def good(check: str, found: str) -> Finding:
+    """All is well."""
+    return Finding(check, Verdict.GOOD, found)
+
+
+def warning(check: str, found: str, mend: str = "") -> Finding:
+    """It works, or cannot be told, and should be seen by somebody."""
+    return Finding(check, Verdict.WARNING, found, mend)
+
+
+def bad(check: str, words: str, mend: str = "") -> Finding:
+    """It must be mended. Without `mend`, what follows the first semicolon in `words` is taken for it."""
+    found, _, advice = (words, "", mend) if mend else words.partition("; ")
+    return Finding(check, Verdict.BAD, found, advice)
+
+
+def attempted(check: Check) -> Finding:
+    """Make one check. No error ends the examination."""
+    name, make = check
+    try:
+        return make()
+    except ReconcilerError as error:
+        return bad(name, str(error))
+    except Exception as error:  # noqa: BLE001 - the other checks must be made
+        what = f"failed unexpectedly ({type(error).__name__} in {place_of(error)})"
+        return bad(name, what, "this is a defect, please report it")
+
+
+def made(group: Group) -> Iterable[Finding]:
+    """Make the checks of a group, one after the other."""
+    for check in group.checks():
+        yield warning(check[0], f"not checked: {group.lost}") if group.lost else attempted(check)
+
+
+def is_bad(findings: Iterable[Finding]) -> bool:
+    """Whether anything must be mended."""
+    return any(finding.verdict is Verdict.BAD for finding in findings)
+
+
+def as_data(findings: Iterable[Finding]) -> dict[str, Any]:
+    """The document that `doctor --json` prints."""
+    rows = [
+        {"check": each.check, "verdict": each.verdict.value, "found": each.found, "mend": each.mend}
+        for each in findings
+    ]
+    return {"checks": rows, "counts": _counts(row["verdict"] for row in rows)}
+
+
+def as_text(findings: Iterable[Finding]) -> str:
+    """The text that `doctor` prints: a line for each check, and the sum."""
+    findings = tuple(findings)
+    width = max(len(each.check) for each in findings)
+    lines = [
+        f"{each.verdict.value:<8} {each.check:<{width}}  {each.found}" + (f"; {each.mend}" if each.mend else "")
+        for each in findings
+    ]
+    counts = _counts(each.verdict.value for each in findings)
+    lines += ["", ", ".join(f"{number} {verdict}" for verdict, number in counts.items())]
+    return "\n".join(printable(line) for line in lines)
+
+
+def _counts(verdicts: Iterable[str]) -> dict[str, int]:
+    found = Counter(verdicts)
+    return {verdict.value: found[verdict.value] for verdict in Verdict}

@@ -1,0 +1,154 @@
+"""Reading all variables from their sources: their values, where each comes from, and all problems at once.
+
+No problem shows a secret.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.settings_names import OURS, is_placeholder, meant, misspelt
+from reconciler.settings_sources import Layer, look_up, read_dotenv
+from reconciler.settings_texts import Wrong, passwords
+
+SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The parser of one environment variable. A secret may come from a file and is never shown.
+
+    `needs` says what to give for a variable that has no default.
+    """
+
+    parse: Callable[[str], object]
+    secret: bool = False
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the environment and a .env file say: the values, where each comes from, and all that is wrong.
+
+    `values` are parsed, by field; `texts` and `origins` are by variable, for those that are set. `hidden` are the
+    secrets among the texts.
+    """
+
+    values: dict[str, Any] = field(repr=False)
+    texts: dict[str, str] = field(repr=False)
+    origins: dict[str, str]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    hidden: tuple[str, ...] = field(repr=False)
+
+
+def read_all(
+    every: Mapping[str, Variable],
+    environ: Mapping[str, str],
+    dotenv: Path | None,
+    wanted: Mapping[str, Variable] | None = None,
+) -> Reading:
+    """The variables (of `every`, or only the wanted ones), as far as they can be read."""
+    wanted = wanted or every
+    problems: list[str] = []
+    layers = (Layer("environment", environ), read_dotenv(dotenv, problems))
+    problems += _misnamed(layers[1], every)
+    warnings: list[str] = []
+    for problem, is_certain in _misspelt_in(environ, wanted):
+        (problems if is_certain else warnings).append(problem)
+    texts: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, each in wanted.items():
+        try:
+            found = look_up(name, layers, secret=each.secret)
+            if found.text:
+                texts[name], origins[name] = found.text, found.origin
+                values[name.lower()] = each.parse(found.text)
+            elif each.needs:
+                problems.append(f"{name}: is missing; give {each.needs}{_or_file(name, each)}")
+        except Wrong as wrong:
+            texts.setdefault(name, "")  # it is set: other variables that depend on it are not reported
+            problems.append(f"{name}: {wrong}")
+    problems += _placeholders(texts, every)
+    problems += _contradictions(texts)
+    hidden = _hidden((*(layer.texts for layer in layers), texts), every)
+    return Reading(
+        values, texts, origins, tuple(_without(each, hidden) for each in problems), tuple(warnings), hidden
+    )
+
+
+def _names(known: Mapping[str, Variable]) -> list[str]:
+    """The names that may be set for these variables."""
+    return [name + end for name, each in known.items() for end in (("", "_FILE") if each.secret else ("",))]
+
+
+_ONLY_OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_OPSGENIE", "ON_PAGERDUTY")
+"""Beginnings of names that are nobody else's in a .env file."""
+
+
+def _misnamed(dotenv: Layer, every: Mapping[str, Variable]) -> Iterator[str]:
+    """Names in the .env file that are near one of ours, or look like ours, and are not."""
+    known = _names(every)
+    for name in dotenv.texts:
+        if name in known:
+            continue
+        nearest = meant(name, known)
+        if not nearest and name.startswith(_ONLY_OURS):
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        if nearest:
+            yield f"{name}: there is no such variable; {dotenv.name} perhaps means {nearest}"
+
+
+def _misspelt_in(environ: Mapping[str, str], wanted: Mapping[str, Variable]) -> Iterator[tuple[str, bool]]:
+    """Names in the environment that are near one of ours; whether each is certainly a mistake."""
+    for name, nearest in misspelt(environ, _names(wanted)):
+        if nearest.startswith(OURS):
+            yield f"{name}: there is no such variable; the environment perhaps means {nearest}", True
+        else:
+            yield f"{name}: is not read; if {nearest} is meant, rename it", False
+
+
+def _placeholders(texts: Mapping[str, str], every: Mapping[str, Variable]) -> Iterator[str]:
+    """Values of .env-example that were left in place."""
+    for name, text in texts.items():
+        if is_placeholder(name, text, texts):
+            each = every[name]
+            yield f"{name}: is still the placeholder of .env-example; give {each.needs}{_or_file(name, each)}"
+
+
+def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
+    """Problems with values that are valid by themselves and contradict each other."""
+    if "OPSGENIE_WEBHOOK_SECRET" in texts and "OPSGENIE_INTEGRATION_ID" not in texts:
+        yield (
+            "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "
+            "set that, or remove it"
+        )
+
+
+def _or_file(name: str, read: Variable) -> str:
+    return f", or its file's path as {name}_FILE" if read.secret else ""
+
+
+def _hidden(given: Iterable[Mapping[str, str]], every: Mapping[str, Variable]) -> tuple[str, ...]:
+    """The secrets among the given texts. Of the database's address only the password is one."""
+    found: list[str] = []
+    for texts in given:
+        for name, each in every.items():
+            text = texts.get(name, "") if each.secret else ""
+            found += passwords(text) if name == "DATABASE_URL" else [text]
+    return tuple(text for text in found if len(text) >= SHORTEST_HIDDEN)
+
+
+def _without(problem: str, secrets: Iterable[str]) -> str:
+    """The problem without secrets in the values that it quotes. Its own words, with their examples, stay."""
+    for secret in secrets:
+        problem = _QUOTED.sub(lambda quoted: quoted[0].replace(secret, "***"), problem)  # noqa: B023 - called here
+    return problem
+
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""A value as `settings_texts.shown` quotes it."""

@@ -1,0 +1,90 @@
+"""Where the texts of settings come from: the environment, a .env file, and files that hold one secret each."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from reconciler.settings_texts import Wrong
+
+LARGEST_FILE = 65536  # characters of a file that holds one secret
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Texts by name, from the place `name`; `lines` are the names' lines in a file."""
+
+    name: str
+    texts: Mapping[str, str]
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def origin(self, variable: str) -> str:
+        """Where the variable is set."""
+        line = self.lines.get(variable)
+        return self.name if line is None else f"{self.name}, line {line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A variable's text, and where it comes from; both are empty if it is not set."""
+
+    text: str = ""
+    origin: str = ""
+
+
+def read_dotenv(file: Path | None, problems: list[str]) -> Layer:
+    """The values of a .env file, without interpolation; what cannot be read is added to `problems`."""
+    name = file.name if file else ".env"
+    if file is None:
+        return Layer(name, {})
+    try:
+        bindings = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+    except FileNotFoundError:
+        return Layer(name, {})
+    except (OSError, UnicodeDecodeError) as error:
+        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problems.append(f"{name}: cannot be read: {words}; fix or remove it")
+        return Layer(name, {})
+    texts: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for binding in bindings:
+        written = binding.original.string
+        line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
+        if binding.error:
+            problems.append(f"{name}: line {line} cannot be read; write NAME=value")
+        elif binding.key is not None:
+            texts[binding.key] = binding.value or ""
+            lines[binding.key] = line
+    return Layer(name, texts, lines)
+
+
+def look_up(name: str, layers: Sequence[Layer], *, secret: bool) -> Found:
+    """The variable's text from the first layer that sets it. Wrong if it is given twice, or its file is bad."""
+    for layer in layers:
+        text = layer.texts.get(name, "")
+        path = layer.texts.get(f"{name}_FILE", "") if secret else ""
+        if not secret:
+            text = text.strip()
+        if text and path:
+            raise Wrong(f"is given twice, as {name} and as {name}_FILE; remove one of them")
+        if path:
+            return Found(_read_file(f"{name}_FILE", path), f"{name}_FILE in {layer.origin(f'{name}_FILE')}")
+        if text:
+            return Found(text, layer.origin(name))
+    return Found()
+
+
+def _read_file(name: str, path: str) -> str:
+    """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
+    fix = "give the path of a readable file that holds the value alone"
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            text = file.read(LARGEST_FILE + 1).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Wrong(f"cannot be read from {name}: {words}; {fix}") from None
+    if not text or len(text) > LARGEST_FILE:
+        raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
+    return text

@@ -1,0 +1,59 @@
+"""What a database tells about its reconcilers: who leads, what was written last, whether it can be written to."""
+
+import os
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select, text
+
+from reconciler.core.model import Kind, Status
+from reconciler.store.database import Database, UnitOfWork, file_of
+from reconciler.store.lock import FileLock, lock_is_free
+from reconciler.store.schema import actions, leader
+
+_HOLDER = select(leader.c.holder).where(leader.c.route == bindparam("of"))
+_WRITTEN = select(func.max(actions.c.settled_at)).where(
+    actions.c.route == bindparam("of"),
+    actions.c.status == Status.DONE.value,
+    actions.c.sent_at.is_not(None),
+    actions.c.kind.in_(bindparam("kinds", expanding=True)),
+)
+_MAY_WRITE = text(
+    "SELECT NOT pg_is_in_recovery() AND has_table_privilege('actions', 'INSERT') "
+    "AND has_table_privilege('actions', 'UPDATE') AND has_table_privilege('pairs', 'UPDATE')"
+)
+
+
+def holder(unit: UnitOfWork) -> str:
+    """Host and process of the reconciler that led last; empty if none ever did."""
+    found: str | None = unit.snapshot.connection.execute(_HOLDER, {"of": unit.snapshot.route}).scalar()
+    return (found or "").rpartition(":")[0]
+
+
+def last_written(unit: UnitOfWork, kinds: Iterable[Kind]) -> datetime | None:
+    """When a write of one of these kinds was last known to have succeeded."""
+    given = {"of": unit.snapshot.route, "kinds": [kind.value for kind in kinds]}
+    found: datetime | None = unit.snapshot.connection.execute(_WRITTEN, given).scalar()
+    return found
+
+
+def is_at_work(url: str) -> bool | None:
+    """Whether a reconciler works on this database now; None if that cannot be seen from here."""
+    file = file_of(url)
+    if file is None:
+        return None
+    if not FileLock(file).path.exists():
+        return False
+    with lock_is_free(file) as is_free:
+        return not is_free
+
+
+def obstacle(url: str, database: Database) -> str:
+    """Why this user may not write to the database, found without a write; empty if nothing speaks against it."""
+    file = file_of(url)
+    if file is not None:
+        unwritable = [each for each in (file.parent, file) if each.exists() and not os.access(each, os.W_OK)]
+        return f"{unwritable[0]} may not be written to" if unwritable else ""
+    with database.reading() as unit:
+        may_write = unit.snapshot.connection.execute(_MAY_WRITE).scalar()
+    return "" if may_write else "its user may not write, or the server is a read-only replica"

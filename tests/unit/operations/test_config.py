@@ -1,0 +1,64 @@
+from pathlib import Path
+
+from reconciler.operations.config import Configuration, Line, as_data, as_text, survey
+from reconciler.settings import Settings, read, variables
+from tests.support.configured import REQUIRED
+
+
+def lines(given: dict[str, str], dotenv: Path | None = None) -> dict[str, Line]:
+    return {line.name: line for line in survey(read(given, dotenv)).lines}
+
+
+def test_every_variable_is_there_with_its_value_and_its_place(tmp_path: Path) -> None:
+    file, key = tmp_path / ".env", tmp_path / "key"
+    file.write_text(f"\nOPSGENIE_QUERY=tag: a\nOPSGENIE_API_KEY_FILE={key}\n")
+    key.write_text("0123456789\n")
+    given = {name: text for name, text in REQUIRED.items() if name not in ("OPSGENIE_API_KEY", "PAGERDUTY_USER")}
+    found = lines(given, file)
+    assert list(found) == list(variables())
+    assert found["OPSGENIE_QUERY"] == Line("OPSGENIE_QUERY", "tag: a", ".env, line 2")
+    assert found["OPSGENIE_API_KEY"].value == "set, 10 characters"
+    assert found["OPSGENIE_API_KEY"].origin == "OPSGENIE_API_KEY_FILE in .env, line 3"
+    assert found["PAGERDUTY_EMAIL"].origin == "environment"
+    assert found["PAGERDUTY_USER"] == Line("PAGERDUTY_USER", "", "missing")
+    assert found["LOG_LEVEL"] == Line("LOG_LEVEL", "INFO", "default")
+
+
+def test_a_default_is_shown_as_it_is_written_in_a_file() -> None:
+    found = lines(REQUIRED)
+    shown = {name: line.value for name, line in found.items() if line.origin == "default" and line.value}
+    again = read(REQUIRED | shown, None)
+    assert again.problems == ()
+    assert Settings(**again.values) == Settings(**read(REQUIRED, None).values)
+    assert shown["RETENTION_SECONDS"] == "2592000"
+
+
+def test_no_secret_is_shown_wherever_it_was_given() -> None:
+    given = REQUIRED | {
+        "DATABASE_URL": "postgres://u:hunter2@db/name",
+        "OPSGENIE_QUERY": f"tag: {REQUIRED['PAGERDUTY_API_KEY']}",
+        "HEARTBEAT_URL": "https://example.com/ping/1234",
+    }
+    found = survey(read(given, None))
+    text = as_text(found) + str(as_data(found)) + repr(found)
+    for secret in ("hunter2", "/ping/1234", REQUIRED["PAGERDUTY_API_KEY"], REQUIRED["OPSGENIE_API_KEY"]):
+        assert secret not in text
+    assert "postgresql+psycopg://u:***@db/name" in text
+    assert "tag: ***" in text
+    assert "hunter2" not in as_text(survey(read(REQUIRED | {"DATABASE_URL": "mysql://u:hunter2@db"}, None)))
+
+
+def test_problems_and_warnings_stand_at_the_end() -> None:
+    found = survey(read(REQUIRED | {"LOGLEVEL": "x", "OPSGENIE_QUERY": "status: open"}, None))
+    assert as_text(found).count("\n  OPSGENIE_QUERY: asks for status") == 1
+    assert "Warnings:\n  LOGLEVEL: is not read" in as_text(found)
+    assert "Problems" not in as_text(found)
+    wrong = survey(read({"LOG_LEVEL": "loud"}, None))
+    assert as_text(wrong).splitlines()[-1].startswith('  LOG_LEVEL: "loud" is not known')
+    assert as_data(wrong)["problems"] == list(wrong.problems)
+    assert as_data(Configuration(wrong.lines))["settings"][0] == {
+        "name": "PAGERDUTY_API_KEY",
+        "value": "",
+        "origin": "missing",
+        "secret": True,
+    }
