@@ -30,6 +30,15 @@ MENDED = {
         ),
         (Fault("pd.status", 0, "late"),),
     ),
+    "a second engineer acknowledges what a customer has un-acknowledged, and a webhook tells first": History(
+        (
+            *OPEN,
+            Act(3, 0, "pd", "acknowledge", 0, 1),
+            Act(4, 0, "og", "unacknowledge", 0, 1),
+            Act(7, 0, "pd", "acknowledge"),
+        ),
+        glances=(3, 7),
+    ),
     "an incident is reopened whose alert's priority was raised while it was resolved": History(
         (
             *OPEN,
