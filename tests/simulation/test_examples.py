@@ -117,6 +117,11 @@ MENDED = {
         (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
         (Fault("cycle", 4, "db_lost"), Fault("pd.by_key", 1, "401")),
     ),
+    "the database is lost after a customer's note was written to the incident that ours was merged into": History(
+        (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"), Act(2, 0, "pd", "merge")),
+        (Fault("cycle", 4, "db_lost"),),
+        glances=(2,),
+    ),
     "a customer un-acknowledges while our un-acknowledgement is on its way": History(
         (
             Act(0, 0, "og", "create"),
