@@ -243,8 +243,9 @@ def _incident_acknowledged(
     if people:
         person = people[-1]
         act = _last_act(observation, "acknowledge")
-        known = [at for at in (act.at if act else None, incident.changed_at) if at is not None]
-        at = max(known, default=incident.created_at)
+        # The status changed with the first acknowledgement: one that is added has a time of its own.
+        times = (act.at if act else None, dict(incident.acknowledged_at).get(person), incident.changed_at)
+        at = max((at for at in times if at is not None), default=incident.created_at)
         yield Change(Side.PAGERDUTY, "acknowledge", observation.alert_id, _ref(act, at), at, person=person)
     elif new:
         yield Echo(Side.PAGERDUTY, observation.alert_id, "author", "acknowledge")

@@ -117,8 +117,9 @@ class Incident:
 
     `changed_by` and `changed_at` describe the last status change; for a triggered incident PagerDuty names the
     service there, so that only the log shows who un-acknowledged it (see Act). `assignees` is None if the answer
-    does not name them. `expires_at` is when PagerDuty will end the acknowledgement (`pending_actions`, type
-    unacknowledge). If the holder of an acknowledgement is not readable, it is SOMEBODY. `merged_into` is the id of
+    does not name them. `acknowledged_at` is when each of the acknowledgers did so, as far as it is readable.
+    `expires_at` is when PagerDuty will end the acknowledgement (`pending_actions`, type unacknowledge). If the
+    holder of an acknowledgement is not readable, it is SOMEBODY. `merged_into` is the id of
     the incident that it was merged into, `merged_name` the number and title of that one.
     """
 
@@ -131,6 +132,7 @@ class Incident:
     created_at: datetime
     urgency: str = "high"
     acknowledgers: tuple[Person, ...] = ()
+    acknowledged_at: tuple[tuple[Person, datetime], ...] = ()
     escalation_policy_id: str = ""
     changed_by: Person | None = None
     changed_at: datetime | None = None

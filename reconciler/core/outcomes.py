@@ -48,16 +48,20 @@ _REFUSED_AS_DUPLICATE = "key already exists"
 
 
 class Copies:
-    """Index of an observation's notes by their bracketed head, in which our own notes are looked up."""
+    """Index of an observation's notes by their bracketed head, in which our own notes are looked up.
+
+    A note may be on the successor already, written before the database was lost.
+    """
 
     def __init__(self, observation: Observation) -> None:
-        self._notes = {Side.OPSGENIE: observation.alert_notes, Side.PAGERDUTY: observation.incident_notes}
+        on_incidents = (*(observation.incident_notes or ()), *observation.successor_notes)
+        self._notes = {Side.OPSGENIE: observation.alert_notes or (), Side.PAGERDUTY: on_incidents}
 
     @cached_property
     def _by_head(self) -> dict[tuple[Side, str], list[Note]]:
         found: dict[tuple[Side, str], list[Note]] = defaultdict(list)
         for side, notes in self._notes.items():
-            for note in notes or ():
+            for note in notes:
                 found[side, text.head(note.text)].append(note)
         return found
 

@@ -120,7 +120,7 @@ def is_accepted(action: Action) -> bool:
 
 
 def may_still_land(progress: Progress) -> bool:
-    """Whether a note of ours may still appear on the old incident; on its successor it would not be found."""
+    """Whether a note of ours may still appear on the old incident, whose notes are not read once it is left."""
     seen = progress.observation
     if Kind.PAGERDUTY_NOTE not in seen.looked:
         return False

@@ -95,15 +95,15 @@ def _open_twin(progress: Progress) -> Incident | None:
 def _with_notes(progress: Progress, ours: str, target: Incident) -> Succession:
     """The successor with its notes: without them, all its past would be news.
 
-    The notes of the pair's own incident are read for the last time. While a note of ours may still appear there,
-    the pair keeps that incident: on the successor the note would be written a second time.
+    The notes of the pair's own incident are read for the last time. While a note of ours is on neither and may
+    still appear there, the pair keeps that incident: on the successor the note would be written a second time.
     """
     if progress.observation.incident_notes is None:
         _answer(progress, Read(What.INCIDENT_NOTES, ours))
-    if may_still_land(progress):
-        raise _Unknown
     notes = _answer(progress, Read(What.INCIDENT_NOTES, target.id))
     if notes is None:
+        raise _Unknown
+    if may_still_land(replace(progress, observation=replace(progress.observation, successor_notes=notes))):
         raise _Unknown
     return Succession(incident=target, notes=notes)
 

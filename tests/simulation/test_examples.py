@@ -30,6 +30,15 @@ MENDED = {
         ),
         (Fault("pd.status", 0, "late"),),
     ),
+    "a second engineer acknowledges what a customer has un-acknowledged, and a webhook tells first": History(
+        (
+            *OPEN,
+            Act(3, 0, "pd", "acknowledge", 0, 1),
+            Act(4, 0, "og", "unacknowledge", 0, 1),
+            Act(7, 0, "pd", "acknowledge"),
+        ),
+        glances=(3, 7),
+    ),
     "an incident is reopened whose alert's priority was raised while it was resolved": History(
         (
             *OPEN,
@@ -107,6 +116,11 @@ MENDED = {
     "the database is lost, and what was merged meanwhile cannot be asked for by its key at once": History(
         (Act(0, 7, "og", "create"), Act(4, 0, "pd", "merge")),
         (Fault("cycle", 4, "db_lost"), Fault("pd.by_key", 1, "401")),
+    ),
+    "the database is lost after a customer's note was written to the incident that ours was merged into": History(
+        (*OPEN, Act(2, 0, "og", "note", 0, 0, "any news?"), Act(2, 0, "pd", "merge")),
+        (Fault("cycle", 4, "db_lost"),),
+        glances=(2,),
     ),
     "a customer un-acknowledges while our un-acknowledgement is on its way": History(
         (

@@ -36,6 +36,7 @@ def parse_incident(row: Any, now: datetime) -> Incident:
         created_at=next((at for at in stamps if at), now),
         urgency="low" if text(row.get("urgency")).strip().lower() == "low" else "high",
         acknowledgers=_acknowledgers(row, status),
+        acknowledged_at=_acknowledged_at(row, now),
         escalation_policy_id=text(mapping(row.get("escalation_policy")).get("id")),
         changed_by=changed_by,
         changed_at=moment(row.get("last_status_change_at"), now),
@@ -112,6 +113,13 @@ def _acknowledgers(row: dict[str, Any], status: str) -> tuple[Person, ...]:
     if found or status != "acknowledged":
         return found
     return (_holder(row.get("last_status_change_by")) or SOMEBODY,)
+
+
+def _acknowledged_at(row: dict[str, Any], now: datetime) -> tuple[tuple[Person, datetime], ...]:
+    """When each acknowledger did so, where that can be read."""
+    entries = [mapping(entry) for entry in items(row.get("acknowledgements"))]
+    held = ((_holder(entry.get("acknowledger")), moment(entry.get("at"), now)) for entry in entries)
+    return tuple((person, at) for person, at in held if person and at)
 
 
 def _holder(value: Any) -> Person | None:

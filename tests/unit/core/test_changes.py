@@ -95,6 +95,22 @@ def test_changes_are_in_the_order_in_which_people_acted() -> None:
     assert verbs(seen) == [(OG, "note"), (PD, "resolve"), (PD, "note"), (OG, "acknowledge"), (OG, "note")]
 
 
+def test_an_engineer_who_joins_another_acknowledges_at_a_time_of_her_own() -> None:
+    """The incident's status changed with the first acknowledgement, which a customer has taken back since."""
+    both = incident(
+        "acknowledged",
+        acknowledgers=(BOB, JANE),
+        acknowledged_at=((BOB, at(10)), (JANE, at(30))),
+        changed_at=at(10),
+    )
+    seen = observation(pair=pair("acknowledged", (BOB,), acknowledged=True), alert=UNACKED, incident=both)
+    assert [(change.verb, change.at) for change in changes(seen, policy(), NOW).changes] == [
+        ("unacknowledge", at(20)),
+        ("acknowledge", at(30)),
+    ]
+    assert Kind.OPSGENIE_ACKNOWLEDGE in [planned.kind for planned in decide(inputs(seen)).actions]
+
+
 # -- a write in doubt hides changes of its own field --
 
 UNACKED = alert(updated_at=at(20))

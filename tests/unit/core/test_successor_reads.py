@@ -6,8 +6,21 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Kind, Status
+from reconciler.core.plan import decide
 from reconciler.core.read_progress import INCIDENT_STATES, Failure, What
-from tests.support.builders import BOT, INCIDENT_ID, JANE, PD, action, at, incident, note, observation, pair
+from tests.support.builders import (
+    BOT,
+    INCIDENT_ID,
+    JANE,
+    PD,
+    action,
+    at,
+    incident,
+    inputs,
+    note,
+    observation,
+    pair,
+)
 from tests.support.builders import policy as rules
 from tests.support.pair_reads import FORBIDDEN, MISSING, NONE, ONLY_PD, Run, ask
 
@@ -96,6 +109,16 @@ def test_the_merge_target_is_not_followed_while_a_note_to_ours_is_in_doubt(lande
     assert (run.seen.successor is None, run.seen.incident is None) == (waits, waits)
     assert Kind.PAGERDUTY_NOTE in run.seen.looked
     assert run.unread == {PD}
+
+
+def test_the_merge_target_is_followed_at_once_where_a_note_in_doubt_is_on_it_already() -> None:
+    """An earlier life, whose database was lost, has written the note there."""
+    known = observation(pair=pair(), mine=(replace(LATE, sent_at=at(50)),))
+    answers = TARGET_READ | {(What.INCIDENT_NOTES, "PINC2"): (note("PN1", BOT, LATE.text),)}
+    run = Run(ask(incident=True), known, answers, now=60)
+    assert run.seen.successor == TARGET
+    (settled,) = decide(inputs(run.seen)).settlements
+    assert (settled.status, settled.result_id) == (Status.DONE, "PN1")
 
 
 def test_an_open_twin_is_named_while_ours_is_open_and_followed_once_ours_is_resolved() -> None:

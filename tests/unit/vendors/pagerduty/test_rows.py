@@ -75,6 +75,17 @@ def test_an_automation_that_acknowledged_is_named_as_automation(
     assert read(wire, status="acknowledged", acknowledgements=held).acknowledgers[0].name == name
 
 
+def test_an_acknowledgement_has_a_time_where_it_and_its_holder_are_readable(wire: responses.RequestsMock) -> None:
+    stamp = "2026-11-23T09:00:00Z"
+    held = [
+        {"at": stamp, "acknowledger": user("PJANE", "Jane Doe")},
+        {"at": "soon", "acknowledger": user("PBOB", "Bob Ray")},
+        {"at": stamp, "acknowledger": None},
+    ]
+    at = datetime.fromisoformat(stamp)
+    assert read(wire, status="acknowledged", acknowledgements=held).acknowledged_at == ((JANE, at),)
+
+
 def test_assignees_are_read_and_unreadable_ones_are_not_guessed(wire: responses.RequestsMock) -> None:
     assert read(wire, **PAGING).assignees == (JANE,)
     assert read(wire, **BOTH).assignees == (US, JANE)
