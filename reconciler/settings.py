@@ -4,20 +4,18 @@ The models are the table of all variables: a field is its variable in lower case
 text is parsed. All problems are reported at once, and none of them shows a secret.
 """
 
-import difflib
-import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote
 
-from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from reconciler.errors import Misconfigured
+from reconciler.settings_files import can_be_read_again, exposed, read_dotenv, read_secret
 from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
 from reconciler.settings_texts import (
     Wrong,
@@ -36,7 +34,6 @@ from reconciler.settings_texts import (
     web_address,
 )
 
-LARGEST_FILE = 65536  # characters of a file that holds one secret
 SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
 
 UnacknowledgePolicy = Literal["retrigger", "note"]
@@ -182,10 +179,39 @@ def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None =
     return DatabaseSettings(**_values(mine, environ, dotenv))
 
 
+@dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A secret that is given as a file. The path is not shown: it may be the secret itself, given by mistake."""
+
+    variable: str
+    path: str = field(repr=False)
+
+    def read(self) -> Any:
+        """The file's present value, parsed. Wrong if it cannot be read, or is malformed."""
+        return variables()[self.variable].parse(read_secret(f"{self.variable}_FILE", self.path))
+
+
+def secret_files(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> list[SecretFile]:
+    """The secrets that are given as files which can be read again."""
+    layers = (environ, read_dotenv(dotenv, _known(), []))
+    found = []
+    for name, read in variables().items():
+        first = next((layer for layer in layers if layer.get(name) or layer.get(f"{name}_FILE")), {})
+        path = first.get(f"{name}_FILE", "")
+        if read.secret and path and can_be_read_again(path):
+            found.append(SecretFile(name, path))
+    return found
+
+
+def exposures(dotenv: Path = Path(".env")) -> tuple[str, ...]:
+    """A warning if everybody on the machine may read secrets in the .env file."""
+    return exposed(dotenv, [name for name, read in variables().items() if read.secret])
+
+
 def _values(wanted: Mapping[str, Variable], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:
     """The parsed values of the variables that are set, by field; SettingsError with all problems."""
     problems: list[str] = []
-    layers = (environ, _read_dotenv(dotenv, problems))
+    layers = (environ, read_dotenv(dotenv, _known(), problems))
     texts: dict[str, str] = {}
     values: dict[str, Any] = {}
     for name, read in wanted.items():
@@ -207,32 +233,9 @@ def _values(wanted: Mapping[str, Variable], environ: Mapping[str, str], dotenv: 
     return values
 
 
-def _read_dotenv(file: Path | None, problems: list[str]) -> dict[str, str]:
-    """The values of the .env file, without interpolation; unreadable lines and misspelt names are problems."""
-    if file is None:
-        return {}
-    try:
-        lines = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8-sig"))))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        problems.append(f"{file.name}: cannot be read: {words}; fix or remove it")
-        return {}
-    known = [name + end for name, read in variables().items() for end in (("", "_FILE") if read.secret else ("",))]
-    values: dict[str, str] = {}
-    for line in lines:
-        if line.error:
-            problems.append(f"{file.name}: line {line.original.line} cannot be read; write NAME=value")
-        elif line.key is not None:
-            values[line.key] = line.value or ""
-            if line.key not in known and line.key.startswith(_OURS):
-                nearest = difflib.get_close_matches(line.key, known, n=1, cutoff=0.0)[0]
-                problems.append(f"{line.key}: there is no such variable; {file.name} perhaps means {nearest}")
-    return values
-
-
-_OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_OPSGENIE", "ON_PAGERDUTY")
+def _known() -> list[str]:
+    """Every name that sets a variable."""
+    return [name + end for name, read in variables().items() for end in (("", "_FILE") if read.secret else ("",))]
 
 
 def _look_up(name: str, read: Variable, layers: tuple[Mapping[str, str], ...]) -> str:
@@ -245,24 +248,10 @@ def _look_up(name: str, read: Variable, layers: tuple[Mapping[str, str], ...]) -
         if text and path:
             raise Wrong(f"is given twice, as {name} and as {name}_FILE; remove one of them")
         if path:
-            return _read_file(f"{name}_FILE", path)
+            return read_secret(f"{name}_FILE", path)
         if text:
             return text
     return ""
-
-
-def _read_file(name: str, path: str) -> str:
-    """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
-    fix = "give the path of a readable file that holds the value alone"
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            text = file.read(LARGEST_FILE + 1).rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise Wrong(f"cannot be read from {name}: {words}; {fix}") from None
-    if not text or len(text) > LARGEST_FILE:
-        raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
-    return text
 
 
 def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:

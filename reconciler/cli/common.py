@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from reconciler.settings import Settings
 
+DOTENV = Path(".env")
 FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
 """Exit statuses of the public contract."""
 
@@ -33,7 +34,7 @@ def configured() -> Settings:
     from reconciler import settings as configuration
     from reconciler.observability import logs
 
-    settings = configuration.load(os.environ, Path(".env"))
+    settings = configuration.load(os.environ, DOTENV)
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     return settings
 
@@ -43,7 +44,7 @@ def configured_database() -> tuple[str, float]:
     from reconciler import settings as configuration
     from reconciler.observability import logs
 
-    settings = configuration.load_database(os.environ, Path(".env"))
+    settings = configuration.load_database(os.environ, DOTENV)
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     return settings.database_url.get_secret_value(), settings.poll_interval_seconds
 

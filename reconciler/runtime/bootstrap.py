@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from reconciler.core.model import Person, Policy, Side
+from reconciler.core.text import name_of
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -23,10 +23,11 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
-from reconciler.runtime.daemon import Daemon, ReportSoon
+from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
+from reconciler.runtime.renewal import Given, Renewal
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.schedule import Schedule
@@ -55,6 +56,7 @@ from reconciler.vendors.rate_limiter import RateLimiter
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
 
+UNAUTHORIZED = 401
 PAGERDUTY_PER_MINUTE = 960
 """PagerDuty's documented limit per key, until its headers state another. Opsgenie publishes none."""
 
@@ -89,6 +91,7 @@ class _Reading:
         self.database = database
         self.metrics = metrics
         self.clock = clock or SystemClock(stop)
+        self.on_unauthorized: Callable[[], None] = lambda: None
         self.limiters = {
             Side.OPSGENIE: self._limiter(Side.OPSGENIE),
             Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
@@ -128,15 +131,10 @@ class _Reading:
     def http(self, side: Side) -> Http:
         """The session with one vendor."""
         settings = self.settings
-        url, key, name = (
-            (settings.opsgenie_api_url, f"GenieKey {_secret(settings.opsgenie_api_key)}", "Opsgenie")
-            if side is Side.OPSGENIE
-            else (settings.pagerduty_api_url, f"Token token={_secret(settings.pagerduty_api_key)}", "PagerDuty")
-        )
         return Http(
-            url,
-            {"Authorization": key},
-            name=name,
+            settings.opsgenie_api_url if side is Side.OPSGENIE else settings.pagerduty_api_url,
+            {"Authorization": authorization(settings, side)},
+            name=name_of(side),
             clock=self.clock,
             limiter=self.limiters[side],
             on_request=self._on_request,
@@ -217,6 +215,8 @@ class _Reading:
     def _on_request(self, record: RequestRecord) -> None:
         if self.metrics:
             self.metrics.request(record)
+        if record.status == UNAUTHORIZED:
+            self.on_unauthorized()
 
     def rate(self) -> float:
         """Calls a second that the stricter vendor allows."""
@@ -270,8 +270,8 @@ class Wiring(_Reading):
             DurableIntake(self.database, self.queue), Retention(self.database, self.horizons), is_whole=is_whole
         )
 
-    def daemon(self) -> Daemon:
-        """The daemon."""
+    def daemon(self, given: Given | None = None) -> Daemon:
+        """The daemon. `given` is where the settings came from: secrets in files are read again."""
         program = self.whole(is_whole=False)
         reporter = Reporter(
             self.database,
@@ -283,9 +283,28 @@ class Wiring(_Reading):
         )
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
+        use = {f"{side.name}_API_KEY": partial(self._use_key, side, program, schedule) for side in Side}
+        renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
+        if renewal.files:
+            self.on_unauthorized = partial(schedule.soon, SECRETS)
         return Daemon(
-            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+            program,
+            reporter,
+            self.leadership,
+            worker,
+            schedule,
+            self.committer,
+            self.in_flight,
+            renewal,
+            self.metrics,
         )
+
+    def _use_key(self, side: Side, program: Program, schedule: Schedule, settings: Settings) -> None:
+        """Use the key of these settings, and try at once what waits because the one before was refused."""
+        self._sessions[side].use_key(authorization(settings, side))
+        program.renewed(side)
+        for timed in program.sources:
+            schedule.soon(timed.source.name)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""
@@ -328,8 +347,11 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def _secret(value: SecretStr) -> str:
-    return value.get_secret_value()
+def authorization(settings: Settings, side: Side) -> str:
+    """The header with the key of this vendor."""
+    if side is Side.OPSGENIE:
+        return f"GenieKey {settings.opsgenie_api_key.get_secret_value()}"
+    return f"Token token={settings.pagerduty_api_key.get_secret_value()}"
 
 
 def _report_bad_row() -> Callable[[str, str], None]:

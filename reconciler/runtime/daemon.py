@@ -18,6 +18,7 @@ from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.program import Program, Source
+from reconciler.runtime.renewal import CHECK_EVERY, Renewal
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.worker import Worker, WorkerPool
@@ -39,7 +40,7 @@ REPORT_EVERY = 1.0
 LONGEST_REPORT = 10.0
 IDLE = 1.0
 """Seconds after which the thread that waits for hints checks again whether to stop."""
-LEADERSHIP, HINTS, REPORT = "leadership", "webhooks", "report"
+LEADERSHIP, HINTS, REPORT, SECRETS = "leadership", "webhooks", "report", "secrets"
 FEEDS = ("opsgenie feed", "pagerduty feed")
 """The sources whose first poll makes the process ready."""
 
@@ -68,9 +69,11 @@ class Daemon:
         schedule: Schedule,
         committer: Committer,
         in_flight: InFlight,
+        renewal: Renewal,
         metrics: "Metrics | None",
     ) -> None:
         self.program = program
+        self.renewal = renewal
         self.reporter = reporter
         self.leadership = leadership
         self.schedule = schedule
@@ -95,6 +98,7 @@ class Daemon:
             *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
             (HINTS, IDLE, self._take_hints),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
+            (SECRETS, CHECK_EVERY, self.renewal.check),
         ]
         for name, seconds, job in jobs:
             self.schedule.every(name, seconds, self._guarded(name, job))

@@ -28,7 +28,7 @@ MOST_OBJECTS = 1000
 """The most alerts whose troubles are remembered individually."""
 MOST_NAMED = 5
 """The most alerts that one reminder names."""
-SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "objects")
+SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "secrets", "lock", "work", "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
 
 WORK = "work"
@@ -37,7 +37,7 @@ _REQUEST = re.compile(r" \(request [^)]*\)")
 """The part of an error that differs between repetitions of the same refusal."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
-_NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", WORK: "Work"} | {
+_NAMES = {"pages": "Pages", "database": "Database", "secrets": "Secrets", "lock": "Lock", WORK: "Work"} | {
     side.value: name_of(side) for side in Side
 }
 
