@@ -6,13 +6,15 @@ text is parsed. All problems are reported at once, and none of them shows a secr
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
 from reconciler.errors import Misconfigured
 from reconciler.settings_reading import Reading, Variable, read_all
+from reconciler.settings_sources import can_be_read_again, exposed, read_dotenv, read_secret
 from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
 from reconciler.settings_texts import (
     api_url,
@@ -174,3 +176,32 @@ def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None =
 def read(environ: Mapping[str, str], dotenv: Path | None) -> Reading:
     """All that the environment and the .env file say, problems included."""
     return read_all(variables(), environ, dotenv)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A secret that is given as a file. The path is not shown: it may be the secret itself, given by mistake."""
+
+    variable: str
+    path: str = field(repr=False)
+
+    def read(self) -> Any:
+        """The file's present value, parsed. Wrong if it cannot be read, or is malformed."""
+        return variables()[self.variable].parse(read_secret(f"{self.variable}_FILE", self.path))
+
+
+def secret_files(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> list[SecretFile]:
+    """The secrets that are given as files which can be read again."""
+    layers = (environ, read_dotenv(dotenv, []).texts)
+    found = []
+    for name, each in variables().items():
+        first = next((layer for layer in layers if layer.get(name) or layer.get(f"{name}_FILE")), {})
+        path = first.get(f"{name}_FILE", "")
+        if each.secret and path and can_be_read_again(path):
+            found.append(SecretFile(name, path))
+    return found
+
+
+def exposures(dotenv: Path | None = Path(".env")) -> tuple[str, ...]:
+    """A warning if everybody on the machine may read secrets in the .env file."""
+    return exposed(dotenv, [name for name, each in variables().items() if each.secret])

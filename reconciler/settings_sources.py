@@ -1,7 +1,9 @@
 """Where the texts of settings come from: the environment, a .env file, and files that hold one secret each."""
 
 import io
-from collections.abc import Mapping, Sequence
+import os
+import stat
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,7 +47,7 @@ def read_dotenv(file: Path | None, problems: list[str]) -> Layer:
         return Layer(name, {})
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        problems.append(f"{name}: cannot be read: {words}; fix or remove it")
+        problems.append(_closed(file) or f"{name}: cannot be read: {words}; fix or remove it")
         return Layer(name, {})
     texts: dict[str, str] = {}
     lines: dict[str, int] = {}
@@ -70,13 +72,13 @@ def look_up(name: str, layers: Sequence[Layer], *, secret: bool) -> Found:
         if text and path:
             raise Wrong(f"is given twice, as {name} and as {name}_FILE; remove one of them")
         if path:
-            return Found(_read_file(f"{name}_FILE", path), f"{name}_FILE in {layer.origin(f'{name}_FILE')}")
+            return Found(read_secret(f"{name}_FILE", path), f"{name}_FILE in {layer.origin(f'{name}_FILE')}")
         if text:
             return Found(text, layer.origin(name))
     return Found()
 
 
-def _read_file(name: str, path: str) -> str:
+def read_secret(name: str, path: str) -> str:
     """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
     fix = "give the path of a readable file that holds the value alone"
     try:
@@ -88,3 +90,37 @@ def _read_file(name: str, path: str) -> str:
     if not text or len(text) > LARGEST_FILE:
         raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
     return text
+
+
+def can_be_read_again(path: str) -> bool:
+    """Whether the file has a content: a pipe, such as the shell's `<(…)`, gives its text once."""
+    try:
+        return stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return True  # it is missing for now, which is told when it is read
+
+
+def _closed(file: Path) -> str:
+    """That the file's folder may not be entered, so that nothing can be said of the file; empty if it may."""
+    folder = file.absolute().parent
+    if os.access(folder, os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        return ""
+    return (
+        f"the folder {folder}, in which this was started: user {os.geteuid()} may not enter it, so that "
+        f"neither {file.name} nor a database in it can be reached; start in another folder, or let this user enter"
+    )
+
+
+def exposed(file: Path | None, secrets: Collection[str]) -> tuple[str, ...]:
+    """A warning if everybody on the machine may read the file, and it holds one of these variables."""
+    if file is None:
+        return ()
+    try:
+        mode = file.stat().st_mode
+    except OSError:
+        return ()
+    values = read_dotenv(file, []).texts if mode & stat.S_IROTH else {}
+    held = [name for name in secrets if values.get(name)]
+    if not held:
+        return ()
+    return (f"{file.name}: every user of this machine may read it, and it holds {held[0]}: chmod 600 {file.name}",)

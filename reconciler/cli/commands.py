@@ -18,6 +18,7 @@ from reconciler.cli.common import (
     Seconds,
     configured,
     configured_database,
+    env_file,
     print_json,
 )
 from reconciler.cli.config import config
@@ -53,7 +54,10 @@ def cli(context: click.Context, env_file: Path | None) -> None:
 
 @cli.command()
 def run() -> None:
-    """Run the daemon until SIGTERM or SIGINT."""
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Secrets in files are read again when they change; SIGHUP reads them and LOG_LEVEL at once.
+    """
     from reconciler.runtime.signals import StopSignals
 
     signals = StopSignals()  # before anything that takes time
@@ -67,19 +71,21 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
     """Run the daemon until a signal comes; whether all threads have ended."""
     from reconciler.observability.logs import get_logger
     from reconciler.runtime.bootstrap import assemble
+    from reconciler.runtime.renewal import Given
+    from reconciler.settings import exposures
 
     for name in settings.unused():
         get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
-    for line in settings.warnings():
+    for line in (*settings.warnings(), *exposures(env_file())):
         get_logger(__name__).warning(line)
     wiring = assemble(settings)
-    daemon = wiring.daemon()
+    daemon = wiring.daemon(Given(os.environ, env_file(), lambda: signals.hang_ups))
     if wiring.metrics is None or settings.http_listen is None:
         return daemon.run(signals.wait)
     from reconciler.web.app import create
     from reconciler.web.server import Server
 
-    app = create(settings, wiring.metrics, daemon.program.hints.waiting.put)
+    app = create(settings, wiring.metrics, daemon.program.hints.waiting.put, lambda: daemon.renewal.settings)
     with Server(app, settings.http_listen):
         return daemon.run(signals.wait)
 
@@ -93,10 +99,14 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
 
     Each call waits at most 30 s for a rate limit. What is not read then is counted, and left to the next run.
     """
+    from reconciler.runtime.signals import StopSignals
+    from reconciler.settings import exposures
+
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
+    StopSignals()
     settings = configured()
-    for line in settings.warnings():
+    for line in (*settings.warnings(), *exposures(env_file())):
         click.echo(f"reconciler: {line}", err=True)
     report = _plan(settings) if dry_run else _once(settings)
     from reconciler.cli import rendering

@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from reconciler.settings import Settings
 
+DOTENV = Path(".env")
 FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
 """Exit statuses of the public contract."""
 

@@ -46,9 +46,13 @@ def get_logger(name: str) -> BoundLogger:
 
 
 def configure(log_format: Literal["text", "json"] | None, level: str, secrets: Iterable[str]) -> None:
-    """Set up logging; may be repeated. Default format: text on a terminal, else JSON. Libraries: from WARNING."""
+    """Set up logging. Default format: text on a terminal, else JSON. Libraries: from WARNING.
+
+    May be repeated, also while other threads log: no event is lost, none is written twice.
+    """
     chosen = log_format or ("text" if sys.stderr.isatty() else "json")
-    handler = _Stderr()
+    root = logging.getLogger()
+    handler = next((item for item in root.handlers if isinstance(item, _Stderr)), None) or _Stderr()
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=_COMMON,
@@ -62,10 +66,7 @@ def configure(log_format: Literal["text", "json"] | None, level: str, secrets: I
             ],
         )
     )
-    root = logging.getLogger()
-    for earlier in [item for item in root.handlers if isinstance(item, _Stderr)]:
-        root.removeHandler(earlier)
-    root.addHandler(handler)
+    root.addHandler(handler)  # does nothing for one that is there
     logging.getLogger("reconciler").setLevel(level)
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
 

@@ -177,6 +177,15 @@ class WriteBreakers:
                 if _is_refused(self._open.get(lane)):
                     del self._open[lane]
 
+    def renewed(self, side: Side) -> None:
+        """Half-open the breakers that a refusal had opened, because the side's key was replaced."""
+        now = self._clock.monotonic()
+        with self._lock:
+            for lane, opened in self._open.items():
+                if lane.side is side and isinstance(opened.error, Misconfigured):
+                    self._open[lane] = replace(opened, until=min(opened.until, now))
+                    self._next_wait.pop(lane, None)
+
     def reached(self, side: Side) -> None:
         """Half-open the breakers that had opened for want of a connection: the vendor answers other calls."""
         now = self._clock.monotonic()

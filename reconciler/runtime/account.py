@@ -60,6 +60,11 @@ class Account:
         if self.unsure is not None:
             self._identity.ask_soon()
 
+    def renewed(self) -> None:
+        """Check at once, because the key was replaced."""
+        self._identity.suspect()
+        self._identity.ask_soon()
+
     def suspect(self) -> None:
         """Check again soon, because a write was refused for the whole account."""
         self._identity.suspect()

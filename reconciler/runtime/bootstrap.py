@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
@@ -22,16 +23,17 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
-from reconciler.runtime.daemon import Daemon, ReportSoon
+from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
+from reconciler.runtime.renewal import Given, Renewal
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.schedule import Schedule
-from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
+from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, authorization, session
 from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
@@ -59,6 +61,8 @@ from reconciler.vendors.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
+
+UNAUTHORIZED = 401
 
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
@@ -91,6 +95,7 @@ class _Reading:
         self.database = database
         self.metrics = metrics
         self.clock = clock or SystemClock(stop)
+        self.on_unauthorized: Callable[[], None] = lambda: None
         self.limiters = {
             Side.OPSGENIE: self._limiter(Side.OPSGENIE),
             Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
@@ -208,6 +213,8 @@ class _Reading:
         log_request(record)
         if self.metrics:
             self.metrics.request(record)
+        if record.status == UNAUTHORIZED:
+            self.on_unauthorized()
 
     def rate(self) -> float:
         """Calls a second that the stricter vendor allows."""
@@ -275,8 +282,8 @@ class Wiring(_Reading):
             self.write_breakers.refused_sides() if self.write_breakers else frozenset(),
         )
 
-    def daemon(self) -> Daemon:
-        """The daemon."""
+    def daemon(self, given: Given | None = None) -> Daemon:
+        """The daemon. `given` is where the settings came from: secrets in files are read again."""
         program = self.whole(is_whole=False)
         reporter = Reporter(
             self.database,
@@ -290,6 +297,10 @@ class Wiring(_Reading):
         watches = self.watches(program).of_daemon(reporter, self.metrics)
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
+        use = {f"{side.name}_API_KEY": partial(self._use_key, side, program, schedule) for side in Side}
+        renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
+        if renewal.files:
+            self.on_unauthorized = partial(schedule.soon, SECRETS)
         return Daemon(
             program,
             reporter,
@@ -298,6 +309,7 @@ class Wiring(_Reading):
             schedule,
             self.committer,
             self.in_flight,
+            renewal,
             self.metrics,
             self.about(),
             watches,
@@ -314,6 +326,13 @@ class Wiring(_Reading):
             "query": settings.opsgenie_query,
             "interval_seconds": settings.poll_interval_seconds,
         }
+
+    def _use_key(self, side: Side, program: Program, schedule: Schedule, settings: Settings) -> None:
+        """Use the key of these settings, and try at once what waits because the one before was refused."""
+        self._sessions[side].use_key(authorization(settings, side))
+        program.renewed(side)
+        for timed in program.sources:
+            schedule.soon(timed.source.name)
 
     def watches(self, program: Program) -> Watches:
         """What tells the outside how the work goes."""

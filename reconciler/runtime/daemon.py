@@ -18,6 +18,7 @@ from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.program import Program, Source, Timed
+from reconciler.runtime.renewal import CHECK_EVERY, Renewal
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.rounds import FEEDS
 from reconciler.runtime.schedule import Schedule
@@ -40,7 +41,7 @@ REPORT_EVERY = 1.0
 LONGEST_REPORT = 10.0
 IDLE = 1.0
 """Seconds after which the thread that waits for hints checks again whether to stop."""
-LEADERSHIP, HINTS, REPORT = "leadership", "webhooks", "report"
+LEADERSHIP, HINTS, REPORT, SECRETS = "leadership", "webhooks", "report", "secrets"
 
 
 class ReportSoon:
@@ -71,11 +72,13 @@ class Daemon:
         schedule: Schedule,
         committer: Committer,
         in_flight: InFlight,
+        renewal: Renewal,
         metrics: "Metrics | None",
         about: Mapping[str, object],
         watches: tuple[Timed, ...] = (),
     ) -> None:
         self.program = program
+        self.renewal = renewal
         self.reporter = reporter
         self.leadership = leadership
         self.schedule = schedule
@@ -103,6 +106,7 @@ class Daemon:
             *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
             (HINTS, IDLE, self._take_hints),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
+            (SECRETS, CHECK_EVERY, self.renewal.check),
         ]
         for name, seconds, job in jobs:
             self.schedule.every(name, seconds, self._guarded(name, job))

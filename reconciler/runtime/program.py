@@ -95,6 +95,13 @@ class Program:
         if self.write_breakers is not None:
             self.write_breakers.reached(side)
 
+    def renewed(self, side: Side) -> None:
+        """Try at once what the key before this one was refused."""
+        if side is Side.PAGERDUTY:
+            self.account.renewed()
+        if self.write_breakers is not None:
+            self.write_breakers.renewed(side)
+
     def wrong(self) -> tuple[Problem, ...]:
         """All current problems: those of every place, and those that keep circuit breakers open."""
         writes = self.write_breakers.problems() if self.write_breakers else ()

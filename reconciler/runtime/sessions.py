@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reconciler.core.model import Side
+from reconciler.core.text import name_of
 from reconciler.settings import Settings
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.ports import Clock
@@ -21,12 +22,19 @@ def session(
     url: str = "",
 ) -> Http:
     """The session; `url` replaces the configured address."""
-    og_key, pd_key = settings.opsgenie_api_key.get_secret_value(), settings.pagerduty_api_key.get_secret_value()
-    configured, key, name = (
-        (settings.opsgenie_api_url, f"GenieKey {og_key}", "Opsgenie")
-        if side is Side.OPSGENIE
-        else (settings.pagerduty_api_url, f"Token token={pd_key}", "PagerDuty")
-    )
+    configured = settings.opsgenie_api_url if side is Side.OPSGENIE else settings.pagerduty_api_url
     return Http(
-        url or configured, {"Authorization": key}, name=name, clock=clock, limiter=limiter, on_request=on_request
+        url or configured,
+        {"Authorization": authorization(settings, side)},
+        name=name_of(side),
+        clock=clock,
+        limiter=limiter,
+        on_request=on_request,
     )
+
+
+def authorization(settings: Settings, side: Side) -> str:
+    """The header with the key of this vendor."""
+    if side is Side.OPSGENIE:
+        return f"GenieKey {settings.opsgenie_api_key.get_secret_value()}"
+    return f"Token token={settings.pagerduty_api_key.get_secret_value()}"

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the handler only sets a flag, which the main thread checks.
+"""SIGTERM, SIGINT and SIGHUP: a handler only sets a flag, which threads of the program check.
 
 A handler runs in the main thread between two of its instructions. One that takes a lock, as `threading.Event.set`
 does, deadlocks if it interrupts the holder of that lock.
@@ -16,15 +16,23 @@ TURN = 1.0
 
 
 class StopSignals:
-    """The handlers, installed on creation: in the main thread, before anything that takes time."""
+    """The handlers, installed on creation: in the main thread, before anything that takes time.
+
+    `hang_ups` counts SIGHUPs, which ask for a new look at the settings and never end the process.
+    """
 
     def __init__(self) -> None:
-        self.received = False
+        self.received = ""
+        self.hang_ups = 0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
+        signal.signal(signal.SIGHUP, self._hung_up)
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.received = True
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.received = signal.Signals(number).name
+
+    def _hung_up(self, _number: int, _frame: FrameType | None) -> None:
+        self.hang_ups += 1
 
     def wait(self, turn: Callable[[], None]) -> None:
         """Wait for a signal, and call `turn` about once a second meanwhile."""

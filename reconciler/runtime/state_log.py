@@ -29,18 +29,17 @@ MOST_OBJECTS = 1000
 """The most alerts whose troubles are remembered individually."""
 MOST_NAMED = 5
 """The most alerts that one reminder names."""
-SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "heartbeat", "outage", "objects")
-"""Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
-
 WORK = "work"
 """The subject of a defect that concerns no single alert."""
+_OWN = ("pages", "database", "secrets", "lock", WORK, "heartbeat", "outage")
+SUBJECTS = (*(side.value for side in Side), *_OWN, "objects")
+"""Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
+
 _REQUEST = re.compile(r" \(request [^)]*\)")
 """The part of an error that differs between repetitions of the same refusal."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
-_NAMES = {each: each.capitalize() for each in ("pages", "database", "lock", WORK, "heartbeat", "outage")} | {
-    side.value: name_of(side) for side in Side
-}
+_NAMES = {each: each.capitalize() for each in _OWN} | {side.value: name_of(side) for side in Side}
 
 Names = Callable[[Collection[str]], Mapping[str, PairNames]]
 """Returns the names of pairs by alert id; unknown alerts are left out."""

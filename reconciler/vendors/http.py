@@ -109,8 +109,14 @@ class Http:
         self.timeout = timeout
         self._limiter = limiter
         self._on_request = on_request or (lambda _record: None)
+        self._headers = dict(headers)
         self._secrets = _secrets(headers.get("Authorization", ""))
         self._session = Session(self.base_url, headers, name, clock, adapter)
+
+    def use_key(self, authorization: str) -> None:
+        """Send this header from now on. The key before it is still removed from what the vendor says."""
+        self._secrets = [*_secrets(authorization), *self._secrets]
+        self._session.use(self._headers | {"Authorization": authorization})
 
     def close(self) -> None:
         """Close all connections."""

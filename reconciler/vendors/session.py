@@ -69,11 +69,15 @@ class Session:
         self._clock = clock
         self.requests = requests.Session()
         self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
-        self._keys = _Keys({**_ANY, **_ALWAYS.get(name, {}), **headers})
+        self.use(headers)
         pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
             self.requests.mount(scheme, pool)
         _take_environment(self.requests, base_url)
+
+    def use(self, headers: Mapping[str, str]) -> None:
+        """Send these headers from now on, besides those of every request."""
+        self._keys = _Keys({**_ANY, **_ALWAYS.get(self._name, {}), **headers})
 
     def close(self) -> None:
         """Close all connections."""

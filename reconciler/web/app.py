@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 from flask import Flask, Response, request
+from pydantic import SecretStr
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from reconciler.core.hints import Hint
@@ -54,8 +55,14 @@ class WebhookRejected(Exception):
         super().__init__(outcome)
 
 
-def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) -> Flask:
-    """The application. `put` takes each hint and must not block; a webhook's path exists only where configured."""
+def create(
+    settings: Settings, metrics: Metrics, put: Callable[[Hint], None], now: Callable[[], Settings] | None = None
+) -> Flask:
+    """The application. `put` takes each hint and must not block; a webhook's path exists only where configured.
+
+    `now` returns the settings with the secrets that are valid by now.
+    """
+    valid = now or (lambda: settings)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.after_request(_with_headers)
@@ -68,14 +75,10 @@ def create(settings: Settings, metrics: Metrics, put: Callable[[Hint], None]) ->
     rule("/metrics", "GET", lambda: Response(metrics.text(), content_type=PROMETHEUS))
     endpoints: dict[str, _Endpoint] = {}
     if settings.pagerduty_webhook_secret:
-        secrets = [secret.get_secret_value().encode() for secret in settings.pagerduty_webhook_secret]
-        pagerduty = _PagerDutyWebhook(secrets, put)
+        pagerduty = _PagerDutyWebhook(lambda: valid().pagerduty_webhook_secret, put)
         endpoints["/pd-webhook"] = _Endpoint(Side.PAGERDUTY, pagerduty.receive, metrics)
     if settings.opsgenie_integration_id:
-        secret = settings.opsgenie_webhook_secret
-        opsgenie = _OpsgenieWebhook(
-            settings.opsgenie_integration_id, secret.get_secret_value() if secret else None, put
-        )
+        opsgenie = _OpsgenieWebhook(settings.opsgenie_integration_id, lambda: valid().opsgenie_webhook_secret, put)
         endpoints["/ops-webhook"] = _Endpoint(Side.OPSGENIE, opsgenie.receive, metrics)
     for path, endpoint in endpoints.items():
         rule(path, "POST", endpoint.answer)
@@ -157,14 +160,15 @@ _FIX = {
 class _PagerDutyWebhook:
     """POST /pd-webhook."""
 
-    def __init__(self, secrets: list[bytes], put: Callable[[Hint], None]) -> None:
+    def __init__(self, secrets: Callable[[], tuple[SecretStr, ...]], put: Callable[[Hint], None]) -> None:
         self._secrets = secrets
         self._deliveries = Deliveries()
         self._put = put
 
     def receive(self, body: bytes) -> str:
         """Take the delivery's hint. Returns the outcome."""
-        if not is_signed(body, request.headers.get("X-PagerDuty-Signature", ""), self._secrets):
+        secrets = [secret.get_secret_value().encode() for secret in self._secrets()]
+        if not is_signed(body, request.headers.get("X-PagerDuty-Signature", ""), secrets):
             raise WebhookRejected(401, "bad_signature")
         event = pagerduty_event(parsed(body))
         delivery = request.headers.get("X-Webhook-Id", "")
@@ -183,7 +187,9 @@ class _PagerDutyWebhook:
 class _OpsgenieWebhook:
     """POST /ops-webhook."""
 
-    def __init__(self, integration: str, secret: str | None, put: Callable[[Hint], None]) -> None:
+    def __init__(
+        self, integration: str, secret: Callable[[], SecretStr | None], put: Callable[[Hint], None]
+    ) -> None:
         self._integration = integration
         self._secret = secret
         self._put = put
@@ -191,7 +197,8 @@ class _OpsgenieWebhook:
     def receive(self, body: bytes) -> str:
         """Take the delivery's hint. Returns the outcome."""
         given = request.headers.get("X-Webhook-Secret", "")
-        if self._secret is not None and not is_same(given, self._secret):
+        secret = self._secret()
+        if secret is not None and not is_same(given, secret.get_secret_value()):
             raise WebhookRejected(401, "bad_secret")
         values = parsed(body)
         if not is_same(values.get("integrationId"), self._integration):

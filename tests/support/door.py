@@ -31,8 +31,9 @@ class Door:
     def __init__(self, **environ: str) -> None:
         self.hints: list[Hint] = []
         self.metrics = Metrics(Health(10.0), SystemClock())
-        configured = load(REQUIRED | {"HTTP_LISTEN": "127.0.0.1:0"} | environ, dotenv=None)
-        self.client: FlaskClient = create(configured, self.metrics, self.hints.append).test_client()
+        self.settings = load(REQUIRED | {"HTTP_LISTEN": "127.0.0.1:0"} | environ, dotenv=None)
+        app = create(self.settings, self.metrics, self.hints.append, lambda: self.settings)
+        self.client: FlaskClient = app.test_client()
 
     def pagerduty(self, body: bytes, header: str | None = None, delivery: str = "") -> int:
         headers = {

@@ -232,3 +232,21 @@ def test_a_side_refuses_writes_while_a_lane_is_barred_or_its_account_is_refused(
     for alert in ("a", "b", "c"):
         breakers.forbidden(action_of(alert), Forbidden("403"))
     assert breakers.refused_sides() == {Side.PAGERDUTY}
+
+
+def test_a_replaced_key_is_tried_at_once_in_the_lanes_that_the_old_one_had_closed(
+    clock: SimClock, breakers: WriteBreakers
+) -> None:
+    breakers.not_executed(Kind.OPSGENIE_NOTE, NotExecuted("no connection"))
+    for _ in range(4):
+        breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
+        clock.advance(60)
+    breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
+    breakers.not_executed(Kind.OPSGENIE_NOTE, NotExecuted("no connection"))
+    breakers.renewed(Side.OPSGENIE)
+    assert breakers.open_lanes() == {Lane.PAGES, Lane.OPSGENIE}, "no connection is no matter of the key"
+    breakers.renewed(Side.PAGERDUTY)
+    assert breakers.open_lanes() == {Lane.OPSGENIE}
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.ONE
+    breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
+    assert breakers.waits_for(CREATION) == Wait(clock.now() + timedelta(seconds=1), REFUSED, Hold.WRITE_PAGES)

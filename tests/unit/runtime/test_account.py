@@ -123,3 +123,9 @@ def test_a_dry_run_reports_the_same_and_bars_nothing() -> None:
     stage.identity.state = AccountState(may_write=False, problems=(WRONG,))
     assert stage.account.poll()
     assert stage.problems.all() == (WRONG,)
+
+
+def test_a_replaced_key_is_checked_at_once() -> None:
+    stage = Stage()
+    stage.account.renewed()
+    assert stage.identity.asked == ["suspect", "soon"]

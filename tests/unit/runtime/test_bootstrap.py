@@ -11,14 +11,18 @@ from reconciler.core.hints import Hint
 from reconciler.core.model import Kind, Side
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.bootstrap import assemble, assemble_dry_run
+from reconciler.runtime.daemon import SECRETS
+from reconciler.runtime.renewal import Given
 from reconciler.runtime.report import Report
+from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE
 from reconciler.settings import Address, Settings
 from reconciler.store.database import Database
 from reconciler.store.migrate import upgrade
+from reconciler.vendors.http import RequestRecord
 from tests.support.builders import action, at, pair
 from tests.support.database import url
-from tests.support.in_process import settings
+from tests.support.in_process import KEYS, settings
 
 
 def configured(folder: Path, **chosen: Any) -> Settings:
@@ -126,4 +130,32 @@ def test_the_leader_knows_the_rates_left_and_where_it_may_write(tmp_path: Path) 
     )  # fmt: skip
     assert state.user == wiring.settings.pagerduty_user
     wiring.leadership.give_up()
+    wiring.database.close()
+
+
+def test_a_refused_key_has_its_file_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Schedule, "soon", lambda _self, name: asked.append(name))
+    (tmp_path / "key").write_text(KEYS.opsgenie_key)
+    for given, woken in ((None, []), (Given({"OPSGENIE_API_KEY_FILE": str(tmp_path / "key")}), [SECRETS])):
+        wiring = assemble(configured(tmp_path))
+        wiring.daemon(given)
+        for status in (200, 401):
+            wiring._on_request(RequestRecord("Opsgenie", "GET", "/v2/alerts", status, "done", 0.1))
+        assert asked == woken
+        wiring.database.close()
+
+
+def test_the_new_key_is_sent_to_its_vendor_alone_and_every_source_is_polled_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Schedule, "soon", lambda _self, name: asked.append(name))
+    wiring = assemble(configured(tmp_path))
+    daemon = wiring.daemon()
+    new = wiring.settings.model_copy(update={"pagerduty_api_key": SecretStr("new")})
+    wiring._use_key(Side.PAGERDUTY, daemon.program, daemon.schedule, new)
+    sent = {side: session._session._keys._headers["Authorization"] for side, session in wiring._sessions.items()}
+    assert sent == {Side.PAGERDUTY: "Token token=new", Side.OPSGENIE: f"GenieKey {KEYS.opsgenie_key}"}
+    assert asked == [timed.source.name for timed in daemon.program.sources]
     wiring.database.close()

@@ -1,7 +1,7 @@
 """Polling a source: a failure is reported until it succeeds again, and a success releases parked pairs."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -48,6 +48,9 @@ class Account:
 
     def answered(self) -> None:
         self.asked.append("again")
+
+    def renewed(self) -> None:
+        self.asked.append("renewed")
 
 
 class Stage:
@@ -191,3 +194,16 @@ def test_unanswered_account_questions_are_reported_where_pagerduty_has_no_other_
     assert stage.program.wrong()[-1] == unsure
     stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY, Transient("500")))
     assert unsure not in stage.program.wrong()
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_replaced_key_is_tried_at_once_and_pagerdutys_account_is_checked_again(
+    database: Database, side: Side
+) -> None:
+    stage = Stage(database)
+    kind = Kind.OPSGENIE_NOTE if side is Side.OPSGENIE else Kind.CREATE_INCIDENT
+    stage.writes.not_executed(kind, Misconfigured("401"))
+    stage.program.renewed(side)
+    assert stage.writes.open_lanes() == frozenset()
+    assert stage.account.asked == ([] if side is Side.OPSGENIE else ["renewed"])
+    replace(stage.program, write_breakers=None).renewed(side)

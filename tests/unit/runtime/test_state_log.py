@@ -242,7 +242,7 @@ def test_any_subject_is_reminded_of_while_it_lasts(bench: StateLogBench) -> None
     bench.time.passed += 600
     bench.cycle()
     ((level, words),) = bench.take_lines()
-    assert (level, words.partition(", since")[0]) == ("error", "still HEARTBEAT_URL: 404")
+    assert (level, words.partition(", since")[0]) == ("error", "Heartbeat: still HEARTBEAT_URL: 404")
 
 
 def test_the_signature_depends_on_the_lasting_states_and_not_on_their_figures(bench: StateLogBench) -> None:

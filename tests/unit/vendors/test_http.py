@@ -413,3 +413,14 @@ def test_the_rate_limiter_gets_the_priority_of_a_call_from_its_context(
         vendor.get("/incidents")
     vendor.get("/incidents")
     assert seen == [CallPriority.PAGE, CallPriority.PAGE, CallPriority.CHANGED]
+
+
+def test_a_new_key_is_sent_from_now_on_and_neither_is_repeated_by_an_error(wire: responses.RequestsMock) -> None:
+    session = http("PagerDuty")
+    session.use_key("Token token=another-key")
+    wire.get(f"{PAGERDUTY}/users", status=400, json={"error": {"message": f"{PAGERDUTY_KEY} another-key"}})
+    with pytest.raises(Permanent, match="••• •••"):
+        session.get("/users")
+    sent = wire.calls[0].request.headers
+    assert sent["Authorization"] == "Token token=another-key"
+    assert sent["Accept"] == "application/vnd.pagerduty+json;version=2"

@@ -5,11 +5,12 @@ import logging
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from reconciler.core.model import Side
 from reconciler.web.app import HEADERS, LARGEST_BODY
 from tests.support.door import FUZZ, Door
-from tests.support.harness.listener import FAST_PATH, INTEGRATION, SHARED, opsgenie_body, pagerduty_body
+from tests.support.harness.listener import FAST_PATH, INTEGRATION, SHARED, opsgenie_body, pagerduty_body, signature
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/pd-webhook", "/ops-webhook"})
 
@@ -133,3 +134,13 @@ def test_whatever_path_is_asked_for_is_not_there(door: Door, before: str, path: 
     assert answer.status_code == 404
     assert answer.data in (b"", b'{"error": "Not Found"}\n')
     assert "Location" not in answer.headers
+
+
+def test_a_delivery_is_checked_against_the_secrets_as_they_are_then(door: Door) -> None:
+    body, act = pagerduty_body("P1"), opsgenie_body("a")
+    signed = signature(body, "third")
+    assert (door.pagerduty(body, signed), door.opsgenie(act, "third")) == (401, 401)
+    new = {"pagerduty_webhook_secret": (SecretStr("third"),), "opsgenie_webhook_secret": SecretStr("third")}
+    door.settings = door.settings.model_copy(update=new)
+    assert (door.pagerduty(body, signed), door.opsgenie(act, "third")) == (202, 202)
+    assert (door.pagerduty(body), door.opsgenie(act)) == (401, 401)
