@@ -19,7 +19,9 @@ from reconciler.cli.common import (
     configured,
     configured_database,
     print_json,
+    working_database,
 )
+from reconciler.cli.pause import pause, resume
 
 if TYPE_CHECKING:
     from reconciler.runtime.report import Report
@@ -105,7 +107,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--exit-code", is_flag=True, help="Exit 3 when something is dead, late or in trouble.")
+@click.option("--exit-code", is_flag=True, help="Exit 3 when something is dead, late, paused or in trouble.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def status(exit_code: bool, as_json: bool) -> None:
     """Show what is tracked, how far behind it is, what is wrong, and what is pending or dead."""
@@ -141,23 +143,9 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """
     if bool(ids) == everything:
         raise click.UsageError("name alerts or incidents, or give --all")
-    url, _ = configured_database()
-    from reconciler.errors import Misconfigured
+    database = working_database()
     from reconciler.operations import retry as putting_back
-    from reconciler.store.database import exists, open_database
-    from reconciler.store.migrate import check
-    from reconciler.store.overview import shown
-    from reconciler.store.schema import REVISION
 
-    database = open_database(url) if exists(url) else None
-    revision = check(database) if database else None
-    if database is None or revision is None:
-        raise Misconfigured(f"DATABASE_URL: no reconciler has run on {shown(url)} yet: name the daemon's database")
-    if revision != REVISION:
-        raise Misconfigured(
-            f"DATABASE_URL: its schema is at revision {revision}, this program needs {REVISION}: "
-            "run `reconciler db upgrade` first"
-        )
     found = putting_back.put_back(database, None if everything else ids)
     database.close()
     if as_json:
@@ -232,6 +220,10 @@ def demo() -> None:
     sys.exit(play())
 
 
+cli.add_command(pause)
+cli.add_command(resume)
+
+
 def main() -> NoReturn:
     """Entry point: one line for every error that an operator can fix, and the exit statuses of the contract."""
     from reconciler.errors import Misconfigured, ReconcilerError
@@ -288,7 +280,7 @@ def _once(settings: Settings) -> Report:
     wiring.committer.flush()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         click.echo(f"reconciler: {line}", err=True)
-    report = replace(report, names=wiring.names(report))
+    report = replace(report, names=wiring.names(report), pauses=wiring.pauses.present)
     wiring.leadership.give_up()
     wiring.database.close()
     return report
@@ -302,7 +294,7 @@ def _plan(settings: Settings) -> Report:
     wiring = assemble_dry_run(settings)
     program, worker, collector = wiring.dry()
     report = run_once(program, worker, collector, _progress)
-    return replace(report, names=wiring.names(report))
+    return replace(report, names=wiring.names(report), pauses=wiring.pauses())
 
 
 def _progress(done: int, left: int) -> None:

@@ -10,6 +10,7 @@ from reconciler.core.model import Action, Kind, Pair, Side, Status
 from reconciler.core.text import name_of, shortened
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import STATES, pair_name, span, state_of
+from reconciler.operations import pausing
 from reconciler.operations.paging import objections
 from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.overview import oldest_open, paging, since
@@ -51,6 +52,7 @@ class StatusReport:
     unpaged: tuple[Pair, ...] = ()
     troubles: tuple[KeptTrouble, ...] = ()
     oldest: datetime | None = None
+    pauses: tuple[pausing.Held, ...] = ()
 
     def of(self, *states: str) -> tuple[Entry, ...]:
         """The entries in these states."""
@@ -68,7 +70,8 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
         found = paging(unit, now)
         states = Counter(state_of(action) for action in (*open_actions, *dead))
         states |= Counter({status.value: total[status] for status in (Status.DONE, Status.DROPPED)})
-        pages = objections(found, now)
+        paused = pausing.held_by(unit, now)
+        pages = objections(found, now, are_made=pausing.is_paging(each.pause for each in paused))
         kept = [trouble for trouble in load(unit) if trouble.subject != "pages"]
         return StatusReport(
             now=now,
@@ -81,6 +84,7 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
             unpaged=found.unpaged,
             troubles=(*kept, *(KeptTrouble("pages", _since(unit, now), words) for _, words in pages)),
             oldest=oldest_open(unit),
+            pauses=paused,
         )
 
 
@@ -114,8 +118,9 @@ def _since(unit: UnitOfWork, now: datetime) -> datetime:
 
 
 def needs_attention(report: StatusReport, interval: float) -> bool:
-    """Whether an action is dead, a side is late or a problem lasts."""
-    return bool(report.of("dead") or report.troubles or report.unpaged or late(report, interval))
+    """Whether an action is dead, a side is late or paused, or a problem lasts."""
+    found = report.of("dead") or report.troubles or report.unpaged or report.pauses
+    return bool(found or late(report, interval))
 
 
 def late(report: StatusReport, interval: float) -> list[Side]:
@@ -136,6 +141,7 @@ def as_data(report: StatusReport) -> dict[str, Any]:
         "behind_seconds": {side.value: _behind(report, side) for side in Side},
         "actions": {state: report.counts.get(state, 0) for state in STATES},
         "oldest_pending_seconds": _age(now, report.oldest) if report.oldest else None,
+        "pauses": pausing.as_data(report.pauses, now),
         "troubles": [
             {
                 "subject": trouble.subject,
@@ -198,6 +204,7 @@ def as_text(report: StatusReport, interval: float) -> str:
     lines.append("Actions        " + ", ".join(f"{report.counts.get(state, 0)} {state}" for state in STATES))
     if report.oldest is not None:
         lines.append(f"Oldest pending {span(report.now - report.oldest)}")
+    lines += [f"Paused         {pausing.line(each, report.now)}" for each in report.pauses]
     if report.troubles:
         lines += ["", "In trouble:"]
         lines += [f"  {each.words} (for {span(report.now - each.since)})" for each in report.troubles]

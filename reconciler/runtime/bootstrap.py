@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from reconciler.core.model import Person, Policy, Side
+from reconciler.core.pause import Pause
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -26,6 +27,7 @@ from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.leadership import Leadership, stored_work
+from reconciler.runtime.pauses import Pauses
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.reporter import Reporter
@@ -258,7 +260,8 @@ class Wiring(_Reading):
             self.planner, self.committer, self.deliverer, database, self.clock, self.interval
         )
         self.lock = lock_for(settings.database_url.get_secret_value())
-        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval)
+        self.pauses = Pauses(database, self.clock, self.write_breakers)
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval, self.pauses)
 
     def make_write_breakers(self) -> WriteBreakers:
         """The circuit breakers of all writes."""
@@ -280,11 +283,20 @@ class Wiring(_Reading):
             self.account.suspect,
             self.settings.remind_seconds,
             self.metrics,
+            lambda: self.pauses.present,
         )
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
         return Daemon(
-            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+            program,
+            reporter,
+            self.leadership,
+            worker,
+            schedule,
+            self.committer,
+            self.in_flight,
+            self.pauses,
+            self.metrics,
         )
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
@@ -303,6 +315,12 @@ class DryWiring(_Reading):
             self.queue, DryRun(self.planner), self.holds, self.problems, (collector,), self.clock.monotonic
         )
         return program, worker, collector
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """The operators' pauses that last."""
+        now = self.clock.now()
+        with self.database.reading() as unit:
+            return tuple(pause for pause in unit.pauses.all() if not pause.is_over(now))
 
 
 def _metrics(settings: Settings) -> "Metrics | None":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from reconciler.core.model import Action, Echo
+from reconciler.core.pause import Pause
 from reconciler.core.plan import in_order
 from reconciler.errors import RateLimited
 from reconciler.reconcile.pair import Outcome
@@ -17,7 +18,7 @@ class Report:
 
     `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
-    breaker admits no more calls. `rate_limited` is the rate limiter's error.
+    breaker admits no more calls. `rate_limited` is the rate limiter's error. `pauses` are operators' pauses.
     """
 
     actions: tuple[Action, ...] = ()
@@ -27,6 +28,7 @@ class Report:
     pairs: int = 0
     unread: int = 0
     rate_limited: RateLimited | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 class Collector:

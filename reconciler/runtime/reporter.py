@@ -6,14 +6,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Action, Side
+from reconciler.core.pause import Pause
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import pair_name
-from reconciler.operations import paging
+from reconciler.operations import paging, pausing
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import milestones
 from reconciler.runtime.action_log import ActionLog
+from reconciler.runtime.pauses import PauseLog
 from reconciler.runtime.state_log import StateLog
 from reconciler.store import overview, troubles
 from reconciler.store.database import Database, DatabaseDown
@@ -31,7 +33,8 @@ PAGES_EVERY = 15.0
 class Reporter:
     """Logs and stores the results of the work. `reconciled` is for any thread, `report` for one.
 
-    `problems` returns all current problems; `suspect` is called when a write was refused for the whole account.
+    `problems` returns all current problems, `pauses` the operators' pauses; `suspect` is called when a write was
+    refused for the whole account.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Reporter:
         suspect: Callable[[], None],
         remind: float,
         metrics: "Metrics | None",
+        pauses: Callable[[], Collection[Pause]] = tuple,
     ) -> None:
         self.states = StateLog(clock, remind, self._names)
         self._database = database
@@ -49,6 +53,8 @@ class Reporter:
         self._problems = problems
         self._suspect = suspect
         self._metrics = metrics
+        self._pauses = pauses
+        self._pause_log = PauseLog(clock, remind)
         self._lock = Lock()
         self._actions = ActionLog()
         self._before: milestones.Milestones | None = None
@@ -83,6 +89,10 @@ class Reporter:
         problems = self._problems()
         with self._database.reading() as unit:
             waiting = unit.outbox.open()
+        paused = self._pauses()
+        self._pause_log.say(paused, waiting)
+        if self._metrics:
+            self._metrics.paused(paused, [pausing.sentence(pause) for pause in paused])
         pages = self._pages(problems)
         with self._lock:
             self._say_milestones(problems)
@@ -127,7 +137,7 @@ class Reporter:
             moment = self._clock.now()
             with self._database.reading() as unit:
                 found = overview.paging(unit, moment)
-            self._objections = paging.objections(found, moment)
+            self._objections = paging.objections(found, moment, are_made=pausing.is_paging(self._pauses()))
             if self._metrics:
                 reason = "; ".join(words for _, words in self._objections)
                 self._metrics.paging(len(found.waiting), len(found.unpaged), reason)

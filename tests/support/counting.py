@@ -109,4 +109,5 @@ def count_everything(counted: MetricsBench) -> None:
     metrics.request(Record("Opsgenie", "GET", "/v2/alerts/{id}", 200, 0.01))
     metrics.webhook(Side.PAGERDUTY, "accepted")
     metrics.paging(0, 0, "")
+    metrics.paused([], [])
     metrics.troubled({"pagerduty": 0})

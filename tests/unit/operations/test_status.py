@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.core.model import Kind, Settlement, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.operations import status
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.database import Database
@@ -71,3 +72,20 @@ def test_the_text_lists_what_is_dead_completely_and_of_the_rest_a_part() -> None
     assert "… and 2 more" in text
     assert text.count("opsgenie.add_note") == len(many)
     assert "reconciler retry --all" in text
+
+
+def test_a_pause_is_shown_with_what_waits_needs_attention_and_excuses_late_pages(database: Database) -> None:
+    paused = Pause(Side.PAGERDUTY, at(0), "maintenance", "ops@host", pages=True)
+    with database.writing() as unit:
+        unit.outbox.add([action(Kind.CREATE_INCIDENT)], at(0))
+        unit.pauses.save([paused])
+    report = status.read(database, "")
+    assert [(each.pause, each.waiting) for each in report.pauses] == [(paused, (Kind.CREATE_INCIDENT,))]
+    assert report.troubles == ()
+    assert status.as_data(report)["pauses"][0]["reason"] == "maintenance"
+    (line,) = [each for each in status.as_text(report, 10.0).splitlines() if each.startswith("Paused ")]
+    assert line.endswith(", pages too: maintenance; 1 page waits")
+    assert status.needs_attention(polled(5, pauses=report.pauses), 10.0)
+    with database.writing() as unit:
+        unit.pauses.end([Side.PAGERDUTY])
+    assert [each.subject for each in status.read(database, "").troubles] == ["pages"]
