@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from reconciler.core import late_alerts
 from reconciler.core.model import Action, Status
 from reconciler.core.pause import held
 from reconciler.core.text import shortened
@@ -39,6 +40,7 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
             for action in report.actions
         ],
         "pauses": pausing.as_data(pausing.counted(report.pauses, report.actions), datetime.now(UTC)),
+        "late_alerts": {each: report.late.get(each, 0) for each in (late_alerts.NOTE, late_alerts.SKIP)},
         "errors": errors(report, dry_run=dry_run),
     }
 
@@ -137,9 +139,10 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     noun = "pair" if pairs == 1 else "pairs"
     planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
-    paused = [pausing.line(each, datetime.now(UTC)) for each in pausing.counted(report.pauses, report.actions)]
+    told = late_alerts.lines(report.late)
+    told += [pausing.line(each, datetime.now(UTC)) for each in pausing.counted(report.pauses, report.actions)]
     if dry_run:
-        return [*paused, planned, NOTHING_WRITTEN]
+        return [*told, planned, NOTHING_WRITTEN]
     standing = Counter(state_of(action) for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
-    return [*paused, f"Done: {done}." if done else "Nothing to do."]
+    return [*told, f"Done: {done}." if done else "Nothing to do."]

@@ -7,6 +7,7 @@ dies first, these pairs are read once more.
 from dataclasses import replace
 from threading import Lock
 
+from reconciler.core import late_alerts
 from reconciler.core.model import DecisionInput, Pair, Plan
 from reconciler.core.work import WorkItem
 from reconciler.observability.events import Events
@@ -63,6 +64,7 @@ class Committer:
             for settlement in plan.settlements:
                 unit.outbox.settle(settlement, inputs.now)
             unit.outbox.add(plan.actions, inputs.now)
+            unit.journal.append(late_alerts.entries(plan, inputs, item.reasons))
             if again is None:
                 unit.work.take_away([item])
             else:

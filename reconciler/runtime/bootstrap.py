@@ -60,6 +60,9 @@ if TYPE_CHECKING:
 PAGERDUTY_PER_MINUTE = 960
 """PagerDuty's documented limit per key, until its headers state another. Opsgenie publishes none."""
 
+AWAY_INTERVALS = 3
+"""Poll intervals: an alert that is seen sooner is not late, whatever LATE_SECONDS says."""
+
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
     """The whole program. The database is opened, but not migrated."""
@@ -340,6 +343,8 @@ def _policy(settings: Settings) -> Policy:
         on_opsgenie_priority=settings.on_opsgenie_priority,
         high_urgency=frozenset(settings.high_urgency_priorities),
         on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
+        on_late_alert=settings.on_late_alert,
+        late=timedelta(seconds=max(settings.late_seconds, AWAY_INTERVALS * settings.poll_interval_seconds)),
         staleness=timedelta(seconds=settings.staleness_seconds),
         sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
         retention=timedelta(seconds=settings.retention_seconds),

@@ -1,5 +1,6 @@
 """The report of a run of `once`, collected from the pairs' outcomes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -19,6 +20,7 @@ class Report:
     `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
     breaker admits no more calls. `rate_limited` is the rate limiter's error. `pauses` are operators' pauses.
+    `late` are the numbers of late alerts by how they are treated.
     """
 
     actions: tuple[Action, ...] = ()
@@ -29,6 +31,7 @@ class Report:
     unread: int = 0
     rate_limited: RateLimited | None = None
     pauses: tuple[Pause, ...] = ()
+    late: Mapping[str, int] = field(default_factory=dict)
 
 
 class Collector:
@@ -43,6 +46,7 @@ class Collector:
         self._names: dict[str, str] = {}
         self._is_read: dict[str, bool] = {}
         self._rate_limited: RateLimited | None = None
+        self._late: Counter[str] = Counter()
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
         """Collect the outcome of one pair."""
@@ -55,6 +59,7 @@ class Collector:
             self._rate_limited = limits[0] if limits else self._rate_limited
             self._is_read[alert_id] = not (limits or outcome.blocked)
             self._echoes += outcome.echoes
+            self._late[outcome.late] += 1
             if outcome.name:
                 self._names[alert_id] = outcome.name
 
@@ -73,6 +78,7 @@ class Collector:
                 len(self._is_read),
                 sum(not is_read for is_read in self._is_read.values()),
                 self._rate_limited,
+                late=dict(self._late),
             )
 
 

@@ -1,10 +1,12 @@
 """Reports on the work: each write once; each state at its beginning, while it lasts, and at its end."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from reconciler.core import late_alerts
 from reconciler.core.model import Action, Side
 from reconciler.core.pause import Pause
 from reconciler.errors import ReconcilerError, Refused
@@ -62,6 +64,8 @@ class Reporter:
         self._objections: list[tuple[str, str]] = []
         self._named: frozenset[str] = frozenset()
         self._pages_due = float("-inf")
+        self._late: Counter[str] = Counter()
+        self._late_before: dict[str, int] = {}
         self._touched = True
 
     def began(self) -> None:
@@ -76,6 +80,7 @@ class Reporter:
             self._suspect()
         with self._lock:
             self._touched |= bool(outcome.actions or outcome.problems)
+            self._late[outcome.late] += bool(outcome.late)
             news = self._actions.news(outcome.actions)
             if news:
                 seen = {outcome.item.alert_id: outcome.name.removeprefix("Alert ")} if outcome.name else {}
@@ -96,6 +101,7 @@ class Reporter:
         pages = self._pages(problems)
         with self._lock:
             self._say_milestones(problems)
+            self._say_late_alerts()
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
 
@@ -128,6 +134,14 @@ class Reporter:
         for line in milestones.lines(self._before, after):
             log.info(line)
         self._before = None if milestones.are_over(self._before, after) else self._before
+
+    def _say_late_alerts(self) -> None:
+        """Log the number of late alerts, once no more of them come."""
+        if self._late == self._late_before:
+            for line in late_alerts.lines(self._late):
+                log.info(line)
+            self._late.clear()
+        self._late_before = dict(self._late)
 
     def _pages(self, problems: Collection[Problem]) -> list[tuple[str, str]]:
         """Why somebody is not paged. Queried after events, and now and then without any."""

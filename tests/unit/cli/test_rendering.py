@@ -55,6 +55,12 @@ def test_nothing_to_do_is_said() -> None:
     assert as_text(Report(), dry_run=True) == f"Plan: nothing to do.\n{NOTHING_WRITTEN}"
 
 
+def test_late_alerts_are_counted_by_what_became_of_them() -> None:
+    report = Report(late={"skip": 3, "": 7})
+    assert as_text(report, dry_run=False).splitlines()[0] == "3 late alerts: recorded as baselines"
+    assert as_data(report, dry_run=False)["late_alerts"] == {"note": 0, "skip": 3}
+
+
 def test_what_a_pause_holds_back_is_marked_and_its_earlier_failure_is_no_error() -> None:
     paused = Pause(Side.PAGERDUTY, at(0), "maintenance", "ops@host")
     report = Report((PAGE, replace(NOTE, error="503")), pauses=(paused,))
@@ -131,6 +137,7 @@ def test_the_document_has_the_contracts_keys_and_no_incident_for_a_creation() ->
             }
         ],
         "pauses": [],
+        "late_alerts": {"note": 0, "skip": 0},
         "errors": ["away"],
     }
 

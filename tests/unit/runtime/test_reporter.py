@@ -242,3 +242,14 @@ def test_a_pause_is_logged_and_counted_and_pages_that_it_holds_back_are_no_troub
     resumed, trouble = bench.report(after=2 * PAGES_EVERY)
     assert resumed == "PagerDuty: resumed after 60 s; 1 page had waited"
     assert trouble.startswith("1 page waits")
+
+
+def test_the_number_of_late_alerts_is_logged_once_no_more_of_them_come(bench: ReporterBench) -> None:
+    for _ in range(2):
+        bench.reconciled(late="skip")
+    bench.reconciled()
+    assert bench.report() == []
+    bench.reconciled(late="skip")
+    assert bench.report() == []
+    assert bench.report() == ["3 late alerts: recorded as baselines"]
+    assert bench.report() == []
