@@ -20,9 +20,11 @@ from reconciler.cli.common import (
     configured_database,
     env_file,
     print_json,
+    working_database,
 )
 from reconciler.cli.config import config
 from reconciler.cli.doctor import doctor
+from reconciler.cli.pause import pause, resume
 from reconciler.cli.status import status
 
 if TYPE_CHECKING:
@@ -135,24 +137,10 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """
     if bool(ids) == everything:
         raise click.UsageError("name alerts or incidents, or give --all")
-    url, _ = configured_database()
-    from reconciler.errors import Misconfigured
+    database = working_database()
     from reconciler.operations import retry as putting_back
     from reconciler.operations.who import operator
-    from reconciler.store.database import exists, open_database
-    from reconciler.store.migrate import check
-    from reconciler.store.overview import shown
-    from reconciler.store.schema import REVISION
 
-    database = open_database(url) if exists(url) else None
-    revision = check(database) if database else None
-    if database is None or revision is None:
-        raise Misconfigured(f"DATABASE_URL: no reconciler has run on {shown(url)} yet: name the daemon's database")
-    if revision != REVISION:
-        raise Misconfigured(
-            f"DATABASE_URL: its schema is at revision {revision}, this program needs {REVISION}: "
-            "run `reconciler db upgrade` first"
-        )
     found = putting_back.put_back(database, None if everything else ids, operator())
     database.close()
     if as_json:
@@ -230,6 +218,8 @@ def demo() -> None:
 cli.add_command(status)
 cli.add_command(config)
 cli.add_command(doctor)
+cli.add_command(pause)
+cli.add_command(resume)
 
 
 def main() -> NoReturn:
@@ -291,7 +281,7 @@ def _once(settings: Settings) -> Report:
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         click.echo(f"reconciler: {line}", err=True)
     wiring.watches(program).after_once(_complain)
-    report = replace(report, names=wiring.names(report))
+    report = replace(report, names=wiring.names(report), pauses=wiring.pauses.present)
     wiring.leadership.give_up()
     wiring.database.close()
     return report
@@ -311,7 +301,7 @@ def _plan(settings: Settings) -> Report:
     wiring = assemble_dry_run(settings)
     program, worker, collector = wiring.dry()
     report = run_once(program, worker, collector, _progress)
-    return replace(report, names=wiring.names(report))
+    return replace(report, names=wiring.names(report), pauses=wiring.pauses())
 
 
 def _progress(done: int, left: int) -> None:

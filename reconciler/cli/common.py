@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import math
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
+    from reconciler.store.database import Database
 
 DOTENV = Path(".env")
 FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
@@ -54,6 +57,36 @@ def configured_database() -> tuple[str, float]:
     settings = configuration.load_database(os.environ, env_file())
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     return settings.database_url.get_secret_value(), settings.poll_interval_seconds
+
+
+def working_database() -> Database:
+    """The daemon's database, for a command that writes to it beside the daemon; Misconfigured if it has none."""
+    url, _ = configured_database()
+    from reconciler.errors import Misconfigured
+    from reconciler.store.database import exists, open_database
+    from reconciler.store.migrate import check
+    from reconciler.store.overview import shown
+    from reconciler.store.schema import REVISION
+
+    database = open_database(url) if exists(url) else None
+    revision = check(database) if database else None
+    if database is None or revision is None:
+        raise Misconfigured(f"DATABASE_URL: no reconciler has run on {shown(url)} yet: name the daemon's database")
+    if revision != REVISION:
+        raise Misconfigured(
+            f"DATABASE_URL: its schema is at revision {revision}, this program needs {REVISION}: "
+            "run `reconciler db upgrade` first"
+        )
+    return database
+
+
+def operator() -> str:
+    """Who gives a command, as `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -1,14 +1,18 @@
 """Output of `once` and its dry run: text, and the same as JSON."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from reconciler.core import late_alerts
 from reconciler.core.model import Action, Status
+from reconciler.core.pause import held
 from reconciler.core.text import shortened
 from reconciler.errors import Misconfigured, RateLimited
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import state_of
+from reconciler.operations import pausing
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.report import Report
 
@@ -31,7 +35,12 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
     """The document that `once --json` prints, as the public contract specifies it."""
     return {
         "dry_run": dry_run,
-        "actions": [_action(action, dry_run=dry_run) for action in report.actions],
+        "actions": [
+            _action(action, dry_run=dry_run) | {"paused": held(action, report.pauses) is not None}
+            for action in report.actions
+        ],
+        "pauses": pausing.as_data(pausing.counted(report.pauses, report.actions), datetime.now(UTC)),
+        "late_alerts": {each: report.late.get(each, 0) for each in (late_alerts.NOTE, late_alerts.SKIP)},
         "errors": errors(report, dry_run=dry_run),
     }
 
@@ -44,7 +53,7 @@ def as_text(report: Report, *, dry_run: bool) -> str:
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
         lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
-            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}")
+            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}{_held(action, report)}")
             if action.text:
                 lines.append(f"{'':38}{shortened(action.text)}")
         lines.append("")
@@ -58,7 +67,8 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
     An action that waits because it failed is named where nothing else is said of its side; a plan lists it.
     """
     said = {problem.side for problem in report.problems}
-    waiting = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in said]
+    failed = [a for a in report.actions if a.status is Status.PLANNED and a.error and a.kind.side not in said]
+    waiting = [action for action in failed if held(action, report.pauses) is None]
     lines = [
         *(_problem(problem) for problem in report.problems),
         *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
@@ -115,6 +125,10 @@ def _status(action: Action, *, dry_run: bool) -> str:
     return "planned" if dry_run and action.status is Status.PLANNED else _PUBLIC[action.status]
 
 
+def _held(action: Action, report: Report) -> str:
+    return "; waits: paused" if held(action, report.pauses) else ""
+
+
 def _why(action: Action) -> str:
     return f"{action.reason}; {action.error}" if action.error else action.reason
 
@@ -125,8 +139,10 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     noun = "pair" if pairs == 1 else "pairs"
     planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
+    told = late_alerts.lines(report.late)
+    told += [pausing.line(each, datetime.now(UTC)) for each in pausing.counted(report.pauses, report.actions)]
     if dry_run:
-        return [planned, NOTHING_WRITTEN]
+        return [*told, planned, NOTHING_WRITTEN]
     standing = Counter(state_of(action) for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
-    return [f"Done: {done}." if done else "Nothing to do."]
+    return [*told, f"Done: {done}." if done else "Nothing to do."]

@@ -8,8 +8,8 @@ from reconciler.core.model import Pair, Side
 from reconciler.core.text import name_of, shortened
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import STATES, alert_name, incident_name, span
-from reconciler.operations import divergence
-from reconciler.operations.headline import headline, pause_words, since_words
+from reconciler.operations import divergence, pausing
+from reconciler.operations.headline import headline, since_words
 from reconciler.operations.status import Entry, StatusReport, age_of, late
 
 MOST_LISTED = 20
@@ -45,7 +45,11 @@ def page(report: StatusReport, interval: float) -> Page:
     now = report.now
     found = (
         _section("Vendors", ("", "polled", "requests left", "may write", "problem"), _vendors(report, interval)),
-        _section("Paused", ("",), ((pause_words(now, each),) for each in report.pauses)),
+        _section(
+            "Paused",
+            ("",),
+            ((pausing.row(each, now),) for each in report.pauses),
+        ),
         _section(
             "In trouble", ("",), ((f"{each.words}, {since_words(now, each.since)}",) for each in report.troubles)
         ),

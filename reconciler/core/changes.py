@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core import absence, details, notes, steps, succession, text, urgency
+from reconciler.core import absence, details, late_alerts, notes, steps, succession, text, urgency
 from reconciler.core.model import (
     SOMEBODY,
     Act,
@@ -105,7 +105,10 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
     if alert is None or (pair is None and is_adoption(observation)):
         return
     if pair is None:
-        yield Change(Side.OPSGENIE, "create", alert.id, "", alert.created_at, person=Person("", alert.source))
+        is_late = late_alerts.treated(observation, policy) == late_alerts.NOTE
+        verb, late = ("late", late_alerts.delay(observation)) if is_late else ("create", "")
+        source = Person("", alert.source)
+        yield Change(Side.OPSGENIE, verb, alert.id, "", alert.created_at, person=source, detail=late)
     elif is_raised(observation, policy):
         yield Change(Side.OPSGENIE, "create", alert.id, "", alert.updated_at, person=Person("", alert.source))
         return

@@ -123,7 +123,9 @@ def _unread(alert_id: str, left: Left) -> list[WorkItem]:
 def _unknown(alert_id: str, asked: ReadRequest, due_at: datetime) -> WorkItem:
     """The item that reads a still unknown alert in full: it may have an incident by now, or must be paged."""
     is_new = not asked.is_baseline
-    request = replace(everything(), by_key=True, is_new=is_new, is_baseline=not is_new, row=asked.row)
+    request = replace(
+        everything(), by_key=True, is_new=is_new, is_baseline=not is_new, row=asked.row, seen_at=asked.seen_at
+    )
     priority = Priority.PAGE if is_new else Priority.UNSETTLED
     return WorkItem(alert_id, due_at, request, priority, frozenset({Reason.UNREAD}))
 

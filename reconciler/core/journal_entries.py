@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.core import late_alerts
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import (
     Action,
@@ -27,6 +28,7 @@ from reconciler.core.work import Reason
 
 ACTS = {
     "create": "raised the alert",
+    "late": "raised the alert",
     "note": "added note {ref}",
     "acknowledge": "acknowledged",
     "unacknowledge": "unacknowledged",
@@ -67,7 +69,7 @@ def of_plan(plan: Plan, inputs: DecisionInput, reasons: Collection[Reason]) -> t
     found = [
         *(_seen(change, now) for change in plan.changes),
         *(_echo(echo, now) for echo in plan.echoes),
-        *(entry for pair in plan.pairs for entry in _recorded(pair, before[pair.alert_id], plan, reasons, now)),
+        *(entry for pair in plan.pairs for entry in _recorded(pair, before[pair.alert_id], plan, inputs, reasons)),
         *(entry for observation in inputs.observations for entry in _settled(plan.settlements, observation, now)),
         *(of_action(action, Event.PLANNED, now, action.reason) for action in plan.actions),
     ]
@@ -136,12 +138,12 @@ def _echo(echo: Echo, now: datetime) -> Entry:
 
 
 def _recorded(
-    pair: Pair, observation: Observation, plan: Plan, reasons: Collection[Reason], now: datetime
+    pair: Pair, observation: Observation, plan: Plan, inputs: DecisionInput, reasons: Collection[Reason]
 ) -> Iterator[Entry]:
     """How the pair's record has changed: a baseline, another incident, somebody paged or not."""
-    before = observation.pair
+    before, now = observation.pair, inputs.now
     if before is None and not pair.tracked:
-        words = _why_baseline(observation, reasons)
+        words = late_alerts.why_skipped(observation, inputs.policy) or _why_baseline(observation, reasons)
         yield Entry(now, Event.BASELINE, pair.alert_id, Side.OPSGENIE, words=words)
     old = before.incident_id if before else None
     is_made = any(s.status is Status.DONE and s.result_id == pair.incident_id for s in plan.settlements)

@@ -27,13 +27,15 @@ class Bounds:
     """The times that decide which unknown alerts are new.
 
     `first_start` is when this program first started. Alerts that were open then are paged if created after
-    `page_since`. Pairs that were finished before `remembered_since` may have been forgotten.
+    `page_since`. Pairs that were finished before `remembered_since` may have been forgotten. `polled_at` is when
+    Opsgenie last answered a whole poll: what was raised since could not be seen before.
     """
 
     now: datetime
     first_start: datetime
     page_since: datetime
     remembered_since: datetime
+    polled_at: datetime | None = None
 
 
 def compare_alerts(
@@ -53,12 +55,13 @@ def compare_alerts(
     return found
 
 
-def new_alert(row: Alert, now: datetime, *, by_key: bool = True) -> WorkItem:
+def new_alert(row: Alert, now: datetime, *, by_key: bool = True, seen_at: datetime | None = None) -> WorkItem:
     """The item for an alert that may have to page.
 
-    `by_key`: look for an incident with its key first, which an earlier database may have created.
+    `by_key`: look for an incident with its key first, which an earlier database may have created. `seen_at`: when
+    it was first seen, if it was raised while nobody polled.
     """
-    request = replace(everything(), row=row, is_new=True, by_key=by_key)
+    request = replace(everything(), row=row, is_new=True, by_key=by_key, seen_at=seen_at)
     return WorkItem(row.id, now, request, Priority.PAGE, frozenset({Reason.NEW_ALERT}))
 
 
@@ -205,7 +208,8 @@ def _unknown(row: Alert, bounds: Bounds, reason: Reason) -> WorkItem:
     if entered_the_query or _was_open_at_first(row, bounds):
         return new_alert(row, bounds.now)
     if row.created_at >= _oldest_new(row, bounds):
-        return new_alert(row, bounds.now, by_key=False)
+        was_away = bounds.polled_at is not None and row.created_at > bounds.polled_at
+        return new_alert(row, bounds.now, by_key=False, seen_at=bounds.now if was_away else None)
     return baseline(row, bounds.now, reason)
 
 

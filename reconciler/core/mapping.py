@@ -120,6 +120,8 @@ SECOND_INCIDENT = "the alert has a second incident"
 
 TABLE = (
     Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in Opsgenie"),
+    Row(OG, "late", Kind.CREATE_INCIDENT, always,
+        "", "the alert was raised in Opsgenie, and {detail}: low urgency"),
     Row(OG, "details", Kind.PAGERDUTY_NOTE, always,
         "", "the alert's details could not be read when the incident was created"),
     Row(OG, "refused details", Kind.PAGERDUTY_NOTE, always,
@@ -234,7 +236,8 @@ def _actions(row: Row, now: Situation) -> Iterator[Action]:
     if row.kind is Kind.PAGERDUTY_SET_URGENCY:
         yield replace(action, urgency="high")
     elif row.kind is Kind.CREATE_INCIDENT and now.alert is not None:
-        yield _creation(action, now.alert, now.policy)
+        made = _creation(action, now.alert, now.policy)
+        yield replace(made, urgency="low") if change.verb == "late" else made
     elif row.kind.is_note:
         parts = _note(row, now, who)
         for nth, (mark, words) in enumerate(parts, 1):

@@ -288,6 +288,8 @@ class Policy:
     on_opsgenie_priority: str = "urgency"
     high_urgency: frozenset[str] = frozenset({"P1", "P2"})
     on_pagerduty_ack_timeout: str = "mirror"
+    on_late_alert: str = "page"
+    late: timedelta = timedelta(seconds=3600)
     staleness: timedelta = timedelta(seconds=120)
     automation: Person = Person("", "")
     guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
@@ -336,9 +338,10 @@ class Observation:
     this observation can resolve.
 
     `missing`: Opsgenie answered 404 for the alert itself. `sees_others`: the same key has seen other alerts of the
-    snapshot, so that a confirmed `missing` means deleted. `successor` is the incident to follow from now on, with
-    its notes: the target of a merge, or an open one with the alert's key once ours is resolved. `twins` are other
-    open incidents with the alert's key: named, not followed.
+    snapshot, so that a confirmed `missing` means deleted. `seen_at` is when the alert was first seen, if it was
+    raised while nobody polled. `successor` is the incident to follow from now on, with its notes:
+    the target of a merge, or an open one with the alert's key once ours is resolved. `twins` are other open
+    incidents with the alert's key: named, not followed.
     """
 
     alert_id: str
@@ -361,6 +364,7 @@ class Observation:
     successor_notes: tuple[Note, ...] = ()
     twins: tuple[Incident, ...] = ()
     swept: bool = False
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

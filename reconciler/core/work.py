@@ -42,7 +42,8 @@ class ReadRequest:
     `is_new`: the alert is unknown and may have to page. `is_baseline`: it is unknown, and pages nobody. `by_key`:
     look for an incident with this key. `adopt` is such an incident, from a list. `twins` are open incidents with
     the alert's key that the pair does not follow. `acts` are entries of the feed's log, newest first. `all_notes`:
-    every note of the alert, not only the newest. `repeated`: only the alert's time stamp has moved. `swept`: the
+    every note of the alert, not only the newest. `seen_at`: when a new alert was first seen, if it was raised
+    while nobody polled. `repeated`: only the alert's time stamp has moved. `swept`: the
     pair counts as swept after this read.
     """
 
@@ -60,6 +61,7 @@ class ReadRequest:
     adopt: Incident | None = None
     acts: tuple[Act, ...] = ()
     twins: tuple[Incident, ...] = ()
+    seen_at: datetime | None = None
 
     @property
     def sides(self) -> frozenset[Side]:
@@ -93,6 +95,7 @@ class ReadRequest:
             adopt=later.adopt or self.adopt,
             acts=_newest_first((*self.acts, *later.acts)),
             twins=tuple({twin.id: twin for twin in (*self.twins, *later.twins)}.values()),
+            seen_at=self.seen_at if self.is_new else later.seen_at,
         )
 
 

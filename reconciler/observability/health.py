@@ -49,6 +49,7 @@ class Health:
         self._answers: dict[Side, str] = dict.fromkeys(Side, "has not answered yet")
         self._polls: dict[Side, bool] = {}  # by polled side, whether a poll has ever succeeded
         self.dead = 0
+        self.paused: tuple[str, ...] = ()
 
     # -- queries --
 
@@ -100,6 +101,7 @@ class Health:
         with self._lock:
             self._standing_by = True
             self._failure = self._unpaged = ""
+            self.paused = ()
 
     def answered(self, side: Side, status: int | None) -> None:
         """Note a vendor's answer to a request, by status; None: there was no answer."""
@@ -127,6 +129,10 @@ class Health:
         """Note why somebody is not paged; empty if everybody is."""
         with self._lock:
             self._unpaged = reason
+
+    def pauses(self, sentences: Iterable[str]) -> None:
+        """Note the operators' pauses, one sentence each: they make nothing unready."""
+        self.paused = tuple(sentences)
 
 
 def refusals(problems: Iterable[Problem]) -> str:

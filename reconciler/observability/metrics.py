@@ -6,6 +6,7 @@ A scrape reads memory alone. Gauges that describe the database are refreshed by 
 import platform
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import product
 from threading import Lock
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from reconciler import __version__
 from reconciler.core.model import Action, DecisionInput, Pair, Plan, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.core.text import name_of
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
@@ -109,6 +111,7 @@ class Metrics(Events, Collector):
         self._paging: tuple[int, int] | None = None
         self._troubles: dict[str, int] = {}
         self._beats: dict[str, float] = {}
+        self._paused: Samples = {}
         self._refresh_at = float("-inf")
         self._diverging: dict[str, float] | None = None  # since when, in monotonic seconds, by alert id
         self._registry = CollectorRegistry()
@@ -157,6 +160,7 @@ class Metrics(Events, Collector):
                 },
                 "reconciler_circuit_breaker_open": _by_label(self._breakers),
                 "reconciler_heartbeat_last_success_timestamp_seconds": _by_label(self._beats),
+                "reconciler_paused": self._paused if self._leads else {},
                 "reconciler_troubles": _by_label(self._troubles) if self._leads else {},
             }
             if self._leads is not None:
@@ -249,6 +253,16 @@ class Metrics(Events, Collector):
         self.health.pages(reason)
         with self._lock:
             self._paging = (waiting, unpaged)
+
+    def paused(self, pauses: Collection[Pause], sentences: Iterable[str]) -> None:
+        """Set the operators' pauses, and the sentences that tell of them."""
+        self.health.pauses(sentences)
+        every = product(Side, (False, True))
+        found = {(each.side, each.pages) for each in pauses}
+        with self._lock:
+            self._paused = {
+                (side.value, "yes" if yes else "no"): float((side, yes) in found) for side, yes in every
+            }
 
     def troubled(self, counts: Mapping[str, int]) -> None:
         """Set the number of lasting problems by subject."""

@@ -131,6 +131,12 @@ METRICS = (
         "Incidents still to be created, or to page again, that have met an error, or are a minute old.",
     ),
     Metric("reconciler_unpaged_pairs", "gauge", "Incidents that page nobody although they should."),
+    Metric(
+        "reconciler_paused",
+        "gauge",
+        "1 while `reconciler pause` holds writes to this side back; pages yes: what pages somebody, too.",
+        ("side", "pages"),
+    ),
     Metric("reconciler_troubles", "gauge", "Lasting problems, as the log reports them.", ("subject",)),
     Metric(
         "reconciler_heartbeat_last_success_timestamp_seconds",

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from reconciler.core.pause import Pause
 from reconciler.core.text import name_of
 from reconciler.observability.naming import counted, kinds_of, listed, pair_name, span
+from reconciler.operations import pausing
 from reconciler.operations.paging import WAITING_PAGE_GRACE
 from reconciler.operations.status import StatusReport, age_of, late
 from reconciler.store.overview import WaitingPage
@@ -44,18 +44,7 @@ def _nobody_polls(report: StatusReport, interval: float) -> str:
 def _paused(report: StatusReport, _interval: float) -> str:
     if not report.pauses:
         return ""
-    waiting = kinds_of(entry.action.kind for entry in report.of("planned"))
-    waits = f"; {waiting} planned meanwhile" if waiting else ""
-    return f"Paused: {'; '.join(pause_words(report.now, each) for each in report.pauses)}{waits}"
-
-
-def pause_words(now: datetime, pause: Pause) -> str:
-    """Which writes wait, since when, until when and why."""
-    pages = "pages too" if pause.pages else "pages go on"
-    until = f", until {clock(now, pause.until)}" if pause.until else ", until `reconciler resume`"
-    who = f" ({pause.who})" if pause.who else ""
-    side = name_of(pause.side)
-    return f"writes to {side} wait {since_words(now, pause.since)}{until}, {pages}: {pause.reason}{who}"
+    return f"Paused: {'; '.join(pausing.row(each, report.now) for each in report.pauses)}"
 
 
 def _pages(report: StatusReport, _interval: float) -> str:

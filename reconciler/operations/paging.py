@@ -23,8 +23,11 @@ def named(paging: Paging, problems: Iterable[str]) -> frozenset[str]:
     return frozenset(every | {f"{UNPAGED} {pair.alert_id}" for pair in known})
 
 
-def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
-    """Each reason once, as (key, text); the key stays the same for as long as the reason lasts."""
+def objections(paging: Paging, now: datetime, *, are_made: bool = True) -> list[tuple[str, str]]:
+    """Each reason once, as (key, text); the key stays the same for as long as the reason lasts.
+
+    `are_made`: false while an operator holds pages back, so that it is no trouble that they wait.
+    """
     found = []
     if len(paging.unpaged) > MOST_NAMED:
         words = f"{_alerts(paging, [pair.alert_id for pair in paging.unpaged])}: {paging.unpaged[0].unpaged}"
@@ -37,7 +40,7 @@ def objections(paging: Paging, now: datetime) -> list[tuple[str, str]]:
         alerts = _alerts(paging, [page.alert_id for page in paging.dead])
         fix = "see `reconciler status`, then `reconciler retry --all`"
         found.append(("dead", f"{words} ({alerts}): {paging.dead[0].error}; {fix}"))
-    late = [page for page in paging.waiting if now - page.since > WAITING_PAGE_GRACE]
+    late = [page for page in paging.waiting if are_made and now - page.since > WAITING_PAGE_GRACE]
     if late:
         found.append(("waiting", _waiting(paging, late, now)))
     return found

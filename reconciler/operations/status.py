@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Side, Status
-from reconciler.core.pause import Pause
 from reconciler.core.text import shortened
 from reconciler.observability.naming import STATES, pair_name, span, state_of
+from reconciler.operations import pausing
 from reconciler.operations.divergence import Apart, apart
 from reconciler.operations.paging import objections
 from reconciler.store.database import Database, UnitOfWork
@@ -59,7 +59,7 @@ class StatusReport:
     paging: Paging = field(default_factory=Paging)
     troubles: tuple[KeptTrouble, ...] = ()
     oldest: datetime | None = None
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[pausing.Held, ...] = ()
     lead: Lead | None = None
     leader: LeaderState | None = None
     standbys: tuple[Standby, ...] = ()
@@ -106,7 +106,8 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
         found = paging(unit, now)
         states = Counter(state_of(action) for action in (*open_actions, *dead))
         states |= Counter({status.value: total[status] for status in (Status.DONE, Status.DROPPED)})
-        pages = objections(found, now)
+        paused = pausing.held_by(unit, now)
+        pages = objections(found, now, are_made=pausing.is_paging(each.pause for each in paused))
         kept = [trouble for trouble in load(unit) if trouble.subject != "pages"]
         return StatusReport(
             now=now,
@@ -119,7 +120,7 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
             paging=found,
             troubles=(*kept, *(KeptTrouble("pages", _since(unit, now), words) for _, words in pages)),
             oldest=oldest_open(unit),
-            pauses=tuple(pause for pause in unit.pauses.all() if not pause.is_over(now)),
+            pauses=paused,
             lead=lead(unit),
             leader=cursors.leader,
             standbys=known(unit, now),

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Side
-from reconciler.core.pause import Pause
 from reconciler.observability.naming import STATES
-from reconciler.operations import divergence
+from reconciler.operations import divergence, pausing
 from reconciler.operations.headline import headline
 from reconciler.operations.status import StatusReport, age, age_of, entry_data, late, needs_attention
 
@@ -31,7 +30,7 @@ def as_data(report: StatusReport, interval: float) -> dict[str, Any]:
         "polled": {side.value: _iso(report.polled.get(side)) for side in Side},
         "behind_seconds": {side.value: age_of(report, side) for side in Side},
         "vendors": {side.value: _vendor(report, side, is_late=side in late(report, interval)) for side in Side},
-        "pauses": [_pause(now, each) for each in report.pauses],
+        "pauses": pausing.as_data(report.pauses, now),
         "actions": {state: report.counts.get(state, 0) for state in STATES},
         "oldest_pending_seconds": age(now, report.oldest) if report.oldest else None,
         "troubles": [
@@ -80,17 +79,6 @@ def _leader(report: StatusReport) -> dict[str, Any] | None:
         "epoch": report.lead.epoch,
         "since": _iso(since),
         "age_seconds": age(report.now, since) if since else None,
-    }
-
-
-def _pause(now: datetime, pause: Pause) -> dict[str, Any]:
-    return {
-        "side": pause.side.value,
-        **_times(now, pause.since),
-        "reason": pause.reason,
-        "who": pause.who,
-        "pages": pause.pages,
-        "until": _iso(pause.until),
     }
 
 

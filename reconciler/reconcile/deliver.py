@@ -2,13 +2,14 @@
 
 An action that waits, or whose outcome is unknown, blocks later ones on its side. The exception is an action that
 has been refused for longer than the staleness bound: a note then blocks nothing, a state only later states; it is
-tried once more before the actions after it.
+tried once more before the actions after it. What pages somebody does not wait for what a pause holds back.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.model import Action, Kind, Policy, Status
+from reconciler.core.pause import PAGING
 from reconciler.core.plan import in_order
 from reconciler.core.retry import steps_aside
 from reconciler.observability.events import Events
@@ -123,15 +124,17 @@ class _PairDelivery:
     def send_the_rest(self, waiting: tuple[Action, ...]) -> None:
         """Send everything else that no earlier action blocks."""
         rest = [action for action in waiting if action.kind is not Kind.CREATE_INCIDENT]
-        blocked = BlockedPlaces()
+        blocked, paused = BlockedPlaces(), BlockedPlaces()
         for place, action in enumerate(rest):
-            if blocked.blocks(action):
+            is_held_up = action.kind not in PAGING and paused.blocks(action)
+            if blocked.blocks(action) or (is_held_up and action.status is Status.PLANNED):
                 continue
             if action.status is Status.PLANNED and self._is_due(self._unless_overtaken(action, rest[place + 1 :])):
                 with calling(CallPriority.UNSETTLED if action.attempts else CallPriority.CHANGED):
                     blocked.add(action, self._sender.send(action))
             else:
-                blocked.add(action, blocks_of(action, self._policy, self._clock.now()))
+                places = paused if self._breakers.is_paused(action) else blocked
+                places.add(action, blocks_of(action, self._policy, self._clock.now()))
 
     def _unless_overtaken(self, action: Action, later: list[Action]) -> Action:
         """The action without its back-off, if it was refused for long and a later one could be sent now.

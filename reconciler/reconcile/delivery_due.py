@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.model import Action, Kind, Policy, Side, Status
+from reconciler.core.pause import PAGING
 from reconciler.reconcile.delivery_blocks import Blocks, backs_off_until, blocks_of, steps_aside_at
 from reconciler.reconcile.work_queue import Hold
 from reconciler.reconcile.write_breakers import WriteBreakers
@@ -33,17 +34,21 @@ def next_try(actions: Iterable[Action], policy: Policy, breakers: WriteBreakers,
     """When the first of these actions, which are in order, may be tried.
 
     An action that one of unknown outcome blocks is tried after a read has resolved that outcome, or after the
-    staleness bound.
+    staleness bound. What pages somebody is not blocked by what a pause holds back.
     """
     free_at: Places = {}
+    page_at: Places = {}
     found: list[NextTry] = []
     for action in actions:
         place = (action.kind.side, action.kind.is_state)
-        free = now if action.kind is Kind.CREATE_INCIDENT else free_at.get(place, now)
+        free = (page_at if action.kind in PAGING else free_at).get(place, now)
+        free = now if action.kind is Kind.CREATE_INCIDENT else free
         if action.status is Status.PLANNED and has_target(action) and free is not None:
             found.append(_next_try_of(action, max(free, backs_off_until(action, now) or now), breakers))
         if action.kind is not Kind.CREATE_INCIDENT:
             _block(free_at, action, policy, now)
+            if not breakers.is_paused(action):
+                _block(page_at, action, policy, now)
     holds = {each.hold for each in found}
     first = min((each.at for each in found if each.at is not None), default=None)
     return NextTry(first, holds.pop() if len(holds) == 1 else None)

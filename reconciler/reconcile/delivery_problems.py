@@ -64,10 +64,10 @@ class DeliveryProblems:
         """Report why the actions that were not tried wait, for as long as they do.
 
         An error that keeps a lane's breaker open is reported once. An action's own refusal is reported while the
-        action waits; that of a creation always.
+        action waits; that of a creation always. What a pause holds back does not count as failed.
         """
         for action in actions:
-            if action.status is not Status.PLANNED or action.id in tried:
+            if action.status is not Status.PLANNED or action.id in tried or self._breakers.is_paused(action):
                 continue
             wait = self._breakers.waits_for(action)
             if wait is not None and wait.error is not None:

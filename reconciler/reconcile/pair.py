@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from reconciler.core import late_alerts
 from reconciler.core.follow_up import Left, next_item
 from reconciler.core.model import Action, DecisionInput, Echo, Observation, Pair, Plan, Policy, Status
 from reconciler.core.plan import decide, in_order
@@ -25,7 +26,8 @@ class Outcome:
 
     `actions` are the pair's actions that were tried, settled or are open, in their present state; `standing` are
     problems that last until the pair is reconciled again, `events` those that were met once. `name` is the alert's
-    display name, as far as it was read. `again` is the item for what is left to do. `blocked` are the circuit
+    display name, as far as it was read. `late` is how a late alert is treated (see `core.late_alerts`). `again` is
+    the item for what is left to do. `blocked` are the circuit
     breakers that its reads wait for; `hold` is set if only the delivery of its outbox waits.
     """
 
@@ -38,6 +40,7 @@ class Outcome:
     again: WorkItem | None = None
     blocked: frozenset[Hold] = field(default_factory=frozenset)
     hold: Hold | None = None
+    late: str = ""
 
     @property
     def word(self) -> str:
@@ -65,6 +68,11 @@ class Planned:
         if alert is None:
             return ""
         return f"Alert #{alert.tiny_id}" + (f' "{shortened(alert.message)}"' if alert.message else "")
+
+    @property
+    def late(self) -> str:
+        """How a late alert is treated; empty for any other."""
+        return late_alerts.treated(self.fetched.observation, self.inputs.policy)
 
     @property
     def pair(self) -> Pair | None:
@@ -105,6 +113,7 @@ class Planner:
                 known_notes=unit.snapshot.known_notes([alert_id]).get(alert_id, frozenset()),
                 mine=unit.outbox.of([alert_id]).get(alert_id, ()),
                 swept=item.request.swept,
+                seen_at=item.request.seen_at,
             )
 
 
@@ -134,6 +143,7 @@ class DryRun:
             planned.plan.echoes,
             planned.name,
             blocked=planned.fetched.blocked,
+            late=planned.late,
         )
 
 
@@ -180,6 +190,7 @@ class Reconciler:
             again,
             planned.fetched.blocked,
             delivered.next_try.hold if only_delivers else None,
+            planned.late,
         )
 
     def _deliver(self, planned: Planned, item: WorkItem) -> Delivered:

@@ -8,16 +8,18 @@
 
 Each lane has a breaker of its own, and reading has others. Open: the lane takes nothing until `retry_at`.
 Half-open: `retry_at` has passed, and what is due is tried; the first success closes the breaker, a failure opens
-it for twice as long. A rate limit delays one kind of action alone, and a lane may be barred while the account's
-set-up is wrong.
+it for twice as long. A rate limit delays one kind of action alone. A lane may be barred while the account's set-up
+is wrong, or while an operator pauses its side; what pages somebody passes a pause that does not include pages.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from threading import Lock
 
 from reconciler.core.model import Action, Kind, Side
+from reconciler.core.pause import Pause, held
 from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Refused, is_unreachable
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.work_queue import Hold, Passage
@@ -70,8 +72,8 @@ class Wait:
     """Why an action waits, and when it may be tried.
 
     `error` is what opened the breaker. None: nothing is wrong here, but a rate limit delays the action, or its
-    lane is barred, which is reported with the account's set-up. `hold` is the condition for which the pair may be
-    parked; a rate limit is none.
+    lane is barred, which is reported with the account's set-up or as a pause. `hold` is the condition for which
+    the pair may be parked; a rate limit is none.
     """
 
     retry_at: datetime
@@ -99,6 +101,7 @@ class WriteBreakers:
         self._clock = clock
         self._lock = Lock()
         self._barred: frozenset[Lane] = frozenset()
+        self._pauses: tuple[Pause, ...] = ()
         self._rate_limited: dict[Kind, float] = {}
         self._open: dict[Lane, _Open] = {}
         self._next_wait: dict[Lane, float] = {}
@@ -112,12 +115,20 @@ class WriteBreakers:
         kind, lane, now = action.kind, lane_of(action.kind), self._clock.monotonic()
         with self._lock:
             opened, rate_limited, barred = self._open.get(lane), self._rate_limited.get(kind, now), self._barred
-        if lane in barred:
+            is_paused = any(pause.holds(kind) for pause in self._pauses)
+            is_lane_paused = self._is_paused(lane)
+        if lane in barred or is_paused:
             return Wait(self._time_of(now + WHILE_BARRED), hold=HOLDS[lane])
         is_exempt = opened is not None and opened.only_retries and action.failing_since is None
         if opened is not None and now < opened.until and not is_exempt:
-            return Wait(self._time_of(opened.until), opened.error, HOLDS[lane])
+            # Pairs parked for a paused lane stay parked: what passes the pause is due by its time instead.
+            return Wait(self._time_of(opened.until), opened.error, None if is_lane_paused else HOLDS[lane])
         return Wait(self._time_of(rate_limited)) if now < rate_limited else None
+
+    def is_paused(self, action: Action) -> bool:
+        """Whether the action waits for the end of an operator's pause."""
+        with self._lock:
+            return held(action, self._pauses) is not None
 
     def not_executed(self, kind: Kind, error: ReconcilerError) -> None:
         """Count a write without effect. A rate limit delays its kind; any other error opens its lane's breaker."""
@@ -199,12 +210,19 @@ class WriteBreakers:
         with self._lock:
             self._barred = lanes
 
+    def pause(self, pauses: Iterable[Pause]) -> None:
+        """Hold back exactly what these pauses hold, until further notice."""
+        with self._lock:
+            self._pauses = tuple(pauses)
+
     def passage(self, hold: Hold) -> Passage:
         """Number of pairs parked for this lane that are let through now; for a half-open one, one a second."""
         lane, now = _LANES[hold], self._clock.monotonic()
         with self._lock:
             opened = self._open.get(lane)
-            if lane in self._barred or (opened is not None and now < max(opened.until, opened.probe_at)):
+            if lane in self._barred or self._is_paused(lane):
+                return Passage.NONE
+            if opened is not None and now < max(opened.until, opened.probe_at):
                 return Passage.NONE
             if opened is None:
                 return Passage.ALL
@@ -237,6 +255,10 @@ class WriteBreakers:
             wait = min(self._next_wait.get(lane, FIRST_WAIT), _longest(lane, error))
             self._next_wait[lane] = 2 * wait
             self._open[lane] = _Open(now + wait, error, only_retries)
+
+    def _is_paused(self, lane: Lane) -> bool:
+        """Whether pairs that are parked for this lane wait for the end of a pause."""
+        return any(pause.side is lane.side and (pause.pages or lane is not Lane.PAGES) for pause in self._pauses)
 
     def _time_of(self, monotonic: float) -> datetime:
         return self._clock.now() + timedelta(seconds=max(0.0, monotonic - self._clock.monotonic()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.core.model import Person, Policy, Side
+from reconciler.core.pause import Pause
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -26,6 +27,7 @@ from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.leadership import Leadership, stored_work
+from reconciler.runtime.pauses import Pauses
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.renewal import Given, Renewal
 from reconciler.runtime.report import Collector, Report
@@ -63,6 +65,9 @@ if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
 
 UNAUTHORIZED = 401
+
+AWAY_INTERVALS = 3
+"""Poll intervals: an alert that is seen sooner is not late, whatever LATE_SECONDS says."""
 
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
@@ -256,7 +261,8 @@ class Wiring(_Reading):
             self.planner, self.committer, self.deliverer, database, self.clock, self.interval
         )
         self.lock = lock_for(settings.database_url.get_secret_value())
-        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval)
+        self.pauses = Pauses(database, self.clock, self.write_breakers)
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval, self.pauses)
 
     def make_write_breakers(self) -> WriteBreakers:
         """The circuit breakers of all writes."""
@@ -293,6 +299,7 @@ class Wiring(_Reading):
             self.settings.remind_seconds,
             self.metrics,
             self.leader_state,
+            lambda: self.pauses.present,
         )
         watches = self.watches(program).of_daemon(reporter, self.metrics)
         schedule = Schedule(self.clock)
@@ -310,6 +317,7 @@ class Wiring(_Reading):
             self.committer,
             self.in_flight,
             renewal,
+            self.pauses,
             self.metrics,
             self.about(),
             watches,
@@ -355,6 +363,12 @@ class DryWiring(_Reading):
         )
         return program, worker, collector
 
+    def pauses(self) -> tuple[Pause, ...]:
+        """The operators' pauses that last."""
+        now = self.clock.now()
+        with self.database.reading() as unit:
+            return tuple(pause for pause in unit.pauses.all() if not pause.is_over(now))
+
 
 def _metrics(settings: Settings) -> "Metrics | None":
     """The metrics, if there is an HTTP listener that serves them."""
@@ -373,6 +387,8 @@ def _policy(settings: Settings) -> Policy:
         on_opsgenie_priority=settings.on_opsgenie_priority,
         high_urgency=frozenset(settings.high_urgency_priorities),
         on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
+        on_late_alert=settings.on_late_alert,
+        late=timedelta(seconds=max(settings.late_seconds, AWAY_INTERVALS * settings.poll_interval_seconds)),
         staleness=timedelta(seconds=settings.staleness_seconds),
         sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
         retention=timedelta(seconds=settings.retention_seconds),

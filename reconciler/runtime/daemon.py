@@ -17,6 +17,7 @@ from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.leadership import Leadership
+from reconciler.runtime.pauses import Pauses
 from reconciler.runtime.program import Program, Source, Timed
 from reconciler.runtime.renewal import CHECK_EVERY, Renewal
 from reconciler.runtime.reporter import Reporter
@@ -39,9 +40,12 @@ STOP_GRACE = 2.0
 REPORT_EVERY = 1.0
 """The least number of seconds between two reports."""
 LONGEST_REPORT = 10.0
+TAKE_IN_EVERY = 1.0
+"""Seconds between two looks for what operators have asked for: a pause, `retry`."""
 IDLE = 1.0
 """Seconds after which the thread that waits for hints checks again whether to stop."""
 LEADERSHIP, HINTS, REPORT, SECRETS = "leadership", "webhooks", "report", "secrets"
+REQUESTS = "operators' requests"
 
 
 class ReportSoon:
@@ -73,6 +77,7 @@ class Daemon:
         committer: Committer,
         in_flight: InFlight,
         renewal: Renewal,
+        pauses: Pauses,
         metrics: "Metrics | None",
         about: Mapping[str, object],
         watches: tuple[Timed, ...] = (),
@@ -84,6 +89,7 @@ class Daemon:
         self.schedule = schedule
         self._committer = committer
         self._in_flight = in_flight
+        self._pauses = pauses
         self._metrics = metrics
         self._about = about
         self._watches = watches
@@ -105,6 +111,7 @@ class Daemon:
             *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
             *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
             (HINTS, IDLE, self._take_hints),
+            (REQUESTS, TAKE_IN_EVERY, self.take_in),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
             (SECRETS, CHECK_EVERY, self.renewal.check),
         ]
@@ -163,7 +170,6 @@ class Daemon:
         self.program.account.bar()
         self.program.holds.release()
         self._committer.flush()
-        self._take_in()
         self.reporter.report()
         if self._metrics:
             self._metrics.health.problems(self.program.wrong())
@@ -171,8 +177,13 @@ class Daemon:
             self._metrics.breakers(self.program.open_breakers())
             gauges.refresh(self._metrics, self.program.database)
 
-    def _take_in(self) -> None:
-        """Take in items that other processes have added to the queue's table, such as `reconciler retry`."""
+    def take_in(self) -> None:
+        """Take in what operators' commands have stored: pauses, and items of the queue's table."""
+        if not self.leadership.leads:
+            return
+        if self._pauses.take_in():
+            self.program.holds.release()
+            self.schedule.soon(REPORT)
         with self.program.database.reading() as unit:
             if not unit.work.has_external():
                 return

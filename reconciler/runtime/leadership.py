@@ -10,6 +10,7 @@ from reconciler.core.follow_up import Left, next_item, outbox_item
 from reconciler.core.model import Action, Policy
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.runtime.pauses import Pauses
 from reconciler.store import standbys
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
@@ -21,13 +22,14 @@ class Leadership:
     """Leadership of one route. `confirm` is for one thread, `leads` for any."""
 
     def __init__(
-        self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta
+        self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta, pauses: Pauses
     ) -> None:
         self._database = database
         self._lock = lock
         self._queue = queue
         self._clock = clock
         self._interval = interval
+        self._pauses = pauses
         self._was_follower = False
         self._noted_at: float | None = None
         self._leader = ""
@@ -80,6 +82,7 @@ class Leadership:
             self._noted_at = None
             with self._database.writing() as unit:
                 standbys.forget(unit, self._database.holder)
+        self._pauses.take_in()
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
         self.leads = True

@@ -1,10 +1,12 @@
 """The report of a run of `once`, collected from the pairs' outcomes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
 from reconciler.core.model import Action, Echo
+from reconciler.core.pause import Pause
 from reconciler.core.plan import in_order
 from reconciler.errors import RateLimited
 from reconciler.reconcile.pair import Outcome
@@ -17,7 +19,8 @@ class Report:
 
     `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
-    breaker admits no more calls. `rate_limited` is the rate limiter's error.
+    breaker admits no more calls. `rate_limited` is the rate limiter's error. `pauses` are operators' pauses.
+    `late` are the numbers of late alerts by how they are treated.
     """
 
     actions: tuple[Action, ...] = ()
@@ -27,6 +30,8 @@ class Report:
     pairs: int = 0
     unread: int = 0
     rate_limited: RateLimited | None = None
+    pauses: tuple[Pause, ...] = ()
+    late: Mapping[str, int] = field(default_factory=dict)
 
 
 class Collector:
@@ -41,6 +46,7 @@ class Collector:
         self._names: dict[str, str] = {}
         self._is_read: dict[str, bool] = {}
         self._rate_limited: RateLimited | None = None
+        self._late: Counter[str] = Counter()
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
         """Collect the outcome of one pair."""
@@ -53,6 +59,7 @@ class Collector:
             self._rate_limited = limits[0] if limits else self._rate_limited
             self._is_read[alert_id] = not (limits or outcome.blocked)
             self._echoes += outcome.echoes
+            self._late[outcome.late] += 1
             if outcome.name:
                 self._names[alert_id] = outcome.name
 
@@ -71,6 +78,7 @@ class Collector:
                 len(self._is_read),
                 sum(not is_read for is_read in self._is_read.values()),
                 self._rate_limited,
+                late=dict(self._late),
             )
 
 

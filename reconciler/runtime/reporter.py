@@ -1,19 +1,23 @@
 """Reports on the work: each write once; each state at its beginning, while it lasts, and at its end."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from reconciler.core import late_alerts
 from reconciler.core.model import Action, Side
+from reconciler.core.pause import Pause
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import PairNames, names_of
-from reconciler.operations import paging
+from reconciler.operations import paging, pausing
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import milestones
 from reconciler.runtime.action_log import ActionLog
+from reconciler.runtime.pauses import PauseLog
 from reconciler.runtime.state_log import StateLog
 from reconciler.store import overview, troubles
 from reconciler.store.database import Database, DatabaseDown
@@ -32,8 +36,8 @@ PAGES_EVERY = 15.0
 class Reporter:
     """Logs and stores the results of the work. `reconciled` is for any thread, `report` for one.
 
-    `problems` returns all current problems; `suspect` is called when a write was refused for the whole account.
-    `state` is what only this process knows: it is stored with the troubles.
+    `problems` returns all current problems, `pauses` the operators' pauses; `suspect` is called when a write was
+    refused for the whole account. `state` is what only this process knows: it is stored with the troubles.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Reporter:
         remind: float,
         metrics: "Metrics | None",
         state: Callable[[], LeaderState | None] = lambda: None,
+        pauses: Callable[[], Collection[Pause]] = tuple,
     ) -> None:
         self.states = StateLog(clock, remind, self._names)
         self._database = database
@@ -53,6 +58,8 @@ class Reporter:
         self._suspect = suspect
         self._metrics = metrics
         self._state = state
+        self._pauses = pauses
+        self._pause_log = PauseLog(clock, remind)
         self._lock = Lock()
         self._actions = ActionLog()
         self._before: milestones.Milestones | None = None
@@ -60,6 +67,8 @@ class Reporter:
         self._objections: list[tuple[str, str]] = []
         self._named: frozenset[str] = frozenset()
         self._pages_due = float("-inf")
+        self._late: Counter[str] = Counter()
+        self._late_before: dict[str, int] = {}
         self._touched = True
 
     def began(self) -> None:
@@ -74,6 +83,7 @@ class Reporter:
             self._suspect()
         with self._lock:
             self._touched |= bool(outcome.actions or outcome.problems)
+            self._late[outcome.late] += bool(outcome.late)
             news = self._actions.news(outcome.actions)
             if news:
                 seen = {outcome.item.alert_id: outcome.name.removeprefix("Alert ")} if outcome.name else {}
@@ -87,9 +97,14 @@ class Reporter:
         problems = self._problems()
         with self._database.reading() as unit:
             waiting = unit.outbox.open()
+        paused = self._pauses()
+        self._pause_log.say(paused, waiting)
+        if self._metrics:
+            self._metrics.paused(paused, [pausing.sentence(pause) for pause in paused])
         pages = self._pages(problems)
         with self._lock:
             self._say_milestones(problems)
+            self._say_late_alerts()
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
 
@@ -132,6 +147,14 @@ class Reporter:
             log.info(line)
         self._before = None if milestones.are_over(self._before, after) else self._before
 
+    def _say_late_alerts(self) -> None:
+        """Log the number of late alerts, once no more of them come."""
+        if self._late == self._late_before:
+            for line in late_alerts.lines(self._late):
+                log.info(line)
+            self._late.clear()
+        self._late_before = dict(self._late)
+
     def _pages(self, problems: Collection[Problem]) -> list[tuple[str, str]]:
         """Why somebody is not paged. Queried after events, and now and then without any."""
         now = self._clock.monotonic()
@@ -140,7 +163,7 @@ class Reporter:
             moment = self._clock.now()
             with self._database.reading() as unit:
                 found = overview.paging(unit, moment)
-            self._objections = paging.objections(found, moment)
+            self._objections = paging.objections(found, moment, are_made=pausing.is_paging(self._pauses()))
             if self._metrics:
                 self._metrics.paging(len(found.waiting), len(found.unpaged), self.unpaged())
             self._named = paging.named(found, (str(problem.error) for problem in problems))

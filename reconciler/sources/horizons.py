@@ -16,6 +16,6 @@ class Horizons:
     retention: timedelta
     query: str = ""
 
-    def bounds(self, origin: Origin, now: datetime) -> Bounds:
-        """The bounds that decide which unknown alerts are new at this moment."""
-        return Bounds(now, origin.at, origin.since, earlier(now, self.retention))
+    def bounds(self, origin: Origin, now: datetime, polled_at: datetime | None = None) -> Bounds:
+        """The bounds that decide which unknown alerts are new. `polled_at`: Opsgenie's last whole poll."""
+        return Bounds(now, origin.at, origin.since, earlier(now, self.retention), polled_at)

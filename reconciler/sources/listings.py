@@ -144,10 +144,11 @@ class OpenAlerts(OpenListing):
     def _compared(self, rows: Collection[Alert]) -> list[WorkItem]:
         database, now = self._tools.database, self._tools.clock.now()
         with database.reading() as unit:
-            origin = unit.cursors.load(now).origin
-        if origin is None:
+            positions = unit.cursors.load(now)
+        if positions.origin is None:
             return []
-        items = comparisons.of_alerts(database, rows, self._tools.horizons.bounds(origin, now), Reason.SWEEP)
+        bounds = self._tools.horizons.bounds(positions.origin, now, positions.polled_opsgenie)
+        items = comparisons.of_alerts(database, rows, bounds, Reason.SWEEP)
         return [item for item in items if self._repetitions.is_wanted(item)]
 
 

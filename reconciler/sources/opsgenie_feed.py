@@ -92,7 +92,7 @@ class OpsgenieFeed:
         staleness = self._policy().staleness
         watermark = positions.opsgenie or earlier(now, staleness)
         rows = self._reader.recent_alerts(earlier(watermark, staleness))
-        bounds = self._horizons.bounds(positions.origin, now)
+        bounds = self._horizons.bounds(positions.origin, now, positions.polled_opsgenie)
         found = comparisons.of_alerts(self._database, rows, bounds, Reason.FEED)
         items = [item for item in found if self._repetitions.is_wanted(item)]
         newest = max((row.updated_at for row in rows), default=watermark)

@@ -87,6 +87,10 @@ class Outbox:
             values |= {"settled_at": now, "result_id": settlement.result_id}
         self.connection.execute(_CHANGE, {"of": settlement.action_id, **values})
 
+    def forgive(self, kinds: Iterable[Kind]) -> None:
+        """Forget the earlier failures of planned actions of these kinds, which a pause has held back."""
+        self.connection.execute(_FORGIVE, {"of": self.route, "kinds": [kind.value for kind in kinds]})
+
     def retry(self, ids: Collection[int] | None = None) -> list[Action]:
         """Plan dead actions again, these or all, as if never tried. Returns those that were dead."""
         query = _DEAD if ids is None else _DEAD.where(actions.c.id.in_(bindparam("ids", expanding=True)))
@@ -115,6 +119,15 @@ _AS_NEW: dict[str, Any] = {
     "error": "",
     "settled_at": None,
 }
+_FORGIVE = (
+    update(actions)
+    .where(
+        actions.c.route == bindparam("of"),
+        actions.c.status == Status.PLANNED.value,
+        actions.c.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .values(failing_since=None, not_before=None)
+)
 _MARK_SENT = _CHANGE.where(actions.c.status == Status.PLANNED.value).values(
     status=Status.SENT.value, sent_at=bindparam("sent_at"), request_id="", error=""
 )

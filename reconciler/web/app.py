@@ -97,6 +97,8 @@ def _readiness(metrics: Metrics) -> Response:
     values: dict[str, object] = {"ready": not reason, "role": health.role()}
     if reason:
         values["reason"] = reason
+    if health.paused:
+        values["paused"] = list(health.paused)
     return _json(503 if reason else 200, values | {"dead_actions": health.dead})
 
 

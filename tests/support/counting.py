@@ -109,6 +109,7 @@ def count_everything(counted: MetricsBench) -> None:
     metrics.request(Record("Opsgenie", "GET", "/v2/alerts/{id}", 200, 0.01))
     metrics.webhook(Side.PAGERDUTY, "accepted")
     metrics.paging(0, 0, "")
+    metrics.paused([], [])
     metrics.troubled({"pagerduty": 0})
     metrics.expect("reconciler_heartbeat_failures_total", [("url",)])
     metrics.beat("url", ok=True)

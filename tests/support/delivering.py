@@ -33,6 +33,7 @@ class BothVendors:
         self.calls: list[tuple[str, str]] = []
         self.priorities: list[CallPriority] = []
         self.created = incident()
+        self.urgency = self.created.urgency
         self.keys: set[str] = set()
         self.listable = True
 
@@ -54,7 +55,7 @@ class BothVendors:
 
     def incident(self, incident_id: str) -> Incident:
         self._call("incident", incident_id)
-        return incident(id=incident_id)
+        return incident(id=incident_id, urgency=self.urgency)
 
     def alert(self, alert_id: str) -> Alert:
         self._call("alert", alert_id)
@@ -75,6 +76,10 @@ class BothVendors:
     def acknowledge(self, target: str, *_: str) -> Incident | str:
         self._call("acknowledge", target)
         return incident("acknowledged", id=target) if target.startswith("I-") else f"R{len(self.calls)}"
+
+    def set_urgency(self, target: str, *_: str) -> Incident:
+        self._call("set_urgency", target)
+        return incident(id=target, urgency="high")
 
     def add_note(self, target: str, *_: str) -> Note | str:
         self._call("add_note", target)

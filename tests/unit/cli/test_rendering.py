@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.cli.rendering import ADVICE, NOTHING_WRITTEN, as_data, as_text, errors, is_misconfigured
 from reconciler.core.model import Kind, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.errors import Misconfigured, NotExecuted, RateLimited, ReconcilerError, Refused, Transient
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.report import Report
@@ -52,6 +53,29 @@ def test_a_run_is_summed_up_by_the_states_of_its_actions() -> None:
 def test_nothing_to_do_is_said() -> None:
     assert as_text(Report(), dry_run=False) == "Nothing to do."
     assert as_text(Report(), dry_run=True) == f"Plan: nothing to do.\n{NOTHING_WRITTEN}"
+
+
+def test_late_alerts_are_counted_by_what_became_of_them() -> None:
+    report = Report(late={"skip": 3, "": 7})
+    assert as_text(report, dry_run=False).splitlines()[0] == "3 late alerts: recorded as baselines"
+    assert as_data(report, dry_run=False)["late_alerts"] == {"note": 0, "skip": 3}
+
+
+def test_what_a_pause_holds_back_is_marked_and_its_earlier_failure_is_no_error() -> None:
+    paused = Pause(Side.PAGERDUTY, at(0), "maintenance", "ops@host")
+    report = Report((PAGE, replace(NOTE, error="503")), pauses=(paused,))
+    lines = as_text(report, dry_run=True).splitlines()
+    assert "  planned  pagerduty.create_incident   the alert was raised in Opsgenie" in lines
+    assert "  planned  pagerduty.add_note          Ana Ruiz added a note; 503; waits: paused" in lines
+    assert lines[-3].startswith("PagerDuty: paused by ops@host since ")
+    assert lines[-3].endswith(": maintenance; 1 note waits")
+    assert as_text(report, dry_run=False).splitlines()[-2] == lines[-3]
+    assert errors(report, dry_run=False) == []
+    document = as_data(report, dry_run=False)
+    assert [each["paused"] for each in document["actions"]] == [False, True]
+    assert [(each["side"], each["reason"], each["waiting"]) for each in document["pauses"]] == [
+        ("pagerduty", "maintenance", 1)
+    ]
 
 
 def test_an_action_that_failed_gives_its_error_beside_its_reason() -> None:
@@ -109,8 +133,11 @@ def test_the_document_has_the_contracts_keys_and_no_incident_for_a_creation() ->
                 "state": "planned",
                 "reason": "the alert was raised in Opsgenie",
                 "text": "Disk full",
+                "paused": False,
             }
         ],
+        "pauses": [],
+        "late_alerts": {"note": 0, "skip": 0},
         "errors": ["away"],
     }
 

@@ -10,6 +10,7 @@ from reconciler.cli.status_text import MOST_LISTED, RETRY, draw, is_plain, page,
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
 from reconciler.operations.divergence import Apart
+from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.overview import Lead, Paging
@@ -37,17 +38,14 @@ FULL = report(
     oldest=at(3500),
     troubles=(KeptTrouble("pagerduty", at(480), "away"),),
     paging=Paging(unpaged=(replace(pair(), unpaged="assigned to nobody"),)),
-    pauses=(Pause(Side.OPSGENIE, at(3000), "maintenance"),),
+    pauses=(Held(Pause(Side.OPSGENIE, at(3000), "maintenance"), (Kind.OPSGENIE_NOTE,)),),
     apart=(Apart(pair(), Side.OPSGENIE, at(3000), on_purpose=True, why="rule"),),
 )
 
 
 def test_everything_stands_in_aligned_lines() -> None:
     assert plain(page(FULL, 10.0)).splitlines() == [
-        (
-            "Paused: writes to Opsgenie wait since 09:50 UTC (10 min), until `reconciler resume`, pages go on: "
-            "maintenance; 1 note planned meanwhile"
-        ),
+        "Paused: Opsgenie by somebody since 2026-11-23 09:50 UTC (10 min): maintenance; 1 note waits",
         "",
         "Database     sqlite:///r.db (sqlite, schema 0005)",
         "Leader       vm:16618:ab, epoch 4, since 09:08 UTC (52 min)",
@@ -62,7 +60,7 @@ def test_everything_stands_in_aligned_lines() -> None:
         "  PagerDuty  60 min ago, late  948 (2 s ago)   yes        away, since 09:08 UTC (52 min)",
         "",
         "Paused",
-        "  writes to Opsgenie wait since 09:50 UTC (10 min), until `reconciler resume`, pages go on: maintenance",
+        "  Opsgenie by somebody since 2026-11-23 09:50 UTC (10 min): maintenance; 1 note waits",
         "",
         "In trouble",
         "  away, since 09:08 UTC (52 min)",

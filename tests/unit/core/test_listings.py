@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -255,3 +255,12 @@ def test_the_first_start_pages_adopts_or_remembers_what_is_listed() -> None:
     assert not unlisted.request.is_new
     old = listings.baseline(alert(), NOW, Reason.FIRST_START)
     assert old.request.sides == frozenset()
+
+
+@pytest.mark.parametrize(("polled", "seen"), [(None, None), (NOW, None), (NOW - HOUR, NOW)])
+def test_a_new_alert_that_was_raised_since_the_last_poll_has_the_time_at_which_it_was_seen(
+    polled: datetime | None, seen: datetime | None
+) -> None:
+    row = alert(created_at=NOW - HOUR / 2)
+    (item,) = compare_alerts([row], {}, replace(BOUNDS, polled_at=polled))
+    assert (item.request.is_new, item.request.seen_at) == (True, seen)

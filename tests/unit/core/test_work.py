@@ -67,3 +67,11 @@ def test_a_merged_item_is_as_urgent_and_as_early_as_either_and_has_all_reasons()
     merged = WorkItem("a-1", at(5), everything(), Priority.PAGE, frozenset({Reason.SWEEP, Reason.FEED}), 3, 2)
     assert first.merged(later) == merged
     assert later.merged(first) == replace(merged)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_alert_counts_as_first_seen_when_it_was_first_taken_for_new(first: bool) -> None:
+    away = ReadRequest(is_new=True, seen_at=at(60))
+    assert ReadRequest(is_new=True).merged(away).seen_at is None
+    assert away.merged(ReadRequest(is_new=first)).seen_at == at(60)
+    assert ReadRequest(is_baseline=True).merged(away).seen_at == at(60)

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.core.model import DecisionInput, Kind, Plan, Policy, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.metrics import REFRESH
@@ -91,6 +92,18 @@ def test_heartbeats_are_counted_by_name(counted: MetricsBench) -> None:
     counted.metrics.beat("url", ok=False)
     assert counted.value("heartbeat_last_success_timestamp_seconds", "url") == good
     assert counted.value("heartbeat_failures_total", "url") == 1
+
+
+def test_a_pause_is_exposed_by_side_and_extent_while_this_process_leads(counted: MetricsBench) -> None:
+    pause = Pause(Side.PAGERDUTY, NOW, "maintenance", pages=True)
+    counted.metrics.paused([pause], ["PagerDuty: paused"])
+    assert counted.value("paused", "pagerduty", "yes") is None
+    counted.metrics.led()
+    assert counted.value("paused", "pagerduty", "yes") == 1
+    assert {counted.value("paused", *labels) for labels in (("pagerduty", "no"), ("opsgenie", "yes"))} == {0}
+    assert list(counted.health.paused) == ["PagerDuty: paused"]
+    counted.metrics.stood_by()
+    assert not counted.health.paused
 
 
 # -- requests and writes --

@@ -9,6 +9,7 @@ from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
 from reconciler.operations.divergence import Apart
 from reconciler.operations.headline import cause, clock, headline
+from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.overview import Lead, Paging, WaitingPage
 from reconciler.store.standbys import Standby
@@ -51,17 +52,19 @@ def report(seconds_ago: float | None = 3, **more: Any) -> StatusReport:
             ),
         ),
         (
-            report(pauses=(Pause(Side.PAGERDUTY, at(HOUR - 720), "maintenance", "ana", until=at(HOUR + 60)),)),
+            report(
+                pauses=(Held(Pause(Side.PAGERDUTY, at(HOUR - 720), "maintenance", "ana", until=at(HOUR + 60))),)
+            ),
             (
-                "Paused: writes to PagerDuty wait since 09:48 UTC (12 min), until 10:01 UTC, pages go on: "
-                "maintenance (ana)"
+                "Paused: PagerDuty by ana since 2026-11-23 09:48 UTC (12 min), until 2026-11-23 10:01 UTC: "
+                "maintenance"
             ),
         ),
         (
-            report(pauses=(Pause(Side.OPSGENIE, at(HOUR), "why", pages=True),), entries=(NOTE,)),
+            report(pauses=(Held(Pause(Side.OPSGENIE, at(HOUR), "why", pages=True), (Kind.OPSGENIE_NOTE,)),)),
             (
-                "Paused: writes to Opsgenie wait since 10:00 UTC (less than 1 s), until `reconciler resume`, "
-                "pages too: why; 1 note planned meanwhile"
+                "Paused: Opsgenie by somebody since 2026-11-23 10:00 UTC (less than 1 s), pages too: why; "
+                "1 note waits"
             ),
         ),
         (

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.core.model import Kind, Settlement, Side, Status
 from reconciler.core.pause import Pause
-from reconciler.operations import status
+from reconciler.operations import pausing, status, status_data
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.database import Database
 from reconciler.store.leader_state import LeaderState
@@ -77,8 +77,8 @@ def test_pages_come_first_then_what_has_waited_longest(database: Database) -> No
 def test_pauses_in_force_need_attention_and_those_that_are_over_do_not(database: Database) -> None:
     with database.writing() as unit:
         unit.pauses.save([Pause(Side.PAGERDUTY, at(0), "over", until=at(1)), Pause(Side.OPSGENIE, at(0), "lasts")])
-    assert [pause.reason for pause in status.read(database, "").pauses] == ["lasts"]
-    lasts = polled(5, pauses=(Pause(Side.OPSGENIE, at(0), "lasts"),))
+    assert [each.pause.reason for each in status.read(database, "").pauses] == ["lasts"]
+    lasts = polled(5, pauses=(pausing.Held(Pause(Side.OPSGENIE, at(0), "lasts")),))
     assert status.needs_attention(lasts, 10.0)
 
 
@@ -103,3 +103,20 @@ def test_a_line_of_text_names_the_pair_what_is_done_since_when_and_why() -> None
     assert status.entry_text(at(60), entry) == (
         '#17 "Disk full", incident #4711: pagerduty.add_note for 60 s, 2 tries: 503 (alert a-1)'
     )
+
+
+def test_a_pause_is_shown_with_what_waits_needs_attention_and_excuses_late_pages(database: Database) -> None:
+    paused = Pause(Side.PAGERDUTY, at(0), "maintenance", "ops@host", pages=True)
+    with database.writing() as unit:
+        unit.outbox.add([action(Kind.CREATE_INCIDENT)], at(0))
+        unit.pauses.save([paused])
+    report = status.read(database, "")
+    assert [(each.pause, each.waiting) for each in report.pauses] == [(paused, (Kind.CREATE_INCIDENT,))]
+    assert report.troubles == ()
+    assert status_data.as_data(report, 10.0)["pauses"][0]["reason"] == "maintenance"
+    (line,) = [pausing.line(each, report.now) for each in report.pauses]
+    assert line.endswith(", pages too: maintenance; 1 page waits")
+    assert status.needs_attention(polled(5, pauses=report.pauses), 10.0)
+    with database.writing() as unit:
+        unit.pauses.end([Side.PAGERDUTY])
+    assert [each.subject for each in status.read(database, "").troubles] == ["pages"]

@@ -6,6 +6,7 @@ from typing import Any
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
 from reconciler.operations.divergence import Apart
+from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.operations.status_data import as_data
 from reconciler.store.leader_state import LeaderState
@@ -72,7 +73,7 @@ def test_actions_pauses_and_pairs_are_listed_whole() -> None:
     bare = replace(pair(), unpaged="nobody")
     found = data(
         entries=many,
-        pauses=(Pause(Side.PAGERDUTY, at(3000), "maintenance", "ana"),),
+        pauses=(Held(Pause(Side.PAGERDUTY, at(3000), "maintenance", "ana"), (Kind.PAGERDUTY_NOTE,)),),
         apart=(Apart(pair(), Side.OPSGENIE, at(0), on_purpose=True, why="a rule"),),
         paging=Paging(unpaged=(bare,)),
         troubles=(KeptTrouble("pages", at(3540), "1 page waits"),),
@@ -88,6 +89,7 @@ def test_actions_pauses_and_pairs_are_listed_whole() -> None:
             "who": "ana",
             "pages": False,
             "until": None,
+            "waiting": 1,
         }
     ]
     assert [each["why"] for each in found["apart"]] == ["a rule"]

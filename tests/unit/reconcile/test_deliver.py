@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.model import Kind, Status
+from reconciler.core.model import Kind, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.errors import (
     Blocked,
     Forbidden,
@@ -150,6 +151,57 @@ def test_a_barred_lane_sends_nothing(database: Database) -> None:
     assert bench.deliver_after() == []
     assert bench.calls_of("create_incident") == []
     assert bench.calls_of("add_note") == ["I-a", "a"]
+
+
+PAUSED = Pause(Side.PAGERDUTY, NOW, "maintenance")
+
+
+def test_what_pages_passes_what_a_pause_holds_back_which_is_written_in_order_afterwards(
+    database: Database,
+) -> None:
+    first, page, last = (
+        waiting(Kind.PAGERDUTY_NOTE, "a"),
+        waiting(Kind.PAGERDUTY_SET_URGENCY, "a", 1, urgency="high"),
+        waiting(Kind.PAGERDUTY_NOTE, "a", 2),
+    )
+    bench = bench_of(database, first, page, last, pairs=pairs("a"))
+    bench.vendors.urgency = "low"
+    bench.breakers.pause([PAUSED])
+    delivered = bench.deliver()
+    assert delivered.problems == ()
+    assert delivered.next_try.hold is Hold.WRITE_PAGERDUTY
+    assert [status for _, status in bench.statuses()] == [Status.PLANNED, Status.DONE, Status.PLANNED]
+    bench.breakers.pause([])
+    bench.deliver()
+    assert bench.calls_of("add_note") == ["I-a", "I-a"]
+
+
+def test_a_page_that_fails_during_a_pause_is_due_again_by_itself(database: Database) -> None:
+    acts = waiting(Kind.PAGERDUTY_NOTE, "a"), waiting(Kind.PAGERDUTY_SET_URGENCY, "a", 1, urgency="high")
+    bench = bench_of(database, *acts, pairs=pairs("a"))
+    bench.vendors.urgency = "low"
+    bench.breakers.pause([PAUSED])
+    bench.vendors.fails = lambda name, _: NotExecuted("503") if name == "set_urgency" else None
+    assert bench.deliver().next_try == NextTry(NOW + timedelta(seconds=1))
+
+
+def test_a_write_of_unknown_outcome_still_blocks_a_page_during_a_pause(database: Database) -> None:
+    acts = (
+        waiting(Kind.PAGERDUTY_NOTE, "a"),
+        waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1, status=Status.SENT, sent_at=NOW),
+        waiting(Kind.PAGERDUTY_UNACKNOWLEDGE, "a", 2),
+    )
+    bench = bench_of(database, *acts, pairs=pairs("a"))
+    bench.breakers.pause([PAUSED])
+    assert bench.deliver().tried == frozenset()
+
+
+def test_what_failed_before_a_pause_is_no_problem_during_it(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
+    bench.vendors.fails = lambda name, _: Forbidden("403") if name == "add_note" else None
+    assert bench.deliver_after() == ["403"]
+    bench.breakers.pause([PAUSED])
+    assert bench.deliver_after(70) == []
 
 
 def test_our_own_rate_limit_is_neither_a_problem_nor_a_reason(database: Database) -> None:

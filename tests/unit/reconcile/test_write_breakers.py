@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from reconciler.core.model import Action, Kind, Side
+from reconciler.core.pause import Pause
 from reconciler.errors import Blocked, Forbidden, NotExecuted, ReconcilerError, Refused, Unknown
 from reconciler.reconcile.work_queue import Hold, Passage
 from reconciler.reconcile.write_breakers import HOLDS, WHILE_BARRED, Lane, Wait, WriteBreakers, lane_of
@@ -205,6 +206,29 @@ def test_a_barred_lane_admits_nothing_until_it_is_freed(breakers: WriteBreakers)
     breakers.bar(frozenset({Lane.OPSGENIE}))
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.ALL
     assert blocked_lanes(breakers) == {Lane.OPSGENIE}
+
+
+def test_a_paused_side_admits_only_what_pages(breakers: WriteBreakers) -> None:
+    breakers.pause([Pause(Side.PAGERDUTY, NOW, "why")])
+    assert breakers.waits_for(NOTE) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGERDUTY)
+    assert breakers.is_paused(NOTE)
+    for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.OPSGENIE_NOTE):
+        assert breakers.waits_for(action(kind)) is None
+        assert not breakers.is_paused(action(kind))
+    passages = [breakers.passage(hold) for hold in (Hold.WRITE_PAGES, Hold.WRITE_PAGERDUTY, Hold.WRITE_OPSGENIE)]
+    assert passages == [Passage.ALL, Passage.NONE, Passage.ALL]
+    breakers.pause([Pause(Side.PAGERDUTY, NOW, "why", pages=True)])
+    assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
+    assert breakers.is_paused(CREATION)
+    breakers.pause([])
+    assert breakers.waits_for(NOTE) is None
+    assert breakers.passage(Hold.WRITE_PAGERDUTY) is Passage.ALL
+
+
+def test_what_passes_a_pause_is_not_parked_with_what_waits_for_its_end(breakers: WriteBreakers) -> None:
+    breakers.pause([Pause(Side.PAGERDUTY, NOW, "why")])
+    breakers.not_executed(Kind.PAGERDUTY_UNACKNOWLEDGE, REFUSED)
+    assert breakers.waits_for(action(Kind.PAGERDUTY_UNACKNOWLEDGE)) == Wait(after(1), REFUSED)
 
 
 @pytest.mark.parametrize("hours", [-5, 5])

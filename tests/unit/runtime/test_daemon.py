@@ -3,12 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from reconciler.core.model import Kind, Side
+from reconciler.core.pause import Pause
 from reconciler.core.work import WorkItem
 from reconciler.errors import Transient
 from reconciler.reconcile.pair import Outcome
@@ -160,12 +162,37 @@ def test_a_defect_of_one_job_is_reported_until_it_runs_well_and_ends_nothing(ben
     assert bench.problems() == []
 
 
-def test_what_another_process_puts_back_is_taken_in_with_the_next_report(bench: DaemonBench) -> None:
-    bench.daemon.lead()
+def test_what_another_process_puts_back_is_taken_in_by_the_leader_alone(bench: DaemonBench) -> None:
     with bench.wiring.database.writing() as unit:
         unit.work.add([ITEM], external=True)
-    bench.daemon.report()
-    assert bench.wiring.queue.holds("a")
+    bench.daemon.take_in()
+    assert not bench.wiring.queue.holds("a")
+    bench.daemon.lead()
+    with bench.wiring.database.writing() as unit:
+        unit.work.add([replace(ITEM, alert_id="b")], external=True)
+    bench.daemon.take_in()
+    assert bench.wiring.queue.holds("b")
+
+
+def test_a_pause_holds_writes_back_from_the_next_look_on_and_is_reported_at_once(bench: DaemonBench) -> None:
+    bench.daemon.lead()
+    bench.schedule.asked.clear()
+    breakers = bench.wiring.write_breakers
+    assert breakers is not None
+    with bench.wiring.database.writing() as unit:
+        unit.pauses.save([Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance")])
+    bench.daemon.take_in()
+    assert breakers.is_paused(action(Kind.PAGERDUTY_NOTE))
+    bench.daemon.take_in()
+    assert bench.schedule.asked == [(REPORT, 0.0)], "once"
+
+
+def test_a_pause_is_respected_from_the_beginning_of_the_lead_on(bench: DaemonBench) -> None:
+    with bench.wiring.database.writing() as unit:
+        unit.pauses.save([Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance")])
+    bench.daemon.lead()
+    assert bench.wiring.write_breakers is not None
+    assert bench.wiring.write_breakers.is_paused(action(Kind.PAGERDUTY_NOTE))
 
 
 def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: DaemonBench, tmp_path: Path) -> None:

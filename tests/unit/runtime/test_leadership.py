@@ -10,7 +10,9 @@ from reconciler.core.model import Kind, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 from reconciler.errors import Misconfigured
 from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.leadership import Leadership, stored_work
+from reconciler.runtime.pauses import Pauses
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.schema import leader
 from reconciler.store.standbys import known
@@ -47,7 +49,9 @@ class Process:
         self.clock = SimClock()
         self.lock = Lock()
         self.queue = WorkQueue(self.clock)
-        self.leadership = Leadership(database, self.lock, self.queue, self.clock, INTERVAL)
+        self.breakers = WriteBreakers(self.clock)
+        self.pauses = Pauses(database, self.clock, self.breakers)
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, INTERVAL, self.pauses)
 
     def confirm(self) -> bool:
         return self.leadership.confirm(policy())

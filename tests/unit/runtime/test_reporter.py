@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Kind, Side, Status
+from reconciler.core.pause import Pause
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import NotExecuted, Refused, Transient
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
-from reconciler.runtime import action_log, reporter, state_log
+from reconciler.runtime import action_log, pauses, reporter, state_log
 from reconciler.runtime.reporter import PAGES_EVERY, Reporter
 from reconciler.store import troubles
 from reconciler.store.cursors import Origin
@@ -33,12 +34,16 @@ class Metrics:
         self.items: list[tuple[frozenset[Reason], str]] = []
         self.pages: list[tuple[int, int, str]] = []
         self.troubles: dict[str, int] = {}
+        self.pauses: list[tuple[Side, str]] = []
 
     def item(self, reasons: frozenset[Reason], word: str, _seconds: float) -> None:
         self.items.append((reasons, word))
 
     def paging(self, waiting: int, unpaged: int, reason: str) -> None:
         self.pages.append((waiting, unpaged, reason))
+
+    def paused(self, pauses: Sequence[Pause], sentences: Sequence[str]) -> None:
+        self.pauses = [(pause.side, sentence) for pause, sentence in zip(pauses, sentences, strict=True)]
 
     def troubled(self, counts: dict[str, int]) -> None:
         self.troubles = {subject: count for subject, count in counts.items() if count}
@@ -56,8 +61,16 @@ class ReporterBench:
         self.lines: list[str] = []
         metrics: Any = self.metrics
         self.state: LeaderState | None = None
+        self.pauses: tuple[Pause, ...] = ()
         self.reporter = Reporter(
-            database, self.clock, lambda: self.wrong, self._suspect, REMIND, metrics, lambda: self.state
+            database,
+            self.clock,
+            lambda: self.wrong,
+            self._suspect,
+            REMIND,
+            metrics,
+            lambda: self.state,
+            lambda: self.pauses,
         )
 
     def _suspect(self) -> None:
@@ -89,8 +102,8 @@ def bench(database: Database, monkeypatch: pytest.MonkeyPatch) -> ReporterBench:
     def record_line(words: str, **_: object) -> None:
         made.lines.append(words)
 
-    for module in (state_log, reporter):
-        for level in ("error", "info"):
+    for module in (state_log, reporter, pauses):
+        for level in ("error", "warning", "info"):
             monkeypatch.setattr(module.log, level, record_line)
     monkeypatch.setattr(action_log.log, "info", record_line)
     monkeypatch.setattr(action_log, "_SAY", {"dead": record_line, "unknown": record_line})
@@ -244,3 +257,28 @@ def test_what_only_this_process_knows_is_stored_when_a_side_begins_to_refuse_wri
     refused = bench.state = replace(bench.state, refused=frozenset({Side.PAGERDUTY}))
     bench.report()
     assert stored() == refused
+
+
+def test_a_pause_is_logged_and_counted_and_pages_that_it_holds_back_are_no_trouble(bench: ReporterBench) -> None:
+    with bench.database.writing() as unit:
+        unit.outbox.add([action(Kind.CREATE_INCIDENT)], at(0))
+    pause = Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance", "ops@host", pages=True)
+    bench.pauses = (pause,)
+    (line,) = bench.report(after=2 * PAGES_EVERY)
+    assert line.endswith("(30 s), pages too: maintenance; 1 page waits")
+    assert [side for side, _ in bench.metrics.pauses] == [Side.PAGERDUTY]
+    bench.pauses = ()
+    resumed, trouble = bench.report(after=2 * PAGES_EVERY)
+    assert resumed == "PagerDuty: resumed after 60 s; 1 page had waited"
+    assert trouble.startswith("1 page waits")
+
+
+def test_the_number_of_late_alerts_is_logged_once_no_more_of_them_come(bench: ReporterBench) -> None:
+    for _ in range(2):
+        bench.reconciled(late="skip")
+    bench.reconciled()
+    assert bench.report() == []
+    bench.reconciled(late="skip")
+    assert bench.report() == []
+    assert bench.report() == ["3 late alerts: recorded as baselines"]
+    assert bench.report() == []

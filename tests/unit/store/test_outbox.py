@@ -124,3 +124,13 @@ def test_without_dead_actions_nothing_is_put_back(database: Database) -> None:
     with database.writing() as unit:
         assert unit.outbox.retry() == []
         assert unit.outbox.retry([]) == []
+
+
+def test_what_a_pause_has_held_back_has_not_failed_before(database: Database) -> None:
+    failed = replace(ACTION, status=Status.PLANNED, failing_since=NOW, not_before=NOW, attempts=3)
+    stored_actions(database, failed, replace(failed, key="two", kind=Kind.PAGERDUTY_NOTE))
+    with database.writing() as unit:
+        unit.outbox.forgive([ACTION.kind])
+        forgiven, other = unit.outbox.open()
+    assert (forgiven.failing_since, forgiven.not_before, forgiven.attempts) == (None, None, 3)
+    assert other.failing_since == NOW

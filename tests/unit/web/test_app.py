@@ -33,6 +33,15 @@ def test_readiness_has_a_reason_until_both_sides_were_polled(door: Door) -> None
     assert (answer.status_code, answer.json) == (200, {"ready": True, "role": "leader", "dead_actions": 0})
 
 
+def test_a_paused_process_is_ready_and_says_what_is_paused(door: Door) -> None:
+    for side in Side:
+        door.metrics.health.polled(side, ok=True)
+    door.metrics.health.pauses(["PagerDuty: paused by ops@host"])
+    answer = door.client.get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["paused"]) == (200, ["PagerDuty: paused by ops@host"])
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/pd-webhook", "/nowhere"])
 def test_every_answer_has_the_headers_that_keep_browsers_out(door: Door, path: str) -> None:
     assert set(HEADERS) <= set(door.client.get(path).headers.items())
