@@ -9,7 +9,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote
@@ -88,6 +88,23 @@ class DatabaseSettings(BaseModel):
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: the database's password."""
         return tuple(_passwords(self.database_url.get_secret_value()))
+
+
+class LookupSettings(DatabaseSettings):
+    """Configuration of `explain`: the database, and, where they are set, the keys to ask the vendors with."""
+
+    opsgenie_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
+    opsgenie_query: Annotated[str, Variable(plain)] = ""
+    pagerduty_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
+    pagerduty_service_id: Annotated[str, Variable(identifier)] = ""
+    retention_seconds: Annotated[float, Variable(seconds(3600.0))] = 30 * 86400.0
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Texts to redact from all output: the keys and the database's password."""
+        keys = (self.opsgenie_api_key, self.pagerduty_api_key)
+        return (*(key.get_secret_value() for key in keys if key), *super().secret_values())
 
 
 class Settings(BaseModel):
@@ -180,6 +197,16 @@ def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None =
     """The settings of a command that needs only the database, by the same rules; no key is required."""
     mine = {name: read for name, read in variables().items() if name.lower() in DatabaseSettings.model_fields}
     return DatabaseSettings(**_values(mine, environ, dotenv))
+
+
+def load_lookup(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> LookupSettings:
+    """The settings of `explain`, by the same rules; no key is required."""
+    mine = {
+        name: replace(read, needs="")
+        for name, read in variables().items()
+        if name.lower() in LookupSettings.model_fields
+    }
+    return LookupSettings(**_values(mine, environ, dotenv))
 
 
 def _values(wanted: Mapping[str, Variable], environ: Mapping[str, str], dotenv: Path | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from reconciler.cli.common import (
     configured_database,
     print_json,
 )
+from reconciler.cli.explain import explain
 
 if TYPE_CHECKING:
     from reconciler.runtime.report import Report
@@ -231,6 +232,9 @@ def demo() -> None:
     from reconciler.cli.demo import play
 
     sys.exit(play())
+
+
+cli.add_command(explain)
 
 
 def main() -> NoReturn:

@@ -119,7 +119,7 @@ class Incident:
     service there, so that only the log shows who un-acknowledged it (see Act). `assignees` is None if the answer
     does not name them. `expires_at` is when PagerDuty will end the acknowledgement (`pending_actions`, type
     unacknowledge). If the holder of an acknowledgement is not readable, it is SOMEBODY. `merged_into` is the id of
-    the incident that it was merged into, `merged_name` the number and title of that one.
+    the incident that it was merged into, `merged_name` the number and title of that one. `url` is its page.
     """
 
     id: str
@@ -138,6 +138,7 @@ class Incident:
     merged_name: str = ""
     assignees: tuple[Person, ...] | None = None
     expires_at: datetime | None = None
+    url: str = ""
 
 
 class Actor(StrEnum):
