@@ -89,12 +89,12 @@ def test_what_waits_is_told_with_the_vendors_trouble(database: Database) -> None
 
 def test_a_pause_that_is_not_over_is_a_conclusion(database: Database) -> None:
     pauses = [
-        Pause(Side.PAGERDUTY, at(0), "moving", "ana@bastion", until=at(500)),
+        Pause(Side.PAGERDUTY, at(0), "a move", "ana", until=at(500)),
         Pause(Side.OPSGENIE, at(0), "over", until=at(99)),
     ]
     found = told(database, planned(), known=pair(), pauses=pauses)
     assert found.shortly == (
-        "writes to PagerDuty are paused since 2026-11-23 09:00:00Z until 2026-11-23 09:08:20Z by ana@bastion: moving",
+        "writes to PagerDuty are paused since 2026-11-23 09:00:00Z until 2026-11-23 09:08:20Z by ana: a move",
     )
     assert story.paused(Pause(Side.OPSGENIE, at(0), "why")) == (
         "writes to Opsgenie are paused since 2026-11-23 09:00:00Z: why"
