@@ -6,9 +6,9 @@ text is parsed. All problems are reported at once, and none of them shows a secr
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
@@ -70,6 +70,26 @@ class DatabaseSettings(BaseModel):
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: the database's password."""
         return tuple(passwords(self.database_url.get_secret_value()))
+
+
+_S = TypeVar("_S", bound=DatabaseSettings)
+
+
+class LookupSettings(DatabaseSettings):
+    """Configuration of `explain`: the database, and, where they are set, the keys to ask the vendors with."""
+
+    opsgenie_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
+    opsgenie_query: Annotated[str, Variable(plain)] = ""
+    pagerduty_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
+    pagerduty_service_id: Annotated[str, Variable(identifier)] = ""
+    retention_seconds: Annotated[float, Variable(seconds(3600.0))] = 30 * 86400.0
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Texts to redact from all output: the keys and the database's password."""
+        keys = (self.opsgenie_api_key, self.pagerduty_api_key)
+        return (*(key.get_secret_value() for key in keys if key), *super().secret_values())
 
 
 class Settings(BaseModel):
@@ -166,16 +186,28 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
 
 def load_database(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> DatabaseSettings:
     """The settings of a command that needs only the database, by the same rules; no key is required."""
-    mine = {name: each for name, each in variables().items() if name.lower() in DatabaseSettings.model_fields}
-    found = read_all(variables(), environ, dotenv, mine)
-    if found.problems:
-        raise SettingsError(found.problems)
-    return DatabaseSettings(**found.values)
+    return _loaded(DatabaseSettings, environ, dotenv)
 
 
 def read(environ: Mapping[str, str], dotenv: Path | None) -> Reading:
     """All that the environment and the .env file say, problems included."""
     return read_all(variables(), environ, dotenv)
+
+
+def load_lookup(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> LookupSettings:
+    """The settings of `explain`, by the same rules; no key is required."""
+    return _loaded(LookupSettings, environ, dotenv)
+
+
+def _loaded(model: type[_S], environ: Mapping[str, str], dotenv: Path | None) -> _S:
+    """The model's variables alone; what is required elsewhere is not required here."""
+    mine = {
+        name: replace(each, needs="") for name, each in variables().items() if name.lower() in model.model_fields
+    }
+    found = read_all(variables(), environ, dotenv, mine)
+    if found.problems:
+        raise SettingsError(found.problems)
+    return model(**found.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from reconciler.cli.common import (
 )
 from reconciler.cli.config import config
 from reconciler.cli.doctor import doctor
+from reconciler.cli.explain import explain
 from reconciler.cli.pause import pause, resume
 from reconciler.cli.status import status
 
@@ -220,6 +221,7 @@ cli.add_command(config)
 cli.add_command(doctor)
 cli.add_command(pause)
 cli.add_command(resume)
+cli.add_command(explain)
 
 
 def main() -> NoReturn:

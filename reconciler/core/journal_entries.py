@@ -27,13 +27,13 @@ from reconciler.core.model import (
 from reconciler.core.work import Reason
 
 ACTS = {
-    "create": "raised the alert",
-    "late": "raised the alert",
+    "create": "the alert was raised",
+    "late": "the alert was raised",
     "note": "added note {ref}",
     "acknowledge": "acknowledged",
     "unacknowledge": "unacknowledged",
     "close": "closed the alert",
-    "delete": "deleted the alert",
+    "delete": "the alert was deleted",
     "priority": "changed the priority",
     "resolve": "resolved the incident",
     "reopen": "reopened the incident",
@@ -167,8 +167,9 @@ def _why_baseline(observation: Observation, reasons: Collection[Reason]) -> str:
 
 
 def _why_followed(pair: Pair, observation: Observation) -> str:
-    name = f"incident #{pair.incident_number}"
     before, ours = observation.pair, observation.incident
+    shown = next((i for i in (observation.successor, ours) if i is not None and i.id == pair.incident_id), None)
+    name = f"incident #{pair.incident_number}" + (f" {shown.url}" if shown is not None and shown.url else "")
     if before is not None and before.incident_id is not None:
         merged = (
             " was merged into it" if ours is not None and ours.merged_into == pair.incident_id else " is resolved"
@@ -200,7 +201,8 @@ def _settled(settlements: Iterable[Settlement], observation: Observation, now: d
             continue
         again = "again: " if each.status is Status.PLANNED else ""
         made = each.result_id if action.kind is Kind.CREATE_INCIDENT else ""
-        words = f"{again}{each.why or 'its effect is there'}"
+        url = observation.incident.url if made and observation.incident is not None else ""
+        words = f"{again}{each.why or 'its effect is there'} {url}".rstrip()
         yield of_action(action, _EVENTS[each.status], now, words, action.request_id, made)
 
 

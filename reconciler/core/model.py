@@ -120,7 +120,7 @@ class Incident:
     does not name them. `acknowledged_at` is when each of the acknowledgers did so, as far as it is readable.
     `expires_at` is when PagerDuty will end the acknowledgement (`pending_actions`, type unacknowledge). If the
     holder of an acknowledgement is not readable, it is SOMEBODY. `merged_into` is the id of
-    the incident that it was merged into, `merged_name` the number and title of that one.
+    the incident that it was merged into, `merged_name` the number and title of that one. `url` is its page.
     """
 
     id: str
@@ -140,6 +140,7 @@ class Incident:
     merged_name: str = ""
     assignees: tuple[Person, ...] | None = None
     expires_at: datetime | None = None
+    url: str = ""
 
 
 class Actor(StrEnum):

@@ -305,7 +305,7 @@ def _written(action: Action, result: CallResult) -> str:
     """The object that the write has created or changed, as people know it."""
     if action.kind.is_note:
         return f"note {result.result_id}"
-    return f"incident #{result.incident.number}" if result.incident is not None else ""
+    return f"incident #{result.incident.number} {result.incident.url}".strip() if result.incident else ""
 
 
 def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:

@@ -77,6 +77,11 @@ class Work:
         """All items, the most urgent first."""
         return [_item(row) for row in self.connection.execute(_ALL, {"route": self.route})]
 
+    def of(self, alert_id: str) -> WorkItem | None:
+        """The alert's item; None if nothing waits."""
+        rows = list(rows_of(self.connection, _OF_ALERTS, self.route, [alert_id]))
+        return _item(rows[0]) if rows else None
+
     def has_external(self) -> bool:
         """Whether another process has added an item: one query of a small index."""
         return self.connection.execute(_EXTERNAL.limit(1), {"route": self.route}).first() is not None

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from reconciler.errors import Misconfigured
-from reconciler.settings import SettingsError, load, load_database, variables
+from reconciler.settings import SettingsError, load, load_database, load_lookup, variables
 from reconciler.settings_names import PLACEHOLDERS
 from tests.support.configured import REQUIRED, loaded, problem, problems, value
 
@@ -349,6 +349,24 @@ def test_a_database_problem_has_the_same_text_for_every_command(given: dict[str,
         load_database(given, None)
     assert caught.value.problems == problems(REQUIRED | given)
     assert "hunter2" not in str(caught.value)
+
+
+def test_explain_needs_no_key_and_keeps_those_it_has() -> None:
+    found = load_lookup({}, None)
+    assert (found.opsgenie_api_key, found.pagerduty_api_key, found.secret_values()) == (None, None, ())
+    assert found.opsgenie_api_url == "https://api.opsgenie.com"
+    given = {
+        "OPSGENIE_API_KEY": "key-of-opsgenie",
+        "PAGERDUTY_API_KEY": "key-of-pagerduty",
+        "DATABASE_URL": "postgres://u:hunter2@db/name",
+        "OPSGENIE_QUERY": "tag:prod",
+    }
+    found = load_lookup(given, None)
+    assert found.secret_values() == ("key-of-opsgenie", "key-of-pagerduty", "hunter2")
+    assert found.opsgenie_query == "tag:prod"
+    assert not any(secret in repr(found) for secret in found.secret_values())
+    with pytest.raises(SettingsError, match="OPSGENIE_API_URL"):
+        load_lookup({"OPSGENIE_API_URL": "nowhere"}, None)
 
 
 def value_of(secret: SecretStr) -> str:

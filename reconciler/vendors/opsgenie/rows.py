@@ -68,7 +68,7 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
         source=text(row.get("source")),
         description=text(row.get("description")) if whole else None,
         details=_details(row.get("details")),
-        url=_url(url, alert_id),
+        url=page_of(url, alert_id),
     )
 
 
@@ -143,7 +143,7 @@ def _details(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((name, one) for name, one in pairs if one.strip())
 
 
-def _url(api_url: str, alert_id: str) -> str:
+def page_of(api_url: str, alert_id: str) -> str:
     """The alert's page in the web application; its API address if the API is not at the usual host."""
     parts = urlsplit(api_url)
     place = quote(alert_id, safe="", errors="replace")

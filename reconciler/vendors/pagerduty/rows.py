@@ -3,6 +3,7 @@
 Defensive: any optional field may be missing.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, m
 
 OPEN = ("triggered", "acknowledged")
 STATUSES = (*OPEN, "resolved")
+_PAGE = re.compile(r"https://[^\s\"'<>]{1,300}")
 FARTHEST_EXPIRY = timedelta(days=30)
 """Snoozes and service time-outs end acknowledgements within a week; this adds a margin."""
 
@@ -44,6 +46,7 @@ def parse_incident(row: Any, now: datetime) -> Incident:
         merged_name=text(mapping(reason.get("incident")).get("summary")) if merged else "",
         assignees=_assignees(row.get("assignments")),
         expires_at=_expiry(row.get("pending_actions"), now),
+        url=_page(row.get("html_url")),
     )
 
 
@@ -104,6 +107,12 @@ def is_user(person: Person, user: Person) -> bool:
     if person.id and user.id and (person.id == user.id or user.id != user.name):
         return person.id == user.id
     return is_same(person.name, user.name)
+
+
+def _page(value: Any) -> str:
+    """The address of a page; empty for anything that is not one."""
+    address = text(value)
+    return address if _PAGE.fullmatch(address) else ""
 
 
 def _acknowledgers(row: dict[str, Any], status: str) -> tuple[Person, ...]:

@@ -171,6 +171,8 @@ def test_an_incident_that_existed_is_followed_and_its_history_is_named() -> None
         "and notes from before 2026-11-23 08:00:00Z are history"
     )
     assert entries(replace(seen, since=None))[0].words.endswith("mirrored as a state")
+    shown = replace(seen, incident=incident(url="https://acme/PINC1"))
+    assert entries(shown)[0].words.startswith("incident #4711 https://acme/PINC1 existed already: ")
 
 
 def test_an_incident_that_we_made_is_not_told_as_followed() -> None:
@@ -178,6 +180,10 @@ def test_an_incident_that_we_made_is_not_told_as_followed() -> None:
     found = entries(observation(pair=pair(None), alert=alert(), incident=incident(), mine=(creation,)))
     assert told(found) == [(Event.DONE, "its effect is there")]
     assert (found[0].kind, found[0].incident_id) == (Kind.CREATE_INCIDENT, INCIDENT_ID)
+    shown = observation(
+        pair=pair(None), alert=alert(), incident=incident(url="https://acme/PINC1"), mine=(creation,)
+    )
+    assert told(entries(shown)) == [(Event.DONE, "its effect is there https://acme/PINC1")]
 
 
 @pytest.mark.parametrize(

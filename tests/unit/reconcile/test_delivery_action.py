@@ -163,10 +163,10 @@ def test_a_write_without_an_answer_is_one_entry_and_so_is_one_that_is_accepted(d
 
 def test_a_page_tells_its_incident_and_that_it_pages_nobody(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.CREATE_INCIDENT, "a"), pairs=pairs("a"))
-    bench.vendors.created = incident("acknowledged", number=7, acknowledgers=(BOT,))
+    bench.vendors.created = incident("acknowledged", number=7, acknowledgers=(BOT,), url="https://acme/7")
     bench.deliver_after()
     (done, unpaged) = told(database)
-    assert done[:2] == (Event.DONE, "incident #7")
+    assert done[:2] == (Event.DONE, "incident #7 https://acme/7")
     assert unpaged[0] is Event.UNPAGED
     with database.reading() as unit:
         assert {entry.incident_id for entry in unit.journal.of(["a"])} == {"PINC1"}

@@ -98,3 +98,12 @@ def test_waiting_items_of_a_first_start_are_counted(database: Database) -> None:
     add(database, item("a", reasons=frozenset({Reason.FIRST_START, Reason.SWEEP})), item("b"))
     with database.reading() as unit:
         assert unit.work.waiting_since_first_start() == 1
+
+
+def test_one_alerts_item_is_read_alone(database: Database) -> None:
+    add(database, item("a"), item("b"))
+    with database.reading() as unit:
+        found = unit.work.of("b")
+        assert found is not None
+        assert found.alert_id == "b"
+        assert unit.work.of("c") is None

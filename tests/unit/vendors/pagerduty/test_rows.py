@@ -37,6 +37,24 @@ def read(wire: responses.RequestsMock, **more: Any) -> Incident:
 
 
 @pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://acme.pagerduty.com/incidents/PINC1", "https://acme.pagerduty.com/incidents/PINC1"),
+        (None, ""),
+        ("javascript:alert(1)", ""),
+        ("http://acme.pagerduty.com/", ""),
+        ("https://acme.pagerduty.com/a b", ""),
+        ("https://" + "a" * 301, ""),
+        (17, ""),
+    ],
+)
+def test_the_incidents_page_is_read_if_it_is_one(
+    wire: responses.RequestsMock, address: Any, expected: str
+) -> None:
+    assert read(wire, html_url=address).url == expected
+
+
+@pytest.mark.parametrize(
     "held",
     [
         None, [], "x", [None], [{}], [{"at": "2026-11-23T09:00:00Z", "acknowledger": None}],

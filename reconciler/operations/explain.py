@@ -1,0 +1,252 @@
+"""`reconciler explain`: the story of a pair, or the reason why an alert is not tracked, as text and as JSON."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reconciler.core.journal import Event
+from reconciler.core.model import Action, Pair, Side
+from reconciler.core.text import name_of
+from reconciler.observability.logs import printable
+from reconciler.observability.naming import pair_name, span, state_of
+from reconciler.operations import story
+from reconciler.operations.status import LATE, LATE_INTERVALS
+from reconciler.operations.story import Step, Story, stamp
+from reconciler.operations.untracked import Running, Searches, Verdict, verdicts
+from reconciler.operations.waits import Wait
+from reconciler.store import stories
+from reconciler.store.cursors import Positions
+from reconciler.store.database import Database, UnitOfWork
+from reconciler.store.overview import find
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is known of one id. `verdicts` are the answers if it is not tracked."""
+
+    given: str
+    now: datetime
+    database: str
+    stories: tuple[Story, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    polled: tuple[tuple[Side, datetime | None], ...] = ()
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the id is known anywhere."""
+        return bool(self.stories) or any(verdict.is_known for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the configuration adds: the daemon's interval, its query where the database has none, and retention."""
+
+    interval: float
+    query: str
+    retention: timedelta
+
+
+def read(
+    database: Database, address: str, given: str, known: Known, searches: Callable[[], Searches]
+) -> Explanation:
+    """The explanation of an id. `searches` is called only for one that is not tracked.
+
+    Raises what the vendors' clients raise, but asks them nothing about a pair that the database knows.
+    """
+    now = datetime.now(UTC)
+    with database.reading() as unit:
+        tracked = dict.fromkeys((*find(unit, given), *stories.named_in_journal(unit, given)))
+        found = tuple(story.read(unit, alert_id, now) for alert_id in tracked)
+        positions = unit.cursors.load(now)
+        running = _running(unit, positions, known, now)
+    polled = ((Side.OPSGENIE, positions.polled_opsgenie), (Side.PAGERDUTY, positions.polled_pagerduty))
+    said = () if found else verdicts(given, searches(), running, now)
+    return Explanation(given, now, address, found, said, polled)
+
+
+def _running(unit: UnitOfWork, positions: Positions, known: Known, now: datetime) -> Running:
+    pauses = tuple(story.paused(pause) for pause in unit.pauses.all() if not pause.is_over(now))
+    return Running(
+        positions,
+        stories.holder(unit),
+        known.query if positions.query is None else positions.query,
+        max(LATE, LATE_INTERVALS * known.interval),
+        known.retention,
+        pauses,
+    )
+
+
+# -- text --
+
+
+def as_text(found: Explanation, alert_page: Callable[[str], str]) -> str:
+    """The text that `explain` prints."""
+    parts = [list(_story(found, each, alert_page)) for each in found.stories]
+    parts += [list(_verdict(found, each)) for each in found.verdicts]
+    return "\n\n".join("\n".join(printable(line) for line in part) for part in parts)
+
+
+def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> Iterator[str]:
+    pair = one.pair
+    yield f"{pair_name(one.alert_id, pair)} (alert {one.alert_id})"
+    yield from (f"  {words[0].upper()}{words[1:]}." for words in one.shortly)
+    if pair is not None:
+        yield ""
+        yield from _states(found, one, pair, alert_page)
+    yield ""
+    yield "Story (UTC):"
+    yield from (_step(step) for step in one.steps)
+    if not one.steps:
+        yield "  nothing is recorded"
+    if one.waits:
+        yield ""
+        yield "Waits:"
+        yield from (_wait(wait) for wait in one.waits)
+    if one.dead:
+        yield ""
+        yield "Dead:"
+        yield from (f"  {action.kind.value} ({action.reason}): {action.error}" for action in one.dead)
+        yield f"To try it again: {_retry(one)}"
+
+
+def _states(found: Explanation, one: Story, pair: Pair, alert_page: Callable[[str], str]) -> Iterator[str]:
+    polled = dict(found.polled)
+    words = {Side.OPSGENIE: story.state_of_alert(pair), Side.PAGERDUTY: story.state_of_incident(pair)}
+    pages = {Side.OPSGENIE: one.alert_url or alert_page(one.alert_id), Side.PAGERDUTY: one.incident_url}
+    for side in Side:
+        at, last = story.as_of(pair, side), polled.get(side)
+        changed = f"; as of {stamp(at)}" if at else ""
+        ago = f"; {name_of(side)} polled {span(found.now - last)} ago" if last else ""
+        yield f"{name_of(side):<10} {words[side]}{changed}{ago}"
+        if pages[side]:
+            yield f"           {pages[side]}"
+    if pair.swept_at is not None:
+        due = f", next at {stamp(pair.next_look_at)}" if pair.next_look_at else ", and is not read by it again"
+        yield f"Sweep      read both sides at {stamp(pair.swept_at)}{due}"
+
+
+def _step(step: Step) -> str:
+    entry = step.entry
+    side = name_of(entry.side) if entry.side else ""
+    who = f"{entry.who}: " if entry.who and entry.kind is None else ""
+    what = f"{entry.kind.value}: " if entry.kind else ""
+    ends = [
+        f'"{step.note}"' if step.note else "",
+        f"by {entry.who}" if entry.who and entry.event is Event.RETRIED else "",
+        f"found by: {entry.source}" if entry.source and entry.kind is None else "",
+        f"incident {entry.incident_id}" if entry.incident_id and not entry.kind else "",
+        f"request {entry.request_id}" if entry.request_id else "",
+        "" if step.is_journalled else story.BEFORE_JOURNAL,
+    ]
+    more = "; ".join(filter(None, ends))
+    line = f"{entry.at:%Y-%m-%d %H:%M:%S}  {side:<9}  {entry.event.value:<8}  {who}{what}{entry.words}"
+    return f"  {line.rstrip(': ')}" + (f" ({more})" if more else "")
+
+
+def _wait(wait: Wait) -> str:
+    until = f" until {stamp(wait.until)}" if wait.until else ""
+    return f"  {wait.action.kind.value} ({wait.action.reason}), {state_of(wait.action)}{until}: {wait.why}"
+
+
+def _retry(one: Story) -> str:
+    name = one.pair.tiny_id if one.pair is not None and one.pair.tiny_id else one.alert_id
+    return f"reconciler retry {name}"
+
+
+def _verdict(found: Explanation, one: Verdict) -> Iterator[str]:
+    named = f"{one.name} (alert {one.alert_id})" if one.alert_id else one.name or found.given
+    yield f"{named} is not tracked in {found.database}: {one.kind}"
+    yield from (f"  {words[0].upper()}{words[1:]}." for words in one.words)
+    if one.url:
+        yield f"  {one.url}"
+
+
+# -- JSON --
+
+
+def as_data(found: Explanation, alert_page: Callable[[str], str]) -> dict[str, Any]:
+    """The document that `explain --json` prints."""
+    return {
+        "id": found.given,
+        "now": found.now.isoformat(),
+        "database": found.database,
+        "known": found.is_answer,
+        "polled": {side.value: _iso(at) for side, at in found.polled},
+        "stories": [_story_data(one, alert_page) for one in found.stories],
+        "untracked": [
+            {
+                "verdict": one.kind,
+                "known": one.is_known,
+                "words": list(one.words),
+                "alert_id": one.alert_id,
+                "name": one.name,
+                "url": one.url,
+                "terms": list(one.terms),
+            }
+            for one in found.verdicts
+        ],
+    }
+
+
+def _story_data(one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
+    pair = one.pair
+    return {
+        "alert_id": one.alert_id,
+        "alert": pair.tiny_id if pair else None,
+        "title": pair.title if pair else "",
+        "incident_id": pair.incident_id if pair else None,
+        "incident": pair.incident_number if pair else None,
+        "tracked": pair.tracked if pair else None,
+        "alert_url": one.alert_url or alert_page(one.alert_id),
+        "incident_url": one.incident_url,
+        "shortly": list(one.shortly),
+        "opsgenie": _side_data(pair, Side.OPSGENIE),
+        "pagerduty": _side_data(pair, Side.PAGERDUTY),
+        "swept_at": _iso(pair.swept_at) if pair else None,
+        "next_look_at": _iso(pair.next_look_at) if pair else None,
+        "story": [_step_data(step) for step in one.steps],
+        "waits": [_action_data(wait.action) | {"until": _iso(wait.until), "why": wait.why} for wait in one.waits],
+        "dead": [_action_data(action) for action in one.dead],
+        "retry": _retry(one) if one.dead else "",
+    }
+
+
+def _side_data(pair: Pair | None, side: Side) -> dict[str, Any] | None:
+    if pair is None or (side is Side.PAGERDUTY and pair.pagerduty is None):
+        return None
+    words = story.state_of_alert(pair) if side is Side.OPSGENIE else story.state_of_incident(pair)
+    return {"state": words, "as_of": _iso(story.as_of(pair, side))}
+
+
+def _step_data(step: Step) -> dict[str, Any]:
+    entry = step.entry
+    return {
+        "at": entry.at.isoformat(),
+        "event": entry.event.value,
+        "side": entry.side.value if entry.side else None,
+        "kind": entry.kind.value if entry.kind else None,
+        "who": entry.who,
+        "words": entry.words,
+        "note": step.note,
+        "source": entry.source,
+        "incident_id": entry.incident_id,
+        "request_id": entry.request_id,
+        "key": entry.key,
+        "journalled": step.is_journalled,
+    }
+
+
+def _action_data(action: Action) -> dict[str, Any]:
+    return {
+        "id": action.id,
+        "kind": action.kind.value,
+        "state": state_of(action),
+        "reason": action.reason,
+        "error": action.error,
+        "attempts": action.attempts,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None

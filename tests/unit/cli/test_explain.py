@@ -1,0 +1,41 @@
+import json
+
+from reconciler.core.journal import Entry, Event
+from reconciler.core.model import Side
+from reconciler.store.database import open_database
+from tests.support.builders import at, pair
+from tests.support.command import Command
+
+
+def with_a_pair(command: Command) -> None:
+    assert command("db", "upgrade").status == 0
+    database = open_database("sqlite:///reconciler.db")
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
+        unit.journal.append([Entry(at(1), Event.SEEN, "a-1", Side.OPSGENIE, who="Ana Ruiz", words="acknowledged")])
+    database.close()
+
+
+def test_a_tracked_alert_needs_the_database_alone(command: Command) -> None:
+    with_a_pair(command)
+    done = command("explain", "17")
+    assert (done.status, done.err) == (0, "")
+    assert "seen      Ana Ruiz: acknowledged" in done.out
+    document = json.loads(command("explain", " #17 ", "--json").out)
+    assert document["stories"][0]["alert_id"] == "a-1"
+    assert document["stories"][0]["alert_url"] == "https://app.opsgenie.com/alert/detail/a-1/details"
+
+
+def test_an_id_known_nowhere_ends_with_status_1_and_names_the_keys(command: Command) -> None:
+    done = command("explain", "99")
+    assert (done.status, done.err) == (1, "")
+    assert "set OPSGENIE_API_KEY and PAGERDUTY_API_KEY" in done.out
+    assert "no reconciler has finished a first start" in done.out.replace("No", "no")
+    assert json.loads(command("explain", "99", "--json").out)["known"] is False
+
+
+def test_bad_usage_and_configuration_end_with_status_2(command: Command) -> None:
+    assert command("explain").status == 2
+    done = command("explain", "17", OPSGENIE_API_URL="nowhere")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("reconciler: OPSGENIE_API_URL: ")
