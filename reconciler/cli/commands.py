@@ -132,7 +132,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Put every dead action back.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Put dead actions back in the queue, by alert or incident; a running daemon tries them at its next look.
+    """Put dead actions back in the queue, by alert or incident; a running daemon tries them within seconds.
 
     ID is an alert's id or tiny id (17 or #17), or an incident's id or number.
     """

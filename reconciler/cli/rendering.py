@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from reconciler.cli.risks import is_limit, not_counted, summary
 from reconciler.core import late_alerts
-from reconciler.core.model import Action, Status
+from reconciler.core.model import Action, Kind, Status
 from reconciler.core.pause import held
 from reconciler.core.text import shortened
-from reconciler.errors import Misconfigured, RateLimited
+from reconciler.errors import Misconfigured, ReconcilerError
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import state_of
 from reconciler.operations import pausing
@@ -53,7 +54,8 @@ def as_text(report: Report, *, dry_run: bool) -> str:
     for mine in sorted(groups, key=lambda mine: min(action.at for action in mine)):
         lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
-            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {_why(action)}{_held(action, report)}")
+            what = f"{_how(action)}{_why(action)}{_held(action, report)}"
+            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {what}")
             if action.text:
                 lines.append(f"{'':38}{shortened(action.text)}")
         lines.append("")
@@ -78,24 +80,24 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
 
 
 def _unread(report: Report) -> list[str]:
-    """How many alerts the run did not come to."""
-    if not report.unread:
-        return []
+    """How many alerts the run did not come to, or not wholly."""
     why = _limit(report.rate_limited) if report.rate_limited else "a vendor that they need cannot be asked now"
-    count = f"{report.unread:,} of {report.pairs:,} alerts not looked at yet"
-    return [f"{count}: {why}; {ADVICE}"]
+    counts = ((report.unread, "not looked at yet"), (report.partly, "read in part only, and more may follow"))
+    return [
+        f"{number:,} of {report.pairs:,} alerts {words}: {why}; {ADVICE}" for number, words in counts if number
+    ]
 
 
 def _problem(problem: Problem) -> str:
     """One problem; a rate limit that concerns no single alert has cut a source short."""
-    if isinstance(problem.error, RateLimited) and not problem.alert_id:
+    if is_limit(problem.error) and not problem.alert_id:
         left = "not every source was read to its end, and more alerts may be left"
         return f"{_limit(problem.error)}; {left}; {ADVICE}"
     return _located(str(problem.error), problem.alert_id)
 
 
-def _limit(error: RateLimited) -> str:
-    """What the rate limiter says, without the fate of the one call that met it."""
+def _limit(error: ReconcilerError) -> str:
+    """What a rate limit says, without the fate of the one call that met it."""
     return str(error).removesuffix("; not sent")
 
 
@@ -117,6 +119,7 @@ def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
         "state": state_of(action),
         "reason": _why(action),
         "text": action.text,
+        "urgency": action.urgency or None,
     }
 
 
@@ -133,6 +136,11 @@ def _why(action: Action) -> str:
     return f"{action.reason}; {action.error}" if action.error else action.reason
 
 
+def _how(action: Action) -> str:
+    """How urgently an incident pages, before anything else is said of it."""
+    return f"{action.urgency} urgency: " if action.kind is Kind.CREATE_INCIDENT and action.urgency else ""
+
+
 def _summary(report: Report, *, dry_run: bool) -> list[str]:
     counts = Counter(action.kind.value for action in report.actions)
     pairs = len({action.alert_id for action in report.actions})
@@ -142,7 +150,11 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
     told = late_alerts.lines(report.late)
     told += [pausing.line(each, datetime.now(UTC)) for each in pausing.counted(report.pauses, report.actions)]
     if dry_run:
-        return [*told, planned, NOTHING_WRITTEN]
+        now = [action for action in report.actions if held(action, report.pauses) is None]
+        risks, left = summary(now), not_counted(report)
+        told += [f"{risks}."] if risks else []
+        told += [f"Not counted: {left}."] if left else []
+        return [planned, *told, NOTHING_WRITTEN]
     standing = Counter(state_of(action) for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
     return [*told, f"Done: {done}." if done else "Nothing to do."]

@@ -58,5 +58,5 @@ def as_text(entries: Collection[Entry]) -> str:
         return "Nothing is dead there: nothing to put back."
     now = datetime.now(UTC)
     lines = [status.entry_text(now, entry) for entry in entries]
-    lines.append(f"Put back: {counted(len(entries), 'action')}; the reconciler tries again at its next look.")
+    lines.append(f"Put back: {counted(len(entries), 'action')}; a running daemon tries again within seconds.")
     return "\n".join(printable(line) for line in lines)

@@ -19,8 +19,9 @@ class Report:
 
     `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
-    breaker admits no more calls. `rate_limited` is the rate limiter's error. `pauses` are operators' pauses.
-    `late` are the numbers of late alerts by how they are treated.
+    breaker admits no more calls; of `partly` a list's row was read, and something follows from it, but no more.
+    `rate_limited` is the rate limiter's error. `pauses` are operators' pauses. `late` are the numbers of late
+    alerts by how they are treated.
     """
 
     actions: tuple[Action, ...] = ()
@@ -29,6 +30,7 @@ class Report:
     names: Mapping[str, str] = field(default_factory=dict)
     pairs: int = 0
     unread: int = 0
+    partly: int = 0
     rate_limited: RateLimited | None = None
     pauses: tuple[Pause, ...] = ()
     late: Mapping[str, int] = field(default_factory=dict)
@@ -69,6 +71,8 @@ class Collector:
             events = tuple(self._events.values())
             standing = (one for mine in self._standing.values() for one in mine if not is_stated(one, events))
             found = (*problems, *standing, *events)
+            acted = {action.alert_id for action in self._actions.values()}
+            unread = [alert_id for alert_id, is_read in self._is_read.items() if not is_read]
             by_words = {(each.side, each.alert_id, str(each.error)): each for each in found}
             return Report(
                 in_order(self._actions.values()),
@@ -76,7 +80,8 @@ class Collector:
                 tuple(self._echoes),
                 dict(self._names),
                 len(self._is_read),
-                sum(not is_read for is_read in self._is_read.values()),
+                sum(alert_id not in acted for alert_id in unread),
+                sum(alert_id in acted for alert_id in unread),
                 self._rate_limited,
                 late=dict(self._late),
             )

@@ -40,6 +40,8 @@ def test_a_dry_run_counts_the_alerts_that_the_rate_limit_left_unread(world: Worl
     planned = done.stdout.count("planned  pagerduty.create_incident")
     assert unread(done.stderr.splitlines()) == ALERTS - planned
     assert planned
+    left = f"Not counted: {ALERTS - planned} of {ALERTS} alerts found, which were not looked at"
+    assert f"\n{planned} people will be paged ({planned} high urgency).\n{left}" in done.stdout
     assert "alerts looked at" not in done.stdout + done.stderr, "progress is for terminals"
     assert world.writes() == []
 
@@ -63,6 +65,19 @@ def test_a_source_that_the_rate_limit_cuts_short_is_reported_with_the_same_advic
     assert done.returncode == 1
     errors = json.loads(done.stdout)["errors"]
     assert any(f"not every source was read to its end, and more alerts may be left; {ADVICE}" in e for e in errors)
+
+
+@pytest.mark.parametrize("world", [{"opsgenie_per_minute": 20}], indirect=True)
+def test_a_small_rate_of_opsgenie_leaves_pages_counted_and_the_rest_of_their_alerts_not(world: World) -> None:
+    """A page is planned from its row in the list: its alert counts neither as read nor as not looked at."""
+    raise_many(world)
+    done = world.run("once", "--dry-run")
+    assert done.returncode == 1
+    assert done.stdout.count("planned  pagerduty.create_incident   high urgency: ") == ALERTS
+    assert f"\n{ALERTS} people will be paged ({ALERTS} high urgency)." in done.stdout
+    (partly,) = re.findall(r"Not counted: notes and states of (\d+) alerts read in part only\.", done.stdout)
+    assert f"reconciler: {partly} of {ALERTS} alerts read in part only, and more may follow: " in done.stderr
+    assert "not looked at" not in done.stdout + done.stderr
 
 
 def test_progress_is_shown_on_a_terminal_and_removed_at_the_end(world: World) -> None:

@@ -115,7 +115,7 @@ class Setup:
         if any(is_user(person, user) for person in [*(duty or []), *targets]):
             return OnCall(
                 f"PAGERDUTY_USER, PAGERDUTY_SERVICE_ID: the automation user {user.name} is on call on the "
-                f"service's escalation policy {which}: incidents it creates are born acknowledged and page "
+                f"service's escalation policy {which}: incidents it creates are acknowledged at once and page "
                 "nobody; take it off every schedule and escalation policy"
             )
         if duty == []:

@@ -12,7 +12,8 @@ from reconciler.reconcile.problems import Problem
 from reconciler.runtime.report import Report
 from tests.support.builders import action, at
 
-PAGE = action(Kind.CREATE_INCIDENT, incident_id=None, reason="the alert was raised in Opsgenie", text="Disk full")
+RAISED = "the alert was raised in Opsgenie"
+PAGE = action(Kind.CREATE_INCIDENT, incident_id=None, reason=RAISED, text="Disk full", urgency="high")
 NOTE = action(Kind.PAGERDUTY_NOTE, reason="Ana Ruiz added a note", text="any news?")
 NAMES = {"a-1": 'Alert #17 "Disk full"'}
 LIMITED = RateLimited("PagerDuty's rate limit: 960 a minute; not sent")
@@ -28,12 +29,13 @@ def problem(words: str, alert_id: str = "", kind: type[ReconcilerError] = Reconc
 def test_a_plan_lists_its_actions_under_the_name_of_their_alert() -> None:
     assert as_text(Report((PAGE, NOTE), names=NAMES), dry_run=True).splitlines() == [
         'Alert #17 "Disk full"',
-        "  planned  pagerduty.create_incident   the alert was raised in Opsgenie",
+        "  planned  pagerduty.create_incident   high urgency: the alert was raised in Opsgenie",
         "                                      Disk full",
         "  planned  pagerduty.add_note          Ana Ruiz added a note",
         "                                      any news?",
         "",
         "Plan: 1 pagerduty.add_note, 1 pagerduty.create_incident for 1 pair.",
+        "1 person will be paged (1 high urgency), 1 note.",
         NOTHING_WRITTEN,
     ]
 
@@ -65,7 +67,7 @@ def test_what_a_pause_holds_back_is_marked_and_its_earlier_failure_is_no_error()
     paused = Pause(Side.PAGERDUTY, at(0), "maintenance", "ops@host")
     report = Report((PAGE, replace(NOTE, error="503")), pauses=(paused,))
     lines = as_text(report, dry_run=True).splitlines()
-    assert "  planned  pagerduty.create_incident   the alert was raised in Opsgenie" in lines
+    assert "  planned  pagerduty.create_incident   high urgency: the alert was raised in Opsgenie" in lines
     assert "  planned  pagerduty.add_note          Ana Ruiz added a note; 503; waits: paused" in lines
     assert lines[-3].startswith("PagerDuty: paused by ops@host since ")
     assert lines[-3].endswith(": maintenance; 1 note waits")
@@ -134,6 +136,7 @@ def test_the_document_has_the_contracts_keys_and_no_incident_for_a_creation() ->
                 "reason": "the alert was raised in Opsgenie",
                 "text": "Disk full",
                 "paused": False,
+                "urgency": "high",
             }
         ],
         "pauses": [],
@@ -171,6 +174,20 @@ def test_alerts_that_a_vendor_keeps_from_being_looked_at_are_counted_too() -> No
     assert errors(Report(pairs=3, unread=1), dry_run=True) == [
         f"1 of 3 alerts not looked at yet: a vendor that they need cannot be asked now; {ADVICE}"
     ]
+
+
+def test_alerts_that_were_read_in_part_only_are_counted_by_themselves_and_left_out_of_the_summary() -> None:
+    report = Report((PAGE,), pairs=60, partly=50, rate_limited=LIMITED)
+    assert errors(report, dry_run=True) == [
+        f"50 of 60 alerts read in part only, and more may follow: PagerDuty's rate limit: 960 a minute; {ADVICE}"
+    ]
+    assert "Not counted: notes and states of 50 alerts read in part only." in as_text(report, dry_run=True)
+
+
+def test_a_429_of_the_vendors_cuts_a_source_short_as_our_own_limit_does() -> None:
+    refused = NotExecuted("Opsgenie: GET /v2/alerts: 429", 20.0)
+    (line,) = errors(Report(problems=(Problem(Side.OPSGENIE, refused),)), dry_run=True)
+    assert line.startswith("Opsgenie: GET /v2/alerts: 429; not every source was read to its end")
 
 
 def test_a_source_cut_short_by_a_rate_limit_says_that_alerts_may_be_left() -> None:

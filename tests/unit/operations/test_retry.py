@@ -57,7 +57,7 @@ def test_the_text_and_the_document_tell_each_action_as_it_was(dead: Database) ->
     (line, last) = as_text(found).splitlines()
     assert line.startswith('#17 "Disk full", incident #4711: pagerduty.add_note for ')
     assert line.endswith(", 3 tries: too long (alert a-1)")
-    assert last == "Put back: 1 action; the reconciler tries again at its next look."
+    assert last == "Put back: 1 action; a running daemon tries again within seconds."
     assert [(each["state"], each["error"]) for each in as_data(found)["retried"]] == [("dead", "too long")]
     assert as_text(put_back(dead, ["17"], "ana@bastion")) == "Nothing is dead there: nothing to put back."
 

@@ -56,6 +56,12 @@ def test_an_alert_counts_as_unread_while_a_limit_or_a_breaker_kept_it_from_being
     assert (found.pairs, found.unread, found.rate_limited, found.problems) == (3, 2, limit, ())
 
 
+def test_an_alert_from_whose_row_something_follows_was_read_in_part() -> None:
+    limited = {"standing": (problem(RateLimited("no room for another 57 s")),), "actions": (NOTE,)}
+    found = report(("a-1", limited), ("a-2", {"standing": limited["standing"]}))
+    assert (found.pairs, found.unread, found.partly) == (2, 1, 1)
+
+
 def test_why_an_action_waits_is_not_repeated_where_an_event_of_its_alert_says_it() -> None:
     waits = problem(ReconcilerError("pagerduty.add_note waits: 503 of PagerDuty"))
     said = problem(Transient("a note failed: 503 of PagerDuty"))

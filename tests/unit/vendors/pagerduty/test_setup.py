@@ -253,7 +253,7 @@ ONCALLS = f"{PAGERDUTY}/oncalls"
 POLICIES = f"{PAGERDUTY}/escalation_policies/PESC"
 BORN_ACKNOWLEDGED = (
     "PAGERDUTY_USER, PAGERDUTY_SERVICE_ID: the automation user Mirror Bot is on call on the service's escalation "
-    'policy PESC "Ops": incidents it creates are born acknowledged and page nobody; '
+    'policy PESC "Ops": incidents it creates are acknowledged at once and page nobody; '
     "take it off every schedule and escalation policy"
 )
 
