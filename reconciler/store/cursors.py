@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from reconciler.core.outage import Outage
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
 
@@ -42,7 +43,7 @@ class Positions:
 
     `query` is the OPSGENIE_QUERY that selected the stored pairs. `opsgenie` is the newest `updatedAt` seen,
     `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
-    answered a whole poll.
+    answered a whole poll. `outage` is the outage of Opsgenie that lasts, or whose incident is still open.
     """
 
     origin: Origin | None = None
@@ -52,6 +53,7 @@ class Positions:
     sweep: datetime | None = None
     polled_opsgenie: datetime | None = None
     polled_pagerduty: datetime | None = None
+    outage: Outage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,22 @@ def _log_mark(value: str, now: datetime) -> LogMark | None:
             return None
 
 
+def _outage(value: str, now: datetime) -> Outage | None:
+    match _list(value):
+        case [since, asked_at, str(incident_id)] if (begun := _moment(since, now)) is not None:
+            return Outage(begun, _moment(asked_at, now), incident_id)
+        case _:
+            return None
+
+
+def _of_outage(outage: Outage | None) -> str:
+    """The stored form; empty for none."""
+    if outage is None:
+        return ""
+    asked_at = outage.asked_at.isoformat() if outage.asked_at else ""
+    return json.dumps([outage.since.isoformat(), asked_at, outage.incident_id])
+
+
 def _list(value: str) -> list[Any]:
     try:
         found = json.loads(value)
@@ -125,6 +143,7 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "sweep": ("sweep", _moment, datetime.isoformat),
     "polled_opsgenie": ("polled.opsgenie", _moment, datetime.isoformat),
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
+    "outage": ("outage", _outage, _of_outage),
 }
 """Per field: the name it is stored under, its parser, and its serialiser."""
 assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table
