@@ -215,6 +215,11 @@ class WriteBreakers:
         with self._lock:
             self._pauses = tuple(pauses)
 
+    def is_barred(self, lane: Lane) -> bool:
+        """Whether the lane is barred."""
+        with self._lock:
+            return lane in self._barred
+
     def passage(self, hold: Hold) -> Passage:
         """Number of pairs parked for this lane that are let through now; for a half-open one, one a second."""
         lane, now = _LANES[hold], self._clock.monotonic()

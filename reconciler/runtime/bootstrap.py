@@ -244,13 +244,11 @@ class Wiring(_Reading):
         super().__init__(settings, stop, database, metrics, clock)
         events = metrics or NULL_EVENTS
         self.in_flight = InFlight()
+        self._to_pagerduty = PagerDutyWriting(
+            self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
+        )
         vendors = Vendors(
-            self.opsgenie,
-            self.pagerduty,
-            OpsgenieWriting(self._sessions[Side.OPSGENIE]),
-            PagerDutyWriting(
-                self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
-            ),
+            self.opsgenie, self.pagerduty, OpsgenieWriting(self._sessions[Side.OPSGENIE]), self._to_pagerduty
         )
         assert self.write_breakers is not None  # noqa: S101 - made below
         self.committer = Committer(database, self.clock, events)
@@ -344,7 +342,9 @@ class Wiring(_Reading):
 
     def watches(self, program: Program) -> Watches:
         """What tells the outside how the work goes."""
-        return Watches(self.settings, self._sessions[Side.OPSGENIE], program)
+        assert self.write_breakers is not None  # noqa: S101 - made above
+        http = self._sessions[Side.OPSGENIE]
+        return Watches(self.settings, http, self.pagerduty, self._to_pagerduty, self.write_breakers, program)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""

@@ -80,7 +80,7 @@ class Heartbeats:
 
     def _is_due(self, beats: _Beats) -> bool:
         feeds = {side: self._rounds.feed(side) for side in Side}
-        is_good = all(feed.error is None and feed.polls > beats.polls[side] for side, feed in feeds.items())
+        is_good = all(feed.is_good and feed.polls > beats.polls[side] for side, feed in feeds.items())
         return is_good and self._clock.monotonic() >= beats.due
 
     def _beat(self, beats: _Beats) -> None:

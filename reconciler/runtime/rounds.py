@@ -16,12 +16,14 @@ FEEDS: Mapping[str, Side] = {"opsgenie feed": Side.OPSGENIE, "pagerduty feed": S
 class Feed:
     """One feed: `since` is the monotonic time of its last good poll, or of the beginning of this process's lead.
 
-    `polls` counts the good ones. `error` is the last poll's; None if that was good, or if there was none yet.
+    `polls` counts the good ones. `error` is the last poll's, and `is_good` whether that was good; neither is set
+    before the first poll of the lead.
     """
 
     since: float
     polls: int = 0
     error: ReconcilerError | None = None
+    is_good: bool = False
 
 
 class Rounds:
@@ -45,7 +47,7 @@ class Rounds:
         with self._lock:
             before = self._feeds[side]
             if error is None:
-                self._feeds[side] = Feed(self._clock.monotonic(), before.polls + 1)
+                self._feeds[side] = Feed(self._clock.monotonic(), before.polls + 1, is_good=True)
             else:
                 self._feeds[side] = Feed(before.since, before.polls, error)
 

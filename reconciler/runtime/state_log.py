@@ -95,7 +95,8 @@ class StateLog:
     ) -> None:
         """Set the state of one subject; empty words end it. `error` is logged with the state."""
         if words:
-            self._meet(subject, [(words if key is None else key, words)], serious=serious, error=error)
+            known = _REQUEST.sub("", words) if key is None else key
+            self._meet(subject, [(known, words)], serious=serious, error=error)
         elif subject in self._troubles:
             self._over(self._troubles.pop(subject))
 

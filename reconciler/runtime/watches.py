@@ -1,11 +1,15 @@
-"""What tells the outside how the work goes, wired to one program: the heartbeats."""
+"""What tells the outside how the work goes, wired to one program: the heartbeats, and an outage's incident."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
 from reconciler.observability.health import refusals
 from reconciler.operations.paging import objections
+from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.heartbeats import BETWEEN_TRIES, Heartbeats
+from reconciler.runtime.outage_watch import BETWEEN_CHECKS, OutageWatch
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.reporter import Reporter
 from reconciler.settings import Settings
@@ -13,7 +17,7 @@ from reconciler.store.overview import paging
 from reconciler.vendors.heartbeat_url import HeartbeatUrl
 from reconciler.vendors.http import Http
 from reconciler.vendors.opsgenie.heartbeat import OpsgenieHeartbeat
-from reconciler.vendors.ports import Heartbeat
+from reconciler.vendors.ports import Heartbeat, PagerDutyReader, PagerDutyWriter
 
 if TYPE_CHECKING:  # imported only with an HTTP listener
     from reconciler.observability.metrics import Metrics
@@ -25,21 +29,35 @@ Say = Callable[[str], None]
 class Watches:
     """The watches of one program."""
 
-    def __init__(self, settings: Settings, opsgenie: Http, program: Program) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        opsgenie: Http,
+        pagerduty: PagerDutyReader,
+        to_pagerduty: PagerDutyWriter,
+        breakers: WriteBreakers,
+        program: Program,
+    ) -> None:
         self._settings = settings
         self._opsgenie = opsgenie
+        self._pagerduty = pagerduty
+        self._to_pagerduty = to_pagerduty
+        self._breakers = breakers
         self._program = program
 
     def of_daemon(self, reporter: Reporter, metrics: "Metrics | None") -> tuple[Timed, ...]:
         """The daemon's, each with its interval."""
+        interval = self._program.interval.total_seconds()
+        outage = self._outage(lambda words: reporter.say("outage", words))
+        checked = Timed(outage, lambda: min(interval, BETWEEN_CHECKS))
         if not (self._settings.heartbeat_url or self._settings.opsgenie_heartbeat):
-            return ()
+            return (checked,)
         heartbeats = self._heartbeats(reporter.unpaged, lambda words: reporter.say("heartbeat", words), metrics)
-        pause = min(self._program.interval.total_seconds(), BETWEEN_TRIES)
-        return (Timed(heartbeats, lambda: heartbeats.next_in(pause)),)
+        return (checked, Timed(heartbeats, lambda: heartbeats.next_in(min(interval, BETWEEN_TRIES))))
 
     def after_once(self, say: Say) -> None:
         """Each once, after a run of `once`."""
+        self._outage(say).poll()
         self._heartbeats(self._unpaged, say, None).poll()
 
     def _heartbeats(self, unpaged: Callable[[], str], say: Say, metrics: "Metrics | None") -> Heartbeats:
@@ -58,6 +76,20 @@ class Watches:
 
         interval = settings.heartbeat_interval_seconds
         return Heartbeats(found, program.rounds, objection, program.clock, interval, say, metrics)
+
+    def _outage(self, say: Say) -> OutageWatch:
+        settings, program = self._settings, self._program
+        return OutageWatch(
+            self._pagerduty,
+            self._to_pagerduty,
+            program.database,
+            program.rounds,
+            self._breakers,
+            program.clock,
+            settings.outage_page_seconds or inf,
+            timedelta(seconds=settings.staleness_seconds),
+            say,
+        )
 
     def _unpaged(self) -> str:
         now = self._program.clock.now()

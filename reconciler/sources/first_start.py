@@ -9,6 +9,7 @@ from datetime import datetime
 
 from reconciler.core.listings import adopted, baseline, known_by_incident, new_alert
 from reconciler.core.model import Alert, Incident, Side
+from reconciler.core.outage import key_of, recalled
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import ReconcilerError
 from reconciler.reconcile.problems import Problem, Problems
@@ -60,6 +61,7 @@ class FirstStart:
             *_sorted_out(alerts.values(), incidents, since, now),
             *(known_by_incident(alert_id, now) for alert_id in unlisted),
         ]
+        outage = recalled(incidents.get(key_of(self._database.route)), now)
         self._intake.accept(
             items,
             origin=Origin(now, since),
@@ -69,6 +71,7 @@ class FirstStart:
             sweep=now,
             polled_opsgenie=now,
             polled_pagerduty=now,
+            **({"outage": outage} if outage else {}),
         )
 
     def follow_query(self, stored: str | None) -> None:

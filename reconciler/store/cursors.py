@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from reconciler.core.outage import Outage
 from reconciler.store.leader_state import LeaderState, dumped, loaded
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
@@ -43,7 +44,8 @@ class Positions:
 
     `query` is the OPSGENIE_QUERY that selected the stored pairs. `opsgenie` is the newest `updatedAt` seen,
     `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
-    answered a whole poll. `leader` is what the leader last knew.
+    answered a whole poll. `leader` is what the leader last knew. `outage` is the outage of
+    Opsgenie that lasts, or whose incident is still open.
     """
 
     origin: Origin | None = None
@@ -54,6 +56,7 @@ class Positions:
     polled_opsgenie: datetime | None = None
     polled_pagerduty: datetime | None = None
     leader: LeaderState | None = None
+    outage: Outage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,22 @@ def _log_mark(value: str, now: datetime) -> LogMark | None:
             return None
 
 
+def _outage(value: str, now: datetime) -> Outage | None:
+    match _list(value):
+        case [since, asked_at, str(incident_id)] if (begun := _moment(since, now)) is not None:
+            return Outage(begun, _moment(asked_at, now), incident_id)
+        case _:
+            return None
+
+
+def _of_outage(outage: Outage | None) -> str:
+    """The stored form; empty for none."""
+    if outage is None:
+        return ""
+    asked_at = outage.asked_at.isoformat() if outage.asked_at else ""
+    return json.dumps([outage.since.isoformat(), asked_at, outage.incident_id])
+
+
 def _list(value: str) -> list[Any]:
     try:
         found = json.loads(value)
@@ -128,6 +147,7 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "polled_opsgenie": ("polled.opsgenie", _moment, datetime.isoformat),
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
     "leader": ("leader", lambda text, _: loaded(text), dumped),
+    "outage": ("outage", _outage, _of_outage),
 }
 """Per field: the name it is stored under, its parser, and its serialiser."""
 assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table

@@ -7,9 +7,15 @@ from reconciler.sandbox.audit.case import Case
 from reconciler.sandbox.audit.knowledge import Knowledge
 from reconciler.sandbox.wire import Json
 
+OUTAGE = "reconciler outage "
+"""The beginning of the key of such an incident."""
+
 
 def cases(state: Json, knowledge: Knowledge) -> Iterator[Case]:
-    """Every alert that a person created; then every incident that belongs to none of them."""
+    """Every alert that a person created; then every incident that belongs to none of them.
+
+    Incidents that tell engineers of an outage of Opsgenie's are the product's own: they are no case.
+    """
     incidents = {incident["id"]: incident for incident in state["pagerduty"]["incidents"]}
     by_key = _grouped(incidents.values(), "incident_key")
     by_alert, by_incident = (_grouped(state["journal"], name) for name in ("alert_id", "incident_id"))
@@ -34,7 +40,7 @@ def cases(state: Json, knowledge: Knowledge) -> Iterator[Case]:
         followed = tuple(incidents[target] for target in targets)
         yield Case(knowledge, alert, tuple(own), tuple(acts), tuple(paged), followed, shared)
     for number, incident in incidents.items():
-        if incident["incident_key"] not in alerts:
+        if incident["incident_key"] not in alerts and not str(incident["incident_key"]).startswith(OUTAGE):
             about = sorted(merged[number] & alerts.keys())
             acts = [act for key in about for act in by_alert[key] if act["side"] == "opsgenie"]
             acts += by_incident.get(number, [])

@@ -16,7 +16,7 @@ def test_a_feed_counts_good_polls_and_the_time_of_the_last_one() -> None:
     rounds.polled("opsgenie feed")
     clock.advance(5)
     rounds.polled("opsgenie feed")
-    assert rounds.feed(Side.OPSGENIE) == Feed(20.0, 2)
+    assert rounds.feed(Side.OPSGENIE) == Feed(20.0, 2, is_good=True)
     assert rounds.feed(Side.PAGERDUTY) == Feed(10.0)
 
 
@@ -29,7 +29,7 @@ def test_a_failing_feed_keeps_the_time_of_its_last_good_poll_until_the_next() ->
         rounds.polled("opsgenie feed", AWAY)
     assert rounds.feed(Side.OPSGENIE) == Feed(10.0, 1, AWAY)
     rounds.polled("opsgenie feed")
-    assert rounds.feed(Side.OPSGENIE) == Feed(20.0, 2)
+    assert rounds.feed(Side.OPSGENIE) == Feed(20.0, 2, is_good=True)
 
 
 def test_another_source_says_nothing_about_a_feed() -> None:

@@ -391,3 +391,15 @@ def test_a_target_may_be_triggered_again_for_a_customer_of_what_was_merged_into_
     assert paired.audit() == Audit()
     paired.send("PUT", path, {"incident": {"type": "incident", "escalation_level": 2}})
     assert paired.audit().forbidden == ("incident #2: 2 pages (retriggered) for 1 causes",)
+
+
+def test_an_incident_that_tells_of_an_outage_is_no_case() -> None:
+    bench = AuditBench()
+    values = {"type": "incident", "title": "t", "service": {"id": "PSVC001", "type": "service_reference"}}
+    body = {"incident": values | {"incident_key": "reconciler outage default"}}
+    made = bench.send("POST", "/pagerduty/incidents", body)["incident"]
+    bench.send(
+        "PUT", f"/pagerduty/incidents/{made['id']}", {"incident": {"type": "incident", "status": "resolved"}}
+    )
+    bench.create()
+    assert audit(bench.sandbox.state()) == Audit()

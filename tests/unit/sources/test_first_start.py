@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.model import Side
+from reconciler.core.outage import Outage
 from reconciler.core.work import Priority, Reason
 from reconciler.errors import Misconfigured, Unknown
 from reconciler.store.cursors import LogMark, Origin
@@ -58,6 +59,22 @@ def test_the_first_start_sets_every_cursor(before: Stage) -> None:
     assert standing.origin == Origin(NOW, NOW - HOUR)
     assert (standing.query, standing.opsgenie, standing.pagerduty) == ("team: a", at(3000), LogMark(NOW - HOUR))
     assert (standing.sweep, standing.polled_opsgenie, standing.polled_pagerduty) == (NOW, NOW, NOW)
+
+
+def test_an_open_incident_about_an_outage_is_recalled_and_is_no_pair(before: Stage) -> None:
+    told = incident(key="reconciler outage default", id="P9")
+    before.pagerduty.open_set = [told]
+    before.opsgenie_feed().poll()
+    assert before.standing.outage == Outage(told.created_at, incident_id="P9")
+    assert before.items == {}
+
+
+def test_a_known_outage_stays_known_where_no_list_shows_its_incident_yet(before: Stage) -> None:
+    known = Outage(at(10), incident_id="P9")
+    with before.database.writing() as unit:
+        unit.cursors.save(outage=known)
+    before.opsgenie_feed().poll()
+    assert before.standing.outage == known
 
 
 @pytest.mark.parametrize(("updated", "watermark"), [(9000, NOW), (None, NOW - timedelta(hours=1))])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.outage import Outage
 from reconciler.store.cursors import OLDEST, LogMark, Origin, Positions, earlier
 from reconciler.store.database import Database, open_database
 from reconciler.store.leader_state import LeaderState
@@ -19,6 +20,7 @@ NOW = at(1000)
 YEAR_1, YEAR_9999 = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 USELESS = ("", "broken", "[]", "null", "{}", "5", "2026-11-23T09:00:00", "0001-01-01T00:00:00+00:00")
 AHEAD = (at(1001).isoformat(), YEAR_9999.isoformat())
+PARTLY = (Outage(at(11), at(12), "P1"), Outage(at(11)))
 MOMENTS = ("opsgenie", "sweep", "polled.opsgenie", "polled.pagerduty")
 WHOLE = Positions(
     origin=Origin(at(5), at(1)),
@@ -29,6 +31,7 @@ WHOLE = Positions(
     polled_opsgenie=at(9),
     polled_pagerduty=at(10),
     leader=LeaderState(at(11), 4, at(1)),
+    outage=PARTLY[0],
 )
 
 
@@ -47,6 +50,19 @@ def stored(database: Database, **values: str) -> Positions:
         upsert(unit.cursors.connection, cursors, rows)
     with database.reading() as unit:
         return unit.cursors.load(NOW)
+
+
+@pytest.mark.parametrize("outage", [*PARTLY, None])
+def test_an_outage_is_read_back_and_can_be_forgotten(database: Database, outage: Outage | None) -> None:
+    with database.writing() as unit:
+        unit.cursors.save(outage=PARTLY[0])
+        unit.cursors.save(outage=outage)
+        assert unit.cursors.load(NOW).outage == outage
+
+
+@pytest.mark.parametrize("value", [*USELESS, '["2026-11-23T09:00:00+00:00"]', '["x", "", "P1"]', '["x", "", 5]'])
+def test_an_unreadable_outage_counts_as_none(database: Database, value: str) -> None:
+    assert stored(database, outage=value) == Positions()
 
 
 def test_an_empty_table_gives_unknown_positions(database: Database) -> None:

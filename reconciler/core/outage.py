@@ -1,0 +1,92 @@
+"""An outage of the alerts: the incident that tells engineers of it, and its texts.
+
+While Opsgenie's alerts cannot be read, new alerts page nobody. One incident of the reconciler's own says so. It
+has a key of its own, which no alert has, so that it is never taken for an alert's incident.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler.core.model import Incident, Note
+from reconciler.core.text import shortened
+
+URGENCY = "high"
+LONGEST_REASON = 300
+"""Characters of the error that a title shows; the body shows all of it."""
+_OVER = "[reconciler] Opsgenie's alerts can be read again"
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An outage that lasts, or whose incident is still open.
+
+    `asked_at` is when an incident was last asked for, whatever became of it; `incident_id` is the incident that
+    tells of this outage, empty until it is known.
+    """
+
+    since: datetime
+    asked_at: datetime | None = None
+    incident_id: str = ""
+
+
+def key_of(route: str) -> str:
+    """The incident's key."""
+    return f"reconciler outage {route}"
+
+
+def told_by(found: Iterable[Incident], outage: Outage) -> Incident | None:
+    """Which of the incidents with the key tells of this outage: an open one, or one that was resolved meanwhile.
+
+    A resolved one tells of an earlier outage unless an incident was asked for during this one, and without a clear
+    answer.
+    """
+    incidents = list(found)
+    for incident in incidents:
+        if incident.status != "resolved":
+            return incident
+    if outage.asked_at is None:
+        return None
+    return next((each for each in incidents if each.created_at >= outage.since), None)
+
+
+def recalled(found: Incident | None, now: datetime) -> Outage | None:
+    """The outage of which an open incident tells, after the database was lost."""
+    return None if found is None else Outage(min(found.created_at, now), incident_id=found.id)
+
+
+def title(outage: Outage, error: str) -> str:
+    """The incident's title."""
+    why = shortened(_reason(error), LONGEST_REASON)
+    since = _clock(outage.since)
+    return f"Opsgenie's alerts cannot be read since {since}: {why}; new alerts page nobody until this is over"
+
+
+def body(outage: Outage, error: str) -> str:
+    """The incident's details."""
+    since = f"{outage.since.astimezone(UTC):%Y-%m-%d} {_clock(outage.since)}"
+    return (
+        f"The reconciler cannot read Opsgenie's alerts since {since}:\n\n{_reason(error)}\n\n"
+        "Alerts that are raised in Opsgenie meanwhile page nobody: look there. They page as soon as they can be "
+        "read, and the reconciler then resolves this incident. If it is resolved before, it does not come again "
+        "for this outage."
+    )
+
+
+def over_note(outage: Outage, now: datetime, lasted: str) -> str:
+    """The note with which the incident is resolved."""
+    began = _clock(outage.since)
+    return f"{_OVER} since {_clock(now)}. They could not be from {began} on, for {lasted}."
+
+
+def is_noted(notes: Iterable[Note]) -> bool:
+    """Whether the incident's notes say already that the outage is over."""
+    return any(note.text.startswith(_OVER) for note in notes)
+
+
+def _reason(error: str) -> str:
+    return error.removeprefix("Opsgenie: ")
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%H:%M} UTC"
