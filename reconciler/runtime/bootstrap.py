@@ -23,6 +23,7 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
+from reconciler.runtime.introduction import Introduction
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.report import Collector, Report
@@ -267,7 +268,15 @@ class Wiring(_Reading):
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
         return Daemon(
-            program, reporter, self.leadership, worker, schedule, self.committer, self.in_flight, self.metrics
+            program,
+            reporter,
+            self.leadership,
+            worker,
+            schedule,
+            self.committer,
+            self.in_flight,
+            self.metrics,
+            Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:

@@ -6,6 +6,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
+from reconciler import __version__
 from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
@@ -16,6 +17,7 @@ from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
+from reconciler.runtime.introduction import Introduction
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.program import Program, Source
 from reconciler.runtime.reporter import Reporter
@@ -69,7 +71,9 @@ class Daemon:
         committer: Committer,
         in_flight: InFlight,
         metrics: "Metrics | None",
+        introduction: Introduction,
     ) -> None:
+        self.introduction = introduction
         self.program = program
         self.reporter = reporter
         self.leadership = leadership
@@ -89,7 +93,7 @@ class Daemon:
         program, interval = self.program, self.program.interval.total_seconds()
         with contextlib.suppress(DatabaseDown):  # an unreachable database is no obstacle: leadership is retried
             check(program.database)
-        log.info("started", interval_seconds=interval)
+        log.info("started", version=__version__, interval_seconds=interval)
         jobs: list[tuple[str, float | Callable[[], float], Callable[[], None]]] = [
             (LEADERSHIP, interval, self.lead),
             *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
@@ -118,6 +122,7 @@ class Daemon:
             for line in self.leadership.news:
                 log.info(line)
             self.leadership.news.clear()
+            self.introduction.began()
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
@@ -142,6 +147,7 @@ class Daemon:
         self._committer.flush()
         self._take_in()
         self.reporter.report()
+        self.introduction.look()
         if self._metrics:
             self._metrics.health.problems(self.program.wrong())
             self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
