@@ -25,6 +25,7 @@ from reconciler.cli.common import (
 from reconciler.cli.config import config
 from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
+from reconciler.cli.manners import Group, colour
 from reconciler.cli.pause import pause, resume
 from reconciler.cli.status import status
 
@@ -39,7 +40,11 @@ PROGRESS_EVERY = 20
 """Pairs between two lines of progress."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    epilog="Exit status: 0 done; 1 something failed; 2 bad usage or configuration; see each command for more.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="reconciler")
 @click.option(
     "--env-file",
@@ -52,7 +57,7 @@ def cli(context: click.Context, env_file: Path | None) -> None:
 
     Configured by environment variables or a .env file: see .env-example.
     """
-    context.obj = env_file
+    context.obj, context.color = env_file, colour()
 
 
 @cli.command()
@@ -168,7 +173,8 @@ def upgrade() -> None:
 
 
 @db.command()
-def current() -> None:
+@click.option("--check", is_flag=True, help="Exit 1 if the schema is not this version's.")
+def current(check: bool) -> None:
     """Show the schema's revision, and this version's."""
     url, _ = configured_database()
     from reconciler.store.database import current_revision, exists, open_database
@@ -176,6 +182,8 @@ def current() -> None:
 
     found = current_revision(open_database(url)) if exists(url) else None
     click.echo(f"{found or 'none'} (this version: {REVISION})")
+    if check and found != REVISION:
+        sys.exit(FAILED)
 
 
 @cli.command()
@@ -268,8 +276,13 @@ def _once(settings: Settings) -> Report:
     from reconciler.runtime.bootstrap import assemble
     from reconciler.runtime.once import run_once
     from reconciler.runtime.report import Collector
+    from reconciler.store.database import exists
     from reconciler.store.migrate import check
+    from reconciler.store.overview import shown
 
+    url = settings.database_url.get_secret_value()
+    if not exists(url):
+        click.echo(f"reconciler: first start, new database at {shown(url)}", err=True)
     wiring = assemble(settings)
     check(wiring.database)  # before the lock, which leaves a file beside it
     program, collector = wiring.whole(is_whole=True), Collector()

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from typing import Any
 import click
 import requests
 
+from reconciler.cli.manners import colour as wants_colour
 from reconciler.sandbox.server import RunningSandbox, environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -29,6 +31,9 @@ SEEN_WITHIN = 8.0
 QUIET = 2.5
 """Seconds at the end during which nothing more may be written."""
 MIN_COLUMN = 50
+NARROWEST = 20
+INDENT = 21
+"""Characters before the words of a line: the time and who acts."""
 
 State = dict[str, Any]
 
@@ -65,7 +70,10 @@ class Stage:
         """Print one line of the narration."""
         colour = {"Opsgenie": "yellow", "PagerDuty": "green", "reconciler": "cyan"}.get(who, "white")
         at = f"{time.monotonic() - self.started:5.1f} s"
-        click.echo(f"{click.style(at, dim=True)}  {click.style(f'{who:<10}', fg=colour)}  {words}")
+        head = f"{click.style(at, dim=True)}  {click.style(f'{who:<10}', fg=colour)}  "
+        room = max(NARROWEST, columns() - INDENT)
+        first, *rest = textwrap.wrap(words, room) or [""]
+        click.echo("\n".join([head + first, *(" " * INDENT + line for line in rest)]), color=wants_colour())
 
     def start(self) -> None:
         """Start the real daemon, as a process of its own."""
@@ -105,7 +113,7 @@ class Stage:
                 return
             time.sleep(0.05)
         self.missed.append(what)
-        self.say("demo", click.style(f"not seen within {SEEN_WITHIN:.0f} s: {what}", fg="red"))
+        self.say("demo", f"not seen within {SEEN_WITHIN:.0f} s: {what}")
 
     def writes(self) -> int:
         """The number of API writes that both vendors have accepted so far."""
@@ -165,12 +173,12 @@ def _story(stage: Stage) -> None:
     words = "standby is catching up"
     act("Opsgenie", f'Ana Ruiz adds a note: "{words}"', f"{on_alert}/notes", user="Ana Ruiz", text=words)
     stage.kill()
-    say("demo", click.style("kill -9 of the daemon; people go on meanwhile", bold=True))
+    say("demo", "kill -9 of the daemon; people go on meanwhile")
     act("Opsgenie", "Ana Ruiz un-acknowledges: it is not over", f"{on_alert}/unacknowledge", user="Ana Ruiz")
     words = "second failover attempt"
     act("PagerDuty", f'Omar Haddad adds a note: "{words}"', f"{on_incident}/notes", user="Omar Haddad", text=words)
     stage.start()
-    say("demo", click.style("the daemon is started again", bold=True))
+    say("demo", "the daemon is started again")
     until("Ana's un-acknowledgement", lambda s: _incident(s)["status"] == "triggered")
     until("Omar's note", lambda s: words in _alert_notes(s))
     until("Ana's second note", lambda s: "standby is catching up" in _incident_notes(s))
@@ -215,14 +223,28 @@ def _timelines(state: State) -> None:
     left += [(note["createdAt"], f"note: {note['note']}") for note in alert["notes"]]
     right = [(entry["created_at"], entry["summary"]) for entry in incident["log_entries"] if _is_told(entry)]
     right += [(note["created_at"], f"note: {note['content']}") for note in incident["notes"]]
-    width = max(MIN_COLUMN, shutil.get_terminal_size((140, 24)).columns // 2 - 2)
-    click.echo(f"{'Opsgenie':<{width}}   PagerDuty")
-    click.echo(f"{'-' * width}   {'-' * width}")
     events = [(datetime.fromisoformat(at), True, words) for at, words in left]
     events += [(datetime.fromisoformat(at), False, words) for at, words in right]
-    for at, on_left, words in sorted(events, key=lambda event: event[0]):
-        cell = _cell(f"{at.astimezone(UTC):%H:%M:%S}  {' '.join(words.split())}", width)
-        click.echo(cell if on_left else f"{'':<{width}}   {cell}")
+    lines = [
+        (on_left, f"{at.astimezone(UTC):%H:%M:%S}  {' '.join(words.split())}")
+        for at, on_left, words in sorted(events, key=lambda event: event[0])
+    ]
+    click.echo("\n".join(_laid_out(lines, columns())))
+
+
+def _laid_out(lines: list[tuple[bool, str]], room: int) -> list[str]:
+    """Lines of the left and of the right side: in two columns, or one below the other where two do not fit."""
+    width = room // 2 - 2
+    if width < MIN_COLUMN:
+        sides = {True: "Opsgenie ", False: "PagerDuty"}
+        return [_cell(f"{sides[on_left]}  {line}", max(NARROWEST, room)) for on_left, line in lines]
+    shown = [_cell(line, width) if on_left else f"{'':<{width}}   {_cell(line, width)}" for on_left, line in lines]
+    return [f"{'Opsgenie':<{width}}   PagerDuty", f"{'-' * width}   {'-' * width}", *shown]
+
+
+def columns() -> int:
+    """The width of the terminal, or the one that COLUMNS gives."""
+    return shutil.get_terminal_size((140, 24)).columns
 
 
 def _is_told(entry: State) -> bool:

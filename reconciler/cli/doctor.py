@@ -10,10 +10,7 @@ from reconciler.cli.common import FAILED, configured, print_json
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def doctor(as_json: bool) -> None:
-    """Check settings, keys and rights, region, service, user, clock and database; writes nothing.
-
-    Exits 1 if anything is bad, 2 if the configuration cannot be read.
-    """
+    """Check settings, keys and rights, region, service, user, clock and database; writes nothing."""
     settings = configured()
     from reconciler.operations import findings
     from reconciler.operations.doctor import examine

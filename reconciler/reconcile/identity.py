@@ -19,7 +19,7 @@ from datetime import timedelta
 from reconciler.core.model import Person, Side
 from reconciler.errors import Misconfigured, ReconcilerError, Refused
 from reconciler.reconcile.problems import Problem
-from reconciler.vendors.ports import Clock, PagerDutyReader
+from reconciler.vendors.ports import Clock, OnCall, PagerDutyReader, ServiceStatus
 
 BETWEEN_CHECKS = 10.0
 """Seconds between two checks after refused writes; also the longest wait while something is wrong."""
@@ -43,20 +43,31 @@ class AccountState:
     unsure: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Who and what PagerDuty has confirmed: the automation user, the service, and who is on call on it."""
+
+    person: Person
+    service: ServiceStatus
+    duty: OnCall
+
+
 class Identity:
     """Checks at the start, after an account refusal, and once an interval; sooner while something is wrong.
 
-    For one thread. `state` is the complete result of the last check, and may be read by any thread.
+    For one thread. `state` is the complete result of the last check, `view` that of the last one in which all was
+    well; both may be read by any thread.
     """
 
     def __init__(self, pagerduty: PagerDutyReader, configured: Person, clock: Clock, interval: timedelta) -> None:
         self.person = configured
         self.known = False
         self.state = AccountState()
+        self.view: AccountView | None = None
         self._pagerduty = pagerduty
         self._clock = clock
         self._interval = interval.total_seconds()
-        self._policy_id = ""
+        self._service = ServiceStatus()
         self._wrong: dict[str, ReconcilerError] = {}
         self._objections: dict[str, Misconfigured] = {}
         self._unsure: ReconcilerError | None = None
@@ -87,7 +98,9 @@ class Identity:
         if self.known and now - self._asked >= max(FIRST_RETRY, min(self._interval, BETWEEN_CHECKS)):
             self._ask()
         if self.known:
-            self._note("on call", self._pagerduty.on_call(self.person, self._policy_id).objection)
+            duty = self._pagerduty.on_call(self.person, self._service.escalation_policy_id)
+            self.view = AccountView(self.person, self._service, duty)
+            self._note("on call", duty.objection)
             self._refresh = now + (min(self._interval, WHILE_OBJECTED) if self._objections else self._interval)
             self.state = self._as_it_stands()
 
@@ -142,9 +155,8 @@ class Identity:
         self._note("user", user.objection)
 
     def _ask_service(self) -> None:
-        service = self._pagerduty.check_service()
-        self._policy_id = service.escalation_policy_id
-        self._note("service", service.objection)
+        self._service = self._pagerduty.check_service()
+        self._note("service", self._service.objection)
 
     def _note(self, name: str, objection: str) -> None:
         known = self._objections.get(name)

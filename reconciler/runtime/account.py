@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reconciler.core.model import Policy, Side
 from reconciler.reconcile.fetch import Fetcher
-from reconciler.reconcile.identity import AccountState, Identity
+from reconciler.reconcile.identity import AccountState, AccountView, Identity
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.write_breakers import PAGERDUTY_LANES, Lane, WriteBreakers
 
@@ -36,6 +36,10 @@ class Account:
     def policy(self) -> Policy:
         """The policy, with the automation user as far as it is known."""
         return replace(self._configured, automation=self._identity.person)
+
+    def view(self) -> AccountView | None:
+        """Who and what PagerDuty has confirmed; None until then."""
+        return self._identity.view
 
     def poll(self) -> bool:
         """Make the checks that are due, and bar lanes accordingly. PagerDuty's answers are reported separately."""

@@ -26,6 +26,7 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
 from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
+from reconciler.runtime.introduction import Introduction
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.pauses import Pauses
 from reconciler.runtime.program import Program, Timed
@@ -319,6 +320,7 @@ class Wiring(_Reading):
             self.metrics,
             self.about(),
             watches,
+            Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
 
     def about(self) -> dict[str, object]:

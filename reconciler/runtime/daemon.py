@@ -16,6 +16,7 @@ from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
+from reconciler.runtime.introduction import Introduction
 from reconciler.runtime.leadership import Leadership
 from reconciler.runtime.pauses import Pauses
 from reconciler.runtime.program import Program, Source, Timed
@@ -80,8 +81,10 @@ class Daemon:
         pauses: Pauses,
         metrics: "Metrics | None",
         about: Mapping[str, object],
-        watches: tuple[Timed, ...] = (),
+        watches: tuple[Timed, ...],
+        introduction: Introduction,
     ) -> None:
+        self.introduction = introduction
         self.program = program
         self.renewal = renewal
         self.reporter = reporter
@@ -140,6 +143,7 @@ class Daemon:
                 log.info(line)
             self.leadership.news.clear()
             self.program.rounds.begin()
+            self.introduction.began()
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
@@ -171,6 +175,7 @@ class Daemon:
         self.program.holds.release()
         self._committer.flush()
         self.reporter.report()
+        self.introduction.look()
         if self._metrics:
             self._metrics.health.problems(self.program.wrong())
             self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())

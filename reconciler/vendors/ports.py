@@ -78,13 +78,19 @@ class ServiceStatus:
 
     escalation_policy_id: str = ""
     objection: str = ""
+    name: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """`objection`: the automation user, or nobody, is on call or on the policy; empty if not known."""
+    """`objection`: the automation user, or nobody, is on call or on the policy; empty if not known.
+
+    `people` are the names of those who are on call, as far as they are known.
+    """
 
     objection: str = ""
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

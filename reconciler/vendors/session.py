@@ -14,6 +14,7 @@ from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from reconciler import __version__
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
@@ -24,7 +25,7 @@ CONNECT_TIMEOUT = 10.0
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
 POOL = 32
-_ANY = {"User-Agent": "reconciler", "Accept-Encoding": "gzip, deflate"}
+_ANY = {"User-Agent": f"reconciler/{__version__}", "Accept-Encoding": "gzip, deflate"}
 _ALWAYS = {
     "Opsgenie": {"Accept": "application/json"},
     "PagerDuty": {

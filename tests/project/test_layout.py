@@ -18,6 +18,7 @@ WITHOUT = {
 }
 """Modules without a test of their own, and why."""
 THREADS = {
+    "operations/test_doctor.py": "a check hangs until the report is there without it",
     "reconcile/test_fetch.py": "two reads meet at a barrier, which proves that neither waits for the other",
     "runtime/test_schedule.py": "a job hangs until its test lets it go on",
     "runtime/test_worker.py": "a pair hangs until its test lets it go on, and a page is waited for",

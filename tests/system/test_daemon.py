@@ -39,8 +39,9 @@ def copies(world: World, alert: str) -> list[str]:
 
 
 def said(world: World) -> list[str]:
-    """The daemon's log events up to the first colon, which leaves out their figures."""
-    return [event["event"].partition(":")[0] for event in world.events()]
+    """The daemon's log events up to the first colon, which leaves out their figures, but for its introduction."""
+    events = [event["event"].partition(":")[0] for event in world.events()]
+    return [event for event in events if event != "at work" and not event.endswith(" in use")]
 
 
 # -- schedule --

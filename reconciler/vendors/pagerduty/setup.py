@@ -103,6 +103,8 @@ class Setup:
         return ServiceStatus(
             text(mapping(service.get("escalation_policy")).get("id")),
             f"PAGERDUTY_SERVICE_ID: the service {which} {why}" if why else "",
+            name,
+            text(service.get("status")).strip().lower(),
         )
 
     def on_call(self, user: Person, policy_id: str) -> OnCall:
@@ -123,7 +125,7 @@ class Setup:
                 f"PAGERDUTY_SERVICE_ID: nobody is on call on the service's escalation policy {which}: "
                 "its incidents page nobody; put somebody on call there"
             )
-        return OnCall()
+        return OnCall(people=tuple(dict.fromkeys(person.name for person in duty or ())))
 
     def confirm_key(self) -> None:
         """One cheap read of no particular incident. Refused if the account refuses the key."""

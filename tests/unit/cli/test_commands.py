@@ -65,6 +65,8 @@ def test_each_command_says_what_it_does_and_explains_each_option(command: Comman
     assert done.out.startswith(f"Usage: {' '.join(('reconciler', *words))} [OPTIONS]")
     described = by_words(cli)[words]
     assert described.help
+    assert "Exit status: 0 " in done.out
+    assert "..." not in done.out.partition("Commands:")[2]
     assert all(option.help for option in described.params if isinstance(option, click.Option))
 
 
@@ -142,9 +144,11 @@ def test_a_command_of_the_database_names_its_wrong_setting_and_asks_for_no_key(
 
 def test_the_schema_is_shown_before_and_after_it_is_made(command: Command) -> None:
     assert command("db", "current") == (0, f"none (this version: {REVISION})\n", "")
+    assert command("db", "current", "--check").status == 1
     assert not Path("reconciler.db").exists()
     assert command("db", "upgrade") == (0, f"The schema is at revision {REVISION}.\n", "")
     assert command("db", "current") == (0, f"{REVISION} (this version: {REVISION})\n", "")
+    assert command("db", "current", "--check").status == 0
 
 
 def test_status_of_no_database_says_so_and_makes_none(command: Command) -> None:
@@ -246,7 +250,7 @@ def test_a_run_ends_with_the_status_of_what_it_found(
 def test_what_fails_ends_with_status_1(
     command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    def raise_it() -> None:
+    def raise_it(**_: object) -> None:
         raise error
 
     monkeypatch.setattr(commands.current, "callback", raise_it)
@@ -256,7 +260,7 @@ def test_what_fails_ends_with_status_1(
 def test_a_defect_is_one_line_without_the_words_of_the_error(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands.current, "callback", lambda: int("a secret"))
+    monkeypatch.setattr(commands.current, "callback", lambda **_: int("a secret"))
     done = command("db", "current")
     assert (done.status, done.out) == (1, "")
     assert re.fullmatch(

@@ -50,7 +50,10 @@ def test_writes_are_told_once_done_and_troubles_at_once(
     assert bool(out) is bool(said)
 
 
-def test_both_sides_are_told_in_one_order_of_time(capsys: pytest.CaptureFixture[str]) -> None:
+def test_both_sides_are_told_in_one_order_of_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     alert = {
         "logs": [{"createdAt": "2026-11-23T09:00:00Z", "log": "Alert created", "owner": "Grafana"}],
         "notes": [{"createdAt": "2026-11-23T09:00:20Z", "note": "any\nnews?"}],
@@ -74,3 +77,30 @@ def test_what_is_not_seen_in_time_fails_the_demo(stage: Stage, monkeypatch: pyte
     monkeypatch.setattr(demo, "SEEN_WITHIN", 0.0)
     stage.until("the page", lambda _state: True)
     assert stage.missed == ["the page"]
+
+
+def test_what_is_told_fits_the_terminal_and_its_colours(
+    stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    stage.say("Opsgenie", "word " * 30)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 2
+    assert all(len(line) <= 60 and "\x1b" not in line for line in lines)
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "xterm")
+    stage.say("Opsgenie", "word")
+    assert "\x1b" in capsys.readouterr().out
+
+
+def test_two_columns_become_one_where_they_do_not_fit() -> None:
+    lines = [(True, "09:00:00  " + "left " * 20), (False, "09:00:01  right")]
+    wide = demo._laid_out(lines, 140)
+    assert wide[0].split() == ["Opsgenie", "PagerDuty"]
+    assert max(map(len, wide)) <= 140
+    first, second = demo._laid_out(lines, 60)
+    assert first.startswith("Opsgenie   09:00:00  left")
+    assert len(first) == 60
+    assert second == "PagerDuty  09:00:01  right"

@@ -1,0 +1,59 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.operations.doctor_setup import SetupChecks
+from reconciler.operations.findings import Finding, Verdict
+from reconciler.settings import load
+from tests.support.configured import REQUIRED
+
+
+@pytest.fixture(autouse=True)
+def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def found(check: str, **given: str) -> Finding:
+    return dict(SetupChecks(load(REQUIRED | given, None)).checks())[check]()
+
+
+def test_probable_mistakes_are_warned_about() -> None:
+    assert found("variables").verdict is Verdict.GOOD
+    told = found("variables", LOGLEVEL="x", OPSGENIE_INTEGRATION_ID="1-2")
+    assert told.verdict is Verdict.WARNING
+    assert "LOGLEVEL: is not read" in told.found
+    assert "OPSGENIE_INTEGRATION_ID: is of no use without HTTP_LISTEN" in told.found
+
+
+def test_the_way_to_both_vendors_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert found("network") == Finding("network", Verdict.GOOD, "Opsgenie directly; PagerDuty directly")
+    monkeypatch.setenv("HTTPS_PROXY", "http://joe:hunter2@proxy:3128")
+    assert found("network").found.startswith("Opsgenie through the proxy http://proxy:3128;")
+    monkeypatch.setenv("SSL_CERT_FILE", "/x.pem")
+    assert found("network").verdict is Verdict.WARNING
+    assert "REQUESTS_CA_BUNDLE" in found("network").mend
+    file = tmp_path / "ca.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    told = found("network")
+    assert (told.verdict, told.mend[:22]) == (Verdict.BAD, "let REQUESTS_CA_BUNDLE")
+    file.touch()
+    assert found("network").verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "says"),
+    [
+        ({}, Verdict.WARNING, "nobody notices"),
+        ({"HEARTBEAT_URL": "https://x.example/secret"}, Verdict.GOOD, "HEARTBEAT_URL every 60 s"),
+        ({"OPSGENIE_HEARTBEAT": "alive"}, Verdict.GOOD, "Opsgenie's heartbeat alive every 60 s"),
+        ({"HTTP_LISTEN": "127.0.0.1:8080"}, Verdict.GOOD, "127.0.0.1:8080 can be watched instead"),
+    ],
+)
+def test_whether_anybody_notices_a_failure_is_told(given: dict[str, Any], verdict: Verdict, says: str) -> None:
+    told = found("heartbeat", **given)
+    assert told.verdict is verdict
+    assert says in told.found
+    assert "secret" not in told.found
