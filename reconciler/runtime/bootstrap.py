@@ -287,6 +287,7 @@ class Wiring(_Reading):
             self.settings.remind_seconds,
             self.metrics,
             lambda: self.pauses.present,
+            timedelta(seconds=self.settings.staleness_seconds),
         )
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))

@@ -28,7 +28,7 @@ MOST_OBJECTS = 1000
 """The most alerts whose troubles are remembered individually."""
 MOST_NAMED = 5
 """The most alerts that one reminder names."""
-SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "objects")
+SUBJECTS = ("opsgenie", "pagerduty", "pages", "database", "lock", "work", "second_reconciler", "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
 
 WORK = "work"
@@ -38,8 +38,11 @@ _REQUEST = re.compile(r" \(request [^)]*\)")
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
 _NAMES = {"pages": "Pages", "database": "Database", "lock": "Lock", WORK: "Work"} | {
-    side.value: name_of(side) for side in Side
+    "second_reconciler": "Second reconciler",
+    **{side.value: name_of(side) for side in Side},
 }
+_OVER = {"second_reconciler": "no trace of a second reconciler any more"}
+"""What is said at the end of a state that does not mean that something works again."""
 
 Names = Callable[[Collection[str]], Mapping[str, str]]
 """Returns display names for alert ids; unknown alerts are left out."""
@@ -186,7 +189,9 @@ class StateLog:
             return
         lasted = self._clock.monotonic() - trouble.began
         waited = kinds_of(trouble.waited.values())
-        words = f"works again after {span(lasted)}" + (f"; {waited} had waited" if waited else "")
+        words = f"{_OVER.get(trouble.subject, 'works again')} after {span(lasted)}" + (
+            f"; {waited} had waited" if waited else ""
+        )
         fields = {"alert": trouble.alert_id} if trouble.alert_id else {}
         log.info(
             self._named(trouble, words),
