@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from reconciler.core import late_alerts
 from reconciler.core.follow_up import Left, next_item
-from reconciler.core.model import Action, DecisionInput, Echo, Observation, Pair, Plan, Policy, Status
+from reconciler.core.model import Action, DecisionInput, Echo, Note, Observation, Pair, Plan, Policy, Status
 from reconciler.core.plan import decide, in_order
+from reconciler.core.second_reconciler import foreign_notes
 from reconciler.core.text import shortened
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.errors import ReconcilerError, Transient
@@ -26,7 +27,8 @@ class Outcome:
 
     `actions` are the pair's actions that were tried, settled or are open, in their present state; `standing` are
     problems that last until the pair is reconciled again, `events` those that were met once. `name` is the alert's
-    display name, as far as it was read. `late` is how a late alert is treated (see `core.late_alerts`). `again` is
+    display name, as far as it was read. `late` is how a late alert is treated (see `core.late_alerts`), `foreign`
+    are notes that seem to be a second reconciler's. `again` is
     the item for what is left to do. `blocked` are the circuit
     breakers that its reads wait for; `hold` is set if only the delivery of its outbox waits.
     """
@@ -41,6 +43,7 @@ class Outcome:
     blocked: frozenset[Hold] = field(default_factory=frozenset)
     hold: Hold | None = None
     late: str = ""
+    foreign: tuple[Note, ...] = ()
 
     @property
     def word(self) -> str:
@@ -191,6 +194,7 @@ class Reconciler:
             planned.fetched.blocked,
             delivered.next_try.hold if only_delivers else None,
             planned.late,
+            foreign_notes(planned.fetched.observation, planned.inputs.policy),
         )
 
     def _deliver(self, planned: Planned, item: WorkItem) -> Delivered:

@@ -299,6 +299,7 @@ class Wiring(_Reading):
             self.metrics,
             self.leader_state,
             lambda: self.pauses.present,
+            timedelta(seconds=self.settings.staleness_seconds),
         )
         watches = self.watches(program).of_daemon(reporter, self.metrics)
         schedule = Schedule(self.clock)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from reconciler.reconcile.problems import Problem
 from reconciler.runtime import milestones
 from reconciler.runtime.action_log import ActionLog
 from reconciler.runtime.pauses import PauseLog
+from reconciler.runtime.second_reconciler import SUBJECT, SecondReconciler
 from reconciler.runtime.state_log import StateLog
 from reconciler.store import overview, troubles
 from reconciler.store.database import Database, DatabaseDown
@@ -50,6 +52,7 @@ class Reporter:
         metrics: "Metrics | None",
         state: Callable[[], LeaderState | None] = lambda: None,
         pauses: Callable[[], Collection[Pause]] = tuple,
+        staleness: timedelta = timedelta(seconds=120),
     ) -> None:
         self.states = StateLog(clock, remind, self._names)
         self._database = database
@@ -60,6 +63,7 @@ class Reporter:
         self._state = state
         self._pauses = pauses
         self._pause_log = PauseLog(clock, remind)
+        self._second = SecondReconciler(clock, staleness)
         self._lock = Lock()
         self._actions = ActionLog()
         self._before: milestones.Milestones | None = None
@@ -75,6 +79,7 @@ class Reporter:
         """Note that this process begins to lead: later reports are compared with the present state."""
         self._before = milestones.look(self._database, self._clock.now())
         self._kept = None
+        self._second.began()
 
     def reconciled(self, outcome: Outcome, seconds: float) -> None:
         """Log a pair's outcome."""
@@ -84,6 +89,7 @@ class Reporter:
         with self._lock:
             self._touched |= bool(outcome.actions or outcome.problems)
             self._late[outcome.late] += bool(outcome.late)
+            self._second.reconciled(outcome)
             news = self._actions.news(outcome.actions)
             if news:
                 seen = {outcome.item.alert_id: outcome.name.removeprefix("Alert ")} if outcome.name else {}
@@ -105,6 +111,7 @@ class Reporter:
         with self._lock:
             self._say_milestones(problems)
             self._say_late_alerts()
+            self.states.say(SUBJECT, self._second.words(), key=SUBJECT)
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
 

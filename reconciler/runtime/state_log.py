@@ -31,7 +31,7 @@ MOST_NAMED = 5
 """The most alerts that one reminder names."""
 WORK = "work"
 """The subject of a defect that concerns no single alert."""
-_OWN = ("pages", "database", "secrets", "lock", WORK, "heartbeat", "outage")
+_OWN = ("pages", "database", "secrets", "lock", WORK, "heartbeat", "outage", "second_reconciler")
 SUBJECTS = (*(side.value for side in Side), *_OWN, "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
 
@@ -39,7 +39,11 @@ _REQUEST = re.compile(r" \(request [^)]*\)")
 """The part of an error that differs between repetitions of the same refusal."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
-_NAMES = {each: each.capitalize() for each in _OWN} | {side.value: name_of(side) for side in Side}
+_NAMES = {each: each.replace("_", " ").capitalize() for each in _OWN} | {
+    side.value: name_of(side) for side in Side
+}
+_OVER = {"second_reconciler": "no trace of a second reconciler any more"}
+"""What is said at the end of a state that does not mean that something works again."""
 
 Names = Callable[[Collection[str]], Mapping[str, PairNames]]
 """Returns the names of pairs by alert id; unknown alerts are left out."""
@@ -188,7 +192,8 @@ class StateLog:
             return
         lasted = self._clock.monotonic() - trouble.began
         waited = kinds_of(trouble.waited.values())
-        words = f"works again after {span(lasted)}" + (f"; {waited} had waited" if waited else "")
+        over = _OVER.get(trouble.subject, "works again")
+        words = f"{over} after {span(lasted)}" + (f"; {waited} had waited" if waited else "")
         self._write(trouble, words, write=log.info, lasted_seconds=round(lasted, 1))
 
     def _remind_all(self) -> None:
