@@ -39,6 +39,16 @@ def configured() -> Settings:
     return settings
 
 
+def warnings(settings: Settings) -> tuple[str, ...]:
+    """What is probably a mistake: of the settings, and of the files that hold them and the database."""
+    from reconciler.settings import exposures
+    from reconciler.store.database import file_of
+    from reconciler.store.files import exposed
+
+    database = file_of(settings.database_url.get_secret_value())
+    return (*settings.warnings(), *exposures(DOTENV), *exposed(database))
+
+
 def configured_database() -> tuple[str, float]:
     """For commands that need the database alone, and no key: its URL, and how often the daemon polls."""
     from reconciler import settings as configuration

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -192,3 +193,14 @@ def test_a_process_stopped_while_it_checked_the_lock_supersedes_no_leader(proces
     process.lock.left = 1  # at the next check another process holds it
     assert not process.confirm()
     assert (process.leadership.leads, epoch_of(process.database)) == (False, epoch)
+
+
+def test_a_removed_file_is_a_lost_database_even_while_the_lock_is_held(process: Process, tmp_path: Path) -> None:
+    assert process.leadership.confirm(policy())
+    (tmp_path / "reconciler.db").unlink()
+    with pytest.raises(DatabaseDown, match="was removed or replaced while in use"):
+        process.leadership.confirm(policy())
+    process.leadership.lose()
+    assert process.leadership.confirm(policy())
+    assert process.leadership.news == ["new database: nothing is known yet, a first start follows"]
+    assert process.leadership.confirm(policy()), "the new file is the one that is in use"
