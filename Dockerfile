@@ -19,7 +19,8 @@ ENV PATH=/opt/reconciler/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1
 # Relative SQLite files, such as the default's, are here. Besides this folder only /tmp is ever written to, by HTTP
 # bodies above 128 KiB.
-RUN install -d -o 65532 -g 65532 -m 0750 /data
+# Any user may run this, as OpenShift has it: a user without a name is in group 0, which the folder is given to.
+RUN install -d -o 65532 -g 0 -m 0770 /data
 WORKDIR /data
 VOLUME /data
 USER 65532:65532

@@ -20,6 +20,7 @@ from reconciler.cli.common import (
     configured_database,
     env_file,
     print_json,
+    warnings,
     working_database,
 )
 from reconciler.cli.config import config
@@ -80,11 +81,10 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
     from reconciler.observability.logs import get_logger
     from reconciler.runtime.bootstrap import assemble
     from reconciler.runtime.renewal import Given
-    from reconciler.settings import exposures
 
     for name in settings.unused():
         get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
-    for line in (*settings.warnings(), *exposures(env_file())):
+    for line in warnings(settings):
         get_logger(__name__).warning(line)
     wiring = assemble(settings)
     daemon = wiring.daemon(Given(os.environ, env_file(), lambda: signals.hang_ups))
@@ -108,13 +108,12 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     Each call waits at most 30 s for a rate limit. What is not read then is counted, and left to the next run.
     """
     from reconciler.runtime.signals import StopSignals
-    from reconciler.settings import exposures
 
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     StopSignals()
     settings = configured()
-    for line in (*settings.warnings(), *exposures(env_file())):
+    for line in warnings(settings):
         click.echo(f"reconciler: {line}", err=True)
     report = _plan(settings) if dry_run else _once(settings)
     from reconciler.cli import rendering

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
     from reconciler.store.database import Database
 
-DOTENV = Path(".env")
 FAILED, USAGE, PLANNED, ATTENTION = 1, 2, 3, 3
 """Exit statuses of the public contract."""
 
@@ -47,6 +46,16 @@ def configured() -> Settings:
     settings = configuration.load(os.environ, env_file())
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     return settings
+
+
+def warnings(settings: Settings) -> tuple[str, ...]:
+    """What is probably a mistake: of the settings, and of the files that hold them and the database."""
+    from reconciler.settings import exposures
+    from reconciler.store.database import file_of
+    from reconciler.store.files import exposed
+
+    database = file_of(settings.database_url.get_secret_value())
+    return (*settings.warnings(), *exposures(env_file()), *exposed(database))
 
 
 def configured_database() -> tuple[str, float]:

@@ -43,6 +43,7 @@ class Leadership:
         """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails."""
         if not self._lock.acquire():
             return self._follow()
+        self._database.check_file()
         return self.leads or self._begin(policy)
 
     def lose(self) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
 from reconciler.store.cursors import Cursors
+from reconciler.store.files import OpenedFile, create_private
 from reconciler.store.group_commit import GroupCommit
 from reconciler.store.journal import Journal
 from reconciler.store.outbox import Outbox
@@ -93,8 +94,9 @@ class UnitOfWork:
 class Database:
     """The database of one route."""
 
-    def __init__(self, engine: Engine, route: str = "default") -> None:
+    def __init__(self, engine: Engine, route: str = "default", file: OpenedFile | None = None) -> None:
         self.engine = engine
+        self._file = file
         self.route = route
         # SQLite has one writer at a time, and its busy wait sleeps for longer than a write takes.
         self._write = GroupCommit(self._led).write if engine.dialect.name == "sqlite" else self._led
@@ -114,6 +116,18 @@ class Database:
             epoch, _ = self._leader(connection)
         self._epoch = epoch
         return epoch
+
+    def check_file(self) -> None:
+        """DatabaseDown if SQLite's file was removed or replaced while open. What is there now is opened next."""
+        if self._file is None or not self._file.is_gone():
+            return
+        self.engine.dispose()
+        self._file.forget()
+        raise DatabaseDown(
+            f"DATABASE_URL: {self._file.path} was removed or replaced while in use, and what it held is lost with "
+            "it: going on with what is there now, as with a lost database",
+            "gone",
+        )
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
@@ -176,8 +190,11 @@ class Database:
 
 def open_database(url: str) -> Database:
     """The database for reading and writing; a missing SQLite file is created. The schema is not migrated here."""
-    file_of(url)
-    return Database(_engine(url))
+    file = file_of(url)
+    if file is None:
+        return Database(_postgresql(url))
+    opened = OpenedFile(file)
+    return Database(_sqlite(url, opened), file=opened)
 
 
 def exists(url: str) -> bool:
@@ -236,10 +253,16 @@ def file_of(url: str) -> Path | None:
     if address.get_backend_name() != "sqlite":
         return None
     file = Path(address.database or "").absolute()
-    if not file.parent.is_dir():
-        raise Misconfigured(f"DATABASE_URL: there is no folder {file.parent}: create it, or name another file")
-    if file.is_dir():
-        raise Misconfigured(f"DATABASE_URL: {file} is a folder: name a file in it")
+    try:
+        if not file.parent.is_dir():
+            raise Misconfigured(f"DATABASE_URL: there is no folder {file.parent}: create it, or name another file")
+        if file.is_dir():
+            raise Misconfigured(f"DATABASE_URL: {file} is a folder: name a file in it")
+    except OSError as error:
+        raise Misconfigured(
+            f"DATABASE_URL: user {os.geteuid()} may not enter the folder {file.parent} ({error.strerror}): give "
+            "it to this user, or name a file in another folder"
+        ) from error
     return file
 
 
@@ -261,10 +284,6 @@ def reading_engine(file: Path) -> Engine:
     )
 
 
-def _engine(url: str) -> Engine:
-    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
-
-
 def _postgresql(url: str) -> Engine:
     engine = create_engine(url, pool_pre_ping=True, connect_args=tcp(url), **_POOL)
 
@@ -277,9 +296,13 @@ def _postgresql(url: str) -> Engine:
     return engine
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, file: OpenedFile) -> Engine:
     timeout = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
     engine = create_engine(url, connect_args=timeout, **_POOL)
+
+    @event.listens_for(engine, "do_connect")
+    def _connects(*_: Any) -> None:
+        create_private(file.path)
 
     # The driver's own transactions lose updates and do not roll DDL back: begin by hand, immediately.
     @event.listens_for(engine, "connect")
@@ -287,6 +310,7 @@ def _sqlite(url: str) -> Engine:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        file.opened()
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

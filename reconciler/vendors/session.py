@@ -19,6 +19,7 @@ from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Trans
 from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.ports import Clock
+from reconciler.vendors.surroundings import check_proxy, trusted
 from reconciler.vendors.unsent import never_sent
 
 CONNECT_TIMEOUT = 10.0
@@ -151,12 +152,16 @@ class Session:
 
 
 def _take_environment(session: requests.Session, url: str) -> None:
-    """Read the proxies and certificates that the environment names for this address, once for all requests."""
+    """Read the proxies and certificates that the environment names for this address, once for all requests.
+
+    Misconfigured if they cannot be used.
+    """
     with suppress(ValueError):  # the first request reports an invalid address
         found = session.merge_environment_settings(url, {}, None, None, None)
-        session.proxies = found["proxies"]
-        session.verify, session.cert = found["verify"], found["cert"]
+        session.proxies, session.cert = found["proxies"], found["cert"]
+        session.verify = trusted(url)
         session.trust_env = False
+        check_proxy(url, session.proxies)
 
 
 def doubt(method: str) -> str:

@@ -11,6 +11,12 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import ProxyError as TunnelError
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_CA = "a private CA, such as a proxy's that looks into TLS, is named by SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+_BEFORE_SENDING = {
+    "cert_verify": f"the file of trusted certificates is gone ({_CA})",
+    "do_handshake": "the TLS handshake failed",
+}
+"""Steps of a request before anything is sent, by the functions that take them."""
 _PROXY_SAYS = {
     "403": " (403: it forbids this address)",
     "407": " (407: it wants a login, which belongs into HTTPS_PROXY)",
@@ -21,7 +27,7 @@ def never_sent(error: BaseException) -> str:
     """Why the request cannot have left this machine; empty if it may have."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return "the server's certificate is not trusted (a private CA is named by REQUESTS_CA_BUNDLE)"
+            return f"the server's certificate is not trusted ({_CA})"
         if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
             return "no connection in time"
         if isinstance(cause, requests.exceptions.ConnectTimeout):
@@ -31,7 +37,7 @@ def never_sent(error: BaseException) -> str:
         if isinstance(cause, NewConnectionError):
             return "no connection could be made (refused, unreachable, or the name is unknown)"
     steps = {frame.f_code.co_name for one in _causes(error) for frame, _ in walk_tb(one.__traceback__)}
-    return "the TLS handshake failed" if "do_handshake" in steps else ""
+    return next((words for step, words in _BEFORE_SENDING.items() if step in steps), "")
 
 
 def _proxy_says(error: BaseException) -> str:

@@ -140,6 +140,7 @@ def test_the_image_runs_as_nobody_in_particular_and_stops_gently() -> None:
     assert of(runtime, "STOPSIGNAL") == ["SIGTERM"]
     assert of(runtime, "VOLUME") == of(runtime, "WORKDIR") == ["/data"]
     assert f"-o {user.split(':')[0]} " in " ".join(of(runtime, "RUN"))
+    assert "-g 0 -m 0770 /data" in " ".join(of(runtime, "RUN")), "a user without a name is in group 0"
     assert not of(runtime, "HEALTHCHECK")
     assert not of(runtime, "EXPOSE")
     assert "PYTHONUNBUFFERED=1" in of(runtime, "ENV")[0]

@@ -319,6 +319,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_untouched(
 
 
 def test_a_file_that_is_not_a_database_is_reported_in_one_line_and_left_untouched(world: World) -> None:
+    world.database.touch(0o600)
     world.database.write_bytes(b"a letter to my aunt, not a database\n" * 100)
     for command in (("once",), ("once", "--dry-run"), ("status",)):
         done = world.run(*command)

@@ -118,6 +118,7 @@ class Commands:
             and not self.database.exists()
         ):
             with _ONE_AT_A_TIME:
+                self.database.touch(0o600)
                 self.database.write_bytes(_migrated())
 
 

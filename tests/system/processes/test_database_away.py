@@ -104,6 +104,23 @@ def test_a_lost_file_pages_nobody_again_and_repeats_no_note(world: World) -> Non
     as_before(world, alerts, since)
 
 
+@pytest.mark.parametrize("name", ["reconciler.db", "reconciler.db*"], ids=["the file", "all files"])
+def test_a_file_that_is_removed_under_a_running_daemon_is_told_and_replaced(world: World, name: str) -> None:
+    world.open_ready()
+    alerts = a_story(world)
+    since = world.seq()
+    for file in world.folder.glob(name):
+        file.unlink()
+    world.until(lambda: world.told("was removed or replaced while in use") == 1, "that the file is gone")
+    unready = world.get("/readyz")
+    assert (unready.status_code, "was removed or replaced" in unready.text) == (503, True)
+    world.until(lambda: world.told("new database: nothing is known yet") == 1, "a new one")
+    world.until(lambda: world.get("/readyz").status_code == 200, "that it is ready again")
+    as_before(world, alerts, since)
+    assert world.database.stat().st_mode & 0o777 == 0o600
+    assert world.told("defect") == 0
+
+
 @pytest.mark.parametrize("running", [False, True])
 def test_a_lost_schema_pages_nobody_again_and_repeats_no_note(
     on_postgres: World, postgres: Postgres, *, running: bool

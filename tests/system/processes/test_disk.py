@@ -1,6 +1,7 @@
 """A full or read-only disk: one clear log line, no partial work, and work resumes once there is room again."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -164,17 +165,17 @@ def test_a_read_only_folder_is_reported_once_and_nothing_is_written_meanwhile(
 def _read_only(world: World, tmp_path: Path) -> Iterator[None]:
     """The database's folder is read-only; for root this takes a read-only disk."""
     if os.geteuid() != 0:
-        world.database.chmod(0o444)
+        world.database.chmod(0o400)
         world.folder.chmod(0o555)
         try:
             yield
         finally:
             world.folder.chmod(0o755)
-            world.database.chmod(0o644)
+            world.database.chmod(0o600)
         return
     with a_small_disk(tmp_path / "disk", "8m") as disk:
         for file in world.folder.glob("reconciler.db*"):
-            (disk / file.name).write_bytes(file.read_bytes())
+            shutil.copy(file, disk)
         world.environment["DATABASE_URL"] = f"sqlite:///{disk}/reconciler.db"
         _run("mount", "-o", "remount,ro", disk)
         yield

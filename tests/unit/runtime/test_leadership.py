@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -222,3 +223,14 @@ def test_a_standby_is_noted_once_a_minute_until_it_leads(database: Database, pro
     assert process.confirm()
     assert noted() == []
     assert (process.leadership.epoch, process.leadership.since) == (2, process.clock.now())
+
+
+def test_a_removed_file_is_a_lost_database_even_while_the_lock_is_held(process: Process, tmp_path: Path) -> None:
+    assert process.confirm()
+    (tmp_path / "reconciler.db").unlink()
+    with pytest.raises(DatabaseDown, match="was removed or replaced while in use"):
+        process.confirm()
+    process.leadership.lose()
+    assert process.confirm()
+    assert process.leadership.news == ["new database: nothing is known yet, a first start follows"]
+    assert process.confirm(), "the new file is the one that is in use"

@@ -10,6 +10,7 @@ from reconciler.errors import Misconfigured
 from reconciler.store import database as opening
 from reconciler.store.cursors import Positions
 from reconciler.store.database import Database, DatabaseDown, exists, open_database
+from reconciler.store.migrate import upgrade
 from reconciler.store.read_only import open_read_only
 from tests.support.database import url
 from tests.support.stored import ACTION, NOW, PAIR
@@ -74,3 +75,35 @@ def test_routes_do_not_see_each_other(database: Database) -> None:
         assert unit.outbox.of(["a-1"]) == {}
         assert unit.outbox.open() == []
         assert not unit.outbox.counts()
+
+
+@pytest.mark.parametrize("open_it", [open_database, open_read_only, exists])
+def test_a_folder_that_may_not_be_entered_is_named(
+    tmp_path: Path, open_it: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert callable(open_it)
+    with pytest.raises(Misconfigured, match=r"user \d+ may not enter the folder .*Permission denied"):
+        open_it(url(tmp_path))
+
+
+def test_a_new_database_and_the_files_beside_it_are_for_their_owner_alone(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.writing() as unit:
+        unit.snapshot.save_notes([("a1", Side.OPSGENIE, "1")])
+        modes = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("reconciler.db", "reconciler.db-wal", "reconciler.db-shm"), "0o600")
+
+
+def test_the_mode_of_a_database_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "reconciler.db"
+    file.touch(0o640)
+    file.chmod(0o640)
+    database = open_database(url(tmp_path))
+    upgrade(database)
+    database.close()
+    assert file.stat().st_mode & 0o777 == 0o640
