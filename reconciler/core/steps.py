@@ -30,6 +30,7 @@ _REMOVING_ACTS = frozenset({"assign", "delegate", "escalate", "reassign", "reope
 """Acts by which a person removes an acknowledgement."""
 _AT_ONCE = frozenset({"snooze", "urgency_change"})
 """Acts that remove it only if they have the time of the status change; earlier ones had no such effect."""
+_OUR_RETRIGGERS = frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_SET_URGENCY})
 _REOPENS = ("reopen", "acknowledge")
 _NO_REOPENING = frozenset({
     "resolve", "annotate", "notify", "snooze", "unsnooze", "urgency_change", "priority_change", "link", "unlink",
@@ -60,12 +61,14 @@ def unacknowledged(
     incident = observation.incident
     assert incident is not None  # noqa: S101 - asked of incidents that were read
     acts = _since(observation, "acknowledge", base, now)
-    people = [act for act in acts if _removes_acknowledgement(act, incident, base) and not _is_ours(act, policy)]
+    later = [act for act in acts if not _is_with_acknowledgement(act, incident, base)]
+    retriggers = [act for act in later if _is_retrigger(act, observation, policy)]
+    # The first one ended the acknowledgement; in doubt, within a second, a person's, so that somebody is woken.
+    retriggers.sort(key=lambda act: (act.at, _is_ours(act, policy)))
     found = (
         *(cause for act in acts if act.verb in _ENDS for cause in _ended(act, acts, incident, base)),
-        *(_by_person(act) for act in people if act.verb not in _AT_ONCE),
-        *(_by_person(act) for act in acts if _is_ours(act, policy) and _is_our_retrigger(act, observation)),
-        *(_by_person(act) for act in people if act.verb in _AT_ONCE),
+        *(_by_person(act) for act in retriggers),
+        *(_by_person(act) for act in acts if _ends_at_once(act, incident) and not _is_ours(act, policy)),
     )
     at = incident.changed_at
     if found:
@@ -119,27 +122,29 @@ def _ended(act: Act, acts: list[Act], incident: Incident, base: IncidentBaseline
         yield next((_by_person(one) for one in people), _by_machine(act))
 
 
-def _removes_acknowledgement(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
-    """Whether this is a person's act that removes an acknowledgement.
+def _is_retrigger(act: Act, observation: Observation, policy: Policy) -> bool:
+    """Whether this act makes an acknowledged incident triggered.
 
-    An entry logged together with the acknowledgement belongs to it, because acknowledging assigns the incident.
+    It is a person's, or may be the log's form of our own un-acknowledgement or raised urgency.
     """
-    if act.actor is not Actor.PERSON:
-        return False
+    if _is_ours(act, policy):
+        written = (mine.kind for mine in observation.mine if mine.status in (Status.SENT, Status.DONE))
+        return act.verb in _REMOVING_ACTS | _AT_ONCE and not _OUR_RETRIGGERS.isdisjoint(written)
+    return act.actor is Actor.PERSON and act.verb in _REMOVING_ACTS
+
+
+def _is_with_acknowledgement(act: Act, incident: Incident, base: IncidentBaseline) -> bool:
+    """Whether the entry belongs to the acknowledgement: acknowledging assigns the incident."""
     at = incident.changed_at
-    if at is not None and _is_near(act.at, at):
-        return act.verb in _REMOVING_ACTS or act.verb in _AT_ONCE
-    is_with_it = at is not None and base.as_of is not None and _is_near(act.at, base.as_of)
-    return act.verb in _REMOVING_ACTS and not is_with_it
+    if at is None or base.as_of is None or _is_near(act.at, at):
+        return False
+    return act.verb in _REMOVING_ACTS and _is_near(act.at, base.as_of)
 
 
-def _is_our_retrigger(act: Act, observation: Observation) -> bool:
-    """Whether this act may be the log's form of our own un-acknowledgement or raised urgency."""
-    kinds = (Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.PAGERDUTY_SET_URGENCY)
-    at = observation.incident.changed_at if observation.incident else None
-    is_then = at is None or _is_near(act.at, at)
-    written = (mine for mine in observation.mine if mine.status in (Status.SENT, Status.DONE))
-    return act.verb in _REMOVING_ACTS | _AT_ONCE and is_then and any(mine.kind in kinds for mine in written)
+def _ends_at_once(act: Act, incident: Incident) -> bool:
+    """Whether this is a person's act that ends an acknowledgement only in the second of the status change."""
+    at = incident.changed_at
+    return act.actor is Actor.PERSON and act.verb in _AT_ONCE and at is not None and _is_near(act.at, at)
 
 
 def _is_ours(act: Act, policy: Policy) -> bool:

@@ -67,6 +67,14 @@ MENDED = {
             Act(7, 3, "pd", "snooze", 0, 0, "20"),
         )
     ),
+    "we raise the urgency, which ends an engineer's acknowledgement, and another assigns before we look": History(
+        (
+            *OPEN,
+            Act(2, 0, "pd", "acknowledge"),
+            Act(2, 6, "og", "priority", 0, 1, "P1"),
+            Act(3, 0, "pd", "reassign", 0, 1),
+        )
+    ),
     "the clock is set back and a list that is behind shows the priority from before": History(
         (Act(0, 9, "og", "create"), Act(2, 0, "og", "priority", 0, 1, "P4")),
         (Fault("cycle", 1, "back"),),

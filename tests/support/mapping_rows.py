@@ -771,6 +771,32 @@ PAGERDUTY_UNACKNOWLEDGE = (
             mine=(action(Kind.PAGERDUTY_SET_URGENCY, Status.DONE),),
         ),
     ),
+    *(
+        Row(
+            f"our own raised urgency and an engineer's assignment: {who} first has ended the acknowledgement",
+            observation(
+                pair=_known_at(_BY_JANE, 10),
+                incident=incident("triggered", changed_at=at(20)),
+                incident_acts=(act("assign", BOB, 20), act("urgency_change", BOT, seconds)),
+                mine=(action(Kind.PAGERDUTY_SET_URGENCY, Status.DONE),),
+            ),
+            expected,
+        )
+        for who, seconds, expected in (
+            ("the former", 11, ()),
+            ("the latter, where both have the same second,", 20, (unacknowledge("Bob Ray"),)),
+        )
+    ),
+    Row(
+        "our own assignment from when we acknowledged again does not explain what a person has ended since",
+        observation(
+            pair=_known_at(_HELD, 11),
+            incident=incident("triggered", changed_at=at(20)),
+            incident_acts=(act("assign", BOB, 20), act("assign", BOT, 11)),
+            mine=(action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DONE),),
+        ),
+        (unacknowledge("Bob Ray"),),
+    ),
     Row(
         "our own assignment from when we acknowledged explains nothing",
         observation(pair=_known_at(_HELD, 11), incident=TRIGGERED, incident_acts=(act("assign", BOT, 12),)),
