@@ -16,6 +16,7 @@ from reconciler.store.migrate import known
 from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.schema import REVISION
+from reconciler.vendors.ports import Clock
 
 _RECENTLY = timedelta(minutes=5)
 
@@ -32,12 +33,12 @@ class Memory:
 class DatabaseChecks:
     """The database's checks. `memory` is there once `which` has read it."""
 
-    def __init__(self, url: str, lookback: timedelta, now: datetime) -> None:
+    def __init__(self, url: str, lookback: timedelta, clock: Clock) -> None:
         self.lost = ""
         self.memory = Memory(None, dict.fromkeys(Side))
         self._url = url
         self._lookback = lookback
-        self._now = now
+        self._clock = clock
         self._database: Database | None = None
         self._one_at_a_time = Lock()  # a file that is only read has one connection
 
@@ -57,7 +58,7 @@ class DatabaseChecks:
         database = open_read_only(self._url)
         self.lost, self._database = "", database
         with database.reading() as unit:
-            origin = unit.cursors.load(self._now).origin
+            origin = unit.cursors.load(self._clock.now()).origin
             pairs = unit.snapshot.open_pairs()
             self.memory = Memory(
                 origin.since if origin else None,
@@ -76,13 +77,14 @@ class DatabaseChecks:
     def leader(self) -> Finding:
         """Who leads, and when each side was polled last."""
         with self._read().reading() as unit:
-            holder, positions = evidence.holder(unit), unit.cursors.load(self._now)
+            holder, now = evidence.holder(unit), self._clock.now()
+            positions = unit.cursors.load(now)
         if not holder:
             return good("leader", "no reconciler has worked on this database yet")
         polled = {Side.OPSGENIE: positions.polled_opsgenie, Side.PAGERDUTY: positions.polled_pagerduty}
-        ages = ", ".join(f"{name_of(side)} polled {_ago(at, self._now)}" for side, at in polled.items())
+        ages = ", ".join(f"{name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
         at_work = evidence.is_at_work(self._url)
-        is_fresh = all(at is not None and self._now - at < _RECENTLY for at in polled.values())
+        is_fresh = all(at is not None and now - at < _RECENTLY for at in polled.values())
         if at_work or (at_work is None and is_fresh):
             words = f"{holder} leads, {ages}"
             mend = "see `reconciler status` and the log"
@@ -95,7 +97,7 @@ class DatabaseChecks:
 
     def writable(self) -> Finding:
         """Whether this user may write to it."""
-        why = evidence.obstacle(self._url, self._read())
+        why = evidence.obstacle(self._url)
         if why:
             return bad("database writable", why, "give the program's user the right to write there")
         return good("database writable", "nothing speaks against it")

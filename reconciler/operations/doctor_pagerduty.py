@@ -34,6 +34,7 @@ class PagerDutyChecks(VendorChecks):
         self._service_id = settings.pagerduty_service_id
         self._user = Person("", settings.pagerduty_user)
         self._database = database
+        self._is_service_known = True
 
     def checks(self) -> tuple[Check, ...]:
         """The checks, in order."""
@@ -89,7 +90,9 @@ class PagerDutyChecks(VendorChecks):
 
     def service(self) -> Finding:
         """Whether the service is there and makes incidents that page."""
+        self._is_service_known = False
         status = self._pagerduty.check_service()
+        self._is_service_known = True
         if status.objection:
             return bad(
                 "pagerduty service", status.objection, "enable it, or end its maintenance window, in PagerDuty"
@@ -113,7 +116,10 @@ class PagerDutyChecks(VendorChecks):
 
     def on_call(self) -> Finding:
         """Who would be paged."""
-        policy_id, name = self._policy()
+        if not self._is_service_known:
+            return warning("pagerduty on call", "not checked: the service is not known")
+        facts = self._pagerduty.service_facts()
+        policy_id, name = facts.policy_id, facts.policy_name
         if not policy_id:
             mend = "give the service an escalation policy in PagerDuty"
             return bad("pagerduty on call", "the service names no escalation policy", mend)
@@ -166,10 +172,6 @@ class PagerDutyChecks(VendorChecks):
             return False
         mine = [action for action in known.get(incident.key, ()) if action.kind is Kind.PAGERDUTY_NOTE]
         return not any(note.id == action.result_id or text.carries(note.text, action.mark) for action in mine)
-
-    def _policy(self) -> tuple[str, str]:
-        facts = self._pagerduty.service_facts()
-        return facts.policy_id, facts.policy_name
 
 
 def _is_near(window: MaintenanceWindow, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, text
 
 from reconciler.core.model import Kind, Status
-from reconciler.store.database import Database, UnitOfWork, file_of
+from reconciler.store.database import UnitOfWork, file_of, open_database
 from reconciler.store.lock import FileLock, lock_is_free
 from reconciler.store.schema import actions, leader
 
@@ -19,8 +19,9 @@ _WRITTEN = select(func.max(actions.c.settled_at)).where(
     actions.c.kind.in_(bindparam("kinds", expanding=True)),
 )
 _MAY_WRITE = text(
-    "SELECT NOT pg_is_in_recovery() AND has_table_privilege('actions', 'INSERT') "
-    "AND has_table_privilege('actions', 'UPDATE') AND has_table_privilege('pairs', 'UPDATE')"
+    "SELECT NOT pg_is_in_recovery() AND CASE WHEN to_regclass('actions') IS NULL "
+    "THEN has_schema_privilege(current_schema(), 'CREATE') ELSE has_table_privilege('actions', 'INSERT') "
+    "AND has_table_privilege('actions', 'UPDATE') AND has_table_privilege('pairs', 'UPDATE') END"
 )
 
 
@@ -48,12 +49,14 @@ def is_at_work(url: str) -> bool | None:
         return not is_free
 
 
-def obstacle(url: str, database: Database) -> str:
+def obstacle(url: str) -> str:
     """Why this user may not write to the database, found without a write; empty if nothing speaks against it."""
     file = file_of(url)
     if file is not None:
         unwritable = [each for each in (file.parent, file) if each.exists() and not os.access(each, os.W_OK)]
         return f"{unwritable[0]} may not be written to" if unwritable else ""
+    database = open_database(url)
     with database.reading() as unit:
         may_write = unit.snapshot.connection.execute(_MAY_WRITE).scalar()
+    database.close()
     return "" if may_write else "its user may not write, or the server is a read-only replica"

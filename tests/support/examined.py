@@ -54,9 +54,7 @@ class Patient:
 
     def database(self) -> DatabaseChecks:
         """The database's checks, with what the first of them reads."""
-        checks = DatabaseChecks(
-            self.settings.database_url.get_secret_value(), timedelta(hours=1), self.clock.now()
-        )
+        checks = DatabaseChecks(self.settings.database_url.get_secret_value(), timedelta(hours=1), self.clock)
         checks.which()
         return checks
 

@@ -11,12 +11,13 @@ from reconciler.operations.findings import Verdict
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database
 from reconciler.store.lock import FileLock
+from tests.support.clock import SimClock
 from tests.support.database import url
 from tests.support.stored import ACTION, NOW, PAIR, stored_actions
 
 
 def checks(folder: Path) -> DatabaseChecks:
-    return DatabaseChecks(url(folder), timedelta(hours=1), NOW)
+    return DatabaseChecks(url(folder), timedelta(hours=1), SimClock(0.0, NOW))
 
 
 def begun(database: Database, ago: timedelta = timedelta(seconds=5)) -> None:

@@ -48,7 +48,8 @@ def test_whether_a_reconciler_is_at_work_is_seen_by_its_lock(tmp_path: Path) -> 
 def test_a_file_or_folder_that_may_not_be_written_to_is_named(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert evidence.obstacle(url(tmp_path), database) == ""
+    assert database.engine
+    assert evidence.obstacle(url(tmp_path)) == ""
     for denied in (tmp_path, tmp_path / "reconciler.db"):
         monkeypatch.setattr("os.access", lambda path, _mode, denied=denied: path != denied)
-        assert evidence.obstacle(url(tmp_path), database) == f"{denied} may not be written to"
+        assert evidence.obstacle(url(tmp_path)) == f"{denied} may not be written to"
