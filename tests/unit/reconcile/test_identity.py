@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.core.model import Person
 from reconciler.errors import Blocked, Misconfigured, Permanent, ReconcilerError, Refused, Unknown
-from reconciler.reconcile.identity import Identity
+from reconciler.reconcile.identity import AccountView, Identity
 from reconciler.vendors.ports import AutomationUser, OnCall, ServiceStatus
 from tests.support.builders import BOT
 
@@ -74,7 +74,9 @@ def problem_texts(identity: Identity) -> list[str]:
 def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: PagerDuty) -> None:
     identity = identity_of(pagerduty)
     assert identity.person == CONFIGURED
+    assert identity.view is None
     assert cycle(identity)
+    assert identity.view == AccountView(BOT, ServiceStatus("POLICY"), OnCall())
     assert identity.person == BOT
     assert pagerduty.asked == ["key", "user", "service", "on call"]
     for _ in range(29):

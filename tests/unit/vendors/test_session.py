@@ -6,6 +6,7 @@ import pytest
 import requests
 import responses
 
+from reconciler import __version__
 from reconciler.errors import Misconfigured, NotExecuted, Unknown
 from tests.support.wire.http import OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, http
 
@@ -74,3 +75,9 @@ def test_no_cookie_is_kept(wire: responses.RequestsMock) -> None:
         vendor.get("/incidents")
     assert len(vendor._session.requests.cookies) == 0
     assert all("Cookie" not in call.request.headers for call in wire.calls)
+
+
+def test_each_request_bears_the_version(wire: responses.RequestsMock) -> None:
+    wire.get(INCIDENTS, json={})
+    http("PagerDuty").get("/incidents")
+    assert wire.calls[0].request.headers["User-Agent"] == f"reconciler/{__version__}"

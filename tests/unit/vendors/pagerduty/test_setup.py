@@ -214,7 +214,8 @@ def test_an_active_service_is_accepted(wire: responses.RequestsMock, status: Any
     row = {"id": SERVICE, "status": status, "escalation_policy": POLICY}
     wire.get(SERVICE_URL, json={"service": row}, match=[ALWAYS])
     found = client().check_service()
-    assert (found.escalation_policy_id, found.objection) == ("PESC", "")
+    assert (found.escalation_policy_id, found.objection, found.name) == ("PESC", "", "")
+    assert found.state == str(status or "")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_an_active_service_is_accepted(wire: responses.RequestsMock, status: Any
 def test_a_service_that_pages_nobody_is_an_objection(wire: responses.RequestsMock, status: str, why: str) -> None:
     wire.get(SERVICE_URL, json={"service": {"status": status, "name": "API", "escalation_policy": POLICY}})
     found = client().check_service()
-    assert found.escalation_policy_id == "PESC"
+    assert (found.escalation_policy_id, found.name, found.state) == ("PESC", "API", status.lower())
     assert re.match(rf'PAGERDUTY_SERVICE_ID: the service PSERVICE "API" .*nobody is paged {why}', found.objection)
 
 
@@ -274,7 +275,7 @@ def test_somebody_else_on_call_is_no_objection(wire: responses.RequestsMock) -> 
     wire.get(ONCALLS, json=page("oncalls", [on_call_answer(user("PJANE", "Jane Doe"))]), match=[exact, ALWAYS])
     namesake = {"id": "PSCHED", "type": "schedule_reference", "summary": "Mirror Bot"}
     wire.get(POLICIES, json=policy(namesake), match=[ALWAYS])
-    assert client().on_call(US, "PESC").objection == ""
+    assert client().on_call(US, "PESC") == OnCall(people=("Jane Doe",))
     assert client().on_call(Person("", "Mirror Bot"), "PESC").objection == ""
 
 
