@@ -21,6 +21,7 @@ from reconciler.cli.common import (
     print_json,
     working_database,
 )
+from reconciler.cli.link import link, unlink
 from reconciler.cli.pause import pause, resume
 
 if TYPE_CHECKING:
@@ -222,6 +223,8 @@ def demo() -> None:
 
 cli.add_command(pause)
 cli.add_command(resume)
+cli.add_command(link)
+cli.add_command(unlink)
 
 
 def main() -> NoReturn:

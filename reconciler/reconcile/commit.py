@@ -7,7 +7,7 @@ dies first, these pairs are read once more.
 from dataclasses import replace
 from threading import Lock
 
-from reconciler.core import late_alerts
+from reconciler.core import late_alerts, orders
 from reconciler.core.model import DecisionInput, Pair, Plan
 from reconciler.core.work import WorkItem
 from reconciler.observability.events import Events
@@ -64,7 +64,7 @@ class Committer:
             for settlement in plan.settlements:
                 unit.outbox.settle(settlement, inputs.now)
             unit.outbox.add(plan.actions, inputs.now)
-            unit.journal.append(late_alerts.entries(plan, inputs, item.reasons))
+            unit.journal.append((*late_alerts.entries(plan, inputs, item.reasons), *orders.entries(inputs)))
             if again is None:
                 unit.work.take_away([item])
             else:
@@ -97,7 +97,8 @@ def _write_kept(unit: UnitOfWork, read: list[Pair], finished: list[WorkItem]) ->
 
 def _only_read(plan: Plan, inputs: DecisionInput) -> bool:
     """Whether the plan contains only that the pair was read, and when it is read next."""
-    if plan.actions or plan.notes or plan.settlements or plan.echoes:
+    is_ordered = any(observation.order is not None for observation in inputs.observations)
+    if is_ordered or plan.actions or plan.notes or plan.settlements or plan.echoes:
         return False
     known = {observation.alert_id: observation.pair for observation in inputs.observations}
     return all(_differs_in_looks_only(pair, known.get(pair.alert_id)) for pair in plan.pairs)

@@ -20,7 +20,8 @@ class Report:
     `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
     breaker admits no more calls. `rate_limited` is the rate limiter's error. `pauses` are operators' pauses.
-    `late` are the numbers of late alerts by how they are treated.
+    `late` are the numbers of late alerts by how they are treated, `orders` what became of operators' orders, by
+    alert.
     """
 
     actions: tuple[Action, ...] = ()
@@ -32,6 +33,7 @@ class Report:
     rate_limited: RateLimited | None = None
     pauses: tuple[Pause, ...] = ()
     late: Mapping[str, int] = field(default_factory=dict)
+    orders: tuple[tuple[str, str], ...] = ()
 
 
 class Collector:
@@ -47,6 +49,7 @@ class Collector:
         self._is_read: dict[str, bool] = {}
         self._rate_limited: RateLimited | None = None
         self._late: Counter[str] = Counter()
+        self._orders: list[tuple[str, str]] = []
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
         """Collect the outcome of one pair."""
@@ -60,6 +63,8 @@ class Collector:
             self._is_read[alert_id] = not (limits or outcome.blocked)
             self._echoes += outcome.echoes
             self._late[outcome.late] += 1
+            if outcome.verdict is not None:
+                self._orders.append((alert_id, outcome.verdict.words))
             if outcome.name:
                 self._names[alert_id] = outcome.name
 
@@ -79,6 +84,7 @@ class Collector:
                 sum(not is_read for is_read in self._is_read.values()),
                 self._rate_limited,
                 late=dict(self._late),
+                orders=tuple(self._orders),
             )
 
 

@@ -38,7 +38,7 @@ class SecondReconciler:
         self._words = (
             f"Second reconciler: a note of {name} bears our mark, and this one has never written it: another "
             "reconciler with a database of its own mirrors the same alerts, and everything is there twice; stop "
-            "one of the two: look for a second daemon, for `once` by hand or from cron, and for another DATABASE_URL"
+            "one of the two: look for a second daemon, for `once` by hand or from cron, for another DATABASE_URL"
         )
 
     def words(self) -> str:

@@ -69,7 +69,19 @@ def test_each_command_says_what_it_does_and_explains_each_option(command: Comman
 
 
 def test_the_commands_are_those_of_the_contract(command: Command) -> None:
-    assert {*cli.commands} == {"run", "once", "status", "retry", "pause", "resume", "db", "sandbox", "demo"}
+    assert {*cli.commands} == {
+        "run",
+        "once",
+        "status",
+        "retry",
+        "pause",
+        "resume",
+        "link",
+        "unlink",
+        "db",
+        "sandbox",
+        "demo",
+    }
     assert command("-h").out == command("--help").out
 
 
