@@ -26,6 +26,7 @@ from reconciler.cli.common import (
 from reconciler.cli.config import config
 from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
+from reconciler.cli.link import link, unlink
 from reconciler.cli.manners import Group, colour
 from reconciler.cli.pause import pause, resume
 from reconciler.cli.status import status
@@ -229,6 +230,8 @@ cli.add_command(doctor)
 cli.add_command(pause)
 cli.add_command(resume)
 cli.add_command(explain)
+cli.add_command(link)
+cli.add_command(unlink)
 
 
 def main() -> NoReturn:

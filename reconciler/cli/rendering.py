@@ -147,7 +147,8 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     noun = "pair" if pairs == 1 else "pairs"
     planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
-    told = late_alerts.lines(report.late)
+    told = [f"{report.names.get(alert_id, f'Alert {alert_id}')}: {words}" for alert_id, words in report.orders]
+    told += late_alerts.lines(report.late)
     told += [pausing.line(each, datetime.now(UTC)) for each in pausing.counted(report.pauses, report.actions)]
     if dry_run:
         now = [action for action in report.actions if held(action, report.pauses) is None]

@@ -89,7 +89,7 @@ def is_followed(observation: Observation) -> bool:
 def is_raised(observation: Observation, policy: Policy) -> bool:
     """Whether the priority of an alert older than the first start has risen over the line, so that it is paged."""
     pair, alert = observation.pair, observation.alert
-    if pair is None or alert is None or not alert.open or is_followed(observation):
+    if pair is None or pair.is_unlinked or alert is None or not alert.open or is_followed(observation):
         return False
     return policy.on_opsgenie_priority != "ignore" and _rises(pair.opsgenie.priority, alert.priority, policy)
 

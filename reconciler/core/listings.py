@@ -99,7 +99,7 @@ def compare_incidents(
         moved = [pair for pair in ours.get(row.id, ()) if _has_moved(row, pair.pagerduty)]
         found += [_changed(pair.alert_id, ReadRequest(incident=True), now, reason) for pair in moved]
         known = keyed.get(row.key)
-        if known is None or known.incident_id == row.id:
+        if known is None or known.is_unlinked or known.incident_id == row.id:
             continue
         if known.incident_id is None:
             found.append(_changed(known.alert_id, replace(everything(), adopt=row), now, reason))
@@ -191,6 +191,8 @@ def hinted_incidents(pairs: Iterable[Pair], now: datetime) -> list[WorkItem]:
     """Items for pairs whose incident a webhook names, by its id or by its key, which may be a new incident."""
     found = []
     for pair in pairs:
+        if pair.is_unlinked:
+            continue
         if pair.incident_id is None:
             found.append(_changed(pair.alert_id, replace(everything(), by_key=True), now, Reason.WEBHOOK))
         elif pair.tracked:
@@ -233,7 +235,7 @@ def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | 
     raised = bool(row.priority and base.priority and row.priority != base.priority)
     if pair.tracked:
         return _tracked(row, pair, now, reason, raised=raised)
-    if raised:
+    if raised and not pair.is_unlinked:
         return new_alert(row, now)  # the core decides whether the new priority pages anybody
     if row.open is not None and row.open != base.open:
         return _changed(row.id, ReadRequest(row=row), now, reason)

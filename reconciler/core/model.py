@@ -217,7 +217,8 @@ class Pair:
     false, the alert is older than the first start and pages nobody. `unexplained_since` is when the incident's
     status changed without a log entry that explains it; the old baseline is kept meanwhile. `unpaged` is the
     reason why nobody is paged although there is an incident; empty if somebody is. `next_look_at` is when the
-    sweep reads the pair; None: never again.
+    sweep reads the pair; None: never again. A pair that an operator has unlinked keeps an `incident_number` (0 if
+    it had none) without an `incident_id`.
     """
 
     alert_id: str
@@ -233,6 +234,11 @@ class Pair:
     unexplained_since: datetime | None = None
     unpaged: str = ""
     route: str = "default"
+
+    @property
+    def is_unlinked(self) -> bool:
+        """Whether an operator has unlinked it: no incident is taken in for it, and none is created."""
+        return self.incident_id is None and self.incident_number is not None
 
     @property
     def is_open(self) -> bool:
@@ -280,8 +286,8 @@ class Policy:
     """The configured policies of the mapping, and the automation user.
 
     `guards` are the echo guards at work. For notes any one suffices, for states outbox or author: tests switch off
-    two at a time to prove it. `sweep_interval` is how often the sweep reads an open pair, and `retention` for how
-    long a finished one is remembered.
+    two at a time to prove it. `service` is the PagerDuty service. `sweep_interval` is how often the sweep reads an
+    open pair, and `retention` for how long a finished one is remembered.
     """
 
     on_opsgenie_unacknowledge: str = "retrigger"
@@ -289,6 +295,7 @@ class Policy:
     on_opsgenie_priority: str = "urgency"
     high_urgency: frozenset[str] = frozenset({"P1", "P2"})
     on_pagerduty_ack_timeout: str = "mirror"
+    service: str = ""
     on_late_alert: str = "page"
     late: timedelta = timedelta(seconds=3600)
     staleness: timedelta = timedelta(seconds=120)
@@ -329,6 +336,17 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An operator's order for a pair: to follow this incident; for an empty id, to follow nothing any more.
+
+    `incident_id` may also be the incident's number.
+    """
+
+    who: str
+    incident_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """All that is known of one pair: the values just read, and the snapshot's. None means not read.
 
@@ -342,7 +360,8 @@ class Observation:
     snapshot, so that a confirmed `missing` means deleted. `seen_at` is when the alert was first seen, if it was
     raised while nobody polled. `successor` is the incident to follow from now on, with its notes:
     the target of a merge, or an open one with the alert's key once ours is resolved. `twins` are other open
-    incidents with the alert's key: named, not followed.
+    incidents with the alert's key: named, not followed. `order` is an operator's; `order_unknown`: PagerDuty does
+    not know its incident.
     """
 
     alert_id: str
@@ -366,6 +385,8 @@ class Observation:
     twins: tuple[Incident, ...] = ()
     swept: bool = False
     seen_at: datetime | None = None
+    order: Order | None = None
+    order_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core import absence, late_acknowledgement, late_alerts, paging, text
+from reconciler.core import absence, late_acknowledgement, late_alerts, orders, paging, text
 from reconciler.core.baselines import known_notes, settled, snapshot
 from reconciler.core.changes import changes
 from reconciler.core.journal_entries import ACTS
@@ -56,6 +56,10 @@ def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
     before, policy = observation.pair, inputs.policy
+    ordered = orders.plan(observation, inputs)
+    if ordered is not None:
+        return ordered
+    observation = orders.without_ordered(observation)
     observation = late_alerts.without_skipped(observation, policy)
     observation, steps_back = believable(observation, policy, inputs.now)
     answers = _answers(observation, inputs)

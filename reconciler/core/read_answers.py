@@ -100,7 +100,10 @@ def _without_incident(progress: Progress) -> Progress:
 
 
 def _incident_failed(progress: Progress, failure: Failure) -> Progress:
-    is_gone = failure is Failure.MISSING
+    is_gone, pair = failure is Failure.MISSING, progress.observation.pair
+    is_ordered = progress.request.order is not None and pair is not None and pair.incident_id is None
+    if is_ordered and failure is not Failure.UNREAD:
+        return _sees(replace(progress, is_incident_out_of_reach=True), order_unknown=True)
     return replace(_unread(progress, Side.PAGERDUTY), is_incident_out_of_reach=is_gone)
 
 

@@ -78,10 +78,10 @@ class Progress:
 
     @property
     def incident_id(self) -> str | None:
-        """The incident that the pair follows, or is about to adopt."""
-        seen = self.observation
+        """The incident that the pair follows, or is about to adopt, or that an operator has ordered."""
+        seen, order = self.observation, self.request.order
         own = seen.pair.incident_id if seen.pair else None
-        return own or (seen.incident.id if seen.incident else None)
+        return own or (seen.incident.id if seen.incident else None) or (order.incident_id if order else "") or None
 
     @property
     def lacks_alert_notes(self) -> bool:

@@ -42,6 +42,8 @@ def begin(request: ReadRequest, known: Observation, policy: Policy, now: datetim
     follows = pair.incident_id if pair else None
     if follows is not None and request.is_new:  # created after the list was compared
         request = replace(request, is_new=False)
+    if pair is not None and (pair.is_unlinked or request.order is not None):
+        request = replace(request, is_new=False, by_key=False, adopt=None, twins=())
     acts = tuple(sorted(request.acts, key=lambda act: act.at, reverse=True))
     twins = tuple(twin for twin in request.twins if follows not in (None, twin.id))
     progress = Progress(request, replace(known, incident_acts=acts, twins=twins), policy, now)

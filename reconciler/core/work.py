@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from reconciler.core.model import Act, Alert, Incident, Side
+from reconciler.core.model import Act, Alert, Incident, Order, Side
 
 
 class Priority(IntEnum):
@@ -32,6 +32,7 @@ class Reason(StrEnum):
     UNSETTLED = "unsettled"  # nobody is paged, a status change is unexplained, or the alert is missing
     SWEEP = "sweep"
     FIRST_START = "first start"
+    OPERATOR = "operator"  # `link` or `unlink`
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ReadRequest:
     the alert's key that the pair does not follow. `acts` are entries of the feed's log, newest first. `all_notes`:
     every note of the alert, not only the newest. `seen_at`: when a new alert was first seen, if it was raised
     while nobody polled. `repeated`: only the alert's time stamp has moved. `swept`: the
-    pair counts as swept after this read.
+    pair counts as swept after this read. `order` is an operator's.
     """
 
     alert: bool = False
@@ -62,6 +63,7 @@ class ReadRequest:
     acts: tuple[Act, ...] = ()
     twins: tuple[Incident, ...] = ()
     seen_at: datetime | None = None
+    order: Order | None = None
 
     @property
     def sides(self) -> frozenset[Side]:
@@ -96,6 +98,7 @@ class ReadRequest:
             acts=_newest_first((*self.acts, *later.acts)),
             twins=tuple({twin.id: twin for twin in (*self.twins, *later.twins)}.values()),
             seen_at=self.seen_at if self.is_new else later.seen_at,
+            order=later.order or self.order,
         )
 
 

@@ -7,6 +7,7 @@ dies first, these pairs are read once more.
 from dataclasses import replace
 from threading import Lock
 
+from reconciler.core import orders
 from reconciler.core.journal_entries import of_plan
 from reconciler.core.model import DecisionInput, Pair, Plan
 from reconciler.core.work import WorkItem
@@ -64,7 +65,7 @@ class Committer:
             for settlement in plan.settlements:
                 unit.outbox.settle(settlement, inputs.now)
             unit.outbox.add(plan.actions, inputs.now)
-            unit.journal.append(of_plan(plan, inputs, item.reasons))
+            unit.journal.append((*of_plan(plan, inputs, item.reasons), *orders.entries(inputs)))
             if again is None:
                 unit.work.take_away([item])
             else:
@@ -97,7 +98,8 @@ def _write_kept(unit: UnitOfWork, read: list[Pair], finished: list[WorkItem]) ->
 
 def _only_read(plan: Plan, inputs: DecisionInput) -> bool:
     """Whether the plan contains only that the pair was read, and when it is read next."""
-    if plan.actions or plan.notes or plan.settlements or plan.echoes:
+    is_ordered = any(observation.order is not None for observation in inputs.observations)
+    if is_ordered or plan.actions or plan.notes or plan.settlements or plan.echoes:
         return False
     known = {observation.alert_id: observation.pair for observation in inputs.observations}
     return all(_differs_in_looks_only(pair, known.get(pair.alert_id)) for pair in plan.pairs)

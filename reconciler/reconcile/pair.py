@@ -7,6 +7,7 @@ from datetime import timedelta
 from reconciler.core import late_alerts
 from reconciler.core.follow_up import Left, next_item
 from reconciler.core.model import Action, DecisionInput, Echo, Note, Observation, Pair, Plan, Policy, Status
+from reconciler.core.orders import Verdict, verdict
 from reconciler.core.plan import decide, in_order
 from reconciler.core.second_reconciler import foreign_notes
 from reconciler.core.text import shortened
@@ -28,7 +29,7 @@ class Outcome:
     `actions` are the pair's actions that were tried, settled or are open, in their present state; `standing` are
     problems that last until the pair is reconciled again, `events` those that were met once. `name` is the alert's
     display name, as far as it was read. `late` is how a late alert is treated (see `core.late_alerts`), `foreign`
-    are notes that seem to be a second reconciler's. `again` is
+    are notes that seem to be a second reconciler's, `verdict` is what becomes of an order. `again` is
     the item for what is left to do. `blocked` are the circuit
     breakers that its reads wait for; `hold` is set if only the delivery of its outbox waits.
     """
@@ -44,6 +45,7 @@ class Outcome:
     hold: Hold | None = None
     late: str = ""
     foreign: tuple[Note, ...] = ()
+    verdict: Verdict | None = None
 
     @property
     def word(self) -> str:
@@ -76,6 +78,18 @@ class Planned:
     def late(self) -> str:
         """How a late alert is treated; empty for any other."""
         return late_alerts.treated(self.fetched.observation, self.inputs.policy)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What becomes of an operator's order."""
+        return None if self.fetched.blocked else verdict(self.fetched.observation, self.inputs.policy)
+
+    def with_order(self, left: WorkItem | None) -> WorkItem | None:
+        """The item for what is left, with an order that is not decided yet."""
+        order = self.fetched.observation.order
+        if left is None or order is None or self.verdict is not None:
+            return left
+        return replace(left, request=replace(left.request, order=order))
 
     @property
     def pair(self) -> Pair | None:
@@ -117,6 +131,7 @@ class Planner:
                 mine=unit.outbox.of([alert_id]).get(alert_id, ()),
                 swept=item.request.swept,
                 seen_at=item.request.seen_at,
+                order=item.request.order,
             )
 
 
@@ -147,6 +162,7 @@ class DryRun:
             planned.name,
             blocked=planned.fetched.blocked,
             late=planned.late,
+            verdict=planned.verdict,
         )
 
 
@@ -195,6 +211,7 @@ class Reconciler:
             delivered.next_try.hold if only_delivers else None,
             planned.late,
             foreign_notes(planned.fetched.observation, planned.inputs.policy),
+            planned.verdict,
         )
 
     def _deliver(self, planned: Planned, item: WorkItem) -> Delivered:
@@ -213,7 +230,7 @@ class Reconciler:
         inputs, fetched = planned.inputs, planned.fetched
         unread = Left(fetched.unread, fetched.read_at, unknown=_unknown(planned, item))
         left = next_item(item.alert_id, None, (), unread, inputs.policy, inputs.now, self._interval)
-        kept = self._committer.commit(planned.plan, inputs, item, left)
+        kept = self._committer.commit(planned.plan, inputs, item, planned.with_order(left))
         return 0 if kept is None else kept.generation
 
     def _again(self, planned: Planned, delivered: Delivered, item: WorkItem, generation: int) -> WorkItem | None:
@@ -221,8 +238,10 @@ class Reconciler:
         fetched, policy = planned.fetched, planned.inputs.policy
         left = Left(fetched.unread, fetched.read_at, delivered.next_try.at, _unknown(planned, item))
         alert_id, now = fetched.observation.alert_id, self._clock.now()
-        again = next_item(
-            alert_id, self._pair(planned, delivered), delivered.actions, left, policy, now, self._interval
+        again = planned.with_order(
+            next_item(
+                alert_id, self._pair(planned, delivered), delivered.actions, left, policy, now, self._interval
+            )
         )
         if again is None:
             return None

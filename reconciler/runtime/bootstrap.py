@@ -390,6 +390,7 @@ def _policy(settings: Settings) -> Policy:
         on_opsgenie_priority=settings.on_opsgenie_priority,
         high_urgency=frozenset(settings.high_urgency_priorities),
         on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
+        service=settings.pagerduty_service_id,
         on_late_alert=settings.on_late_alert,
         late=timedelta(seconds=max(settings.late_seconds, AWAY_INTERVALS * settings.poll_interval_seconds)),
         staleness=timedelta(seconds=settings.staleness_seconds),

@@ -21,7 +21,7 @@ class Report:
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
     breaker admits no more calls; of `partly` a list's row was read, and something follows from it, but no more.
     `rate_limited` is the rate limiter's error. `pauses` are operators' pauses. `late` are the numbers of late
-    alerts by how they are treated.
+    alerts by how they are treated, `orders` what became of operators' orders, by alert.
     """
 
     actions: tuple[Action, ...] = ()
@@ -34,6 +34,7 @@ class Report:
     rate_limited: RateLimited | None = None
     pauses: tuple[Pause, ...] = ()
     late: Mapping[str, int] = field(default_factory=dict)
+    orders: tuple[tuple[str, str], ...] = ()
 
 
 class Collector:
@@ -49,6 +50,7 @@ class Collector:
         self._is_read: dict[str, bool] = {}
         self._rate_limited: RateLimited | None = None
         self._late: Counter[str] = Counter()
+        self._orders: list[tuple[str, str]] = []
 
     def reconciled(self, outcome: Outcome, _seconds: float) -> None:
         """Collect the outcome of one pair."""
@@ -62,6 +64,8 @@ class Collector:
             self._is_read[alert_id] = not (limits or outcome.blocked)
             self._echoes += outcome.echoes
             self._late[outcome.late] += 1
+            if outcome.verdict is not None:
+                self._orders.append((alert_id, outcome.verdict.words))
             if outcome.name:
                 self._names[alert_id] = outcome.name
 
@@ -84,6 +88,7 @@ class Collector:
                 sum(alert_id in acted for alert_id in unread),
                 self._rate_limited,
                 late=dict(self._late),
+                orders=tuple(self._orders),
             )
 
 

@@ -94,6 +94,7 @@ class Reporter:
             if news:
                 seen = {outcome.item.alert_id: outcome.name.removeprefix("Alert ")} if outcome.name else {}
                 self._actions.say(news, self._names({action.alert_id for action in news}, seen))
+            self._say_order(outcome)
             self.states.met(outcome.problems, outcome.actions)
         if self._metrics:
             self._metrics.item(outcome.item.reasons, outcome.word, seconds)
@@ -153,6 +154,14 @@ class Reporter:
         for line in milestones.lines(self._before, after):
             log.info(line)
         self._before = None if milestones.are_over(self._before, after) else self._before
+
+    def _say_order(self, outcome: Outcome) -> None:
+        """Log what has become of an operator's order."""
+        if outcome.verdict is not None:
+            alert_id = outcome.item.alert_id
+            name = self._names([alert_id]).get(alert_id, f"alert {alert_id}")
+            words = f"{name}: {outcome.verdict.words}"
+            log.info(words, alert=alert_id, result=outcome.verdict.event.value)
 
     def _say_late_alerts(self) -> None:
         """Log the number of late alerts, once no more of them come."""

@@ -57,6 +57,14 @@ def test_nothing_to_do_is_said() -> None:
     assert as_text(Report(), dry_run=True) == f"Plan: nothing to do.\n{NOTHING_WRITTEN}"
 
 
+def test_what_became_of_an_order_is_told_first() -> None:
+    report = Report(names=NAMES, orders=(("a-1", "no longer followed"), ("a-2", "linked")))
+    assert as_text(report, dry_run=False).splitlines()[:2] == [
+        'Alert #17 "Disk full": no longer followed',
+        "Alert a-2: linked",
+    ]
+
+
 def test_late_alerts_are_counted_by_what_became_of_them() -> None:
     report = Report(late={"skip": 3, "": 7})
     assert as_text(report, dry_run=False).splitlines()[0] == "3 late alerts: recorded as baselines"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import Action, Kind, Observation, Policy, Settlement, Status
+from reconciler.core.journal import Event
+from reconciler.core.model import Action, Kind, Observation, Order, Policy, Settlement, Status
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 from reconciler.errors import Transient
 from reconciler.observability.events import NULL_EVENTS
@@ -310,3 +311,49 @@ def test_a_request_that_opsgenie_did_not_carry_out_is_an_event(scene: Scene) -> 
     given_up = replace(plan, plan=replace(plan.plan, settlements=(replace(settlement, status=Status.DEAD),)))
     (problem,) = failed_after_acceptance(given_up)
     assert str(problem.error) == "opsgenie.add_note: Opsgenie did not carry it out; given up"
+
+
+def journal(scene: Scene) -> list[tuple[Event, str]]:
+    with scene.database.reading() as unit:
+        return [(each.event, each.who) for each in unit.journal.of([ALERT_ID])]
+
+
+def test_an_order_is_kept_until_what_it_needs_was_read_and_is_then_journalled(scene: Scene) -> None:
+    with scene.database.writing() as unit:
+        unit.snapshot.save_pairs(
+            [replace(KNOWN, tracked=False, incident_id=None, incident_number=None, pagerduty=None)]
+        )
+    order = Order("ops@host", "PINC1")
+    scene.seen = lambda known: Fetched(known, frozenset({PD}), at(70))
+    outcome = scene.reconcile(replace(everything(), order=order))
+    assert outcome.verdict is None
+    assert outcome.again is not None
+    assert outcome.again.request.order == order
+    assert [row.request.order for row in scene.rows()] == [order]
+    assert journal(scene) == []
+    scene.seen = shows(alert=alert(), alert_notes=(), incident=incident(), incident_notes=())
+    outcome = scene.reconciler.reconcile(outcome.again)
+    assert outcome.verdict is not None
+    assert outcome.verdict.event is Event.LINKED
+    assert scene.rows() == []
+    assert journal(scene) == [(Event.LINKED, "ops@host")]
+
+
+def test_an_order_that_changes_nothing_is_journalled_too_and_one_that_is_blocked_waits(scene: Scene) -> None:
+    scene.remember()
+    scene.seen = lambda known: Fetched(known, blocked=HELD)
+    asked = ReadRequest(order=Order("ops@host", "POTHER"))
+    outcome = scene.reconcile(asked)
+    assert (outcome.verdict, journal(scene)) == (None, [])
+    scene.seen = Fetched
+    scene.reconcile(asked)
+    assert journal(scene) == [(Event.REFUSED, "ops@host")]
+
+
+def test_a_late_alert_that_is_skipped_is_journalled_and_told(database: Database) -> None:
+    scene = Scene(database)
+    scene.planner.policy = lambda: policy(on_late_alert="skip")
+    scene.seen = shows(alert=alert(), alert_notes=())
+    outcome = scene.reconcile(replace(NEW, seen_at=alert().created_at + timedelta(hours=8)))
+    assert (outcome.late, outcome.actions) == ("skip", ())
+    assert journal(scene) == [(Event.BASELINE, "")]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.journal import Event
 from reconciler.core.model import Kind, Side, Status
+from reconciler.core.orders import Verdict
 from reconciler.core.pause import Pause
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import NotExecuted, Refused, Transient
@@ -282,3 +284,9 @@ def test_the_number_of_late_alerts_is_logged_once_no_more_of_them_come(bench: Re
     assert bench.report() == []
     assert bench.report() == ["3 late alerts: recorded as baselines"]
     assert bench.report() == []
+
+
+def test_what_becomes_of_an_order_is_logged_with_the_pairs_name(bench: ReporterBench) -> None:
+    assert bench.reconciled(verdict=Verdict(Event.UNLINKED, "no longer followed")) == [
+        '#17 "Disk full", incident #4711: no longer followed'
+    ]

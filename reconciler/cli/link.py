@@ -1,0 +1,61 @@
+"""`reconciler link` and `reconciler unlink`: arguments in, text or JSON out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.common import FAILED, configured_database, operator, print_json, working_database
+
+if TYPE_CHECKING:
+    from reconciler.operations.linking import Ordered
+    from reconciler.store.database import Database
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+@click.command()
+@click.argument("alert")
+@click.argument("incident")
+@_JSON
+def link(alert: str, incident: str, as_json: bool) -> None:
+    """Let an alert's pair follow an incident from now on; no history is copied.
+
+    ALERT is an alert's id or tiny id (17 or #17), INCIDENT an incident's id or number. A running daemon carries
+    this out and is waited for; without one, the next run does.
+    """
+    from reconciler.operations import linking
+
+    database, interval = working_database(), configured_database()[1]
+    _answer(database, linking.link(database, alert, incident, operator(), interval), as_json=as_json)
+
+
+@click.command()
+@click.argument("alert")
+@_JSON
+def unlink(alert: str, as_json: bool) -> None:
+    """Stop following an alert and its incident, until `link`; a page that is not made yet is dropped.
+
+    ALERT is an alert's id or tiny id (17 or #17).
+    """
+    from reconciler.operations import linking
+
+    database, interval = working_database(), configured_database()[1]
+    _answer(database, linking.unlink(database, alert, operator(), interval), as_json=as_json)
+
+
+def _answer(database: Database, ordered: Ordered, *, as_json: bool) -> None:
+    """Print what becomes of the order; exit 1 if it is refused."""
+    from reconciler.operations import linking
+
+    found = linking.answer(database, ordered, time.sleep)
+    database.close()
+    if as_json:
+        print_json(linking.as_data(found))
+    else:
+        click.echo(linking.as_text(found))
+    if found.is_refused:
+        sys.exit(FAILED)
