@@ -15,6 +15,8 @@ from reconciler.store.cursors import Positions
 
 MOST_ASKED = 5
 """The most alerts of one tiny id that are looked at: Opsgenie gives these numbers again."""
+_NO_SUCH_ID = (Missing, Permanent)
+"""Answers to an id that is none of this vendor's: it is not there, or has not the form of one."""
 
 
 class AlertSearch(Protocol):
@@ -105,7 +107,7 @@ def _alerts(given: str, search: AlertSearch) -> list[Alert]:
         return search.find(f"tinyId: {number}")[:MOST_ASKED]
     try:
         return [search.alert(given)]
-    except Missing:
+    except _NO_SUCH_ID:
         return []
 
 
@@ -192,7 +194,7 @@ def _of_incident(given: str, searches: Searches) -> Iterator[Verdict]:
         return
     try:
         incident = searches.incidents.incident(given.removeprefix("#"))
-    except Missing:
+    except _NO_SUCH_ID:
         return
     name, service = f'incident #{incident.number} "{incident.title}" ({incident.id})', searches.service_id
     if service and incident.service_id != service:

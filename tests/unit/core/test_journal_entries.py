@@ -290,3 +290,9 @@ def test_a_plan_of_looks_alone_has_no_entries() -> None:
 def test_every_act_that_the_mapping_knows_is_told_and_what_repeats_is_not() -> None:
     repeats = {"details", "refused details", "unpaged", "late acknowledgement", "twin", "follow", "urgency"}
     assert {row.verb for row in TABLE} == {*ACTS} | repeats
+
+
+def test_a_baseline_that_changes_is_not_recorded_again() -> None:
+    seen = observation(pair=pair(None, tracked=False), alert=replace(OLD, message="Disk fuller"), tracked=False)
+    assert decide(inputs(seen)).pairs
+    assert entries(seen) == ()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Alert, Incident
-from reconciler.errors import Missing, Permanent, Refused
+from reconciler.errors import Missing, Permanent, ReconcilerError, Refused
 from reconciler.operations.untracked import MOST_ASKED, Running, Searches, Verdict, verdicts
 from reconciler.store.cursors import Origin, Positions
 from tests.support.builders import alert, at, incident
@@ -28,12 +28,13 @@ class Vendors:
     indexed: bool = True
     refuses: str = "none"
     asked: list[str] = field(default_factory=list)
+    unknown: ReconcilerError = field(default_factory=lambda: Missing("404"))
 
     def alert(self, alert_id: str) -> Alert:
         self.asked.append(alert_id)
         found = [each for each in self.alerts if each.id == alert_id]
         if not found:
-            raise Missing("404")
+            raise self.unknown
         return found[0]
 
     def find(self, query: str) -> list[Alert]:
@@ -47,7 +48,7 @@ class Vendors:
 
     def incident(self, given: str) -> Incident:
         if given not in self.incidents:
-            raise Missing("404")
+            raise self.unknown
         return self.incidents[given]
 
 
@@ -78,8 +79,9 @@ def test_a_number_that_opsgenie_has_given_again_is_answered_for_each_alert_up_to
 
 
 @pytest.mark.parametrize("given", ["99", "nope"])
-def test_what_nobody_knows_is_unknown(given: str) -> None:
-    one = only(given, alerts=())
+@pytest.mark.parametrize("unknown", [Missing("404"), Permanent("422: no id of ours", 422)])
+def test_what_nobody_knows_is_unknown(given: str, unknown: ReconcilerError) -> None:
+    one = only(given, alerts=(), unknown=unknown)
     assert (one.kind, one.is_known) == ("unknown", False)
     assert one.words[0] == "unknown to Opsgenie and PagerDuty, as far as their keys can see"
 
