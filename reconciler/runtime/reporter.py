@@ -133,7 +133,8 @@ class Reporter:
                 found = overview.paging(unit, moment)
             self._objections = paging.objections(found, moment)
             if self._metrics:
-                self._metrics.paging(len(found.waiting), len(found.unpaged), self.unpaged())
+                since = min((page.since for page in found.waiting), default=None)
+                self._metrics.paging(len(found.waiting), len(found.unpaged), self.unpaged(), since)
             self._named = paging.named(found, (str(problem.error) for problem in problems))
         return self._objections
 
