@@ -1,6 +1,7 @@
-"""Prometheus metrics, counted in memory: the values of `metrics_table.METRICS`.
+"""Prometheus metrics, counted in memory: the values of `metrics_table.METRICS`, and those of the process itself.
 
-A scrape reads memory alone. Gauges that describe the database are refreshed by `operations.gauges`.
+A scrape reads memory, and /proc for `process_…`, which only Linux has. Gauges that describe the database are
+refreshed by `operations.gauges`.
 """
 
 import platform
@@ -14,6 +15,7 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -108,7 +110,8 @@ class Metrics(Events, Collector):
         self._queue: tuple[Mapping[Priority, int], float] | None = None
         self._breakers: dict[str, float] = {}
         self._database: DatabaseCounts | None = None
-        self._paging: tuple[int, int] | None = None
+        self._up: dict[str, float] = {}
+        self._paging: tuple[int, int, datetime | None] | None = None
         self._troubles: dict[str, int] = {}
         self._beats: dict[str, float] = {}
         self._paused: Samples = {}
@@ -128,6 +131,7 @@ class Metrics(Events, Collector):
             if row.kind == "histogram"
         }
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     # -- scrapes --
 
@@ -158,6 +162,7 @@ class Metrics(Events, Collector):
                 "reconciler_rate_limit_remaining_requests": {
                     (name,): float(left) for name, left in remaining.items() if left is not None
                 },
+                "reconciler_vendor_up": _by_label(self._up),
                 "reconciler_circuit_breaker_open": _by_label(self._breakers),
                 "reconciler_heartbeat_last_success_timestamp_seconds": _by_label(self._beats),
                 "reconciler_paused": self._paused if self._leads else {},
@@ -172,8 +177,11 @@ class Metrics(Events, Collector):
                 )
                 found["reconciler_work_queue_oldest_seconds"] = {(): oldest}
             if self._paging is not None:
-                found["reconciler_pages_waiting"] = {(): float(self._paging[0])}
-                found["reconciler_unpaged_pairs"] = {(): float(self._paging[1])}
+                waiting, unpaged, since = self._paging
+                age = (self._clock.now() - since).total_seconds() if since else 0.0
+                found["reconciler_pages_waiting"] = {(): float(waiting)}
+                found["reconciler_oldest_page_waiting_seconds"] = {(): max(0.0, age)}
+                found["reconciler_unpaged_pairs"] = {(): float(unpaged)}
             if self._diverging is not None:
                 found["reconciler_divergence_pairs"] = {(): float(len(self._diverging))}
             if self._diverging:
@@ -185,6 +193,9 @@ class Metrics(Events, Collector):
         age = (self._clock.now() - counts.oldest).total_seconds() if counts.oldest else 0.0
         pending = sum(counts.number(Status.PLANNED, failed=failed) for failed in (True, False))
         return {
+            "reconciler_vendor_last_poll_timestamp_seconds": {
+                (side.value,): at.timestamp() for side, at in counts.polled.items()
+            },
             "reconciler_open_pairs": {(): float(counts.pairs)},
             "reconciler_actions_pending": {(): float(pending)},
             "reconciler_actions_in_flight": {(): float(counts.number(Status.SENT, failed=False))},
@@ -219,6 +230,7 @@ class Metrics(Events, Collector):
             self._leads = False
             self._queue = self._database = self._diverging = self._paging = None
             self._breakers.clear()
+            self._up.clear()
             self._refresh_at = float("-inf")
 
     def polled(self, source: str, *, ok: bool, side: Side | None = None) -> None:
@@ -229,6 +241,8 @@ class Metrics(Events, Collector):
                 self._last_good[label_of(source)] = self._clock.now().timestamp()
         if side is not None:
             self.health.polled(side, ok=ok)
+            with self._lock:
+                self._up[side.value] = float(ok)
 
     def item(self, reasons: Collection[Reason], outcome: str, seconds: float) -> None:
         """Count a finished item of the work queue by one of ITEM_OUTCOMES and the first of its reasons."""
@@ -248,11 +262,11 @@ class Metrics(Events, Collector):
         with self._lock:
             self._breakers = dict.fromkeys(self._breakers, 0.0) | {label_of(name): 1.0 for name in open_names}
 
-    def paging(self, waiting: int, unpaged: int, reason: str) -> None:
-        """Set how many pages wait, how many incidents page nobody, and the reason for the operator."""
+    def paging(self, waiting: int, unpaged: int, reason: str, since: datetime | None = None) -> None:
+        """Set how many pages wait, how many incidents page nobody, the reason, and since when the oldest waits."""
         self.health.pages(reason)
         with self._lock:
-            self._paging = (waiting, unpaged)
+            self._paging = (waiting, unpaged, since)
 
     def paused(self, pauses: Collection[Pause], sentences: Iterable[str]) -> None:
         """Set the operators' pauses, and the sentences that tell of them."""

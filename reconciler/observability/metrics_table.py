@@ -52,6 +52,18 @@ METRICS = (
         "reconciler_last_good_poll_timestamp_seconds", "gauge", "When each source last succeeded.", ("source",)
     ),
     Metric(
+        "reconciler_vendor_up",
+        "gauge",
+        "1 if the last poll of the vendor's change feed succeeded, 0 if it failed.",
+        ("vendor",),
+    ),
+    Metric(
+        "reconciler_vendor_last_poll_timestamp_seconds",
+        "gauge",
+        "When a whole poll of the vendor last succeeded, also in an earlier process.",
+        ("vendor",),
+    ),
+    Metric(
         "reconciler_work_queue_keys",
         "gauge",
         "Pairs in the work queue, those that wait for a later time included.",
@@ -129,6 +141,11 @@ METRICS = (
         "reconciler_pages_waiting",
         "gauge",
         "Incidents still to be created, or to page again, that have met an error, or are a minute old.",
+    ),
+    Metric(
+        "reconciler_oldest_page_waiting_seconds",
+        "gauge",
+        "For how long the longest waiting of them has waited; 0 when none does.",
     ),
     Metric("reconciler_unpaged_pairs", "gauge", "Incidents that page nobody although they should."),
     Metric(

@@ -1,6 +1,7 @@
 """Gauges that describe the database: refreshed outside of scrapes, when they may be outdated."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Pair, Side
@@ -20,7 +21,10 @@ def refresh(metrics: "Metrics", database: Database) -> None:
     if not metrics.needs_refresh():
         return
     with database.reading() as unit:
-        metrics.counted(DatabaseCounts(unit.snapshot.open_pairs(), states(unit), oldest_open(unit)))
+        positions = unit.cursors.load(datetime.now(UTC))
+        polled = {Side.OPSGENIE: positions.polled_opsgenie, Side.PAGERDUTY: positions.polled_pagerduty}
+        known = {side: at for side, at in polled.items() if at is not None}
+        metrics.counted(DatabaseCounts(unit.snapshot.open_pairs(), states(unit), oldest_open(unit), known))
         if not metrics.knows_pairs():
             metrics.know_pairs(open_pairs(unit))
 

@@ -97,12 +97,8 @@ class OutageWatch:
         if outage is None:
             outage = Outage(began)
             self._store(outage)
-        if (
-            outage.incident_id
-            or elapsed + self._before(feed, (began - outage.since).total_seconds()) < self._after
-        ):
-            return False
-        if self._waits(Lane.PAGES, pauses):
+        lasts = elapsed + self._before(feed, (began - outage.since).total_seconds())
+        if outage.incident_id or lasts < self._after or self._waits(Lane.PAGES, pauses):
             return False
         self._tell(outage, error)
         return True
@@ -110,7 +106,7 @@ class OutageWatch:
     def _before(self, feed: Feed, seconds: float) -> float:
         """Seconds of the outage before the feed's reference time, as they were first seen: clocks may be set."""
         if self._earlier[0] != feed.since:
-            self._earlier = (feed.since, max(0.0, seconds))
+            self._earlier = (feed.since, seconds)
         return self._earlier[1]
 
     def _tell(self, outage: Outage, error: ReconcilerError) -> None:

@@ -181,7 +181,8 @@ class Reporter:
                 found = overview.paging(unit, moment)
             self._objections = paging.objections(found, moment, are_made=pausing.is_paging(self._pauses()))
             if self._metrics:
-                self._metrics.paging(len(found.waiting), len(found.unpaged), self.unpaged())
+                since = min((page.since for page in found.waiting), default=None)
+                self._metrics.paging(len(found.waiting), len(found.unpaged), self.unpaged(), since)
             self._named = paging.named(found, (str(problem.error) for problem in problems))
         return self._objections
 

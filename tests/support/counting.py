@@ -96,7 +96,7 @@ def count_everything(counted: MetricsBench) -> None:
     metrics.item({Reason.WEBHOOK}, "done", 0.2)
     metrics.queue({Priority.PAGE: 2}, 1.5)
     metrics.breakers({"pagerduty reads"})
-    metrics.counted(DatabaseCounts(3, {(Status.DEAD, True, Kind.PAGERDUTY_NOTE): 1}, NOW))
+    metrics.counted(DatabaseCounts(3, {(Status.DEAD, True, Kind.PAGERDUTY_NOTE): 1}, NOW, {Side.OPSGENIE: NOW}))
     metrics.know_pairs([])
     metrics.committed(
         Plan(

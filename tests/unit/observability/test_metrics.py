@@ -25,7 +25,8 @@ def counted() -> MetricsBench:
 
 def test_every_metric_is_counted_as_the_table_says(counted: MetricsBench) -> None:
     count_everything(counted)
-    families = {family.name: family for family in text_string_to_metric_families(counted.metrics.text().decode())}
+    found = text_string_to_metric_families(counted.metrics.text().decode())
+    families = {family.name: family for family in found if not family.name.startswith("process_")}
     declared = {row.name.removesuffix("_total"): row for row in METRICS}
     assert set(families) == set(declared)
     for name, family in families.items():
@@ -83,6 +84,39 @@ def test_the_state_of_a_circuit_breaker_is_exposed(counted: MetricsBench) -> Non
     assert counted.value("circuit_breaker_open", "pagerduty_reads") == 1
     counted.metrics.breakers(())
     assert counted.value("circuit_breaker_open", "pagerduty_reads") == 0
+
+
+def test_a_vendor_is_up_while_its_feed_can_be_polled_by_a_leader(counted: MetricsBench) -> None:
+    assert counted.value("vendor_up", "opsgenie") is None
+    counted.metrics.led()
+    for ok in (True, False):
+        counted.metrics.polled("opsgenie feed", ok=ok, side=Side.OPSGENIE)
+        counted.metrics.polled("sweep", ok=not ok)
+        assert counted.value("vendor_up", "opsgenie") == ok
+    counted.metrics.stood_by()
+    assert counted.value("vendor_up", "opsgenie") is None
+
+
+def test_the_last_whole_poll_of_a_vendor_is_known_from_the_database(counted: MetricsBench) -> None:
+    counted.metrics.counted(DatabaseCounts(0, {}, None, {Side.PAGERDUTY: NOW}))
+    assert counted.value("vendor_last_poll_timestamp_seconds", "pagerduty") == NOW.timestamp()
+    assert counted.value("vendor_last_poll_timestamp_seconds", "opsgenie") is None
+
+
+def test_the_age_of_the_oldest_waiting_page_grows_until_none_waits(counted: MetricsBench) -> None:
+    counted.metrics.paging(2, 0, "2 pages wait", NOW)
+    counted.clock.passed = 90
+    assert counted.value("pages_waiting") == 2
+    assert counted.value("oldest_page_waiting_seconds") == 90
+    counted.metrics.paging(0, 0, "", None)
+    assert counted.value("oldest_page_waiting_seconds") == 0
+
+
+def test_the_process_itself_is_measured(counted: MetricsBench) -> None:
+    """A new start time shows a process that is restarted again and again."""
+    text = counted.metrics.text().decode()
+    for name in ("process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds"):
+        assert f"\n{name} " in text
 
 
 def test_heartbeats_are_counted_by_name(counted: MetricsBench) -> None:

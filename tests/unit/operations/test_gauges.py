@@ -47,6 +47,7 @@ def test_pairs_and_actions_are_read_once_until_something_changes(database: Datab
         Action(key=str(number), kind=Kind.PAGERDUTY_NOTE, alert_id="a", reason="", at=NOW) for number in (1, 2, 3)
     ]
     with database.writing() as unit:
+        unit.cursors.save(polled_pagerduty=NOW)
         unit.snapshot.save_pairs([pair])
         unit.outbox.add(actions, NOW)
         unit.outbox.settle(Settlement(2, Status.DEAD, "refused"), NOW)
@@ -54,6 +55,7 @@ def test_pairs_and_actions_are_read_once_until_something_changes(database: Datab
     refresh(metrics, database)
     found = metrics.text().decode().splitlines()
     for line in (
+        f'reconciler_vendor_last_poll_timestamp_seconds{{vendor="pagerduty"}} {NOW.timestamp():.7e}',
         "reconciler_open_pairs 1.0",
         "reconciler_actions_pending 1.0",
         'reconciler_actions_dead{kind="pagerduty.add_note"} 1.0',

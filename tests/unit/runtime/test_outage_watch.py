@@ -243,6 +243,7 @@ def test_a_creation_whose_answer_is_lost_is_found_by_its_key(bench: Bench, is_un
     other = bench.restarted()
     other.pagerduty.answer_is_lost = False
     assert other.fail(after=10) == 1
+    assert set(other.said) == {""}, "that it is there already is no trouble"
     other.pagerduty.is_unlisted = False
     assert other.fail(after=10) == 1
     assert len(bench.pagerduty.incidents) == 1

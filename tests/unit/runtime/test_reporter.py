@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ class Metrics:
     def item(self, reasons: frozenset[Reason], word: str, _seconds: float) -> None:
         self.items.append((reasons, word))
 
-    def paging(self, waiting: int, unpaged: int, reason: str) -> None:
+    def paging(self, waiting: int, unpaged: int, reason: str, _since: datetime | None) -> None:
         self.pages.append((waiting, unpaged, reason))
 
     def paused(self, pauses: Sequence[Pause], sentences: Sequence[str]) -> None:

@@ -1,0 +1,174 @@
+"""The alerting rules: what they name exists, and they fire when the process is dead or has never worked."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.observability.metrics_table import METRICS
+from reconciler.runtime.state_log import SUBJECTS
+from reconciler.web import app
+from tests.support.counting import MetricsBench, count_everything
+from tests.support.paths import ROOT
+
+FILE = ROOT / "examples" / "prometheus" / "rules.yaml"
+RULES: list[dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["groups"][0]["rules"]
+EXPRESSIONS: dict[str, str] = {rule["alert"]: rule["expr"] for rule in RULES}
+PROMTOOL = shutil.which("promtool")
+
+NAME = re.compile(r"\b(?:reconciler|process)_[a-z_]+")
+AGE = re.compile(r"(?:time\(\) - |\b)max(?: by \([a-z]+\))? ?\((\w+_seconds)\b[^)]*\) > ")
+"""A comparison of an age, and the series that it is computed from."""
+WITHOUT_TWIN = {"reconciler_divergence_oldest_seconds": "it is there only while a pair differs"}
+"""Ages whose absence is no trouble, and why."""
+WELL = {
+    "reconciler_build_info": "1x60",
+    "reconciler_lock_held": "1x60",
+    'reconciler_last_good_poll_timestamp_seconds{source="opsgenie_feed"}': "0+60x60",
+    'reconciler_last_good_poll_timestamp_seconds{source="pagerduty_feed"}': "0+60x60",
+    "reconciler_oldest_page_waiting_seconds": "0x60",
+    "reconciler_unpaged_pairs": "0x60",
+    'reconciler_actions_dead{kind="pagerduty.add_note"}': "0x60",
+    "reconciler_work_queue_oldest_seconds": "0x60",
+    'reconciler_troubles{subject="pagerduty"}': "0x60",
+    'reconciler_webhooks_total{vendor="pagerduty",outcome="accepted"}': "0+1x60",
+    'reconciler_webhooks_total{vendor="pagerduty",outcome="malformed"}': "0x60",
+    'reconciler_heartbeat_failures_total{heartbeat="url"}': "0x60",
+    'process_start_time_seconds{instance="a",job="b"}': "7x60",
+    'reconciler_build_info{instance="a",job="b"}': "1x60",
+}
+"""The series of an hour in which all is well, a sample a minute."""
+STANDBY = {"reconciler_build_info": "1x60", "reconciler_lock_held": "0x60"}
+DEAD = {"Absent", "WithoutLeader", "PollsLate", "PagesWait", "QueueLate"}
+
+
+def test_every_metric_named_exists() -> None:
+    counted = MetricsBench()
+    count_everything(counted)
+    exposed = set(re.findall(r"^([a-z_]+)", counted.metrics.text().decode(), re.MULTILINE))
+    for alert, expression in EXPRESSIONS.items():
+        assert not set(NAME.findall(expression)) - exposed, alert
+        assert NAME.findall(expression), alert
+
+
+def test_every_label_in_a_rule_is_the_metrics_own() -> None:
+    labels = {row.name: set(row.labels) for row in METRICS}
+    for expression in EXPRESSIONS.values():
+        for name, given in re.findall(r"\b(reconciler_[a-z_]+)\{([^}]*)\}", expression):
+            assert set(re.findall(r"(\w+)=", given)) <= labels[name]
+
+
+def test_every_rule_about_an_age_fires_also_where_its_series_is_absent() -> None:
+    found = {}
+    for alert, expression in EXPRESSIONS.items():
+        for name in AGE.findall(expression):
+            found[alert] = name
+            assert name in WITHOUT_TWIN or f"absent({name}" in expression, alert
+    assert set(found) == {
+        "ReconcilerPollsLate",
+        "ReconcilerPagesWait",
+        "ReconcilerQueueLate",
+        "ReconcilerPairsApart",
+    }
+
+
+def test_every_outcome_of_a_webhook_that_is_turned_away_is_covered() -> None:
+    pattern = re.search(r'outcome=~"([^"]+)"', EXPRESSIONS["ReconcilerWebhooksTurnedAway"])
+    assert pattern
+    good = {"accepted", "repeated", "ping", "ignored"}
+    known = {outcome for side in app._OUTCOMES.values() for outcome in side} | {"malformed", *app._UNREAD.values()}
+    assert {outcome for outcome in known if re.fullmatch(pattern[1], outcome)} == known - good
+
+
+def test_the_readme_names_every_rule_and_links_the_file() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "(examples/prometheus/rules.yaml)" in readme
+    assert [alert for alert in EXPRESSIONS if f"`{alert}`" not in readme] == []
+
+
+def test_every_rule_says_what_to_do_and_how_urgent_it_is() -> None:
+    for rule in RULES:
+        assert rule["alert"].startswith("Reconciler")
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert set(rule["annotations"]) == {"summary", "description"}
+    assert "heartbeat" in SUBJECTS, "a trouble of that subject is covered by ReconcilerInTrouble"
+
+
+# -- what fires --
+
+
+def changed(**series: str) -> dict[str, str]:
+    """The good hour with other samples; the names are given without prefix, up to their labels."""
+    found = dict(WELL)
+    for name, values in series.items():
+        keys = [key for key in found if key.startswith((f"reconciler_{name}", name))] or [f"reconciler_{name}"]
+        found |= dict.fromkeys(keys, values)
+    return found
+
+
+FIRES: dict[str, tuple[Mapping[str, str], set[str]]] = {
+    "all is well": (WELL, set()),
+    "well, with a stand-by": (WELL | {key + '{pod="2"}': value for key, value in STANDBY.items()}, set()),
+    "dead": ({}, DEAD),
+    "it dies after ten minutes": (
+        {key: value.replace("x60", "x10") + " stale" for key, value in WELL.items()}, DEAD,
+    ),
+    "only stand-bys": (STANDBY, DEAD - {"Absent"}),
+    "it has never polled": (
+        {key: value for key, value in WELL.items() if "last_good_poll" not in key}, {"PollsLate"},
+    ),
+    "a side is not polled any more": (
+        WELL | {'reconciler_last_good_poll_timestamp_seconds{source="opsgenie_feed"}': "0+0x60"}, {"PollsLate"},
+    ),
+    "pages wait": (changed(oldest_page_waiting_seconds="0+60x60"), {"PagesWait"}),
+    "nobody is paged": (changed(unpaged_pairs="1x60"), {"NobodyPaged"}),
+    "a note is dead": (changed(actions_dead="1x60"), {"ActionsDead"}),
+    "the queue is late": (changed(work_queue_oldest_seconds="0+60x60"), {"QueueLate"}),
+    "the queue waits for a vendor": (
+        changed(work_queue_oldest_seconds="0+60x60", circuit_breaker_open="1x60"), set(),
+    ),
+    "a trouble": (changed(troubles="1x60"), {"InTrouble"}),
+    "a pair is apart": (changed(divergence_oldest_seconds="0+120x60"), {"PairsApart"}),
+    "webhooks are malformed": (
+        WELL | {'reconciler_webhooks_total{vendor="pagerduty",outcome="malformed"}': "0+1x60"},
+        {"WebhooksTurnedAway"},
+    ),
+    "a heartbeat fails": (changed(heartbeat_failures_total="0+1x60"), {"HeartbeatFails"}),
+    "a crash loop": (changed(process_start_time_seconds="0+1x60"), {"RestartsOften"}),
+}  # fmt: skip
+"""Series, and the alerts that fire after 50 minutes of them."""
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on the PATH: it comes with Prometheus")
+def test_promtool_accepts_the_rules_and_what_should_fire_fires(tmp_path: Path) -> None:
+    assert PROMTOOL
+    checked = subprocess.run([PROMTOOL, "check", "rules", FILE], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    tests = [
+        {
+            "name": name,
+            "interval": "1m",
+            "input_series": [{"series": key, "values": values} for key, values in series.items()],
+            "promql_expr_test": [
+                {
+                    "expr": 'count by (alertname) (ALERTS{alertstate="firing"}) > bool 0',
+                    "eval_time": "50m",
+                    "exp_samples": [
+                        {"labels": f'{{alertname="Reconciler{alert}"}}', "value": 1} for alert in sorted(alerts)
+                    ],
+                }
+            ],
+        }
+        for name, (series, alerts) in FIRES.items()
+    ]
+    file = tmp_path / "test.yaml"
+    file.write_text(
+        yaml.safe_dump({"rule_files": [str(FILE)], "evaluation_interval": "1m", "tests": tests}), encoding="utf-8"
+    )
+    done = subprocess.run([PROMTOOL, "test", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
