@@ -249,7 +249,7 @@ class WriteBreakers:
         """Sides where writes are refused: a lane is barred, or its breaker was opened by a refused account."""
         with self._lock:
             refused = {lane for lane, opened in self._open.items() if isinstance(opened.error, Misconfigured)}
-            return frozenset(lane.side for lane in (*self._barred, *self._suspects, *refused))
+            return frozenset(lane.side for lane in (*self._barred, *refused))
 
     def _trip(self, lane: Lane, error: ReconcilerError, *, only_retries: bool = False) -> None:
         now = self._clock.monotonic()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import Action, Kind, Pair, Side, Status
+from reconciler.core.model import SOMEBODY, Action, Kind, Pair, Side, Status
 from reconciler.operations import divergence
 from reconciler.operations.divergence import UNKNOWN, Apart, acknowledged_alone, apart
 from reconciler.store.database import Database
@@ -78,7 +78,7 @@ def test_a_rule_or_policy_that_leaves_a_pair_apart_is_named(
 
 
 def test_who_holds_the_incident_is_not_guessed_while_the_automation_user_is_not_known(database: Database) -> None:
-    (each,) = found(database, OURS, *TAKEN_BACK, user="")
+    (each,) = found(database, pair("acknowledged", (SOMEBODY,)), *TAKEN_BACK, user="")
     assert "an engineer's" in each.why
 
 

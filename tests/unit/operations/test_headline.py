@@ -34,7 +34,7 @@ def report(seconds_ago: float | None = 3, **more: Any) -> StatusReport:
     ("given", "said"),
     [
         (report(), "In step: 12 open pairs, both sides polled 3 s ago"),
-        (report(missing="it is empty"), "No reconciler has run on this database yet: it is empty"),
+        (report(None, missing="it is empty"), "No reconciler has run on this database yet: it is empty"),
         (report(None), "Nobody has polled yet: is `reconciler run` at work?"),
         (report(3 * HOUR), "Nobody has polled for 3 h: is `reconciler run` at work?"),
         (

@@ -66,12 +66,13 @@ def test_every_action_that_is_not_done_is_read_with_its_pair_and_counted(databas
 
 
 def test_pages_come_first_then_what_has_waited_longest(database: Database) -> None:
-    kinds = (Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT)
+    planned = {Kind.PAGERDUTY_NOTE: 20, Kind.OPSGENIE_NOTE: 10, Kind.CREATE_INCIDENT: 30}
     with database.writing() as unit:
-        for number, kind in enumerate(kinds):
-            unit.outbox.add([action(kind)], at(20 - number))
+        for kind, seconds in planned.items():
+            unit.outbox.add([action(kind)], at(seconds))
     report = status.read(database, "")
-    assert [entry.action.kind for entry in report.of("planned")] == [*reversed(kinds)]
+    in_order = [Kind.CREATE_INCIDENT, Kind.OPSGENIE_NOTE, Kind.PAGERDUTY_NOTE]
+    assert [entry.action.kind for entry in report.of("planned")] == in_order
 
 
 def test_pauses_in_force_need_attention_and_those_that_are_over_do_not(database: Database) -> None:
