@@ -153,9 +153,8 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
     if dry_run:
         now = [action for action in report.actions if held(action, report.pauses) is None]
         risks, left = summary(now), not_counted(report)
-        told += [f"{risks}."] if risks else []
-        told += [f"Not counted: {left}."] if left else []
-        return [planned, *told, NOTHING_WRITTEN]
+        known = ([f"{risks}."] if risks else []) + ([f"Not counted: {left}."] if left else [])
+        return [*told, planned, *known, NOTHING_WRITTEN]
     standing = Counter(state_of(action) for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
     return [*told, f"Done: {done}." if done else "Nothing to do."]

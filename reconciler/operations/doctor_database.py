@@ -53,8 +53,8 @@ class DatabaseChecks:
         revision = known(current_revision(open_database(self._url))) if there else None
         if revision not in (None, REVISION):
             self.lost = f"the schema is at revision {revision}"
-            mend = "`reconciler run` migrates it at its start; `reconciler db upgrade` does that now"
-            return warning("database", f"{shown(self._url)}: {self.lost}, this version's is {REVISION}", mend)
+            fix = "`reconciler run` migrates it at its start; `reconciler db upgrade` does that now"
+            return warning("database", f"{shown(self._url)}: {self.lost}, this version's is {REVISION}", fix)
         database = open_read_only(self._url)
         self.lost, self._database = "", database
         with database.reading() as unit:
@@ -68,8 +68,8 @@ class DatabaseChecks:
             begun = "has not seen a first start" if revision else "is empty"
             state = begun if there else "does not exist yet"
             lookback = f"at the first start, open alerts older than {span(self._lookback)} page nobody"
-            mend = "if a reconciler has run before, DATABASE_URL does not name its database"
-            return warning("database", f"{shown(self._url)} {state}: {lookback}", mend)
+            fix = "if a reconciler has run before, DATABASE_URL does not name its database"
+            return warning("database", f"{shown(self._url)} {state}: {lookback}", fix)
         begun = f"first start {origin.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         kind = f"schema {revision}, {begun}, {counted(pairs, 'open pair')}"
         return good("database", f"{shown(self._url)}: {kind}")
@@ -87,8 +87,8 @@ class DatabaseChecks:
         is_fresh = all(at is not None and now - at < _RECENTLY for at in polled.values())
         if at_work or (at_work is None and is_fresh):
             words = f"{holder} leads, {ages}"
-            mend = "see `reconciler status` and the log"
-            return good("leader", words) if is_fresh else warning("leader", words, mend)
+            fix = "see `reconciler status` and the log"
+            return good("leader", words) if is_fresh else warning("leader", words, fix)
         state = "nobody works on it now" if at_work is False else "nobody seems to work on it"
         words = f"{state}; {holder} led last, {ages}"
         if is_fresh:  # by `reconciler once`, which has ended

@@ -71,10 +71,10 @@ class OpsgenieChecks(VendorChecks):
 
     def writes(self) -> Finding:
         """Whether the key may acknowledge and add notes."""
-        mend = (
+        fix = (
             "see in Opsgenie that the key is of an API integration that may create and update, and no account key"
         )
-        return write_right(self.side, self._database.memory.last_written[self.side], self._clock.now(), mend)
+        return write_right(self.side, self._database.memory.last_written[self.side], self._clock.now(), fix)
 
     def query(self) -> Finding:
         """Whether Opsgenie understands the query, and how many alerts it selects."""
@@ -88,8 +88,8 @@ class OpsgenieChecks(VendorChecks):
         if terms:
             return warning("opsgenie query", f"{words}; it asks for {terms}, which changes", "leave that out")
         if self._query and not every:
-            mend = "see OPSGENIE_QUERY if there should be some, and which team's key it is"
-            return warning("opsgenie query", words, mend)
+            fix = "see OPSGENIE_QUERY if there should be some, and which team's key it is"
+            return warning("opsgenie query", words, fix)
         return good("opsgenie query", words)
 
     def pages(self) -> Finding:

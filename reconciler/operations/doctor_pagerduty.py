@@ -72,8 +72,8 @@ class PagerDutyChecks(VendorChecks):
 
     def writes(self) -> Finding:
         """Whether the key may write."""
-        mend = "see in PagerDuty that the key is not read-only (Integrations, API Access Keys)"
-        return write_right(self.side, self._database.memory.last_written[self.side], self._clock.now(), mend)
+        fix = "see in PagerDuty that the key is not read-only (Integrations, API Access Keys)"
+        return write_right(self.side, self._database.memory.last_written[self.side], self._clock.now(), fix)
 
     def user(self) -> Finding:
         """Whether the automation user is there, is the configured one, and has a role that may write."""
@@ -84,8 +84,8 @@ class PagerDutyChecks(VendorChecks):
                 "pagerduty user", found.objection.partition(": give ")[0], "give it the role responder or higher"
             )
         if not found.person.id:
-            mend = "give the user's id as PAGERDUTY_USER, or a key that may read users"
-            return warning("pagerduty user", f"{found.person.name}: the key may not read users", mend)
+            fix = "give the user's id as PAGERDUTY_USER, or a key that may read users"
+            return warning("pagerduty user", f"{found.person.name}: the key may not read users", fix)
         return good("pagerduty user", f"{found.person.name} ({found.person.id}) is there, and its role may write")
 
     def service(self) -> Finding:
@@ -121,16 +121,16 @@ class PagerDutyChecks(VendorChecks):
         facts = self._pagerduty.service_facts()
         policy_id, name = facts.policy_id, facts.policy_name
         if not policy_id:
-            mend = "give the service an escalation policy in PagerDuty"
-            return bad("pagerduty on call", "the service names no escalation policy", mend)
+            fix = "give the service an escalation policy in PagerDuty"
+            return bad("pagerduty on call", "the service names no escalation policy", fix)
         objection = self._pagerduty.on_call(self._user, policy_id).objection
         if objection:
             return bad("pagerduty on call", objection)
         people = self._pagerduty.people_on_call(policy_id)
         which = f'the policy {policy_id} "{name}"'
         if people is None:
-            mend = "give a key that may read who is on call"
-            return warning("pagerduty on call", f"who is on call on {which} cannot be read", mend)
+            fix = "give a key that may read who is on call"
+            return warning("pagerduty on call", f"who is on call on {which} cannot be read", fix)
         return good("pagerduty on call", f"{phrase(one.name for one in people)} on {which}")
 
     def duties(self) -> Finding:
@@ -162,8 +162,8 @@ class PagerDutyChecks(VendorChecks):
             return good("another reconciler", f"no trace of one in {counted(len(incidents), 'open incident')}")
         where = phrase(f"#{incident.number}" for incident, notes in foreign.items() if notes)
         words = f"{counted(count, 'note')} of ours on {where} that this database has not written"
-        mend = "stop any other reconciler, or name its database: two of them tell everything twice"
-        return warning("another reconciler", words, mend)
+        fix = "stop any other reconciler, or name its database: two of them tell everything twice"
+        return warning("another reconciler", words, fix)
 
     def _is_foreign(self, note: Note, incident: Incident, known: dict[str, tuple[Action, ...]]) -> bool:
         """Whether a note is a reconciler's copy, by its author and mark, and not of this database."""

@@ -1,7 +1,6 @@
 """Checks that need neither a vendor nor the database: variables, network, who notices a failure."""
 
-import os
-
+from reconciler.errors import Misconfigured
 from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.settings import Settings
 from reconciler.vendors.network import Route, route_to
@@ -32,16 +31,10 @@ class SetupChecks:
         """The proxies and certificates in force."""
         settings = self._settings
         urls = {"Opsgenie": settings.opsgenie_api_url, "PagerDuty": settings.pagerduty_api_url}
-        routes = {name: route_to(url) for name, url in urls.items()}
-        words = "; ".join(f"{name} {_how(route)}" for name, route in routes.items())
-        missing = next((route for route in routes.values() if route.lacks_ca), None)
-        if missing is not None:
-            mend = f"let {missing.ca_from or 'REQUESTS_CA_BUNDLE'} name a file of certificates that is there"
-            return bad("network", f"{words}; there is no {missing.ca}", mend)
-        if os.environ.get("SSL_CERT_FILE") and not any(route.ca for route in routes.values()):
-            mend = "name a private CA by REQUESTS_CA_BUNDLE"
-            return warning("network", f"{words}; SSL_CERT_FILE is not read", mend)
-        return good("network", words)
+        try:
+            return good("network", "; ".join(f"{name} {_how(route_to(url))}" for name, url in urls.items()))
+        except Misconfigured as error:
+            return bad("network", str(error))
 
     def heartbeat(self) -> Finding:
         """Whether anybody notices when the reconciler itself is dead."""
@@ -55,10 +48,10 @@ class SetupChecks:
             return good("heartbeat", f"{found} every {settings.heartbeat_interval_seconds:g} s")
         if settings.http_listen is not None:
             return good("heartbeat", f"none; {settings.http_listen} can be watched instead (/readyz, /metrics)")
-        mend = "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
-        return warning("heartbeat", "none: nobody notices when the reconciler is dead", mend)
+        fix = "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
+        return warning("heartbeat", "none: nobody notices when the reconciler is dead", fix)
 
 
 def _how(route: Route) -> str:
-    certificates = f", certificates of {route.ca}" if route.ca else ""
+    certificates = f", certificates of {route.certificates}" if route.certificates else ""
     return (f"through the proxy {route.proxy}" if route.proxy else "directly") + certificates

@@ -82,8 +82,8 @@ class VendorChecks:
         words = f"ours is {span(abs(self._ahead))} {'behind' if self._ahead > timedelta(0) else 'ahead'}"
         if abs(self._ahead) <= HARMLESS:
             return good(check, "agrees with ours")
-        mend = "set this machine's clock, best by NTP"
-        return bad(check, words, mend) if abs(self._ahead) >= SKEW else warning(check, words, mend)
+        fix = "set this machine's clock, best by NTP"
+        return bad(check, words, fix) if abs(self._ahead) >= SKEW else warning(check, words, fix)
 
     def asked(self, check: Callable[[], Finding]) -> Callable[[], Finding]:
         """The check, with each of its calls bounded in time."""
@@ -114,17 +114,17 @@ class VendorChecks:
                 f"refused at {self._url}, accepted at {self._other_url}: the account is in the other region",
                 f"set {self.side.name}_API_URL={self._other_url}",
             )
-        found, _, mend = str(error).partition("; ")
+        found, _, fix = str(error).partition("; ")
         tried = f"; it is not accepted at {self._other_url} either" if self._other_url else ""
-        return bad(check, f"{found}{tried}", mend)
+        return bad(check, f"{found}{tried}", fix)
 
 
-def write_right(side: Side, last: datetime | None, now: datetime, mend: str) -> Finding:
+def write_right(side: Side, last: datetime | None, now: datetime, fix: str) -> Finding:
     """Whether the key may write: only a write proves it, such as the reconciler's last one."""
     check = f"{side.value} writes"
     if last is not None:
         return good(check, f"allowed: the last one was carried out {span(now - last)} ago")
-    return warning(check, "not provable without a write, and none is on record in this database", mend)
+    return warning(check, "not provable without a write, and none is on record in this database", fix)
 
 
 def _region(url: str) -> str:

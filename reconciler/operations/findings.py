@@ -1,4 +1,4 @@
-"""The findings of an examination: what was checked, what was found, how bad it is and how to mend it."""
+"""The findings of an examination: what was checked, what was found, how bad it is and how to fix it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ Check = tuple[str, Callable[[], "Finding"]]
 
 
 class Verdict(StrEnum):
-    """How bad a finding is; only `bad` must be mended."""
+    """How bad a finding is; only `bad` must be fixed."""
 
     GOOD = "good"
     WARNING = "warning"
@@ -24,12 +24,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's result. `mend` says what to do about it."""
+    """One check's result. `fix` says what to do about it."""
 
     check: str
     verdict: Verdict
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 class Group(Protocol):
@@ -46,14 +46,14 @@ def good(check: str, found: str) -> Finding:
     return Finding(check, Verdict.GOOD, found)
 
 
-def warning(check: str, found: str, mend: str = "") -> Finding:
+def warning(check: str, found: str, fix: str = "") -> Finding:
     """It works, or cannot be told, and should be seen by somebody."""
-    return Finding(check, Verdict.WARNING, found, mend)
+    return Finding(check, Verdict.WARNING, found, fix)
 
 
-def bad(check: str, words: str, mend: str = "") -> Finding:
-    """It must be mended. Without `mend`, what follows the first semicolon in `words` is taken for it."""
-    found, _, advice = (words, "", mend) if mend else words.partition("; ")
+def bad(check: str, words: str, fix: str = "") -> Finding:
+    """It must be fixed. Without `fix`, what follows the first semicolon in `words` is taken for it."""
+    found, _, advice = (words, "", fix) if fix else words.partition("; ")
     return Finding(check, Verdict.BAD, found, advice)
 
 
@@ -76,14 +76,14 @@ def made(group: Group) -> Iterable[Finding]:
 
 
 def is_bad(findings: Iterable[Finding]) -> bool:
-    """Whether anything must be mended."""
+    """Whether anything must be fixed."""
     return any(finding.verdict is Verdict.BAD for finding in findings)
 
 
 def as_data(findings: Iterable[Finding]) -> dict[str, Any]:
     """The document that `doctor --json` prints."""
     rows = [
-        {"check": each.check, "verdict": each.verdict.value, "found": each.found, "mend": each.mend}
+        {"check": each.check, "verdict": each.verdict.value, "found": each.found, "fix": each.fix}
         for each in findings
     ]
     return {"checks": rows, "counts": _counts(row["verdict"] for row in rows)}
@@ -94,7 +94,7 @@ def as_text(findings: Iterable[Finding]) -> str:
     findings = tuple(findings)
     width = max(len(each.check) for each in findings)
     lines = [
-        f"{each.verdict.value:<8} {each.check:<{width}}  {each.found}" + (f"; {each.mend}" if each.mend else "")
+        f"{each.verdict.value:<8} {each.check:<{width}}  {each.found}" + (f"; {each.fix}" if each.fix else "")
         for each in findings
     ]
     counts = _counts(each.verdict.value for each in findings)

@@ -226,9 +226,9 @@ class Daemon:
         self.leadership.lose()
         self._database_failed_at = self.program.clock.monotonic()
         if isinstance(error, ReconcilerError):
-            self.reporter.failed(error)
             if self._metrics:
                 self._metrics.health.failed(str(error))
+            self.reporter.failed(error)
 
     def _turned(self) -> None:
         self.schedule.turn()

@@ -107,7 +107,7 @@ class Renewal:
         """Read the `.env` file again; only the log's level is taken from it."""
         found, problems = _loaded(self._given)
         if found is None:
-            for line in (*problems, "mend this first: only secrets in files were read again"):
+            for line in (*problems, "fix this first: only secrets in files were read again"):
                 words = f"SIGHUP: {line}"
                 log.error(words)
             return

@@ -1,16 +1,15 @@
 """What lies between this machine and a vendor: the proxy and certificates in force, and the vendor's clock."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
+from requests.utils import select_proxy
 
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+from reconciler.vendors.surroundings import check_proxy, trusted
+
 OTHER_REGION = {
     "https://api.opsgenie.com": "https://api.eu.opsgenie.com",
     "https://api.eu.opsgenie.com": "https://api.opsgenie.com",
@@ -24,27 +23,20 @@ OTHER_REGION = {
 class Route:
     """How a vendor is reached. `proxy` is empty for none, and shows no password.
 
-    `ca` is the file of trusted certificates, empty for the built-in ones, `ca_from` the variable that names it.
+    `certificates` is the file or folder of trusted certificates, empty for those that `requests` brings along.
     """
 
     proxy: str = ""
-    ca: str = ""
-    ca_from: str = ""
-
-    @property
-    def lacks_ca(self) -> bool:
-        """Whether the named file or folder of certificates is not there."""
-        return bool(self.ca) and not Path(self.ca).exists()
+    certificates: str = ""
 
 
 def route_to(url: str) -> Route:
-    """The proxy and the certificates that the environment names for this address."""
+    """The proxy and the certificates in force for this address. Misconfigured if they cannot be used."""
     with requests.Session() as session:
-        found = session.merge_environment_settings(url, {}, None, None, None)
-    proxy = found["proxies"].get(urlsplit(url).scheme, "") or found["proxies"].get("all", "")
-    ca = found["verify"] if isinstance(found["verify"], str) else ""
-    variable = next((name for name in _CA_VARIABLES if ca and os.environ.get(name) == ca), "")
-    return Route(_without_login(proxy), ca, variable)
+        proxies = session.merge_environment_settings(url, {}, None, None, None)["proxies"]
+    check_proxy(url, proxies)
+    path = trusted(url)
+    return Route(_without_login(select_proxy(url, proxies) or ""), path if isinstance(path, str) else "")
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:

@@ -42,7 +42,7 @@ def test_a_first_dry_run_writes_nothing_and_plans_what_a_real_run_then_does(worl
     done = world.run("once", "--dry-run", "--json", "--exit-code")
     assert (done.returncode, done.stderr) == (3, "")
     report = json.loads(done.stdout)
-    assert set(report) == {"dry_run", "actions", "errors"}
+    assert set(report) == {"dry_run", "actions", "pauses", "late_alerts", "errors"}
     assert report["dry_run"] is True
     assert report["errors"] == []
     assert all(set(action) == ACTION for action in report["actions"])

@@ -135,7 +135,7 @@ def test_sighup_reads_the_level_of_the_log_and_says_what_needs_a_restart(world: 
     assert world.told("LOG_LEVEL") == 1
     dotenv.write_text("LOG_LEVEL=LOUD\n")
     daemon.send_signal(signal.SIGHUP)
-    world.until(lambda: world.told("SIGHUP: mend this first") == 1, "that the file is wrong", SOON)
+    world.until(lambda: world.told("SIGHUP: fix this first") == 1, "that the file is wrong", SOON)
     assert world.told("SIGHUP: LOG_LEVEL: ") == 1
     pages(world, "after all of that")
     assert world.stop() == 0

@@ -1,4 +1,4 @@
-"""What an operator with a wrong setting is told by `doctor` and `once`: which one, and the mend, in one round."""
+"""What an operator with a wrong setting is told by `doctor` and `once`: which one, and the fix, in one round."""
 
 import json
 import subprocess
@@ -49,7 +49,7 @@ def test_a_wrong_value_is_named_by_doctor_and_by_a_run(
     status, found = doctor(world, **environ)
     assert status == 1
     assert bad(found) == {check}
-    assert named in found[check]["found"] + found[check]["mend"]
+    assert named in found[check]["found"] + found[check]["fix"]
     for arguments in (("once", "--dry-run"), ("once",)):
         done = world.run(*arguments, **environ)
         assert done.returncode == 2, done.stderr
@@ -75,7 +75,7 @@ def test_a_role_that_may_only_read_is_found_before_the_first_write(world: World)
     world.settings(bot_role="observer")
     status, found = doctor(world)
     assert (status, bad(found)) == (1, {"pagerduty user"})
-    assert "responder" in found["pagerduty user"]["mend"]
+    assert "responder" in found["pagerduty user"]["fix"]
 
 
 def test_a_key_that_may_only_read_is_told_as_far_as_that_can_be_known(world: World) -> None:
@@ -112,7 +112,7 @@ def test_a_wrong_path_of_the_database_is_told_before_anything_is_written(world: 
     status, found = doctor(world, DATABASE_URL=f"sqlite:///{other}")
     assert status == 0
     assert f"{other} does not exist yet" in found["database"]["found"]
-    assert "DATABASE_URL does not name its database" in found["database"]["mend"]
+    assert "DATABASE_URL does not name its database" in found["database"]["fix"]
     assert found["another reconciler"]["verdict"] == "warning"
     assert "that this database has not written" in found["another reconciler"]["found"]
     assert not other.exists()
@@ -155,7 +155,7 @@ def test_an_automation_user_on_call_is_found_before_the_first_page(world: World)
     assert bad(found) == {"pagerduty on call", "pagerduty user's duties"}
     for check in bad(found):
         assert "Reconciler Bot" in found[check]["found"]
-        assert "take it off every schedule and escalation policy" in found[check]["mend"]
+        assert "take it off every schedule and escalation policy" in found[check]["fix"]
     assert world.state()["pagerduty"]["incidents"] == []
 
 

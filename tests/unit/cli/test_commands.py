@@ -1,4 +1,4 @@
-"""What each command takes, and how it ends: the contract's exit statuses, and one line for what can be mended."""
+"""What each command takes, and how it ends: the contract's exit statuses, and one line for what can be fixed."""
 
 import json
 import re

@@ -72,14 +72,14 @@ def test_a_trouble_is_found_and_its_mend_is_told(
     finding = patient.findings()[check]
     assert finding.verdict is Verdict.BAD
     assert says in finding.found
-    assert finding.mend
+    assert finding.fix
 
 
 def test_a_wrong_query_is_named_once_and_costs_no_other_check(tmp_path: Path) -> None:
     found = Patient(tmp_path, opsgenie_query="((").findings()
     bad = {name for name, each in found.items() if each.verdict is Verdict.BAD}
     assert bad == {"opsgenie query"}
-    assert "OPSGENIE_QUERY" in found["opsgenie query"].mend
+    assert "OPSGENIE_QUERY" in found["opsgenie query"].fix
     assert found["opsgenie pages"].found == "not checked: the query is wrong"
 
 

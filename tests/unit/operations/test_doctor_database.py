@@ -31,7 +31,7 @@ def test_a_database_that_does_not_exist_is_a_first_start_or_the_wrong_one(tmp_pa
     found = checks(tmp_path).which()
     assert found.verdict is Verdict.WARNING
     assert "does not exist yet: at the first start, open alerts older than 60 min page nobody" in found.found
-    assert "DATABASE_URL does not name its database" in found.mend
+    assert "DATABASE_URL does not name its database" in found.fix
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "reconciler.db").touch()
     assert "is empty" in checks(tmp_path).which().found
@@ -62,7 +62,7 @@ def test_an_older_schema_is_no_fault_and_a_newer_one_is(database: Database, tmp_
     mine = checks(tmp_path)
     found = mine.which()
     assert (found.verdict, mine.lost) == (Verdict.WARNING, "the schema is at revision 0004")
-    assert "reconciler db upgrade" in found.mend
+    assert "reconciler db upgrade" in found.fix
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Misconfigured, match="run the newer version"):
@@ -95,7 +95,7 @@ def test_who_leads_is_told_with_the_age_of_the_last_polls(
     lock.release()
     assert found.verdict is verdict
     assert says in found.found
-    assert bool(found.mend) == (verdict is Verdict.WARNING)
+    assert bool(found.fix) == (verdict is Verdict.WARNING)
 
 
 def test_where_the_lock_cannot_be_seen_the_polls_tell_who_works(

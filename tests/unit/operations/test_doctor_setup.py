@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,19 @@ def test_probable_mistakes_are_warned_about() -> None:
 
 
 def test_the_way_to_both_vendors_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert found("network") == Finding("network", Verdict.GOOD, "Opsgenie directly; PagerDuty directly")
+    assert re.fullmatch(
+        r"Opsgenie directly(, certificates of \S+)?; PagerDuty directly\1?", found("network").found
+    )
     monkeypatch.setenv("HTTPS_PROXY", "http://joe:hunter2@proxy:3128")
-    assert found("network").found.startswith("Opsgenie through the proxy http://proxy:3128;")
-    monkeypatch.setenv("SSL_CERT_FILE", "/x.pem")
-    assert found("network").verdict is Verdict.WARNING
-    assert "REQUESTS_CA_BUNDLE" in found("network").mend
-    file = tmp_path / "ca.pem"
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    assert found("network").found.startswith("Opsgenie through the proxy http://proxy:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     told = found("network")
-    assert (told.verdict, told.mend[:22]) == (Verdict.BAD, "let REQUESTS_CA_BUNDLE")
-    file.touch()
-    assert found("network").verdict is Verdict.GOOD
+    assert told.verdict is Verdict.BAD
+    assert told.found.startswith(f"REQUESTS_CA_BUNDLE: there is no file {tmp_path}/ca.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert found("network").found.endswith(
+        f"PagerDuty through the proxy http://proxy:3128, certificates of {tmp_path}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_key_of_the_other_region_is_told_with_its_address(elsewhere: datetime 
     finding = found.key()
     assert finding.verdict is Verdict.BAD
     assert finding.found == f"refused at {US}, accepted at {EU}: the account is in the other region"
-    assert finding.mend == f"set OPSGENIE_API_URL={EU}"
+    assert finding.fix == f"set OPSGENIE_API_URL={EU}"
     assert found.lost == "Opsgenie refuses the key"
 
 
@@ -52,7 +52,7 @@ def test_a_key_of_the_other_region_is_told_with_its_address(elsewhere: datetime 
 def test_a_key_that_no_region_accepts_is_told_in_the_vendor_s_words(elsewhere: ReconcilerError) -> None:
     finding = checks(REFUSED, elsewhere).key()
     assert finding.found == f"Opsgenie: GET /v2/alerts: 401: no; it is not accepted at {EU} either"
-    assert finding.mend == "check OPSGENIE_API_KEY"
+    assert finding.fix == "check OPSGENIE_API_KEY"
     own = VendorChecks(Side.OPSGENIE, Vendor(REFUSED), None, "http://gateway", "", SimClock(0.0)).key()
     assert own.found == "Opsgenie: GET /v2/alerts: 401: no"
 
@@ -86,14 +86,14 @@ def test_a_clock_that_is_wrong_is_told(ahead: timedelta, verdict: Verdict, says:
     found.key()
     finding = found.clock()
     assert (finding.verdict, finding.found) == (verdict, says)
-    assert bool(finding.mend) == (verdict is not Verdict.GOOD)
+    assert bool(finding.fix) == (verdict is not Verdict.GOOD)
 
 
 def test_only_a_write_proves_the_right_to_write() -> None:
     proven = write_right(Side.PAGERDUTY, NINE, NINE + timedelta(minutes=3), "look")
     assert (proven.verdict, proven.found) == (Verdict.GOOD, "allowed: the last one was carried out 3 min ago")
     unproven = write_right(Side.PAGERDUTY, None, NINE, "look")
-    assert (unproven.verdict, unproven.mend) == (Verdict.WARNING, "look")
+    assert (unproven.verdict, unproven.fix) == (Verdict.WARNING, "look")
     assert unproven.found.startswith("not provable without a write")
 
 

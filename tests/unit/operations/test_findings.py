@@ -13,7 +13,7 @@ from reconciler.operations.findings import (
     warning,
 )
 
-ALL = (good("a", "fine"), warning("bb", "odd", "look"), bad("c", "broken: x; mend it; now"))
+ALL = (good("a", "fine"), warning("bb", "odd", "look"), bad("c", "broken: x; fix it; now"))
 
 
 class Some:
@@ -58,15 +58,15 @@ def test_the_report_has_a_line_for_each_check_and_the_sum() -> None:
     assert as_text(ALL).splitlines() == [
         "good     a   fine",
         "warning  bb  odd; look",
-        "bad      c   broken: x; mend it; now",
+        "bad      c   broken: x; fix it; now",
         "",
         "1 good, 1 warning, 1 bad",
     ]
     assert as_data(ALL) == {
         "checks": [
-            {"check": "a", "verdict": "good", "found": "fine", "mend": ""},
-            {"check": "bb", "verdict": "warning", "found": "odd", "mend": "look"},
-            {"check": "c", "verdict": "bad", "found": "broken: x", "mend": "mend it; now"},
+            {"check": "a", "verdict": "good", "found": "fine", "fix": ""},
+            {"check": "bb", "verdict": "warning", "found": "odd", "fix": "look"},
+            {"check": "c", "verdict": "bad", "found": "broken: x", "fix": "fix it; now"},
         ],
         "counts": {"good": 1, "warning": 1, "bad": 1},
     }

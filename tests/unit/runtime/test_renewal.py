@@ -168,7 +168,7 @@ def test_wrong_settings_change_nothing_and_each_problem_is_told(
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(told) == 3
     assert any("SIGHUP: LOG_LEVEL: " in line for line in told)
-    assert any("SIGHUP: mend this first" in line for line in told)
+    assert any("SIGHUP: fix this first" in line for line in told)
 
 
 def test_a_process_without_files_of_secrets_has_nothing_to_read() -> None:

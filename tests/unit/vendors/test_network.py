@@ -3,21 +3,21 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.vendors.network import OTHER_REGION, Route, route_to, server_time
+from reconciler.errors import Misconfigured
+from reconciler.vendors.network import OTHER_REGION, route_to, server_time
 
 URL = "https://api.opsgenie.com"
 
 
 @pytest.fixture(autouse=True)
 def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 def test_without_settings_a_vendor_is_reached_directly() -> None:
-    assert route_to(URL) == Route()
-    assert not route_to(URL).lacks_ca
+    assert route_to(URL).proxy == ""
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
@@ -28,16 +28,13 @@ def test_a_proxy_is_named_without_its_login(monkeypatch: pytest.MonkeyPatch, nam
     assert route_to(URL).proxy == ""
 
 
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_certificates_are_named_with_their_variable(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
-) -> None:
-    file = tmp_path / "ca.pem"
-    monkeypatch.setenv(name, str(file))
-    assert route_to(URL) == Route(ca=str(file), ca_from=name)
-    assert route_to(URL).lacks_ca
-    file.touch()
-    assert not route_to(URL).lacks_ca
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_certificates_in_force_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv(name, str(tmp_path))
+    assert route_to(URL).certificates == str(tmp_path)
+    monkeypatch.setenv(name, str(tmp_path / "missing"))
+    with pytest.raises(Misconfigured, match=f"{name}: there is no file"):
+        route_to(URL)
 
 
 def test_the_vendors_clock_is_read_from_its_answer() -> None:
