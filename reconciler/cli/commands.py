@@ -303,13 +303,14 @@ def _once(settings: Settings) -> Report:
     from reconciler.store.overview import shown
 
     url = settings.database_url.get_secret_value()
-    if not exists(url):
-        click.echo(f"reconciler: first start, new database at {shown(url)}", err=True)
+    is_new = not exists(url)
     wiring = assemble(settings)
     check(wiring.database)  # before the lock, which leaves a file beside it
     program, collector = wiring.whole(is_whole=True), Collector()
     if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
+    if is_new:
+        click.echo(f"reconciler: first start, new database at {shown(url)}", err=True)
     before = milestones.look(wiring.database, wiring.clock.now())
     report = run_once(program, wiring.worker(program, (collector,)), collector, _progress)
     wiring.committer.flush()
