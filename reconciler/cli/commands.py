@@ -289,9 +289,8 @@ def _once(settings: Settings) -> Report:
     program, collector = wiring.whole(is_whole=True), Collector()
     if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
-    if is_new:
-        click.echo(f"reconciler: first start, new database at {shown(url)}", err=True)
-    for line in wiring.leadership.news:
+    news = [f"first start, new database at {shown(url)}"] if is_new else wiring.leadership.news
+    for line in news:
         click.echo(f"reconciler: {line}", err=True)
     before = milestones.look(wiring.database, wiring.clock.now())
     report = run_once(program, wiring.worker(program, (collector,)), collector, _progress)
