@@ -16,6 +16,7 @@ import responses
 from reconciler.core.model import Incident, Person
 from reconciler.errors import ReconcilerError
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
+from reconciler.vendors.opsgenie.heartbeat import OpsgenieHeartbeat
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from tests.support.paths import ROOT
 from tests.support.wire.http import OPSGENIE, http
@@ -37,6 +38,7 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("opsgenie", lambda: opsgenie.acts("a1")),
     ("opsgenie", lambda: opsgenie.request_status("r1")),
     ("opsgenie", opsgenie.confirm_key),
+    ("opsgenie", OpsgenieHeartbeat(http("Opsgenie"), "prod").ping),
     ("opsgenie", lambda: to_opsgenie.acknowledge("a1", "Jane")),
     ("opsgenie", lambda: to_opsgenie.unacknowledge("a1", "Jane")),
     ("opsgenie", lambda: to_opsgenie.add_note("a1", "Jane", "text")),
