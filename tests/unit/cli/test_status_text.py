@@ -13,6 +13,7 @@ from reconciler.operations.divergence import Apart
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.overview import Lead, Paging
+from reconciler.store.schema import REVISION
 from reconciler.store.standbys import Standby
 from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import action, at, pair
@@ -49,7 +50,7 @@ def test_everything_stands_in_aligned_lines() -> None:
             "maintenance; 1 note planned meanwhile"
         ),
         "",
-        "Database     sqlite:///r.db (sqlite, schema 0005)",
+        f"Database     sqlite:///r.db (sqlite, schema {REVISION})",
         "Leader       vm:16618:ab, epoch 4, since 09:08 UTC (52 min)",
         "Standing by  vm:16700:cd",
         "Open pairs   1",
