@@ -10,6 +10,7 @@ from reconciler.operations import status
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.database import Database
 from reconciler.store.leader_state import LeaderState
+from reconciler.store.overview import Paging, WaitingPage
 from reconciler.store.troubles import KeptTrouble, save
 from tests.support.builders import action, at, pair
 
@@ -104,3 +105,9 @@ def test_a_line_of_text_names_the_pair_what_is_done_since_when_and_why() -> None
     assert status.entry_text(at(60), entry) == (
         '#17 "Disk full", incident #4711: pagerduty.add_note for 60 s, 2 tries: 503 (alert a-1)'
     )
+
+
+def test_a_page_that_waits_because_of_an_error_needs_attention_at_once() -> None:
+    just = at(3600)
+    for page, expected in ((WaitingPage("a-1", just, "503"), True), (WaitingPage("a-1", just, ""), False)):
+        assert status.needs_attention(polled(5, paging=Paging((page,))), 10.0) is expected
