@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from reconciler.core.text import name_of
 from reconciler.observability.naming import counted, kinds_of, listed, pair_name, span
 from reconciler.operations import pausing
-from reconciler.operations.paging import WAITING_PAGE_GRACE
 from reconciler.operations.status import StatusReport, age_of, late
 from reconciler.store.overview import WaitingPage
 
@@ -49,7 +48,7 @@ def _paused(report: StatusReport, _interval: float) -> str:
 
 def _pages(report: StatusReport, _interval: float) -> str:
     paging = report.paging
-    waiting = [page for page in paging.waiting if page.error or report.now - page.since > WAITING_PAGE_GRACE]
+    waiting = list(report.waiting_pages)
     lines = []
     if waiting:
         verb = "waits" if len(waiting) == 1 else "wait"

@@ -11,10 +11,10 @@ from reconciler.core.text import shortened
 from reconciler.observability.naming import STATES, pair_name, span, state_of
 from reconciler.operations import pausing
 from reconciler.operations.divergence import Apart, apart
-from reconciler.operations.paging import objections
+from reconciler.operations.paging import WAITING_PAGE_GRACE, objections
 from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.leader_state import LeaderState
-from reconciler.store.overview import Lead, Paging, lead, oldest_open, paging, since
+from reconciler.store.overview import Lead, Paging, WaitingPage, lead, oldest_open, paging, since
 from reconciler.store.schema import REVISION
 from reconciler.store.standbys import Standby, known
 from reconciler.store.troubles import KeptTrouble, load
@@ -69,6 +69,12 @@ class StatusReport:
     def unpaged(self) -> tuple[Pair, ...]:
         """Pairs whose incident pages nobody."""
         return self.paging.unpaged
+
+    @property
+    def waiting_pages(self) -> tuple[WaitingPage, ...]:
+        """Pages that wait because of an error, or for longer than a page takes."""
+        every = self.paging.waiting
+        return tuple(page for page in every if page.error or self.now - page.since > WAITING_PAGE_GRACE)
 
     @property
     def kind(self) -> str:
@@ -163,8 +169,8 @@ def _since(unit: UnitOfWork, now: datetime) -> datetime:
 
 
 def needs_attention(report: StatusReport, interval: float) -> bool:
-    """Whether an action is dead, a side is late, writes are paused or a problem lasts."""
-    is_wrong = report.of("dead") or report.troubles or report.unpaged or report.pauses
+    """Whether an action is dead, a side is late, a page waits, writes are paused or a problem lasts."""
+    is_wrong = report.of("dead") or report.troubles or report.unpaged or report.pauses or report.waiting_pages
     return bool(is_wrong or late(report, interval))
 
 

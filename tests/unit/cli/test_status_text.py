@@ -14,6 +14,7 @@ from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.overview import Lead, Paging
+from reconciler.store.schema import REVISION
 from reconciler.store.standbys import Standby
 from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import action, at, pair
@@ -47,7 +48,7 @@ def test_everything_stands_in_aligned_lines() -> None:
     assert plain(page(FULL, 10.0)).splitlines() == [
         "Paused: Opsgenie by somebody since 2026-11-23 09:50 UTC (10 min): maintenance; 1 note waits",
         "",
-        "Database     sqlite:///r.db (sqlite, schema 0005)",
+        f"Database     sqlite:///r.db (sqlite, schema {REVISION})",
         "Leader       vm:16618:ab, epoch 4, since 09:08 UTC (52 min)",
         "Standing by  vm:16700:cd",
         "Open pairs   1",

@@ -10,6 +10,7 @@ from reconciler.operations import pausing, status, status_data
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.database import Database
 from reconciler.store.leader_state import LeaderState
+from reconciler.store.overview import Paging, WaitingPage
 from reconciler.store.troubles import KeptTrouble, save
 from tests.support.builders import action, at, pair
 
@@ -121,3 +122,9 @@ def test_a_pause_is_shown_with_what_waits_needs_attention_and_excuses_late_pages
     with database.writing() as unit:
         unit.pauses.end([Side.PAGERDUTY])
     assert [each.subject for each in status.read(database, "").troubles] == ["pages"]
+
+
+def test_a_page_that_waits_because_of_an_error_needs_attention_at_once() -> None:
+    just = at(3600)
+    for page, expected in ((WaitingPage("a-1", just, "503"), True), (WaitingPage("a-1", just, ""), False)):
+        assert status.needs_attention(polled(5, paging=Paging((page,))), 10.0) is expected

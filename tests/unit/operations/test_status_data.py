@@ -11,6 +11,7 @@ from reconciler.operations.status import Entry, StatusReport
 from reconciler.operations.status_data import as_data
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.overview import Lead, Paging
+from reconciler.store.schema import REVISION
 from reconciler.store.standbys import Standby
 from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import action, at, pair
@@ -53,7 +54,7 @@ def test_a_vendor_has_its_last_poll_its_problem_and_what_the_leader_knew() -> No
         "since": at(1).isoformat(),
         "age_seconds": 3599.0,
     }
-    assert (found["needs_attention"], found["database_kind"], found["schema"]) == (True, "postgresql", "0005")
+    assert (found["needs_attention"], found["database_kind"], found["schema"]) == (True, "postgresql", REVISION)
 
 
 def test_what_is_not_known_is_null() -> None:
