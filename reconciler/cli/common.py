@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,5 +61,6 @@ def configured_database() -> tuple[str, float]:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one document on stdout."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one document on stdout; in ASCII where its encoding lacks characters, so that none is lost."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, ensure_ascii=not is_utf8, indent=2))

@@ -63,6 +63,7 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
         *(_problem(problem) for problem in report.problems),
         *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
         *_unread(report),
+        *_stopped(report, dry_run=dry_run),
     ]
     return [printable(line) for line in lines]
 
@@ -74,6 +75,16 @@ def _unread(report: Report) -> list[str]:
     why = _limit(report.rate_limited) if report.rate_limited else "a vendor that they need cannot be asked now"
     count = f"{report.unread:,} of {report.pairs:,} alerts not looked at yet"
     return [f"{count}: {why}; {ADVICE}"]
+
+
+def _stopped(report: Report, *, dry_run: bool) -> list[str]:
+    """That a signal has ended the run, and what is left."""
+    if not report.stopped:
+        return []
+    count = f"{report.left:,} alert{'' if report.left == 1 else 's'}"
+    if dry_run:
+        return [f"stopped by {report.stopped}: the plan lacks {count}, and what was not listed yet; run it again"]
+    return [f"stopped by {report.stopped}: {count} left in the queue, and what was not listed yet; {ADVICE}"]
 
 
 def _problem(problem: Problem) -> str:

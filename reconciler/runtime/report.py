@@ -17,7 +17,8 @@ class Report:
 
     `actions` are those that were planned, tried or open, in their final state. `names` are the display names of
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
-    breaker admits no more calls. `rate_limited` is the rate limiter's error.
+    breaker admits no more calls. `rate_limited` is the rate limiter's error. `stopped` is the signal that ended
+    the run before its end, and `left` the number of alerts that were in the queue then.
     """
 
     actions: tuple[Action, ...] = ()
@@ -27,6 +28,8 @@ class Report:
     pairs: int = 0
     unread: int = 0
     rate_limited: RateLimited | None = None
+    stopped: str = ""
+    left: int = 0
 
 
 class Collector:
