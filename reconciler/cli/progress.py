@@ -21,7 +21,7 @@ class Progress:
         """Count one request."""
         self._requests += 1
         if self._is_listing and (self._requests == 1 or self._requests % EVERY_REQUESTS == 0):
-            _show(f"reading lists, {self._requests:,} requests so far")
+            _show(f"reading lists: {self._requests:,} answer{'' if self._requests == 1 else 's'} so far")
 
     def looked_at(self, done: int, left: int) -> None:
         """Show how many alerts were looked at; nothing once none is left."""

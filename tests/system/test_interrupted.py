@@ -143,7 +143,7 @@ def test_the_pages_of_lists_show_progress_on_a_terminal(world: World) -> None:
     finally:
         started.kill()
         os.close(ours)
-    assert b"\rreading lists, 5 requests so far" in shown
+    assert b"\rreading lists: 5 answers so far" in shown
     assert b"\r\x1b[K" in shown
 
 

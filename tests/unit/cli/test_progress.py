@@ -13,14 +13,15 @@ def test_requests_for_lists_are_counted_until_the_first_alert(
     for _ in range(10):
         progress.requested(None)
     progress.looked_at(20, 1_180)
-    progress.requested(None)
+    for _ in range(5):
+        progress.requested(None)
     progress.looked_at(21, 1_179)
     progress.looked_at(1_200, 0)
     shown = [each for each in capsys.readouterr().err.split("\r") if each]
     assert shown == [
-        "reading lists, 1 requests so far\033[K",
-        "reading lists, 5 requests so far\033[K",
-        "reading lists, 10 requests so far\033[K",
+        "reading lists: 1 answer so far\033[K",
+        "reading lists: 5 answers so far\033[K",
+        "reading lists: 10 answers so far\033[K",
         "20 of 1,200 alerts looked at\033[K",
         "\033[K",
     ]
