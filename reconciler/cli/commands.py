@@ -32,14 +32,13 @@ from reconciler.cli.pause import pause, resume
 from reconciler.cli.status import status
 
 if TYPE_CHECKING:
+    from reconciler.runtime.bootstrap import DryWiring, Wiring
     from reconciler.runtime.report import Report
     from reconciler.runtime.signals import StopSignals
     from reconciler.settings import Settings
 
 
 _PORT, _SECONDS, _RATE = click.IntRange(0, 65535), Seconds(0, 3600), click.IntRange(0)
-PROGRESS_EVERY = 20
-"""Pairs between two lines of progress."""
 
 
 @click.group(
@@ -106,17 +105,18 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
 def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     """Poll every source once, reconcile what is due, then exit; fit for cron.
 
-    Each call waits at most 30 s for a rate limit. What is not read then is counted, and left to the next run.
+    Each call waits at most 30 s for a rate limit. What is not read then is counted, and left to the next run, as
+    after SIGTERM or SIGINT, which let the write in flight finish.
     """
     from reconciler.runtime.signals import StopSignals
 
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
-    StopSignals()
+    signals = StopSignals()  # before anything that takes time
     settings = configured()
     for line in warnings(settings):
         click.echo(f"reconciler: {line}", err=True)
-    report = _plan(settings) if dry_run else _once(settings)
+    report = _plan(settings, signals) if dry_run else _once(settings, signals)
     from reconciler.cli import rendering
 
     errors = rendering.errors(report, dry_run=dry_run)
@@ -234,8 +234,16 @@ cli.add_command(link)
 cli.add_command(unlink)
 
 
-def main() -> NoReturn:
-    """Entry point: one line for every error that an operator can fix, and the exit statuses of the contract."""
+def main() -> None:
+    """Entry point: the command with its output kept from failing, and an exit status of the contract."""
+    from reconciler.cli.streams import kept_output
+
+    with kept_output():
+        _main()
+
+
+def _main() -> NoReturn:
+    """One line for every error that an operator can fix, and the exit statuses of the contract."""
     from reconciler.errors import Misconfigured, ReconcilerError
 
     try:
@@ -271,11 +279,13 @@ def _defect(error: Exception) -> None:
     )
 
 
-def _once(settings: Settings) -> Report:
+def _once(settings: Settings, signals: StopSignals) -> Report:
     """One run over everything, with writes."""
+    from reconciler.cli.progress import Progress
     from reconciler.errors import Transient
     from reconciler.runtime import milestones
     from reconciler.runtime.bootstrap import assemble
+    from reconciler.runtime.interruption import until_stopped
     from reconciler.runtime.once import run_once
     from reconciler.runtime.report import Collector
     from reconciler.store.database import exists
@@ -293,12 +303,21 @@ def _once(settings: Settings) -> Report:
     for line in news:
         click.echo(f"reconciler: {line}", err=True)
     before = milestones.look(wiring.database, wiring.clock.now())
-    report = run_once(program, wiring.worker(program, (collector,)), collector, _progress)
+    worker, progress = wiring.worker(program, (collector,)), Progress()
+    wiring.on_request = progress.requested
+
+    def stop() -> None:
+        wiring.stop.set()
+        wiring.in_flight.drain()
+
+    report = until_stopped(
+        lambda: run_once(program, worker, collector, progress.looked_at), lambda: signals.received, stop
+    ) or collector.report(())
     wiring.committer.flush()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         click.echo(f"reconciler: {line}", err=True)
     wiring.watches(program).after_once(_complain)
-    report = replace(report, names=wiring.names(report), pauses=wiring.pauses.present)
+    report = replace(_ended(report, wiring, signals), pauses=wiring.pauses.present)
     wiring.leadership.give_up()
     wiring.database.close()
     return report
@@ -310,22 +329,25 @@ def _complain(words: str) -> None:
         click.echo(f"reconciler: {words}", err=True)
 
 
-def _plan(settings: Settings) -> Report:
+def _plan(settings: Settings, signals: StopSignals) -> Report:
     """The plan of one run, without a write anywhere."""
+    from reconciler.cli.progress import Progress
     from reconciler.runtime.bootstrap import assemble_dry_run
+    from reconciler.runtime.interruption import until_stopped
     from reconciler.runtime.once import run_once
 
-    wiring = assemble_dry_run(settings)
+    wiring, progress = assemble_dry_run(settings), Progress()
+    wiring.on_request = progress.requested
     program, worker, collector = wiring.dry()
-    report = run_once(program, worker, collector, _progress)
-    return replace(report, names=wiring.names(report), pauses=wiring.pauses())
+    report = until_stopped(
+        lambda: run_once(program, worker, collector, progress.looked_at),
+        lambda: signals.received,
+        wiring.stop.set,
+    ) or collector.report(())
+    return replace(_ended(report, wiring, signals), pauses=wiring.pauses())
 
 
-def _progress(done: int, left: int) -> None:
-    """Shows on a terminal how far a run has got, and removes that at the end."""
-    if not sys.stderr.isatty():
-        return
-    if left == 0:
-        click.echo("\r\033[K", nl=False, err=True)
-    elif done % PROGRESS_EVERY == 0:
-        click.echo(f"\r{done:,} of {done + left:,} alerts looked at", nl=False, err=True)
+def _ended(report: Report, wiring: Wiring | DryWiring, signals: StopSignals) -> Report:
+    """The report with the names of its alerts, and with the signal that has ended the run early."""
+    stopped = signals.received if wiring.stop.is_set() else ""
+    return replace(report, names=wiring.names(report), stopped=stopped, left=wiring.queue.size())

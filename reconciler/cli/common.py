@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import math
 import os
-import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,15 +88,7 @@ def working_database() -> Database:
     return database
 
 
-def operator() -> str:
-    """Who gives a command, as `user@host`."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
-
-
 def print_json(document: dict[str, Any]) -> None:
-    """Print one document on stdout."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one document on stdout; in ASCII where its encoding lacks characters, so that none is lost."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, ensure_ascii=not is_utf8, indent=2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import FAILED, configured_database, operator, print_json, working_database
+from reconciler.cli.common import FAILED, configured_database, print_json, working_database
 
 if TYPE_CHECKING:
     from reconciler.operations.linking import Ordered
@@ -28,6 +28,7 @@ def link(alert: str, incident: str, as_json: bool) -> None:
     this out and is waited for; without one, the next run does.
     """
     from reconciler.operations import linking
+    from reconciler.operations.who import operator
 
     database, interval = working_database(), configured_database()[1]
     _answer(database, linking.link(database, alert, incident, operator(), interval), as_json=as_json)
@@ -42,6 +43,7 @@ def unlink(alert: str, as_json: bool) -> None:
     ALERT is an alert's id or tiny id (17 or #17).
     """
     from reconciler.operations import linking
+    from reconciler.operations.who import operator
 
     database, interval = working_database(), configured_database()[1]
     _answer(database, linking.unlink(database, alert, operator(), interval), as_json=as_json)

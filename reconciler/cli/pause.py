@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.common import operator, working_database
+from reconciler.cli.common import working_database
 
 if TYPE_CHECKING:
     from reconciler.core.model import Side
@@ -66,6 +66,7 @@ def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str)
     replaces the first.
     """
     from reconciler.operations import pausing
+    from reconciler.operations.who import operator
 
     database = working_database()
     begun = pausing.begin(database, _sides(to), reason, operator(), pages=pages_too, lasts=lasts)
@@ -78,6 +79,7 @@ def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str)
 def resume(to: str | None) -> None:
     """End a pause: what has waited is written, in order."""
     from reconciler.operations import pausing
+    from reconciler.operations.who import operator
 
     database = working_database()
     ended = pausing.end(database, _sides(to), operator())

@@ -75,6 +75,7 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
         *(_problem(problem) for problem in report.problems),
         *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
         *_unread(report),
+        *_stopped(report, dry_run=dry_run),
     ]
     return [printable(line) for line in lines]
 
@@ -86,6 +87,16 @@ def _unread(report: Report) -> list[str]:
     return [
         f"{number:,} of {report.pairs:,} alerts {words}: {why}; {ADVICE}" for number, words in counts if number
     ]
+
+
+def _stopped(report: Report, *, dry_run: bool) -> list[str]:
+    """That a signal has ended the run, and what is left."""
+    if not report.stopped:
+        return []
+    count = f"{report.left:,} alert{'' if report.left == 1 else 's'}"
+    if dry_run:
+        return [f"stopped by {report.stopped}: the plan lacks {count}, and what was not listed yet; run it again"]
+    return [f"stopped by {report.stopped}: {count} left in the queue, and what was not listed yet; {ADVICE}"]
 
 
 def _problem(problem: Problem) -> str:

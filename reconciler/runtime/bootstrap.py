@@ -102,6 +102,7 @@ class _Reading:
         self.metrics = metrics
         self.clock = clock or SystemClock(stop)
         self.on_unauthorized: Callable[[], None] = lambda: None
+        self.on_request: Callable[[RequestRecord], None] = lambda _record: None
         self.limiters = {
             Side.OPSGENIE: self._limiter(Side.OPSGENIE),
             Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
@@ -217,6 +218,7 @@ class _Reading:
 
     def _on_request(self, record: RequestRecord) -> None:
         log_request(record)
+        self.on_request(record)
         if self.metrics:
             self.metrics.request(record)
         if record.status == UNAUTHORIZED:

@@ -1,8 +1,10 @@
 """A single complete run: each source once, then the queue until nothing is due."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from reconciler.core.work import Reason
+from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.program import Program
 from reconciler.runtime.report import Collector, Report
@@ -16,19 +18,31 @@ Progress = Callable[[int, int], None]
 
 
 def run_once(program: Program, worker: Worker, collector: Collector, progress: Progress) -> Report:
-    """Poll every source once, reconcile what is due, wait a little for accepted writes, and report."""
-    for timed in program.sources:
-        program.poll(timed.source)
+    """Poll every source once, reconcile what is due, wait a little for accepted writes, and report.
+
+    Once the program is to stop, no further step begins.
+    """
     done = 0
-    while worker.work_one():
-        done += 1
-        progress(done, program.queue.size())
+    with suppress(Stopping):
+        for timed in program.sources:
+            if not program.stop.is_set():
+                program.poll(timed.source)
+        while not program.stop.is_set() and worker.work_one():
+            done += 1
+            progress(done, program.queue.size())
     progress(done, 0)
+    with suppress(Stopping):
+        _wait_for_accepted(program, worker)
+    return collector.report(_problems(program))
+
+
+def _wait_for_accepted(program: Program, worker: Worker) -> None:
+    """Wait a little for writes that Opsgenie has accepted."""
     last = program.clock.monotonic() + ASKED_FOR
     while (wait := program.queue.next_due(Reason.QUEUED)) is not None and program.clock.monotonic() + wait <= last:
-        program.clock.wait(wait)
+        if program.clock.wait(wait):
+            return
         worker.ask_one()
-    return collector.report(_problems(program))
 
 
 def _problems(program: Program) -> tuple[Problem, ...]:

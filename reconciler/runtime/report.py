@@ -21,7 +21,8 @@ class Report:
     their alerts, by alert id. Of `pairs` alerts, `unread` were not read, because the rate limit or a circuit
     breaker admits no more calls; of `partly` a list's row was read, and something follows from it, but no more.
     `rate_limited` is the rate limiter's error. `pauses` are operators' pauses. `late` are the numbers of late
-    alerts by how they are treated, `orders` what became of operators' orders, by alert.
+    alerts by how they are treated, `orders` what became of operators' orders, by alert. `stopped` is the signal
+    that ended the run before its end, and `left` the number of alerts that were in the queue then.
     """
 
     actions: tuple[Action, ...] = ()
@@ -35,6 +36,8 @@ class Report:
     pauses: tuple[Pause, ...] = ()
     late: Mapping[str, int] = field(default_factory=dict)
     orders: tuple[tuple[str, str], ...] = ()
+    stopped: str = ""
+    left: int = 0
 
 
 class Collector:

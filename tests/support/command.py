@@ -41,7 +41,7 @@ def command(
                 main()
         return Done(ended.value.code, *capsys.readouterr())
 
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     yield run
     for number, handler in handlers.items():  # `run` has installed its own
         signal.signal(number, handler)

@@ -226,7 +226,7 @@ def test_retry_leaves_an_older_schema_as_it_is_and_says_what_to_run(command: Com
 def test_a_run_ends_with_the_status_of_what_it_found(
     command: Command, monkeypatch: pytest.MonkeyPatch, report: Report, options: list[str], status: int
 ) -> None:
-    monkeypatch.setattr(commands, "_plan", lambda _settings: report)
+    monkeypatch.setattr(commands, "_plan", lambda *_: report)
     done = command("once", "--dry-run", *options, **KEYS)
     assert done.status == status
     assert ("Plan: " in done.out) is (status in (0, 3) or bool(report.actions))

@@ -209,3 +209,16 @@ def test_a_source_cut_short_by_a_rate_limit_says_that_alerts_may_be_left() -> No
 def test_only_what_the_operator_must_change_is_a_misconfiguration() -> None:
     for kind, expected in ((Misconfigured, True), (Refused, True), (Transient, False)):
         assert is_misconfigured(Report(problems=(problem("away"), problem("words", kind=kind)))) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "dry_run", "words"),
+    [
+        (12, False, "stopped by SIGTERM: 12 alerts left in the queue, and what was not listed yet; run it again"),
+        (1, True, "stopped by SIGTERM: the plan lacks 1 alert, and what was not listed yet; run it again"),
+    ],
+)
+def test_a_run_that_a_signal_ended_says_what_is_left(left: int, words: str, *, dry_run: bool) -> None:
+    (line,) = errors(Report(stopped="SIGTERM", left=left), dry_run=dry_run)
+    assert line.startswith(words)
+    assert errors(Report(left=left), dry_run=dry_run) == [], "what is due later is no error"

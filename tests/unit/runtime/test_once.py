@@ -1,5 +1,6 @@
 """`once`: poll every source, reconcile due pairs, wait briefly for accepted requests, report."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from reconciler.cli.rendering import errors
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import RateLimited, Transient
+from reconciler.reconcile.fetch import Stopping
 from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem, Problems
@@ -35,6 +37,7 @@ class Run:
 
     def __init__(self) -> None:
         self.clock = SimClock(0)
+        self.stop = threading.Event()
         self.queue = WorkQueue(self.clock)
         self.problems = Problems()
         self.collector = Collector()
@@ -175,3 +178,35 @@ def test_a_source_cut_short_by_the_rate_limit_leaves_an_unknown_number_of_alerts
         f"{WAITS}; {left}; run it again, or let the daemon (`reconciler run`) go on",
         "Opsgenie: 500",
     ]
+
+
+def test_a_run_that_is_to_stop_begins_no_further_step_and_reports_what_was_done(once: Run) -> None:
+    reconcile = once.reconcile
+
+    def stop_after_the_first(item: WorkItem) -> Outcome:
+        once.stop.set()
+        return reconcile(item)
+
+    once.reconcile = stop_after_the_first  # type: ignore[method-assign]
+    once.actions = {"a": note("a"), "b": note("b")}
+    once.again["a"] = (1.0, QUEUED)
+    once.clock.stopped = True
+    report = once.run("a", "b")
+    assert (once.asked, [found.alert_id for found in report.actions]) == (["a"], ["a"])
+    assert once.progress[-1] == (1, 0), "progress is removed"
+
+
+def test_a_run_that_is_to_stop_before_its_sources_polls_none(once: Run) -> None:
+    once.stop.set()
+    assert once.run("a").pairs == 0
+    assert once.polled == []
+
+
+def test_a_pair_whose_reads_were_stopped_is_left_in_the_queue(once: Run) -> None:
+    def stopping(item: WorkItem) -> Outcome:
+        assert item.alert_id == "a"
+        raise Stopping
+
+    once.reconcile = stopping  # type: ignore[method-assign]
+    assert once.run("a").pairs == 0
+    assert once.queue.size() == 1
