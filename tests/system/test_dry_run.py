@@ -9,7 +9,7 @@ import pytest
 from tests.support.harness import COMMAND, World
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
-ACTION = {"kind", "alert_id", "incident_id", "status", "state", "reason", "text", "urgency"}
+ACTION = {"kind", "alert_id", "incident_id", "status", "state", "reason", "text", "urgency", "paused"}
 
 
 def two_alerts(world: World) -> tuple[str, str]:

@@ -109,5 +109,5 @@ def test_writes_are_paused(world: World) -> None:
         )
     done = world.run("status", "--exit-code", **NO_KEYS)
     assert done.returncode == 3
-    assert done.stdout.startswith("Paused: writes to PagerDuty wait since ")
-    assert done.stdout.splitlines()[0].endswith("pages too: maintenance (ana)")
+    assert done.stdout.startswith("Paused: PagerDuty by ana since ")
+    assert done.stdout.splitlines()[0].endswith("pages too: maintenance")

@@ -77,9 +77,10 @@ def test_what_a_pause_holds_back_is_marked_and_its_earlier_failure_is_no_error()
     lines = as_text(report, dry_run=True).splitlines()
     assert "  planned  pagerduty.create_incident   high urgency: the alert was raised in Opsgenie" in lines
     assert "  planned  pagerduty.add_note          Ana Ruiz added a note; 503; waits: paused" in lines
-    assert lines[-3].startswith("PagerDuty: paused by ops@host since ")
-    assert lines[-3].endswith(": maintenance; 1 note waits")
-    assert as_text(report, dry_run=False).splitlines()[-2] == lines[-3]
+    assert lines[-4].startswith("PagerDuty: paused by ops@host since ")
+    assert lines[-4].endswith(": maintenance; 1 note waits")
+    assert lines[-2] == "1 person will be paged (1 high urgency).", "what waits is not counted"
+    assert as_text(report, dry_run=False).splitlines()[-2] == lines[-4]
     assert errors(report, dry_run=False) == []
     document = as_data(report, dry_run=False)
     assert [each["paused"] for each in document["actions"]] == [False, True]

@@ -60,7 +60,7 @@ def test_a_good_set_up_has_nothing_bad_and_is_only_read(tmp_path: Path) -> None:
         ({"service_status": "disabled"}, "pagerduty service", "is disabled"),
         ({"service_status": "maintenance"}, "pagerduty service", "is in a maintenance window"),
         ({"nobody_on_call": True}, "pagerduty on call", "nobody is on call"),
-        ({"bot_on_call": True}, "pagerduty on call", "are born acknowledged"),
+        ({"bot_on_call": True}, "pagerduty on call", "are acknowledged at once"),
         ({"bot_on_call": True}, "pagerduty user's duties", "Reconciler Bot is on escalation policy PPOL001"),
     ],
 )
