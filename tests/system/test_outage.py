@@ -70,6 +70,7 @@ def test_a_kill_and_a_takeover_in_the_middle_neither_forget_nor_repeat_it(world:
     world.until(lambda: world.told("503") > 0, "the outage")
     world.kill()
     world.start(OUTAGE_PAGE_SECONDS="6")
+    world.until(lambda: world.told("503") > 0, "the next one leads and meets the outage, too")
     world.start(OUTAGE_PAGE_SECONDS="6")
     world.until(lambda: world.told("standing by") == 1, "a second one stands by")
     world.until(lambda: bool(told(world)), "the incident")

@@ -141,7 +141,9 @@ def test_engineers_are_told_once_after_the_time(bench: Bench) -> None:
     assert bench.fail(after=10) == 0
     assert bench.fail(after=889) == 0
     assert bench.fail(after=1) == 1
+    calls = list(bench.pagerduty.calls)
     assert [bench.fail(after=1000) for _ in range(3)] == [1, 1, 1]
+    assert bench.pagerduty.calls == calls, "nothing more is asked while it lasts"
     ((key, title, body, urgency),) = bench.pagerduty.created
     assert (key, urgency) == (KEY, "high")
     assert title.startswith(f"Opsgenie's alerts cannot be read since {began.astimezone(UTC):%H:%M} UTC: ")
