@@ -13,8 +13,11 @@ _EXITS = {
     ),
     "status": (
         "Exit status: 0 shown; 1 the database cannot be read; 2 bad usage or configuration; 3 with --exit-code if "
-        "something is dead, late or in trouble."
+        "something is dead, late, paused or in trouble."
     ),
+    "explain": "Exit status: 0 answered; 1 the id is known nowhere; 2 bad usage or configuration.",
+    "link": "Exit status: 0 done, or queued; 1 the daemon refuses it; 2 bad usage or configuration.",
+    "unlink": "Exit status: 0 done, or queued; 1 the daemon refuses it; 2 bad usage or configuration.",
     "doctor": "Exit status: 0 nothing is bad; 1 something is; 2 bad usage, or the configuration cannot be read.",
     "config": "Exit status: 0 it can be used; 2 bad usage, or something is wrong with it.",
     "current": (

@@ -9,7 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.cli.commands import main
+from reconciler.core.model import Kind, Settlement, Status
 from reconciler.settings import variables
+from reconciler.store.database import open_database
+from tests.support.builders import action, at, pair
 
 
 class Done(NamedTuple):
@@ -45,3 +48,19 @@ def command(
     yield run
     for number, handler in handlers.items():  # `run` has installed its own
         signal.signal(number, handler)
+
+
+def named(err: str) -> list[str]:
+    """The variables that stderr names, one a line."""
+    return [line.split(":")[1].strip() for line in err.splitlines()]
+
+
+def with_a_dead_note(command: Command) -> None:
+    """The database of the folder, with one pair whose note has been given up."""
+    assert command("db", "upgrade").status == 0
+    database = open_database("sqlite:///reconciler.db")
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
+        unit.outbox.add([action(Kind.PAGERDUTY_NOTE)], at(20))
+        unit.outbox.settle(Settlement(1, Status.DEAD, "too long"), at(30))
+    database.close()
