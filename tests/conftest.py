@@ -64,10 +64,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     """A test that sets logging up leaves it as it was: others look at what is logged."""
-    root, ours = logging.getLogger(), logging.getLogger("reconciler")
-    handlers, levels = list(root.handlers), (root.level, ours.level)
+    loggers = [logging.getLogger(name) for name in ("", "reconciler", "apscheduler")]
+    handlers, levels = list(loggers[0].handlers), [logger.level for logger in loggers]
     yield
-    for added in [handler for handler in root.handlers if handler not in handlers]:
-        root.removeHandler(added)
-    root.setLevel(levels[0])
-    ours.setLevel(levels[1])
+    for added in [handler for handler in loggers[0].handlers if handler not in handlers]:
+        loggers[0].removeHandler(added)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
