@@ -64,11 +64,11 @@ def test_a_page_that_waits_for_the_new_key_goes_out_within_seconds_of_its_file(w
     assert world.stop() == 0
 
 
-def test_both_keys_are_replaced_before_the_old_ones_are_revoked_and_nothing_is_refused(world: World) -> None:
+def test_both_keys_are_replaced_while_no_key_is_accepted_and_nothing_is_lost(world: World) -> None:
     files = key_files(world)
     world.begin()
     pages(world, "before")
-    world.settings(pagerduty_key="", opsgenie_key="")  # the sandbox knows one key at a time
+    world.settings(pagerduty_key="", opsgenie_key="")  # a sandbox accepts one key at a time: here none
     for name, file in files.items():
         file.write_text(NEW)
         world.until(lambda name=name: world.told(f"{name}: its file has changed") == 1, name, SOON)  # type: ignore[misc]
