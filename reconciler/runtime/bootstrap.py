@@ -303,10 +303,13 @@ class Wiring(_Reading):
             lambda: self.pauses.present,
             timedelta(seconds=self.settings.staleness_seconds),
         )
-        watches = self.watches(program).of_daemon(reporter, self.metrics)
+        watches = self.watches(program)
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
-        use = {f"{side.name}_API_KEY": partial(self._use_key, side, program, schedule) for side in Side}
+        use: dict[str, Callable[[Settings], None]] = {
+            f"{side.name}_API_KEY": partial(self._use_key, side, program, schedule) for side in Side
+        }
+        use["HEARTBEAT_URL"] = watches.use_heartbeat_url
         renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
         if renewal.files:
             self.on_unauthorized = partial(schedule.soon, SECRETS)
@@ -322,7 +325,7 @@ class Wiring(_Reading):
             self.pauses,
             self.metrics,
             self.about(),
-            watches,
+            watches.of_daemon(reporter, self.metrics),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
 

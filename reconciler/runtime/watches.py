@@ -44,6 +44,13 @@ class Watches:
         self._to_pagerduty = to_pagerduty
         self._breakers = breakers
         self._program = program
+        url = settings.heartbeat_url
+        self._url = HeartbeatUrl(url.get_secret_value()) if url else None
+
+    def use_heartbeat_url(self, settings: Settings) -> None:
+        """Ask the HEARTBEAT_URL of these settings from now on."""
+        if self._url is not None and settings.heartbeat_url is not None:
+            self._url.use(settings.heartbeat_url.get_secret_value())
 
     def of_daemon(self, reporter: Reporter, metrics: "Metrics | None") -> tuple[Timed, ...]:
         """The daemon's, each with its interval."""
@@ -64,8 +71,8 @@ class Watches:
         """The configured heartbeats. `unpaged`: why somebody is not paged; empty if everybody is."""
         settings, program = self._settings, self._program
         found: list[Heartbeat] = []
-        if settings.heartbeat_url:
-            found.append(HeartbeatUrl(settings.heartbeat_url.get_secret_value()))
+        if self._url is not None:
+            found.append(self._url)
         if settings.opsgenie_heartbeat:
             found.append(OpsgenieHeartbeat(self._opsgenie, settings.opsgenie_heartbeat))
         if metrics:

@@ -9,6 +9,7 @@ from urllib3.exceptions import HTTPError
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient
 from reconciler.vendors.deadline import WatchedAdapter, exchange
 from reconciler.vendors.ports import LONGEST_PING
+from reconciler.vendors.session import AGENT, take_environment
 from reconciler.vendors.unsent import never_sent
 
 _GOOD = range(200, 300)
@@ -21,14 +22,15 @@ class HeartbeatUrl:
     name = "url"
 
     def __init__(self, url: str) -> None:
-        self._url = url
         self._requests = requests.Session()
         for scheme in ("https://", "http://"):
             self._requests.mount(scheme, WatchedAdapter(max_retries=0))
-        found = self._requests.merge_environment_settings(url, {}, None, None, None)
-        self._requests.proxies, self._requests.verify = found["proxies"], found["verify"]
-        self._requests.cert = found["cert"]
-        self._requests.trust_env = False  # ~/.netrc would be read for each request
+        self.use(url)
+
+    def use(self, url: str) -> None:
+        """Ask this address from now on. Misconfigured if the proxy or the certificates for it cannot be used."""
+        take_environment(self._requests, url)
+        self._url = url
 
     def ping(self) -> None:
         """Ask it."""
@@ -42,7 +44,7 @@ class HeartbeatUrl:
             try:
                 with self._requests.get(
                     self._url,
-                    headers={"User-Agent": "reconciler"},
+                    headers={"User-Agent": AGENT},
                     timeout=LONGEST_PING,
                     allow_redirects=False,
                     stream=True,

@@ -26,7 +26,9 @@ CONNECT_TIMEOUT = 10.0
 MAX_BODY = 32 * 1024 * 1024
 CHUNK = 65536
 POOL = 32
-_ANY = {"User-Agent": f"reconciler/{__version__}", "Accept-Encoding": "gzip, deflate"}
+AGENT = f"reconciler/{__version__}"
+"""The User-Agent of every request."""
+_ANY = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
 _ALWAYS = {
     "Opsgenie": {"Accept": "application/json"},
     "PagerDuty": {
@@ -75,7 +77,7 @@ class Session:
         pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
             self.requests.mount(scheme, pool)
-        _take_environment(self.requests, base_url)
+        take_environment(self.requests, base_url)
 
     def use(self, headers: Mapping[str, str]) -> None:
         """Send these headers from now on, besides those of every request."""
@@ -151,7 +153,7 @@ class Session:
             return late if one.expired else "the answer broke off"
 
 
-def _take_environment(session: requests.Session, url: str) -> None:
+def take_environment(session: requests.Session, url: str) -> None:
     """Read the proxies and certificates that the environment names for this address, once for all requests.
 
     Misconfigured if they cannot be used.

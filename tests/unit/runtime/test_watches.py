@@ -89,3 +89,23 @@ def test_the_daemon_reports_a_heartbeat_that_fails(bench: Bench, wire: responses
     timed.source.poll()
     assert reporter.states.counts()["heartbeat"] == 1
     assert timed.interval() <= 10.0
+
+
+def test_a_renewed_address_is_asked_from_then_on(bench: Bench, wire: responses.RequestsMock) -> None:
+    other = "https://beats.example/2"
+    wire.get(other)
+    watches = bench.wiring.watches(bench.program)
+    watches.use_heartbeat_url(bench.wiring.settings.model_copy(update={"heartbeat_url": SecretStr(other)}))
+    watches.after_once(bench.said.append)
+    assert [call.request.url for call in wire.calls] == [other, PING]
+
+
+def test_where_no_address_is_configured_none_is_taken_from_a_file(
+    tmp_path: Path, wire: responses.RequestsMock
+) -> None:
+    bench = Bench(tmp_path)
+    watches = bench.wiring.watches(bench.program)
+    watches.use_heartbeat_url(bench.wiring.settings.model_copy(update={"heartbeat_url": SecretStr(SWITCH)}))
+    watches.after_once(bench.said.append)
+    assert not wire.calls
+    bench.wiring.database.close()

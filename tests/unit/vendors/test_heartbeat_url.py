@@ -4,6 +4,7 @@ import pytest
 import requests
 import responses
 
+from reconciler import __version__
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient
 from reconciler.vendors.heartbeat_url import HeartbeatUrl
 
@@ -15,7 +16,7 @@ URL = f"https://beats.example/{SECRET}?token={SECRET}"
 def test_an_address_that_answers_well_has_been_asked(wire: responses.RequestsMock, status: int) -> None:
     wire.get(URL, body="OK", status=status)
     HeartbeatUrl(URL).ping()
-    assert wire.calls[0].request.headers["User-Agent"] == "reconciler"
+    assert wire.calls[0].request.headers["User-Agent"] == f"reconciler/{__version__}"
 
 
 @pytest.mark.parametrize(
