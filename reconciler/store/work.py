@@ -4,7 +4,7 @@ Every change of a row increases its `generation`. A finished item deletes its ro
 leased, so that a request that arrived meanwhile is kept.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.store.schema import work
-from reconciler.store.statements import rows_by, rows_of, upsert
+from reconciler.store.statements import insert_new, rows_by, rows_of, upsert
 
 _REQUEST = TypeAdapter(ReadRequest)
 _REASONS = TypeAdapter(list[Reason])
-_OF_ALERTS = rows_by(work.c.alert_id, select(work))
+_KEY = ("route", "alert_id")
+_LOCKED = rows_by(work.c.alert_id, select(work)).order_by(work.c.alert_id).with_for_update()
 _ALL = select(work).where(work.c.route == bindparam("route")).order_by(work.c.priority, work.c.due_at)
 _EXTERNAL = _ALL.where(work.c.external)
 _FIRST_START = select(func.count()).where(
@@ -45,7 +46,7 @@ class Work:
         for item in items:
             known = wanted.get(item.alert_id)
             wanted[item.alert_id] = item if known is None else known.merged(item)
-        rows = list(rows_of(self.connection, _OF_ALERTS, self.route, wanted))
+        rows = self._locked(wanted)
         there = {row.alert_id: _item(row) for row in rows}
         from_outside = {row.alert_id for row in rows if row.external}  # until the leader has taken them in
         merged = [
@@ -61,11 +62,14 @@ class Work:
 
     def put_back(self, item: WorkItem) -> WorkItem | None:
         """Replace the leased row. None if it has changed meanwhile: then it has everything already."""
-        row = self.connection.execute(_ONE, {"route": self.route, "key": item.alert_id}).one_or_none()
-        if row is not None and row.generation != item.generation:
-            return None
         kept = replace(item, generation=item.generation + 1)
-        upsert(self.connection, work, [self._row(kept, external=False)])
+        values = self._row(kept, external=False)
+        row = self.connection.execute(_ONE, {"route": self.route, "key": item.alert_id}).one_or_none()
+        if row is None:
+            return kept if insert_new(self.connection, work, _KEY, [values]) else None
+        if row.generation != item.generation:
+            return None
+        upsert(self.connection, work, [values])
         return kept
 
     def take_away(self, items: Collection[WorkItem]) -> None:
@@ -79,8 +83,8 @@ class Work:
 
     def of(self, alert_id: str) -> WorkItem | None:
         """The alert's item; None if nothing waits."""
-        rows = list(rows_of(self.connection, _OF_ALERTS, self.route, [alert_id]))
-        return _item(rows[0]) if rows else None
+        row = self.connection.execute(_OF_ALERT, {"route": self.route, "key": alert_id}).one_or_none()
+        return None if row is None else _item(row)
 
     def has_external(self) -> bool:
         """Whether another process has added an item: one query of a small index."""
@@ -96,6 +100,17 @@ class Work:
         if items:
             self.connection.execute(_TAKEN_IN, [self._same(item) for item in items])
         return items
+
+    def _locked(self, wanted: Mapping[str, WorkItem]) -> list[Row[Any]]:
+        """The rows of these keys, which no other transaction changes until this one has ended.
+
+        PostgreSQL runs writers at the same time: without a lock, the later of two that have read the same row
+        would overwrite what the earlier one requests. A missing row cannot be locked, so it is inserted first.
+        """
+        if self.connection.dialect.name == "postgresql":
+            new = [self._row(wanted[alert_id], external=False) for alert_id in sorted(wanted)]
+            insert_new(self.connection, work, _KEY, new)
+        return list(rows_of(self.connection, _LOCKED, self.route, wanted))
 
     def _same(self, item: WorkItem) -> dict[str, Any]:
         return {"of": self.route, "key": item.alert_id, "was": item.generation}
@@ -114,7 +129,9 @@ class Work:
         }
 
 
-_ONE = select(work.c.generation).where(work.c.route == bindparam("route"), work.c.alert_id == bindparam("key"))
+_IS_ALERTS = (work.c.route == bindparam("route"), work.c.alert_id == bindparam("key"))
+_OF_ALERT = select(work).where(*_IS_ALERTS)
+_ONE = select(work.c.generation).where(*_IS_ALERTS).with_for_update()
 
 
 def _item(row: Row[Any]) -> WorkItem:
