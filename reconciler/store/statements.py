@@ -29,11 +29,15 @@ def upsert(connection: Connection, table: Table, rows: Rows) -> None:
         connection.execute(_upsert_into(table, connection.dialect.name), rows)
 
 
-def insert_new(connection: Connection, table: Table, unique: tuple[str, ...], rows: Rows) -> int:
-    """Insert the rows whose values in these columns do not exist yet; returns how many."""
-    if not rows:
-        return 0
-    return connection.execute(_insert_new_into(table, unique, connection.dialect.name), rows).rowcount
+def insert_new(connection: Connection, table: Table, unique: tuple[str, ...], rows: Rows) -> None:
+    """Insert the rows whose values in these columns do not exist yet."""
+    if rows:
+        connection.execute(_insert_new_into(table, unique, connection.dialect.name), rows)
+
+
+def insert_if_new(connection: Connection, table: Table, unique: tuple[str, ...], row: dict[str, Any]) -> bool:
+    """Insert one row unless its values in these columns exist already; returns whether it was inserted."""
+    return connection.execute(_insert_new_into(table, unique, connection.dialect.name), row).rowcount == 1
 
 
 def insert_into(table: Table, database: str) -> postgresql.Insert | sqlite.Insert:

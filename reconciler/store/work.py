@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.store.schema import work
-from reconciler.store.statements import insert_new, rows_by, rows_of, upsert
+from reconciler.store.statements import insert_if_new, insert_new, rows_by, rows_of, upsert
 
 _REQUEST = TypeAdapter(ReadRequest)
 _REASONS = TypeAdapter(list[Reason])
@@ -66,7 +66,7 @@ class Work:
         values = self._row(kept, external=False)
         row = self.connection.execute(_ONE, {"route": self.route, "key": item.alert_id}).one_or_none()
         if row is None:
-            return kept if insert_new(self.connection, work, _KEY, [values]) else None
+            return kept if insert_if_new(self.connection, work, _KEY, values) else None
         if row.generation != item.generation:
             return None
         upsert(self.connection, work, [values])
