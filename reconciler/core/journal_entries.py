@@ -147,7 +147,8 @@ def _recorded(
         yield Entry(now, Event.BASELINE, pair.alert_id, Side.OPSGENIE, words=words)
     old = before.incident_id if before else None
     is_made = any(s.status is Status.DONE and s.result_id == pair.incident_id for s in plan.settlements)
-    if pair.incident_id is not None and pair.incident_id != old and not is_made:
+    is_told = is_made or observation.order is not None  # by the creation's or the order's own entry
+    if pair.incident_id is not None and pair.incident_id != old and not is_told:
         words = _why_followed(pair, observation)
         yield Entry(now, Event.FOLLOWED, pair.alert_id, Side.PAGERDUTY, incident_id=pair.incident_id, words=words)
     yield from _paging(before, pair, now)

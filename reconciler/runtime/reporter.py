@@ -159,9 +159,9 @@ class Reporter:
         """Log what has become of an operator's order."""
         if outcome.verdict is not None:
             alert_id = outcome.item.alert_id
-            name = self._names([alert_id]).get(alert_id, f"alert {alert_id}")
-            words = f"{name}: {outcome.verdict.words}"
-            log.info(words, alert=alert_id, result=outcome.verdict.event.value)
+            named = self._names([alert_id]).get(alert_id) or names_of(alert_id)
+            words = f"{named.words}: {outcome.verdict.words}"
+            log.info(words, result=outcome.verdict.event.value, **named.fields())
 
     def _say_late_alerts(self) -> None:
         """Log the number of late alerts, once no more of them come."""

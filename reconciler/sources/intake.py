@@ -1,7 +1,6 @@
 """Intake of the sources' findings: items and the moved cursor, in one transaction."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import Any, Protocol
 
 from reconciler.core.work import WorkItem
@@ -35,11 +34,10 @@ class DurableIntake:
         if not items and not moved:
             return
         with self._database.writing() as unit:
-            generations = {stored.alert_id: stored.generation for stored in unit.work.add(items)}
+            queued = unit.work.add(items)
             state = self._state() if moved else None
             unit.cursors.save(**moved, **({} if state is None else {"leader": state}))
-        # A row may still request what was read since, until a later commit deletes it. The queue does not.
-        self._queue.add(replace(item, generation=generations[item.alert_id]) for item in items)
+        self._queue.add(queued)
 
 
 class DryIntake:

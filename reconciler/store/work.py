@@ -41,24 +41,27 @@ class Work:
     route: str
 
     def add(self, items: Iterable[WorkItem], *, external: bool = False) -> list[WorkItem]:
-        """Add pairs, merged with their rows; returns the merged items. `external`: from another process."""
+        """Add pairs, merged with their rows. `external`: from another process, until the leader takes them in.
+
+        Returns the items for the leader's queue, with their rows' generation: as given, and with what another
+        process has requested, which is thereby taken in. What a row requests besides is in the queue already, or
+        has been read since.
+        """
         wanted: dict[str, WorkItem] = {}
         for item in items:
             known = wanted.get(item.alert_id)
             wanted[item.alert_id] = item if known is None else known.merged(item)
-        rows = self._locked(wanted)
-        there = {row.alert_id: _item(row) for row in rows}
-        from_outside = {row.alert_id for row in rows if row.external}  # until the leader has taken them in
-        merged = [
-            replace(one, generation=one.generation + 1)
-            for one in (there[key].merged(item) if key in there else item for key, item in wanted.items())
-        ]
-        upsert(
-            self.connection,
-            work,
-            [self._row(item, external=external or item.alert_id in from_outside) for item in merged],
-        )
-        return merged
+        there = {row.alert_id: row for row in self._locked(wanted)}
+        rows, queued = [], []
+        for alert_id, item in wanted.items():
+            row = there.get(alert_id)
+            merged = item if row is None else _item(row).merged(item)
+            merged = replace(merged, generation=merged.generation + 1)
+            rows.append(self._row(merged, external=external))
+            is_whole = row is not None and row.external
+            queued.append(merged if is_whole else replace(item, generation=merged.generation))
+        upsert(self.connection, work, rows)
+        return queued
 
     def put_back(self, item: WorkItem) -> WorkItem | None:
         """Replace the leased row. None if it has changed meanwhile: then it has everything already."""

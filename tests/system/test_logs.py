@@ -123,5 +123,5 @@ def test_a_new_database_and_a_first_start_are_said_with_their_numbers(world: Wor
 def test_once_says_that_its_database_is_new(world: World) -> None:
     done = world.run("once")
     assert done.returncode == 0
-    assert "reconciler: new database: nothing is known yet, a first start follows" in done.stderr.splitlines()
+    assert f"reconciler: first start, new database at sqlite:///{world.database}" in done.stderr.splitlines()
     assert "new database" not in world.run("once").stderr

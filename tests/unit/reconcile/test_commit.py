@@ -134,7 +134,8 @@ def test_remaining_work_replaces_the_row_under_a_new_generation(bench: Committer
 
 def test_a_row_changed_since_it_was_leased_stays(bench: CommitterBench) -> None:
     item = bench.queued()
-    asked = bench.queued(AGAIN)
+    bench.queued(AGAIN)
+    asked = bench.rows()[0]
     assert bench.commit(Plan(actions=(NOTE,)), item, AGAIN) is None
     assert bench.rows() == [asked]
     assert bench.commit(Plan(pairs=(LOOKED,)), item) is None

@@ -39,12 +39,13 @@ def test_work_added_by_another_process_is_queued_too(stage: Stage) -> None:
     with stage.database.writing() as unit:
         unit.work.add([ALERT], external=True)
     stage.intake.accept([INCIDENT])
-    with stage.database.writing() as unit:
-        (item,) = unit.work.take_in()
-    stage.queue.add([item])
     leased = stage.queue.lease()
     assert leased is not None
     assert leased.request == ReadRequest(alert=True, incident=True)
+    with stage.database.writing() as unit:
+        assert unit.work.take_in() == [], "its row would be deleted with the item, and what it requests lost"
+        unit.work.take_away([leased])
+    assert stage.items == {}
 
 
 def test_an_unreachable_database_leaves_items_and_cursor_unchanged(stage: Stage) -> None:

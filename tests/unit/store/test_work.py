@@ -1,6 +1,7 @@
 """The work queue's table: added items are merged, and only reconciled ones are deleted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,9 +54,10 @@ def test_items_are_ordered_by_priority(database: Database) -> None:
 
 def test_two_items_for_one_pair_are_merged_into_one_row(database: Database) -> None:
     add(database, item(request=ReadRequest(alert=True)), item(request=ReadRequest(alert_notes=True)))
-    (merged,) = add(database, item(request=ReadRequest(incident=True)))
-    assert everything(database) == [merged]
+    (queued,) = add(database, item(request=ReadRequest(incident=True)))
+    (merged,) = everything(database)
     assert merged.request == ReadRequest(alert=True, alert_notes=True, incident=True)
+    assert queued == replace(merged, request=ReadRequest(incident=True)), "the queue has the rest already"
 
 
 def test_only_the_reconciled_generation_is_deleted(database: Database) -> None:
@@ -92,6 +94,15 @@ def test_a_row_added_by_another_process_is_queued_once(database: Database) -> No
         assert not unit.work.has_external()
         assert unit.work.take_in() == []
     assert len(everything(database)) == 2
+
+
+def test_a_request_of_another_process_comes_with_the_next_item_of_its_pair(database: Database) -> None:
+    with database.writing() as unit:
+        unit.work.add([item(request=ReadRequest(alert=True))], external=True)
+    (queued,) = add(database, item(request=ReadRequest(incident=True)))
+    assert queued.request == ReadRequest(alert=True, incident=True)
+    with database.reading() as unit:
+        assert not unit.work.has_external()
 
 
 def test_waiting_items_of_a_first_start_are_counted(database: Database) -> None:
