@@ -8,6 +8,7 @@ CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. Without any, those of the system ar
 import os
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ def trusted(url: str, environ: Mapping[str, str] = os.environ) -> str | bool:
     return path
 
 
+@cache
 def _check(name: str, path: str) -> None:
     if not Path(path).exists():
         raise Misconfigured(

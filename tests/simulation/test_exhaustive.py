@@ -11,7 +11,7 @@ from tests.support.simulation.drivers import drive, drive_all, occasional_faults
 from tests.support.simulation.schedule import GLANCED, KINDS, OCCASIONS, SPACED, STORY, Fault
 from tests.support.simulation.world import run
 
-EVERY = 160
+EVERY = 240
 """Every n-th single fault of the spaced story is tried; `make soak` tries them all."""
 
 

@@ -51,13 +51,18 @@ def test_a_variable_that_names_no_certificates_is_a_misconfiguration(tmp_path: P
     assert trusted(URL, {"SSL_CERT_DIR": str(tmp_path)}) == str(tmp_path)
 
 
-def test_a_file_that_may_not_be_read_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_named_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.touch()
+
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(ssl, "create_default_context", refuse)
     with pytest.raises(Misconfigured, match="cannot be used: Permission denied"):
-        trusted(URL, {"SSL_CERT_FILE": PEM})
+        trusted(URL, {"SSL_CERT_FILE": str(file)})
 
 
 @pytest.mark.parametrize("proxy", ["socks5h://user:secret-7@proxy:1080", "SOCKS4://proxy", "ftp://proxy"])
