@@ -12,12 +12,13 @@ from reconciler.vendors.ports import PagerDutyReader
 
 
 def of_alerts(database: Database, rows: Collection[Alert], bounds: Bounds, reason: Reason) -> list[WorkItem]:
-    """Items for these alerts."""
+    """Items for these alerts. One that waits in the work queue to be recorded as a baseline is none of them."""
     if not rows:
         return []
     with database.reading() as unit:
         pairs = unit.snapshot.pairs([row.id for row in rows])
-    return compare_alerts(rows, pairs, bounds, reason)
+        baselines = unit.work.baselines([row.id for row in rows if row.id not in pairs])
+    return compare_alerts([row for row in rows if row.id not in baselines], pairs, bounds, reason)
 
 
 def of_incidents(database: Database, rows: Collection[Incident], now: datetime, reason: Reason) -> list[WorkItem]:

@@ -145,7 +145,8 @@ class OpenAlerts(OpenListing):
         database, now = self._tools.database, self._tools.clock.now()
         with database.reading() as unit:
             positions = unit.cursors.load(now)
-        if positions.origin is None:
+        is_taken_in = positions.query in (None, self._tools.horizons.query)  # which the feed does
+        if positions.origin is None or not is_taken_in:
             return []
         bounds = self._tools.horizons.bounds(positions.origin, now, positions.polled_opsgenie)
         items = comparisons.of_alerts(database, rows, bounds, Reason.SWEEP)

@@ -18,6 +18,7 @@ from reconciler.store.statements import insert_if_new, insert_new, rows_by, rows
 _REQUEST = TypeAdapter(ReadRequest)
 _REASONS = TypeAdapter(list[Reason])
 _KEY = ("route", "alert_id")
+_OF_ALERTS = rows_by(work.c.alert_id, select(work))
 _LOCKED = rows_by(work.c.alert_id, select(work)).order_by(work.c.alert_id).with_for_update()
 _ALL = select(work).where(work.c.route == bindparam("route")).order_by(work.c.priority, work.c.due_at)
 _EXTERNAL = _ALL.where(work.c.external)
@@ -88,6 +89,11 @@ class Work:
         """The alert's item; None if nothing waits."""
         row = self.connection.execute(_OF_ALERT, {"route": self.route, "key": alert_id}).one_or_none()
         return None if row is None else _item(row)
+
+    def baselines(self, alert_ids: Collection[str]) -> set[str]:
+        """Which of these alerts wait to be recorded as baselines."""
+        items = (_item(row) for row in rows_of(self.connection, _OF_ALERTS, self.route, alert_ids))
+        return {item.alert_id for item in items if item.request.is_baseline}
 
     def has_external(self) -> bool:
         """Whether another process has added an item: one query of a small index."""

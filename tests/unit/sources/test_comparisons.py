@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Side
-from reconciler.core.work import Reason
+from reconciler.core.work import ReadRequest, Reason, WorkItem
 from reconciler.errors import Forbidden, Missing, Unknown
 from reconciler.sources.comparisons import of_absent, of_alerts, of_incidents, of_stranger
 from reconciler.store.cursors import Origin
@@ -24,6 +24,14 @@ def test_alerts_are_compared_with_their_own_pairs(stage: Stage) -> None:
     found = of_alerts(stage.database, rows, bounds, Reason.FEED)
     assert [(item.alert_id, item.request.is_new) for item in found] == [("new", True), ("moved", False)]
     assert of_alerts(stage.database, [], bounds, Reason.FEED) == []
+
+
+def test_an_alert_that_waits_to_be_a_baseline_is_not_taken_for_a_new_one(stage: Stage) -> None:
+    bounds = stage.horizons.bounds(Origin(at(0), at(0)), NOW)
+    rows = [alert(id="old", created_at=at(10)), alert(id="new", created_at=at(10))]
+    with stage.database.writing() as unit:
+        unit.work.add([WorkItem("old", NOW, ReadRequest(is_baseline=True)), WorkItem("new", NOW)])
+    assert [item.alert_id for item in of_alerts(stage.database, rows, bounds, Reason.FEED)] == ["new"]
 
 
 def test_incidents_are_compared_by_id_and_by_key(stage: Stage) -> None:

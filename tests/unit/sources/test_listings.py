@@ -63,3 +63,13 @@ def test_reads_of_a_listing_have_the_lowest_priority(stage: Stage) -> None:
     for listing in swept.listings:
         listing.poll()
     assert stage.opsgenie.priorities == stage.pagerduty.priorities == {CallPriority.SWEEP}
+
+
+@pytest.mark.parametrize("query", ["team: a", "tag: loud"])
+def test_a_changed_query_is_left_to_the_feed_which_knows_what_is_a_baseline(stage: Stage, query: str) -> None:
+    stage.store(query=query)
+    stage.opsgenie.opened = [alert(created_at=at(10))]
+    swept = Swept(stage)
+    swept.sweep.poll()
+    swept.alerts.poll()
+    assert list(stage.items) == ([ALERT_ID] if query == stage.horizons.query else [])
