@@ -56,6 +56,19 @@ def test_the_key_may_not_write(world: World) -> None:
     assert "  no  " in row
 
 
+def stopped_an_hour_ago(world: World, pid: int) -> bool:
+    """Stop the process, which keeps its lock, as if an hour ago; False if it was inside a transaction."""
+    os.kill(pid, signal.SIGSTOP)
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    try:
+        with closing(sqlite3.connect(world.database, timeout=0.5)) as connection, connection:
+            connection.execute("UPDATE cursors SET value = ? WHERE name LIKE 'polled.%'", (an_hour_ago,))
+    except sqlite3.OperationalError:
+        os.kill(pid, signal.SIGCONT)
+        return False
+    return True
+
+
 def test_it_stands_by_and_another_one_leads(world: World) -> None:
     first = world.start()
     world.until_ready()
@@ -72,10 +85,7 @@ def test_it_stands_by_and_another_one_leads(world: World) -> None:
     assert f"Leader       {found['leader']['holder']}, epoch 1, since " in text
     assert f"Standing by  {standby['holder']}" in text
 
-    os.kill(first.pid, signal.SIGSTOP)  # it keeps its lock
-    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    with closing(sqlite3.connect(world.database, timeout=30)) as connection, connection:
-        connection.execute("UPDATE cursors SET value = ? WHERE name LIKE 'polled.%'", (an_hour_ago,))
+    world.until(lambda: stopped_an_hour_ago(world, first.pid), "that it is stopped between two transactions")
     assert headline(world) == (
         f"Standing by: {standby['holder']}; {found['leader']['holder']} holds the lock and has not polled for "
         "60 min: end it, and another one takes over"
