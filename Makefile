@@ -13,7 +13,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses=5 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/pytest --numprocesses=6 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
 
