@@ -81,7 +81,7 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
 
 
 def _unread(report: Report) -> list[str]:
-    """How many alerts the run did not come to, or not wholly."""
+    """How many alerts the run has not read, or has read in part only."""
     why = _limit(report.rate_limited) if report.rate_limited else "a vendor that they need cannot be asked now"
     counts = ((report.unread, "not looked at yet"), (report.partly, "read in part only, and more may follow"))
     return [

@@ -1,4 +1,4 @@
-"""What a plan would do to people, the gravest first, and what a run did not come to count."""
+"""Summary of a plan by its effects on people, pages first, and of what a run could not read."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -48,7 +48,7 @@ class Output:
 
 @contextmanager
 def kept_output() -> Iterator[None]:
-    """Let the command do its work whatever becomes of its output. One that cannot be written ends with FAILED.
+    """Keep errors of stdout and stderr from ending the command; if its output is lost, it ends with FAILED.
 
     A reader that has seen enough, such as `head`, is no failure. What stdout's encoding has no character for is
     replaced.

@@ -194,7 +194,7 @@ def _paging(before: Pair | None, after: Pair, now: datetime) -> Iterator[Entry]:
 
 
 def _settled(settlements: Iterable[Settlement], observation: Observation, now: datetime) -> Iterator[Entry]:
-    """Outcomes that a read has shown. A write that is planned again and again is told the first time."""
+    """Outcomes that a read has shown. Of repeated returns to `planned`, only the first one has an entry."""
     mine = {action.id: action for action in observation.mine}
     for each in settlements:
         action = mine.get(each.action_id)

@@ -108,7 +108,10 @@ def _linked_already(pair: Pair, order: Order) -> Verdict:
 
 
 def _linked(observation: Observation, order: Order, policy: Policy) -> Verdict | None:
-    """What becomes of an order to follow an incident. Without all notes, history could not be told from news."""
+    """The verdict on an order to follow an incident; None until the notes of both sides are read.
+
+    Notes that exist at that time are history and are not copied, so all of them must be known.
+    """
     incident = observation.incident
     if observation.order_unknown:
         words = f"PagerDuty does not know incident {order.incident_id}, or the key may not see it"
@@ -123,7 +126,7 @@ def _linked(observation: Observation, order: Order, policy: Policy) -> Verdict |
 
 
 def _without_incident(pair: Pair, inputs: DecisionInput) -> Pair:
-    """The pair, which is not followed any more. The number stays as the sign of that."""
+    """The pair without its incident. `incident_number` is kept, without an id: see `Pair.is_unlinked`."""
     left = replace(
         pair,
         tracked=False,

@@ -1,4 +1,4 @@
-"""An outage of the alerts: the incident that tells engineers of it, and its texts.
+"""The incident that reports an outage of Opsgenie to the engineers: its key, and its texts.
 
 While Opsgenie's alerts cannot be read, new alerts page nobody. One incident of the reconciler's own says so. It
 has a key of its own, which no alert has, so that it is never taken for an alert's incident.
@@ -21,8 +21,8 @@ _OVER = "[reconciler] Opsgenie's alerts can be read again"
 class Outage:
     """An outage that lasts, or whose incident is still open.
 
-    `asked_at` is when an incident was last asked for, whatever became of it; `incident_id` is the incident that
-    tells of this outage, empty until it is known.
+    `asked_at` is when the creation of its incident was last requested, whatever the outcome; `incident_id` is that
+    incident's, empty until it is known.
     """
 
     since: datetime
@@ -35,11 +35,11 @@ def key_of(route: str) -> str:
     return f"reconciler outage {route}"
 
 
-def told_by(found: Iterable[Incident], outage: Outage) -> Incident | None:
-    """Which of the incidents with the key tells of this outage: an open one, or one that was resolved meanwhile.
+def incident_of(found: Iterable[Incident], outage: Outage) -> Incident | None:
+    """The incident of this outage among those with the outage key; None if it has none.
 
-    A resolved one tells of an earlier outage unless an incident was asked for during this one, and without a clear
-    answer.
+    An open incident belongs to this outage. A resolved one belongs to an earlier outage, unless a creation was
+    requested during this one and the incident is younger than its beginning.
     """
     incidents = list(found)
     for incident in incidents:
@@ -51,7 +51,7 @@ def told_by(found: Iterable[Incident], outage: Outage) -> Incident | None:
 
 
 def recalled(found: Incident | None, now: datetime) -> Outage | None:
-    """The outage of which an open incident tells, after the database was lost."""
+    """The outage that an open incident with the outage key reports, for a new or lost database."""
     return None if found is None else Outage(min(found.created_at, now), incident_id=found.id)
 
 

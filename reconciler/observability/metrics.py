@@ -269,7 +269,7 @@ class Metrics(Events, Collector):
             self._paging = (waiting, unpaged, since)
 
     def paused(self, pauses: Collection[Pause], sentences: Iterable[str]) -> None:
-        """Set the operators' pauses, and the sentences that tell of them."""
+        """Set the operators' pauses, and the sentence for each that `/readyz` shows."""
         self.health.pauses(sentences)
         every = product(Side, (False, True))
         found = {(each.side, each.pages) for each in pauses}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Status
@@ -62,6 +62,12 @@ class PairNames:
 def names_of(alert_id: str, pair: Pair | None = None, seen: str = "") -> PairNames:
     """All names of a pair. `seen` is the name that was read meanwhile, for an alert without a title."""
     return PairNames(pair_name(alert_id, pair, seen), alert_id, pair)
+
+
+def clock(now: datetime, at: datetime) -> str:
+    """A time in UTC, with its date if that is not today's."""
+    at, now = at.astimezone(UTC), now.astimezone(UTC)
+    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.store import evidence
 from reconciler.store.database import Database, current_revision, exists, open_database
 from reconciler.store.migrate import known
-from reconciler.store.overview import shown
+from reconciler.store.overview import lead, shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.schema import REVISION
 from reconciler.vendors.ports import Clock
@@ -77,20 +77,20 @@ class DatabaseChecks:
     def leader(self) -> Finding:
         """Who leads, and when each side was polled last."""
         with self._read().reading() as unit:
-            holder, now = evidence.holder(unit), self._clock.now()
+            led, now = lead(unit), self._clock.now()
             positions = unit.cursors.load(now)
-        if not holder:
+        if led is None:
             return good("leader", "no reconciler has worked on this database yet")
         polled = {Side.OPSGENIE: positions.polled_opsgenie, Side.PAGERDUTY: positions.polled_pagerduty}
         ages = ", ".join(f"{name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
         at_work = evidence.is_at_work(self._url)
         is_fresh = all(at is not None and now - at < _RECENTLY for at in polled.values())
         if at_work or (at_work is None and is_fresh):
-            words = f"{holder} leads, {ages}"
+            words = f"{led.process} leads, {ages}"
             fix = "see `reconciler status` and the log"
             return good("leader", words) if is_fresh else warning("leader", words, fix)
         state = "nobody works on it now" if at_work is False else "nobody seems to work on it"
-        words = f"{state}; {holder} led last, {ages}"
+        words = f"{state}; {led.process} led last, {ages}"
         if is_fresh:  # by `reconciler once`, which has ended
             return good("leader", words)
         return warning("leader", words, "start `reconciler run` unless that is meant")

@@ -18,7 +18,7 @@ from reconciler.operations.waits import Wait
 from reconciler.store import stories
 from reconciler.store.cursors import Positions
 from reconciler.store.database import Database, UnitOfWork
-from reconciler.store.overview import find
+from reconciler.store.overview import find, lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,11 @@ def read(
 
 
 def _running(unit: UnitOfWork, positions: Positions, known: Known, now: datetime) -> Running:
+    led = lead(unit)
     pauses = tuple(story.paused(pause) for pause in unit.pauses.all() if not pause.is_over(now))
     return Running(
         positions,
-        stories.holder(unit),
+        led.process if led else "",
         known.query if positions.query is None else positions.query,
         max(LATE, LATE_INTERVALS * known.interval),
         known.retention,

@@ -47,7 +47,7 @@ def good(check: str, found: str) -> Finding:
 
 
 def warning(check: str, found: str, fix: str = "") -> Finding:
-    """It works, or cannot be told, and should be seen by somebody."""
+    """It works, or cannot be checked, and somebody should look at it."""
     return Finding(check, Verdict.WARNING, found, fix)
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from reconciler.core.text import name_of
-from reconciler.observability.naming import counted, kinds_of, listed, pair_name, span
+from reconciler.observability.naming import clock, counted, kinds_of, listed, pair_name, span
 from reconciler.operations import pausing
 from reconciler.operations.status import StatusReport, age_of, late
 from reconciler.store.overview import WaitingPage
@@ -121,9 +121,3 @@ def _polled(seconds: float | None) -> str:
 def since_words(now: datetime, at: datetime) -> str:
     """Since when, and for how long: `since 17:27 UTC (52 min)`."""
     return f"since {clock(now, at)} ({span(now - at)})"
-
-
-def clock(now: datetime, at: datetime) -> str:
-    """A time in UTC, with its date if that is not today's."""
-    at, now = at.astimezone(UTC), now.astimezone(UTC)
-    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"

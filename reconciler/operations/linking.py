@@ -19,7 +19,7 @@ from reconciler.store.overview import find
 WAIT = 8.0
 """Seconds that the commands wait for the daemon's answer."""
 STEP = 0.2
-"""Seconds between two looks for it."""
+"""Seconds between two checks for that answer."""
 _INCIDENT = re.compile(r"#?[A-Za-z0-9]{1,40}")
 _EVENTS = frozenset({Event.LINKED, Event.UNLINKED, Event.REFUSED})
 

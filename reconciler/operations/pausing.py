@@ -10,7 +10,7 @@ from reconciler.core.model import Action, Kind, Side
 from reconciler.core.pause import Pause, held
 from reconciler.core.text import name_of
 from reconciler.observability.logs import printable
-from reconciler.observability.naming import kinds_of, span
+from reconciler.observability.naming import clock, kinds_of, span
 from reconciler.store.database import Database, UnitOfWork
 
 OVER = "its time is over"
@@ -77,13 +77,13 @@ def is_paging(pauses: Iterable[Pause]) -> bool:
     return not any(pause.holds(Kind.CREATE_INCIDENT) for pause in pauses)
 
 
-def sentence(pause: Pause) -> str:
+def sentence(pause: Pause, now: datetime) -> str:
     """The pause without its age: `PagerDuty: paused by ops@host since 17:27 UTC, pages too: maintenance`."""
-    return f"{name_of(pause.side)}: paused by {pause.who or 'somebody'} since {_moment(pause.since)}{_rest(pause)}"
+    return f"{name_of(pause.side)}: paused {_by(pause, now)}{_rest(pause, now)}"
 
 
 def line(each: Held, now: datetime) -> str:
-    """The pause with its age and what waits, as the log tells it."""
+    """The pause with its age and the number of actions that wait, as a line of the log."""
     return f"{name_of(each.pause.side)}: paused {_details(each, now)}"
 
 
@@ -96,7 +96,7 @@ def _details(each: Held, now: datetime) -> str:
     """Who paused, since when, until when, why, and what waits."""
     pause = each.pause
     lasted = span(max(now - pause.since, timedelta()))
-    return f"by {pause.who or 'somebody'} since {_moment(pause.since)} ({lasted}){_rest(pause)}{_waits(each)}"
+    return f"{_by(pause, now)} ({lasted}){_rest(pause, now)}{_waits(each)}"
 
 
 def as_data(found: Iterable[Held], now: datetime) -> list[dict[str, Any]]:
@@ -118,7 +118,8 @@ def as_data(found: Iterable[Held], now: datetime) -> list[dict[str, Any]]:
 
 def begun_text(pauses: Iterable[Pause]) -> str:
     """The text that `pause` prints."""
-    lines = [sentence(pause) for pause in pauses]
+    now = datetime.now(UTC)
+    lines = [sentence(pause, now) for pause in pauses]
     lines.append(
         "What waits is written after `reconciler resume`; a running daemon takes this in within a second."
     )
@@ -138,21 +139,19 @@ def ended_text(found: Collection[Held]) -> str:
 
 
 def _extent(pause: Pause) -> str:
-    """The reason, and what else the journal tells of a pause."""
+    """The words of the pause's journal entry: its reason, and whether pages wait too."""
     return pause.reason + (" (pages too)" if pause.pages else "")
 
 
-def _rest(pause: Pause) -> str:
-    until = f", until {_moment(pause.until)}" if pause.until else ""
+def _by(pause: Pause, now: datetime) -> str:
+    return f"by {pause.who or 'somebody'} since {clock(now, pause.since)}"
+
+
+def _rest(pause: Pause, now: datetime) -> str:
+    until = f", until {clock(now, pause.until)}" if pause.until else ""
     return f"{until}{', pages too' if pause.pages else ''}: {pause.reason}"
 
 
 def _waits(each: Held) -> str:
     waiting = kinds_of(each.waiting)
     return f"; {waiting} {'waits' if len(each.waiting) == 1 else 'wait'}" if waiting else ""
-
-
-def _moment(at: datetime) -> str:
-    """A time in UTC, with its date unless that is today's by the clock of the process."""
-    at = at.astimezone(UTC)
-    return f"{at:%H:%M} UTC" if at.date() == datetime.now(UTC).date() else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -42,7 +42,7 @@ REPORT_EVERY = 1.0
 """The least number of seconds between two reports."""
 LONGEST_REPORT = 10.0
 TAKE_IN_EVERY = 1.0
-"""Seconds between two looks for what operators have asked for: a pause, `retry`."""
+"""Seconds between two checks for requests of operators: a pause, `retry`, `link`."""
 IDLE = 1.0
 """Seconds after which the thread that waits for hints checks again whether to stop."""
 LEADERSHIP, HINTS, REPORT, SECRETS = "leadership", "webhooks", "report", "secrets"
@@ -175,7 +175,7 @@ class Daemon:
         self.program.holds.release()
         self._committer.flush()
         self.reporter.report()
-        self.introduction.look()
+        self.introduction.report()
         if self._metrics:
             self._metrics.health.problems(self.program.wrong())
             self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())

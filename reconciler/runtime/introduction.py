@@ -1,6 +1,6 @@
-"""What the daemon says at its start: the database, both vendors and what will happen, each once it is known.
+"""What the daemon logs at its start: the database, both vendors and what will happen, each once it is known.
 
-It asks nobody: everything is taken from what the daemon reads anyway, so that no page waits for it.
+It makes no request: everything is taken from what the daemon reads anyway, so that no page waits for it.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Introduction:
         self._said: set[str] = set()
 
     def began(self) -> None:
-        """Tell of the database, because this process begins to lead on it."""
+        """Log which database it is, because this process begins to lead on it."""
         seen = milestones.look(self._database, self._clock.now())
         origin = seen.sources.origin
         log.info(
@@ -54,8 +54,8 @@ class Introduction:
         )
         self._began = self._began or self._clock.now()
 
-    def look(self) -> None:
-        """Tell what has become known since the last look."""
+    def report(self) -> None:
+        """Log what has become known since the last report."""
         if self._began is None or len(self._said & {*map(name_of, Side), "all"}) > len(Side):
             return
         seen = milestones.look(self._database, self._clock.now())
@@ -90,7 +90,7 @@ class Introduction:
         )
 
     def _say_all(self, seen: milestones.Milestones) -> None:
-        """Tell what will happen from now on."""
+        """Log what will happen from now on."""
         settings, listen = self._settings, self._settings.http_listen
         self._once(
             "all",

@@ -111,7 +111,7 @@ class OutageWatch:
 
     def _tell(self, outage: Outage, error: ReconcilerError) -> None:
         """Find or create the incident. Without a clear answer, it is looked for at the next check."""
-        incident = texts.told_by(self._reader.incidents_by_key(self._key), outage)
+        incident = texts.incident_of(self._reader.incidents_by_key(self._key), outage)
         if incident is None:
             outage = replace(outage, asked_at=self._clock.now())
             self._store(outage)
@@ -141,7 +141,7 @@ class OutageWatch:
             return False
         if self._waits(Lane.PAGERDUTY, pauses):
             return False
-        incident, now = self._told_by(outage), self._clock.now()
+        incident, now = self._incident(outage), self._clock.now()
         may_come = outage.asked_at is not None and now - outage.asked_at < self._staleness
         if incident is None and not outage.incident_id and may_come:
             return True
@@ -152,10 +152,10 @@ class OutageWatch:
         self._store(None)
         return True
 
-    def _told_by(self, outage: Outage) -> Incident | None:
-        """The incident that tells of the outage; None if there is none, or none any more."""
+    def _incident(self, outage: Outage) -> Incident | None:
+        """The incident of the outage; None if there is none, or if it was deleted."""
         if not outage.incident_id:
-            return texts.told_by(self._reader.incidents_by_key(self._key), outage)
+            return texts.incident_of(self._reader.incidents_by_key(self._key), outage)
         try:
             return self._reader.incident(outage.incident_id)
         except Missing:

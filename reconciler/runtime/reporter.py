@@ -107,7 +107,8 @@ class Reporter:
         paused = self._pauses()
         self._pause_log.say(paused, waiting)
         if self._metrics:
-            self._metrics.paused(paused, [pausing.sentence(pause) for pause in paused])
+            now = self._clock.now()
+            self._metrics.paused(paused, [pausing.sentence(pause, now) for pause in paused])
         pages = self._pages(problems)
         with self._lock:
             self._say_milestones(problems)

@@ -1,4 +1,4 @@
-"""What a database tells about its reconcilers: who leads, what was written last, whether it can be written to."""
+"""Queries for `doctor`: what was written last, whether a reconciler is at work, whether this user may write."""
 
 import os
 from collections.abc import Iterable
@@ -9,9 +9,8 @@ from sqlalchemy import bindparam, func, select, text
 from reconciler.core.model import Kind, Status
 from reconciler.store.database import UnitOfWork, file_of, open_database
 from reconciler.store.lock import FileLock, lock_is_free
-from reconciler.store.schema import actions, leader
+from reconciler.store.schema import actions
 
-_HOLDER = select(leader.c.holder).where(leader.c.route == bindparam("of"))
 _WRITTEN = select(func.max(actions.c.settled_at)).where(
     actions.c.route == bindparam("of"),
     actions.c.status == Status.DONE.value,
@@ -23,12 +22,6 @@ _MAY_WRITE = text(
     "THEN has_schema_privilege(current_schema(), 'CREATE') ELSE has_table_privilege('actions', 'INSERT') "
     "AND has_table_privilege('actions', 'UPDATE') AND has_table_privilege('pairs', 'UPDATE') END"
 )
-
-
-def holder(unit: UnitOfWork) -> str:
-    """Host and process of the reconciler that led last; empty if none ever did."""
-    found: str | None = unit.snapshot.connection.execute(_HOLDER, {"of": unit.snapshot.route}).scalar()
-    return (found or "").rpartition(":")[0]
 
 
 def last_written(unit: UnitOfWork, kinds: Iterable[Kind]) -> datetime | None:

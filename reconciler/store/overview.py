@@ -82,6 +82,11 @@ class Lead:
     holder: str
     epoch: int
 
+    @property
+    def process(self) -> str:
+        """Host and process id."""
+        return self.holder.rpartition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Census:

@@ -1,17 +1,16 @@
-"""Queries for `explain`: when an action was planned and settled, who leads, and which alerts the journal names."""
+"""Queries for `explain`: when an action was planned and settled, and which alerts the journal names."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import or_, select
 
 from reconciler.store.database import UnitOfWork
-from reconciler.store.schema import actions, journal, leader
+from reconciler.store.schema import actions, journal
 from reconciler.store.statements import rows_by, rows_of
 
 _TIMES = rows_by(actions.c.id, select(actions.c.id, actions.c.planned_at, actions.c.settled_at))
-_HOLDER = select(leader.c.holder).where(leader.c.route == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,6 @@ def times(unit: UnitOfWork, ids: Collection[int]) -> dict[int, ActionTimes]:
     """The times of these actions."""
     rows = rows_of(unit.snapshot.connection, _TIMES, unit.snapshot.route, ids)
     return {row.id: ActionTimes(row.planned_at, row.settled_at) for row in rows}
-
-
-def holder(unit: UnitOfWork) -> str:
-    """The process that led last, as host and process id; empty if none ever did."""
-    found: str | None = unit.snapshot.connection.execute(_HOLDER, {"of": unit.snapshot.route}).scalar()
-    return ":".join((found or "").split(":")[:2])
 
 
 def named_in_journal(unit: UnitOfWork, given: str) -> list[str]:

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.sandbox.wire import json_response
-from tests.support.harness import World
+from tests.support.harness import NO_KEYS, World
 from tests.support.harness.beats import SECRET, Switch, a_switch
-from tests.support.harness.listener import REQUIRED
 from tests.support.harness.vendors import never
 
-NO_KEYS = dict.fromkeys(REQUIRED, "")
 NAME = "reconciler prod"
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from tests.support.harness import COMMAND, World
 from tests.support.launcher import launch
+from tests.support.terminal import on_a_terminal
 
 ALERTS = 40
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
@@ -130,26 +130,6 @@ def test_what_an_encoding_lacks_is_replaced_and_json_keeps_it(world: World, enco
 def test_the_pages_of_lists_show_progress_on_a_terminal(world: World) -> None:
     for number in range(250):
         world.raise_alert(f"disk {number}", created_at="2026-01-01T09:00:00Z")
-    ours, theirs = pty.openpty()
-    started = subprocess.Popen(
-        [COMMAND, "once"], env=world.env({}), cwd=world.folder, stdout=subprocess.DEVNULL, stderr=theirs
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while part := _read(ours):
-            shown += part
-        assert started.wait(60) == 0
-    finally:
-        started.kill()
-        os.close(ours)
+    shown = on_a_terminal(world, "once", stderr_only=True)
     assert b"\rreading lists: 5 answers so far" in shown
     assert b"\r\x1b[K" in shown
-
-
-def _read(terminal: int) -> bytes:
-    """The next output; empty once the other end is closed, which Linux reports as an error."""
-    try:
-        return os.read(terminal, 4096)
-    except OSError:
-        return b""

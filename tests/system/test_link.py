@@ -3,12 +3,8 @@
 import json
 
 from reconciler.sandbox.wire import Request, Response
-from tests.support.harness import World
+from tests.support.harness import NO_KEYS, World
 from tests.support.harness.vendors import edited, is_call
-
-NO_KEYS = dict.fromkeys(
-    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
-)
 
 
 def with_an_old_alert(world: World) -> tuple[str, str]:

@@ -5,13 +5,11 @@ import json
 import pytest
 
 from reconciler.sandbox.wire import json_response
-from tests.support.harness import Json, World
-from tests.support.harness.listener import REQUIRED
+from tests.support.harness import NO_KEYS, Json, World
 from tests.support.harness.vendors import never
 
 KEY = "reconciler outage default"
 AFTER = "2"
-NO_KEYS = dict.fromkeys(REQUIRED, "")
 
 
 @pytest.fixture(autouse=True)

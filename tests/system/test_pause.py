@@ -5,12 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support.harness import World
+from tests.support.harness import NO_KEYS, World
 from tests.support.harness.vendors import never
-
-NO_KEYS = dict.fromkeys(
-    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
-)
 
 
 def pause(world: World, *options: str) -> str:

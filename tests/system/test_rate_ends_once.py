@@ -1,14 +1,12 @@
 """A rate limit that ends `once` early: it reports how many alerts are left unread, why, and what to do."""
 
 import json
-import os
-import pty
 import re
-import subprocess
 
 import pytest
 
-from tests.support.harness import COMMAND, World
+from tests.support.harness import World
+from tests.support.terminal import on_a_terminal
 
 ADVICE = "run it again, or let the daemon (`reconciler run`) go on"
 PART = re.compile(
@@ -82,27 +80,6 @@ def test_a_small_rate_of_opsgenie_leaves_pages_counted_and_the_rest_of_their_ale
 
 def test_progress_is_shown_on_a_terminal_and_removed_at_the_end(world: World) -> None:
     raise_many(world)
-    ours, theirs = pty.openpty()
-    environ = os.environ | world.environment
-    started = subprocess.Popen(
-        [COMMAND, "once", "--dry-run"], env=environ, cwd=world.folder, stdout=subprocess.DEVNULL, stderr=theirs
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while part := _read(ours):
-            shown += part
-        assert started.wait(60) == 0
-    finally:
-        started.kill()
-        os.close(ours)
+    shown = on_a_terminal(world, "once", "--dry-run", stderr_only=True)
     assert f"\r20 of {ALERTS} alerts looked at".encode() in shown
     assert shown.endswith(b"\r\x1b[K")
-
-
-def _read(terminal: int) -> bytes:
-    """The next output; empty once the other end is closed, which Linux reports as an error."""
-    try:
-        return os.read(terminal, 4096)
-    except OSError:
-        return b""

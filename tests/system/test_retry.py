@@ -7,11 +7,8 @@ from contextlib import closing
 import pytest
 
 from reconciler.sandbox.wire import json_response
-from tests.support.harness import World
+from tests.support.harness import NO_KEYS, World
 
-NO_KEYS = dict.fromkeys(
-    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
-)
 TOO_MANY = json_response(400, {"error": {"message": "Product Limit Reached", "code": 2019, "errors": []}})
 
 

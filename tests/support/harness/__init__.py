@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.sandbox.server import RunningSandbox, environment, serve
 from reconciler.sandbox.settings import SandboxSettings
-from tests.support.harness.commands import COMMAND, Json
+from tests.support.harness.commands import COMMAND, NO_KEYS, Json
 from tests.support.harness.listener import DaemonClient
 from tests.support.harness.snapshot import SnapshotReader
 
@@ -20,7 +20,7 @@ BUSY_RATE = 96_000
 """PagerDuty requests a minute; a hundred times the usual limit, as daemons under test poll as much more often."""
 
 
-__all__ = ["COMMAND", "Json", "World", "a_world"]
+__all__ = ["COMMAND", "NO_KEYS", "Json", "World", "a_world"]
 
 
 class World(DaemonClient, SnapshotReader):

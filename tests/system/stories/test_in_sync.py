@@ -5,11 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.harness import World
-
-NO_KEYS = dict.fromkeys(
-    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
-)
+from tests.support.harness import NO_KEYS, World
 
 
 def status(world: World) -> dict[str, Any]:

@@ -7,11 +7,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from tests.support.harness import World
-
-NO_KEYS = dict.fromkeys(
-    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
-)
+from tests.support.harness import NO_KEYS, World
 
 
 def headline(world: World) -> str:

@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.wire import Request, Response, json_response
-from tests.support.harness import World
+from tests.support.harness import NO_KEYS, World
 from tests.support.harness.vendors import is_call
 
-NO_KEYS = dict.fromkeys(
-    ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
-)
 Keys = dict[str, str]
 TOO_MANY = json_response(400, {"error": {"message": "Product Limit Reached", "code": 2019, "errors": []}})
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.outage import Outage, body, is_noted, key_of, over_note, recalled, title, told_by
+from reconciler.core.outage import Outage, body, incident_of, is_noted, key_of, over_note, recalled, title
 from tests.support.builders import JANE, at, incident, note
 
 OUTAGE = Outage(at(100))
@@ -31,10 +31,10 @@ def test_the_key_names_the_route_and_is_no_alerts_id() -> None:
     ],
     ids=["none", "an open one", "open before resolved", "never asked for", "asked for", "of an earlier outage"],
 )
-def test_an_outage_is_told_by_an_open_incident_or_by_one_that_was_asked_for(
+def test_the_incident_of_an_outage_is_an_open_one_or_one_that_was_asked_for(
     found: tuple[object, ...], outage: Outage, expected: object
 ) -> None:
-    assert told_by(found, outage) == expected  # type: ignore[arg-type]
+    assert incident_of(found, outage) == expected  # type: ignore[arg-type]
 
 
 def test_a_lost_database_recalls_the_outage_from_its_open_incident() -> None:

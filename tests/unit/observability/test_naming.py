@@ -9,6 +9,7 @@ from reconciler.core.model import Kind, Status
 from reconciler.observability.naming import (
     STATES,
     alert_name,
+    clock,
     counted,
     incident_name,
     kinds_of,
@@ -18,7 +19,7 @@ from reconciler.observability.naming import (
     span,
     state_of,
 )
-from tests.support.builders import action, pair
+from tests.support.builders import action, at, pair
 
 
 def test_every_state_of_an_action_has_a_name_and_a_sent_one_two() -> None:
@@ -87,3 +88,8 @@ def test_a_pair_has_its_names_as_fields_as_far_as_they_are_known() -> None:
         "incident_id": "PINC1",
         "incident": 4711,
     }
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    assert clock(at(0), at(60)) == "09:01 UTC"
+    assert clock(at(0), at(24 * 3600)) == "2026-11-24 09:00 UTC"

@@ -8,7 +8,7 @@ import pytest
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
 from reconciler.operations.divergence import Apart
-from reconciler.operations.headline import cause, clock, headline
+from reconciler.operations.headline import cause, headline
 from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.overview import Lead, Paging, WaitingPage
@@ -128,8 +128,3 @@ def test_a_refused_call_is_told_by_its_status_and_any_other_error_whole() -> Non
     assert cause(REFUSAL) == "PagerDuty answers 503"
     assert cause("Opsgenie: GET /v2/alerts: 429") == "Opsgenie answers 429"
     assert cause("PAGERDUTY_API_KEY: is refused") == "PAGERDUTY_API_KEY: is refused"
-
-
-def test_a_time_of_another_day_has_its_date() -> None:
-    assert clock(at(0), at(60)) == "09:01 UTC"
-    assert clock(at(0), at(24 * HOUR)) == "2026-11-24 09:00 UTC"

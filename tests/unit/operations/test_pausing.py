@@ -61,7 +61,7 @@ def test_a_line_tells_who_since_when_why_and_what_waits() -> None:
     today = datetime.now(UTC)
     nobody = replace(PAUSE, who="", since=today, until=today, pages=True)
     clock = f"{today:%H:%M} UTC"
-    assert pausing.sentence(nobody) == (
+    assert pausing.sentence(nobody, today) == (
         f"PagerDuty: paused by somebody since {clock}, until {clock}, pages too: maintenance"
     )
 

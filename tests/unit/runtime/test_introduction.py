@@ -61,7 +61,7 @@ def stage(database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 
 def test_the_database_is_told_when_the_lead_begins(stage: Stage) -> None:
     mine = stage.introduction()
-    mine.look()
+    mine.report()
     assert stage.names() == []
     mine.began()
     (line,) = stage.said()
@@ -79,19 +79,19 @@ def test_each_vendor_is_told_once_as_soon_as_it_has_answered(stage: Stage) -> No
         unit.cursors.save(polled_opsgenie=NINE)  # by an earlier process
     mine = stage.introduction(opsgenie_query="tag: a")
     mine.began()
-    mine.look()
+    mine.report()
     assert stage.names() == ["database in use"]
     stage.polled()
-    mine.look()
+    mine.report()
     (line,) = stage.said()
     assert (line["event"], line["query"], line["key"]) == ("Opsgenie in use", "tag: a", "accepted")
     stage.seen = VIEW
-    mine.look()
+    mine.report()
     (line,) = stage.said()
     assert line["event"] == "PagerDuty in use"
     assert (line["service"], line["state"]) == ('PSVC001 "Ops"', "active")
     assert (line["user"], line["on_call"]) == ("Bot (PBOT)", "Jane Doe, Omar Haddad")
-    mine.look()
+    mine.report()
     assert stage.names() == []
 
 
@@ -102,17 +102,17 @@ def test_a_failing_vendor_has_a_line_and_another_once_it_works(stage: Stage) -> 
         Problem(Side.PAGERDUTY, Transient("no connection")),
         Problem(Side.OPSGENIE, Transient("of one alert"), "a"),
     )
-    mine.look()
-    mine.look()
+    mine.report()
+    mine.report()
     first, line = stage.said()
     assert first["event"] == "database in use"
     assert (line["event"], line["why"]) == ("PagerDuty not in use yet", "no connection")
     stage.problems, stage.seen = (), AccountView(Person("", "Bot"), SERVICE, OnCall())
-    mine.look()
+    mine.report()
     (line,) = stage.said()
     assert (line["event"], line["user"], line["on_call"]) == ("PagerDuty in use", "Bot", "nobody known")
     stage.problems = (Problem(Side.PAGERDUTY, Transient("again")),)
-    mine.look()
+    mine.report()
     assert stage.names() == []
 
 
@@ -122,17 +122,17 @@ def test_what_will_happen_is_told_after_the_first_start(
 ) -> None:
     mine = stage.introduction(http_listen=listen)
     mine.began()
-    mine.look()
+    mine.report()
     with stage.database.writing() as unit:
         unit.cursors.save(origin=Origin(NINE, NINE))
         unit.snapshot.save_pairs([pair(swept_at=NINE), pair(swept_at=NINE, alert_id="old", tracked=False)])
-    mine.look()
+    mine.report()
     _, line = stage.said()
     assert line["event"] == "at work"
     assert (line["followed"], line["baseline"], line["listens_on"]) == (1, 1, told)
     stage.polled()
     stage.seen = VIEW
-    mine.look()
+    mine.report()
     assert stage.names() == ["Opsgenie in use", "PagerDuty in use"]
     monkeypatch.setattr("reconciler.runtime.milestones.look", None)
-    mine.look()  # all is said: the database is not asked any more
+    mine.report()  # all is said: the database is not asked any more

@@ -1,4 +1,3 @@
-import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,14 +23,6 @@ def test_the_newest_write_that_succeeded_is_found_by_kind(database: Database) ->
     with database.reading() as unit:
         assert evidence.last_written(unit, [Kind.OPSGENIE_NOTE]) == NOW + timedelta(minutes=1)
         assert evidence.last_written(unit, [Kind.CREATE_INCIDENT]) is None
-
-
-def test_the_last_leader_is_named_by_host_and_process(database: Database) -> None:
-    with database.reading() as unit:
-        assert evidence.holder(unit) == ""
-    database.lead()
-    with database.reading() as unit:
-        assert evidence.holder(unit).endswith(f":{os.getpid()}")
 
 
 def test_whether_a_reconciler_is_at_work_is_seen_by_its_lock(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What `status`, the metrics and readiness ask of all pairs and actions."""
 
+import os
+import socket
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +10,7 @@ import pytest
 
 from reconciler.core.model import IncidentBaseline, Kind, Settlement, Status
 from reconciler.operations.paging import objections
+from reconciler.store import overview
 from reconciler.store.database import Database
 from reconciler.store.overview import OVERDUE, WaitingPage, find, oldest_open, paging, shown, since, states
 from tests.support.stored import ACTION, NOW, PAIR, stored_actions
@@ -105,3 +108,14 @@ def test_the_time_of_an_action_is_that_of_its_present_state(database: Database) 
 )
 def test_a_databases_address_is_shown_without_its_password(url: str, seen: str) -> None:
     assert shown(url) == seen
+
+
+def test_who_leads_is_named_by_host_and_process(database: Database) -> None:
+    with database.reading() as unit:
+        assert overview.lead(unit) is None
+    database.lead()
+    with database.reading() as unit:
+        led = overview.lead(unit)
+    assert led is not None
+    assert led.epoch == 1
+    assert led.process == f"{socket.gethostname()}:{os.getpid()}"

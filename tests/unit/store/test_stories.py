@@ -19,16 +19,6 @@ def test_the_times_of_an_action_are_those_of_its_plan_and_its_end(database: Data
         }
 
 
-def test_the_leader_is_named_by_host_and_process(database: Database) -> None:
-    with database.reading() as unit:
-        assert stories.holder(unit) == ""
-    database.lead()
-    with database.reading() as unit:
-        host, _, process = stories.holder(unit).rpartition(":")
-    assert host
-    assert process.isdigit()
-
-
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
