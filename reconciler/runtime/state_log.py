@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from reconciler.core.journal_entries import without_request
 from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, RateLimited, Transient, Unknown
@@ -35,8 +36,6 @@ _OWN = ("pages", "database", "secrets", "lock", WORK, "heartbeat", "outage", "se
 SUBJECTS = (*(side.value for side in Side), *_OWN, "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
 
-_REQUEST = re.compile(r" \(request [^)]*\)")
-"""The part of an error that differs between repetitions of the same refusal."""
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
 _NAMES = {each: each.replace("_", " ").capitalize() for each in _OWN} | {
@@ -99,7 +98,7 @@ class StateLog:
     ) -> None:
         """Set the state of one subject; empty words end it. `error` is logged with the state."""
         if words:
-            known = _REQUEST.sub("", words) if key is None else key
+            known = without_request(words) if key is None else key
             self._meet(subject, [(known, words)], serious=serious, error=error)
         elif subject in self._troubles:
             self._over(self._troubles.pop(subject))
@@ -171,7 +170,7 @@ class StateLog:
             subject, Trouble(subject, moment, now, now, now, serious=serious, alert_id=alert_id)
         )
         trouble.seen, trouble.current = now, any(key not in unsaid for key, _ in found)
-        trouble.words = tuple(dict.fromkeys(_REQUEST.sub("", words) for _, words in found))
+        trouble.words = tuple(dict.fromkeys(without_request(words) for _, words in found))
         trouble.keys = tuple(sorted({key for key, _ in found}))
         for key, words in found:
             if key not in trouble.said:
@@ -357,6 +356,4 @@ def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
 def _key(problem: Problem) -> str:
     """Identity of a problem: its kind, or its text if the operator has to change something."""
     error = problem.error
-    return (
-        _CALL.sub("", _REQUEST.sub("", str(error))) if isinstance(error, Misconfigured) else type(error).__name__
-    )
+    return _CALL.sub("", without_request(str(error))) if isinstance(error, Misconfigured) else type(error).__name__

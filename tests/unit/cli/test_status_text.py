@@ -46,7 +46,7 @@ FULL = report(
 
 def test_everything_stands_in_aligned_lines() -> None:
     assert plain(page(FULL, 10.0)).splitlines() == [
-        "Paused: Opsgenie by somebody since 2026-11-23 09:50 UTC (10 min): maintenance; 1 note waits",
+        "Paused: Opsgenie by somebody since 09:50 UTC (10 min): maintenance; 1 note waits",
         "",
         f"Database     sqlite:///r.db (sqlite, schema {REVISION})",
         "Leader       vm:16618:ab, epoch 4, since 09:08 UTC (52 min)",
@@ -61,7 +61,7 @@ def test_everything_stands_in_aligned_lines() -> None:
         "  PagerDuty  60 min ago, late  948 (2 s ago)   yes        away, since 09:08 UTC (52 min)",
         "",
         "Paused",
-        "  Opsgenie by somebody since 2026-11-23 09:50 UTC (10 min): maintenance; 1 note waits",
+        "  Opsgenie by somebody since 09:50 UTC (10 min): maintenance; 1 note waits",
         "",
         "In trouble",
         "  away, since 09:08 UTC (52 min)",

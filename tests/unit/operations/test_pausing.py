@@ -56,7 +56,7 @@ def test_a_pause_that_is_over_is_none(database: Database) -> None:
 
 def test_a_line_tells_who_since_when_why_and_what_waits() -> None:
     line = pausing.line(Held(PAUSE, NOTES), at(52 * 60))
-    assert line == f"PagerDuty: paused by ops@host since {DAY_OF_AT} (52 min): maintenance; 2 notes wait"
+    assert line == "PagerDuty: paused by ops@host since 09:00 UTC (52 min): maintenance; 2 notes wait"
     assert pausing.line(Held(PAUSE, NOTES[:1]), at(60)).endswith("; 1 note waits")
     today = datetime.now(UTC)
     nobody = replace(PAUSE, who="", since=today, until=today, pages=True)
