@@ -1,7 +1,5 @@
 """What `status`, the metrics and readiness ask of all pairs and actions."""
 
-import os
-import socket
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -113,9 +111,10 @@ def test_a_databases_address_is_shown_without_its_password(url: str, seen: str) 
 def test_who_leads_is_named_by_host_and_process(database: Database) -> None:
     with database.reading() as unit:
         assert overview.lead(unit) is None
+    database.holder = "bastion:4711:0badcafe"
     database.lead()
     with database.reading() as unit:
         led = overview.lead(unit)
     assert led is not None
     assert led.epoch == 1
-    assert led.process == f"{socket.gethostname()}:{os.getpid()}"
+    assert led.process == "bastion:4711"
