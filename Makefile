@@ -2,20 +2,30 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiled modules are kept: each of the processes below would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test soak bench format clean
+.PHONY: demo test check collect soak bench format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
 
 test: $(VENV)/.installed-dev
+	$(MAKE) --jobs=2 check collect
+	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
+	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
+
+check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses=6 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
-	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
-	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
+
+# Compiles the tests once, while types are checked, instead of once in each of pytest's processes, which report what
+# cannot be collected.
+collect: $(VENV)/.installed-dev
+	@$(BIN)/pytest --collect-only --quiet >/dev/null || true
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

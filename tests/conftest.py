@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tests.support.database import database
+from tests.support.distribution import pytest_sessionstart, pytest_xdist_make_scheduler
 from tests.support.launcher import COVERAGE
 from tests.support.paths import ROOT
 from tests.support.postgres import empty_postgres_url, postgres, postgres_url, pytest_addoption
@@ -20,11 +21,13 @@ __all__ = [
     "postgres",
     "postgres_url",
     "pytest_addoption",
+    "pytest_sessionstart",
     "pytest_terminal_summary",
+    "pytest_xdist_make_scheduler",
     "tell",
 ]
 
-_LONG = ("simulation", "processes", "system")
+_LONG = ("simulation", "stories", "processes", "system")
 """Folders whose files take longest."""
 _UNMEASURED = ("simulation", "system")
 """Folders whose tests are traced for coverage in the commands that they start alone: tracing doubles the time."""

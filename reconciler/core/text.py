@@ -239,6 +239,8 @@ def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
 
 def printable(text: str) -> str:
     """The text with a space in place of each unprintable character."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else " " for character in text)
 
 
