@@ -142,11 +142,11 @@ def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
     stopped = open_database(postgres_url)
     epochs = []
     with pytest.raises(DatabaseDown, match="terminating connection"), stopped.writing() as unit:  # noqa: PT012 - it is stopped inside
-        monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "400ms")
+        monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "2s")
         stopped._leader(unit.cursors.connection)
         with pytest.raises(DatabaseDown, match="lock timeout"):
             second.lead()  # the other session has not been inactive for long enough yet
-        time.sleep(0.4)
+        time.sleep(2)
         epochs.append(second.lead())
         unit.cursors.save(query="too late")
     assert epochs == [2]
