@@ -1,7 +1,7 @@
 """Who may read the status page: on loopback everybody on this machine, elsewhere who gives the password.
 
-Without a password a browser must address the page by a name of loopback. Otherwise a page of another site whose name
-was made to resolve to 127.0.0.1 (DNS rebinding) could read it in the browser of somebody on this machine.
+Without a password a browser must address the page by a name of loopback. Otherwise a page of another site whose
+name was made to resolve to 127.0.0.1 (DNS rebinding) could read it in the browser of somebody on this machine.
 """
 
 import re

@@ -84,12 +84,13 @@ def create(sources: Sources) -> Flask:
 
 
 class Refused(Exception):
-    """A request that is not answered: the status, and what to say."""
+    """A request that is not answered: the status, what to say, and what to do or run."""
 
-    def __init__(self, status: HTTPStatus, words: str, advice: str = "") -> None:
+    def __init__(self, status: HTTPStatus, words: str, advice: str = "", command: str = "") -> None:
         self.status = status
         self.words = words
         self.advice = advice
+        self.command = command
         super().__init__(words)
 
 
@@ -160,7 +161,8 @@ class _Page:
             raise Refused(
                 HTTPStatus.NOT_FOUND,
                 f"{given[:SHOWN_OF_ID]} is not known here: no pair that is followed has this id or number",
-                f"Ask Opsgenie why: reconciler explain {given[:SHOWN_OF_ID]}",
+                "This asks Opsgenie and PagerDuty why:",
+                f"reconciler explain {given[:SHOWN_OF_ID]}",
             )
         return _html(self._pages.html("pair.html", view=pair_view(found, self._from.alert_page)))
 
@@ -170,7 +172,8 @@ class _Page:
         if request.path.endswith(".json"):
             answer = _json(refused.status, self._pages.data({"error": refused.words}))
         else:
-            message = Message(refused.status.value, refused.status.phrase, refused.words, refused.advice)
+            status, phrase = refused.status.value, refused.status.phrase
+            message = Message(status, phrase, refused.words, refused.advice, refused.command)
             answer = _html(self._pages.html("message.html", view=message), refused.status)
         if refused.status == HTTPStatus.UNAUTHORIZED:
             answer.headers["WWW-Authenticate"] = CHALLENGE

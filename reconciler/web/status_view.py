@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler import __version__
+from reconciler.core.journal import Event
 from reconciler.core.text import name_of
 from reconciler.observability.naming import STATES, span
 from reconciler.operations import divergence, pausing, status_words
@@ -50,7 +51,8 @@ class StatusView:
     verdict: str
     is_good: bool
     made: Moment
-    facts: tuple[tuple[str, str], ...]
+    process: tuple[tuple[str, str], ...]
+    database: str
     counts: tuple[tuple[str, int, str], ...]
     vendors: tuple[VendorWords, ...]
     tables: tuple[Table, ...]
@@ -72,7 +74,8 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
         verdict="Nothing needs attention" if is_good else "Needs attention",
         is_good=is_good,
         made=moment(report.now),
-        facts=tuple(_facts(report, served)),
+        process=tuple(_process(report, served)),
+        database=f"Database: {report.database} ({report.kind}, schema {report.schema})",
         counts=tuple(_counts(report)),
         vendors=status_words.vendors(report, served.interval),
         tables=tuple(each for each in every if each.rows),
@@ -84,17 +87,15 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
     )
 
 
-def _facts(report: StatusReport, served: Served) -> Iterator[tuple[str, str]]:
-    yield "Leader", status_words.leader(report)
-    yield "Standing by", ", ".join(each.holder for each in report.standbys) or "nobody"
-    yield "This page is from", f"{served.holder} ({_role(report, served.holder)})"
-    yield "Database", f"{report.database} ({report.kind}, schema {report.schema})"
-    if report.oldest is not None:
-        yield "Oldest open action", span(report.now - report.oldest)
+def _process(report: StatusReport, served: Served) -> Iterator[tuple[str, str]]:
+    yield "leader", status_words.leader(report)
+    yield "standing by", ", ".join(each.holder for each in report.standbys) or "nobody"
+    yield "this page is from", _role(report, served.holder)
 
 
 def _role(report: StatusReport, holder: str) -> str:
-    return "the leader" if report.lead is not None and report.lead.holder == holder else "stands by"
+    leads = report.lead is not None and report.lead.holder == holder
+    return "the leader" if leads else f"{holder}, which stands by"
 
 
 def _counts(report: StatusReport) -> Iterator[tuple[str, int, str]]:
@@ -181,7 +182,9 @@ def _decision(now: datetime, each: Decision) -> tuple[Cell, ...]:
     name = pair_cells(entry.alert_id, each.pair)[0] if entry.alert_id else Cell("all pairs")
     target = entry.kind.value if entry.kind else f"in {name_of(entry.side)}" if entry.side else ""
     what = Cell(f"{entry.event.value} {target}".rstrip(), tone="bad" if entry.event.value in ALARMING else "")
-    return time_cell(now, entry.at), name, what, Cell(entry.who or "the reconciler"), Cell(entry.words)
+    who = entry.who or ("not named" if entry.event is Event.SEEN else "the reconciler")
+    why = entry.words or (f"request {entry.request_id}" if entry.request_id else "")
+    return time_cell(now, entry.at), name, what, Cell(who), Cell(why)
 
 
 def _settings(served: Served) -> Table:

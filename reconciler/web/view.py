@@ -39,6 +39,11 @@ class Table:
     commands: tuple[str, ...] = ()
     count: int = 0
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it has one column, so that a list says the same with less."""
+        return len(self.columns) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -48,6 +53,7 @@ class Message:
     phrase: str
     words: str
     advice: str = ""
+    command: str = ""
     version: str = __version__
 
 
