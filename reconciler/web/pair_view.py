@@ -12,8 +12,7 @@ from reconciler.operations import story
 from reconciler.operations.explain import Explanation, retry_command
 from reconciler.operations.story import Step, Story
 from reconciler.operations.waits import Wait
-from reconciler.web.status_view import ALARMING
-from reconciler.web.view import Cell, Moment, Table, moment, table
+from reconciler.web.view import ALARMING, Cell, Moment, Table, moment, table
 
 MOST_STEPS = 500
 """The most steps of one story, the newest; `explain` tells all."""

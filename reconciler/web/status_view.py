@@ -7,7 +7,7 @@ from datetime import datetime
 from reconciler import __version__
 from reconciler.core.journal import Event
 from reconciler.core.text import name_of
-from reconciler.observability.naming import STATES, span
+from reconciler.observability.naming import STATES, counted, span
 from reconciler.operations import divergence, pausing, status_words
 from reconciler.operations import lag as lags
 from reconciler.operations.config import Configuration, Line
@@ -17,10 +17,8 @@ from reconciler.operations.lag import Lag
 from reconciler.operations.status import Entry, StatusReport, needs_attention
 from reconciler.operations.status_words import VendorWords
 from reconciler.web.lag_chart import Chart, chart_of
-from reconciler.web.view import Cell, Moment, Table, moment, pair_cells, table, time_cell
+from reconciler.web.view import ALARMING, Cell, Moment, Table, moment, pair_cells, table, time_cell
 
-ALARMING = frozenset({"dead", "refused", "unpaged", "unknown"})
-"""Events that an engineer looks for first."""
 _ENTRY = ("alert", "incident", "action", "for", "tries", "why")
 
 
@@ -174,7 +172,7 @@ def _empty(tables: Iterable[Table]) -> str:
 def _decisions(now: datetime, found: tuple[Decision, ...]) -> Table:
     rows = (_decision(now, each) for each in found)
     columns = ("time (UTC)", "alert", "what", "who", "why")
-    return table("decisions", f"The last {len(found)} decisions", columns, rows, most=len(found))
+    return table("decisions", f"The last {counted(len(found), 'decision')}", columns, rows, most=len(found))
 
 
 def _decision(now: datetime, each: Decision) -> tuple[Cell, ...]:

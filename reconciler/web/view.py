@@ -11,6 +11,8 @@ from reconciler.observability.naming import alert_name, incident_name
 
 MOST_LISTED = 20
 """The most rows of one table: as many as `reconciler status` shows."""
+ALARMING = frozenset({"dead", "refused", "unpaged", "unknown"})
+"""Events and states that an engineer looks for first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,9 @@ def test_webhook_settings_without_a_listener_are_no_problem_and_are_listed_by_na
     assert loaded(**given, HTTP_LISTEN="127.0.0.1:1").unused() == loaded().unused() == ()
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:8081", "[::]:8081", "10.1.2.3:80", "status.example.com:80", "127.1:80"])
+@pytest.mark.parametrize(
+    "listen", ["0.0.0.0:8081", "[::]:8081", "10.1.2.3:80", "status.example.com:80", "127.1:80"]
+)
 def test_a_status_page_that_others_can_reach_needs_a_password(listen: str) -> None:
     told = problem(STATUS_LISTEN=listen)
     assert told.startswith(f'STATUS_LISTEN: "{listen}" can be reached from other machines, which needs a ')

@@ -36,7 +36,8 @@ def test_it_is_told_in_words() -> None:
     assert words(of()) == "Nothing was mirrored in the last day."
     assert words(of((10, 3))) == "1 act was mirrored in the last day, within 3 s."
     assert words(of((10, 3), (20, 90))) == (
-        "Of 2 acts that were mirrored in the last day, half took 46 s or less, the slowest 90 s (done at 09:00 UTC)."
+        "Of 2 acts that were mirrored in the last day, half took 46 s or less, the slowest 90 s (done at 09:00 "
+        "UTC)."
     )
     assert words(of((10, 3), is_cut=True)).endswith(" Only the newest writes are counted.")
     assert words(of(is_cut=True)) == "Nothing was mirrored in the last day. Only the newest writes are counted."
