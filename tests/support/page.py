@@ -11,19 +11,19 @@ EVENT = "the status page is there"
 
 
 class Page:
-    """One daemon's page. Every answer is kept, so that a test can search all of them."""
+    """One daemon's page. The text of every answer is kept, so that a test can search all of them."""
 
     def __init__(self, world: World, daemon: int = -1) -> None:
         world.until(lambda: world.told(EVENT, daemon) == 1, "the status page listens")
         (line,) = [event for event in world.events(daemon) if event["event"] == EVENT]
         self.port: int = line["port"]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.answers: list[requests.Response] = []
+        self.answered: list[str] = []
 
     def ask(self, path: str = "/", method: str = "GET", **more: Any) -> requests.Response:
         """One request."""
         answer = requests.request(method, self.url + path, timeout=30, **more)
-        self.answers.append(answer)
+        self.answered.append(f"{method} {path} {answer.headers} {answer.text}")
         return answer
 
     def text(self, path: str = "/") -> str:
