@@ -2,46 +2,22 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Kind, Settlement, Side, Status
-from reconciler.operations.config import survey
 from reconciler.operations.status import read as read_status
 from reconciler.operations.status_data import as_data
-from reconciler.settings import Settings, load
-from reconciler.settings import read as read_settings
+from reconciler.settings import load
 from reconciler.store.database import Database, DatabaseDown
-from reconciler.web.status_app import HEADERS, Sources, create
+from reconciler.web.status_app import HEADERS
 from tests.support.builders import ALERT_ID, INCIDENT_ID, action, at, pair
 from tests.support.configured import REQUIRED
+from tests.support.desk import Desk
 
 PASSWORD = "open-sesame"
 PATHS = ("/", "/pairs/17", "/status.json", "/status.css", "/icon.svg", "/nothing", "/pairs/99")
-
-
-class Desk:
-    """The application without a listener, over a database with one pair and a dead note."""
-
-    def __init__(self, database: Database, **environ: str) -> None:
-        given = REQUIRED | {"STATUS_LISTEN": "127.0.0.1:0"} | environ
-        self.settings: Settings = load(given, dotenv=None)
-        self.database = database
-        sources = Sources(
-            database,
-            "sqlite:///r.db",
-            lambda: self.settings,
-            survey(read_settings(given, None)),
-            lambda alert_id: f"https://opsgenie.example/{alert_id}",
-        )
-        self.now = 100.0
-        self.client = create(sources, lambda: self.now).test_client()
-
-    def ask(self, path: str = "/", method: str = "GET", **more: Any) -> TestResponse:
-        return self.client.open(path, method=method, **more)
 
 
 @pytest.fixture
