@@ -88,7 +88,7 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
 def _process(report: StatusReport, served: Served) -> Iterator[tuple[str, str]]:
     yield "leader", status_words.leader(report)
     yield "standing by", ", ".join(each.holder for each in report.standbys) or "nobody"
-    yield "this page is from", _role(report, served.holder)
+    yield "page from", _role(report, served.holder)
 
 
 def _role(report: StatusReport, holder: str) -> str:

@@ -118,7 +118,7 @@ def test_what_is_paused_in_trouble_unpaged_or_apart_has_a_table() -> None:
 )
 def test_the_page_says_which_process_it_is_from(lead: Lead, role: str) -> None:
     found = dict(view(lead=lead, standbys=(Standby("pod-3:1:ef", at(90)),)).process)
-    assert found["this page is from"] == role
+    assert found["page from"] == role
     assert found["standing by"] == "pod-3:1:ef"
     assert dict(view().process)["standing by"] == "nobody"
 
