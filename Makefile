@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiled modules are kept: each of the processes below would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check collect soak bench format clean
+.PHONY: demo test check collect soak bench screenshots format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -33,6 +33,10 @@ bench: $(VENV)/.installed-bench
 # An hour of mutants, single faults, random histories and kill -9; shorter: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.simulation.soak
+
+# The pictures of the status page in docs/images; needs Chromium.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.screenshots
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
