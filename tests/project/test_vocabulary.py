@@ -45,15 +45,14 @@ WRITTEN = {".md", ".yaml", ".yml", ".json", ".env", ".service", ".timer", ".sh",
 TEXTS = ("README.md", ".env-example", "mkdocs.yml", "reconciler/web/openapi.yaml")
 
 
-def helps(group: click.Group, *words: str) -> Iterator[tuple[str, str]]:
-    """Every command's help, by its words."""
-    context = click.Context(group, info_name="reconciler")
-    yield " ".join((*words, "--help")), group.get_help(context)
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from helps(command, *words, name)
-        else:
-            yield " ".join((*words, name, "--help")), command.get_help(click.Context(command, info_name=name))
+def helps(
+    command: click.Command, parent: click.Context | None = None, name: str = "reconciler"
+) -> Iterator[tuple[str, str]]:
+    """Every command's help, by its words. Click caches parts of a context, so it is as on the command line."""
+    context = click.Context(command, parent, name, **command.context_settings)
+    yield f"{context.command_path} --help", command.get_help(context)
+    for word, each in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from helps(each, context, word)
 
 
 def literals(source: Path) -> Iterator[tuple[str, str]]:
