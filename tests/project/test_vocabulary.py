@@ -3,7 +3,7 @@
 The words in use are in the glossary of docs/architecture.md, which says where each is shown. What is checked:
 every help text, every text in the product's code (log lines, errors, `status`, `once`, metrics), README, the
 documentation but for the decisions, which are not rewritten, the settings' template, examples with the alert
-rules, and the HTTP description.
+rules, the status page's templates, and the HTTP description.
 """
 
 import ast
@@ -77,11 +77,12 @@ def shown() -> tuple[tuple[str, str], ...]:
     files = (path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*"))
     written = (path for path in files if path.suffix in WRITTEN and not {"webhooks", "decisions"} & {*path.parts})
     product = (path for path in (ROOT / "reconciler").rglob("*.py") if "sandbox" not in path.parts)
+    pages = (ROOT / "reconciler" / "web" / "templates").iterdir()
     return (
         *helps(cli),
         *((f"the help of {row.name}", row.help) for row in METRICS),
         *((name, (ROOT / name).read_text()) for name in TEXTS),
-        *((str(path.relative_to(ROOT)), path.read_text()) for path in written),
+        *((str(path.relative_to(ROOT)), path.read_text()) for path in (*written, *pages)),
         *(found for path in product for found in literals(path)),
     )
 
