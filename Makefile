@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs docs-generate soak bench format clean
+.PHONY: demo test docs docs-generate soak bench screenshots format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -31,6 +31,10 @@ bench: $(VENV)/.installed-bench
 # An hour of mutants, single faults, random histories and kill -9; shorter: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.simulation.soak
+
+# The pictures of the status page in docs/images; needs Chromium.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.screenshots
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -129,21 +129,26 @@ class Settings(BaseModel):
     outage_page_seconds: Annotated[float, Variable(seconds())] = 900.0
     remind_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 600.0
     http_listen: Annotated[Address | None, Variable(host_and_port)] = None
+    status_listen: Annotated[Address | None, Variable(host_and_port)] = None
+    status_password: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     log_format: LogFormatSetting = None
     log_level: LogLevelSetting = "INFO"
     _misspelt: tuple[str, ...] = PrivateAttr(default=())
 
     def warnings(self) -> tuple[str, ...]:
         """What is probably a mistake: names near ours in the environment, and values; one line each."""
+        found = list(self._misspelt)
+        if self.status_password and not self.status_listen:
+            found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
         terms = ", ".join(volatile_terms(self.opsgenie_query))
         if not terms:
-            return self._misspelt
+            return tuple(found)
         warning = (
             f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
             "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
             "that leaves the query is seen only at the next sweep; leave it out of the query"
         )
-        return (*self._misspelt, warning)
+        return (*found, warning)
 
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""
@@ -160,6 +165,8 @@ class Settings(BaseModel):
             keys.append(self.opsgenie_webhook_secret)
         if self.heartbeat_url:
             keys.append(self.heartbeat_url)
+        if self.status_password:
+            keys.append(self.status_password)
         return (*(key.get_secret_value() for key in keys), *passwords(self.database_url.get_secret_value()))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.settings_names import OURS, is_placeholder, meant, misspelt
 from reconciler.settings_sources import Layer, look_up, read_dotenv
-from reconciler.settings_texts import Wrong, passwords
+from reconciler.settings_texts import Wrong, host_and_port, passwords, shown
 
 SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
 
@@ -127,6 +127,19 @@ def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
             "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "
             "set that, or remove it"
         )
+    if "STATUS_PASSWORD" not in texts and _is_open(texts.get("STATUS_LISTEN", "")):
+        yield (
+            f"STATUS_LISTEN: {shown(texts['STATUS_LISTEN'])} can be reached from other machines, which needs a "
+            "STATUS_PASSWORD (or STATUS_PASSWORD_FILE); set that, or listen on 127.0.0.1"
+        )
+
+
+def _is_open(listen: str) -> bool:
+    """Whether other machines can connect to this address; a malformed one is a problem of its own."""
+    try:
+        return bool(listen) and not host_and_port(listen).is_loopback
+    except Wrong:
+        return False
 
 
 def _or_file(name: str, read: Variable) -> str:

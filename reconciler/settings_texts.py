@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from ipaddress import ip_address
 from typing import NamedTuple, get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -22,6 +23,19 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         """The notation of HTTP_LISTEN."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect to it."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this name or IP address stands for this machine alone; another name counts as any address."""
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Wrong(ValueError):

@@ -87,8 +87,8 @@ class _Stderr(logging.Handler):
             pass
 
 
-def _redact(secrets: Iterable[str]) -> Processor:
-    """The processor that replaces every secret, quoted or not, and reduces values to plain JSON types."""
+def redaction(secrets: Iterable[str]) -> Callable[[object], Any]:
+    """A function that replaces every secret in a value, quoted or not, and reduces it to plain JSON types."""
     forms = {form for secret in secrets for form in (secret, repr(secret)[1:-1], quote(secret, safe=""))}
     longest_first = sorted(
         (re.escape(form) for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True
@@ -105,6 +105,13 @@ def _redact(secrets: Iterable[str]) -> Processor:
         text = str(value)
         hidden = hide(text)
         return value if value is None or (isinstance(value, bool | int | float) and hidden == text) else hidden
+
+    return plain
+
+
+def _redact(secrets: Iterable[str]) -> Processor:
+    """The processor that replaces every secret in an event."""
+    plain = redaction(secrets)
 
     def process(_logger: object, _method: str, event: EventDict) -> EventDict:
         return cast("EventDict", plain(event))

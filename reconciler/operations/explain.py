@@ -1,7 +1,7 @@
 """`reconciler explain`: the story of a pair, or the reason why an alert is not tracked, as text and as JSON."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,13 +56,23 @@ def read(
     """
     now = datetime.now(UTC)
     with database.reading() as unit:
-        tracked = dict.fromkeys((*find(unit, given), *stories.named_in_journal(unit, given)))
-        found = tuple(story.read(unit, alert_id, now) for alert_id in tracked)
-        positions = unit.cursors.load(now)
-        running = _running(unit, positions, known, now)
+        found = _told(unit, address, given, now)
+        running = _running(unit, unit.cursors.load(now), known, now)
+    return found if found.stories else replace(found, verdicts=verdicts(given, searches(), running, now))
+
+
+def read_tracked(database: Database, address: str, given: str) -> Explanation:
+    """What the database alone knows of an id: no vendor is asked, and an id that is not tracked has no story."""
+    with database.reading() as unit:
+        return _told(unit, address, given, datetime.now(UTC))
+
+
+def _told(unit: UnitOfWork, address: str, given: str, now: datetime) -> Explanation:
+    tracked = dict.fromkeys((*find(unit, given), *stories.named_in_journal(unit, given)))
+    found = tuple(story.read(unit, alert_id, now) for alert_id in tracked)
+    positions = unit.cursors.load(now)
     polled = ((Side.OPSGENIE, positions.polled_opsgenie), (Side.PAGERDUTY, positions.polled_pagerduty))
-    said = () if found else verdicts(given, searches(), running, now)
-    return Explanation(given, now, address, found, said, polled)
+    return Explanation(given, now, address, found, polled=polled)
 
 
 def _running(unit: UnitOfWork, positions: Positions, known: Known, now: datetime) -> Running:
@@ -108,7 +118,7 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
         yield ""
         yield "Dead:"
         yield from (f"  {action.kind.value} ({action.reason}): {action.error}" for action in one.dead)
-        yield f"To try it again: {_retry(one)}"
+        yield f"To try it again: {retry_command(one)}"
 
 
 def _states(found: Explanation, one: Story, pair: Pair, alert_page: Callable[[str], str]) -> Iterator[str]:
@@ -150,7 +160,8 @@ def _wait(wait: Wait) -> str:
     return f"  {wait.action.kind.value} ({wait.action.reason}), {state_of(wait.action)}{until}: {wait.why}"
 
 
-def _retry(one: Story) -> str:
+def retry_command(one: Story) -> str:
+    """The command that puts the pair's dead actions back."""
     name = one.pair.tiny_id if one.pair is not None and one.pair.tiny_id else one.alert_id
     return f"reconciler retry {name}"
 
@@ -209,7 +220,7 @@ def _story_data(one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
         "story": [_step_data(step) for step in one.steps],
         "waits": [_action_data(wait.action) | {"until": _iso(wait.until), "why": wait.why} for wait in one.waits],
         "dead": [_action_data(action) for action in one.dead],
-        "retry": _retry(one) if one.dead else "",
+        "retry": retry_command(one) if one.dead else "",
     }
 
 

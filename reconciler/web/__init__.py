@@ -1,1 +1,4 @@
-"""HTTP endpoints, only with HTTP_LISTEN: health, metrics and the fast path. This module imports nothing heavy."""
+"""HTTP: health, metrics and the fast path with HTTP_LISTEN, the status page with STATUS_LISTEN.
+
+This module imports nothing heavy.
+"""

@@ -5,6 +5,7 @@ alternatives.
 """
 
 import logging
+from dataclasses import dataclass
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -39,21 +40,41 @@ LISTENER_THREADS = 4
 log = get_logger(__name__)
 
 
-class Server:
-    """A listener that is bound on construction and serves for the length of a `with` block."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the clients of one listener may use: connections, threads, and bytes of a body that are read."""
 
-    def __init__(self, app: Flask, address: Address) -> None:
+    connections: int = CONNECTIONS
+    threads: int = LISTENER_THREADS
+    body: int = READ_AT_MOST
+
+
+class Server:
+    """A listener that is bound on construction and serves for the length of a `with` block.
+
+    `setting` is the variable that names the address; `event` is what is logged once it listens.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        address: Address,
+        setting: str = "HTTP_LISTEN",
+        limits: Limits = Limits(),
+        event: str = "listening",
+    ) -> None:
+        self._event = event
         sockets: dict[int, Any] = {}
         try:
             self._server = create_server(
                 app,
                 map=sockets,
                 listen=str(address),
-                threads=LISTENER_THREADS,
-                connection_limit=CONNECTIONS,
+                threads=limits.threads,
+                connection_limit=limits.connections,
                 channel_timeout=SILENCE,
                 cleanup_interval=CLEANUP,
-                max_request_body_size=READ_AT_MOST,
+                max_request_body_size=limits.body,
                 max_request_header_size=LARGEST_HEAD,
                 inbuf_overflow=IN_MEMORY,
                 asyncore_use_poll=True,  # select() cannot watch file descriptors above 1,023
@@ -62,18 +83,18 @@ class Server:
         except (OSError, ValueError) as error:
             words = error.strerror if isinstance(error, OSError) else None
             raise Misconfigured(
-                f"HTTP_LISTEN: cannot listen on {address}: {words or 'no such address'}; "
+                f"{setting}: cannot listen on {address}: {words or 'no such address'}; "
                 "choose another port or an address of this machine"
             ) from None
         # Any client can make waitress log; errors of the application are logged by the application.
         for name in ("waitress", "waitress.queue"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._listeners = [item for item in sockets.values() if isinstance(item, BaseWSGIServer)]
-        self._thread = Thread(target=self._server.run, name="http", daemon=True)
+        self._thread = Thread(target=self._server.run, name=setting.lower(), daemon=True)
 
     def __enter__(self) -> Self:
         host, port = self._listeners[0].socket.getsockname()[:2]
-        log.info("listening", host=host, port=port)
+        log.info(self._event, host=host, port=port)
         self._thread.start()
         return self
 
