@@ -37,7 +37,7 @@ FOREIGN = {
     "_RECONCILER_COMPLETE", "X_FILE",
 }  # fmt: skip
 """Variables that others define and we or the tools that are named obey."""
-CODE = ("reconciler/", "tests/", "benchmarks/", "migrations/", "Makefile", "examples/")
+CODE = ("reconciler/", "tests/support/", "tests/system/", "benchmarks/", "Makefile", "examples/")
 """Where a variable of the project's own tools may be defined."""
 TOPS = ("reconciler", "tests", "docs", "examples", "benchmarks", "migrations")
 
