@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiled modules are kept: each of the processes below would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check collect soak bench screenshots format clean
+.PHONY: demo test check collect docs docs-generate soak bench screenshots format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -27,6 +27,14 @@ check: $(VENV)/.installed-dev
 collect: $(VENV)/.installed-dev
 	@$(BIN)/pytest --collect-only --quiet >/dev/null || true
 
+# The documentation as a site in site/; a dead link or a page without a place in it fails.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The tables of docs/metrics.md, from the code and the alert rules.
+docs-generate: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.docs.metrics_page
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
@@ -43,7 +51,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -58,4 +66,8 @@ $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@ $(VENV)/.installed
