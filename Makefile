@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak bench format clean
+.PHONY: demo test soak bench format rules clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -27,6 +27,10 @@ soak: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The Prometheus operator's resource, from examples/prometheus/rules.yaml
+rules: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.prometheus_rule
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
