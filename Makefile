@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak bench format rules clean
+.PHONY: demo test docs soak bench format rules clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -16,6 +16,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/pytest --numprocesses=6 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
+
+# The documentation as a site in site/; a dead link or a page without a place in it fails.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
@@ -33,7 +37,7 @@ rules: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.prometheus_rule
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,4 +52,8 @@ $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@ $(VENV)/.installed
