@@ -25,7 +25,8 @@ def resource(rules: str) -> dict[str, Any]:
 
 def rendered(rules: str) -> str:
     """The file's whole text."""
-    return HEADER + yaml.safe_dump(resource(rules), sort_keys=False, width=110, allow_unicode=True)
+    text: str = yaml.safe_dump(resource(rules), sort_keys=False, width=110, allow_unicode=True)
+    return HEADER + text
 
 
 def write(file: Path = FILE) -> None:
