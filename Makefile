@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs soak bench format rules clean
+.PHONY: demo test docs soak bench format examples clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -32,9 +32,10 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The Prometheus operator's resource, from examples/prometheus/rules.yaml
-rules: $(VENV)/.installed-dev
+# What is generated of examples/: the operator's PrometheusRule, from prometheus/rules.yaml; Grafana's dashboard
+examples: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.prometheus_rule
+	$(BIN)/python -m tests.support.dashboard
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

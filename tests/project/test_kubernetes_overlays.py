@@ -79,5 +79,5 @@ def test_with_cilium_nothing_goes_out_but_by_name(render: Render) -> None:
 
 def test_the_operators_rules_are_those_of_prometheus() -> None:
     rules = RULES.read_text(encoding="utf-8")
-    assert FILE.read_text(encoding="utf-8") == prometheus_rule(rules), "run `make rules`"
+    assert FILE.read_text(encoding="utf-8") == prometheus_rule(rules), "run `make examples`"
     assert yaml.safe_load(FILE.read_text(encoding="utf-8"))["spec"] == yaml.safe_load(rules)

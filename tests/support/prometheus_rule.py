@@ -1,4 +1,4 @@
-"""The Prometheus operator's PrometheusRule, made of the rules of examples/prometheus: `make rules` writes it."""
+"""The Prometheus operator's PrometheusRule, made of examples/prometheus/rules.yaml: `make examples` writes it."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from tests.support.paths import ROOT
 
 RULES = ROOT / "examples" / "prometheus" / "rules.yaml"
 FILE = ROOT / "examples" / "kubernetes" / "components" / "prometheus-operator" / "prometheusrule.yaml"
-HEADER = "# Generated from examples/prometheus/rules.yaml by `make rules`: change that file instead.\n"
+HEADER = "# Generated from examples/prometheus/rules.yaml by `make examples`: change that file instead.\n"
 
 
 def resource(rules: str) -> dict[str, Any]:
