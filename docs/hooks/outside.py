@@ -1,4 +1,4 @@
-"""Links to files of the repository outside docs/ lead somewhere in the repository alone: the site shows their words."""
+"""The site shows the words of a link to a file outside docs/, which exists in the repository alone."""
 
 import posixpath
 import re
