@@ -10,7 +10,6 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from reconciler import __version__
 from reconciler.settings import load, variables
 from tests.support.paths import ROOT
 
@@ -72,6 +71,5 @@ def test_the_settings_load(tmp_path: Path) -> None:
     assert f":{given['HTTP_LISTEN'].rpartition(':')[2]}/readyz" in service["healthcheck"]["test"][-1]
 
 
-def test_the_image_is_of_this_version() -> None:
-    assert SERVICES["reconciler"]["image"] == f"reconciler:{__version__}"
+def test_the_image_is_built_from_this_clone() -> None:
     assert (FOLDER / SERVICES["reconciler"]["build"] / "Dockerfile").is_file()

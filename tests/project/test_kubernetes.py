@@ -1,5 +1,6 @@
 """The Kubernetes examples render to what a cluster accepts, confined, with settings and paths that exist."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +186,10 @@ def test_the_probes_and_the_scraper_ask_for_paths_that_exist(render: Render) -> 
     assert given["STATUS_LISTEN"] == "127.0.0.1:8081"
 
 
-def test_the_image_is_of_this_version(documents: tuple[Document, ...]) -> None:
-    (container,) = pod_of(workload(documents))["spec"]["containers"]
-    name, _, tag = container["image"].rpartition(":")
-    assert name.rpartition("/")[2] == "reconciler"
-    assert tag == __version__
+def test_every_image_named_is_of_this_version() -> None:
+    folders = (ROOT / "examples", ROOT / "docs" / "deploy")
+    texts = {path: path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.[my]*")}
+    found = {path.name: set(re.findall(r"\breconciler:(\d[\w.]*)", text)) for path, text in texts.items()}
+    tagged = {name: tags for name, tags in found.items() if tags}
+    assert tagged.keys() == {"cronjob.yaml", "deployment.yaml", "compose.yaml", "kubernetes.md"}
+    assert all(tags == {__version__} for tags in tagged.values())

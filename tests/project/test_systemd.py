@@ -13,7 +13,7 @@ from tests.support.paths import ROOT
 from tests.support.unit_file import UNIT, command, environment, of
 
 ANALYZE = shutil.which("systemd-analyze")
-DOCS = ROOT / "docs" / "deploy" / "vm.md"
+DOCS = ROOT / "docs" / "deploy" / "systemd.md"
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not on the PATH: systemd brings it")
 
 
