@@ -32,10 +32,11 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# What is generated of examples/: the operator's PrometheusRule, from prometheus/rules.yaml; Grafana's dashboard
+# What is generated in examples/: PrometheusRule, from prometheus/rules.yaml; Grafana's dashboard; the image's tag
 examples: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.prometheus_rule
 	$(BIN)/python -m tests.support.dashboard
+	$(BIN)/python -m tests.support.image_tags
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

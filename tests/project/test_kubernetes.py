@@ -1,6 +1,5 @@
 """The Kubernetes examples render to what a cluster accepts, confined, with settings and paths that exist."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import yaml
 
 from reconciler import __version__
 from reconciler.settings import load, variables
+from tests.support.image_tags import FILES, TAG
 from tests.support.manifests import (
     COMPONENTS,
     KUBERNETES,
@@ -187,9 +187,7 @@ def test_the_probes_and_the_scraper_ask_for_paths_that_exist(render: Render) -> 
 
 
 def test_every_image_named_is_of_this_version() -> None:
-    folders = (ROOT / "examples", ROOT / "docs" / "deploy")
-    texts = {path: path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.[my]*")}
-    found = {path.name: set(re.findall(r"\breconciler:(\d[\w.]*)", text)) for path, text in texts.items()}
-    tagged = {name: tags for name, tags in found.items() if tags}
-    assert tagged.keys() == {"cronjob.yaml", "deployment.yaml", "compose.yaml", "kubernetes.md"}
-    assert all(tags == {__version__} for tags in tagged.values())
+    files = [path for folder in ("examples", "docs/deploy") for path in (ROOT / folder).rglob("*.[my]*")]
+    tags = {path.relative_to(ROOT).as_posix(): TAG.findall(path.read_text(encoding="utf-8")) for path in files}
+    assert sorted(name for name, found in tags.items() if found) == list(FILES)
+    assert {tag for found in tags.values() for tag in found} == {__version__}, "run `make examples`"
