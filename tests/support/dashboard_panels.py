@@ -201,7 +201,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Results of writes",
                 "Per second.",
                 "ops",
-                (_rate("reconciler_actions_total", "kind", "result"), "{{kind}} {{result}}"),
+                (_rate("reconciler_actions_total", "result"), "{{result}}"),
             ),
             _graph(
                 "Work queue",
