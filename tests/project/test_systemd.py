@@ -64,6 +64,7 @@ def test_the_settings_load_and_every_secret_is_a_credential(tmp_path: Path) -> N
     account = {"PAGERDUTY_SERVICE_ID": "PSERV01", "PAGERDUTY_EMAIL": "bot@example.com"}
     settings = load(given | account, dotenv=None)
     assert settings.warnings() == ()
+    assert {given[name].partition(":")[0] for name in ("HTTP_LISTEN", "STATUS_LISTEN")} == {"127.0.0.1"}
     folder = f"/var/lib/{of('StateDirectory')[0]}"
     assert settings.database_url.get_secret_value() == f"sqlite:///{folder}/reconciler.db"
     assert of("WorkingDirectory") == [folder]
