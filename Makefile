@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs soak bench format examples clean
+.PHONY: demo test docs soak bench screenshots format examples clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -27,6 +27,10 @@ bench: $(VENV)/.installed-bench
 # An hour of mutants, single faults, random histories and kill -9; shorter: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.simulation.soak
+
+# The pictures of the status page in docs/images; needs Chromium.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.screenshots
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -36,7 +36,7 @@ def explain(given: str, as_json: bool) -> None:
     known = explaining.Known(settings.poll_interval_seconds, settings.opsgenie_query, retention)
     ask = partial(lookups.searches, settings)
     found = explaining.read(open_read_only(url), shown(url), given.strip(), known, ask)
-    page = partial(lookups.alert_page, settings)
+    page = partial(lookups.alert_page, settings.opsgenie_api_url)
     if as_json:
         print_json(explaining.as_data(found, page))
     else:

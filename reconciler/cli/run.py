@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,8 +13,14 @@ import click
 from reconciler.cli.common import configured, env_file, warnings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.runtime.bootstrap import Wiring
+    from reconciler.runtime.daemon import Daemon
     from reconciler.runtime.signals import StopSignals
     from reconciler.settings import Settings
+    from reconciler.web.server import Server
+    from reconciler.web.status_app import Sources
 
 
 @click.command()
@@ -42,11 +50,40 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
         get_logger(__name__).warning(line)
     wiring = assemble(settings)
     daemon = wiring.daemon(Given(os.environ, env_file(), lambda: signals.hang_ups))
-    if wiring.metrics is None or settings.http_listen is None:
+    with ExitStack() as listeners:
+        for server in _servers(settings, wiring, daemon):
+            listeners.enter_context(server)
         return daemon.run(signals.wait)
-    from reconciler.web.app import create
-    from reconciler.web.server import Server
 
-    app = create(settings, wiring.metrics, daemon.program.hints.waiting.put, lambda: daemon.renewal.settings)
-    with Server(app, settings.http_listen):
-        return daemon.run(signals.wait)
+
+def _servers(settings: Settings, wiring: Wiring, daemon: Daemon) -> Iterator[Server]:
+    """The listeners that are configured, each bound."""
+    if wiring.metrics is not None and settings.http_listen is not None:
+        from reconciler.web.app import create
+        from reconciler.web.server import Server
+
+        app = create(settings, wiring.metrics, daemon.program.hints.waiting.put, lambda: daemon.renewal.settings)
+        yield Server(app, settings.http_listen)
+    if settings.status_listen is not None:
+        from reconciler.web import status_app
+        from reconciler.web.server import Server
+
+        page = status_app.create(_sources(settings, wiring, daemon))
+        yield Server(page, settings.status_listen, "STATUS_LISTEN", status_app.LIMITS, "the status page is there")
+
+
+def _sources(settings: Settings, wiring: Wiring, daemon: Daemon) -> Sources:
+    """What the status page is made from."""
+    from reconciler import settings as configuration
+    from reconciler.operations.config import survey
+    from reconciler.runtime.lookups import alert_page
+    from reconciler.store.overview import shown
+    from reconciler.web.status_app import Sources
+
+    return Sources(
+        wiring.database,
+        shown(settings.database_url.get_secret_value()),
+        lambda: daemon.renewal.settings,
+        survey(configuration.read(os.environ, env_file())),
+        partial(alert_page, settings.opsgenie_api_url),
+    )

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.core.model import Pair, Side
-from reconciler.core.text import name_of, shortened
+from reconciler.core.model import Pair
+from reconciler.core.text import shortened
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import STATES, alert_name, incident_name, span
-from reconciler.operations import divergence, pausing
+from reconciler.operations import divergence, pausing, status_words
 from reconciler.operations.headline import headline, since_words
-from reconciler.operations.status import Entry, StatusReport, age_of, late
+from reconciler.operations.status import Entry, StatusReport
 
 MOST_LISTED = 20
 """The most rows of one table; counts and JSON cover all."""
@@ -76,7 +76,7 @@ _APART = ("alert", "incident", "for", "how")
 
 def _facts(report: StatusReport) -> Iterable[tuple[str, str]]:
     yield "Database", f"{report.database} ({report.kind}, schema {report.schema})"
-    yield "Leader", _leader(report)
+    yield "Leader", status_words.leader(report)
     if report.standbys:
         yield "Standing by", ", ".join(each.holder for each in report.standbys)
     yield "Open pairs", str(report.open_pairs)
@@ -85,32 +85,9 @@ def _facts(report: StatusReport) -> Iterable[tuple[str, str]]:
         yield "Oldest open", span(report.now - report.oldest)
 
 
-def _leader(report: StatusReport) -> str:
-    if report.lead is None:
-        return "nobody yet"
-    since = report.led_since
-    told = f", {since_words(report.now, since)}" if since else ""
-    return f"{report.lead.holder}, epoch {report.lead.epoch}{told}"
-
-
-def _vendors(report: StatusReport, interval: float) -> tuple[tuple[str, ...], ...]:
-    return tuple(_vendor(report, side, is_late=side in late(report, interval)) for side in Side)
-
-
-def _vendor(report: StatusReport, side: Side, *, is_late: bool) -> tuple[str, ...]:
-    known, trouble, seconds = report.leader, report.trouble(side), age_of(report, side)
-    polled = "never" if seconds is None else f"{span(seconds)} ago" + (", late" if is_late else "")
-    left = known.left.get(side) if known else None
-    as_of = f" ({span(report.now - known.at)} ago)" if known else ""
-    may_write = "not known" if known is None else "no" if side in known.refused else "yes"
-    words = f"{trouble.words}, {since_words(report.now, trouble.since)}" if trouble else "none"
-    return (
-        name_of(side),
-        polled,
-        "no limit known" if left is None else f"{left}{as_of}",
-        may_write,
-        words,
-    )
+def _vendors(report: StatusReport, interval: float) -> Iterable[tuple[str, ...]]:
+    for each in status_words.vendors(report, interval):
+        yield each.name, each.polled, each.requests_left, each.may_write, each.problem or "none"
 
 
 def _entries(report: StatusReport, title: str, state: str) -> Section:

@@ -54,9 +54,9 @@ def searches(settings: LookupSettings) -> Searches:
     return Searches(alerts, incidents, settings.pagerduty_service_id)
 
 
-def alert_page(settings: LookupSettings, alert_id: str) -> str:
-    """The alert's page in Opsgenie."""
-    return page_of(settings.opsgenie_api_url, alert_id)
+def alert_page(api_url: str, alert_id: str) -> str:
+    """The alert's page in Opsgenie, whose API has this address."""
+    return page_of(api_url, alert_id)
 
 
 def _http(name: str, url: str, scheme: str, key: SecretStr) -> Http:

@@ -42,7 +42,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the clients of one listener may use at most: connections, threads, and bytes of a body that are read."""
+    """What the clients of one listener may use: connections, threads, and bytes of a body that are read."""
 
     connections: int = CONNECTIONS
     threads: int = LISTENER_THREADS
@@ -60,7 +60,7 @@ class Server:
         app: Flask,
         address: Address,
         setting: str = "HTTP_LISTEN",
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),
         event: str = "listening",
     ) -> None:
         self._event = event

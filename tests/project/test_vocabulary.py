@@ -1,7 +1,8 @@
 """One word for one thing: none of the words that were given up is in anything that a user reads.
 
 The words in use are in docs/architecture.md. What is checked: every help text, every text in the product's code
-(log lines, errors, `status`, `once`, metrics), README, the settings' template, examples, and the HTTP description.
+(log lines, errors, `status`, `once`, metrics), README, the settings' template, examples, the status page's
+templates, and the HTTP description.
 """
 
 import ast
@@ -34,7 +35,7 @@ GIVEN_UP = {
     r"\b(?:convoy|sieve|inbox)\b": "the work queue",
 }
 """Each word that was given up, as a pattern, and what is said instead."""
-TEXTS = ("README.md", ".env-example", "docs/architecture.md", "reconciler/web/openapi.yaml")
+TEXTS = ("README.md", ".env-example", "docs/architecture.md", "docs/status-page.md", "reconciler/web/openapi.yaml")
 
 
 def helps(group: click.Group, *words: str) -> Iterator[tuple[str, str]]:
@@ -69,11 +70,12 @@ def shown() -> tuple[tuple[str, str], ...]:
     """All that users read: where it stands, and the text."""
     examples = (path for path in (ROOT / "examples").rglob("*") if path.is_file() and "webhooks" not in path.parts)
     product = (path for path in (ROOT / "reconciler").rglob("*.py") if "sandbox" not in path.parts)
+    pages = (ROOT / "reconciler" / "web" / "templates").iterdir()
     return (
         *helps(cli),
         ("metrics", metrics_table()),
         *((name, (ROOT / name).read_text()) for name in TEXTS),
-        *((str(path.relative_to(ROOT)), path.read_text()) for path in examples),
+        *((str(path.relative_to(ROOT)), path.read_text()) for path in (*examples, *pages)),
         *(found for path in product for found in literals(path)),
     )
 

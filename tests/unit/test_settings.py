@@ -37,6 +37,8 @@ DEFAULTS = {
     "ON_PAGERDUTY_ACK_TIMEOUT": "mirror",
     "REMIND_SECONDS": 600,
     "HTTP_LISTEN": None,
+    "STATUS_LISTEN": None,
+    "STATUS_PASSWORD": None,
     "LOG_FORMAT": None,
     "LOG_LEVEL": "INFO",
 }
@@ -47,6 +49,7 @@ SECRETS = {
     "OPSGENIE_API_KEY",
     "OPSGENIE_WEBHOOK_SECRET",
     "DATABASE_URL",
+    "STATUS_PASSWORD",
 }
 
 
@@ -111,6 +114,31 @@ def test_webhook_settings_without_a_listener_are_no_problem_and_are_listed_by_na
     assert loaded(**given).unused() == tuple(given)
     assert loaded(OPSGENIE_INTEGRATION_ID="1-2").unused() == ("OPSGENIE_INTEGRATION_ID",)
     assert loaded(**given, HTTP_LISTEN="127.0.0.1:1").unused() == loaded().unused() == ()
+
+
+@pytest.mark.parametrize(
+    "listen", ["0.0.0.0:8081", "[::]:8081", "10.1.2.3:80", "status.example.com:80", "127.1:80"]
+)
+def test_a_status_page_that_others_can_reach_needs_a_password(listen: str) -> None:
+    told = problem(STATUS_LISTEN=listen)
+    assert told.startswith(f'STATUS_LISTEN: "{listen}" can be reached from other machines, which needs a ')
+    assert "STATUS_PASSWORD (or STATUS_PASSWORD_FILE); set that, or listen on 127.0.0.1" in told
+    assert str(loaded(STATUS_LISTEN=listen, STATUS_PASSWORD="open-sesame").status_listen) == listen
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8081", "[::1]:8081", "localhost:0", "127.8.8.8:1"])
+def test_a_status_page_on_loopback_needs_none(listen: str) -> None:
+    assert loaded(STATUS_LISTEN=listen).status_password is None
+
+
+def test_a_malformed_address_of_the_status_page_is_one_problem() -> None:
+    assert problem(STATUS_LISTEN="8081").startswith('STATUS_LISTEN: "8081" is not host:port')
+
+
+def test_a_password_without_a_status_page_is_warned_about() -> None:
+    (told,) = loaded(STATUS_PASSWORD="open-sesame").warnings()
+    assert told.startswith("STATUS_PASSWORD: is of no use without STATUS_LISTEN")
+    assert loaded(STATUS_PASSWORD="open-sesame", STATUS_LISTEN="127.0.0.1:1").warnings() == ()
 
 
 def test_a_malformed_value_is_not_reported_as_a_contradiction() -> None:
@@ -180,6 +208,8 @@ def test_printed_settings_show_no_secret() -> None:
         OPSGENIE_INTEGRATION_ID="1-2",
         HTTP_LISTEN="127.0.0.1:1",
         DATABASE_URL="postgres://u:hunter%402@db/name?password=other",
+        STATUS_LISTEN="0.0.0.0:8081",
+        STATUS_PASSWORD="open-sesame",
     )
     hidden = settings.secret_values()
     assert set(hidden) == {
@@ -188,6 +218,7 @@ def test_printed_settings_show_no_secret() -> None:
         "sign-1",
         "sign-2",
         "header-value",
+        "open-sesame",
         "hunter%402",
         "hunter@2",
         "other",

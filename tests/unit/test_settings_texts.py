@@ -45,6 +45,8 @@ from tests.support.configured import loaded, problem, value
         ("OUTAGE_PAGE_SECONDS", "0", 0),
         ("HTTP_LISTEN", "127.0.0.1:8080", Address("127.0.0.1", 8080)),
         ("HTTP_LISTEN", "[::]:0", Address("::", 0)),
+        ("STATUS_LISTEN", "127.0.0.1:8081", Address("127.0.0.1", 8081)),
+        ("STATUS_PASSWORD", "open-sesame", "open-sesame"),
         ("LOG_FORMAT", "json", "json"),
         ("LOG_LEVEL", "debug", "DEBUG"),
     ],
@@ -133,7 +135,14 @@ def test_a_malformed_value_is_a_problem(name: str, text: str, says: str) -> None
     ],
 )
 @pytest.mark.parametrize(
-    "name", ["PAGERDUTY_API_KEY", "OPSGENIE_API_KEY", "PAGERDUTY_WEBHOOK_SECRET", "OPSGENIE_WEBHOOK_SECRET"]
+    "name",
+    [
+        "PAGERDUTY_API_KEY",
+        "OPSGENIE_API_KEY",
+        "PAGERDUTY_WEBHOOK_SECRET",
+        "OPSGENIE_WEBHOOK_SECRET",
+        "STATUS_PASSWORD",
+    ],
 )
 def test_a_malformed_secret_is_a_problem_that_does_not_show_it(name: str, text: str, says: str) -> None:
     told = problem(**{name: text, "HTTP_LISTEN": "127.0.0.1:1", "OPSGENIE_INTEGRATION_ID": "1-2"})

@@ -57,6 +57,15 @@ def stored(database: Database) -> Database:
     return database
 
 
+def test_what_is_tracked_is_told_without_asking_a_vendor(stored: Database) -> None:
+    found = explain.read_tracked(stored, "sqlite:///r.db", "17")
+    assert [one.alert_id for one in found.stories] == ["a-1"]
+    assert found.polled == ((Side.OPSGENIE, at(5)), (Side.PAGERDUTY, None))
+    assert explain.retry_command(found.stories[0]) == "reconciler retry 17"
+    unknown = explain.read_tracked(stored, "sqlite:///r.db", "99")
+    assert (unknown.stories, unknown.verdicts, unknown.is_answer) == ((), (), False)
+
+
 def read(database: Database, given: str) -> Explanation:
     return explain.read(database, "sqlite:///r.db", given, KNOWN, never)
 

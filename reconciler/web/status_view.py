@@ -1,0 +1,201 @@
+"""What the status page shows, as values: made from a report of the database by a pure function."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler import __version__
+from reconciler.core.journal import Event
+from reconciler.core.text import name_of
+from reconciler.observability.naming import STATES, counted, span
+from reconciler.operations import divergence, pausing, status_words
+from reconciler.operations import lag as lags
+from reconciler.operations.config import Configuration, Line
+from reconciler.operations.decisions import Decision
+from reconciler.operations.headline import headline, since_words
+from reconciler.operations.lag import Lag
+from reconciler.operations.status import Entry, StatusReport, needs_attention
+from reconciler.operations.status_words import VendorWords
+from reconciler.web.lag_chart import Chart, chart_of
+from reconciler.web.view import ALARMING, Cell, Moment, Table, moment, pair_cells, table, time_cell
+
+_ENTRY = ("alert", "incident", "action", "for", "tries", "why")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is read for one answer: the report of `status`, the newest decisions, and the lag of the last day."""
+
+    report: StatusReport
+    decisions: tuple[Decision, ...]
+    lag: Lag
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The process that answers: its name in the table of leaders, its interval, and its settings as shown."""
+
+    holder: str
+    interval: float
+    configuration: Configuration
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The whole page. `tables` are those with rows; `empty` names those without in one sentence."""
+
+    headline: str
+    verdict: str
+    is_good: bool
+    made: Moment
+    process: tuple[tuple[str, str], ...]
+    database: str
+    counts: tuple[tuple[str, int, str], ...]
+    vendors: tuple[VendorWords, ...]
+    tables: tuple[Table, ...]
+    empty: str
+    lag: str
+    chart: Chart
+    decisions: Table
+    settings: Table
+    version: str = __version__
+
+
+def status_view(found: Snapshot, served: Served) -> StatusView:
+    """The page's values."""
+    report = found.report
+    is_good = not needs_attention(report, served.interval)
+    every = tuple(_tables(report))
+    return StatusView(
+        headline=headline(report, served.interval),
+        verdict="Nothing needs attention" if is_good else "Needs attention",
+        is_good=is_good,
+        made=moment(report.now),
+        process=tuple(_process(report, served)),
+        database=f"Database: {report.database} ({report.kind}, schema {report.schema})",
+        counts=tuple(_counts(report)),
+        vendors=status_words.vendors(report, served.interval),
+        tables=tuple(each for each in every if each.rows),
+        empty=_empty(every),
+        lag=lags.words(found.lag),
+        chart=chart_of(found.lag),
+        decisions=_decisions(report.now, found.decisions),
+        settings=_settings(served),
+    )
+
+
+def _process(report: StatusReport, served: Served) -> Iterator[tuple[str, str]]:
+    yield "leader", status_words.leader(report)
+    yield "standing by", ", ".join(each.holder for each in report.standbys) or "nobody"
+    yield "this page is from", _role(report, served.holder)
+
+
+def _role(report: StatusReport, holder: str) -> str:
+    leads = report.lead is not None and report.lead.holder == holder
+    return "the leader" if leads else f"{holder}, which stands by"
+
+
+def _counts(report: StatusReport) -> Iterator[tuple[str, int, str]]:
+    """Each number with its name and tone."""
+    yield "open pairs", report.open_pairs, ""
+    for state in STATES:
+        number = report.counts.get(state, 0)
+        yield state, number, "bad" if number and state in ALARMING else ""
+
+
+def _tables(report: StatusReport) -> Iterator[Table]:
+    now = report.now
+    yield table(
+        "paused", "Paused", ("what waits, and why",), _cells(pausing.row(each, now) for each in report.pauses)
+    )
+    troubles = (f"{each.words}, {since_words(now, each.since)}" for each in report.troubles)
+    yield table("in-trouble", "In trouble", ("what, and since when",), _cells(troubles))
+    unpaged = ((*pair_cells(pair.alert_id, pair), Cell(pair.unpaged)) for pair in report.unpaged)
+    yield table("unpaged", "Nobody is paged for", ("alert", "incident", "why"), unpaged)
+    yield _entries(report, "dead", "Dead", "To try them again:", ("reconciler retry --all",))
+    yield _entries(report, "unknown", "Unknown", "Each target is read again until its outcome is known.")
+    yield _entries(report, "in flight", "In flight")
+    yield _entries(report, "planned", "Planned", "Written in this order, as soon as nothing holds them back.")
+    apart = (
+        (*pair_cells(each.pair.alert_id, each.pair), Cell(span(now - each.since)), Cell(divergence.words(each)))
+        for each in report.apart
+    )
+    yield table(
+        "apart",
+        "Apart: one side is acknowledged, the other is not",
+        ("alert", "incident", "for", "how, and whether on purpose"),
+        apart,
+    )
+
+
+def _cells(lines: Iterable[str]) -> Iterator[tuple[Cell, ...]]:
+    return ((Cell(line),) for line in lines)
+
+
+def _entries(
+    report: StatusReport, state: str, title: str, advice: str = "", commands: tuple[str, ...] = ()
+) -> Table:
+    rows = (_entry(report.now, entry) for entry in report.of(state))
+    return table(state.replace(" ", "-"), title, _ENTRY, rows, advice, commands)
+
+
+def _entry(now: datetime, entry: Entry) -> tuple[Cell, ...]:
+    action = entry.action
+    return (
+        *pair_cells(action.alert_id, entry.pair),
+        Cell(action.kind.value),
+        Cell(span(now - entry.since)),
+        Cell(str(action.attempts or "none")),
+        Cell(action.error or action.reason),
+    )
+
+
+_EMPTY = {
+    "paused": "nothing is paused",
+    "in-trouble": "nothing is in trouble",
+    "unpaged": "every incident pages somebody",
+    "dead": "nothing is dead",
+    "unknown": "no outcome is unknown",
+    "in-flight": "nothing is in flight",
+    "planned": "nothing waits to be written",
+    "apart": "no pair is apart",
+}
+"""What is said of a table without rows, by its name."""
+
+
+def _empty(tables: Iterable[Table]) -> str:
+    words = ", ".join(_EMPTY[each.name] for each in tables if not each.rows)
+    return f"{words[0].upper()}{words[1:]}." if words else ""
+
+
+def _decisions(now: datetime, found: tuple[Decision, ...]) -> Table:
+    rows = (_decision(now, each) for each in found)
+    columns = ("time (UTC)", "alert", "what", "who", "why")
+    return table("decisions", f"The last {counted(len(found), 'decision')}", columns, rows, most=len(found))
+
+
+def _decision(now: datetime, each: Decision) -> tuple[Cell, ...]:
+    entry = each.entry
+    name = pair_cells(entry.alert_id, each.pair)[0] if entry.alert_id else Cell("all pairs")
+    target = entry.kind.value if entry.kind else f"in {name_of(entry.side)}" if entry.side else ""
+    what = Cell(f"{entry.event.value} {target}".rstrip(), tone="bad" if entry.event.value in ALARMING else "")
+    who = entry.who or ("not named" if entry.event is Event.SEEN else "the reconciler")
+    why = entry.words or (f"request {entry.request_id}" if entry.request_id else "")
+    return time_cell(now, entry.at), name, what, Cell(who), Cell(why)
+
+
+def _settings(served: Served) -> Table:
+    rows = (_setting(line, served) for line in served.configuration.lines)
+    lines = served.configuration.lines
+    return table("settings", "Settings in force", ("name", "value", "from"), rows, most=len(lines))
+
+
+def _setting(line: Line, served: Served) -> tuple[Cell, ...]:
+    """A line of `reconciler config`. Of a secret only that it is set, of the database its address."""
+    value = line.value or "empty"
+    if line.secret and line.value and line.name != "DATABASE_URL":
+        value = "set"
+    if line.name == "LOG_LEVEL":
+        value = served.log_level  # SIGHUP may have changed it
+    return Cell(line.name), Cell(value), Cell(line.origin)

@@ -1,0 +1,180 @@
+"""Who is answered, with what headers, and what everybody else is told."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from reconciler.core.journal import Entry, Event
+from reconciler.core.model import Kind, Settlement, Side, Status
+from reconciler.operations.config import survey
+from reconciler.operations.status import read as read_status
+from reconciler.operations.status_data import as_data
+from reconciler.settings import Settings, load
+from reconciler.settings import read as read_settings
+from reconciler.store.database import Database, DatabaseDown
+from reconciler.web.status_app import HEADERS, Sources, create
+from tests.support.builders import ALERT_ID, INCIDENT_ID, action, at, pair
+from tests.support.configured import REQUIRED
+
+PASSWORD = "open-sesame"
+PATHS = ("/", "/pairs/17", "/status.json", "/status.css", "/icon.svg", "/nothing", "/pairs/99")
+
+
+class Desk:
+    """The application without a listener, over a database with one pair and a dead note."""
+
+    def __init__(self, database: Database, **environ: str) -> None:
+        given = REQUIRED | {"STATUS_LISTEN": "127.0.0.1:0"} | environ
+        self.settings: Settings = load(given, dotenv=None)
+        self.database = database
+        sources = Sources(
+            database,
+            "sqlite:///r.db",
+            lambda: self.settings,
+            survey(read_settings(given, None)),
+            lambda alert_id: f"https://opsgenie.example/{alert_id}",
+        )
+        self.client = create(sources).test_client()
+
+    def ask(self, path: str = "/", method: str = "GET", **more: Any) -> TestResponse:
+        return self.client.open(path, method=method, **more)
+
+
+@pytest.fixture
+def stored(database: Database) -> Database:
+    with database.writing() as unit:
+        unit.snapshot.save_pairs([replace(pair(swept_at=at(0)), title="<b>disk</b> \u202efull")])
+        unit.outbox.add([action(Kind.PAGERDUTY_NOTE, text="any news?", key="k")], at(0))
+        unit.outbox.settle(Settlement(1, Status.DEAD, "422"), at(3))
+        seen = Entry(at(1), Event.SEEN, ALERT_ID, Side.PAGERDUTY, incident_id=INCIDENT_ID, who="Jane <i>Doe")
+        unit.journal.append([seen])
+    return database
+
+
+@pytest.fixture
+def desk(stored: Database) -> Desk:
+    return Desk(stored)
+
+
+@pytest.fixture
+def guarded(stored: Database) -> Desk:
+    return Desk(stored, STATUS_LISTEN="0.0.0.0:0", STATUS_PASSWORD=PASSWORD)
+
+
+def test_the_status_and_a_pair_are_shown(desk: Desk) -> None:
+    status, one = desk.ask(), desk.ask("/pairs/17")
+    assert (status.status_code, one.status_code) == (200, 200)
+    assert "reconciler retry --all" in status.text
+    assert "reconciler retry 17" in one.text
+    for shown in (status.text, one.text):
+        assert r"&lt;b&gt;disk&lt;/b&gt; \u202efull" in shown
+        assert "Jane &lt;i&gt;Doe" in shown
+    for given in (ALERT_ID, INCIDENT_ID, "4711", "%2317"):
+        assert desk.ask(f"/pairs/{given}").status_code == 200
+
+
+def test_the_json_is_that_of_the_command_with_the_decisions(desk: Desk) -> None:
+    answer = desk.ask("/status.json")
+    found = json.loads(answer.text)
+    expected = as_data(read_status(desk.database, "sqlite:///r.db"), 10)
+    assert [*found] == [*expected, "decisions"]
+    assert (found["dead"][0]["id"], found["actions"]) == (1, expected["actions"])
+    assert found["decisions"][0]["who"] == "Jane <i>Doe"
+    assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_has_the_headers_that_keep_browsers_strict(desk: Desk, path: str) -> None:
+    answer = desk.ask(path)
+    assert set(HEADERS) <= set(answer.headers.items())
+    assert "script" not in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+def test_nothing_but_get_and_head_is_answered(desk: Desk, path: str, method: str) -> None:
+    answer = desk.ask(path, method)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_head_is_get_without_a_body(desk: Desk) -> None:
+    answer = desk.ask("/", "HEAD")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+def test_a_body_is_refused_even_where_its_length_is_not_told(desk: Desk) -> None:
+    assert desk.ask(data=b"x").status_code == 413
+    assert desk.ask(headers={"Transfer-Encoding": "chunked"}).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/pairs/17", "/status.json", "/status.css"])
+def test_without_a_password_only_names_of_loopback_are_answered(desk: Desk, path: str) -> None:
+    answer = desk.ask(path, headers={"Host": "evil.example:8081"})
+    assert answer.status_code == 421
+    assert "evil.example" not in answer.text
+    assert "disk" not in answer.text
+    assert desk.ask(path, headers={"Host": "127.0.0.1:8081"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_where_there_is_a_password_it_is_needed_for_everything(guarded: Desk, path: str) -> None:
+    for more in ({}, {"auth": ("any", "wrong")}, {"auth": ("any", "")}, {"headers": {"Authorization": "x"}}):
+        answer = guarded.ask(path, **more)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"][:12]) == (401, "Basic realm=")
+        assert "disk" not in answer.text
+    answer = guarded.ask(path, auth=("any", PASSWORD), headers={"Host": "status.example.com"})
+    assert answer.status_code in (200, 404)
+
+
+def test_a_renewed_password_holds_at_once(guarded: Desk) -> None:
+    new = load(REQUIRED | {"STATUS_LISTEN": "0.0.0.0:0", "STATUS_PASSWORD": "its-successor"}, dotenv=None)
+    guarded.settings = new
+    assert guarded.ask(auth=("any", PASSWORD)).status_code == 401
+    assert guarded.ask(auth=("any", "its-successor")).status_code == 200
+
+
+def test_a_wrong_password_is_logged_once_and_a_missing_one_never(
+    guarded: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    guarded.ask()
+    assert caplog.text == ""
+    for _ in range(3):
+        guarded.ask(auth=("any", "wrong-guess"))
+    assert caplog.text.count("wrong password") == 1
+    assert "wrong-guess" not in caplog.text
+
+
+def test_an_id_that_is_not_known_is_told_with_what_to_run(desk: Desk) -> None:
+    answer = desk.ask("/pairs/%3Cscript%3E%E2%80%AE99")
+    assert answer.status_code == 404
+    assert r"reconciler explain &lt;script&gt;\u202e99" in answer.text
+    assert "x" * 101 not in desk.ask(f"/pairs/{'x' * 5000}").text
+
+
+def test_where_the_database_is_away_that_is_what_the_page_says(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise DatabaseDown("DATABASE_URL: the database cannot be reached: no route", "away")
+
+    monkeypatch.setattr(desk.database, "connected", away)
+    for path in ("/", "/pairs/17"):
+        answer = desk.ask(path)
+        assert (answer.status_code, answer.content_type) == (503, "text/html; charset=utf-8")
+        assert "The state is not known: DATABASE_URL: the database cannot be reached: no route" in answer.text
+    answer = desk.ask("/status.json")
+    assert (answer.status_code, "DATABASE_URL" in json.loads(answer.text)["error"]) == (503, True)
+
+
+def test_a_defect_is_told_to_the_log_and_not_to_the_client(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.database, "reading", lambda: 1 // 0)
+    answer = desk.ask()
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" not in answer.text
+    assert "ZeroDivisionError" in caplog.text
