@@ -26,7 +26,7 @@ from tests.support.manifests import (
 from tests.support.paths import ROOT
 
 VERSIONS = ("1.27", "1.32", "1.37")
-"""The Kubernetes whose schemas are used: from the oldest that the docs promise to the newest that the package has."""
+"""The Kubernetes whose schemas are used: from the oldest that the docs promise to the newest one."""
 OWN: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "support" / "crds.yaml").read_text(encoding="utf-8"))
 NAME = {"app.kubernetes.io/name": "reconciler"}
 ACCOUNT = {

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import requests
+
 from tests.support import manifests, unit_file
 from tests.support.harness import World
 
@@ -42,11 +44,14 @@ def container(world: World, overlay: str) -> list[str]:
 
 
 def assert_serves(world: World, alert: str) -> None:
-    """The daemon pages, is ready and alive, and stops gently."""
+    """The daemon pages, is ready and alive, shows its status page on loopback, and stops gently."""
     world.open()
     world.until(lambda: world.is_paged(alert), "the page")
     world.until(lambda: world.get("/readyz").status_code == 200, "it is ready")
     assert world.get("/healthz").status_code == 200
+    (page,) = [event for event in world.events() if event["event"] == "the status page is there"]
+    address = f"http://127.0.0.1:{page['port']}/"
+    world.until(lambda: "In step: 1 open pair" in requests.get(address, timeout=10).text, "the status page")
     assert world.metric("reconciler_lock_held") == 1
     assert world.database.exists()
     assert world.stop() == 0
