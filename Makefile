@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs soak bench screenshots format examples clean
+.PHONY: demo test docs docs-generate soak bench screenshots format examples clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -20,6 +20,10 @@ test: $(VENV)/.installed-dev
 # The documentation as a site in site/; a dead link or a page without a place in it fails.
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The tables of docs/metrics.md, from the code and the alert rules.
+docs-generate: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.docs.metrics_page
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

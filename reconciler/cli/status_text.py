@@ -51,7 +51,9 @@ def page(report: StatusReport, interval: float) -> Page:
             ((pausing.row(each, now),) for each in report.pauses),
         ),
         _section(
-            "In trouble", ("",), ((f"{each.words}, {since_words(now, each.since)}",) for each in report.troubles)
+            "In trouble",
+            ("subject", "what"),
+            ((each.public_subject, f"{each.words}, {since_words(now, each.since)}") for each in report.troubles),
         ),
         _section(
             "Nobody is paged for",

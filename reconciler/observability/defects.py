@@ -23,7 +23,7 @@ def defect(error: Exception, where: str) -> Defect:
     words = f"{type(error).__name__} in {place_of(error)}, about {where}: this is a defect, please report it"
     if words not in _LOGGED and len(_LOGGED) < _KINDS:
         _LOGGED.add(words)
-        log.error(words, exc_info=error)
+        log.error(words, subject="defect", exc_info=error)
     return Defect(words)
 
 

@@ -60,12 +60,24 @@ class Health:
 
     def unready(self) -> str:
         """Why the process is not ready, in one line; empty if it is, or stands by and could take over."""
-        if not self.alive():
-            return "the daemon's loop has not turned for three intervals: restart if that lasts"
+        reasons = self.reasons()
+        return reasons["loop"] if self._standing_by else next(filter(None, reasons.values()), "")
+
+    def reasons(self) -> dict[str, str]:
+        """Every reason not to be ready, the gravest first, by the name that docs/runbook.md has for it.
+
+        The text is empty where nothing is wrong. A stand-by has only the first one.
+        """
+        stuck = "the daemon's loop has not turned for three intervals: restart if that lasts"
+        loop = "" if self.alive() else stuck
         with self._lock:
-            if self._standing_by:
-                return ""
-            return self._failure or self._misconfigured or self._unpolled() or self._unpaged
+            return {
+                "loop": loop,
+                "database": self._failure,
+                "refused": self._misconfigured,
+                "first poll": self._unpolled(),
+                "pages": self._unpaged,
+            }
 
     def role(self) -> str:
         """`leader`, or `standby` while another process leads."""

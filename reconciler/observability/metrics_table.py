@@ -1,4 +1,4 @@
-"""The table of all metrics: name, kind, labels and meaning of each, as in the README."""
+"""The table of all metrics: name, kind, labels and meaning of each, as docs/metrics.md shows them."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -189,12 +189,3 @@ METRICS = (
 )
 """All metrics. Labels have few values: never an id, a name or a text."""
 PRIORITY_LABELS = tuple(label_of(priority.name) for priority in Priority)
-
-
-def metrics_table() -> str:
-    """The table as Markdown for the README."""
-    rows = [
-        f"| `{row.name}` | {row.kind} | {', '.join(f'`{label}`' for label in row.labels)} | {row.help} |"
-        for row in METRICS
-    ]
-    return "\n".join(["| metric | kind | labels | meaning |", "|---|---|---|---|", *rows])

@@ -1,7 +1,7 @@
 """How everything stands, in one line: the worst that is true, with since when and why."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from reconciler.core.text import name_of
@@ -16,7 +16,7 @@ _ANSWER = re.compile(r"(Opsgenie|PagerDuty): [A-Z]+ /\S*(?: \(request [^)]*\))?:
 
 def headline(report: StatusReport, interval: float) -> str:
     """The first of these that has something to say: no database, no polls, a pause, pages, problems, work."""
-    return next(words for say in _LINES if (words := say(report, interval)))
+    return next(words for say in LINES.values() if (words := say(report, interval)))
 
 
 def _missing(report: StatusReport, _interval: float) -> str:
@@ -103,9 +103,18 @@ def _in_step(report: StatusReport, _interval: float) -> str:
     return f"In step: {_pairs(report)}"
 
 
-_LINES: tuple[Callable[[StatusReport, float], str], ...] = (
-    _missing, _nobody_polls, _paused, _pages, _troubles, _dead, _at_work, _apart, _in_step
-)  # fmt: skip
+LINES: Mapping[str, Callable[[StatusReport, float], str]] = {
+    "no reconciler": _missing,
+    "nobody polls": _nobody_polls,
+    "paused": _paused,
+    "pages": _pages,
+    "in trouble": _troubles,
+    "dead": _dead,
+    "at work": _at_work,
+    "apart": _apart,
+    "in step": _in_step,
+}
+"""What a headline can be about, the gravest first, by the name that docs/runbook.md has for it."""
 
 
 def _pairs(report: StatusReport) -> str:

@@ -9,13 +9,16 @@ from reconciler.observability.naming import PairNames, names_of, state_of
 
 log = get_logger(__name__)
 
-_SAY: Mapping[str, Callable[..., object]] = {"dead": log.error, "unknown": log.warning}
-"""Log level by state; every other state is logged as information."""
+DEAD, SECOND = "dead", "second_incident"
+SUBJECTS = (DEAD, SECOND)
+"""Subjects of the lines that are errors."""
 
 
-def _names_a_second(action: Action) -> bool:
-    """Whether the action is the note that names an incident which nobody follows: an error, logged once."""
-    return action.kind is Kind.PAGERDUTY_NOTE and action.reason.startswith(SECOND_INCIDENT)
+def _subject(action: Action) -> str:
+    """What needs a person: the note that names an incident which nobody follows, or a dead action; else empty."""
+    if action.kind is Kind.PAGERDUTY_NOTE and action.reason.startswith(SECOND_INCIDENT):
+        return SECOND
+    return DEAD if action.status is Status.DEAD else ""
 
 
 class ActionLog:
@@ -43,10 +46,13 @@ class ActionLog:
         for action in actions:
             state = state_of(action)
             name = names.get(action.alert_id) or names_of(action.alert_id)
-            second = _names_a_second(action)
-            write: Callable[..., object] = log.error if second else _SAY.get(state, log.info)
+            subject = _subject(action)
+            is_second = subject == SECOND
+            calm = log.warning if state == "unknown" else log.info
+            write: Callable[..., object] = log.error if subject else calm
             write(
-                f"{name.words}: {action.reason}" if second else f"{action.kind.value} {state}: {name.words}",
+                f"{name.words}: {action.reason}" if is_second else f"{action.kind.value} {state}: {name.words}",
+                **({"subject": subject} if subject else {}),
                 kind=action.kind.value,
                 state=state,
                 **name.fields(),

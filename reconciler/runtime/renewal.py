@@ -109,7 +109,7 @@ class Renewal:
         if found is None:
             for line in (*problems, "fix this first: only secrets in files were read again"):
                 words = f"SIGHUP: {line}"
-                log.error(words)
+                log.error(words, subject="settings")
             return
         known = self.settings
         other = [

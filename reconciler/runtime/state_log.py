@@ -19,7 +19,7 @@ from reconciler.observability.defects import Defect
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import PairNames, counted, kinds_of, listed, names_of, span
 from reconciler.reconcile.problems import Problem
-from reconciler.store.troubles import KeptTrouble
+from reconciler.store.troubles import KeptTrouble, public
 from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
@@ -258,7 +258,7 @@ class StateLog:
         write = write or (log.error if trouble.serious else log.info)
         write(
             ": ".join([*_name_in(named, trouble), words]),
-            subject=_public(trouble.subject),
+            subject=public(trouble.subject),
             **(name.fields() if trouble.alert_id else {}),
             **fields,
         )
@@ -302,7 +302,7 @@ class StateLog:
         """Number of troubles by subject, of a fixed set of subjects."""
         found = dict.fromkeys(SUBJECTS, 0)
         for trouble in self._lasting():
-            found[_public(trouble.subject)] += 1
+            found[public(trouble.subject)] += 1
         return found
 
 
@@ -320,12 +320,6 @@ def _subject(problem: Problem) -> str:
 def _name_in(named: Mapping[str, PairNames], trouble: Trouble) -> list[str]:
     """The display name of the trouble's alert, if there is one and it is known."""
     return [named[trouble.alert_id].words] if trouble.alert_id in named else []
-
-
-def _public(subject: str) -> str:
-    """A subject for logs and metrics, without ids."""
-    side, _, rest = subject.partition(" ")
-    return "objects" if rest and rest != "rate" else side
 
 
 def _is_of_a_vendor(subject: str) -> bool:

@@ -22,6 +22,17 @@ class KeptTrouble:
     since: datetime
     words: str
 
+    @property
+    def public_subject(self) -> str:
+        """The subject as logs, metrics and the runbook name it."""
+        return public(self.subject)
+
+
+def public(subject: str) -> str:
+    """A subject without ids: all alerts that a vendor refuses while it accepts others are `objects`."""
+    side, _, rest = subject.partition(" ")
+    return "objects" if rest and rest != "rate" else side
+
 
 def load(unit: UnitOfWork) -> list[KeptTrouble]:
     """The stored problems, the oldest first."""

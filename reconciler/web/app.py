@@ -142,7 +142,8 @@ class _Endpoint:
         """Log each change once: otherwise a wrong secret would silently disable the fast path."""
         if status in UNAUTHENTIC and outcome != self._rejection:
             self._rejection = outcome
-            log.error("a webhook is turned away", vendor=name_of(self._side), outcome=outcome, fix=_FIX[outcome])
+            words, vendor = "a webhook is turned away", name_of(self._side)
+            log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=_FIX[outcome])
         elif status == ACCEPTED and self._rejection:
             self._rejection = ""
             log.info("webhooks are genuine again", vendor=name_of(self._side))
@@ -222,7 +223,8 @@ def _with_headers(response: Response) -> Response:
 def _failed(error: Exception, endpoint: _Endpoint | None) -> Response:
     """The answer to a failure, in fixed words: only the log says what failed."""
     if not isinstance(error, HTTPException):
-        log.error("a request failed unexpectedly: this is a defect, please report it", exc_info=error)
+        words = "a request failed unexpectedly: this is a defect, please report it"
+        log.error(words, subject="defect", exc_info=error)
         return _json(500, {"error": "Internal Server Error"})
     if endpoint is not None:
         endpoint.refused(error.code or 500)

@@ -1,14 +1,13 @@
 """What the README shows is what a reader gets."""
 
 import re
-import subprocess
 from pathlib import Path
 
-import pytest
-import requests
+from pydantic import SecretStr
 
 from reconciler.sandbox.server import serve
-from tests.support.harness import COMMAND, World
+from reconciler.settings import Settings, variables
+from tests.support.harness import World
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -36,35 +35,24 @@ def test_the_transcript_is_what_the_command_prints(tmp_path: Path) -> None:
     assert _even(printed.stdout) == _even(shown[1])
 
 
-def test_the_curl_lines_do_what_they_say(tmp_path: Path) -> None:
-    lines = re.findall(r"^curl -s \$S/(\S+) -d '(.*?)'", README, re.MULTILINE)
-    assert len(lines) == 7
-    with serve() as sandbox:
-        world = World(sandbox, tmp_path)
-        world.start()
-        try:
-            for path, body in lines:
-                _act(world, path, body)
-        finally:
-            world.kill()
-        assert world.audit() == {}
+def test_the_table_of_settings_has_every_variable_in_order_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)`( \(S\))? \| (.*?) ?\| (.+) \|$", README, re.MULTILINE)
+    assert [name for name, *_ in rows] == list(variables())
+    assert [bool(secret) for _, secret, *_ in rows] == [each.secret for each in variables().values()]
+    for name, _, default, meaning in rows:
+        field = Settings.model_fields[name.lower()]
+        assert default.strip("`") == ("required" if field.is_required() else _shown(field.default)), name
+        assert meaning
 
 
-def _act(world: World, path: str, body: str) -> None:
-    answer = requests.post(f"{world.running.url}/control/{path}", data=body, timeout=10)
-    assert answer.ok, answer.text
-    before = len(world.writes())
-    # Each act is answered by at least one write; an ack of a triggered incident by exactly one.
-    world.until(lambda: len(world.writes()) > before or world.audit() == {}, path)
-    world.until(lambda: world.audit() == {}, path)
+def _shown(default: object) -> str:
+    """A default as an operator writes it."""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    if isinstance(default, float):
+        return f"{default:g}" if default < 1e6 else f"{default:.0f}"
+    return ",".join(default) if isinstance(default, tuple) else str(default or "")
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`reconciler ([a-z]+)(?: [a-z]+)?", README))))
-def test_each_command_exists(command: str) -> None:
-    helped = subprocess.run([COMMAND, command, "--help"], capture_output=True, text=True, check=False)
-    assert helped.returncode == 0
-
-
-def test_each_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_the_readme_is_read_in_a_minute() -> None:
+    assert len(README.splitlines()) <= 120

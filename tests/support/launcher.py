@@ -218,6 +218,9 @@ def _become(message: bytes, stdout: int, stderr: int) -> None:
     os.dup2(stderr, 2)
     os.close(stdout)
     os.close(stderr)
+    # New ones, as those of the launcher know whether its own output, and not this one's, is a pipe.
+    sys.stdout = os.fdopen(1, "w", encoding=sys.stdout.encoding, closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)
     os.environ.clear()
     os.environ.update(env)
     time.tzset()

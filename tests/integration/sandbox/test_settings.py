@@ -31,18 +31,20 @@ def test_an_impossible_setting_is_refused(wrong: Any) -> None:
     assert TroubleBench().call("PATCH", "/control/settings", wrong).status == 400
 
 
-def test_the_faults_and_settings_in_the_readme_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
-    lines = re.findall(r"""^curl -s -X (\w+) (?:-d '(.*?)' )?"\$S/(\S+?)\"""", readme, re.MULTILINE)
-    assert len(lines) == 6
+def test_the_faults_and_settings_in_the_tutorial_exist() -> None:
+    tutorial = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    lines = re.findall(r"""^\$ curl .* -X (\w+) (?:-d '(.*?)' )?"\$S/(\S+?)\"""", tutorial, re.MULTILINE)
+    assert len(lines) == 7
     world = TroubleBench()
     for method, body, path in lines:
         world.control(method, f"/{path}", json.loads(body or "{}"))
-    knobs = re.findall(r"`(\w+)`", readme[readme.index("| what can be rehearsed") : readme.index("## HTTP")])
+    knobs = re.findall(
+        r"`(\w+)`", tutorial[tutorial.index("| what can be rehearsed") : tutorial.index("Every act, setting")]
+    )
     settings = world.control("GET", "/settings")
     assert len(knobs) > 20
     assert set(knobs) <= set(settings)
-    assert (settings["user_gone"], settings["blind"], settings["service_status"]) == (True, True, "maintenance")
+    assert (settings["user_gone"], settings["blind"], settings["service_status"]) == (True, True, "active")
 
 
 @pytest.mark.parametrize("module", [faults, control])

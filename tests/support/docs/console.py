@@ -28,6 +28,7 @@ _READING = re.compile(
     r"^(?:[A-Z_]+=\S+ )*(?:reconciler (?:status|explain|doctor)\b|curl (?!.*(?: -d| -X|--data))|grep\b|cat\b)"
 )
 _WAIT = 0.25
+_INSTALLED = sysconfig.get_path("scripts")
 _PROMPT, _GOES_ON, _ANY = "$ ", "> ", "…"
 _ANY_LINES, _ANY_TEXT = r"(?:[^\n]*\n)*", r"[^\n]*"
 
@@ -86,14 +87,19 @@ def _parts(line: str) -> list[str]:
 
 
 class Shell:
-    """One bash in a folder. Its output goes to a file, so that what it starts in the background blocks nobody."""
+    """One bash in a folder, with `programs` first on its PATH.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], ports: Mapping[str, str]) -> None:
+    Its output goes to a file, so that what it starts in the background blocks nobody.
+    """
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], ports: Mapping[str, str], programs: Path | None = None
+    ) -> None:
         self._ports = ports
         self._file = folder.parent / "printed"
         self._printed: IO[str] = self._file.open("w+", encoding="utf-8", errors="replace")
         found = {name: os.environ[name] for name in ("LANG", "TZ") if name in os.environ}
-        path = f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
+        path = ":".join((*(str(each) for each in (programs,) if each), _INSTALLED, os.environ["PATH"]))
         self._bash = subprocess.Popen(
             [shutil.which("bash") or "bash", "--noprofile", "--norc"],
             cwd=folder,

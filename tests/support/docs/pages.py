@@ -8,7 +8,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt  # rich brings it
 from markdown_it.token import Token
 
 from tests.support.paths import ROOT

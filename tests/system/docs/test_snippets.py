@@ -2,11 +2,13 @@
 
 import difflib
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from reconciler.sandbox.server import environment, serve
+from tests.support.docs.command import Commands
 from tests.support.docs.console import Shell, Step, follow, free_ports, steps
 from tests.support.docs.console import agrees as _agrees
 from tests.support.docs.pages import Page, pages
@@ -31,12 +33,13 @@ def test_the_pages_commands_print_what_it_shows(name: str, tmp_path: Path) -> No
     for part in CLONE:
         (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, folder / part)
     ports = free_ports()
-    if any("reconciler sandbox" in step.command for step in found):
-        _follow(page, found, Shell(folder, {}, ports))
-    else:
-        with serve(port=int(ports["8900"])) as sandbox:
+    starts_it_itself = any("reconciler sandbox" in step.command for step in found)
+    with Commands(tmp_path / "bin") as commands, ExitStack() as stack:
+        environ = {}
+        if not starts_it_itself:
+            sandbox = stack.enter_context(serve(port=int(ports["8900"])))
             environ = environment(sandbox.url) | {"POLL_INTERVAL_SECONDS": "1"}
-            _follow(page, found, Shell(folder, environ, ports))
+        _follow(page, found, Shell(folder, environ, ports, commands.folder))
 
 
 def _follow(page: Page, found: list[Step], shell: Shell) -> None:

@@ -68,6 +68,7 @@ def test_a_second_incident_that_nobody_follows_is_an_error_in_its_own_words(
     ((level, line),) = logged(caplog, second)
     assert level == "ERROR"
     assert f"#17: {SECOND_INCIDENT} #4712" in line
+    assert "'subject': 'second_incident'" in line
 
 
 def test_a_line_has_the_names_of_both_sides_as_fields(caplog: pytest.LogCaptureFixture) -> None:
@@ -77,5 +78,11 @@ def test_a_line_has_the_names_of_both_sides_as_fields(caplog: pytest.LogCaptureF
     (record,) = caplog.records
     assert isinstance(record.msg, dict)
     names = {"alert": "17", "alert_id": "a-1", "title": "Disk full", "incident": 4711, "incident_id": "PINC1"}
-    stands = {"kind": "opsgenie.add_note", "state": "dead", "reason": "because", "error": "too long"}
+    stands = {
+        "subject": "dead",
+        "kind": "opsgenie.add_note",
+        "state": "dead",
+        "reason": "because",
+        "error": "too long",
+    }
     assert record.msg.items() >= (names | stands).items()

@@ -29,3 +29,9 @@ def test_another_routes_problems_are_left_alone(database: Database) -> None:
     assert stored(Database(database.engine, "another"), NEW) == [NEW]
     with database.reading() as unit:
         assert load(unit) == [OLD]
+
+
+def test_a_subject_is_public_without_ids() -> None:
+    kept = ("pages", "opsgenie a-1 Forbidden", "pagerduty rate", "second_reconciler")
+    public = [KeptTrouble(subject, at(0), "").public_subject for subject in kept]
+    assert public == ["pages", "objects", "pagerduty", "second_reconciler"]
