@@ -34,7 +34,7 @@ def analyze(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 
 
 @needs_systemd
-def test_systemd_has_nothing_to_say_against_the_unit(unit: Path) -> None:
+def test_systemd_accepts_the_unit_and_names_what_it_does_not_know(unit: Path) -> None:
     done = analyze("verify", "--man=no", unit)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     unit.write_text(unit.read_text().replace("ProtectClock=yes", "ProtectClok=yes"))

@@ -1,6 +1,6 @@
 """The Kubernetes examples as `kubectl kustomize` renders them, and the parts that tests ask about."""
 
-import re
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -32,9 +32,8 @@ def needs_kubectl() -> None:
 
 @cache
 def _knows_components() -> bool:
-    shown = _output("version", "--client")
-    found = re.search(r"Client Version: v1\.(\d+)", shown)
-    return found is not None and int(found[1]) > 20  # 1.21 brought kustomize 4
+    minor = json.loads(_output("version", "--client", "--output=json"))["clientVersion"]["minor"]
+    return int(minor.rstrip("+")) > 20  # 1.21 brought kustomize 4
 
 
 def needed_components(documents: Sequence[Document]) -> list[str]:
