@@ -1,1 +1,1 @@
-"""The benchmarks behind the figures in README. `make bench` runs them all; nothing here ships."""
+"""The benchmarks behind docs/figures.md. `make bench` runs them all; nothing here ships."""

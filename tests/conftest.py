@@ -24,7 +24,7 @@ __all__ = [
     "tell",
 ]
 
-_LONG = ("simulation", "processes", "system")
+_LONG = ("simulation", "docs", "processes", "system")
 """Folders whose files take longest."""
 _UNMEASURED = ("simulation", "system")
 """Folders whose tests are traced for coverage in the commands that they start alone: tracing doubles the time."""

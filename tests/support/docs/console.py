@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 from tests.support.docs.pages import Block, Page
@@ -147,16 +148,20 @@ class Shell:
         return re.sub(r"\b\d{4}\b", lambda found: shown.get(found[0], found[0]), printed)
 
 
+_PORTS = iter(range(2000 + os.getpid() % 6000, 9999))
+_CHOOSING = Lock()
+"""Pages run at the same time."""
+
+
 def free_ports() -> dict[str, str]:
     """For each port that pages name, one on which nobody listens, of as many digits."""
-    tried = (str(port) for port in range(2000 + os.getpid() % 6000, 9999) if str(port) not in PORTS)
-    free = (port for port in tried if _is_free(int(port)))
-    return {shown: next(free) for shown in PORTS}
+    with _CHOOSING:
+        return {shown: next(str(port) for port in _PORTS if _is_free(port)) for shown in PORTS}
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) != 0
+        return str(port) not in PORTS and tried.connect_ex(("127.0.0.1", port)) != 0
 
 
 def follow(shell: Shell, step: Step) -> str:
