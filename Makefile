@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiled modules are kept: each of the processes below would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check collect docs docs-generate soak bench screenshots format clean
+.PHONY: demo test check collect docs docs-generate soak bench screenshots format examples clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -49,6 +49,12 @@ screenshots: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What is generated in examples/: PrometheusRule, from prometheus/rules.yaml; Grafana's dashboard; the image's tag
+examples: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.prometheus_rule
+	$(BIN)/python -m tests.support.dashboard
+	$(BIN)/python -m tests.support.image_tags
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
