@@ -2,8 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .venv-release
+# Everything is installed from requirements/, by hash; nothing is compiled to .pyc that may never run.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+LOCKED := $(INSTALL) --require-hashes
+PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test soak bench format clean
+.PHONY: demo test soak bench lock format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -24,24 +29,45 @@ bench: $(VENV)/.installed-bench
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.simulation.soak
 
+# Writes requirements/ anew from pyproject.toml, and keeps each version that still fits; newest: UPGRADE=--upgrade make lock
+COMPILE := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock' $(UPGRADE)
+lock: $(TOOLS)/.installed
+	$(COMPILE) pyproject.toml --extra postgres --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra postgres --extra dev --group build --constraint requirements/runtime.txt \
+		--output-file requirements/dev.txt
+	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --extra bench --group build --constraint requirements/dev.txt \
+		--output-file requirements/bench.txt
+	$(COMPILE) --group release --constraint requirements/dev.txt --output-file requirements/release.txt
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements/runtime.txt requirements/build.txt
+	$(BIN)/python $(LOCKED) -r requirements/runtime.txt -r requirements/build.txt
+	$(BIN)/python $(PROJECT)
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,dev]'
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt
+	$(BIN)/python $(LOCKED) -r requirements/dev.txt
+	$(BIN)/python $(PROJECT)
 	touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml requirements/bench.txt
+	$(BIN)/python $(LOCKED) -r requirements/bench.txt
+	$(BIN)/python $(PROJECT)
 	touch $@ $(VENV)/.installed
+
+# The tools of lock, lowest, release, sbom and audit, in an environment of their own.
+$(TOOLS)/.installed: requirements/release.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(LOCKED) -r requirements/release.txt
+	touch $@
