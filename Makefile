@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .venv-release
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' reconciler/__init__.py)
 # Everything is installed from requirements/, by hash; nothing is compiled to .pyc that may never run.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test soak bench lock format clean
+.PHONY: demo test soak bench lock lowest release sbom image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -39,14 +40,30 @@ lock: $(TOOLS)/.installed
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --extra bench --group build --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt
-	$(COMPILE) --group release --constraint requirements/dev.txt --output-file requirements/release.txt
+	$(COMPILE) --group release --group build --constraint requirements/dev.txt --output-file requirements/release.txt
+
+# Whether the lower bounds in pyproject.toml hold: the oldest version that each admits, on the oldest Python.
+lowest: $(TOOLS)/.installed
+	rm -rf .venv-lowest
+	$(TOOLS)/bin/uv venv --quiet --python 3.11 .venv-lowest
+	$(TOOLS)/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[postgres,dev]'
+	.venv-lowest/bin/pytest --quiet --numprocesses=2 tests/unit tests/system/test_mapping.py
+
+# Wheel, source distribution, bill of materials and their hashes, in dist/: see docs/supply-chain.md.
+release sbom: $(TOOLS)/.installed
+	$(TOOLS)/bin/python -m tools.release $@
+
+# SOURCE=address of the repository; PYTHON_IMAGE=base image, by digest if you can
+image:
+	docker build --tag reconciler:$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) \
+		$(if $(SOURCE),--build-arg SOURCE=$(SOURCE)) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) .
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -21,7 +21,7 @@ LOCKS = {
     "build": [*BUILD, *GROUPS["build"]],
     "dev": [*RUNTIME, *EXTRAS["postgres"], *EXTRAS["dev"], *BUILD, *GROUPS["build"]],
     "bench": [*RUNTIME, *EXTRAS["bench"], *BUILD, *GROUPS["build"]],
-    "release": GROUPS["release"],
+    "release": [*GROUPS["release"], *BUILD, *GROUPS["build"]],
 }
 """Each file of requirements/, and what it must bring."""
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
