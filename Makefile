@@ -9,7 +9,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test soak bench lock lowest release sbom image format clean
+.PHONY: demo test soak bench lock lowest release sbom audit image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -17,6 +17,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --numprocesses=6 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
@@ -52,6 +53,10 @@ lowest: $(TOOLS)/.installed
 # Wheel, source distribution, bill of materials and their hashes, in dist/: see docs/supply-chain.md.
 release sbom: $(TOOLS)/.installed
 	$(TOOLS)/bin/python -m tools.release $@
+
+# Fails where the advisories cannot be had, too.
+audit: $(TOOLS)/.installed
+	$(TOOLS)/bin/python -m tools.audit
 
 # SOURCE=address of the repository; PYTHON_IMAGE=base image, by digest if you can
 image:
