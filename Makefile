@@ -39,6 +39,8 @@ lock: $(TOOLS)/.installed
 	$(COMPILE) pyproject.toml --extra postgres --extra dev --group build --constraint requirements/runtime.txt \
 		--output-file requirements/dev.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --extra postgres --extra test --group build --constraint requirements/dev.txt \
+		--output-file requirements/test.txt
 	$(COMPILE) pyproject.toml --extra bench --group build --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt
 	$(COMPILE) --group release --group build --constraint requirements/dev.txt --output-file requirements/release.txt
