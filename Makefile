@@ -9,7 +9,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test soak bench lock lowest release sbom audit image format clean
+.PHONY: demo test soak bench matrix lock lowest release sbom audit image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -44,6 +44,10 @@ lock: $(TOOLS)/.installed
 	$(COMPILE) pyproject.toml --extra bench --group build --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt
 	$(COMPILE) --group release --group build --constraint requirements/dev.txt --output-file requirements/release.txt
+
+# A selection of the tests on every other Python from 3.11 to 3.14 that is installed.
+matrix: $(VENV)/.installed-dev
+	$(BIN)/python -m tools.matrix
 
 # Whether the lower bounds in pyproject.toml hold: the oldest version that each admits, on the oldest Python.
 lowest: $(TOOLS)/.installed
