@@ -5,7 +5,15 @@ BIN := $(VENV)/bin
 # Compiled modules are kept: each of the processes below would compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check collect docs docs-generate soak bench screenshots format examples clean
+TOOLS := .venv-release
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' reconciler/__init__.py)
+# Everything is installed from requirements/, by hash; nothing is compiled to .pyc that may never run.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+LOCKED := $(INSTALL) --require-hashes
+PROJECT := $(INSTALL) --no-build-isolation --editable .
+
+.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak bench lock lowest release sbom audit \
+	image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -19,6 +27,7 @@ test: $(VENV)/.installed-dev
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -46,6 +55,46 @@ soak: $(VENV)/.installed-dev
 screenshots: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.screenshots
 
+# Writes requirements/ anew from pyproject.toml, and keeps each version that still fits; newest: UPGRADE=--upgrade make lock
+COMPILE := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock' $(UPGRADE)
+lock: $(TOOLS)/.installed
+	$(COMPILE) pyproject.toml --extra postgres --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra postgres --extra dev --group build --constraint requirements/runtime.txt \
+		--output-file requirements/dev.txt
+	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --extra postgres --extra test --group build --constraint requirements/dev.txt \
+		--output-file requirements/test.txt
+	$(COMPILE) pyproject.toml --extra bench --group build --constraint requirements/dev.txt \
+		--output-file requirements/bench.txt
+	$(COMPILE) pyproject.toml --extra docs --group build --constraint requirements/dev.txt \
+		--output-file requirements/docs.txt
+	$(COMPILE) --group release --group build --constraint requirements/dev.txt --output-file requirements/release.txt
+
+# A selection of the tests on every other Python from 3.11 to 3.14 that is installed.
+matrix: $(VENV)/.installed-dev
+	$(BIN)/python -m tools.matrix
+
+# Whether the lower bounds in pyproject.toml hold: the oldest version that each admits, on the oldest Python.
+lowest: $(TOOLS)/.installed
+	rm -rf .venv-lowest
+	$(TOOLS)/bin/uv venv --quiet --python 3.11 .venv-lowest
+	$(TOOLS)/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[postgres,dev]'
+	.venv-lowest/bin/pytest --quiet --numprocesses=2 tests/unit tests/system/test_mapping.py
+
+# Wheel, source distribution, bill of materials and their hashes, in dist/: see docs/supply-chain.md.
+release sbom: $(TOOLS)/.installed
+	$(TOOLS)/bin/python -m tools.release $@
+
+# Fails where the advisories cannot be had, too.
+audit: $(TOOLS)/.installed
+	$(TOOLS)/bin/python -m tools.audit
+
+# SOURCE=address of the repository; PYTHON_IMAGE=base image, by digest if you can
+image:
+	docker build --tag reconciler:$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) \
+		$(if $(SOURCE),--build-arg SOURCE=$(SOURCE)) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) .
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -57,23 +106,32 @@ examples: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.image_tags
 
 clean:
-	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-* site dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements/runtime.txt requirements/build.txt
+	$(BIN)/python $(LOCKED) -r requirements/runtime.txt -r requirements/build.txt
+	$(BIN)/python $(PROJECT)
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgres,dev]'
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml requirements/dev.txt
+	$(BIN)/python $(LOCKED) -r requirements/dev.txt
+	$(BIN)/python $(PROJECT)
 	touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml requirements/bench.txt
+	$(BIN)/python $(LOCKED) -r requirements/bench.txt
+	$(BIN)/python $(PROJECT)
 	touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	touch $@ $(VENV)/.installed
+$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml requirements/docs.txt
+	$(BIN)/python $(LOCKED) -r requirements/docs.txt
+	touch $@
+
+# The tools of lock, lowest, release, sbom and audit, in an environment of their own.
+$(TOOLS)/.installed: requirements/release.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(LOCKED) -r requirements/release.txt
+	touch $@

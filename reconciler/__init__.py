@@ -1,3 +1,3 @@
 """Keeps Opsgenie alerts and PagerDuty incidents in agreement by polling both."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -30,8 +31,9 @@ def link(alert: str, incident: str, as_json: bool) -> None:
     from reconciler.operations import linking
     from reconciler.operations.who import operator
 
-    database, interval = working_database(), configured_database()[1]
-    _answer(database, linking.link(database, alert, incident, operator(), interval), as_json=as_json)
+    with closing(working_database()) as database:
+        ordered = linking.link(database, alert, incident, operator(), configured_database()[1])
+        _answer(database, ordered, as_json=as_json)
 
 
 @click.command()
@@ -45,8 +47,9 @@ def unlink(alert: str, as_json: bool) -> None:
     from reconciler.operations import linking
     from reconciler.operations.who import operator
 
-    database, interval = working_database(), configured_database()[1]
-    _answer(database, linking.unlink(database, alert, operator(), interval), as_json=as_json)
+    with closing(working_database()) as database:
+        ordered = linking.unlink(database, alert, operator(), configured_database()[1])
+        _answer(database, ordered, as_json=as_json)
 
 
 def _answer(database: Database, ordered: Ordered, *, as_json: bool) -> None:
@@ -54,7 +57,6 @@ def _answer(database: Database, ordered: Ordered, *, as_json: bool) -> None:
     from reconciler.operations import linking
 
     found = linking.answer(database, ordered, time.sleep)
-    database.close()
     if as_json:
         print_json(linking.as_data(found))
     else:

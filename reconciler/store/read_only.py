@@ -2,6 +2,7 @@
 
 import atexit
 import shutil
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +29,8 @@ def open_read_only(url: str) -> Database:
         return _empty()
     else:
         engine = _copied(file) or reading_engine(file)
-    return Database(engine) if _has_tables(engine) else _empty()
+    database = _closed_with_its_last_user(engine)
+    return database if _has_tables(engine) else _empty()
 
 
 def _copied(file: Path) -> Engine | None:
@@ -62,4 +64,11 @@ def _has_tables(engine: Engine) -> bool:
 def _empty() -> Database:
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     metadata.create_all(engine)
-    return Database(engine)
+    return _closed_with_its_last_user(engine)
+
+
+def _closed_with_its_last_user(engine: Engine) -> Database:
+    """Commands read for a moment, in many places: so none of them has to close it."""
+    database = Database(engine)
+    weakref.finalize(database, engine.dispose)
+    return database

@@ -3,19 +3,23 @@
 There is no Docker here; the Dockerfile's steps are followed as far as they go without it.
 """
 
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from reconciler import __version__
 from tests.support.paths import ROOT
+from tools import release
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
@@ -27,13 +31,18 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def stages() -> list[list[tuple[str, str]]]:
-    """The same, per stage."""
+    """The same, per stage; what comes before the first is `before_the_stages`."""
     found: list[list[tuple[str, str]]] = []
-    for word, rest in instructions():
+    for word, rest in instructions()[len(before_the_stages()) :]:
         if word == "FROM":
             found.append([])
         found[-1].append((word, rest))
     return found
+
+
+def before_the_stages() -> list[tuple[str, str]]:
+    """The arguments that the FROM lines use."""
+    return list(itertools.takewhile(lambda one: one[0] != "FROM", instructions()))
 
 
 def of(stage: list[tuple[str, str]], word: str) -> list[str]:
@@ -55,11 +64,13 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for rest in of(stages()[0], "COPY"):
         *sources, target = rest.split()
         for source in sources:
-            to = folder / target / source if target.endswith("/") else folder / target
             if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+                shutil.copytree(
+                    ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+                )
             else:
-                shutil.copy(ROOT / source, to)
+                (folder / target).mkdir(exist_ok=True)
+                shutil.copy(ROOT / source, folder / target)
     return folder
 
 
@@ -99,12 +110,19 @@ def test_the_wheel_holds_code_migrations_and_licence_and_nothing_else(wheel: Pat
     assert not [name for name in names if re.search(r"\.pyc$|\.env|\.db", name)]
 
 
-def test_neither_wheel_nor_source_distribution_holds_the_documentation(wheel: Path) -> None:
-    targets = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
-        "targets"
-    ]
-    assert "/docs" in targets["sdist"]["exclude"]
-    assert not [name for name in zipfile.ZipFile(wheel).namelist() if "docs/" in name]
+def test_the_source_distribution_holds_what_builds_the_wheel_and_nothing_else(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    with tarfile.open(release.build(tmp_path, "sdist")["sdist"]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    besides = {name for name in names if not name.startswith(("reconciler/", "migrations/"))}
+    assert besides == {
+        ".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "SECURITY.md", "pyproject.toml",
+        "requirements/runtime.txt",
+    }  # fmt: skip
+    code = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("reconciler/")}
+    assert names - besides == {name.replace("reconciler/_migrations", "migrations") for name in code}
 
 
 def test_what_is_installed_runs_and_finds_its_migrations(installed: Path, tmp_path: Path) -> None:
@@ -131,9 +149,15 @@ def test_the_wheel_declares_the_command_that_the_image_starts(wheel: Path) -> No
     assert json.loads(of(stages()[-1], "CMD")[0]) == ["run"]
 
 
-def test_the_image_installs_the_wheel_that_it_built_and_no_other() -> None:
-    (step,) = [rest for rest in of(stages()[0], "RUN") if " install " in rest]
-    assert '"$(echo /wheel/*.whl)[postgres]"' in step
+def test_the_image_installs_what_was_locked_and_the_wheel_that_it_built() -> None:
+    """And nothing from an index without a hash: neither a dependency nor what builds the wheel."""
+    steps = [rest for rest in of(stages()[0], "RUN") if re.search(r"\bpip\b.*\b(install|wheel)\b", rest)]
+    installed = [step for step in steps if "--require-hashes" in step]
+    assert [step.split()[-1] for step in installed] == ["requirements/build.txt", "requirements/runtime.txt"]
+    wheel, own = (step for step in steps if step not in installed)
+    assert "--no-build-isolation" in wheel
+    assert own.endswith(" /wheel/*.whl")
+    assert all("--no-deps" in step for step in steps)
 
 
 def test_the_image_runs_as_nobody_in_particular_and_stops_gently() -> None:
@@ -150,14 +174,41 @@ def test_the_image_runs_as_nobody_in_particular_and_stops_gently() -> None:
     assert "PYTHONUNBUFFERED=1" in of(runtime, "ENV")[0]
 
 
-def test_the_image_holds_only_what_the_builder_made() -> None:
+def test_both_stages_stand_on_one_base_image_which_may_be_given_by_its_digest() -> None:
     build, runtime = stages()
-    assert build[0][1].split()[0] == runtime[0][1] == "python:3.12-slim"
-    assert all(rest.startswith("--from=build ") for rest in of(runtime, "COPY"))
+    assert before_the_stages() == [("ARG", "PYTHON_IMAGE=python:3.12-slim")]
+    assert build[0][1] == "${PYTHON_IMAGE} AS build"
+    assert runtime[0][1] == "${PYTHON_IMAGE}"
+
+
+def test_the_image_holds_only_what_the_builder_made() -> None:
+    assert all(rest.startswith("--from=build ") for rest in of(stages()[-1], "COPY"))
+
+
+def test_the_image_is_labelled_with_what_it_is_made_from() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    arguments = dict(rest.split("=") for rest in of(stages()[-1], "ARG"))
+    assert arguments == {"VERSION": __version__, "REVISION": "unknown", "SOURCE": "unknown"}
+    (labels,) = of(stages()[-1], "LABEL")
+    assert dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', labels)) == {
+        "title": project["name"],
+        "description": project["description"],
+        "licenses": project["license"],
+        "version": "${VERSION}",
+        "revision": "${REVISION}",
+        "source": "${SOURCE}",
+    }
+
+
+def test_make_labels_the_image_with_arguments_that_it_has() -> None:
+    asked = re.findall(r"--build-arg (\w+)=", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert set(asked) <= {rest.partition("=")[0] for word, rest in instructions() if word == "ARG"}
+    assert {"REVISION", "SOURCE"} <= set(asked)
 
 
 def test_no_secret_is_built_into_the_image() -> None:
-    assert not [rest for word, rest in instructions() if word == "ARG"]
+    named = {rest.partition("=")[0] for word, rest in instructions() if word == "ARG"}
+    assert named == {"PYTHON_IMAGE", "VERSION", "REVISION", "SOURCE"}
     for rest in of(stages()[-1], "ENV"):
         assert {pair.partition("=")[0] for pair in rest.split()} <= {
             "PATH",

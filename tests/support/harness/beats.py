@@ -19,6 +19,7 @@ class Switch(ThreadingHTTPServer):
         self.status = 200
         self.hangs = False
         self.asked: list[float] = []
+        self.agents: list[str | None] = []
         self.ending = Event()
 
     @property
@@ -35,6 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Switch
 
     def do_GET(self) -> None:
+        self.server.agents.append(self.headers["User-Agent"])
         self.server.asked.append(time.monotonic())
         if self.server.hangs:
             self.server.ending.wait(60)

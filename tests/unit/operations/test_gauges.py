@@ -1,5 +1,6 @@
 """The gauges that describe the database are read from it, outside of any scrape."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,10 +26,11 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
+def database(tmp_path: Path) -> Iterator[Database]:
     database = open_database(f"sqlite:///{tmp_path / 'some.db'}")
     upgrade(database)
-    return database
+    yield database
+    database.close()
 
 
 def test_pairs_and_actions_are_read_once_until_something_changes(database: Database) -> None:

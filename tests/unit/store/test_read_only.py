@@ -1,9 +1,11 @@
 """A database that is only read: never created, never migrated, never written to."""
 
+import gc
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from reconciler.errors import Misconfigured
 from reconciler.store.cursors import Positions
@@ -26,6 +28,22 @@ def test_reading_creates_no_database(tmp_path: Path) -> None:
     assert check(database) is None
     database.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("exists_already", [True, False])
+def test_what_is_read_is_closed_when_nobody_uses_it_any_more(
+    tmp_path: Path, database: Database, exists_already: bool
+) -> None:
+    closed: list[object] = []
+    reading = open_read_only(url(tmp_path) if exists_already else f"sqlite:///{tmp_path / 'another.db'}")
+    event.listen(reading.engine, "close", lambda connection, _record: closed.append(connection))
+    with reading.reading() as unit:
+        assert unit.outbox.open() == []
+    assert database.engine
+    assert not closed
+    del reading, unit
+    gc.collect()
+    assert len(closed) == 1
 
 
 def test_an_empty_file_is_not_a_database_yet(tmp_path: Path) -> None:
