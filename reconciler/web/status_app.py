@@ -197,7 +197,8 @@ def _refused(error: Exception) -> Refused:
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
         return Refused(status, "There is no such page", "The status is at /, and a pair at /pairs/ID.")
-    log.error("a request failed unexpectedly: this is a defect, please report it", exc_info=error)
+    words = "a request failed unexpectedly: this is a defect, please report it"
+    log.error(words, subject="defect", exc_info=error)
     return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a defect: the log says more, please report it")
 
 
