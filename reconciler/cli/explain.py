@@ -3,11 +3,10 @@
 import os
 import sys
 from functools import partial
-from pathlib import Path
 
 import click
 
-from reconciler.cli.common import FAILED, print_json
+from reconciler.cli.common import FAILED, env_file, print_json
 
 
 @click.command()
@@ -27,7 +26,7 @@ def explain(given: str, as_json: bool) -> None:
     from reconciler.store.overview import shown
     from reconciler.store.read_only import open_read_only
 
-    settings = configuration.load_lookup(os.environ, Path(".env"))
+    settings = configuration.load_lookup(os.environ, env_file())
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     from reconciler.runtime import lookups
 

@@ -11,7 +11,7 @@ from reconciler.observability.naming import counted, span
 from reconciler.operations.lag import HOURS, Hour, Lag
 
 WIDTH, HEIGHT = 720, 240
-LEFT, RIGHT, TOP, BOTTOM = 84, 8, 16, 40
+LEFT, RIGHT, TOP, BOTTOM = 92, 8, 16, 40
 BAR = 14
 SHORTEST = 1.0
 """Seconds at the foot of the scale; what is shorter is drawn as a bar of the least height."""
@@ -74,7 +74,22 @@ class Chart:
     levels: tuple[Mark, ...]
     hours: tuple[Mark, ...]
     rows: tuple[Row, ...]
-    foot: float = HEIGHT - BOTTOM
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    foot: int = HEIGHT - BOTTOM
+    bar: int = BAR
+
+    @property
+    def beside(self) -> int:
+        """Where the labels of the levels end, left of the bars."""
+        return self.left - 8
+
+    @property
+    def below(self) -> int:
+        """The base line of the hours' labels."""
+        return self.foot + 24
 
 
 def chart_of(lag: Lag) -> Chart:

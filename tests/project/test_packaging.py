@@ -90,6 +90,10 @@ def test_the_wheel_holds_code_migrations_and_licence_and_nothing_else(wheel: Pat
         sources = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.py")}
         assert {f"{inside}/{name}" for name in sources} <= names
     assert "reconciler/web/openapi.yaml" in names
+    for folder in ("templates", "static"):
+        pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "reconciler" / "web" / folder).iterdir()}
+        assert pages
+        assert pages <= names
     assert any(re.fullmatch(r"reconciler-[^/]+\.dist-info/licenses/LICENSE", name) for name in names)
     assert not [name for name in names if not re.match(r"reconciler(-[^/]+\.dist-info)?/", name)]
     assert not [name for name in names if re.search(r"\.pyc$|\.env|\.db", name)]

@@ -40,6 +40,7 @@ WELL = {
     'reconciler_paused{side="pagerduty",pages="no"}': "0x300",
     'reconciler_paused{side="pagerduty",pages="yes"}': "0x300",
     'reconciler_troubles{subject="pagerduty"}': "0x300",
+    'reconciler_troubles{subject="heartbeat"}': "0x300",
     'reconciler_webhooks_total{vendor="pagerduty",outcome="accepted"}': "0+1x300",
     'reconciler_webhooks_total{vendor="pagerduty",outcome="malformed"}': "0x300",
     'reconciler_heartbeat_failures_total{heartbeat="url"}': "0x300",
@@ -127,7 +128,8 @@ FIRES: dict[str, tuple[Mapping[str, str], set[str]]] = {
     "a note is dead": (changed(actions_dead="1x300"), {"ActionsDead"}),
     "the queue is late": (changed(work_queue_oldest_seconds="0+60x300"), {"QueueLate"}),
     "Opsgenie does not carry out what it accepts": (changed(oldest_pending_seconds="0+60x300"), {"WritesLate"}),
-    "a trouble": (changed(troubles="1x300"), {"InTrouble"}),
+    "a trouble": (WELL | {'reconciler_troubles{subject="heartbeat"}': "1x300"}, {"InTrouble"}),
+    "nobody is on call": (WELL | {'reconciler_troubles{subject="pagerduty"}': "1x300"}, {"PagesAtRisk"}),
     "a pause is forgotten": (
         WELL | {'reconciler_paused{side="pagerduty",pages="no"}': "1x300"}, {"Paused"},
     ),
@@ -169,7 +171,8 @@ SILENT: dict[str, tuple[Mapping[str, str], set[str]]] = {
         changed(oldest_pending_seconds="0+60x300", paused="0x60 1x240"), {"WritesLate", "Paused"},
     ),
     "a write that waits for a vendor": (
-        changed(oldest_pending_seconds="0+60x300", troubles="0x40 1x60"), {"WritesLate", "InTrouble"},
+        changed(oldest_pending_seconds="0+60x300", troubles="0x40 1x60"),
+        {"WritesLate", "InTrouble", "PagesAtRisk"},
     ),
     "a pair apart for an hour": (changed(divergence_oldest_seconds="3600x300"), {"PairsApart"}),
     "one forged webhook": (

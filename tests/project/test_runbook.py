@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
@@ -21,15 +23,17 @@ DYNAMIC = {"runtime/state_log.py": state_log.SUBJECTS, "runtime/action_log.py": 
 """Modules in which the subject of an ERROR line is not a literal, and their subjects."""
 
 
-def errors() -> Iterator[tuple[str, ast.Call | None]]:
+@cache
+def errors() -> tuple[tuple[str, ast.Call | None], ...]:
     """Each `log.error` in the product: its module, and its call unless it is only passed on."""
-    for path in sorted((ROOT / "reconciler").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        named = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-        for node in (
-            node for node in named if ast.unparse(node) in {"log.error", "log.exception", "log.critical"}
-        ):
+    return tuple(found for path in sorted((ROOT / "reconciler").rglob("*.py")) for found in _errors(path))
+
+
+def _errors(path: Path) -> Iterator[tuple[str, ast.Call | None]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.Attribute)):
+        if ast.unparse(node) in {"log.error", "log.exception", "log.critical"}:
             yield path.relative_to(ROOT / "reconciler").as_posix(), calls.get(id(node))
 
 

@@ -3,7 +3,7 @@
 The words in use are in the glossary of docs/architecture.md, which says where each is shown. What is checked:
 every help text, every text in the product's code (log lines, errors, `status`, `once`, metrics), README, the
 documentation but for the decisions, which are not rewritten, the settings' template, examples with the alert
-rules, and the HTTP description.
+rules, the status page's templates, and the HTTP description.
 """
 
 import ast
@@ -45,15 +45,14 @@ WRITTEN = {".md", ".yaml", ".yml", ".json", ".env", ".service", ".timer", ".sh",
 TEXTS = ("README.md", ".env-example", "mkdocs.yml", "reconciler/web/openapi.yaml")
 
 
-def helps(group: click.Group, *words: str) -> Iterator[tuple[str, str]]:
-    """Every command's help, by its words."""
-    context = click.Context(group, info_name="reconciler")
-    yield " ".join((*words, "--help")), group.get_help(context)
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from helps(command, *words, name)
-        else:
-            yield " ".join((*words, name, "--help")), command.get_help(click.Context(command, info_name=name))
+def helps(
+    command: click.Command, parent: click.Context | None = None, name: str = "reconciler"
+) -> Iterator[tuple[str, str]]:
+    """Every command's help, by its words. Click caches parts of a context, so it is as on the command line."""
+    context = click.Context(command, parent, name, **command.context_settings)
+    yield f"{context.command_path} --help", command.get_help(context)
+    for word, each in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from helps(each, context, word)
 
 
 def literals(source: Path) -> Iterator[tuple[str, str]]:
@@ -78,11 +77,12 @@ def shown() -> tuple[tuple[str, str], ...]:
     files = (path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*"))
     written = (path for path in files if path.suffix in WRITTEN and not {"webhooks", "decisions"} & {*path.parts})
     product = (path for path in (ROOT / "reconciler").rglob("*.py") if "sandbox" not in path.parts)
+    pages = (ROOT / "reconciler" / "web" / "templates").iterdir()
     return (
         *helps(cli),
         *((f"the help of {row.name}", row.help) for row in METRICS),
         *((name, (ROOT / name).read_text()) for name in TEXTS),
-        *((str(path.relative_to(ROOT)), path.read_text()) for path in written),
+        *((str(path.relative_to(ROOT)), path.read_text()) for path in (*written, *pages)),
         *(found for path in product for found in literals(path)),
     )
 

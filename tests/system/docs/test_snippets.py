@@ -31,7 +31,7 @@ def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[None]]]:
     """The selected pages at work in the background, by name."""
-    selected = [item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec")]
+    selected = [item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")]
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="page") as pool:
         yield {
             name: pool.submit(_run, name, tmp_path_factory.mktemp("page")) for name in SHOWN if name in selected

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Side
@@ -39,3 +40,12 @@ def test_bad_usage_and_configuration_end_with_status_2(command: Command) -> None
     done = command("explain", "17", OPSGENIE_API_URL="nowhere")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("reconciler: OPSGENIE_API_URL: ")
+
+
+def test_the_file_of_settings_is_the_one_that_is_named(command: Command, tmp_path: Path) -> None:
+    with_a_pair(command)
+    other = tmp_path / "other.env"
+    other.write_text("DATABASE_URL=sqlite:///reconciler.db\n")
+    (tmp_path / ".env").write_text("DATABASE_URL=sqlite:///another.db\n")
+    assert command("explain", "17").status == 1
+    assert command("--env-file", str(other), "explain", "17").status == 0

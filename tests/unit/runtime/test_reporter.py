@@ -105,11 +105,9 @@ def bench(database: Database, monkeypatch: pytest.MonkeyPatch) -> ReporterBench:
     def record_line(words: str, **_: object) -> None:
         made.lines.append(words)
 
-    for module in (state_log, reporter, pauses):
+    for module in (state_log, reporter, pauses, action_log):
         for level in ("error", "warning", "info"):
             monkeypatch.setattr(module.log, level, record_line)
-    monkeypatch.setattr(action_log.log, "info", record_line)
-    monkeypatch.setattr(action_log, "_SAY", {"dead": record_line, "unknown": record_line})
     with database.writing() as unit:
         unit.snapshot.save_pairs([pair(swept_at=at(0))])
     return made
