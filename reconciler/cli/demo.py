@@ -281,5 +281,5 @@ def _incident_notes(state: State) -> str:
 
 def _inherited() -> dict[str, str]:
     """The environment without the operator's configuration, so that the demo never leaves loopback."""
-    ours = ("OPSGENIE_", "PAGERDUTY_", "ON_", "HTTP_LISTEN", "DATABASE_URL", "LOG_")
+    ours = ("OPSGENIE_", "PAGERDUTY_", "ON_", "HTTP_LISTEN", "STATUS_", "DATABASE_URL", "LOG_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -15,7 +15,12 @@ class SetupChecks:
 
     def checks(self) -> tuple[Check, ...]:
         """The checks, in order."""
-        return (("variables", self.variables), ("network", self.network), ("heartbeat", self.heartbeat))
+        return (
+            ("variables", self.variables),
+            ("network", self.network),
+            ("heartbeat", self.heartbeat),
+            ("status page", self.status_page),
+        )
 
     def variables(self) -> Finding:
         """Names and values that are probably mistakes. What cannot be read at all has ended the command before."""
@@ -50,6 +55,14 @@ class SetupChecks:
             return good("heartbeat", f"none; {settings.http_listen} can be watched instead (/readyz, /metrics)")
         fix = "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
         return warning("heartbeat", "none: nobody notices when the reconciler is dead", fix)
+
+    def status_page(self) -> Finding:
+        """Where the status page is, and who may read it. An open one has ended the command before."""
+        settings = self._settings
+        if settings.status_listen is None:
+            return good("status page", "none: STATUS_LISTEN is empty")
+        who = "whoever has STATUS_PASSWORD" if settings.status_password else "everybody on this machine"
+        return good("status page", f"at http://{settings.status_listen}/ for {who}")
 
 
 def _how(route: Route) -> str:

@@ -91,7 +91,7 @@ class Introduction:
 
     def _say_all(self, seen: milestones.Milestones) -> None:
         """Log what will happen from now on."""
-        settings, listen = self._settings, self._settings.http_listen
+        settings, listen, page = self._settings, self._settings.http_listen, self._settings.status_listen
         self._once(
             "all",
             "at work",
@@ -100,6 +100,7 @@ class Introduction:
             poll_interval_seconds=settings.poll_interval_seconds,
             sweep_interval_seconds=settings.sweep_interval_seconds,
             listens_on=str(listen) if listen else "nothing",
+            status_page=f"http://{page}/" if page else "none",
         )
 
     def _once(self, what: str, event: str, **fields: object) -> None:

@@ -4,9 +4,11 @@ An answer repeats nothing of its request but the id of a pair, and only to who i
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Response, request
@@ -44,6 +46,8 @@ HEADERS = (
 """Headers of every answer."""
 CHALLENGE = 'Basic realm="reconciler status", charset="UTF-8"'
 STYLE, ICON = "status.css", "icon.svg"
+AT_MOST_EVERY = 1.0
+"""Seconds between two readings of the status: with 10,000 open pairs, one takes a third of a second."""
 SHOWN_OF_ID = 100
 """Characters of an id that no pair has: it is told as it was given, unless it is much longer than any."""
 
@@ -64,10 +68,10 @@ class Sources:
     alert_page: Callable[[str], str]
 
 
-def create(sources: Sources) -> Flask:
+def create(sources: Sources, monotonic: Callable[[], float] = time.monotonic) -> Flask:
     """The application."""
     app = Flask(__name__, static_folder=None)
-    door, page = _Door(sources.settings), _Page(sources)
+    door, page = _Door(sources.settings), _Page(sources, _Reading(sources, monotonic))
     app.before_request(door.refusal)
     app.after_request(_with_headers)
 
@@ -129,11 +133,38 @@ class _Door:
             log.warning("the status page was asked with a wrong password; further ones are not logged")
 
 
+class _Reading:
+    """The content of the database, read at most once in AT_MOST_EVERY.
+
+    However often the page is asked for, the work for it stays small beside the daemon's own.
+    """
+
+    def __init__(self, sources: Sources, monotonic: Callable[[], float]) -> None:
+        self._from = sources
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._last: tuple[float, Snapshot] | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The content as it is, or was a moment ago. DatabaseDown if it cannot be read."""
+        with self._lock:
+            if self._last is None or self._monotonic() - self._last[0] >= AT_MOST_EVERY:
+                self._last = None  # while the database is away, nothing older is shown
+                self._last = (self._monotonic(), self._read())
+            return self._last[1]
+
+    def _read(self) -> Snapshot:
+        report = status.read(self._from.database, self._from.address)
+        with self._from.database.reading() as unit:
+            return Snapshot(report, decisions.newest(unit), lag.read(unit, report.now))
+
+
 class _Page:
     """Answers, each from one reading of the database."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, reading: _Reading) -> None:
         self._from = sources
+        self._reading = reading
         self._pages = Pages(lambda: sources.settings().secret_values())
 
     def status(self) -> Response:
@@ -145,11 +176,11 @@ class _Page:
             self._from.configuration,
             settings.log_level,
         )
-        return _html(self._pages.html("status.html", view=status_view(self._read(), served)))
+        return _html(self._pages.html("status.html", view=status_view(self._reading.snapshot(), served)))
 
     def status_json(self) -> Response:
         """GET /status.json: what `status --json` prints, and the decisions."""
-        found = self._read()
+        found = self._reading.snapshot()
         data = as_data(found.report, self._from.settings().poll_interval_seconds)
         data["decisions"] = [decisions.as_data(each) for each in found.decisions]
         return _json(HTTPStatus.OK, self._pages.data(data))
@@ -180,11 +211,6 @@ class _Page:
         if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
             answer.headers["Allow"] = ", ".join(METHODS)
         return answer
-
-    def _read(self) -> Snapshot:
-        report = status.read(self._from.database, self._from.address)
-        with self._from.database.reading() as unit:
-            return Snapshot(report, decisions.newest(unit), lag.read(unit, report.now))
 
 
 def _refused(error: Exception) -> Refused:

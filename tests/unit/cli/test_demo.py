@@ -22,7 +22,14 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def test_no_setting_of_the_operators_reaches_the_demos_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPSGENIE_API_KEY", "PAGERDUTY_API_KEY_FILE", "DATABASE_URL", "HTTP_LISTEN", "LOG_LEVEL"):
+    for name in (
+        "OPSGENIE_API_KEY",
+        "PAGERDUTY_API_KEY_FILE",
+        "DATABASE_URL",
+        "HTTP_LISTEN",
+        "STATUS_LISTEN",
+        "LOG_LEVEL",
+    ):
         monkeypatch.setenv(name, "mine")
     monkeypatch.setenv("LANG", "C")
     assert "mine" not in _inherited().values()

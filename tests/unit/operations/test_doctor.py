@@ -12,7 +12,7 @@ from reconciler.operations.findings import Verdict
 from tests.support.examined import Patient
 
 EXPECTED = (
-    "variables", "network", "heartbeat", "database", "leader", "database writable",
+    "variables", "network", "heartbeat", "status page", "database", "leader", "database writable",
     "opsgenie key", "opsgenie region", "opsgenie query", "opsgenie reads", "opsgenie writes", "opsgenie pages",
     "opsgenie clock",
     "pagerduty key", "pagerduty region", "pagerduty owner", "pagerduty reads", "pagerduty writes",

@@ -46,6 +46,22 @@ def test_the_way_to_both_vendors_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "none: STATUS_LISTEN is empty"),
+        ({"STATUS_LISTEN": "127.0.0.1:8081"}, "at http://127.0.0.1:8081/ for everybody on this machine"),
+        (
+            {"STATUS_LISTEN": "[::]:8081", "STATUS_PASSWORD": "open-sesame"},
+            "at http://[::]:8081/ for whoever has STATUS_PASSWORD",
+        ),
+    ],
+)
+def test_where_the_status_page_is_is_told(given: dict[str, Any], says: str) -> None:
+    told = found("status page", **given)
+    assert (told.verdict, told.found) == (Verdict.GOOD, says)
+
+
+@pytest.mark.parametrize(
     ("given", "verdict", "says"),
     [
         ({}, Verdict.WARNING, "nobody notices"),

@@ -120,7 +120,7 @@ def test_a_failing_vendor_has_a_line_and_another_once_it_works(stage: Stage) -> 
 def test_what_will_happen_is_told_after_the_first_start(
     stage: Stage, listen: Address | None, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = stage.introduction(http_listen=listen)
+    mine = stage.introduction(http_listen=listen, status_listen=listen)
     mine.began()
     mine.report()
     with stage.database.writing() as unit:
@@ -130,6 +130,7 @@ def test_what_will_happen_is_told_after_the_first_start(
     _, line = stage.said()
     assert line["event"] == "at work"
     assert (line["followed"], line["baseline"], line["listens_on"]) == (1, 1, told)
+    assert line["status_page"] == (f"http://{told}/" if listen else "none")
     stage.polled()
     stage.seen = VIEW
     mine.report()

@@ -37,7 +37,8 @@ class Desk:
             survey(read_settings(given, None)),
             lambda alert_id: f"https://opsgenie.example/{alert_id}",
         )
-        self.client = create(sources).test_client()
+        self.now = 100.0
+        self.client = create(sources, lambda: self.now).test_client()
 
     def ask(self, path: str = "/", method: str = "GET", **more: Any) -> TestResponse:
         return self.client.open(path, method=method, **more)
@@ -155,19 +156,42 @@ def test_an_id_that_is_not_known_is_told_with_what_to_run(desk: Desk) -> None:
     assert "x" * 101 not in desk.ask(f"/pairs/{'x' * 5000}").text
 
 
+def _away(**_: object) -> None:
+    raise DatabaseDown("DATABASE_URL: the database cannot be reached: no route", "away")
+
+
 def test_where_the_database_is_away_that_is_what_the_page_says(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(**_: object) -> None:
-        raise DatabaseDown("DATABASE_URL: the database cannot be reached: no route", "away")
-
-    monkeypatch.setattr(desk.database, "connected", away)
+    monkeypatch.setattr(desk.database, "connected", _away)
     for path in ("/", "/pairs/17"):
         answer = desk.ask(path)
         assert (answer.status_code, answer.content_type) == (503, "text/html; charset=utf-8")
         assert "The state is not known: DATABASE_URL: the database cannot be reached: no route" in answer.text
     answer = desk.ask("/status.json")
     assert (answer.status_code, "DATABASE_URL" in json.loads(answer.text)["error"]) == (503, True)
+
+
+def test_the_status_is_read_once_a_second_however_often_it_is_asked_for(desk: Desk) -> None:
+    def seen() -> int:
+        return len(json.loads(desk.ask("/status.json").text)["decisions"])
+
+    assert seen() == 1
+    with desk.database.writing() as unit:
+        unit.journal.append([Entry(at(2), Event.SEEN, ALERT_ID)])
+    desk.now += 0.9
+    assert seen() == 1
+    desk.now += 0.1
+    assert seen() == 2
+
+
+def test_nothing_older_is_shown_while_the_database_is_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.ask().status_code == 200
+    desk.now += 1
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.database, "connected", _away)
+        assert [desk.ask().status_code for _ in range(2)] == [503, 503]
+    assert desk.ask().status_code == 200
 
 
 def test_a_defect_is_told_to_the_log_and_not_to_the_client(
