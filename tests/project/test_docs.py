@@ -202,6 +202,13 @@ def test_each_file_and_target_named_exists() -> None:
     assert {name: page for name, page in named(TARGET).items() if name not in targets} == {}
 
 
+def test_each_endpoint_named_exists() -> None:
+    described = yaml.safe_load((ROOT / "reconciler/web/openapi.yaml").read_text(encoding="utf-8"))["paths"]
+    there = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
+    named_there = {word for page in PAGES for word in page.words if re.fullmatch(r"(?:GET|POST) /[a-z-]+", word)}
+    assert named_there == there
+
+
 def test_the_documentations_own_samples_of_settings_have_the_real_names() -> None:
     blocks = [block for page in PAGES for block in page.blocks if block.language == "env"]
     given = {name for block in blocks for name in dotenv_values(stream=block.text.splitlines(keepends=True))}  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ its output is the expected one, as a reader repeats it who waits for an effect.
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -16,7 +17,6 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import IO
 
 from tests.support.docs.pages import Block, Page
@@ -148,15 +148,14 @@ class Shell:
         return re.sub(r"\b\d{4}\b", lambda found: shown.get(found[0], found[0]), printed)
 
 
-_PORTS = iter(range(2000 + os.getpid() % 6000, 9999))
-_CHOOSING = Lock()
-"""Pages run at the same time."""
-
-
 def free_ports() -> dict[str, str]:
-    """For each port that pages name, one on which nobody listens, of as many digits."""
-    with _CHOOSING:
-        return {shown: next(str(port) for port in _PORTS if _is_free(port)) for shown in PORTS}
+    """For each port that pages name, one of as many digits on which nobody listens.
+
+    They are chosen by chance from all of four digits, as other pages, also of other runs, choose theirs meanwhile.
+    """
+    tried = dict.fromkeys(2000 + secrets.randbelow(8000) for _ in range(100))
+    free = (str(port) for port in tried if _is_free(port))
+    return {shown: next(free) for shown in PORTS}
 
 
 def _is_free(port: int) -> bool:
