@@ -18,7 +18,7 @@ from reconciler.store.migrate import upgrade
 from tests.support.launcher import Launched, launch
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "reconciler"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a test waits for an expected condition: processes start slowly on a busy machine."""
 NO_KEYS = dict.fromkeys(
     ("PAGERDUTY_API_KEY", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER", "OPSGENIE_API_KEY"), ""
