@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import HttpMethod
 from schemathesis.openapi.checks import JsonSchemaError, MissingHeaders, UndefinedContentType, UndefinedStatusCode
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
     content_type_conformance,
@@ -32,7 +34,6 @@ from tests.support.harness.listener import INTEGRATION, SHARED, Listener, opsgen
 
 FILE = Path(reconciler.web.__file__).parent / "openapi.yaml"
 TOLD = yaml.safe_load(FILE.read_text())
-SCHEMA = schemathesis.openapi.from_path(FILE)
 OPERATIONS: list[tuple[str, HttpMethod]] = [
     (path, method.upper()) for path, methods in TOLD["paths"].items() for method in methods
 ]
@@ -59,6 +60,12 @@ FUZZ = settings(
 )
 
 
+@cache
+def schema() -> BaseSchema:
+    """The description; reading it takes a second, which no process spends that only collects this file."""
+    return schemathesis.openapi.from_path(FILE)
+
+
 @pytest.fixture(scope="module")
 def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
@@ -80,7 +87,7 @@ def test_every_answer_to_a_generated_request_conforms_to_the_specification(
     answered = set()
 
     @FUZZ
-    @given(case=SCHEMA[path][method].as_strategy(generation_mode=mode))
+    @given(case=schema()[path][method].as_strategy(generation_mode=mode))
     def ask(case: Case[Any]) -> None:
         for sent in (_as_it_is(front, case), _made_genuine(front, case)):
             answer = session.send(sent, timeout=10)
@@ -128,7 +135,7 @@ def test_every_answer_in_the_specification_is_given_by_some_request(
     for where, path, method, status, request in _requests(front, lame):
         answer = session.send(request.prepare(), timeout=10)
         assert answer.status_code == status, (path, status, where.log())
-        _validate(SCHEMA[path][method].Case(method=method), answer)
+        _validate(schema()[path][method].Case(method=method), answer)
         given_.add((path, str(status)))
     told = {
         (path, status)
@@ -189,7 +196,7 @@ def _deliveries(front: Listener) -> Iterator[tuple[str, HttpMethod, int, request
 
 
 def test_the_specification_is_valid_openapi_and_has_this_version() -> None:
-    SCHEMA.validate()
+    schema().validate()
     assert TOLD["openapi"].startswith("3.1")
     assert TOLD["info"]["version"] == __version__
 
