@@ -265,9 +265,11 @@ def shown(text: str) -> str:
 
 
 def passwords(url: str) -> Iterator[str]:
-    """The database's password, both quoted as in the URL and unquoted."""
+    """The database's passwords, that of the user both quoted as in the URL and unquoted."""
     rest = url.partition("://")[2]
     found = re.match(r"[^:/]*:([^@]*)@", rest)
     if found and found[1]:
         yield from dict.fromkeys((found[1], unquote(found[1])))
-    yield from parse_qs(rest.partition("?")[2]).get("password", ())
+    for name, values in parse_qs(rest.partition("?")[2]).items():
+        if name.endswith("password"):
+            yield from values

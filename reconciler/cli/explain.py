@@ -18,6 +18,8 @@ def explain(given: str, as_json: bool) -> None:
     ID is an alert's id or tiny id (17 or #17), or an incident's id or number. The database suffices for an alert
     that is tracked. Why one is not is asked of the vendors whose key is set.
     """
+    if not given.strip().strip("#"):
+        raise click.UsageError("name an alert or an incident: its id, its tiny id or its number")
     from datetime import timedelta
 
     from reconciler import settings as configuration

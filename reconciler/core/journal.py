@@ -54,3 +54,8 @@ class Entry:
     words: str = ""
     source: str = ""
     request_id: str = ""
+
+    @property
+    def is_act(self) -> bool:
+        """Whether `who` did this; otherwise the reconciler did it, because of what they did."""
+        return self.kind is None or self.event is Event.RETRIED

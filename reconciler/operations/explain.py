@@ -20,10 +20,16 @@ from reconciler.store.cursors import Positions
 from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.overview import find, lead
 
+MOST_STORIES = 10
+"""The most stories of one id: an alert's, an incident's, and those of pairs that have followed the incident."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is known of one id. `verdicts` are the answers if it is not tracked."""
+    """All that is known of one id. `verdicts` are the answers if it is not tracked.
+
+    `left_out` is how many further stories name the id, which are not read.
+    """
 
     given: str
     now: datetime
@@ -31,6 +37,7 @@ class Explanation:
     stories: tuple[Story, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     polled: tuple[tuple[Side, datetime | None], ...] = ()
+    left_out: int = 0
 
     @property
     def is_answer(self) -> bool:
@@ -68,11 +75,12 @@ def read_tracked(database: Database, address: str, given: str) -> Explanation:
 
 
 def _told(unit: UnitOfWork, address: str, given: str, now: datetime) -> Explanation:
-    tracked = dict.fromkeys((*find(unit, given), *stories.named_in_journal(unit, given)))
-    found = tuple(story.read(unit, alert_id, now) for alert_id in tracked)
+    named = (*find(unit, given), *stories.named_in_journal(unit, given)) if given.strip("#") else ()
+    tracked = tuple(dict.fromkeys(named))
+    found = tuple(story.read(unit, alert_id, now) for alert_id in tracked[:MOST_STORIES])
     positions = unit.cursors.load(now)
     polled = ((Side.OPSGENIE, positions.polled_opsgenie), (Side.PAGERDUTY, positions.polled_pagerduty))
-    return Explanation(given, now, address, found, polled=polled)
+    return Explanation(given, now, address, found, polled=polled, left_out=len(tracked) - len(found))
 
 
 def _running(unit: UnitOfWork, positions: Positions, known: Known, now: datetime) -> Running:
@@ -95,7 +103,16 @@ def as_text(found: Explanation, alert_page: Callable[[str], str]) -> str:
     """The text that `explain` prints."""
     parts = [list(_story(found, each, alert_page)) for each in found.stories]
     parts += [list(_verdict(found, each)) for each in found.verdicts]
+    if found.left_out:
+        parts.append([left_out_words(found)])
     return "\n\n".join("\n".join(printable(line) for line in part) for part in parts)
+
+
+def left_out_words(found: Explanation) -> str:
+    """How many stories are not shown; empty if all are."""
+    if not found.left_out:
+        return ""
+    return f"The first {len(found.stories)} of {len(found.stories) + found.left_out} stories that name this id."
 
 
 def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> Iterator[str]:
@@ -186,6 +203,7 @@ def as_data(found: Explanation, alert_page: Callable[[str], str]) -> dict[str, A
         "known": found.is_answer,
         "polled": {side.value: _iso(at) for side, at in found.polled},
         "stories": [_story_data(one, alert_page) for one in found.stories],
+        "stories_left_out": found.left_out,
         "untracked": [
             {
                 "verdict": one.kind,

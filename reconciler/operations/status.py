@@ -98,7 +98,16 @@ class StatusReport:
 
     def trouble(self, side: Side) -> KeptTrouble | None:
         """The problem of a whole vendor."""
-        return next((each for each in self.troubles if each.subject == side.value), None)
+        return self._of_subject(side.value)
+
+    def problem(self, side: Side) -> KeptTrouble | None:
+        """The vendor's problem; if it has none as a whole, that of one kind of call or one alert, or of pages."""
+        narrow = next((each for each in self.troubles if each.subject.startswith(f"{side.value} ")), None)
+        pages = self._of_subject("pages") if side is Side.PAGERDUTY else None
+        return self.trouble(side) or narrow or pages
+
+    def _of_subject(self, subject: str) -> KeptTrouble | None:
+        return next((each for each in self.troubles if each.subject == subject), None)
 
 
 def read(database: Database, address: str, missing: str = "") -> StatusReport:

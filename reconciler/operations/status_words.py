@@ -28,14 +28,27 @@ def vendors(report: StatusReport, interval: float) -> tuple[VendorWords, ...]:
 
 
 def _vendor(report: StatusReport, side: Side, *, is_late: bool) -> VendorWords:
-    known, trouble, seconds = report.leader, report.trouble(side), age_of(report, side)
+    known, trouble, seconds = report.leader, report.problem(side), age_of(report, side)
     polled = "never" if seconds is None else f"{span(seconds)} ago" + (", late" if is_late else "")
     left = known.left.get(side) if known else None
     as_of = f" ({span(report.now - known.at)} ago)" if known else ""
-    may_write = "not known" if known is None else "no" if side in known.refused else "yes"
     problem = f"{trouble.words}, {since_words(report.now, trouble.since)}" if trouble else ""
     left_words = "no limit known" if left is None else f"{left}{as_of}"
-    return VendorWords(name_of(side), polled, left_words, may_write, problem, is_late)
+    return VendorWords(name_of(side), polled, left_words, _may_write(report, side), problem, is_late)
+
+
+def _may_write(report: StatusReport, side: Side) -> str:
+    """Whether writes to this side go out: as far as the key allows, and no operator has paused them."""
+    if report.leader is not None and side in report.leader.refused:
+        return "no"
+    for held in report.pauses:
+        if held.pause.side is side:
+            return (
+                "paused"
+                if side is Side.OPSGENIE
+                else f"paused, {'pages too' if held.pause.pages else 'except pages'}"
+            )
+    return "not known" if report.leader is None else "yes"
 
 
 def leader(report: StatusReport) -> str:

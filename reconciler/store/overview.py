@@ -162,7 +162,7 @@ def _in_outbox(connection: Connection, route: str, given: str) -> list[str]:
 
 
 def shown(url: str) -> str:
-    """A database's address without its password."""
+    """A database's address without its passwords: that of a client certificate's key is one, too."""
     address = make_url(url)
-    kept = {name: value for name, value in address.query.items() if name != "password"}
+    kept = {name: value for name, value in address.query.items() if not name.endswith("password")}
     return address.set(query=kept).render_as_string(hide_password=True)

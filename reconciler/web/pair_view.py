@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from reconciler import __version__
-from reconciler.core.journal import Event
 from reconciler.core.model import Action, Pair, Side
 from reconciler.core.text import name_of
 from reconciler.observability.naming import pair_name, span, state_of
 from reconciler.operations import story
-from reconciler.operations.explain import Explanation, retry_command
+from reconciler.operations.explain import Explanation, left_out_words, retry_command
 from reconciler.operations.story import Step, Story
 from reconciler.operations.waits import Wait
 from reconciler.web.view import ALARMING, Cell, Moment, Table, moment, table
@@ -47,7 +46,10 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class StoryView:
-    """One pair's story. `earlier` says how many steps are left out; `sweep` when the sweep reads it."""
+    """One pair's story. `earlier` says how many steps are left out, which `command` shows.
+
+    `sweep` says when the sweep reads it.
+    """
 
     name: str
     alert_id: str
@@ -56,6 +58,7 @@ class StoryView:
     sweep: str
     steps: tuple[StepView, ...]
     earlier: str
+    command: str
     tables: tuple[Table, ...]
     empty: str
 
@@ -64,15 +67,16 @@ class StoryView:
 class PairView:
     """The whole page; several stories where a number is an alert's and an incident's."""
 
-    given: str
     made: Moment
     stories: tuple[StoryView, ...]
+    left_out: str
     version: str = __version__
 
 
 def pair_view(found: Explanation, alert_page: Callable[[str], str]) -> PairView:
     """The page's values. `alert_page` gives an alert's page in Opsgenie, where no vendor has named it."""
-    return PairView(found.given, moment(found.now), tuple(_story(found, one, alert_page) for one in found.stories))
+    stories = tuple(_story(found, one, alert_page) for one in found.stories)
+    return PairView(moment(found.now), stories, left_out_words(found))
 
 
 def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> StoryView:
@@ -86,7 +90,8 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
         sides=() if pair is None else tuple(_side(found, one, pair, side, alert_page) for side in Side),
         sweep="" if pair is None else _sweep(pair),
         steps=tuple(_step(step) for step in one.steps[-MOST_STEPS:]),
-        earlier=f"{left} earlier steps are left out: `reconciler explain {name}` tells all." if left > 0 else "",
+        earlier=f"{left} earlier steps are left out. All of them:" if left > 0 else "",
+        command=f"reconciler explain {name}",
         tables=tuple(each for each in tables if each.rows),
         empty="" if one.waits or one.dead else "Nothing waits, and nothing is dead.",
     )
@@ -120,7 +125,6 @@ def _step(step: Step) -> StepView:
         f"request {entry.request_id}" if entry.request_id else "",
         "" if step.is_journalled else story.BEFORE_JOURNAL,
     )
-    is_act = entry.kind is None or entry.event is Event.RETRIED
     return StepView(
         at=moment(entry.at),
         place=entry.side.value if entry.side else "both",
@@ -128,7 +132,7 @@ def _step(step: Step) -> StepView:
         event=entry.event.value,
         tone="bad" if entry.event.value in ALARMING else "ours" if entry.kind else "",
         what=entry.kind.value if entry.kind else "",
-        who=entry.who if entry.who and is_act else "",
+        who=entry.who if entry.is_act else "",
         words=entry.words,
         note=step.note,
         more=tuple(filter(None, more)),

@@ -4,6 +4,7 @@ An answer repeats nothing of its request but the id of a pair, and only to who i
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +49,10 @@ CHALLENGE = 'Basic realm="reconciler status", charset="UTF-8"'
 STYLE, ICON = "status.css", "icon.svg"
 AT_MOST_EVERY = 1.0
 """Seconds between two readings of the status: with 10,000 open pairs, one takes a third of a second."""
-SHOWN_OF_ID = 100
-"""Characters of an id that no pair has: it is told as it was given, unless it is much longer than any."""
+ID = re.compile(r"#?[A-Za-z0-9_.-]{1,100}")
+"""What an id of either vendor looks like. Anything else is not looked up, and not shown as part of a command."""
+WARN_EVERY = 600.0
+"""Seconds between two lines about wrong passwords: the log must not grow with a guesser's patience."""
 
 log = get_logger(__name__)
 
@@ -71,7 +74,8 @@ class Sources:
 def create(sources: Sources, monotonic: Callable[[], float] = time.monotonic) -> Flask:
     """The application."""
     app = Flask(__name__, static_folder=None)
-    door, page = _Door(sources.settings), _Page(sources, _Reading(sources, monotonic))
+    app.url_map.merge_slashes = False
+    door, page = _Door(sources.settings, monotonic), _Page(sources, _Reading(sources, monotonic))
     app.before_request(door.refusal)
     app.after_request(_with_headers)
 
@@ -101,9 +105,11 @@ class Refused(Exception):
 class _Door:
     """Turns away what must not be answered, before anything is read."""
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Callable[[], Settings], monotonic: Callable[[], float]) -> None:
         self._settings = settings
-        self._is_told = False
+        self._monotonic = monotonic
+        self._told_at = -WARN_EVERY
+        self._wrong = 0
 
     def refusal(self) -> None:
         """Raise Refused unless the request may be answered."""
@@ -114,6 +120,8 @@ class _Door:
                 "This page has no password, so it is answered under a name of loopback only",
                 "Open it as http://127.0.0.1, with the port of STATUS_LISTEN.",
             )
+        if request.headers.get("Sec-Fetch-Site") == "cross-site" and not _is_navigation():
+            raise Refused(HTTPStatus.FORBIDDEN, "The status page is not for other sites: open it yourself")
         if request.method not in METHODS:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "The status page only reads: GET and HEAD")
         if request.content_length or "Transfer-Encoding" in request.headers:
@@ -127,10 +135,22 @@ class _Door:
             )
 
     def _tell(self) -> None:
-        """Log the first wrong password: the log must not grow with a guesser's patience."""
-        if request.authorization is not None and not self._is_told:
-            self._is_told = True
-            log.warning("the status page was asked with a wrong password; further ones are not logged")
+        """Log wrong passwords, at most once in WARN_EVERY. A browser's first request has none."""
+        if request.authorization is None:
+            return
+        self._wrong += 1
+        if self._monotonic() - self._told_at >= WARN_EVERY:
+            log.warning(
+                "the status page was asked with a wrong password", times=self._wrong, address=request.remote_addr
+            )
+            self._told_at, self._wrong = self._monotonic(), 0
+
+
+def _is_navigation() -> bool:
+    """Whether somebody opens the page, by a link for example, rather than another page loading it."""
+    return (
+        request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") == "document"
+    )
 
 
 class _Reading:
@@ -187,13 +207,15 @@ class _Page:
 
     def pair(self, given: str) -> Response:
         """GET /pairs/ID."""
-        found = explain.read_tracked(self._from.database, self._from.address, given.strip())
+        if not ID.fullmatch(given):
+            raise Refused(HTTPStatus.NOT_FOUND, "This is the id of no alert and of no incident")
+        found = explain.read_tracked(self._from.database, self._from.address, given)
         if not found.stories:
             raise Refused(
                 HTTPStatus.NOT_FOUND,
-                f"{given[:SHOWN_OF_ID]} is not known here: no pair that is followed has this id or number",
+                f"{given} is not known here: no pair that is followed has this id or number",
                 "This asks Opsgenie and PagerDuty why:",
-                f"reconciler explain {given[:SHOWN_OF_ID]}",
+                f"reconciler explain {given.removeprefix('#')}",
             )
         return _html(self._pages.html("pair.html", view=pair_view(found, self._from.alert_page)))
 
@@ -222,7 +244,8 @@ def _refused(error: Exception) -> Refused:
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"The state is not known: {error}", advice)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-        return Refused(status, "There is no such page", "The status is at /, and a pair at /pairs/ID.")
+        words = "There is no such page" if status == HTTPStatus.NOT_FOUND else status.phrase
+        return Refused(status, words, "The status is at /, and a pair at /pairs/ID.")
     words = "a request failed unexpectedly: this is a defect, please report it"
     log.error(words, subject="defect", exc_info=error)
     return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a defect: the log says more, please report it")

@@ -69,7 +69,7 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
     every = tuple(_tables(report))
     return StatusView(
         headline=headline(report, served.interval),
-        verdict="Nothing needs attention" if is_good else "Needs attention",
+        verdict=_verdict(report, is_good=is_good),
         is_good=is_good,
         made=moment(report.now),
         process=tuple(_process(report, served)),
@@ -77,12 +77,20 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
         counts=tuple(_counts(report)),
         vendors=status_words.vendors(report, served.interval),
         tables=tuple(each for each in every if each.rows),
-        empty=_empty(every),
+        empty=_empty(every, is_paging=not (report.waiting_pages or report.paging.dead)),
         lag=lags.words(found.lag),
         chart=chart_of(found.lag),
         decisions=_decisions(report.now, found.decisions),
         settings=_settings(served),
     )
+
+
+def _verdict(report: StatusReport, *, is_good: bool) -> str:
+    """Whether somebody has to do something. What is unknown or apart settles by itself, or is reported later."""
+    if not is_good:
+        return "Needs attention"
+    is_open = report.of("unknown") or not all(each.on_purpose for each in report.apart)
+    return "Nothing to do yet" if is_open else "Nothing needs attention"
 
 
 def _process(report: StatusReport, served: Served) -> Iterator[tuple[str, str]]:
@@ -116,7 +124,12 @@ def _tables(report: StatusReport) -> Iterator[Table]:
     yield _entries(report, "dead", "Dead", "To try them again:", ("reconciler retry --all",))
     yield _entries(report, "unknown", "Unknown", "Each target is read again until its outcome is known.")
     yield _entries(report, "in flight", "In flight")
-    yield _entries(report, "planned", "Planned", "Written in this order, as soon as nothing holds them back.")
+    yield _entries(
+        report,
+        "planned",
+        "Planned",
+        "Pages first, then the oldest. Each is written as soon as nothing holds it back.",
+    )
     apart = (
         (*pair_cells(each.pair.alert_id, each.pair), Cell(span(now - each.since)), Cell(divergence.words(each)))
         for each in report.apart
@@ -164,8 +177,10 @@ _EMPTY = {
 """What is said of a table without rows, by its name."""
 
 
-def _empty(tables: Iterable[Table]) -> str:
-    words = ", ".join(_EMPTY[each.name] for each in tables if not each.rows)
+def _empty(tables: Iterable[Table], *, is_paging: bool) -> str:
+    """What there is none of. Where a page waits or is dead, nothing is said of incidents that page nobody."""
+    shown = (each for each in tables if not each.rows and (is_paging or each.name != "unpaged"))
+    words = ", ".join(_EMPTY[each.name] for each in shown)
     return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
@@ -181,6 +196,8 @@ def _decision(now: datetime, each: Decision) -> tuple[Cell, ...]:
     target = entry.kind.value if entry.kind else f"in {name_of(entry.side)}" if entry.side else ""
     what = Cell(f"{entry.event.value} {target}".rstrip(), tone="bad" if entry.event.value in ALARMING else "")
     who = entry.who or ("not named" if entry.event is Event.SEEN else "the reconciler")
+    if entry.who and not entry.is_act:
+        who = f"the reconciler, for {entry.who}"
     why = entry.words or (f"request {entry.request_id}" if entry.request_id else "")
     return time_cell(now, entry.at), name, what, Cell(who), Cell(why)
 

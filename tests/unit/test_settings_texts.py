@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from reconciler.settings import Address
-from reconciler.settings_texts import volatile_terms
+from reconciler.settings_texts import passwords, volatile_terms
 from tests.support.configured import loaded, problem, value
 
 
@@ -274,3 +274,8 @@ def test_a_query_on_changing_fields_is_warned_about(query: str, terms: tuple[str
         assert "between two polls" in line
         assert "next sweep" in line
         assert line.isprintable()
+
+
+def test_every_password_in_a_databases_address_is_a_secret() -> None:
+    url = "postgresql://u:p%40ss@db/name?sslpassword=of-the-key&password=other"
+    assert set(passwords(url)) == {"p%40ss", "p@ss", "of-the-key", "other"}

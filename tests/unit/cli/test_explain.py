@@ -37,6 +37,9 @@ def test_an_id_known_nowhere_ends_with_status_1_and_names_the_keys(command: Comm
 
 def test_bad_usage_and_configuration_end_with_status_2(command: Command) -> None:
     assert command("explain").status == 2
+    for empty in ("", " ", "#"):
+        done = command("explain", empty)
+        assert (done.status, "name an alert or an incident" in done.err) == (2, True)
     done = command("explain", "17", OPSGENIE_API_URL="nowhere")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("reconciler: OPSGENIE_API_URL: ")

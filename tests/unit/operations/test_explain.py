@@ -57,6 +57,25 @@ def stored(database: Database) -> Database:
     return database
 
 
+@pytest.mark.parametrize("given", ["", "#"])
+def test_an_empty_id_names_no_story(stored: Database, given: str) -> None:
+    with stored.writing() as unit:
+        unit.journal.append([replace(SEEN, incident_id="")])
+    found = explain.read_tracked(stored, "db", given)
+    assert (found.stories, found.left_out) == ((), 0)
+
+
+def test_of_many_stories_of_one_id_the_first_ten_are_told(stored: Database) -> None:
+    with stored.writing() as unit:
+        unit.journal.append(
+            [replace(SEEN, alert_id=f"b-{number:02}", incident_id="PINC8") for number in range(13)]
+        )
+    found = explain.read_tracked(stored, "db", "PINC8")
+    assert ([one.alert_id for one in found.stories][-1], found.left_out) == ("b-09", 3)
+    assert explain.as_text(found, page).endswith("The first 10 of 13 stories that name this id.")
+    assert explain.as_data(found, page)["stories_left_out"] == 3
+
+
 def test_what_is_tracked_is_told_without_asking_a_vendor(stored: Database) -> None:
     found = explain.read_tracked(stored, "sqlite:///r.db", "17")
     assert [one.alert_id for one in found.stories] == ["a-1"]

@@ -1,10 +1,13 @@
 """The cells of `status` in words."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.core.model import Side
+from reconciler.core.pause import Pause
+from reconciler.operations.pausing import Held
 from reconciler.operations.status import StatusReport
 from reconciler.operations.status_words import VendorWords, leader, vendors
 from reconciler.store.leader_state import LeaderState
@@ -31,6 +34,32 @@ def test_a_vendor_may_be_late_or_in_trouble_or_never_polled() -> None:
     assert (opsgenie.polled, opsgenie.is_late, opsgenie.may_write) == ("80 s ago, late", True, "not known")
     assert opsgenie.problem == "OPSGENIE_API_KEY: refused, since 09:00 UTC (60 s)"
     assert (pagerduty.polled, pagerduty.is_late) == ("never", True)
+
+
+def test_the_problem_of_one_alert_or_of_pages_is_told_where_the_whole_vendor_has_none() -> None:
+    one, pages = KeptTrouble("pagerduty a-1 Refused", at(40), "400"), KeptTrouble("pages", at(40), "1 page waits")
+    whole = KeptTrouble("pagerduty", at(40), "away")
+    for troubles, expected in (((pages, one, whole), "away"), ((pages, one), "400"), ((pages,), "1 page waits")):
+        opsgenie, pagerduty = vendors(report(troubles=troubles), 10)
+        assert (opsgenie.problem, pagerduty.problem.partition(",")[0]) == ("", expected)
+
+
+@pytest.mark.parametrize(
+    ("side", "pages", "told"),
+    [
+        (Side.PAGERDUTY, False, "paused, except pages"),
+        (Side.PAGERDUTY, True, "paused, pages too"),
+        (Side.OPSGENIE, True, "paused"),
+    ],
+)
+def test_a_paused_side_may_not_be_written_to(side: Side, pages: bool, told: str) -> None:
+    held = Held(Pause(side, at(40), "maintenance", pages=pages))
+    known = LeaderState(at(90), 3, at(40))
+    found = {each.name: each.may_write for each in vendors(report(pauses=(held,), leader=known), 10)}
+    assert sorted(found.values()) == sorted([told, "yes"])
+    refused = replace(known, refused=frozenset(Side))
+    found = {each.name: each.may_write for each in vendors(report(pauses=(held,), leader=refused), 10)}
+    assert set(found.values()) == {"no"}
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def test_the_time_of_an_action_is_that_of_its_present_state(database: Database) 
         ("sqlite:///reconciler.db", "sqlite:///reconciler.db"),
         ("postgresql+psycopg://u:secret@db/name", "postgresql+psycopg://u:***@db/name"),
         ("postgresql+psycopg:///name?host=/run&password=secret", "postgresql+psycopg:///name?host=%2Frun"),
+        ("postgresql://db/name?sslkey=k&sslpassword=secret", "postgresql://db/name?sslkey=k"),
     ],
 )
 def test_a_databases_address_is_shown_without_its_password(url: str, seen: str) -> None:

@@ -88,7 +88,10 @@ def test_a_long_story_keeps_its_newest_steps_and_says_how_many_it_leaves_out() -
     many = tuple(Step(replace(SEEN, at=at(number))) for number in range(MOST_STEPS + 2))
     found = told(*many, pair=pair())
     assert (len(found.steps), found.steps[0].at) == (MOST_STEPS, moment(at(2)))
-    assert found.earlier == "2 earlier steps are left out: `reconciler explain 17` tells all."
+    assert (found.earlier, found.command) == (
+        "2 earlier steps are left out. All of them:",
+        "reconciler explain 17",
+    )
     assert told(*many[2:], pair=pair()).earlier == ""
 
 

@@ -114,7 +114,7 @@ def test_a_renewed_password_holds_at_once(guarded: Desk) -> None:
     assert guarded.ask(auth=("any", "its-successor")).status_code == 200
 
 
-def test_a_wrong_password_is_logged_once_and_a_missing_one_never(
+def test_wrong_passwords_are_logged_once_in_ten_minutes_and_a_missing_one_never(
     guarded: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     guarded.ask()
@@ -122,14 +122,50 @@ def test_a_wrong_password_is_logged_once_and_a_missing_one_never(
     for _ in range(3):
         guarded.ask(auth=("any", "wrong-guess"))
     assert caplog.text.count("wrong password") == 1
+    guarded.now += 601
+    guarded.ask(auth=("any", "wrong-guess"))
+    assert caplog.text.count("wrong password") == 2
+    assert "'times': 3" in caplog.text
+    assert "127.0.0.1" in caplog.text
     assert "wrong-guess" not in caplog.text
 
 
 def test_an_id_that_is_not_known_is_told_with_what_to_run(desk: Desk) -> None:
-    answer = desk.ask("/pairs/%3Cscript%3E%E2%80%AE99")
-    assert answer.status_code == 404
-    assert r"reconciler explain &lt;script&gt;\u202e99" in answer.text
-    assert "x" * 101 not in desk.ask(f"/pairs/{'x' * 5000}").text
+    for given in ("QX-99", "%2399"):
+        answer = desk.ask(f"/pairs/{given}")
+        assert (answer.status_code, "reconciler explain " in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    "given", ["%20", "%23", "%00", "%3Cscript%3E", "x;%20curl%20evil.example%7Csh", "%E2%80%AE99", "x" * 101]
+)
+def test_what_is_no_id_is_neither_looked_up_nor_repeated(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(desk.database, "connected", _away)
+    answer = desk.ask(f"/pairs/{given}")
+    assert (answer.status_code, "reconciler explain" in answer.text) == (404, False)
+    assert not any(part in answer.text for part in ("evil", "xxx", "99"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "style"}, 200),
+    ],
+)
+def test_another_site_may_link_to_the_page_and_not_load_it(
+    desk: Desk, headers: dict[str, str], status: int
+) -> None:
+    assert desk.ask("/", headers=headers).status_code == status
+
+
+def test_two_slashes_lead_nowhere(desk: Desk) -> None:
+    answer = desk.ask("/pairs//17")
+    assert (answer.status_code, "Location" in answer.headers) == (404, False)
 
 
 def _away(**_: object) -> None:

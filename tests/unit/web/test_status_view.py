@@ -17,7 +17,7 @@ from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry as Open
 from reconciler.operations.status import StatusReport
 from reconciler.store.lags import Mirrored
-from reconciler.store.overview import Lead, Paging
+from reconciler.store.overview import Lead, Paging, WaitingPage
 from reconciler.store.standbys import Standby
 from reconciler.store.troubles import KeptTrouble
 from reconciler.web.status_view import _EMPTY, Served, Snapshot, StatusView, status_view
@@ -61,6 +61,22 @@ def test_a_quiet_day_is_told_in_one_sentence() -> None:
     assert found.lag == "Nothing was mirrored in the last day."
     assert found.counts[0] == ("open pairs", 4, "")
     assert [name for name, *_ in found.counts[1:]] == [*STATES]
+
+
+def test_nothing_is_said_of_incidents_that_page_nobody_while_a_page_waits_or_is_dead() -> None:
+    waiting = WaitingPage("a-1", at(0), "400")
+    for paging in (Paging(waiting=(waiting,)), Paging(dead=(waiting,))):
+        assert "every incident pages somebody" not in view(paging=paging).empty
+        assert "nothing is paused" in view(paging=paging).empty.lower()
+
+
+def test_what_is_unknown_or_apart_without_a_rule_needs_nobody_yet() -> None:
+    apart = Apart(pair(), Side.PAGERDUTY, at(40), on_purpose=False, why="")
+    unknown = Open(action(Kind.PAGERDUTY_NOTE, status=Status.SENT, error="no answer"), pair(), at(90))
+    for given in ({"apart": (apart,)}, {"entries": (unknown,)}):
+        found = view(**given)
+        assert (found.verdict, found.is_good) == ("Nothing to do yet", True)
+    assert view(apart=(replace(apart, on_purpose=True),)).verdict == "Nothing needs attention"
 
 
 @pytest.mark.parametrize(
@@ -132,11 +148,20 @@ def decision(event: Event, **given: Any) -> tuple[Cell, ...]:
 
 
 def test_a_decision_names_time_pair_act_person_and_reason() -> None:
+    words = "Ana Ruiz added a note"
     time, alert, what, who, why = decision(
-        Event.PLANNED, side=Side.PAGERDUTY, kind=Kind.PAGERDUTY_NOTE, who="Ana Ruiz", words="Ana Ruiz added a note"
+        Event.PLANNED, side=Side.PAGERDUTY, kind=Kind.PAGERDUTY_NOTE, who="Ana Ruiz", words=words
     )
     assert (time.text, alert) == ("09:01:30", Cell('#17 "Disk full"', "/pairs/a-1"))
-    assert (what, who.text, why.text) == (Cell("planned pagerduty.add_note"), "Ana Ruiz", "Ana Ruiz added a note")
+    assert (what, who.text, why.text) == (
+        Cell("planned pagerduty.add_note"),
+        "the reconciler, for Ana Ruiz",
+        words,
+    )
+    seen = decision(Event.SEEN, side=Side.OPSGENIE, who="Ana Ruiz")
+    assert seen[3].text == "Ana Ruiz"
+    retried = decision(Event.RETRIED, kind=Kind.PAGERDUTY_NOTE, who="ops@bastion")
+    assert retried[3].text == "ops@bastion"
 
 
 def test_a_decision_without_a_person_pair_or_words_says_so() -> None:
