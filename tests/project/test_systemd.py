@@ -1,6 +1,7 @@
 """The systemd unit is one that systemd accepts, is as confined as the docs say, and its settings load."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from reconciler.settings import load, variables
 from tests.support.harness import COMMAND
 from tests.support.paths import ROOT
-from tests.support.unit_file import UNIT, command, environment, of
+from tests.support.unit_file import SCRIPT, UNIT, command, environment, of
 
 ANALYZE = shutil.which("systemd-analyze")
 DOCS = ROOT / "docs" / "deploy" / "systemd.md"
@@ -70,9 +71,23 @@ def test_the_settings_load_and_every_secret_is_a_credential(tmp_path: Path) -> N
     assert of("WorkingDirectory") == [folder]
 
 
-def test_it_reloads_stops_gently_and_never_stays_away() -> None:
-    assert of("ExecReload") == ["/bin/kill -HUP $MAINPID"]
+def test_it_stops_gently_and_never_stays_away() -> None:
+    assert of("ExecReload") == [], "credentials are copies and the environment is fixed: only a restart helps"
     assert of("TimeoutStopSec") == ["60"]
     assert of("Restart") == ["always"]
     assert of("StartLimitIntervalSec") == ["0"]
     assert of("DynamicUser") == ["yes"]
+
+
+def test_the_script_runs_a_command_with_the_keys_the_settings_and_the_database_of_the_service() -> None:
+    words = shlex.split(SCRIPT.read_text(encoding="utf-8").replace("\\\n", ""), comments=True)
+    assert words[:3] == ["exec", "sudo", "env"]
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    credentials = dict(credential.split(":", 1) for credential in of("LoadCredential"))
+    unit = dict(item.split("=", 1) for line in of("Environment") for item in line.split())
+    assert given == {
+        name: credentials[value.removeprefix("%d/")] if value.startswith("%d/") else value
+        for name, value in unit.items()
+    }
+    assert words[3 + len(given) :] == [command()[0], "--env-file", of("EnvironmentFile")[0], "$@"]
+    assert SCRIPT.stat().st_mode & 0o111 == 0o111

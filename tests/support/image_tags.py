@@ -10,15 +10,16 @@ FILES = (
     "examples/compose/compose.yaml",
     "examples/kubernetes/base/deployment.yaml",
     "examples/kubernetes/overlays/cronjob/cronjob.yaml",
+    "examples/kubernetes/overlays/production/kustomization.yaml",
 )
-TAG = re.compile(r"\breconciler:(\d+\.\d+[\w.]*)")
+TAG = re.compile(r"(?:(?<=\breconciler:)|(?<=\bnewTag: ))(\d+\.\d+[\w.]*)")
 
 
 def write(version: str = __version__) -> None:
     """Write the version into every file."""
     for name in FILES:
         file = ROOT / name
-        file.write_text(TAG.sub(f"reconciler:{version}", file.read_text(encoding="utf-8")), encoding="utf-8")
+        file.write_text(TAG.sub(version, file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from tests.support.paths import ROOT
 
 FOLDER = ROOT / "examples" / "systemd"
 UNIT = FOLDER / "reconciler.service"
+SCRIPT = FOLDER / "reconciler-service"
 
 
 def of(name: str) -> list[str]:
