@@ -6,11 +6,13 @@ Live: the daemon's loop turns. Ready: the process is set up well and works, or s
 import time
 from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Protocol
+from typing import Literal, Protocol
 
 from reconciler.core.model import Side
 from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, ReconcilerError, Refused
+
+Role = Literal["leader", "standby", "none"]
 
 ALIVE_INTERVALS = 3
 SHORTEST_GRACE = 2.0
@@ -42,7 +44,7 @@ class Health:
         self._monotonic = monotonic
         self._lock = Lock()
         self._turned_at = monotonic()
-        self._standing_by = False
+        self._role: Role = "none"
         self._failure = ""
         self._misconfigured = ""
         self._unpaged = ""
@@ -61,7 +63,7 @@ class Health:
     def unready(self) -> str:
         """Why the process is not ready, in one line; empty if it is, or stands by and could take over."""
         reasons = self.reasons()
-        return reasons["loop"] if self._standing_by else next(filter(None, reasons.values()), "")
+        return reasons["loop"] if self._role == "standby" else next(filter(None, reasons.values()), "")
 
     def reasons(self) -> dict[str, str]:
         """Every reason not to be ready, the gravest first, by the name that docs/runbook.md has for it.
@@ -79,9 +81,12 @@ class Health:
                 "pages": self._unpaged,
             }
 
-    def role(self) -> str:
-        """`leader`, or `standby` while another process leads."""
-        return "standby" if self._standing_by else "leader"
+    def role(self) -> Role:
+        """`leader`, `standby` while another process leads, or `none`.
+
+        It is `none` before the database has been used, and while it cannot be.
+        """
+        return self._role
 
     def _unpolled(self) -> str:
         """Why a side counts as not polled: its first poll has not succeeded yet."""
@@ -106,12 +111,12 @@ class Health:
     def led(self) -> None:
         """Note that this process leads."""
         with self._lock:
-            self._standing_by = False
+            self._role = "leader"
 
     def stood_by(self) -> None:
         """Note that another process leads; earlier facts about the work no longer hold."""
         with self._lock:
-            self._standing_by = True
+            self._role = "standby"
             self._failure = self._unpaged = ""
             self.paused = ()
 
@@ -127,9 +132,14 @@ class Health:
             self._polls[side] = ok or self._polls.get(side, False)
 
     def failed(self, why: str) -> None:
-        """Note why no work is done at all, such as an unreachable database; empty if work is done."""
+        """Note why no work is done at all, such as an unreachable database; empty if work is done.
+
+        With a reason, this process neither leads nor stands by until one of the two is noted again.
+        """
         with self._lock:
             self._failure = why
+            if why:
+                self._role = "none"
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Note all current problems: a configuration that a vendor refuses makes the process unready."""

@@ -129,6 +129,8 @@ class Daemon:
         """Take or keep the lead. When this process begins to lead, every source is polled at once."""
         led = self.leadership.leads
         leads = self.leadership.confirm(self.program.account.policy())
+        if self._metrics:
+            self._metrics.led() if leads else self._metrics.stood_by()
         if self.program.clock.monotonic() - self._database_failed_at >= RECOVERED_AFTER:
             self.reporter.say("database", "")
             if self._metrics:
@@ -136,8 +138,6 @@ class Daemon:
         self.reporter.say("lock", "" if leads else self._standing_by(), serious=False, key=STANDING_BY)
         if not leads:
             self.reporter.remind()
-        if self._metrics:
-            self._metrics.led() if leads else self._metrics.stood_by()
         if leads and not led:
             for line in self.leadership.news:
                 log.info(line)
@@ -204,9 +204,6 @@ class Daemon:
                 job()
             except Stopping:
                 return
-            except Superseded as error:
-                self.leadership.give_up()
-                self.reporter.say("lock", str(error), serious=False)
             except ReconcilerError as error:
                 self._database_failed(error)
             except Exception as error:  # noqa: BLE001 - the job's next run may do better
@@ -221,6 +218,8 @@ class Daemon:
         """Give the lead up until the database works again; meanwhile nothing is polled or written."""
         if isinstance(error, Superseded):
             self.leadership.give_up()
+            if self._metrics:
+                self._metrics.stood_by()
             self.reporter.say("lock", str(error), serious=False)
             return
         self.leadership.lose()

@@ -77,6 +77,22 @@ def test_the_panels_lie_side_by_side_and_each_says_what_it_is() -> None:
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
 
 
+def test_a_word_in_place_of_a_number_has_the_colour_of_what_it_says() -> None:
+    found = {
+        panel["title"]: {
+            value: (told["text"], told["color"])
+            for mapping in panel["fieldConfig"]["defaults"]["mappings"]
+            for value, told in mapping["options"].items()
+        }
+        for panel in PANELS
+        if panel["fieldConfig"]["defaults"]["mappings"]
+    }
+    assert found == {
+        "Leader": {"0": ("nobody", "red"), "1": ("leads", "green")},
+        "Paused": {"0": ("no", "green"), "1": ("paused", "red")},
+    }
+
+
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on the PATH: it comes with Prometheus")
 def test_promtool_reads_every_query_and_the_dead_show_nothing(tmp_path: Path) -> None:
     alive = {"reconciler_build_info": "1x5"}

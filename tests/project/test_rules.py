@@ -42,7 +42,8 @@ WELL = {
     'reconciler_troubles{subject="pagerduty"}': "0x300",
     'reconciler_troubles{subject="heartbeat"}': "0x300",
     'reconciler_webhooks_total{vendor="pagerduty",outcome="accepted"}': "0+1x300",
-    'reconciler_webhooks_total{vendor="pagerduty",outcome="malformed"}': "0x300",
+    'reconciler_webhooks_total{vendor="pagerduty",outcome="bad_signature"}': "5x300",
+    'reconciler_webhooks_total{vendor="opsgenie",outcome="other_integration"}': "0x300",
     'reconciler_heartbeat_failures_total{heartbeat="url"}': "0x300",
     'process_start_time_seconds{instance="a",job="b"}': "7x300",
     'reconciler_build_info{instance="a",job="b"}': "1x300",
@@ -83,12 +84,11 @@ def test_every_rule_about_an_age_fires_also_where_its_series_is_absent() -> None
     }
 
 
-def test_every_outcome_of_a_webhook_that_is_turned_away_is_covered() -> None:
+def test_the_outcomes_of_a_webhook_that_the_log_explains_are_covered_and_no_other() -> None:
     pattern = re.search(r'outcome=~"([^"]+)"', EXPRESSIONS["ReconcilerWebhooksTurnedAway"])
     assert pattern
-    good = {"accepted", "repeated", "ping", "ignored"}
     known = {outcome for side in app._OUTCOMES.values() for outcome in side} | {"malformed", *app._UNREAD.values()}
-    assert {outcome for outcome in known if re.fullmatch(pattern[1], outcome)} == known - good
+    assert {outcome for outcome in known if re.fullmatch(pattern[1], outcome)} == set(app._FIX)
 
 
 def test_every_rule_says_what_to_do_and_how_urgent_it_is() -> None:
@@ -134,8 +134,12 @@ FIRES: dict[str, tuple[Mapping[str, str], set[str]]] = {
         WELL | {'reconciler_paused{side="pagerduty",pages="no"}': "1x300"}, {"Paused"},
     ),
     "a pair is apart": (changed(divergence_oldest_seconds="0+120x300"), {"PairsApart"}),
-    "webhooks are malformed": (
-        WELL | {'reconciler_webhooks_total{vendor="pagerduty",outcome="malformed"}': "0+1x300"},
+    "three forged webhooks": (
+        WELL | {'reconciler_webhooks_total{vendor="pagerduty",outcome="bad_signature"}': "5x40 6 7 8x258"},
+        {"WebhooksTurnedAway"},
+    ),
+    "webhooks of another integration": (
+        WELL | {'reconciler_webhooks_total{vendor="opsgenie",outcome="other_integration"}': "0+1x300"},
         {"WebhooksTurnedAway"},
     ),
     "a heartbeat fails": (changed(heartbeat_failures_total="0+1x300"), {"HeartbeatFails"}),
@@ -175,8 +179,16 @@ SILENT: dict[str, tuple[Mapping[str, str], set[str]]] = {
         {"WritesLate", "InTrouble", "PagesAtRisk"},
     ),
     "a pair apart for an hour": (changed(divergence_oldest_seconds="3600x300"), {"PairsApart"}),
-    "one forged webhook": (
-        WELL | {'reconciler_webhooks_total{vendor="pagerduty",outcome="malformed"}': "0x47 1x53"},
+    "one webhook of another integration": (
+        WELL | {'reconciler_webhooks_total{vendor="opsgenie",outcome="other_integration"}': "0x47 1x253"},
+        {"WebhooksTurnedAway"},
+    ),
+    "two forged webhooks, which a missed scrape makes 2.1": (
+        WELL | {'reconciler_webhooks_total{vendor="pagerduty",outcome="bad_signature"}': "5x34 _ 5x4 6 7x258"},
+        {"WebhooksTurnedAway"},
+    ),
+    "a scanner's requests": (
+        WELL | {'reconciler_webhooks_total{vendor="pagerduty",outcome="wrong_method"}': "0+10x300"},
         {"WebhooksTurnedAway"},
     ),
     "three missed heartbeats": (changed(heartbeat_failures_total="0x40 1 2 3x58"), {"HeartbeatFails"}),

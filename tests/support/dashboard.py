@@ -69,7 +69,10 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
     steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
     if panel.bad_from is not None:
         steps.append({"color": "red", "value": panel.bad_from})
-    texts = {value: {"text": text, "index": index} for index, (value, text) in enumerate(panel.texts)}
+    texts = {
+        value: {"text": text, "color": color, "index": index}
+        for index, (value, text, color) in enumerate(panel.texts)
+    }
     return {
         "id": number,
         "type": panel.kind,

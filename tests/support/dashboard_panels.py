@@ -30,11 +30,12 @@ class Panel:
     unit: str = "short"
     kind: Literal["stat", "timeseries"] = "timeseries"
     bad_from: float | None = None
-    texts: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str, str], ...] = ()
+    """Values that are shown as words: the value, the text and its colour."""
 
 
 def _stat(
-    title: str, about: str, expr: str, bad_from: float | None, unit: str = "short", *texts: tuple[str, str]
+    title: str, about: str, expr: str, bad_from: float | None, unit: str = "short", *texts: tuple[str, str, str]
 ) -> Panel:
     return Panel(title, about, (Query(expr, ""),), unit, "stat", bad_from, texts)
 
@@ -84,8 +85,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "max(reconciler_lock_held{JOB})",
                 None,
                 "short",
-                ("0", "nobody"),
-                ("1", "leads"),
+                ("0", "nobody", "red"),
+                ("1", "leads", "green"),
             ),
             _stat(
                 "Dead",
@@ -106,8 +107,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 _or_none("max(reconciler_paused{JOB})"),
                 1,
                 "short",
-                ("0", "no"),
-                ("1", "paused"),
+                ("0", "no", "green"),
+                ("1", "paused", "red"),
             ),
         ),
     ),

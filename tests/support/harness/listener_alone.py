@@ -16,13 +16,15 @@ from reconciler.web.server import Server
 
 
 def main() -> None:
-    """Serve until stdin ends. The argument `unpolled` makes it not ready, `stuck` stops its loop."""
+    """Serve until stdin ends. The argument `unpolled` makes it unready, without a role; `stuck` stops its loop."""
     settings = load(dotenv=None)
     assert settings.http_listen is not None
     configure("json", "INFO", settings.secret_values())
     health = Health(0.5)
-    for side in Side if "unpolled" not in sys.argv else ():
-        health.polled(side, ok=True)
+    if "unpolled" not in sys.argv:
+        health.led()
+        for side in Side:
+            health.polled(side, ok=True)
     with Server(create(settings, Metrics(health, SystemClock()), _log_hint), settings.http_listen):
         if "stuck" not in sys.argv:
             threading.Thread(target=_turn, args=(health,), daemon=True).start()

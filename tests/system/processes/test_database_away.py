@@ -40,13 +40,17 @@ def test_a_daemon_that_starts_before_its_database_waits_for_it(world: World, pyt
         world.use(server, server.url(server.create()))
         alert = world.raise_alert()
         server.stop()
-        world.start()
+        world.open()
         world.until(lambda: world.told("cannot be reached") == 1, "what is wrong")
+        unready = world.get("/readyz")
+        assert (unready.status_code, unready.json()["role"]) == (503, "none"), unready.text
+        assert "DATABASE_URL: " in unready.json()["reason"]
         time.sleep(0.5)
         assert world.writes() == []
         assert world.told("cannot be reached") == 1
         server.start()
         world.until(lambda: bool(world.incidents(alert)), "the incident")
+        world.until(lambda: world.get("/readyz").json()["role"] == "leader", "that it leads")
 
 
 def test_while_another_program_locks_the_file_nothing_is_written_and_nothing_is_lost(world: World) -> None:

@@ -119,6 +119,7 @@ def test_a_database_outage_fails_readiness_but_not_health_metrics_or_webhooks(wo
         other.execute("BEGIN IMMEDIATE")
         world.raise_alert("another")  # causes a database write
         world.until(lambda: world.get("/readyz", timeout=1).status_code == 503, "it is not ready")
+        assert world.get("/readyz", timeout=1).json()["role"] == "none"
         last = time.monotonic() + SHORTEST_GRACE + 1
         while time.monotonic() < last:
             assert world.get("/healthz", timeout=1).status_code == 200

@@ -25,6 +25,7 @@ STUCK = "the daemon's loop has not turned for three intervals: restart if that l
 def working(clock: SimClock, interval: float = 10.0) -> Health:
     """A leader whose first polls have succeeded."""
     health = Health(interval, clock.monotonic)
+    health.led()
     for side in Side:
         health.polled(side, ok=True)
     return health
@@ -168,3 +169,13 @@ def test_a_standby_is_ready_as_long_as_its_loop_turns() -> None:
     health.led()
     assert health.role() == "leader"
     assert health.unready().startswith("the first poll of Opsgenie and PagerDuty is not over yet")
+
+
+def test_a_process_has_no_role_before_the_database_gives_it_one_and_while_that_is_away() -> None:
+    health = Health(10.0, SimClock(0.0).monotonic)
+    assert health.role() == "none"
+    for note, role in ((health.led, "leader"), (health.stood_by, "standby")):
+        note()
+        assert health.role() == role
+        health.failed("DATABASE_URL: away")
+        assert (health.role(), health.unready()) == ("none", "DATABASE_URL: away")

@@ -13,6 +13,8 @@ from reconciler.core.model import Kind, Side
 from reconciler.core.pause import Pause
 from reconciler.core.work import WorkItem
 from reconciler.errors import Transient
+from reconciler.observability.health import Health
+from reconciler.observability.metrics import Metrics
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.bootstrap import Wiring
@@ -150,6 +152,16 @@ def test_nothing_is_polled_after_an_error_of_the_database_until_the_lead_is_conf
     assert bench.polls() == 0
     bench.daemon.lead()
     assert bench.polls() == 1
+
+
+def test_the_role_follows_the_lead_and_is_none_while_the_database_fails(bench: DaemonBench) -> None:
+    health = Health(10.0, bench.clock.monotonic)
+    bench.daemon._metrics = Metrics(health, bench.clock)
+    for error, role in ((AWAY, "none"), (Superseded("another epoch"), "standby")):
+        bench.daemon.lead()
+        assert health.role() == "leader"
+        bench.run(fail(error))
+        assert health.role() == role
 
 
 def test_a_defect_of_one_job_is_reported_until_it_runs_well_and_ends_nothing(bench: DaemonBench) -> None:

@@ -27,6 +27,8 @@ def test_readiness_has_a_reason_until_both_sides_were_polled(door: Door) -> None
     assert answer.status_code == 503
     assert answer.json is not None
     assert "the first poll of Opsgenie and PagerDuty is not over yet" in answer.json["reason"]
+    assert answer.json["role"] == "none", "the database has not been used yet"
+    door.metrics.led()
     for side in Side:
         door.metrics.health.polled(side, ok=True)
     answer = door.client.get("/readyz")
