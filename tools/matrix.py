@@ -54,7 +54,7 @@ def passes(python: str) -> bool:
     """Whether the tests pass on that Python; prints what pytest said, and how long it took."""
     began = time.monotonic()
     pytest = prepared(python) / "bin" / "pytest"
-    command: list[str | Path] = [pytest, "--quiet", "--no-header", "--numprocesses=2", "--dist=loadfile", *TESTS]
+    command: list[str | Path] = [pytest, "--quiet", "--no-header", *TESTS]
     done = subprocess.run(
         command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
