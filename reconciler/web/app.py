@@ -3,8 +3,8 @@
 Every answer comes from memory, and no answer repeats anything of its request.
 """
 
-import json
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask, Response, request
 from pydantic import SecretStr
@@ -16,6 +16,7 @@ from reconciler.core.text import name_of
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
 from reconciler.settings import Settings
+from reconciler.web.answers import json_answer, log_defect, with_headers
 from reconciler.web.webhooks import (
     PING,
     Deliveries,
@@ -65,7 +66,7 @@ def create(
     valid = now or (lambda: settings)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.after_request(_with_headers)
+    app.after_request(partial(with_headers, HEADERS))
 
     def rule(path: str, method: str, answer: Callable[[], Response]) -> None:
         app.add_url_rule(path, path, answer, methods=[method], provide_automatic_options=False)
@@ -88,7 +89,7 @@ def create(
 
 def _health(metrics: Metrics) -> Response:
     alive = metrics.health.alive()
-    return _json(200 if alive else 503, {"alive": alive})
+    return json_answer(200 if alive else 503, {"alive": alive})
 
 
 def _readiness(metrics: Metrics) -> Response:
@@ -99,7 +100,7 @@ def _readiness(metrics: Metrics) -> Response:
         values["reason"] = reason
     if health.paused:
         values["paused"] = list(health.paused)
-    return _json(503 if reason else 200, values | {"dead_actions": health.dead})
+    return json_answer(503 if reason else 200, values | {"dead_actions": health.dead})
 
 
 _OUTCOMES = {
@@ -132,7 +133,7 @@ class _Endpoint:
             outcome, status = "malformed", 400
         self._metrics.webhook(self._side, outcome)
         self._log_change(outcome, status)
-        return _json(status, {"result": outcome})
+        return json_answer(status, {"result": outcome})
 
     def refused(self, status: int) -> None:
         """Count a request that was refused unread."""
@@ -210,25 +211,14 @@ class _OpsgenieWebhook:
         return "accepted"
 
 
-def _json(status: int, values: dict[str, object]) -> Response:
-    return Response(json.dumps(values) + "\n", status, content_type="application/json")
-
-
-def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS:
-        response.headers[name] = value
-    return response
-
-
 def _failed(error: Exception, endpoint: _Endpoint | None) -> Response:
     """The answer to a failure, in fixed words: only the log says what failed."""
     if not isinstance(error, HTTPException):
-        words = "a request failed unexpectedly: this is a defect, please report it"
-        log.error(words, subject="defect", exc_info=error)
-        return _json(500, {"error": "Internal Server Error"})
+        log_defect(error)
+        return json_answer(500, {"error": "Internal Server Error"})
     if endpoint is not None:
         endpoint.refused(error.code or 500)
-    answer = _json(error.code or 500, {"error": error.name})
+    answer = json_answer(error.code or 500, {"error": error.name})
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer

@@ -4,7 +4,7 @@ The scale is logarithmic, since a lag is a second as a rule and an hour in an ou
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from math import log10
 
 from reconciler.observability.naming import counted, span
@@ -33,7 +33,10 @@ LABELLED = 6
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One hour with writes; `words` tell it. `top` is the median's height, `tip` the slowest's."""
+    """The bar of an hour in which writes were done. `words` describe it for readers who do not see the chart.
+
+    Places are in the chart's units from its upper edge: `top` is where the median stands, `tip` the slowest write.
+    """
 
     x: float
     top: float
@@ -59,7 +62,6 @@ class Mark:
 class Row:
     """One hour of the chart's alternative in text."""
 
-    begins: datetime
     hour: str
     count: int
     median: str
@@ -105,9 +107,7 @@ def chart_of(lag: Lag) -> Chart:
             for nth, hour in enumerate(lag.hours)
             if hour.begins.hour % LABELLED == 0
         ),
-        rows=tuple(
-            Row(hour.begins, _clock(hour), hour.count, span(hour.median), span(hour.worst)) for _, hour in drawn
-        ),
+        rows=tuple(Row(_clock(hour), hour.count, span(hour.median), span(hour.worst)) for _, hour in drawn),
     )
 
 

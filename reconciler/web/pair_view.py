@@ -14,7 +14,7 @@ from reconciler.operations.waits import Wait
 from reconciler.web.view import ALARMING, Cell, Moment, Table, moment, table
 
 MOST_STEPS = 500
-"""The most steps of one story, the newest; `explain` tells all."""
+"""How many steps of one story the page shows at most, the newest ones. `reconciler explain` prints all of them."""
 
 
 @dataclass(frozen=True, slots=True)

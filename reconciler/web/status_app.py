@@ -3,14 +3,13 @@
 An answer repeats nothing of its request but the id of a pair, and only to who is let in.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from threading import Lock
-from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -22,6 +21,7 @@ from reconciler.operations.status_data import as_data
 from reconciler.settings import Settings
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.web.access import is_let_in, names_loopback
+from reconciler.web.answers import json_answer, log_defect, with_headers
 from reconciler.web.pages import Pages, asset
 from reconciler.web.pair_view import pair_view
 from reconciler.web.server import Limits
@@ -77,7 +77,7 @@ def create(sources: Sources, monotonic: Callable[[], float] = time.monotonic) ->
     app.url_map.merge_slashes = False
     door, page = _Door(sources.settings, monotonic), _Page(sources, _Reading(sources, monotonic))
     app.before_request(door.refusal)
-    app.after_request(_with_headers)
+    app.after_request(partial(with_headers, HEADERS))
 
     def rule(path: str, answer: Callable[..., Response]) -> None:
         app.add_url_rule(path, path, answer, methods=["GET"], provide_automatic_options=False)
@@ -203,7 +203,7 @@ class _Page:
         found = self._reading.snapshot()
         data = as_data(found.report, self._from.settings().poll_interval_seconds)
         data["decisions"] = [decisions.as_data(each) for each in found.decisions]
-        return _json(HTTPStatus.OK, self._pages.data(data))
+        return json_answer(HTTPStatus.OK, self._pages.data(data), indent=2)
 
     def pair(self, given: str) -> Response:
         """GET /pairs/ID."""
@@ -223,7 +223,7 @@ class _Page:
         """The answer to a failure. Of a defect only the log says more."""
         refused = _refused(error)
         if request.path.endswith(".json"):
-            answer = _json(refused.status, self._pages.data({"error": refused.words}))
+            answer = json_answer(refused.status, self._pages.data({"error": refused.words}), indent=2)
         else:
             status, phrase = refused.status.value, refused.status.phrase
             message = Message(status, phrase, refused.words, refused.advice, refused.command)
@@ -240,26 +240,15 @@ def _refused(error: Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, DatabaseDown):
-        advice = "Whether alerts still page nobody can say from here: look at /readyz, the log, and Opsgenie."
+        advice = "It is not known whether alerts still page: check /readyz, the log, and Opsgenie."
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"The state is not known: {error}", advice)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
         words = "There is no such page" if status == HTTPStatus.NOT_FOUND else status.phrase
         return Refused(status, words, "The status is at /, and a pair at /pairs/ID.")
-    words = "a request failed unexpectedly: this is a defect, please report it"
-    log.error(words, subject="defect", exc_info=error)
+    log_defect(error)
     return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a defect: the log says more, please report it")
 
 
 def _html(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(text, status, content_type="text/html; charset=utf-8")
-
-
-def _json(status: HTTPStatus, values: dict[str, Any]) -> Response:
-    return Response(json.dumps(values, indent=2) + "\n", status, content_type="application/json")
-
-
-def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS:
-        response.headers[name] = value
-    return response

@@ -27,9 +27,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A titled table. `more` tells of rows that are left out, `advice` what to do about those that are there.
+    """A titled table. `more` says how many rows are left out.
 
-    `commands` are what to run for that.
+    `advice` says what to do about the rows that are shown, and `commands` are the commands to run for that.
     """
 
     name: str

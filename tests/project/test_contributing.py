@@ -1,4 +1,4 @@
-"""What contributors and auditors are told: the commands and files exist, and hooks run what `make test` runs."""
+"""The pages for contributors and auditors name commands and files that exist; hooks run what `make test` runs."""
 
 import re
 from pathlib import Path

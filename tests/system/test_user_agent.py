@@ -1,4 +1,4 @@
-"""Both vendors' support, and whoever runs the dead man's switch, see which program asks, and its version."""
+"""Every request names the program and its version in User-Agent, so that the vendors' support can identify it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who is answered, with what headers, and what everybody else is told."""
+"""Which requests the status page answers, the headers of its answers, and what a refusal says."""
 
 import json
 from dataclasses import replace
