@@ -1,4 +1,4 @@
-"""What the answers of both listeners share: JSON bodies, the headers of every answer, and the log line of a defect."""
+"""What the answers of both listeners share: JSON bodies, common headers, and the log line of a defect."""
 
 import json
 from collections.abc import Iterable, Mapping
