@@ -120,7 +120,7 @@ class OutageWatch:
             except Duplicate:
                 return  # lists show it later
         self._store(replace(outage, incident_id=incident.id))
-        words = f"incident #{incident.number} tells that Opsgenie's alerts cannot be read"
+        words = f"incident #{incident.number} says that Opsgenie's alerts cannot be read"
         log.info(words, incident=incident.id)
 
     def _created(self, outage: Outage, error: str) -> Incident:

@@ -119,7 +119,7 @@ def test_a_creation_whose_answer_is_lost_is_found_by_its_key(world: World) -> No
     world.faults({"do": "drop_after", "vendor": "pagerduty", "method": "POST", "path": "/incidents"})
     away(world)
     world.until(lambda: bool(told(world)), "the incident")
-    world.until(lambda: world.told("tells that Opsgenie's alerts cannot be read") == 1, "it is found")
+    world.until(lambda: world.told("says that Opsgenie's alerts cannot be read") == 1, "it is found")
     assert len(told(world)) == 1
     world.no_faults()
     world.until(lambda: is_over(world), "its end")

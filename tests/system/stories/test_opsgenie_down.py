@@ -27,7 +27,7 @@ def test_engineers_learn_that_nobody_is_paged_and_everything_is_made_up_for_afte
     assert [p["cause"] for p in world.state()["pagerduty"]["pages"] if p["incident_id"] == incident["id"]] == [
         "triggered"
     ]
-    told = f"incident #{incident['incident_number']} tells that Opsgenie's alerts cannot be read"
+    told = f"incident #{incident['incident_number']} says that Opsgenie's alerts cannot be read"
     world.until(lambda: world.told(told) == 1, "that it is logged")
 
     # It stays one, however long the outage lasts, and an engineer may acknowledge it.
