@@ -27,6 +27,7 @@ from reconciler.settings_texts import (
     plain,
     priorities,
     seconds,
+    site_url,
     token,
     tokens,
     volatile_terms,
@@ -40,6 +41,10 @@ PriorityPolicy = Literal["urgency", "note", "ignore"]
 LatePolicy = Literal["page", "note", "skip"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+AlertSource = Literal["opsgenie", "jsm"]
+AlertShadow = Literal["jsm"]
 
 
 class SettingsError(Misconfigured):
@@ -102,23 +107,46 @@ class Settings(BaseModel):
     pagerduty_email: Annotated[str, Variable(email, needs="the automation user's login e-mail")]
     pagerduty_user: Annotated[str, Variable(plain, needs="the automation user's id or name")]
     pagerduty_webhook_secret: Annotated[tuple[SecretStr, ...], Variable(tokens, secret=True)] = ()
+    alert_source: Annotated[AlertSource, Variable(choice(AlertSource))] = "opsgenie"
+    alert_shadow: Annotated[AlertShadow | None, Variable(choice(AlertShadow))] = None
     opsgenie_api_key: Annotated[
-        SecretStr, Variable(token, secret=True, needs="the key of an API integration of Opsgenie")
-    ]
+        SecretStr,
+        Variable(token, secret=True, needs="the key of an API integration of Opsgenie", source="opsgenie"),
+    ] = SecretStr("")
     opsgenie_integration_id: Annotated[str | None, Variable(identifier)] = None
     opsgenie_webhook_secret: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
     opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
     opsgenie_query: Annotated[str, Variable(plain)] = ""
+    jsm_site_url: Annotated[
+        str, Variable(site_url, needs="the address of the site, such as https://acme.atlassian.net", source="jsm")
+    ] = ""
+    jsm_cloud_id: Annotated[str, Variable(identifier)] = ""
+    jsm_email: Annotated[
+        str,
+        Variable(email, needs="the e-mail address of an Atlassian user who may use Operations", source="jsm"),
+    ] = ""
+    jsm_api_token: Annotated[
+        SecretStr, Variable(token, secret=True, needs="an API token of that user", source="jsm")
+    ] = SecretStr("")
+    jsm_integration_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    jsm_query: Annotated[str, Variable(plain)] = ""
+    jsm_webhook_integration_id: Annotated[str | None, Variable(identifier)] = None
+    jsm_webhook_secret: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    jsm_api_url: Annotated[str, Variable(api_url("atlassian"))] = "https://api.atlassian.com"
     database_url: DatabaseUrl = _DEFAULT_DATABASE
     poll_interval_seconds: PollInterval = 10.0
     sweep_interval_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 300.0
     initial_lookback_seconds: Annotated[float, Variable(seconds())] = 3600.0
     staleness_seconds: Annotated[float, Variable(seconds())] = 120.0
     retention_seconds: Annotated[float, Variable(seconds(3600.0))] = 30 * 86400.0
-    on_opsgenie_unacknowledge: Annotated[UnacknowledgePolicy, Variable(choice(UnacknowledgePolicy))] = "retrigger"
-    on_opsgenie_close: Annotated[ClosePolicy, Variable(choice(ClosePolicy))] = "note"
-    on_opsgenie_priority: Annotated[PriorityPolicy, Variable(choice(PriorityPolicy))] = "urgency"
+    on_opsgenie_unacknowledge: Annotated[
+        UnacknowledgePolicy, Variable(choice(UnacknowledgePolicy), alias="ON_ALERT_UNACKNOWLEDGE")
+    ] = "retrigger"
+    on_opsgenie_close: Annotated[ClosePolicy, Variable(choice(ClosePolicy), alias="ON_ALERT_CLOSE")] = "note"
+    on_opsgenie_priority: Annotated[
+        PriorityPolicy, Variable(choice(PriorityPolicy), alias="ON_ALERT_PRIORITY")
+    ] = "urgency"
     high_urgency_priorities: Annotated[tuple[str, ...], Variable(priorities)] = ("P1", "P2")
     on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Variable(choice(TimeoutPolicy))] = "mirror"
     on_late_alert: Annotated[LatePolicy, Variable(choice(LatePolicy))] = "page"
@@ -160,14 +188,19 @@ class Settings(BaseModel):
 
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: keys, secrets and the database's password."""
-        keys = [self.pagerduty_api_key, self.opsgenie_api_key, *self.pagerduty_webhook_secret]
-        if self.opsgenie_webhook_secret:
-            keys.append(self.opsgenie_webhook_secret)
-        if self.heartbeat_url:
-            keys.append(self.heartbeat_url)
-        if self.status_password:
-            keys.append(self.status_password)
-        return (*(key.get_secret_value() for key in keys), *passwords(self.database_url.get_secret_value()))
+        keys = (
+            self.pagerduty_api_key,
+            self.opsgenie_api_key,
+            *self.pagerduty_webhook_secret,
+            self.opsgenie_webhook_secret,
+            self.jsm_api_token,
+            self.jsm_integration_key,
+            self.jsm_webhook_secret,
+            self.heartbeat_url,
+            self.status_password,
+        )
+        texts = (key.get_secret_value() for key in keys if key is not None)
+        return (*filter(None, texts), *passwords(self.database_url.get_secret_value()))
 
 
 def variables() -> dict[str, Variable]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_")
+OURS = ("OPSGENIE_", "PAGERDUTY_", "JSM_", "ON_")
 """How the names begin that no platform sets by itself: a name near one of them is a mistake."""
 ELSEWHERE = frozenset({"DATABASE_URI", "LOG_LEVELS"})
 """Names near ours that other programs are known to use; in the environment they are left alone."""

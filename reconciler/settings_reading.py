@@ -5,13 +5,13 @@ No problem shows a secret.
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reconciler.settings_names import OURS, is_placeholder, meant, misspelt
-from reconciler.settings_sources import Layer, look_up, read_dotenv
+from reconciler.settings_sources import Found, Layer, look_up, read_dotenv
 from reconciler.settings_texts import Wrong, host_and_port, passwords, shown
 
 SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
@@ -21,12 +21,15 @@ SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent tex
 class Variable:
     """The parser of one environment variable. A secret may come from a file and is never shown.
 
-    `needs` says what to give for a variable that has no default.
+    `needs` says what to give for a variable that has no default; with a `source`, it is required only if alerts
+    are read from that product. `alias` is a second name of the variable.
     """
 
     parse: Callable[[str], object]
     secret: bool = False
     needs: str = ""
+    source: str = ""
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,14 @@ def read_all(
     texts: dict[str, str] = {}
     origins: dict[str, str] = {}
     values: dict[str, Any] = {}
+    read_from = {_text_of(name, layers) or default for name, default in _SOURCES.items()}
     for name, each in wanted.items():
         try:
-            found = look_up(name, layers, secret=each.secret)
+            found = _look_up(name, each, layers)
             if found.text:
                 texts[name], origins[name] = found.text, found.origin
                 values[name.lower()] = each.parse(found.text)
-            elif each.needs:
+            elif each.needs and (not each.source or each.source in read_from):
                 problems.append(f"{name}: is missing; give {each.needs}{_or_file(name, each)}")
         except Wrong as wrong:
             texts.setdefault(name, "")  # it is set: other variables that depend on it are not reported
@@ -81,12 +85,30 @@ def read_all(
     )
 
 
+_SOURCES = {"ALERT_SOURCE": "opsgenie", "ALERT_SHADOW": ""}
+"""Variables that name a product which alerts are read from, and their defaults."""
+
+
+def _text_of(name: str, layers: Sequence[Layer]) -> str:
+    return look_up(name, layers, secret=False).text
+
+
+def _look_up(name: str, each: Variable, layers: Sequence[Layer]) -> Found:
+    """The variable's text, under its name or its alias. Wrong if both are given and differ."""
+    found = look_up(name, layers, secret=each.secret)
+    other = look_up(each.alias, layers, secret=each.secret) if each.alias else Found()
+    if found.text and other.text and found.text != other.text:
+        raise Wrong(f"is given twice, and {each.alias} has another value; remove one of them")
+    return found if found.text else other
+
+
 def _names(known: Mapping[str, Variable]) -> list[str]:
     """The names that may be set for these variables."""
-    return [name + end for name, each in known.items() for end in (("", "_FILE") if each.secret else ("",))]
+    names = [name + end for name, each in known.items() for end in (("", "_FILE") if each.secret else ("",))]
+    return [*names, *(each.alias for each in known.values() if each.alias)]
 
 
-_ONLY_OURS = ("OPSGENIE_", "PAGERDUTY_", "ON_OPSGENIE", "ON_PAGERDUTY")
+_ONLY_OURS = ("OPSGENIE_", "PAGERDUTY_", "JSM_", "ON_OPSGENIE", "ON_PAGERDUTY", "ON_ALERT")
 """Beginnings of names that are nobody else's in a .env file."""
 
 

@@ -109,7 +109,8 @@ _PATH_WORDS = frozenset(
 
 def api_url(product: str) -> Callable[[str], str]:
     """A parser for the base address of a product's API; not its web application, nor a path within the API."""
-    domains = (f"{product}.com", "pagerduty.com" if product == "opsgenie" else "opsgenie.com", "atlassian.net")
+    others = (f"{other}.com" for other in ("opsgenie", "pagerduty", "atlassian") if other != product)
+    domains = (f"{product}.com", *others, "atlassian.net")
 
     def parse(text: str) -> str:
         url = _url(text)
@@ -132,6 +133,18 @@ def api_url(product: str) -> Callable[[str], str]:
         return url
 
     return parse
+
+
+def site_url(text: str) -> str:
+    """The address of an Atlassian site, without a path."""
+    url = _url(text)
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if host == "atlassian.com" or host.endswith((".atlassian.com", "opsgenie.com")):
+        raise Wrong(f"{shown(url)} is not a site; give its address, such as https://acme.atlassian.net")
+    if host.endswith(".atlassian.net") and parts.path:
+        raise Wrong(f"{shown(url)} has a path; give {shown(f'{parts.scheme}://{parts.netloc}')}")
+    return url
 
 
 def web_address(text: str) -> SecretStr:

@@ -26,7 +26,7 @@ class Kind:
     name: str
     act: Callable[[SimulatedDaemon, str], object]
     writes: int
-    to_opsgenie: bool = False
+    to_alerts: bool = False
 
 
 def _alert(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> object:
@@ -40,13 +40,13 @@ def _incident(world: SimulatedDaemon, alert: str, verb: str, *more: object) -> o
 
 KINDS = (
     Kind("customer's note", lambda w, a: _alert(w, a, "add_note", "any news?"), 1),
-    Kind("engineer's note", lambda w, a: _incident(w, a, "add_note", "on it"), 1, to_opsgenie=True),
-    Kind("engineer acknowledges", lambda w, a: _incident(w, a, "acknowledge"), 1, to_opsgenie=True),
-    Kind("engineer unacknowledges", lambda w, a: _incident(w, a, "unacknowledge"), 1, to_opsgenie=True),
+    Kind("engineer's note", lambda w, a: _incident(w, a, "add_note", "on it"), 1, to_alerts=True),
+    Kind("engineer acknowledges", lambda w, a: _incident(w, a, "acknowledge"), 1, to_alerts=True),
+    Kind("engineer unacknowledges", lambda w, a: _incident(w, a, "unacknowledge"), 1, to_alerts=True),
     Kind("customer acknowledges", lambda w, a: _alert(w, a, "acknowledge"), 2),
     Kind("customer unacknowledges", lambda w, a: _alert(w, a, "unacknowledge"), 2),
     Kind("customer closes", lambda w, a: _alert(w, a, "close"), 1),
-    Kind("engineer resolves", lambda w, a: _incident(w, a, "resolve"), 1, to_opsgenie=True),
+    Kind("engineer resolves", lambda w, a: _incident(w, a, "resolve"), 1, to_alerts=True),
 )
 """In the order of an alert's lifecycle, so that each act is possible after the one before."""
 
@@ -58,7 +58,7 @@ def run(_scale: Scale, folder: Path) -> Iterator[Finding]:
         yield _figure("alert raised", cost, 1)
         for kind in KINDS:
             cost = cost_of(here, partial(kind.act, here, alert))
-            yield _figure(kind.name, cost, kind.writes, to_opsgenie=kind.to_opsgenie)
+            yield _figure(kind.name, cost, kind.writes, to_alerts=kind.to_alerts)
         alert, _ = raised(here)
         cost_of(here, lambda: _alert(here, alert, "acknowledge"))
         cost = cost_of(here, lambda: _alert(here, alert, "unacknowledge"))
@@ -66,7 +66,7 @@ def run(_scale: Scale, folder: Path) -> Iterator[Finding]:
         cost = cost_of(here, lambda: [_alert(here, alert, "add_note", f"{n}") for n in range(10)])
         yield _figure("customer's note, ten at once", cost, 10, acts=10)
         cost = cost_of(here, lambda: [_incident(here, alert, "add_note", f"{n}") for n in range(10)])
-        yield _figure("engineer's note, ten at once", cost, 10, acts=10, to_opsgenie=True)
+        yield _figure("engineer's note, ten at once", cost, 10, acts=10, to_alerts=True)
 
 
 def quiet_world(file: Path) -> AbstractContextManager[SimulatedDaemon]:
@@ -99,10 +99,10 @@ def cost_of(here: SimulatedDaemon, act: Callable[[], object]) -> Counter[str]:
     return cost
 
 
-def _figure(name: str, cost: Counter[str], writes: int, *, acts: int = 1, to_opsgenie: bool = False) -> Finding:
+def _figure(name: str, cost: Counter[str], writes: int, *, acts: int = 1, to_alerts: bool = False) -> Finding:
     reads = cost["opsgenie reads"] + cost["pagerduty reads"]
     written = cost["opsgenie writes"] + cost["pagerduty writes"]
-    allowed = 2 * acts + writes + (writes if to_opsgenie else 0)
+    allowed = 2 * acts + writes + (writes if to_alerts else 0)
     total = (reads + written) / acts
     return Figure(
         SECTION, name, total, floor=writes / acts, target=f"≤ {allowed / acts:g}", met=total <= allowed / acts,

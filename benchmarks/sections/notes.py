@@ -7,17 +7,9 @@ from pathlib import Path
 
 from benchmarks.figures import Curve, Finding, at_most
 from benchmarks.scale import Scale
-from reconciler.core.model import (
-    AlertBaseline,
-    DecisionInput,
-    IncidentBaseline,
-    Note,
-    Observation,
-    Pair,
-    Person,
-    Policy,
-)
+from reconciler.core.model import AlertBaseline, IncidentBaseline, Note, Observation, Pair, Person
 from reconciler.core.plan import decide
+from reconciler.core.policy import DecisionInput, Policy
 
 SECTION = "Many notes at once"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -66,7 +58,7 @@ def _inputs(count: int) -> DecisionInput:
         "a-1",
         "17",
         tracked=True,
-        opsgenie=AlertBaseline(True, False, START),
+        alerts=AlertBaseline(True, False, START),
         incident_id="P1",
         incident_number=1,
         pagerduty=IncidentBaseline("triggered"),

@@ -11,10 +11,10 @@ from reconciler.runtime.report import Report
 _NOUNS: tuple[tuple[frozenset[Kind], str], ...] = (
     (frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE}), "incident that pages again"),
     (frozenset({Kind.PAGERDUTY_SET_URGENCY}), "urgency raised"),
-    (frozenset({Kind.OPSGENIE_UNACKNOWLEDGE}), "alert un-acknowledged"),
+    (frozenset({Kind.ALERT_UNACKNOWLEDGE}), "alert un-acknowledged"),
     (frozenset({Kind.PAGERDUTY_RESOLVE}), "incident resolved"),
-    (frozenset({Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE}), "note"),
-    (frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.OPSGENIE_ACKNOWLEDGE}), "acknowledgement"),
+    (frozenset({Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE}), "note"),
+    (frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.ALERT_ACKNOWLEDGE}), "acknowledgement"),
 )
 _PLURALS = {
     "incident that pages again": "incidents that page again",

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.core.model import Action, Alert, AlertBaseline, Observation, Policy, Settlement, Side, Status
+from reconciler.core.model import Action, Alert, AlertBaseline, Observation, Settlement, Side, Status
+from reconciler.core.policy import Policy
 
 DELETED_REASON = "the alert was deleted in Opsgenie"
 SEEN_AGAIN = "the alert is seen again in Opsgenie"
@@ -14,7 +15,7 @@ def is_confirmed(observation: Observation, policy: Policy, now: datetime) -> boo
 
     It is missing now and has been for longer than the staleness bound, while other alerts are seen.
     """
-    since = observation.pair.opsgenie.missing_since if observation.pair else None
+    since = observation.pair.alerts.missing_since if observation.pair else None
     return _is_gone(observation) and since is not None and now - since >= policy.staleness
 
 
@@ -36,7 +37,7 @@ def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[S
     """Outcomes of writes to a deleted alert: dead, unless the alert reappears."""
     if not baseline.deleted:
         return ()
-    waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.OPSGENIE)
+    waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.ALERTS)
     return tuple(Settlement(action.id, Status.DEAD, DELETED_REASON) for action in waiting)
 
 

@@ -11,17 +11,16 @@ from reconciler.core.model import (
     Alert,
     AlertBaseline,
     Change,
-    DecisionInput,
     Incident,
     IncidentBaseline,
     Kind,
     Observation,
     Pair,
     Person,
-    Policy,
     Side,
 )
 from reconciler.core.outcomes import ALERT_ACKNOWLEDGED
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.readings import in_doubt, is_adoption, usable
 
 _MOVES = frozenset({"acknowledge", "unacknowledge", "resolve", "reopen"})
@@ -54,14 +53,16 @@ def _shown(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps
             alert_id=alert.id,
             tiny_id=alert.tiny_id,
             tracked=observation.tracked or incident is not None,
-            opsgenie=_alert_baseline(alert),
+            alerts=_alert_baseline(alert),
             swept_at=inputs.now,
         )
     new = replace(
         old,
         title=(text.shortened(alert.message, _TITLE) if alert else "") or old.title,
+        alias=(alert.alias if alert else "") or old.alias,
+        created_at=alert.created_at if alert else old.created_at,
         tracked=old.tracked or is_raised(observation, inputs.policy),
-        opsgenie=_seen_alert(observation, old.opsgenie, inputs),
+        alerts=_seen_alert(observation, old.alerts, inputs),
         swept_at=inputs.now if observation.swept and old.is_open else old.swept_at,
     )
     if incident is not None:
@@ -77,7 +78,7 @@ def _shown(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps
 def _with_incident(
     observation: Observation, seen: Seen, pair: Pair, incident: Incident, inputs: DecisionInput
 ) -> Pair:
-    acknowledged = pair.opsgenie.acknowledged
+    acknowledged = pair.alerts.acknowledged
     is_born = paging.is_born(incident, observation.mine, alert_acknowledged=acknowledged)
     return replace(
         pair,
@@ -101,7 +102,7 @@ def _seen_alert(observation: Observation, old: AlertBaseline, inputs: DecisionIn
     if alert is None:
         return absence.lost(old, observation, inputs.policy, inputs.now)
     new = _alert_baseline(alert)
-    if in_doubt(observation, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
+    if in_doubt(observation, Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE):
         new = replace(new, acknowledged=old.acknowledged)
     known = usable(old.updated_at, inputs.now)
     return replace(
@@ -145,7 +146,7 @@ def known_notes(observation: Observation, seen: Seen) -> tuple[tuple[str, Side, 
     history = succession.history(observation)
     shown_now = dict.fromkeys(
         (
-            *((Side.OPSGENIE, note.id) for note in observation.alert_notes or ()),
+            *((Side.ALERTS, note.id) for note in observation.alert_notes or ()),
             *((Side.PAGERDUTY, note.id) for note in (*(observation.incident_notes or ()), *history)),
         )
     )
@@ -168,16 +169,16 @@ def settled(
             incident_id=incident.id,
             incident_number=incident.number,
             pagerduty=IncidentBaseline("triggered", as_of=incident.changed_at),
-            unpaged=paging.unpaged(incident, policy, is_born=not pair.opsgenie.acknowledged),
+            unpaged=paging.unpaged(incident, policy, is_born=not pair.alerts.acknowledged),
         )
     if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE and incident is not None:
         pair = replace(pair, unpaged=paging.unpaged(incident, policy, is_born=False))
     if "outbox" not in policy.guards:
         return pair
     if action.kind in ALERT_ACKNOWLEDGED:
-        acknowledged, known = ALERT_ACKNOWLEDGED[action.kind], pair.opsgenie.updated_at
-        moved = replace(pair.opsgenie, acknowledged=acknowledged, updated_at=max(known, at or known))
-        return replace(pair, opsgenie=moved)
+        acknowledged, known = ALERT_ACKNOWLEDGED[action.kind], pair.alerts.updated_at
+        moved = replace(pair.alerts, acknowledged=acknowledged, updated_at=max(known, at or known))
+        return replace(pair, alerts=moved)
     if action.kind in _INCIDENT_STATUS and pair.pagerduty is not None:
         status = _INCIDENT_STATUS[action.kind]
         held: tuple[Person, ...] = (policy.automation,) if status == "acknowledged" else ()

@@ -26,10 +26,10 @@ from reconciler.core.model import (
     Kind,
     Observation,
     Person,
-    Policy,
     Side,
     since_last,
 )
+from reconciler.core.policy import Policy
 from reconciler.core.readings import GRAIN, in_doubt, is_adoption, is_overdue
 
 SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
@@ -91,7 +91,7 @@ def is_raised(observation: Observation, policy: Policy) -> bool:
     pair, alert = observation.pair, observation.alert
     if pair is None or pair.is_unlinked or alert is None or not alert.open or is_followed(observation):
         return False
-    return policy.on_opsgenie_priority != "ignore" and _rises(pair.opsgenie.priority, alert.priority, policy)
+    return policy.on_alert_priority != "ignore" and _rises(pair.alerts.priority, alert.priority, policy)
 
 
 # -- changes in Opsgenie --
@@ -99,20 +99,20 @@ def is_raised(observation: Observation, policy: Policy) -> bool:
 
 def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> Iterator[Found]:
     alert, pair = observation.alert, observation.pair
-    if pair is not None and pair.opsgenie.open and absence.is_confirmed(observation, policy, now):
-        base, ref = pair.opsgenie, str(pair.opsgenie.missing_since)
-        yield Change(Side.OPSGENIE, "delete", pair.alert_id, ref, base.updated_at, Actor.MACHINE, DELETED)
+    if pair is not None and pair.alerts.open and absence.is_confirmed(observation, policy, now):
+        base, ref = pair.alerts, str(pair.alerts.missing_since)
+        yield Change(Side.ALERTS, "delete", pair.alert_id, ref, base.updated_at, Actor.MACHINE, DELETED)
     if alert is None or (pair is None and is_adoption(observation)):
         return
     if pair is None:
         is_late = late_alerts.treated(observation, policy) == late_alerts.NOTE
         verb, late = ("late", late_alerts.delay(observation)) if is_late else ("create", "")
         source = Person("", alert.source)
-        yield Change(Side.OPSGENIE, verb, alert.id, "", alert.created_at, person=source, detail=late)
+        yield Change(Side.ALERTS, verb, alert.id, "", alert.created_at, person=source, detail=late)
     elif is_raised(observation, policy):
-        yield Change(Side.OPSGENIE, "create", alert.id, "", alert.updated_at, person=Person("", alert.source))
+        yield Change(Side.ALERTS, "create", alert.id, "", alert.updated_at, person=Person("", alert.source))
         return
-    base = pair.opsgenie if pair else AlertBaseline(True, False, alert.created_at)
+    base = pair.alerts if pair else AlertBaseline(True, False, alert.created_at)
     if not alert.open:
         if base.open:
             yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
@@ -141,7 +141,7 @@ def _rises(old: str, new: str, policy: Policy) -> bool:
 
 
 def _acknowledgement_changed(observation: Observation, alert: Alert, base: AlertBaseline) -> Iterator[Found]:
-    if in_doubt(observation, Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE):
+    if in_doubt(observation, Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE):
         return
     if alert.acknowledged and not base.acknowledged:
         at = alert.acknowledged_at
@@ -155,7 +155,7 @@ def _acknowledgement_changed(observation: Observation, alert: Alert, base: Alert
 
 def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Actor = Actor.PERSON) -> Change:
     ref = alert.updated_at.isoformat()
-    return Change(Side.OPSGENIE, verb, alert.id, ref, at, actor, person if person.name else SOMEBODY)
+    return Change(Side.ALERTS, verb, alert.id, ref, at, actor, person if person.name else SOMEBODY)
 
 
 def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBaseline) -> Change:
@@ -182,7 +182,7 @@ def _or_echo(observation: Observation, change: Change) -> Change | Echo:
         and base.actor
         and text.is_same_name(change.person.name, base.actor)
     ):
-        return Echo(Side.OPSGENIE, change.alert_id, "author", change.verb)
+        return Echo(Side.ALERTS, change.alert_id, "author", change.verb)
     return change
 
 

@@ -37,7 +37,7 @@ def _unread(observation: Observation, creations: list[Action]) -> Iterator[Chang
         return
     if any(action.status in _CREATES and text.has_no_details(action.body) for action in creations):
         note = Note("details", UNREAD, words, alert.created_at)
-        yield Change(Side.OPSGENIE, "details", alert.id, "", alert.created_at, Actor.MACHINE, UNREAD, note)
+        yield Change(Side.ALERTS, "details", alert.id, "", alert.created_at, Actor.MACHINE, UNREAD, note)
 
 
 def _refused(creation: Action) -> Change:
@@ -45,6 +45,4 @@ def _refused(creation: Action) -> Change:
     if text.plain_title(creation.text) != creation.text:
         words = f"Title: {creation.text}\n{words}"
     note = Note("refused details", REFUSED, words, creation.at)
-    return Change(
-        Side.OPSGENIE, "refused details", creation.alert_id, "", creation.at, Actor.MACHINE, REFUSED, note
-    )
+    return Change(Side.ALERTS, "refused details", creation.alert_id, "", creation.at, Actor.MACHINE, REFUSED, note)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.details import lacks_refused
-from reconciler.core.model import Action, Kind, Pair, Policy, Side, Status
+from reconciler.core.model import Action, Kind, Pair, Side, Status
+from reconciler.core.policy import Policy
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
 SHORTEST_CHECK_INTERVAL = timedelta(seconds=1)
@@ -105,7 +106,7 @@ def in_doubt(action: Action) -> ReadRequest:
     """The read that shows whether a write of ours has taken effect."""
     if action.kind is Kind.CREATE_INCIDENT:
         return ReadRequest(by_key=True, alert_notes=True, incident_notes=True)
-    opsgenie = action.kind.side is Side.OPSGENIE
+    opsgenie = action.kind.side is Side.ALERTS
     if action.kind.is_note:
         return ReadRequest(alert_notes=opsgenie, incident_notes=not opsgenie)
     return ReadRequest(alert=opsgenie, incident=not opsgenie)
@@ -162,7 +163,7 @@ def _unsettled(
     found = []
     if pair.incident_id is not None and (pair.unpaged or pair.unexplained_since is not None):
         found.append(WorkItem(alert_id, now + interval, ReadRequest(incident=True), Priority.UNSETTLED, reasons))
-    if pair.opsgenie.open and pair.opsgenie.missing_since is not None and not pair.opsgenie.deleted:
+    if pair.alerts.open and pair.alerts.missing_since is not None and not pair.alerts.deleted:
         wait = max(interval, policy.staleness / 2)
         found.append(WorkItem(alert_id, now + wait, ReadRequest(alert=True), Priority.UNSETTLED, reasons))
     return found

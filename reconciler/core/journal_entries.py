@@ -14,7 +14,6 @@ from reconciler.core.journal import Entry, Event
 from reconciler.core.model import (
     Action,
     Change,
-    DecisionInput,
     Echo,
     Kind,
     Observation,
@@ -24,6 +23,7 @@ from reconciler.core.model import (
     Side,
     Status,
 )
+from reconciler.core.policy import DecisionInput
 from reconciler.core.work import Reason
 
 ACTS = {
@@ -41,9 +41,9 @@ ACTS = {
 """The verbs of acts, in words: each act is seen once, because the baselines move with it. Other changes, such as a
 second incident, are derived anew at every read, until an action follows from them."""
 _GUARDS = {
-    (Side.OPSGENIE, "outbox"): "the reconciler wrote it",
-    (Side.OPSGENIE, "author"): "it was done in PagerDuty, and is not passed back",
-    (Side.OPSGENIE, "mark"): "its mark names a note in PagerDuty",
+    (Side.ALERTS, "outbox"): "the reconciler wrote it",
+    (Side.ALERTS, "author"): "it was done in PagerDuty, and is not passed back",
+    (Side.ALERTS, "mark"): "its mark names a note in PagerDuty",
     (Side.PAGERDUTY, "outbox"): "the reconciler wrote it",
     (Side.PAGERDUTY, "author"): "done by the automation user, whose acts are never passed on",
     (Side.PAGERDUTY, "mark"): "its mark names a note in Opsgenie",
@@ -144,7 +144,7 @@ def _recorded(
     before, now = observation.pair, inputs.now
     if before is None and not pair.tracked:
         words = late_alerts.why_skipped(observation, inputs.policy) or _why_baseline(observation, reasons)
-        yield Entry(now, Event.BASELINE, pair.alert_id, Side.OPSGENIE, words=words)
+        yield Entry(now, Event.BASELINE, pair.alert_id, Side.ALERTS, words=words)
     old = before.incident_id if before else None
     is_made = any(s.status is Status.DONE and s.result_id == pair.incident_id for s in plan.settlements)
     is_told = is_made or observation.order is not None  # by the creation's or the order's own entry

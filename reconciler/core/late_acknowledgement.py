@@ -6,11 +6,12 @@ effect: the automation user alone holds the incident, nobody has acknowledged th
 
 from collections.abc import Iterator
 
-from reconciler.core.model import Action, Actor, Change, Kind, Observation, Pair, Person, Policy, Side, Status
+from reconciler.core.model import Action, Actor, Change, Kind, Observation, Pair, Person, Side, Status
+from reconciler.core.policy import Policy
 
 _ACKNOWLEDGEMENTS = frozenset({
     Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE,
-    Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE,
+    Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE,
 })  # fmt: skip
 
 
@@ -21,9 +22,9 @@ def changes(observation: Observation, pair: Pair, policy: Policy) -> Iterator[Ch
         return
     if not all(policy.is_automation(person) for person in incident.acknowledgers):
         return
-    if pair.opsgenie.open and not pair.opsgenie.acknowledged and _is_taken_back(observation.mine):
+    if pair.alerts.open and not pair.alerts.acknowledged and _is_taken_back(observation.mine):
         at, who = incident.changed_at or incident.created_at, Person("", policy.automation.name)
-        yield Change(Side.OPSGENIE, "late acknowledgement", pair.alert_id, at.isoformat(), at, Actor.MACHINE, who)
+        yield Change(Side.ALERTS, "late acknowledgement", pair.alert_id, at.isoformat(), at, Actor.MACHINE, who)
 
 
 def _is_taken_back(mine: tuple[Action, ...]) -> bool:
@@ -39,4 +40,4 @@ def _is_taken_back(mine: tuple[Action, ...]) -> bool:
         return False
     last = ours[-1]
     is_moot = last.kind is Kind.PAGERDUTY_UNACKNOWLEDGE and last.status is Status.DROPPED
-    return last.kind is Kind.OPSGENIE_UNACKNOWLEDGE or is_moot
+    return last.kind is Kind.ALERT_UNACKNOWLEDGE or is_moot

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from reconciler.core.model import Observation, Policy
+from reconciler.core.model import Observation
+from reconciler.core.policy import Policy
 
 PAGE, NOTE, SKIP = "page", "note", "skip"
 _BECOMES = {NOTE: "incidents of low urgency", SKIP: "recorded as baselines"}

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Pair, Policy, Side
+from reconciler.core.model import Act, Alert, AlertBaseline, Incident, IncidentBaseline, Pair, Side
+from reconciler.core.policy import Policy
 from reconciler.core.readings import AHEAD
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 
@@ -154,7 +155,7 @@ def absent(side: Side, pairs: Iterable[Pair], now: datetime, reason: Reason = Re
     found = []
     for pair in pairs:
         incident = pair.pagerduty
-        if side is Side.OPSGENIE and pair.opsgenie.open:
+        if side is Side.ALERTS and pair.alerts.open:
             request = ReadRequest(alert=True)
         elif side is Side.PAGERDUTY and incident is not None and incident.status != "resolved":
             request = ReadRequest(incident=True)
@@ -175,7 +176,7 @@ def swept(
         swept=True,
         alert_notes=tracked,
         incident_notes=has_incident,
-        alert=tracked and Side.OPSGENIE in state_of,
+        alert=tracked and Side.ALERTS in state_of,
         incident=has_incident and Side.PAGERDUTY in state_of,
     )
     return WorkItem(alert_id, now, request, Priority.SWEEP, frozenset({Reason.SWEEP}))
@@ -229,7 +230,7 @@ def _oldest_new(row: Alert, bounds: Bounds) -> datetime:
 
 
 def _known(row: Alert, pair: Pair, now: datetime, reason: Reason) -> WorkItem | None:
-    base = pair.opsgenie
+    base = pair.alerts
     if row.updated_at < base.updated_at <= now + AHEAD:
         return None  # the search index lags behind what was read from the alert itself
     raised = bool(row.priority and base.priority and row.priority != base.priority)
@@ -248,7 +249,7 @@ def _tracked(row: Alert, pair: Pair, now: datetime, reason: Reason, *, raised: b
     A changed priority pages nobody if the incident is resolved; the incident is read, because it may be open
     again.
     """
-    base = pair.opsgenie
+    base = pair.alerts
     is_over = pair.pagerduty is not None and pair.pagerduty.status == "resolved"
     moved = base.open and _differs(row, base)
     back = base.deleted or base.missing_since is not None

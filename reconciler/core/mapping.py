@@ -19,10 +19,10 @@ from reconciler.core.model import (
     IncidentBaseline,
     Kind,
     Pair,
-    Policy,
     Side,
     Status,
 )
+from reconciler.core.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def incident_to_acknowledge(now: Situation) -> bool:
 
 def acknowledgement_was_mirrored(now: Situation) -> bool:
     """Only the automation user holds the incident's acknowledgement, and the policy is to page again."""
-    if now.policy.on_opsgenie_unacknowledge != "retrigger":
+    if now.policy.on_alert_unacknowledge != "retrigger":
         return False
     if _sent(now, Kind.PAGERDUTY_ACKNOWLEDGE):
         return True
@@ -65,22 +65,22 @@ def acknowledgement_was_mirrored(now: Situation) -> bool:
 
 def close_is_noted(now: Situation) -> bool:
     """ON_OPSGENIE_CLOSE is not `ignore`."""
-    return now.policy.on_opsgenie_close != "ignore"
+    return now.policy.on_alert_close != "ignore"
 
 
 def close_resolves(now: Situation) -> bool:
     """ON_OPSGENIE_CLOSE is `resolve`, and the incident is not resolved yet."""
-    return now.policy.on_opsgenie_close == "resolve" and _incident_status(now) != "resolved"
+    return now.policy.on_alert_close == "resolve" and _incident_status(now) != "resolved"
 
 
 def alert_to_acknowledge(now: Situation) -> bool:
     """The alert is open and unacknowledged: a second acknowledgement would take it from its owner."""
-    return now.pair.opsgenie.open and not _alert_acknowledged(now)
+    return now.pair.alerts.open and not _alert_acknowledged(now)
 
 
 def alert_to_unacknowledge(now: Situation) -> bool:
     """The alert is open and acknowledged, and a person, an automation or the policy restarts its notifications."""
-    if not now.pair.opsgenie.open or not _alert_acknowledged(now):
+    if not now.pair.alerts.open or not _alert_acknowledged(now):
         return False
     if now.change.actor is not Actor.TIMEOUT:
         return True
@@ -89,13 +89,13 @@ def alert_to_unacknowledge(now: Situation) -> bool:
 
 def priority_is_noted(now: Situation) -> bool:
     """ON_OPSGENIE_PRIORITY is not `ignore`."""
-    return now.policy.on_opsgenie_priority != "ignore"
+    return now.policy.on_alert_priority != "ignore"
 
 
 def priority_pages(now: Situation) -> bool:
     """ON_OPSGENIE_PRIORITY is `urgency`, the urgency is below the priority, and the incident is not resolved."""
     is_open = _incident_status(now) != "resolved"
-    return now.change.raises and is_open and now.policy.on_opsgenie_priority == "urgency"
+    return now.change.raises and is_open and now.policy.on_alert_priority == "urgency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Row:
     reason: str
 
 
-OG, PD = Side.OPSGENIE, Side.PAGERDUTY
+OG, PD = Side.ALERTS, Side.PAGERDUTY
 SECOND_INCIDENT = "the alert has a second incident"
 """Beginning of the reason of a note that names an incident which is not followed."""
 
@@ -156,30 +156,30 @@ TABLE = (
     Row(OG, "follow", Kind.PAGERDUTY_NOTE, always,
         "incident {detail} is followed from now on", "the alert's earlier incident is resolved"),
 
-    Row(PD, "acknowledge", Kind.OPSGENIE_ACKNOWLEDGE, alert_to_acknowledge,
+    Row(PD, "acknowledge", Kind.ALERT_ACKNOWLEDGE, alert_to_acknowledge,
         "", "{who} acknowledged the incident in PagerDuty"),
-    Row(PD, "unacknowledge", Kind.OPSGENIE_UNACKNOWLEDGE, alert_to_unacknowledge,
+    Row(PD, "unacknowledge", Kind.ALERT_UNACKNOWLEDGE, alert_to_unacknowledge,
         "", "{who} unacknowledged the incident in PagerDuty"),
-    Row(PD, "note", Kind.OPSGENIE_NOTE, always, "", "{who} added a note in PagerDuty"),
-    Row(PD, "resolve", Kind.OPSGENIE_NOTE, always,
+    Row(PD, "note", Kind.ALERT_NOTE, always, "", "{who} added a note in PagerDuty"),
+    Row(PD, "resolve", Kind.ALERT_NOTE, always,
         "resolved the incident", "{who} resolved the incident in PagerDuty"),
-    Row(PD, "reopen", Kind.OPSGENIE_NOTE, always,
+    Row(PD, "reopen", Kind.ALERT_NOTE, always,
         "reopened the incident", "{who} reopened the incident in PagerDuty"),
-    Row(PD, "twin", Kind.OPSGENIE_NOTE, always,
+    Row(PD, "twin", Kind.ALERT_NOTE, always,
         "incident {detail} bears this alert's key, too: it is not followed",
         SECOND_INCIDENT + ", {detail}, which is not followed"),
-    Row(PD, "follow", Kind.OPSGENIE_NOTE, always,
+    Row(PD, "follow", Kind.ALERT_NOTE, always,
         "incident {detail} is followed from now on", "the alert's earlier incident is resolved"),
 )  # fmt: skip
 
 
 SUPERSEDES: dict[tuple[Side, str], frozenset[Kind]] = {
-    (OG, "acknowledge"): frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE}),
-    (OG, "unacknowledge"): frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.OPSGENIE_ACKNOWLEDGE}),
+    (OG, "acknowledge"): frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE}),
+    (OG, "unacknowledge"): frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.ALERT_ACKNOWLEDGE}),
     (OG, "close"): frozenset({Kind.PAGERDUTY_ACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE}),
-    (PD, "acknowledge"): frozenset({Kind.OPSGENIE_UNACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE}),
-    (PD, "unacknowledge"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.PAGERDUTY_ACKNOWLEDGE}),
-    (PD, "resolve"): frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE}),
+    (PD, "acknowledge"): frozenset({Kind.ALERT_UNACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE}),
+    (PD, "unacknowledge"): frozenset({Kind.ALERT_ACKNOWLEDGE, Kind.PAGERDUTY_ACKNOWLEDGE}),
+    (PD, "resolve"): frozenset({Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE}),
 }
 """Actions not begun yet that a later act makes unnecessary. One that may be on the wire is never taken back."""
 
@@ -278,9 +278,9 @@ def _incident_status(now: Situation) -> str:
 
 def _alert_acknowledged(now: Situation) -> bool:
     """Whether the alert is acknowledged, or will be when the write on its way takes effect."""
-    if _sent(now, Kind.OPSGENIE_ACKNOWLEDGE):
+    if _sent(now, Kind.ALERT_ACKNOWLEDGE):
         return True
-    return now.pair.opsgenie.acknowledged and not _sent(now, Kind.OPSGENIE_UNACKNOWLEDGE)
+    return now.pair.alerts.acknowledged and not _sent(now, Kind.ALERT_UNACKNOWLEDGE)
 
 
 def _sent(now: Situation, kind: Kind) -> bool:

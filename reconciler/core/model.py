@@ -6,14 +6,14 @@ all that a decision depends on: observations, the configured policy and the time
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 
 class Side(StrEnum):
     """One of the two vendors."""
 
-    OPSGENIE = "opsgenie"
+    ALERTS = "opsgenie"
     PAGERDUTY = "pagerduty"
 
 
@@ -26,9 +26,9 @@ class Kind(StrEnum):
     PAGERDUTY_UNACKNOWLEDGE = "pagerduty.unacknowledge"
     PAGERDUTY_RESOLVE = "pagerduty.resolve"
     PAGERDUTY_SET_URGENCY = "pagerduty.set_urgency"
-    OPSGENIE_ACKNOWLEDGE = "opsgenie.acknowledge"
-    OPSGENIE_UNACKNOWLEDGE = "opsgenie.unacknowledge"
-    OPSGENIE_NOTE = "opsgenie.add_note"
+    ALERT_ACKNOWLEDGE = "opsgenie.acknowledge"
+    ALERT_UNACKNOWLEDGE = "opsgenie.unacknowledge"
+    ALERT_NOTE = "opsgenie.add_note"
 
     @property
     def side(self) -> Side:
@@ -38,7 +38,7 @@ class Kind(StrEnum):
     @property
     def is_note(self) -> bool:
         """Whether it adds a note."""
-        return self in (Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE)
+        return self in (Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE)
 
     @property
     def is_state(self) -> bool:
@@ -85,10 +85,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An Opsgenie alert.
+    """An alert of Opsgenie or of JSM Operations.
 
     List rows carry neither description nor details: `description` is None there. `open` and `acknowledged` are
-    None if the row has no readable value: then that state is not known.
+    None if the row has no readable value: then that state is not known. `alias` is the key by which the sender
+    knows the alert; empty if the row has none.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Alert:
     description: str | None = None
     details: tuple[tuple[str, str], ...] = ()
     url: str = ""
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +220,14 @@ class Pair:
     status changed without a log entry that explains it; the old baseline is kept meanwhile. `unpaged` is the
     reason why nobody is paged although there is an incident; empty if somebody is. `next_look_at` is when the
     sweep reads the pair; None: never again. A pair that an operator has unlinked keeps an `incident_number` (0 if
-    it had none) without an `incident_id`.
+    it had none) without an `incident_id`. `alias` and `created_at` are the alert's: by them it is found again in
+    another product, where it may have another id; empty and None if they were never read.
     """
 
     alert_id: str
     tiny_id: str
     tracked: bool
-    opsgenie: AlertBaseline
+    alerts: AlertBaseline
     incident_id: str | None = None
     incident_number: int | None = None
     pagerduty: IncidentBaseline | None = None
@@ -233,6 +236,8 @@ class Pair:
     title: str = ""
     unexplained_since: datetime | None = None
     unpaged: str = ""
+    alias: str = ""
+    created_at: datetime | None = None
     route: str = "default"
 
     @property
@@ -244,7 +249,7 @@ class Pair:
     def is_open(self) -> bool:
         """Whether either side may still change state; notes are mirrored even after."""
         resolved = self.pagerduty is not None and self.pagerduty.status == "resolved"
-        return self.opsgenie.open or (self.incident_id is not None and not resolved)
+        return self.alerts.open or (self.incident_id is not None and not resolved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,47 +284,6 @@ class Action:
     result_id: str = ""
     error: str = ""
     route: str = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The configured policies of the mapping, and the automation user.
-
-    `guards` are the echo guards at work. For notes any one suffices, for states outbox or author: tests switch off
-    two at a time to prove it. `service` is the PagerDuty service. `sweep_interval` is how often the sweep reads an
-    open pair, and `retention` for how long a finished one is remembered.
-    """
-
-    on_opsgenie_unacknowledge: str = "retrigger"
-    on_opsgenie_close: str = "note"
-    on_opsgenie_priority: str = "urgency"
-    high_urgency: frozenset[str] = frozenset({"P1", "P2"})
-    on_pagerduty_ack_timeout: str = "mirror"
-    service: str = ""
-    on_late_alert: str = "page"
-    late: timedelta = timedelta(seconds=3600)
-    staleness: timedelta = timedelta(seconds=120)
-    automation: Person = Person("", "")
-    guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
-    sweep_interval: timedelta = timedelta(seconds=300)
-    retention: timedelta = timedelta(days=30)
-
-    def is_automation(self, person: Person) -> bool:
-        """Whether this is the automation user: by id; by name only if one of the two has no id.
-
-        Until PagerDuty has confirmed the automation user, the configured value stands for both: it may be an id or
-        a name.
-        """
-        us = self.automation
-        if person == SOMEBODY:
-            return False
-        if person.id and us.id and (person.id == us.id or us.id != us.name):
-            return person.id == us.id
-        return bool(person.name) and person.name == us.name
-
-    def is_echo_of_us(self, person: Person) -> bool:
-        """The author guard for PagerDuty, unless it is switched off."""
-        return "author" in self.guards and self.is_automation(person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,15 +351,6 @@ class Observation:
     seen_at: datetime | None = None
     order: Order | None = None
     order_unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionInput:
-    """All inputs of a plan."""
-
-    now: datetime
-    policy: Policy
-    observations: tuple[Observation, ...]
 
 
 @dataclass(frozen=True, slots=True)

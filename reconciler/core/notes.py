@@ -6,7 +6,8 @@ from datetime import datetime
 
 from reconciler.core import absence, text
 from reconciler.core.genuine import Sources
-from reconciler.core.model import Change, Echo, Kind, Note, Observation, Policy, Side
+from reconciler.core.model import Change, Echo, Kind, Note, Observation, Side
+from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
 
 _SEPARATORS = (": ", "\n", '"', "> ", " - ")
@@ -26,23 +27,23 @@ Found = Change | Echo | Undecided
 
 def of_alert(observation: Observation, policy: Policy) -> Iterator[Found]:
     """New notes of the alert: people's, our own copies, and those that cannot be classified yet."""
-    mine = [action for action in observation.mine if action.kind is Kind.OPSGENIE_NOTE]
+    mine = [action for action in observation.mine if action.kind is Kind.ALERT_NOTE]
     sent = {text.plain_note(action.text) if action.plain else action.text for action in mine}
     has_incident = observation.incident is not None or bool(observation.pair and observation.pair.incident_id)
     sources = Sources(Side.PAGERDUTY, observation.incident_notes if has_incident else (), mine)
     history = _History(observation, policy)
-    for note in _unknown(observation, Side.OPSGENIE, observation.alert_notes):
+    for note in _unknown(observation, Side.ALERTS, observation.alert_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "outbox" in policy.guards and note.text in sent:
-            yield _echo(Side.OPSGENIE, observation, "outbox", note)
+            yield _echo(Side.ALERTS, observation, "outbox", note)
         elif "author" in policy.guards and _is_signed(note):
-            yield _echo(Side.OPSGENIE, observation, "author", note)
+            yield _echo(Side.ALERTS, observation, "author", note)
         elif genuine:
-            yield _echo(Side.OPSGENIE, observation, "mark", note)
+            yield _echo(Side.ALERTS, observation, "mark", note)
         elif genuine is None:
-            yield Undecided(Side.OPSGENIE, note.id)
+            yield Undecided(Side.ALERTS, note.id)
         elif not (is_adoption(observation) and (_is_too_old(observation, note) or history.has(note))):
-            yield _noted(Side.OPSGENIE, observation, note)
+            yield _noted(Side.ALERTS, observation, note)
 
 
 def _is_signed(note: Note) -> bool:
@@ -63,7 +64,7 @@ class _History:
     def __init__(self, observation: Observation, policy: Policy) -> None:
         self.endings: dict[str, list[str]] = {}
         for copy in observation.incident_notes or () if is_adoption(observation) else ():
-            if policy.is_automation(copy.author) and not text.is_copy_from(copy.text, Side.OPSGENIE):
+            if policy.is_automation(copy.author) and not text.is_copy_from(copy.text, Side.ALERTS):
                 for ending in _endings(copy.text):
                     self.endings.setdefault(ending, []).append(copy.text)
 
@@ -89,11 +90,11 @@ def of_incident(observation: Observation, policy: Policy, now: datetime) -> Iter
     """New notes of the incident, classified in the same way."""
     mine = [action for action in observation.mine if action.kind is Kind.PAGERDUTY_NOTE]
     written = {action.result_id for action in mine}
-    is_deleted = observation.pair is not None and observation.pair.opsgenie.deleted
+    is_deleted = observation.pair is not None and observation.pair.alerts.deleted
     notes = observation.alert_notes
     if notes is None and (is_deleted or absence.is_confirmed(observation, policy, now)):
         notes = ()
-    sources = Sources(Side.OPSGENIE, notes, mine)
+    sources = Sources(Side.ALERTS, notes, mine)
     for note in _unknown(observation, Side.PAGERDUTY, observation.incident_notes):
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "outbox" in policy.guards and note.id in written:

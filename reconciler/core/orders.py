@@ -10,18 +10,8 @@ from reconciler.core.baselines import known_notes, snapshot
 from reconciler.core.changes import Seen
 from reconciler.core.follow_up import next_look
 from reconciler.core.journal import Entry, Event
-from reconciler.core.model import (
-    DecisionInput,
-    Incident,
-    Kind,
-    Observation,
-    Order,
-    Pair,
-    Plan,
-    Policy,
-    Settlement,
-    Status,
-)
+from reconciler.core.model import Incident, Kind, Observation, Order, Pair, Plan, Settlement, Status
+from reconciler.core.policy import DecisionInput, Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from reconciler.core.model import (
     Kind,
     Note,
     Observation,
-    Policy,
     Receipt,
     Settlement,
     Side,
@@ -27,10 +26,11 @@ from reconciler.core.model import (
     since_last,
 )
 from reconciler.core.paging import is_left_to_us
+from reconciler.core.policy import Policy
 
 UNKNOWN_GIVE_UP = timedelta(hours=6)
 """How long a note or a state may fail before it becomes a dead letter. Creations are retried for ever."""
-ALERT_ACKNOWLEDGED = {Kind.OPSGENIE_ACKNOWLEDGE: True, Kind.OPSGENIE_UNACKNOWLEDGE: False}
+ALERT_ACKNOWLEDGED = {Kind.ALERT_ACKNOWLEDGE: True, Kind.ALERT_UNACKNOWLEDGE: False}
 """The `acknowledged` value that each of our writes gives an alert."""
 _LOGGED_AS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
@@ -55,7 +55,7 @@ class Copies:
 
     def __init__(self, observation: Observation) -> None:
         on_incidents = (*(observation.incident_notes or ()), *observation.successor_notes)
-        self._notes = {Side.OPSGENIE: observation.alert_notes or (), Side.PAGERDUTY: on_incidents}
+        self._notes = {Side.ALERTS: observation.alert_notes or (), Side.PAGERDUTY: on_incidents}
 
     @cached_property
     def _by_head(self) -> dict[tuple[Side, str], list[Note]]:
@@ -199,7 +199,7 @@ def _is_in_alert_log(action: Action, observation: Observation) -> bool:
     if action.kind not in ALERT_ACKNOWLEDGED or observation.pair is None or observation.alert is None:
         return False
     verb = "acknowledge" if ALERT_ACKNOWLEDGED[action.kind] else "unacknowledge"
-    since, until = observation.pair.opsgenie.updated_at, observation.alert.updated_at
+    since, until = observation.pair.alerts.updated_at, observation.alert.updated_at
     acts = [act for act in observation.alert_acts if act.verb == verb and since < act.at < until]
     return any(act.person is not None and text.is_same_name(act.person.name, action.person) for act in acts)
 
@@ -273,8 +273,8 @@ def shown(
             Kind.PAGERDUTY_SET_URGENCY: incident.urgency == action.urgency,
         }
     shows |= {
-        Kind.OPSGENIE_ACKNOWLEDGE: acknowledged is True,
-        Kind.OPSGENIE_UNACKNOWLEDGE: acknowledged is False,
+        Kind.ALERT_ACKNOWLEDGE: acknowledged is True,
+        Kind.ALERT_UNACKNOWLEDGE: acknowledged is False,
     }
     return "" if shows.get(action.kind, False) else None
 
@@ -291,4 +291,4 @@ def _is_copy(note: Note, action: Action) -> bool:
     words, ours = text.after(note.text, action.mark), text.after(action.text, action.mark)
     if words.startswith("(") != ours.startswith("("):
         return False
-    return not is_act_text(Side.OPSGENIE, words) or words == ours
+    return not is_act_text(Side.ALERTS, words) or words == ours

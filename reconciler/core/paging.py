@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from reconciler.core.model import Action, Incident, Kind, Person, Policy, Status
+from reconciler.core.model import Action, Incident, Kind, Person, Status
+from reconciler.core.policy import Policy
 
 
 def is_left_to_us(incident: Incident, policy: Policy) -> bool:

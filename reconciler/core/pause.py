@@ -14,7 +14,7 @@ PAGING = frozenset({
     Kind.CREATE_INCIDENT,
     Kind.PAGERDUTY_UNACKNOWLEDGE,
     Kind.PAGERDUTY_SET_URGENCY,
-    Kind.OPSGENIE_UNACKNOWLEDGE,
+    Kind.ALERT_UNACKNOWLEDGE,
 })  # fmt: skip
 """Kinds of action that page somebody."""
 

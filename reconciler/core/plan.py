@@ -17,18 +17,17 @@ from reconciler.core.model import (
     Action,
     Actor,
     Change,
-    DecisionInput,
     Kind,
     Observation,
     Pair,
     Person,
     Plan,
-    Policy,
     Settlement,
     Side,
     Status,
 )
 from reconciler.core.outcomes import Copies, receipt_of, settle, shown
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.readings import believable, in_doubt, is_adoption
 
 __all__ = ["decide", "in_order", "settled"]
@@ -70,9 +69,9 @@ def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
         return Plan()
     late = late_acknowledgement.changes(observation, pair, policy)
     happened = (*seen.changes, *_unpaged(observation, pair, policy), *late)
-    orphans = absence.without_target(pair.opsgenie, observation.mine)
-    last = observation.pair.opsgenie if observation.pair else None
-    revived = absence.with_target_again(last, pair.opsgenie, observation.mine, inputs.now)
+    orphans = absence.without_target(pair.alerts, observation.mine)
+    last = observation.pair.alerts if observation.pair else None
+    revived = absence.with_target_again(last, pair.alerts, observation.mine, inputs.now)
     pointless = _pointless(observation, happened)
     planned = [
         action for action in _follows(observation, happened, pair, policy) if not _is_superseded(action, happened)
@@ -115,7 +114,7 @@ def _follows(
     copies = Copies(observation)
     marks = {
         side: text.note_marks(side, notes or ())
-        for side, notes in ((Side.OPSGENIE, observation.alert_notes), (Side.PAGERDUTY, observation.incident_notes))
+        for side, notes in ((Side.ALERTS, observation.alert_notes), (Side.PAGERDUTY, observation.incident_notes))
     }
     for change in happened:
         now = Situation(change, pair, policy, mine, observation.alert, marks[change.side])
@@ -135,7 +134,7 @@ def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
     """
     if not action.kind.is_state:
         return False
-    cause = Side.OPSGENIE if action.kind.side is Side.PAGERDUTY else Side.PAGERDUTY
+    cause = Side.ALERTS if action.kind.side is Side.PAGERDUTY else Side.PAGERDUTY
     done = _latest(cause, action.at)
     since = [change for change in happened if change.note is None and _latest(change.side, change.at) >= done]
     return any(action.kind in superseded_by(change) for change in since)
@@ -186,5 +185,5 @@ def _unpaged(observation: Observation, pair: Pair, policy: Policy) -> Iterator[C
     if not in_doubt(observation, Kind.PAGERDUTY_UNACKNOWLEDGE):
         at, who = incident.changed_at or incident.created_at, Person("", policy.automation.name)
         yield Change(
-            Side.OPSGENIE, "unpaged", pair.alert_id, incident.id, at, Actor.MACHINE, who, detail=pair.unpaged
+            Side.ALERTS, "unpaged", pair.alert_id, incident.id, at, Actor.MACHINE, who, detail=pair.unpaged
         )

@@ -1,18 +1,19 @@
 """Preconditions of writes that could do harm, checked against a read made just before the write."""
 
-from reconciler.core.model import Action, Alert, Incident, Kind, Policy
+from reconciler.core.model import Action, Alert, Incident, Kind
 from reconciler.core.paging import is_left_to_us
+from reconciler.core.policy import Policy
 
 RESOLVED = "the incident is resolved"
 
 
-def objection_in_opsgenie(action: Action, alert: Alert) -> str | None:
+def objection_to_alert_write(action: Action, alert: Alert) -> str | None:
     """The violated precondition, or None. A redundant write would change the owner and restart notifications."""
     if not alert.open:
         return "the alert is closed"
-    if action.kind is Kind.OPSGENIE_ACKNOWLEDGE and alert.acknowledged:
+    if action.kind is Kind.ALERT_ACKNOWLEDGE and alert.acknowledged:
         return f"the alert is acknowledged already, by {alert.acknowledged_by or 'somebody'}"
-    if action.kind is Kind.OPSGENIE_UNACKNOWLEDGE and not alert.acknowledged:
+    if action.kind is Kind.ALERT_UNACKNOWLEDGE and not alert.acknowledged:
         return "the alert is not acknowledged"
     return None
 

@@ -52,9 +52,7 @@ def _receipt_read(progress: Progress, _: Read, receipt: Any) -> Progress:
 
 _ANSWERED: dict[What, Callable[[Progress, Read, Any], Progress]] = {
     What.ALERT: lambda progress, _, alert: _sees(progress, ALERT_STATES, alert=alert),
-    What.ALERT_NOTES: lambda progress, _, notes: _sees(
-        progress, frozenset({Kind.OPSGENIE_NOTE}), alert_notes=notes
-    ),
+    What.ALERT_NOTES: lambda progress, _, notes: _sees(progress, frozenset({Kind.ALERT_NOTE}), alert_notes=notes),
     What.ALERT_LOG: lambda progress, _, acts: _sees(progress, alert_acts=acts),
     What.REQUEST: _receipt_read,
     What.RECENT_ALERTS: lambda progress, _, sees_others: _sees(progress, sees_others=sees_others),
@@ -79,14 +77,14 @@ def _alert_failed(progress: Progress, failure: Failure) -> Progress:
     request = progress.request
     if failure is Failure.MISSING and not (request.is_new and request.row is not None):
         return _sees(progress, alert=None, missing=True)
-    return _unread(progress, Side.OPSGENIE)
+    return _unread(progress, Side.ALERTS)
 
 
 def _alert_log_failed(progress: Progress, _: Failure) -> Progress:
     """After a failed read of the alert's log: its state counts as unread, so as not to lack a name."""
     seen = progress.observation
     seen = replace(seen, alert=None, looked=seen.looked - ALERT_STATES)
-    return _unread(replace(progress, observation=seen), Side.OPSGENIE)
+    return _unread(replace(progress, observation=seen), Side.ALERTS)
 
 
 def _incidents_by_key_failed(progress: Progress, _: Failure) -> Progress:
@@ -128,7 +126,7 @@ def _incident_log_failed(progress: Progress, failure: Failure) -> Progress:
 
 _FAILED: dict[What, Callable[[Progress, Failure], Progress]] = {
     What.ALERT: _alert_failed,
-    What.ALERT_NOTES: lambda progress, _: _unread(progress, Side.OPSGENIE),
+    What.ALERT_NOTES: lambda progress, _: _unread(progress, Side.ALERTS),
     What.ALERT_LOG: _alert_log_failed,
     What.INCIDENTS_BY_KEY: _incidents_by_key_failed,
     What.INCIDENT: _incident_failed,

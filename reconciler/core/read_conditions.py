@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 from reconciler.core import outcomes, text
-from reconciler.core.model import Act, Action, Actor, Kind, Observation, Policy, Side, Status, since_last
+from reconciler.core.model import Act, Action, Actor, Kind, Observation, Side, Status, since_last
+from reconciler.core.policy import Policy
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Progress
 
 NOTE_MARGIN = timedelta(minutes=1)
 """How much further back than the staleness bound an alert's notes are read."""
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """The earliest plausible time stamp."""
-_SOUGHT_IN_ALL_NOTES = frozenset({Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT})
+_SOUGHT_IN_ALL_NOTES = frozenset({Kind.ALERT_NOTE, Kind.CREATE_INCIDENT})
 """Writes of unknown outcome for which all notes of an alert are read."""
 _ONLY_LOGGED = {
     ("acknowledged", "triggered"): "unacknowledge",
@@ -28,7 +29,7 @@ def row_suffices(progress: Progress) -> bool:
     nothing.
     """
     row, seen = progress.request.row, progress.observation
-    base = seen.pair.opsgenie if seen.pair else None
+    base = seen.pair.alerts if seen.pair else None
     if row is None or base is None or row.updated_at <= base.updated_at or base.missing_since is not None:
         return False
     if row.open is None or row.acknowledged is None:
@@ -41,11 +42,11 @@ def notes_until(progress: Progress) -> datetime | None:
     """The time back to which the alert's notes are read: the last read's certain range; None for all of them."""
     request, seen = progress.request, progress.observation
     is_in_doubt = any(a.kind in _SOUGHT_IN_ALL_NOTES and a.status is Status.SENT for a in seen.mine)
-    is_known = any(side is Side.OPSGENIE for side, _ in seen.known_notes)
+    is_known = any(side is Side.ALERTS for side, _ in seen.known_notes)
     is_whole = request.all_notes or request.swept or not request.alert_notes
     if seen.pair is None or not is_known or is_whole or progress.unread or is_in_doubt:
         return None
-    stamp = seen.pair.opsgenie.updated_at
+    stamp = seen.pair.alerts.updated_at
     return stamp - (progress.policy.staleness + NOTE_MARGIN) if stamp > _OLDEST else None
 
 
@@ -79,9 +80,9 @@ def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
 
     It is a copy only if its source exists, so that the other side's notes have to be read.
     """
-    other = Side.PAGERDUTY if side is Side.OPSGENIE else Side.OPSGENIE
+    other = Side.PAGERDUTY if side is Side.ALERTS else Side.ALERTS
     ours = {action.text for action in seen.mine} | {text.plain_note(action.text) for action in seen.mine}
-    for note in (seen.alert_notes if side is Side.OPSGENIE else seen.incident_notes) or ():
+    for note in (seen.alert_notes if side is Side.ALERTS else seen.incident_notes) or ():
         if side is Side.PAGERDUTY:
             is_signed = policy.is_echo_of_us(note.author)
         else:
@@ -100,7 +101,7 @@ def is_alert_log_needed(progress: Progress) -> bool:
 
 def is_under_another_name(action: Action, seen: Observation) -> bool:
     """Whether the alert is acknowledged as requested, but under another name than the one we gave."""
-    if action.kind is not Kind.OPSGENIE_ACKNOWLEDGE or not is_accepted(action) or seen.alert is None:
+    if action.kind is not Kind.ALERT_ACKNOWLEDGE or not is_accepted(action) or seen.alert is None:
         return False
     shown = seen.alert.acknowledged_by
     return bool(seen.alert.acknowledged and shown) and not text.is_same_name(shown, action.person)
@@ -108,7 +109,7 @@ def is_under_another_name(action: Action, seen: Observation) -> bool:
 
 def is_undone_by_another(action: Action, seen: Observation) -> bool:
     """Whether the alert's log names somebody else first for an un-acknowledgement that we sent."""
-    if action.kind is not Kind.OPSGENIE_UNACKNOWLEDGE or not is_accepted(action):
+    if action.kind is not Kind.ALERT_UNACKNOWLEDGE or not is_accepted(action):
         return False
     first = _first(seen.alert_acts, "unacknowledge", "acknowledge")
     return first is not None and not text.is_same_name(first, action.person)
@@ -130,7 +131,7 @@ def may_still_land(progress: Progress) -> bool:
 
 def is_lost(seen: Observation) -> bool:
     """Whether Opsgenie does not know an alert that is open in the snapshot."""
-    base = seen.pair.opsgenie if seen.pair else None
+    base = seen.pair.alerts if seen.pair else None
     return seen.missing and base is not None and base.open and not base.deleted
 
 
@@ -139,22 +140,22 @@ def _is_unacknowledged(seen: Observation) -> bool:
     if seen.pair is None or seen.alert is None or not seen.alert.open or seen.alert.acknowledged is not False:
         return False
     carried_out = {receipt.action_id for receipt in seen.receipts if receipt.carried_out}
-    ours = any(a.id in carried_out and a.kind is Kind.OPSGENIE_ACKNOWLEDGE for a in seen.mine)
-    return seen.pair.opsgenie.acknowledged or ours
+    ours = any(a.id in carried_out and a.kind is Kind.ALERT_ACKNOWLEDGE for a in seen.mine)
+    return seen.pair.alerts.acknowledged or ours
 
 
 def _is_acknowledged_by_another(seen: Observation) -> bool:
     """Whether the alert shows another name than our pending acknowledgement would give it."""
     if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
         return False
-    ours = (a for a in seen.mine if a.kind is Kind.OPSGENIE_ACKNOWLEDGE and a.status is Status.SENT)
+    ours = (a for a in seen.mine if a.kind is Kind.ALERT_ACKNOWLEDGE and a.status is Status.SENT)
     return not all(text.is_same_name(seen.alert.acknowledged_by, action.person) for action in ours)
 
 
 def _may_be_reversed(progress: Progress) -> bool:
     """Whether the alert has changed since a write of unknown outcome whose request status is unknown."""
     seen = progress.observation
-    if seen.alert is None or seen.pair is None or seen.alert.updated_at <= seen.pair.opsgenie.updated_at:
+    if seen.alert is None or seen.pair is None or seen.alert.updated_at <= seen.pair.alerts.updated_at:
         return False
     receipted = {receipt.action_id for receipt in seen.receipts}
     in_doubt = (action for action in unanswered(progress) if action.kind in ALERT_STATES)

@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from reconciler.core.model import Kind, Observation, Policy, Side
+from reconciler.core.model import Kind, Observation, Side
+from reconciler.core.policy import Policy
 from reconciler.core.work import ReadRequest
 
-ALERT_STATES = frozenset({Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE})
+ALERT_STATES = frozenset({Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE})
 INCIDENT_STATES = frozenset(kind for kind in Kind if kind.side is Side.PAGERDUTY and kind.is_state)
 """Our writes whose outcome the alert, or the incident, shows."""
 
@@ -30,7 +31,7 @@ class What(StrEnum):
     @property
     def side(self) -> Side:
         """The vendor that is asked."""
-        return Side.PAGERDUTY if self.value.startswith("incident") else Side.OPSGENIE
+        return Side.PAGERDUTY if self.value.startswith("incident") else Side.ALERTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from a replica that lags behind: it is not a change, and nobody made it.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Observation, Pair, Policy, Side, Status
+from reconciler.core.model import Alert, AlertBaseline, Incident, Kind, Observation, Pair, Side, Status
+from reconciler.core.policy import Policy
 
 GRAIN = timedelta(seconds=1)
 """Resolution of PagerDuty's time stamps."""
@@ -45,8 +46,8 @@ def believable(observation: Observation, policy: Policy, now: datetime) -> tuple
     pair = observation.pair
     if pair is None:
         return observation, False
-    if observation.alert is not None and _is_old_alert(observation.alert, pair.opsgenie, now):
-        observation = replace(observation, alert=None, looked=observation.looked - _STATES[Side.OPSGENIE])
+    if observation.alert is not None and _is_old_alert(observation.alert, pair.alerts, now):
+        observation = replace(observation, alert=None, looked=observation.looked - _STATES[Side.ALERTS])
     incident = observation.incident
     if incident is not None and pair.incident_id not in (None, incident.id):
         # This read began before the pair followed another incident.
@@ -65,13 +66,13 @@ def _readable(observation: Observation) -> Observation:
     alert = observation.alert
     if alert is None or (alert.open is not None and alert.acknowledged is not None):
         return observation
-    known = observation.pair.opsgenie if observation.pair else AlertBaseline(True, False, alert.updated_at)
+    known = observation.pair.alerts if observation.pair else AlertBaseline(True, False, alert.updated_at)
     filled = replace(
         alert,
         open=known.open if alert.open is None else alert.open,
         acknowledged=known.acknowledged if alert.acknowledged is None else alert.acknowledged,
     )
-    return replace(observation, alert=filled, looked=observation.looked - _STATES[Side.OPSGENIE])
+    return replace(observation, alert=filled, looked=observation.looked - _STATES[Side.ALERTS])
 
 
 def _is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core.model import Observation, Policy, Side
+from reconciler.core.model import Observation, Side
+from reconciler.core.policy import Policy
 from reconciler.core.read_conditions import (
     has_foreign_mark,
     is_accepted,
@@ -66,13 +67,13 @@ def sides_needed(progress: Progress) -> frozenset[Side]:
         return frozenset({Side.PAGERDUTY} if is_looked_up and progress.observation.pair is None else ())
     opsgenie = _alert(progress) is not None or request.alert_notes
     pagerduty = progress.incident_id is not None and (request.incident or request.incident_notes)
-    needed = {Side.OPSGENIE: opsgenie, Side.PAGERDUTY: pagerduty or is_looked_up}
+    needed = {Side.ALERTS: opsgenie, Side.PAGERDUTY: pagerduty or is_looked_up}
     return frozenset(side for side, is_needed in needed.items() if is_needed)
 
 
 def own_object(side: Side, progress: Progress) -> Read:
     """The read that shows best whether a vendor answers again: of the pair's own alert or incident."""
-    if side is Side.OPSGENIE:
+    if side is Side.ALERTS:
         return Read(What.ALERT, progress.observation.alert_id)
     if progress.incident_id is None:
         return Read(What.INCIDENTS_BY_KEY, progress.observation.alert_id)
@@ -95,7 +96,7 @@ def finished(progress: Progress) -> Finished:
     if progress.lacks_alert_notes and request.incident_notes and not request.is_new:
         unread |= {Side.PAGERDUTY}
     if is_lost(seen) and not seen.sees_others:
-        unread |= {Side.OPSGENIE}
+        unread |= {Side.ALERTS}
     return Finished(seen, unread)
 
 
@@ -134,7 +135,7 @@ def _incident(progress: Progress) -> Read | None:
 def incident_notes(progress: Progress) -> Read | None:
     """The incident's notes: requested, or needed as the possible source of a note with PagerDuty's mark."""
     seen = progress.observation
-    is_source = _may_have_sources(progress) and has_foreign_mark(seen, Side.OPSGENIE, progress.policy)
+    is_source = _may_have_sources(progress) and has_foreign_mark(seen, Side.ALERTS, progress.policy)
     return _of_incident(What.INCIDENT_NOTES, progress) if _wants_incident_notes(progress) or is_source else None
 
 

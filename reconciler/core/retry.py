@@ -101,7 +101,7 @@ def _is_dead(action: Action, scope: Scope, now: datetime, alert: AlertBaseline |
 
 def _is_deleted(action: Action, scope: Scope, alert: AlertBaseline | None) -> bool:
     """Whether the write's target is deleted. If the alert reappears, the write becomes due again."""
-    of_alert = scope is Scope.MISSING and action.kind.side is Side.OPSGENIE
+    of_alert = scope is Scope.MISSING and action.kind.side is Side.ALERTS
     return of_alert and alert is not None and alert.deleted
 
 

@@ -6,7 +6,8 @@ process (see `runtime.second_reconciler`), and only on a pair that was known bef
 """
 
 from reconciler.core import text
-from reconciler.core.model import Action, Kind, Note, Observation, Policy, Side, Status
+from reconciler.core.model import Action, Kind, Note, Observation, Side, Status
+from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
 
 
@@ -19,7 +20,7 @@ def foreign_notes(observation: Observation, policy: Policy) -> tuple[Note, ...]:
         note
         for note in observation.incident_notes or ()
         if policy.is_automation(note.author)
-        and text.is_copy_from(note.text, Side.OPSGENIE)
+        and text.is_copy_from(note.text, Side.ALERTS)
         and not any(_may_have_added(action, note) for action in mine[Kind.PAGERDUTY_NOTE])
     ]
     found += [
@@ -27,7 +28,7 @@ def foreign_notes(observation: Observation, policy: Policy) -> tuple[Note, ...]:
         for note in observation.alert_notes or ()
         if text.is_signed(note.author.name)
         and text.is_copy_from(note.text, Side.PAGERDUTY)
-        and not any(_has_mark_of(action, note) for action in mine[Kind.OPSGENIE_NOTE])
+        and not any(_has_mark_of(action, note) for action in mine[Kind.ALERT_NOTE])
     ]
     return tuple(note for note in found if not _is_known(note, observation))
 

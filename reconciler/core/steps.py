@@ -17,10 +17,10 @@ from reconciler.core.model import (
     Kind,
     Observation,
     Person,
-    Policy,
     Status,
     since_last,
 )
+from reconciler.core.policy import Policy
 from reconciler.core.readings import GRAIN, usable
 
 TIMED_OUT = Person("", "PagerDuty (acknowledgement timed out)")

@@ -14,9 +14,9 @@ from reconciler.core.model import (
     Observation,
     Pair,
     Person,
-    Policy,
     Side,
 )
+from reconciler.core.policy import Policy
 
 TITLE = 200
 """Characters of another incident's title that a note shows."""

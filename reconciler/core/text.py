@@ -37,7 +37,7 @@ CUT_NAME = 20
 
 PRIORITIES = frozenset({"P1", "P2", "P3", "P4", "P5"})
 """Opsgenie's priorities. Anything else counts as unknown."""
-_NAMES = {Side.OPSGENIE: "Opsgenie", Side.PAGERDUTY: "PagerDuty"}
+_NAMES = {Side.ALERTS: "Opsgenie", Side.PAGERDUTY: "PagerDuty"}
 MARK = re.compile(
     r"\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]+) · "
     r"(?:note (?P<note>[^\]\s]+)|(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?Z))(?: #\d+)?"
@@ -70,7 +70,7 @@ def shortened(text: str, limit: int = SHOWN) -> str:
 
 def act_mark(side: Side, name: str, at: datetime) -> str:
     """Mark of an act, by its time. Opsgenie's time stamps have milliseconds, PagerDuty's seconds."""
-    precision = "milliseconds" if side is Side.OPSGENIE else "seconds"
+    precision = "milliseconds" if side is Side.ALERTS else "seconds"
     stamp = at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec=precision)
     return f"[{name_of(side)} · {_clean(name)} · {stamp}Z]"
 

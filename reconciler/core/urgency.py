@@ -15,10 +15,10 @@ from reconciler.core.model import (
     Kind,
     Observation,
     Person,
-    Policy,
     Side,
     Status,
 )
+from reconciler.core.policy import Policy
 from reconciler.core.preconditions import RESOLVED
 
 OPSGENIE = Person("", "Opsgenie")
@@ -35,14 +35,14 @@ def changes(observation: Observation, policy: Policy) -> Iterator[Change]:
     if (
         incident.status == "resolved"
         or incident.urgency != "low"
-        or not _is_high(observation, pair.opsgenie, policy)
+        or not _is_high(observation, pair.alerts, policy)
     ):
         return
-    at, priority = incident.changed_at or incident.created_at, pair.opsgenie.priority
+    at, priority = incident.changed_at or incident.created_at, pair.alerts.priority
     ref = _due(observation, pair.pagerduty, at)
     if ref:
         yield Change(
-            Side.OPSGENIE, "urgency", pair.alert_id, ref, at, Actor.MACHINE, OPSGENIE, detail=priority, raises=True
+            Side.ALERTS, "urgency", pair.alert_id, ref, at, Actor.MACHINE, OPSGENIE, detail=priority, raises=True
         )
 
 

@@ -70,7 +70,7 @@ class ReadRequest:
         """The sides to be read."""
         opsgenie = self.alert or self.alert_notes
         pagerduty = self.incident or self.incident_notes or self.by_key
-        return frozenset({Side.OPSGENIE} if opsgenie else ()) | frozenset({Side.PAGERDUTY} if pagerduty else ())
+        return frozenset({Side.ALERTS} if opsgenie else ()) | frozenset({Side.PAGERDUTY} if pagerduty else ())
 
     @property
     def is_empty(self) -> bool:
@@ -104,7 +104,7 @@ class ReadRequest:
 
 def everything(sides: Iterable[Side] = tuple(Side)) -> ReadRequest:
     """The request for everything that can be read of these sides."""
-    opsgenie, pagerduty = (side in set(sides) for side in (Side.OPSGENIE, Side.PAGERDUTY))
+    opsgenie, pagerduty = (side in set(sides) for side in (Side.ALERTS, Side.PAGERDUTY))
     return ReadRequest(
         alert=opsgenie,
         alert_notes=opsgenie,

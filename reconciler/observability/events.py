@@ -1,6 +1,7 @@
 """Events of the reconciler that observers may count: committed plans, results of writes, saved baselines."""
 
-from reconciler.core.model import Action, DecisionInput, Pair, Plan, Status
+from reconciler.core.model import Action, Pair, Plan, Status
+from reconciler.core.policy import DecisionInput
 
 
 class Events:

@@ -23,8 +23,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from reconciler import __version__
-from reconciler.core.model import Action, DecisionInput, Pair, Plan, Side, Status
+from reconciler.core.model import Action, Pair, Plan, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.policy import DecisionInput
 from reconciler.core.text import name_of
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
@@ -376,6 +377,6 @@ def _by_label(values: Mapping[str, float]) -> Samples:
 
 def _diverges(pair: Pair) -> bool:
     """Whether one side is acknowledged and the other is not, while both are open."""
-    if pair.pagerduty is None or not pair.opsgenie.open or pair.pagerduty.status == "resolved":
+    if pair.pagerduty is None or not pair.alerts.open or pair.pagerduty.status == "resolved":
         return False
-    return pair.opsgenie.acknowledged != (pair.pagerduty.status == "acknowledged")
+    return pair.alerts.acknowledged != (pair.pagerduty.status == "acknowledged")

@@ -16,7 +16,7 @@ from reconciler.operations.gauges import open_pairs
 from reconciler.store.database import UnitOfWork
 
 _STATES = frozenset(kind for kind in Kind if kind.is_state and kind is not Kind.PAGERDUTY_SET_URGENCY)
-_OTHER = {Side.OPSGENIE: Side.PAGERDUTY, Side.PAGERDUTY: Side.OPSGENIE}
+_OTHER = {Side.ALERTS: Side.PAGERDUTY, Side.PAGERDUTY: Side.ALERTS}
 UNKNOWN = "no rule leaves it so: the sweep compares it again within SWEEP_INTERVAL_SECONDS"
 
 
@@ -73,7 +73,7 @@ def _never_acted(case: _Case) -> bool:
     return case.last(*(f"{side} {verb}" for side in Side for verb in ("acknowledge", "unacknowledge"))) is None
 
 
-_INCIDENT, _ALERT = Side.PAGERDUTY, Side.OPSGENIE
+_INCIDENT, _ALERT = Side.PAGERDUTY, Side.ALERTS
 _RULES: tuple[tuple[Side, Callable[[_Case], bool], str], ...] = (
     (_INCIDENT, lambda case: _customer_took_back(case) and not case.is_ours(),
      "an engineer's acknowledgement stays when a customer takes it back in Opsgenie"),
@@ -81,7 +81,7 @@ _RULES: tuple[tuple[Side, Callable[[_Case], bool], str], ...] = (
     (_ALERT, _reopened, "a reopened incident leaves the alert as it is"),
     (_ALERT, lambda case: _last_state(case) is Kind.PAGERDUTY_ACKNOWLEDGE,
      "a mirrored acknowledgement that times out in PagerDuty is not passed back"),
-    (_ALERT, lambda case: _last_state(case) is Kind.OPSGENIE_ACKNOWLEDGE, "ON_PAGERDUTY_ACK_TIMEOUT is ignore"),
+    (_ALERT, lambda case: _last_state(case) is Kind.ALERT_ACKNOWLEDGE, "ON_PAGERDUTY_ACK_TIMEOUT is ignore"),
     (_INCIDENT, _never_acted, "it was so when the pair was first seen"),
     (_ALERT, _never_acted, "it was so when the pair was first seen"),
 )  # fmt: skip
@@ -99,11 +99,11 @@ def apart(unit: UnitOfWork, user: str) -> tuple[Apart, ...]:
 def acknowledged_alone(pair: Pair) -> Side | None:
     """The side that alone is acknowledged, of a pair that is open on both."""
     incident = pair.pagerduty
-    if incident is None or incident.status == "resolved" or not pair.opsgenie.open:
+    if incident is None or incident.status == "resolved" or not pair.alerts.open:
         return None
-    if pair.opsgenie.acknowledged == (incident.status == "acknowledged"):
+    if pair.alerts.acknowledged == (incident.status == "acknowledged"):
         return None
-    return Side.OPSGENIE if pair.opsgenie.acknowledged else Side.PAGERDUTY
+    return Side.ALERTS if pair.alerts.acknowledged else Side.PAGERDUTY
 
 
 def judged(case: _Case, side: Side) -> Apart:
@@ -126,7 +126,7 @@ def _since(case: _Case, side: Side) -> datetime:
     if action is not None:
         return action.at
     stamp = case.pair.pagerduty.as_of if case.pair.pagerduty else None
-    return stamp or case.pair.opsgenie.updated_at
+    return stamp or case.pair.alerts.updated_at
 
 
 def as_data(now: datetime, each: Apart) -> dict[str, Any]:

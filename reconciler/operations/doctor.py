@@ -12,7 +12,7 @@ from reconciler.operations.doctor_pagerduty import PagerDutyChecks
 from reconciler.operations.doctor_setup import SetupChecks
 from reconciler.operations.findings import Finding, Group, bad, made
 from reconciler.settings import Settings
-from reconciler.vendors.ports import Clock, OpsgenieExaminer, PagerDutyExaminer
+from reconciler.vendors.ports import AlertExaminer, Clock, PagerDutyExaminer
 
 LONGEST = 60.0
 """Seconds after which the checks that have not ended are given up."""
@@ -24,7 +24,7 @@ OnFound = Callable[[int, int], None]
 class Elsewhere:
     """The same keys at the other regions' addresses, as far as there are any."""
 
-    opsgenie: OpsgenieExaminer | None = None
+    opsgenie: AlertExaminer | None = None
     opsgenie_url: str = ""
     pagerduty: PagerDutyExaminer | None = None
     pagerduty_url: str = ""
@@ -36,7 +36,7 @@ class Examined:
 
     settings: Settings
     clock: Clock
-    opsgenie: OpsgenieExaminer
+    opsgenie: AlertExaminer
     pagerduty: PagerDutyExaminer
     elsewhere: Elsewhere = Elsewhere()
 

@@ -81,7 +81,7 @@ class DatabaseChecks:
             positions = unit.cursors.load(now)
         if led is None:
             return good("leader", "no reconciler has worked on this database yet")
-        polled = {Side.OPSGENIE: positions.polled_opsgenie, Side.PAGERDUTY: positions.polled_pagerduty}
+        polled = {Side.ALERTS: positions.polled_alerts, Side.PAGERDUTY: positions.polled_pagerduty}
         ages = ", ".join(f"{name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
         at_work = evidence.is_at_work(self._url)
         is_fresh = all(at is not None and now - at < _RECENTLY for at in polled.values())

@@ -10,7 +10,7 @@ from reconciler.operations.doctor_vendor import VendorChecks, write_right
 from reconciler.operations.findings import Check, Finding, good, warning
 from reconciler.settings import Settings
 from reconciler.settings_texts import volatile_terms
-from reconciler.vendors.ports import PAGE, Clock, OpsgenieExaminer, PagerDutyReader
+from reconciler.vendors.ports import PAGE, AlertExaminer, Clock, PagerDutyReader
 
 MOST_PAGES = 5
 """Pages of open alerts that are compared with the database; what is beyond is not counted."""
@@ -23,15 +23,15 @@ class OpsgenieChecks(VendorChecks):
 
     def __init__(
         self,
-        opsgenie: OpsgenieExaminer,
+        opsgenie: AlertExaminer,
         pagerduty: PagerDutyReader,
-        elsewhere: OpsgenieExaminer | None,
+        elsewhere: AlertExaminer | None,
         other_url: str,
         settings: Settings,
         database: DatabaseChecks,
         clock: Clock,
     ) -> None:
-        super().__init__(Side.OPSGENIE, opsgenie, elsewhere, settings.opsgenie_api_url, other_url, clock)
+        super().__init__(Side.ALERTS, opsgenie, elsewhere, settings.opsgenie_api_url, other_url, clock)
         self._opsgenie = opsgenie
         self._pagerduty = pagerduty
         self._query = settings.opsgenie_query

@@ -168,7 +168,7 @@ class PagerDutyChecks(VendorChecks):
     def _is_foreign(self, note: Note, incident: Incident, known: dict[str, tuple[Action, ...]]) -> bool:
         """Whether a note is a reconciler's copy, by its author and mark, and not of this database."""
         is_ours = note.author.id == self._user.id if self._user.id else note.author.name == self._user.name
-        if not is_ours or not text.is_copy_from(note.text, Side.OPSGENIE):
+        if not is_ours or not text.is_copy_from(note.text, Side.ALERTS):
             return False
         mine = [action for action in known.get(incident.key, ()) if action.kind is Kind.PAGERDUTY_NOTE]
         return not any(note.id == action.result_id or text.carries(note.text, action.mark) for action in mine)

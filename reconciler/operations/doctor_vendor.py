@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.model import Side
+from reconciler.core.product import OPSGENIE
 from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, ObjectError, Permanent, ReconcilerError, Refused
 from reconciler.observability.naming import span
@@ -112,7 +113,7 @@ class VendorChecks:
             return bad(
                 check,
                 f"refused at {self._url}, accepted at {self._other_url}: the account is in the other region",
-                f"set {self.side.name}_API_URL={self._other_url}",
+                f"set {OPSGENIE.api_url_of(self.side)}={self._other_url}",
             )
         found, _, fix = str(error).partition("; ")
         tried = f"; it is not accepted at {self._other_url} either" if self._other_url else ""

@@ -79,7 +79,7 @@ def _told(unit: UnitOfWork, address: str, given: str, now: datetime) -> Explanat
     tracked = tuple(dict.fromkeys(named))
     found = tuple(story.read(unit, alert_id, now) for alert_id in tracked[:MOST_STORIES])
     positions = unit.cursors.load(now)
-    polled = ((Side.OPSGENIE, positions.polled_opsgenie), (Side.PAGERDUTY, positions.polled_pagerduty))
+    polled = ((Side.ALERTS, positions.polled_alerts), (Side.PAGERDUTY, positions.polled_pagerduty))
     return Explanation(given, now, address, found, polled=polled, left_out=len(tracked) - len(found))
 
 
@@ -140,8 +140,8 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
 
 def _states(found: Explanation, one: Story, pair: Pair, alert_page: Callable[[str], str]) -> Iterator[str]:
     polled = dict(found.polled)
-    words = {Side.OPSGENIE: story.state_of_alert(pair), Side.PAGERDUTY: story.state_of_incident(pair)}
-    pages = {Side.OPSGENIE: one.alert_url or alert_page(one.alert_id), Side.PAGERDUTY: one.incident_url}
+    words = {Side.ALERTS: story.state_of_alert(pair), Side.PAGERDUTY: story.state_of_incident(pair)}
+    pages = {Side.ALERTS: one.alert_url or alert_page(one.alert_id), Side.PAGERDUTY: one.incident_url}
     for side in Side:
         at, last = story.as_of(pair, side), polled.get(side)
         changed = f"; as of {stamp(at)}" if at else ""
@@ -231,7 +231,7 @@ def _story_data(one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
         "alert_url": one.alert_url or alert_page(one.alert_id),
         "incident_url": one.incident_url,
         "shortly": list(one.shortly),
-        "opsgenie": _side_data(pair, Side.OPSGENIE),
+        "opsgenie": _side_data(pair, Side.ALERTS),
         "pagerduty": _side_data(pair, Side.PAGERDUTY),
         "swept_at": _iso(pair.swept_at) if pair else None,
         "next_look_at": _iso(pair.next_look_at) if pair else None,
@@ -245,7 +245,7 @@ def _story_data(one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
 def _side_data(pair: Pair | None, side: Side) -> dict[str, Any] | None:
     if pair is None or (side is Side.PAGERDUTY and pair.pagerduty is None):
         return None
-    words = story.state_of_alert(pair) if side is Side.OPSGENIE else story.state_of_incident(pair)
+    words = story.state_of_alert(pair) if side is Side.ALERTS else story.state_of_incident(pair)
     return {"state": words, "as_of": _iso(story.as_of(pair, side))}
 
 

@@ -22,7 +22,7 @@ def refresh(metrics: "Metrics", database: Database) -> None:
         return
     with database.reading() as unit:
         positions = unit.cursors.load(datetime.now(UTC))
-        polled = {Side.OPSGENIE: positions.polled_opsgenie, Side.PAGERDUTY: positions.polled_pagerduty}
+        polled = {Side.ALERTS: positions.polled_alerts, Side.PAGERDUTY: positions.polled_pagerduty}
         known = {side: at for side, at in polled.items() if at is not None}
         metrics.counted(DatabaseCounts(unit.snapshot.open_pairs(), states(unit), oldest_open(unit), known))
         if not metrics.knows_pairs():

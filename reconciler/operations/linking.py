@@ -104,7 +104,7 @@ def as_text(found: Answer) -> str:
 
 def _hand_over(unit: UnitOfWork, pair: Pair, order: Order, request: ReadRequest, interval: float) -> Ordered:
     now = datetime.now(UTC)
-    polled = unit.cursors.load(now).polled_opsgenie
+    polled = unit.cursors.load(now).polled_alerts
     item = WorkItem(pair.alert_id, now, request, Priority.CHANGED, frozenset({Reason.OPERATOR}))
     last = len(unit.journal.of([pair.alert_id]))
     unit.work.add([item], external=True)

@@ -129,7 +129,7 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
             database=address,
             missing=missing,
             open_pairs=unit.snapshot.open_pairs(),
-            polled={Side.OPSGENIE: cursors.polled_opsgenie, Side.PAGERDUTY: cursors.polled_pagerduty},
+            polled={Side.ALERTS: cursors.polled_alerts, Side.PAGERDUTY: cursors.polled_pagerduty},
             counts={state: states[state] for state in STATES},
             entries=tuple(sorted(_entries(unit, (*open_actions, *dead)), key=_urgency)),
             paging=found,

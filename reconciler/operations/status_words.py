@@ -45,7 +45,7 @@ def _may_write(report: StatusReport, side: Side) -> str:
         if held.pause.side is side:
             return (
                 "paused"
-                if side is Side.OPSGENIE
+                if side is Side.ALERTS
                 else f"paused, {'pages too' if held.pause.pages else 'except pages'}"
             )
     return "not known" if report.leader is None else "yes"

@@ -135,7 +135,7 @@ def _paging(
         creation = next((action for action in mine if action.kind.value == "pagerduty.create_incident"), None)
         why = f": {creation.error}" if creation is not None and creation.error else ""
         yield f"nobody is paged yet: there is no incident{why}"
-    if pair.opsgenie.deleted:
+    if pair.alerts.deleted:
         yield "the alert was deleted in Opsgenie"
     if pair.unexplained_since is not None:
         yield (
@@ -170,7 +170,7 @@ def _incident_page(pair: Pair | None, entries: Iterable[Entry]) -> str:
 
 def state_of_alert(pair: Pair) -> str:
     """The alert as the snapshot knows it."""
-    base = pair.opsgenie
+    base = pair.alerts
     words = ["open" if base.open else "deleted" if base.deleted else "closed"]
     words.append("acknowledged" if base.acknowledged else "not acknowledged")
     words += [base.priority] if base.priority else []
@@ -190,6 +190,6 @@ def state_of_incident(pair: Pair) -> str:
 
 def as_of(pair: Pair, side: Side) -> datetime | None:
     """The vendor's time of the last change that the snapshot knows."""
-    if side is Side.OPSGENIE:
-        return pair.opsgenie.updated_at
+    if side is Side.ALERTS:
+        return pair.alerts.updated_at
     return pair.pagerduty.as_of if pair.pagerduty else None

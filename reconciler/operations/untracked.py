@@ -178,7 +178,7 @@ def _at_work(running: Running, now: datetime) -> list[str]:
     if running.positions.origin is None:
         leads = f"; {running.holder} leads" if running.holder else ""
         return [f"no reconciler has finished a first start on this database{leads}: see `reconciler status`"]
-    polled = running.positions.polled_opsgenie
+    polled = running.positions.polled_alerts
     if polled is None:
         return ["Opsgenie was never polled completely: see `reconciler status`"]
     words = [f"the last whole poll of Opsgenie ended at {stamp(polled)}"]

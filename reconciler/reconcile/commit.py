@@ -9,7 +9,8 @@ from threading import Lock
 
 from reconciler.core import orders
 from reconciler.core.journal_entries import of_plan
-from reconciler.core.model import DecisionInput, Pair, Plan
+from reconciler.core.model import Pair, Plan
+from reconciler.core.policy import DecisionInput
 from reconciler.core.work import WorkItem
 from reconciler.observability.events import Events
 from reconciler.store.database import Database, UnitOfWork

@@ -8,9 +8,10 @@ tried once more before the actions after it. What pages somebody does not wait f
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.model import Action, Kind, Policy, Status
+from reconciler.core.model import Action, Kind, Status
 from reconciler.core.pause import PAGING
 from reconciler.core.plan import in_order
+from reconciler.core.policy import Policy
 from reconciler.core.retry import steps_aside
 from reconciler.observability.events import Events
 from reconciler.reconcile.delivery_action import ActionDelivery, Tools

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from reconciler.core import journal_entries, text
 from reconciler.core.journal import Entry, Event
-from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Policy, Settlement, Side, Status
+from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Settlement, Side, Status
 from reconciler.core.plan import settled
-from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty
+from reconciler.core.policy import Policy
+from reconciler.core.preconditions import objection_in_pagerduty, objection_to_alert_write
 from reconciler.core.retry import Plainer, Scope, after
 from reconciler.errors import (
     Duplicate,
@@ -96,8 +97,8 @@ class ActionDelivery:
         if not action.kind.is_state:
             return None, None
         vendors = self._tools.vendors
-        if action.kind.side is Side.OPSGENIE:
-            return objection_in_opsgenie(action, vendors.opsgenie.alert(action.alert_id)), None
+        if action.kind.side is Side.ALERTS:
+            return objection_to_alert_write(action, vendors.alerts.alert(action.alert_id)), None
         incident = vendors.pagerduty.incident(action.incident_id or "")
         return objection_in_pagerduty(action, incident, self._policy), incident
 
@@ -216,7 +217,7 @@ class ActionDelivery:
     def _alert(self, action: Action) -> AlertBaseline | None:
         with self._tools.database.reading() as unit:
             pair = unit.snapshot.pair(action.alert_id)
-        return pair.opsgenie if pair else None
+        return pair.alerts if pair else None
 
     def _replace_by_parts(self, action: Action) -> bool:
         """Replace a note that is too long even in plain form by numbered parts, each an action of its own."""

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from enum import Enum
 
-from reconciler.core.model import Action, Policy, Side, Status
+from reconciler.core.model import Action, Side, Status
+from reconciler.core.policy import Policy
 from reconciler.core.retry import LONGEST_WRITE_BACK_OFF, steps_aside
 
 _INSTANT = timedelta(microseconds=1)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.model import Action, Kind, Policy, Side, Status
+from reconciler.core.model import Action, Kind, Side, Status
 from reconciler.core.pause import PAGING
+from reconciler.core.policy import Policy
 from reconciler.reconcile.delivery_blocks import Blocks, backs_off_until, blocks_of, steps_aside_at
 from reconciler.reconcile.work_queue import Hold
 from reconciler.reconcile.write_breakers import WriteBreakers
@@ -16,7 +17,7 @@ Places = dict[tuple[Side, bool], datetime | None]
 
 def has_target(action: Action) -> bool:
     """Whether the action has a target: everything in PagerDuty except a creation needs the pair's incident."""
-    return action.kind is Kind.CREATE_INCIDENT or action.kind.side is Side.OPSGENIE or bool(action.incident_id)
+    return action.kind is Kind.CREATE_INCIDENT or action.kind.side is Side.ALERTS or bool(action.incident_id)
 
 
 @dataclass(frozen=True, slots=True)

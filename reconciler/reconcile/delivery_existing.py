@@ -2,7 +2,8 @@
 
 from threading import Lock
 
-from reconciler.core.model import Action, Kind, Policy, Status
+from reconciler.core.model import Action, Kind, Status
+from reconciler.core.policy import Policy
 from reconciler.core.retry import steps_aside
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError
 from reconciler.reconcile.delivery_blocks import backs_off_until

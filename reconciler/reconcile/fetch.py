@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from reconciler.core import reads
 from reconciler.core.absence import is_confirmed
-from reconciler.core.model import Observation, Policy, Side
+from reconciler.core.model import Observation, Side
+from reconciler.core.policy import Policy
 from reconciler.core.read_conditions import is_lost
 from reconciler.core.work import ReadRequest
 from reconciler.errors import ReconcilerError
@@ -22,7 +23,7 @@ from reconciler.reconcile.read_calls import ReadCalls
 from reconciler.reconcile.request_status import RequestStatuses
 from reconciler.reconcile.work_queue import Hold
 from reconciler.store.database import Database, DatabaseDown
-from reconciler.vendors.ports import Clock, OpsgenieReader, PagerDutyReader
+from reconciler.vendors.ports import AlertReader, Clock, PagerDutyReader
 
 __all__ = ["Fetched", "Fetcher", "Stopping"]
 
@@ -50,7 +51,7 @@ class Fetcher:
 
     def __init__(
         self,
-        opsgenie: OpsgenieReader,
+        opsgenie: AlertReader,
         pagerduty: PagerDutyReader,
         database: Database,
         breakers: ReadBreakers,
@@ -82,7 +83,7 @@ class Fetcher:
             for side in Side:
                 self._breakers.back_off(side, known.alert_id, found)
             row = request.row if request.is_new else None
-            problems = (Problem(Side.OPSGENIE, found, known.alert_id),)
+            problems = (Problem(Side.ALERTS, found, known.alert_id),)
             fetched = self._with_read_at(Fetched(replace(known, alert=row), frozenset(Side), problems=problems))
         self._note_absence(fetched.observation, policy)
         return fetched
@@ -107,7 +108,7 @@ class Fetcher:
         for side in reader.read_sides - found.unread:
             self._breakers.was_read(side, known.alert_id)
         if is_lost(found.observation) and not found.observation.sees_others:
-            self._breakers.back_off(Side.OPSGENIE, known.alert_id, NothingConcluded(known.alert_id))
+            self._breakers.back_off(Side.ALERTS, known.alert_id, NothingConcluded(known.alert_id))
         return self._with_read_at(Fetched(found.observation, found.unread, problems=problems), reader.retry_after)
 
     def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:

@@ -3,7 +3,7 @@
 from threading import Lock
 
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Misconfigured, Permanent, ReconcilerError, Refused
 from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.vendors.ports import Clock
@@ -15,9 +15,10 @@ CHECK_SERVES = 10.0
 class KeyCheck:
     """Both API keys, each checked at most once in `CHECK_SERVES`, by one thread at a time."""
 
-    def __init__(self, vendors: Vendors, clock: Clock) -> None:
+    def __init__(self, vendors: Vendors, clock: Clock, product: Product = OPSGENIE) -> None:
         self._clock = clock
         self._vendors = vendors
+        self._product = product
         self._answers: dict[Side, tuple[float, Refused | None]] = {}
         self._locks = {side: Lock() for side in Side}
 
@@ -33,14 +34,15 @@ class KeyCheck:
 
     def _asked(self, side: Side) -> Refused | None:
         try:
-            (self._vendors.opsgenie if side is Side.OPSGENIE else self._vendors.pagerduty).confirm_key()
+            (self._vendors.alerts if side is Side.ALERTS else self._vendors.pagerduty).confirm_key()
         except Refused as error:
             return error
         except (Misconfigured, Permanent) as error:
-            words, _, _ = str(error).partition(";")
+            words, product = str(error).partition(";")[0], self._product
             return Refused(
-                f"{side.name}_API_KEY: every request is refused, even one for nothing in particular: {words}; see "
-                f"{name_of(side)}'s account, and whether {side.name}_API_URL is the address of the API"
+                f"{product.credential_of(side)}: every request is refused, even one for nothing in particular: "
+                f"{words}; see {product.name_of(side)}'s account, and whether {product.api_url_of(side)} is the "
+                "address of the API"
             )
         except ReconcilerError:
             return None

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from reconciler.core import late_alerts
 from reconciler.core.follow_up import Left, next_item
-from reconciler.core.model import Action, DecisionInput, Echo, Note, Observation, Pair, Plan, Policy, Status
+from reconciler.core.model import Action, Echo, Note, Observation, Pair, Plan, Status
 from reconciler.core.orders import Verdict, verdict
 from reconciler.core.plan import decide, in_order
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.second_reconciler import foreign_notes
 from reconciler.core.text import shortened
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem

@@ -35,7 +35,7 @@ LONGEST_UNREACHABLE = 5.0
 LONGEST_READ_BACK_OFF = 60.0
 REMEMBERED_BACK_OFFS = 10_000
 """The most sides of pairs whose back-off is remembered."""
-HOLDS = {Side.OPSGENIE: Hold.READ_OPSGENIE, Side.PAGERDUTY: Hold.READ_PAGERDUTY}
+HOLDS = {Side.ALERTS: Hold.READ_ALERTS, Side.PAGERDUTY: Hold.READ_PAGERDUTY}
 _SIDES = {hold: side for side, hold in HOLDS.items()}
 
 

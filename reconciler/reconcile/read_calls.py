@@ -7,14 +7,14 @@ from typing import Any
 from reconciler.core.read_progress import Progress, Read, What
 from reconciler.reconcile.absence import Absence
 from reconciler.reconcile.request_status import RequestStatuses
-from reconciler.vendors.ports import OpsgenieReader, PagerDutyReader
+from reconciler.vendors.ports import AlertReader, PagerDutyReader
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCalls:
     """Makes single reads at both vendors."""
 
-    opsgenie: OpsgenieReader
+    alerts: AlertReader
     pagerduty: PagerDutyReader
     requests: RequestStatuses
     absence: Absence
@@ -23,19 +23,19 @@ class ReadCalls:
         """Make the call. Raises what the clients raise."""
         match read.what:
             case What.ALERT:
-                return self.opsgenie.alert(read.id)
+                return self.alerts.alert(read.id)
             case What.ALERT_NOTES:
-                return tuple(self.opsgenie.notes(read.id, read.until))
+                return tuple(self.alerts.notes(read.id, read.until))
             case What.ALERT_LOG:
-                return tuple(self.opsgenie.acts(read.id))
+                return tuple(self.alerts.acts(read.id))
             case What.REQUEST:
-                ask = partial(self.opsgenie.request_status, read.id)
+                ask = partial(self.alerts.request_status, read.id)
                 return self.requests.receipt(read.action_id, read.id, ask)
             case What.RECENT_ALERTS:
                 seen = progress.observation
-                since = seen.pair.opsgenie.missing_since if seen.pair else None
+                since = seen.pair.alerts.missing_since if seen.pair else None
                 self.absence.is_missing(seen.alert_id, since or progress.now)
-                return self.absence.sees_others(partial(self.opsgenie.recent_alerts, None))
+                return self.absence.sees_others(partial(self.alerts.recent_alerts, None))
             case What.INCIDENTS_BY_KEY:
                 return tuple(self.pagerduty.incidents_by_key(read.id))
             case What.INCIDENT:

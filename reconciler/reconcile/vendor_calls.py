@@ -6,16 +6,16 @@ from reconciler.core import text
 from reconciler.core.model import Action, Incident, Kind, Person
 from reconciler.errors import ReconcilerError
 from reconciler.vendors.call_context import noting
-from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter, PagerDutyReader, PagerDutyWriter
+from reconciler.vendors.ports import AlertReader, AlertWrite, AlertWriter, PagerDutyReader, PagerDutyWriter
 
 
 @dataclass(frozen=True, slots=True)
 class Vendors:
     """Clients for reading from and writing to both vendors."""
 
-    opsgenie: OpsgenieReader
+    alerts: AlertReader
     pagerduty: PagerDutyReader
-    to_opsgenie: OpsgenieWriter
+    to_alerts: AlertWriter
     to_pagerduty: PagerDutyWriter
 
 
@@ -47,7 +47,7 @@ def perform(vendors: Vendors, action: Action, incident: Incident | None, automat
 def _perform(  # noqa: PLR0911 - one return a kind
     vendors: Vendors, action: Action, incident: Incident | None, automation: Person
 ) -> CallResult:
-    opsgenie, pagerduty = vendors.to_opsgenie, vendors.to_pagerduty
+    alerts, pagerduty = vendors.to_alerts, vendors.to_pagerduty
     incident_id = action.incident_id or ""
     note = text.plain_note(action.text) if action.plain else action.text
     match action.kind:
@@ -68,12 +68,16 @@ def _perform(  # noqa: PLR0911 - one return a kind
             return CallResult(incident=pagerduty.resolve(incident_id))
         case Kind.PAGERDUTY_SET_URGENCY:
             return CallResult(incident=pagerduty.set_urgency(incident_id, action.urgency))
-        case Kind.OPSGENIE_ACKNOWLEDGE:
-            name = text.cut_name(action.person)
-            return CallResult(opsgenie.acknowledge(action.alert_id, name), accepted=True)
-        case Kind.OPSGENIE_UNACKNOWLEDGE:
-            name = text.cut_name(action.person)
-            return CallResult(opsgenie.unacknowledge(action.alert_id, name), accepted=True)
-        case Kind.OPSGENIE_NOTE:
-            name = text.signature(action.person)
-            return CallResult(opsgenie.add_note(action.alert_id, name, note), accepted=True)
+        case Kind.ALERT_ACKNOWLEDGE:
+            return _accepted(alerts.acknowledge(action.alert_id, text.cut_name(action.person)))
+        case Kind.ALERT_UNACKNOWLEDGE:
+            return _accepted(alerts.unacknowledge(action.alert_id, text.cut_name(action.person)))
+        case Kind.ALERT_NOTE:
+            return _accepted(alerts.add_note(action.alert_id, text.signature(action.person), note))
+
+
+def _accepted(write: AlertWrite) -> CallResult:
+    """The result of a write that waits in the product's queue, or of a note that was added at once."""
+    if write.note_id:
+        return CallResult(result_id=write.note_id)
+    return CallResult(write.request_id, accepted=True)

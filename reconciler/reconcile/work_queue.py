@@ -24,16 +24,16 @@ LONGEST_DELAY = timedelta(hours=1)
 class Hold(Enum):
     """The condition for which parked keys wait: an open circuit breaker, or writes that the account forbids."""
 
-    READ_OPSGENIE = "opsgenie reads"
+    READ_ALERTS = "opsgenie reads"
     READ_PAGERDUTY = "pagerduty reads"
     WRITE_PAGES = "pages writes"
     WRITE_PAGERDUTY = "pagerduty writes"
-    WRITE_OPSGENIE = "opsgenie writes"
+    WRITE_ALERTS = "opsgenie writes"
 
     @property
     def is_of_reads(self) -> bool:
         """Whether reads, rather than writes, wait for it."""
-        return self in {Hold.READ_OPSGENIE, Hold.READ_PAGERDUTY}
+        return self in {Hold.READ_ALERTS, Hold.READ_PAGERDUTY}
 
 
 class Passage(Enum):

@@ -20,6 +20,7 @@ from threading import Lock
 
 from reconciler.core.model import Action, Kind, Side
 from reconciler.core.pause import Pause, held
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Blocked, Misconfigured, NotExecuted, ReconcilerError, Refused, is_unreachable
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.work_queue import Hold, Passage
@@ -43,19 +44,19 @@ class Lane(Enum):
 
     PAGES = "pages"
     PAGERDUTY = "pagerduty"
-    OPSGENIE = "opsgenie"
+    ALERTS = "opsgenie"
 
     @property
     def side(self) -> Side:
         """The vendor that the lane writes to."""
-        return Side.OPSGENIE if self is Lane.OPSGENIE else Side.PAGERDUTY
+        return Side.ALERTS if self is Lane.ALERTS else Side.PAGERDUTY
 
 
 PAGERDUTY_LANES = frozenset({Lane.PAGES, Lane.PAGERDUTY})
 HOLDS = {
     Lane.PAGES: Hold.WRITE_PAGES,
     Lane.PAGERDUTY: Hold.WRITE_PAGERDUTY,
-    Lane.OPSGENIE: Hold.WRITE_OPSGENIE,
+    Lane.ALERTS: Hold.WRITE_ALERTS,
 }
 _LANES = {hold: lane for lane, hold in HOLDS.items()}
 
@@ -64,7 +65,7 @@ def lane_of(kind: Kind) -> Lane:
     """The lane for this kind of action."""
     if kind is Kind.CREATE_INCIDENT:
         return Lane.PAGES
-    return Lane.PAGERDUTY if kind.side is Side.PAGERDUTY else Lane.OPSGENIE
+    return Lane.PAGERDUTY if kind.side is Side.PAGERDUTY else Lane.ALERTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,9 @@ class _Open:
 class WriteBreakers:
     """The breakers of all lanes, on the monotonic clock. For any thread."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, product: Product = OPSGENIE) -> None:
         self._clock = clock
+        self._product = product
         self._lock = Lock()
         self._barred: frozenset[Lane] = frozenset()
         self._pauses: tuple[Pause, ...] = ()
@@ -164,7 +166,8 @@ class WriteBreakers:
             count = len(self._forbidden[lane])
             if count < FAILURES:
                 return
-            suspect = self._suspects.setdefault(lane, _every_write_refused(lane, count, error))
+            refused = _every_write_refused(self._product.credential_of(lane.side), count, error)
+            suspect = self._suspects.setdefault(lane, refused)
         self._trip(lane, suspect, only_retries=True)
 
     def succeeded(self, kind: Kind) -> None:
@@ -280,9 +283,9 @@ def _longest(lane: Lane, error: ReconcilerError) -> float:
     return LONGEST_OPEN if isinstance(error, Blocked) and lane is not Lane.PAGES else LONGEST_UNREACHABLE
 
 
-def _every_write_refused(lane: Lane, count: int, error: ReconcilerError) -> Refused:
+def _every_write_refused(credential: str, count: int, error: ReconcilerError) -> Refused:
     refusal, _, _ = str(error).partition(";")
     return Refused(
-        f"{lane.side.name}_API_KEY: every write is refused, for {count} alerts in a row: the key may be "
+        f"{credential}: every write is refused, for {count} alerts in a row: the key may be "
         f"read-only, or may see only a part of the account; the last refusal: {refusal}"
     )

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from reconciler.core.model import Policy, Side
+from reconciler.core.model import Side
+from reconciler.core.policy import Policy
 from reconciler.reconcile.fetch import Fetcher
 from reconciler.reconcile.identity import AccountState, AccountView, Identity
 from reconciler.reconcile.problems import Problem, Problems
@@ -56,7 +57,7 @@ class Account:
         if self._breakers is not None:
             self._breakers.bar(barred(state, is_blind=blind is not None))
         self.unsure = state.unsure
-        blindness = () if blind is None else (Problem(Side.OPSGENIE, blind),)
+        blindness = () if blind is None else (Problem(Side.ALERTS, blind),)
         self._problems.put(ACCOUNT_PLACE, (*state.problems, *blindness))
 
     def answered(self) -> None:
@@ -76,7 +77,7 @@ class Account:
 
 def barred(state: AccountState, *, is_blind: bool) -> frozenset[Lane]:
     """The lanes in which nothing is written now. `is_blind`: Opsgenie no longer shows known alerts."""
-    lanes = frozenset({Lane.OPSGENIE}) if is_blind else frozenset()
+    lanes = frozenset({Lane.ALERTS}) if is_blind else frozenset()
     if not state.may_write:
         return lanes | PAGERDUTY_LANES
     return lanes if state.may_page else lanes | {Lane.PAGES}

@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.core.model import Person, Policy, Side
+from reconciler.core.model import Person, Side
 from reconciler.core.pause import Pause
+from reconciler.core.policy import Policy
+from reconciler.core.product import PRODUCTS
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -40,12 +42,12 @@ from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, authorization, ses
 from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
+from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.first_start import FirstStart
 from reconciler.sources.hints import Hints
 from reconciler.sources.horizons import Horizons
 from reconciler.sources.intake import DryIntake, DurableIntake, Intake
 from reconciler.sources.listings import ListingTools, OpenAlerts, OpenIncidents
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.sources.pace import Pace
 from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
@@ -104,13 +106,13 @@ class _Reading:
         self.on_unauthorized: Callable[[], None] = lambda: None
         self.on_request: Callable[[RequestRecord], None] = lambda _record: None
         self.limiters = {
-            Side.OPSGENIE: self._limiter(Side.OPSGENIE),
+            Side.ALERTS: self._limiter(Side.ALERTS),
             Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
         }
         report = _report_bad_row()
         self._sessions = {side: self.http(side) for side in Side}
         self.opsgenie = OpsgenieClient(
-            self._sessions[Side.OPSGENIE], settings.opsgenie_query, settings.opsgenie_api_url, on_bad_row=report
+            self._sessions[Side.ALERTS], settings.opsgenie_query, settings.opsgenie_api_url, on_bad_row=report
         )
         self.pagerduty = PagerDutyClient(
             self._sessions[Side.PAGERDUTY],
@@ -172,7 +174,7 @@ class _Reading:
         def unrepeated() -> UnrepeatedIntake:
             return UnrepeatedIntake(intake, self.queue, clock)
 
-        opsgenie = OpsgenieFeed(
+        opsgenie = AlertFeed(
             self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
         )
         pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
@@ -251,7 +253,7 @@ class Wiring(_Reading):
             self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
         )
         vendors = Vendors(
-            self.opsgenie, self.pagerduty, OpsgenieWriting(self._sessions[Side.OPSGENIE]), self._to_pagerduty
+            self.opsgenie, self.pagerduty, OpsgenieWriting(self._sessions[Side.ALERTS]), self._to_pagerduty
         )
         assert self.write_breakers is not None  # noqa: S101 - made below
         self.committer = Committer(database, self.clock, events)
@@ -267,7 +269,7 @@ class Wiring(_Reading):
 
     def make_write_breakers(self) -> WriteBreakers:
         """The circuit breakers of all writes."""
-        return WriteBreakers(self.clock)
+        return WriteBreakers(self.clock, PRODUCTS[self.settings.alert_source])
 
     def whole(self, *, is_whole: bool) -> Program:
         """The program, with durable sources."""
@@ -306,8 +308,9 @@ class Wiring(_Reading):
         watches = self.watches(program)
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
+        product = PRODUCTS[self.settings.alert_source]
         use: dict[str, Callable[[Settings], None]] = {
-            f"{side.name}_API_KEY": partial(self._use_key, side, program, schedule) for side in Side
+            product.credential_of(side): partial(self._use_key, side, program, schedule) for side in Side
         }
         use["HEARTBEAT_URL"] = watches.use_heartbeat_url
         renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
@@ -351,7 +354,7 @@ class Wiring(_Reading):
     def watches(self, program: Program) -> Watches:
         """What tells the outside how the work goes."""
         assert self.write_breakers is not None  # noqa: S101 - made above
-        http = self._sessions[Side.OPSGENIE]
+        http = self._sessions[Side.ALERTS]
         return Watches(self.settings, http, self.pagerduty, self._to_pagerduty, self.write_breakers, program)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
@@ -390,9 +393,10 @@ def _metrics(settings: Settings) -> "Metrics | None":
 
 def _policy(settings: Settings) -> Policy:
     return Policy(
-        on_opsgenie_unacknowledge=settings.on_opsgenie_unacknowledge,
-        on_opsgenie_close=settings.on_opsgenie_close,
-        on_opsgenie_priority=settings.on_opsgenie_priority,
+        product=PRODUCTS[settings.alert_source],
+        on_alert_unacknowledge=settings.on_opsgenie_unacknowledge,
+        on_alert_close=settings.on_opsgenie_close,
+        on_alert_priority=settings.on_opsgenie_priority,
         high_urgency=frozenset(settings.high_urgency_priorities),
         on_pagerduty_ack_timeout=settings.on_pagerduty_ack_timeout,
         service=settings.pagerduty_service_id,

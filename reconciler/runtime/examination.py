@@ -8,7 +8,7 @@ from reconciler.vendors.http import SystemClock
 from reconciler.vendors.network import OTHER_REGION
 from reconciler.vendors.opsgenie.examination import OpsgenieExamination
 from reconciler.vendors.pagerduty.examination import PagerDutyExamination
-from reconciler.vendors.ports import Clock, OpsgenieExaminer, PagerDutyExaminer
+from reconciler.vendors.ports import AlertExaminer, Clock, PagerDutyExaminer
 from reconciler.vendors.rate_limiter import RateLimiter
 
 
@@ -27,8 +27,8 @@ def assemble_examination(settings: Settings, clock: Clock | None = None) -> Exam
     return Examined(settings, clock, opsgenie, _pagerduty(settings, clock, settings.pagerduty_api_url), elsewhere)
 
 
-def _opsgenie(settings: Settings, clock: Clock, url: str) -> OpsgenieExaminer:
-    http = session(settings, Side.OPSGENIE, clock, RateLimiter(clock), url=url)
+def _opsgenie(settings: Settings, clock: Clock, url: str) -> AlertExaminer:
+    http = session(settings, Side.ALERTS, clock, RateLimiter(clock), url=url)
     return OpsgenieExamination(http, settings.opsgenie_query, url)
 
 

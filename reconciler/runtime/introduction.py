@@ -59,7 +59,7 @@ class Introduction:
         if self._began is None or len(self._said & {*map(name_of, Side), "all"}) > len(Side):
             return
         seen = milestones.look(self._database, self._clock.now())
-        polled = seen.sources.polled_opsgenie
+        polled = seen.sources.polled_alerts
         if polled is not None and polled >= self._began:
             self._say_opsgenie()
         view = self._account.view()
@@ -82,7 +82,7 @@ class Introduction:
 
     def _say_opsgenie(self) -> None:
         self._once(
-            name_of(Side.OPSGENIE),
+            name_of(Side.ALERTS),
             "Opsgenie in use",
             url=self._settings.opsgenie_api_url,
             query=self._settings.opsgenie_query or "every alert",

@@ -7,7 +7,8 @@ process that has lost the lead forgets all of them.
 from datetime import timedelta
 
 from reconciler.core.follow_up import Left, next_item, outbox_item
-from reconciler.core.model import Action, Policy
+from reconciler.core.model import Action
+from reconciler.core.policy import Policy
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.pauses import Pauses

@@ -32,7 +32,7 @@ def look(database: Database, now: datetime) -> Milestones:
 
 def are_over(before: Milestones, after: Milestones) -> bool:
     """Whether a first start is finished, or else Opsgenie was polled meanwhile, so that a new query is known."""
-    was_polled = after.sources.polled_opsgenie != before.sources.polled_opsgenie
+    was_polled = after.sources.polled_alerts != before.sources.polled_alerts
     return after.is_begun and (was_polled or not before.is_begun)
 
 

@@ -67,7 +67,7 @@ class OutageWatch:
 
     def poll(self) -> bool:
         """Create or resolve the incident if that is due. Returns whether PagerDuty was called and answered."""
-        feed = self._rounds.feed(Side.OPSGENIE)
+        feed = self._rounds.feed(Side.ALERTS)
         with self._database.reading() as unit:
             outage = unit.cursors.load(self._clock.now()).outage
             pauses = unit.pauses.all()

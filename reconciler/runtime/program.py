@@ -16,8 +16,8 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import ACCOUNT_PLACE, Account
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.rounds import Rounds
+from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.hints import Hints
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
@@ -51,7 +51,7 @@ class Program:
 
     sources: tuple[Timed, ...]
     account: Account
-    feed: OpsgenieFeed
+    feed: AlertFeed
     hints: Hints
     feedback: Feedback
     rounds: Rounds

@@ -149,7 +149,7 @@ class Reporter:
 
     def _say_milestones(self, problems: Collection[Problem]) -> None:
         """Log a finished first start or a changed query, once the alerts could be read."""
-        if self._before is None or any(problem.side is Side.OPSGENIE for problem in problems):
+        if self._before is None or any(problem.side is Side.ALERTS for problem in problems):
             return
         after = milestones.look(self._database, self._clock.now())
         for line in milestones.lines(self._before, after):

@@ -8,7 +8,7 @@ from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
 from reconciler.vendors.ports import Clock
 
-FEEDS: Mapping[str, Side] = {"opsgenie feed": Side.OPSGENIE, "pagerduty feed": Side.PAGERDUTY}
+FEEDS: Mapping[str, Side] = {"opsgenie feed": Side.ALERTS, "pagerduty feed": Side.PAGERDUTY}
 """The names of both change feeds."""
 
 

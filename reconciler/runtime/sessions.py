@@ -22,7 +22,7 @@ def session(
     url: str = "",
 ) -> Http:
     """The session; `url` replaces the configured address."""
-    configured = settings.opsgenie_api_url if side is Side.OPSGENIE else settings.pagerduty_api_url
+    configured = settings.opsgenie_api_url if side is Side.ALERTS else settings.pagerduty_api_url
     return Http(
         url or configured,
         {"Authorization": authorization(settings, side)},
@@ -35,6 +35,6 @@ def session(
 
 def authorization(settings: Settings, side: Side) -> str:
     """The header with the key of this vendor."""
-    if side is Side.OPSGENIE:
+    if side is Side.ALERTS:
         return f"GenieKey {settings.opsgenie_api_key.get_secret_value()}"
     return f"Token token={settings.pagerduty_api_key.get_secret_value()}"

@@ -120,7 +120,7 @@ class Worker:
     def _failed(self, item: WorkItem, error: Exception) -> None:
         """Let the pair back off: 1, 2, 4 … 300 s. A kind of defect is logged once, with its traceback."""
         found = defect(error, f"alert {item.alert_id}")
-        self._problems.put(f"alert {item.alert_id}", [Problem(Side.OPSGENIE, found, item.alert_id)])
+        self._problems.put(f"alert {item.alert_id}", [Problem(Side.ALERTS, found, item.alert_id)])
         self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST_DEFECT_BACK_OFF))
 
 

@@ -17,7 +17,7 @@ from reconciler.sources.horizons import Horizons
 from reconciler.sources.intake import Intake
 from reconciler.store.cursors import LogMark, Origin, earlier
 from reconciler.store.database import Database, DatabaseDown
-from reconciler.vendors.ports import SKEW, Clock, OpsgenieReader, PagerDutyReader
+from reconciler.vendors.ports import SKEW, AlertReader, Clock, PagerDutyReader
 
 FIRST_START_PLACE = "first start"
 """Place under which a failure of PagerDuty is reported."""
@@ -29,7 +29,7 @@ class FirstStart:
 
     def __init__(
         self,
-        opsgenie: OpsgenieReader,
+        opsgenie: AlertReader,
         pagerduty: PagerDutyReader,
         database: Database,
         intake: Intake,
@@ -66,10 +66,10 @@ class FirstStart:
             items,
             origin=Origin(now, since),
             query=self._horizons.query,
-            opsgenie=watermark,
+            alerts=watermark,
             pagerduty=LogMark(earlier(now, SKEW)),
             sweep=now,
-            polled_opsgenie=now,
+            polled_alerts=now,
             polled_pagerduty=now,
             **({"outage": outage} if outage else {}),
         )

@@ -11,9 +11,9 @@ from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import ReconcilerError
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.sources import comparisons
+from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.debounce import Debounce
 from reconciler.sources.intake import Intake
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock, PagerDutyReader
@@ -49,7 +49,7 @@ class Hints:
         intake: Intake,
         queue: WorkQueue,
         clock: Clock,
-        feed: OpsgenieFeed,
+        feed: AlertFeed,
         busy: Callable[[], bool],
     ) -> None:
         self.waiting = Debounce(clock.monotonic)
@@ -93,7 +93,7 @@ class Hints:
         A key that is a known alert's id names its incident, or if it has none, one to be adopted. If the alert has
         another incident, the named one is read: a second one may be open.
         """
-        alerts = {hint.id for hint in hints if hint.side is Side.OPSGENIE}
+        alerts = {hint.id for hint in hints if hint.side is Side.ALERTS}
         keys = {hint.id: hint.key for hint in hints if hint.side is Side.PAGERDUTY}
         with self._database.reading() as unit:
             known = unit.snapshot.pairs(alerts | {key for key in keys.values() if key})

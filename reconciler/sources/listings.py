@@ -18,7 +18,7 @@ from reconciler.sources.intake import Intake
 from reconciler.sources.repetitions import Repetitions
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
-from reconciler.vendors.ports import PAGE, Clock, OpsgenieReader, PagerDutyReader
+from reconciler.vendors.ports import PAGE, AlertReader, Clock, PagerDutyReader
 
 RETRY = 10.0
 """Seconds after which a failed page is read again."""
@@ -130,9 +130,9 @@ class OpenAlerts(OpenListing):
     """Every open alert of the configured query."""
 
     name = "opsgenie listing"
-    side = Side.OPSGENIE
+    side = Side.ALERTS
 
-    def __init__(self, reader: OpsgenieReader, repetitions: Repetitions, tools: ListingTools) -> None:
+    def __init__(self, reader: AlertReader, repetitions: Repetitions, tools: ListingTools) -> None:
         super().__init__(tools)
         self._reader = reader
         self._repetitions = repetitions
@@ -148,7 +148,7 @@ class OpenAlerts(OpenListing):
         is_taken_in = positions.query in (None, self._tools.horizons.query)  # which the feed does
         if positions.origin is None or not is_taken_in:
             return []
-        bounds = self._tools.horizons.bounds(positions.origin, now, positions.polled_opsgenie)
+        bounds = self._tools.horizons.bounds(positions.origin, now, positions.polled_alerts)
         items = comparisons.of_alerts(database, rows, bounds, Reason.SWEEP)
         return [item for item in items if self._repetitions.is_wanted(item)]
 

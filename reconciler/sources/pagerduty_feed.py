@@ -11,7 +11,8 @@ from datetime import datetime
 from threading import Lock
 
 from reconciler.core.listings import compare_acts, raised_by_us
-from reconciler.core.model import Act, Policy, Side
+from reconciler.core.model import Act, Side
+from reconciler.core.policy import Policy
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import Blocked, NotExecuted, ReconcilerError
 from reconciler.sources import comparisons

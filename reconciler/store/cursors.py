@@ -42,18 +42,20 @@ class LogMark:
 class Positions:
     """The positions of the sources; None: not known.
 
-    `query` is the OPSGENIE_QUERY that selected the stored pairs. `opsgenie` is the newest `updatedAt` seen,
+    `source` is the value of ALERT_SOURCE that the stored pairs come from; None is Opsgenie. `query` selected them.
+    `alerts` is how far the alert feed has been read (Opsgenie: the newest `updatedAt` seen; JSM: `createdAt`),
     `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
     answered a whole poll. `leader` is what the leader last knew. `outage` is the outage of
     Opsgenie that lasts, or whose incident is still open.
     """
 
     origin: Origin | None = None
+    source: str | None = None
     query: str | None = None
-    opsgenie: datetime | None = None
+    alerts: datetime | None = None
     pagerduty: LogMark | None = None
     sweep: datetime | None = None
-    polled_opsgenie: datetime | None = None
+    polled_alerts: datetime | None = None
     polled_pagerduty: datetime | None = None
     leader: LeaderState | None = None
     outage: Outage | None = None
@@ -140,11 +142,12 @@ _Parse = Callable[[str, datetime], Any]
 _Store = Callable[[Any], str]
 _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "origin": ("origin", _origin, lambda o: json.dumps([o.at.isoformat(), o.since.isoformat()])),
+    "source": ("source", lambda text, _: text, str),
     "query": ("query", lambda text, _: text, str),
-    "opsgenie": ("opsgenie", _moment, datetime.isoformat),
+    "alerts": ("opsgenie", _moment, datetime.isoformat),
     "pagerduty": ("pagerduty", _log_mark, lambda mark: json.dumps([mark.at.isoformat(), sorted(mark.seen)])),
     "sweep": ("sweep", _moment, datetime.isoformat),
-    "polled_opsgenie": ("polled.opsgenie", _moment, datetime.isoformat),
+    "polled_alerts": ("polled.opsgenie", _moment, datetime.isoformat),
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
     "leader": ("leader", lambda text, _: loaded(text), dumped),
     "outage": ("outage", _outage, _of_outage),

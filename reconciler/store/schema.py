@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; a test compares it with migrations/versions."""
 
 
@@ -55,8 +55,19 @@ pairs = Table(
     Column("unexplained_since", Utc),
     Column("unpaged", Text, nullable=False, server_default=""),  # why nobody is paged; empty if somebody is
     Column("next_look_at", Utc),  # when the sweep reads the pair; null: never again
+    Column("alias", Text, nullable=False, server_default=""),  # the alert's; empty if it was never read
+    Column("created_at", Utc),  # the alert's; null if it was never read
     Index("pairs_incident", "route", "incident_id"),
     Index("pairs_over", "route", "open", "swept_at"),
+)
+
+moved = Table(
+    "moved",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("old_id", Text, primary_key=True),  # the alert's id in the product that was left
+    Column("new_id", Text, nullable=False),  # its id in the product that was moved to
+    Column("at", Utc, nullable=False),
 )
 
 notes = Table(

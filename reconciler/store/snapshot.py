@@ -123,7 +123,7 @@ class Snapshot:
 
     def open_ids(self, side: Side) -> dict[str, str]:
         """For every open pair, the id of its alert or of its incident, by alert id."""
-        own = pairs.c.alert_id if side is Side.OPSGENIE else pairs.c.incident_id
+        own = pairs.c.alert_id if side is Side.ALERTS else pairs.c.incident_id
         mine = select(pairs.c.alert_id, own).where(pairs.c.route == self.route, pairs.c.open, own.is_not(None))
         return {row[0]: row[1] for row in self.connection.execute(mine)}
 
@@ -192,13 +192,15 @@ def _pair(row: Row[Any]) -> Pair:
         tracked=row.tracked,
         incident_id=row.incident_id,
         incident_number=row.incident_number,
-        opsgenie=_ALERT.validate_json(row.opsgenie),
+        alerts=_ALERT.validate_json(row.opsgenie),
         pagerduty=None if row.pagerduty is None else _INCIDENT.validate_json(row.pagerduty),
         swept_at=row.swept_at,
         next_look_at=row.next_look_at,
         title=row.title,
         unexplained_since=row.unexplained_since,
         unpaged=row.unpaged,
+        alias=row.alias,
+        created_at=row.created_at,
     )
 
 
@@ -211,11 +213,13 @@ def _row(pair: Pair) -> dict[str, Any]:
         "open": pair.is_open,
         "incident_id": pair.incident_id,
         "incident_number": pair.incident_number,
-        "opsgenie": _ALERT.dump_json(pair.opsgenie).decode(),
+        "opsgenie": _ALERT.dump_json(pair.alerts).decode(),
         "pagerduty": None if pair.pagerduty is None else _INCIDENT.dump_json(pair.pagerduty).decode(),
         "swept_at": pair.swept_at,
         "next_look_at": pair.next_look_at,
         "title": pair.title,
         "unexplained_since": pair.unexplained_since,
         "unpaged": pair.unpaged,
+        "alias": pair.alias,
+        "created_at": pair.created_at,
     }

@@ -53,6 +53,34 @@ class RequestStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertNews:
+    """News of the alert feed. A row only says where to look.
+
+    `newest` is the time of the newest row, in the terms in which `since` is given to the next call; None without
+    rows. `absent` are ids of alerts that the last call's listing showed, and this one's did not: read them by id.
+    `is_whole`: False if something may have changed that only a listing of all open alerts shows. `seen` is what
+    the reader remembers of this listing, for the next call.
+    """
+
+    rows: tuple[Alert, ...] = ()
+    newest: datetime | None = None
+    absent: frozenset[str] = frozenset()
+    is_whole: bool = True
+    seen: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWrite:
+    """The result of a write to an alert: the id of the accepted request (queued, not done), or of the new note.
+
+    `note_id` is empty unless the note was added at once.
+    """
+
+    request_id: str = ""
+    note_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LogPage:
     """Log entries of the account in a window of time, newest first, and the number of requests they cost.
 
@@ -122,11 +150,17 @@ class MaintenanceWindow:
     description: str
 
 
-class OpsgenieReader(Protocol):
-    """Reads from Opsgenie."""
+class AlertReader(Protocol):
+    """Reads from the product that raises the alerts."""
+
+    def changes(self, since: datetime, seen: object | None) -> AlertNews:
+        """Alerts of the configured query that are new or may have changed since.
+
+        `seen` is the `AlertNews.seen` of the last call whose news were stored; None if there was none.
+        """
 
     def recent_alerts(self, since: datetime | None) -> list[Alert]:
-        """Alerts of the configured query, newest `updatedAt` first, down to `since`; one page when None."""
+        """Alerts of the configured query, the newest first, down to `since`; one page when None."""
 
     def open_alerts(self) -> Iterator[list[Alert]]:
         """Every open alert of the configured query, page by page, oldest first. From the search index: may lag."""
@@ -154,7 +188,7 @@ class OpsgenieReader(Protocol):
         """One cheap read of no particular alert. Refused if the account refuses the key."""
 
 
-class OpsgenieExaminer(OpsgenieReader, Protocol):
+class AlertExaminer(AlertReader, Protocol):
     """Reads from Opsgenie for an examination of the set-up."""
 
     def server_time(self) -> datetime | None:
@@ -164,16 +198,16 @@ class OpsgenieExaminer(OpsgenieReader, Protocol):
         """How many alerts the query selects, or how many open ones."""
 
 
-class OpsgenieWriter(Protocol):
-    """Writes to Opsgenie. Each returns the id of the accepted request (202: queued, not done)."""
+class AlertWriter(Protocol):
+    """Writes to the product that raises the alerts, in the name of `user` where it takes a name."""
 
-    def acknowledge(self, alert_id: str, user: str) -> str:
-        """Acknowledge in the name of `user`."""
+    def acknowledge(self, alert_id: str, user: str) -> AlertWrite:
+        """Acknowledge."""
 
-    def unacknowledge(self, alert_id: str, user: str) -> str:
-        """Un-acknowledge in the name of `user`: Opsgenie restarts its notifications."""
+    def unacknowledge(self, alert_id: str, user: str) -> AlertWrite:
+        """Un-acknowledge, which restarts the product's notifications."""
 
-    def add_note(self, alert_id: str, user: str, text: str) -> str:
+    def add_note(self, alert_id: str, user: str, text: str) -> AlertWrite:
         """Add a note."""
 
 

@@ -80,7 +80,7 @@ def create(
         endpoints["/pd-webhook"] = _Endpoint(Side.PAGERDUTY, pagerduty.receive, metrics)
     if settings.opsgenie_integration_id:
         opsgenie = _OpsgenieWebhook(settings.opsgenie_integration_id, lambda: valid().opsgenie_webhook_secret, put)
-        endpoints["/ops-webhook"] = _Endpoint(Side.OPSGENIE, opsgenie.receive, metrics)
+        endpoints["/ops-webhook"] = _Endpoint(Side.ALERTS, opsgenie.receive, metrics)
     for path, endpoint in endpoints.items():
         rule(path, "POST", endpoint.answer)
     app.register_error_handler(Exception, lambda error: _failed(error, endpoints.get(request.path)))
@@ -105,7 +105,7 @@ def _readiness(metrics: Metrics) -> Response:
 
 _OUTCOMES = {
     Side.PAGERDUTY: ("accepted", "repeated", "ping", "ignored", "bad_signature"),
-    Side.OPSGENIE: ("accepted", "bad_secret", "other_integration"),
+    Side.ALERTS: ("accepted", "bad_secret", "other_integration"),
 }
 """Outcomes of a webhook that is read and well-formed."""
 _UNREAD = {405: "wrong_method", 413: "too_large"}

@@ -99,7 +99,7 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
 
 def _side(found: Explanation, one: Story, pair: Pair, side: Side, alert_page: Callable[[str], str]) -> SideView:
     at, last = story.as_of(pair, side), dict(found.polled).get(side)
-    of_alert = side is Side.OPSGENIE
+    of_alert = side is Side.ALERTS
     url = (one.alert_url or alert_page(one.alert_id)) if of_alert else one.incident_url
     return SideView(
         name_of(side),

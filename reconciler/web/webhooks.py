@@ -103,4 +103,4 @@ def opsgenie_hint(body: dict[str, Any]) -> Hint:
     found = _id(alert.get("alertId")) if isinstance(alert, dict) else ""
     if not found:
         raise Malformed
-    return Hint(Side.OPSGENIE, found)
+    return Hint(Side.ALERTS, found)

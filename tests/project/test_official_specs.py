@@ -26,7 +26,7 @@ SPECS = Path(os.environ.get("RECONCILER_SPEC_DIR") or ROOT.parent / "shared" / "
 HELD = Incident("PINC1", 1, "acknowledged", "k", "Disk", "PSVC", AT, escalation_policy_id="PESC")
 
 opsgenie = OpsgenieClient(http("Opsgenie"), "tag:a", OPSGENIE)
-to_opsgenie = OpsgenieWriting(http("Opsgenie"))
+to_alerts = OpsgenieWriting(http("Opsgenie"))
 pagerduty = PagerDutyClient(http("PagerDuty"), "PSVC", "bot@operator.example", "Bot")
 to_pagerduty = PagerDutyWriting(http("PagerDuty"), "PSVC", "bot@operator.example")
 
@@ -39,9 +39,9 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("opsgenie", lambda: opsgenie.request_status("r1")),
     ("opsgenie", opsgenie.confirm_key),
     ("opsgenie", OpsgenieHeartbeat(http("Opsgenie"), "prod").ping),
-    ("opsgenie", lambda: to_opsgenie.acknowledge("a1", "Jane")),
-    ("opsgenie", lambda: to_opsgenie.unacknowledge("a1", "Jane")),
-    ("opsgenie", lambda: to_opsgenie.add_note("a1", "Jane", "text")),
+    ("opsgenie", lambda: to_alerts.acknowledge("a1", "Jane")),
+    ("opsgenie", lambda: to_alerts.unacknowledge("a1", "Jane")),
+    ("opsgenie", lambda: to_alerts.add_note("a1", "Jane", "text")),
     ("pagerduty", pagerduty.automation_user),
     ("pagerduty", pagerduty.check_key),
     ("pagerduty", pagerduty.confirm_key),

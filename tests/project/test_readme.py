@@ -36,13 +36,15 @@ def test_the_transcript_is_what_the_command_prints(tmp_path: Path) -> None:
 
 
 def test_the_table_of_settings_has_every_variable_in_order_with_its_default() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)`( \(S\))? \| (.*?) ?\| (.+) \|$", README, re.MULTILINE)
-    assert [name for name, *_ in rows] == list(variables())
-    assert [bool(secret) for _, secret, *_ in rows] == [each.secret for each in variables().values()]
-    for name, _, default, meaning in rows:
-        field = Settings.model_fields[name.lower()]
-        assert default.strip("`") == ("required" if field.is_required() else _shown(field.default)), name
-        assert meaning
+    for is_jsm, page in ((False, README), (True, (ROOT / "docs/jsm.md").read_text())):
+        rows = re.findall(r"^\| `([A-Z_]+)`( \(S\))? \| (.*?) ?\| (.+) \|$", page, re.MULTILINE)
+        every = {name: each for name, each in variables().items() if name.startswith("JSM_") == is_jsm}
+        assert [name for name, *_ in rows] == list(every)
+        assert [bool(secret) for _, secret, *_ in rows] == [each.secret for each in every.values()]
+        for name, _, default, meaning in rows:
+            given = Settings.model_fields[name.lower()].default
+            assert default.strip("`") == ("required" if every[name].needs else _shown(given)), name
+            assert meaning
 
 
 def _shown(default: object) -> str:

@@ -69,7 +69,7 @@ def test_a_product_that_does_not_prioritise_pages_is_detected() -> None:
         return WorkItem(alert_id, due_at, priority=Priority.CHANGED, reasons=frozenset({Reason.OUTBOX}))
 
     def one_lane(kind: Kind) -> Lane:
-        return Lane.OPSGENIE if kind.side is Side.OPSGENIE else Lane.PAGERDUTY
+        return Lane.ALERTS if kind.side is Side.ALERTS else Lane.PAGERDUTY
 
     parts = Parts(patches=((follow_up, "outbox_item", alike), (write_breakers, "lane_of", one_lane)))
     last = [writes(run(OUTAGE.but(Fault("cycle", 2, what)), parts))[-5:] for what in HOURS]

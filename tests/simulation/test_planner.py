@@ -161,4 +161,4 @@ def test_what_the_automation_user_did_is_never_mirrored_back(seen: Observation) 
     if held is None or held.status != "acknowledged" or set(held.acknowledgers) != {BOT}:
         return
     kinds = {planned.kind for planned in decide(inputs(seen, rules=policy())).actions}
-    assert Kind.OPSGENIE_ACKNOWLEDGE not in kinds
+    assert Kind.ALERT_ACKNOWLEDGE not in kinds

@@ -12,7 +12,6 @@ from reconciler.core.model import (
     Actor,
     Alert,
     AlertBaseline,
-    DecisionInput,
     Incident,
     IncidentBaseline,
     Kind,
@@ -21,14 +20,14 @@ from reconciler.core.model import (
     Pair,
     Person,
     Plan,
-    Policy,
     Side,
     Status,
 )
 from reconciler.core.plan import decide, settled
+from reconciler.core.policy import DecisionInput, Policy
 
 T0 = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
-OG, PD = Side.OPSGENIE, Side.PAGERDUTY
+OG, PD = Side.ALERTS, Side.PAGERDUTY
 BOT = Person("PBOT", "Opsgenie Bridge")
 JANE = Person("PJANE", "Jane Doe")
 BOB = Person("PBOB", "Bob Ray")
@@ -95,12 +94,13 @@ def pair(
         alert_id=ALERT_ID,
         tiny_id="17",
         tracked=True,
-        opsgenie=AlertBaseline(is_open, acknowledged, updated_at, snoozed_until, "P3"),
+        alerts=AlertBaseline(is_open, acknowledged, updated_at, snoozed_until, "P3"),
         title="Disk full",
         incident_id=None if status is None else INCIDENT_ID,
         incident_number=None if status is None else 4711,
         pagerduty=None if status is None else IncidentBaseline(status, held, actor, as_of),
         next_look_at=T0,
+        created_at=T0,
     )
     return replace(made, **changed)
 
@@ -250,12 +250,12 @@ class Bench:
             case Kind.PAGERDUTY_NOTE:
                 self.incident_notes.append(Note(f"N{len(self.incident_notes)}", BOT, mine.text, when))
                 return self.incident_notes[-1].id
-            case Kind.OPSGENIE_NOTE:
+            case Kind.ALERT_NOTE:
                 author = Person("", text.signature(mine.person))
                 self.alert_notes.append(Note(f"O{len(self.alert_notes)}", author, mine.text, when))
                 return self.alert_notes[-1].id
-            case Kind.OPSGENIE_ACKNOWLEDGE | Kind.OPSGENIE_UNACKNOWLEDGE:
-                self._move_alert(mine.kind is Kind.OPSGENIE_ACKNOWLEDGE, text.cut_name(mine.person), when)
+            case Kind.ALERT_ACKNOWLEDGE | Kind.ALERT_UNACKNOWLEDGE:
+                self._move_alert(mine.kind is Kind.ALERT_ACKNOWLEDGE, text.cut_name(mine.person), when)
             case _:
                 self._move_incident(mine.kind.value.partition(".")[2], BOT, when)
         return ""

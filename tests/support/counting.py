@@ -8,18 +8,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from reconciler.core.model import (
     Action,
     AlertBaseline,
-    DecisionInput,
     Echo,
     IncidentBaseline,
     Kind,
     Observation,
     Pair,
     Plan,
-    Policy,
     Settlement,
     Side,
     Status,
 )
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.health import Health
@@ -75,7 +74,7 @@ def pair(alert_id: str, *, acknowledged: bool, status: str, is_open: bool = True
         alert_id=alert_id,
         tiny_id="1",
         tracked=True,
-        opsgenie=AlertBaseline(is_open, acknowledged, NOW),
+        alerts=AlertBaseline(is_open, acknowledged, NOW),
         incident_id=f"P{alert_id}",
         incident_number=1,
         pagerduty=IncidentBaseline(status),
@@ -92,17 +91,17 @@ def count_everything(counted: MetricsBench) -> None:
     metrics.led()
     metrics.limiter("PagerDuty", Limiter(950))
     metrics.limiter("Opsgenie", Limiter(None))
-    metrics.polled("opsgenie feed", ok=True, side=Side.OPSGENIE)
+    metrics.polled("opsgenie feed", ok=True, side=Side.ALERTS)
     metrics.item({Reason.WEBHOOK}, "done", 0.2)
     metrics.queue({Priority.PAGE: 2}, 1.5)
     metrics.breakers({"pagerduty reads"})
-    metrics.counted(DatabaseCounts(3, {(Status.DEAD, True, Kind.PAGERDUTY_NOTE): 1}, NOW, {Side.OPSGENIE: NOW}))
+    metrics.counted(DatabaseCounts(3, {(Status.DEAD, True, Kind.PAGERDUTY_NOTE): 1}, NOW, {Side.ALERTS: NOW}))
     metrics.know_pairs([])
     metrics.committed(
         Plan(
             pairs=(pair("a", acknowledged=True, status="triggered"),),
             settlements=(Settlement(1, Status.DONE),),
-            echoes=(Echo(Side.OPSGENIE, "a", "mark"),),
+            echoes=(Echo(Side.ALERTS, "a", "mark"),),
         ),
         DecisionInput(NOW, Policy(), (Observation("a", mine=(action(),)),)),
     )

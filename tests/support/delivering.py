@@ -14,6 +14,7 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority, current
+from reconciler.vendors.ports import AlertWrite
 from tests.support.builders import BOT, action, alert, at, incident, pair, policy
 
 NOW = at(0) + timedelta(hours=5)
@@ -73,18 +74,19 @@ class BothVendors:
         self._call(f"create_incident {title}/{body}/{urgency}", key)
         return replace(self.created, key=key)
 
-    def acknowledge(self, target: str, *_: str) -> Incident | str:
+    def acknowledge(self, target: str, *_: str) -> Incident | AlertWrite:
         self._call("acknowledge", target)
-        return incident("acknowledged", id=target) if target.startswith("I-") else f"R{len(self.calls)}"
+        is_incident = target.startswith("I-")
+        return incident("acknowledged", id=target) if is_incident else AlertWrite(f"R{len(self.calls)}")
 
     def set_urgency(self, target: str, *_: str) -> Incident:
         self._call("set_urgency", target)
         return incident(id=target, urgency="high")
 
-    def add_note(self, target: str, *_: str) -> Note | str:
+    def add_note(self, target: str, *_: str) -> Note | AlertWrite:
         self._call("add_note", target)
         note = f"N{len(self.calls)}"
-        return Note(note, BOT, "", NOW) if target.startswith("I-") else note
+        return Note(note, BOT, "", NOW) if target.startswith("I-") else AlertWrite(note)
 
 
 @dataclass

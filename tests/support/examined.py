@@ -35,7 +35,7 @@ class Patient:
         self.settings: Settings = settings(**({"database_url": url(folder)} | chosen))
         self.ahead = timedelta(0)
         self.asked: list[str] = []
-        self.opsgenie = OpsgenieExamination(self._http(Side.OPSGENIE), self.settings.opsgenie_query, "")
+        self.opsgenie = OpsgenieExamination(self._http(Side.ALERTS), self.settings.opsgenie_query, "")
         self.pagerduty = PagerDutyExamination(
             self._http(Side.PAGERDUTY),
             self.settings.pagerduty_service_id,

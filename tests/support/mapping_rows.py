@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from reconciler.core.model import SOMEBODY, Actor, Kind, Observation, Pair, Policy, Status
+from reconciler.core.model import SOMEBODY, Actor, Kind, Observation, Pair, Status
+from reconciler.core.policy import Policy
 from tests.support.builders import (
     ANA,
     BOB,
@@ -79,14 +80,14 @@ ANAS_NOTE = (
     "Ana Ruiz added a note in Opsgenie",
     "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z] any news?",
 )
-JANES_ACK = (Kind.OPSGENIE_ACKNOWLEDGE, "Jane Doe acknowledged the incident in PagerDuty", "")
+JANES_ACK = (Kind.ALERT_ACKNOWLEDGE, "Jane Doe acknowledged the incident in PagerDuty", "")
 JANES_NOTE = (
-    Kind.OPSGENIE_NOTE,
+    Kind.ALERT_NOTE,
     "Jane Doe added a note in PagerDuty",
     "[PagerDuty · Jane Doe · note PN1] on it",
 )
 RESOLVE_NOTE = (
-    Kind.OPSGENIE_NOTE,
+    Kind.ALERT_NOTE,
     "Jane Doe resolved the incident in PagerDuty",
     "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident",
 )
@@ -98,12 +99,12 @@ def retrigger(who: str) -> Expected:
 
 
 def unacknowledge(who: str) -> Expected:
-    return (Kind.OPSGENIE_UNACKNOWLEDGE, f"{who} unacknowledged the incident in PagerDuty", "")
+    return (Kind.ALERT_UNACKNOWLEDGE, f"{who} unacknowledged the incident in PagerDuty", "")
 
 
 def reopened(who: str, clock: str) -> Expected:
     return (
-        Kind.OPSGENIE_NOTE,
+        Kind.ALERT_NOTE,
         f"{who} reopened the incident in PagerDuty",
         f"[PagerDuty · {who} · 2026-11-23 {clock}Z] reopened the incident",
     )
@@ -248,7 +249,7 @@ OPSGENIE_ACKNOWLEDGE = (
 )
 
 _HELD = pair("acknowledged", (BOT,), acknowledged=True)
-_NOTE_ONLY = policy(on_opsgenie_unacknowledge="note")
+_NOTE_ONLY = policy(on_alert_unacknowledge="note")
 _SNOOZE_NOTE = (
     Kind.PAGERDUTY_NOTE,
     "Opsgenie (snooze ended) unacknowledged the alert in Opsgenie",
@@ -326,19 +327,19 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "a snooze that ended is told as such and pages again",
-        observation(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
+        observation(pair=replace(_HELD, alerts=replace(_HELD.alerts, snoozed_until=at(18))), alert=UNACKED),
         (_SNOOZE_NOTE, retrigger("Opsgenie (snooze ended)")),
     ),
     Row(
         "a snooze that ended is told only, under note",
-        observation(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))), alert=UNACKED),
+        observation(pair=replace(_HELD, alerts=replace(_HELD.alerts, snoozed_until=at(18))), alert=UNACKED),
         (_SNOOZE_NOTE,),
         _NOTE_ONLY,
     ),
     Row(
         "a snooze that a machine ended in the log is still the snooze's end",
         observation(
-            pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(18))),
+            pair=replace(_HELD, alerts=replace(_HELD.alerts, snoozed_until=at(18))),
             alert=UNACKED,
             alert_acts=(act("unacknowledge", None, 19, Actor.MACHINE),),
         ),
@@ -346,7 +347,7 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
     Row(
         "a snooze whose end is still to come was ended early: dated by the alert's last change",
-        observation(pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))), alert=UNACKED),
+        observation(pair=replace(_HELD, alerts=replace(_HELD.alerts, snoozed_until=at(900))), alert=UNACKED),
         (
             (
                 Kind.PAGERDUTY_NOTE,
@@ -359,7 +360,7 @@ OPSGENIE_UNACKNOWLEDGE = (
     Row(
         "a person who ends a snooze by unacknowledging is named",
         observation(
-            pair=replace(_HELD, opsgenie=replace(_HELD.opsgenie, snoozed_until=at(900))),
+            pair=replace(_HELD, alerts=replace(_HELD.alerts, snoozed_until=at(900))),
             alert=UNACKED,
             alert_acts=(act("unacknowledge", ANA, 19),),
         ),
@@ -367,7 +368,7 @@ OPSGENIE_UNACKNOWLEDGE = (
     ),
 )
 
-_CLOSE_RESOLVES, _CLOSE_IGNORED = policy(on_opsgenie_close="resolve"), policy(on_opsgenie_close="ignore")
+_CLOSE_RESOLVES, _CLOSE_IGNORED = policy(on_alert_close="resolve"), policy(on_alert_close="ignore")
 
 
 _AN_HOUR_AGO = at(-3_600)
@@ -376,7 +377,7 @@ _AN_HOUR_AGO = at(-3_600)
 def _lost(since: datetime = _AN_HOUR_AGO, *, is_open: bool = True) -> Pair:
     """An object that was missing when it was last read; the bound is two minutes."""
     known = pair(is_open=is_open)
-    return replace(known, opsgenie=replace(known.opsgenie, missing_since=since))
+    return replace(known, alerts=replace(known.alerts, missing_since=since))
 
 
 _LOST = _lost()
@@ -470,7 +471,7 @@ OPSGENIE_CLOSE = (
     Row(
         "deleted in Opsgenie, an untracked baseline: nothing",
         observation(
-            pair=pair(None, tracked=False, opsgenie=_LOST.opsgenie), missing=True, sees_others=True
+            pair=pair(None, tracked=False, alerts=_LOST.alerts), missing=True, sees_others=True
         ),
     ),
 )  # fmt: skip
@@ -508,7 +509,7 @@ PAGERDUTY_ACKNOWLEDGE = (
         observation(
             pair=pair("acknowledged", (JANE,)),
             incident=replace(HELD_BY_JANE, acknowledgers=(JANE, BOB)),
-            mine=(action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT),),
+            mine=(action(Kind.ALERT_ACKNOWLEDGE, Status.SENT),),
         ),
     ),
     Row(
@@ -525,7 +526,7 @@ PAGERDUTY_ACKNOWLEDGE = (
         observation(
             pair=pair(acknowledged=True),
             incident=HELD_BY_JANE,
-            mine=(action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT),),
+            mine=(action(Kind.ALERT_UNACKNOWLEDGE, Status.SENT),),
         ),
         (JANES_ACK,),
     ),
@@ -831,7 +832,7 @@ PAGERDUTY_UNACKNOWLEDGE = (
             pair=pair("acknowledged", (JANE,)),
             incident=TRIGGERED,
             incident_acts=(act("unacknowledge", JANE),),
-            mine=(action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT),),
+            mine=(action(Kind.ALERT_ACKNOWLEDGE, Status.SENT),),
         ),
         (unacknowledge("Jane Doe"),),
     ),
@@ -897,7 +898,7 @@ PAGERDUTY_RESOLVE = (
         observation(pair=pair(), incident=incident("resolved", created_at=at(40))),
         (
             (
-                Kind.OPSGENIE_NOTE,
+                Kind.ALERT_NOTE,
                 "somebody resolved the incident in PagerDuty",
                 "[PagerDuty · somebody · 2026-11-23 09:00:40Z] resolved the incident",
             ),
@@ -912,7 +913,7 @@ PAGERDUTY_RESOLVE = (
         ),
         (
             (
-                Kind.OPSGENIE_NOTE,
+                Kind.ALERT_NOTE,
                 "Customer service resolved the incident in PagerDuty",
                 "[PagerDuty · Customer service · 2026-11-23 09:00:40Z] resolved the incident",
             ),
@@ -923,7 +924,7 @@ PAGERDUTY_RESOLVE = (
         observation(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9")),
         (
             (
-                Kind.OPSGENIE_NOTE,
+                Kind.ALERT_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
                 f"{RESOLVE_NOTE[2]} (merged into PINC9, which cannot be followed)",
             ),
@@ -936,7 +937,7 @@ PAGERDUTY_RESOLVE = (
         ),
         (
             (
-                Kind.OPSGENIE_NOTE,
+                Kind.ALERT_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
                 f"{RESOLVE_NOTE[2]} (merged into [#9] Disk full again, which cannot be followed)",
             ),
@@ -1097,7 +1098,7 @@ BOTH = (
     ),
 )
 
-_P4 = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+_P4 = pair(alerts=replace(pair().alerts, priority="P4"))
 _RAISED = alert(priority="P1", updated_at=at(20))
 
 
@@ -1117,13 +1118,13 @@ RAISE = (
 
 
 def _priority_rules(what: str) -> Policy:
-    return policy(on_opsgenie_priority=what)
+    return policy(on_alert_priority=what)
 
 
 def _old_at_first_start(priority: str) -> Pair:
     """An alert that was old at the first start and pages nobody."""
     known = pair(None, tracked=False)
-    return replace(known, opsgenie=replace(known.opsgenie, priority=priority))
+    return replace(known, alerts=replace(known.alerts, priority=priority))
 
 
 OPSGENIE_PRIORITY = (
@@ -1146,7 +1147,7 @@ OPSGENIE_PRIORITY = (
     ),
     Row(
         "a priority raised over the line of an alert whose incident is resolved: told only",
-        observation(pair=replace(pair("resolved"), opsgenie=_P4.opsgenie), alert=_RAISED, incident=RESOLVED),
+        observation(pair=replace(pair("resolved"), alerts=_P4.alerts), alert=_RAISED, incident=RESOLVED),
         (_priority("from P4 to P1"),),
     ),
     Row(
@@ -1167,7 +1168,7 @@ OPSGENIE_PRIORITY = (
         Row(
             f"a priority that changes from {old} to {new} is told only",
             observation(
-                pair=pair(opsgenie=replace(pair().opsgenie, priority=old)),
+                pair=pair(alerts=replace(pair().alerts, priority=old)),
                 alert=replace(_RAISED, priority=new),
                 incident=incident(),
             ),
@@ -1182,14 +1183,12 @@ OPSGENIE_PRIORITY = (
     ),
     Row(
         "a priority that was never read is a baseline",
-        observation(pair=pair(opsgenie=replace(pair().opsgenie, priority="")), alert=_RAISED),
+        observation(pair=pair(alerts=replace(pair().alerts, priority="")), alert=_RAISED),
     ),
     Row("a priority that cannot be read is no news", observation(pair=_P4, alert=alert(priority=""))),
     Row(
         "a priority of a closed alert is no news",
-        observation(
-            pair=replace(_P4, opsgenie=replace(_P4.opsgenie, open=False)), alert=replace(_RAISED, open=False)
-        ),
+        observation(pair=replace(_P4, alerts=replace(_P4.alerts, open=False)), alert=replace(_RAISED, open=False)),
     ),
     Row(
         "an alert that was old at the first start and rises over the line is paged",
@@ -1291,7 +1290,7 @@ _TOLD_NEXT = 'incident #9 (PINC9) "Disk full again" is followed from now on'
 
 def _said(kind: Kind, reason: str, said: str, clock: str) -> Expected:
     mark = f"[Opsgenie · {BOT.name} · 2026-11-23 {clock}.000Z]"
-    if kind is Kind.OPSGENIE_NOTE:
+    if kind is Kind.ALERT_NOTE:
         mark = f"[PagerDuty · {BOT.name} · 2026-11-23 {clock}Z]"
     return (kind, reason, f"{mark} {said}")
 
@@ -1302,7 +1301,7 @@ MORE_INCIDENTS = (
         observation(pair=pair(), incident=incident(), twins=(_TWIN,)),
         (
             _said(Kind.PAGERDUTY_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
-            _said(Kind.OPSGENIE_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
+            _said(Kind.ALERT_NOTE, _SECOND, _TOLD_TWIN, "09:00:30"),
         ),
     ),
     Row(
@@ -1311,7 +1310,7 @@ MORE_INCIDENTS = (
         (
             RESOLVE_NOTE,
             _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
-            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
+            _said(Kind.ALERT_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:40"),
         ),
     ),
     Row(
@@ -1319,7 +1318,7 @@ MORE_INCIDENTS = (
         observation(pair=pair("resolved"), successor=_TWIN),
         (
             _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
-            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+            _said(Kind.ALERT_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
         ),
     ),
     Row("no other incident is followed while ours is open", observation(pair=pair(), successor=_TWIN)),
@@ -1328,7 +1327,7 @@ MORE_INCIDENTS = (
         observation(pair=pair(), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
         (
             (
-                Kind.OPSGENIE_NOTE,
+                Kind.ALERT_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
                 f'{RESOLVE_NOTE[2]} (merged into #9 "Disk full again", which is followed from now on)',
             ),
@@ -1343,7 +1342,7 @@ MORE_INCIDENTS = (
         ),
         (
             (
-                Kind.OPSGENIE_NOTE,
+                Kind.ALERT_NOTE,
                 "Jane Doe resolved the incident in PagerDuty",
                 f'{RESOLVE_NOTE[2]} (merged into [#8] Disk full; #9 "Disk full again" is followed from now on)',
             ),
@@ -1354,13 +1353,13 @@ MORE_INCIDENTS = (
         observation(pair=pair("resolved"), incident=replace(RESOLVED, merged_into="PINC9"), successor=_TWIN),
         (
             _said(Kind.PAGERDUTY_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
-            _said(Kind.OPSGENIE_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
+            _said(Kind.ALERT_NOTE, "the alert's earlier incident is resolved", _TOLD_NEXT, "09:00:30"),
         ),
     ),
     Row(
         "an engineer's incident that nobody is named to hold is acknowledged by somebody",
         observation(pair=pair(), incident=replace(HELD_BY_JANE, acknowledgers=(SOMEBODY,), changed_by=None)),
-        ((Kind.OPSGENIE_ACKNOWLEDGE, "somebody acknowledged the incident in PagerDuty", ""),),
+        ((Kind.ALERT_ACKNOWLEDGE, "somebody acknowledged the incident in PagerDuty", ""),),
     ),
 )
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core import reads
-from reconciler.core.model import Observation, Policy, Side
+from reconciler.core.model import Observation, Side
+from reconciler.core.policy import Policy
 from reconciler.core.read_answers import answered
 from reconciler.core.read_progress import Failure, Progress, Read, What
 from reconciler.core.reads import Finished

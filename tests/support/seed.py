@@ -39,8 +39,8 @@ def seed(file: Path, canned: Canned, now: datetime, sweep_interval: float = SWEE
         unit.outbox.connection.execute(update(actions).values(status=Status.DONE.value, settled_at=now))
         begun = canned.created(-1)
         unit.cursors.save(
-            origin=Origin(begun, begun), query="", opsgenie=now, pagerduty=LogMark(now), sweep=now,
-            polled_opsgenie=now, polled_pagerduty=now,
+            origin=Origin(begun, begun), query="", alerts=now, pagerduty=LogMark(now), sweep=now,
+            polled_alerts=now, polled_pagerduty=now,
         )  # fmt: skip
     database.close()
 
@@ -69,7 +69,7 @@ def _pair(number: int, canned: Canned, now: datetime, sweep_interval: float) -> 
     left = timedelta(seconds=sweep_interval * (number + 1) / canned.pairs)
     return Pair(
         alert_id(number), str(number), tracked=True,
-        opsgenie=AlertBaseline(open=True, acknowledged=False, updated_at=canned.created(number)),
+        alerts=AlertBaseline(open=True, acknowledged=False, updated_at=canned.created(number)),
         incident_id=incident_id(number), incident_number=number + 1, pagerduty=IncidentBaseline("triggered"),
         swept_at=now, title=f"disk {number} is filling up", next_look_at=now + left,
     )  # fmt: skip

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from reconciler.core import model
-from reconciler.core.model import Policy
+from reconciler.core.policy import Policy
 from reconciler.core.work import ReadRequest, WorkItem
 from reconciler.reconcile.problems import Problems
 from reconciler.reconcile.work_queue import WorkQueue
+from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.first_start import FirstStart
 from reconciler.sources.horizons import Horizons
 from reconciler.sources.intake import DurableIntake
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.sources.pace import Pace
 from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
@@ -23,7 +23,7 @@ from reconciler.store.cursors import Origin, Positions
 from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.vendors.call_context import CallPriority, current
-from reconciler.vendors.ports import LogPage
+from reconciler.vendors.ports import AlertNews, LogPage
 from tests.support.builders import at, policy
 from tests.support.clock import SimClock
 
@@ -53,6 +53,10 @@ class Opsgenie:
     def recent_alerts(self, since: datetime | None) -> list[model.Alert]:
         self.since.append(since)
         return list(answered("recent", self.recent, self.asked, self.priorities))
+
+    def changes(self, since: datetime, _seen: object | None) -> AlertNews:
+        rows = tuple(self.recent_alerts(since))
+        return AlertNews(rows, max((row.updated_at for row in rows), default=None))
 
     def open_alerts(self) -> Iterator[list[model.Alert]]:
         yield list(answered("open", self.opened, self.asked, self.priorities))
@@ -159,8 +163,8 @@ class Stage:
             self.problems,
         )
 
-    def opsgenie_feed(self) -> OpsgenieFeed:
-        return OpsgenieFeed(
+    def alert_feed(self) -> AlertFeed:
+        return AlertFeed(
             cast("Any", self.opsgenie),
             self.database,
             self.intake,

@@ -10,7 +10,7 @@ PAIR = Pair(
     alert_id="a-1",
     tiny_id="17",
     tracked=True,
-    opsgenie=AlertBaseline(True, True, NOW - timedelta(seconds=3), NOW + timedelta(hours=1)),
+    alerts=AlertBaseline(True, True, NOW - timedelta(seconds=3), NOW + timedelta(hours=1)),
     incident_id="PINC1",
     incident_number=4,
     pagerduty=IncidentBaseline("acknowledged", (Person("PJANE", "Jane Doe"), Person("", "Ømar ]·[")), "Jane Doe"),
@@ -19,12 +19,14 @@ PAIR = Pair(
     title="db-primary is down",
     unexplained_since=NOW - timedelta(seconds=4),
     unpaged="incident #4 was created acknowledged by the automation user",
+    alias="db-primary",
+    created_at=NOW - timedelta(hours=2),
 )
 
 
 ACTION = Action(
     key="opsgenie.add_note a-1 note PN1",
-    kind=Kind.OPSGENIE_NOTE,
+    kind=Kind.ALERT_NOTE,
     alert_id="a-1",
     reason="Jane Doe added a note in PagerDuty",
     at=NOW - timedelta(seconds=9),

@@ -12,6 +12,17 @@ from reconciler.settings_names import PLACEHOLDERS
 from tests.support.configured import REQUIRED, loaded, problem, problems, value
 
 DEFAULTS = {
+    "ALERT_SOURCE": "opsgenie",
+    "ALERT_SHADOW": None,
+    "JSM_SITE_URL": "",
+    "JSM_CLOUD_ID": "",
+    "JSM_EMAIL": "",
+    "JSM_API_TOKEN": "",
+    "JSM_INTEGRATION_KEY": None,
+    "JSM_QUERY": "",
+    "JSM_WEBHOOK_INTEGRATION_ID": None,
+    "JSM_WEBHOOK_SECRET": None,
+    "JSM_API_URL": "https://api.atlassian.com",
     "ON_LATE_ALERT": "page",
     "LATE_SECONDS": 3600,
     "HEARTBEAT_URL": None,
@@ -43,6 +54,9 @@ DEFAULTS = {
     "LOG_LEVEL": "INFO",
 }
 SECRETS = {
+    "JSM_API_TOKEN",
+    "JSM_INTEGRATION_KEY",
+    "JSM_WEBHOOK_SECRET",
     "HEARTBEAT_URL",
     "PAGERDUTY_API_KEY",
     "PAGERDUTY_WEBHOOK_SECRET",
@@ -56,7 +70,48 @@ SECRETS = {
 def test_the_variables_are_those_of_the_contract() -> None:
     assert set(variables()) == set(REQUIRED) | set(DEFAULTS)
     assert {name for name, read in variables().items() if read.secret} == SECRETS
-    assert {name for name, read in variables().items() if read.needs} == set(REQUIRED)
+    assert {name for name, read in variables().items() if read.needs and read.source != "jsm"} == set(REQUIRED)
+
+
+JSM = {
+    "JSM_SITE_URL": "https://acme.atlassian.net",
+    "JSM_EMAIL": "bot@example.com",
+    "JSM_API_TOKEN": "t0ken-of-jsm",
+}
+WITHOUT_OPSGENIE = {name: text for name, text in REQUIRED.items() if name != "OPSGENIE_API_KEY"}
+
+
+def test_with_jsm_its_variables_are_required_and_opsgenies_are_not() -> None:
+    told = problems(WITHOUT_OPSGENIE | {"ALERT_SOURCE": "jsm"})
+    assert [line.partition(":")[0] for line in told] == list(JSM)
+    settings = load(WITHOUT_OPSGENIE | JSM | {"ALERT_SOURCE": "jsm"}, None)
+    assert (settings.jsm_email, settings.alert_source) == ("bot@example.com", "jsm")
+    assert "t0ken-jsm" in settings.secret_values()
+    assert "" not in settings.secret_values()
+
+
+def test_the_shadow_needs_both() -> None:
+    assert [line.partition(":")[0] for line in problems(REQUIRED | {"ALERT_SHADOW": "jsm"})] == list(JSM)
+
+
+@pytest.mark.parametrize("name", ["UNACKNOWLEDGE", "CLOSE", "PRIORITY"])
+def test_a_policy_of_alerts_has_two_names_and_one_value(name: str) -> None:
+    new, old = f"ON_ALERT_{name}", f"ON_OPSGENIE_{name}"
+    assert getattr(loaded(**{new: "note"}), old.lower()) == "note"
+    assert getattr(loaded(**{new: "note", old: "note"}), old.lower()) == "note"
+    wrong = problem(**{new: "note", old: "ignore"})
+    assert wrong == f"{old}: is given twice, and {new} has another value; remove one of them"
+
+
+@pytest.mark.parametrize(
+    "given", ["https://api.atlassian.com", "https://app.opsgenie.com", "https://acme.atlassian.net/jira", "acme"]
+)
+def test_an_address_that_is_no_site_is_refused(given: str) -> None:
+    assert problem(JSM_SITE_URL=given).startswith("JSM_SITE_URL: ")
+
+
+def test_a_site_may_be_given_with_a_slash() -> None:
+    assert loaded(JSM_SITE_URL="https://acme.atlassian.net/").jsm_site_url == "https://acme.atlassian.net"
 
 
 def test_the_required_variables_suffice() -> None:

@@ -26,7 +26,7 @@ from reconciler.vendors.json_fields import (
     text,
 )
 from reconciler.vendors.opsgenie.rows import last_change, parse_act, parse_alert, parse_note
-from reconciler.vendors.ports import PAGE, RequestStatus
+from reconciler.vendors.ports import PAGE, AlertNews, AlertWrite, RequestStatus
 
 VENDOR = "Opsgenie"
 WINDOW = 19_999
@@ -62,6 +62,11 @@ class OpsgenieClient:
         self._query = query.strip()
         self._api_url = api_url.rstrip("/")
         self._on_bad_row = on_bad_row
+
+    def changes(self, since: datetime, _seen: object | None) -> AlertNews:
+        """Alerts by `updatedAt`, which moves with everything that is done to one."""
+        rows = tuple(self.recent_alerts(since))
+        return AlertNews(rows, max((row.updated_at for row in rows), default=None))
 
     def recent_alerts(self, since: datetime | None) -> list[Alert]:
         """Alerts of the query, newest `updatedAt` first, down to `since`; one page when None."""
@@ -215,22 +220,22 @@ class OpsgenieWriting:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    def acknowledge(self, alert_id: str, user: str) -> str:
+    def acknowledge(self, alert_id: str, user: str) -> AlertWrite:
         """Acknowledge in the name of `user`."""
         return self._send(alert_id, "acknowledge", user)
 
-    def unacknowledge(self, alert_id: str, user: str) -> str:
+    def unacknowledge(self, alert_id: str, user: str) -> AlertWrite:
         """Un-acknowledge in the name of `user`."""
         return self._send(alert_id, "unacknowledge", user)
 
-    def add_note(self, alert_id: str, user: str, text: str) -> str:
+    def add_note(self, alert_id: str, user: str, text: str) -> AlertWrite:
         """Add a note."""
         return self._send(alert_id, "notes", user, note=_cut(text, NOTE_LIMIT))
 
-    def _send(self, alert_id: str, action: str, user: str, **more: str) -> str:
+    def _send(self, alert_id: str, action: str, user: str, **more: str) -> AlertWrite:
         body = {"user": user[:USER_LIMIT], "source": SOURCE, **more}
         answer = self._http.write("POST", f"{_path(alert_id, action)}?identifierType=id", body)
-        return text(mapping(answer.json).get("requestId"))
+        return AlertWrite(text(mapping(answer.json).get("requestId")))
 
 
 def _cut(note: str, limit: int) -> str:

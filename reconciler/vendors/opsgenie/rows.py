@@ -69,6 +69,7 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
         description=text(row.get("description")) if whole else None,
         details=_details(row.get("details")),
         url=page_of(url, alert_id),
+        alias=text(row.get("alias")),
     )
 
 

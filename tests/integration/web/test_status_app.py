@@ -20,7 +20,7 @@ def test_all_that_the_page_reads_can_be_read_from_postgresql(empty_postgres_url:
             unit.snapshot.save_pairs([pair(swept_at=at(0))])
             unit.outbox.add([action(Kind.PAGERDUTY_NOTE, at=now - timedelta(seconds=7), id=0)], now)
             unit.outbox.settle(Settlement(unit.outbox.open()[0].id, Status.DONE), now)
-            unit.journal.append([Entry(now, Event.SEEN, ALERT_ID, Side.OPSGENIE, who="Ana Ruiz")])
+            unit.journal.append([Entry(now, Event.SEEN, ALERT_ID, Side.ALERTS, who="Ana Ruiz")])
         desk = Desk(database)
         assert "1 act was mirrored in the last day, within 7 s." in desk.ask().text
         assert "Ana Ruiz" in desk.ask("/pairs/17").text

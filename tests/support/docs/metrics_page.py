@@ -13,9 +13,9 @@ from reconciler.observability.metrics_table import METRICS, PRIORITY_LABELS, Met
 from reconciler.reconcile.write_breakers import Lane
 from reconciler.runtime.account import Account
 from reconciler.runtime.state_log import SUBJECTS
+from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.hints import Hints
 from reconciler.sources.listings import OpenAlerts, OpenIncidents
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.sweep import Sweep
 from reconciler.vendors.heartbeat_url import HeartbeatUrl
@@ -26,7 +26,7 @@ from tests.support.paths import ROOT
 PAGE = ROOT / "docs" / "metrics.md"
 RULES = ROOT / "examples" / "prometheus" / "rules.yaml"
 _SIDES = tuple(side.value for side in Side)
-_SOURCES = (Account, OpsgenieFeed, PagerDutyFeed, Sweep, OpenAlerts, OpenIncidents, Hints)
+_SOURCES = (Account, AlertFeed, PagerDutyFeed, Sweep, OpenAlerts, OpenIncidents, Hints)
 _BREAKERS = (*(f"{side} reads" for side in _SIDES), *(f"{lane.value} writes" for lane in Lane))
 _WEBHOOKS = (*(each for side in app._OUTCOMES.values() for each in side), "malformed", *app._UNREAD.values())
 

@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from reconciler.core import outcomes, plan
-from reconciler.core.model import Action, DecisionInput, Kind, Plan, Policy, Receipt, Settlement, Status
+from reconciler.core.model import Action, Kind, Plan, Receipt, Settlement, Status
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.work import WorkItem
 from reconciler.reconcile import deliver, pair
 from reconciler.reconcile.commit import Committer
@@ -89,7 +90,7 @@ def _shared(inputs: DecisionInput) -> Plan:
     """One baseline for both sides: PagerDuty's state counts as Opsgenie's last known state."""
     decided = _DECIDE(inputs)
     pairs = tuple(
-        replace(pair, opsgenie=replace(pair.opsgenie, acknowledged=pair.pagerduty.status == "acknowledged"))
+        replace(pair, alerts=replace(pair.alerts, acknowledged=pair.pagerduty.status == "acknowledged"))
         if pair.pagerduty
         else pair
         for pair in decided.pairs

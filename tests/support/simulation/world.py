@@ -347,7 +347,7 @@ class World:
         """Let webhooks name every alert and every incident."""
         incidents = self.sandbox.pagerduty.incidents
         keyed = [entry for alert in self.alerts for entry in incidents.by_key(alert)]
-        hints = [Hint(Side.OPSGENIE, alert) for alert in self.alerts]
+        hints = [Hint(Side.ALERTS, alert) for alert in self.alerts]
         self.process.glance([*hints, *(Hint(Side.PAGERDUTY, entry.now.id) for entry in keyed)])
 
     # -- steps --

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
-from reconciler.vendors.ports import OpsgenieReader, OpsgenieWriter
+from reconciler.vendors.ports import AlertReader, AlertWriter
 from tests.support.clock import SimClock
 from tests.support.wire.http import OPSGENIE, http
 
@@ -13,14 +13,14 @@ A1 = "0b1c2d3e-0000-4000-8000-000000000001-1795424400000"
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def client(text: str = "", url: str = OPSGENIE, bad: list[tuple[str, str]] | None = None) -> OpsgenieReader:
+def client(text: str = "", url: str = OPSGENIE, bad: list[tuple[str, str]] | None = None) -> AlertReader:
     reports = bad if bad is not None else []
     return OpsgenieClient(
         http("Opsgenie"), text, url, on_bad_row=lambda vendor, what: reports.append((vendor, what))
     )
 
 
-def writing() -> OpsgenieWriter:
+def writing() -> AlertWriter:
     return OpsgenieWriting(http("Opsgenie"))
 
 

@@ -113,7 +113,7 @@ def test_a_full_disk_leaves_no_partial_transaction(tmp_path: Path) -> None:
     with database.engine.connect() as connection:
         pages.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
     database.close()
-    much = [("a1", Side.OPSGENIE, f"{number} {'x' * 1000}") for number in range(200)]
+    much = [("a1", Side.ALERTS, f"{number} {'x' * 1000}") for number in range(200)]
     with pytest.raises(DatabaseDown, match=r"cannot be used now: database or disk is full$"):  # noqa: SIM117
         with database.writing() as unit:
             unit.snapshot.save_notes(much)

@@ -95,7 +95,7 @@ def assert_the_rows_are_there(database: Database) -> None:
     with database.reading() as unit:
         pair = unit.snapshot.pairs(["a1"])["a1"]
         (action,) = unit.outbox.open()
-        assert (pair.tiny_id, pair.incident_id, pair.opsgenie.open) == ("7", "Q1", True)
+        assert (pair.tiny_id, pair.incident_id, pair.alerts.open) == ("7", "Q1", True)
         assert unit.cursors.load(NOW).origin == Origin(NOW, NOW - timedelta(hours=1))
         assert len(unit.snapshot.known_notes(["a1"])["a1"]) == 1
         assert (action.id, action.key, action.status, action.incident_id) == (3, "k1", Status.SENT, "Q1")

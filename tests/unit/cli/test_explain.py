@@ -13,7 +13,7 @@ def with_a_pair(command: Command) -> None:
     database = open_database("sqlite:///reconciler.db")
     with database.writing() as unit:
         unit.snapshot.save_pairs([pair(swept_at=at(0))])
-        unit.journal.append([Entry(at(1), Event.SEEN, "a-1", Side.OPSGENIE, who="Ana Ruiz", words="acknowledged")])
+        unit.journal.append([Entry(at(1), Event.SEEN, "a-1", Side.ALERTS, who="Ana Ruiz", words="acknowledged")])
     database.close()
 
 

@@ -168,7 +168,7 @@ def test_a_failed_action_that_waits_is_an_error_unless_its_side_has_one_or_it_is
     assert errors(Report((waiting,)), dry_run=False) == [line]
     assert errors(Report((waiting,)), dry_run=True) == []
     assert errors(Report((waiting,), (problem("away"),)), dry_run=False) == ["away"]
-    elsewhere = Problem(Side.OPSGENIE, NotExecuted("Opsgenie: no connection"))
+    elsewhere = Problem(Side.ALERTS, NotExecuted("Opsgenie: no connection"))
     assert errors(Report((waiting,), (elsewhere,)), dry_run=False) == ["Opsgenie: no connection", line]
 
 
@@ -195,7 +195,7 @@ def test_alerts_that_were_read_in_part_only_are_counted_by_themselves_and_left_o
 
 def test_a_429_of_the_vendors_cuts_a_source_short_as_our_own_limit_does() -> None:
     refused = NotExecuted("Opsgenie: GET /v2/alerts: 429", 20.0)
-    (line,) = errors(Report(problems=(Problem(Side.OPSGENIE, refused),)), dry_run=True)
+    (line,) = errors(Report(problems=(Problem(Side.ALERTS, refused),)), dry_run=True)
     assert line.startswith("Opsgenie: GET /v2/alerts: 429; not every source was read to its end")
 
 

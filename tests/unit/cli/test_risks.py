@@ -26,11 +26,11 @@ def of(*kinds: Kind) -> list[Action]:
         ([HIGH], "1 person will be paged (1 high urgency)"),
         ([LOW, LOW], "2 people will be paged (low urgency)"),
         (
-            [HIGH, HIGH, LOW, *of(*4 * [Kind.PAGERDUTY_NOTE], Kind.OPSGENIE_ACKNOWLEDGE)],
+            [HIGH, HIGH, LOW, *of(*4 * [Kind.PAGERDUTY_NOTE], Kind.ALERT_ACKNOWLEDGE)],
             "3 people will be paged (2 high urgency), 4 notes, 1 acknowledgement",
         ),
         (
-            of(Kind.PAGERDUTY_RESOLVE, Kind.OPSGENIE_UNACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE),
+            of(Kind.PAGERDUTY_RESOLVE, Kind.ALERT_UNACKNOWLEDGE, Kind.PAGERDUTY_UNACKNOWLEDGE),
             "1 incident that pages again, 1 alert un-acknowledged, 1 incident resolved",
         ),
         (of(*2 * [Kind.PAGERDUTY_SET_URGENCY]), "2 urgencies raised"),

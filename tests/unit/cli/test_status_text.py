@@ -20,11 +20,11 @@ from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import action, at, pair
 
 NOTE = action(Kind.PAGERDUTY_NOTE, error="503", attempts=2)
-KNOWN = LeaderState(at(3598), 4, at(480), left={Side.PAGERDUTY: 948}, refused=frozenset({Side.OPSGENIE}))
+KNOWN = LeaderState(at(3598), 4, at(480), left={Side.PAGERDUTY: 948}, refused=frozenset({Side.ALERTS}))
 
 
 def report(**more: Any) -> StatusReport:
-    polled = {Side.OPSGENIE: at(3597), Side.PAGERDUTY: at(0)}
+    polled = {Side.ALERTS: at(3597), Side.PAGERDUTY: at(0)}
     return StatusReport(at(3600), "sqlite:///r.db", open_pairs=1, polled=polled, **more)
 
 
@@ -39,8 +39,8 @@ FULL = report(
     oldest=at(3500),
     troubles=(KeptTrouble("pagerduty", at(480), "away"),),
     paging=Paging(unpaged=(replace(pair(), unpaged="assigned to nobody"),)),
-    pauses=(Held(Pause(Side.OPSGENIE, at(3000), "maintenance"), (Kind.OPSGENIE_NOTE,)),),
-    apart=(Apart(pair(), Side.OPSGENIE, at(3000), on_purpose=True, why="rule"),),
+    pauses=(Held(Pause(Side.ALERTS, at(3000), "maintenance"), (Kind.ALERT_NOTE,)),),
+    apart=(Apart(pair(), Side.ALERTS, at(3000), on_purpose=True, why="rule"),),
 )
 
 

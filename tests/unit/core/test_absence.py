@@ -16,10 +16,10 @@ from reconciler.core.absence import (
 from reconciler.core.model import Kind, Observation, Settlement, Status
 from tests.support.builders import action, alert, at, observation, pair, policy
 
-BASE = pair().opsgenie
+BASE = pair().alerts
 DELETED = replace(BASE, open=False, deleted=True)
 MISSING = replace(BASE, missing_since=at(0))
-GONE = observation(pair=pair(opsgenie=MISSING), missing=True, sees_others=True)
+GONE = observation(pair=pair(alerts=MISSING), missing=True, sees_others=True)
 BOUND = policy().staleness.total_seconds()
 
 
@@ -58,9 +58,9 @@ def test_a_deleted_alert_is_open_again_as_soon_as_it_is_seen_open() -> None:
 
 def test_writes_to_a_deleted_alert_are_given_up_and_others_are_not() -> None:
     mine = (
-        action(Kind.OPSGENIE_NOTE, id=1),
-        action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, id=2),
-        action(Kind.OPSGENIE_NOTE, Status.DONE, id=3),
+        action(Kind.ALERT_NOTE, id=1),
+        action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, id=2),
+        action(Kind.ALERT_NOTE, Status.DONE, id=3),
         action(Kind.PAGERDUTY_NOTE, id=4),
     )
     assert without_target(DELETED, mine) == tuple(Settlement(n, Status.DEAD, DELETED_REASON) for n in (1, 2))
@@ -69,9 +69,9 @@ def test_writes_to_a_deleted_alert_are_given_up_and_others_are_not() -> None:
 
 def test_writes_that_were_given_up_for_that_are_due_again_when_the_alert_is_seen() -> None:
     mine = (
-        action(Kind.OPSGENIE_NOTE, Status.DEAD, id=1, error=f"{DELETED_REASON}; 404"),
-        action(Kind.OPSGENIE_NOTE, Status.DEAD, id=2, error="too long"),
-        action(Kind.OPSGENIE_NOTE, id=3),
+        action(Kind.ALERT_NOTE, Status.DEAD, id=1, error=f"{DELETED_REASON}; 404"),
+        action(Kind.ALERT_NOTE, Status.DEAD, id=2, error="too long"),
+        action(Kind.ALERT_NOTE, id=3),
     )
     again = Settlement(1, Status.PLANNED, SEEN_AGAIN, attempts=0, failing_since=at(60))
     assert with_target_again(DELETED, BASE, mine, at(60)) == (again,)

@@ -15,6 +15,7 @@ from tests.support.builders import (
     OG,
     PD,
     RESOLVED,
+    T0,
     action,
     alert,
     at,
@@ -27,12 +28,20 @@ from tests.support.builders import (
 )
 
 HELD = incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12))
-LOST = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-60)))
+LOST = pair(alerts=replace(pair().alerts, missing_since=at(-60)))
 LEDGER_OFF = policy(guards=frozenset({"author", "mark"}))
 
 
 def test_nothing_is_stored_without_a_pair_and_an_alert() -> None:
     assert decide(inputs(observation(incident=incident(), incident_notes=(note("PN1", JANE, "on it"),)))) == Plan()
+
+
+def test_an_alerts_alias_and_time_of_creation_are_kept_from_the_first_read_that_shows_them() -> None:
+    shown = observation(pair=pair(created_at=None), alert=replace(alert(), alias="db-primary"))
+    (kept,) = decide(inputs(shown)).pairs
+    assert (kept.alias, kept.created_at) == ("db-primary", alert().created_at)
+    (still,) = decide(inputs(observation(pair=kept, alert=alert()))).pairs
+    assert still.alias == "db-primary"
 
 
 def test_observed_notes_become_known_on_their_side() -> None:
@@ -58,6 +67,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 swept_at=at(60),
                 next_look_at=at(360),
                 title="Disk full",
+                created_at=T0,
             ),
             id="a new alert: its state, and swept now",
         ),
@@ -71,6 +81,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
                 swept_at=at(60),
                 next_look_at=at(360),
                 title="Disk full",
+                created_at=T0,
             ),
             id="a baseline: its state, not tracked",
         ),
@@ -127,7 +138,7 @@ def test_observed_notes_become_known_on_their_side() -> None:
         ),
         pytest.param(
             observation(pair=LOST, missing=True, sees_others=True),
-            replace(LOST, opsgenie=replace(LOST.opsgenie, open=False, deleted=True)),
+            replace(LOST, alerts=replace(LOST.alerts, open=False, deleted=True)),
             id="a deleted alert is closed",
         ),
         pytest.param(
@@ -181,12 +192,10 @@ def test_an_unchanged_pair_is_not_stored_again(seen: Observation) -> None:
             pair(None), Kind.CREATE_INCIDENT, None, pair(None), id="a creation whose incident was not read"
         ),
         pytest.param(pair(), Kind.PAGERDUTY_NOTE, None, pair(), id="a note changes no baseline"),
-        pytest.param(pair(), Kind.OPSGENIE_NOTE, None, pair(), id="a note in Opsgenie changes no baseline"),
+        pytest.param(pair(), Kind.ALERT_NOTE, None, pair(), id="a note in Opsgenie changes no baseline"),
+        pytest.param(pair(), Kind.ALERT_ACKNOWLEDGE, None, pair(acknowledged=True), id="the alert acknowledged"),
         pytest.param(
-            pair(), Kind.OPSGENIE_ACKNOWLEDGE, None, pair(acknowledged=True), id="the alert acknowledged"
-        ),
-        pytest.param(
-            pair(acknowledged=True), Kind.OPSGENIE_UNACKNOWLEDGE, None, pair(), id="the alert unacknowledged"
+            pair(acknowledged=True), Kind.ALERT_UNACKNOWLEDGE, None, pair(), id="the alert unacknowledged"
         ),
         pytest.param(
             pair(),
@@ -238,9 +247,9 @@ def test_a_finished_write_of_ours_updates_the_baselines(
 
 @pytest.mark.parametrize(("shows", "expected"), [("P2", "P2"), ("", "P4")])
 def test_a_priority_is_kept_until_another_one_is_read(shows: str, expected: str) -> None:
-    known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+    known = pair(alerts=replace(pair().alerts, priority="P4"))
     seen = observation(pair=known, alert=alert(priority=shows, updated_at=at(20)))
-    assert decide(inputs(seen)).pairs[0].opsgenie.priority == expected
+    assert decide(inputs(seen)).pairs[0].alerts.priority == expected
 
 
 def test_a_title_is_stored_in_one_line_and_kept_where_the_row_has_none() -> None:

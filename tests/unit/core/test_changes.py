@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.changes import changes, is_followed
-from reconciler.core.model import Alert, Echo, Incident, Kind, Observation, Person, Policy, Side, Status
+from reconciler.core.model import Alert, Echo, Incident, Kind, Observation, Person, Side, Status
 from reconciler.core.plan import decide
+from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
 from tests.support.builders import (
     ACKED,
@@ -65,7 +66,7 @@ def test_our_late_write_does_not_revert_what_a_person_did() -> None:
     bench.jane("unacknowledge").cycle()
     bench.alert = late
     bench.cycles(3)
-    assert [kind for kind, _ in bench.written] == [Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE]
+    assert [kind for kind, _ in bench.written] == [Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE]
     assert not bench.alert.acknowledged
 
 
@@ -74,14 +75,14 @@ def test_an_alert_stays_closed_until_a_later_read_shows_it_open(seconds: float) 
     seen = observation(pair=pair(is_open=False, updated_at=at(10)), alert=replace(ACKED, updated_at=at(seconds)))
     assert verbs(seen) == []
     plan = decide(inputs(seen))
-    assert all(not remembered.opsgenie.open for remembered in plan.pairs)
+    assert all(not remembered.alerts.open for remembered in plan.pairs)
 
 
 def test_a_closed_alert_is_reopened_by_a_later_read_that_shows_it_open() -> None:
     seen = observation(pair=pair(is_open=False, updated_at=at(9)), alert=ACKED)
     assert verbs(seen) == [(OG, "acknowledge")]
     (remembered,) = decide(inputs(seen)).pairs
-    assert remembered.opsgenie.open
+    assert remembered.alerts.open
 
 
 def test_changes_are_in_the_order_in_which_people_acted() -> None:
@@ -108,7 +109,7 @@ def test_an_engineer_who_joins_another_acknowledges_at_a_time_of_her_own() -> No
         ("unacknowledge", at(20)),
         ("acknowledge", at(30)),
     ]
-    assert Kind.OPSGENIE_ACKNOWLEDGE in [planned.kind for planned in decide(inputs(seen)).actions]
+    assert Kind.ALERT_ACKNOWLEDGE in [planned.kind for planned in decide(inputs(seen)).actions]
 
 
 # -- a write in doubt hides changes of its own field --
@@ -121,19 +122,19 @@ UNACKED = alert(updated_at=at(20))
     [
         pytest.param(
             observation(pair=pair(), alert=ACKED),
-            Kind.OPSGENIE_ACKNOWLEDGE,
+            Kind.ALERT_ACKNOWLEDGE,
             True,
             id="an acknowledged alert while we acknowledge it",
         ),
         pytest.param(
             observation(pair=pair(), alert=ACKED),
-            Kind.OPSGENIE_UNACKNOWLEDGE,
+            Kind.ALERT_UNACKNOWLEDGE,
             True,
             id="an acknowledged alert while we unacknowledge it",
         ),
         pytest.param(
             observation(pair=pair(acknowledged=True), alert=UNACKED),
-            Kind.OPSGENIE_UNACKNOWLEDGE,
+            Kind.ALERT_UNACKNOWLEDGE,
             True,
             id="an unacknowledged alert while we unacknowledge it",
         ),
@@ -149,7 +150,7 @@ UNACKED = alert(updated_at=at(20))
         ),
         pytest.param(
             observation(pair=pair(), alert=ACKED),
-            Kind.OPSGENIE_NOTE,
+            Kind.ALERT_NOTE,
             False,
             id="an acknowledged alert while we add a note",
         ),
@@ -161,7 +162,7 @@ UNACKED = alert(updated_at=at(20))
         ),
         pytest.param(
             observation(pair=pair(), alert=alert(open=False)),
-            Kind.OPSGENIE_ACKNOWLEDGE,
+            Kind.ALERT_ACKNOWLEDGE,
             False,
             id="a closed alert while we acknowledge it",
         ),
@@ -187,7 +188,7 @@ def test_a_write_in_doubt_hides_changes_of_its_own_field_only(seen: Observation,
     if silent:
         assert seen.pair is not None
         (remembered,) = decide(inputs(in_doubt)).pairs or (seen.pair,)
-        assert remembered.opsgenie.acknowledged == seen.pair.opsgenie.acknowledged
+        assert remembered.alerts.acknowledged == seen.pair.alerts.acknowledged
         assert remembered.pagerduty == seen.pair.pagerduty
 
 
@@ -207,7 +208,7 @@ def test_a_developers_note_is_copied_once(rules: Policy, asynchronous: bool) -> 
 def test_an_engineers_note_is_copied_once(rules: Policy, asynchronous: bool) -> None:
     bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
     bench.jane("note").cycles(6)
-    assert [kind for kind, _ in bench.written] == [Kind.OPSGENIE_NOTE]
+    assert [kind for kind, _ in bench.written] == [Kind.ALERT_NOTE]
 
 
 @pytest.mark.parametrize("starts", ["ana", "jane"])
@@ -268,7 +269,7 @@ STORIES = [
 def test_a_state_is_mirrored_once(
     rules: Policy, story: tuple[str, ...], expected: list[str], asynchronous: bool
 ) -> None:
-    rules = replace(rules, on_opsgenie_close="resolve")
+    rules = replace(rules, on_alert_close="resolve")
     bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
     for step in story:
         person, verb = step.split()
@@ -282,7 +283,7 @@ def test_a_mirrored_state_causes_no_loop_although_it_carries_no_mark(
     rules: Policy, story: tuple[str, ...], expected: list[str]
 ) -> None:
     """A state that already holds is not written again. Without a mark only our own `resolve` is noted, once."""
-    bench = Bench(replace(rules, on_opsgenie_close="resolve"), incident=incident(), pair=pair())
+    bench = Bench(replace(rules, on_alert_close="resolve"), incident=incident(), pair=pair())
     states = [kind for kind in expected if not kind.endswith("note")]
     for step in story:
         person, verb = step.split()
@@ -311,7 +312,7 @@ def test_a_life_cycle_from_page_to_close_is_mirrored_completely(rules: Policy) -
 
 MARKED_BY_US = "[PagerDuty · Jane Doe · note PN1] on it"
 MARKED_THERE = "[Opsgenie · Ana Ruiz · 2026-11-23 09:00:05.000Z] any news?"
-SENT_NOTE = action(Kind.OPSGENIE_NOTE, Status.SENT, text="on it")
+SENT_NOTE = action(Kind.ALERT_NOTE, Status.SENT, text="on it")
 OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
 
 
@@ -478,7 +479,7 @@ def test_the_state_of_an_incident_that_is_adopted_is_a_baseline(known: object, f
 def test_the_state_of_an_unknown_alert_whose_incident_is_adopted_is_a_baseline() -> None:
     plan = decide(inputs(observation(alert=ACKED, incident=incident())))
     assert plan.actions == ()
-    assert plan.pairs[0].opsgenie.acknowledged
+    assert plan.pairs[0].alerts.acknowledged
 
 
 def test_adopting_an_incident_for_a_known_pair_keeps_the_alerts_changes() -> None:

@@ -77,7 +77,7 @@ def test_a_pair_has_page_priority_until_its_incident_is_created() -> None:
 def test_a_write_in_doubt_is_checked_each_time_its_age_doubles(
     request_id: str, sent_at: datetime | None, wait: float
 ) -> None:
-    mine = replace(action(Kind.OPSGENIE_NOTE, Status.SENT), request_id=request_id, sent_at=sent_at)
+    mine = replace(action(Kind.ALERT_NOTE, Status.SENT), request_id=request_id, sent_at=sent_at)
     request = ReadRequest(alert_notes=True)
     reason = Reason.QUEUED if request_id else Reason.OUTBOX
     assert due(pair(), mine=[mine]) == item(at(60 + wait), request, reason)
@@ -87,9 +87,9 @@ def test_a_write_in_doubt_is_checked_each_time_its_age_doubles(
     ("kind", "request_"),
     [
         (Kind.CREATE_INCIDENT, ReadRequest(by_key=True, alert_notes=True, incident_notes=True)),
-        (Kind.OPSGENIE_NOTE, ReadRequest(alert_notes=True)),
+        (Kind.ALERT_NOTE, ReadRequest(alert_notes=True)),
         (Kind.PAGERDUTY_NOTE, ReadRequest(incident_notes=True)),
-        (Kind.OPSGENIE_ACKNOWLEDGE, ReadRequest(alert=True)),
+        (Kind.ALERT_ACKNOWLEDGE, ReadRequest(alert=True)),
         (Kind.PAGERDUTY_SET_URGENCY, ReadRequest(incident=True)),
     ],
 )
@@ -114,8 +114,8 @@ def test_an_incident_that_pages_nobody_or_is_unexplained_is_read_every_interval(
 def test_a_missing_alert_is_read_again_until_its_deletion_is_certain(
     changes: dict[str, object], is_due: bool
 ) -> None:
-    base = replace(pair().opsgenie, missing_since=at(50))
-    lost = replace(pair(), opsgenie=replace(base, **changes))  # type: ignore[arg-type]
+    base = replace(pair().alerts, missing_since=at(50))
+    lost = replace(pair(), alerts=replace(base, **changes))  # type: ignore[arg-type]
     expected = item(at(120), ReadRequest(alert=True), Reason.UNSETTLED)
     assert due(lost) == (expected if is_due else None)
 

@@ -101,7 +101,7 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
             in_opsgenie(
                 f"{OF_JANE} on it",
                 incident_notes=None,
-                mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, mark=OF_JANE, text=f"{OF_JANE}  on it"),),
+                mine=(action(Kind.ALERT_NOTE, Status.DONE, mark=OF_JANE, text=f"{OF_JANE}  on it"),),
             ),
             id="a note of the outbox, although the incident's notes were not read",
         ),
@@ -181,8 +181,8 @@ def test_a_note_waits_while_the_source_of_its_mark_is_unread(seen: Observation) 
 
 
 def test_a_note_does_not_wait_for_the_notes_of_a_deleted_alert() -> None:
-    gone = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(0)))
-    for known in (gone, replace(gone, opsgenie=replace(gone.opsgenie, deleted=False, missing_since=at(-600)))):
+    gone = pair(alerts=replace(pair().alerts, open=False, deleted=True, missing_since=at(0)))
+    for known in (gone, replace(gone, alerts=replace(gone.alerts, deleted=False, missing_since=at(-600)))):
         seen = in_pagerduty(f"{OF_ANA} any news?", pair=known, alert_notes=None, missing=True, sees_others=True)
         assert len(changes(seen, ONLY_MARKS, NOW).changes) == 1
 

@@ -60,7 +60,7 @@ def test_an_act_and_what_follows_from_it_are_told_with_their_source() -> None:
     )
     assert (planned.event, planned.kind, planned.side, planned.who) == (
         Event.PLANNED,
-        Kind.OPSGENIE_NOTE,
+        Kind.ALERT_NOTE,
         OG,
         "Jane Doe",
     )
@@ -241,7 +241,7 @@ def test_outcomes_that_a_read_has_shown_are_told() -> None:
 def test_a_write_that_is_never_seen_is_told_the_first_time_only() -> None:
     again = Settlement(7, Status.PLANNED, "not seen")
     assert settlements(action(Kind.PAGERDUTY_NOTE, Status.SENT, attempts=1), again) == []
-    accepted = action(Kind.OPSGENIE_NOTE, Status.SENT, attempts=1, request_id="r-1")
+    accepted = action(Kind.ALERT_NOTE, Status.SENT, attempts=1, request_id="r-1")
     given = inputs(observation(pair=pair(), mine=(accepted,)))
     (entry,) = of_plan(Plan(settlements=(again,)), given, FEED)
     assert entry.request_id == "r-1"

@@ -12,7 +12,7 @@ from tests.support.builders import BOT, JANE, action, alert, at, incident, input
 REASON = "the automation user's acknowledgement came after it had been taken back, and nobody is paged"
 OURS = incident("acknowledged", acknowledgers=(BOT,), changed_by=BOT, changed_at=at(50))
 ACKNOWLEDGED = action(Kind.PAGERDUTY_ACKNOWLEDGE, Status.DONE, id=1)
-TAKEN_BACK = action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.DONE, id=2)
+TAKEN_BACK = action(Kind.ALERT_UNACKNOWLEDGE, Status.DONE, id=2)
 MOOT = action(Kind.PAGERDUTY_UNACKNOWLEDGE, Status.DROPPED, id=2)
 
 
@@ -80,5 +80,5 @@ def test_an_acknowledgement_that_is_not_late_stays(known: Pair | None, changed: 
 
 def test_a_late_acknowledgement_is_undone_whatever_the_setting_for_unacknowledgements() -> None:
     seen = observation(pair=pair(), incident=OURS, mine=(ACKNOWLEDGED, TAKEN_BACK))
-    plan = decide(inputs(seen, rules=policy(on_opsgenie_unacknowledge="note")))
+    plan = decide(inputs(seen, rules=policy(on_alert_unacknowledge="note")))
     assert [planned.kind for planned in plan.actions] == [Kind.PAGERDUTY_UNACKNOWLEDGE]

@@ -10,8 +10,9 @@ from reconciler.core import late_alerts
 from reconciler.core.journal import Event
 from reconciler.core.journal_entries import of_plan
 from reconciler.core.late_alerts import NOTE, PAGE, SKIP
-from reconciler.core.model import DecisionInput, Kind, Observation, Plan
+from reconciler.core.model import Kind, Observation, Plan
 from reconciler.core.plan import decide
+from reconciler.core.policy import DecisionInput
 from reconciler.core.work import Reason
 from tests.support.builders import alert, incident, pair, policy
 

@@ -102,8 +102,8 @@ def test_an_alert_whose_time_alone_changed_has_its_notes_read() -> None:
 
 @pytest.mark.parametrize("tracked", [True, False])
 def test_a_changed_priority_makes_the_pair_be_read(*, tracked: bool) -> None:
-    base = replace(pair().opsgenie, priority="P4")
-    found = request(alert(priority="P1"), pair(None, tracked=tracked, opsgenie=base))
+    base = replace(pair().alerts, priority="P4")
+    found = request(alert(priority="P1"), pair(None, tracked=tracked, alerts=base))
     assert found.row is not None
     assert not found.repeated
     assert (found.by_key, found.is_new) == (not tracked, not tracked)
@@ -113,13 +113,13 @@ def test_a_changed_priority_makes_the_pair_be_read(*, tracked: bool) -> None:
 def test_a_changed_priority_makes_a_resolved_incident_be_read(status: str | None, *, is_read: bool) -> None:
     """It may be reopened, and must then have the urgency of the new priority."""
     known = pair(status)
-    known = replace(known, opsgenie=replace(known.opsgenie, priority="P4"))
+    known = replace(known, alerts=replace(known.alerts, priority="P4"))
     assert request(alert(priority="P1"), known).incident is is_read
 
 
 def test_a_first_known_priority_is_no_change() -> None:
-    unread = replace(pair().opsgenie, priority="")
-    assert compared(alert(priority="P1"), pair(None, tracked=False, opsgenie=unread)) is None
+    unread = replace(pair().alerts, priority="")
+    assert compared(alert(priority="P1"), pair(None, tracked=False, alerts=unread)) is None
 
 
 def test_the_state_of_an_alert_that_pages_nobody_is_taken_from_its_row() -> None:
@@ -128,8 +128,8 @@ def test_the_state_of_an_alert_that_pages_nobody_is_taken_from_its_row() -> None
 
 
 def test_a_missing_alert_that_is_listed_again_is_read() -> None:
-    base = replace(pair().opsgenie, open=False, deleted=True, missing_since=at(1))
-    assert request(alert(), pair(opsgenie=base)).alert
+    base = replace(pair().alerts, open=False, deleted=True, missing_since=at(1))
+    assert request(alert(), pair(alerts=base)).alert
 
 
 # -- incidents --
@@ -211,7 +211,7 @@ def test_incidents_created_by_the_automation_user_are_found_in_the_log() -> None
 
 
 def test_a_record_missing_from_the_open_listing_is_read_by_its_id() -> None:
-    (gone,) = listings.absent(Side.OPSGENIE, [pair(), pair(is_open=False)], NOW)
+    (gone,) = listings.absent(Side.ALERTS, [pair(), pair(is_open=False)], NOW)
     assert (gone.request, gone.priority) == (ReadRequest(alert=True), Priority.CHANGED)
     pairs = [pair(), pair("resolved"), pair(None)]
     (gone,) = listings.absent(Side.PAGERDUTY, pairs, NOW, Reason.SWEEP)

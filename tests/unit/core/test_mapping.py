@@ -21,7 +21,7 @@ def test_every_kind_of_action_is_planned_by_some_row() -> None:
 
 
 def test_no_action_closes_an_alert() -> None:
-    assert {kind.value for kind in Kind if kind.side is Side.OPSGENIE} == {
+    assert {kind.value for kind in Kind if kind.side is Side.ALERTS} == {
         "opsgenie.acknowledge",
         "opsgenie.unacknowledge",
         "opsgenie.add_note",

@@ -1,11 +1,9 @@
 """Small properties of the values: what counts as open, as a state, and as the automation user."""
 
-from dataclasses import replace
-
 import pytest
 
-from reconciler.core.model import Kind, Pair, Person, Policy, Status
-from tests.support.builders import OG, PD, pair, policy
+from reconciler.core.model import Kind, Pair, Status
+from tests.support.builders import OG, PD, pair
 
 
 @pytest.mark.parametrize(
@@ -25,7 +23,7 @@ def test_a_pair_is_open_until_both_sides_have_ended(remembered: Pair, is_open: b
 
 
 def test_every_kind_of_action_is_a_page_a_note_or_a_state() -> None:
-    assert {kind for kind in Kind if kind.is_note} == {Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE}
+    assert {kind for kind in Kind if kind.is_note} == {Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE}
     assert {kind for kind in Kind if not kind.is_note and not kind.is_state} == {Kind.CREATE_INCIDENT}
     assert [kind for kind in Kind if kind.is_note and kind.is_state] == []
     assert {kind.side for kind in Kind if kind.value.startswith("opsgenie.")} == {OG}
@@ -34,62 +32,3 @@ def test_every_kind_of_action_is_a_page_a_note_or_a_state() -> None:
 
 def test_planned_and_sent_actions_are_open() -> None:
     assert [status for status in Status if status.is_open] == [Status.PLANNED, Status.SENT]
-
-
-@pytest.mark.parametrize(
-    ("automation", "person", "ours"),
-    [
-        pytest.param(Person("PBOT", "Bridge"), Person("PBOT", "Renamed"), True, id="by id, whatever the name"),
-        pytest.param(Person("PBOT", "Bridge"), Person("PX", "Bridge"), False, id="a namesake with an id is not"),
-        pytest.param(
-            Person("", "Bridge"), Person("PX", "Bridge"), True, id="by name where the automation user has no id"
-        ),
-        pytest.param(
-            Person("PBOT", "Bridge"), Person("", "Bridge"), True, id="by name where the person has no id"
-        ),
-        pytest.param(Person("", "Bridge"), Person("PX", "Jane"), False, id="another name"),
-        pytest.param(Person("", ""), Person("", ""), False, id="an empty name is not ours"),
-        pytest.param(
-            Person("PBOT", ""), Person("", ""), False, id="an empty name is not ours, although we have none"
-        ),
-        pytest.param(
-            Person("", "somebody"), Person("", "somebody"), False, id="somebody is never the automation user"
-        ),
-    ],
-)
-def test_the_automation_user_is_recognised_by_id_or_by_name_where_an_id_is_missing(
-    automation: Person, person: Person, ours: bool
-) -> None:
-    rules = policy(automation=automation)
-    assert rules.is_automation(person) is ours
-    assert rules.is_echo_of_us(person) is ours
-    assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_of_us(person)
-
-
-@pytest.mark.parametrize(
-    ("us", "them", "same"),
-    [
-        (Person("PBOT", "Bot"), Person("PBOT", "renamed"), True),
-        (Person("PBOT", "Bot"), Person("PJANE", "Bot"), False),
-        (Person("PBOT", "Bot"), Person("", "Bot"), True),
-        (Person("", "Bot"), Person("PBOT", "Bot"), True),
-        (Person("", ""), Person("", ""), False),
-        (Person("PBOT", "PBOT"), Person("PBOT", "Bot"), True),
-        (Person("Bot", "Bot"), Person("PBOT", "Bot"), True),
-        (Person("Bot", "Bot"), Person("PJANE", "Jane"), False),
-    ],
-    ids=[
-        "the id counts",
-        "a namesake with another id is another person",
-        "without an id, the name counts",
-        "if the automation user has no id, the name counts",
-        "an empty person is nobody",
-        "not confirmed yet, configured by id",
-        "not confirmed yet, configured by name",
-        "not confirmed yet, another person",
-    ],
-)
-def test_the_automation_user_is_recognised_before_and_after_confirmation(
-    us: Person, them: Person, same: bool
-) -> None:
-    assert Policy(automation=us).is_automation(them) is same

@@ -7,8 +7,9 @@ import pytest
 
 from reconciler.core import text
 from reconciler.core.changes import changes
-from reconciler.core.model import Kind, Note, Observation, Person, Policy, Side, Status
+from reconciler.core.model import Kind, Note, Observation, Person, Side, Status
 from reconciler.core.plan import decide
+from reconciler.core.policy import Policy
 from tests.support.builders import (
     ANA,
     BOT,
@@ -166,7 +167,7 @@ def test_adoption_copies_an_incidents_recent_notes_that_have_no_copy_yet(
     there: Note, copies: tuple[Note, ...], mirrored: bool
 ) -> None:
     seen = replace(ADOPTED, alert_notes=copies, incident_notes=(there,))
-    assert kinds(seen) == ([Kind.OPSGENIE_NOTE] if mirrored else [])
+    assert kinds(seen) == ([Kind.ALERT_NOTE] if mirrored else [])
 
 
 def test_adoption_without_an_age_limit_copies_notes_of_any_age() -> None:

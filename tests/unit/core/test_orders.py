@@ -9,8 +9,9 @@ from reconciler.core import orders
 from reconciler.core.changes import is_raised
 from reconciler.core.journal import Event
 from reconciler.core.listings import compare_alerts, compare_incidents, hinted_incidents
-from reconciler.core.model import DecisionInput, Kind, Observation, Order, Pair, Side, Status
+from reconciler.core.model import Kind, Observation, Order, Pair, Side, Status
 from reconciler.core.plan import decide
+from reconciler.core.policy import DecisionInput
 from reconciler.core.read_progress import What
 from reconciler.core.work import ReadRequest, everything
 from tests.support.builders import ANA, JANE, action, alert, at, incident, note, pair, policy
@@ -45,9 +46,9 @@ def test_a_linked_incident_is_followed_and_everything_so_far_is_history(known: P
     assert plan.actions == ()
     (followed,) = plan.pairs
     assert (followed.tracked, followed.incident_id, followed.incident_number) == (True, "PNEW", 9)
-    assert followed.opsgenie.acknowledged
+    assert followed.alerts.acknowledged
     assert {(side, note_id) for _, side, note_id in plan.notes} == {
-        (Side.OPSGENIE, OLD.id),
+        (Side.ALERTS, OLD.id),
         (Side.PAGERDUTY, OLDER.id),
     }
     assert [(each.status, each.why) for each in plan.settlements] == [
@@ -172,7 +173,7 @@ def test_no_listing_webhook_or_priority_brings_an_unlinked_pair_back() -> None:
     assert compare_incidents([row], {}, {"a-1": BASELINE}, at(60)) != []
     assert compare_incidents([row], {}, {"a-1": UNLINKED}, at(60)) == []
     assert hinted_incidents([UNLINKED], at(60)) == []
-    low = replace(UNLINKED, opsgenie=replace(UNLINKED.opsgenie, priority="P4"))
+    low = replace(UNLINKED, alerts=replace(UNLINKED.alerts, priority="P4"))
     urgent = alert(id="a-1", priority="P1", updated_at=at(50))
     assert compare_alerts([urgent], {"a-1": low}, BOUNDS) == []
     assert not is_raised(Observation("a-1", low, alert=urgent), RULES)

@@ -81,7 +81,7 @@ EARLIER = at(-100)
 SIX_HOURS = EARLIER + UNKNOWN_GIVE_UP
 ALMOST = SIX_HOURS - timedelta(microseconds=1)
 DUPLICATE = "PagerDuty: POST /incidents: 400: Open incident with matching dedup key already exists on this service"
-PD_NOTE, OG_NOTE, CREATE = Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT
+PD_NOTE, OG_NOTE, CREATE = Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE, Kind.CREATE_INCIDENT
 HELD = incident("acknowledged", acknowledgers=(BOT,))
 TAKEN, FREE = alert(acknowledged=True), alert()
 COPY = note("PN1", BOT, f"{MARK} any news?")
@@ -102,7 +102,7 @@ WAYS = (
 )
 
 
-OG_ACK, OG_UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
+OG_ACK, OG_UNACK = Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE
 
 
 def observed_with_log(kind: Kind, shown: Alert, *acts: Act, **changed: object) -> Observation:
@@ -382,29 +382,29 @@ CASES = (
     ),
     Case(
         "carried out, and the alert changed later: done, since a person reversed it",
-        sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
+        sent(Kind.ALERT_ACKNOWLEDGE),
+        observed(Kind.ALERT_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True, at(12)),)),
         done("", OVERTAKEN),
         at(14),
     ),
     Case(
         "carried out, and the alert last changed before it: done, since the read is outdated",
-        sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
+        sent(Kind.ALERT_ACKNOWLEDGE),
+        observed(Kind.ALERT_ACKNOWLEDGE, alert=alert(updated_at=at(12)), receipts=(Receipt(7, True, at(12)),)),
         done(why=NOT_YET),
         at(14),
     ),
     Case(
         "carried out at an unknown time: its effect may still appear",
-        sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
+        sent(Kind.ALERT_ACKNOWLEDGE),
+        observed(Kind.ALERT_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, True),)),
         None,
         at(14),
     ),
     Case(
         "not carried out is sent again although the alert changed later",
-        sent(Kind.OPSGENIE_ACKNOWLEDGE),
-        observed(Kind.OPSGENIE_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
+        sent(Kind.ALERT_ACKNOWLEDGE),
+        observed(Kind.ALERT_ACKNOWLEDGE, alert=alert(updated_at=at(13)), receipts=(Receipt(7, False, at(12)),)),
         retried(UNDONE, 1, at(14)),
         at(14),
     ),
@@ -534,12 +534,12 @@ def test_an_observation_settles_a_write_in_doubt_by_what_it_shows(case: Case) ->
 @pytest.mark.parametrize(
     ("kind", "alert_seen", "incident_seen", "shows"),
     [
-        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, TAKEN, None, True, id="the alert is acknowledged"),
-        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, FREE, None, False, id="the alert is not acknowledged"),
-        pytest.param(Kind.OPSGENIE_ACKNOWLEDGE, None, None, False, id="the alert to acknowledge was not read"),
-        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, FREE, None, True, id="the alert is unacknowledged"),
-        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, TAKEN, None, False, id="the alert is still acknowledged"),
-        pytest.param(Kind.OPSGENIE_UNACKNOWLEDGE, None, None, False, id="the alert to unacknowledge was not read"),
+        pytest.param(Kind.ALERT_ACKNOWLEDGE, TAKEN, None, True, id="the alert is acknowledged"),
+        pytest.param(Kind.ALERT_ACKNOWLEDGE, FREE, None, False, id="the alert is not acknowledged"),
+        pytest.param(Kind.ALERT_ACKNOWLEDGE, None, None, False, id="the alert to acknowledge was not read"),
+        pytest.param(Kind.ALERT_UNACKNOWLEDGE, FREE, None, True, id="the alert is unacknowledged"),
+        pytest.param(Kind.ALERT_UNACKNOWLEDGE, TAKEN, None, False, id="the alert is still acknowledged"),
+        pytest.param(Kind.ALERT_UNACKNOWLEDGE, None, None, False, id="the alert to unacknowledge was not read"),
         pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, HELD, True, id="the incident is acknowledged"),
         pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, incident(), False, id="the incident is not acknowledged"),
         pytest.param(Kind.PAGERDUTY_ACKNOWLEDGE, None, None, False, id="the incident to acknowledge was not read"),

@@ -15,12 +15,12 @@ from reconciler.core.model import (
     Pair,
     Person,
     Plan,
-    Policy,
     Settlement,
     Side,
     Status,
 )
 from reconciler.core.plan import decide, in_order, settled
+from reconciler.core.policy import Policy
 from tests.support.builders import (
     ACKED,
     ANA,
@@ -119,8 +119,8 @@ def test_actions_of_one_act_keep_the_order_of_the_mapping_table() -> None:
     ("given", "expected"),
     [
         pytest.param([(Kind.PAGERDUTY_NOTE, 1, 1), (Kind.CREATE_INCIDENT, 9, 2)], [2, 1], id="creations first"),
-        pytest.param([(Kind.PAGERDUTY_NOTE, 9, 1), (Kind.OPSGENIE_NOTE, 1, 2)], [2, 1], id="then by time"),
-        pytest.param([(Kind.OPSGENIE_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then by id"),
+        pytest.param([(Kind.PAGERDUTY_NOTE, 9, 1), (Kind.ALERT_NOTE, 1, 2)], [2, 1], id="then by time"),
+        pytest.param([(Kind.ALERT_NOTE, 5, 2), (Kind.PAGERDUTY_NOTE, 5, 1)], [1, 2], id="then by id"),
         pytest.param(
             [(Kind.CREATE_INCIDENT, 9, 1), (Kind.CREATE_INCIDENT, 1, 2)], [2, 1], id="creations by time too"
         ),
@@ -190,7 +190,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
                 incident=incident(),
                 incident_acts=(act("unacknowledge", JANE),),
             ),
-            Kind.OPSGENIE_ACKNOWLEDGE,
+            Kind.ALERT_ACKNOWLEDGE,
             "Jane Doe",
             "unacknowledge",
             [],
@@ -210,7 +210,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
         ),
         pytest.param(
             observation(pair=pair(), alert=ACKED),
-            Kind.OPSGENIE_UNACKNOWLEDGE,
+            Kind.ALERT_UNACKNOWLEDGE,
             "Ana Ruiz",
             "acknowledge",
             ["pagerduty.add_note", "pagerduty.acknowledge"],
@@ -218,7 +218,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
         ),
         pytest.param(
             observation(pair=pair(acknowledged=True), incident=HELD),
-            Kind.OPSGENIE_UNACKNOWLEDGE,
+            Kind.ALERT_UNACKNOWLEDGE,
             "Jane Doe",
             "acknowledge",
             [],
@@ -226,7 +226,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
         ),
         pytest.param(
             observation(pair=pair("acknowledged", (JANE,)), incident=RESOLVED),
-            Kind.OPSGENIE_ACKNOWLEDGE,
+            Kind.ALERT_ACKNOWLEDGE,
             "Jane Doe",
             "resolve",
             ["opsgenie.add_note"],
@@ -234,7 +234,7 @@ DROP = "not needed: {} has chosen otherwise since ({})"
         ),
         pytest.param(
             observation(pair=pair(acknowledged=True), incident=RESOLVED),
-            Kind.OPSGENIE_UNACKNOWLEDGE,
+            Kind.ALERT_UNACKNOWLEDGE,
             "Jane Doe",
             "resolve",
             ["opsgenie.add_note"],
@@ -298,7 +298,7 @@ def test_the_later_act_counts_where_a_developers_unacknowledgement_crosses_an_en
     assert {planned.kind.value for planned in decide(inputs(seen)).actions} == {"pagerduty.add_note"} | states
 
 
-@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.CREATE_INCIDENT])
+@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE, Kind.CREATE_INCIDENT])
 @pytest.mark.parametrize(
     "seen",
     [observation(alert=CLOSED), observation(incident=RESOLVED), observation(missing=True, sees_others=True)],
@@ -338,7 +338,7 @@ def test_a_visible_creation_is_done_and_later_changes_are_mirrored() -> None:
     waiting = action(Kind.CREATE_INCIDENT, Status.SENT, incident_id=None, mark="a-1")
     plan = decide(inputs(observation(pair=pair(None), alert=alert(), incident=HELD, mine=(waiting,))))
     assert plan.settlements == (Settlement(7, Status.DONE, result_id="PINC1"),)
-    assert [planned.kind for planned in plan.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
+    assert [planned.kind for planned in plan.actions] == [Kind.ALERT_ACKNOWLEDGE]
     assert plan.actions[0].incident_id == "PINC1"
     (remembered,) = plan.pairs
     assert remembered.incident_number == 4711
@@ -346,7 +346,7 @@ def test_a_visible_creation_is_done_and_later_changes_are_mirrored() -> None:
 
 
 def test_our_visible_acknowledgement_is_done_and_is_no_change() -> None:
-    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
+    mine = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=replace(ACKED, acknowledged_by="someone@example.com"),
@@ -356,7 +356,7 @@ def test_our_visible_acknowledgement_is_done_and_is_no_change() -> None:
     plan = decide(inputs(seen))
     assert plan.settlements == (Settlement(7, Status.DONE),)
     assert plan.actions == ()
-    assert plan.pairs[0].opsgenie.acknowledged
+    assert plan.pairs[0].alerts.acknowledged
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
@@ -530,7 +530,7 @@ def test_the_cost_of_a_decision_is_linear_in_the_number_of_notes(
         )
         old = [
             action(
-                Kind.PAGERDUTY_NOTE if side is OG else Kind.OPSGENIE_NOTE,
+                Kind.PAGERDUTY_NOTE if side is OG else Kind.ALERT_NOTE,
                 Status.SENT,
                 id=n,
                 mark=text.note_mark(side, one),
@@ -562,11 +562,11 @@ def _counted(calls: dict[str, int], name: str, real: Callable[..., object]) -> C
 
 
 def test_a_raised_priority_pages_with_high_urgency_and_the_alert_is_followed_from_then_on() -> None:
-    old = pair(None, tracked=False, opsgenie=replace(pair().opsgenie, priority="P4"))
+    old = pair(None, tracked=False, alerts=replace(pair().alerts, priority="P4"))
     plan = decide(inputs(observation(pair=old, alert=alert(priority="P1", updated_at=at(20)))))
     (page,) = plan.actions
     assert (page.kind, page.urgency, page.at) == (Kind.CREATE_INCIDENT, "high", at(20))
-    assert (plan.pairs[0].tracked, plan.pairs[0].opsgenie.priority) == (True, "P1")
+    assert (plan.pairs[0].tracked, plan.pairs[0].alerts.priority) == (True, "P1")
 
 
 def test_the_urgency_of_a_page_follows_the_setting() -> None:
@@ -576,6 +576,6 @@ def test_the_urgency_of_a_page_follows_the_setting() -> None:
 
 
 def test_raising_the_urgency_requests_high() -> None:
-    known = pair(opsgenie=replace(pair().opsgenie, priority="P4"))
+    known = pair(alerts=replace(pair().alerts, priority="P4"))
     actions = decide(inputs(observation(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
     assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]

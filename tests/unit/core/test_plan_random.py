@@ -13,7 +13,6 @@ from reconciler.core.model import (
     Actor,
     Alert,
     AlertBaseline,
-    DecisionInput,
     Incident,
     IncidentBaseline,
     Kind,
@@ -21,11 +20,11 @@ from reconciler.core.model import (
     Observation,
     Pair,
     Person,
-    Policy,
     Receipt,
     Status,
 )
 from reconciler.core.plan import decide, in_order
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.readings import is_adoption
 from tests.support.builders import BOB, BOT, JANE, OG, PD, SERVICE, T0, after, at
 
@@ -212,10 +211,10 @@ class RandomInputs:
 
     def inputs(self) -> DecisionInput:
         rules = Policy(
-            on_opsgenie_unacknowledge=self.random.choice(("retrigger", "note")),
-            on_opsgenie_close=self.random.choice(("note", "resolve", "ignore")),
+            on_alert_unacknowledge=self.random.choice(("retrigger", "note")),
+            on_alert_close=self.random.choice(("note", "resolve", "ignore")),
             on_pagerduty_ack_timeout=self.random.choice(("mirror", "ignore")),
-            on_opsgenie_priority=self.random.choice(("urgency", "note", "ignore")),
+            on_alert_priority=self.random.choice(("urgency", "note", "ignore")),
             staleness=timedelta(seconds=self.random.choice((1, 120))),
             automation=self.random.choice((BOT, Person("", BOT.name), Person("", ""))),
             guards=frozenset(guard for guard in ("outbox", "author", "mark") if self.happens(0.8)),
@@ -278,7 +277,7 @@ def test_no_state_is_written_to_an_ended_side(chunk: int) -> None:
             states = {p.kind for p in plan.actions if p.alert_id == observation.alert_id and p.kind.is_state}
             if pair is None or not states:
                 continue
-            if not pair.opsgenie.open:
+            if not pair.alerts.open:
                 assert not {kind for kind in states if kind.side is OG}
             in_doubt = any(mine.status is Status.SENT for mine in observation.mine)
             if pair.pagerduty is not None and pair.pagerduty.status == "resolved" and not in_doubt:

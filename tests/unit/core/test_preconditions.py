@@ -3,10 +3,10 @@
 import pytest
 
 from reconciler.core.model import Alert, Incident, Kind, Person
-from reconciler.core.preconditions import objection_in_opsgenie, objection_in_pagerduty
+from reconciler.core.preconditions import objection_in_pagerduty, objection_to_alert_write
 from tests.support.builders import BOB, BOT, JANE, action, alert, incident, policy
 
-ACK, UNACK = Kind.OPSGENIE_ACKNOWLEDGE, Kind.OPSGENIE_UNACKNOWLEDGE
+ACK, UNACK = Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE
 FREE, TAKEN = alert(), alert(acknowledged=True, acknowledged_by="Ana Ruiz")
 CLOSED = alert(open=False)
 
@@ -44,7 +44,7 @@ CLOSED = alert(open=False)
 def test_a_write_to_an_alert_is_dropped_where_the_alert_objects(
     kind: Kind, target: Alert, objection: str | None
 ) -> None:
-    assert objection_in_opsgenie(action(kind), target) == objection
+    assert objection_to_alert_write(action(kind), target) == objection
 
 
 P_URGENCY = Kind.PAGERDUTY_SET_URGENCY

@@ -14,7 +14,7 @@ NEW = replace(everything(), by_key=True, is_new=True, row=alert())
 READ = {What.ALERT: alert(description="all of it"), What.ALERT_NOTES: ()}
 HELD = observation(pair=pair("acknowledged", (BOB,)))
 MACHINES = replace(act("unacknowledge", None), actor=Actor.MACHINE, agent="Auto-remediate")
-ACCEPTED = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
+ACCEPTED = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.core import text
-from reconciler.core.model import Act, Actor, Kind, Observation, Policy, Receipt, Status
+from reconciler.core.model import Act, Actor, Kind, Observation, Receipt, Status
+from reconciler.core.policy import Policy
 from reconciler.core.read_progress import ALERT_STATES, Read, What
 from reconciler.core.work import ReadRequest
 from tests.support.builders import (
@@ -30,7 +31,7 @@ from tests.support.builders import (
 from tests.support.builders import policy as rules
 from tests.support.pair_reads import Run, ask
 
-SENT_ACK = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Bob Ray")
+SENT_ACK = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, person="Bob Ray")
 LATER = alert(updated_at=at(20))
 
 
@@ -56,7 +57,7 @@ ROWS = (
         "an alert that was missing is read by its id",
         LATER,
         suffices=False,
-        known=observation(pair=pair(opsgenie=replace(pair().opsgenie, missing_since=at(1)))),
+        known=observation(pair=pair(alerts=replace(pair().alerts, missing_since=at(1)))),
     ),
     RowCase(
         "a later row without our acknowledgement is not enough",
@@ -112,7 +113,7 @@ MARKS = (
         "not where our own action wrote it",
         OF_ALERT,
         needed=False,
-        known=observation(pair=pair(), mine=(action(Kind.OPSGENIE_NOTE, Status.DONE, text=FROM_PD.text),)),
+        known=observation(pair=pair(), mine=(action(Kind.ALERT_NOTE, Status.DONE, text=FROM_PD.text),)),
     ),
     MarkCase(
         "not where it has our signature in Opsgenie",
@@ -138,8 +139,8 @@ MARKS = (
     MarkCase("not for a mark of its own side", OF_ALERT, needed=False, alert_note=replace(FROM_OG, id="N1")),
 )
 
-ACCEPTED = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
-UNACKED = replace(ACCEPTED, kind=Kind.OPSGENIE_UNACKNOWLEDGE)
+ACCEPTED = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
+UNACKED = replace(ACCEPTED, kind=Kind.ALERT_UNACKNOWLEDGE)
 PENDING = Receipt(7, None)
 
 
@@ -213,8 +214,8 @@ def test_the_row_stands_for_an_alert_that_is_not_read(known: Observation) -> Non
         (ask(alert_notes=True, swept=True), {}, None),
         (ask(alert_notes=True), {"known_notes": frozenset()}, None),
         (ask(alert_notes=True), {"pair": None}, None),
-        (ask(alert_notes=True), {"mine": (action(Kind.OPSGENIE_NOTE, Status.SENT),)}, None),
-        (ask(alert_notes=True), {"mine": (action(Kind.OPSGENIE_NOTE, Status.DONE),)}, BACK_TO),
+        (ask(alert_notes=True), {"mine": (action(Kind.ALERT_NOTE, Status.SENT),)}, None),
+        (ask(alert_notes=True), {"mine": (action(Kind.ALERT_NOTE, Status.DONE),)}, BACK_TO),
         (ask(alert_notes=True, alert=True), {}, None),  # the alert could not be read
         (ask(alert_notes=True), {"pair": pair(updated_at=datetime.min.replace(tzinfo=UTC))}, None),
     ],
@@ -225,7 +226,7 @@ def test_notes_are_read_back_to_the_last_certain_read_or_completely(
     run = Run(request_, replace(observation(pair=pair(), known_notes=KNOWN_NOTE), **more), {What.ALERT_NOTES: ()})
     assert [read.until for read in run.made if read.what is What.ALERT_NOTES] == [until]
     assert run.seen.alert_notes == ()
-    assert Kind.OPSGENIE_NOTE in run.seen.looked
+    assert Kind.ALERT_NOTE in run.seen.looked
 
 
 def test_an_impossible_stored_time_does_not_stop_the_reading_of_notes() -> None:

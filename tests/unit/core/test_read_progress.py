@@ -24,7 +24,7 @@ def test_two_reads_of_one_object_are_the_same_however_far_back_they_go() -> None
 
 def test_the_state_of_each_side_is_that_of_its_own_writes() -> None:
     assert {kind for kind in Kind if kind.is_state} == ALERT_STATES | INCIDENT_STATES
-    assert all(kind.side is Side.OPSGENIE for kind in ALERT_STATES)
+    assert all(kind.side is Side.ALERTS for kind in ALERT_STATES)
 
 
 def test_the_incident_of_a_pair_is_its_own_before_one_that_it_may_adopt() -> None:

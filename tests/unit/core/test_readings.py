@@ -60,21 +60,21 @@ def stored_pair(seen: Observation, seconds: float = 60) -> Pair:
     "unread", [{"open": None}, {"acknowledged": None}, {"open": None, "acknowledged": None}], ids=str
 )
 def test_an_unreadable_state_is_no_change(known: Pair, unread: dict[str, Any]) -> None:
-    shows = alert(open=known.opsgenie.open, acknowledged=known.opsgenie.acknowledged, updated_at=at(50))
+    shows = alert(open=known.alerts.open, acknowledged=known.alerts.acknowledged, updated_at=at(50))
     seen = observation(pair=known, alert=replace(shows, **unread), looked=frozenset(Kind))
     assert verbs(seen) == []
-    after = stored_pair(seen).opsgenie
-    assert (after.open, after.acknowledged) == (known.opsgenie.open, known.opsgenie.acknowledged)
+    after = stored_pair(seen).alerts
+    assert (after.open, after.acknowledged) == (known.alerts.open, known.alerts.acknowledged)
 
 
 def test_a_new_alert_with_an_unreadable_state_is_paged_as_open() -> None:
     plan = decide(inputs(observation(alert=alert(open=None, acknowledged=None))))
     assert [planned.kind for planned in plan.actions] == [Kind.CREATE_INCIDENT]
-    assert (plan.pairs[0].opsgenie.open, plan.pairs[0].opsgenie.acknowledged) == (True, False)
+    assert (plan.pairs[0].alerts.open, plan.pairs[0].alerts.acknowledged) == (True, False)
 
 
 def test_an_unreadable_state_settles_no_write_of_ours() -> None:
-    mine = action(Kind.OPSGENIE_UNACKNOWLEDGE, Status.SENT)
+    mine = action(Kind.ALERT_UNACKNOWLEDGE, Status.SENT)
     seen = observation(pair=pair(), alert=alert(acknowledged=None), mine=(mine,), looked=frozenset(Kind))
     assert decide(inputs(seen)).settlements == ()
 
@@ -98,7 +98,7 @@ def test_an_unreadable_state_settles_no_write_of_ours() -> None:
     ],
 )
 def test_an_alert_older_than_the_baseline_is_no_change(known: Pair, old: Alert) -> None:
-    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
+    mine = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT)
     seen = observation(pair=known, alert=old, mine=(mine,), looked=frozenset(Kind))
     plan = decide(inputs(seen))
     assert (plan.actions, plan.pairs, plan.settlements) == ((), (), ())
@@ -106,19 +106,19 @@ def test_an_alert_older_than_the_baseline_is_no_change(known: Pair, old: Alert) 
 
 def test_an_older_read_of_the_same_state_does_not_move_the_watermark_back() -> None:
     seen = observation(pair=pair(updated_at=at(20)), alert=alert(updated_at=at(10), snoozed_until=at(90)))
-    assert stored_pair(seen).opsgenie.updated_at == at(20)
+    assert stored_pair(seen).alerts.updated_at == at(20)
 
 
 def test_a_time_ahead_of_our_clock_hides_no_later_change() -> None:
     assert verbs(observation(pair=pair(updated_at=at(9_000)), alert=ACKED))
     waits = pair("acknowledged", (BOT,), acknowledged=True, as_of=at(9_000))
     assert verbs(observation(pair=waits, incident=TAKEN_BACK, incident_acts=(act("unacknowledge", JANE),)))
-    assert stored_pair(observation(pair=pair(updated_at=at(9_000)), alert=ACKED)).opsgenie.updated_at == at(10)
+    assert stored_pair(observation(pair=pair(updated_at=at(9_000)), alert=ACKED)).alerts.updated_at == at(10)
 
 
 def test_an_older_read_does_not_take_back_our_acknowledgement() -> None:
     """Opsgenie reports that it was carried out at 30 s; the read that follows shows an earlier state."""
-    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
+    mine = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, person="Jane Doe")
     seen = observation(
         pair=pair("acknowledged", (JANE,)),
         alert=alert(updated_at=at(15)),
@@ -130,21 +130,21 @@ def test_an_older_read_does_not_take_back_our_acknowledgement() -> None:
     assert [answer.status for answer in plan.settlements] == [Status.DONE]
     assert plan.actions == ()
     (moved,) = plan.pairs
-    assert (moved.opsgenie.acknowledged, moved.opsgenie.updated_at) == (True, at(30))
+    assert (moved.alerts.acknowledged, moved.alerts.updated_at) == (True, at(30))
     later = replace(seen, pair=moved, mine=(), receipts=(), alert=alert(updated_at=at(40)))
     assert verbs(later) == ["somebody unacknowledged the alert in Opsgenie"]
 
 
 def test_a_receipt_from_the_future_is_dated_now() -> None:
-    mine = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT)
+    mine = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT)
     seen = observation(pair=pair(), mine=(mine,), receipts=(Receipt(7, True, at(9_000)),))
-    assert stored_pair(seen).opsgenie.updated_at == at(60)
+    assert stored_pair(seen).alerts.updated_at == at(60)
 
 
 def test_a_write_without_a_receipt_moves_no_watermark() -> None:
     known = pair(updated_at=at(20))
-    assert settled(known, action(Kind.OPSGENIE_ACKNOWLEDGE), policy()).opsgenie.updated_at == at(20)
-    assert settled(known, action(Kind.OPSGENIE_ACKNOWLEDGE), policy(), at=at(5)).opsgenie.updated_at == at(20)
+    assert settled(known, action(Kind.ALERT_ACKNOWLEDGE), policy()).alerts.updated_at == at(20)
+    assert settled(known, action(Kind.ALERT_ACKNOWLEDGE), policy(), at=at(5)).alerts.updated_at == at(20)
 
 
 def test_an_incident_that_steps_back_is_a_change_only_once_it_has_stayed_so() -> None:
@@ -250,11 +250,11 @@ def test_a_deletion_takes_two_observations_two_minutes_apart() -> None:
     bench = Bench(policy(), incident=incident(), pair=pair())
     seen = replace(bench.observation(), alert=None, **GONE)
     once = stored_pair(seen)
-    assert (once.opsgenie.missing_since, once.opsgenie.open, verbs(seen)) == (at(60), True, [])
+    assert (once.alerts.missing_since, once.alerts.open, verbs(seen)) == (at(60), True, [])
     assert decide(inputs(replace(seen, pair=once), now=at(179))).pairs == ()
     twice = decide(inputs(replace(seen, pair=once), now=at(180)))
     assert [planned.reason for planned in twice.actions] == ["the alert was deleted in Opsgenie"]
-    assert (twice.pairs[0].opsgenie.open, twice.pairs[0].opsgenie.deleted) == (False, True)
+    assert (twice.pairs[0].alerts.open, twice.pairs[0].alerts.deleted) == (False, True)
     assert verbs(replace(seen, pair=twice.pairs[0]), 999) == []
 
 
@@ -269,9 +269,9 @@ def test_an_api_key_that_sees_no_alerts_proves_no_deletion() -> None:
 @pytest.mark.parametrize("deleted", [True, False])
 def test_a_deleted_alert_that_is_seen_again_is_open_again(shows: Alert, deleted: bool) -> None:
     known = pair(is_open=not deleted)
-    lost = replace(known.opsgenie, missing_since=at(-600), deleted=deleted)
-    seen = observation(pair=replace(known, opsgenie=lost), alert=shows, incident=incident())
-    after = stored_pair(seen).opsgenie
+    lost = replace(known.alerts, missing_since=at(-600), deleted=deleted)
+    seen = observation(pair=replace(known, alerts=lost), alert=shows, incident=incident())
+    after = stored_pair(seen).alerts
     assert (after.open, after.missing_since, after.deleted) == (True, None, False)
     assert bool(verbs(seen)) is bool(shows.acknowledged)
 
@@ -279,16 +279,16 @@ def test_a_deleted_alert_that_is_seen_again_is_open_again(shows: Alert, deleted:
 def test_a_second_deletion_is_noted_too() -> None:
     texts = []
     for seconds in (-600, -300):
-        known = pair(opsgenie=replace(pair().opsgenie, missing_since=at(seconds)))
+        known = pair(alerts=replace(pair().alerts, missing_since=at(seconds)))
         texts += [planned.key for planned in decide(inputs(observation(pair=known, **GONE))).actions]
     assert len(set(texts)) == 2
 
 
 @pytest.mark.parametrize("status", [Status.PLANNED, Status.SENT, Status.DONE])
 def test_writes_to_a_deleted_alert_are_dead_and_those_to_its_incident_are_not(status: Status) -> None:
-    there = action(Kind.OPSGENIE_NOTE, status)
+    there = action(Kind.ALERT_NOTE, status)
     here = action(Kind.PAGERDUTY_NOTE, status, id=8)
-    known = pair(opsgenie=replace(pair().opsgenie, missing_since=at(-600)))
+    known = pair(alerts=replace(pair().alerts, missing_since=at(-600)))
     plan = decide(inputs(observation(pair=known, mine=(there, here), **GONE)))
     dead = (Settlement(7, Status.DEAD, "the alert was deleted in Opsgenie"),)
     assert plan.settlements == (dead if status.is_open else ())
@@ -299,17 +299,17 @@ def test_writes_to_a_deleted_alert_are_dead_and_those_to_its_incident_are_not(st
 
 
 def test_a_developers_act_after_the_alert_was_seen_again_is_mirrored() -> None:
-    lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
+    lost = pair(alerts=replace(pair().alerts, open=False, deleted=True, missing_since=at(-600)))
     seen = observation(pair=lost, alert=replace(ACKED, acknowledged_by=ANA.name), incident=incident())
     assert verbs(seen)[0] == "Ana Ruiz acknowledged the alert in Opsgenie"
 
 
 def test_writes_that_died_with_their_alert_are_due_once_it_is_seen_again() -> None:
-    lost = pair(opsgenie=replace(pair().opsgenie, open=False, deleted=True, missing_since=at(-600)))
+    lost = pair(alerts=replace(pair().alerts, open=False, deleted=True, missing_since=at(-600)))
     words = "the alert was deleted in Opsgenie"
-    orphan = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.DEAD, error=words)
-    refused = action(Kind.OPSGENIE_NOTE, Status.DEAD, id=8, error=f"{words}: 404: Alert not found")
-    other = action(Kind.OPSGENIE_NOTE, Status.DEAD, id=9, error="422: too long")
+    orphan = action(Kind.ALERT_ACKNOWLEDGE, Status.DEAD, error=words)
+    refused = action(Kind.ALERT_NOTE, Status.DEAD, id=8, error=f"{words}: 404: Alert not found")
+    other = action(Kind.ALERT_NOTE, Status.DEAD, id=9, error="422: too long")
     seen = observation(pair=lost, alert=alert(), incident=incident(), mine=(orphan, refused, other))
     revived = decide(inputs(seen)).settlements
     assert [(each.action_id, each.status, each.attempts) for each in revived] == [
@@ -327,4 +327,4 @@ def test_an_old_read_is_ignored_where_the_clock_was_set_back_by_less_than_a_minu
 ) -> None:
     known = replace(pair(acknowledged=True, updated_at=at(10)), pagerduty=None, incident_id=None)
     seen = observation(pair=known, alert=alert(updated_at=at(5)), looked=frozenset(Kind))
-    assert stored_pair(seen, 10 - ahead).opsgenie.acknowledged is not is_believed
+    assert stored_pair(seen, 10 - ahead).alerts.acknowledged is not is_believed

@@ -26,8 +26,8 @@ def test_the_notes_of_a_missing_alert_are_not_read() -> None:
     ("changes", "asked"), [({}, True), ({"open": False}, False), ({"deleted": True}, False)], ids=str
 )
 def test_other_alerts_are_listed_only_where_an_open_one_is_missing(changes: dict[str, Any], asked: bool) -> None:
-    base = replace(pair().opsgenie, **changes)
-    run = Run(ask(alert=True), observation(pair=pair(opsgenie=base)), {What.ALERT: MISSING})
+    base = replace(pair().alerts, **changes)
+    run = Run(ask(alert=True), observation(pair=pair(alerts=base)), {What.ALERT: MISSING})
     assert (What.RECENT_ALERTS in run.whats) is asked
     assert run.unread == ({OG} if asked else NONE)
 

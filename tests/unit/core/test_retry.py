@@ -14,7 +14,7 @@ OPEN = AlertBaseline(open=True, acknowledged=False, updated_at=NOW)
 CLOSED = replace(OPEN, open=False)
 DELETED = replace(CLOSED, deleted=True)
 CREATION = action(Kind.CREATE_INCIDENT)
-NOTES = [action(Kind.PAGERDUTY_NOTE), action(Kind.OPSGENIE_NOTE)]
+NOTES = [action(Kind.PAGERDUTY_NOTE), action(Kind.ALERT_NOTE)]
 STATES = [action(kind) for kind in Kind if kind.is_state]
 ALL = [CREATION, *NOTES, *STATES]
 
@@ -94,7 +94,7 @@ def test_an_action_refused_because_of_its_object_is_retried_for_six_hours(given:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_a_404_of_a_deleted_alert_ends_its_writes(scope: Scope) -> None:
-    dead = ended(action(Kind.OPSGENIE_ACKNOWLEDGE), scope, DELETED).status is Status.DEAD
+    dead = ended(action(Kind.ALERT_ACKNOWLEDGE), scope, DELETED).status is Status.DEAD
     assert dead is (scope is Scope.MISSING)
     incident = ended(action(Kind.PAGERDUTY_ACKNOWLEDGE), scope, DELETED)
     assert incident.status is Status.PLANNED

@@ -10,7 +10,7 @@ from reconciler.core.model import Kind, Note, Observation, Person, Side, Status
 from reconciler.core.second_reconciler import foreign_notes
 from tests.support.builders import ANA, BOT, JANE, action, at, incident, pair, policy
 
-FIRST, SECOND = (text.act_mark(Side.OPSGENIE, "Ana Ruiz", at(seconds)) for seconds in (1, 2))
+FIRST, SECOND = (text.act_mark(Side.ALERTS, "Ana Ruiz", at(seconds)) for seconds in (1, 2))
 COPY = Note("N1", BOT, f"{FIRST} any news?", at(20))
 MARK = "[PagerDuty · Jane Doe · note P1]"
 SIGNED = Note("o1", Person("", text.signature("Jane Doe")), f"{MARK} on it", at(20))
@@ -74,4 +74,4 @@ def test_what_proves_nothing_is_not_foreign(changed: dict[str, Any]) -> None:
 def test_in_opsgenie_a_signed_note_is_foreign_if_no_action_bears_its_mark() -> None:
     shown = {"incident_notes": None, "alert_notes": (SIGNED, replace(SIGNED, author=ANA))}
     assert foreign_notes(seen(**shown), policy()) == (SIGNED,)
-    assert foreign_notes(seen(ours(Kind.OPSGENIE_NOTE, mark=MARK), **shown), policy()) == ()
+    assert foreign_notes(seen(ours(Kind.ALERT_NOTE, mark=MARK), **shown), policy()) == ()

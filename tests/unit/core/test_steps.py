@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from reconciler.core.model import IncidentBaseline, Kind, Observation, Policy, Status
+from reconciler.core.model import IncidentBaseline, Kind, Observation, Status
 from reconciler.core.plan import decide
+from reconciler.core.policy import Policy
 from tests.support.builders import (
     BOB,
     BOT,
@@ -56,7 +57,7 @@ def test_a_reopening_in_the_second_of_the_resolution_gets_a_note_of_its_own() ->
         incident=incident("triggered"),
         incident_acts=(reopening,),
         alert_notes=(copy,),
-        looked=frozenset({Kind.OPSGENIE_NOTE}),
+        looked=frozenset({Kind.ALERT_NOTE}),
     )
     (told,) = decide(inputs(seen)).actions
     assert told.text == "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] reopened the incident"
@@ -68,7 +69,7 @@ def test_a_reopening_while_our_retrigger_is_in_doubt_is_noted_once() -> None:
     resolved = replace(resolved, unexplained_since=at(-60))
     first = observation(pair=resolved, incident=incident("triggered"), mine=(doubt,))
     told = decide(inputs(first))
-    assert [planned.kind for planned in told.actions] == [Kind.OPSGENIE_NOTE]
+    assert [planned.kind for planned in told.actions] == [Kind.ALERT_NOTE]
     (moved,) = told.pairs
     assert moved.pagerduty is not None
     assert moved.pagerduty.status == "triggered"

@@ -44,7 +44,7 @@ def test_the_pair_follows_the_incident_that_ours_was_merged_into() -> None:
     assert plan.notes == (("a-1", PD, "PN1"), ("a-1", PD, "PN5"))
     held = replace(NEXT, status="acknowledged", acknowledgers=(JANE,), changed_at=at(35))
     later = decide(inputs(observation(pair=follows, alert=alert(), incident=held)))
-    assert [planned.kind for planned in later.actions] == [Kind.OPSGENIE_ACKNOWLEDGE]
+    assert [planned.kind for planned in later.actions] == [Kind.ALERT_ACKNOWLEDGE]
     assert later.pairs[0].unexplained_since is None
 
 

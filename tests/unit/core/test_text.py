@@ -8,7 +8,7 @@ from reconciler.core import text
 from reconciler.core.model import Note, Person, Side
 from tests.support.builders import ANA, BOT, JANE, NOBODY, alert, at, note
 
-OG, PD = Side.OPSGENIE, Side.PAGERDUTY
+OG, PD = Side.ALERTS, Side.PAGERDUTY
 STAMP = datetime.fromisoformat("2026-11-23T09:14:05.123456+00:00")
 OPSGENIE_MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z]"
 PAGERDUTY_NOTE_MARK = "[PagerDuty · Jane Doe · note PXYZ123]"

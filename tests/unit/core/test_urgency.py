@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import Action, Kind, Observation, Pair, Policy, Status
+from reconciler.core.model import Action, Kind, Observation, Pair, Status
 from reconciler.core.plan import decide
+from reconciler.core.policy import Policy
 from tests.support.builders import (
     JANE,
     SERVICE,
@@ -21,9 +22,9 @@ from tests.support.builders import (
     policy,
 )
 
-P1 = replace(pair().opsgenie, priority="P1")
-RESOLVED = pair("resolved", as_of=at(40), opsgenie=P1)
-OPEN = pair(opsgenie=P1)
+P1 = replace(pair().alerts, priority="P1")
+RESOLVED = pair("resolved", as_of=at(40), alerts=P1)
+OPEN = pair(alerts=P1)
 REOPENED = incident(urgency="low", changed_by=SERVICE, changed_at=at(50))
 DROPPED = action(
     Kind.PAGERDUTY_SET_URGENCY, Status.DROPPED, urgency="high", error="not needed: the incident is resolved"
@@ -50,7 +51,7 @@ def test_the_urgency_waits_until_the_reopening_is_explained_or_overdue() -> None
 
 
 def test_a_priority_read_together_with_the_reopening_counts() -> None:
-    known = replace(RESOLVED, opsgenie=replace(P1, priority="P4"))
+    known = replace(RESOLVED, alerts=replace(P1, priority="P4"))
     assert len(raised(known, alert=alert(priority="P1", updated_at=at(45)))) == 1
     assert raised(alert=alert(priority="P4", updated_at=at(45))) == []
 
@@ -83,11 +84,11 @@ def test_an_urgency_dropped_again_is_planned_again() -> None:
         (RESOLVED, {"incident": replace(REOPENED, status="resolved", changed_at=at(40))}),
         (RESOLVED, {"incident": replace(REOPENED, urgency="high")}),
         (RESOLVED, {"incident": None}),
-        (replace(RESOLVED, opsgenie=replace(P1, priority="P4")), {}),
-        (replace(RESOLVED, opsgenie=replace(P1, priority="")), {}),
-        (replace(RESOLVED, opsgenie=replace(P1, open=False)), {}),
-        (RESOLVED, {"rules": policy(on_opsgenie_priority="note")}),
-        (RESOLVED, {"rules": policy(on_opsgenie_priority="ignore")}),
+        (replace(RESOLVED, alerts=replace(P1, priority="P4")), {}),
+        (replace(RESOLVED, alerts=replace(P1, priority="")), {}),
+        (replace(RESOLVED, alerts=replace(P1, open=False)), {}),
+        (RESOLVED, {"rules": policy(on_alert_priority="note")}),
+        (RESOLVED, {"rules": policy(on_alert_priority="ignore")}),
     ],
     ids=[
         "an engineer may lower the urgency",
@@ -109,5 +110,5 @@ def test_the_urgency_stays_where_nothing_asks_for_another(known: Pair, changed: 
 
 
 def test_an_adopted_incident_keeps_its_urgency() -> None:
-    seen: Observation = observation(pair=pair(None, opsgenie=P1), incident=REOPENED)
+    seen: Observation = observation(pair=pair(None, alerts=P1), incident=REOPENED)
     assert [a.kind for a in decide(inputs(seen)).actions if a.kind is Kind.PAGERDUTY_SET_URGENCY] == []

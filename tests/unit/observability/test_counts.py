@@ -6,8 +6,8 @@ from reconciler.observability.counts import DatabaseCounts
 COUNTS = DatabaseCounts(
     pairs=4,
     actions={
-        (Status.SENT, False, Kind.OPSGENIE_NOTE): 1,
-        (Status.SENT, True, Kind.OPSGENIE_NOTE): 2,
+        (Status.SENT, False, Kind.ALERT_NOTE): 1,
+        (Status.SENT, True, Kind.ALERT_NOTE): 2,
         (Status.SENT, True, Kind.PAGERDUTY_NOTE): 4,
         (Status.DEAD, True, Kind.PAGERDUTY_NOTE): 8,
         (Status.DEAD, False, Kind.PAGERDUTY_NOTE): 16,

@@ -63,7 +63,7 @@ def test_an_unreachable_vendor_or_database_does_not_fail_liveness() -> None:
         clock.passed += 29
         health.turned()
         health.failed("DATABASE_URL: locked")
-        health.answered(Side.OPSGENIE, None)
+        health.answered(Side.ALERTS, None)
         health.polled(Side.PAGERDUTY, ok=False)
         assert health.alive()
     assert health.unready() == "DATABASE_URL: locked"
@@ -74,8 +74,8 @@ def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
     health = working(clock)
     for _ in range(4):
         clock.passed += 9
-        health.answered(Side.OPSGENIE, 200)
-        health.polled(Side.OPSGENIE, ok=True)
+        health.answered(Side.ALERTS, 200)
+        health.polled(Side.ALERTS, ok=True)
         health.problems(())
     assert not health.alive()
     assert health.unready() == STUCK
@@ -88,19 +88,19 @@ def test_liveness_fails_for_a_stopped_loop_although_workers_are_busy() -> None:
     ("problems", "reason"),
     [
         ((), ""),
-        ((Problem(Side.OPSGENIE, Transient("away")),), ""),
+        ((Problem(Side.ALERTS, Transient("away")),), ""),
         ((Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),), "PAGERDUTY_API_KEY: 401"),
         (
             (
                 Problem(Side.PAGERDUTY, Refused("PAGERDUTY_API_KEY: 401")),
-                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 401")),
+                Problem(Side.ALERTS, Refused("OPSGENIE_API_KEY: 401")),
             ),
             "PAGERDUTY_API_KEY: 401; OPSGENIE_API_KEY: 401",
         ),
         (
             (
-                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 402"), "alert-1"),
-                Problem(Side.OPSGENIE, Refused("OPSGENIE_API_KEY: 402"), "alert-2"),
+                Problem(Side.ALERTS, Refused("OPSGENIE_API_KEY: 402"), "alert-1"),
+                Problem(Side.ALERTS, Refused("OPSGENIE_API_KEY: 402"), "alert-2"),
             ),
             "OPSGENIE_API_KEY: 402",
         ),
@@ -120,14 +120,14 @@ def test_readiness_reports_what_the_first_poll_waits_for() -> None:
     health = Health(10.0, SimClock(0.0).monotonic)
     begins = "the first poll of Opsgenie and PagerDuty is not over yet"
     assert health.unready() == f"{begins}: Opsgenie has not answered yet, PagerDuty has not answered yet"
-    health.answered(Side.OPSGENIE, None)
+    health.answered(Side.ALERTS, None)
     health.answered(Side.PAGERDUTY, 503)
     assert health.unready() == f"{begins}: Opsgenie gives no answer, PagerDuty answers 503"
-    health.answered(Side.OPSGENIE, 200)
+    health.answered(Side.ALERTS, 200)
     assert health.unready() == f"{begins}: PagerDuty answers 503"
     health.answered(Side.PAGERDUTY, 200)
     assert health.unready() == begins
-    health.polled(Side.OPSGENIE, ok=False)
+    health.polled(Side.ALERTS, ok=False)
     assert health.unready() == "Opsgenie could not be polled yet; the first poll of PagerDuty is not over yet"
     health.polled(Side.PAGERDUTY, ok=False)
     assert health.unready() == "Opsgenie and PagerDuty could not be polled yet"

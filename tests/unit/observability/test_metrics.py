@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from reconciler.core.model import DecisionInput, Kind, Plan, Policy, Side, Status
+from reconciler.core.model import Kind, Plan, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.metrics import REFRESH
@@ -67,10 +68,10 @@ def test_the_queue_size_is_exposed_by_priority(counted: MetricsBench) -> None:
 
 
 def test_polls_are_counted_by_source(counted: MetricsBench) -> None:
-    counted.metrics.polled("opsgenie feed", ok=True, side=Side.OPSGENIE)
+    counted.metrics.polled("opsgenie feed", ok=True, side=Side.ALERTS)
     good = counted.clock.now().timestamp()
     counted.clock.passed = 20
-    counted.metrics.polled("opsgenie feed", ok=False, side=Side.OPSGENIE)
+    counted.metrics.polled("opsgenie feed", ok=False, side=Side.ALERTS)
     counted.metrics.polled("sweep", ok=False)
     assert [counted.value("source_polls_total", "opsgenie_feed", ending) for ending in ("ok", "failed")] == [1, 1]
     assert counted.value("last_good_poll_timestamp_seconds", "opsgenie_feed") == good
@@ -90,7 +91,7 @@ def test_a_vendor_is_up_while_its_feed_can_be_polled_by_a_leader(counted: Metric
     assert counted.value("vendor_up", "opsgenie") is None
     counted.metrics.led()
     for ok in (True, False):
-        counted.metrics.polled("opsgenie feed", ok=ok, side=Side.OPSGENIE)
+        counted.metrics.polled("opsgenie feed", ok=ok, side=Side.ALERTS)
         counted.metrics.polled("sweep", ok=not ok)
         assert counted.value("vendor_up", "opsgenie") == ok
     counted.metrics.stood_by()

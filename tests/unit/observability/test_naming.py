@@ -23,12 +23,12 @@ from tests.support.builders import action, at, pair
 
 
 def test_every_state_of_an_action_has_a_name_and_a_sent_one_two() -> None:
-    states = [action(Kind.OPSGENIE_NOTE, status) for status in Status]
-    states.append(action(Kind.OPSGENIE_NOTE, Status.SENT, error="no answer"))
+    states = [action(Kind.ALERT_NOTE, status) for status in Status]
+    states.append(action(Kind.ALERT_NOTE, Status.SENT, error="no answer"))
     assert {state_of(each) for each in states} == {*STATES}
-    assert state_of(action(Kind.OPSGENIE_NOTE, Status.SENT)) == "in flight"
+    assert state_of(action(Kind.ALERT_NOTE, Status.SENT)) == "in flight"
     assert state_of(states[-1]) == "unknown"
-    assert state_of(action(Kind.OPSGENIE_NOTE, error="503")) == "planned"
+    assert state_of(action(Kind.ALERT_NOTE, error="503")) == "planned"
 
 
 def test_a_pair_is_named_by_numbers_and_title_as_far_as_they_are_known() -> None:
@@ -52,7 +52,7 @@ def test_numbers_agree_with_their_nouns() -> None:
 
 
 def test_actions_are_counted_by_what_they_do() -> None:
-    kinds = [Kind.CREATE_INCIDENT] * 7 + [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE, Kind.OPSGENIE_ACKNOWLEDGE]
+    kinds = [Kind.CREATE_INCIDENT] * 7 + [Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE, Kind.ALERT_ACKNOWLEDGE]
     assert kinds_of(kinds) == "7 pages, 2 notes and 1 state change"
     assert kinds_of([]) == ""
 

@@ -12,7 +12,7 @@ def test_they_come_newest_first_and_with_their_pairs(database: Database) -> None
         unit.snapshot.save_pairs([pair(swept_at=at(0))])
         unit.journal.append(
             [
-                Entry(at(1), Event.SEEN, ALERT_ID, Side.OPSGENIE, who="Ana Ruiz", words="acknowledged"),
+                Entry(at(1), Event.SEEN, ALERT_ID, Side.ALERTS, who="Ana Ruiz", words="acknowledged"),
                 Entry(at(2), Event.PLANNED, "gone", Side.PAGERDUTY, Kind.PAGERDUTY_NOTE, who="Ana Ruiz"),
                 Entry(at(3), Event.PAUSED, side=Side.PAGERDUTY, who="ops@host", words="maintenance"),
             ]

@@ -26,7 +26,7 @@ TAKEN_BACK = (
     done(Kind.PAGERDUTY_NOTE, "unacknowledge", 20),
 )
 MIRRORED = done(Kind.PAGERDUTY_ACKNOWLEDGE, "acknowledge")
-ENGINEERS = done(Kind.OPSGENIE_ACKNOWLEDGE, "acknowledge")
+ENGINEERS = done(Kind.ALERT_ACKNOWLEDGE, "acknowledge")
 
 
 def found(database: Database, given: Pair, *actions: Action, user: str = BOT.id) -> tuple[Apart, ...]:
@@ -43,7 +43,7 @@ def found(database: Database, given: Pair, *actions: Action, user: str = BOT.id)
         (pair("triggered"), None),
         (pair("acknowledged", acknowledged=True), None),
         (pair("acknowledged"), Side.PAGERDUTY),
-        (pair("triggered", acknowledged=True), Side.OPSGENIE),
+        (pair("triggered", acknowledged=True), Side.ALERTS),
         (pair("resolved", acknowledged=True), None),
         (pair("acknowledged", is_open=False), None),
         (pair(None, acknowledged=True), None),
@@ -65,7 +65,7 @@ def test_a_pair_is_apart_if_one_of_two_open_sides_is_acknowledged(given: Pair, s
         (ALERT_ONLY, (ENGINEERS,), "ON_PAGERDUTY_ACK_TIMEOUT is ignore"),
         (
             ALERT_ONLY,
-            (ENGINEERS, done(Kind.OPSGENIE_NOTE, "reopen", 30)),
+            (ENGINEERS, done(Kind.ALERT_NOTE, "reopen", 30)),
             "a reopened incident leaves the alert as it is",
         ),
     ],
@@ -91,7 +91,7 @@ def test_who_holds_the_incident_is_not_guessed_while_the_automation_user_is_not_
     ],
 )
 def test_what_is_left_to_do_is_not_on_purpose(database: Database, status: Status, error: str, why: str) -> None:
-    left = done(Kind.OPSGENIE_ACKNOWLEDGE, "acknowledge", 40, status, error=error)
+    left = done(Kind.ALERT_ACKNOWLEDGE, "acknowledge", 40, status, error=error)
     (each,) = found(database, HERS, left)
     assert (each.on_purpose, each.why, each.since) == (False, why, at(40))
 

@@ -23,7 +23,7 @@ def checks(folder: Path) -> DatabaseChecks:
 def begun(database: Database, ago: timedelta = timedelta(seconds=5)) -> None:
     database.lead()
     with database.writing() as unit:
-        unit.cursors.save(origin=Origin(NOW, NOW), polled_opsgenie=NOW - ago, polled_pagerduty=NOW - ago)
+        unit.cursors.save(origin=Origin(NOW, NOW), polled_alerts=NOW - ago, polled_pagerduty=NOW - ago)
         unit.snapshot.save_pairs([PAIR])
 
 
@@ -47,7 +47,7 @@ def test_a_database_in_use_is_described_and_remembered(database: Database, tmp_p
     mine = checks(tmp_path)
     found = mine.which()
     assert found.verdict is Verdict.GOOD
-    assert "schema 0005, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
+    assert "schema 0006, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
     assert (mine.lost, mine.memory.since) == ("", NOW)
     assert mine.memory.last_written == dict.fromkeys(Side)
     assert mine.pairs(["a-1", "a-2"]) == {"a-1": PAIR}
@@ -107,7 +107,7 @@ def test_where_the_lock_cannot_be_seen_the_polls_tell_who_works(
     mine.which()
     assert " leads, " in mine.leader().found
     with database.writing() as unit:
-        unit.cursors.save(polled_opsgenie=NOW - timedelta(hours=1))
+        unit.cursors.save(polled_alerts=NOW - timedelta(hours=1))
     assert mine.leader().found.startswith("nobody seems to work on it; ")
 
 

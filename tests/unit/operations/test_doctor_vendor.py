@@ -27,14 +27,14 @@ class Vendor:
 def checks(
     answer: datetime | ReconcilerError | None, elsewhere: datetime | ReconcilerError | None = NINE
 ) -> VendorChecks:
-    return VendorChecks(Side.OPSGENIE, Vendor(answer), Vendor(elsewhere), US, EU, SimClock(0.0))
+    return VendorChecks(Side.ALERTS, Vendor(answer), Vendor(elsewhere), US, EU, SimClock(0.0))
 
 
 def test_an_accepted_key_tells_the_region() -> None:
     found = checks(NINE)
     assert found.key().verdict is Verdict.GOOD
     assert found.region().found == f"US: {US} accepts the key"
-    own = VendorChecks(Side.OPSGENIE, Vendor(NINE), None, "http://gateway", "", SimClock(0.0))
+    own = VendorChecks(Side.ALERTS, Vendor(NINE), None, "http://gateway", "", SimClock(0.0))
     assert own.region().found == "http://gateway accepts the key"
 
 
@@ -53,7 +53,7 @@ def test_a_key_that_no_region_accepts_is_told_in_the_vendor_s_words(elsewhere: R
     finding = checks(REFUSED, elsewhere).key()
     assert finding.found == f"Opsgenie: GET /v2/alerts: 401: no; it is not accepted at {EU} either"
     assert finding.fix == "check OPSGENIE_API_KEY"
-    own = VendorChecks(Side.OPSGENIE, Vendor(REFUSED), None, "http://gateway", "", SimClock(0.0)).key()
+    own = VendorChecks(Side.ALERTS, Vendor(REFUSED), None, "http://gateway", "", SimClock(0.0)).key()
     assert own.found == "Opsgenie: GET /v2/alerts: 401: no"
 
 

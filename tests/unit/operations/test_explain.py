@@ -53,7 +53,7 @@ def stored(database: Database) -> Database:
         unit.journal.append(
             [SEEN, DONE, replace(DONE, event=Event.RETRIED, who="ana@bastion", words="it was dead")]
         )
-        unit.cursors.save(origin=Origin(at(-9), at(-9)), polled_opsgenie=at(5), query="")
+        unit.cursors.save(origin=Origin(at(-9), at(-9)), polled_alerts=at(5), query="")
     return database
 
 
@@ -79,7 +79,7 @@ def test_of_many_stories_of_one_id_the_first_ten_are_told(stored: Database) -> N
 def test_what_is_tracked_is_told_without_asking_a_vendor(stored: Database) -> None:
     found = explain.read_tracked(stored, "sqlite:///r.db", "17")
     assert [one.alert_id for one in found.stories] == ["a-1"]
-    assert found.polled == ((Side.OPSGENIE, at(5)), (Side.PAGERDUTY, None))
+    assert found.polled == ((Side.ALERTS, at(5)), (Side.PAGERDUTY, None))
     assert explain.retry_command(found.stories[0]) == "reconciler retry 17"
     unknown = explain.read_tracked(stored, "sqlite:///r.db", "99")
     assert (unknown.stories, unknown.verdicts, unknown.is_answer) == ((), (), False)
@@ -154,7 +154,7 @@ def test_a_pair_that_is_read_no_more_and_has_no_story_says_so(stored: Database) 
 
 def test_what_waits_is_told_with_its_end(stored: Database) -> None:
     with stored.writing() as unit:
-        sent = action(Kind.OPSGENIE_NOTE, alert_id="a-2", key="sent")
+        sent = action(Kind.ALERT_NOTE, alert_id="a-2", key="sent")
         unit.outbox.add([sent], at(0))
         (open_action,) = unit.outbox.open()
         unit.outbox.mark_sent(open_action, at(1))

@@ -39,7 +39,7 @@ def test_pairs_and_actions_are_read_once_until_something_changes(database: Datab
         alert_id="a",
         tiny_id="1",
         tracked=True,
-        opsgenie=AlertBaseline(open=True, acknowledged=True, updated_at=NOW),
+        alerts=AlertBaseline(open=True, acknowledged=True, updated_at=NOW),
         incident_id="P1",
         incident_number=1,
         pagerduty=IncidentBaseline("triggered"),

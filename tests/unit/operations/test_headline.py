@@ -58,7 +58,7 @@ def report(seconds_ago: float | None = 3, **more: Any) -> StatusReport:
             ("Paused: PagerDuty by ana since 09:48 UTC (12 min), until 10:01 UTC: maintenance"),
         ),
         (
-            report(pauses=(Held(Pause(Side.OPSGENIE, at(HOUR), "why", pages=True), (Kind.OPSGENIE_NOTE,)),)),
+            report(pauses=(Held(Pause(Side.ALERTS, at(HOUR), "why", pages=True), (Kind.ALERT_NOTE,)),)),
             ("Paused: Opsgenie by somebody since 10:00 UTC (less than 1 s), pages too: why; 1 note waits"),
         ),
         (
@@ -89,11 +89,11 @@ def report(seconds_ago: float | None = 3, **more: Any) -> StatusReport:
             "In trouble: Opsgenie: no connection could be made since 09:50 UTC (10 min)",
         ),
         (
-            report(polled={Side.OPSGENIE: at(HOUR - 600), Side.PAGERDUTY: at(HOUR)}),
+            report(polled={Side.ALERTS: at(HOUR - 600), Side.PAGERDUTY: at(HOUR)}),
             "Late: Opsgenie was polled 10 min ago",
         ),
         (
-            report(polled={Side.OPSGENIE: at(HOUR), Side.PAGERDUTY: None}),
+            report(polled={Side.ALERTS: at(HOUR), Side.PAGERDUTY: None}),
             "Late: PagerDuty has never been polled",
         ),
         (
@@ -105,11 +105,11 @@ def report(seconds_ago: float | None = 3, **more: Any) -> StatusReport:
             "At work: 1 note not done yet, the oldest for 40 s; 12 open pairs, both sides polled 3 s ago",
         ),
         (
-            report(apart=(Apart(pair(), Side.OPSGENIE, at(0), on_purpose=False, why="?"),)),
+            report(apart=(Apart(pair(), Side.ALERTS, at(0), on_purpose=False, why="?"),)),
             "1 pair apart, not on purpose; 12 open pairs, both sides polled 3 s ago",
         ),
         (
-            report(apart=(Apart(pair(), Side.OPSGENIE, at(0), on_purpose=True, why="a rule"),)),
+            report(apart=(Apart(pair(), Side.ALERTS, at(0), on_purpose=True, why="a rule"),)),
             "In step: 12 open pairs, both sides polled 3 s ago",
         ),
     ],

@@ -29,7 +29,7 @@ def known(database: Database) -> Database:
 
 def polled(database: Database, seconds_ago: float) -> None:
     with database.writing() as unit:
-        unit.cursors.save(polled_opsgenie=datetime.now(UTC) - timedelta(seconds=seconds_ago))
+        unit.cursors.save(polled_alerts=datetime.now(UTC) - timedelta(seconds=seconds_ago))
 
 
 def link(database: Database, alert: str, incident: str) -> Ordered:
@@ -90,7 +90,7 @@ def test_the_answer_is_the_journals_next_entry_of_this_order(known: Database) ->
     others = [
         replace(mine, who="eva@host"),
         replace(mine, event=Event.SEEN),
-        replace(mine, kind=Kind.OPSGENIE_NOTE),
+        replace(mine, kind=Kind.ALERT_NOTE),
     ]
     with known.writing() as unit:
         unit.journal.append([replace(mine, words="an earlier one")])

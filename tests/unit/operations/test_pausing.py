@@ -30,15 +30,15 @@ def test_a_pause_of_both_sides_is_stored_and_journalled_with_who_and_why(databas
 
 
 def test_its_end_forgives_earlier_failures_of_what_has_waited_and_nothing_else(database: Database) -> None:
-    kinds = (Kind.PAGERDUTY_NOTE, Kind.CREATE_INCIDENT, Kind.OPSGENIE_NOTE)
+    kinds = (Kind.PAGERDUTY_NOTE, Kind.CREATE_INCIDENT, Kind.ALERT_NOTE)
     with database.writing() as unit:
         unit.outbox.add([action(kind, failing_since=at(5)) for kind in kinds], at(9))
-        unit.pauses.save([PAUSE, replace(PAUSE, side=Side.OPSGENIE)])
+        unit.pauses.save([PAUSE, replace(PAUSE, side=Side.ALERTS)])
     (ended,) = pausing.end(database, [Side.PAGERDUTY], "eva@host")
     assert (ended.pause, ended.waiting) == (PAUSE, (Kind.PAGERDUTY_NOTE,))
     with database.reading() as unit:
         since = {each.kind: each.failing_since for each in unit.outbox.open()}
-        assert [pause.side for pause in unit.pauses.all()] == [Side.OPSGENIE]
+        assert [pause.side for pause in unit.pauses.all()] == [Side.ALERTS]
     assert since == dict(zip(kinds, (None, at(5), at(5)), strict=True))
     assert journal(database) == [(Event.RESUMED, Side.PAGERDUTY, "eva@host", "")]
     assert pausing.end(database, [Side.PAGERDUTY], "eva@host") == ()
@@ -82,7 +82,7 @@ def test_the_document_has_every_pause_with_its_age() -> None:
 
 
 def test_pages_are_made_unless_a_pause_of_pagerduty_includes_them() -> None:
-    assert pausing.is_paging([PAUSE, replace(PAUSE, side=Side.OPSGENIE, pages=True)])
+    assert pausing.is_paging([PAUSE, replace(PAUSE, side=Side.ALERTS, pages=True)])
     assert not pausing.is_paging([replace(PAUSE, pages=True)])
 
 
@@ -90,7 +90,7 @@ def test_both_commands_say_what_they_did() -> None:
     assert pausing.begun_text([PAUSE]).splitlines()[0] == (
         f"PagerDuty: paused by ops@host since {DAY_OF_AT}: maintenance"
     )
-    held = (Held(PAUSE, NOTES), Held(PAUSE, NOTES[:1]), Held(replace(PAUSE, side=Side.OPSGENIE)))
+    held = (Held(PAUSE, NOTES), Held(PAUSE, NOTES[:1]), Held(replace(PAUSE, side=Side.ALERTS)))
     assert pausing.ended_text(held).splitlines() == [
         "PagerDuty: resumed; 2 notes were held back",
         "PagerDuty: resumed; 1 note was held back",

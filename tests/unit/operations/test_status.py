@@ -50,7 +50,7 @@ def test_the_missing_pages_of_now_replace_those_that_were_stored(database: Datab
 def test_every_action_that_is_not_done_is_read_with_its_pair_and_counted(database: Database) -> None:
     with database.writing() as unit:
         unit.snapshot.save_pairs([pair(swept_at=at(0), title="")])
-        kinds = (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE)
+        kinds = (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE)
         unit.outbox.add([action(kind, text="Disk full") for kind in kinds], at(20))
         unit.outbox.settle(Settlement(1, Status.DONE), at(30))
         unit.outbox.settle(Settlement(2, Status.DEAD, "too long"), at(30))
@@ -67,20 +67,20 @@ def test_every_action_that_is_not_done_is_read_with_its_pair_and_counted(databas
 
 
 def test_pages_come_first_then_what_has_waited_longest(database: Database) -> None:
-    planned = {Kind.PAGERDUTY_NOTE: 20, Kind.OPSGENIE_NOTE: 10, Kind.CREATE_INCIDENT: 30}
+    planned = {Kind.PAGERDUTY_NOTE: 20, Kind.ALERT_NOTE: 10, Kind.CREATE_INCIDENT: 30}
     with database.writing() as unit:
         for kind, seconds in planned.items():
             unit.outbox.add([action(kind)], at(seconds))
     report = status.read(database, "")
-    in_order = [Kind.CREATE_INCIDENT, Kind.OPSGENIE_NOTE, Kind.PAGERDUTY_NOTE]
+    in_order = [Kind.CREATE_INCIDENT, Kind.ALERT_NOTE, Kind.PAGERDUTY_NOTE]
     assert [entry.action.kind for entry in report.of("planned")] == in_order
 
 
 def test_pauses_in_force_need_attention_and_those_that_are_over_do_not(database: Database) -> None:
     with database.writing() as unit:
-        unit.pauses.save([Pause(Side.PAGERDUTY, at(0), "over", until=at(1)), Pause(Side.OPSGENIE, at(0), "lasts")])
+        unit.pauses.save([Pause(Side.PAGERDUTY, at(0), "over", until=at(1)), Pause(Side.ALERTS, at(0), "lasts")])
     assert [each.pause.reason for each in status.read(database, "").pauses] == ["lasts"]
-    lasts = polled(5, pauses=(pausing.Held(Pause(Side.OPSGENIE, at(0), "lasts")),))
+    lasts = polled(5, pauses=(pausing.Held(Pause(Side.ALERTS, at(0), "lasts")),))
     assert status.needs_attention(lasts, 10.0)
 
 
@@ -96,8 +96,8 @@ def test_who_leads_is_read_with_what_the_leader_stored(database: Database) -> No
 
 def test_a_poll_by_a_clock_that_is_a_little_ahead_counts_as_of_now(database: Database) -> None:
     with database.writing() as unit:
-        unit.cursors.save(polled_opsgenie=datetime.now(UTC) + timedelta(seconds=20))
-    assert status.age_of(status.read(database, ""), Side.OPSGENIE) == 0.0
+        unit.cursors.save(polled_alerts=datetime.now(UTC) + timedelta(seconds=20))
+    assert status.age_of(status.read(database, ""), Side.ALERTS) == 0.0
 
 
 def test_a_line_of_text_names_the_pair_what_is_done_since_when_and_why() -> None:

@@ -20,7 +20,7 @@ NOW = at(3600)
 
 
 def data(**more: Any) -> dict[str, Any]:
-    polled = {Side.OPSGENIE: at(3590), Side.PAGERDUTY: at(0)}
+    polled = {Side.ALERTS: at(3590), Side.PAGERDUTY: at(0)}
     return as_data(StatusReport(NOW, "postgresql+psycopg://u:***@h/db", **{"polled": polled} | more), 10.0)
 
 
@@ -75,7 +75,7 @@ def test_actions_pauses_and_pairs_are_listed_whole() -> None:
     found = data(
         entries=many,
         pauses=(Held(Pause(Side.PAGERDUTY, at(3000), "maintenance", "ana"), (Kind.PAGERDUTY_NOTE,)),),
-        apart=(Apart(pair(), Side.OPSGENIE, at(0), on_purpose=True, why="a rule"),),
+        apart=(Apart(pair(), Side.ALERTS, at(0), on_purpose=True, why="a rule"),),
         paging=Paging(unpaged=(bare,)),
         troubles=(KeptTrouble("pages", at(3540), "1 page waits"),),
         oldest=at(3500),

@@ -15,7 +15,7 @@ from reconciler.store.overview import Lead
 from reconciler.store.troubles import KeptTrouble
 from tests.support.builders import at
 
-LEADS = LeaderState(at(90), 3, at(40), "PBOT", {Side.PAGERDUTY: 950}, frozenset({Side.OPSGENIE}))
+LEADS = LeaderState(at(90), 3, at(40), "PBOT", {Side.PAGERDUTY: 950}, frozenset({Side.ALERTS}))
 
 
 def report(**given: Any) -> StatusReport:
@@ -30,7 +30,7 @@ def test_a_vendor_is_told_in_words() -> None:
 
 def test_a_vendor_may_be_late_or_in_trouble_or_never_polled() -> None:
     trouble = KeptTrouble("opsgenie", at(40), "OPSGENIE_API_KEY: refused")
-    opsgenie, pagerduty = vendors(report(polled={Side.OPSGENIE: at(20)}, troubles=(trouble,)), 10)
+    opsgenie, pagerduty = vendors(report(polled={Side.ALERTS: at(20)}, troubles=(trouble,)), 10)
     assert (opsgenie.polled, opsgenie.is_late, opsgenie.may_write) == ("80 s ago, late", True, "not known")
     assert opsgenie.problem == "OPSGENIE_API_KEY: refused, since 09:00 UTC (60 s)"
     assert (pagerduty.polled, pagerduty.is_late) == ("never", True)
@@ -49,7 +49,7 @@ def test_the_problem_of_one_alert_or_of_pages_is_told_where_the_whole_vendor_has
     [
         (Side.PAGERDUTY, False, "paused, except pages"),
         (Side.PAGERDUTY, True, "paused, pages too"),
-        (Side.OPSGENIE, True, "paused"),
+        (Side.ALERTS, True, "paused"),
     ],
 )
 def test_a_paused_side_may_not_be_written_to(side: Side, pages: bool, told: str) -> None:

@@ -41,7 +41,7 @@ def told(database: Database, *entries: Entry, known: Pair | None = None, **store
 
 
 def test_events_are_told_in_order_with_the_text_of_the_note_where_it_is_planned(database: Database) -> None:
-    seen = Entry(at(19), Event.SEEN, "a-1", Side.OPSGENIE, who="Ana Ruiz", words="added note 1")
+    seen = Entry(at(19), Event.SEEN, "a-1", Side.ALERTS, who="Ana Ruiz", words="added note 1")
     done = planned(event=Event.DONE, at=at(21), words="note PN1")
     found = told(database, planned(), done, seen, known=pair(), actions=[NOTE])
     assert [(step.entry, step.note) for step in found.steps] == [
@@ -90,13 +90,13 @@ def test_what_waits_is_told_with_the_vendors_trouble(database: Database) -> None
 def test_a_pause_that_is_not_over_is_a_conclusion(database: Database) -> None:
     pauses = [
         Pause(Side.PAGERDUTY, at(0), "a move", "ana", until=at(500)),
-        Pause(Side.OPSGENIE, at(0), "over", until=at(99)),
+        Pause(Side.ALERTS, at(0), "over", until=at(99)),
     ]
     found = told(database, planned(), known=pair(), pauses=pauses)
     assert found.shortly == (
         "writes to PagerDuty are paused since 2026-11-23 09:00:00Z until 2026-11-23 09:08:20Z by ana: a move",
     )
-    assert story.paused(Pause(Side.OPSGENIE, at(0), "why")) == (
+    assert story.paused(Pause(Side.ALERTS, at(0), "why")) == (
         "writes to Opsgenie are paused since 2026-11-23 09:00:00Z: why"
     )
 
@@ -122,7 +122,7 @@ ORIGIN = Origin(at(50), at(-3600))
             "baseline: the first start at 2026-11-23 09:00:50Z paged what was raised since 2026-11-23 08:00:00Z",
         ),
         (
-            replace(pair(), opsgenie=AlertBaseline(False, False, at(0), deleted=True)),
+            replace(pair(), alerts=AlertBaseline(False, False, at(0), deleted=True)),
             {},
             "the alert was deleted in Opsgenie",
         ),
@@ -136,7 +136,7 @@ def test_the_most_important_conclusion_comes_first(
 
 
 def test_a_baseline_is_told_in_the_words_of_its_record(database: Database) -> None:
-    recorded = Entry(at(1), Event.BASELINE, "a-1", Side.OPSGENIE, words="raised at nine: too old")
+    recorded = Entry(at(1), Event.BASELINE, "a-1", Side.ALERTS, words="raised at nine: too old")
     assert told(database, recorded, known=pair(None, tracked=False)).shortly == (
         "nobody is paged, on purpose: this alert is a baseline: raised at nine: too old",
     )
@@ -161,11 +161,11 @@ def test_both_sides_are_told_as_the_snapshot_knows_them() -> None:
     known = pair("acknowledged", (BOT, JANE), as_of=at(9))
     assert story.state_of_alert(known) == "open, not acknowledged, P3"
     assert story.state_of_incident(known) == "acknowledged by Opsgenie Bridge, Jane Doe"
-    assert (story.as_of(known, Side.OPSGENIE), story.as_of(known, Side.PAGERDUTY)) == (at(0), at(9))
+    assert (story.as_of(known, Side.ALERTS), story.as_of(known, Side.PAGERDUTY)) == (at(0), at(9))
     odd = AlertBaseline(False, True, at(0), at(60), missing_since=at(5))
-    assert story.state_of_alert(replace(known, opsgenie=odd)) == (
+    assert story.state_of_alert(replace(known, alerts=odd)) == (
         "closed, acknowledged, snoozed until 2026-11-23 09:01:00Z, not found since 2026-11-23 09:00:05Z"
     )
-    assert story.state_of_alert(replace(known, opsgenie=replace(odd, deleted=True))).startswith("deleted, ")
+    assert story.state_of_alert(replace(known, alerts=replace(odd, deleted=True))).startswith("deleted, ")
     assert story.state_of_incident(replace(known, pagerduty=IncidentBaseline("resolved"))) == "resolved"
     assert (story.state_of_incident(pair(None)), story.as_of(pair(None), Side.PAGERDUTY)) == ("no incident", None)

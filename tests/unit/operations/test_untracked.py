@@ -13,7 +13,7 @@ from reconciler.store.cursors import Origin, Positions
 from tests.support.builders import alert, at, incident
 
 NOW = at(3600)
-WORKS = Positions(origin=Origin(at(-100), at(-3700)), polled_opsgenie=at(3595))
+WORKS = Positions(origin=Origin(at(-100), at(-3700)), polled_alerts=at(3595))
 RUNNING = Running(WORKS, "vm:17")
 ALERT = alert(created_at=at(10), updated_at=at(10))
 

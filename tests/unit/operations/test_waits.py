@@ -46,14 +46,14 @@ def test_a_pause_goes_before_all_else_and_holds_pages_only_if_it_says_so() -> No
     assert (held.why, held.until) == ("writes to PagerDuty are paused by ana@bastion: maintenance", at(500))
     assert why(PAGE, (PAUSE,)).why == "due"
     assert "paused" in why(PAGE, (replace(PAUSE, pages=True),)).why
-    assert why(action(Kind.OPSGENIE_NOTE), (PAUSE,)).why == "due"
+    assert why(action(Kind.ALERT_NOTE), (PAUSE,)).why == "due"
 
 
 def test_a_write_waits_for_its_incident_its_predecessor_or_its_vendor() -> None:
     assert why(replace(NOTE, incident_id=None)).why == "for the incident, which is not created yet"
     assert why(NOTE, (), AWAY, replace(NOTE, key="first")).why == "for the write to PagerDuty before it"
     assert why(NOTE, (), AWAY).why == "for PagerDuty (circuit breaker): PagerDuty: 503"
-    assert why(action(Kind.OPSGENIE_NOTE), (), AWAY, NOTE).why == "due"
+    assert why(action(Kind.ALERT_NOTE), (), AWAY, NOTE).why == "due"
 
 
 def test_a_write_that_was_sent_waits_for_its_receipt_or_for_a_look_at_its_target() -> None:

@@ -14,8 +14,8 @@ from tests.support.reading import ONLY_OG, Scene, Vendors
 
 
 def lost(number: int, **changes: Any) -> Observation:
-    base = replace(pair().opsgenie, **changes)
-    return observation(alert_id=f"a-{number}", pair=pair(alert_id=f"a-{number}", opsgenie=base))
+    base = replace(pair().alerts, **changes)
+    return observation(alert_id=f"a-{number}", pair=pair(alert_id=f"a-{number}", alerts=base))
 
 
 def gone(*rows: Alert) -> Vendors:

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.journal import Entry, Event
-from reconciler.core.model import Action, DecisionInput, Kind, Pair, Plan, Settlement, Side, Status
+from reconciler.core.model import Action, Kind, Pair, Plan, Settlement, Side, Status
+from reconciler.core.policy import DecisionInput
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.observability.events import Events
 from reconciler.reconcile.commit import LONGEST_KEPT, MOST_KEPT, Committer
@@ -101,14 +102,14 @@ def test_a_plan_is_committed_completely_and_its_work_row_deleted(bench: Committe
     plan = Plan(
         actions=(NOTE,),
         pairs=(moved,),
-        notes=((KNOWN.alert_id, Side.OPSGENIE, "n"),),
+        notes=((KNOWN.alert_id, Side.ALERTS, "n"),),
         settlements=(Settlement(1, Status.DONE),),
     )
     assert bench.commit(plan, item) is None
     assert bench.count["writing"] == 1
     assert (bench.pair(), [each.key for each in bench.actions()], bench.rows()) == (moved, [NOTE.key], [])
     with bench.database.reading() as unit:
-        assert unit.snapshot.known_notes([KNOWN.alert_id]) == {KNOWN.alert_id: {(Side.OPSGENIE, "n")}}
+        assert unit.snapshot.known_notes([KNOWN.alert_id]) == {KNOWN.alert_id: {(Side.ALERTS, "n")}}
     assert bench.events.plans == [plan]
 
 
@@ -168,7 +169,7 @@ def test_a_deferrable_plan_is_written_with_the_next_commit(bench: CommitterBench
     "plan",
     [
         Plan(pairs=(replace(LOOKED, title="Disk fuller"),)),
-        Plan(notes=((KNOWN.alert_id, Side.OPSGENIE, "n"),)),
+        Plan(notes=((KNOWN.alert_id, Side.ALERTS, "n"),)),
         Plan(actions=(NOTE,)),
     ],
 )

@@ -32,7 +32,7 @@ from tests.support.delivering import NOW, DelivererBench, bench_of, pairs, waiti
 @pytest.mark.parametrize("at_look", [True, False])
 def test_a_refused_object_holds_up_no_other(database: Database, error: ReconcilerError, *, at_look: bool) -> None:
     acts = [waiting(Kind.PAGERDUTY_ACKNOWLEDGE, alert_id) for alert_id in "ab"]
-    others = [waiting(Kind.OPSGENIE_NOTE, "a", 1), waiting(Kind.CREATE_INCIDENT, "c", 2)]
+    others = [waiting(Kind.ALERT_NOTE, "a", 1), waiting(Kind.CREATE_INCIDENT, "c", 2)]
     bench = bench_of(database, *acts, *others, pairs=pairs("a", "b"))
     refused = "incident" if at_look else "acknowledge"
     bench.vendors.fails = lambda name, key: error if (name, key) == (refused, "I-a") else None
@@ -135,7 +135,7 @@ def test_a_page_waits_for_no_other_lane(database: Database) -> None:
     bench.vendors.fails = lambda name, _: Refused("402") if name == "add_note" else None
     bench.deliver_after()
     bench.vendors.fails = lambda name, key: Refused("402") if name == "add_note" and key != "z" else None
-    bench.add(waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.OPSGENIE_NOTE, "z", 1))
+    bench.add(waiting(Kind.CREATE_INCIDENT, "z"), waiting(Kind.ALERT_NOTE, "z", 1))
     bench.deliver_after(0.1)
     assert [status for alert_id, status in bench.statuses() if alert_id == "z"] == [Status.DONE, Status.SENT]
 
@@ -144,7 +144,7 @@ def test_a_barred_lane_sends_nothing(database: Database) -> None:
     acts = [
         waiting(Kind.CREATE_INCIDENT, "z"),
         waiting(Kind.PAGERDUTY_NOTE, "a"),
-        waiting(Kind.OPSGENIE_NOTE, "a", 1),
+        waiting(Kind.ALERT_NOTE, "a", 1),
     ]
     bench = bench_of(database, *acts, pairs=pairs("a"))
     bench.breakers.bar(frozenset({Lane.PAGES}))
@@ -230,14 +230,14 @@ def test_a_creation_is_sent_first_and_gives_its_pair_an_incident(database: Datab
     with database.writing() as unit:
         unit.snapshot.save_pairs([replace(pair(None), alert_id="a", swept_at=NOW)])
     bench.vendors.created = incident(id="I-a")
-    bench.add(note, waiting(Kind.CREATE_INCIDENT, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1, attempts=1))
+    bench.add(note, waiting(Kind.CREATE_INCIDENT, "a"), waiting(Kind.ALERT_NOTE, "a", 1, attempts=1))
     delivered = bench.deliver()
     assert [name.split()[0] for name, _ in bench.vendors.calls] == ["create_incident", "add_note", "add_note"]
     assert bench.vendors.priorities == [CallPriority.PAGE, CallPriority.CHANGED, CallPriority.UNSETTLED]
     assert [(each.kind, each.status) for each in delivered.actions] == [
         (Kind.CREATE_INCIDENT, Status.DONE),
         (Kind.PAGERDUTY_NOTE, Status.DONE),
-        (Kind.OPSGENIE_NOTE, Status.SENT),
+        (Kind.ALERT_NOTE, Status.SENT),
     ]
     assert delivered.tried == {1, 2, 3}
     assert delivered.next_try.at is None

@@ -150,7 +150,7 @@ def test_a_rate_limit_is_no_entry(database: Database) -> None:
 
 
 def test_a_write_without_an_answer_is_one_entry_and_so_is_one_that_is_accepted(database: Database) -> None:
-    mine = (waiting(Kind.PAGERDUTY_NOTE, "a"), waiting(Kind.OPSGENIE_NOTE, "a", 1))
+    mine = (waiting(Kind.PAGERDUTY_NOTE, "a"), waiting(Kind.ALERT_NOTE, "a", 1))
     bench = bench_of(database, *mine, pairs=pairs("a"))
     bench.vendors.fails = lambda name, target: (
         refusal(Unknown, "504", "r-1") if name == "add_note" and target.startswith("I-") else None
@@ -190,7 +190,7 @@ def test_a_note_that_is_refused_for_its_form_is_told_until_it_is_dead(database: 
 
 
 def test_a_write_that_is_no_longer_needed_is_told(database: Database) -> None:
-    bench = bench_of(database, waiting(Kind.OPSGENIE_UNACKNOWLEDGE, "a"), pairs=pairs("a"))
+    bench = bench_of(database, waiting(Kind.ALERT_UNACKNOWLEDGE, "a"), pairs=pairs("a"))
     bench.deliver_after()
     ((event, words, _),) = told(database)
     assert event is Event.DROPPED

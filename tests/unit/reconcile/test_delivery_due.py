@@ -59,9 +59,9 @@ def test_a_state_behind_an_earlier_state_has_no_due_time_of_its_own(database: Da
 
 
 def test_a_request_in_opsgenies_queue_blocks_states_only(database: Database) -> None:
-    queued = waiting(Kind.OPSGENIE_NOTE, "a", status=Status.SENT, sent_at=NOW, request_id="r")
-    state = replace(queued, kind=Kind.OPSGENIE_ACKNOWLEDGE, key="state")
-    behind = waiting(Kind.OPSGENIE_ACKNOWLEDGE, "a", 2, not_before=later(7))
+    queued = waiting(Kind.ALERT_NOTE, "a", status=Status.SENT, sent_at=NOW, request_id="r")
+    state = replace(queued, kind=Kind.ALERT_ACKNOWLEDGE, key="state")
+    behind = waiting(Kind.ALERT_ACKNOWLEDGE, "a", 2, not_before=later(7))
     assert due_after(database, queued, behind) == 7
     bench = DelivererBench(database)
     bench.add(state)

@@ -52,9 +52,9 @@ def test_none_goes_on_while_the_breaker_is_open_and_one_once_it_is_half_open() -
 
 
 def test_writes_wait_for_the_breaker_of_their_own_lane() -> None:
-    scene = Scene(Hold.WRITE_OPSGENIE)
+    scene = Scene(Hold.WRITE_ALERTS)
     scene.writes.not_executed(Kind.PAGERDUTY_NOTE, AWAY)
-    scene.reads.failed(Side.OPSGENIE, "a-1", AWAY)
+    scene.reads.failed(Side.ALERTS, "a-1", AWAY)
     assert len(scene.released()) == 3
     scene = Scene(Hold.WRITE_PAGERDUTY)
     scene.writes.not_executed(Kind.PAGERDUTY_NOTE, AWAY)

@@ -39,14 +39,14 @@ def test_a_refused_key_is_told_in_the_words_of_the_refusal() -> None:
     scene = Scene()
     scene.pagerduty.error = Refused("PAGERDUTY_API_KEY: 401")
     assert scene.check.refused(Side.PAGERDUTY) is scene.pagerduty.error
-    assert scene.check.refused(Side.OPSGENIE) is None
+    assert scene.check.refused(Side.ALERTS) is None
 
 
 @pytest.mark.parametrize("error", [Misconfigured("404 page not found; see the address"), Permanent("400", 400)])
 def test_where_even_the_cheapest_read_is_refused_key_and_address_are_named(error: ReconcilerError) -> None:
     scene = Scene()
     scene.opsgenie.error = error
-    words = str(scene.check.refused(Side.OPSGENIE))
+    words = str(scene.check.refused(Side.ALERTS))
     assert words.startswith("OPSGENIE_API_KEY: every request is refused, even one for nothing in particular: 40")
     assert "OPSGENIE_API_URL" in words
     assert "see the address" not in words
@@ -56,16 +56,16 @@ def test_where_even_the_cheapest_read_is_refused_key_and_address_are_named(error
 def test_without_a_clear_answer_the_key_is_not_to_blame(error: ReconcilerError) -> None:
     scene = Scene()
     scene.opsgenie.error = error
-    assert scene.check.refused(Side.OPSGENIE) is None
+    assert scene.check.refused(Side.ALERTS) is None
 
 
 def test_one_answer_serves_all_refusals_of_a_while_and_only_that_vendors() -> None:
     scene = Scene()
-    scene.check.refused(Side.OPSGENIE)
+    scene.check.refused(Side.ALERTS)
     scene.opsgenie.error = Refused("401")
     scene.clock.advance(CHECK_SERVES - 0.1)
-    assert scene.check.refused(Side.OPSGENIE) is None
+    assert scene.check.refused(Side.ALERTS) is None
     assert (scene.opsgenie.asked, scene.pagerduty.asked) == (1, 0)
     scene.clock.advance(0.1)
-    assert scene.check.refused(Side.OPSGENIE) is scene.opsgenie.error
+    assert scene.check.refused(Side.ALERTS) is scene.opsgenie.error
     assert scene.opsgenie.asked == 2

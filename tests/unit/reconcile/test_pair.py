@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.journal import Event
-from reconciler.core.model import Action, Kind, Observation, Order, Policy, Settlement, Status
+from reconciler.core.model import Action, Kind, Observation, Order, Settlement, Status
+from reconciler.core.policy import Policy
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 from reconciler.errors import Transient
 from reconciler.observability.events import NULL_EVENTS
@@ -25,7 +26,7 @@ from tests.support.builders import ALERT_ID, BOT, JANE, OG, PD, action, alert, a
 from tests.support.clock import SimClock
 
 LOOKED = frozenset({Kind.PAGERDUTY_NOTE})
-HELD = frozenset({Hold.READ_OPSGENIE})
+HELD = frozenset({Hold.READ_ALERTS})
 NEW = replace(everything(), is_new=True, by_key=True, row=alert())
 KNOWN = pair(swept_at=at(0), next_look_at=at(300))
 
@@ -150,7 +151,7 @@ def test_the_work_row_is_deleted_once_nothing_is_left_to_do(scene: Scene) -> Non
     outcome = scene.reconcile(ReadRequest(incident=True))
     assert outcome.again is None
     assert scene.rows() == []
-    assert [each.kind for each in scene.outbox()] == [Kind.OPSGENIE_ACKNOWLEDGE]
+    assert [each.kind for each in scene.outbox()] == [Kind.ALERT_ACKNOWLEDGE]
 
 
 def test_a_pair_that_could_not_be_read_stays_in_the_table_and_is_due_again(scene: Scene) -> None:
@@ -213,7 +214,7 @@ def test_a_waiting_action_makes_the_pair_due_when_it_may_be_tried(scene: Scene) 
 def test_a_pair_is_parked_while_its_lane_is_closed_unless_it_is_to_be_read(
     scene: Scene, hold: Hold | None, *, sent: bool
 ) -> None:
-    doubtful = [action(Kind.OPSGENIE_NOTE, Status.SENT, key="sent")] if sent else []
+    doubtful = [action(Kind.ALERT_NOTE, Status.SENT, key="sent")] if sent else []
     scene.remember(action(Kind.PAGERDUTY_NOTE), *doubtful)
     scene.delivers = lambda waiting: Delivered(waiting, next_try=NextTry(at(68), Hold.WRITE_PAGERDUTY))
     assert scene.reconcile(ReadRequest()).hold is hold
@@ -282,7 +283,7 @@ def test_a_dry_run_works_on_a_read_only_database(scene: Scene) -> None:
     other = Scene(read_only)
     other.seen = shows(alert=alert(), incident=incident("resolved", changed_by=JANE, changed_at=at(55)))
     outcome = dry(other, everything())
-    assert [each.kind for each in outcome.actions] == [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE]
+    assert [each.kind for each in outcome.actions] == [Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE]
     read_only.close()
 
 
@@ -297,9 +298,7 @@ def test_a_dry_run_reports_how_earlier_writes_would_be_settled(scene: Scene) -> 
 
 
 def test_a_request_that_opsgenie_did_not_carry_out_is_an_event(scene: Scene) -> None:
-    sent = action(
-        Kind.OPSGENIE_NOTE, Status.SENT, id=1, request_id="r-1", mark="[PagerDuty · Jane Doe · note PN1]"
-    )
+    sent = action(Kind.ALERT_NOTE, Status.SENT, id=1, request_id="r-1", mark="[PagerDuty · Jane Doe · note PN1]")
     scene.remember(sent)
     planner = scene.planner
     assert planner.policy().automation == BOT

@@ -137,7 +137,7 @@ def test_a_breaker_opened_by_another_pair_stops_the_remaining_reads() -> None:
 def test_a_read_found_necessary_later_waits_for_its_breaker_and_the_rest_is_read() -> None:
     scene = Scene()
     scene.breakers.failed(OG, "a-9", Refused("401"))
-    mine = action(Kind.OPSGENIE_NOTE, Status.DONE)
+    mine = action(Kind.ALERT_NOTE, Status.DONE)
     copy = SimpleNamespace(id="PN", text="[Opsgenie · Ana · 2026-11-23 09:00:03.000Z] x", author=mine, at=at(3))
     copy.author = policy().automation.__class__("PX", "X")
     scene.pagerduty.answers["notes"] = [copy]
@@ -246,7 +246,7 @@ def test_a_new_alert_without_a_row_has_no_short_time_limit() -> None:
     assert new(scene, request=replace(NEW, row=None)).unread == NONE
     assert scene.opsgenie.contexts[0] == ("alert", CallPriority.PAGE, None)
     scene.breakers.failed(OG, "a-9", Refused("401"))
-    assert new(scene, request=replace(NEW, row=None)).blocked == {Hold.READ_OPSGENIE}
+    assert new(scene, request=replace(NEW, row=None)).blocked == {Hold.READ_ALERTS}
 
 
 def test_a_new_alert_that_may_have_an_incident_waits_for_the_lookup_by_key() -> None:

@@ -117,7 +117,7 @@ def test_a_pair_blocked_by_another_breaker_uses_no_half_open_read(breakers: Read
     breakers.failed(PD, "a-1", REFUSED)
     clock.passed += 1
     breakers.failed(OG, "a-1", REFUSED)
-    assert breakers.admit(BOTH).blocked == {Hold.READ_OPSGENIE}
+    assert breakers.admit(BOTH).blocked == {Hold.READ_ALERTS}
     assert breakers.admit({PD}).probes == {PD}
 
 

@@ -15,7 +15,7 @@ from tests.support.builders import action, alert, at, observation, pair
 from tests.support.clock import SimClock
 from tests.support.reading import NONE, SILENT, Scene, Vendors
 
-ACCEPTED = action(Kind.OPSGENIE_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
+ACCEPTED = action(Kind.ALERT_ACKNOWLEDGE, Status.SENT, request_id="r-1", person="Bob Ray", sent_at=at(1))
 
 
 def receipts(scene: Scene, *mine: Any) -> tuple[Receipt, ...]:

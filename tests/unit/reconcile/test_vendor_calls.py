@@ -8,7 +8,8 @@ from reconciler.core.model import Incident, Kind, Note
 from reconciler.errors import Unknown
 from reconciler.reconcile.vendor_calls import CallResult, Vendors, perform
 from reconciler.vendors.call_context import answered
-from tests.support.builders import BOT, T0, action, incident
+from reconciler.vendors.ports import AlertWrite
+from tests.support.builders import ALERT_ID, BOT, T0, action, incident
 
 TARGET = incident("acknowledged")
 
@@ -24,7 +25,8 @@ class Vendor:
 
         def call(*given: Any) -> Any:
             self.told.append((name, *given))
-            return answers.get(name, incident())
+            is_alert = given[0] == ALERT_ID and name != "create_incident"
+            return AlertWrite("R1") if is_alert else answers.get(name, incident())
 
         return call
 
@@ -47,9 +49,9 @@ def performed(
         (Kind.PAGERDUTY_UNACKNOWLEDGE, ("retrigger", TARGET, BOT)),
         (Kind.PAGERDUTY_RESOLVE, ("resolve", "PINC1")),
         (Kind.PAGERDUTY_SET_URGENCY, ("set_urgency", "PINC1", "low")),
-        (Kind.OPSGENIE_ACKNOWLEDGE, ("acknowledge", "a-1", "Ana Ruiz")),
-        (Kind.OPSGENIE_UNACKNOWLEDGE, ("unacknowledge", "a-1", "Ana Ruiz")),
-        (Kind.OPSGENIE_NOTE, ("add_note", "a-1", "Ana Ruiz (PagerDuty)", "title")),
+        (Kind.ALERT_ACKNOWLEDGE, ("acknowledge", "a-1", "Ana Ruiz")),
+        (Kind.ALERT_UNACKNOWLEDGE, ("unacknowledge", "a-1", "Ana Ruiz")),
+        (Kind.ALERT_NOTE, ("add_note", "a-1", "Ana Ruiz (PagerDuty)", "title")),
     ],
 )
 def test_each_kind_is_one_call_and_opsgenies_are_only_accepted(kind: Kind, call: tuple[Any, ...]) -> None:
@@ -57,6 +59,13 @@ def test_each_kind_is_one_call_and_opsgenies_are_only_accepted(kind: Kind, call:
     result, told = performed(kind, TARGET, **more)
     assert told == [call]
     assert result.accepted is (kind.side.value == "opsgenie")
+
+
+def test_a_note_that_is_added_at_once_is_done() -> None:
+    vendor: Any = Vendor()
+    vendor.add_note = lambda *_: AlertWrite(note_id="N7")
+    result = perform(Vendors(vendor, vendor, vendor, vendor), action(Kind.ALERT_NOTE, text="x"), None, BOT)
+    assert (result.result_id, result.accepted) == ("N7", False)
 
 
 def test_a_plain_creation_has_neither_details_nor_an_urgency() -> None:
@@ -71,14 +80,14 @@ def test_an_incident_that_was_not_read_before_is_read_to_be_triggered_again() ->
     assert told == [("incident", "PINC1"), ("retrigger", TARGET, BOT)]
 
 
-@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE])
+@pytest.mark.parametrize("kind", [Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE])
 def test_the_result_has_the_vendors_id_of_the_request(kind: Kind) -> None:
     vendor: Any = Vendor()
     inner = vendor.add_note
 
     def add_note(*given: Any) -> Any:
         answered("01ABC")
-        return "accepted as R1" if kind is Kind.OPSGENIE_NOTE else inner(*given)
+        return AlertWrite("accepted as R1") if kind is Kind.ALERT_NOTE else inner(*given)
 
     vendor.add_note = add_note
     result = perform(Vendors(vendor, vendor, vendor, vendor), action(kind, text="x"), None, BOT)

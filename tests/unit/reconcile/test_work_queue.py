@@ -126,7 +126,7 @@ def test_a_worker_for_pages_leases_pages_only(queue: WorkQueue) -> None:
 
 def test_parked_keys_wait_for_every_hold_to_end(queue: WorkQueue) -> None:
     queue.add([item("a"), item("b")])
-    for holds in ({Hold.READ_OPSGENIE, Hold.READ_PAGERDUTY}, {Hold.READ_PAGERDUTY}):
+    for holds in ({Hold.READ_ALERTS, Hold.READ_PAGERDUTY}, {Hold.READ_PAGERDUTY}):
         found = queue.lease()
         assert found is not None
         queue.park(found, frozenset(holds))
@@ -134,25 +134,25 @@ def test_parked_keys_wait_for_every_hold_to_end(queue: WorkQueue) -> None:
     assert queue.next_due() is None
     assert queue.end_hold(Hold.READ_PAGERDUTY) == 2
     assert leased(queue) == ["b"]
-    assert queue.end_hold(Hold.READ_OPSGENIE) == 1
+    assert queue.end_hold(Hold.READ_ALERTS) == 1
     assert leased(queue) == ["a"]
 
 
 def test_one_of_many_parked_keys_may_be_released_as_a_probe(queue: WorkQueue) -> None:
     queue.add([item("sweep", Priority.SWEEP), item("change")])
     while (found := queue.lease()) is not None:
-        queue.park(found, frozenset({Hold.READ_OPSGENIE}))
-    assert queue.end_hold(Hold.READ_OPSGENIE, most=1) == 1
+        queue.park(found, frozenset({Hold.READ_ALERTS}))
+    assert queue.end_hold(Hold.READ_ALERTS, most=1) == 1
     assert leased(queue) == ["change"]
 
 
 def test_work_added_to_a_parked_key_waits_with_it_and_a_new_page_does_not(queue: WorkQueue) -> None:
     queue.add([item("a"), item("b")])
     while (found := queue.lease()) is not None:
-        queue.park(found, frozenset({Hold.READ_OPSGENIE}))
+        queue.park(found, frozenset({Hold.READ_ALERTS}))
     queue.add([item("a", request=ReadRequest(alert=True)), item("b", Priority.PAGE)])
     assert leased(queue) == ["b"]
-    queue.end_hold(Hold.READ_OPSGENIE)
+    queue.end_hold(Hold.READ_ALERTS)
     assert leased(queue) == ["a"]
 
 
@@ -162,11 +162,11 @@ def test_work_added_to_a_key_parked_for_its_outbox_is_due_at_once(queue: WorkQue
     queue.add([item("meanwhile", request=ReadRequest(alert=True))])
     for found in both:
         assert found is not None
-        queue.park(found, frozenset({Hold.WRITE_OPSGENIE}))
+        queue.park(found, frozenset({Hold.WRITE_ALERTS}))
     assert leased(queue) == ["meanwhile"]
     queue.add([item("before", request=ReadRequest(alert=True))])
     assert leased(queue) == ["before"]
-    assert not queue.is_parked_for(Hold.WRITE_OPSGENIE)
+    assert not queue.is_parked_for(Hold.WRITE_ALERTS)
 
 
 def test_a_leased_key_cleared_from_the_queue_is_not_requeued(queue: WorkQueue) -> None:

@@ -69,7 +69,7 @@ def test_any_other_refusal_opens_the_breaker_of_its_lane_only(
         (Kind.PAGERDUTY_NOTE, REFUSED, [1, 2, 4, 8, 16, 30, 30]),
         (Kind.CREATE_INCIDENT, REFUSED, [1, 2, 4, 8, 16, 30, 30]),
         (Kind.PAGERDUTY_NOTE, NotExecuted("no connection"), [1, 2, 4, 5, 5]),
-        (Kind.OPSGENIE_NOTE, NotExecuted("no connection"), [1, 2, 4, 5, 5]),
+        (Kind.ALERT_NOTE, NotExecuted("no connection"), [1, 2, 4, 5, 5]),
         (Kind.CREATE_INCIDENT, NotExecuted("no connection"), [1, 2, 4, 5, 5]),
     ],
 )
@@ -153,10 +153,10 @@ def test_several_objects_refused_in_a_row_are_a_problem_of_the_key(
 
 
 def test_a_confirmed_account_closes_the_breakers_of_pagerduty_at_once(breakers: WriteBreakers) -> None:
-    for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE, Kind.OPSGENIE_NOTE):
+    for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE):
         breakers.not_executed(kind, REFUSED)
     breakers.confirmed()
-    assert blocked_lanes(breakers) == {Lane.OPSGENIE}
+    assert blocked_lanes(breakers) == {Lane.ALERTS}
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
     wait = breakers.waits_for(CREATION)
     assert wait is not None
@@ -178,7 +178,7 @@ def test_a_half_open_lane_admits_one_waiting_pair_per_second(clock: SimClock, br
     ("side", "error", "passage"),
     [
         (Side.PAGERDUTY, NotExecuted("no connection"), Passage.ONE),
-        (Side.OPSGENIE, NotExecuted("no connection"), Passage.NONE),
+        (Side.ALERTS, NotExecuted("no connection"), Passage.NONE),
         (Side.PAGERDUTY, REFUSED, Passage.NONE),
         (Side.PAGERDUTY, Blocked("a web page"), Passage.NONE),
     ],
@@ -199,23 +199,23 @@ def test_a_confirmed_account_does_not_close_a_breaker_opened_by_the_network(brea
 
 
 def test_a_barred_lane_admits_nothing_until_it_is_freed(breakers: WriteBreakers) -> None:
-    breakers.bar(frozenset({Lane.PAGES, Lane.OPSGENIE}))
-    assert blocked_lanes(breakers) == {Lane.PAGES, Lane.OPSGENIE}
+    breakers.bar(frozenset({Lane.PAGES, Lane.ALERTS}))
+    assert blocked_lanes(breakers) == {Lane.PAGES, Lane.ALERTS}
     assert breakers.waits_for(CREATION) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGES)
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
-    breakers.bar(frozenset({Lane.OPSGENIE}))
+    breakers.bar(frozenset({Lane.ALERTS}))
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.ALL
-    assert blocked_lanes(breakers) == {Lane.OPSGENIE}
+    assert blocked_lanes(breakers) == {Lane.ALERTS}
 
 
 def test_a_paused_side_admits_only_what_pages(breakers: WriteBreakers) -> None:
     breakers.pause([Pause(Side.PAGERDUTY, NOW, "why")])
     assert breakers.waits_for(NOTE) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGERDUTY)
     assert breakers.is_paused(NOTE)
-    for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.OPSGENIE_NOTE):
+    for kind in (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE, Kind.ALERT_NOTE):
         assert breakers.waits_for(action(kind)) is None
         assert not breakers.is_paused(action(kind))
-    passages = [breakers.passage(hold) for hold in (Hold.WRITE_PAGES, Hold.WRITE_PAGERDUTY, Hold.WRITE_OPSGENIE)]
+    passages = [breakers.passage(hold) for hold in (Hold.WRITE_PAGES, Hold.WRITE_PAGERDUTY, Hold.WRITE_ALERTS)]
     assert passages == [Passage.ALL, Passage.NONE, Passage.ALL]
     breakers.pause([Pause(Side.PAGERDUTY, NOW, "why", pages=True)])
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.NONE
@@ -244,10 +244,10 @@ def test_setting_the_clock_does_not_change_how_long_a_breaker_is_open(
 
 def test_a_side_refuses_writes_while_a_lane_is_barred_or_its_account_is_refused(breakers: WriteBreakers) -> None:
     assert breakers.refused_sides() == frozenset()
-    breakers.bar(frozenset({Lane.OPSGENIE}))
-    assert breakers.refused_sides() == {Side.OPSGENIE}
+    breakers.bar(frozenset({Lane.ALERTS}))
+    assert breakers.refused_sides() == {Side.ALERTS}
     breakers.bar(frozenset())
-    breakers.not_executed(Kind.OPSGENIE_NOTE, NotExecuted("no connection"))
+    breakers.not_executed(Kind.ALERT_NOTE, NotExecuted("no connection"))
     assert breakers.refused_sides() == frozenset()
     breakers.not_executed(Kind.PAGERDUTY_NOTE, REFUSED)
     assert breakers.refused_sides() == {Side.PAGERDUTY}
@@ -261,16 +261,16 @@ def test_a_side_refuses_writes_while_a_lane_is_barred_or_its_account_is_refused(
 def test_a_replaced_key_is_tried_at_once_in_the_lanes_that_the_old_one_had_closed(
     clock: SimClock, breakers: WriteBreakers
 ) -> None:
-    breakers.not_executed(Kind.OPSGENIE_NOTE, NotExecuted("no connection"))
+    breakers.not_executed(Kind.ALERT_NOTE, NotExecuted("no connection"))
     for _ in range(4):
         breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
         clock.advance(60)
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
-    breakers.not_executed(Kind.OPSGENIE_NOTE, NotExecuted("no connection"))
-    breakers.renewed(Side.OPSGENIE)
-    assert breakers.open_lanes() == {Lane.PAGES, Lane.OPSGENIE}, "no connection is no matter of the key"
+    breakers.not_executed(Kind.ALERT_NOTE, NotExecuted("no connection"))
+    breakers.renewed(Side.ALERTS)
+    assert breakers.open_lanes() == {Lane.PAGES, Lane.ALERTS}, "no connection is no matter of the key"
     breakers.renewed(Side.PAGERDUTY)
-    assert breakers.open_lanes() == {Lane.OPSGENIE}
+    assert breakers.open_lanes() == {Lane.ALERTS}
     assert breakers.passage(Hold.WRITE_PAGES) is Passage.ONE
     breakers.not_executed(Kind.CREATE_INCIDENT, REFUSED)
     assert breakers.waits_for(CREATION) == Wait(clock.now() + timedelta(seconds=1), REFUSED, Hold.WRITE_PAGES)

@@ -65,7 +65,7 @@ class Stage:
         (AccountState(), False, set()),
         (AccountState(may_page=False), False, {Lane.PAGES}),
         (AccountState(may_write=False), False, PAGERDUTY_LANES),
-        (AccountState(), True, {Lane.OPSGENIE}),
+        (AccountState(), True, {Lane.ALERTS}),
         (AccountState(may_write=False, may_page=False), True, set(Lane)),
     ],
 )
@@ -88,7 +88,7 @@ def test_an_account_problem_is_reported_and_bars_its_lanes_until_it_is_fixed() -
     stage.blind = Misconfigured("OPSGENIE_API_KEY: sees nothing")
     stage.identity.confirms = False
     assert not stage.account.poll()
-    assert stage.problems.all() == (WRONG, Problem(Side.OPSGENIE, stage.blind))
+    assert stage.problems.all() == (WRONG, Problem(Side.ALERTS, stage.blind))
     assert stage.account.unsure == UNSURE
     assert stage.free() == set()
     stage.identity.state, stage.blind, stage.identity.confirms = AccountState(), None, True
@@ -102,7 +102,7 @@ def test_a_confirmed_account_half_opens_the_breakers_opened_by_its_refusal() -> 
     stage = Stage()
     assert stage.breakers is not None
     stage.breakers.not_executed(Kind.PAGERDUTY_NOTE, Refused("401"))
-    stage.breakers.not_executed(Kind.OPSGENIE_NOTE, Refused("401"))
+    stage.breakers.not_executed(Kind.ALERT_NOTE, Refused("401"))
     stage.account.poll()
     assert stage.free() == {Lane.PAGERDUTY, Lane.PAGES}
 

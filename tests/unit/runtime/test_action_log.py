@@ -11,8 +11,8 @@ from reconciler.observability.naming import names_of
 from reconciler.runtime.action_log import ActionLog
 from tests.support.builders import action, pair
 
-NOTE = action(Kind.OPSGENIE_NOTE)
-SENT = action(Kind.OPSGENIE_NOTE, Status.SENT)
+NOTE = action(Kind.ALERT_NOTE)
+SENT = action(Kind.ALERT_NOTE, Status.SENT)
 
 
 def logged(caplog: pytest.LogCaptureFixture, *actions: Action) -> list[tuple[str, str]]:

@@ -68,7 +68,7 @@ def test_policies_are_those_of_the_settings(tmp_path: Path) -> None:
     )
     wiring = assemble(chosen)
     policy = wiring.account.policy()
-    assert policy.on_opsgenie_close == "resolve"
+    assert policy.on_alert_close == "resolve"
     assert policy.high_urgency == {"P1"}
     assert policy.staleness.total_seconds() == 7
     assert policy.automation.name == wiring.settings.pagerduty_user
@@ -103,7 +103,7 @@ def test_what_a_source_finds_is_stored_before_it_is_worked_on(tmp_path: Path, da
         unit.snapshot.save_pairs([pair(swept_at=at(0))])
     wiring = assemble(configured(tmp_path))
     hints = wiring.whole(is_whole=False).hints
-    hints.waiting.put(Hint(Side.OPSGENIE, "a-1"))
+    hints.waiting.put(Hint(Side.ALERTS, "a-1"))
     hints.poll()
     with database.reading() as unit:
         assert [item.alert_id for item in unit.work.all()] == ["a-1"]
@@ -126,7 +126,7 @@ def test_the_leader_knows_the_rates_left_and_where_it_may_write(tmp_path: Path) 
     assert wiring.leadership.confirm(wiring.account.policy())
     state = wiring.leader_state()
     assert (state.epoch, state.left, state.refused) == (
-        1, {Side.OPSGENIE: None, Side.PAGERDUTY: PAGERDUTY_PER_MINUTE}, frozenset(),
+        1, {Side.ALERTS: None, Side.PAGERDUTY: PAGERDUTY_PER_MINUTE}, frozenset(),
     )  # fmt: skip
     assert state.user == wiring.settings.pagerduty_user
     wiring.leadership.give_up()
@@ -156,6 +156,6 @@ def test_the_new_key_is_sent_to_its_vendor_alone_and_every_source_is_polled_with
     new = wiring.settings.model_copy(update={"pagerduty_api_key": SecretStr("new")})
     wiring._use_key(Side.PAGERDUTY, daemon.program, daemon.schedule, new)
     sent = {side: session._session._keys._headers["Authorization"] for side, session in wiring._sessions.items()}
-    assert sent == {Side.PAGERDUTY: "Token token=new", Side.OPSGENIE: f"GenieKey {KEYS.opsgenie_key}"}
+    assert sent == {Side.PAGERDUTY: "Token token=new", Side.ALERTS: f"GenieKey {KEYS.opsgenie_key}"}
     assert asked == [timed.source.name for timed in daemon.program.sources]
     wiring.database.close()

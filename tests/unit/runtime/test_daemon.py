@@ -104,7 +104,7 @@ def fail(error: Exception) -> Callable[[], None]:
     [
         (Outcome(ITEM), []),
         (Outcome(ITEM, actions=(action(Kind.PAGERDUTY_NOTE),)), [(REPORT, REPORT_EVERY)]),
-        (Outcome(ITEM, standing=(Problem(Side.OPSGENIE, Transient("500")),)), [(REPORT, REPORT_EVERY)]),
+        (Outcome(ITEM, standing=(Problem(Side.ALERTS, Transient("500")),)), [(REPORT, REPORT_EVERY)]),
     ],
     ids=["nothing", "an action", "a problem"],
 )

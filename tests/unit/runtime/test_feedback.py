@@ -40,7 +40,7 @@ def test_a_note_found_after_a_recurrence_is_reported_and_speeds_up_the_next_poll
 
 
 def test_a_recurrence_without_a_note_is_reported_as_fruitless() -> None:
-    for kind in (None, Kind.OPSGENIE_NOTE):
+    for kind in (None, Kind.ALERT_NOTE):
         found = reconciled(kind, repeated=True)
         assert (found.read_, found.noticed_) == ([("a", False)], [])
 

@@ -42,7 +42,7 @@ class Stage:
     def polled(self) -> None:
         self.clock.advance(1)
         with self.database.writing() as unit:
-            unit.cursors.save(polled_opsgenie=self.clock.now())
+            unit.cursors.save(polled_alerts=self.clock.now())
 
     def said(self) -> list[dict[str, Any]]:
         found = [cast("dict[str, Any]", record.msg) for record in self.caplog.records]
@@ -76,7 +76,7 @@ def test_the_database_is_told_when_the_lead_begins(stage: Stage) -> None:
 
 def test_each_vendor_is_told_once_as_soon_as_it_has_answered(stage: Stage) -> None:
     with stage.database.writing() as unit:
-        unit.cursors.save(polled_opsgenie=NINE)  # by an earlier process
+        unit.cursors.save(polled_alerts=NINE)  # by an earlier process
     mine = stage.introduction(opsgenie_query="tag: a")
     mine.began()
     mine.report()
@@ -100,7 +100,7 @@ def test_a_failing_vendor_has_a_line_and_another_once_it_works(stage: Stage) -> 
     mine.began()
     stage.problems = (
         Problem(Side.PAGERDUTY, Transient("no connection")),
-        Problem(Side.OPSGENIE, Transient("of one alert"), "a"),
+        Problem(Side.ALERTS, Transient("of one alert"), "a"),
     )
     mine.report()
     mine.report()

@@ -90,13 +90,13 @@ def store_unfinished_work(database: Database) -> None:
         pair(alert_id="missing", swept_at=at(0)),
         pair(alert_id="settled", swept_at=at(0)),
     ]
-    unsettled[2] = replace(unsettled[2], opsgenie=replace(unsettled[2].opsgenie, missing_since=at(40)))
+    unsettled[2] = replace(unsettled[2], alerts=replace(unsettled[2].alerts, missing_since=at(40)))
     sent = action(Kind.PAGERDUTY_NOTE, Status.SENT, alert_id="sent", key="sent")
     done = action(Kind.PAGERDUTY_NOTE, Status.DONE, alert_id="done", key="done")
     with database.writing() as unit:
         unit.work.add([new_alert("page")])
         unit.snapshot.save_pairs(unsettled)
-        unit.outbox.add([action(Kind.OPSGENIE_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
+        unit.outbox.add([action(Kind.ALERT_NOTE, alert_id="planned", key="planned"), sent, done], at(50))
 
 
 def test_a_new_leader_loads_all_unfinished_work(database: Database, process: Process) -> None:

@@ -31,7 +31,7 @@ def test_a_first_start_is_not_over_while_pairs_of_it_wait() -> None:
 
 
 def test_a_changed_query_is_not_settled_before_opsgenie_was_polled_with_it() -> None:
-    polled = replace(BEGUN, sources=replace(BEGUN.sources, polled_opsgenie=at(60)))
+    polled = replace(BEGUN, sources=replace(BEGUN.sources, polled_alerts=at(60)))
     assert not are_over(BEGUN, BEGUN)
     assert are_over(BEGUN, polled)
 
@@ -39,7 +39,7 @@ def test_a_changed_query_is_not_settled_before_opsgenie_was_polled_with_it() -> 
 def test_a_changed_query_is_told_with_what_is_new_since() -> None:
     after = replace(
         BEGUN,
-        sources=replace(BEGUN.sources, query='tag: "prod"', polled_opsgenie=at(60)),
+        sources=replace(BEGUN.sources, query='tag: "prod"', polled_alerts=at(60)),
         census=Census(baseline=3, followed=6, raised=3),
     )
     assert lines(BEGUN, after) == [

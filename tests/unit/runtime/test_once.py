@@ -147,7 +147,7 @@ def test_a_pair_due_again_at_once_does_not_starve_others(once: Run) -> None:
 
 
 def test_problems_of_a_whole_vendor_come_first_and_each_is_reported_once(once: Run) -> None:
-    away = Problem(Side.OPSGENIE, Transient("500"))
+    away = Problem(Side.ALERTS, Transient("500"))
     mine = Problem(Side.PAGERDUTY, Transient("404"), "a")
     once.problems.put("feed", [away])
     once.standing["a"] = mine
@@ -172,7 +172,7 @@ def test_alerts_unread_because_of_a_circuit_breaker_are_counted_with_grouped_tho
 
 def test_a_source_cut_short_by_the_rate_limit_leaves_an_unknown_number_of_alerts() -> None:
     limit = Problem(Side.PAGERDUTY, RateLimited(f"{WAITS}; not sent", 57.0))
-    away = Problem(Side.OPSGENIE, Transient("Opsgenie: 500"))
+    away = Problem(Side.ALERTS, Transient("Opsgenie: 500"))
     left = "not every source was read to its end, and more alerts may be left"
     assert errors(Report(problems=(limit, away)), dry_run=True) == [
         f"{WAITS}; {left}; run it again, or let the daemon (`reconciler run`) go on",

@@ -326,7 +326,7 @@ def test_nothing_is_written_while_the_account_is_wrong(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("side", "pages", "expected"),
-    [(Side.PAGERDUTY, True, (0, 0)), (Side.PAGERDUTY, False, (1, 1)), (Side.OPSGENIE, True, (1, 0))],
+    [(Side.PAGERDUTY, True, (0, 0)), (Side.PAGERDUTY, False, (1, 1)), (Side.ALERTS, True, (1, 0))],
 )
 def test_a_pause_of_pagerduty_holds_the_end_back_and_the_page_only_with_pages(
     bench: Bench, side: Side, pages: bool, expected: tuple[int, int]

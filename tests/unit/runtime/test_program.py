@@ -30,7 +30,7 @@ class Source:
     """A source that answers or fails as set by the test."""
 
     name: str = "opsgenie feed"
-    side: Side | None = Side.OPSGENIE
+    side: Side | None = Side.ALERTS
     answers: bool | ReconcilerError = True
 
     def poll(self) -> bool:
@@ -82,7 +82,7 @@ class Stage:
             timedelta(seconds=10),
         )
 
-    def park(self, *alert_ids: str, hold: Hold = Hold.READ_OPSGENIE) -> None:
+    def park(self, *alert_ids: str, hold: Hold = Hold.READ_ALERTS) -> None:
         """Parks these pairs behind a circuit breaker."""
         for alert_id in alert_ids:
             self.queue.add([WorkItem(alert_id, at(0))])
@@ -106,9 +106,9 @@ def test_a_failing_source_is_reported_until_it_succeeds(stage: Stage) -> None:
     error = Transient("500")
     assert not stage.program.poll(Source(answers=error))
     assert stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
-    assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
+    assert stage.program.wrong() == (Problem(Side.ALERTS, error),)
     assert stage.program.poll(Source(answers=False))  # it had nothing to poll
-    assert stage.program.wrong() == (Problem(Side.OPSGENIE, error),)
+    assert stage.program.wrong() == (Problem(Side.ALERTS, error),)
     assert stage.program.poll(Source())
     assert stage.program.wrong() == ()
 
@@ -122,7 +122,7 @@ def test_two_sources_of_one_vendor_fail_and_recover_independently(stage: Stage) 
 
 def test_a_source_without_a_connection_opens_the_read_breaker(stage: Stage) -> None:
     stage.program.poll(Source(answers=AWAY))
-    assert stage.breakers.open([Side.OPSGENIE, Side.PAGERDUTY]) == {Hold.READ_OPSGENIE}
+    assert stage.breakers.open([Side.ALERTS, Side.PAGERDUTY]) == {Hold.READ_ALERTS}
     assert stage.program.open_breakers() == ("opsgenie reads",)
 
 
@@ -201,9 +201,9 @@ def test_a_replaced_key_is_tried_at_once_and_pagerdutys_account_is_checked_again
     database: Database, side: Side
 ) -> None:
     stage = Stage(database)
-    kind = Kind.OPSGENIE_NOTE if side is Side.OPSGENIE else Kind.CREATE_INCIDENT
+    kind = Kind.ALERT_NOTE if side is Side.ALERTS else Kind.CREATE_INCIDENT
     stage.writes.not_executed(kind, Misconfigured("401"))
     stage.program.renewed(side)
     assert stage.writes.open_lanes() == frozenset()
-    assert stage.account.asked == ([] if side is Side.OPSGENIE else ["renewed"])
+    assert stage.account.asked == ([] if side is Side.ALERTS else ["renewed"])
     replace(stage.program, write_breakers=None).renewed(side)

@@ -152,7 +152,7 @@ def test_a_lasting_problem_is_logged_again_periodically(bench: ReporterBench) ->
 
 
 def test_a_refused_pagerduty_account_makes_the_account_be_read_again(bench: ReporterBench) -> None:
-    bench.reconciled(standing=(Problem(Side.OPSGENIE, Refused("401")),))
+    bench.reconciled(standing=(Problem(Side.ALERTS, Refused("401")),))
     assert bench.suspected == 0
     bench.reconciled(events=(Problem(Side.PAGERDUTY, Refused("401")),))
     assert bench.suspected == 1
@@ -195,7 +195,7 @@ def test_a_first_start_is_reported_after_the_alerts_were_read(bench: ReporterBen
     with database.writing() as unit:
         unit.cursors.save(origin=Origin(at(60), at(0)))
         unit.snapshot.save_pairs([pair(None, alert_id="b", tracked=False, swept_at=at(0))])
-    away = Problem(Side.OPSGENIE, Transient("500"))
+    away = Problem(Side.ALERTS, Transient("500"))
     assert [line for line in bench.report(away) if line.startswith("first start")] == []
     first, _ = bench.report()
     assert first.startswith(
@@ -217,7 +217,7 @@ def test_an_unreachable_database_is_reported_without_naming_pairs(bench: Reporte
 
 def test_a_failing_job_is_logged_and_ends_nothing(bench: ReporterBench) -> None:
     bench.report(AWAY)
-    bench.wrong = (Problem(Side.OPSGENIE, Transient("Opsgenie: 500")),)
+    bench.wrong = (Problem(Side.ALERTS, Transient("Opsgenie: 500")),)
     bench.reporter.say_problems()
     assert bench.take_lines() == ["Opsgenie: 500"]
     assert bench.report(*bench.wrong, AWAY) == []

@@ -8,7 +8,7 @@ from tests.support.in_process import HOST, settings
 
 
 @pytest.mark.parametrize(
-    ("side", "name", "path"), [(Side.OPSGENIE, "Opsgenie", "opsgenie"), (Side.PAGERDUTY, "PagerDuty", "pagerduty")]
+    ("side", "name", "path"), [(Side.ALERTS, "Opsgenie", "opsgenie"), (Side.PAGERDUTY, "PagerDuty", "pagerduty")]
 )
 def test_each_vendor_has_a_session_of_its_own(side: Side, name: str, path: str) -> None:
     clock = SimClock()

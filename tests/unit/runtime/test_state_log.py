@@ -121,7 +121,7 @@ def test_a_problem_of_one_alert_hides_no_other_problem(bench: StateLogBench, err
 
 def test_a_problem_of_one_alerts_read_ends_only_after_some_time_without_it(bench: StateLogBench) -> None:
     """Its reads become rare: a cycle that did not read it does not show that the problem is over."""
-    narrow = Problem(Side.OPSGENIE, Unknown("Opsgenie: GET /v2/alerts/{id}: 500"), "a17")
+    narrow = Problem(Side.ALERTS, Unknown("Opsgenie: GET /v2/alerts/{id}: 500"), "a17")
     bench.cycle(narrow)
     bench.take_lines()
     for _ in range(5):

@@ -34,7 +34,7 @@ from tests.support.builders import at
 from tests.support.clock import SimClock
 
 OUTBOX = frozenset({Reason.OUTBOX})
-HELD = frozenset({Hold.READ_OPSGENIE})
+HELD = frozenset({Hold.READ_ALERTS})
 
 
 def item(alert_id: str, priority: Priority = Priority.CHANGED, **more: Any) -> WorkItem:
@@ -156,7 +156,7 @@ def test_remaining_work_is_due_when_the_outcome_says(bench: Bench) -> None:
 
 
 def test_a_pair_behind_an_open_breaker_is_parked_until_the_breaker_closes(bench: Bench) -> None:
-    bench.breakers.failed(Side.OPSGENIE, "b", NotExecuted("no connection"))
+    bench.breakers.failed(Side.ALERTS, "b", NotExecuted("no connection"))
     bench.comes_to["a"] = lambda asked: Outcome(asked, blocked=HELD)
     bench.queue.add([item("a")])
     assert bench.drain() == ["a"]
@@ -164,7 +164,7 @@ def test_a_pair_behind_an_open_breaker_is_parked_until_the_breaker_closes(bench:
     del bench.comes_to["a"]
 
     def succeed(asked: WorkItem) -> Outcome:
-        bench.breakers.succeeded(Side.OPSGENIE, "b")
+        bench.breakers.succeeded(Side.ALERTS, "b")
         return Outcome(asked)
 
     bench.comes_to["b"] = succeed

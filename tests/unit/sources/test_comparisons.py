@@ -46,7 +46,7 @@ def test_incidents_are_compared_by_id_and_by_key(stage: Stage) -> None:
     assert of_incidents(stage.database, [], NOW, Reason.SWEEP) == []
 
 
-@pytest.mark.parametrize(("side", "listed"), [(Side.OPSGENIE, "a-1"), (Side.PAGERDUTY, "PINC1")])
+@pytest.mark.parametrize(("side", "listed"), [(Side.ALERTS, "a-1"), (Side.PAGERDUTY, "PINC1")])
 def test_a_pair_that_is_open_here_and_not_listed_there_is_read_on_that_side(
     stage: Stage, side: Side, listed: str
 ) -> None:
@@ -75,6 +75,6 @@ def test_an_incident_that_is_gone_or_hidden_is_no_problem_and_silence_is_one(sta
 
 
 def test_only_what_is_open_here_can_be_absent_there(stage: Stage) -> None:
-    over = replace(pair("resolved"), opsgenie=replace(pair().opsgenie, open=False))
+    over = replace(pair("resolved"), alerts=replace(pair().alerts, open=False))
     stage.save(over)
     assert [of_absent(stage.database, side, set(), NOW, Reason.SWEEP) for side in Side] == [[], []]

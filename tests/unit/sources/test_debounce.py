@@ -97,7 +97,7 @@ def test_an_endless_burst_is_processed_periodically() -> None:
 def test_rounds_are_at_least_as_far_apart_as_they_last() -> None:
     bench = DebouncerBench(takes=0.5)
     for number in range(100):
-        bench.hints.put(Hint(Side.OPSGENIE, str(number)))
+        bench.hints.put(Hint(Side.ALERTS, str(number)))
         bench.pass_seconds(0.1)
     bench.pass_seconds(5)
     begun = [at for at, _ in bench.rounds]
@@ -108,7 +108,7 @@ def test_rounds_are_at_least_as_far_apart_as_they_last() -> None:
 def test_the_number_of_waiting_hints_is_bounded() -> None:
     bench = DebouncerBench()
     for number in range(2 * MOST_WAITING_HINTS):
-        bench.hints.put(Hint(Side.OPSGENIE, str(number)))
+        bench.hints.put(Hint(Side.ALERTS, str(number)))
     assert len(bench.hints.take()) == MOST_WAITING_HINTS
     assert len(bench.hints._heard) <= MOST_WAITING_HINTS
 

@@ -31,7 +31,7 @@ def test_old_alerts_are_baselines_incidents_are_adopted_and_the_rest_is_new(befo
         alert(id=ALERT_ID, created_at=at(-60)),
     ]
     before.pagerduty.open_set = [incident(), incident(id="P2", key=""), incident(id="P3", key="their own")]
-    assert before.opsgenie_feed().poll()
+    assert before.alert_feed().poll()
     items = before.items
     assert items.keys() == {"old", "new", ALERT_ID}
     assert items["old"].request.is_baseline
@@ -45,7 +45,7 @@ def test_old_alerts_are_baselines_incidents_are_adopted_and_the_rest_is_new(befo
 
 def test_a_closed_alert_is_found_by_its_open_incident(before: Stage) -> None:
     before.pagerduty.open_set = [incident(key=CLOSED)]
-    before.opsgenie_feed().poll()
+    before.alert_feed().poll()
     item = before.items[CLOSED]
     assert (item.priority, item.reasons) == (Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
     assert item.request.by_key
@@ -54,17 +54,17 @@ def test_a_closed_alert_is_found_by_its_open_incident(before: Stage) -> None:
 
 def test_the_first_start_sets_every_cursor(before: Stage) -> None:
     before.opsgenie.recent = [alert(updated_at=at(3000)), alert(updated_at=at(2000))]
-    before.opsgenie_feed().poll()
+    before.alert_feed().poll()
     standing = before.standing
     assert standing.origin == Origin(NOW, NOW - HOUR)
-    assert (standing.query, standing.opsgenie, standing.pagerduty) == ("team: a", at(3000), LogMark(NOW - HOUR))
-    assert (standing.sweep, standing.polled_opsgenie, standing.polled_pagerduty) == (NOW, NOW, NOW)
+    assert (standing.query, standing.alerts, standing.pagerduty) == ("team: a", at(3000), LogMark(NOW - HOUR))
+    assert (standing.sweep, standing.polled_alerts, standing.polled_pagerduty) == (NOW, NOW, NOW)
 
 
 def test_an_open_incident_about_an_outage_is_recalled_and_is_no_pair(before: Stage) -> None:
     told = incident(key="reconciler outage default", id="P9")
     before.pagerduty.open_set = [told]
-    before.opsgenie_feed().poll()
+    before.alert_feed().poll()
     assert before.standing.outage == Outage(told.created_at, incident_id="P9")
     assert before.items == {}
 
@@ -73,22 +73,22 @@ def test_a_known_outage_stays_known_where_no_list_shows_its_incident_yet(before:
     known = Outage(at(10), incident_id="P9")
     with before.database.writing() as unit:
         unit.cursors.save(outage=known)
-    before.opsgenie_feed().poll()
+    before.alert_feed().poll()
     assert before.standing.outage == known
 
 
 @pytest.mark.parametrize(("updated", "watermark"), [(9000, NOW), (None, NOW - timedelta(hours=1))])
 def test_the_feed_begins_no_later_than_now(before: Stage, updated: float | None, watermark: object) -> None:
     before.opsgenie.recent = [] if updated is None else [alert(updated_at=at(updated))]
-    before.opsgenie_feed().poll()
-    assert before.standing.opsgenie == watermark
+    before.alert_feed().poll()
+    assert before.standing.alerts == watermark
 
 
 @pytest.mark.parametrize("side", list(Side))
 def test_a_failure_of_one_side_stores_nothing_and_the_next_poll_retries(before: Stage, side: Side) -> None:
     before.opsgenie.opened, before.pagerduty.open_set = [alert()], [incident()]
-    feed = before.opsgenie_feed()
-    if side is Side.OPSGENIE:
+    feed = before.alert_feed()
+    if side is Side.ALERTS:
         before.opsgenie.opened = Unknown("500")
         with pytest.raises(Unknown):
             feed.poll()
@@ -108,7 +108,7 @@ def test_a_failure_of_one_side_stores_nothing_and_the_next_poll_retries(before: 
 def test_failures_of_both_sides_are_both_reported(before: Stage) -> None:
     before.opsgenie.opened = before.pagerduty.open_set = Unknown("500")
     with pytest.raises(Unknown):
-        before.opsgenie_feed().poll()
+        before.alert_feed().poll()
     assert [problem.side for problem in before.problems.all()] == [Side.PAGERDUTY]
 
 
@@ -116,6 +116,6 @@ def test_a_database_without_a_stored_query_indicates_no_change_of_it(stage: Stag
     with stage.database.writing() as unit:
         unit.cursors.connection.exec_driver_sql("DELETE FROM cursors WHERE name = 'query'")
     stage.opsgenie.opened = [alert(id="old", created_at=at(-90_000))]
-    stage.opsgenie_feed().poll()
+    stage.alert_feed().poll()
     assert stage.standing.query == "team: a"
     assert stage.items == {}

@@ -9,9 +9,9 @@ from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.errors import Unknown
+from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.debounce import BETWEEN_ROUNDS
 from reconciler.sources.hints import Hints
-from reconciler.sources.opsgenie_feed import OpsgenieFeed
 from tests.support.builders import ALERT_ID, INCIDENT_ID, incident, pair
 from tests.support.sources import Stage
 
@@ -19,22 +19,22 @@ TWIN = incident(id="PINC2", number=4712)
 
 
 @pytest.fixture
-def feed(stage: Stage) -> OpsgenieFeed:
-    return stage.opsgenie_feed()
+def feed(stage: Stage) -> AlertFeed:
+    return stage.alert_feed()
 
 
 @pytest.fixture
-def hints(stage: Stage, feed: OpsgenieFeed) -> Hints:
+def hints(stage: Stage, feed: AlertFeed) -> Hints:
     stage.pagerduty.incidents = TWIN
     return Hints(
         cast("Any", stage.pagerduty), stage.database, stage.intake, stage.queue, stage.clock, feed, stage.is_busy
     )
 
 
-def test_a_known_alert_is_read_at_once(stage: Stage, hints: Hints, feed: OpsgenieFeed) -> None:
+def test_a_known_alert_is_read_at_once(stage: Stage, hints: Hints, feed: AlertFeed) -> None:
     stage.save(pair(), pair(None, alert_id="a-2", tracked=False))
-    hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))
-    hints.waiting.put(Hint(Side.OPSGENIE, "a-2"))
+    hints.waiting.put(Hint(Side.ALERTS, ALERT_ID))
+    hints.waiting.put(Hint(Side.ALERTS, "a-2"))
     assert not hints.poll()
     item = stage.items[ALERT_ID]
     assert (item.priority, item.reasons) == (Priority.CHANGED, frozenset({Reason.WEBHOOK}))
@@ -43,18 +43,18 @@ def test_a_known_alert_is_read_at_once(stage: Stage, hints: Hints, feed: Opsgeni
     assert feed.asked_in() is None
 
 
-def test_an_unknown_alert_makes_the_feed_be_polled(stage: Stage, hints: Hints, feed: OpsgenieFeed) -> None:
-    hints.waiting.put(Hint(Side.OPSGENIE, "new"))
+def test_an_unknown_alert_makes_the_feed_be_polled(stage: Stage, hints: Hints, feed: AlertFeed) -> None:
+    hints.waiting.put(Hint(Side.ALERTS, "new"))
     hints.poll()
     assert feed.asked_in() == 0
     assert stage.items == {}
 
 
 def test_an_alert_already_shown_by_the_feed_does_not_make_it_be_polled(
-    stage: Stage, hints: Hints, feed: OpsgenieFeed
+    stage: Stage, hints: Hints, feed: AlertFeed
 ) -> None:
     stage.intake.accept([_new("new", stage)])
-    hints.waiting.put(Hint(Side.OPSGENIE, "new"))
+    hints.waiting.put(Hint(Side.ALERTS, "new"))
     hints.poll()
     assert feed.asked_in() is None
 
@@ -114,7 +114,7 @@ def test_an_unreadable_other_incident_does_not_prevent_the_other_hints(stage: St
 def test_hints_wait_while_the_rate_is_saturated(stage: Stage, hints: Hints) -> None:
     stage.save(pair())
     stage.busy = True
-    hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))
+    hints.waiting.put(Hint(Side.ALERTS, ALERT_ID))
     assert not hints.poll()
     assert stage.items == {}
     stage.busy = False
@@ -131,7 +131,7 @@ def test_after_a_round_the_next_hints_wait_a_moment_so_that_webhooks_alone_never
     hints.waiting.put(Hint(Side.PAGERDUTY, "PINC2", ALERT_ID))
     with suppress(Unknown):
         hints.poll()
-    hints.waiting.put(Hint(Side.OPSGENIE, ALERT_ID))
+    hints.waiting.put(Hint(Side.ALERTS, ALERT_ID))
     assert hints.waiting.take() == ()
     stage.clock.advance(BETWEEN_ROUNDS)
-    assert hints.waiting.take() == (Hint(Side.OPSGENIE, ALERT_ID),)
+    assert hints.waiting.take() == (Hint(Side.ALERTS, ALERT_ID),)

@@ -102,8 +102,7 @@ def test_the_sweep_puts_a_few_hundred_pairs_at_most_into_the_queue(just_listed: 
 def test_finished_pairs_delay_no_open_pair(just_listed: Stage) -> None:
     over = [due(number, next_look_at=at(0)) for number in range(200)]
     over = [
-        replace(one, opsgenie=replace(one.opsgenie, open=False), pagerduty=pair("resolved").pagerduty)
-        for one in over
+        replace(one, alerts=replace(one.alerts, open=False), pagerduty=pair("resolved").pagerduty) for one in over
     ]
     just_listed.save(*over, pair())
     found = Swept(just_listed).second()
@@ -182,7 +181,7 @@ def test_while_a_listing_fails_the_states_of_due_pairs_are_read_by_id(stage: Sta
     stage.clock.wait(1)
     swept.sweep.poll()
     request = stage.request(ALERT_ID)
-    assert (request.alert, request.incident) == (side is Side.OPSGENIE, side is Side.PAGERDUTY)
+    assert (request.alert, request.incident) == (side is Side.ALERTS, side is Side.PAGERDUTY)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -28,7 +28,7 @@ class Scene:
     def meet(self, request: ReadRequest = READ, alert_id: str = "a-1", **more: Any) -> list[str]:
         """The feed meets a row; what is taken in of it."""
         self.taken.clear()
-        self.intake.accept([WorkItem(alert_id, self.clock.now(), request, **more)], opsgenie=self.clock.now())
+        self.intake.accept([WorkItem(alert_id, self.clock.now(), request, **more)], alerts=self.clock.now())
         return [*self.taken]
 
 

@@ -24,11 +24,12 @@ PARTLY = (Outage(at(11), at(12), "P1"), Outage(at(11)))
 MOMENTS = ("opsgenie", "sweep", "polled.opsgenie", "polled.pagerduty")
 WHOLE = Positions(
     origin=Origin(at(5), at(1)),
+    source="jsm",
     query='tag: "ä"',
-    opsgenie=at(6),
+    alerts=at(6),
     pagerduty=LogMark(at(7), frozenset({"L1", "L2"})),
     sweep=at(8),
-    polled_opsgenie=at(9),
+    polled_alerts=at(9),
     polled_pagerduty=at(10),
     leader=LeaderState(at(11), 4, at(1)),
     outage=PARTLY[0],
@@ -79,7 +80,7 @@ def test_saved_positions_are_read_back_field_by_field(database: Database) -> Non
         unit.cursors.save()
         unit.cursors.save(sweep=at(20))
         assert unit.cursors.load(NOW).sweep == at(20)
-        assert unit.cursors.load(NOW).opsgenie == at(6)
+        assert unit.cursors.load(NOW).alerts == at(6)
 
 
 @pytest.mark.parametrize("value", [*USELESS, *AHEAD])

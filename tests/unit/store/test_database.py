@@ -62,7 +62,7 @@ def test_a_folder_is_reported_as_no_database(tmp_path: Path, open_it: object) ->
 def test_routes_do_not_see_each_other(database: Database) -> None:
     with database.writing() as unit:
         unit.snapshot.save_pairs([PAIR])
-        unit.snapshot.save_notes([("a-1", Side.OPSGENIE, "1")])
+        unit.snapshot.save_notes([("a-1", Side.ALERTS, "1")])
         unit.cursors.save(query="1")
         unit.work.add([WorkItem("a-1", NOW)])
         unit.outbox.add([ACTION], NOW)
@@ -94,7 +94,7 @@ def test_a_new_database_and_the_files_beside_it_are_for_their_owner_alone(
     database: Database, tmp_path: Path
 ) -> None:
     with database.writing() as unit:
-        unit.snapshot.save_notes([("a1", Side.OPSGENIE, "1")])
+        unit.snapshot.save_notes([("a1", Side.ALERTS, "1")])
         modes = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()}
     assert modes == dict.fromkeys(("reconciler.db", "reconciler.db-wal", "reconciler.db-shm"), "0o600")
 

@@ -21,7 +21,7 @@ def test_the_newest_write_that_succeeded_is_found_by_kind(database: Database) ->
         with database.writing() as unit:
             unit.outbox.settle(Settlement(row.id, status, ""), NOW + timedelta(minutes=number))
     with database.reading() as unit:
-        assert evidence.last_written(unit, [Kind.OPSGENIE_NOTE]) == NOW + timedelta(minutes=1)
+        assert evidence.last_written(unit, [Kind.ALERT_NOTE]) == NOW + timedelta(minutes=1)
         assert evidence.last_written(unit, [Kind.CREATE_INCIDENT]) is None
 
 

@@ -8,7 +8,7 @@ from reconciler.store.database import Database
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SEEN = Entry(
-    NOW, Event.SEEN, "a1", Side.OPSGENIE, who="Ana Ruiz", words="acknowledged the alert", source="feed, sweep"
+    NOW, Event.SEEN, "a1", Side.ALERTS, who="Ana Ruiz", words="acknowledged the alert", source="feed, sweep"
 )
 REFUSED = Entry(
     NOW,

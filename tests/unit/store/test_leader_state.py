@@ -8,7 +8,7 @@ from reconciler.core.model import Side
 from reconciler.store.leader_state import LeaderState, dumped, loaded
 from tests.support.builders import at
 
-STATE = LeaderState(at(9), 4, at(1), "PBOT", {Side.OPSGENIE: None, Side.PAGERDUTY: 7}, frozenset({Side.OPSGENIE}))
+STATE = LeaderState(at(9), 4, at(1), "PBOT", {Side.ALERTS: None, Side.PAGERDUTY: 7}, frozenset({Side.ALERTS}))
 
 
 def test_a_state_is_read_back_as_it_was_stored() -> None:

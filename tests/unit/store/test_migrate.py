@@ -44,7 +44,7 @@ def test_pairs_stored_by_an_earlier_version_have_no_problem(tmp_path: Path) -> N
         pair = unit.snapshot.pair("a-1")
         assert pair is not None
         assert (pair.title, pair.unexplained_since, pair.unpaged) == ("", None, "")
-        assert (pair.opsgenie.priority, pair.opsgenie.missing_since, pair.opsgenie.deleted) == ("", None, False)
+        assert (pair.alerts.priority, pair.alerts.missing_since, pair.alerts.deleted) == ("", None, False)
         assert unit.snapshot.unpaged() == []
     database.close()
 

@@ -40,7 +40,7 @@ def test_a_page_counts_as_waiting_once_it_has_failed_or_is_a_minute_old(database
 def test_a_dead_page_counts_unless_its_alert_is_over(database: Database) -> None:
     page = replace(ACTION, kind=Kind.CREATE_INCIDENT, status=Status.DEAD)
     stored_actions(database, page, replace(page, key="of no pair", alert_id="a-2"))
-    over = replace(PAIR, opsgenie=replace(PAIR.opsgenie, open=False), pagerduty=IncidentBaseline("resolved"))
+    over = replace(PAIR, alerts=replace(PAIR.alerts, open=False), pagerduty=IncidentBaseline("resolved"))
     for pair, dead in ((PAIR, ["a-1", "a-2"]), (over, ["a-2"])):
         with database.writing() as unit:
             unit.snapshot.save_pairs([pair])
@@ -79,9 +79,9 @@ def test_open_and_dead_actions_are_counted_with_the_age_of_the_oldest_open_one(d
     with database.reading() as unit:
         assert states(unit) == Counter(
             {
-                (Status.PLANNED, False, Kind.OPSGENIE_NOTE): 1,
-                (Status.PLANNED, True, Kind.OPSGENIE_NOTE): 1,
-                (Status.DEAD, False, Kind.OPSGENIE_NOTE): 1,
+                (Status.PLANNED, False, Kind.ALERT_NOTE): 1,
+                (Status.PLANNED, True, Kind.ALERT_NOTE): 1,
+                (Status.DEAD, False, Kind.ALERT_NOTE): 1,
             }
         )
         assert oldest_open(unit) == NOW

@@ -26,7 +26,7 @@ def test_one_statement_finds_pairs_that_page_nobody_or_are_unexplained(database:
     [
         PAIR,
         replace(PAIR, tracked=False, incident_id=None, incident_number=None, pagerduty=None),
-        replace(PAIR, opsgenie=AlertBaseline(False, False, NOW), pagerduty=IncidentBaseline("resolved")),
+        replace(PAIR, alerts=AlertBaseline(False, False, NOW), pagerduty=IncidentBaseline("resolved")),
         replace(PAIR, pagerduty=IncidentBaseline("triggered")),
     ],
     ids=["whole", "without an incident", "over", "bare"],
@@ -43,7 +43,7 @@ def test_a_pair_is_read_back_as_it_was_stored(database: Database, pair: Pair) ->
 
 def test_the_examples_differ_from_the_defaults_in_every_field() -> None:
     """Otherwise the tests would not notice a field that is not stored."""
-    bare = Pair("", "", tracked=False, opsgenie=AlertBaseline(False, False, NOW))
+    bare = Pair("", "", tracked=False, alerts=AlertBaseline(False, False, NOW))
     same = {field.name for field in fields(Pair) if getattr(PAIR, field.name) == getattr(bare, field.name)}
     assert same == {"route"}
     action = Action("", Kind.CREATE_INCIDENT, "", "", NOW)
@@ -60,13 +60,13 @@ def test_more_pairs_than_one_statement_takes_can_be_read(database: Database) -> 
 
 
 def test_known_notes_are_stored_once_per_side(database: Database) -> None:
-    both = [("a-1", Side.OPSGENIE, "17_1"), ("a-1", Side.PAGERDUTY, "PN1"), ("a-2", Side.OPSGENIE, "17_1")]
+    both = [("a-1", Side.ALERTS, "17_1"), ("a-1", Side.PAGERDUTY, "PN1"), ("a-2", Side.ALERTS, "17_1")]
     with database.writing() as unit:
         unit.snapshot.save_notes(both)
         unit.snapshot.save_notes(both[:1])
     with database.reading() as unit:
         assert unit.snapshot.known_notes(["a-1", "a-3"]) == {
-            "a-1": frozenset({(Side.OPSGENIE, "17_1"), (Side.PAGERDUTY, "PN1")})
+            "a-1": frozenset({(Side.ALERTS, "17_1"), (Side.PAGERDUTY, "PN1")})
         }
 
 

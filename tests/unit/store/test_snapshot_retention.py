@@ -19,7 +19,7 @@ def _pair(name: str, *, alert_open: bool, incident: str, swept_at: datetime = LO
         alert_id=name,
         tiny_id="1",
         tracked=True,
-        opsgenie=AlertBaseline(alert_open, acknowledged=False, updated_at=LONG_AGO),
+        alerts=AlertBaseline(alert_open, acknowledged=False, updated_at=LONG_AGO),
         incident_id=f"P{name}",
         incident_number=1,
         pagerduty=IncidentBaseline(incident),

@@ -23,7 +23,7 @@ def told(
 ) -> StoryView:
     refused = action(Kind.PAGERDUTY_NOTE, Status.DEAD, error="422")
     story = Story(ALERT_ID, pair, ("nobody is paged",), steps, waits, (refused,) if dead else (), alert_url)
-    polled = ((Side.OPSGENIE, at(97)), (Side.PAGERDUTY, None))
+    polled = ((Side.ALERTS, at(97)), (Side.PAGERDUTY, None))
     (found,) = pair_view(
         Explanation("17", at(100), "r.db", (story,), polled=polled), lambda alert_id: f"https://app/{alert_id}"
     ).stories
@@ -69,9 +69,7 @@ def test_an_act_stands_on_its_side_with_who_did_it() -> None:
 
 
 def test_a_write_names_its_action_and_note_and_its_author_only_where_they_did_it_themselves() -> None:
-    write = Entry(
-        at(2), Event.DONE, ALERT_ID, Side.OPSGENIE, Kind.OPSGENIE_NOTE, "k", who="Jane Doe", request_id="R"
-    )
+    write = Entry(at(2), Event.DONE, ALERT_ID, Side.ALERTS, Kind.ALERT_NOTE, "k", who="Jane Doe", request_id="R")
     found = step(write, note="on it", is_journalled=False)
     assert (found.place, found.what, found.tone, found.who) == ("opsgenie", "opsgenie.add_note", "ours", "")
     assert (found.note, found.more) == ("on it", ("request R", BEFORE_JOURNAL))

@@ -158,14 +158,14 @@ def test_a_decision_names_time_pair_act_person_and_reason() -> None:
         "the reconciler, for Ana Ruiz",
         words,
     )
-    seen = decision(Event.SEEN, side=Side.OPSGENIE, who="Ana Ruiz")
+    seen = decision(Event.SEEN, side=Side.ALERTS, who="Ana Ruiz")
     assert seen[3].text == "Ana Ruiz"
     retried = decision(Event.RETRIED, kind=Kind.PAGERDUTY_NOTE, who="ops@bastion")
     assert retried[3].text == "ops@bastion"
 
 
 def test_a_decision_without_a_person_pair_or_words_says_so() -> None:
-    assert decision(Event.SEEN, side=Side.OPSGENIE)[2:4] == (Cell("seen in Opsgenie"), Cell("not named"))
+    assert decision(Event.SEEN, side=Side.ALERTS)[2:4] == (Cell("seen in Opsgenie"), Cell("not named"))
     assert decision(Event.BASELINE, alert_id="")[1:4] == (
         Cell("all pairs"),
         Cell("baseline"),

@@ -105,7 +105,7 @@ def test_a_hint_carries_the_incidents_id_and_key_where_they_are_valid(
 def test_each_opsgenie_example_yields_a_hint_with_its_alert(door: Door, file: Path) -> None:
     body = json.loads(file.read_text()) | {"integrationId": INTEGRATION}
     assert door.opsgenie(body) == 202
-    assert door.hints == [Hint(Side.OPSGENIE, body["alert"]["alertId"])]
+    assert door.hints == [Hint(Side.ALERTS, body["alert"]["alertId"])]
 
 
 def test_each_captured_or_documented_body_is_accepted(door: Door) -> None:
@@ -115,7 +115,7 @@ def test_each_captured_or_documented_body_is_accepted(door: Door) -> None:
     for file in files:
         body = json.loads(file.read_text()) | {"integrationId": INTEGRATION}
         assert door.opsgenie(body) == 202, file.name
-        assert door.hints.pop() == Hint(Side.OPSGENIE, body["alert"]["alertId"])
+        assert door.hints.pop() == Hint(Side.ALERTS, body["alert"]["alertId"])
     for file in sorted((SAMPLES / "pagerduty-webhooks" / "docs-v3").glob("data.*.json")):
         data = json.loads(file.read_text())
         body = json.dumps({"event": {"event_type": "anything.new", "data": data}}).encode()

@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from reconciler.errors import Blocked, Missing
-from reconciler.vendors.ports import RequestStatus
+from reconciler.vendors.ports import AlertWrite, RequestStatus
 from tests.support.wire.http import OPSGENIE_KEY, asked, body, query, sent
 from tests.support.wire.opsgenie import (
     A1,
@@ -74,19 +74,19 @@ def test_a_state_is_written(wire: responses.RequestsMock, verb: str, path: str) 
     ]  # fmt: skip
     answer = {"result": "Request will be processed", "took": 0.3, "requestId": "43a29c5c"}
     wire.post(f"{ALERTS}/{A1}/{path}", status=202, json=answer, match=exact)
-    assert getattr(writing(), verb)(A1, "J" * 120) == "43a29c5c"
+    assert getattr(writing(), verb)(A1, "J" * 120) == AlertWrite("43a29c5c")
 
 
 def test_a_note_is_written(wire: responses.RequestsMock) -> None:
     exact = [query(identifierType="id"), body({"user": "Jane", "source": "reconciler", "note": "[mark] täxt"})]
     wire.post(f"{ALERTS}/{A1}/notes", status=202, json={"result": "ok"}, match=exact)
-    assert writing().add_note(A1, "Jane", "[mark] täxt") == ""
+    assert writing().add_note(A1, "Jane", "[mark] täxt") == AlertWrite()
 
 
 def test_a_note_that_is_too_long_is_cut_visibly(wire: responses.RequestsMock) -> None:
     exact = body({"user": "Jane", "source": "reconciler", "note": "x" * 24_999 + "…"})
     wire.post(f"{ALERTS}/{A1}/notes", status=202, json={"requestId": 5}, match=[exact])
-    assert writing().add_note(A1, "Jane", "x" * 25_001) == "5"
+    assert writing().add_note(A1, "Jane", "x" * 25_001) == AlertWrite("5")
 
 
 def test_a_write_to_a_missing_alert_raises_missing(wire: responses.RequestsMock) -> None:

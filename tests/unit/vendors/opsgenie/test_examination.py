@@ -7,13 +7,13 @@ import responses
 
 from reconciler.errors import Misconfigured, Unknown
 from reconciler.vendors.opsgenie.examination import OpsgenieExamination
-from reconciler.vendors.ports import OpsgenieExaminer
+from reconciler.vendors.ports import AlertExaminer
 from tests.support.wire.http import OPSGENIE, http, query
 
 ALERTS, COUNT = f"{OPSGENIE}/v2/alerts", f"{OPSGENIE}/v2/alerts/count"
 
 
-def examiner(asked: str = "") -> OpsgenieExaminer:
+def examiner(asked: str = "") -> AlertExaminer:
     return OpsgenieExamination(http("Opsgenie"), asked, OPSGENIE)
 
 

@@ -16,7 +16,7 @@ from tests.support.sources import INTERVAL, Stage
 
 def test_a_new_alert_is_a_page(stage: Stage) -> None:
     stage.opsgenie.recent = [alert(created_at=at(3590), updated_at=at(3590))]
-    assert stage.opsgenie_feed().poll()
+    assert stage.alert_feed().poll()
     item = stage.items[ALERT_ID]
     assert item.priority is Priority.PAGE
     assert item.request.is_new
@@ -25,42 +25,42 @@ def test_a_new_alert_is_a_page(stage: Stage) -> None:
 
 def test_the_list_is_read_back_to_the_watermark_minus_its_possible_lag(stage: Stage) -> None:
     stage.opsgenie.recent = [alert(created_at=at(3500), updated_at=at(3500))]
-    feed = stage.opsgenie_feed()
+    feed = stage.alert_feed()
     feed.poll()
     assert stage.opsgenie.since == [at(3600) - 2 * policy().staleness]
-    assert stage.standing.opsgenie == at(3500)
+    assert stage.standing.alerts == at(3500)
     stage.opsgenie.recent = []
     feed.poll()
     assert stage.opsgenie.since[1] == at(3500) - policy().staleness
-    assert stage.standing.opsgenie == at(3500)
-    assert stage.standing.polled_opsgenie == at(3600)
+    assert stage.standing.alerts == at(3500)
+    assert stage.standing.polled_alerts == at(3600)
 
 
 def test_an_alert_with_a_future_time_moves_the_watermark_to_now_at_most(stage: Stage) -> None:
     stage.opsgenie.recent = [alert(created_at=at(3500), updated_at=at(9000))]
-    stage.opsgenie_feed().poll()
-    assert stage.standing.opsgenie == at(3600)
+    stage.alert_feed().poll()
+    assert stage.standing.alerts == at(3600)
 
 
 def test_an_unreadable_list_keeps_the_cursor_and_raises_the_error(stage: Stage) -> None:
     stage.opsgenie.recent = Unknown("500")
     with pytest.raises(Unknown):
-        stage.opsgenie_feed().poll()
-    assert stage.standing.opsgenie is None
-    assert stage.standing.polled_opsgenie is None
+        stage.alert_feed().poll()
+    assert stage.standing.alerts is None
+    assert stage.standing.polled_alerts is None
 
 
 def test_a_dry_run_moves_no_cursor(stage: Stage) -> None:
     stage.intake = DryIntake(stage.queue)  # type: ignore[assignment]
     stage.opsgenie.recent = [alert(created_at=at(3590), updated_at=at(3590))]
-    stage.opsgenie_feed().poll()
-    assert stage.standing.opsgenie is None
+    stage.alert_feed().poll()
+    assert stage.standing.alerts is None
     assert stage.work() == [ALERT_ID]
 
 
 def test_an_alert_that_only_recurs_is_not_read_at_every_poll(stage: Stage) -> None:
     stage.save(pair())
-    feed = stage.opsgenie_feed()
+    feed = stage.alert_feed()
     read = 0
     for second in range(60):
         stage.opsgenie.recent = [alert(updated_at=at(3600 + second))]
@@ -74,7 +74,7 @@ def test_an_unchanged_row_does_not_change_work_that_already_waits(stage: Stage) 
     stage.save(pair())
     stage.opsgenie.recent = [alert(acknowledged=True, updated_at=at(3590))]
     stage.intake = UnrepeatedIntake(stage.intake, stage.queue, stage.clock)  # type: ignore[assignment]
-    feed = stage.opsgenie_feed()
+    feed = stage.alert_feed()
     feed.poll()
     item = stage.queue.lease()
     assert item is not None
@@ -93,7 +93,7 @@ def test_a_changed_query_adds_its_open_alerts_and_is_stored_with_them(stage: Sta
     stage.save(pair())
     old, new = at(3600) - timedelta(days=2), at(3000)
     stage.opsgenie.opened = [alert(), alert(id="old", created_at=old), alert(id="new", created_at=new)]
-    stage.opsgenie_feed().poll()
+    stage.alert_feed().poll()
     assert stage.standing.query == "team: a"
     assert stage.request("old").is_baseline
     assert stage.request("new").is_new
@@ -104,14 +104,14 @@ def test_the_feed_waits_until_the_alerts_of_a_changed_query_can_be_listed(stage:
     stage.store(query="team: b")
     stage.opsgenie.opened = Unknown("500")
     with pytest.raises(Unknown):
-        stage.opsgenie_feed().poll()
+        stage.alert_feed().poll()
     assert stage.standing.query == "team: b"
     assert "recent" not in stage.opsgenie.asked
 
 
 def test_a_change_speeds_up_the_feeds_and_a_baseline_or_a_recurrence_does_not(stage: Stage) -> None:
     stage.save(pair())
-    feed = stage.opsgenie_feed()
+    feed = stage.alert_feed()
     stage.opsgenie.recent = [alert(updated_at=at(10)), alert(id="old", open=False, created_at=at(-9000))]
     feed.poll()
     assert stage.pace.interval(stage.clock.monotonic()) == INTERVAL
@@ -121,7 +121,7 @@ def test_a_change_speeds_up_the_feeds_and_a_baseline_or_a_recurrence_does_not(st
 
 
 def test_a_poll_requested_by_webhooks_waits_for_as_long_as_the_last_took(stage: Stage) -> None:
-    feed = stage.opsgenie_feed()
+    feed = stage.alert_feed()
     assert feed.asked_in() is None
     feed.ask()
     assert feed.asked_in() == 0
@@ -143,5 +143,5 @@ def test_a_poll_requested_by_webhooks_waits_for_as_long_as_the_last_took(stage: 
 
 
 def test_reads_of_the_feed_have_the_priority_of_feeds(stage: Stage) -> None:
-    stage.opsgenie_feed().poll()
+    stage.alert_feed().poll()
     assert stage.opsgenie.priorities == {CallPriority.FEED}

@@ -1,12 +1,13 @@
-"""Opsgenie's change feed: the list of alerts by `updatedAt`, newest first, back to the end of the last poll.
+"""The alert feed: what is new or has changed since the last poll, as the product's lists show it.
 
-The list lags, so that each poll reads further back, by the longest delay of an answer.
+A list lags, so that each poll reads further back, by the longest delay of an answer.
 """
 
 from collections.abc import Callable
 from threading import Lock
 
-from reconciler.core.model import Policy, Side
+from reconciler.core.model import Side
+from reconciler.core.policy import Policy
 from reconciler.core.work import Priority, Reason, WorkItem
 from reconciler.sources import comparisons
 from reconciler.sources.first_start import FirstStart
@@ -17,21 +18,21 @@ from reconciler.sources.repetitions import Repetitions
 from reconciler.store.cursors import earlier
 from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority, calling
-from reconciler.vendors.ports import Clock, OpsgenieReader
+from reconciler.vendors.ports import AlertReader, Clock
 
 BETWEEN_REQUESTED_POLLS = 0.05
 """The least pause in seconds before a poll that webhooks ask for; never shorter than the last poll."""
 
 
-class OpsgenieFeed:
+class AlertFeed:
     """A source. Any thread may poll it or ask for a poll; one poll is under way at a time."""
 
     name = "opsgenie feed"
-    side = Side.OPSGENIE
+    side = Side.ALERTS
 
     def __init__(
         self,
-        reader: OpsgenieReader,
+        reader: AlertReader,
         database: Database,
         intake: Intake,
         clock: Clock,
@@ -51,6 +52,7 @@ class OpsgenieFeed:
         self._repetitions = repetitions
         self._pace = pace
         self._polling = Lock()
+        self._seen: object | None = None
         self._asked = False
         self._rested = float("-inf")
 
@@ -90,13 +92,14 @@ class OpsgenieFeed:
         self._first_start.follow_query(positions.query)
         now = self._clock.now()
         staleness = self._policy().staleness
-        watermark = positions.opsgenie or earlier(now, staleness)
-        rows = self._reader.recent_alerts(earlier(watermark, staleness))
-        bounds = self._horizons.bounds(positions.origin, now, positions.polled_opsgenie)
-        found = comparisons.of_alerts(self._database, rows, bounds, Reason.FEED)
+        watermark = positions.alerts or earlier(now, staleness)
+        news = self._reader.changes(earlier(watermark, staleness), self._seen)
+        bounds = self._horizons.bounds(positions.origin, now, positions.polled_alerts)
+        found = comparisons.of_alerts(self._database, news.rows, bounds, Reason.FEED)
         items = [item for item in found if self._repetitions.is_wanted(item)]
-        newest = max((row.updated_at for row in rows), default=watermark)
-        self._intake.accept(items, opsgenie=max(min(newest, now), watermark), polled_opsgenie=now)
+        newest = min(news.newest or watermark, now)
+        self._intake.accept(items, alerts=max(newest, watermark), polled_alerts=now)
+        self._seen = news.seen
         if any(is_change(item) for item in items):
             self._pace.noticed(self._clock.monotonic())
 
