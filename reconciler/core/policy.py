@@ -14,7 +14,9 @@ NOBODY = Person("", "")
 class Policy:
     """The configured policies of the mapping, and the automation user.
 
-    `product` is the one that raises the alerts. `guards` are the echo guards at work. For notes any one suffices,
+    `product` is the one that raises the alerts. `acts_are_named`: what is written to an alert bears the engineer's
+    name; if not, all of it bears that of `alert_user`. `tells_who`: the alert itself names who acknowledged or
+    closed it; if not, its log does. `guards` are the echo guards at work. For notes any one suffices,
     for states outbox or author: tests switch off two at a time to prove it. `service` is the PagerDuty service.
     `sweep_interval` is how often the sweep reads an open pair, and `retention` for how long a finished one is
     remembered.
@@ -31,6 +33,9 @@ class Policy:
     late: timedelta = timedelta(seconds=3600)
     staleness: timedelta = timedelta(seconds=120)
     automation: Person = NOBODY
+    acts_are_named: bool = True
+    tells_who: bool = True
+    alert_user: Person = NOBODY
     guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
     sweep_interval: timedelta = timedelta(seconds=300)
     retention: timedelta = timedelta(days=30)

@@ -76,7 +76,7 @@ def test_the_variables_are_those_of_the_contract() -> None:
 JSM = {
     "JSM_SITE_URL": "https://acme.atlassian.net",
     "JSM_EMAIL": "bot@example.com",
-    "JSM_API_TOKEN": "t0ken-of-jsm",
+    "JSM_API_TOKEN": "t0ken-jsm",
 }
 WITHOUT_OPSGENIE = {name: text for name, text in REQUIRED.items() if name != "OPSGENIE_API_KEY"}
 
