@@ -349,6 +349,9 @@ def test_in_account_mode_a_namesake_of_the_engineer_is_somebody_else() -> None:
             "", (act("acknowledge", ANA, 16), act("acknowledge", ROBOT, 15)), "Ana Ruiz", id="a developer after us"
         ),
         pytest.param(
+            "", (act("acknowledge", BOB, 16), act("acknowledge", ANA, 15)), "Ana Ruiz", id="the first of several"
+        ),
+        pytest.param(
             "", (act("unacknowledge", JANE, 16), act("acknowledge", ANA, 15)), "somebody", id="not from before"
         ),
     ],

@@ -21,6 +21,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import decide, in_order, settled
 from reconciler.core.policy import Policy
+from reconciler.core.product import JSM, OPSGENIE, Product
 from tests.support.builders import (
     ACKED,
     ANA,
@@ -635,3 +636,17 @@ def test_a_state_that_somebody_contradicts_in_the_same_observation_is_not_told_e
     )
     made = [planned.kind for planned in decide(inputs(seen, rules=account())).actions]
     assert made == [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE]
+
+
+@pytest.mark.parametrize("product", [OPSGENIE, JSM])
+def test_a_note_that_was_copied_before_a_move_is_not_copied_again_under_another_id(product: Product) -> None:
+    """Its copy cannot be seen: the incident's notes were not read."""
+    words = note("o1", ANA, "any news?")
+    before = text.note_mark(OG, words, product=OPSGENIE if product is JSM else JSM)
+    mine = action(
+        Kind.PAGERDUTY_NOTE, Status.DONE, key="before", mark=before, text=text.marked(before, words.text)
+    )
+    moved = replace(words, id="o1-in-the-other-product")
+    seen = observation(pair=pair(), alert=alert(), alert_notes=(moved,), mine=(mine,))
+    assert decide(inputs(seen, rules=policy(product=product))).actions == ()
+    assert len(decide(inputs(replace(seen, mine=()), rules=policy(product=product))).actions) == 1
