@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
+from reconciler.core.product import PRODUCTS
 from reconciler.settings import Settings
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.ports import Clock
@@ -26,7 +26,7 @@ def session(
     return Http(
         url or configured,
         {"Authorization": authorization(settings, side)},
-        name=name_of(side),
+        name=PRODUCTS[settings.alert_source].name_of(side),
         clock=clock,
         limiter=limiter,
         on_request=on_request,
