@@ -150,20 +150,22 @@ class AlertLists(ABC):
             self.vendor, f"more than {most} pages of {what} of alert {alert_id}: the rest is not read"
         )
 
-    def _log(self, alert_id: str, parse: Callable[[Any, datetime], Act], *, is_newest_first: bool) -> list[Act]:
-        """The alert's log, newest first; empty if there is none.
+    def _log(
+        self, alert_id: str, parse: Callable[[Any, datetime], Act], most: int, *, in_order: bool
+    ) -> list[Act]:
+        """The alert's log, newest first; empty if there is none. At most so many pages of it.
 
-        All of it, or, if it comes newest first, as many pages as are needed to show a person's acknowledgement and
-        a person's end of one, in either order.
+        All of it, or, if it comes `in_order`, newest first, as many pages as are needed to show a person's
+        acknowledgement and a person's end of one, whichever was first.
         """
         found: dict[str, Act] = {}
         now = self._http.clock.now()
         try:
-            for page in self._records(alert_id, "logs", MOST_LOG_PAGES):
+            for page in self._records(alert_id, "logs", most):
                 acts = readable(page, lambda row: parse(row, now), self.vendor, self._on_bad_row)
                 found |= {act.id: act for act in acts}
                 people = {act.verb for act in found.values() if act.actor is Actor.PERSON}
-                if is_newest_first and people >= _BOTH:
+                if in_order and people >= _BOTH:
                     break
         except Missing:
             return []

@@ -24,9 +24,10 @@ from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
 from reconciler.vendors.json_fields import clean, mapping, text
 from reconciler.vendors.ports import Clock as Clock  # noqa: PLC0414 - offered from here too
-from reconciler.vendors.rate_limiter import RateLimiter, retry_after
+from reconciler.vendors.rate_limiter import RateLimiter
 from reconciler.vendors.session import CallTime, Session, doubt
 from reconciler.vendors.variables import variables_of
+from reconciler.vendors.waits import reason, retry_after
 
 READ_ATTEMPTS = 5
 WIRE_SHARE = 1 / 3
@@ -235,7 +236,9 @@ class Http:
             return Answer(status, headers, body)
         words = self._clean(said(body))
         reply = reply_of(self.name, method, route, status, body, html=html)
-        error = refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
+        limit = self._clean(reason(headers))
+        answer = f"{where}: {status}" + (f": {words}" if words else "") + (f" ({limit})" if limit else "")
+        error = refusal(reply, answer, retry_after(headers, self.clock.now()))
         error.request_id = self._clean(text(mapping(body).get("requestId")))
         raise error
 

@@ -8,7 +8,7 @@ from reconciler.core.model import Act, Alert, Note
 from reconciler.errors import Unknown
 from reconciler.vendors import integration_api
 from reconciler.vendors.alert_rows import last_change
-from reconciler.vendors.alerts import MOST_NOTE_PAGES, AlertLists, Page, is_last
+from reconciler.vendors.alerts import MOST_LOG_PAGES, MOST_NOTE_PAGES, AlertLists, Page, is_last
 from reconciler.vendors.http import Http
 from reconciler.vendors.integration_api import NamedWriting, alert_path
 from reconciler.vendors.json_fields import BadRow, OnBadRow, ignore, mapping, readable, rows, text
@@ -62,7 +62,7 @@ class OpsgenieClient(AlertLists):
         As many pages as are needed to show a person's acknowledgement and a person's end of one, in either order;
         or all.
         """
-        return self._log(alert_id, parse_act, is_newest_first=True)
+        return self._log(alert_id, parse_act, MOST_LOG_PAGES, in_order=True)
 
     def request_status(self, request_id: str) -> RequestStatus:
         """The status of an accepted write. A 404 of one certain kind means: not yet processed."""
