@@ -180,15 +180,23 @@ class _Reading:
         def unrepeated() -> UnrepeatedIntake:
             return UnrepeatedIntake(intake, self.queue, clock)
 
-        opsgenie = AlertFeed(
-            self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
-        )
-        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
-
         def tools() -> ListingTools:
             return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
 
         listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
+        opsgenie = AlertFeed(
+            self.opsgenie,
+            database,
+            unrepeated(),
+            clock,
+            horizons,
+            policy,
+            begin,
+            repetitions,
+            pace,
+            listings[0],
+        )
+        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
         sweep = Sweep(
             database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
         )
