@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
+from reconciler.core.product import PRODUCTS
 from reconciler.errors import Misconfigured
 from reconciler.settings_reading import Reading, Variable, read_all
 from reconciler.settings_sources import can_be_read_again, exposed, read_dotenv, read_secret
@@ -168,11 +169,12 @@ class Settings(BaseModel):
         found = list(self._misspelt)
         if self.status_password and not self.status_listen:
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
-        terms = ", ".join(volatile_terms(self.opsgenie_query))
+        name = PRODUCTS[self.alert_source].query
+        terms = ", ".join(volatile_terms(self.jsm_query if self.alert_source == "jsm" else self.opsgenie_query))
         if not terms:
             return tuple(found)
         warning = (
-            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
+            f"{name}: asks for {terms}, which changes while an alert lives: an alert that is raised and "
             "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
             "that leaves the query is seen only at the next sweep; leave it out of the query"
         )
