@@ -23,8 +23,8 @@ UNKNOWN: frozenset[str] = frozenset({""})
 class AlertChecks(VendorChecks):
     """The checks of one product that raises alerts, as far as they are the same for all.
 
-    `hides_alerts` says when the credential sees none, `whose` what else to look at where the query selects nothing,
-    and `write_fix` what to look at where the right to write is not proved.
+    `hides_alerts` says when the credential sees none, `whose` what else to look at where the query selects
+    nothing, and `write_fix` what to look at where the right to write is not proved.
     """
 
     hides_alerts = ""

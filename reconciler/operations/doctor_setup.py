@@ -1,5 +1,6 @@
 """Checks that need neither a vendor nor the database: variables, network, who notices a failure."""
 
+from reconciler.core.product import JSM, OPSGENIE
 from reconciler.errors import Misconfigured
 from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.settings import Settings
@@ -35,7 +36,12 @@ class SetupChecks:
     def network(self) -> Finding:
         """The proxies and certificates in force."""
         settings = self._settings
-        urls = {"Opsgenie": settings.opsgenie_api_url, "PagerDuty": settings.pagerduty_api_url}
+        alerts = {
+            OPSGENIE.key: (OPSGENIE.name, settings.opsgenie_api_url),
+            JSM.key: (JSM.name, settings.jsm_api_url),
+        }
+        read_from = [alerts[each] for each in (settings.alert_source, settings.alert_shadow) if each]
+        urls = dict((*read_from, ("PagerDuty", settings.pagerduty_api_url)))
         try:
             return good("network", "; ".join(f"{name} {_how(route_to(url))}" for name, url in urls.items()))
         except Misconfigured as error:
@@ -49,6 +55,8 @@ class SetupChecks:
             f"Opsgenie's heartbeat {settings.opsgenie_heartbeat}" if settings.opsgenie_heartbeat else "",
         ]
         found = " and ".join(filter(None, kinds))
+        if settings.alert_source != OPSGENIE.key and found.startswith("Opsgenie"):
+            return warning("heartbeat", f"{found} alone, which ends with Opsgenie's API", "set HEARTBEAT_URL")
         if found:
             return good("heartbeat", f"{found} every {settings.heartbeat_interval_seconds:g} s")
         if settings.http_listen is not None:

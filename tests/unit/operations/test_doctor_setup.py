@@ -7,7 +7,7 @@ import pytest
 from reconciler.operations.doctor_setup import SetupChecks
 from reconciler.operations.findings import Finding, Verdict
 from reconciler.settings import load
-from tests.support.configured import REQUIRED
+from tests.support.configured import REQUIRED, WITH_JSM
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,12 @@ def test_where_the_status_page_is_is_told(given: dict[str, Any], says: str) -> N
         ({}, Verdict.WARNING, "nobody notices"),
         ({"HEARTBEAT_URL": "https://x.example/secret"}, Verdict.GOOD, "HEARTBEAT_URL every 60 s"),
         ({"OPSGENIE_HEARTBEAT": "alive"}, Verdict.GOOD, "Opsgenie's heartbeat alive every 60 s"),
+        (WITH_JSM | {"OPSGENIE_HEARTBEAT": "alive"}, Verdict.WARNING, "ends with Opsgenie's API"),
+        (
+            WITH_JSM | {"OPSGENIE_HEARTBEAT": "alive", "HEARTBEAT_URL": "https://x.example/secret"},
+            Verdict.GOOD,
+            "and",
+        ),
         ({"HTTP_LISTEN": "127.0.0.1:8080"}, Verdict.GOOD, "127.0.0.1:8080 can be watched instead"),
     ],
 )
