@@ -102,7 +102,7 @@ class JsmChecks(AlertChecks):
         found, _, fix = str(error).partition("; ")
         try:
             with calling(CallPriority.CHANGED, CALL_SECONDS):
-                user = self._jsm.user()
+                user = self._jsm.token_user()
         except ReconcilerError:
             return bad(check, found, fix)
         if user.kind == SERVICE_ACCOUNT:
@@ -114,7 +114,7 @@ class JsmChecks(AlertChecks):
     def user(self) -> Finding:
         """Whose token it is: what this user does is ours."""
         try:
-            user = self._jsm.user()
+            user = self._jsm.token_user()
         except (Refused, ObjectError):
             words = "Jira does not say whose token it is; JSM_EMAIL alone tells what we wrote ourselves"
             return warning("jsm user", words, "give a token with the scope read:jira-user, too")

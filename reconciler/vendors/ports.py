@@ -215,7 +215,7 @@ class JsmExaminer(AlertExaminer, Protocol):
     def site_cloud_id(self) -> str:
         """The cloud id that the site itself states, whatever is configured. Misconfigured if it states none."""
 
-    def user(self) -> AtlassianUser:
+    def token_user(self) -> AtlassianUser:
         """The token's user. Refused or Forbidden if Jira does not say who that is, which can be done without."""
 
     def sorts_by_update(self) -> bool | None:

@@ -65,7 +65,7 @@ class Jsm:
     def site_cloud_id(self) -> str:
         return _of(self.cloud_id)
 
-    def user(self) -> AtlassianUser:
+    def token_user(self) -> AtlassianUser:
         return _of(self.whose)
 
     def sorts_by_update(self) -> bool | None:
