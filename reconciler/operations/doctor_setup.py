@@ -55,13 +55,15 @@ class SetupChecks:
             f"Opsgenie's heartbeat {settings.opsgenie_heartbeat}" if settings.opsgenie_heartbeat else "",
         ]
         found = " and ".join(filter(None, kinds))
-        if settings.alert_source != OPSGENIE.key and found.startswith("Opsgenie"):
+        has_opsgenie = settings.alert_source == OPSGENIE.key
+        if not has_opsgenie and found.startswith("Opsgenie"):
             return warning("heartbeat", f"{found} alone, which ends with Opsgenie's API", "set HEARTBEAT_URL")
         if found:
             return good("heartbeat", f"{found} every {settings.heartbeat_interval_seconds:g} s")
         if settings.http_listen is not None:
             return good("heartbeat", f"none; {settings.http_listen} can be watched instead (/readyz, /metrics)")
-        fix = "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
+        heartbeats = "HEARTBEAT_URL or OPSGENIE_HEARTBEAT" if has_opsgenie else "HEARTBEAT_URL"
+        fix = f"set {heartbeats}, or HTTP_LISTEN and watch that"
         return warning("heartbeat", "none: nobody notices when the reconciler is dead", fix)
 
     def status_page(self) -> Finding:
