@@ -86,6 +86,13 @@ class LookupSettings(DatabaseSettings):
     opsgenie_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
     opsgenie_query: Annotated[str, Variable(plain)] = ""
+    alert_source: Annotated[AlertSource, Variable(choice(AlertSource))] = "opsgenie"
+    jsm_site_url: Annotated[str, Variable(site_url)] = ""
+    jsm_cloud_id: Annotated[str, Variable(identifier)] = ""
+    jsm_email: Annotated[str, Variable(email)] = ""
+    jsm_api_token: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    jsm_query: Annotated[str, Variable(plain)] = ""
+    jsm_api_url: Annotated[str, Variable(api_url("atlassian"))] = "https://api.atlassian.com"
     pagerduty_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
     pagerduty_service_id: Annotated[str, Variable(identifier)] = ""
@@ -93,7 +100,7 @@ class LookupSettings(DatabaseSettings):
 
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: the keys and the database's password."""
-        keys = (self.opsgenie_api_key, self.pagerduty_api_key)
+        keys = (self.opsgenie_api_key, self.jsm_api_token, self.pagerduty_api_key)
         return (*(key.get_secret_value() for key in keys if key), *super().secret_values())
 
 
@@ -180,6 +187,7 @@ class Settings(BaseModel):
         given = {
             "PAGERDUTY_WEBHOOK_SECRET": self.pagerduty_webhook_secret,
             "OPSGENIE_INTEGRATION_ID": self.opsgenie_integration_id,
+            "JSM_WEBHOOK_INTEGRATION_ID": self.jsm_webhook_integration_id,
         }
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
-from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.product import OPSGENIE
 from reconciler.operations.doctor_database import DatabaseChecks
 from reconciler.operations.doctor_jsm import JsmChecks
 from reconciler.operations.doctor_opsgenie import OpsgenieChecks
@@ -51,7 +51,6 @@ def examine(examined: Examined, on_found: OnFound, longest: float = LONGEST) -> 
         settings.database_url.get_secret_value(),
         timedelta(seconds=settings.initial_lookback_seconds),
         clock,
-        PRODUCTS[settings.alert_source],
     )
     pagerduty = PagerDutyChecks(
         examined.pagerduty, elsewhere.pagerduty, elsewhere.pagerduty_url, settings, database, clock

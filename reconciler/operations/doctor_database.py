@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from reconciler.core.model import Action, Kind, Pair, Side
-from reconciler.core.product import OPSGENIE, Product
+from reconciler.core.product import product_of
 from reconciler.errors import Misconfigured
 from reconciler.observability.naming import counted, span
 from reconciler.operations.findings import Check, Finding, bad, good, warning
@@ -34,13 +34,12 @@ class Memory:
 class DatabaseChecks:
     """The database's checks. `memory` is there once `which` has read it."""
 
-    def __init__(self, url: str, lookback: timedelta, clock: Clock, product: Product = OPSGENIE) -> None:
+    def __init__(self, url: str, lookback: timedelta, clock: Clock) -> None:
         self.lost = ""
         self.memory = Memory(None, dict.fromkeys(Side))
         self._url = url
         self._lookback = lookback
         self._clock = clock
-        self._product = product
         self._database: Database | None = None
         self._one_at_a_time = Lock()  # a file that is only read has one connection
 
@@ -85,7 +84,8 @@ class DatabaseChecks:
         if led is None:
             return good("leader", "no reconciler has worked on this database yet")
         polled = {Side.ALERTS: positions.polled_alerts, Side.PAGERDUTY: positions.polled_pagerduty}
-        ages = ", ".join(f"{self._product.name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
+        product = product_of(positions.source)
+        ages = ", ".join(f"{product.name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
         at_work = evidence.is_at_work(self._url)
         is_fresh = all(at is not None and now - at < _RECENTLY for at in polled.values())
         if at_work or (at_work is None and is_fresh):

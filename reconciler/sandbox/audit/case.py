@@ -186,9 +186,11 @@ class Case:
         return replace(event, at=self._seen_at(event.product, event.elsewhere, event.at))
 
     def _seen_at(self, product: str, elsewhere: datetime | None, at: datetime) -> datetime:
-        """When the product that was followed showed something: in the other one it was late."""
-        followed = self.knowledge.followed(at)
-        return at if elsewhere is None or followed in ("", product) else elsewhere
+        """When a product that was followed showed something: the other one late, or its own since the move."""
+        if self.knowledge.followed(at) in ("", product):
+            return at
+        moves = (moved for moved, following in self.knowledge.moves if moved > at and following == product)
+        return elsewhere or next(moves, at)
 
     @property
     def was_left_behind(self) -> bool:

@@ -150,8 +150,7 @@ def order(case: Case) -> Wrong:
     for act_side, side in (("opsgenie", "PagerDuty"), ("pagerduty", "Opsgenie")):
         if side == "Opsgenie" and case.knowledge.queue_reorders:
             continue  # it accepted them in their order
-        mine = [act for act in case.acts_of(act_side, "note") if case.is_shown(act)]
-        written = [(case.known_at(act), f"{act['who']}: {act['text']}") for act in mine]
+        written = [(case.known_at(act), f"{act['who']}: {act['text']}") for act in case.acts_of(act_side, "note")]
         for wanted in (written, done):  # type: Sequence[tuple[Any, str]]
             lines = Counter(line for _, line in wanted)
             shown = [line for copy in case.copies[side] if (line := _line(copy)) in lines]

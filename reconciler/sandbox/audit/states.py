@@ -103,7 +103,7 @@ def names(case: Case) -> Wrong:
 
 
 def final_states(case: Case) -> Wrong:
-    """The final states of both sides are those that the last act leads to, if what was done was seen."""
+    """The final states of both sides are those that the last act leads to."""
     if not case.knowledge.is_watched:
         return
     alert, incident = case.alert, case.incident
@@ -113,7 +113,7 @@ def final_states(case: Case) -> Wrong:
     last, acknowledged, status = events[-1], alert["acknowledged"], incident["status"]
     if not case.knowledge.is_remembered(last.at):
         return
-    if all(case.is_visible(e.product, e.elsewhere, e.at) for e in events) and case.is_alone(last, events):
+    if case.is_alone(last, events):
         by_person = any(hand["acknowledger"]["id"] != BOT.id for hand in incident["acknowledgements"])
         is_right = _is_right(last.what, status, acknowledged=acknowledged, by_person=by_person)
     else:

@@ -96,6 +96,8 @@ def test_customers_of_jsm_are_named_by_its_mark(jsm: Bench) -> None:
     jsm.incident_note(f"{ANA_IN_JSM} after the deploy")
     jsm.by_account("notes", f"{ANA_IN_JSM} after the deploy")
     assert (len(jsm.audit().twice), len(jsm.audit().looped)) == (1, 1)
+    jsm.by_account("notes", f"{JANE} {ANA_IN_JSM} after the deploy")
+    assert len(jsm.audit().looped) == 2
 
 
 def test_an_act_without_a_name_needs_one_note_that_names_the_engineer(jsm: Bench) -> None:
@@ -260,6 +262,42 @@ def test_an_act_in_jsm_before_it_is_followed_is_due_if_opsgenie_shows_it(
     opsgenie.moves = ((opsgenie.clock.now(), "jsm"),)
     assert len(opsgenie.watched().lost) == is_due
     opsgenie.incident_note(f"{ANA_IN_JSM} early")
+    assert opsgenie.watched().is_clean
+
+
+def test_what_was_not_seen_excuses_no_act_and_has_no_place_in_the_order(opsgenie: Bench) -> None:
+    opsgenie.tick()
+    opsgenie.move(jsm_sync="none")
+    opsgenie.act("jsm", opsgenie.here, "notes", text="early")
+    opsgenie.tick()
+    opsgenie.act("opsgenie", opsgenie.there, "notes", text="seen at once")
+    opsgenie.tick()
+    opsgenie.moves = ((opsgenie.clock.now(), "jsm"),)
+    for text in ("seen at once", "early"):
+        opsgenie.incident_note(f"{ANA} {text}")
+    assert opsgenie.watched().is_clean
+    opsgenie.clock.advance(1)
+    opsgenie.act("opsgenie", opsgenie.there, "acknowledge")
+    opsgenie.tick()
+    opsgenie.pd.acknowledge("1", "Jane Doe")
+    assert "alert #1: Jane Doe's acknowledge in the alert's log: 0 of 1" in opsgenie.watched().lost
+
+
+def test_a_state_of_jsms_own_counts_from_the_move_on(opsgenie: Bench) -> None:
+    opsgenie.tick()
+    opsgenie.move(jsm_sync="none")
+    opsgenie.act("jsm", opsgenie.here, "acknowledge")
+    for verb, change in (("acknowledge", {"status": "acknowledged"}), ("unacknowledge", {"escalation_level": 1})):
+        opsgenie.tick()
+        opsgenie.act("opsgenie", opsgenie.there, verb)
+        opsgenie.incident_note(f"{ANA} {verb}d the alert")
+        opsgenie.update(**change)
+    opsgenie.tick()
+    opsgenie.moves = ((opsgenie.clock.now(), "jsm"),)
+    assert len(opsgenie.watched().lost) == 2
+    opsgenie.clock.advance(1)
+    opsgenie.incident_note(f"{ANA_IN_JSM} acknowledged the alert")
+    opsgenie.update(status="acknowledged")
     assert opsgenie.watched().is_clean
 
 
