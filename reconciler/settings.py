@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
-from reconciler.core.product import PRODUCTS
 from reconciler.errors import Misconfigured
+from reconciler.settings_names import query_warnings
 from reconciler.settings_reading import Reading, Variable, read_all
 from reconciler.settings_sources import can_be_read_again, exposed, read_dotenv, read_secret
 from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
@@ -31,7 +31,6 @@ from reconciler.settings_texts import (
     site_url,
     token,
     tokens,
-    volatile_terms,
     web_address,
 )
 
@@ -176,16 +175,12 @@ class Settings(BaseModel):
         found = list(self._misspelt)
         if self.status_password and not self.status_listen:
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
-        name = PRODUCTS[self.alert_source].query
-        terms = ", ".join(volatile_terms(self.jsm_query if self.alert_source == "jsm" else self.opsgenie_query))
-        if not terms:
-            return tuple(found)
-        warning = (
-            f"{name}: asks for {terms}, which changes while an alert lives: an alert that is raised and "
-            "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
-            "that leaves the query is seen only at the next sweep; leave it out of the query"
-        )
-        return (*found, warning)
+        read_from = (self.alert_source, self.alert_shadow)
+        if "opsgenie" in read_from:
+            found += query_warnings("OPSGENIE_QUERY", self.opsgenie_query)
+        if "jsm" in read_from:
+            found += query_warnings("JSM_QUERY", self.jsm_query, other=self.opsgenie_query)
+        return tuple(found)
 
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""

@@ -28,6 +28,7 @@ class Memory:
     since: datetime | None
     """From this creation time on, unknown alerts page; None before the first start."""
     last_written: dict[Side, datetime | None]
+    open_pairs: int = 0
 
 
 class DatabaseChecks:
@@ -63,6 +64,7 @@ class DatabaseChecks:
             self.memory = Memory(
                 origin.since if origin else None,
                 {side: evidence.last_written(unit, [k for k in Kind if k.side is side]) for side in Side},
+                pairs,
             )
         if origin is None:
             begun = "has not seen a first start" if revision else "is empty"
