@@ -102,6 +102,11 @@ BEYOND = ("late_beyond", "queued_beyond")
 """Effects that land beyond the staleness bound: these may do harm, and have tests of their own."""
 
 
+OPSGENIE, JSM, JSM_NAMED = SOURCES = ("opsgenie", "jsm", "jsm named")
+"""Where alerts are raised. In JSM the writes bear the automation user's name or, with an integration's key, the
+engineer's."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """At the `nth` step of this kind (from 0), `what` happens."""
@@ -130,7 +135,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that decides a run. `setting` names one of SETTINGS, or of WRONG_SET_UPS.
+    """Everything that decides a run. `setting` names one of SETTINGS, or of WRONG_SET_UPS; `source` is one of SOURCES.
 
     Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
@@ -140,6 +145,12 @@ class History:
     setting: str = "plain"
     seed: int = 1
     glances: tuple[int, ...] = ()
+    source: str = OPSGENIE
+
+    @property
+    def vendor(self) -> str:
+        """The sandbox's name of the product that raises the alerts."""
+        return "opsgenie" if self.source == OPSGENIE else "jsm"
 
     @property
     def cycles(self) -> int:
