@@ -109,7 +109,7 @@ class Sync:
     def _copy(self, here: Side, there: Side, stored: StoredAlert, left: Snapshot, at: datetime) -> None:
         """Copy an alert, unless the other product has an open one of its alias, which it counts up."""
         alert, alerts = left.alert, there.account.alerts
-        counterpart = alerts.by_alias(alert.alias) if alert.is_open else None
+        counterpart = alerts.by_alias(alert.alias)
         if counterpart is None:
             counterpart = alerts.put(at, self._renewed(there, alert, at))
             counterpart.notes = [self._marked(there, record, record) for record in left.notes]

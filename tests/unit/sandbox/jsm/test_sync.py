@@ -128,6 +128,19 @@ def test_what_is_impossible_in_the_other_product_does_not_appear_there() -> None
     assert world.get(f"/{here}")["status"] == world.opsgenie(there)["status"] == "closed"
 
 
+def test_customers_are_users_of_jsm_whichever_product_they_act_in() -> None:
+    world, _, here = moved(jsm_owner_form="email")
+    assert world.get(f"/{here}")["owner"] == "ana.ruiz@customer.example"
+
+
+def test_a_write_that_opsgenie_held_up_appears_in_jsm_with_its_effect() -> None:
+    world, there, here = moved(queue_halted=True)
+    world.call("POST", f"/opsgenie/v2/alerts/{there}/unacknowledge", {})
+    assert world.get(f"/{here}")["acknowledged"]
+    world.set(queue_halted=False)
+    assert not world.get(f"/{here}")["acknowledged"]
+
+
 def test_a_snooze_that_was_moved_ends_in_both() -> None:
     world = JsmBench(jsm_only=False)
     alert = world.alert("opsgenie")
