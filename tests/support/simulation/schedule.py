@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.sandbox import faults
+from tests.support.in_process import SOURCES
 
 CYCLES = 8
 POLL = 10.0
@@ -102,9 +103,7 @@ BEYOND = ("late_beyond", "queued_beyond")
 """Effects that land beyond the staleness bound: these may do harm, and have tests of their own."""
 
 
-OPSGENIE, JSM, JSM_NAMED = SOURCES = ("opsgenie", "jsm", "jsm named")
-"""Where alerts are raised. In JSM the writes bear the automation user's name or, with an integration's key, the
-engineer's."""
+OPSGENIE, JSM, JSM_NAMED = SOURCES
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,9 +134,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that decides a run. `setting` names one of SETTINGS, or of WRONG_SET_UPS; `source` is one of SOURCES.
+    """Everything that decides a run.
 
-    Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
+    `setting` names one of SETTINGS, or of WRONG_SET_UPS; `source`, one of SOURCES, is where alerts are raised. Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
 
     acts: tuple[Act, ...]

@@ -163,7 +163,10 @@ class SimAdapter(BaseAdapter):
             return {"X-RateLimit-State": "THROTTLED", "X-RateLimit-Period-In-Sec": "1"}
         if self.vendor == "jsm":
             ends = self.world.vendors_time.now() + timedelta(seconds=2)
-            return {"X-RateLimit-Reset": ends.isoformat(timespec="seconds"), "RateLimit-Reason": "jira-burst-based"}
+            return {
+                "X-RateLimit-Reset": ends.isoformat(timespec="seconds"),
+                "RateLimit-Reason": "jira-burst-based",
+            }
         return {"ratelimit-limit": "960", "ratelimit-remaining": "0", "ratelimit-reset": "2"}
 
     def _refusal(self, fault: str) -> Response:
@@ -225,7 +228,9 @@ def _kind_of_list(asked: wire.Request) -> str:
 def _bent(response: Response, fault: str) -> Response:
     """A list that skips its first row or repeats it."""
     body = response.json()
-    name = next((name for name in ("data", "values", "incidents", "log_entries") if isinstance(body.get(name), list)), "")
+    name = next(
+        (name for name in ("data", "values", "incidents", "log_entries") if isinstance(body.get(name), list)), ""
+    )
     if not name:
         return response
     rows = body[name]
