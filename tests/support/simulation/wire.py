@@ -181,7 +181,7 @@ _JSM = re.compile(r"^jsm/ops/(?:api/[^/]+/v1|integration/v2)/")
 """The beginnings of JSM's addresses, behind which they are like Opsgenie's."""
 
 
-def kind_of(asked: wire.Request) -> str:  # noqa: C901, PLR0911 - a table
+def kind_of(asked: wire.Request) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
     """The kind of step of a call."""
     parts = _JSM.sub("v2/", asked.path.strip("/")).split("/")
     match (asked.method, *parts):
