@@ -136,8 +136,8 @@ class Act:
 class History:
     """Everything that decides a run.
 
-    `setting` names one of SETTINGS, or of WRONG_SET_UPS; `source`, one of SOURCES, is where alerts are raised. Before
-    the cycles of `glances`, webhooks name every alert and incident to the fast path.
+    `setting` names one of SETTINGS, or of WRONG_SET_UPS. `source`, one of SOURCES, is where alerts are raised.
+    Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
 
     acts: tuple[Act, ...]
