@@ -1,4 +1,4 @@
-"""The same histories with alerts that are raised in Jira Service Management: nothing is lost, nothing is done twice.
+"""The same histories with alerts raised in Jira Service Management: nothing is lost, nothing is done twice.
 
 In both of its modes: the account's, in which all that is written bears the automation user's name, and the named
 one. Each test takes a sample; `make soak` runs every single fault, and random histories of every source.

@@ -31,8 +31,8 @@ from tests.support.simulation.schedule import (
     JSM,
     JSM_NAMED,
     KINDS,
+    OPSGENIE,
     SETTINGS,
-    SOURCES,
     STORY,
     Fault,
     History,
@@ -42,6 +42,7 @@ from tests.support.simulation.world import Parts, run
 
 BATCH = 20
 SILENCE = 60.0
+EVERYWHERE = (OPSGENIE, JSM, JSM_NAMED)
 MOST = {"exhaustive": 2000, "chance": 300, "Hypothesis": 300}
 """The number of runs within which each driver must catch each mutant."""
 
@@ -110,7 +111,7 @@ class _Rounds:
     def _by_chance(self, count: int) -> tuple[History, ...]:
         self._seed += count
         seeds = range(self._seed - count, self._seed)
-        return tuple(replace(random_history(seed), source=SOURCES[seed % len(SOURCES)]) for seed in seeds)
+        return tuple(replace(random_history(seed), source=EVERYWHERE[seed % len(EVERYWHERE)]) for seed in seeds)
 
     def __str__(self) -> str:
         """How far the exhaustive part has come."""
