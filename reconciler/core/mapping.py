@@ -93,8 +93,9 @@ def acknowledgement_lacks_a_name(now: Situation) -> bool:
 
 
 def unacknowledgement_lacks_a_name(now: Situation) -> bool:
-    """The same of an un-acknowledgement."""
-    return not now.policy.acts_are_named and alert_to_unacknowledge(now)
+    """The same of an un-acknowledgement, which not every product takes in somebody's name."""
+    is_named = now.policy.acts_are_named and now.policy.product.unacknowledges_by_name
+    return not is_named and alert_to_unacknowledge(now)
 
 
 def priority_is_noted(now: Situation) -> bool:
