@@ -84,7 +84,7 @@ def alert_to_unacknowledge(now: Situation) -> bool:
         return False
     if now.change.actor is not Actor.TIMEOUT:
         return True
-    return now.change.detail != "mirrored" and now.policy.on_pagerduty_ack_timeout == "mirror"
+    return not now.change.was_mirrored and now.policy.on_pagerduty_ack_timeout == "mirror"
 
 
 def acknowledgement_lacks_a_name(now: Situation) -> bool:
