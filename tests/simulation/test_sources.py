@@ -13,12 +13,12 @@ from tests.support.simulation.chance import random_history
 from tests.support.simulation.drivers import drive, drive_all, single_faults
 from tests.support.simulation.mutants import CAUGHT, GUARDS, MUTANTS
 from tests.support.simulation.oracle import findings
-from tests.support.simulation.schedule import GLANCED, JSM, JSM_NAMED, ODD, SETTINGS, SPACED, STORY, History
+from tests.support.simulation.schedule import JSM, JSM_NAMED, ODD, SPACED, STORY, History
 from tests.support.simulation.world import Parts, run
 
-EVERY = 90
+EVERY = 150
 """Every n-th single fault of the story is tried."""
-SEEDS = 10
+SEEDS = 6
 """The number of random histories."""
 NEAR = {"send, then record": "db.settled", "record, then send": "og.note", "no echo guard": "cycle"}
 """Mutants, and the kind of step whose faults reveal each."""
@@ -33,8 +33,8 @@ def told(story: History, source: str) -> History:
 
 @BOTH
 def test_no_story_loses_anything_or_does_anything_twice(source: str) -> None:
-    slow = [replace(STORY, setting=setting) for setting in SETTINGS]
-    tally = drive_all([told(story, source) for story in (SPACED, GLANCED, *slow, *ODD.values())])
+    odd = list(ODD.values())[source == JSM_NAMED :: 2]
+    tally = drive_all([told(story, source) for story in (SPACED, replace(STORY, setting="slow"), *odd)])
     assert not tally.found, str(tally)
 
 
@@ -44,7 +44,7 @@ def test_a_single_fault_loses_nothing_and_does_nothing_twice(source: str) -> Non
     offset = EVERY // 2 if source == JSM_NAMED else 0
     tally = drive_branches(story, [each.faults[0] for each in single_faults(story, full=True)[offset::EVERY]])
     assert not tally.found, str(tally)
-    assert tally.histories > 20
+    assert tally.histories > 10
     assert tally.faults.total() == tally.histories  # each has fired
 
 
