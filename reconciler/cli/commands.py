@@ -79,11 +79,12 @@ def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: fl
 
 
 @cli.command()
-def demo() -> None:
+@click.option("--migration", is_flag=True, help="A move from Opsgenie to Jira Service Management instead.")
+def demo(*, migration: bool) -> None:
     """Play one incident's life over the sandbox: no account, no configuration."""
-    from reconciler.cli.demo import play
+    from reconciler.cli import demo, demo_migration
 
-    sys.exit(play())
+    sys.exit(demo_migration.play() if migration else demo.play())
 
 
 for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, db):

@@ -223,19 +223,18 @@ def _incident_changes(observation: Observation, policy: Policy, now: datetime) -
         yield from _incident_acknowledged(observation, incident, base, policy)
     elif base.status == "acknowledged" and not in_doubt(observation, Kind.PAGERDUTY_UNACKNOWLEDGE):
         cause = steps.unacknowledged(observation, base, policy, now) or unknown
-        mirrored = all(policy.is_automation(person) for person in base.acknowledgers)
-        detail = "mirrored" if mirrored else ""
-        yield _moved(observation, "unacknowledge", cause, policy, detail) if cause else Unexplained()
+        ours = all(policy.is_automation(person) for person in base.acknowledgers)
+        yield _moved(observation, "unacknowledge", cause, policy, ours=ours) if cause else Unexplained()
 
 
 def _moved(
-    observation: Observation, verb: str, cause: steps.Cause, policy: Policy, detail: str = ""
+    observation: Observation, verb: str, cause: steps.Cause, policy: Policy, *, ours: bool = False
 ) -> Change | Echo:
     if policy.is_echo_of_us(cause.person):
         return Echo(Side.PAGERDUTY, observation.alert_id, "author", verb)
     ref = _ref(cause.act, cause.at)
     return Change(
-        Side.PAGERDUTY, verb, observation.alert_id, ref, cause.at, cause.actor, cause.person, detail=detail
+        Side.PAGERDUTY, verb, observation.alert_id, ref, cause.at, cause.actor, cause.person, was_mirrored=ours
     )
 
 

@@ -84,7 +84,7 @@ def alert_to_unacknowledge(now: Situation) -> bool:
         return False
     if now.change.actor is not Actor.TIMEOUT:
         return True
-    return now.change.detail != "mirrored" and now.policy.on_pagerduty_ack_timeout == "mirror"
+    return not now.change.was_mirrored and now.policy.on_pagerduty_ack_timeout == "mirror"
 
 
 def acknowledgement_lacks_a_name(now: Situation) -> bool:
@@ -93,8 +93,9 @@ def acknowledgement_lacks_a_name(now: Situation) -> bool:
 
 
 def unacknowledgement_lacks_a_name(now: Situation) -> bool:
-    """The same of an un-acknowledgement."""
-    return not now.policy.acts_are_named and alert_to_unacknowledge(now)
+    """The same of an un-acknowledgement, which not every product takes in somebody's name."""
+    is_named = now.policy.acts_are_named and now.policy.product.unacknowledges_by_name
+    return not is_named and alert_to_unacknowledge(now)
 
 
 def priority_is_noted(now: Situation) -> bool:

@@ -15,6 +15,7 @@ class Product:
 
     `name` is for people, `key` for machines: the value of ALERT_SOURCE. `api_url`, `credential` and `query` are
     names of environment variables, `policies` the beginning of those that say what follows from its alerts.
+    `unacknowledges_by_name`: an un-acknowledgement can be made in somebody's name, as others can.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Product:
     credential: str
     query: str
     policies: str
+    unacknowledges_by_name: bool
 
     def name_of(self, side: Side) -> str:
         """A vendor's name as people write it."""
@@ -53,8 +55,24 @@ class Product:
         return self.key + rest if rest != internal and not rest[:1].isalnum() else internal
 
 
-OPSGENIE = Product("Opsgenie", "opsgenie", "OPSGENIE_API_URL", "OPSGENIE_API_KEY", "OPSGENIE_QUERY", "ON_OPSGENIE")
-JSM = Product("JSM", "jsm", "JSM_API_URL", "JSM_API_TOKEN", "JSM_QUERY", "ON_ALERT")
+OPSGENIE = Product(
+    name="Opsgenie",
+    key="opsgenie",
+    api_url="OPSGENIE_API_URL",
+    credential="OPSGENIE_API_KEY",
+    query="OPSGENIE_QUERY",
+    policies="ON_OPSGENIE",
+    unacknowledges_by_name=True,
+)
+JSM = Product(
+    name="JSM",
+    key="jsm",
+    api_url="JSM_API_URL",
+    credential="JSM_API_TOKEN",
+    query="JSM_QUERY",
+    policies="ON_ALERT",
+    unacknowledges_by_name=False,
+)
 PRODUCTS = {product.key: product for product in (OPSGENIE, JSM)}
 """Every product by the value of ALERT_SOURCE."""
 

@@ -266,9 +266,12 @@ class Bench:
                 author = self._author(text.signature(mine.person))
                 self.alert_notes.append(Note(f"O{len(self.alert_notes)}", author, mine.text, when))
                 return self.alert_notes[-1].id
-            case Kind.ALERT_ACKNOWLEDGE | Kind.ALERT_UNACKNOWLEDGE:
-                author = self._author(text.cut_name(mine.person))
-                self._move_alert(mine.kind is Kind.ALERT_ACKNOWLEDGE, author, when)
+            case Kind.ALERT_ACKNOWLEDGE:
+                self._move_alert(True, self._author(text.cut_name(mine.person)), when)
+            case Kind.ALERT_UNACKNOWLEDGE:
+                is_named = self.rules.product.unacknowledges_by_name
+                author = self._author(text.cut_name(mine.person)) if is_named else self.rules.alert_user
+                self._move_alert(False, author, when)
             case _:
                 self._move_incident(mine.kind.value.partition(".")[2], BOT, when)
         return ""

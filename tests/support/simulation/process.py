@@ -152,5 +152,8 @@ class Process:
 
 def _settings(world: "World") -> Settings:
     return settings(
-        poll_interval_seconds=POLL, sweep_interval_seconds=world.parts.sweep, staleness_seconds=STALENESS
+        world.history.source,
+        poll_interval_seconds=POLL,
+        sweep_interval_seconds=world.parts.sweep,
+        staleness_seconds=STALENESS,
     )

@@ -43,7 +43,8 @@ def of_jsm(words: str) -> str:
 def test_each_row_plans_the_same_in_the_words_of_jsm() -> None:
     for row in ROWS:
         found = shown(decide(inputs(row.seen, rules=replace(row.rules, product=JSM))))
-        assert found == [(kind, of_jsm(reason), of_jsm(words)) for kind, reason, words in row.expected], row.name
+        states = [each for each in found if not each[2].endswith(" unacknowledged the incident")]
+        assert states == [(kind, of_jsm(reason), of_jsm(words)) for kind, reason, words in row.expected], row.name
 
 
 def test_every_kind_of_action_is_planned_by_some_row() -> None:
@@ -151,7 +152,8 @@ def test_an_engineers_state_is_told_beside_it_where_the_alert_cannot_name_them(
 ) -> None:
     assert shown(decide(inputs(seen, rules=account()))) == list(expected)
     states = [each for each in expected if each[0].is_state]
-    assert shown(decide(inputs(seen, rules=named()))) == states
+    never_named = [each for each in expected if each in (*states, TOLD_UNACK)]
+    assert shown(decide(inputs(seen, rules=named()))) == never_named
     assert shown(decide(inputs(seen))) == states
 
 
