@@ -12,7 +12,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak bench lock lowest release sbom audit \
+.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak sources bench lock lowest release sbom audit \
 	image format clean
 
 demo: $(VENV)/.installed
@@ -43,6 +43,13 @@ docs: $(VENV)/.installed-docs
 # The tables of docs/metrics.md, from the code and the alert rules.
 docs-generate: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.docs.metrics_page
+
+# The scenarios over the installed command with alerts in Jira Service Management, in both of its modes.
+SCENARIOS := $(addprefix tests/system/,test_mapping.py test_crash.py test_lag.py test_storm.py test_echo.py \
+	test_interrupted.py test_our_own_acts.py test_sweep.py test_nobody_paged.py processes/test_two_daemons.py processes/test_kills.py)
+sources: $(VENV)/.installed-dev
+	RECONCILER_ALERT_SOURCE=jsm $(BIN)/pytest --numprocesses=4 --dist=loadfile $(SCENARIOS)
+	RECONCILER_ALERT_SOURCE='jsm named' $(BIN)/pytest --numprocesses=4 --dist=loadfile $(SCENARIOS)
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

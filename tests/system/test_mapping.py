@@ -1,5 +1,6 @@
 """Every row of the mapping, in both directions, through the installed command."""
 
+from reconciler.core.model import Kind
 from tests.support.harness import World
 
 
@@ -39,7 +40,7 @@ def test_a_customers_note_is_copied_to_the_incident_with_their_name(world: World
     world.customer(alert, "notes", text="after the deploy")
     world.once()
     (note,) = world.incident_notes(alert)
-    assert note.startswith("[Opsgenie · Ana Ruiz · 20")
+    assert note.startswith(f"[{world.product.name} · Ana Ruiz · 20")
     assert note.endswith("Z] after the deploy")
 
 
@@ -89,7 +90,7 @@ def test_closing_the_alert_adds_a_note_and_does_not_resolve_the_incident(world: 
     world.once()
     assert world.incident(alert)["status"] == "triggered"
     (note,) = world.incident_notes(alert)
-    assert note.startswith("[Opsgenie · Ana Ruiz · ")
+    assert note.startswith(f"[{world.product.name} · Ana Ruiz · ")
     assert note.endswith("] closed the alert")
 
 
@@ -110,9 +111,14 @@ def test_an_engineers_acknowledgement_acknowledges_the_alert_in_their_name(world
     world.once()
     world.engineer(alert, "acknowledge")
     report = world.once()
-    assert [(a["kind"], a["status"]) for a in report["actions"]] == [("opsgenie.acknowledge", "done")]
+    kinds = [Kind.ALERT_ACKNOWLEDGE] if world.names_engineers else [Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_NOTE]
+    expected = [(world.product.kind(kind), "done") for kind in kinds]
+    assert [(a["kind"], a["status"]) for a in report["actions"]] == expected
     assert world.alert(alert)["acknowledged"]
-    assert world.alert(alert)["owner"] == "Jane Doe"
+    if world.names_engineers:
+        assert world.alert(alert)["owner"] == "Jane Doe"
+    else:
+        assert world.is_noted(alert, "] acknowledged the incident")
 
 
 def test_an_engineers_unacknowledgement_unacknowledges_the_alert(world: World) -> None:

@@ -5,11 +5,13 @@
 listener (the daemon's own HTTP endpoints).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.product import JSM, OPSGENIE
 from reconciler.sandbox.server import RunningSandbox, environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 from tests.support.harness.commands import COMMAND, NO_KEYS, Json
@@ -20,11 +22,17 @@ BUSY_RATE = 96_000
 """PagerDuty requests a minute; a hundred times the usual limit, as daemons under test poll as much more often."""
 
 
-__all__ = ["COMMAND", "NO_KEYS", "Json", "World", "a_world"]
+SOURCE = os.environ.get("RECONCILER_ALERT_SOURCE", OPSGENIE.key)
+"""Where alerts are raised, unless a test says so: opsgenie, jsm, or "jsm named", with an integration's key."""
+
+__all__ = ["COMMAND", "NO_KEYS", "SOURCE", "Json", "World", "a_world"]
 
 
 class World(DaemonClient, SnapshotReader):
-    """The sandbox with people in it, and the reconciler beside it, over SQLite in `folder` or as `use` says."""
+    """The sandbox with people in it, and the reconciler beside it, over SQLite in `folder` or as `use` says.
+
+    `product` is the one that raises the alerts; `names_engineers`: its alerts bear the engineers' names.
+    """
 
     def __init__(self, sandbox: RunningSandbox, folder: Path) -> None:
         self.running = sandbox
@@ -32,7 +40,10 @@ class World(DaemonClient, SnapshotReader):
         self.folder = folder
         self.database = folder / "reconciler.db"
         self.daemons = []
-        self.environment = environment(sandbox.url, sandbox.sandbox.settings) | {
+        settings, is_named = sandbox.sandbox.settings, SOURCE == "jsm named"
+        self.product = JSM if settings.jsm_only else OPSGENIE
+        self.names_engineers = is_named or not settings.jsm_only
+        self.environment = environment(sandbox.url, settings, is_named=is_named) | {
             "DATABASE_URL": f"sqlite:///{self.database}",
             "POLL_INTERVAL_SECONDS": "0.2",
             "STALENESS_SECONDS": "2",
@@ -44,7 +55,8 @@ class World(DaemonClient, SnapshotReader):
 def a_world(folder: Path, **settings: Any) -> Iterator[World]:
     """A world with these settings of the sandbox; no daemon outlives it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with serve(settings=SandboxSettings(**({"pagerduty_per_minute": BUSY_RATE} | settings))) as sandbox:
+    usual = {"pagerduty_per_minute": BUSY_RATE, "jsm_only": OPSGENIE.key != SOURCE}
+    with serve(settings=SandboxSettings(**(usual | settings))) as sandbox:
         world = World(sandbox, folder)
         try:
             yield world

@@ -19,7 +19,7 @@ When = Callable[[str, Request], bool]
 Change = Callable[[Request, Response], Response]
 
 
-FEEDS = ("/v2/alerts", "/log_entries")
+FEEDS = ("/v2/alerts", "/v1/alerts", "/log_entries")
 """Paths of the two lists that are polled."""
 
 
@@ -123,7 +123,7 @@ class Vendors(Commands):
 
     def polls(self, since: int = 0) -> int:
         """How many times the alerts' list was polled after this request."""
-        return sum(call["path"] == "/v2/alerts" and "sort" in call["query"] for call in self.calls(since))
+        return sum(_is_feed(call) for call in self.calls(since))
 
     # -- settings and faults --
 
@@ -187,6 +187,14 @@ class Vendors(Commands):
         finally:
             released.set()
             self.sandbox.handle = handle  # type: ignore[method-assign]
+
+
+def _is_feed(call: Json) -> bool:
+    """Whether a call asks for the newest alerts: of Opsgenie's list, or of JSM's."""
+    query = call["query"]
+    if call["path"].endswith("/v1/alerts"):
+        return query.get("order") == ["desc"] and "status" not in str(query.get("query", ""))
+    return call["path"] == "/v2/alerts" and "sort" in query
 
 
 def edited(response: Response, edit: Callable[[Any], object]) -> Response:

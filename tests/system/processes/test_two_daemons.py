@@ -53,7 +53,7 @@ def start(world: World, daemon: int, interval: float) -> None:
     """Start a daemon that the sandbox can tell from the other one."""
     port = world.running.url.rpartition(":")[2]
     world.start(
-        OPSGENIE_API_URL=f"http://{NAMES[daemon]}:{port}/opsgenie",
+        **{world.product.api_url: f"http://{NAMES[daemon]}:{port}/{world.product.key}"},
         PAGERDUTY_API_URL=f"http://{NAMES[daemon]}:{port}/pagerduty",
         POLL_INTERVAL_SECONDS=str(interval),
         STALENESS_SECONDS="5",
