@@ -24,9 +24,10 @@ def status(world: World, alert: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "world", [JSM, JSM | {"jsm_status_words": "acked", "jsm_owner_form": "account_id"}], indirect=True
+    ("who", "world"),
+    [(ACCOUNT, JSM | {"jsm_status_words": "acked", "jsm_owner_form": "account_id"}), (NAMED, JSM)],
+    indirect=["world"],
 )
-@pytest.mark.parametrize("who", [ACCOUNT, NAMED])
 def test_everything_is_mirrored_both_ways_also_across_a_restart(world: World, who: str) -> None:
     if who == NAMED:
         in_name(world)

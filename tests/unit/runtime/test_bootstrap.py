@@ -162,3 +162,12 @@ def test_the_new_key_is_sent_to_its_vendor_alone_and_every_source_is_polled_with
     assert sent == {Side.PAGERDUTY: "Token token=new", Side.ALERTS: f"GenieKey {KEYS.opsgenie_key}"}
     assert asked == [timed.source.name for timed in daemon.program.sources]
     wiring.database.close()
+
+
+def test_opsgenies_heartbeat_has_a_session_of_its_own_where_jsm_raises_the_alerts(tmp_path: Path) -> None:
+    jsm = {"alert_source": "jsm", "jsm_site_url": "https://acme.example", "opsgenie_heartbeat": "prod"}
+    wiring = assemble(configured(tmp_path).model_copy(update=jsm))
+    watches = wiring.watches(wiring.whole(is_whole=False))
+    assert (watches._opsgenie.name, wiring.opsgenie.vendor) == ("Opsgenie", "JSM")  # type: ignore[attr-defined]
+    assert wiring.account.policy().acts_are_named is wiring.account.policy().tells_who is False
+    wiring.database.close()

@@ -1,5 +1,7 @@
 """Reading lists, alerts, notes and logs from JSM over HTTP."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 import responses
 
 from reconciler.core.model import Person
-from reconciler.errors import Misconfigured, Missing, Unknown
+from reconciler.errors import Misconfigured, Missing, ReconcilerError, Unknown
+from reconciler.vendors.http import Answer
 from tests.support.wire.http import asked, query
 from tests.support.wire.jsm import (
     A1,
@@ -25,6 +28,7 @@ from tests.support.wire.jsm import (
     row,
     stamp,
 )
+from tests.support.wire.mutations import mutations
 
 OPEN = "NOT status:closed"
 BASE = {"size": "100"}
@@ -251,3 +255,38 @@ def test_an_idle_cycle_costs_three_requests_whatever_the_number_of_acknowledged_
         assert len(wire.calls) - before == 3
         assert news.is_whole is (seen is not None)
         seen = news.seen
+
+
+class Odd:
+    """A session whose every answer is the same document."""
+
+    name = "JSM"
+
+    def __init__(self, jsm: Jsm, document: Any) -> None:
+        self.clock = jsm.clock
+        self._document = document
+
+    def get(self, *_: Any, **__: Any) -> Answer:
+        return Answer(200, {}, self._document)
+
+
+@pytest.mark.unmeasured
+def test_malformed_answers_raise_errors_of_this_program(wire: responses.RequestsMock) -> None:
+    jsm = known(wire)
+    whole = page([row(1, acknowledged=True)], more=True) | {"isSuccess": True, "processedAt": stamp()}
+    for path, value, document in mutations(whole):
+        odd: Any = Odd(jsm, document)
+        jsm.client._http = jsm.client._receipts._http = odd
+        readings: tuple[Callable[[], Any], ...] = (
+            lambda: jsm.client.changes(AT, None),
+            lambda: list(jsm.client.open_alerts()),
+            lambda: jsm.client.open_alerts_page(0),
+            lambda: jsm.client.notes(A1),
+            lambda: jsm.client.acts(A1),
+            lambda: jsm.client.alert(A1),
+        )
+        for reading in readings:
+            with suppress(ReconcilerError):
+                reading()
+        status = jsm.client.request_status("a:r")
+        assert status.done is not False or path == ("isSuccess",), (path, value)
