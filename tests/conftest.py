@@ -1,10 +1,12 @@
 """What every folder of tests may ask for, and what a run says at its end."""
 
+import gc
 import logging
 import os
 import sys
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -51,11 +53,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None]:
+    """Trace imports in one process alone, as all import the same; look for no garbage where there is none yet."""
+    worker = getattr(session.config, "workerinput", {}).get("workerid", "")
+    gc.disable()
+    with nullcontext() if worker in ("", "gw0") else _untraced():
+        yield
+    gc.freeze()  # what is there already stays until the end
+    gc.enable()
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None]:
     """Trace nothing in tests marked `unmeasured`: pytest-cov's own marker fails in xdist's workers."""
-    if item.get_closest_marker("unmeasured") is None:
+    with nullcontext() if item.get_closest_marker("unmeasured") is None else _untraced():
         yield
-        return
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
     tracing, tracing_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)

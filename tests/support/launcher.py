@@ -6,6 +6,7 @@ test run has one such parent process, which runs nothing of the product itself.
 Where the run measures coverage, the commands that the tests in MEASURED start are measured too.
 """
 
+import atexit
 import contextlib
 import functools
 import os
@@ -15,11 +16,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import IO
+from typing import IO, NoReturn
 
 from tests.support.paths import ROOT
 from tests.support.sockets import received
@@ -208,8 +210,6 @@ def _become(message: bytes, stdout: int, stderr: int) -> None:
     """Turn this fork into the command, as its script would start it."""
     arguments, env, cwd, is_measured = pickle.loads(message)  # noqa: S301 - of the worker that has started us
     if is_measured and COVERAGE in os.environ:
-        import atexit  # noqa: PLC0415 - of a measured command alone
-
         atexit.register(_measure(os.environ[COVERAGE]))
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -228,7 +228,25 @@ def _become(message: bytes, stdout: int, stderr: int) -> None:
     sys.argv = ["reconciler", *arguments]
     from reconciler.cli.commands import main  # noqa: PLC0415 - it is there already
 
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        if is_measured or not isinstance(end.code, int):
+            raise
+        _end(end.code)
+
+
+def _end(status: int) -> NoReturn:
+    """End as the interpreter does, but leave its memory to the system.
+
+    To free each object one by one copies every page that is shared with the launcher: four fifths of the time of a
+    short command. The commands of the tests in MEASURED end in full.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # waits for the threads that are no daemons
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _measure(file: str) -> Callable[[], None]:

@@ -21,12 +21,12 @@ from reconciler.sources.pace import Pace
 from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
 from reconciler.store.cursors import Origin, Positions
-from reconciler.store.database import Database, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority, current
 from reconciler.vendors.ports import AlertNews, LogPage
 from tests.support.builders import at, policy
 from tests.support.clock import SimClock
+from tests.support.database import open_migrated
 
 HOUR = timedelta(hours=1)
 INTERVAL = 10.0
@@ -101,8 +101,7 @@ class Stage:
 
     def __init__(self, folder: Path, *, begun: bool = True) -> None:
         self.clock = SimClock(3600.0)
-        self.database: Database = open_database(f"sqlite:///{folder}/sources.db")
-        upgrade(self.database)
+        self.database: Database = open_migrated(folder / "sources.db")
         self.queue = WorkQueue(self.clock)
         self.intake = DurableIntake(self.database, self.queue)
         self.horizons = Horizons(HOUR, timedelta(seconds=300), timedelta(days=30), "team: a")

@@ -7,14 +7,11 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from threading import Lock
+from tempfile import TemporaryFile
 from typing import Any
 
-from reconciler.store.database import open_database
-from reconciler.store.migrate import upgrade
+from tests.support.database import write_migrated
 from tests.support.launcher import Launched, launch
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "reconciler"
@@ -121,21 +118,4 @@ class Commands:
             and self.environment["DATABASE_URL"] == f"sqlite:///{self.database}"
             and not self.database.exists()
         ):
-            with _ONE_AT_A_TIME:
-                self.database.touch(0o600)
-                self.database.write_bytes(_migrated())
-
-
-_ONE_AT_A_TIME = Lock()
-"""Alembic runs one migration at a time."""
-
-
-@cache
-def _migrated() -> bytes:
-    """The bytes of an SQLite file with the schema and no rows."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "template.db"
-        database = open_database(f"sqlite:///{file}")
-        upgrade(database)
-        database.close()
-        return file.read_bytes()
+            write_migrated(self.database)

@@ -1,8 +1,9 @@
 """Mutants: deliberately wrong variants of the product. The simulation must catch each, or it proves nothing."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -161,11 +162,16 @@ def catch(driver: str, parts: Parts, word: str, most: int, near: str = "") -> Ca
 
 def _exhaustive(parts: Parts, word: str, most: int, near: str) -> Tally:
     """The story, then all its single faults in random order; those whose name starts with `near` come first."""
+    return drive(islice(_near_first(parts, near), most), parts, stop_at=word)
+
+
+def _near_first(parts: Parts, near: str) -> Iterator[History]:
+    yield STORY
     single = single_faults(STORY, parts, full=not near)
     Random(1).shuffle(single)  # noqa: S311 - a simulation
     if near:
         single.sort(key=lambda history: not f"{history.faults[0].kind} {history.faults[0].what}".startswith(near))
-    return drive([STORY, *single][:most], parts, stop_at=word)
+    yield from single
 
 
 def _by_chance(parts: Parts, word: str, most: int, _near: str) -> Tally:

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import PoolProxiedConnection, StaticPool
 
 from reconciler.store.database import Database, UnitOfWork, open_database
 from reconciler.store.migrate import upgrade
@@ -72,15 +72,17 @@ _SHELF = _Shelf()
 
 @cache
 def _engine() -> Engine:
-    """One engine for all histories, which keeps its compiled statements; like the product's own, but in memory."""
+    """One engine for all histories, which keeps its compiled statements; like the product's own, but in memory.
+
+    Transactions begin without an event: one listener makes SQLAlchemy look for listeners at each statement.
+    """
     engine = create_engine("sqlite://", creator=_SHELF.connect, poolclass=StaticPool)
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        at_once = connection.get_execution_options().get("immediate", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if at_once else "BEGIN")
-
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign]
     return engine
+
+
+def _begin(dbapi_connection: PoolProxiedConnection) -> None:
+    dbapi_connection.cursor().execute("BEGIN")
 
 
 class SimDatabase(Database):

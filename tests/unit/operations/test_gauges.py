@@ -18,17 +18,16 @@ from reconciler.core.model import (
 from reconciler.observability.health import Health
 from reconciler.observability.metrics import Metrics
 from reconciler.operations.gauges import refresh
-from reconciler.store.database import Database, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database
 from reconciler.vendors.http import SystemClock
+from tests.support.database import open_migrated
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'some.db'}")
-    upgrade(database)
+    database = open_migrated(tmp_path / "some.db")
     yield database
     database.close()
 

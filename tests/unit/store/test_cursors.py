@@ -9,12 +9,12 @@ import pytest
 
 from reconciler.core.outage import Outage
 from reconciler.store.cursors import OLDEST, LogMark, Origin, Positions, earlier
-from reconciler.store.database import Database, open_database
+from reconciler.store.database import Database
 from reconciler.store.leader_state import LeaderState
-from reconciler.store.migrate import upgrade
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
 from tests.support.builders import at
+from tests.support.database import open_migrated
 
 NOW = at(1000)
 YEAR_1, YEAR_9999 = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -38,8 +38,7 @@ WHOLE = Positions(
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path}/cursors.db")
-    upgrade(made)
+    made = open_migrated(tmp_path / "cursors.db")
     yield made
     made.close()
 

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.core.model import Act, Actor, Alert, Person
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
-from reconciler.store.database import Database, open_database
-from reconciler.store.migrate import upgrade
+from reconciler.store.database import Database
+from tests.support.database import open_migrated
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 ROW = Alert("a", "17", "db-primary is down", True, False, NOW, NOW, tags=("db",), details=(("host", "db-1"),))
@@ -19,8 +19,7 @@ ACT = Act("L1", "acknowledge", NOW, Actor.PERSON, Person("PJ", "Jane Doe"), "Q1"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path}/work.db")
-    upgrade(made)
+    made = open_migrated(tmp_path / "work.db")
     yield made
     made.close()
 
