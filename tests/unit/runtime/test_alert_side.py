@@ -1,5 +1,6 @@
 """The product that raises the alerts, by ALERT_SOURCE: its clients and its keys."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,8 +81,12 @@ def test_a_new_key_is_used_by_its_own_session_alone() -> None:
     new = made.settings.model_copy(update={"jsm_integration_key": SecretStr("new")})
     made.side.keys["JSM_INTEGRATION_KEY"](new)
     assert made.sent() == before | {"JSM integration": "GenieKey new"}
+    reader = made.side.reader
+    assert isinstance(reader, JsmClient)
+    reader._people._us = replace(reader._people._us, ask_at=float("inf"))
     made.side.keys["JSM_API_TOKEN"](new.model_copy(update={"jsm_api_token": SecretStr("newer")}))
     assert made.sent()["JSM"] != before["JSM"]
+    assert reader._people._us.ask_at == float("-inf"), "it is asked whose the new token is"
     opsgenie = Made(settings())
     opsgenie.side.keys["OPSGENIE_API_KEY"](
         opsgenie.settings.model_copy(update={"opsgenie_api_key": SecretStr("x")})
