@@ -152,7 +152,7 @@ class Stage:
     def is_busy(self) -> bool:
         return self.busy
 
-    def first_start(self) -> FirstStart:
+    def first_start(self, *, may_be_moved: bool = False) -> FirstStart:
         return FirstStart(
             cast("Any", self.opsgenie),
             cast("Any", self.pagerduty),
@@ -161,6 +161,7 @@ class Stage:
             self.clock,
             self.horizons,
             self.problems,
+            may_be_moved=may_be_moved,
         )
 
     def alert_feed(self) -> AlertFeed:
