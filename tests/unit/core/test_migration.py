@@ -77,7 +77,7 @@ def test_the_notes_that_were_mirrored_are_known_and_others_are_news() -> None:
     swept = pair(swept_at=at(200))
     result = moved(found(known_as=swept, notes=there, known=frozenset({"n1"})), NOW, STALENESS)
     assert result is not None
-    assert result.notes == {"n1"}
+    assert result.notes == frozenset({"n1"})
     assert result.news == there[1:]
     assert len(first_looks([result], NOW)) == 1
 
