@@ -122,7 +122,7 @@ def examine(
 
 
 def move_of(seen: Examination, query: str, report: str, route: str = "default") -> Move:
-    """The move itself. Alerts that nobody has are recorded as baselines, or left to be paged by the first cycle."""
+    """The move itself. Alerts that no pair has are baselines, or left as baselines, or left to be paged."""
     others = [_left_behind(each.pair) for each in seen.found if each.verdict.alert is None]
     if seen.choices.unknown is Unmatched.BASELINE:
         others += [baseline_of(alert, seen.now, route) for alert in seen.unknown.old]

@@ -72,10 +72,7 @@ def stored(database: Database, now: datetime) -> Stored:
             tuple(sorted(pairs, key=lambda pair: (pair.created_at or now, pair.alert_id))),
             moved_ids(unit),
             unit.outbox.of(ids),
-            {
-                each: frozenset(note for side, note in found if side is Side.ALERTS)
-                for each, found in known.items()
-            },
+            known,
             tuple(item for item in unit.work.all() if item.alert_id not in ids),
         )
 

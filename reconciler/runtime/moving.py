@@ -67,7 +67,7 @@ def is_there(database: Database, to: str, now: datetime) -> bool:
         positions = unit.cursors.load(now)
     if positions.origin is None:
         raise Misconfigured(
-            f"migrate: no reconciler has finished a first start on this database: set ALERT_SOURCE={to}, and run it"
+            f"migrate: no reconciler has finished a first start on this database: set ALERT_SOURCE={to}, run it"
         )
     return (positions.source or "opsgenie") == to
 

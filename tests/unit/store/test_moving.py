@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from reconciler.core.journal import Entry, Event
@@ -15,9 +16,17 @@ from reconciler.store import moving
 from reconciler.store.database import Database
 from reconciler.store.moving import Move, all_pairs, apply, last_report, moved_ids
 from reconciler.store.overview import find
+from reconciler.store.read_only import in_memory
 from reconciler.store.schema import metadata
 from tests.support.builders import alert
 from tests.support.stored import ACTION, NOW, PAIR
+
+
+@pytest.fixture
+def database() -> Database:
+    """Made without migrations, which take longer than all of these tests."""
+    return in_memory()
+
 
 OTHER = replace(PAIR, alert_id="a-2", tiny_id="18", incident_id="PINC2", incident_number=5)
 MARK = Action(
