@@ -183,6 +183,7 @@ class Settings(BaseModel):
         given = {
             "PAGERDUTY_WEBHOOK_SECRET": self.pagerduty_webhook_secret,
             "OPSGENIE_INTEGRATION_ID": self.opsgenie_integration_id,
+            "JSM_WEBHOOK_INTEGRATION_ID": self.jsm_webhook_integration_id,
         }
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
 

@@ -92,7 +92,7 @@ class RequestRecord:
 
 
 class Http:
-    """The session with one vendor (Opsgenie or PagerDuty), shared by all threads."""
+    """A session with one vendor, shared by all threads. `name` is what errors call it: see `variables`."""
 
     def __init__(
         self,
@@ -105,13 +105,10 @@ class Http:
         timeout: float = 30.0,
         on_request: Callable[[RequestRecord], None] | None = None,
         adapter: BaseAdapter | None = None,
-        vendor: str = "",
     ) -> None:
-        """`name` is what errors call the session; `vendor`, if it is another name, is what metrics call it."""
         self.base_url = base_url.rstrip("/")
         self.name = name
         self.variables = variables_of(name)
-        self._vendor = vendor or name
         self.clock = clock
         self.timeout = timeout
         self._limiter = limiter
@@ -203,7 +200,7 @@ class Http:
             call_context.answered(self._clean(request_id))
             self._on_request(
                 RequestRecord(
-                    self._vendor,
+                    self.variables.vendor,
                     method,
                     route,
                     status,

@@ -1,4 +1,4 @@
-"""The settings that an error about a session with a vendor names: its address and its key."""
+"""Sessions with vendors by name: whose they are, and the settings of their address and key, for errors."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,21 @@ JSM_SITE = "JSM site"
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """Names of environment variables. `key` is empty for a session without one."""
+    """Names of variables; `key` is empty for a session without one. `vendor` is whose session it is."""
 
+    vendor: str
     address: str
     key: str
 
 
 _OTHERS = {
-    "JSM": Variables("JSM_API_URL", "JSM_API_TOKEN"),
-    JSM_KEYED: Variables("JSM_API_URL", "JSM_INTEGRATION_KEY"),
-    JSM_SITE: Variables("JSM_SITE_URL", ""),
+    "JSM": Variables("JSM", "JSM_API_URL", "JSM_API_TOKEN"),
+    JSM_KEYED: Variables("JSM", "JSM_API_URL", "JSM_INTEGRATION_KEY"),
+    JSM_SITE: Variables("JSM", "JSM_SITE_URL", ""),
 }
 
 
 def variables_of(session: str) -> Variables:
     """The variables of a session, by its name."""
     upper = session.upper()
-    return _OTHERS.get(session) or Variables(f"{upper}_API_URL", f"{upper}_API_KEY")
+    return _OTHERS.get(session) or Variables(session, f"{upper}_API_URL", f"{upper}_API_KEY")

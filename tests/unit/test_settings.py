@@ -211,7 +211,8 @@ def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
     text = urls.get(name, "from-file")
     file = tmp_path / "secret"
     file.write_text(f"{text}\n")
-    given = REQUIRED | {"HTTP_LISTEN": "127.0.0.1:1", "OPSGENIE_INTEGRATION_ID": "1-2", f"{name}_FILE": str(file)}
+    webhooks = {"OPSGENIE_INTEGRATION_ID": "1-2", "JSM_WEBHOOK_INTEGRATION_ID": "1-2"}
+    given = REQUIRED | {"HTTP_LISTEN": "127.0.0.1:1", f"{name}_FILE": str(file)} | webhooks
     given.pop(name, None)
     assert value(load(given, dotenv=None), name) in (text, (text,))
 

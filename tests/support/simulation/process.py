@@ -30,9 +30,9 @@ class _SimHttp:
 
     world: "World"
 
-    def http(self, side: Side) -> Http:
+    def http(self, side: Side, name: str = "") -> Http:
         """A session whose requests stay in this process."""
-        made = super().http(side)  # type: ignore[misc]
+        made = super().http(side, name)  # type: ignore[misc]
         adapter = SimAdapter(self.world, side.value)
         made._session.requests.mount("https://", adapter)
         made._session.requests.trust_env = (

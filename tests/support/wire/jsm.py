@@ -39,7 +39,7 @@ def http(name: str = "JSM", clock: Any = None, url: str = "") -> Http:
     key = {"JSM": "Basic cm9ib3RAY3VzdG9tZXIuZXhhbXBsZTpqc20tNWVjcmV0", JSM_KEYED: "GenieKey k-5ecret"}.get(name)
     base = {"JSM": API, JSM_KEYED: f"{API}/jsm/ops/integration", JSM_SITE: SITE}[name]
     headers = {} if key is None else {"Authorization": key}
-    return Http(url or base, headers, name=name, vendor="JSM", clock=clock, limiter=RateLimiter(clock))
+    return Http(url or base, headers, name=name, clock=clock, limiter=RateLimiter(clock))
 
 
 class Jsm:
