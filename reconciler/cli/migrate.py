@@ -13,6 +13,8 @@ import click
 from reconciler.cli.common import ATTENTION, FAILED, configured_database, env_file, print_json, working_database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.operations.migrating import Choices, Examination
     from reconciler.runtime.moving import Moved, Sources
     from reconciler.settings import Settings
@@ -108,10 +110,10 @@ def _check(database: Database, sources: Sources, choices: Choices, *, as_json: b
     from reconciler.cli import rendering
     from reconciler.cli.progress import show
     from reconciler.operations import migration_text
-    from reconciler.runtime.moving import first_cycle, look
+    from reconciler.runtime.moving import first_cycle, look, sides
     from reconciler.vendors.http import SystemClock
 
-    seen = look(database, sources, choices, SystemClock(), show)
+    seen = look(database, sides(sources, database), choices, SystemClock(), show)
     plan = first_cycle(database, sources, seen)
     errors = rendering.errors(plan, dry_run=True)
     if as_json:
@@ -134,14 +136,24 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
     from reconciler.cli.progress import show
     from reconciler.operations import migration_text
     from reconciler.runtime import moving
+    from reconciler.store.copies import backup
+    from reconciler.store.lock import lock_for
     from reconciler.vendors.http import SystemClock
+
+    clock, to = SystemClock(), sources.there.alert_source
+    if keeps_copy:
+        moving.refuse_without_copy(sources.url)
+
+    def keep() -> Path | None:
+        return backup(sources.url, f"before-{to}", clock.now()) if keeps_copy else None
 
     if choices.drain and sources.here is not None:
         report = moving.drain(sources.here)
         for problem in report.problems if report else ():
             _say(str(problem.error))
         choices = replace(choices, drain=False, is_drained=report is not None)
-    made = moving.move(database, sources, choices, SystemClock(), show, keeps_copy=keeps_copy, say=_say)
+    lock, both = lock_for(sources.url, database.route), moving.sides(sources, database)
+    made = moving.Mover(database, lock, both, clock, show, keep, _say).move(choices)
     if as_json:
         extra: dict[str, Any] = {"check": False, "moved": not made.seen.obstacles}
         print_json(

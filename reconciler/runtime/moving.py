@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from reconciler.core.product import PRODUCTS
 from reconciler.errors import Misconfigured, Transient
 from reconciler.operations.migrating import Choices, Examination, examine, move_of
 from reconciler.operations.migration_reads import Horizon, Progress, stored
 from reconciler.operations.migration_text import as_data
+from reconciler.runtime.alert_side import query_of
 from reconciler.runtime.bootstrap import DryWiring, assemble
 from reconciler.runtime.once import run_once
 from reconciler.runtime.report import Collector, Report
 from reconciler.settings import Settings
-from reconciler.store.copies import backup, copied
+from reconciler.store.copies import copied
 from reconciler.store.database import Database, file_of
-from reconciler.store.lock import lock_for
+from reconciler.store.lock import Lock
 from reconciler.store.moving import apply
 from reconciler.store.overview import lead, shown
 from reconciler.vendors.ports import AlertReader, Clock
@@ -46,11 +46,17 @@ class Sources:
         """The database's address."""
         return self.there.database_url.get_secret_value()
 
-    @property
-    def query(self) -> str:
-        """The query that selects the new source's alerts."""
-        query: str = getattr(self.there, PRODUCTS[self.there.alert_source].query.lower())
-        return query
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is read: both products, and how late an answer may be. `query` selects the alerts of the new one."""
+
+    there: AlertReader
+    here: AlertReader | None
+    to: str
+    query: str
+    staleness: timedelta
+    retention: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +78,31 @@ def is_there(database: Database, to: str, now: datetime) -> bool:
     return (positions.source or "opsgenie") == to
 
 
-def look(database: Database, sources: Sources, choices: Choices, clock: Clock, progress: Progress) -> Examination:
-    """Read both sides. Raises what the clients raise."""
-    there = _reader(sources.there, database)
-    here = _reader(sources.here, database) if sources.here is not None else None
-    now, settings = clock.now(), sources.there
-    horizon = Horizon(
-        now, timedelta(seconds=settings.staleness_seconds), timedelta(seconds=settings.retention_seconds)
+def sides(sources: Sources, database: Database) -> Sides:
+    """The readers of both sources."""
+    settings = sources.there
+    return Sides(
+        _reader(settings, database),
+        _reader(sources.here, database) if sources.here is not None else None,
+        settings.alert_source,
+        query_of(settings),
+        timedelta(seconds=settings.staleness_seconds),
+        timedelta(seconds=settings.retention_seconds),
     )
-    return examine(stored(database, now), there, here, settings.alert_source, choices, horizon, progress)
+
+
+def look(database: Database, both: Sides, choices: Choices, clock: Clock, progress: Progress) -> Examination:
+    """Read both sides. Raises what the clients raise."""
+    horizon = Horizon(clock.now(), both.staleness, both.retention)
+    snapshot = stored(database, horizon.now)
+    return examine(snapshot, both.there, both.here, both.to, choices, horizon, progress)
 
 
 def first_cycle(database: Database, sources: Sources, seen: Examination) -> Report:
     """The plan of the first cycle after the move, made over a copy of the database. Nothing is written."""
     copy = copied(database)
     with copy.writing() as unit:
-        apply(unit, move_of(seen, sources.query, "{}", copy.route))
+        apply(unit, move_of(seen, query_of(sources.there), "{}", copy.route))
     wiring = DryWiring(sources.there, threading.Event(), copy)
     program, worker, collector = wiring.dry()
     report = run_once(program, worker, collector, lambda _done, _left: None)
@@ -118,50 +133,63 @@ def drain(here: Settings) -> Report | None:
     return report
 
 
-def move(
-    database: Database,
-    sources: Sources,
-    choices: Choices,
-    clock: Clock,
-    progress: Progress,
-    *,
-    keeps_copy: bool,
-    say: Callable[[str], None],
-) -> Moved:
-    """Move everything, unless something has to be decided first. Transient if another process has the lock."""
-    url, to = sources.url, sources.there.alert_source
-    if keeps_copy and file_of(url) is None:
+def refuse_without_copy(url: str) -> None:
+    """Misconfigured for a database of which no copy can be made here."""
+    if file_of(url) is None:
         raise Misconfigured(
             f"migrate: make a backup of {shown(url)} with `pg_dump` first, then run this again with --no-backup"
         )
-    lock = lock_for(url, database.route)
-    _take(lock.acquire, database, clock)
-    try:
-        database.lead()
-        seen = look(database, sources, choices, clock, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """The move. `keep` makes a copy of the database; `say` tells the operator what is waited for."""
+
+    database: Database
+    lock: Lock
+    both: Sides
+    clock: Clock
+    progress: Progress
+    keep: Callable[[], Path | None]
+    say: Callable[[str], None]
+
+    def move(self, choices: Choices) -> Moved:
+        """Move everything, unless something has to be decided first. Transient if another process has the lock."""
+        self._take_lock()
+        try:
+            self.database.lead()
+            seen = self._settled(choices)
+            if seen.obstacles:
+                return Moved(seen)
+            copy = self.keep()
+            with self.database.writing() as unit:
+                apply(unit, move_of(seen, self.both.query, json.dumps(as_data(seen)), self.database.route))
+            return Moved(seen, copy)
+        finally:
+            self.lock.release()
+
+    def _settled(self, choices: Choices) -> Examination:
+        """What is read once everything that was mirrored must show in the other product."""
+        seen = self._look(choices)
         while seen.settles_at is not None and not seen.obstacles:
-            wait = (seen.settles_at - clock.now()).total_seconds()
-            say(f"waiting {max(wait, 0):.0f} s: {seen.there.name} may not show yet what was mirrored a moment ago")
-            clock.wait(max(wait, STEP))
-            seen = look(database, sources, choices, clock, progress)
-        if seen.obstacles:
-            return Moved(seen)
-        copy = backup(url, f"before-{to}", clock.now()) if keeps_copy else None
-        with database.writing() as unit:
-            apply(unit, move_of(seen, sources.query, json.dumps(as_data(seen)), database.route))
-        return Moved(seen, copy)
-    finally:
-        lock.release()
+            wait = max((seen.settles_at - self.clock.now()).total_seconds(), STEP)
+            there = seen.there.name
+            self.say(f"waiting {wait:.0f} s: {there} may not show yet what was mirrored a moment ago")
+            self.clock.wait(wait)
+            seen = self._look(choices)
+        return seen
 
+    def _look(self, choices: Choices) -> Examination:
+        return look(self.database, self.both, choices, self.clock, self.progress)
 
-def _take(acquire: Callable[[], bool], database: Database, clock: Clock) -> None:
-    until = clock.monotonic() + LOCK_SECONDS
-    while not acquire():
-        if clock.monotonic() >= until or clock.wait(STEP):
-            with database.reading() as unit:
-                holder = lead(unit)
-            who = f" ({holder.process})" if holder else ""
-            raise Transient(f"migrate: another reconciler{who} is at work on this database: stop it first")
+    def _take_lock(self) -> None:
+        until = self.clock.monotonic() + LOCK_SECONDS
+        while not self.lock.acquire():
+            if self.clock.monotonic() >= until or self.clock.wait(STEP):
+                with self.database.reading() as unit:
+                    holder = lead(unit)
+                who = f" ({holder.process})" if holder else ""
+                raise Transient(f"migrate: another reconciler{who} is at work on this database: stop it first")
 
 
 def _reader(settings: Settings, database: Database) -> AlertReader:

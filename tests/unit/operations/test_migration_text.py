@@ -38,12 +38,12 @@ def test_every_other_pair_has_a_line() -> None:
         MovedPair("a-1", replace(pair(), alert_id="j-1"), Standing.EQUAL, news=(note("n", ANA, "x"),)),
         MovedPair("a-2", other, Standing.NEWS),
     )
+    changed = "its state was changed in JSM since: the first cycle mirrors that"
     lines = as_lines(made((rekeyed, differs, *missing), moved))
     assert lines == [
         "4 pairs: 1 rekeyed, 1 differs, 2 missing",
         '  rekeyed    #17 "Disk full", incident #4711: is j-1 in JSM; 1 note to be mirrored',
-        '  differs    #18 "Disk full", incident #5: '
-        "its state was changed in JSM since: the first cycle mirrors that",
+        f'  differs    #18 "Disk full", incident #5: {changed}',
         '  missing    #18 "Disk full", incident #5',
         '  missing    #18 "Disk full", incident #5: is over or pages nobody: no longer read',
     ]
