@@ -4,25 +4,42 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
+from reconciler.core.product import JSM
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.pair import Outcome, Reconciler
 from reconciler.runtime.bootstrap import DryWiring, Wiring
 from reconciler.runtime.leadership import stored_work
 from reconciler.runtime.program import Program
 from reconciler.runtime.worker import Listener, Worker
+from reconciler.sandbox.jsm.directory import CLOUD_ID
 from reconciler.settings import Settings
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.http import Http
-from tests.support.in_process import settings
+from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
+from tests.support.in_process import HOST, KEYS, settings
 from tests.support.simulation.schedule import POLL, STALENESS
 from tests.support.simulation.wire import SimAdapter
 
 if TYPE_CHECKING:
     from tests.support.simulation.world import World
+
+
+JSM_SESSIONS = (JSM.name, JSM_KEYED, JSM_SITE)
+OF_JSM: dict[str, Any] = {
+    "alert_source": JSM.key,
+    "jsm_site_url": f"{HOST}/jsm",
+    "jsm_cloud_id": CLOUD_ID,
+    "jsm_email": KEYS.jsm_email,
+    "jsm_api_token": SecretStr(KEYS.jsm_token),
+    "jsm_api_url": f"{HOST}/jsm",
+}
+"""Settings with which the program follows JSM's alerts."""
 
 
 class _SimHttp:
@@ -33,7 +50,7 @@ class _SimHttp:
     def http(self, side: Side, name: str = "") -> Http:
         """A session whose requests stay in this process."""
         made = super().http(side, name)  # type: ignore[misc]
-        adapter = SimAdapter(self.world, side.value)
+        adapter = SimAdapter(self.world, "jsm" if name in JSM_SESSIONS else side.value)
         made._session.requests.mount("https://", adapter)
         made._session.requests.trust_env = (
             False  # the proxies of this machine's environment: a third of a run's time
@@ -152,5 +169,8 @@ class Process:
 
 def _settings(world: "World") -> Settings:
     return settings(
-        poll_interval_seconds=POLL, sweep_interval_seconds=world.parts.sweep, staleness_seconds=STALENESS
+        poll_interval_seconds=POLL,
+        sweep_interval_seconds=world.parts.sweep,
+        staleness_seconds=STALENESS,
+        **(OF_JSM if world.alert_source == JSM.key else {}),
     )

@@ -137,6 +137,7 @@ class World:
     """One run of a history."""
 
     late, too_late = LATE, TOO_LATE
+    alert_source = "opsgenie"
 
     def __init__(self, history: History, parts: Parts | None = None) -> None:
         self.history = history
