@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
+from reconciler.core.product import PRODUCTS
 from reconciler.errors import Misconfigured
 from reconciler.settings_reading import Reading, Variable, read_all
 from reconciler.settings_sources import can_be_read_again, exposed, read_dotenv, read_secret
@@ -86,6 +87,13 @@ class LookupSettings(DatabaseSettings):
     opsgenie_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
     opsgenie_query: Annotated[str, Variable(plain)] = ""
+    alert_source: Annotated[AlertSource, Variable(choice(AlertSource))] = "opsgenie"
+    jsm_site_url: Annotated[str, Variable(site_url)] = ""
+    jsm_cloud_id: Annotated[str, Variable(identifier)] = ""
+    jsm_email: Annotated[str, Variable(email)] = ""
+    jsm_api_token: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    jsm_query: Annotated[str, Variable(plain)] = ""
+    jsm_api_url: Annotated[str, Variable(api_url("atlassian"))] = "https://api.atlassian.com"
     pagerduty_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
     pagerduty_service_id: Annotated[str, Variable(identifier)] = ""
@@ -93,7 +101,7 @@ class LookupSettings(DatabaseSettings):
 
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: the keys and the database's password."""
-        keys = (self.opsgenie_api_key, self.pagerduty_api_key)
+        keys = (self.opsgenie_api_key, self.jsm_api_token, self.pagerduty_api_key)
         return (*(key.get_secret_value() for key in keys if key), *super().secret_values())
 
 
@@ -168,11 +176,12 @@ class Settings(BaseModel):
         found = list(self._misspelt)
         if self.status_password and not self.status_listen:
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
-        terms = ", ".join(volatile_terms(self.opsgenie_query))
+        name = PRODUCTS[self.alert_source].query
+        terms = ", ".join(volatile_terms(self.jsm_query if self.alert_source == "jsm" else self.opsgenie_query))
         if not terms:
             return tuple(found)
         warning = (
-            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
+            f"{name}: asks for {terms}, which changes while an alert lives: an alert that is raised and "
             "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
             "that leaves the query is seen only at the next sweep; leave it out of the query"
         )

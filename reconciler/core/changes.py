@@ -32,9 +32,6 @@ from reconciler.core.model import (
 from reconciler.core.policy import Policy
 from reconciler.core.readings import GRAIN, in_doubt, is_adoption, is_overdue
 
-SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
-DELETED = Person("", "Opsgenie")
-
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
@@ -101,7 +98,15 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
     alert, pair = observation.alert, observation.pair
     if pair is not None and pair.alerts.open and absence.is_confirmed(observation, policy, now):
         base, ref = pair.alerts, str(pair.alerts.missing_since)
-        yield Change(Side.ALERTS, "delete", pair.alert_id, ref, base.updated_at, Actor.MACHINE, DELETED)
+        yield Change(
+            Side.ALERTS,
+            "delete",
+            pair.alert_id,
+            ref,
+            base.updated_at,
+            Actor.MACHINE,
+            Person("", policy.product.name),
+        )
     if alert is None or (pair is None and is_adoption(observation)):
         return
     if pair is None:
@@ -118,7 +123,7 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
             yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
     elif absence.is_open(alert, base):
         yield from _priority_changed(observation, alert, base, policy)
-        yield from _acknowledgement_changed(observation, alert, base)
+        yield from _acknowledgement_changed(observation, alert, base, policy)
 
 
 def _priority_changed(
@@ -140,7 +145,9 @@ def _rises(old: str, new: str, policy: Policy) -> bool:
     return text.urgency(old, policy.high_urgency) == "low" and text.urgency(new, policy.high_urgency) == "high"
 
 
-def _acknowledgement_changed(observation: Observation, alert: Alert, base: AlertBaseline) -> Iterator[Found]:
+def _acknowledgement_changed(
+    observation: Observation, alert: Alert, base: AlertBaseline, policy: Policy
+) -> Iterator[Found]:
     if in_doubt(observation, Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE):
         return
     if alert.acknowledged and not base.acknowledged:
@@ -150,7 +157,7 @@ def _acknowledgement_changed(observation: Observation, alert: Alert, base: Alert
         when = at if at is not None and fresh else alert.updated_at
         yield _or_echo(observation, _alert_act(alert, "acknowledge", Person("", alert.acknowledged_by), when))
     elif base.acknowledged and not alert.acknowledged:
-        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base))
+        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base, policy))
 
 
 def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Actor = Actor.PERSON) -> Change:
@@ -158,12 +165,13 @@ def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Act
     return Change(Side.ALERTS, verb, alert.id, ref, at, actor, person if person.name else SOMEBODY)
 
 
-def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBaseline) -> Change:
+def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBaseline, policy: Policy) -> Change:
     recent = since_last("acknowledge", observation.alert_acts)
     act = next((act for act in recent if act.verb == "unacknowledge"), None)
     if base.snoozed_until is not None and (act is None or act.actor is not Actor.PERSON):
         at = min(base.snoozed_until, alert.updated_at)
-        return _alert_act(alert, "unacknowledge", SNOOZE_ENDED, at, Actor.MACHINE)
+        person = Person("", f"{policy.product.name} (snooze ended)")
+        return _alert_act(alert, "unacknowledge", person, at, Actor.MACHINE)
     if act is None:
         return _alert_act(alert, "unacknowledge", SOMEBODY, alert.updated_at)
     return _alert_act(alert, "unacknowledge", act.person or SOMEBODY, act.at, act.actor)

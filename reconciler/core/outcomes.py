@@ -207,7 +207,7 @@ def _is_in_alert_log(action: Action, observation: Observation) -> bool:
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
     """Outcome of an unseen write: wait while it is pending, send it again if it failed or stays unseen."""
     if receipt is not None and not receipt.carried_out:
-        return _unprocessed(action, receipt, now)
+        return _unprocessed(action, receipt, policy, now)
     if receipt is not None and action.kind.is_note:
         return Settlement(action.id, Status.DONE, NOT_YET)
     if action.kind is Kind.CREATE_INCIDENT:
@@ -219,12 +219,12 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
     return _again(action, _met(action, "not seen on its target for longer than STALENESS_SECONDS"), now)
 
 
-def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
+def _unprocessed(action: Action, receipt: Receipt, policy: Policy, now: datetime) -> Settlement | None:
     """Outcome of a request not carried out yet. It is not sent again while it waits in Opsgenie's queue."""
     if receipt.carried_out is None:
         return None
     why = f": {receipt.detail}" if receipt.detail else ""
-    return _again(action, f"Opsgenie accepted it and did not carry it out{why}", now)
+    return _again(action, f"{policy.product.name} accepted it and did not carry it out{why}", now)
 
 
 def _create_again(action: Action, now: datetime) -> Settlement:

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.core.product import OPSGENIE
-from reconciler.core.text import name_of
 from reconciler.errors import Misconfigured, ObjectError, Permanent, ReconcilerError, Refused
 from reconciler.observability.naming import span
 from reconciler.operations.findings import Finding, bad, good, warning
@@ -45,7 +44,7 @@ class VendorChecks:
     @property
     def name(self) -> str:
         """The vendor's name as people write it."""
-        return name_of(self.side)
+        return OPSGENIE.name_of(self.side)
 
     def key(self) -> Finding:
         """Whether the vendor is reached and accepts the key; if not, nothing else of it is asked."""

@@ -190,15 +190,23 @@ class _Reading:
         def unrepeated() -> UnrepeatedIntake:
             return UnrepeatedIntake(intake, self.queue, clock)
 
-        opsgenie = AlertFeed(
-            self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
-        )
-        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
-
         def tools() -> ListingTools:
             return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
 
         listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
+        opsgenie = AlertFeed(
+            self.opsgenie,
+            database,
+            unrepeated(),
+            clock,
+            horizons,
+            policy,
+            begin,
+            repetitions,
+            pace,
+            listings[0],
+        )
+        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
         sweep = Sweep(
             database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
         )
@@ -231,7 +239,7 @@ class _Reading:
     def _limiter(self, side: Side, per_minute: int | None = None) -> RateLimiter:
         made = RateLimiter(self.clock, per_minute)
         if self.metrics:
-            self.metrics.limiter(side.value, made)
+            self.metrics.limiter(PRODUCTS[self.settings.alert_source].key_of(side), made)
         return made
 
     def _on_request(self, record: RequestRecord) -> None:
@@ -318,6 +326,7 @@ class Wiring(_Reading):
             self.leader_state,
             lambda: self.pauses.present,
             timedelta(seconds=self.settings.staleness_seconds),
+            PRODUCTS[self.settings.alert_source],
         )
         watches = self.watches(program)
         schedule = Schedule(self.clock)
@@ -410,7 +419,8 @@ def _metrics(settings: Settings) -> "Metrics | None":
     from reconciler.observability.health import Health  # noqa: PLC0415 - most can do without its tenth of a second
     from reconciler.observability.metrics import Metrics  # noqa: PLC0415 - the same
 
-    return Metrics(Health(settings.poll_interval_seconds), SystemClock())
+    health = Health(settings.poll_interval_seconds, product=PRODUCTS[settings.alert_source])
+    return Metrics(health, SystemClock())
 
 
 def _policy(settings: Settings) -> Policy:

@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
 from reconciler.settings import Settings
@@ -127,9 +126,11 @@ class _Endpoint:
         self._fixes = fixes or _FIX
         self._receive = receive
         self._metrics = metrics
+        self._name = metrics.health.product.name_of(side)
         self._rejection = ""
         outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
-        metrics.expect("reconciler_webhooks_total", ((side.value, outcome) for outcome in outcomes))
+        key = metrics.health.product.key_of(side)
+        metrics.expect("reconciler_webhooks_total", ((key, outcome) for outcome in outcomes))
 
     def answer(self) -> Response:
         """The answer to one delivery."""
@@ -151,11 +152,11 @@ class _Endpoint:
         """Log each change once: otherwise a wrong secret would silently disable the fast path."""
         if status in UNAUTHENTIC and outcome != self._rejection:
             self._rejection = outcome
-            words, vendor = "a webhook is turned away", name_of(self._side)
+            words, vendor = "a webhook is turned away", self._name
             log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=self._fixes[outcome])
         elif status == ACCEPTED and self._rejection:
             self._rejection = ""
-            log.info("webhooks are genuine again", vendor=name_of(self._side))
+            log.info("webhooks are genuine again", vendor=self._name)
 
 
 _FIX = {

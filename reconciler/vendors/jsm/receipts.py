@@ -37,10 +37,14 @@ class Receipts:
     def status(self, request_id: str) -> RequestStatus:
         """The status. Missing if JSM does not know the request (any more)."""
         road, own_id = parted(request_id)
+        if road is None or (road is Road.KEY and self._keyed is None):
+            raise Missing(
+                f"JSM: request {own_id} was not accepted by JSM, or with a key that is not configured now"
+            )
         try:
             status = self._asked(road, own_id)
         except Missing:
-            if road is not None and self._may_wait(request_id):
+            if self._may_wait(request_id):
                 return RequestStatus(None, NOT_KNOWN_YET)
             raise
         with self._lock:
@@ -49,13 +53,9 @@ class Receipts:
             self._roads.failed(request_id)
         return status
 
-    def _asked(self, road: Road | None, own_id: str) -> RequestStatus:
+    def _asked(self, road: Road, own_id: str) -> RequestStatus:
         if road is Road.KEY and self._keyed is not None:
             return integration_api.request_status(self._keyed, own_id)
-        if road is not Road.ACCOUNT:
-            raise Missing(
-                f"JSM: request {own_id} was not accepted by JSM, or with a key that is no longer configured"
-            )
         path = self._site.alerts(f"/requests/{segment(own_id, 'JSM: request')}")
         body = mapping(self._http.get(path).json)
         return RequestStatus(

@@ -1,18 +1,32 @@
 """Every row of the mapping in both directions: for an observation and a stored pair, the exact actions."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core import text
 from reconciler.core.mapping import SUPERSEDES, TABLE
 from reconciler.core.model import Incident, Kind, Side
 from reconciler.core.plan import decide
-from tests.support.builders import ALERT_ID, INCIDENT_ID, alert, inputs, observation, pair, shown
+from reconciler.core.product import JSM
+from tests.support.builders import ALERT_ID, BOT, INCIDENT_ID, alert, inputs, observation, pair, shown
 from tests.support.mapping_rows import ROWS, Row
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
 def test_each_row_plans_exactly_its_actions(row: Row) -> None:
     assert shown(decide(inputs(row.seen, rules=row.rules))) == list(row.expected)
+
+
+def of_jsm(words: str) -> str:
+    """What is said of Opsgenie, said of JSM."""
+    return words.replace("ON_OPSGENIE", "ON_ALERT").replace("Opsgenie", "JSM").replace("JSM Bridge", BOT.name)
+
+
+def test_each_row_plans_the_same_in_the_words_of_jsm() -> None:
+    for row in ROWS:
+        found = shown(decide(inputs(row.seen, rules=replace(row.rules, product=JSM))))
+        assert found == [(kind, of_jsm(reason), of_jsm(words)) for kind, reason, words in row.expected], row.name
 
 
 def test_every_kind_of_action_is_planned_by_some_row() -> None:

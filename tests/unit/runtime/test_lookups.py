@@ -54,6 +54,6 @@ def test_an_incident_is_asked_for_by_its_id(wire: responses.RequestsMock) -> Non
 
 
 def test_an_alerts_page_is_in_the_region_of_the_api() -> None:
-    assert alert_page(configured().opsgenie_api_url, "a-1") == "https://app.opsgenie.com/alert/detail/a-1/details"
+    assert alert_page(configured(), "a-1") == "https://app.opsgenie.com/alert/detail/a-1/details"
     eu = configured(opsgenie_api_url="https://api.eu.opsgenie.com")
-    assert alert_page(eu.opsgenie_api_url, "a-1").startswith("https://app.eu.opsgenie.com/")
+    assert alert_page(eu, "a-1").startswith("https://app.eu.opsgenie.com/")

@@ -23,6 +23,7 @@ from reconciler.vendors.endpoints import route_of
         ("/jsm/ops/api/7d2f-acme/v1/alerts?size=1", "/jsm/ops/api/{cloudId}/v1/alerts"),
         ("/jsm/ops/api/alerts/v1/alerts/a1/notes", "/jsm/ops/api/{cloudId}/v1/alerts/{id}/notes"),
         ("/ex/jira/7d2f-acme/rest/api/3/user?accountId=712020:1", "/ex/jira/{cloudId}/rest/api/3/user"),
+        ("/jsm/ops/api/7d2f-acme/v1/alerts/3", "/jsm/ops/api/{cloudId}/v1/alerts/{id}"),
         ("/_edge/tenant_info", "/_edge/tenant_info"),
     ],
 )
