@@ -150,6 +150,7 @@ def test_the_error_is_a_misconfiguration_with_one_line_per_problem() -> None:
     ("given", "names"),
     [
         ({"OPSGENIE_WEBHOOK_SECRET": "header"}, ("OPSGENIE_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID")),
+        ({"JSM_WEBHOOK_SECRET": "header"}, ("JSM_WEBHOOK_SECRET", "JSM_WEBHOOK_INTEGRATION_ID")),
         (
             {"OPSGENIE_WEBHOOK_SECRET": "header", "HTTP_LISTEN": "127.0.0.1:1"},
             ("OPSGENIE_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID"),
@@ -458,3 +459,14 @@ def test_explain_needs_no_key_and_keeps_those_it_has() -> None:
 
 def value_of(secret: SecretStr) -> str:
     return secret.get_secret_value()
+
+
+def test_opsgenies_heartbeat_needs_opsgenies_key_whichever_product_raises_the_alerts() -> None:
+    jsm = {
+        "ALERT_SOURCE": "jsm", "JSM_SITE_URL": "https://acme.atlassian.net", "JSM_EMAIL": "robot@customer.example",
+        "JSM_API_TOKEN": "jsm-token-1234", "OPSGENIE_HEARTBEAT": "prod",
+    }  # fmt: skip
+    assert load(REQUIRED | jsm, dotenv=None).opsgenie_heartbeat == "prod"
+    without = {name: text for name, text in REQUIRED.items() if name != "OPSGENIE_API_KEY"} | jsm
+    (told,) = problems(without)
+    assert told.startswith("OPSGENIE_HEARTBEAT: Opsgenie takes it with OPSGENIE_API_KEY only")

@@ -217,9 +217,7 @@ def test_an_alert_that_has_left_the_lists_is_absent(wire: responses.RequestsMock
     for each in (page([row(2, status="closed")]), empty, empty):
         wire.get(ALERTS, json=each)
     news = jsm.client.changes(AT, seen)
-    assert (news.absent, news.is_whole) == (frozenset({"alert-1", "alert-3"}), True), (
-        "the second one is among the new ones"
-    )
+    assert (news.absent, news.is_whole) == (frozenset({"alert-1", "alert-3"}), True), "the second is among the new"
     assert [each.open for each in news.rows] == [False]
 
 
