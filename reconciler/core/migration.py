@@ -5,7 +5,7 @@ where the other product has other ones.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,9 @@ from reconciler.core.moved_notes import KeptNotes, key_mark, known_there
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 
 MARKED_BECAUSE = "the alert has a new id since the move, and its incident's key is the old one"
+CARRIED_BECAUSE = "what was mirrored before the move has not reached the alert"
+MOVED = "moved"
+"""The verb in the keys of actions that a move plans."""
 BLIND_SHARE = 0.9
 """Share of missing alerts from which the key is more probably blind than the alerts gone."""
 _STATE_VERBS = frozenset({"acknowledge", "unacknowledge", "close", "delete"})
@@ -52,14 +55,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class MovedPair:
-    """A pair after the move. `notes` are the ids of the alert's known notes; None: they stay as they are."""
+    """A pair after the move. `notes` are the ids of the alert's known notes; None: they stay as they are.
+
+    `actions` bring the other product's alert up to what was mirrored.
+    """
 
     old_id: str
     pair: Pair
     standing: Standing
     notes: frozenset[str] | None = None
     news: tuple[Note, ...] = ()
-    mark: Action | None = None
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,6 @@ def moved(found: Found, now: datetime, staleness: timedelta) -> MovedPair | None
     if alert is None:
         return None
     standing = standing_of(found)
-    is_marked = alert.id != pair.alert_id and pair.incident_id is not None and alert.id not in found.former
     new = replace(
         pair,
         alert_id=alert.id,
@@ -86,13 +91,14 @@ def moved(found: Found, now: datetime, staleness: timedelta) -> MovedPair | None
         created_at=alert.created_at,
         next_look_at=now if standing is Standing.NEWS and pair.next_look_at is not None else pair.next_look_at,
     )
+    actions = tuple(_catching_up(found, alert, standing, now))
     if found.notes is None:
-        return MovedPair(pair.alert_id, new, standing, mark=_mark(found, alert.id, now) if is_marked else None)
+        return MovedPair(pair.alert_id, new, standing, actions=actions)
     looked_at = (pair.swept_at or alert.created_at) - staleness
     kept = KeptNotes(found.known, found.notes_here, found.mine, looked_at)
-    known = known_there(kept, found.notes, now - staleness)
+    known = known_there(kept, found.notes, now, staleness)
     news = tuple(note for note in found.notes if note.id not in known)
-    return MovedPair(pair.alert_id, new, standing, known, news, _mark(found, alert.id, now) if is_marked else None)
+    return MovedPair(pair.alert_id, new, standing, known, news, actions)
 
 
 def dropped(pair: Pair) -> Pair:
@@ -120,13 +126,13 @@ def standing_of(found: Found) -> Standing:
     return Standing.NEWS if any(at > since for at in times) and base.open else Standing.UNSHARED
 
 
-def last_act(mine: Iterable[Action]) -> datetime | None:
-    """When the alert's state was last changed by an act that was mirrored, or by us."""
+def last_act(mine: Iterable[Action], *, states: bool = True) -> datetime | None:
+    """When the alert was last changed by an act that was mirrored, or by us; with `states`, only its state."""
     times = []
     for action in mine:
-        if action.kind in _ALERT_STATES and action.sent_at is not None:
-            times.append(max(action.at, action.sent_at))
-        elif action.kind.side is Side.PAGERDUTY and verb_of(action) in _STATE_VERBS:
+        if action.kind.side is Side.ALERTS and action.sent_at is not None:
+            times += [max(action.at, action.sent_at)] if action.kind in _ALERT_STATES or not states else []
+        elif action.kind.side is Side.PAGERDUTY and (verb_of(action) in _STATE_VERBS or not states):
             times.append(action.at)
     return max(times, default=None)
 
@@ -230,18 +236,23 @@ def _baseline(base: AlertBaseline, alert: Alert, standing: Standing) -> AlertBas
     return replace(base, updated_at=stamp, missing_since=None)
 
 
-def _mark(found: Found, new_id: str, now: datetime) -> Action:
+def _catching_up(found: Found, alert: Alert, standing: Standing, now: datetime) -> Iterator[Action]:
+    """What is written to the alert: its incident's key where its id is new, and the state that has not arrived."""
     pair = found.pair
-    words = key_mark(pair.incident_id or "", pair.alert_id)
-    return Action(
-        key=f"{Kind.ALERT_NOTE.value} {new_id} moved {pair.alert_id}",
-        kind=Kind.ALERT_NOTE,
-        alert_id=new_id,
-        incident_id=pair.incident_id,
-        reason=MARKED_BECAUSE,
-        at=now,
-        person="reconciler",
-        text=words,
-        mark=words,
-        route=pair.route,
-    )
+    if pair.incident_id is None:
+        return
+    action = Action("", Kind.ALERT_NOTE, alert.id, "", now, incident_id=pair.incident_id, route=pair.route)
+    if alert.id != pair.alert_id and alert.id not in found.former:
+        words = key_mark(pair.incident_id, pair.alert_id)
+        key = f"{Kind.ALERT_NOTE.value} {alert.id} {MOVED} {pair.alert_id}"
+        yield replace(action, key=key, reason=MARKED_BECAUSE, person="reconciler", text=words, mark=words)
+    if standing is Standing.UNSHARED and pair.alerts.open and alert.open:
+        kind = Kind.ALERT_ACKNOWLEDGE if pair.alerts.acknowledged else Kind.ALERT_UNACKNOWLEDGE
+        key = f"{kind.value} {alert.id} {MOVED} {pair.alert_id} {now.isoformat()}"
+        yield replace(action, key=key, kind=kind, reason=CARRIED_BECAUSE, person=_last_person(found.mine))
+
+
+def _last_person(mine: Iterable[Action]) -> str:
+    """Who changed the state last, as far as it was mirrored."""
+    acts = [action for action in mine if verb_of(action) in _STATE_VERBS and action.person]
+    return max(acts, key=lambda action: action.at).person if acts else "reconciler"

@@ -36,15 +36,15 @@ class KeptNotes:
     looked_at: datetime
 
 
-def known_there(kept: KeptNotes, there: Iterable[Note], settled: datetime) -> frozenset[str]:
-    """Ids of the known notes in the product that is moved to.
+def known_there(kept: KeptNotes, there: Iterable[Note], now: datetime, lag: timedelta) -> frozenset[str]:
+    """Ids of the known notes in the product that is moved to, which may show a note by `lag` late.
 
     A note that nothing identifies is history if it is older than the last look, and news otherwise. A known note
-    that does not show there although it is younger than `settled` may yet appear, under its converted id.
+    that does not show there yet may appear later, under its converted id.
     """
     shown = tuple(there)
-    found = {note.id for note in shown if _is_known(kept, note)}
-    late = {_converted(known) for known in kept.ids if (at := _time_of(known)) is not None and at > settled}
+    found = {note.id for note in shown if _is_known(kept, note)} | _mirrored(kept.mine, shown, lag)
+    late = {_converted(known) for known in kept.ids if (at := _time_of(known)) is not None and at > now - lag}
     return frozenset(found | late)
 
 
@@ -54,7 +54,11 @@ def was_mirrored(note: Note, mine: Iterable[Action], product: Product) -> bool:
     A list that lags may show a note only after the move.
     """
     others = tuple(f"[{other.name} · " for other in PRODUCTS.values() if other is not product)
-    return any(_is_mirror(action, note) for action in mine if action.mark.startswith(others))
+    return any(
+        _has_words_of(action, note) and abs(action.at - note.at) <= SAME_NOTE
+        for action in mine
+        if action.mark.startswith(others)
+    )
 
 
 def key_mark(incident_id: str, key: str) -> str:
@@ -78,8 +82,7 @@ def _is_known(kept: KeptNotes, note: Note) -> bool:
         return True
     if any(_is_same_moment(known, note.at) for known in kept.ids):
         return True
-    mirrored = (_is_mirror(action, note) for action in kept.mine)
-    return any(mirrored) or _is_among(kept, note) or note.at <= kept.looked_at
+    return _is_among(kept, note) or note.at <= kept.looked_at
 
 
 def _is_among(kept: KeptNotes, note: Note) -> bool:
@@ -90,9 +93,33 @@ def _is_among(kept: KeptNotes, note: Note) -> bool:
     )
 
 
-def _is_mirror(action: Action, note: Note) -> bool:
-    """Whether the action copies this note to the incident: the same words at the same time, or a part of them."""
-    if action.kind is not Kind.PAGERDUTY_NOTE or abs(action.at - note.at) > SAME_NOTE:
+def _mirrored(mine: Iterable[Action], notes: Iterable[Note], lag: timedelta) -> set[str]:
+    """Notes that we have copied to the incident. Each copy is of one note: who writes the same again says news."""
+    copies: dict[datetime, Action] = {}
+    for action in sorted(mine, key=lambda action: (action.at, action.id)):
+        if action.kind is Kind.PAGERDUTY_NOTE:
+            copies.setdefault(action.at, action)
+    left = {note.id: note for note in sorted(notes, key=lambda note: (note.at, note.id))}
+    found: set[str] = set()
+    for latest in (SAME_NOTE, lag):
+        for at, action in list(copies.items()):
+            match = next(
+                (
+                    note
+                    for note in left.values()
+                    if -SAME_NOTE <= note.at - at <= latest and _has_words_of(action, note)
+                ),
+                None,
+            )
+            if match is not None:
+                found.add(match.id)
+                del left[match.id], copies[at]
+    return found
+
+
+def _has_words_of(action: Action, note: Note) -> bool:
+    """Whether the action copies a note with these words to the incident, or a part of them."""
+    if action.kind is not Kind.PAGERDUTY_NOTE:
         return False
     words, copy = _squeezed(note.text), _squeezed(text.after(action.text, action.mark))
     mark = text.MARK.fullmatch(action.mark)

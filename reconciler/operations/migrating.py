@@ -151,7 +151,9 @@ def _is_followed(each: Found) -> bool:
 
 def _settles_at(found: Iterable[Found], staleness: timedelta) -> datetime | None:
     """The newest act that was mirrored, and the time that a product may take to show it."""
-    times = [at for each in found if each.pair.alerts.open and (at := last_act(each.mine)) is not None]
+    times = [
+        at for each in found if each.pair.alerts.open and (at := last_act(each.mine, states=False)) is not None
+    ]
     return max(times) + staleness if times else None
 
 

@@ -12,7 +12,7 @@ from reconciler.operations.story import stamp
 
 ACTED = {
     Standing.NEWS: "its state was changed in {there} since: the first cycle mirrors that",
-    Standing.UNSHARED: "{here}'s last state has not reached {there}: nothing is mirrored of that",
+    Standing.UNSHARED: "its state in {here} has not reached {there}: it is carried over",
 }
 
 

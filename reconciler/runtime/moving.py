@@ -106,7 +106,8 @@ def first_cycle(database: Database, sources: Sources, seen: Examination) -> Repo
     wiring = DryWiring(sources.there, threading.Event(), copy)
     program, worker, collector = wiring.dry()
     report = run_once(program, worker, collector, lambda _done, _left: None)
-    return replace(report, names=wiring.names(report), left=wiring.queue.size())
+    product = wiring.account.policy().product
+    return replace(report, names=wiring.names(report), left=wiring.queue.size(), product=product)
 
 
 def drain(here: Settings) -> Report | None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from reconciler.core.migration import MovedPair, former_ids, rekeyed, work_item
-from reconciler.core.model import Kind, Pair, Side, Status
+from reconciler.core.migration import MOVED, MovedPair, former_ids, rekeyed, work_item
+from reconciler.core.model import Pair, Side, Status
 from reconciler.core.work import WorkItem
 from reconciler.store.cursors import OLDEST
 from reconciler.store.database import UnitOfWork
@@ -48,12 +48,12 @@ _FOLLOW_MOVE = (
     .where(moves.c.route == bindparam("of"), moves.c.new_id == bindparam("key"))
     .values(new_id=bindparam("now"))
 )
-_UNSENT_MARKS = delete(actions).where(
+_UNSENT = delete(actions).where(
     actions.c.route == bindparam("of"),
-    actions.c.kind == Kind.ALERT_NOTE.value,
     actions.c.status == Status.PLANNED.value,
-    actions.c.key.like(f"{Kind.ALERT_NOTE.value} % moved %"),
+    actions.c.key.like(f"% {MOVED} %"),
 )
+"""What an earlier move has planned, and what was not sent since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +94,14 @@ def apply(unit: UnitOfWork, move: Move) -> None:
     """Carry out a move."""
     connection, route = unit.snapshot.connection, unit.snapshot.route
     now_ids = {each.old_id: each.pair.alert_id for each in move.pairs if each.old_id != each.pair.alert_id}
-    connection.execute(_UNSENT_MARKS, {"of": route})
+    connection.execute(_UNSENT, {"of": route})
     _rename_actions(connection, route, now_ids)
     _move_notes(connection, route, move.pairs)
     _move_work(unit, move.pairs)
     _delete(connection, "pairs", route, now_ids)
     unit.snapshot.save_pairs([*(each.pair for each in move.pairs), *move.others])
     _record(connection, route, now_ids, move.at)
-    unit.outbox.add([each.mark for each in move.pairs if each.mark is not None], move.at)
+    unit.outbox.add([action for each in move.pairs for action in each.actions], move.at)
     unit.work.add(move.looks)
     polled = unit.cursors.load(move.at).polled_alerts
     unit.cursors.save(source=move.to, query=move.query, alerts=polled or move.at, sweep=OLDEST)

@@ -10,6 +10,7 @@ from reconciler.runtime.moving import Moved, Mover, Sides, is_there
 from reconciler.sandbox.audit import findings as audited
 from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.wire import Refused, Request
+from reconciler.vendors.ports import AlertReader
 from tests.support.simulation.oracle import knowledge_of
 from tests.support.simulation.process import Process, SimDryWiring
 from tests.support.simulation.schedule import POLL, STALENESS, SWEEP, Act, History
@@ -132,7 +133,7 @@ class MovingWorld(World):
         self.alert_source = source
         self.process = Process(self)
 
-    def _reader(self, source: str) -> object:
+    def _reader(self, source: str) -> AlertReader:
         return self.dry_wiring(source).opsgenie
 
     def _turns(self, number: int) -> None:

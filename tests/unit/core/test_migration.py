@@ -27,7 +27,9 @@ from tests.support.builders import ANA, BOT, T0, act, action, alert, at, note, p
 
 STALENESS = timedelta(seconds=120)
 NOW = at(1000)
-MIRRORED = action(Kind.PAGERDUTY_NOTE, Status.DONE, key="pagerduty.add_note a-1 acknowledge x", at=at(10))
+MIRRORED = action(
+    Kind.PAGERDUTY_NOTE, Status.DONE, key="pagerduty.add_note a-1 acknowledge x", person="Ana Ruiz", at=at(10)
+)
 
 
 def found(
@@ -59,9 +61,9 @@ def test_only_an_alert_that_never_had_its_new_id_is_marked_with_its_incidents_ke
     there = alert(id="j-1")
     result = moved(found(Match.REKEYED, there), NOW, STALENESS)
     assert result is not None
-    assert result.mark is not None
-    assert result.mark.text == "[PagerDuty · reconciler · incident PINC1 key a-1]"
-    assert (result.mark.alert_id, result.mark.kind) == ("j-1", Kind.ALERT_NOTE)
+    (mark,) = result.actions
+    assert mark.text == "[PagerDuty · reconciler · incident PINC1 key a-1]"
+    assert (mark.alert_id, mark.kind) == ("j-1", Kind.ALERT_NOTE)
     for unmarked in (
         found(Match.REKEYED, there, former=frozenset({"j-1"})),
         found(Match.REKEYED, there, known_as=pair(None)),
@@ -69,7 +71,7 @@ def test_only_an_alert_that_never_had_its_new_id_is_marked_with_its_incidents_ke
     ):
         back = moved(unmarked, NOW, STALENESS)
         assert back is not None
-        assert back.mark is None
+        assert back.actions == ()
 
 
 def test_the_notes_that_were_mirrored_are_known_and_others_are_news() -> None:
@@ -115,6 +117,19 @@ def test_a_mirrored_state_that_never_arrived_there_is_no_news() -> None:
         assert result.standing is Standing.UNSHARED
         assert result.pair.alerts.updated_at == max(at(10), each.verdict.alert.updated_at)  # type: ignore[union-attr]
         assert not first_looks([result], NOW)
+        (carried,) = result.actions
+        assert (carried.kind, carried.person) == (Kind.ALERT_ACKNOWLEDGE, "Ana Ruiz")
+
+
+def test_a_state_that_is_carried_over_bears_the_name_of_who_made_it_as_far_as_it_is_known() -> None:
+    unacked = found(Match.DIFFERS, alert(acknowledged=True, updated_at=at(5)), mine=(MIRRORED,))
+    result = moved(unacked, NOW, STALENESS)
+    assert result is not None
+    assert [(each.kind, each.person) for each in result.actions] == [(Kind.ALERT_UNACKNOWLEDGE, "Ana Ruiz")]
+    nobody = replace(unacked, mine=(replace(MIRRORED, person=""),))
+    result = moved(nobody, NOW, STALENESS)
+    assert result is not None
+    assert [each.person for each in result.actions] == ["reconciler"]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +155,10 @@ def test_the_last_mirrored_act_is_a_customers_or_our_own() -> None:
     assert last_act((MIRRORED,)) == at(10)
     assert last_act((MIRRORED, ours, unsent, said, copied)) == at(90)
     assert last_act((said,)) is None
+    sent = replace(copied, sent_at=at(700))
+    assert last_act((said, copied), states=False) == at(500)
+    assert last_act((said, sent), states=False) == at(700)
+    assert last_act((said, sent)) is None
 
 
 def test_an_action_keeps_the_rest_of_its_key() -> None:

@@ -88,7 +88,7 @@ def test_an_alert_is_found_again_by_the_id_that_it_had_before(database: Database
     for there in (listed, by_id):
         found = reading(database, there)
         assert found.moved[0].pair.alert_id == "a-1"
-        assert found.moved[0].mark is None
+        assert found.moved[0].actions == ()
     assert "alert j-1" in by_id.asked
 
 

@@ -52,7 +52,7 @@ def test_every_other_pair_has_a_line() -> None:
 def test_a_state_that_has_not_arrived_and_a_same_alert_with_news_are_said() -> None:
     differs = Found(pair(), Verdict(Match.DIFFERS, alert()))
     line = as_lines(made((differs,), (MovedPair("a-1", pair(), Standing.UNSHARED),)))[1]
-    assert line.endswith("Opsgenie's last state has not reached JSM: nothing is mirrored of that")
+    assert line.endswith("its state in Opsgenie has not reached JSM: it is carried over")
     news = MovedPair("a-1", pair(), Standing.EQUAL, news=(note("n", ANA, "x"),))
     assert as_lines(made(moved=(news,)))[1].endswith(": 1 note to be mirrored")
 

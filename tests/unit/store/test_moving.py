@@ -66,7 +66,7 @@ def content(database: Database, *tables: str) -> Mapping[str, list[Any]]:
 
 def test_every_row_takes_the_new_id(database: Database) -> None:
     fill(database)
-    carry_out(database, moved(PAIR, "j-1", "n1", mark=MARK), moved(OTHER, "a-2", "n2"))
+    carry_out(database, moved(PAIR, "j-1", "n1", actions=(MARK,)), moved(OTHER, "a-2", "n2"))
     with database.reading() as unit:
         assert {pair.alert_id for pair in all_pairs(unit)} == {"j-1", "a-2"}
         assert unit.snapshot.known_notes(["a-1"]) == {}
@@ -117,7 +117,7 @@ def test_moved_back_all_rows_are_as_before_and_a_mark_that_was_not_sent_is_gone(
     tables = ("pairs", "notes", "actions", "journal")
     fill(database)
     before = content(database, *tables)
-    carry_out(database, moved(PAIR, "j-1", "n1", mark=MARK))
+    carry_out(database, moved(PAIR, "j-1", "n1", actions=(MARK,)))
     with database.reading() as unit:
         (pair,) = unit.snapshot.pairs(["j-1"]).values()
     carry_out(database, moved(pair, "a-1", "t1"), to="opsgenie")
