@@ -4,7 +4,7 @@ Only values are compared; no time stamp and no log text decides that something h
 guards exclude our own writes. For notes any one suffices; for states, which have no text, either of the first two:
 
     outbox   ids and texts that our own actions left behind, and baselines that our own settled writes moved
-    author   the automation user in PagerDuty, our signature in Opsgenie
+    author   the automation user in PagerDuty; our signature or our own account on the alert side
     mark     the mark at the head of every note that we write, where it is genuine
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core import absence, details, late_alerts, notes, steps, succession, text, urgency
+from reconciler.core.alert_authors import doer
 from reconciler.core.model import (
     SOMEBODY,
     Act,
@@ -120,7 +121,8 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
     base = pair.alerts if pair else AlertBaseline(True, False, alert.created_at)
     if not alert.open:
         if base.open:
-            yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
+            person = doer("close", alert.closed_by, observation.alert_acts, policy)
+            yield _alert_act(alert, "close", person, alert.closed_at or alert.updated_at)
     elif absence.is_open(alert, base):
         yield from _priority_changed(observation, alert, base, policy)
         yield from _acknowledgement_changed(observation, alert, base, policy)
@@ -155,9 +157,10 @@ def _acknowledgement_changed(
         # Whether Opsgenie renews ackTime at a second acknowledgement is unknown.
         fresh = at is not None and at >= base.updated_at - GRAIN
         when = at if at is not None and fresh else alert.updated_at
-        yield _or_echo(observation, _alert_act(alert, "acknowledge", Person("", alert.acknowledged_by), when))
+        person = doer("acknowledge", alert.acknowledged_by, observation.alert_acts, policy)
+        yield _or_echo(observation, _alert_act(alert, "acknowledge", person, when), policy)
     elif base.acknowledged and not alert.acknowledged:
-        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base, policy))
+        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base, policy), policy)
 
 
 def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Actor = Actor.PERSON) -> Change:
@@ -177,15 +180,18 @@ def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBas
     return _alert_act(alert, "unacknowledge", act.person or SOMEBODY, act.at, act.actor)
 
 
-def _or_echo(observation: Observation, change: Change) -> Change | Echo:
-    """The change, or an Echo if it is the engineer's own act on its way back: same verb, same name.
+def _or_echo(observation: Observation, change: Change, policy: Policy) -> Change | Echo:
+    """The change, or an Echo if it is our own act, or the engineer's on its way back: same verb, same name.
 
     A customer with the same name loses nothing: the incident already has that state and that name.
     """
+    if policy.is_echo_on_alert(change.person):
+        return Echo(Side.ALERTS, change.alert_id, "author", change.verb)
     base = observation.pair.pagerduty if observation.pair else None
     status = {"acknowledge": "acknowledged", "unacknowledge": "triggered"}[change.verb]
     if (
-        base is not None
+        policy.acts_are_named
+        and base is not None
         and base.status == status
         and base.actor
         and text.is_same_name(change.person.name, base.actor)

@@ -87,6 +87,16 @@ def alert_to_unacknowledge(now: Situation) -> bool:
     return now.change.detail != "mirrored" and now.policy.on_pagerduty_ack_timeout == "mirror"
 
 
+def acknowledgement_lacks_a_name(now: Situation) -> bool:
+    """The alert is to be acknowledged, and will not show the engineer's name: a note says it."""
+    return not now.policy.acts_are_named and alert_to_acknowledge(now)
+
+
+def unacknowledgement_lacks_a_name(now: Situation) -> bool:
+    """The same of an un-acknowledgement."""
+    return not now.policy.acts_are_named and alert_to_unacknowledge(now)
+
+
 def priority_is_noted(now: Situation) -> bool:
     """ON_ALERT_PRIORITY is not `ignore`."""
     return now.policy.on_alert_priority != "ignore"
@@ -159,8 +169,12 @@ TABLE = (
 
     Row(PD, "acknowledge", Kind.ALERT_ACKNOWLEDGE, alert_to_acknowledge,
         "", "{who} acknowledged the incident in PagerDuty"),
+    Row(PD, "acknowledge", Kind.ALERT_NOTE, acknowledgement_lacks_a_name,
+        "acknowledged the incident", "{who} acknowledged the incident in PagerDuty"),
     Row(PD, "unacknowledge", Kind.ALERT_UNACKNOWLEDGE, alert_to_unacknowledge,
         "", "{who} unacknowledged the incident in PagerDuty"),
+    Row(PD, "unacknowledge", Kind.ALERT_NOTE, unacknowledgement_lacks_a_name,
+        "unacknowledged the incident", "{who} unacknowledged the incident in PagerDuty"),
     Row(PD, "note", Kind.ALERT_NOTE, always, "", "{who} added a note in PagerDuty"),
     Row(PD, "resolve", Kind.ALERT_NOTE, always,
         "resolved the incident", "{who} resolved the incident in PagerDuty"),
@@ -211,6 +225,24 @@ _ACT_TEXTS = {
 def is_act_text(side: Side, words: str) -> bool:
     """Whether these are the words of a note about an act on that side."""
     return _ACT_TEXTS[side].fullmatch(words) is not None
+
+
+_SAID = {"acknowledge": Kind.ALERT_ACKNOWLEDGE, "unacknowledge": Kind.ALERT_UNACKNOWLEDGE}
+"""The engineers' acts that a note may tell beside the state that is written, by their verbs."""
+
+
+def state_of(action: Action) -> Kind | None:
+    """The state that this action writes or, beside another one that writes it, says in words; None if none."""
+    if action.kind.is_state:
+        return action.kind
+    verb, *_ = action.key.removeprefix(f"{Kind.ALERT_NOTE.value} {action.alert_id} ").split(" ")
+    return _SAID.get(verb) if action.kind is Kind.ALERT_NOTE else None
+
+
+def state_key(action: Action) -> str:
+    """The key of the action that writes this one's state."""
+    state = state_of(action)
+    return action.key if state is None else action.key.replace(action.kind.value, state.value, 1)
 
 
 def actions_for(now: Situation) -> tuple[Action, ...]:

@@ -12,7 +12,7 @@ from reconciler.core import absence, late_acknowledgement, late_alerts, orders, 
 from reconciler.core.baselines import known_notes, settled, snapshot
 from reconciler.core.changes import changes
 from reconciler.core.journal_entries import ACTS
-from reconciler.core.mapping import Situation, actions_for, superseded_by
+from reconciler.core.mapping import Situation, actions_for, state_key, state_of, superseded_by
 from reconciler.core.model import (
     Action,
     Actor,
@@ -89,8 +89,13 @@ def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
 
 
 def _pointless(observation: Observation, happened: tuple[Change, ...]) -> list[Settlement]:
-    """Outcomes of waiting actions that a person's later change makes unnecessary."""
-    waiting = [action for action in observation.mine if action.status is Status.PLANNED and action.kind.is_state]
+    """Outcomes of waiting actions that a person's later change makes unnecessary.
+
+    A note that says who has changed a state is needed if the state was written.
+    """
+    planned = [action for action in observation.mine if action.status is Status.PLANNED]
+    keys = {action.key for action in planned}
+    waiting = [action for action in planned if state_key(action) in keys]
     return [
         Settlement(
             action.id,
@@ -100,7 +105,7 @@ def _pointless(observation: Observation, happened: tuple[Change, ...]) -> list[S
         for change in happened
         if (kinds := superseded_by(change))
         for action in waiting
-        if action.kind in kinds
+        if state_of(action) in kinds
     ]
 
 
@@ -137,12 +142,13 @@ def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
 
     The order within one of PagerDuty's seconds is unknown: an engineer's act then counts as the later one.
     """
-    if not action.kind.is_state:
+    state = state_of(action)
+    if state is None:
         return False
     cause = Side.ALERTS if action.kind.side is Side.PAGERDUTY else Side.PAGERDUTY
     done = _latest(cause, action.at)
     since = [change for change in happened if change.note is None and _latest(change.side, change.at) >= done]
-    return any(action.kind in superseded_by(change) for change in since)
+    return any(state in superseded_by(change) for change in since)
 
 
 def _latest(side: Side, at: datetime) -> datetime:

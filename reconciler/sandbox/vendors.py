@@ -39,7 +39,8 @@ class Vendors:
 
     @settings.setter
     def settings(self, settings: SandboxSettings) -> None:
-        self.opsgenie.settings = self.jsm.settings = self.pagerduty.settings = settings
+        self.opsgenie.settings = self.pagerduty.settings = settings
+        self.jsm.use(settings)
 
     def change(self, changes: Mapping[str, Any], for_seconds: float | None = None) -> None:
         """Change settings; with `for_seconds`, these get their former values back after that time."""

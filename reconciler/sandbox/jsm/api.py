@@ -43,13 +43,8 @@ class JsmApi:
         self._routes = JsmRoutes(Site(account, rules, queue))
         self._people = JsmPeople(account, rules, self.settle)
 
-    @property
-    def settings(self) -> SandboxSettings:
-        """The settings, which may be replaced at any time."""
-        return self._account.settings
-
-    @settings.setter
-    def settings(self, settings: SandboxSettings) -> None:
+    def use(self, settings: SandboxSettings) -> None:
+        """Replace the settings, which may be done at any time."""
         self._account.settings = settings
 
     @property

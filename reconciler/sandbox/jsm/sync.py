@@ -107,7 +107,7 @@ class Sync:
         )
 
     def _copy(self, here: Side, there: Side, stored: StoredAlert, left: Snapshot, at: datetime) -> None:
-        """Copy an alert, unless the other product has an open one of its alias, which it counts up."""
+        """Copy an alert, unless the other product has an open one of its alias: then they are one alert."""
         alert, alerts = left.alert, there.account.alerts
         counterpart = alerts.by_alias(alert.alias)
         if counterpart is None:

@@ -120,6 +120,16 @@ def test_acts_may_appear_late_and_the_latest_one_holds_in_both() -> None:
     assert len(world.call("GET", "/opsgenie/v2/alerts?query=alias:lately").json()["data"]) == 1
 
 
+def test_alerts_of_one_alias_that_meet_are_one() -> None:
+    world, _, _ = moved(sync_lag=5, jsm_ids="new")
+    there, here = world.alert("opsgenie", alias="same"), world.alert("jsm", alias="same")
+    world.clock.advance(5)
+    assert (world.get()["count"], world.get("/alias?alias=same")["id"]) == (2, here)
+    world.act("opsgenie", there, "acknowledge")
+    world.clock.advance(5)
+    assert states(world, there, here) == (True, True)
+
+
 def test_what_is_impossible_in_the_other_product_does_not_appear_there() -> None:
     world, there, here = moved(sync_lag=5)
     world.act("opsgenie", there, "close")
