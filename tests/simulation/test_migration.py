@@ -6,6 +6,8 @@ is killed at each step of the move and of the first cycles after it.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from itertools import product
 
 import pytest
@@ -13,7 +15,10 @@ import pytest
 from reconciler.core.product import JSM
 from reconciler.errors import ReconcilerError
 from reconciler.operations.migrating import Choices
+from reconciler.store.database import open_database
 from tests.support.simulation.moves import Deed, MovingWorld, Setup, judged, play
+from tests.support.simulation.store import ServerDatabase
+from tests.support.simulation.world import Parts
 
 EVERYTHING = os.environ.get("EVERY_MOVE") == "1"
 BEFORE = (
@@ -38,7 +43,7 @@ SETUPS = tuple(
     )
     if not (lag and sync == "none")
 )
-SAMPLE = 211
+SAMPLE = 311
 """One in so many stories with a single act is played by default."""
 MANY = (
     *BEFORE,
@@ -53,7 +58,7 @@ MANY = (
 )
 """A story in which much happens around the move."""
 KILLED = (Setup("new", "fresh"), Setup("same", "token_half", "to_jsm"))
-STRIDE = 97
+STRIDE = 149
 """One in so many steps is a kill by default."""
 
 
@@ -110,6 +115,15 @@ def test_a_move_back_makes_everything_as_it_was() -> None:
         assert world.content() != before
         world.move(Choices(is_drained=True), back=True)
         assert world.content() == before
+
+
+def test_a_move_has_the_same_result_on_postgresql(postgres_url: str) -> None:
+    with closing(open_database(postgres_url)) as kept:
+        there = Parts(database=partial(ServerDatabase, engine=kept.engine))
+        world = MovingWorld(Setup("new", "fresh"), MANY, parts=there)
+        outcome, here = world.play(), MovingWorld(world.setup, MANY).play()
+        assert judged(world, outcome) == []
+        assert (outcome.writes, outcome.ledger) == (here.writes, here.ledger)
 
 
 def test_a_product_that_cannot_be_read_moves_nothing() -> None:

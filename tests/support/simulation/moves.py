@@ -17,7 +17,7 @@ from tests.support.simulation.oracle import knowledge_of
 from tests.support.simulation.process import Process, SimDryWiring
 from tests.support.simulation.schedule import POLL, STALENESS, Act, History
 from tests.support.simulation.store import Crash
-from tests.support.simulation.world import CUSTOMERS, Outcome, World
+from tests.support.simulation.world import CUSTOMERS, Outcome, Parts, World
 
 RETENTION = timedelta(days=30)
 ALERTS = 3
@@ -71,9 +71,15 @@ class MovingWorld(World):
     """One move. `kill`: the step of the move and of the first cycles after it at which the process dies."""
 
     def __init__(
-        self, setup: Setup, deeds: tuple[Deed, ...], kill: tuple[int, str] | None = None, *, loses: bool = False
+        self,
+        setup: Setup,
+        deeds: tuple[Deed, ...],
+        kill: tuple[int, str] | None = None,
+        *,
+        loses: bool = False,
+        parts: Parts | None = None,
     ) -> None:
-        """`loses`: the database is lost after the move."""
+        """`loses`: the database is lost after the move. `parts` may have another database."""
         self.loses = loses
         self.setup = setup
         self.deeds = deeds
@@ -82,7 +88,7 @@ class MovingWorld(World):
         self.is_armed = False
         self.moved_at: datetime | None = None
         self.said: list[str] = []
-        super().__init__(History(acts=(_FIRST,)))
+        super().__init__(History(acts=(_FIRST,)), parts)
 
     def play(self) -> Outcome:
         """The whole story."""
