@@ -22,6 +22,8 @@ from tests.support.simulation.world import CUSTOMERS, Outcome, Parts, World
 RETENTION = timedelta(days=30)
 ALERTS = 3
 """Alerts before the move."""
+ATTEMPTS = 8
+"""How often an operator repeats a move that was refused, or died."""
 _FIRST = Act(-1, 0, "og", "create")
 
 
@@ -176,18 +178,19 @@ class MovingWorld(World):
     def _move(self) -> None:
         """Drain and move, again after a crash, as an operator would; then the daemon follows JSM."""
         choices = Choices(is_drained=True, drop_missing=True, unknown=Unmatched.BASELINE)
-        for _ in range(3):
+        left: list[str] = []
+        for _ in range(ATTEMPTS):
             try:
                 if is_there(self.database, JSM.key, self.clock.now()):
                     break
                 self._drain()
-                moved = self.move(choices)
+                left = [each.words for each in self.move(choices).seen.obstacles]
             except Crash:
                 self.trace.append("crash")
                 self.process = Process(self)
-                continue
-            self.broken += [f"NOT MOVED {each.words}" for each in moved.seen.obstacles]
-            break
+            self.clock.advance(STALENESS / 4)
+        else:
+            self.broken += [f"NOT MOVED {words}" for words in left]
         self.moved_at = self.vendors_time.now()
         self.follow(JSM.key)
 
