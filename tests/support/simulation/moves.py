@@ -13,6 +13,7 @@ from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.wire import Refused, Request
 from reconciler.store.schema import metadata
 from reconciler.vendors.ports import AlertReader
+from tests.support.moves import FreeLock
 from tests.support.simulation.oracle import knowledge_of
 from tests.support.simulation.process import Process, SimDryWiring
 from tests.support.simulation.schedule import POLL, STALENESS, Act, History
@@ -56,17 +57,6 @@ class Deed:
     where: str
     verb: str
     alert: int = 0
-
-
-class FreeLock:
-    """A lock that nobody else wants."""
-
-    def acquire(self) -> bool:
-        """Always ours."""
-        return True
-
-    def release(self) -> None:
-        """Nothing to release."""
 
 
 class MovingWorld(World):
