@@ -16,6 +16,7 @@ from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
 from reconciler.cli.link import link, unlink
 from reconciler.cli.manners import Group, colour
+from reconciler.cli.migrate import migrate
 from reconciler.cli.once import once
 from reconciler.cli.pause import pause, resume
 from reconciler.cli.retry import retry
@@ -87,7 +88,7 @@ def demo(*, migration: bool) -> None:
     sys.exit(demo_migration.play() if migration else demo.play())
 
 
-for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, db):
+for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, migrate, db):
     cli.add_command(each)
 
 

@@ -21,17 +21,18 @@ class Progress:
         """Count one request."""
         self._requests += 1
         if self._is_listing and (self._requests == 1 or self._requests % EVERY_REQUESTS == 0):
-            _show(f"reading lists: {self._requests:,} answer{'' if self._requests == 1 else 's'} so far")
+            show(f"reading lists: {self._requests:,} answer{'' if self._requests == 1 else 's'} so far")
 
     def looked_at(self, done: int, left: int) -> None:
         """Show how many alerts were looked at; nothing once none is left."""
         self._is_listing = False
         if left == 0:
-            _show("")
+            show("")
         elif done % EVERY == 0:
-            _show(f"{done:,} of {done + left:,} alerts looked at")
+            show(f"{done:,} of {done + left:,} alerts looked at")
 
 
-def _show(words: str) -> None:
+def show(words: str) -> None:
+    """Show these words in place of the last ones; none removes them."""
     if sys.stderr.isatty():
         click.echo(f"\r{words}\033[K", nl=False, err=True)

@@ -34,6 +34,11 @@ _INCIDENT_STATUS = {
 }
 
 
+def kept_title(alert: Alert) -> str:
+    """The alert's message as the snapshot keeps it."""
+    return text.shortened(alert.message, _TITLE)
+
+
 def snapshot(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps_back: bool) -> Pair | None:
     """The pair to store after this observation; None if there is nothing to identify it by."""
     pair = _shown(observation, seen, inputs, steps_back=steps_back)
@@ -58,7 +63,7 @@ def _shown(observation: Observation, seen: Seen, inputs: DecisionInput, *, steps
         )
     new = replace(
         old,
-        title=(text.shortened(alert.message, _TITLE) if alert else "") or old.title,
+        title=(kept_title(alert) if alert else "") or old.title,
         alias=(alert.alias if alert else "") or old.alias,
         created_at=alert.created_at if alert else old.created_at,
         tracked=old.tracked or is_raised(observation, inputs.policy),

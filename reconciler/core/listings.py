@@ -71,6 +71,12 @@ def baseline(row: Alert, now: datetime, reason: Reason) -> WorkItem:
     return _changed(row.id, ReadRequest(row=row, is_baseline=True), now, reason)
 
 
+def looked_up(row: Alert, now: datetime) -> WorkItem:
+    """The item for an old alert that may have an incident under another key, which the alert's notes name."""
+    request = replace(everything(), row=row, is_baseline=True, by_key=True)
+    return WorkItem(row.id, now, request, Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
+
+
 def adopted(alert: Alert, incident: Incident, now: datetime) -> WorkItem:
     """The item for an alert that the first start finds together with its incident."""
     request = replace(everything(), row=alert, adopt=incident)

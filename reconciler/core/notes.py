@@ -8,6 +8,7 @@ from reconciler.core import absence, text
 from reconciler.core.alert_authors import wrote
 from reconciler.core.genuine import Sources
 from reconciler.core.model import Change, Echo, Kind, Note, Observation, Side
+from reconciler.core.moved_notes import is_key_mark, was_mirrored
 from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
 
@@ -37,6 +38,8 @@ def of_alert(observation: Observation, policy: Policy) -> Iterator[Found]:
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "outbox" in policy.guards and note.text in sent:
             yield _echo(Side.ALERTS, observation, "outbox", note)
+        elif was_mirrored(note, observation.mine, policy.product) or is_key_mark(note.text):
+            yield _echo(Side.ALERTS, observation, "mark", note)
         elif "author" in policy.guards and wrote(note, policy):
             yield _echo(Side.ALERTS, observation, "author", note)
         elif genuine:

@@ -15,7 +15,10 @@ def answered(progress: Progress, read: Read, answer: Any) -> Progress:
     after = replace(progress, answers={**progress.answers, read.key: answer})
     if not isinstance(answer, Failure):
         return _ANSWERED[read.what](after, read, answer)
-    is_own = read.id in (progress.incident_id, progress.observation.alert_id)
+    is_own = read.what is What.INCIDENTS_BY_KEY or read.id in (
+        progress.incident_id,
+        progress.observation.alert_id,
+    )
     return _FAILED[read.what](after, answer) if is_own else after
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.model import Observation, Side
+from reconciler.core.moved_notes import keys_in
 from reconciler.core.policy import Policy
 from reconciler.core.read_conditions import (
     has_foreign_mark,
@@ -122,7 +123,9 @@ def _incidents_by_key(progress: Progress) -> Read | None:
     """The search by key, for an alert whose incident is not known."""
     seen = progress.observation
     is_needed = progress.request.by_key and (seen.pair is None or seen.pair.incident_id is None)
-    return Read(What.INCIDENTS_BY_KEY, seen.alert_id) if is_needed else None
+    # An alert with a new id since a move has a note that names its incident's key, which is the old id.
+    key = next(iter(keys_in(seen.alert_notes or ())), seen.alert_id)
+    return Read(What.INCIDENTS_BY_KEY, key) if is_needed else None
 
 
 def _incident(progress: Progress) -> Read | None:

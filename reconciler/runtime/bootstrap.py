@@ -175,7 +175,17 @@ class _Reading:
             self.interval.total_seconds(), lambda: min(limiter.rate() for limiter in self.limiters.values())
         )
         repetitions = Repetitions(clock)
-        begin = FirstStart(self.opsgenie, self.pagerduty, database, intake, clock, horizons, self.problems)
+        may_be_moved = self.settings.alert_source != "opsgenie"
+        begin = FirstStart(
+            self.opsgenie,
+            self.pagerduty,
+            database,
+            intake,
+            clock,
+            horizons,
+            self.problems,
+            may_be_moved=may_be_moved,
+        )
 
         def unrepeated() -> UnrepeatedIntake:
             return UnrepeatedIntake(intake, self.queue, clock)

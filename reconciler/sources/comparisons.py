@@ -27,7 +27,7 @@ def of_incidents(database: Database, rows: Collection[Incident], now: datetime, 
         return []
     with database.reading() as unit:
         ours = unit.snapshot.pairs_of_incidents([row.id for row in rows])
-        keyed = unit.snapshot.pairs([row.key for row in rows if row.key])
+        keyed = unit.snapshot.pairs_by_key([row.key for row in rows if row.key])
     return compare_incidents(rows, ours, keyed, now, reason)
 
 

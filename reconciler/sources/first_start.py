@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from reconciler.core.listings import adopted, baseline, known_by_incident, new_alert
+from reconciler.core.listings import adopted, baseline, known_by_incident, looked_up, new_alert
 from reconciler.core.model import Alert, Incident, Side
 from reconciler.core.outage import key_of, recalled
 from reconciler.core.work import Reason, WorkItem
@@ -36,7 +36,10 @@ class FirstStart:
         clock: Clock,
         horizons: Horizons,
         problems: Problems,
+        *,
+        may_be_moved: bool = False,
     ) -> None:
+        """`may_be_moved`: alerts may have other ids than the keys of their incidents (see `core.moved_notes`)."""
         self._opsgenie = opsgenie
         self._pagerduty = pagerduty
         self._database = database
@@ -44,6 +47,7 @@ class FirstStart:
         self._clock = clock
         self._horizons = horizons
         self._problems = problems
+        self._may_be_moved = may_be_moved
 
     def start(self) -> None:
         """Take in everything open on both sides and set every cursor, in one transaction.
@@ -58,7 +62,9 @@ class FirstStart:
         since = earlier(now, self._horizons.lookback)
         unlisted = sorted(key for key in incidents.keys() - alerts.keys() if _ALERT_ID.fullmatch(key))
         items = [
-            *_sorted_out(alerts.values(), incidents, since, now),
+            *_sorted_out(
+                alerts.values(), incidents, since, now, is_looked_up=self._may_be_moved and bool(unlisted)
+            ),
             *(known_by_incident(alert_id, now) for alert_id in unlisted),
         ]
         outage = recalled(incidents.get(key_of(self._database.route)), now)
@@ -115,8 +121,14 @@ class FirstStart:
 
 
 def _sorted_out(
-    alerts: Iterable[Alert], incidents: dict[str, Incident], since: datetime, now: datetime
+    alerts: Iterable[Alert],
+    incidents: dict[str, Incident],
+    since: datetime,
+    now: datetime,
+    *,
+    is_looked_up: bool = False,
 ) -> list[WorkItem]:
+    """Items for these alerts. `is_looked_up`: an old alert's notes may name the key of its incident."""
     found = []
     for alert in alerts:
         incident = incidents.get(alert.id)
@@ -124,6 +136,8 @@ def _sorted_out(
             found.append(adopted(alert, incident, now))
         elif alert.created_at >= since:
             found.append(new_alert(alert, now))
+        elif is_looked_up:
+            found.append(looked_up(alert, now))
         else:
             found.append(baseline(alert, now, Reason.FIRST_START))
     return found

@@ -96,7 +96,7 @@ class Hints:
         alerts = {hint.id for hint in hints if hint.side is Side.ALERTS}
         keys = {hint.id: hint.key for hint in hints if hint.side is Side.PAGERDUTY}
         with self._database.reading() as unit:
-            known = unit.snapshot.pairs(alerts | {key for key in keys.values() if key})
+            known = unit.snapshot.pairs_by_key(alerts | {key for key in keys.values() if key})
             ours = unit.snapshot.pairs_of_incidents([incident_id for incident_id in keys if incident_id])
         keyed = [known[key] for key in sorted(set(keys.values()) & known.keys())]
         others = []

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, func, make_url, or_, select
 
 from reconciler.core.model import Kind, Pair, Status
 from reconciler.store.database import UnitOfWork
-from reconciler.store.schema import actions, leader, pairs
+from reconciler.store.schema import actions, leader, moved, pairs
 from reconciler.store.statements import rows_by, rows_of
 
 OVERDUE = timedelta(seconds=60)
@@ -152,7 +152,13 @@ def find(unit: UnitOfWork, given: str) -> list[str]:
     if number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004 - what an Integer column holds
         among.append(pairs.c.incident_number == int(number))
     found = connection.execute(select(pairs.c.alert_id).where(pairs.c.route == route, or_(*among))).scalars()
-    return list(found) or _in_outbox(connection, route, given)
+    return list(found) or _moved(connection, route, given) or _in_outbox(connection, route, given)
+
+
+def _moved(connection: Connection, route: str, given: str) -> list[str]:
+    """The present id of an alert that had this one in another product."""
+    known = select(moved.c.new_id).where(moved.c.route == route, moved.c.old_id == given)
+    return list(connection.execute(known).scalars())
 
 
 def _in_outbox(connection: Connection, route: str, given: str) -> list[str]:

@@ -26,11 +26,11 @@ def open_read_only(url: str) -> Database:
     if file is None:
         engine = create_engine(url, connect_args={"options": "-c default_transaction_read_only=on"})
     elif is_blank(file):
-        return _empty()
+        return in_memory()
     else:
         engine = _copied(file) or reading_engine(file)
     database = _closed_with_its_last_user(engine)
-    return database if _has_tables(engine) else _empty()
+    return database if _has_tables(engine) else in_memory()
 
 
 def _copied(file: Path) -> Engine | None:
@@ -61,7 +61,8 @@ def _has_tables(engine: Engine) -> bool:
     return found is not None
 
 
-def _empty() -> Database:
+def in_memory() -> Database:
+    """An empty database in memory."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     metadata.create_all(engine)
     return _closed_with_its_last_user(engine)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from reconciler.core.model import AlertBaseline, IncidentBaseline, Pair, Side, Status
-from reconciler.store.schema import actions, journal, notes, pairs
+from reconciler.store.schema import actions, journal, moved, notes, pairs
 from reconciler.store.statements import rows_by, rows_of, upsert
 
 _ALERT = TypeAdapter(AlertBaseline)
@@ -28,6 +28,7 @@ _INCIDENT = TypeAdapter(IncidentBaseline)
 _PAIR = select(pairs).where(pairs.c.route == bindparam("route"), pairs.c.alert_id == bindparam("alert_id"))
 _PAIRS = rows_by(pairs.c.alert_id, select(pairs))
 _PAIRS_OF_INCIDENTS = rows_by(pairs.c.incident_id, select(pairs))
+_MOVED = rows_by(moved.c.old_id, select(moved))
 _NOTES = rows_by(notes.c.alert_id, select(notes))
 _COUNT_OPEN = select(func.count()).where(pairs.c.route == bindparam("route"), pairs.c.open)
 _DUE = (
@@ -61,9 +62,12 @@ _FORGOTTEN = (
     )
     .limit(bindparam("most"))
 )
-_FORGET = tuple(
-    delete(table).where(table.c.route == bindparam("route"), table.c.alert_id == bindparam("gone"))
-    for table in (notes, actions, journal, pairs)
+_FORGET = (
+    *(
+        delete(table).where(table.c.route == bindparam("route"), table.c.alert_id == bindparam("gone"))
+        for table in (notes, actions, journal, pairs)
+    ),
+    delete(moved).where(moved.c.route == bindparam("route"), moved.c.new_id == bindparam("gone")),
 )
 
 
@@ -92,6 +96,12 @@ class Snapshot:
         """Pairs by alert id; alerts that are not in the snapshot are left out."""
         rows = rows_of(self.connection, _PAIRS, self.route, alert_ids)
         return {row.alert_id: _pair(row) for row in rows}
+
+    def pairs_by_key(self, keys: Collection[str]) -> dict[str, Pair]:
+        """Pairs by their incident's key: the alert's id, or one that it had in another product."""
+        moved = {row.old_id: row.new_id for row in rows_of(self.connection, _MOVED, self.route, keys)}
+        found = self.pairs({*keys, *moved.values()})
+        return {key: found[moved.get(key, key)] for key in keys if moved.get(key, key) in found}
 
     def pairs_of_incidents(self, incident_ids: Collection[str]) -> dict[str, tuple[Pair, ...]]:
         """Pairs by incident id: several after a merge. Incidents that no pair follows are left out."""

@@ -158,7 +158,7 @@ class Stage:
     def is_busy(self) -> bool:
         return self.busy
 
-    def first_start(self) -> FirstStart:
+    def first_start(self, *, may_be_moved: bool = False) -> FirstStart:
         return FirstStart(
             cast("Any", self.opsgenie),
             cast("Any", self.pagerduty),
@@ -167,6 +167,7 @@ class Stage:
             self.clock,
             self.horizons,
             self.problems,
+            may_be_moved=may_be_moved,
         )
 
     def alert_feed(self) -> AlertFeed:

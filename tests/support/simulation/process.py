@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
+from reconciler.core.product import JSM
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.pair import Outcome, Reconciler
 from reconciler.runtime.bootstrap import DryWiring, Wiring
@@ -17,12 +18,17 @@ from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.http import Http
+from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
 from tests.support.in_process import settings
 from tests.support.simulation.schedule import POLL, STALENESS
 from tests.support.simulation.wire import SimAdapter
 
 if TYPE_CHECKING:
     from tests.support.simulation.world import World
+
+
+JSM_SESSIONS = (JSM.name, JSM_KEYED, JSM_SITE)
+"""The names of the sessions with JSM; every other one is its side's own."""
 
 
 class _SimHttp:
@@ -33,7 +39,7 @@ class _SimHttp:
     def http(self, side: Side, name: str = "") -> Http:
         """A session whose requests stay in this process."""
         made = super().http(side, name)  # type: ignore[misc]
-        adapter = SimAdapter(self.world, side.value)
+        adapter = SimAdapter(self.world, side.value, "jsm" if name in JSM_SESSIONS else side.value)
         made._session.requests.mount("https://", adapter)
         made._session.requests.trust_env = (
             False  # the proxies of this machine's environment: a third of a run's time
@@ -152,7 +158,7 @@ class Process:
 
 def _settings(world: "World") -> Settings:
     return settings(
-        world.history.source,
+        world.source,
         poll_interval_seconds=POLL,
         sweep_interval_seconds=world.parts.sweep,
         staleness_seconds=STALENESS,

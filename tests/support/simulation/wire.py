@@ -50,13 +50,13 @@ class _Raw:
 
 
 class SimAdapter(BaseAdapter):
-    """A transport adapter for `requests`, one for each vendor. `side` is the key of the vendor's outages."""
+    """A transport adapter for `requests`, one for each session. `side` is the key of the vendor's outages."""
 
-    def __init__(self, world: "World", side: str) -> None:
+    def __init__(self, world: "World", side: str, vendor: str) -> None:
         super().__init__()
         self.world = world
         self.side = side
-        self.vendor = world.history.vendor if side == "opsgenie" else side
+        self.vendor = vendor
 
     def close(self) -> None:
         """Nothing to close."""

@@ -141,6 +141,7 @@ class World:
 
     def __init__(self, history: History, parts: Parts | None = None) -> None:
         self.history = history
+        self.source = history.source
         self.parts = parts or Parts()
         self.clock = SimClock(0.0, START)
         self.vendors_time = VendorsTime(self.clock)

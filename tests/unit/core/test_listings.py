@@ -264,3 +264,9 @@ def test_a_new_alert_that_was_raised_since_the_last_poll_has_the_time_at_which_i
     row = alert(created_at=NOW - HOUR / 2)
     (item,) = compare_alerts([row], {}, replace(BOUNDS, polled_at=polled))
     assert (item.request.is_new, item.request.seen_at) == (True, seen)
+
+
+def test_an_old_alert_that_may_have_been_moved_is_a_baseline_unless_its_notes_name_an_incident() -> None:
+    item = listings.looked_up(alert(), NOW)
+    assert (item.request.is_baseline, item.request.by_key, item.request.all_notes) == (True, True, True)
+    assert item.request.row == alert()

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.model import Actor, Kind, Observation, Side, Status
+from reconciler.core.moved_notes import key_mark
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Failure, What
 from reconciler.core.work import ReadRequest, everything
-from tests.support.builders import BOB, PD, account, act, action, alert, at, incident, observation, pair
+from tests.support.builders import ANA, BOB, PD, account, act, action, alert, at, incident, note, observation, pair
 from tests.support.pair_reads import FORBIDDEN, MISSING, NONE, ONLY_OG, ONLY_PD, UNREAD, Run, ask
 
 NEW = replace(everything(), by_key=True, is_new=True, row=alert())
@@ -68,6 +69,12 @@ def test_an_incident_is_read_although_its_notes_cannot_be(failure: Failure) -> N
 def test_an_unknown_alert_is_not_new_until_its_lookup_by_key_succeeds(failure: Failure) -> None:
     run = Run(NEW, observation(), READ | {What.INCIDENTS_BY_KEY: failure})
     assert (run.seen.alert, run.seen.alert_notes, run.unread) == (None, None, ONLY_PD)
+
+
+def test_a_moved_alert_is_not_new_until_its_lookup_by_the_old_key_succeeds() -> None:
+    mark = note("n1", ANA, key_mark("POLD", "old-id"))
+    run = Run(NEW, observation(), READ | {What.ALERT_NOTES: (mark,), What.INCIDENTS_BY_KEY: Failure.UNREAD})
+    assert (run.seen.alert, run.unread) == (None, ONLY_PD)
 
 
 def test_a_failed_lookup_by_key_keeps_what_was_read_of_a_known_alert() -> None:

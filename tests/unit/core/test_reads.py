@@ -7,9 +7,10 @@ import pytest
 
 from reconciler.core import reads
 from reconciler.core.model import Kind, Observation, Side
+from reconciler.core.moved_notes import key_mark
 from reconciler.core.read_progress import INCIDENT_STATES, Read, What
 from reconciler.core.work import ReadRequest, everything
-from tests.support.builders import ALERT_ID, INCIDENT_ID, OG, PD, alert, at, incident, observation, pair
+from tests.support.builders import ALERT_ID, ANA, INCIDENT_ID, OG, PD, alert, at, incident, note, observation, pair
 from tests.support.builders import policy as rules
 from tests.support.pair_reads import BOTH, MISSING, NONE, ONLY_OG, ONLY_PD, Run, ask
 
@@ -72,6 +73,12 @@ def test_an_existing_incident_is_adopted_with_its_notes() -> None:
     assert run.whats == [What.ALERT, What.ALERT_NOTES, What.INCIDENTS_BY_KEY, What.INCIDENT_NOTES]
     assert (run.seen.incident, run.seen.incident_notes, run.unread) == (incident(), (), NONE)
     assert {Kind.CREATE_INCIDENT} | INCIDENT_STATES <= run.seen.looked
+
+
+def test_an_incident_is_looked_up_by_the_key_that_a_note_of_a_moved_alert_names() -> None:
+    mark = note("n1", ANA, key_mark("POLD", "old-id"))
+    answers = READ | {What.ALERT_NOTES: (mark,), What.INCIDENTS_BY_KEY: ()}
+    assert Read(What.INCIDENTS_BY_KEY, "old-id") in Run(NEW, observation(), answers).made
 
 
 def test_an_alert_without_an_incident_is_new() -> None:

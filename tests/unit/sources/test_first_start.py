@@ -43,6 +43,20 @@ def test_old_alerts_are_baselines_incidents_are_adopted_and_the_rest_is_new(befo
     assert items[ALERT_ID].request.adopt == incident()
 
 
+def test_where_alerts_may_be_moved_an_old_one_may_have_an_incident_under_another_key(before: Stage) -> None:
+    before.opsgenie.opened = [alert(id="old", created_at=at(-60))]
+    before.pagerduty.open_set = [incident(key=CLOSED)]
+    before.first_start(may_be_moved=True).start()
+    request = before.items["old"].request
+    assert (request.is_baseline, request.by_key) == (True, True)
+
+
+def test_an_old_alert_is_not_read_where_every_incident_has_the_key_of_a_listed_one(before: Stage) -> None:
+    before.opsgenie.opened = [alert(id="old", created_at=at(-60))]
+    before.first_start(may_be_moved=True).start()
+    assert not before.items["old"].request.by_key
+
+
 def test_a_closed_alert_is_found_by_its_open_incident(before: Stage) -> None:
     before.pagerduty.open_set = [incident(key=CLOSED)]
     before.alert_feed().poll()

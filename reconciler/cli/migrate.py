@@ -1,0 +1,196 @@
+"""`reconciler migrate`: options in, text or JSON out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.common import ATTENTION, FAILED, configured_database, env_file, print_json, working_database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.operations.migrating import Choices, Examination
+    from reconciler.runtime.moving import Moved, Sources
+    from reconciler.settings import Settings
+    from reconciler.store.database import Database
+
+
+@click.command()
+@click.option("--to", type=click.Choice(("jsm", "opsgenie")), required=True, help="The alert source to move to.")
+@click.option("--check", is_flag=True, help="Read both sides, say what would happen, write nothing anywhere.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+@click.option("--drain", is_flag=True, help="First mirror what the present source still has to tell, as `once`.")
+@click.option("--drop-missing", is_flag=True, help="Stop following alerts that the new source does not have.")
+@click.option("--baseline-unknown", "unknown", flag_value="baseline", help="Page nobody for older unknown alerts.")
+@click.option("--page-unknown", "unknown", flag_value="page", help="Page for each older unknown alert.")
+@click.option("--no-backup", is_flag=True, help="Make no copy of the database first.")
+@click.option("--without-opsgenie", is_flag=True, help="Do not read Opsgenie, because its API is off.")
+def migrate(
+    to: str,
+    check: bool,
+    as_json: bool,
+    drain: bool,
+    drop_missing: bool,
+    unknown: str | None,
+    no_backup: bool,
+    without_opsgenie: bool,
+) -> None:
+    """Move what is tracked to another alert source, so that nobody is paged twice.
+
+    Stop the daemon first. Alerts keep their incidents, whether or not the new source gives them other ids. Exit
+    status 3 with --check, and 1 without it: something is to be decided first.
+    """
+    from reconciler.operations.migrating import Choices, Unmatched
+
+    if without_opsgenie and to == "opsgenie":
+        raise click.UsageError("--without-opsgenie goes with --to jsm: a move to Opsgenie has to read it")
+    if without_opsgenie and drain:
+        raise click.UsageError("--drain reads Opsgenie: it does not go with --without-opsgenie")
+    choices = Choices(drop_missing, drain, unknown=Unmatched(unknown) if unknown else None)
+    with closing(_database(check=check)) as database:
+        sources = _sources(database, to, without_opsgenie=without_opsgenie)
+        if sources is None:
+            _already(to, as_json=as_json)
+        elif check:
+            sys.exit(_check(database, sources, choices, as_json=as_json))
+        else:
+            sys.exit(_move(database, sources, choices, as_json=as_json, keeps_copy=not no_backup))
+
+
+def _database(*, check: bool) -> Database:
+    """The daemon's database; with `check` opened so that it cannot be written to."""
+    database = working_database()
+    if not check:
+        return database
+    from reconciler.store.read_only import open_read_only
+
+    database.close()
+    return open_read_only(configured_database()[0])
+
+
+def _sources(database: Database, to: str, *, without_opsgenie: bool) -> Sources | None:
+    """The settings of both sources; None if the database follows the new one already."""
+    from reconciler.observability import logs
+    from reconciler.runtime.moving import Sources, is_there
+    from reconciler.vendors.http import SystemClock
+
+    there = _settings(to)
+    logs.configure(there.log_format, there.log_level, there.secret_values())
+    if is_there(database, to, SystemClock().now()):
+        return None
+    if without_opsgenie:
+        return Sources(there, None)
+    here = _settings("opsgenie" if to == "jsm" else "jsm")
+    logs.configure(there.log_format, there.log_level, (*there.secret_values(), *here.secret_values()))
+    return Sources(there, here)
+
+
+def _settings(source: str) -> Settings:
+    """The configuration as it is with this alert source, whichever the environment names."""
+    from reconciler import settings as configuration
+
+    return configuration.load(os.environ | {"ALERT_SOURCE": source}, env_file())
+
+
+def _already(to: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"to": to, "moved": False, "already": True})
+    else:
+        click.echo(f"This database follows {_name(to)} already: nothing to do.")
+
+
+def _check(database: Database, sources: Sources, choices: Choices, *, as_json: bool) -> int:
+    """The examination, and the plan of the first cycle after the move."""
+    from reconciler.cli import rendering
+    from reconciler.cli.progress import show
+    from reconciler.operations import migration_text
+    from reconciler.runtime.moving import first_cycle, look, sides
+    from reconciler.vendors.http import SystemClock
+
+    seen = look(database, sides(sources, database), choices, SystemClock(), show)
+    plan = first_cycle(database, sources, seen)
+    errors = rendering.errors(plan, dry_run=True)
+    if as_json:
+        document = migration_text.as_data(seen) | {"check": True, "moved": False}
+        print_json(document | {"first_cycle": rendering.as_data(plan, dry_run=True)})
+    else:
+        click.echo("\n".join(migration_text.as_lines(seen)))
+        click.echo("\nThe first cycle after the move:")
+        click.echo(rendering.as_text(plan, dry_run=True))
+        _say_obstacles(seen)
+    for line in errors:
+        click.echo(f"reconciler: {line}", err=True)
+    if errors:
+        return FAILED
+    return ATTENTION if seen.obstacles else 0
+
+
+def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bool, keeps_copy: bool) -> int:
+    """The move, after what the present source still has to tell."""
+    from reconciler.cli.progress import show
+    from reconciler.operations import migration_text
+    from reconciler.runtime import moving
+    from reconciler.store.copies import backup
+    from reconciler.store.lock import lock_for
+    from reconciler.vendors.http import SystemClock
+
+    clock, to = SystemClock(), sources.there.alert_source
+    if keeps_copy:
+        moving.refuse_without_copy(sources.url)
+
+    def keep() -> Path | None:
+        return backup(sources.url, f"before-{to}", clock.now()) if keeps_copy else None
+
+    if choices.drain and sources.here is not None:
+        report = moving.drain(sources.here)
+        for problem in report.problems if report else ():
+            _say(str(problem.error))
+        choices = replace(choices, drain=False, is_drained=report is not None)
+    lock, both = lock_for(sources.url, database.route), moving.sides(sources, database)
+    made = moving.Mover(database, lock, both, clock, show, keep, _say).move(choices)
+    if as_json:
+        extra: dict[str, Any] = {"check": False, "moved": not made.seen.obstacles}
+        print_json(
+            migration_text.as_data(made.seen) | extra | {"backup": str(made.backup) if made.backup else None}
+        )
+    else:
+        click.echo("\n".join(migration_text.as_lines(made.seen)))
+        _say_obstacles(made.seen)
+    if made.seen.obstacles:
+        return FAILED
+    if not as_json:
+        _say_moved(made)
+    return 0
+
+
+def _say_moved(made: Moved) -> None:
+    """What was done, and the next step in the last line."""
+    to = made.seen.there
+    if made.backup is not None:
+        click.echo(f"The database as it was: {made.backup}")
+    click.echo(f"Moved to {to.name}. Whatever still runs with {made.seen.here.name} writes nothing more.")
+    click.echo(f"Next: set ALERT_SOURCE={to.key}, see `reconciler once --dry-run`, then start `reconciler run`.")
+
+
+def _say_obstacles(seen: Examination) -> None:
+    from reconciler.observability.logs import printable
+    from reconciler.operations.migration_text import obstacle_lines
+
+    for line in obstacle_lines(seen):
+        _say(printable(line))
+
+
+def _say(words: str) -> None:
+    click.echo(f"reconciler: {words}", err=True)
+
+
+def _name(source: str) -> str:
+    from reconciler.core.product import PRODUCTS
+
+    return PRODUCTS[source].name

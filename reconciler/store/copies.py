@@ -1,0 +1,44 @@
+"""Copies of the database: a backup beside an SQLite file, and one in memory on which a move is tried."""
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from reconciler.errors import Transient
+from reconciler.store.database import Database, file_of
+from reconciler.store.files import create_private
+from reconciler.store.read_only import in_memory
+from reconciler.store.schema import metadata
+
+ROWS = 1_000
+"""Rows that are copied at once."""
+
+
+def backup(url: str, name: str, now: datetime) -> Path | None:
+    """Copy an SQLite database, with what its journal holds, to a file beside it; None for any other database."""
+    file = file_of(url)
+    if file is None:
+        return None
+    copy = file.with_name(f"{file.name}.{name}-{now:%Y%m%dT%H%M%SZ}")
+    create_private(copy)
+    try:
+        with closing(sqlite3.connect(file)) as whole, closing(sqlite3.connect(copy)) as kept:
+            whole.backup(kept)
+    except sqlite3.Error as error:
+        raise Transient(
+            f"the database cannot be copied to {copy}: {error}; make room, or use --no-backup"
+        ) from error
+    return copy
+
+
+def copied(database: Database) -> Database:
+    """The whole content as a database in memory, which may be changed without any effect."""
+    copy = in_memory()
+    with database.reading() as unit, copy.connected(immediate=True) as target:
+        for table in metadata.sorted_tables:
+            for rows in unit.snapshot.connection.execute(select(table)).mappings().partitions(ROWS):
+                target.execute(insert(table), [dict(row) for row in rows])
+    return copy
