@@ -132,7 +132,13 @@ class _Reading:
         self.problems = Problems()
         self.breakers = ReadBreakers(self.clock)
         self.fetcher = Fetcher(
-            self.opsgenie, self.pagerduty, database, self.breakers, self.clock, self.stop.is_set
+            self.opsgenie,
+            self.pagerduty,
+            database,
+            self.breakers,
+            self.clock,
+            self.stop.is_set,
+            PRODUCTS[settings.alert_source],
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)

@@ -348,6 +348,8 @@ def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
 
 
 def _key(problem: Problem) -> str:
-    """Identity of a problem: its kind, or its text if the operator has to change something."""
+    """Identity of a problem: its kind; if the operator has to change something, its state or its text."""
     error = problem.error
-    return _CALL.sub("", without_request(str(error))) if isinstance(error, Misconfigured) else type(error).__name__
+    if not isinstance(error, Misconfigured):
+        return type(error).__name__
+    return error.state or _CALL.sub("", without_request(str(error)))
