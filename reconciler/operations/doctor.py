@@ -45,7 +45,8 @@ def examine(examined: Examined, on_found: OnFound, longest: float = LONGEST) -> 
     """Make every check: the set-up's and the database's first, then both vendors' at the same time."""
     settings, clock, elsewhere = examined.settings, examined.clock, examined.elsewhere
     url = settings.database_url.get_secret_value()
-    database = DatabaseChecks(url, timedelta(seconds=settings.initial_lookback_seconds), clock)
+    lookback = timedelta(seconds=settings.initial_lookback_seconds)
+    database = DatabaseChecks(url, lookback, clock, settings.alert_source)
     opsgenie = OpsgenieChecks(
         examined.opsgenie,
         examined.pagerduty,

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,11 +54,12 @@ from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
 from reconciler.sources.sweep import Retention, Sweep
 from reconciler.sources.unrepeated import UnrepeatedIntake
-from reconciler.store.database import Database, open_database
+from reconciler.store.database import Database, DatabaseDown, exists, open_database
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.lock import lock_for
 from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
+from reconciler.store.source import check_source
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
@@ -76,12 +78,17 @@ AWAY_INTERVALS = 3
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
     """The whole program. The database is opened, but not migrated."""
     database = open_database(settings.database_url.get_secret_value())
+    with suppress(DatabaseDown):  # the daemon waits for its database, and checks again before it leads
+        check_source(database, settings.alert_source)
     return Wiring(settings, stop or threading.Event(), database, _metrics(settings))
 
 
 def assemble_dry_run(settings: Settings) -> "DryWiring":
     """A program that only reads: no writers, no deliveries, a database that cannot be written to."""
-    return DryWiring(settings, threading.Event(), open_read_only(settings.database_url.get_secret_value()))
+    url = settings.database_url.get_secret_value()
+    if exists(url):
+        check_source(open_database(url), settings.alert_source)
+    return DryWiring(settings, threading.Event(), open_read_only(url))
 
 
 class _Reading:
@@ -127,6 +134,7 @@ class _Reading:
             sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
             retention=timedelta(seconds=settings.retention_seconds),
             query=settings.opsgenie_query,
+            source=settings.alert_source,
         )
         self.queue = WorkQueue(self.clock)
         self.problems = Problems()
@@ -271,7 +279,9 @@ class Wiring(_Reading):
         )
         self.lock = lock_for(settings.database_url.get_secret_value())
         self.pauses = Pauses(database, self.clock, self.write_breakers)
-        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval, self.pauses)
+        self.leadership = Leadership(
+            database, self.lock, self.queue, self.clock, self.interval, self.pauses, settings.alert_source
+        )
 
     def make_write_breakers(self) -> WriteBreakers:
         """The circuit breakers of all writes."""
