@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
 from reconciler.errors import Misconfigured
+from reconciler.settings_names import query_warnings
 from reconciler.settings_reading import Reading, Variable, read_all
 from reconciler.settings_sources import can_be_read_again, exposed, read_dotenv, read_secret
 from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
@@ -30,7 +31,6 @@ from reconciler.settings_texts import (
     site_url,
     token,
     tokens,
-    volatile_terms,
     web_address,
 )
 
@@ -86,6 +86,13 @@ class LookupSettings(DatabaseSettings):
     opsgenie_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
     opsgenie_query: Annotated[str, Variable(plain)] = ""
+    alert_source: Annotated[AlertSource, Variable(choice(AlertSource))] = "opsgenie"
+    jsm_site_url: Annotated[str, Variable(site_url)] = ""
+    jsm_cloud_id: Annotated[str, Variable(identifier)] = ""
+    jsm_email: Annotated[str, Variable(email)] = ""
+    jsm_api_token: Annotated[SecretStr | None, Variable(token, secret=True)] = None
+    jsm_query: Annotated[str, Variable(plain)] = ""
+    jsm_api_url: Annotated[str, Variable(api_url("atlassian"))] = "https://api.atlassian.com"
     pagerduty_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
     pagerduty_service_id: Annotated[str, Variable(identifier)] = ""
@@ -93,7 +100,7 @@ class LookupSettings(DatabaseSettings):
 
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: the keys and the database's password."""
-        keys = (self.opsgenie_api_key, self.pagerduty_api_key)
+        keys = (self.opsgenie_api_key, self.jsm_api_token, self.pagerduty_api_key)
         return (*(key.get_secret_value() for key in keys if key), *super().secret_values())
 
 
@@ -168,21 +175,19 @@ class Settings(BaseModel):
         found = list(self._misspelt)
         if self.status_password and not self.status_listen:
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
-        terms = ", ".join(volatile_terms(self.opsgenie_query))
-        if not terms:
-            return tuple(found)
-        warning = (
-            f"OPSGENIE_QUERY: asks for {terms}, which changes while an alert lives: an alert that is raised and "
-            "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
-            "that leaves the query is seen only at the next sweep; leave it out of the query"
-        )
-        return (*found, warning)
+        read_from = (self.alert_source, self.alert_shadow)
+        if "opsgenie" in read_from:
+            found += query_warnings("OPSGENIE_QUERY", self.opsgenie_query)
+        if "jsm" in read_from:
+            found += query_warnings("JSM_QUERY", self.jsm_query, other=self.opsgenie_query)
+        return tuple(found)
 
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""
         given = {
             "PAGERDUTY_WEBHOOK_SECRET": self.pagerduty_webhook_secret,
             "OPSGENIE_INTEGRATION_ID": self.opsgenie_integration_id,
+            "JSM_WEBHOOK_INTEGRATION_ID": self.jsm_webhook_integration_id,
         }
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
 

@@ -1,6 +1,8 @@
-"""What is probably not meant: misspelt names of variables, and values that are .env-example's placeholders."""
+"""What is probably not meant: misspelt names, placeholders of .env-example as values, queries that miss alerts."""
 
 from collections.abc import Collection, Iterator, Mapping
+
+from reconciler.settings_texts import volatile_terms
 
 OURS = ("OPSGENIE_", "PAGERDUTY_", "JSM_", "ON_")
 """How the names begin that no platform sets by itself: a name near one of them is a mistake."""
@@ -41,6 +43,22 @@ def is_placeholder(name: str, text: str, texts: Mapping[str, str]) -> bool:
     if text != PLACEHOLDERS.get(name):
         return False
     return name != "PAGERDUTY_EMAIL" or "pagerduty.com" in texts.get("PAGERDUTY_API_URL", "pagerduty.com")
+
+
+def query_warnings(name: str, query: str, other: str = "") -> Iterator[str]:
+    """What is probably wrong with the search query in this variable. `other` is Opsgenie's, beside JSM's."""
+    terms = ", ".join(volatile_terms(query))
+    if terms:
+        yield (
+            f"{name}: asks for {terms}, which changes while an alert lives: an alert that is raised and "
+            "closed or acknowledged between two polls is not seen and pages nobody, and what is done to an alert "
+            "that leaves the query is seen only at the next sweep; leave it out of the query"
+        )
+    if other and not query:
+        yield (
+            f"{name}: is empty, which selects every alert, while OPSGENIE_QUERY is set; that one is never used "
+            f"for JSM: give {name} the same choice in JSM's search syntax"
+        )
 
 
 def _distance(one: str, other: str) -> int:

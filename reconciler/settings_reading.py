@@ -149,6 +149,16 @@ def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
             "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "
             "set that, or remove it"
         )
+    if "JSM_WEBHOOK_SECRET" in texts and "JSM_WEBHOOK_INTEGRATION_ID" not in texts:
+        yield (
+            "JSM_WEBHOOK_SECRET: is of no use without JSM_WEBHOOK_INTEGRATION_ID, which opens the fast path; "
+            "set that, or remove it"
+        )
+    if "OPSGENIE_HEARTBEAT" in texts and texts.get("ALERT_SOURCE") == "jsm" and "OPSGENIE_API_KEY" not in texts:
+        yield (
+            "OPSGENIE_HEARTBEAT: Opsgenie takes it with OPSGENIE_API_KEY only, which is not set; set that, or use "
+            "HEARTBEAT_URL"
+        )
     if "STATUS_PASSWORD" not in texts and _is_open(texts.get("STATUS_LISTEN", "")):
         yield (
             f"STATUS_LISTEN: {shown(texts['STATUS_LISTEN'])} can be reached from other machines, which needs a "

@@ -62,12 +62,15 @@ def cli(context: click.Context, env_file: Path | None) -> None:
 @click.option(
     "--rate", type=_RATE, default=960, show_default=True, help="PagerDuty requests a minute; 0: no limit."
 )
-def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int) -> None:
+@click.option("--jsm", is_flag=True, help="Alerts are in Jira Service Management instead of Opsgenie.")
+def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int, jsm: bool) -> None:
     """Simulate both vendors' APIs on loopback, for trying things out and for tests."""
     from reconciler.sandbox.command import serve_until_stopped
     from reconciler.sandbox.settings import SandboxSettings
 
-    behaviour = SandboxSettings(latency=latency, list_lag=list_lag, write_lag=write_lag, pagerduty_per_minute=rate)
+    behaviour = SandboxSettings(
+        latency=latency, list_lag=list_lag, write_lag=write_lag, pagerduty_per_minute=rate, jsm_only=jsm
+    )
     try:
         serve_until_stopped(host, port, behaviour)
     except OSError as error:
@@ -76,11 +79,12 @@ def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: fl
 
 
 @cli.command()
-def demo() -> None:
+@click.option("--migration", is_flag=True, help="A move from Opsgenie to Jira Service Management instead.")
+def demo(*, migration: bool) -> None:
     """Play one incident's life over the sandbox: no account, no configuration."""
-    from reconciler.cli.demo import play
+    from reconciler.cli import demo, demo_migration
 
-    sys.exit(play())
+    sys.exit(demo_migration.play() if migration else demo.play())
 
 
 for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, db):

@@ -1,143 +1,32 @@
-"""`reconciler demo`: one incident from alert to resolution, by the real daemon against the sandbox over HTTP.
+"""`reconciler demo`: one incident from alert to resolution, by the real daemon against the sandbox over HTTP."""
 
-The people's acts go through the sandbox's control API. What the reconciler does is taken from its log. What was
-lost and what was done twice is computed at the end from the sandbox's state by `reconciler.sandbox.audit`.
-"""
-
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import textwrap
-import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
-import requests
 
-from reconciler.cli.manners import colour as wants_colour
-from reconciler.sandbox.server import RunningSandbox, environment, serve
+from reconciler.cli.demo_stage import NARROWEST, Stage, State, columns
+from reconciler.sandbox.server import environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
-SEEN_WITHIN = 8.0
-"""Seconds within which a change must show on the other side, or the demo fails."""
-QUIET = 2.5
-"""Seconds at the end during which nothing more may be written."""
 MIN_COLUMN = 50
-NARROWEST = 20
-INDENT = 21
-"""Characters before the words of a line: the time and who acts."""
-
-State = dict[str, Any]
 
 
 def play() -> int:
     """Run the demo; exit status 0 when nothing was lost and nothing was done twice."""
     settings = SandboxSettings(list_lag=0.4, write_lag=0.3, latency=0.01)
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder, serve(settings=settings) as sandbox:
-        stage = Stage(sandbox, Path(folder))
+        stage = Stage(sandbox.url, Path(folder), environment(sandbox.url))
         try:
             _story(stage)
+            late = stage.late_writes()
         finally:
             stage.kill()
-        return _conclusion(stage)
-
-
-class Stage:
-    """The sandbox, the daemon, and the narration printed as things happen."""
-
-    def __init__(self, sandbox: RunningSandbox, folder: Path) -> None:
-        self.url = sandbox.url
-        self.folder = folder
-        self.environment = environment(sandbox.url) | {
-            "DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
-            "POLL_INTERVAL_SECONDS": "0.4",
-            "STALENESS_SECONDS": "3",
-            "LOG_FORMAT": "json",
-        }
-        self.daemon: subprocess.Popen[str] | None = None
-        self.started = time.monotonic()
-        self.missed: list[str] = []
-
-    def say(self, who: str, words: str) -> None:
-        """Print one line of the narration."""
-        colour = {"Opsgenie": "yellow", "PagerDuty": "green", "reconciler": "cyan"}.get(who, "white")
-        at = f"{time.monotonic() - self.started:5.1f} s"
-        head = f"{click.style(at, dim=True)}  {click.style(f'{who:<10}', fg=colour)}  "
-        room = max(NARROWEST, columns() - INDENT)
-        first, *rest = textwrap.wrap(words, room) or [""]
-        click.echo("\n".join([head + first, *(" " * INDENT + line for line in rest)]), color=wants_colour())
-
-    def start(self) -> None:
-        """Start the real daemon, as a process of its own."""
-        self.daemon = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "run"],
-            env=_inherited() | self.environment,
-            cwd=self.folder,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        threading.Thread(target=self._listen, args=(self.daemon,), daemon=True).start()
-
-    def kill(self) -> None:
-        """Kill the daemon with SIGKILL, so that it cannot clean up."""
-        if self.daemon is not None and self.daemon.poll() is None:
-            self.daemon.send_signal(signal.SIGKILL)
-            self.daemon.wait()
-
-    def act(self, side: str, words: str, path: str, **body: Any) -> State:
-        """Have a person act through the sandbox's control interface."""
-        self.say(side, words)
-        answer = requests.post(f"{self.url}/control/{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        found: State = answer.json()
-        return found
-
-    def state(self) -> State:
-        """The complete state of both sides."""
-        found: State = requests.get(f"{self.url}/control/state", timeout=10).json()
-        return found
-
-    def until(self, what: str, shown: Callable[[State], bool]) -> None:
-        """Wait until the other side shows the change."""
-        last = time.monotonic() + SEEN_WITHIN
-        while time.monotonic() < last:
-            if shown(self.state()):
-                return
-            time.sleep(0.05)
-        self.missed.append(what)
-        self.say("demo", f"not seen within {SEEN_WITHIN:.0f} s: {what}")
-
-    def writes(self) -> int:
-        """The number of API writes that both vendors have accepted so far."""
-        calls = requests.get(f"{self.url}/control/requests", timeout=10).json()["requests"]
-        return sum(1 for call in calls if call["write"])
-
-    def _listen(self, daemon: "subprocess.Popen[str]") -> None:
-        for line in daemon.stderr or ():
-            try:
-                event = json.loads(line)
-            except ValueError:
-                self.say("reconciler", line.rstrip())
-                continue
-            self._tell(event)
-
-    def _tell(self, event: State) -> None:
-        kind, state = event.get("event", ""), event.get("state")
-        if state in ("done", "in flight", "dropped") and "reason" in event:
-            if state == "in flight":
-                return  # accepted by Opsgenie: said once it is seen to be done
-            why = f" [{event['error']}]" if event.get("error") else ""
-            self.say("reconciler", f"{event['kind']}: {event['reason']}{why}")
-        elif event.get("level") in ("error", "warning"):
-            self.say("reconciler", f"{kind} {event.get('exception', '')}".rstrip())
+        click.echo()
+        _timelines(stage.state())
+        click.echo()
+        return stage.verdict(late)
 
 
 def _story(stage: Stage) -> None:
@@ -191,31 +80,6 @@ def _story(stage: Stage) -> None:
     until("Ana's closing", lambda s: "closed the alert" in _incident_notes(s))
 
 
-def _conclusion(stage: Stage) -> int:
-    stage.start()
-    time.sleep(QUIET / 2)
-    before = stage.writes()
-    time.sleep(QUIET)
-    late = stage.writes() - before
-    stage.kill()
-    state = stage.state()
-    audit = requests.get(f"{stage.url}/control/audit", timeout=10).json()
-    click.echo()
-    _timelines(state)
-    click.echo()
-    acts = sum(1 for entry in state["journal"] if entry["verb"] != "escalate")
-    click.echo(f"People's acts: {acts}. API writes made for them: {stage.writes()}. Pages: {_pages(state)}.")
-    bad = {name: found for name, found in audit.items() if found}
-    for name in ("lost", "twice", "looped", "forbidden"):
-        if name in audit:
-            click.echo(f"{name.capitalize():<10} {len(audit[name])}")
-    for name, found in bad.items():
-        for finding in found:
-            click.echo(f"  {name}: {finding}")
-    click.echo(f"Written while nobody did anything, after the end: {late}")
-    return 1 if bad or late or stage.missed else 0
-
-
 def _timelines(state: State) -> None:
     """The logs and notes of both sides in one timeline."""
     alert, incident = _alert(state), _incident(state)
@@ -242,11 +106,6 @@ def _laid_out(lines: list[tuple[bool, str]], room: int) -> list[str]:
     return [f"{'Opsgenie':<{width}}   PagerDuty", f"{'-' * width}   {'-' * width}", *shown]
 
 
-def columns() -> int:
-    """The width of the terminal, or the one that COLUMNS gives."""
-    return shutil.get_terminal_size((140, 24)).columns
-
-
 def _is_told(entry: State) -> bool:
     kinds = ("trigger", "acknowledge", "unacknowledge", "resolve", "escalate", "assign")
     return entry["type"] in {f"{kind}_log_entry" for kind in kinds}
@@ -254,11 +113,6 @@ def _is_told(entry: State) -> bool:
 
 def _cell(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def _pages(state: State) -> str:
-    pages = state["pagerduty"]["pages"]
-    return f"{len(pages)} ({', '.join(page['cause'] for page in pages)})"
 
 
 def _alert(state: State) -> State:
@@ -277,9 +131,3 @@ def _alert_notes(state: State) -> str:
 
 def _incident_notes(state: State) -> str:
     return "\n".join(note["content"] for note in _incident(state)["notes"])
-
-
-def _inherited() -> dict[str, str]:
-    """The environment without the operator's configuration, so that the demo never leaves loopback."""
-    ours = ("OPSGENIE_", "PAGERDUTY_", "ON_", "HTTP_LISTEN", "STATUS_", "DATABASE_URL", "LOG_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

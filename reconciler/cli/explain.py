@@ -34,10 +34,10 @@ def explain(given: str, as_json: bool) -> None:
 
     url = settings.database_url.get_secret_value()
     retention = timedelta(seconds=settings.retention_seconds)
-    known = explaining.Known(settings.poll_interval_seconds, settings.opsgenie_query, retention)
+    known = explaining.Known(settings.poll_interval_seconds, lookups.query_of(settings), retention)
     ask = partial(lookups.searches, settings)
     found = explaining.read(open_read_only(url), shown(url), given.strip(), known, ask)
-    page = partial(lookups.alert_page, settings.opsgenie_api_url)
+    page = partial(lookups.alert_page, settings)
     if as_json:
         print_json(explaining.as_data(found, page))
     else:

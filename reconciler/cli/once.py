@@ -123,4 +123,5 @@ def _plan(settings: Settings, signals: StopSignals) -> Report:
 def _ended(report: Report, wiring: Wiring | DryWiring, signals: StopSignals) -> Report:
     """The report with the names of its alerts, and with the signal that has ended the run early."""
     stopped = signals.received if wiring.stop.is_set() else ""
-    return replace(report, names=wiring.names(report), stopped=stopped, left=wiring.queue.size())
+    product = wiring.account.policy().product
+    return replace(report, names=wiring.names(report), stopped=stopped, left=wiring.queue.size(), product=product)

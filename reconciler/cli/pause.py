@@ -50,7 +50,7 @@ class Reason(click.ParamType[str]):
         return words
 
 
-_TO = click.option("--to", type=click.Choice(["opsgenie", "pagerduty"]), help="Only writes to this side.")
+_TO = click.option("--to", type=click.Choice(["opsgenie", "jsm", "pagerduty"]), help="Only writes to this side.")
 
 
 @click.command()
@@ -66,12 +66,14 @@ def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str)
     replaces the first.
     """
     from reconciler.operations import pausing
+    from reconciler.operations.origin import product_in
     from reconciler.operations.who import operator
 
     database = working_database()
     begun = pausing.begin(database, _sides(to), reason, operator(), pages=pages_too, lasts=lasts)
+    product = product_in(database)
     database.close()
-    click.echo(pausing.begun_text(begun))
+    click.echo(pausing.begun_text(begun, product))
 
 
 @click.command()
@@ -79,16 +81,21 @@ def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str)
 def resume(to: str | None) -> None:
     """End a pause: what has waited is written, in order."""
     from reconciler.operations import pausing
+    from reconciler.operations.origin import product_in
     from reconciler.operations.who import operator
 
     database = working_database()
     ended = pausing.end(database, _sides(to), operator())
+    product = product_in(database)
     database.close()
-    click.echo(pausing.ended_text(ended))
+    click.echo(pausing.ended_text(ended, product))
 
 
 def _sides(to: str | None) -> tuple[Side, ...]:
-    """The sides that an operator means."""
+    """The sides that an operator means. The alert side goes by any product's name: scripts outlive a move."""
     from reconciler.core.model import Side
+    from reconciler.core.product import PRODUCTS
 
-    return tuple(Side) if to is None else (Side(to),)
+    if to is None:
+        return tuple(Side)
+    return (Side.ALERTS if to in PRODUCTS else Side(to),)

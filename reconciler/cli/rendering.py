@@ -9,6 +9,7 @@ from reconciler.cli.risks import is_limit, not_counted, summary
 from reconciler.core import late_alerts
 from reconciler.core.model import Action, Kind, Status
 from reconciler.core.pause import held
+from reconciler.core.product import Product
 from reconciler.core.text import shortened
 from reconciler.errors import Misconfigured, ReconcilerError
 from reconciler.observability.logs import printable
@@ -20,7 +21,7 @@ from reconciler.runtime.report import Report
 _LINE = ("done", "dropped", "planned", "in flight", "unknown", "dead")
 """The order of states in the summary line: final states first."""
 ADVICE = "run it again, or let the daemon (`reconciler run`) go on"
-NOTHING_WRITTEN = "Dry run: nothing was written, neither to Opsgenie nor to PagerDuty nor to the database."
+_NOTHING_WRITTEN = "Dry run: nothing was written, neither to {product} nor to PagerDuty nor to the database."
 
 _PUBLIC = {
     Status.PLANNED: "pending",
@@ -32,15 +33,22 @@ _PUBLIC = {
 """`status` in the public contract's words; `state` is exact."""
 
 
+def nothing_written(product: Product) -> str:
+    """The last line of a dry run."""
+    return _NOTHING_WRITTEN.format(product=product.name)
+
+
 def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
     """The document that `once --json` prints, as the public contract specifies it."""
     return {
         "dry_run": dry_run,
         "actions": [
-            _action(action, dry_run=dry_run) | {"paused": held(action, report.pauses) is not None}
+            _action(action, report.product, dry_run=dry_run) | {"paused": held(action, report.pauses) is not None}
             for action in report.actions
         ],
-        "pauses": pausing.as_data(pausing.counted(report.pauses, report.actions), datetime.now(UTC)),
+        "pauses": pausing.as_data(
+            pausing.counted(report.pauses, report.actions), datetime.now(UTC), report.product
+        ),
         "late_alerts": {each: report.late.get(each, 0) for each in (late_alerts.NOTE, late_alerts.SKIP)},
         "errors": errors(report, dry_run=dry_run),
     }
@@ -55,7 +63,7 @@ def as_text(report: Report, *, dry_run: bool) -> str:
         lines.append(report.names.get(mine[0].alert_id, f"Alert {mine[0].alert_id}"))
         for action in mine:
             what = f"{_how(action)}{_why(action)}{_held(action, report)}"
-            lines.append(f"  {state_of(action):<8} {action.kind.value:<27} {what}")
+            lines.append(f"  {state_of(action):<8} {report.product.kind(action.kind):<27} {what}")
             if action.text:
                 lines.append(f"{'':38}{shortened(action.text)}")
         lines.append("")
@@ -73,7 +81,7 @@ def errors(report: Report, *, dry_run: bool) -> list[str]:
     waiting = [action for action in failed if held(action, report.pauses) is None]
     lines = [
         *(_problem(problem) for problem in report.problems),
-        *(_located(f"{a.kind.value} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
+        *(_located(f"{report.product.kind(a.kind)} waits: {a.error}", a.alert_id) for a in waiting if not dry_run),
         *_unread(report),
         *_stopped(report, dry_run=dry_run),
     ]
@@ -121,9 +129,9 @@ def _located(words: str, alert_id: str) -> str:
     return f"{words} (alert {alert_id})" if alert_id else words
 
 
-def _action(action: Action, *, dry_run: bool) -> dict[str, Any]:
+def _action(action: Action, product: Product, *, dry_run: bool) -> dict[str, Any]:
     return {
-        "kind": action.kind.value,
+        "kind": product.kind(action.kind),
         "alert_id": action.alert_id,
         "incident_id": action.incident_id,
         "status": _status(action, dry_run=dry_run),
@@ -153,19 +161,22 @@ def _how(action: Action) -> str:
 
 
 def _summary(report: Report, *, dry_run: bool) -> list[str]:
-    counts = Counter(action.kind.value for action in report.actions)
+    counts = Counter(report.product.kind(action.kind) for action in report.actions)
     pairs = len({action.alert_id for action in report.actions})
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     noun = "pair" if pairs == 1 else "pairs"
     planned = f"Plan: {listed} for {pairs} {noun}." if counts else "Plan: nothing to do."
     told = [f"{report.names.get(alert_id, f'Alert {alert_id}')}: {words}" for alert_id, words in report.orders]
     told += late_alerts.lines(report.late)
-    told += [pausing.line(each, datetime.now(UTC)) for each in pausing.counted(report.pauses, report.actions)]
+    told += [
+        pausing.line(each, datetime.now(UTC), report.product)
+        for each in pausing.counted(report.pauses, report.actions)
+    ]
     if dry_run:
         now = [action for action in report.actions if held(action, report.pauses) is None]
         risks, left = summary(now), not_counted(report)
         known = ([f"{risks}."] if risks else []) + ([f"Not counted: {left}."] if left else [])
-        return [*told, planned, *known, NOTHING_WRITTEN]
+        return [*told, planned, *known, nothing_written(report.product)]
     standing = Counter(state_of(action) for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
     return [*told, f"Done: {done}." if done else "Nothing to do."]

@@ -20,11 +20,13 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
         raise click.UsageError("name alerts or incidents, or give --all")
     database = working_database()
     from reconciler.operations import retry as putting_back
+    from reconciler.operations.origin import product_in
     from reconciler.operations.who import operator
 
     found = putting_back.put_back(database, None if everything else ids, operator())
+    product = product_in(database)
     database.close()
     if as_json:
-        print_json(putting_back.as_data(found))
+        print_json(putting_back.as_data(found, product))
     else:
-        click.echo(putting_back.as_text(found))
+        click.echo(putting_back.as_text(found, product))

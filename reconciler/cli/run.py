@@ -85,5 +85,5 @@ def _sources(settings: Settings, wiring: Wiring, daemon: Daemon) -> Sources:
         shown(settings.database_url.get_secret_value()),
         lambda: daemon.renewal.settings,
         survey(configuration.read(os.environ, env_file())),
-        partial(alert_page, settings.opsgenie_api_url),
+        partial(alert_page, settings),
     )

@@ -42,18 +42,21 @@ def page(report: StatusReport, interval: float) -> Page:
     """The report in words, with unprintable characters escaped."""
     if report.missing:
         return Page(printable(headline(report, interval)), (("Database", printable(report.database)),), ())
-    now = report.now
+    now, product = report.now, report.product
     found = (
         _section("Vendors", ("", "polled", "requests left", "may write", "problem"), _vendors(report, interval)),
         _section(
             "Paused",
             ("",),
-            ((pausing.row(each, now),) for each in report.pauses),
+            ((pausing.row(each, now, product),) for each in report.pauses),
         ),
         _section(
             "In trouble",
             ("subject", "what"),
-            ((each.public_subject, f"{each.words}, {since_words(now, each.since)}") for each in report.troubles),
+            (
+                (product.word(each.public_subject), f"{each.words}, {since_words(now, each.since)}")
+                for each in report.troubles
+            ),
         ),
         _section(
             "Nobody is paged for",
@@ -102,7 +105,7 @@ def _entry(report: StatusReport, entry: Entry) -> tuple[str, ...]:
     return (
         _alert(action.alert_id, entry.pair),
         incident_name(entry.pair),
-        action.kind.value,
+        report.product.kind(action.kind),
         span(report.now - entry.since),
         str(action.attempts or ""),
         f"{action.error or action.reason} (alert {action.alert_id})",
@@ -116,7 +119,7 @@ def _apart_rows(report: StatusReport) -> Iterable[tuple[str, ...]]:
             _alert(pair.alert_id, pair),
             incident_name(pair),
             span(report.now - each.since),
-            divergence.words(each),
+            divergence.words(each, report.product),
         )
 
 

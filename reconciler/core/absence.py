@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from reconciler.core.model import Action, Alert, AlertBaseline, Observation, Settlement, Side, Status
 from reconciler.core.policy import Policy
+from reconciler.core.product import PRODUCTS, Product
 
-DELETED_REASON = "the alert was deleted in Opsgenie"
-SEEN_AGAIN = "the alert is seen again in Opsgenie"
 MANY = 5
 """The fewest missing alerts that put the key in doubt while it still sees other open ones."""
 ONE_IN = 5
@@ -66,6 +65,19 @@ def is_early(since: datetime | None, begun: datetime, policy: Policy, now: datet
     return now - max(since, begun) < policy.sweep_interval
 
 
+def deleted_reason(product: Product) -> str:
+    """Why a write to a deleted alert is dead."""
+    return f"the alert was deleted in {product.name}"
+
+
+def seen_again(product: Product) -> str:
+    """Why such a write is due again."""
+    return f"the alert is seen again in {product.name}"
+
+
+_DELETED = tuple(deleted_reason(product) for product in PRODUCTS.values())
+
+
 def is_confirmed(observation: Observation, policy: Policy, now: datetime) -> bool:
     """Whether the alert counts as deleted.
 
@@ -89,25 +101,28 @@ def is_open(alert: Alert, old: AlertBaseline) -> bool:
     return old.open or old.deleted or alert.updated_at > old.updated_at
 
 
-def without_target(baseline: AlertBaseline, mine: tuple[Action, ...]) -> tuple[Settlement, ...]:
+def without_target(baseline: AlertBaseline, mine: tuple[Action, ...], product: Product) -> tuple[Settlement, ...]:
     """Outcomes of writes to a deleted alert: dead, unless the alert reappears."""
     if not baseline.deleted:
         return ()
     waiting = (action for action in mine if action.status.is_open and action.kind.side is Side.ALERTS)
-    return tuple(Settlement(action.id, Status.DEAD, DELETED_REASON) for action in waiting)
+    return tuple(Settlement(action.id, Status.DEAD, deleted_reason(product)) for action in waiting)
 
 
 def with_target_again(
-    old: AlertBaseline | None, baseline: AlertBaseline, mine: tuple[Action, ...], now: datetime
+    old: AlertBaseline | None,
+    baseline: AlertBaseline,
+    mine: tuple[Action, ...],
+    now: datetime,
+    product: Product,
 ) -> tuple[Settlement, ...]:
     """Outcomes that make writes due again that became dead when their alert was considered deleted."""
     if old is None or not old.deleted or baseline.deleted:
         return ()
-    given_up = (
-        action for action in mine if action.status is Status.DEAD and action.error.startswith(DELETED_REASON)
-    )
+    given_up = (action for action in mine if action.status is Status.DEAD and action.error.startswith(_DELETED))
     return tuple(
-        Settlement(action.id, Status.PLANNED, SEEN_AGAIN, attempts=0, failing_since=now) for action in given_up
+        Settlement(action.id, Status.PLANNED, seen_again(product), attempts=0, failing_since=now)
+        for action in given_up
     )
 
 

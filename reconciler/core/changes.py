@@ -4,7 +4,7 @@ Only values are compared; no time stamp and no log text decides that something h
 guards exclude our own writes. For notes any one suffices; for states, which have no text, either of the first two:
 
     outbox   ids and texts that our own actions left behind, and baselines that our own settled writes moved
-    author   the automation user in PagerDuty, our signature in Opsgenie
+    author   the automation user in PagerDuty; our signature or our own account on the alert side
     mark     the mark at the head of every note that we write, where it is genuine
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core import absence, details, late_alerts, notes, steps, succession, text, urgency
+from reconciler.core.alert_authors import doer
 from reconciler.core.model import (
     SOMEBODY,
     Act,
@@ -31,9 +32,6 @@ from reconciler.core.model import (
 )
 from reconciler.core.policy import Policy
 from reconciler.core.readings import GRAIN, in_doubt, is_adoption, is_overdue
-
-SNOOZE_ENDED = Person("", "Opsgenie (snooze ended)")
-DELETED = Person("", "Opsgenie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,15 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
     alert, pair = observation.alert, observation.pair
     if pair is not None and pair.alerts.open and absence.is_confirmed(observation, policy, now):
         base, ref = pair.alerts, str(pair.alerts.missing_since)
-        yield Change(Side.ALERTS, "delete", pair.alert_id, ref, base.updated_at, Actor.MACHINE, DELETED)
+        yield Change(
+            Side.ALERTS,
+            "delete",
+            pair.alert_id,
+            ref,
+            base.updated_at,
+            Actor.MACHINE,
+            Person("", policy.product.name),
+        )
     if alert is None or (pair is None and is_adoption(observation)):
         return
     if pair is None:
@@ -115,10 +121,11 @@ def _alert_changes(observation: Observation, policy: Policy, now: datetime) -> I
     base = pair.alerts if pair else AlertBaseline(True, False, alert.created_at)
     if not alert.open:
         if base.open:
-            yield _alert_act(alert, "close", Person("", alert.closed_by), alert.closed_at or alert.updated_at)
+            person = doer("close", alert.closed_by, observation.alert_acts, policy)
+            yield _alert_act(alert, "close", person, alert.closed_at or alert.updated_at)
     elif absence.is_open(alert, base):
         yield from _priority_changed(observation, alert, base, policy)
-        yield from _acknowledgement_changed(observation, alert, base)
+        yield from _acknowledgement_changed(observation, alert, base, policy)
 
 
 def _priority_changed(
@@ -140,7 +147,9 @@ def _rises(old: str, new: str, policy: Policy) -> bool:
     return text.urgency(old, policy.high_urgency) == "low" and text.urgency(new, policy.high_urgency) == "high"
 
 
-def _acknowledgement_changed(observation: Observation, alert: Alert, base: AlertBaseline) -> Iterator[Found]:
+def _acknowledgement_changed(
+    observation: Observation, alert: Alert, base: AlertBaseline, policy: Policy
+) -> Iterator[Found]:
     if in_doubt(observation, Kind.ALERT_ACKNOWLEDGE, Kind.ALERT_UNACKNOWLEDGE):
         return
     if alert.acknowledged and not base.acknowledged:
@@ -148,9 +157,10 @@ def _acknowledgement_changed(observation: Observation, alert: Alert, base: Alert
         # Whether Opsgenie renews ackTime at a second acknowledgement is unknown.
         fresh = at is not None and at >= base.updated_at - GRAIN
         when = at if at is not None and fresh else alert.updated_at
-        yield _or_echo(observation, _alert_act(alert, "acknowledge", Person("", alert.acknowledged_by), when))
+        person = doer("acknowledge", alert.acknowledged_by, observation.alert_acts, policy)
+        yield _or_echo(observation, _alert_act(alert, "acknowledge", person, when), policy)
     elif base.acknowledged and not alert.acknowledged:
-        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base))
+        yield _or_echo(observation, _alert_unacknowledged(observation, alert, base, policy), policy)
 
 
 def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Actor = Actor.PERSON) -> Change:
@@ -158,26 +168,30 @@ def _alert_act(alert: Alert, verb: str, person: Person, at: datetime, actor: Act
     return Change(Side.ALERTS, verb, alert.id, ref, at, actor, person if person.name else SOMEBODY)
 
 
-def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBaseline) -> Change:
+def _alert_unacknowledged(observation: Observation, alert: Alert, base: AlertBaseline, policy: Policy) -> Change:
     recent = since_last("acknowledge", observation.alert_acts)
     act = next((act for act in recent if act.verb == "unacknowledge"), None)
     if base.snoozed_until is not None and (act is None or act.actor is not Actor.PERSON):
         at = min(base.snoozed_until, alert.updated_at)
-        return _alert_act(alert, "unacknowledge", SNOOZE_ENDED, at, Actor.MACHINE)
+        person = Person("", f"{policy.product.name} (snooze ended)")
+        return _alert_act(alert, "unacknowledge", person, at, Actor.MACHINE)
     if act is None:
         return _alert_act(alert, "unacknowledge", SOMEBODY, alert.updated_at)
     return _alert_act(alert, "unacknowledge", act.person or SOMEBODY, act.at, act.actor)
 
 
-def _or_echo(observation: Observation, change: Change) -> Change | Echo:
-    """The change, or an Echo if it is the engineer's own act on its way back: same verb, same name.
+def _or_echo(observation: Observation, change: Change, policy: Policy) -> Change | Echo:
+    """The change, or an Echo if it is our own act, or the engineer's on its way back: same verb, same name.
 
     A customer with the same name loses nothing: the incident already has that state and that name.
     """
+    if policy.is_echo_on_alert(change.person):
+        return Echo(Side.ALERTS, change.alert_id, "author", change.verb)
     base = observation.pair.pagerduty if observation.pair else None
     status = {"acknowledge": "acknowledged", "unacknowledge": "triggered"}[change.verb]
     if (
-        base is not None
+        policy.acts_are_named
+        and base is not None
         and base.status == status
         and base.actor
         and text.is_same_name(change.person.name, base.actor)
@@ -209,19 +223,18 @@ def _incident_changes(observation: Observation, policy: Policy, now: datetime) -
         yield from _incident_acknowledged(observation, incident, base, policy)
     elif base.status == "acknowledged" and not in_doubt(observation, Kind.PAGERDUTY_UNACKNOWLEDGE):
         cause = steps.unacknowledged(observation, base, policy, now) or unknown
-        mirrored = all(policy.is_automation(person) for person in base.acknowledgers)
-        detail = "mirrored" if mirrored else ""
-        yield _moved(observation, "unacknowledge", cause, policy, detail) if cause else Unexplained()
+        ours = all(policy.is_automation(person) for person in base.acknowledgers)
+        yield _moved(observation, "unacknowledge", cause, policy, ours=ours) if cause else Unexplained()
 
 
 def _moved(
-    observation: Observation, verb: str, cause: steps.Cause, policy: Policy, detail: str = ""
+    observation: Observation, verb: str, cause: steps.Cause, policy: Policy, *, ours: bool = False
 ) -> Change | Echo:
     if policy.is_echo_of_us(cause.person):
         return Echo(Side.PAGERDUTY, observation.alert_id, "author", verb)
     ref = _ref(cause.act, cause.at)
     return Change(
-        Side.PAGERDUTY, verb, observation.alert_id, ref, cause.at, cause.actor, cause.person, detail=detail
+        Side.PAGERDUTY, verb, observation.alert_id, ref, cause.at, cause.actor, cause.person, was_mirrored=ours
     )
 
 

@@ -32,17 +32,18 @@ class Sources:
             self._texts[_origin(side, note)].append(_Text(note.text))
         self._sent: dict[str, list[_Text]] = defaultdict(list)
         for action in mine:
-            self._sent[text.head(action.mark)].append(_Text(action.text))
+            self._sent[text.head(action.mark)].append(_Text(text.in_one_form(action.text)))
 
     def has(self, copy: str) -> bool | None:
         """Whether this text is our copy of something on that side; None if that depends on unread notes."""
         found = text.MARK.match(copy.lstrip())
-        if found is None or found["side"] != text.name_of(self.side):
+        if found is None or text.side_of(found) is not self.side:
             return False
         words = copy.lstrip()[found.end() :].strip()
         if found["stamp"] and is_act_text(self.side, words):
             return True
-        if any(sent.is_same(_Text(copy)) for sent in self._sent.get(found[0], ())):
+        whole = _Text(text.in_one_form(copy))
+        if any(sent.is_same(whole) for sent in self._sent.get(text.head(copy), ())):
             return True
         if not self.were_read:
             return None

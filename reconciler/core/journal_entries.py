@@ -23,7 +23,7 @@ from reconciler.core.model import (
     Side,
     Status,
 )
-from reconciler.core.policy import DecisionInput
+from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.work import Reason
 
 ACTS = {
@@ -46,7 +46,7 @@ _GUARDS = {
     (Side.ALERTS, "mark"): "its mark names a note in PagerDuty",
     (Side.PAGERDUTY, "outbox"): "the reconciler wrote it",
     (Side.PAGERDUTY, "author"): "done by the automation user, whose acts are never passed on",
-    (Side.PAGERDUTY, "mark"): "its mark names a note in Opsgenie",
+    (Side.PAGERDUTY, "mark"): "its mark names a note in {product}",
 }
 _EVENTS = {
     Status.PLANNED: Event.PLANNED,
@@ -68,7 +68,7 @@ def of_plan(plan: Plan, inputs: DecisionInput, reasons: Collection[Reason]) -> t
     now = inputs.now
     found = [
         *(_seen(change, now) for change in plan.changes),
-        *(_echo(echo, now) for echo in plan.echoes),
+        *(_echo(echo, now, inputs.policy) for echo in plan.echoes),
         *(entry for pair in plan.pairs for entry in _recorded(pair, before[pair.alert_id], plan, inputs, reasons)),
         *(entry for observation in inputs.observations for entry in _settled(plan.settlements, observation, now)),
         *(of_action(action, Event.PLANNED, now, action.reason) for action in plan.actions),
@@ -132,8 +132,9 @@ def _seen(change: Change, now: datetime) -> Entry:
     return Entry(now, Event.SEEN, change.alert_id, change.side, who=who, words=f"{words}{detail} at {at}")
 
 
-def _echo(echo: Echo, now: datetime) -> Entry:
-    words = f"{echo.what}: {_GUARDS[echo.side, echo.guard]}"
+def _echo(echo: Echo, now: datetime, policy: Policy) -> Entry:
+    guard = _GUARDS[echo.side, echo.guard].format(product=policy.product.name)
+    words = f"{echo.what}: {guard}"
     return Entry(now, Event.ECHO, echo.alert_id, echo.side, words=words)
 
 
@@ -143,7 +144,9 @@ def _recorded(
     """How the pair's record has changed: a baseline, another incident, somebody paged or not."""
     before, now = observation.pair, inputs.now
     if before is None and not pair.tracked:
-        words = late_alerts.why_skipped(observation, inputs.policy) or _why_baseline(observation, reasons)
+        words = late_alerts.why_skipped(observation, inputs.policy) or _why_baseline(
+            observation, inputs.policy, reasons
+        )
         yield Entry(now, Event.BASELINE, pair.alert_id, Side.ALERTS, words=words)
     old = before.incident_id if before else None
     is_made = any(s.status is Status.DONE and s.result_id == pair.incident_id for s in plan.settlements)
@@ -154,7 +157,7 @@ def _recorded(
     yield from _paging(before, pair, now)
 
 
-def _why_baseline(observation: Observation, reasons: Collection[Reason]) -> str:
+def _why_baseline(observation: Observation, policy: Policy, reasons: Collection[Reason]) -> str:
     created = observation.alert.created_at if observation.alert else None
     if created is not None and observation.since is not None and created < observation.since:
         return (
@@ -163,7 +166,8 @@ def _why_baseline(observation: Observation, reasons: Collection[Reason]) -> str:
         )
     raised = f"raised at {_stamp(created)}: " if created is not None else ""
     if Reason.FIRST_START in reasons:
-        return f"{raised}older than INITIAL_LOOKBACK_SECONDS when a changed OPSGENIE_QUERY first showed it"
+        query = policy.product.query
+        return f"{raised}older than INITIAL_LOOKBACK_SECONDS when a changed {query} first showed it"
     return f"{raised}recorded as it is, and pages nobody"
 
 

@@ -64,12 +64,12 @@ def acknowledgement_was_mirrored(now: Situation) -> bool:
 
 
 def close_is_noted(now: Situation) -> bool:
-    """ON_OPSGENIE_CLOSE is not `ignore`."""
+    """ON_ALERT_CLOSE is not `ignore`."""
     return now.policy.on_alert_close != "ignore"
 
 
 def close_resolves(now: Situation) -> bool:
-    """ON_OPSGENIE_CLOSE is `resolve`, and the incident is not resolved yet."""
+    """ON_ALERT_CLOSE is `resolve`, and the incident is not resolved yet."""
     return now.policy.on_alert_close == "resolve" and _incident_status(now) != "resolved"
 
 
@@ -84,16 +84,27 @@ def alert_to_unacknowledge(now: Situation) -> bool:
         return False
     if now.change.actor is not Actor.TIMEOUT:
         return True
-    return now.change.detail != "mirrored" and now.policy.on_pagerduty_ack_timeout == "mirror"
+    return not now.change.was_mirrored and now.policy.on_pagerduty_ack_timeout == "mirror"
+
+
+def acknowledgement_lacks_a_name(now: Situation) -> bool:
+    """The alert is to be acknowledged, and will not show the engineer's name: a note says it."""
+    return not now.policy.acts_are_named and alert_to_acknowledge(now)
+
+
+def unacknowledgement_lacks_a_name(now: Situation) -> bool:
+    """The same of an un-acknowledgement, which not every product takes in somebody's name."""
+    is_named = now.policy.acts_are_named and now.policy.product.unacknowledges_by_name
+    return not is_named and alert_to_unacknowledge(now)
 
 
 def priority_is_noted(now: Situation) -> bool:
-    """ON_OPSGENIE_PRIORITY is not `ignore`."""
+    """ON_ALERT_PRIORITY is not `ignore`."""
     return now.policy.on_alert_priority != "ignore"
 
 
 def priority_pages(now: Situation) -> bool:
-    """ON_OPSGENIE_PRIORITY is `urgency`, the urgency is below the priority, and the incident is not resolved."""
+    """ON_ALERT_PRIORITY is `urgency`, the urgency is below the priority, and the incident is not resolved."""
     is_open = _incident_status(now) != "resolved"
     return now.change.raises and is_open and now.policy.on_alert_priority == "urgency"
 
@@ -102,8 +113,9 @@ def priority_pages(now: Situation) -> bool:
 class Row:
     """One row of the table: when `verb` happens on `side` and `holds`, `kind` follows, for `reason`.
 
-    `says` is the text of a note. {who} in the reason is the person. {detail} is what the change adds; if `says`
-    has no place for it, the note ends with it, in brackets.
+    `says` is the text of a note. {who} in the reason is the person, {product} the one that raises the alerts, and
+    {policies} how the settings for its alerts begin. {detail} is what the change adds; if `says` has no place for
+    it, the note ends with it, in brackets.
     """
 
     side: Side
@@ -119,32 +131,32 @@ SECOND_INCIDENT = "the alert has a second incident"
 """Beginning of the reason of a note that names an incident which is not followed."""
 
 TABLE = (
-    Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in Opsgenie"),
+    Row(OG, "create", Kind.CREATE_INCIDENT, always, "", "the alert was raised in {product}"),
     Row(OG, "late", Kind.CREATE_INCIDENT, always,
-        "", "the alert was raised in Opsgenie, and {detail}: low urgency"),
+        "", "the alert was raised in {product}, and {detail}: low urgency"),
     Row(OG, "details", Kind.PAGERDUTY_NOTE, always,
         "", "the alert's details could not be read when the incident was created"),
     Row(OG, "refused details", Kind.PAGERDUTY_NOTE, always,
         "", "PagerDuty refused the incident's details, and took it without them"),
-    Row(OG, "note", Kind.PAGERDUTY_NOTE, always, "", "{who} added a note in Opsgenie"),
+    Row(OG, "note", Kind.PAGERDUTY_NOTE, always, "", "{who} added a note in {product}"),
     Row(OG, "acknowledge", Kind.PAGERDUTY_NOTE, always,
-        "acknowledged the alert", "{who} acknowledged the alert in Opsgenie"),
+        "acknowledged the alert", "{who} acknowledged the alert in {product}"),
     Row(OG, "acknowledge", Kind.PAGERDUTY_ACKNOWLEDGE, incident_to_acknowledge,
-        "", "{who} acknowledged the alert in Opsgenie"),
+        "", "{who} acknowledged the alert in {product}"),
     Row(OG, "unacknowledge", Kind.PAGERDUTY_NOTE, always,
-        "unacknowledged the alert", "{who} unacknowledged the alert in Opsgenie"),
+        "unacknowledged the alert", "{who} unacknowledged the alert in {product}"),
     Row(OG, "unacknowledge", Kind.PAGERDUTY_UNACKNOWLEDGE, acknowledgement_was_mirrored,
-        "", "{who} unacknowledged the alert in Opsgenie, and only the automation user holds the incident"),
+        "", "{who} unacknowledged the alert in {product}, and only the automation user holds the incident"),
     Row(OG, "close", Kind.PAGERDUTY_NOTE, close_is_noted,
-        "closed the alert", "{who} closed the alert in Opsgenie"),
+        "closed the alert", "{who} closed the alert in {product}"),
     Row(OG, "close", Kind.PAGERDUTY_RESOLVE, close_resolves,
-        "", "{who} closed the alert in Opsgenie, and ON_OPSGENIE_CLOSE is resolve"),
+        "", "{who} closed the alert in {product}, and {policies}_CLOSE is resolve"),
     Row(OG, "delete", Kind.PAGERDUTY_NOTE, always,
-        "no longer has the alert: it was deleted", "the alert was deleted in Opsgenie"),
+        "no longer has the alert: it was deleted", "the alert was deleted in {product}"),
     Row(OG, "priority", Kind.PAGERDUTY_NOTE, priority_is_noted,
-        "changed the priority {detail}", "{who} changed the alert's priority in Opsgenie"),
+        "changed the priority {detail}", "{who} changed the alert's priority in {product}"),
     Row(OG, "priority", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
-        "", "{who} changed the alert's priority in Opsgenie {detail}"),
+        "", "{who} changed the alert's priority in {product} {detail}"),
     Row(OG, "urgency", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
         "", "the alert's priority is {detail}, and the incident is open again with low urgency"),
     Row(OG, "unpaged", Kind.PAGERDUTY_UNACKNOWLEDGE, always, "", "nobody is paged: {detail}"),
@@ -158,8 +170,12 @@ TABLE = (
 
     Row(PD, "acknowledge", Kind.ALERT_ACKNOWLEDGE, alert_to_acknowledge,
         "", "{who} acknowledged the incident in PagerDuty"),
+    Row(PD, "acknowledge", Kind.ALERT_NOTE, acknowledgement_lacks_a_name,
+        "acknowledged the incident", "{who} acknowledged the incident in PagerDuty"),
     Row(PD, "unacknowledge", Kind.ALERT_UNACKNOWLEDGE, alert_to_unacknowledge,
         "", "{who} unacknowledged the incident in PagerDuty"),
+    Row(PD, "unacknowledge", Kind.ALERT_NOTE, unacknowledgement_lacks_a_name,
+        "unacknowledged the incident", "{who} unacknowledged the incident in PagerDuty"),
     Row(PD, "note", Kind.ALERT_NOTE, always, "", "{who} added a note in PagerDuty"),
     Row(PD, "resolve", Kind.ALERT_NOTE, always,
         "resolved the incident", "{who} resolved the incident in PagerDuty"),
@@ -212,6 +228,24 @@ def is_act_text(side: Side, words: str) -> bool:
     return _ACT_TEXTS[side].fullmatch(words) is not None
 
 
+_SAID = {"acknowledge": Kind.ALERT_ACKNOWLEDGE, "unacknowledge": Kind.ALERT_UNACKNOWLEDGE}
+"""The engineers' acts that a note may tell beside the state that is written, by their verbs."""
+
+
+def state_of(action: Action) -> Kind | None:
+    """The state that this action writes or, beside another one that writes it, says in words; None if none."""
+    if action.kind.is_state:
+        return action.kind
+    verb, *_ = action.key.removeprefix(f"{Kind.ALERT_NOTE.value} {action.alert_id} ").split(" ")
+    return _SAID.get(verb) if action.kind is Kind.ALERT_NOTE else None
+
+
+def state_key(action: Action) -> str:
+    """The key of the action that writes this one's state."""
+    state = state_of(action)
+    return action.key if state is None else action.key.replace(action.kind.value, state.value, 1)
+
+
 def actions_for(now: Situation) -> tuple[Action, ...]:
     """The actions that follow from one change, in the table's order."""
     cause = (now.change.side, now.change.verb)
@@ -221,14 +255,14 @@ def actions_for(now: Situation) -> tuple[Action, ...]:
 
 def _actions(row: Row, now: Situation) -> Iterator[Action]:
     """The actions of one row: one, or for a note one per part."""
-    change = now.change
+    change, product = now.change, now.policy.product
     who = change.person.name or SOMEBODY.name
     action = Action(
         key=f"{row.kind.value} {change.alert_id} {change.verb} {change.ref}".rstrip(),
         kind=row.kind,
         alert_id=change.alert_id,
         incident_id=now.pair.incident_id,
-        reason=row.reason.format(who=who, detail=change.detail),
+        reason=row.reason.format(who=who, detail=change.detail, product=product.name, policies=product.policies),
         at=change.at,
         person=who,
         route=now.pair.route,
@@ -251,7 +285,7 @@ def _creation(action: Action, alert: Alert, policy: Policy) -> Action:
     return replace(
         action,
         mark=alert.id,
-        text=text.title(alert),
+        text=text.title(alert, policy.product),
         body=text.body(alert),
         urgency=text.urgency(alert.priority, policy.high_urgency),
     )
@@ -259,12 +293,12 @@ def _creation(action: Action, alert: Alert, policy: Policy) -> Action:
 
 def _note(row: Row, now: Situation, who: str) -> tuple[tuple[str, str], ...]:
     """The parts of a note, each with the mark that identifies it on its target."""
-    change = now.change
+    change, product = now.change, now.policy.product
     if change.note is not None:
-        mark = now.marks.get(change.note.id) or text.note_mark(change.side, change.note)
+        mark = now.marks.get(change.note.id) or text.note_mark(change.side, change.note, product=product)
         return text.split(mark, change.note.text)
     # PagerDuty's stamps are whole seconds: the words tell a resolution from a reopening in the same one.
-    mark = text.marked(text.act_mark(change.side, who, change.at), row.says.format(detail=change.detail))
+    mark = text.marked(text.act_mark(change.side, who, change.at, product), row.says.format(detail=change.detail))
     is_added = change.detail and "{detail}" not in row.says
     return ((mark, mark + (f" ({change.detail})" if is_added else "")),)
 

@@ -358,7 +358,8 @@ class Change:
     """One act of a person or an automation, echoes excluded. `verb` is the mapping's first column.
 
     `ref` identifies the act among those of its verb: a note's id, or the time of a status change. `raises`: the
-    priority asks for high urgency, and the incident's may be low.
+    priority asks for high urgency, and the incident's may be low. `was_mirrored`: what ended is an acknowledgement
+    that only the automation user held.
     """
 
     side: Side
@@ -371,6 +372,7 @@ class Change:
     note: Note | None = None
     detail: str = ""
     raises: bool = False
+    was_mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core import absence, text
+from reconciler.core.alert_authors import wrote
 from reconciler.core.genuine import Sources
 from reconciler.core.model import Change, Echo, Kind, Note, Observation, Side
 from reconciler.core.policy import Policy
@@ -36,7 +37,7 @@ def of_alert(observation: Observation, policy: Policy) -> Iterator[Found]:
         genuine = "mark" in policy.guards and sources.has(note.text)
         if "outbox" in policy.guards and note.text in sent:
             yield _echo(Side.ALERTS, observation, "outbox", note)
-        elif "author" in policy.guards and _is_signed(note):
+        elif "author" in policy.guards and wrote(note, policy):
             yield _echo(Side.ALERTS, observation, "author", note)
         elif genuine:
             yield _echo(Side.ALERTS, observation, "mark", note)
@@ -44,11 +45,6 @@ def of_alert(observation: Observation, policy: Policy) -> Iterator[Found]:
             yield Undecided(Side.ALERTS, note.id)
         elif not (is_adoption(observation) and (_is_too_old(observation, note) or history.has(note))):
             yield _noted(Side.ALERTS, observation, note)
-
-
-def _is_signed(note: Note) -> bool:
-    """Whether the author is one of our signatures and the note has a mark: a person may have such a name."""
-    return text.is_signed(note.author.name) and text.is_copy_from(note.text, Side.PAGERDUTY)
 
 
 def _is_too_old(observation: Observation, note: Note) -> bool:

@@ -1,6 +1,6 @@
-"""The incident that reports an outage of Opsgenie to the engineers: its key, and its texts.
+"""The incident that reports to the engineers that alerts cannot be read: its key, and its texts.
 
-While Opsgenie's alerts cannot be read, new alerts page nobody. One incident of the reconciler's own says so. It
+While that lasts, new alerts page nobody. One incident of the reconciler's own says so. It
 has a key of its own, which no alert has, so that it is never taken for an alert's incident.
 """
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.core.model import Incident, Note
+from reconciler.core.product import OPSGENIE, PRODUCTS, Product
 from reconciler.core.text import shortened
 
 URGENCY = "high"
 LONGEST_REASON = 300
 """Characters of the error that a title shows; the body shows all of it."""
-_OVER = "[reconciler] Opsgenie's alerts can be read again"
+_OVER = "[reconciler] {product}'s alerts can be read again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +56,40 @@ def recalled(found: Incident | None, now: datetime) -> Outage | None:
     return None if found is None else Outage(min(found.created_at, now), incident_id=found.id)
 
 
-def title(outage: Outage, error: str) -> str:
+def title(outage: Outage, error: str, product: Product = OPSGENIE) -> str:
     """The incident's title."""
-    why = shortened(_reason(error), LONGEST_REASON)
+    why = shortened(_reason(error, product), LONGEST_REASON)
     since = _clock(outage.since)
-    return f"Opsgenie's alerts cannot be read since {since}: {why}; new alerts page nobody until this is over"
-
-
-def body(outage: Outage, error: str) -> str:
-    """The incident's details."""
-    since = f"{outage.since.astimezone(UTC):%Y-%m-%d} {_clock(outage.since)}"
     return (
-        f"The reconciler cannot read Opsgenie's alerts since {since}:\n\n{_reason(error)}\n\n"
-        "Alerts that are raised in Opsgenie meanwhile page nobody: look there. They page as soon as they can be "
-        "read, and the reconciler then resolves this incident. If it is resolved before, it does not come again "
-        "for this outage."
+        f"{product.name}'s alerts cannot be read since {since}: {why}; new alerts page nobody until this is over"
     )
 
 
-def over_note(outage: Outage, now: datetime, lasted: str) -> str:
+def body(outage: Outage, error: str, product: Product = OPSGENIE) -> str:
+    """The incident's details."""
+    since = f"{outage.since.astimezone(UTC):%Y-%m-%d} {_clock(outage.since)}"
+    return (
+        f"The reconciler cannot read {product.name}'s alerts since {since}:\n\n{_reason(error, product)}\n\n"
+        f"Alerts that are raised in {product.name} meanwhile page nobody: look there. They page as soon as they "
+        "can be read, and the reconciler then resolves this incident. If it is resolved before, it does not come "
+        "again for this outage."
+    )
+
+
+def over_note(outage: Outage, now: datetime, lasted: str, product: Product = OPSGENIE) -> str:
     """The note with which the incident is resolved."""
-    began = _clock(outage.since)
-    return f"{_OVER} since {_clock(now)}. They could not be from {began} on, for {lasted}."
+    began, over = _clock(outage.since), _OVER.format(product=product.name)
+    return f"{over} since {_clock(now)}. They could not be from {began} on, for {lasted}."
 
 
 def is_noted(notes: Iterable[Note]) -> bool:
     """Whether the incident's notes say already that the outage is over."""
-    return any(note.text.startswith(_OVER) for note in notes)
+    over = tuple(_OVER.format(product=product.name) for product in PRODUCTS.values())
+    return any(note.text.startswith(over) for note in notes)
 
 
-def _reason(error: str) -> str:
-    return error.removeprefix("Opsgenie: ")
+def _reason(error: str, product: Product) -> str:
+    return error.removeprefix(f"{product.name}: ")
 
 
 def _clock(at: datetime) -> str:

@@ -11,14 +11,17 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from reconciler.core import text
+from reconciler.core.alert_authors import did
 from reconciler.core.mapping import is_act_text
 from reconciler.core.model import (
+    SOMEBODY,
     Act,
     Action,
     Alert,
     Kind,
     Note,
     Observation,
+    Person,
     Receipt,
     Settlement,
     Side,
@@ -107,7 +110,7 @@ def _receipted(
     A write that Opsgenie has carried out is ours, under whichever name the alert shows it.
     """
     if receipt.carried_out:
-        first = _done_before(action, observation, receipt)
+        first = _done_before(action, observation, receipt, policy)
         if first:
             return Settlement(action.id, Status.DROPPED, f"not needed: {first} has done it before us")
         if _stands(action, observation):
@@ -117,7 +120,7 @@ def _receipted(
         if receipt.at is not None:
             return Settlement(action.id, Status.DONE, NOT_YET)
     if receipt.carried_out is False and _stands(action, observation):
-        who = _first(action, observation) or "somebody"
+        who = (_first(action, observation) or SOMEBODY).name
         return Settlement(action.id, Status.DROPPED, f"not needed: {who} has done it meanwhile")
     return _not_shown(action, receipt, policy, now)
 
@@ -126,10 +129,10 @@ def _sent(
     action: Action, observation: Observation, receipt: Receipt | None, policy: Policy, now: datetime
 ) -> Settlement | None:
     """Outcome of a write that was looked up on its target and not found as ours."""
-    other = _done_by_another(action, observation)
+    other = _done_by_another(action, observation, policy)
     if other:
         return Settlement(action.id, Status.DROPPED, f"not needed: {other} has done it before us")
-    if _is_logged(action, observation, policy) or _is_in_alert_log(action, observation):
+    if _is_logged(action, observation, policy) or _is_in_alert_log(action, observation, policy):
         return Settlement(action.id, Status.DONE, OVERTAKEN)
     return _not_shown(action, receipt, policy, now)
 
@@ -140,7 +143,7 @@ def _stands(action: Action, observation: Observation) -> bool:
     return alert is not None and alert.acknowledged is ALERT_ACKNOWLEDGED[action.kind]
 
 
-def _done_before(action: Action, observation: Observation, receipt: Receipt) -> str:
+def _done_before(action: Action, observation: Observation, receipt: Receipt, policy: Policy) -> str:
     """Name of the person who did the same before our write, since the opposite was done; empty if there is none.
 
     A single act in the log at about the time of ours is ours, under any name.
@@ -149,14 +152,15 @@ def _done_before(action: Action, observation: Observation, receipt: Receipt) -> 
     if receipt.at is None or not acts:
         return ""
     alone = len(acts) == 1 and acts[0].at >= receipt.at - _BEFORE_US
-    first = "" if alone else _first(action, observation)
-    return first if first and not text.is_same_name(first, action.person) else ""
+    first = None if alone else _first(action, observation)
+    return first.name if first is not None and not did(action, first, policy) else ""
 
 
-def _first(action: Action, observation: Observation) -> str:
-    """Name of the first person in the alert's log to do what this write does, since the opposite was done."""
+def _first(action: Action, observation: Observation) -> Person | None:
+    """The first person in the alert's log to do what this write does, since the opposite was done."""
     acts = _same_acts(action, observation)
-    return acts[-1].person.name if acts and acts[-1].person is not None else ""
+    person = acts[-1].person if acts else None
+    return person if person is not None and person.name else None
 
 
 def _same_acts(action: Action, observation: Observation) -> list[Act]:
@@ -167,7 +171,7 @@ def _same_acts(action: Action, observation: Observation) -> list[Act]:
     return [act for act in since_last(opposite, observation.alert_acts) if act.verb == verb]
 
 
-def _done_by_another(action: Action, observation: Observation) -> str:
+def _done_by_another(action: Action, observation: Observation, policy: Policy) -> str:
     """Name of the person who put the alert into the desired state before our write; empty if it may have been us.
 
     That is the first one in the log since the opposite was done.
@@ -176,7 +180,7 @@ def _done_by_another(action: Action, observation: Observation) -> str:
     if alert is None or to is None or not alert.open or alert.acknowledged is not to:
         return ""
     first = _first(action, observation)
-    return first if first and not text.is_same_name(first, action.person) else ""
+    return first.name if first is not None and not did(action, first, policy) else ""
 
 
 def _is_overtaken(receipt: Receipt, alert: Alert | None) -> bool:
@@ -194,20 +198,20 @@ def _is_logged(action: Action, observation: Observation, policy: Policy) -> bool
     return any(act.person is not None and policy.is_automation(act.person) for act in since)
 
 
-def _is_in_alert_log(action: Action, observation: Observation) -> bool:
+def _is_in_alert_log(action: Action, observation: Observation, policy: Policy) -> bool:
     """Whether the alert's log has our write, later than the baseline and earlier than the latest change."""
     if action.kind not in ALERT_ACKNOWLEDGED or observation.pair is None or observation.alert is None:
         return False
     verb = "acknowledge" if ALERT_ACKNOWLEDGED[action.kind] else "unacknowledge"
     since, until = observation.pair.alerts.updated_at, observation.alert.updated_at
     acts = [act for act in observation.alert_acts if act.verb == verb and since < act.at < until]
-    return any(act.person is not None and text.is_same_name(act.person.name, action.person) for act in acts)
+    return any(act.person is not None and did(action, act.person, policy) for act in acts)
 
 
 def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: datetime) -> Settlement | None:
     """Outcome of an unseen write: wait while it is pending, send it again if it failed or stays unseen."""
     if receipt is not None and not receipt.carried_out:
-        return _unprocessed(action, receipt, now)
+        return _unprocessed(action, receipt, policy, now)
     if receipt is not None and action.kind.is_note:
         return Settlement(action.id, Status.DONE, NOT_YET)
     if action.kind is Kind.CREATE_INCIDENT:
@@ -219,12 +223,12 @@ def _not_shown(action: Action, receipt: Receipt | None, policy: Policy, now: dat
     return _again(action, _met(action, "not seen on its target for longer than STALENESS_SECONDS"), now)
 
 
-def _unprocessed(action: Action, receipt: Receipt, now: datetime) -> Settlement | None:
+def _unprocessed(action: Action, receipt: Receipt, policy: Policy, now: datetime) -> Settlement | None:
     """Outcome of a request not carried out yet. It is not sent again while it waits in Opsgenie's queue."""
     if receipt.carried_out is None:
         return None
     why = f": {receipt.detail}" if receipt.detail else ""
-    return _again(action, f"Opsgenie accepted it and did not carry it out{why}", now)
+    return _again(action, f"{policy.product.name} accepted it and did not carry it out{why}", now)
 
 
 def _create_again(action: Action, now: datetime) -> Settlement:
@@ -254,18 +258,16 @@ def backoff(failures: int) -> timedelta:
     return timedelta(seconds=min(2 ** (failures - 1), 300) if failures > 0 else 0)
 
 
-def shown(
-    action: Action, observation: Observation, policy: Policy | None = None, copies: Copies | None = None
-) -> str | None:
+def shown(action: Action, observation: Observation, policy: Policy, copies: Copies | None = None) -> str | None:
     """Id of the write's effect if it is visible; empty if the effect has no id; None if it is not visible."""
     if action.kind.is_note:
         return (copies or Copies(observation)).of(action)
     alert, incident = observation.alert, observation.incident
-    acknowledged = None if alert is None or _done_by_another(action, observation) else alert.acknowledged
+    acknowledged = None if alert is None or _done_by_another(action, observation, policy) else alert.acknowledged
     if incident is None:
         shows = {}
     else:
-        is_ours_alone = policy is not None and is_left_to_us(incident, policy)
+        is_ours_alone = is_left_to_us(incident, policy)
         shows = {
             Kind.PAGERDUTY_ACKNOWLEDGE: incident.status == "acknowledged",
             Kind.PAGERDUTY_UNACKNOWLEDGE: incident.status == "triggered" and not is_ours_alone,

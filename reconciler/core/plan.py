@@ -12,7 +12,7 @@ from reconciler.core import absence, late_acknowledgement, late_alerts, orders, 
 from reconciler.core.baselines import known_notes, settled, snapshot
 from reconciler.core.changes import changes
 from reconciler.core.journal_entries import ACTS
-from reconciler.core.mapping import Situation, actions_for, superseded_by
+from reconciler.core.mapping import Situation, actions_for, state_key, state_of, superseded_by
 from reconciler.core.model import (
     Action,
     Actor,
@@ -69,9 +69,9 @@ def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
         return Plan()
     late = late_acknowledgement.changes(observation, pair, policy)
     happened = (*seen.changes, *_unpaged(observation, pair, policy), *late)
-    orphans = absence.without_target(pair.alerts, observation.mine)
+    orphans = absence.without_target(pair.alerts, observation.mine, policy.product)
     last = observation.pair.alerts if observation.pair else None
-    revived = absence.with_target_again(last, pair.alerts, observation.mine, inputs.now)
+    revived = absence.with_target_again(last, pair.alerts, observation.mine, inputs.now, policy.product)
     pointless = _pointless(observation, happened)
     planned = [
         action for action in _follows(observation, happened, pair, policy) if not _is_superseded(action, happened)
@@ -89,8 +89,13 @@ def _decide_pair(observation: Observation, inputs: DecisionInput) -> Plan:
 
 
 def _pointless(observation: Observation, happened: tuple[Change, ...]) -> list[Settlement]:
-    """Outcomes of waiting actions that a person's later change makes unnecessary."""
-    waiting = [action for action in observation.mine if action.status is Status.PLANNED and action.kind.is_state]
+    """Outcomes of waiting actions that a person's later change makes unnecessary.
+
+    A note that says who has changed a state is needed if the state was written.
+    """
+    planned = [action for action in observation.mine if action.status is Status.PLANNED]
+    keys = {action.key for action in planned}
+    waiting = [action for action in planned if state_key(action) in keys]
     return [
         Settlement(
             action.id,
@@ -100,7 +105,7 @@ def _pointless(observation: Observation, happened: tuple[Change, ...]) -> list[S
         for change in happened
         if (kinds := superseded_by(change))
         for action in waiting
-        if action.kind in kinds
+        if state_of(action) in kinds
     ]
 
 
@@ -110,21 +115,26 @@ def _follows(
     """Actions that follow from the changes, without those that were planned before or have been carried out."""
     mine = tuple(action for action in observation.mine if action.status.is_open)
     keys = {action.key for action in observation.mine}
-    sent = {(action.kind, action.mark, action.text) for action in observation.mine if action.kind.is_note}
+    sent = {_note_of(action) for action in observation.mine if action.kind.is_note}
     copies = Copies(observation)
     marks = {
-        side: text.note_marks(side, notes or ())
+        side: text.note_marks(side, notes or (), policy.product)
         for side, notes in ((Side.ALERTS, observation.alert_notes), (Side.PAGERDUTY, observation.incident_notes))
     }
     for change in happened:
         now = Situation(change, pair, policy, mine, observation.alert, marks[change.side])
         for action in actions_for(now):
             # Opsgenie's notes have no id, and the token that stands in for one may differ from call to call.
-            is_sent = change.note is not None and (action.kind, action.mark, action.text) in sent
+            is_sent = change.note is not None and _note_of(action) in sent
             # A note may exist already, written before the database was lost.
             is_there = action.kind.is_note and shown(action, observation, policy, copies) is not None
             if action.key not in keys and not is_sent and not is_there:
                 yield action
+
+
+def _note_of(action: Action) -> tuple[Kind, str, str]:
+    """What identifies a note of ours on its target."""
+    return action.kind, text.in_one_form(action.mark), text.in_one_form(action.text)
 
 
 def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
@@ -132,12 +142,13 @@ def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:
 
     The order within one of PagerDuty's seconds is unknown: an engineer's act then counts as the later one.
     """
-    if not action.kind.is_state:
+    state = state_of(action)
+    if state is None:
         return False
     cause = Side.ALERTS if action.kind.side is Side.PAGERDUTY else Side.PAGERDUTY
     done = _latest(cause, action.at)
     since = [change for change in happened if change.note is None and _latest(change.side, change.at) >= done]
-    return any(action.kind in superseded_by(change) for change in since)
+    return any(state in superseded_by(change) for change in since)
 
 
 def _latest(side: Side, at: datetime) -> datetime:

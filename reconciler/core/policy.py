@@ -53,9 +53,23 @@ class Policy:
             return person.id == us.id
         return bool(person.name) and person.name == us.name
 
+    def is_alert_user(self, person: Person) -> bool:
+        """Whether this is our own account on the alert side: by id; by name if one of the two has no id.
+
+        An id that is the name is none: some answers give no other.
+        """
+        us, person_id = self.alert_user, person.id if person.id != person.name else ""
+        if us.id and person_id:
+            return person_id == us.id
+        return bool(us.name) and person.name == us.name
+
     def is_echo_of_us(self, person: Person) -> bool:
         """The author guard for PagerDuty, unless it is switched off."""
         return "author" in self.guards and self.is_automation(person)
+
+    def is_echo_on_alert(self, person: Person) -> bool:
+        """The author guard for our own account on the alert side, unless it is switched off."""
+        return "author" in self.guards and self.is_alert_user(person)
 
 
 @dataclass(frozen=True, slots=True)

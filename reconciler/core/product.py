@@ -14,7 +14,8 @@ class Product:
     """One product.
 
     `name` is for people, `key` for machines: the value of ALERT_SOURCE. `api_url`, `credential` and `query` are
-    names of environment variables.
+    names of environment variables, `policies` the beginning of those that say what follows from its alerts.
+    `unacknowledges_by_name`: an un-acknowledgement can be made in somebody's name, as others can.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Product:
     api_url: str
     credential: str
     query: str
+    policies: str
+    unacknowledges_by_name: bool
 
     def name_of(self, side: Side) -> str:
         """A vendor's name as people write it."""
@@ -41,10 +44,39 @@ class Product:
 
     def kind(self, kind: Kind) -> str:
         """A kind of action as it is shown: the vendor, dot, verb."""
-        return f"{self.key_of(kind.side)}.{kind.value.partition('.')[2]}"
+        return self.word(kind.value)
+
+    def word(self, internal: str) -> str:
+        """One of the program's own words as it is shown: a kind, a source, a lane, a subject.
+
+        Inside, what belongs to the alert side begins with `opsgenie`, whichever product it is.
+        """
+        rest = internal.removeprefix(Side.ALERTS.value)
+        return self.key + rest if rest != internal and not rest[:1].isalnum() else internal
 
 
-OPSGENIE = Product("Opsgenie", "opsgenie", "OPSGENIE_API_URL", "OPSGENIE_API_KEY", "OPSGENIE_QUERY")
-JSM = Product("JSM", "jsm", "JSM_API_URL", "JSM_API_TOKEN", "JSM_QUERY")
+OPSGENIE = Product(
+    name="Opsgenie",
+    key="opsgenie",
+    api_url="OPSGENIE_API_URL",
+    credential="OPSGENIE_API_KEY",
+    query="OPSGENIE_QUERY",
+    policies="ON_OPSGENIE",
+    unacknowledges_by_name=True,
+)
+JSM = Product(
+    name="JSM",
+    key="jsm",
+    api_url="JSM_API_URL",
+    credential="JSM_API_TOKEN",
+    query="JSM_QUERY",
+    policies="ON_ALERT",
+    unacknowledges_by_name=False,
+)
 PRODUCTS = {product.key: product for product in (OPSGENIE, JSM)}
 """Every product by the value of ALERT_SOURCE."""
+
+
+def product_of(source: str | None) -> Product:
+    """The product that a database's alerts come from. One that names none is from before there were several."""
+    return OPSGENIE if source is None else PRODUCTS[source]

@@ -81,8 +81,13 @@ def _alert_failed(progress: Progress, failure: Failure) -> Progress:
 
 
 def _alert_log_failed(progress: Progress, _: Failure) -> Progress:
-    """After a failed read of the alert's log: its state counts as unread, so as not to lack a name."""
+    """After a failed read of the alert's log: its state counts as unread, so as not to lack a name.
+
+    A new alert is paged all the same.
+    """
     seen = progress.observation
+    if seen.pair is None:
+        return progress
     seen = replace(seen, alert=None, looked=seen.looked - ALERT_STATES)
     return _unread(replace(progress, observation=seen), Side.ALERTS)
 

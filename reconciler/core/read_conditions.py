@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from reconciler.core import outcomes, text
-from reconciler.core.model import Act, Action, Actor, Kind, Observation, Side, Status, since_last
+from reconciler.core.alert_authors import did, wrote
+from reconciler.core.model import Act, Action, Actor, Kind, Observation, Person, Side, Status, since_last
 from reconciler.core.policy import Policy
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Progress
+from reconciler.core.readings import is_adoption
 
 NOTE_MARGIN = timedelta(minutes=1)
 """How much further back than the staleness bound an alert's notes are read."""
@@ -86,7 +88,7 @@ def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
         if side is Side.PAGERDUTY:
             is_signed = policy.is_echo_of_us(note.author)
         else:
-            is_signed = "author" in policy.guards and text.is_signed(note.author.name)
+            is_signed = "author" in policy.guards and wrote(note, policy)
         is_known = (side, note.id) in seen.known_notes or note.text in ours or is_signed
         if not is_known and text.is_copy_from(note.text, other):
             return True
@@ -95,24 +97,26 @@ def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
 
 def is_alert_log_needed(progress: Progress) -> bool:
     """Whether only the alert's log can name who acted, or show that somebody reversed a write of ours."""
-    seen = progress.observation
-    return _is_unacknowledged(seen) or _is_acknowledged_by_another(seen) or _may_be_reversed(progress)
+    seen, policy = progress.observation, progress.policy
+    if _is_unacknowledged(seen) or _is_untold(seen, policy):
+        return True
+    return _is_acknowledged_by_another(seen, policy) or _may_be_reversed(progress)
 
 
-def is_under_another_name(action: Action, seen: Observation) -> bool:
+def is_under_another_name(action: Action, seen: Observation, policy: Policy) -> bool:
     """Whether the alert is acknowledged as requested, but under another name than the one we gave."""
     if action.kind is not Kind.ALERT_ACKNOWLEDGE or not is_accepted(action) or seen.alert is None:
         return False
     shown = seen.alert.acknowledged_by
-    return bool(seen.alert.acknowledged and shown) and not text.is_same_name(shown, action.person)
+    return bool(seen.alert.acknowledged and shown) and not did(action, Person("", shown), policy)
 
 
-def is_undone_by_another(action: Action, seen: Observation) -> bool:
+def is_undone_by_another(action: Action, seen: Observation, policy: Policy) -> bool:
     """Whether the alert's log names somebody else first for an un-acknowledgement that we sent."""
     if action.kind is not Kind.ALERT_UNACKNOWLEDGE or not is_accepted(action):
         return False
     first = _first(seen.alert_acts, "unacknowledge", "acknowledge")
-    return first is not None and not text.is_same_name(first, action.person)
+    return first is not None and not did(action, first, policy)
 
 
 def is_accepted(action: Action) -> bool:
@@ -144,12 +148,24 @@ def _is_unacknowledged(seen: Observation) -> bool:
     return seen.pair.alerts.acknowledged or ours
 
 
-def _is_acknowledged_by_another(seen: Observation) -> bool:
+def _is_untold(seen: Observation, policy: Policy) -> bool:
+    """Whether somebody has acknowledged or closed the alert, and its log alone says who."""
+    alert, pair = seen.alert, seen.pair
+    if policy.tells_who or alert is None or (pair is None and is_adoption(seen)):
+        return False
+    is_followed = seen.tracked if pair is None else pair.tracked or pair.incident_id is not None
+    was_open, was_acknowledged = (pair.alerts.open, pair.alerts.acknowledged) if pair else (True, False)
+    is_news = alert.open is False or (alert.acknowledged is True and not was_acknowledged)
+    return is_followed and was_open and is_news
+
+
+def _is_acknowledged_by_another(seen: Observation, policy: Policy) -> bool:
     """Whether the alert shows another name than our pending acknowledgement would give it."""
     if seen.alert is None or not (seen.alert.acknowledged and seen.alert.acknowledged_by):
         return False
     ours = (a for a in seen.mine if a.kind is Kind.ALERT_ACKNOWLEDGE and a.status is Status.SENT)
-    return not all(text.is_same_name(seen.alert.acknowledged_by, action.person) for action in ours)
+    who = Person("", seen.alert.acknowledged_by)
+    return not all(did(action, who, policy) for action in ours)
 
 
 def _may_be_reversed(progress: Progress) -> bool:
@@ -162,7 +178,7 @@ def _may_be_reversed(progress: Progress) -> bool:
     return any(action.id not in receipted for action in in_doubt)
 
 
-def _first(acts: tuple[Act, ...], verb: str, opposite: str) -> str | None:
-    """Name of the first person to do this since the opposite was done; None if nobody is named."""
+def _first(acts: tuple[Act, ...], verb: str, opposite: str) -> Person | None:
+    """The first person to do this since the opposite was done; None if nobody is named."""
     people = [act.person for act in since_last(opposite, acts) if act.verb == verb and act.person is not None]
-    return people[-1].name if people else None
+    return people[-1] if people else None

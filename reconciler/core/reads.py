@@ -156,7 +156,7 @@ def _receipts(progress: Progress) -> Read | None:
     """The request status of accepted writes that are not visible, or are visible under another name."""
     seen = progress.observation
     asked = [action for action in unanswered(progress) if action.request_id]
-    asked += [action for action in seen.mine if is_under_another_name(action, seen)]
+    asked += [action for action in seen.mine if is_under_another_name(action, seen, progress.policy)]
     return _first_request(progress, [action.id for action in asked])
 
 
@@ -167,8 +167,8 @@ def _alert_log(progress: Progress) -> Read | None:
 
 def _receipts_of_the_undone(progress: Progress) -> Read | None:
     """The request status of un-acknowledgements for which the alert's log names somebody else."""
-    seen = progress.observation
-    return _first_request(progress, [a.id for a in seen.mine if is_undone_by_another(a, seen)])
+    seen, policy = progress.observation, progress.policy
+    return _first_request(progress, [a.id for a in seen.mine if is_undone_by_another(a, seen, policy)])
 
 
 def _other_alerts(progress: Progress) -> Read | None:

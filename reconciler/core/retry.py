@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from reconciler.core.absence import DELETED_REASON
+from reconciler.core.absence import deleted_reason
 from reconciler.core.model import Action, AlertBaseline, Kind, Settlement, Side, Status
+from reconciler.core.product import OPSGENIE, Product
 
 GIVE_UP = timedelta(hours=6)
 """How long a note or a state is retried while its object is refused."""
@@ -53,13 +54,18 @@ class Plainer:
 
 
 def after(
-    action: Action, scope: Scope, why: str, now: datetime, alert: AlertBaseline | None
+    action: Action,
+    scope: Scope,
+    why: str,
+    now: datetime,
+    alert: AlertBaseline | None,
+    product: Product = OPSGENIE,
 ) -> Settlement | Plainer:
     """The next step for an action that certainly had no effect. `alert` is the alert's baseline."""
     if scope is Scope.REQUEST and not action.plain and not action.kind.is_state:
         return Plainer(why)
     if _is_dead(action, scope, now, alert):
-        why = f"{DELETED_REASON}: {why}" if _is_deleted(action, scope, alert) else why
+        why = f"{deleted_reason(product)}: {why}" if _is_deleted(action, scope, alert) else why
         return Settlement(
             action.id, Status.DEAD, why, attempts=action.attempts + 1, failing_since=_since(action, now)
         )

@@ -6,6 +6,7 @@ process (see `runtime.second_reconciler`), and only on a pair that was known bef
 """
 
 from reconciler.core import text
+from reconciler.core.alert_authors import wrote
 from reconciler.core.model import Action, Kind, Note, Observation, Side, Status
 from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
@@ -26,7 +27,7 @@ def foreign_notes(observation: Observation, policy: Policy) -> tuple[Note, ...]:
     found += [
         note
         for note in observation.alert_notes or ()
-        if text.is_signed(note.author.name)
+        if wrote(note, policy)
         and text.is_copy_from(note.text, Side.PAGERDUTY)
         and not any(_has_mark_of(action, note) for action in mine[Kind.ALERT_NOTE])
     ]

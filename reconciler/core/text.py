@@ -3,10 +3,12 @@
 A mark opens every note that we write and says where it came from:
 
     [Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z] text      a note or an act of a customer's developer
+    [JSM · Ana Ruiz · 2026-11-23 09:14:05.123Z] text           the same, where alerts come from JSM
     [PagerDuty · Jane Doe · note PXYZ123] text                 an engineer's note
     [PagerDuty · Jane Doe · 2026-11-23 09:20:00Z] text         an engineer's act; its words are part of the mark
 
-A note longer than the other side accepts is sent in numbered parts; the mark then ends in ` (1/3)]`.
+A note longer than the other side accepts is sent in numbered parts; the mark then ends in ` (1/3)]`. The alert
+side's marks are recognised under every product's name: an incident keeps those from before a move.
 
 The mark is the idempotency key of a note: it shows whether a write has happened, and survives the loss of the
 database.
@@ -20,6 +22,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from reconciler.core.model import Alert, Note, Side
+from reconciler.core.product import OPSGENIE, PRODUCTS, Product
 
 TITLE_LIMIT = 1024
 """PagerDuty's incident title, in characters (Events API summary; REST states none)."""
@@ -37,9 +40,11 @@ CUT_NAME = 20
 
 PRIORITIES = frozenset({"P1", "P2", "P3", "P4", "P5"})
 """Opsgenie's priorities. Anything else counts as unknown."""
-_NAMES = {Side.ALERTS: "Opsgenie", Side.PAGERDUTY: "PagerDuty"}
+_SIDES = {product.name_of(side): side for side in Side for product in PRODUCTS.values()}
+_ANY_PRODUCT = re.compile(rf"\[(?:{'|'.join(product.name for product in PRODUCTS.values())}) · ")
 MARK = re.compile(
-    r"\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]+) · "
+    rf"\[(?P<vendor>{'|'.join(_SIDES)}) · "
+    r"(?P<name>[^\]]+) · "
     r"(?:note (?P<note>[^\]\s]+)|(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?Z))(?: #\d+)?"
     r"(?P<part>(?: \(\d+/\d+\))*)\]"
 )
@@ -47,11 +52,6 @@ MARK = re.compile(
 _HEAD = re.compile(r"\[[^\]]*\]")
 _SIGNATURE = " (PagerDuty)"
 _FIRST_LINE = "Priority: "
-
-
-def name_of(side: Side) -> str:
-    """The vendor's name as people write it."""
-    return _NAMES[side]
 
 
 def cut(text: str, limit: int, rest: str = "") -> str:
@@ -68,30 +68,31 @@ def shortened(text: str, limit: int = SHOWN) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def act_mark(side: Side, name: str, at: datetime) -> str:
-    """Mark of an act, by its time. Opsgenie's time stamps have milliseconds, PagerDuty's seconds."""
+def act_mark(side: Side, name: str, at: datetime, product: Product = OPSGENIE) -> str:
+    """Mark of an act, by its time. An alert's time stamps have milliseconds, PagerDuty's seconds."""
     precision = "milliseconds" if side is Side.ALERTS else "seconds"
     stamp = at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec=precision)
-    return f"[{name_of(side)} · {_clean(name)} · {stamp}Z]"
+    return f"[{product.name_of(side)} · {_clean(name)} · {stamp}Z]"
 
 
-def note_marks(side: Side, notes: Iterable[Note]) -> dict[str, str]:
+def note_marks(side: Side, notes: Iterable[Note], product: Product = OPSGENIE) -> dict[str, str]:
     """Marks of all notes of one alert or incident, by note id.
 
-    Opsgenie's notes have no id: notes of one author within one millisecond are numbered.
+    Opsgenie's notes have no id, and what JSM's are after a move is not known: an alert's notes are named by author
+    and time, and those of one author within one millisecond are numbered.
     """
     if side is Side.PAGERDUTY:
         return {note.id: f"[PagerDuty · {_clean(note.author.name)} · note {note.id}]" for note in notes}
     twins: dict[str, set[str]] = defaultdict(set)
     for note in notes:
-        twins[act_mark(side, note.author.name, note.at)].add(note.id)
+        twins[act_mark(side, note.author.name, note.at, product)].add(note.id)
     numbered = ((mark, nth, note_id) for mark, ids in twins.items() for nth, note_id in enumerate(sorted(ids), 1))
     return {note_id: mark if nth == 1 else f"{mark[:-1]} #{nth}]" for mark, nth, note_id in numbered}
 
 
-def note_mark(side: Side, note: Note, among: Iterable[Note] = ()) -> str:
+def note_mark(side: Side, note: Note, among: Iterable[Note] = (), product: Product = OPSGENIE) -> str:
     """The mark of one note."""
-    return note_marks(side, (*among, note))[note.id]
+    return note_marks(side, (*among, note), product)[note.id]
 
 
 def marked(mark: str, text: str) -> str:
@@ -129,35 +130,50 @@ def _pieces(text: str, room: int) -> list[str]:
     return pieces
 
 
+def in_one_form(text: str) -> str:
+    """The text, with a mark of the alert side under Opsgenie's name, so that marks can be compared.
+
+    The same note has the mark of another product if it was copied before a move.
+    """
+    text = text.lstrip()
+    found = _ANY_PRODUCT.match(text)
+    return f"[{OPSGENIE.name} · {text[found.end() :]}" if found else text
+
+
 def carries(text: str, mark: str) -> bool:
-    """Whether the text begins with exactly this mark."""
-    return text.lstrip().startswith(mark)
+    """Whether the text begins with exactly this mark, under whichever product's name."""
+    return in_one_form(text).startswith(in_one_form(mark))
 
 
 def after(text: str, mark: str) -> str:
     """The text without the mark at its beginning."""
-    return text.lstrip().removeprefix(mark).strip()
+    return in_one_form(text).removeprefix(in_one_form(mark)).strip()
 
 
 def head(text: str) -> str:
     """The bracketed head of a text, by which copies are looked up; empty if there is none."""
-    found = _HEAD.match(text.lstrip())
+    found = _HEAD.match(in_one_form(text))
     return found[0] if found else ""
+
+
+def side_of(mark: re.Match[str]) -> Side:
+    """The side that a mark names: what it marks is our copy of something there."""
+    return _SIDES[mark["vendor"]]
 
 
 def is_copy_from(text: str, side: Side) -> bool:
     """Whether the text begins with a mark of that side, and so looks like our copy of something there."""
     found = MARK.match(text.lstrip())
-    return found is not None and found["side"] == name_of(side)
+    return found is not None and side_of(found) is side
 
 
 def signature(name: str) -> str:
-    """Author of a note that we add in Opsgenie: the engineer's name and the vendor's."""
+    """Author of a note that we add to an alert: the engineer's name and the vendor's."""
     return cut_name(name, USER_LIMIT - len(_SIGNATURE)) + _SIGNATURE
 
 
 def is_signed(name: str) -> bool:
-    """Whether a note's author in Opsgenie is one of our signatures."""
+    """Whether the author of an alert's note is one of our signatures."""
     return name.endswith(_SIGNATURE)
 
 
@@ -183,9 +199,9 @@ def _folded(name: str) -> str:
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
 
-def title(alert: Alert) -> str:
+def title(alert: Alert, product: Product = OPSGENIE) -> str:
     """The incident's title. PagerDuty refuses an empty one."""
-    return cut(" ".join(alert.message.split()) or f"Opsgenie alert #{alert.tiny_id}", TITLE_LIMIT)
+    return cut(" ".join(alert.message.split()) or f"{product.name} alert #{alert.tiny_id}", TITLE_LIMIT)
 
 
 def body(alert: Alert) -> str:
@@ -219,9 +235,9 @@ def urgency(priority: str, high: frozenset[str]) -> str:
     return "low" if priority in PRIORITIES - high else "high"
 
 
-def plain_title(text: str) -> str:
+def plain_title(text: str, product: Product = OPSGENIE) -> str:
     """A title in its plainest form, for a vendor that has refused the full one."""
-    return printable(text).strip()[:PLAIN_TITLE_LIMIT] or "Opsgenie alert"
+    return printable(text).strip()[:PLAIN_TITLE_LIMIT] or f"{product.name} alert"
 
 
 def plain_note(text: str) -> str:

@@ -21,8 +21,6 @@ from reconciler.core.model import (
 from reconciler.core.policy import Policy
 from reconciler.core.preconditions import RESOLVED
 
-OPSGENIE = Person("", "Opsgenie")
-
 
 def changes(observation: Observation, policy: Policy) -> Iterator[Change]:
     """The change that raises the incident's urgency, until an action follows from it.
@@ -41,8 +39,9 @@ def changes(observation: Observation, policy: Policy) -> Iterator[Change]:
     at, priority = incident.changed_at or incident.created_at, pair.alerts.priority
     ref = _due(observation, pair.pagerduty, at)
     if ref:
+        who = Person("", policy.product.name)
         yield Change(
-            Side.ALERTS, "urgency", pair.alert_id, ref, at, Actor.MACHINE, OPSGENIE, detail=priority, raises=True
+            Side.ALERTS, "urgency", pair.alert_id, ref, at, Actor.MACHINE, who, detail=priority, raises=True
         )
 
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Literal, Protocol
 
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Misconfigured, ReconcilerError, Refused
 
 Role = Literal["leader", "standby", "none"]
@@ -39,7 +39,13 @@ class Problem(Protocol):
 class Health:
     """The health of the daemon and of its work. For any thread."""
 
-    def __init__(self, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        interval: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        product: Product = OPSGENIE,
+    ) -> None:
+        self.product = product
         self._grace = max(ALIVE_INTERVALS * interval, SHORTEST_GRACE)
         self._monotonic = monotonic
         self._lock = Lock()
@@ -90,13 +96,13 @@ class Health:
 
     def _unpolled(self) -> str:
         """Why a side counts as not polled: its first poll has not succeeded yet."""
-        failed = [name_of(side) for side in Side if self._polls.get(side) is False]
+        failed = [self.product.name_of(side) for side in Side if self._polls.get(side) is False]
         waiting = [side for side in Side if side not in self._polls]
         parts = [f"{' and '.join(failed)} could not be polled yet"] if failed else []
         if waiting:
-            names = " and ".join(name_of(side) for side in waiting)
+            names = " and ".join(self.product.name_of(side) for side in waiting)
             answers = ", ".join(
-                f"{name_of(side)} {self._answers[side]}" for side in waiting if self._answers[side]
+                f"{self.product.name_of(side)} {self._answers[side]}" for side in waiting if self._answers[side]
             )
             parts.append(f"the first poll of {names} is not over yet" + (f": {answers}" if answers else ""))
         return "; ".join(parts)

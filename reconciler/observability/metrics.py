@@ -26,7 +26,6 @@ from reconciler import __version__
 from reconciler.core.model import Action, Pair, Plan, Side, Status
 from reconciler.core.pause import Pause
 from reconciler.core.policy import DecisionInput
-from reconciler.core.text import name_of
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.events import Events
@@ -51,7 +50,6 @@ _SEEN = {
     Status.DEAD: "not_seen",
 }
 """The reason for a result that a read of the target has shown."""
-_SIDES = {name_of(side): side for side in Side}
 
 Samples = Mapping[tuple[str, ...], float]
 
@@ -103,6 +101,8 @@ class Metrics(Events, Collector):
     def __init__(self, health: Health, clock: Clock) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.health = health
+        self._product = health.product
+        self._sides = {self._product.name_of(side): side for side in Side}
         self._clock = clock
         self._lock = Lock()
         self._limiters: dict[str, RateLimiter] = {}
@@ -125,7 +125,7 @@ class Metrics(Events, Collector):
             if row.kind == "counter"
         }
         for row in METRICS:
-            self.expect(row.name, row.known)
+            self.expect(row.name, (tuple(map(self._product.word, labels)) for labels in row.known))
         self._histograms = {
             row.name: Histogram(row.name, row.help, row.labels, registry=self._registry, buckets=row.buckets)
             for row in METRICS
@@ -195,13 +195,15 @@ class Metrics(Events, Collector):
         pending = sum(counts.number(Status.PLANNED, failed=failed) for failed in (True, False))
         return {
             "reconciler_vendor_last_poll_timestamp_seconds": {
-                (side.value,): at.timestamp() for side, at in counts.polled.items()
+                (self._product.key_of(side),): at.timestamp() for side, at in counts.polled.items()
             },
             "reconciler_open_pairs": {(): float(counts.pairs)},
             "reconciler_actions_pending": {(): float(pending)},
             "reconciler_actions_in_flight": {(): float(counts.number(Status.SENT, failed=False))},
             "reconciler_actions_unknown": {(): float(counts.number(Status.SENT, failed=True))},
-            "reconciler_actions_dead": {(kind.value,): float(count) for kind, count in counts.dead().items()},
+            "reconciler_actions_dead": {
+                (self._product.kind(kind),): float(count) for kind, count in counts.dead().items()
+            },
             "reconciler_oldest_pending_seconds": {(): max(0.0, age)},
         }
 
@@ -236,14 +238,15 @@ class Metrics(Events, Collector):
 
     def polled(self, source: str, *, ok: bool, side: Side | None = None) -> None:
         """Count a poll of a source; `side` is set for a vendor's feed."""
-        self._inc("reconciler_source_polls_total", label_of(source), "ok" if ok else "failed")
+        name = label_of(self._product.word(source))
+        self._inc("reconciler_source_polls_total", name, "ok" if ok else "failed")
         if ok:
             with self._lock:
-                self._last_good[label_of(source)] = self._clock.now().timestamp()
+                self._last_good[name] = self._clock.now().timestamp()
         if side is not None:
             self.health.polled(side, ok=ok)
             with self._lock:
-                self._up[side.value] = float(ok)
+                self._up[self._product.key_of(side)] = float(ok)
 
     def item(self, reasons: Collection[Reason], outcome: str, seconds: float) -> None:
         """Count a finished item of the work queue by one of ITEM_OUTCOMES and the first of its reasons."""
@@ -261,7 +264,8 @@ class Metrics(Events, Collector):
     def breakers(self, open_names: Collection[str]) -> None:
         """Set which circuit breakers are open now; one that was open before is shown as closed."""
         with self._lock:
-            self._breakers = dict.fromkeys(self._breakers, 0.0) | {label_of(name): 1.0 for name in open_names}
+            found = {label_of(self._product.word(name)): 1.0 for name in open_names}
+            self._breakers = dict.fromkeys(self._breakers, 0.0) | found
 
     def paging(self, waiting: int, unpaged: int, reason: str, since: datetime | None = None) -> None:
         """Set how many pages wait, how many incidents page nobody, the reason, and since when the oldest waits."""
@@ -276,13 +280,14 @@ class Metrics(Events, Collector):
         found = {(each.side, each.pages) for each in pauses}
         with self._lock:
             self._paused = {
-                (side.value, "yes" if yes else "no"): float((side, yes) in found) for side, yes in every
+                (self._product.key_of(side), "yes" if yes else "no"): float((side, yes) in found)
+                for side, yes in every
             }
 
     def troubled(self, counts: Mapping[str, int]) -> None:
         """Set the number of lasting problems by subject."""
         with self._lock:
-            self._troubles = dict(counts)
+            self._troubles = {self._product.word(subject): count for subject, count in counts.items()}
 
     def beat(self, name: str, *, ok: bool) -> None:
         """Count a heartbeat."""
@@ -294,7 +299,7 @@ class Metrics(Events, Collector):
 
     def webhook(self, side: Side, outcome: str) -> None:
         """Count a received webhook."""
-        self._inc("reconciler_webhooks_total", side.value, outcome)
+        self._inc("reconciler_webhooks_total", self._product.key_of(side), outcome)
 
     # -- vendors --
 
@@ -303,7 +308,7 @@ class Metrics(Events, Collector):
         where = (record.vendor.lower(), record.method, record.route)
         self._inc("reconciler_requests_total", *where, str(record.status or "none"))
         self._observe("reconciler_request_duration_seconds", record.seconds, *where)
-        self.health.answered(_SIDES[record.vendor], record.status)
+        self.health.answered(self._sides[record.vendor], record.status)
 
     def limiter(self, vendor: str, limiter: RateLimiter) -> None:
         """Expose the remaining calls of this vendor's rate limiter."""
@@ -346,7 +351,7 @@ class Metrics(Events, Collector):
         for pair in plan.pairs:
             self.saved(pair)
         for echo in plan.echoes:
-            self._inc("reconciler_echoes_total", echo.side.value, echo.guard)
+            self._inc("reconciler_echoes_total", self._product.key_of(echo.side), echo.guard)
         if plan.settlements:
             mine = {action.id: action for observation in inputs.observations for action in observation.mine}
             for settlement in plan.settlements:
@@ -355,10 +360,11 @@ class Metrics(Events, Collector):
     def outcome(self, action: Action, status: Status, reason: str) -> None:
         """Count the end of a write."""
         self._refresh_at = float("-inf")
-        self._inc("reconciler_actions_total", action.kind.value, _RESULTS[status], reason)
+        kind = self._product.kind(action.kind)
+        self._inc("reconciler_actions_total", kind, _RESULTS[status], reason)
         if status is Status.DONE:
             lag = (self._clock.now() - action.at).total_seconds()
-            self._observe("reconciler_lag_seconds", max(0.0, lag), action.kind.value)
+            self._observe("reconciler_lag_seconds", max(0.0, lag), kind)
 
     def saved(self, pair: Pair) -> None:
         """Update, for a saved baseline, whether its two sides agree."""

@@ -1,5 +1,6 @@
 """The configuration in force: each variable, its value and where it comes from, and what is wrong."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from reconciler.errors import ReconcilerError
 from reconciler.observability.logs import printable
 from reconciler.settings import Settings, variables
-from reconciler.settings_reading import Reading
+from reconciler.settings_reading import Reading, Variable
 from reconciler.store.database import exists, open_database
 from reconciler.store.overview import shown
 from reconciler.store.source import other_source, source_of
@@ -84,9 +85,15 @@ def _line(name: str, found: Reading) -> Line:
     origin = found.origins.get(name)
     if origin is not None:
         return Line(name, _given(name, found, secret=secret), origin, secret)
-    if variables()[name].needs:
+    if _is_required(variables()[name], found.values):
         return Line(name, "", MISSING, secret)
     return Line(name, _default(name), DEFAULT, secret)
+
+
+def _is_required(each: Variable, values: Mapping[str, Any]) -> bool:
+    """Whether the variable must be set, with the products that alerts are read from by these values."""
+    read_from = (values.get("alert_source", "opsgenie"), values.get("alert_shadow"))
+    return bool(each.needs) and (not each.source or each.source in read_from)
 
 
 def _given(name: str, found: Reading, *, secret: bool) -> str:

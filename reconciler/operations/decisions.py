@@ -5,6 +5,7 @@ from typing import Any
 
 from reconciler.core.journal import Entry
 from reconciler.core.model import Pair
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.store.database import UnitOfWork
 
 MOST = 50
@@ -26,14 +27,14 @@ def newest(unit: UnitOfWork, most: int = MOST) -> tuple[Decision, ...]:
     return tuple(Decision(entry, pairs.get(entry.alert_id)) for entry in entries)
 
 
-def as_data(each: Decision) -> dict[str, Any]:
+def as_data(each: Decision, product: Product = OPSGENIE) -> dict[str, Any]:
     """One decision as data, with the names of `status --json` and `explain --json`."""
     entry, pair = each.entry, each.pair
     return {
         "at": entry.at.isoformat(),
         "event": entry.event.value,
-        "side": entry.side.value if entry.side else None,
-        "kind": entry.kind.value if entry.kind else None,
+        "side": product.key_of(entry.side) if entry.side else None,
+        "kind": product.kind(entry.kind) if entry.kind else None,
         "alert_id": entry.alert_id or None,
         "alert": pair.tiny_id if pair else None,
         "title": pair.title if pair else "",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Side, Status
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.observability.naming import state_of
 from reconciler.operations.gauges import open_pairs
 from reconciler.store.database import UnitOfWork
@@ -38,6 +38,7 @@ class _Case:
     pair: Pair
     actions: tuple[Action, ...]
     user: str
+    product: Product = OPSGENIE
 
     def last(self, *acts: str) -> Action | None:
         """The newest action that was caused by one of these acts: where it happened, and its verb."""
@@ -76,8 +77,8 @@ def _never_acted(case: _Case) -> bool:
 _INCIDENT, _ALERT = Side.PAGERDUTY, Side.ALERTS
 _RULES: tuple[tuple[Side, Callable[[_Case], bool], str], ...] = (
     (_INCIDENT, lambda case: _customer_took_back(case) and not case.is_ours(),
-     "an engineer's acknowledgement stays when a customer takes it back in Opsgenie"),
-    (_INCIDENT, _customer_took_back, "ON_OPSGENIE_UNACKNOWLEDGE is note"),
+     "an engineer's acknowledgement stays when a customer takes it back in {product}"),
+    (_INCIDENT, _customer_took_back, "{policies}_UNACKNOWLEDGE is note"),
     (_ALERT, _reopened, "a reopened incident leaves the alert as it is"),
     (_ALERT, lambda case: _last_state(case) is Kind.PAGERDUTY_ACKNOWLEDGE,
      "a mirrored acknowledgement that times out in PagerDuty is not passed back"),
@@ -85,14 +86,16 @@ _RULES: tuple[tuple[Side, Callable[[_Case], bool], str], ...] = (
     (_INCIDENT, _never_acted, "it was so when the pair was first seen"),
     (_ALERT, _never_acted, "it was so when the pair was first seen"),
 )  # fmt: skip
-"""By the side that is acknowledged: when a rule or policy leaves a pair so, and which. The first that holds."""
+"""By the side that is acknowledged: when a rule or policy leaves a pair so, and which. The first that holds.
+
+{product} is the one that raises the alerts, {policies} how the settings for its alerts begin."""
 
 
-def apart(unit: UnitOfWork, user: str) -> tuple[Apart, ...]:
+def apart(unit: UnitOfWork, user: str, product: Product = OPSGENIE) -> tuple[Apart, ...]:
     """Every pair that is apart, the longest first. `user`: the automation user's id or name."""
     pairs = [(pair, side) for pair in open_pairs(unit) if (side := acknowledged_alone(pair)) is not None]
     actions = unit.outbox.of([pair.alert_id for pair, _ in pairs])
-    found = [judged(_Case(pair, actions.get(pair.alert_id, ()), user), side) for pair, side in pairs]
+    found = [judged(_Case(pair, actions.get(pair.alert_id, ()), user, product), side) for pair, side in pairs]
     return tuple(sorted(found, key=lambda each: each.since))
 
 
@@ -110,9 +113,11 @@ def judged(case: _Case, side: Side) -> Apart:
     """The pair with the reason why it is apart."""
     left = [each for each in case.actions if each.kind in _STATES and (each.status.is_open or _is_dead(each))]
     if left:
-        why = f"{left[-1].kind.value} is {state_of(left[-1])}" + (f": {left[-1].error}" if left[-1].error else "")
-        return Apart(case.pair, side, left[-1].at, on_purpose=False, why=why)
-    why = next((words for which, holds, words in _RULES if which is side and holds(case)), "")
+        last = left[-1]
+        why = f"{case.product.kind(last.kind)} is {state_of(last)}" + (f": {last.error}" if last.error else "")
+        return Apart(case.pair, side, last.at, on_purpose=False, why=why)
+    rule = next((words for which, holds, words in _RULES if which is side and holds(case)), "")
+    why = rule.format(product=case.product.name, policies=case.product.policies)
     return Apart(case.pair, side, _since(case, side), on_purpose=bool(why), why=why or UNKNOWN)
 
 
@@ -129,7 +134,7 @@ def _since(case: _Case, side: Side) -> datetime:
     return stamp or case.pair.alerts.updated_at
 
 
-def as_data(now: datetime, each: Apart) -> dict[str, Any]:
+def as_data(now: datetime, each: Apart, product: Product = OPSGENIE) -> dict[str, Any]:
     """One pair as data."""
     return {
         "alert_id": each.pair.alert_id,
@@ -137,7 +142,7 @@ def as_data(now: datetime, each: Apart) -> dict[str, Any]:
         "title": each.pair.title,
         "incident_id": each.pair.incident_id,
         "incident": each.pair.incident_number,
-        "acknowledged": each.acknowledged.value,
+        "acknowledged": product.key_of(each.acknowledged),
         "since": each.since.isoformat(),
         "age_seconds": round((now - each.since).total_seconds(), 3),
         "on_purpose": each.on_purpose,
@@ -145,8 +150,8 @@ def as_data(now: datetime, each: Apart) -> dict[str, Any]:
     }
 
 
-def words(each: Apart) -> str:
+def words(each: Apart, product: Product = OPSGENIE) -> str:
     """What is so, and why."""
     purpose = "on purpose" if each.on_purpose else "not on purpose"
-    here, there = name_of(each.acknowledged), name_of(_OTHER[each.acknowledged])
+    here, there = product.name_of(each.acknowledged), product.name_of(_OTHER[each.acknowledged])
     return f"acknowledged in {here}, not in {there}; {purpose}: {each.why}"

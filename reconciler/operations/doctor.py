@@ -1,18 +1,20 @@
 """The examination of the whole set-up: reads only, every check made, within about a minute."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
+from reconciler.core.product import OPSGENIE
 from reconciler.operations.doctor_database import DatabaseChecks
+from reconciler.operations.doctor_jsm import JsmChecks
 from reconciler.operations.doctor_opsgenie import OpsgenieChecks
 from reconciler.operations.doctor_pagerduty import PagerDutyChecks
 from reconciler.operations.doctor_setup import SetupChecks
 from reconciler.operations.findings import Finding, Group, bad, made
 from reconciler.settings import Settings
-from reconciler.vendors.ports import AlertExaminer, Clock, PagerDutyExaminer
+from reconciler.vendors.ports import AlertExaminer, Clock, JsmExaminer, PagerDutyExaminer
 
 LONGEST = 60.0
 """Seconds after which the checks that have not ended are given up."""
@@ -32,43 +34,58 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What is examined: the settings, both vendors, and the vendors' other regions."""
+    """What is examined: the settings, the vendors whose keys are given, and their other regions."""
 
     settings: Settings
     clock: Clock
-    opsgenie: AlertExaminer
+    opsgenie: AlertExaminer | None
     pagerduty: PagerDutyExaminer
     elsewhere: Elsewhere = Elsewhere()
+    jsm: JsmExaminer | None = None
 
 
 def examine(examined: Examined, on_found: OnFound, longest: float = LONGEST) -> tuple[Finding, ...]:
-    """Make every check: the set-up's and the database's first, then both vendors' at the same time."""
+    """Make every check: the set-up's and the database's first, then all vendors' at the same time."""
     settings, clock, elsewhere = examined.settings, examined.clock, examined.elsewhere
-    url = settings.database_url.get_secret_value()
-    lookback = timedelta(seconds=settings.initial_lookback_seconds)
-    database = DatabaseChecks(url, lookback, clock, settings.alert_source)
-    opsgenie = OpsgenieChecks(
-        examined.opsgenie,
-        examined.pagerduty,
-        elsewhere.opsgenie,
-        elsewhere.opsgenie_url,
-        settings,
-        database,
+    database = DatabaseChecks(
+        settings.database_url.get_secret_value(),
+        timedelta(seconds=settings.initial_lookback_seconds),
         clock,
+        settings.alert_source,
     )
     pagerduty = PagerDutyChecks(
         examined.pagerduty, elsewhere.pagerduty, elsewhere.pagerduty_url, settings, database, clock
     )
-    run = _Run((SetupChecks(settings), database, opsgenie, pagerduty), clock, on_found)
-    return run.made(longest)
+    vendors = (*_alert_checks(examined, database), pagerduty)
+    return _Run((SetupChecks(settings), database), vendors, clock, on_found).made(longest)
+
+
+def _alert_checks(examined: Examined, database: DatabaseChecks) -> Iterator[Group]:
+    """The checks of the product that alerts are read from, and of the one that it is compared with."""
+    settings, clock = examined.settings, examined.clock
+    if examined.opsgenie and settings.alert_source == OPSGENIE.key:
+        yield OpsgenieChecks(
+            examined.opsgenie,
+            examined.pagerduty,
+            examined.elsewhere.opsgenie,
+            examined.elsewhere.opsgenie_url,
+            settings,
+            database,
+            clock,
+        )
+    if examined.jsm:
+        yield JsmChecks(examined.jsm, examined.opsgenie, examined.pagerduty, settings, database, clock)
 
 
 class _Run:
     """One examination. Threads that hang in a read are left behind: they end with the process."""
 
-    def __init__(self, groups: tuple[Group, ...], clock: Clock, on_found: OnFound) -> None:
+    def __init__(
+        self, own: tuple[Group, ...], vendors: tuple[Group, ...], clock: Clock, on_found: OnFound
+    ) -> None:
         self._clock = clock
-        self._groups = groups
+        self._own = own
+        self._groups = groups = own + vendors
         self._on_found = on_found
         self._found: Mapping[int, list[Finding]] = {number: [] for number in range(len(groups))}
         self._lock = threading.Lock()
@@ -76,7 +93,8 @@ class _Run:
     def made(self, longest: float) -> tuple[Finding, ...]:
         """The findings in the order of the groups; checks that have not ended in time are bad."""
         last = self._clock.monotonic() + longest
-        first, *vendors = (self._of(numbers) for numbers in ((0, 1), (2,), (3,)))
+        first = self._of(range(len(self._own)))
+        vendors = [self._of((number,)) for number in range(len(self._own), len(self._groups))]
         first.start()
         first.join(longest / 2)
         for thread in vendors:
@@ -86,7 +104,7 @@ class _Run:
         with self._lock:
             return tuple(chain.from_iterable(self._completed(number) for number in self._found))
 
-    def _of(self, numbers: tuple[int, ...]) -> threading.Thread:
+    def _of(self, numbers: Iterable[int]) -> threading.Thread:
         def make() -> None:
             for number in numbers:
                 for finding in made(self._groups[number]):

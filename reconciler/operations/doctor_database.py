@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from reconciler.core.model import Action, Kind, Pair, Side
-from reconciler.core.product import OPSGENIE
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, product_of
 from reconciler.errors import Misconfigured
 from reconciler.observability.naming import counted, span
 from reconciler.operations.findings import Check, Finding, bad, good, warning
@@ -30,6 +29,7 @@ class Memory:
     since: datetime | None
     """From this creation time on, unknown alerts page; None before the first start."""
     last_written: dict[Side, datetime | None]
+    open_pairs: int = 0
 
 
 class DatabaseChecks:
@@ -71,6 +71,7 @@ class DatabaseChecks:
             self.memory = Memory(
                 origin.since if origin else None,
                 {side: evidence.last_written(unit, [k for k in Kind if k.side is side]) for side in Side},
+                pairs,
             )
         if origin is None:
             begun = "has not seen a first start" if revision else "is empty"
@@ -90,7 +91,8 @@ class DatabaseChecks:
         if led is None:
             return good("leader", "no reconciler has worked on this database yet")
         polled = {Side.ALERTS: positions.polled_alerts, Side.PAGERDUTY: positions.polled_pagerduty}
-        ages = ", ".join(f"{name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
+        product = product_of(positions.source)
+        ages = ", ".join(f"{product.name_of(side)} polled {_ago(at, now)}" for side, at in polled.items())
         at_work = evidence.is_at_work(self._url)
         is_fresh = all(at is not None and now - at < _RECENTLY for at in polled.values())
         if at_work or (at_work is None and is_fresh):

@@ -73,7 +73,8 @@ class PagerDutyChecks(VendorChecks):
     def writes(self) -> Finding:
         """Whether the key may write."""
         fix = "see in PagerDuty that the key is not read-only (Integrations, API Access Keys)"
-        return write_right(self.side, self._database.memory.last_written[self.side], self._clock.now(), fix)
+        last = self._database.memory.last_written[self.side]
+        return write_right("pagerduty writes", last, self._clock.now(), fix)
 
     def user(self) -> Finding:
         """Whether the automation user is there, is the configured one, and has a role that may write."""

@@ -1,5 +1,6 @@
 """Checks that need neither a vendor nor the database: variables, network, who notices a failure."""
 
+from reconciler.core.product import JSM, OPSGENIE
 from reconciler.errors import Misconfigured
 from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.settings import Settings
@@ -35,7 +36,12 @@ class SetupChecks:
     def network(self) -> Finding:
         """The proxies and certificates in force."""
         settings = self._settings
-        urls = {"Opsgenie": settings.opsgenie_api_url, "PagerDuty": settings.pagerduty_api_url}
+        alerts = {
+            OPSGENIE.key: (OPSGENIE.name, settings.opsgenie_api_url),
+            JSM.key: (JSM.name, settings.jsm_api_url),
+        }
+        read_from = [alerts[each] for each in (settings.alert_source, settings.alert_shadow) if each]
+        urls = dict((*read_from, ("PagerDuty", settings.pagerduty_api_url)))
         try:
             return good("network", "; ".join(f"{name} {_how(route_to(url))}" for name, url in urls.items()))
         except Misconfigured as error:
@@ -49,11 +55,15 @@ class SetupChecks:
             f"Opsgenie's heartbeat {settings.opsgenie_heartbeat}" if settings.opsgenie_heartbeat else "",
         ]
         found = " and ".join(filter(None, kinds))
+        has_opsgenie = settings.alert_source == OPSGENIE.key
+        if not has_opsgenie and found.startswith("Opsgenie"):
+            return warning("heartbeat", f"{found} alone, which ends with Opsgenie's API", "set HEARTBEAT_URL")
         if found:
             return good("heartbeat", f"{found} every {settings.heartbeat_interval_seconds:g} s")
         if settings.http_listen is not None:
             return good("heartbeat", f"none; {settings.http_listen} can be watched instead (/readyz, /metrics)")
-        fix = "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
+        heartbeats = "HEARTBEAT_URL or OPSGENIE_HEARTBEAT" if has_opsgenie else "HEARTBEAT_URL"
+        fix = f"set {heartbeats}, or HTTP_LISTEN and watch that"
         return warning("heartbeat", "none: nobody notices when the reconciler is dead", fix)
 
     def status_page(self) -> Finding:

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.model import Side
-from reconciler.core.product import OPSGENIE
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Misconfigured, ObjectError, Permanent, ReconcilerError, Refused
 from reconciler.observability.naming import span
 from reconciler.operations.findings import Finding, bad, good, warning
@@ -29,10 +28,21 @@ class HasClock(Protocol):
 class VendorChecks:
     """The checks of one vendor's access. `elsewhere` has the same reads in the other region, if there is one."""
 
+    credential = "key"
+    unreached = "cannot be reached"
+
     def __init__(
-        self, side: Side, reads: HasClock, elsewhere: HasClock | None, url: str, other_url: str, clock: Clock
+        self,
+        side: Side,
+        reads: HasClock,
+        elsewhere: HasClock | None,
+        url: str,
+        other_url: str,
+        clock: Clock,
+        product: Product = OPSGENIE,
     ) -> None:
         self.side = side
+        self.product = product
         self.lost = ""
         self._reads = reads
         self._elsewhere = elsewhere
@@ -45,39 +55,39 @@ class VendorChecks:
     @property
     def name(self) -> str:
         """The vendor's name as people write it."""
-        return name_of(self.side)
+        return self.product.name_of(self.side)
 
     def key(self) -> Finding:
-        """Whether the vendor is reached and accepts the key; if not, nothing else of it is asked."""
-        check, began = f"{self.side.value} key", self._clock.monotonic()
+        """Whether the vendor is reached and accepts the credential; if not, nothing else of it is asked."""
+        check, began = self._named(self.credential), self._clock.monotonic()
         try:
             with calling(CallPriority.CHANGED, CALL_SECONDS):
                 at = self._reads.server_time()
         except Refused as error:
             self._other_accepts = self._try_elsewhere()
-            self.lost = f"{self.name} refuses the key"
-            return self._refused(check, error)
+            self.lost = f"{self.name} refuses the {self.credential}"
+            return self.refused(check, error)
         except (ObjectError, Permanent):  # the key is accepted: what is refused has a check of its own
             at = None
         except ReconcilerError as error:
-            self.lost = f"{self.name} cannot be reached"
+            self.lost = f"{self.name} {self.unreached}"
             return bad(check, str(error))
         took = timedelta(seconds=self._clock.monotonic() - began)
         self._ahead = None if at is None else at - (self._clock.now() - took / 2)
         return self.accepted(check)
 
     def accepted(self, check: str) -> Finding:
-        """More of an accepted key."""
+        """More of an accepted credential."""
         return good(check, "accepted")
 
     def region(self) -> Finding:
         """The address at which the key was accepted."""
         named = f"{_region(self._url)}: " if self._other_url else ""
-        return good(f"{self.side.value} region", f"{named}{self._url} accepts the key")
+        return good(self._named("region"), f"{named}{self._url} accepts the key")
 
     def clock(self) -> Finding:
         """The difference of our clock and the vendor's."""
-        check = f"{self.side.value} clock"
+        check = self._named("clock")
         if self._ahead is None:
             return warning(check, f"{self.name}'s answer bears no readable time")
         words = f"ours is {span(abs(self._ahead))} {'behind' if self._ahead > timedelta(0) else 'ahead'}"
@@ -108,21 +118,25 @@ class VendorChecks:
             return False
         return True
 
-    def _refused(self, check: str, error: Misconfigured) -> Finding:
+    def refused(self, check: str, error: Misconfigured) -> Finding:
+        """More of a refused credential."""
         if self._other_accepts:
             return bad(
                 check,
                 f"refused at {self._url}, accepted at {self._other_url}: the account is in the other region",
-                f"set {OPSGENIE.api_url_of(self.side)}={self._other_url}",
+                f"set {self.product.api_url_of(self.side)}={self._other_url}",
             )
         found, _, fix = str(error).partition("; ")
         tried = f"; it is not accepted at {self._other_url} either" if self._other_url else ""
         return bad(check, f"{found}{tried}", fix)
 
+    def _named(self, what: str) -> str:
+        """The name of one of this vendor's checks."""
+        return f"{self.product.key_of(self.side)} {what}"
 
-def write_right(side: Side, last: datetime | None, now: datetime, fix: str) -> Finding:
-    """Whether the key may write: only a write proves it, such as the reconciler's last one."""
-    check = f"{side.value} writes"
+
+def write_right(check: str, last: datetime | None, now: datetime, fix: str) -> Finding:
+    """Whether the credential may write: only a write proves it, such as the reconciler's last one."""
     if last is not None:
         return good(check, f"allowed: the last one was carried out {span(now - last)} ago")
     return warning(check, "not provable without a write, and none is on record in this database", fix)

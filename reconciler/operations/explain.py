@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.core.journal import Event
 from reconciler.core.model import Action, Pair, Side
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product, product_of
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import pair_name, span, state_of
 from reconciler.operations import story
@@ -28,7 +28,7 @@ MOST_STORIES = 10
 class Explanation:
     """All that is known of one id. `verdicts` are the answers if it is not tracked.
 
-    `left_out` is how many further stories name the id, which are not read.
+    `left_out` is how many further stories name the id, which are not read. `product` raises the alerts.
     """
 
     given: str
@@ -38,6 +38,7 @@ class Explanation:
     verdicts: tuple[Verdict, ...] = ()
     polled: tuple[tuple[Side, datetime | None], ...] = ()
     left_out: int = 0
+    product: Product = OPSGENIE
 
     @property
     def is_answer(self) -> bool:
@@ -80,12 +81,21 @@ def _told(unit: UnitOfWork, address: str, given: str, now: datetime) -> Explanat
     found = tuple(story.read(unit, alert_id, now) for alert_id in tracked[:MOST_STORIES])
     positions = unit.cursors.load(now)
     polled = ((Side.ALERTS, positions.polled_alerts), (Side.PAGERDUTY, positions.polled_pagerduty))
-    return Explanation(given, now, address, found, polled=polled, left_out=len(tracked) - len(found))
+    return Explanation(
+        given,
+        now,
+        address,
+        found,
+        polled=polled,
+        left_out=len(tracked) - len(found),
+        product=product_of(positions.source),
+    )
 
 
 def _running(unit: UnitOfWork, positions: Positions, known: Known, now: datetime) -> Running:
     led = lead(unit)
-    pauses = tuple(story.paused(pause) for pause in unit.pauses.all() if not pause.is_over(now))
+    product = product_of(positions.source)
+    pauses = tuple(story.paused(pause, product) for pause in unit.pauses.all() if not pause.is_over(now))
     return Running(
         positions,
         led.process if led else "",
@@ -116,7 +126,7 @@ def left_out_words(found: Explanation) -> str:
 
 
 def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> Iterator[str]:
-    pair = one.pair
+    pair, product = one.pair, found.product
     yield f"{pair_name(one.alert_id, pair)} (alert {one.alert_id})"
     yield from (f"  {words[0].upper()}{words[1:]}." for words in one.shortly)
     if pair is not None:
@@ -124,17 +134,17 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
         yield from _states(found, one, pair, alert_page)
     yield ""
     yield "Story (UTC):"
-    yield from (_step(step) for step in one.steps)
+    yield from (_step(step, product) for step in one.steps)
     if not one.steps:
         yield "  nothing is recorded"
     if one.waits:
         yield ""
         yield "Waits:"
-        yield from (_wait(wait) for wait in one.waits)
+        yield from (_wait(wait, product) for wait in one.waits)
     if one.dead:
         yield ""
         yield "Dead:"
-        yield from (f"  {action.kind.value} ({action.reason}): {action.error}" for action in one.dead)
+        yield from (f"  {product.kind(action.kind)} ({action.reason}): {action.error}" for action in one.dead)
         yield f"To try it again: {retry_command(one)}"
 
 
@@ -145,8 +155,9 @@ def _states(found: Explanation, one: Story, pair: Pair, alert_page: Callable[[st
     for side in Side:
         at, last = story.as_of(pair, side), polled.get(side)
         changed = f"; as of {stamp(at)}" if at else ""
-        ago = f"; {name_of(side)} polled {span(found.now - last)} ago" if last else ""
-        yield f"{name_of(side):<10} {words[side]}{changed}{ago}"
+        name = found.product.name_of(side)
+        ago = f"; {name} polled {span(found.now - last)} ago" if last else ""
+        yield f"{name:<10} {words[side]}{changed}{ago}"
         if pages[side]:
             yield f"           {pages[side]}"
     if pair.swept_at is not None:
@@ -154,11 +165,11 @@ def _states(found: Explanation, one: Story, pair: Pair, alert_page: Callable[[st
         yield f"Sweep      read both sides at {stamp(pair.swept_at)}{due}"
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, product: Product) -> str:
     entry = step.entry
-    side = name_of(entry.side) if entry.side else ""
+    side = product.name_of(entry.side) if entry.side else ""
     who = f"{entry.who}: " if entry.who and entry.kind is None else ""
-    what = f"{entry.kind.value}: " if entry.kind else ""
+    what = f"{product.kind(entry.kind)}: " if entry.kind else ""
     ends = [
         f'"{step.note}"' if step.note else "",
         f"by {entry.who}" if entry.who and entry.event is Event.RETRIED else "",
@@ -172,9 +183,9 @@ def _step(step: Step) -> str:
     return f"  {line.rstrip(': ')}" + (f" ({more})" if more else "")
 
 
-def _wait(wait: Wait) -> str:
+def _wait(wait: Wait, product: Product) -> str:
     until = f" until {stamp(wait.until)}" if wait.until else ""
-    return f"  {wait.action.kind.value} ({wait.action.reason}), {state_of(wait.action)}{until}: {wait.why}"
+    return f"  {product.kind(wait.action.kind)} ({wait.action.reason}), {state_of(wait.action)}{until}: {wait.why}"
 
 
 def retry_command(one: Story) -> str:
@@ -201,8 +212,8 @@ def as_data(found: Explanation, alert_page: Callable[[str], str]) -> dict[str, A
         "now": found.now.isoformat(),
         "database": found.database,
         "known": found.is_answer,
-        "polled": {side.value: _iso(at) for side, at in found.polled},
-        "stories": [_story_data(one, alert_page) for one in found.stories],
+        "polled": {found.product.key_of(side): _iso(at) for side, at in found.polled},
+        "stories": [_story_data(one, alert_page, found.product) for one in found.stories],
         "stories_left_out": found.left_out,
         "untracked": [
             {
@@ -219,7 +230,7 @@ def as_data(found: Explanation, alert_page: Callable[[str], str]) -> dict[str, A
     }
 
 
-def _story_data(one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
+def _story_data(one: Story, alert_page: Callable[[str], str], product: Product) -> dict[str, Any]:
     pair = one.pair
     return {
         "alert_id": one.alert_id,
@@ -231,13 +242,14 @@ def _story_data(one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
         "alert_url": one.alert_url or alert_page(one.alert_id),
         "incident_url": one.incident_url,
         "shortly": list(one.shortly),
-        "opsgenie": _side_data(pair, Side.ALERTS),
-        "pagerduty": _side_data(pair, Side.PAGERDUTY),
+        **{product.key_of(side): _side_data(pair, side) for side in Side},
         "swept_at": _iso(pair.swept_at) if pair else None,
         "next_look_at": _iso(pair.next_look_at) if pair else None,
-        "story": [_step_data(step) for step in one.steps],
-        "waits": [_action_data(wait.action) | {"until": _iso(wait.until), "why": wait.why} for wait in one.waits],
-        "dead": [_action_data(action) for action in one.dead],
+        "story": [_step_data(step, product) for step in one.steps],
+        "waits": [
+            _action_data(wait.action, product) | {"until": _iso(wait.until), "why": wait.why} for wait in one.waits
+        ],
+        "dead": [_action_data(action, product) for action in one.dead],
         "retry": retry_command(one) if one.dead else "",
     }
 
@@ -249,13 +261,13 @@ def _side_data(pair: Pair | None, side: Side) -> dict[str, Any] | None:
     return {"state": words, "as_of": _iso(story.as_of(pair, side))}
 
 
-def _step_data(step: Step) -> dict[str, Any]:
+def _step_data(step: Step, product: Product) -> dict[str, Any]:
     entry = step.entry
     return {
         "at": entry.at.isoformat(),
         "event": entry.event.value,
-        "side": entry.side.value if entry.side else None,
-        "kind": entry.kind.value if entry.kind else None,
+        "side": product.key_of(entry.side) if entry.side else None,
+        "kind": product.kind(entry.kind) if entry.kind else None,
         "who": entry.who,
         "words": entry.words,
         "note": step.note,
@@ -267,10 +279,10 @@ def _step_data(step: Step) -> dict[str, Any]:
     }
 
 
-def _action_data(action: Action) -> dict[str, Any]:
+def _action_data(action: Action, product: Product) -> dict[str, Any]:
     return {
         "id": action.id,
-        "kind": action.kind.value,
+        "kind": product.kind(action.kind),
         "state": state_of(action),
         "reason": action.reason,
         "error": action.error,

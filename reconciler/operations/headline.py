@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from reconciler.core.text import name_of
+from reconciler.core.model import Side
+from reconciler.core.product import PRODUCTS
 from reconciler.observability.naming import clock, counted, kinds_of, listed, pair_name, span
 from reconciler.operations import pausing
 from reconciler.operations.status import StatusReport, age_of, late
 from reconciler.store.overview import WaitingPage
 
-_ANSWER = re.compile(r"(Opsgenie|PagerDuty): [A-Z]+ /\S*(?: \(request [^)]*\))?: (\d{3})\b.*", re.DOTALL)
+_VENDORS = dict.fromkeys(product.name_of(side) for product in PRODUCTS.values() for side in Side)
+_ANSWER = re.compile(rf"({'|'.join(_VENDORS)}): [A-Z]+ /\S*(?: \(request [^)]*\))?: (\d{{3}})\b.*", re.DOTALL)
 """A vendor's refusal of one call: that it answers so says enough in a headline."""
 
 
@@ -43,7 +45,7 @@ def _nobody_polls(report: StatusReport, interval: float) -> str:
 def _paused(report: StatusReport, _interval: float) -> str:
     if not report.pauses:
         return ""
-    return f"Paused: {'; '.join(pausing.row(each, report.now) for each in report.pauses)}"
+    return f"Paused: {'; '.join(pausing.row(each, report.now, report.product) for each in report.pauses)}"
 
 
 def _pages(report: StatusReport, _interval: float) -> str:
@@ -78,7 +80,7 @@ def _troubles(report: StatusReport, interval: float) -> str:
     lines = [f"{cause(each.words)} {since_words(report.now, each.since)}" for each in report.troubles]
     if lines:
         return "In trouble: " + "; ".join(lines)
-    behind = [f"{name_of(side)} {_polled(age_of(report, side))}" for side in late(report, interval)]
+    behind = [f"{report.product.name_of(side)} {_polled(age_of(report, side))}" for side in late(report, interval)]
     return f"Late: {listed(behind)}" if behind else ""
 
 

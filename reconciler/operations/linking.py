@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Order, Pair
+from reconciler.core.product import product_of
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem, everything
 from reconciler.errors import Misconfigured
 from reconciler.observability.logs import printable
@@ -120,8 +121,9 @@ def _pair(unit: UnitOfWork, command: str, given: str) -> Pair:
     """The only pair that an operator's id refers to."""
     found = list(unit.snapshot.pairs(find(unit, given)).values())
     if not found:
+        query = product_of(unit.cursors.load(datetime.now(UTC)).source).query
         raise Misconfigured(
-            f"{command}: {given}: no alert of that id or number is known here; only alerts of OPSGENIE_QUERY are"
+            f"{command}: {given}: no alert of that id or number is known here; only alerts of {query} are"
         )
     if len(found) > 1:
         names = ", ".join(f"{pair_name(pair.alert_id, pair)} ({pair.alert_id})" for pair in found)

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Action, Kind, Side
 from reconciler.core.pause import Pause, held
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import clock, kinds_of, span
 from reconciler.store.database import Database, UnitOfWork
@@ -77,19 +77,19 @@ def is_paging(pauses: Iterable[Pause]) -> bool:
     return not any(pause.holds(Kind.CREATE_INCIDENT) for pause in pauses)
 
 
-def sentence(pause: Pause, now: datetime) -> str:
+def sentence(pause: Pause, now: datetime, product: Product = OPSGENIE) -> str:
     """The pause without its age: `PagerDuty: paused by ops@host since 17:27 UTC, pages too: maintenance`."""
-    return f"{name_of(pause.side)}: paused {_by(pause, now)}{_rest(pause, now)}"
+    return f"{product.name_of(pause.side)}: paused {_by(pause, now)}{_rest(pause, now)}"
 
 
-def line(each: Held, now: datetime) -> str:
+def line(each: Held, now: datetime, product: Product = OPSGENIE) -> str:
     """The pause with its age and the number of actions that wait, as a line of the log."""
-    return f"{name_of(each.pause.side)}: paused {_details(each, now)}"
+    return f"{product.name_of(each.pause.side)}: paused {_details(each, now)}"
 
 
-def row(each: Held, now: datetime) -> str:
+def row(each: Held, now: datetime, product: Product = OPSGENIE) -> str:
     """The same where a heading says that it is a pause."""
-    return f"{name_of(each.pause.side)} {_details(each, now)}"
+    return f"{product.name_of(each.pause.side)} {_details(each, now)}"
 
 
 def _details(each: Held, now: datetime) -> str:
@@ -99,11 +99,11 @@ def _details(each: Held, now: datetime) -> str:
     return f"{_by(pause, now)} ({lasted}){_rest(pause, now)}{_waits(each)}"
 
 
-def as_data(found: Iterable[Held], now: datetime) -> list[dict[str, Any]]:
+def as_data(found: Iterable[Held], now: datetime, product: Product = OPSGENIE) -> list[dict[str, Any]]:
     """The pauses as data."""
     return [
         {
-            "side": each.pause.side.value,
+            "side": product.key_of(each.pause.side),
             "pages": each.pause.pages,
             "since": each.pause.since.isoformat(),
             "age_seconds": round((now - each.pause.since).total_seconds(), 3),
@@ -116,17 +116,17 @@ def as_data(found: Iterable[Held], now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def begun_text(pauses: Iterable[Pause]) -> str:
+def begun_text(pauses: Iterable[Pause], product: Product = OPSGENIE) -> str:
     """The text that `pause` prints."""
     now = datetime.now(UTC)
-    lines = [sentence(pause, now) for pause in pauses]
+    lines = [sentence(pause, now, product) for pause in pauses]
     lines.append(
         "What waits is written after `reconciler resume`; a running daemon takes this in within a second."
     )
     return "\n".join(printable(each) for each in lines)
 
 
-def ended_text(found: Collection[Held]) -> str:
+def ended_text(found: Collection[Held], product: Product = OPSGENIE) -> str:
     """The text that `resume` prints."""
     if not found:
         return "Nothing is paused there: nothing to resume."
@@ -134,7 +134,7 @@ def ended_text(found: Collection[Held]) -> str:
     for each in found:
         waited = kinds_of(each.waiting)
         left = f"; {waited} {'was' if len(each.waiting) == 1 else 'were'} held back" if waited else ""
-        lines.append(f"{name_of(each.pause.side)}: resumed{left}")
+        lines.append(f"{product.name_of(each.pause.side)}: resumed{left}")
     return "\n".join(printable(each) for each in lines)
 
 

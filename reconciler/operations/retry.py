@@ -9,6 +9,7 @@ from reconciler.core.follow_up import outbox_item
 from reconciler.core.journal import Event
 from reconciler.core.journal_entries import of_action
 from reconciler.core.model import Status
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Misconfigured
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import counted
@@ -46,17 +47,17 @@ def put_back(database: Database, given: Collection[str] | None, who: str) -> tup
     return entries
 
 
-def as_data(entries: Collection[Entry]) -> dict[str, Any]:
+def as_data(entries: Collection[Entry], product: Product = OPSGENIE) -> dict[str, Any]:
     """The document that `retry --json` prints: each action as it was before."""
     now = datetime.now(UTC)
-    return {"retried": [status.entry_data(now, entry) for entry in entries]}
+    return {"retried": [status.entry_data(now, entry, product) for entry in entries]}
 
 
-def as_text(entries: Collection[Entry]) -> str:
+def as_text(entries: Collection[Entry], product: Product = OPSGENIE) -> str:
     """The text that `retry` prints."""
     if not entries:
         return "Nothing is dead there: nothing to put back."
     now = datetime.now(UTC)
-    lines = [status.entry_text(now, entry) for entry in entries]
+    lines = [status.entry_text(now, entry, product) for entry in entries]
     lines.append(f"Put back: {counted(len(entries), 'action')}; a running daemon tries again within seconds.")
     return "\n".join(printable(line) for line in lines)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Side, Status
+from reconciler.core.product import OPSGENIE, Product, product_of
 from reconciler.core.text import shortened
 from reconciler.observability.naming import STATES, pair_name, span, state_of
 from reconciler.operations import pausing
@@ -46,7 +47,7 @@ class StatusReport:
     `polled` is when each side's last complete poll ended. `database` is the database's address without its
     password; `missing` says why it is empty. `lead` is who leads or has led last, `leader` what the leader last
     knew, `standbys` wait for its lock. `pauses` are those in force. `oldest`: when the oldest open action was
-    planned.
+    planned. `product` raises the alerts.
     """
 
     now: datetime
@@ -64,6 +65,7 @@ class StatusReport:
     leader: LeaderState | None = None
     standbys: tuple[Standby, ...] = ()
     apart: tuple[Apart, ...] = ()
+    product: Product = OPSGENIE
 
     @property
     def unpaged(self) -> tuple[Pair, ...]:
@@ -115,6 +117,7 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
     now = datetime.now(UTC)
     with database.reading() as unit:
         cursors = unit.cursors.load(now + AHEAD)
+        product = product_of(cursors.source)
         open_actions = unit.outbox.open()
         dead = unit.outbox.with_status(Status.DEAD, UNLIMITED)
         total = unit.outbox.counts()
@@ -139,7 +142,8 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
             lead=lead(unit),
             leader=cursors.leader,
             standbys=known(unit, now),
-            apart=apart(unit, cursors.leader.user if cursors.leader else ""),
+            apart=apart(unit, cursors.leader.user if cursors.leader else "", product),
+            product=product,
         )
 
 
@@ -201,12 +205,12 @@ def age(now: datetime, at: datetime) -> float:
     return max(0.0, round((now - at) / timedelta(seconds=1), 3))
 
 
-def entry_data(now: datetime, entry: Entry) -> dict[str, Any]:
+def entry_data(now: datetime, entry: Entry, product: Product = OPSGENIE) -> dict[str, Any]:
     """One action as data. `alert` is the alert's tiny id, `incident` the incident's number."""
     action, pair = entry.action, entry.pair
     return {
         "id": action.id,
-        "kind": action.kind.value,
+        "kind": product.kind(action.kind),
         "state": state_of(action),
         "alert_id": action.alert_id,
         "alert": pair.tiny_id if pair else None,
@@ -221,11 +225,11 @@ def entry_data(now: datetime, entry: Entry) -> dict[str, Any]:
     }
 
 
-def entry_text(now: datetime, entry: Entry) -> str:
+def entry_text(now: datetime, entry: Entry, product: Product = OPSGENIE) -> str:
     """One action as a line of text: its pair, what it does, since when and why."""
     action = entry.action
     name = pair_name(action.alert_id, entry.pair)
     tries = f", {action.attempts} tries" if action.attempts > 1 else ""
     alert = f" (alert {action.alert_id})" if entry.pair else ""
     why = action.error or action.reason
-    return f"{name}: {action.kind.value} for {span(now - entry.since)}{tries}: {why}{alert}"
+    return f"{name}: {product.kind(action.kind)} for {span(now - entry.since)}{tries}: {why}{alert}"

@@ -12,7 +12,7 @@ from reconciler.operations.status import StatusReport, age, age_of, entry_data, 
 
 def as_data(report: StatusReport, interval: float) -> dict[str, Any]:
     """The whole report."""
-    now = report.now
+    now, product = report.now, report.product
     return {
         "now": now.isoformat(),
         "headline": headline(report, interval),
@@ -27,14 +27,17 @@ def as_data(report: StatusReport, interval: float) -> dict[str, Any]:
             for each in report.standbys
         ],
         "open_pairs": report.open_pairs,
-        "polled": {side.value: _iso(report.polled.get(side)) for side in Side},
-        "behind_seconds": {side.value: age_of(report, side) for side in Side},
-        "vendors": {side.value: _vendor(report, side, is_late=side in late(report, interval)) for side in Side},
-        "pauses": pausing.as_data(report.pauses, now),
+        "polled": {product.key_of(side): _iso(report.polled.get(side)) for side in Side},
+        "behind_seconds": {product.key_of(side): age_of(report, side) for side in Side},
+        "vendors": {
+            product.key_of(side): _vendor(report, side, is_late=side in late(report, interval)) for side in Side
+        },
+        "pauses": pausing.as_data(report.pauses, now, product),
         "actions": {state: report.counts.get(state, 0) for state in STATES},
         "oldest_pending_seconds": age(now, report.oldest) if report.oldest else None,
         "troubles": [
-            {"subject": each.subject, **_times(now, each.since), "words": each.words} for each in report.troubles
+            {"subject": product.word(each.subject), **_times(now, each.since), "words": each.words}
+            for each in report.troubles
         ],
         "unpaged": [
             {
@@ -47,11 +50,11 @@ def as_data(report: StatusReport, interval: float) -> dict[str, Any]:
             }
             for pair in report.unpaged
         ],
-        "pending": [entry_data(now, entry) for entry in report.of("planned")],
-        "in_flight": [entry_data(now, entry) for entry in report.of("in flight")],
-        "unknown": [entry_data(now, entry) for entry in report.of("unknown")],
-        "dead": [entry_data(now, entry) for entry in report.of("dead")],
-        "apart": [divergence.as_data(now, each) for each in report.apart],
+        "pending": [entry_data(now, entry, product) for entry in report.of("planned")],
+        "in_flight": [entry_data(now, entry, product) for entry in report.of("in flight")],
+        "unknown": [entry_data(now, entry, product) for entry in report.of("unknown")],
+        "dead": [entry_data(now, entry, product) for entry in report.of("dead")],
+        "apart": [divergence.as_data(now, each, product) for each in report.apart],
     }
 
 

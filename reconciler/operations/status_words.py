@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
 from reconciler.observability.naming import span
 from reconciler.operations.headline import since_words
 from reconciler.operations.status import StatusReport, age_of, late
@@ -34,7 +33,9 @@ def _vendor(report: StatusReport, side: Side, *, is_late: bool) -> VendorWords:
     as_of = f" ({span(report.now - known.at)} ago)" if known else ""
     problem = f"{trouble.words}, {since_words(report.now, trouble.since)}" if trouble else ""
     left_words = "no limit known" if left is None else f"{left}{as_of}"
-    return VendorWords(name_of(side), polled, left_words, _may_write(report, side), problem, is_late)
+    return VendorWords(
+        report.product.name_of(side), polled, left_words, _may_write(report, side), problem, is_late
+    )
 
 
 def _may_write(report: StatusReport, side: Side) -> str:

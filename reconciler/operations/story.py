@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.core.absence import deleted_reason
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Action, Pair, Side, Status
 from reconciler.core.pause import Pause
-from reconciler.core.text import name_of, shortened
+from reconciler.core.product import OPSGENIE, Product, product_of
+from reconciler.core.text import shortened
 from reconciler.operations.waits import Wait, waits
 from reconciler.store import stories
 from reconciler.store.cursors import Origin
@@ -57,11 +59,13 @@ def read(unit: UnitOfWork, alert_id: str, now: datetime) -> Story:
     steps = _steps(entries, mine, stories.times(unit, [action.id for action in mine]))
     troubles = {each.subject: each.words for each in load(unit)}
     pauses = [pause for pause in unit.pauses.all() if not pause.is_over(now)]
-    waiting = waits(mine, pauses, troubles, unit.work.of(alert_id), now)
+    positions = unit.cursors.load(now)
+    product = product_of(positions.source)
+    waiting = waits(mine, pauses, troubles, unit.work.of(alert_id), now, product)
     dead = tuple(action for action in mine if action.status is Status.DEAD)
     shortly = [
-        *_paging(pair, mine, entries, unit.cursors.load(now).origin),
-        *(paused(pause) for pause in pauses),
+        *_paging(pair, mine, entries, positions.origin, product),
+        *(paused(pause, product) for pause in pauses),
         *_gaps(pair, steps, entries),
     ]
     return Story(
@@ -76,11 +80,11 @@ def read(unit: UnitOfWork, alert_id: str, now: datetime) -> Story:
     )
 
 
-def paused(pause: Pause) -> str:
+def paused(pause: Pause, product: Product = OPSGENIE) -> str:
     """A pause in words."""
     until = f" until {stamp(pause.until)}" if pause.until else ""
-    who = f" by {pause.who}" if pause.who else ""
-    return f"writes to {name_of(pause.side)} are paused since {stamp(pause.since)}{until}{who}: {pause.reason}"
+    who, name = f" by {pause.who}" if pause.who else "", product.name_of(pause.side)
+    return f"writes to {name} are paused since {stamp(pause.since)}{until}{who}: {pause.reason}"
 
 
 def stamp(at: datetime) -> str:
@@ -120,15 +124,19 @@ def _from_outbox(action: Action, at: stories.ActionTimes, entries: Iterable[Entr
 
 
 def _paging(
-    pair: Pair | None, mine: Iterable[Action], entries: Iterable[Entry], origin: Origin | None
+    pair: Pair | None,
+    mine: Iterable[Action],
+    entries: Iterable[Entry],
+    origin: Origin | None,
+    product: Product,
 ) -> Iterable[str]:
     """Whether somebody is paged, and why not."""
     if pair is None:
         yield "there is no record of the alert itself, only of what was to be written for it"
         return
     if not pair.tracked and pair.incident_id is None:
-        recorded = next((entry.words for entry in entries if entry.event is Event.BASELINE), "")
-        yield f"nobody is paged, on purpose: this alert is a baseline: {recorded or _old_baseline(origin)}"
+        found = next((entry.words for entry in entries if entry.event is Event.BASELINE), "")
+        yield f"nobody is paged, on purpose: this alert is a baseline: {found or _old_baseline(origin, product)}"
     elif pair.unpaged:
         yield f"nobody is paged: {pair.unpaged}"
     elif pair.incident_id is None:
@@ -136,7 +144,7 @@ def _paging(
         why = f": {creation.error}" if creation is not None and creation.error else ""
         yield f"nobody is paged yet: there is no incident{why}"
     if pair.alerts.deleted:
-        yield "the alert was deleted in Opsgenie"
+        yield deleted_reason(product)
     if pair.unexplained_since is not None:
         yield (
             f"the incident's status changed at {stamp(pair.unexplained_since)} or earlier, and PagerDuty's log "
@@ -144,12 +152,12 @@ def _paging(
         )
 
 
-def _old_baseline(origin: Origin | None) -> str:
+def _old_baseline(origin: Origin | None, product: Product) -> str:
     if origin is None:
         return "it was recorded before there was a journal"
     return (
         f"the first start at {stamp(origin.at)} paged what was raised since {stamp(origin.since)} "
-        "(INITIAL_LOOKBACK_SECONDS), and nothing older; so does each change of OPSGENIE_QUERY"
+        f"(INITIAL_LOOKBACK_SECONDS), and nothing older; so does each change of {product.query}"
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from reconciler.core.model import Alert, Incident
+from reconciler.core.model import Alert, Incident, Side
+from reconciler.core.product import Product, product_of
 from reconciler.errors import Missing, Permanent
 from reconciler.observability.naming import listed
 from reconciler.operations.query_terms import terms
@@ -14,19 +15,19 @@ from reconciler.settings_texts import volatile_terms
 from reconciler.store.cursors import Positions
 
 MOST_ASKED = 5
-"""The most alerts of one tiny id that are looked at: Opsgenie gives these numbers again."""
+"""The most alerts of one tiny id that are looked at: these numbers are given again."""
 _NO_SUCH_ID = (Missing, Permanent)
 """Answers to an id that is none of this vendor's: it is not there, or has not the form of one."""
 
 
 class AlertSearch(Protocol):
-    """Opsgenie, as far as this needs it."""
+    """The alert side, as far as this needs it."""
 
     def alert(self, alert_id: str) -> Alert:
         """The alert itself. Missing if there is none."""
 
     def find(self, query: str) -> list[Alert]:
-        """Alerts that this query finds. Permanent if Opsgenie refuses the query."""
+        """Alerts that this query finds. Permanent if the query is refused."""
 
 
 class IncidentSearch(Protocol):
@@ -59,6 +60,11 @@ class Running:
     retention: timedelta = timedelta(days=30)
     pauses: tuple[str, ...] = ()
 
+    @property
+    def product(self) -> Product:
+        """The product that raises the alerts."""
+        return product_of(self.positions.source)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -80,12 +86,13 @@ class Verdict:
 
 def verdicts(given: str, searches: Searches, running: Running, now: datetime) -> tuple[Verdict, ...]:
     """All answers to this id. Raises what the vendors' clients raise."""
-    found = [*_of_alerts(given, searches, running, now), *_of_incident(given, searches)]
+    product = running.product
+    found = [*_of_alerts(given, searches, running, now), *_of_incident(given, searches, product)]
     if found:
         return tuple(found)
-    asked = [name for name, search in (("Opsgenie", searches.alerts), ("PagerDuty", searches.incidents)) if search]
-    keys = {"OPSGENIE_API_KEY": searches.alerts, "PAGERDUTY_API_KEY": searches.incidents}
-    missing = " and ".join(name for name, search in keys.items() if search is None)
+    every = {Side.ALERTS: searches.alerts, Side.PAGERDUTY: searches.incidents}
+    asked = [product.name_of(side) for side, search in every.items() if search]
+    missing = " and ".join(product.credential_of(side) for side, search in every.items() if search is None)
     words = [f"unknown to {' and '.join(asked)}, as far as their keys can see"] if asked else []
     if missing:
         words.append(f"to look further, set {missing} as the daemon has it")
@@ -117,7 +124,7 @@ def _verdict(alert: Alert, search: AlertSearch, running: Running, now: datetime)
     def verdict(kind: str, *words: str, keeping_out: tuple[str, ...] = ()) -> Verdict:
         return Verdict(kind, words, True, alert.id, name, alert.url, keeping_out)
 
-    outside, words = _outside(alert, search, running.query)
+    outside, words = _outside(alert, search, running.query, running.product)
     if words:
         return verdict("outside the query", *words, keeping_out=outside)
     positions = running.positions
@@ -136,19 +143,19 @@ def _verdict(alert: Alert, search: AlertSearch, running: Running, now: datetime)
     )
 
 
-def _outside(alert: Alert, search: AlertSearch, query: str) -> tuple[tuple[str, ...], list[str]]:
+def _outside(alert: Alert, search: AlertSearch, query: str, product: Product) -> tuple[tuple[str, ...], list[str]]:
     """The terms of the query that keep the alert out, and the words that say so; no words if it is inside."""
     refused = ""
     try:
         if not query or _matches(alert, search, query):
             return (), []
     except Permanent as error:
-        refused = f"Opsgenie refuses OPSGENIE_QUERY: {error}"
+        refused = f"{product.name} refuses {product.query}: {error}"
     mine = f'alertId: "{alert.id}"'
     if all(found.id != alert.id for found in search.find(mine)):
         behind = (
-            "Opsgenie's search does not find it under its own id: the search index is behind, or the alert is "
-            "hidden from this key; whether it matches OPSGENIE_QUERY is not certain"
+            f"{product.name}'s search does not find it under its own id: the search index is behind, or the alert "
+            f"is hidden from this key; whether it matches {product.query} is not certain"
         )
         return (), [behind]
     failed: list[str] = []
@@ -158,11 +165,11 @@ def _outside(alert: Alert, search: AlertSearch, query: str) -> tuple[tuple[str, 
             if not _matches(alert, search, term):
                 failed.append(term)
         except Permanent as error:
-            words.append(f"Opsgenie refuses the term `{term}`: {error}")
+            words.append(f"{product.name} refuses the term `{term}`: {error}")
     if failed:
-        words.append(f"OPSGENIE_QUERY keeps it out: it does not match {listed([f'`{term}`' for term in failed])}")
+        words.append(f"{product.query} keeps it out: it does not match {listed([f'`{term}`' for term in failed])}")
     elif not words:
-        words.append("it matches each term of OPSGENIE_QUERY by itself, and not all together: not certain why")
+        words.append(f"it matches each term of {product.query} by itself, and not all together: not certain why")
     if changing := ", ".join(volatile_terms(query)):
         words.append(f"this is so now; {changing} may have been otherwise when it was raised")
     return tuple(failed), words
@@ -174,21 +181,21 @@ def _matches(alert: Alert, search: AlertSearch, term: str) -> bool:
 
 
 def _at_work(running: Running, now: datetime) -> list[str]:
-    """Whether the reconciler is at work, by its last whole poll of Opsgenie."""
+    """Whether the reconciler is at work, by its last whole poll of the alerts."""
     if running.positions.origin is None:
         leads = f"; {running.holder} leads" if running.holder else ""
         return [f"no reconciler has finished a first start on this database{leads}: see `reconciler status`"]
     polled = running.positions.polled_alerts
     if polled is None:
-        return ["Opsgenie was never polled completely: see `reconciler status`"]
-    words = [f"the last whole poll of Opsgenie ended at {stamp(polled)}"]
+        return [f"{running.product.name} was never polled completely: see `reconciler status`"]
+    words = [f"the last whole poll of {running.product.name} ended at {stamp(polled)}"]
     if (now - polled).total_seconds() > running.late:
         leads = f"{running.holder} led last" if running.holder else "nobody leads"
         words.append(f"that is long ago, and {leads}: is `reconciler run` at work?")
     return [*words, *running.pauses]
 
 
-def _of_incident(given: str, searches: Searches) -> Iterator[Verdict]:
+def _of_incident(given: str, searches: Searches, product: Product) -> Iterator[Verdict]:
     """The incident with this id or number, if there is one that is not followed."""
     if searches.incidents is None:
         return
@@ -203,7 +210,8 @@ def _of_incident(given: str, searches: Searches) -> Iterator[Verdict]:
             f"it belongs to service {incident.service_id}; PAGERDUTY_SERVICE_ID is {service}, and no other is read"
         )
     elif not incident.key:
-        kind, words = "no alert's key", "it has no incident_key: it was not created for an alert of Opsgenie"
+        kind = "no alert's key"
+        words = f"it has no incident_key: it was not created for an alert of {product.name}"
     else:
         kind = "not followed"
         words = (

@@ -56,9 +56,9 @@ class Deliverer:
         events: Events,
         stopping: Callable[[], bool],
     ) -> None:
-        keys, existing = KeyCheck(vendors, clock), ExistingIncidents(vendors, database, clock)
+        keys, existing = KeyCheck(vendors, clock, breakers.product), ExistingIncidents(vendors, database, clock)
         self._tools = Tools(vendors, database, clock, breakers, in_flight, events, keys, existing)
-        self._last_errors = LastErrors()
+        self._last_errors = LastErrors(breakers.product)
         self._stopping = stopping
 
     def deliver(self, alert_id: str, policy: Policy, *, pages_only: bool = False) -> Delivered:

@@ -84,7 +84,8 @@ class ActionDelivery:
             if not unit.outbox.mark_sent(action, self._tools.clock.now()):
                 return Blocks.ALL
         try:
-            result = perform(self._tools.vendors, action, target, self._policy.automation)
+            policy = self._policy
+            result = perform(self._tools.vendors, action, target, policy.automation, policy.product)
         except DatabaseDown:
             raise
         except ReconcilerError as error:
@@ -190,7 +191,8 @@ class ActionDelivery:
     def _verdict(self, action: Action, error: ReconcilerError, scope: Scope) -> Settlement | Plainer:
         if isinstance(error, NotExecuted) and (error.retry_after is not None or isinstance(error, RateLimited)):
             return Settlement(action.id, Status.PLANNED, action.error)  # no error: it waits for the rate limit
-        return after(action, scope, str(error), self._tools.clock.now(), self._alert(action))
+        now, alert = self._tools.clock.now(), self._alert(action)
+        return after(action, scope, str(error), now, alert, self._policy.product)
 
     def _confirmed(self, action: Action, error: ReconcilerError) -> ReconcilerError:
         """The error, or the key's error if a cheap call shows that every request is refused.

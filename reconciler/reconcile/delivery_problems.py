@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from reconciler.core.model import Action, Kind, Status
+from reconciler.core.product import Product
 from reconciler.errors import RateLimited, ReconcilerError
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.write_breakers import WriteBreakers
@@ -11,7 +12,8 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 class LastErrors:
     """The last error of each waiting action, by id: reported for as long as the action waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, product: Product) -> None:
+        self._product = product
         self._by_id: dict[int, ReconcilerError] = {}
 
     def put(self, action: Action, error: ReconcilerError) -> None:
@@ -23,7 +25,7 @@ class LastErrors:
         met = self._by_id.get(action.id)
         if met is not None and str(met) == action.error:
             return met
-        return ReconcilerError(f"{action.kind.value} waits: {action.error}")
+        return ReconcilerError(f"{self._product.kind(action.kind)} waits: {action.error}")
 
     def drop(self, actions: Iterable[Action]) -> None:
         """Forget actions that no longer wait."""

@@ -289,9 +289,10 @@ def _is_given_up(problem: Problem, actions: tuple[Action, ...]) -> bool:
 def failed_after_acceptance(planned: Planned) -> Iterator[Problem]:
     """Accepted writes that the vendor did not carry out, and writes given up: no call has reported these."""
     mine = {action.id: action for action in planned.fetched.observation.mine}
+    product = planned.inputs.policy.product
     for settlement in planned.plan.settlements:
         action = mine[settlement.action_id]
-        what = f"{action.kind.value}: {settlement.why}"
+        what = f"{product.kind(action.kind)}: {settlement.why}"
         if settlement.status is Status.DEAD:
             yield Problem(action.kind.side, ReconcilerError(f"{what}; given up"), action.alert_id)
         elif settlement.status is Status.PLANNED and action.request_id:

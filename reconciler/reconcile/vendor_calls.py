@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core import text
 from reconciler.core.model import Action, Incident, Kind, Person
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import ReconcilerError
 from reconciler.vendors.call_context import noting
 from reconciler.vendors.ports import AlertReader, AlertWrite, AlertWriter, PagerDutyReader, PagerDutyWriter
@@ -33,11 +34,17 @@ class CallResult:
     accepted: bool = False
 
 
-def perform(vendors: Vendors, action: Action, incident: Incident | None, automation: Person) -> CallResult:
+def perform(
+    vendors: Vendors,
+    action: Action,
+    incident: Incident | None,
+    automation: Person,
+    product: Product = OPSGENIE,
+) -> CallResult:
     """Make the call. `incident` is its target as it was read just before. Raises what the clients raise."""
     with noting() as answered:
         try:
-            result = _perform(vendors, action, incident, automation)
+            result = _perform(vendors, action, incident, automation, product)
         except ReconcilerError as error:
             error.request_id = error.request_id or answered.request_id  # a client may have raised its own
             raise
@@ -45,14 +52,14 @@ def perform(vendors: Vendors, action: Action, incident: Incident | None, automat
 
 
 def _perform(  # noqa: PLR0911 - one return a kind
-    vendors: Vendors, action: Action, incident: Incident | None, automation: Person
+    vendors: Vendors, action: Action, incident: Incident | None, automation: Person, product: Product
 ) -> CallResult:
     alerts, pagerduty = vendors.to_alerts, vendors.to_pagerduty
     incident_id = action.incident_id or ""
     note = text.plain_note(action.text) if action.plain else action.text
     match action.kind:
         case Kind.CREATE_INCIDENT:
-            title = text.plain_title(action.text) if action.plain else action.text
+            title = text.plain_title(action.text, product) if action.plain else action.text
             body = "" if action.plain else action.body
             urgency = "" if action.plain else action.urgency  # without one, it is the service's default
             created = pagerduty.create_incident(action.alert_id, title, body, urgency)

@@ -101,7 +101,7 @@ class WriteBreakers:
 
     def __init__(self, clock: Clock, product: Product = OPSGENIE) -> None:
         self._clock = clock
-        self._product = product
+        self.product = product
         self._lock = Lock()
         self._barred: frozenset[Lane] = frozenset()
         self._unseen: frozenset[str] = frozenset()
@@ -171,7 +171,7 @@ class WriteBreakers:
             count = len(self._forbidden[lane])
             if count < FAILURES:
                 return
-            refused = _every_write_refused(self._product.credential_of(lane.side), count, error)
+            refused = _every_write_refused(self.product.credential_of(lane.side), count, error)
             suspect = self._suspects.setdefault(lane, refused)
         self._trip(lane, suspect, only_retries=True)
 

@@ -1,9 +1,10 @@
 """Checks of the automation user and the account: at the start, after a refusal, and regularly."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.model import Side
-from reconciler.core.policy import Policy
+from reconciler.core.model import Person, Side
+from reconciler.core.policy import NOBODY, Policy
 from reconciler.reconcile.absence import Fewer
 from reconciler.reconcile.fetch import Fetcher
 from reconciler.reconcile.identity import AccountState, AccountView, Identity
@@ -26,18 +27,20 @@ class Account:
         breakers: WriteBreakers | None,
         fetcher: Fetcher,
         problems: Problems,
+        alert_user: Callable[[], Person] = lambda: NOBODY,
     ) -> None:
         self._identity = identity
         self._configured = policy
         self._breakers = breakers
         self._fetcher = fetcher
         self._problems = problems
+        self._alert_user = alert_user
         self.unsure: Problem | None = None
         """The last check that PagerDuty did not answer: reported if nothing else of PagerDuty is wrong."""
 
     def policy(self) -> Policy:
-        """The policy, with the automation user as far as it is known."""
-        return replace(self._configured, automation=self._identity.person)
+        """The policy, with the automation user and the alert product's own user as far as they are known."""
+        return replace(self._configured, automation=self._identity.person, alert_user=self._alert_user())
 
     def view(self) -> AccountView | None:
         """Who and what PagerDuty has confirmed; None until then."""

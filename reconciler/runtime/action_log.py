@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.core.mapping import SECOND_INCIDENT
 from reconciler.core.model import Action, Kind, Status
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import PairNames, names_of, state_of
 
@@ -24,7 +25,8 @@ def _subject(action: Action) -> str:
 class ActionLog:
     """Logs each state of an action once, although an open one is checked again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, product: Product = OPSGENIE) -> None:
+        self._product = product
         self._said: dict[int, str] = {}
 
     def news(self, actions: Iterable[Action]) -> list[Action]:
@@ -46,14 +48,14 @@ class ActionLog:
         for action in actions:
             state = state_of(action)
             name = names.get(action.alert_id) or names_of(action.alert_id)
-            subject = _subject(action)
+            subject, kind = _subject(action), self._product.kind(action.kind)
             is_second = subject == SECOND
             calm = log.warning if state == "unknown" else log.info
             write: Callable[..., object] = log.error if subject else calm
             write(
-                f"{name.words}: {action.reason}" if is_second else f"{action.kind.value} {state}: {name.words}",
+                f"{name.words}: {action.reason}" if is_second else f"{kind} {state}: {name.words}",
                 **({"subject": subject} if subject else {}),
-                kind=action.kind.value,
+                kind=kind,
                 state=state,
                 **name.fields(),
                 reason=action.reason,

@@ -11,7 +11,7 @@ from reconciler import __version__
 from reconciler.core.model import Person, Side
 from reconciler.core.pause import Pause
 from reconciler.core.policy import Policy
-from reconciler.core.product import PRODUCTS
+from reconciler.core.product import OPSGENIE, PRODUCTS
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -27,6 +27,7 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
+from reconciler.runtime.alert_side import Use, alert_side, names_people, query_of
 from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.introduction import Introduction
@@ -61,7 +62,6 @@ from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.source import check_source
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
-from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
@@ -117,10 +117,9 @@ class _Reading:
             Side.PAGERDUTY: self._limiter(Side.PAGERDUTY, PAGERDUTY_PER_MINUTE),
         }
         report = _report_bad_row()
-        self._sessions = {side: self.http(side) for side in Side}
-        self.opsgenie = OpsgenieClient(
-            self._sessions[Side.ALERTS], settings.opsgenie_query, settings.opsgenie_api_url, on_bad_row=report
-        )
+        self._alert_side = alert_side(settings, partial(self.http, Side.ALERTS), report)
+        self.opsgenie = self._alert_side.reader
+        self._sessions = {Side.ALERTS: self._alert_side.session, Side.PAGERDUTY: self.http(Side.PAGERDUTY)}
         self.pagerduty = PagerDutyClient(
             self._sessions[Side.PAGERDUTY],
             settings.pagerduty_service_id,
@@ -133,7 +132,7 @@ class _Reading:
             lookback=timedelta(seconds=settings.initial_lookback_seconds),
             sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
             retention=timedelta(seconds=settings.retention_seconds),
-            query=settings.opsgenie_query,
+            query=query_of(settings),
             source=settings.alert_source,
         )
         self.queue = WorkQueue(self.clock)
@@ -152,12 +151,19 @@ class _Reading:
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
         self.write_breakers = self.make_write_breakers()
         self.holds = Holds(self.queue, self.breakers, self.write_breakers)
-        self.account = Account(identity, _policy(settings), self.write_breakers, self.fetcher, self.problems)
+        self.account = Account(
+            identity,
+            _policy(settings),
+            self.write_breakers,
+            self.fetcher,
+            self.problems,
+            self._alert_side.user,
+        )
         self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 
-    def http(self, side: Side) -> Http:
-        """The session with one vendor."""
-        return session(self.settings, side, self.clock, self.limiters[side], self._on_request)
+    def http(self, side: Side, name: str = "") -> Http:
+        """A session with one vendor: its own, or the one with this name."""
+        return session(self.settings, side, self.clock, self.limiters[side], self._on_request, name=name)
 
     def names(self, report: Report) -> dict[str, str]:
         """Display names of the alerts in a report, by id, with the incident if there is one."""
@@ -188,15 +194,23 @@ class _Reading:
         def unrepeated() -> UnrepeatedIntake:
             return UnrepeatedIntake(intake, self.queue, clock)
 
-        opsgenie = AlertFeed(
-            self.opsgenie, database, unrepeated(), clock, horizons, policy, begin, repetitions, pace
-        )
-        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
-
         def tools() -> ListingTools:
             return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
 
         listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
+        opsgenie = AlertFeed(
+            self.opsgenie,
+            database,
+            unrepeated(),
+            clock,
+            horizons,
+            policy,
+            begin,
+            repetitions,
+            pace,
+            listings[0],
+        )
+        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
         sweep = Sweep(
             database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
         )
@@ -229,7 +243,7 @@ class _Reading:
     def _limiter(self, side: Side, per_minute: int | None = None) -> RateLimiter:
         made = RateLimiter(self.clock, per_minute)
         if self.metrics:
-            self.metrics.limiter(side.value, made)
+            self.metrics.limiter(PRODUCTS[self.settings.alert_source].key_of(side), made)
         return made
 
     def _on_request(self, record: RequestRecord) -> None:
@@ -266,9 +280,7 @@ class Wiring(_Reading):
         self._to_pagerduty = PagerDutyWriting(
             self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
         )
-        vendors = Vendors(
-            self.opsgenie, self.pagerduty, OpsgenieWriting(self._sessions[Side.ALERTS]), self._to_pagerduty
-        )
+        vendors = Vendors(self.opsgenie, self.pagerduty, self._alert_side.writer(), self._to_pagerduty)
         assert self.write_breakers is not None  # noqa: S101 - made below
         self.committer = Committer(database, self.clock, events)
         self.deliverer = Deliverer(
@@ -320,13 +332,15 @@ class Wiring(_Reading):
             self.leader_state,
             lambda: self.pauses.present,
             timedelta(seconds=self.settings.staleness_seconds),
+            PRODUCTS[self.settings.alert_source],
         )
         watches = self.watches(program)
         schedule = Schedule(self.clock)
         worker = self.worker(program, (reporter, program.feedback, ReportSoon(schedule)))
-        product = PRODUCTS[self.settings.alert_source]
-        use: dict[str, Callable[[Settings], None]] = {
-            product.credential_of(side): partial(self._use_key, side, program, schedule) for side in Side
+        keys = [(name, key, Side.ALERTS) for name, key in self._alert_side.keys.items()]
+        keys.append(("PAGERDUTY_API_KEY", self._use_pagerduty_key, Side.PAGERDUTY))
+        use: dict[str, Use] = {
+            name: partial(self._use_key, key, side, program, schedule) for name, key, side in keys
         }
         use["HEARTBEAT_URL"] = watches.use_heartbeat_url
         renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
@@ -356,13 +370,16 @@ class Wiring(_Reading):
             "database": shown(settings.database_url.get_secret_value()),
             "service": settings.pagerduty_service_id,
             "user": settings.pagerduty_user,
-            "query": settings.opsgenie_query,
+            "query": query_of(settings),
             "interval_seconds": settings.poll_interval_seconds,
         }
 
-    def _use_key(self, side: Side, program: Program, schedule: Schedule, settings: Settings) -> None:
+    def _use_pagerduty_key(self, settings: Settings) -> None:
+        self._sessions[Side.PAGERDUTY].use_key(authorization(settings, "PagerDuty"))
+
+    def _use_key(self, use: Use, side: Side, program: Program, schedule: Schedule, settings: Settings) -> None:
         """Use the key of these settings, and try at once what waits because the one before was refused."""
-        self._sessions[side].use_key(authorization(settings, side))
+        use(settings)
         program.renewed(side)
         for timed in program.sources:
             schedule.soon(timed.source.name)
@@ -370,8 +387,12 @@ class Wiring(_Reading):
     def watches(self, program: Program) -> Watches:
         """What tells the outside how the work goes."""
         assert self.write_breakers is not None  # noqa: S101 - made above
-        http = self._sessions[Side.ALERTS]
-        return Watches(self.settings, http, self.pagerduty, self._to_pagerduty, self.write_breakers, program)
+        opsgenie = self._sessions[Side.ALERTS]
+        if opsgenie.name != OPSGENIE.name:  # the heartbeat is Opsgenie's, whichever product raises the alerts
+            opsgenie = session(
+                self.settings, Side.ALERTS, self.clock, RateLimiter(self.clock), log_request, name=OPSGENIE.name
+            )
+        return Watches(self.settings, opsgenie, self.pagerduty, self._to_pagerduty, self.write_breakers, program)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""
@@ -404,7 +425,8 @@ def _metrics(settings: Settings) -> "Metrics | None":
     from reconciler.observability.health import Health  # noqa: PLC0415 - most can do without its tenth of a second
     from reconciler.observability.metrics import Metrics  # noqa: PLC0415 - the same
 
-    return Metrics(Health(settings.poll_interval_seconds), SystemClock())
+    health = Health(settings.poll_interval_seconds, product=PRODUCTS[settings.alert_source])
+    return Metrics(health, SystemClock())
 
 
 def _policy(settings: Settings) -> Policy:
@@ -421,6 +443,8 @@ def _policy(settings: Settings) -> Policy:
         staleness=timedelta(seconds=settings.staleness_seconds),
         sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
         retention=timedelta(seconds=settings.retention_seconds),
+        acts_are_named=names_people(settings),
+        tells_who=PRODUCTS[settings.alert_source] is OPSGENIE,
     )
 
 

@@ -209,7 +209,8 @@ class Daemon:
             except ReconcilerError as error:
                 self._database_failed(error)
             except Exception as error:  # noqa: BLE001 - the job's next run may do better
-                self.program.problems.put(f"{name} failed", [Problem(Side.ALERTS, defect(error, name))])
+                met = defect(error, self.program.account.policy().product.word(name))
+                self.program.problems.put(f"{name} failed", [Problem(Side.ALERTS, met)])
                 self.reporter.say_problems()
             else:
                 self.program.problems.put(f"{name} failed")

@@ -1,21 +1,26 @@
-"""Wires what an examination of the set-up needs: both vendors' reads, and no part that could write."""
+"""Wires what an examination of the set-up needs: the vendors' reads, and no part that could write."""
 
 from reconciler.core.model import Side
+from reconciler.core.product import JSM, OPSGENIE
 from reconciler.operations.doctor import Elsewhere, Examined
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.settings import Settings
-from reconciler.vendors.http import SystemClock
+from reconciler.vendors.http import Http, SystemClock
+from reconciler.vendors.jsm.examination import JsmExamination
 from reconciler.vendors.network import OTHER_REGION
 from reconciler.vendors.opsgenie.examination import OpsgenieExamination
 from reconciler.vendors.pagerduty.examination import PagerDutyExamination
-from reconciler.vendors.ports import AlertExaminer, Clock, PagerDutyExaminer
+from reconciler.vendors.ports import AlertExaminer, Clock, JsmExaminer, PagerDutyExaminer
 from reconciler.vendors.rate_limiter import RateLimiter
+from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
 
 
 def assemble_examination(settings: Settings, clock: Clock | None = None) -> Examined:
-    """Both vendors as configured, and the same keys at the other region's address where there is one."""
+    """The vendors whose keys are given, and the same keys at the other region's address where there is one."""
     clock = clock or SystemClock()
-    og_url = OTHER_REGION.get(settings.opsgenie_api_url, "")
+    has_opsgenie = bool(settings.opsgenie_api_key.get_secret_value())
+    has_jsm = JSM.key in (settings.alert_source, settings.alert_shadow)
+    og_url = OTHER_REGION.get(settings.opsgenie_api_url, "") if has_opsgenie else ""
     pd_url = OTHER_REGION.get(settings.pagerduty_api_url, "")
     elsewhere = Elsewhere(
         _opsgenie(settings, clock, og_url) if og_url else None,
@@ -23,13 +28,34 @@ def assemble_examination(settings: Settings, clock: Clock | None = None) -> Exam
         _pagerduty(settings, clock, pd_url) if pd_url else None,
         pd_url,
     )
-    opsgenie = _opsgenie(settings, clock, settings.opsgenie_api_url)
-    return Examined(settings, clock, opsgenie, _pagerduty(settings, clock, settings.pagerduty_api_url), elsewhere)
+    return Examined(
+        settings,
+        clock,
+        _opsgenie(settings, clock, settings.opsgenie_api_url) if has_opsgenie else None,
+        _pagerduty(settings, clock, settings.pagerduty_api_url),
+        elsewhere,
+        _jsm(settings, clock) if has_jsm else None,
+    )
 
 
 def _opsgenie(settings: Settings, clock: Clock, url: str) -> AlertExaminer:
-    http = session(settings, Side.ALERTS, clock, RateLimiter(clock), url=url)
+    http = session(settings, Side.ALERTS, clock, RateLimiter(clock), url=url, name=OPSGENIE.name)
     return OpsgenieExamination(http, settings.opsgenie_query, url)
+
+
+def _jsm(settings: Settings, clock: Clock) -> JsmExaminer:
+    def http(name: str) -> Http:
+        return session(settings, Side.ALERTS, clock, RateLimiter(clock), name=name)
+
+    return JsmExamination(
+        http(JSM.name),
+        http(JSM_SITE),
+        http(JSM_KEYED) if settings.jsm_integration_key else None,
+        email=settings.jsm_email,
+        cloud_id=settings.jsm_cloud_id,
+        query=settings.jsm_query,
+        site_url=settings.jsm_site_url,
+    )
 
 
 def _pagerduty(settings: Settings, clock: Clock, url: str) -> PagerDutyExaminer:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
+from reconciler.core.product import JSM, PRODUCTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import milestones
@@ -33,6 +33,7 @@ class Introduction:
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._product = PRODUCTS[settings.alert_source]
         self._database = database
         self._account = account
         self._problems = problems
@@ -56,16 +57,16 @@ class Introduction:
 
     def report(self) -> None:
         """Log what has become known since the last report."""
-        if self._began is None or len(self._said & {*map(name_of, Side), "all"}) > len(Side):
+        if self._began is None or len(self._said & {*map(self._product.name_of, Side), "all"}) > len(Side):
             return
         seen = milestones.look(self._database, self._clock.now())
         polled = seen.sources.polled_alerts
         if polled is not None and polled >= self._began:
-            self._say_opsgenie()
+            self._say_alerts()
         view = self._account.view()
         if view is not None:
             self._once(
-                name_of(Side.PAGERDUTY),
+                self._product.name_of(Side.PAGERDUTY),
                 "PagerDuty in use",
                 url=self._settings.pagerduty_api_url,
                 service=f'{self._settings.pagerduty_service_id} "{view.service.name}"',
@@ -74,18 +75,20 @@ class Introduction:
                 on_call=", ".join(view.duty.people) or "nobody known",
             )
         for problem in self._problems():
-            name = name_of(problem.side)
+            name = self._product.name_of(problem.side)
             if not problem.alert_id and name not in self._said:
                 self._once(f"{name} fails", f"{name} not in use yet", why=str(problem.error))
         if seen.is_begun:
             self._say_all(seen)
 
-    def _say_opsgenie(self) -> None:
+    def _say_alerts(self) -> None:
+        name, settings = self._product.name, self._settings
+        is_jsm = self._product is JSM
         self._once(
-            name_of(Side.ALERTS),
-            "Opsgenie in use",
-            url=self._settings.opsgenie_api_url,
-            query=self._settings.opsgenie_query or "every alert",
+            name,
+            f"{name} in use",
+            url=settings.jsm_site_url if is_jsm else settings.opsgenie_api_url,
+            query=(settings.jsm_query if is_jsm else settings.opsgenie_query) or "every alert",
             key="accepted",
         )
 

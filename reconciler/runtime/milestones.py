@@ -1,9 +1,10 @@
-"""Milestones in the set of followed alerts, a first start or a new OPSGENIE_QUERY: one line each, with numbers."""
+"""Milestones in the set of followed alerts, a first start or a new query: one line each, with numbers."""
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from reconciler.core.product import product_of
 from reconciler.observability.naming import counted
 from reconciler.store import cursors
 from reconciler.store.database import Database
@@ -31,7 +32,7 @@ def look(database: Database, now: datetime) -> Milestones:
 
 
 def are_over(before: Milestones, after: Milestones) -> bool:
-    """Whether a first start is finished, or else Opsgenie was polled meanwhile, so that a new query is known."""
+    """Whether a first start is finished, or else alerts were polled meanwhile, so that a new query is known."""
     was_polled = after.sources.polled_alerts != before.sources.polled_alerts
     return after.is_begun and (was_polled or not before.is_begun)
 
@@ -46,7 +47,8 @@ def lines(before: Milestones, after: Milestones) -> list[str]:
         first = f"first start: alerts from before {since:%Y-%m-%d %H:%M} UTC page nobody"
         return [f"{first}; {_counts(before, after)}"]
     if was is not None and was != query:
-        changed = f"OPSGENIE_QUERY has changed from {_quoted(was)} to {_quoted(query or '')}"
+        name = product_of(after.sources.source).query
+        changed = f"{name} has changed from {_quoted(was)} to {_quoted(query or '')}"
         return [f"{changed}: {_counts(before, after)}"]
     return []
 

@@ -1,4 +1,4 @@
-"""The incident about an outage of Opsgenie's alerts: created once an outage, resolved when it is over.
+"""The incident about an outage of the alert side: created once an outage, resolved when it is over.
 
 What is known of the outage is stored, so that a restart or a takeover neither forgets nor repeats it. The incident
 is looked for by its key before it is created, and what was asked for is stored before the call.
@@ -14,6 +14,7 @@ from reconciler.core import text
 from reconciler.core.model import Incident, Side
 from reconciler.core.outage import Outage
 from reconciler.core.pause import Pause
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Duplicate, Missing, ObjectError, Permanent, ReconcilerError
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import span
@@ -52,7 +53,9 @@ class OutageWatch:
         after: float,
         staleness: timedelta,
         say: Callable[[str], None],
+        product: Product = OPSGENIE,
     ) -> None:
+        self._product = product
         self._reader = reader
         self._writer = writer
         self._database = database
@@ -77,7 +80,8 @@ class OutageWatch:
         except DatabaseDown:
             raise
         except ReconcilerError as error:
-            self._say(f"the incident about Opsgenie's outage can be neither created nor resolved: {error}")
+            name = self._product.name
+            self._say(f"the incident about {name}'s outage can be neither created nor resolved: {error}")
             return False
         self._say("")
         return called
@@ -120,18 +124,18 @@ class OutageWatch:
             except Duplicate:
                 return  # lists show it later
         self._store(replace(outage, incident_id=incident.id))
-        words = f"incident #{incident.number} says that Opsgenie's alerts cannot be read"
+        words = f"incident #{incident.number} says that {self._product.name}'s alerts cannot be read"
         log.info(words, incident=incident.id)
 
     def _created(self, outage: Outage, error: str) -> Incident:
         """A new incident, in its plainest form if PagerDuty refuses the usual one."""
-        title = texts.title(outage, error)
+        title, body = texts.title(outage, error, self._product), texts.body(outage, error, self._product)
         try:
-            return self._writer.create_incident(self._key, title, texts.body(outage, error), texts.URGENCY)
+            return self._writer.create_incident(self._key, title, body, texts.URGENCY)
         except Duplicate:
             raise
         except Permanent:
-            return self._writer.create_incident(self._key, text.plain_title(title), "", "")
+            return self._writer.create_incident(self._key, text.plain_title(title, self._product), "", "")
 
     # -- it is over --
 
@@ -146,8 +150,9 @@ class OutageWatch:
         if incident is None and not outage.incident_id and may_come:
             return True
         if incident is not None and incident.status != "resolved":
-            self._resolve(incident.id, texts.over_note(outage, now, span(now - outage.since)))
-            words = f"incident #{incident.number} is resolved: Opsgenie's alerts can be read again"
+            lasted, name = span(now - outage.since), self._product.name
+            self._resolve(incident.id, texts.over_note(outage, now, lasted, self._product))
+            words = f"incident #{incident.number} is resolved: {name}'s alerts can be read again"
             log.info(words, incident=incident.id)
         self._store(None)
         return True

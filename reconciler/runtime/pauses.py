@@ -6,7 +6,7 @@ from threading import Lock
 
 from reconciler.core.model import Action, Side
 from reconciler.core.pause import Pause, held
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import kinds_of, span
 from reconciler.operations import pausing
@@ -54,7 +54,8 @@ class Pauses:
 class PauseLog:
     """Says each pause when it begins, again every `remind` seconds, and when it ends. For one thread."""
 
-    def __init__(self, clock: Clock, remind: float) -> None:
+    def __init__(self, clock: Clock, remind: float, product: Product = OPSGENIE) -> None:
+        self._product = product
         self._clock = clock
         self._remind = remind
         self._said: dict[Side, tuple[Pause, float]] = {}
@@ -68,7 +69,8 @@ class PauseLog:
             said = self._said.get(side)
             if said is None or said[0] != each.pause or now - said[1] >= self._remind:
                 self._said[side] = each.pause, now
-                log.warning(pausing.line(each, self._clock.now()), subject=f"pause {side.value}")
+                line = pausing.line(each, self._clock.now(), self._product)
+                log.warning(line, subject=self._subject(side))
             waiting = (action for action in actions if held(action, (each.pause,)))
             self._waited.setdefault(side, {}).update((action.id, action) for action in waiting)
         for side in self._said.keys() - {pause.side for pause in pauses}:
@@ -78,5 +80,9 @@ class PauseLog:
         pause, _ = self._said.pop(side)
         waited = kinds_of(action.kind for action in self._waited.pop(side, {}).values())
         lasted = span(max(self._clock.now() - pause.since, timedelta()))
-        words = f"{name_of(side)}: resumed after {lasted}" + (f"; {waited} had waited" if waited else "")
-        log.info(words, subject=f"pause {side.value}")
+        name = self._product.name_of(side)
+        words = f"{name}: resumed after {lasted}" + (f"; {waited} had waited" if waited else "")
+        log.info(words, subject=self._subject(side))
+
+    def _subject(self, side: Side) -> str:
+        return f"pause {self._product.key_of(side)}"

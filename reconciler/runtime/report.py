@@ -8,6 +8,7 @@ from threading import Lock
 from reconciler.core.model import Action, Echo
 from reconciler.core.pause import Pause
 from reconciler.core.plan import in_order
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import RateLimited
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
@@ -22,7 +23,8 @@ class Report:
     breaker admits no more calls; of `partly` a list's row was read, and something follows from it, but no more.
     `rate_limited` is the rate limiter's error. `pauses` are operators' pauses. `late` are the numbers of late
     alerts by how they are treated, `orders` what became of operators' orders, by alert. `stopped` is the signal
-    that ended the run before its end, and `left` the number of alerts that were in the queue then.
+    that ended the run before its end, and `left` the number of alerts that were in the queue then. `product`
+    raises the alerts.
     """
 
     actions: tuple[Action, ...] = ()
@@ -38,6 +40,7 @@ class Report:
     orders: tuple[tuple[str, str], ...] = ()
     stopped: str = ""
     left: int = 0
+    product: Product = OPSGENIE
 
 
 class Collector:

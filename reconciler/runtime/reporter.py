@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.core import late_alerts
 from reconciler.core.model import Action, Side
 from reconciler.core.pause import Pause
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import ReconcilerError, Refused
 from reconciler.observability.logs import get_logger
 from reconciler.observability.naming import PairNames, names_of
@@ -53,8 +54,10 @@ class Reporter:
         state: Callable[[], LeaderState | None] = lambda: None,
         pauses: Callable[[], Collection[Pause]] = tuple,
         staleness: timedelta = timedelta(seconds=120),
+        product: Product = OPSGENIE,
     ) -> None:
-        self.states = StateLog(clock, remind, self._names)
+        self.states = StateLog(clock, remind, self._names, product)
+        self._product = product
         self._database = database
         self._clock = clock
         self._problems = problems
@@ -62,10 +65,10 @@ class Reporter:
         self._metrics = metrics
         self._state = state
         self._pauses = pauses
-        self._pause_log = PauseLog(clock, remind)
+        self._pause_log = PauseLog(clock, remind, product)
         self._second = SecondReconciler(clock, staleness)
         self._lock = Lock()
-        self._actions = ActionLog()
+        self._actions = ActionLog(product)
         self._before: milestones.Milestones | None = None
         self._kept: tuple[object, ...] | None = None
         self._objections: list[tuple[str, str]] = []
@@ -108,7 +111,7 @@ class Reporter:
         self._pause_log.say(paused, waiting)
         if self._metrics:
             now = self._clock.now()
-            self._metrics.paused(paused, [pausing.sentence(pause, now) for pause in paused])
+            self._metrics.paused(paused, [pausing.sentence(pause, now, self._product) for pause in paused])
         pages = self._pages(problems)
         with self._lock:
             self._say_milestones(problems)

@@ -1,16 +1,18 @@
-"""The HTTP session with one vendor, by the settings."""
+"""The HTTP sessions with the vendors, by the settings."""
 
+import base64
 from collections.abc import Callable
 
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS
 from reconciler.settings import Settings
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
+from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
 
 PAGERDUTY_PER_MINUTE = 960
-"""PagerDuty's documented limit per key, until its headers state another. Opsgenie publishes none."""
+"""PagerDuty's documented limit per key, until its headers state another. Opsgenie and JSM publish none."""
 
 
 def session(
@@ -20,21 +22,38 @@ def session(
     limiter: RateLimiter,
     on_request: Callable[[RequestRecord], None] | None = None,
     url: str = "",
+    name: str = "",
 ) -> Http:
-    """The session; `url` replaces the configured address."""
-    configured = settings.opsgenie_api_url if side is Side.ALERTS else settings.pagerduty_api_url
+    """The session; `url` replaces the configured address. `name` chooses another one than the side's own."""
+    name = name or PRODUCTS[settings.alert_source].name_of(side)
+    key = authorization(settings, name)
     return Http(
-        url or configured,
-        {"Authorization": authorization(settings, side)},
-        name=name_of(side),
+        url or _addresses(settings)[name],
+        {"Authorization": key} if key else {},
+        name=name,
         clock=clock,
         limiter=limiter,
         on_request=on_request,
     )
 
 
-def authorization(settings: Settings, side: Side) -> str:
-    """The header with the key of this vendor."""
-    if side is Side.ALERTS:
+def authorization(settings: Settings, name: str) -> str:
+    """The header with the key of the session that has this name; empty if it sends none."""
+    if name == OPSGENIE.name:
         return f"GenieKey {settings.opsgenie_api_key.get_secret_value()}"
-    return f"Token token={settings.pagerduty_api_key.get_secret_value()}"
+    if name == JSM.name:
+        pair = f"{settings.jsm_email}:{settings.jsm_api_token.get_secret_value()}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    if name == JSM_KEYED and settings.jsm_integration_key is not None:
+        return f"GenieKey {settings.jsm_integration_key.get_secret_value()}"
+    return "" if name in (JSM_KEYED, JSM_SITE) else f"Token token={settings.pagerduty_api_key.get_secret_value()}"
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
+    return {
+        OPSGENIE.name: settings.opsgenie_api_url,
+        JSM.name: settings.jsm_api_url,
+        JSM_KEYED: f"{settings.jsm_api_url}/jsm/ops/integration",
+        JSM_SITE: settings.jsm_site_url,
+        "PagerDuty": settings.pagerduty_api_url,
+    }

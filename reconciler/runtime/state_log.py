@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from reconciler.core.journal_entries import without_request
 from reconciler.core.model import Action, Kind, Side, Status
-from reconciler.core.text import name_of
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Misconfigured, RateLimited, Transient, Unknown
 from reconciler.observability.defects import Defect
 from reconciler.observability.logs import get_logger
@@ -38,9 +38,8 @@ SUBJECTS = (*(side.value for side in Side), *_OWN, "objects")
 
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
-_NAMES = {each: each.replace("_", " ").capitalize() for each in _OWN} | {
-    side.value: name_of(side) for side in Side
-}
+_WHOLE = frozenset((*(side.value for side in Side), *_OWN))
+"""Subjects that are about no single alert."""
 _OVER = {"second_reconciler": "no trace of a second reconciler any more"}
 """What is said at the end of a state that does not mean that something works again."""
 
@@ -78,7 +77,16 @@ class Trouble:
 class StateLog:
     """The states of one process. `names` is called only when something is logged."""
 
-    def __init__(self, clock: Clock, remind: float, names: Names = lambda _: MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        remind: float,
+        names: Names = lambda _: MappingProxyType({}),
+        product: Product = OPSGENIE,
+    ) -> None:
+        self._product = product
+        own = {each: each.replace("_", " ").capitalize() for each in _OWN}
+        self._heads = own | {side.value: product.name_of(side) for side in Side}
         self._clock = clock
         self._remind = remind
         self._names = names
@@ -141,12 +149,12 @@ class StateLog:
                 by_subject.setdefault(_subject(problem), []).append(problem)
         waits = {action.error for action in acted if action.status.is_open and action.error}
         for subject, mine in by_subject.items():
-            is_new = subject not in _NAMES and subject not in self._troubles
+            is_new = subject not in _WHOLE and subject not in self._troubles
             if is_new and len(self._troubles) >= MOST_OBJECTS:
                 continue
             said = {_key(problem): str(problem.error) for problem in mine}
             serious = not isinstance(mine[0].error, RateLimited)
-            is_object = bool(mine[0].alert_id) and subject not in _NAMES
+            is_object = bool(mine[0].alert_id) and subject not in _WHOLE
             alert_id = mine[0].alert_id if is_object and serious else ""  # a rate limit is of no alert's own
             was_wide = subject in self._troubles and not self._troubles[subject].narrow
             trouble = self._meet(subject, list(said.items()), serious=serious, alert_id=alert_id)
@@ -224,7 +232,7 @@ class StateLog:
         log.error(words, subject="objects", pairs=[each.fields() for each in names])
 
     def _still(self, trouble: Trouble) -> str:
-        name = _NAMES.get(trouble.subject, "")
+        name = self._heads.get(trouble.subject, "")
         words = "; ".join(each.removeprefix(f"{name}: ") for each in trouble.words)
         line = f"{name}: still {words}" if name else f"still {words}"
         return f"{line}, {self._since(trouble)}{self._backlog(trouble)}"
@@ -258,7 +266,7 @@ class StateLog:
         write = write or (log.error if trouble.serious else log.info)
         write(
             ": ".join([*_name_in(named, trouble), words]),
-            subject=public(trouble.subject),
+            subject=self._product.word(public(trouble.subject)),
             **(name.fields() if trouble.alert_id else {}),
             **fields,
         )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
+from reconciler.core.product import PRODUCTS
 from reconciler.observability.health import refusals
 from reconciler.operations.paging import objections
 from reconciler.reconcile.write_breakers import WriteBreakers
@@ -96,6 +97,7 @@ class Watches:
             settings.outage_page_seconds or inf,
             timedelta(seconds=settings.staleness_seconds),
             say,
+            PRODUCTS[settings.alert_source],
         )
 
     def _unpaged(self) -> str:

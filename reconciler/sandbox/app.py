@@ -48,21 +48,22 @@ class Sandbox(Vendors):
         self.lock = Lock()
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request to a path that begins with /opsgenie, /pagerduty or /control."""
+        """Answer a request to a path that begins with /opsgenie, /jsm, /pagerduty or /control."""
         prefix, _, rest = request.path.lstrip("/").partition("/")
         inner = replace(request, path=f"/{rest}", prefix=f"/{prefix}")
         with self.lock:
             self.late.apply(self.clock.now())
             match prefix:
-                case "opsgenie" | "pagerduty":
+                case "opsgenie" | "jsm" | "pagerduty":
                     return self._call(prefix, inner)
                 case "control":
                     return control.handle(self, inner)
-        return json_response(404, {"error": "paths begin with /opsgenie, /pagerduty or /control"})
+        return json_response(404, {"error": "paths begin with /opsgenie, /jsm, /pagerduty or /control"})
 
     def answer(self, vendor: str, request: Request) -> Response:
         """A vendor's own answer, without faults and journal. The caller locks."""
-        return self.opsgenie.handle(request) if vendor == "opsgenie" else self.pagerduty.handle(request)
+        apis = {"opsgenie": self.opsgenie.handle, "jsm": self.jsm.handle, "pagerduty": self.pagerduty.handle}
+        return apis[vendor](request)
 
     def _call(self, vendor: str, request: Request) -> Reply:
         at = self.clock.now()
@@ -86,7 +87,7 @@ class Sandbox(Vendors):
                 return Cut()
             case "hang":
                 return Cut(after=fault.seconds)
-        response = faults.answer(fault, vendor, real)
+        response = faults.answer(fault, vendor, real, self.clock.now())
         match fault.do:
             case "truncate_after":
                 return Cut(partial=response)

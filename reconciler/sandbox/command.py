@@ -8,10 +8,13 @@ from reconciler.sandbox.settings import SandboxSettings
 
 CHECK = 0.2
 """Seconds between two checks for a signal."""
+_OPSGENIE = (("OPSGENIE_API_URL", "OPSGENIE_API_KEY"),)
+_JSM = (("ALERT_SOURCE", "JSM_SITE_URL", "JSM_API_URL"), ("JSM_EMAIL", "JSM_API_TOKEN"))
+"""The variables of each alert source, a line each."""
 
 
 def serve_until_stopped(host: str, port: int, settings: SandboxSettings) -> None:
-    """Serve both vendors' APIs until SIGINT or SIGTERM."""
+    """Serve the vendors' APIs until SIGINT or SIGTERM."""
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         # A handler that takes a lock, as Event.set does, can deadlock with the thread that it interrupts.
@@ -25,26 +28,28 @@ def serve_until_stopped(host: str, port: int, settings: SandboxSettings) -> None
 def introduction(url: str, settings: SandboxSettings) -> str:
     """The commands to try next: the environment for the product, and some acts."""
     env = environment(url, settings)
+    product, prefix = ("JSM", "jsm") if settings.jsm_only else ("Opsgenie", "opsgenie")
+    key = f"\n# acknowledgements and notes in the engineer's name: export JSM_INTEGRATION_KEY={settings.jsm_key}"
     exports = "\n".join(
         "export " + " ".join(f"{name}={env[name]}" for name in names)
         for names in (
-            ("OPSGENIE_API_URL", "OPSGENIE_API_KEY"),
+            *(_JSM if settings.jsm_only else _OPSGENIE),
             ("PAGERDUTY_API_URL", "PAGERDUTY_API_KEY"),
             ("PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER"),
         )
     )
     alert = '{"message": "db-primary is down", "priority": "P1", "user": "Ana Ruiz"}'
-    return f"""Opsgenie and PagerDuty, simulated, on {url} (Ctrl-C ends it).
+    return f"""{product} and PagerDuty, simulated, on {url} (Ctrl-C ends it).
 
 In another terminal:
 
-{exports}
+{exports}{key if settings.jsm_only else ""}
 export DATABASE_URL=sqlite:///sandbox.db POLL_INTERVAL_SECONDS=1
 
 reconciler run
 
 Then act as a customer or an engineer (POST to /control; all calls: reconciler/sandbox/control.py):
 
-curl -s {url}/control/opsgenie/alerts -d '{alert}'
+curl -s {url}/control/{prefix}/alerts -d '{alert}'
 curl -s {url}/control/pagerduty/incidents/1/notes -d '{{"user": "Jane Doe", "text": "failing over now"}}'
 curl -s {url}/control/state"""

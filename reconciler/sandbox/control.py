@@ -1,8 +1,8 @@
 """The control API: people's acts, faults, settings, and what has happened. JSON in and out.
 
 CALLS has all of them. `{id}` is an alert's id or tiny id; for incidents an id, a number or a key (the alert's id).
-`user` is any name for Opsgenie; for PagerDuty an id, a name or an e-mail of one of its users. Besides users,
-`service`, `integration` and `workflow` may acknowledge, un-acknowledge and resolve incidents. Bad input is
+`user` is any name for Opsgenie and JSM; for PagerDuty an id, a name or an e-mail of one of its users, besides
+`service`, `integration` and `workflow`, which may acknowledge, un-acknowledge and resolve incidents. Bad input is
 answered 4xx with `{"error": "one line"}`.
 
 How to rehearse troubles (all settings are in `settings`, all faults in `faults`):
@@ -24,6 +24,9 @@ How to rehearse troubles (all settings are in `settings`, all faults in `faults`
 | the Opsgenie key sees nothing; only a team's | PATCH /settings {"blind": true}, {"team_tags": ["ops"]} |
 | Opsgenie's queue is halted; its writes fail | PATCH /settings {"queue_halted": true}, {"writes_fail": true} |
 | names come back in another form | PATCH /settings {"name_form": "lower"} |
+| alerts move to JSM, with new ids | POST /migrate {"jsm_ids": "new"} |
+| Opsgenie's API is read-only since the move | PATCH /settings {"opsgenie_mode": "read_only"} |
+| JSM's token sees no alert; may not write | PATCH /settings {"jsm_blind_teams": ["*"]}, {"jsm_scopes": ["read"]} |
 | a second incident with an alert's key | POST /pagerduty/incidents {"title": "twin", "key": "<alert id>"} |
 | refusals, proxies' pages, slow and cut answers | POST /faults {"do": "html_403", "for_seconds": 10} |
 """
@@ -34,7 +37,7 @@ from typing import Any
 
 from reconciler.sandbox import faults
 from reconciler.sandbox.audit import audit
-from reconciler.sandbox.opsgenie.api import OpsgenieApi
+from reconciler.sandbox.opsgenie.people import People
 from reconciler.sandbox.pagerduty.api import PagerDutyApi
 from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.routes import Routes
@@ -63,7 +66,7 @@ def _answer(vendors: Vendors, request: Request) -> Json | None:
     if route is None:
         raise Refused(f"no such call: {request.method} /control{request.path}", 404)
     handler, segments = route
-    return handler(Call(vendors, vendors.opsgenie, vendors.pagerduty, request, body, segments))
+    return handler(Call(vendors, vendors.pagerduty, request, body, segments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,6 @@ class Call:
     """One call. `segments` are the parts of the path that the `{…}`s of its row stand for."""
 
     vendors: Vendors
-    opsgenie: OpsgenieApi
     pagerduty: PagerDutyApi
     request: Request
     body: Any
@@ -81,6 +83,11 @@ class Call:
     def id(self) -> str:
         """The alert or the incident that an act is about."""
         return self.segments[0]
+
+    @property
+    def customers(self) -> People:
+        """Who acts on alerts: users of the product that the path names."""
+        return self.vendors.jsm.people if self.request.path.startswith("/jsm/") else self.vendors.opsgenie
 
     @property
     def customer(self) -> str:
@@ -119,7 +126,7 @@ def _create_alert(call: Call) -> Json:
     tags, details, created = body.get("tags", []), body.get("details", {}), body.get("created_at")
     if not isinstance(tags, list) or not isinstance(details, dict):
         raise Refused("tags is a list, details an object", 400)
-    return call.opsgenie.create_alert(
+    return call.customers.create_alert(
         call.text("message"), user=call.customer, priority=call.text("priority", "P3"),
         description=call.text("description", ""), tags=[str(tag) for tag in tags],
         source=call.text("source", ""), details=details, alias=call.text("alias", "") or None,
@@ -156,21 +163,43 @@ def _faults(call: Call) -> Json:
     return {"faults": call.vendors.faults.as_json()}
 
 
-_ALERT = "/opsgenie/alerts/{id}"
+def _migrate(call: Call) -> Json:
+    call.vendors.change(call.body)
+    call.vendors.jsm.migrate()
+    return call.vendors.settings.as_json()
+
+
+Row = tuple[str, str, str, Callable[[Call], Json | None]]
+
+
+def _acts_on_alerts(product: str) -> tuple[Row, ...]:
+    """The calls that act on alerts in one product."""
+    alerts, alert = f"/{product}/alerts", f"/{product}/alerts/{{id}}"
+    return (
+        ("POST", alerts, "message, user, priority, description, tags, source, alias, details, created_at",
+         _create_alert),
+        ("POST", f"{alert}/acknowledge", "user", lambda c: c.customers.acknowledge(c.id, c.customer)),
+        ("POST", f"{alert}/unacknowledge", "user", lambda c: c.customers.unacknowledge(c.id, c.customer)),
+        ("POST", f"{alert}/close", "user", lambda c: c.customers.close(c.id, c.customer)),
+        ("POST", f"{alert}/notes", "user, text", lambda c: c.customers.add_note(c.id, c.customer, c.text("text"))),
+        ("POST", f"{alert}/snooze", "user, seconds", lambda c: c.customers.snooze(c.id, c.customer, c.seconds())),
+        ("POST", f"{alert}/priority", "user, priority (P1 to P5)",
+         lambda c: c.customers.set_priority(c.id, c.customer, c.text("priority"))),
+        ("POST", f"{alert}/escalate", "nothing; moves `updatedAt` only, as a routing step does",
+         lambda c: c.customers.escalate(c.id)),
+        ("DELETE", alert, "user", lambda c: c.customers.delete(c.id, c.customer)),
+    )  # fmt: skip
+
+
 _INCIDENT = "/pagerduty/incidents/{id}"
-CALLS: tuple[tuple[str, str, str, Callable[[Call], Json | None]], ...] = (
-    ("POST", "/opsgenie/alerts", "message, user, priority, description, tags, source, alias, details, created_at",
-     _create_alert),
-    ("POST", f"{_ALERT}/acknowledge", "user", lambda c: c.opsgenie.acknowledge(c.id, c.customer)),
-    ("POST", f"{_ALERT}/unacknowledge", "user", lambda c: c.opsgenie.unacknowledge(c.id, c.customer)),
-    ("POST", f"{_ALERT}/close", "user", lambda c: c.opsgenie.close(c.id, c.customer)),
-    ("POST", f"{_ALERT}/notes", "user, text", lambda c: c.opsgenie.add_note(c.id, c.customer, c.text("text"))),
-    ("POST", f"{_ALERT}/snooze", "user, seconds", lambda c: c.opsgenie.snooze(c.id, c.customer, c.seconds())),
-    ("POST", f"{_ALERT}/priority", "user, priority (P1 to P5)",
-     lambda c: c.opsgenie.set_priority(c.id, c.customer, c.text("priority"))),
-    ("POST", f"{_ALERT}/escalate", "nothing; moves `updatedAt` only, as a routing step does",
-     lambda c: c.opsgenie.escalate(c.id)),
-    ("DELETE", _ALERT, "user", lambda c: c.opsgenie.delete(c.id, c.customer)),
+CALLS: tuple[Row, ...] = (
+    *_acts_on_alerts("opsgenie"),
+    *_acts_on_alerts("jsm"),
+    ("PUT", "/jsm/alerts/{id}/notes/{note}", "user, text",
+     lambda c: c.vendors.jsm.people.edit_note(c.id, c.customer, c.segments[1], c.text("text"))),
+    ("DELETE", "/jsm/alerts/{id}/notes/{note}", "user",
+     lambda c: c.vendors.jsm.people.delete_note(c.id, c.customer, c.segments[1])),
+    ("POST", "/migrate", "settings to change before; Opsgenie's alerts move to JSM", _migrate),
     ("POST", "/pagerduty/incidents", "title, user, urgency, key, body, alert_keys (of child alerts)",
      _create_incident),
     ("POST", f"{_INCIDENT}/acknowledge", "user", lambda c: c.pagerduty.acknowledge(c.id, c.engineer)),

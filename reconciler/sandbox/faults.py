@@ -19,11 +19,12 @@ see `settings`.
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from reconciler.sandbox.jsm import errors as jsm
 from reconciler.sandbox.opsgenie import answers as opsgenie
 from reconciler.sandbox.pagerduty import errors as pagerduty
 from reconciler.sandbox.wire import Clock, Request, Response, SystemClock, json_response
@@ -90,9 +91,9 @@ _UNTIL_FORGOTTEN = 0
 class Fault:
     """One fault.
 
-    It is about calls of `vendor` (opsgenie, pagerduty, `*`) whose `method` and `path` (without /opsgenie or
-    /pagerduty) match these shell patterns and whose body has the text `contains`: from now on the `nth` of them
-    and the `times` - 1 after it, or with `times` 0 all until the faults are forgotten. With `for_seconds` the
+    It is about calls of `vendor` (opsgenie, jsm, pagerduty, `*`) whose `method` and `path` (without the
+    vendor's prefix) match these shell patterns and whose body has the text `contains`: from now on the `nth` of
+    them and the `times` - 1 after it, or with `times` 0 all until the faults are forgotten. With `for_seconds` the
     fault ends that long after it was added.
 
     `code`, `message` and `errors` go into the vendor's JSON. Without them it has the usual ones of the status, or
@@ -213,8 +214,11 @@ class Faults:
         return [waiting for waiting in self._waiting if waiting[2] is None or now < waiting[2]]
 
 
-def answer(fault: Fault, vendor: str, real: Response | None) -> Response:
-    """The answer of a fault that answers. `real` is the vendor's own answer when the call has taken effect."""
+def answer(fault: Fault, vendor: str, real: Response | None, now: datetime | None = None) -> Response:
+    """The answer of a fault that answers. `real` is the vendor's own answer when the call has taken effect.
+
+    `now` is for headers that have a time.
+    """
     found = _kind(fault.do)
     if found is None or fault.do in CONNECTION:
         return real if real is not None and fault.do != "empty_after" else Response(200)
@@ -234,6 +238,9 @@ def answer(fault: Fault, vendor: str, real: Response | None) -> Response:
         fields = {"code": fault.code, "errors": errors}
         extra = {name: value for name, value in fields.items() if value is not None}
         body = opsgenie.error_body(fault.message or _MESSAGES.get(status, "Internal Server Error"), "fault", extra)
+    elif vendor == "jsm":
+        throttled = jsm.throttled_headers(now or datetime.now(UTC), 1, 100)
+        body = jsm.error_body(status, fault.message)
     else:
         throttled = pagerduty.rate_headers(960, 0, 1)
         code = _CODES.get(status, 2000) if fault.code is None else fault.code

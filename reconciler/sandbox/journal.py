@@ -11,11 +11,11 @@ _KEPT_REQUESTS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a person did; `side` is opsgenie or pagerduty.
+    """What a person did; `side` is opsgenie, pagerduty, or jsm for alerts that were moved there.
 
     `verb` is create, acknowledge, unacknowledge, close, note, edit_note, delete_note, snooze, priority, delete,
-    resolve, reopen, reassign, retrigger or merge. `ref` is a note's id (for Opsgenie its `offset`). An act on an
-    incident has the incident's key as `alert_id`.
+    resolve, reopen, reassign, retrigger or merge. `ref` is a note's id (of an alert's note
+    its `offset`). An act on an incident has the incident's key as `alert_id`.
     """
 
     seq: int

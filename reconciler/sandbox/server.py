@@ -155,15 +155,29 @@ def serve(
     return RunningSandbox(_Server((host, port), Sandbox(clock, settings)))
 
 
-def environment(url: str, settings: SandboxSettings | None = None) -> dict[str, str]:
-    """The environment variables that make the product use a sandbox at `url`."""
+def environment(url: str, settings: SandboxSettings | None = None, *, is_named: bool = False) -> dict[str, str]:
+    """The environment variables that make the product use a sandbox at `url`.
+
+    Alerts are in JSM where they are so from the beginning; `is_named` gives the key of its integration, too.
+    """
     chosen = settings or SandboxSettings()
-    return {
-        "OPSGENIE_API_URL": f"{url}/opsgenie",
-        "OPSGENIE_API_KEY": chosen.opsgenie_key,
+    opsgenie = {"OPSGENIE_API_URL": f"{url}/opsgenie", "OPSGENIE_API_KEY": chosen.opsgenie_key}
+    return (jsm_environment(url, chosen, is_named=is_named) if chosen.jsm_only else opsgenie) | {
         "PAGERDUTY_API_URL": f"{url}/pagerduty",
         "PAGERDUTY_API_KEY": chosen.pagerduty_key,
         "PAGERDUTY_SERVICE_ID": SERVICE_ID,
         "PAGERDUTY_EMAIL": BOT.email,
         "PAGERDUTY_USER": BOT.id,
+    }
+
+
+def jsm_environment(url: str, settings: SandboxSettings, *, is_named: bool = False) -> dict[str, str]:
+    """The variables that are Opsgenie's otherwise; `is_named`: acts in JSM bear the engineer's name."""
+    return {
+        "ALERT_SOURCE": "jsm",
+        "JSM_SITE_URL": f"{url}/jsm",
+        "JSM_API_URL": f"{url}/jsm",
+        "JSM_EMAIL": settings.jsm_email,
+        "JSM_API_TOKEN": settings.jsm_token,
+        **({"JSM_INTEGRATION_KEY": settings.jsm_key} if is_named else {}),
     }

@@ -13,6 +13,9 @@ SERVICE_STATUSES = ("active", "warning", "critical", "disabled", "maintenance", 
 READ_ONLY_ROLES = ("observer", "read_only_user", "read_only_limited_user")
 ROLES = ("admin", "limited_user", "owner", "restricted_access", "user", *READ_ONLY_ROLES)
 
+EVERY = "*"
+"""In a list of names: all."""
+
 Names = tuple[str, ...]
 
 
@@ -44,6 +47,52 @@ class SandboxSettings:
     writes_fail: Annotated[bool, "accepted writes fail, and their request status says so"] = False
     acknowledged_null: Annotated[bool, "alerts have `acknowledged: null`"] = False
     name_form: Annotated[str, "the form in which names given in API calls are shown", *NAME_FORMS] = ""
+
+    # Jira Service Management (JSM), the alerts' side from the beginning or after POST /control/migrate
+    jsm_only: Annotated[bool, "alerts live in JSM and never were in Opsgenie; has an effect at the start only"] = (
+        False
+    )
+    jsm_email: Annotated[str, "the e-mail of the user whose API token it is"] = "robot@customer.example"
+    jsm_token: Annotated[str, "the API token"] = "sandbox-jsm-token"  # noqa: S105 - no secret
+    jsm_key: Annotated[str, "the key of the API integration"] = "sandbox-jsm-key"
+    jsm_ids: Annotated[str, "whether alerts that are moved keep their ids (uncertain)", "same", "new"] = "same"
+    jsm_migrated: Annotated[
+        str, "which alerts are moved; others only Opsgenie has (uncertain)", "all", "open_only", "none"
+    ] = "all"
+    jsm_sync: Annotated[
+        str, "after the move, whose acts appear in the other product (uncertain)", "both", "to_jsm", "none"
+    ] = "both"
+    sync_lag: Annotated[float, "how much later they do"] = 0.0
+    opsgenie_mode: Annotated[
+        str, "Opsgenie's API after the move; read_only: writes 403, refused: all 403, off: all 401 (uncertain)",
+        "live", "read_only", "refused", "off",
+    ] = "live"  # fmt: skip
+    jsm_per_minute: Annotated[int, "limit of calls: 429"] = 0
+    jsm_scopes: Annotated[Names, "of the token; a write needs read and write: 401"] = ("read", "write")
+    jsm_plan: Annotated[
+        str, "lacks_actions: accepted writes fail and say so; lacks_api: all calls 402 (uncertain)",
+        "enough", "lacks_actions", "lacks_api",
+    ] = "enough"  # fmt: skip
+    jsm_blind_teams: Annotated[Names, "alerts with one of these tags, `*`: all, are hidden from the token"] = ()
+    jsm_alerts_404: Annotated[bool, "the list is answered 404: the alerts are not on this site"] = False
+    jsm_request_404: Annotated[bool, "the outcome of an accepted write is never known: 404"] = False
+    jsm_integration_enabled: Annotated[bool, "else writes with the key are accepted and fail"] = True
+    jsm_sort_updated_at: Annotated[
+        str, "sort=updatedAt is 422, ignored, or honoured (uncertain)", "refuse", "ignore", "work"
+    ] = "refuse"
+    jsm_notes_order: Annotated[str, "the order of notes and log entries (uncertain)", "desc", "asc"] = "desc"
+    jsm_notes_bump_updated_at: Annotated[bool, "whether a note moves `updatedAt` (uncertain)"] = True
+    jsm_status_words: Annotated[
+        str,
+        "`status` of an acknowledged or snoozed alert: open, or acked and snoozed (uncertain)",
+        "open",
+        "acked",
+    ] = "open"
+    jsm_owner_form: Annotated[str, "how users are shown (uncertain)", "name", "email", "account_id"] = "name"
+    jsm_note_ids: Annotated[
+        str, "notes that were moved keep the right half of their token as id, or not (uncertain)",
+        "token_half", "fresh",
+    ] = "token_half"  # fmt: skip
 
     # PagerDuty
     pagerduty_key: Annotated[str, "the API key"] = "sandbox-pagerduty-key"

@@ -1,4 +1,4 @@
-"""Both simulated vendors with what they share: clock, journal, settings and faults."""
+"""The simulated vendors with what they share: clock, journal, settings and faults."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.journal import Journal, stamp
+from reconciler.sandbox.jsm.api import JsmApi
 from reconciler.sandbox.opsgenie.api import OpsgenieApi
 from reconciler.sandbox.pagerduty.api import PagerDutyApi
 from reconciler.sandbox.settings import SandboxSettings
@@ -26,18 +27,20 @@ class Vendors:
         """Begin anew: no alerts, no incidents, no faults, the initial settings."""
         self.journal = Journal()
         self.opsgenie = OpsgenieApi(self.clock, self._initial, self.journal)
+        self.jsm = JsmApi(self.opsgenie)
         self.pagerduty = PagerDutyApi(self.clock, self._initial, self.journal)
         self.late = DueQueue()
         self.faults.clear()
 
     @property
     def settings(self) -> SandboxSettings:
-        """The settings of both vendors."""
+        """The settings of all vendors."""
         return self.opsgenie.settings
 
     @settings.setter
     def settings(self, settings: SandboxSettings) -> None:
         self.opsgenie.settings = self.pagerduty.settings = settings
+        self.jsm.use(settings)
 
     def change(self, changes: Mapping[str, Any], for_seconds: float | None = None) -> None:
         """Change settings; with `for_seconds`, these get their former values back after that time."""
@@ -54,6 +57,7 @@ class Vendors:
         return {
             "now": stamp(self.clock.now()),
             "opsgenie": self.opsgenie.state(),
+            **self.jsm.state(),
             "pagerduty": self.pagerduty.state(),
             "journal": self.journal.acts_json(),
         }

@@ -13,6 +13,7 @@ from reconciler.sources import comparisons
 from reconciler.sources.first_start import FirstStart
 from reconciler.sources.horizons import Horizons
 from reconciler.sources.intake import Intake
+from reconciler.sources.listings import OpenListing
 from reconciler.sources.pace import Pace
 from reconciler.sources.repetitions import Repetitions
 from reconciler.store.cursors import earlier
@@ -41,7 +42,9 @@ class AlertFeed:
         first_start: FirstStart,
         repetitions: Repetitions,
         pace: Pace,
+        listing: OpenListing,
     ) -> None:
+        """`listing` is that of all open alerts, which is asked for where the news are not whole."""
         self._reader = reader
         self._database = database
         self._intake = intake
@@ -51,6 +54,7 @@ class AlertFeed:
         self._first_start = first_start
         self._repetitions = repetitions
         self._pace = pace
+        self._listing = listing
         self._polling = Lock()
         self._seen: object | None = None
         self._asked = False
@@ -97,9 +101,12 @@ class AlertFeed:
         bounds = self._horizons.bounds(positions.origin, now, positions.polled_alerts)
         found = comparisons.of_alerts(self._database, news.rows, bounds, Reason.FEED)
         items = [item for item in found if self._repetitions.is_wanted(item)]
+        items += comparisons.of_vanished(self._database, news.absent, now)
         newest = min(news.newest or watermark, now)
         self._intake.accept(items, alerts=max(newest, watermark), polled_alerts=now)
         self._seen = news.seen
+        if not news.is_whole:
+            self._listing.ask()
         if any(is_change(item) for item in items):
             self._pace.noticed(self._clock.monotonic())
 

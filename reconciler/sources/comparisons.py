@@ -31,6 +31,15 @@ def of_incidents(database: Database, rows: Collection[Incident], now: datetime, 
     return compare_incidents(rows, ours, keyed, now, reason)
 
 
+def of_vanished(database: Database, alert_ids: Collection[str], now: datetime) -> list[WorkItem]:
+    """Items for open pairs whose alerts the feed's lists no longer show, for whatever reason."""
+    if not alert_ids:
+        return []
+    with database.reading() as unit:
+        pairs = unit.snapshot.pairs(alert_ids)
+    return absent(Side.ALERTS, pairs.values(), now)
+
+
 def of_absent(
     database: Database, side: Side, listed: Collection[str], now: datetime, reason: Reason
 ) -> list[WorkItem]:

@@ -1,7 +1,7 @@
 """The sweep's listings of everything open on either side, a few pages with each poll.
 
-They show states that the feeds have missed. The progress of a listing is lost with the process: the next one
-begins when it is due.
+They show states that the feeds have missed. A feed that knows that it may have missed something asks for one. The
+progress of a listing is lost with the process: the next one begins when it is due.
 """
 
 from abc import ABC, abstractmethod
@@ -60,6 +60,7 @@ class OpenListing(ABC):
         self._tools = tools
         self._polling = Lock()
         self._progress: _Progress | None = None
+        self._is_asked = False
         self._is_failing = False
         self._retry_at = 0.0
         self._polled_at = tools.clock.monotonic()
@@ -67,7 +68,11 @@ class OpenListing(ABC):
     def begin(self) -> None:
         """Start with the first page, unless a listing is under way."""
         if self._progress is None:
-            self._progress = _Progress()
+            self._is_asked, self._progress = False, _Progress()
+
+    def ask(self) -> None:
+        """Have it start at its next poll, or after the listing under way, whose first pages were read before."""
+        self._is_asked = True
 
     @property
     def is_under_way(self) -> bool:
@@ -84,6 +89,8 @@ class OpenListing(ABC):
         with self._polling, calling(CallPriority.SWEEP):
             now = self._tools.clock.monotonic()
             elapsed, self._polled_at = now - self._polled_at, now
+            if self._is_asked:
+                self.begin()
             if self._progress is None or (self._tools.busy() and not self._tools.whole):
                 return False
             if self._is_failing and now < self._retry_at:

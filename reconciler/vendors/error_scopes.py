@@ -23,6 +23,7 @@ from reconciler.errors import (
     Transient,
     Unknown,
 )
+from reconciler.vendors.variables import JSM_KEYED, variables_of
 
 
 class At(Enum):
@@ -73,7 +74,7 @@ class AnswerRow:
         )
 
 
-OG, PD = "Opsgenie", "PagerDuty"
+OG, PD, JSM, KEYED = "Opsgenie", "PagerDuty", "JSM", JSM_KEYED
 _OBJECT, _LIST, _CREATION = (At.OBJECT,), (At.LIST,), (At.CREATION,)
 
 _NOT_OUR_TEXT = r"^(?!(?:the )?(?:incident )?(?:title|body|details|content|note|description|incident[ _]key)\b)"
@@ -109,9 +110,9 @@ _ACCOUNT_WORDS = re.compile(
 _TOO_MANY = "too many requests, not carried out"
 _NOT_ITS_OWN = (
     "this is not {vendor}'s own answer: see whether a proxy or a firewall (WAF) answers in its place, "
-    "and whether {VENDOR}_API_URL is the address of the API"
+    "and whether {address} is the address of the API"
 )
-_URL = "see whether {VENDOR}_API_URL is the address of the API and of nothing below it"
+_URL = "see whether {address} is the address of the API and of nothing below it"
 _EMAIL = (
     "see PAGERDUTY_EMAIL: it must be the login e-mail of a PagerDuty user who is there and whose role may respond "
     "to incidents"
@@ -129,19 +130,29 @@ _KEY = {
     "OPSGENIE_API_URL is the account's region (EU: https://api.eu.opsgenie.com)",
     PD: "check PAGERDUTY_API_KEY: a REST API key is needed, not an integration's routing key nor an OAuth token; "
     "and that PAGERDUTY_API_URL is the account's region (EU: https://api.eu.pagerduty.com)",
+    JSM: "check JSM_EMAIL and JSM_API_TOKEN: the token is wrong or has expired (none lasts for more than a year), "
+    "lacks a scope (read:ops-alert, write:ops-alert), or is a service account's, which Operations does not admit: "
+    "take one of a person's account that may use Operations",
+    KEYED: "check JSM_INTEGRATION_KEY: it must be the key of an API integration of Operations",
 }
 _RIGHTS = {
     OG: "OPSGENIE_API_KEY lacks a right: take the key of an API integration that may read, create and update; not "
     "an account key, and not read-only",
     PD: "PAGERDUTY_API_KEY lacks a right: a read-only key cannot write, and a scoped one needs incidents.read and "
     "incidents.write",
+    JSM: "the user JSM_EMAIL lacks a right: give that account access to Operations and to the alerts' teams",
+    KEYED: "JSM_INTEGRATION_KEY lacks a right: its integration must be allowed to write alerts",
 }
 _ACCOUNT = "see the {vendor} account: whether it is active and its plan includes the API"
 _ONLY_THIS = (
     "only this one is refused while others pass: see which team may see it, "
     "and whether a firewall dislikes its text"
 )
-_QUERY = "see OPSGENIE_QUERY: Opsgenie cannot search by it, and until that is fixed no alert is seen"
+_QUERY = "see {VENDOR}_QUERY: {vendor} cannot search by it, and until that is fixed no alert is seen"
+_NO_OPERATIONS = (
+    "Operations alerts are not on this site (yet), or the cloud id is wrong: see JSM_SITE_URL and JSM_CLOUD_ID; "
+    "nothing is concluded from it about any alert"
+)
 
 TABLE: tuple[AnswerRow, ...] = (
     # Transient, whatever the body says.
@@ -171,17 +182,21 @@ TABLE: tuple[AnswerRow, ...] = (
     AnswerRow(vendor=OG, words=_PLAN, means=Refused, advice=_ACCOUNT),
     AnswerRow(vendor=OG, words=_ACCOUNT_WORDS, means=Refused, advice=_ACCOUNT),
     AnswerRow(vendor=OG, words=_KEY_WORDS, means=Refused, advice=_KEY[OG]),
+    # JSM's integration key. One in the wrong format is answered 422.
+    AnswerRow(vendor=KEYED, words=_KEY_WORDS, means=Refused, advice=_KEY[KEYED]),
+    *(AnswerRow(vendor=each, words=_PLAN, means=Refused, advice=_ACCOUNT) for each in (JSM, KEYED)),
     # The account, by status. A gateway may answer 401 with an empty body.
     AnswerRow(statuses=(401, 402), html=True, means=Blocked, advice=_NOT_ITS_OWN),
     AnswerRow(vendor=OG, statuses=(401,), means=Refused, advice=_KEY[OG]),
     AnswerRow(vendor=PD, statuses=(401,), means=Refused, advice=_KEY[PD]),
+    *(AnswerRow(vendor=each, statuses=(401,), means=Refused, advice=_KEY[each]) for each in (JSM, KEYED)),
     AnswerRow(statuses=(402,), means=Refused, advice=_ACCOUNT),
     # The network path.
     AnswerRow(
         statuses=range(400),
         means=Blocked,
         advice="an address elsewhere is no answer of the API: see whether a proxy or a login page is in between, "
-        "and whether {VENDOR}_API_URL is the address of the API",
+        "and whether {address} is the address of the API",
     ),
     AnswerRow(statuses=(407,), means=Blocked, advice="the proxy wants a login, which belongs into HTTPS_PROXY"),
     AnswerRow(statuses=(405,), means=Blocked, advice=_NOT_ITS_OWN),
@@ -192,15 +207,20 @@ TABLE: tuple[AnswerRow, ...] = (
         advice="Opsgenie's API ends on 2027-04-05; before that, " + _NOT_ITS_OWN,
     ),
     AnswerRow(statuses=(410,), means=Blocked, advice=_NOT_ITS_OWN),
+    AnswerRow(vendor=JSM, at=_LIST, statuses=(404,), html=False, means=Misconfigured, advice=_NO_OPERATIONS),
     AnswerRow(own=False, means=Blocked, advice=_NOT_ITS_OWN),
     # The rows below require the vendor's own JSON.
-    AnswerRow(vendor=OG, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY),
+    *(
+        AnswerRow(vendor=each, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY)
+        for each in (OG, JSM)
+    ),
     AnswerRow(at=_OBJECT, statuses=(404,), means=Missing),
     AnswerRow(at=_CREATION, statuses=(404,), means=Refused, advice=_SERVICE_ID),
     AnswerRow(statuses=(404,), means=Blocked, advice=_URL),
     AnswerRow(at=_OBJECT, statuses=(403,), means=Forbidden, advice=_ONLY_THIS),
     AnswerRow(vendor=OG, statuses=(403,), means=Refused, advice=_RIGHTS[OG]),
     AnswerRow(vendor=PD, statuses=(403,), means=Refused, advice=_RIGHTS[PD]),
+    *(AnswerRow(vendor=each, statuses=(403,), means=Refused, advice=_RIGHTS[each]) for each in (JSM, KEYED)),
     AnswerRow(statuses=(400, 413, 422), means=Permanent),
     AnswerRow(means=Blocked, advice="this says nothing of the request itself, which is tried again; " + _URL),
 )
@@ -214,7 +234,8 @@ def meaning(reply: Reply) -> AnswerRow:
 def refusal(reply: Reply, answer: str, retry_after: float | None) -> ReconcilerError:
     """The error for a reply. `answer`: the call, and the vendor's words."""
     row = meaning(reply)
-    advice = row.advice.format(vendor=reply.vendor, VENDOR=reply.vendor.upper())
+    address = variables_of(reply.vendor).address
+    advice = row.advice.format(vendor=reply.vendor, VENDOR=reply.vendor.upper(), address=address)
     text = f"{answer}; {advice}" if advice else answer
     if issubclass(row.means, Permanent):
         return Permanent(text, reply.status)

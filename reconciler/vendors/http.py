@@ -4,6 +4,7 @@ Priority and time of a call come from `call_context`. Reads are retried here, wr
 from vendors' messages.
 """
 
+import base64
 import json
 import random
 import re
@@ -23,8 +24,10 @@ from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
 from reconciler.vendors.json_fields import clean, mapping, text
 from reconciler.vendors.ports import Clock as Clock  # noqa: PLC0414 - offered from here too
-from reconciler.vendors.rate_limiter import RateLimiter, retry_after
+from reconciler.vendors.rate_limiter import RateLimiter
 from reconciler.vendors.session import CallTime, Session, doubt
+from reconciler.vendors.variables import variables_of
+from reconciler.vendors.waits import reason, retry_after
 
 READ_ATTEMPTS = 5
 WIRE_SHARE = 1 / 3
@@ -89,7 +92,7 @@ class RequestRecord:
 
 
 class Http:
-    """The session with one vendor (Opsgenie or PagerDuty), shared by all threads."""
+    """A session with one vendor, shared by all threads. `name` is what errors call it: see `variables`."""
 
     def __init__(
         self,
@@ -105,6 +108,7 @@ class Http:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.name = name
+        self.variables = variables_of(name)
         self.clock = clock
         self.timeout = timeout
         self._limiter = limiter
@@ -143,12 +147,12 @@ class Http:
         raise AssertionError("unreachable")
 
     def write(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """Write, once: after Unknown, the caller reads the target to learn the outcome.
+        """Write, once: after Unknown, the caller reads the target to learn the outcome. No body is sent for None.
 
         RateLimited at once if the rate limit leaves no room for a while, so that other calls can be made.
         """
-        sent = {"Content-Type": "application/json", **(headers or {})}
-        body = json.dumps(body).encode()
+        sent = {**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})}
+        body = b"" if body is None else json.dumps(body).encode()
         is_page = call_context.current().priority is CallPriority.PAGE
         wait = float("inf") if is_page else LONGEST_WRITE_WAIT
         return self._call(method, path, self._time(), longest_wait=wait, data=body, headers=sent)
@@ -196,7 +200,15 @@ class Http:
             call_context.answered(self._clean(request_id))
             self._on_request(
                 RequestRecord(
-                    self.name, method, route, status, outcome, seconds, request_id, path.partition("?")[0], attempt
+                    self.variables.vendor,
+                    method,
+                    route,
+                    status,
+                    outcome,
+                    seconds,
+                    request_id,
+                    path.partition("?")[0],
+                    attempt,
                 )
             )
 
@@ -221,13 +233,15 @@ class Http:
             return Answer(status, headers, body)
         words = self._clean(said(body))
         reply = reply_of(self.name, method, route, status, body, html=html)
-        error = refusal(reply, f"{where}: {status}" + (f": {words}" if words else ""), retry_after(headers))
+        limit = self._clean(reason(headers))
+        answer = f"{where}: {status}" + (f": {words}" if words else "") + (f" ({limit})" if limit else "")
+        error = refusal(reply, answer, retry_after(headers, self.clock.now()))
         error.request_id = self._clean(text(mapping(body).get("requestId")))
         raise error
 
     def _elsewhere(self, problem: str) -> str:
         """A hint for a 200 without JSON: a web application answers with a page."""
-        return f". Check that {self.name.upper()}_API_URL is the address of the API" if problem == NOT_JSON else ""
+        return f". Check that {self.variables.address} is the address of the API" if problem == NOT_JSON else ""
 
     def _clean(self, found: str) -> str:
         """The text as one printable line without our keys."""
@@ -239,9 +253,14 @@ class Http:
 
 def _secrets(authorization: str) -> list[str]:
     """The parts of a header that must never be shown: all of it, and the key alone, the longest first."""
-    _, _, credentials = authorization.partition(" ")
-    key = credentials.removeprefix("token=")
+    scheme, _, credentials = authorization.partition(" ")
+    key = _password(credentials) if scheme == "Basic" else credentials.removeprefix("token=")
     return list(filter(None, (authorization, credentials, key)))
+
+
+def _password(credentials: str) -> str:
+    """The password of Basic authentication."""
+    return base64.b64decode(credentials).decode().partition(":")[2]
 
 
 def _parsed(content: bytes | str) -> tuple[Any, str]:

@@ -150,6 +150,17 @@ class MaintenanceWindow:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class AtlassianUser:
+    """The user whom an API token of Atlassian belongs to.
+
+    `kind` is Atlassian's `accountType`: `atlassian` for a person's account, `app` for a service account or an app.
+    """
+
+    person: Person
+    kind: str = ""
+
+
 class AlertReader(Protocol):
     """Reads from the product that raises the alerts."""
 
@@ -189,13 +200,29 @@ class AlertReader(Protocol):
 
 
 class AlertExaminer(AlertReader, Protocol):
-    """Reads from Opsgenie for an examination of the set-up."""
+    """Reads from the product that raises the alerts, for an examination of the set-up."""
 
     def server_time(self) -> datetime | None:
-        """Opsgenie's clock; also the cheapest read, with all errors that this may raise."""
+        """The product's clock; also the cheapest read, with all errors that this may raise."""
 
     def count(self, *, is_open: bool) -> int:
         """How many alerts the query selects, or how many open ones."""
+
+
+class JsmExaminer(AlertExaminer, Protocol):
+    """Reads from Jira Service Management for an examination of the set-up."""
+
+    def site_cloud_id(self) -> str:
+        """The cloud id that the site itself states, whatever is configured. Misconfigured if it states none."""
+
+    def token_user(self) -> AtlassianUser:
+        """The token's user. Refused or Forbidden if Jira does not say who that is, which can be done without."""
+
+    def sorts_by_update(self) -> bool | None:
+        """Whether `sort=updatedAt` is honoured; None if it is refused, or if the rows do not show it."""
+
+    def check_integration_key(self) -> None:
+        """A read that only proves that the integration's key is accepted. Refused if it is not."""
 
 
 class AlertWriter(Protocol):

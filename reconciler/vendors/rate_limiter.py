@@ -3,7 +3,8 @@
 Limits are learned. A limit binds the kinds of call (scopes) for which the vendor states it; the widest one also
 binds those for which it states none. PagerDuty states its limits in headers, and a limit holds while they repeat
 it. Opsgenie says only that there were too many calls: the number that had passed until then, or a minimum, becomes
-the limit, which is raised each second until it expires. No statement of a vendor delays a call by more than a
+the limit, which is raised each second until it expires. Atlassian says when a kind of call may go on, and when a
+limit is near: then work that can wait does. No statement of a vendor delays a call by more than a
 minute.
 
 Waiting calls are queued by priority, in order of arrival within one. A place is kept for each more urgent call
@@ -22,6 +23,7 @@ from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.json_fields import number
 from reconciler.vendors.limits import MINUTE, Call, Limit, Usage
 from reconciler.vendors.ports import Clock
+from reconciler.vendors.waits import FIRST_PAUSE, LONGEST_PAUSE, is_near, seconds, stated_wait
 
 SATURATED = 0.5
 """The share of the rate beyond which work that can wait should wait."""
@@ -42,12 +44,8 @@ STATED_FOR = 120.0
 """Seconds within which the vendor must repeat a limit."""
 LEAST_STATED, LARGEST_STATED = 12.0, 100_000.0
 """Calls a minute: a lower stated limit counts as an error, and a higher one makes no difference."""
-LONGEST_PAUSE = 60.0
-"""The longest delay in seconds that a vendor's statement may cause, because pages depend on it."""
-NO_WAIT = 1e6
-"""Seconds: a longer stated time is no wait but something else, such as a time since 1970."""
-FIRST_PAUSE = 1.0
-"""Seconds after a 429 that does not say how long to wait; twice as long after each further one in a row."""
+NEAR_FOR = 10.0
+"""Seconds for which the rate counts as saturated after the vendor has said that its limit is near."""
 TOO_MANY = 429
 
 
@@ -77,6 +75,7 @@ class RateLimiter:
         self._inferred: Limit | None = None
         self._held: dict[str, float] = {}
         self._refusals: dict[str, _Refusal] = {}
+        self._near_until = float("-inf")
         self._number = 0
         self._recount()
 
@@ -91,6 +90,8 @@ class RateLimiter:
         with self._lock:
             now = self._clock.monotonic()
             self._refresh(now)
+            if now < self._near_until:
+                return True
             return self._widest is not None and self._widest.count(now) > self._widest.most * SATURATED
 
     def remaining(self) -> int | None:
@@ -125,13 +126,15 @@ class RateLimiter:
             for limit in self._binding(call):
                 limit.end(call, now)
             self._learn(call, headers, now)
+            if is_near(headers):
+                self._near_until = now + NEAR_FOR
             period = number(headers.get("X-RateLimit-Period-In-Sec"))
             period = min(max(period, 1.0), LONGEST_PAUSE) if period and period > 0 else None
             throttled = status == TOO_MANY or headers.get("X-RateLimit-State", "").upper() == "THROTTLED"
             if throttled and period:
                 self._infer(call, period, now)
             if status == TOO_MANY:
-                self._hold(call, stated_wait(headers), period or LONGEST_PAUSE, now)
+                self._hold(call, stated_wait(headers, self._clock.now()), period or LONGEST_PAUSE, now)
             elif status is not None:
                 self._refusals.pop(call.scope, None)
 
@@ -212,7 +215,7 @@ class RateLimiter:
             return
         limit = self._limit_of(call.scope, float(int(min(most, LARGEST_STATED))))
         limit.expires = now + STATED_FOR
-        reset = _seconds(headers.get("ratelimit-reset"))
+        reset = seconds(headers.get("ratelimit-reset"))
         if left is not None and reset is not None:
             limit.state(left, now + reset, call)
 
@@ -259,25 +262,3 @@ class RateLimiter:
             if self._inferred is not None and self._inferred.expires <= now:
                 self._inferred = None
             self._recount()
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the vendor asks us to wait, at most a minute; None if it does not say.
-
-    A period alone is no such request: it only describes how the vendor counts.
-    """
-    stated = stated_wait(headers)
-    period = number(headers.get("X-RateLimit-Period-In-Sec"))
-    return FIRST_PAUSE if stated is None and period and period > 0 else stated
-
-
-def stated_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait according to the vendor's headers."""
-    stated = (_seconds(headers.get(name)) for name in ("ratelimit-reset", "Retry-After"))
-    return next((seconds for seconds in stated if seconds is not None), None)
-
-
-def _seconds(text: str | None) -> float | None:
-    """A wait in seconds, within bounds; None for a text that cannot be one."""
-    seconds = number(text)
-    return min(seconds, LONGEST_PAUSE) if seconds is not None and 0 < seconds < NO_WAIT else None

@@ -21,6 +21,7 @@ from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.surroundings import check_proxy, trusted
 from reconciler.vendors.unsent import never_sent
+from reconciler.vendors.variables import JSM_KEYED, JSM_SITE, variables_of
 
 CONNECT_TIMEOUT = 10.0
 MAX_BODY = 32 * 1024 * 1024
@@ -29,8 +30,12 @@ POOL = 32
 AGENT = f"reconciler/{__version__}"
 """The User-Agent of every request."""
 _ANY = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
+_JSON = {"Accept": "application/json"}
 _ALWAYS = {
-    "Opsgenie": {"Accept": "application/json"},
+    "Opsgenie": _JSON,
+    "JSM": _JSON,
+    JSM_KEYED: _JSON,
+    JSM_SITE: _JSON,
     "PagerDuty": {
         "Accept": "application/vnd.pagerduty+json;version=2",
         "Cache-Control": "no-cache",
@@ -70,6 +75,7 @@ class Session:
     ) -> None:
         self._base_url = base_url
         self._name = name
+        self._variables = variables_of(name)
         self._clock = clock
         self.requests = requests.Session()
         self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
@@ -100,9 +106,9 @@ class Session:
                     self._prepared(method, path, **sent), stream=True, allow_redirects=False, timeout=timeout
                 )
             except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
-                upper = self._name.upper()
+                names = ", ".join(filter(None, (self._variables.address, self._variables.key)))
                 failure = Misconfigured(
-                    f"{upper}_API_URL, {upper}_API_KEY: no request can be made of them; "
+                    f"{names}: no request can be made of them; "
                     "look for a missing https:// and for stray characters or line ends"
                 )
             except (requests.exceptions.RequestException, HTTPError, OSError) as error:
@@ -123,7 +129,7 @@ class Session:
         before = never_sent(error)
         if before:
             return NotExecuted(
-                f"{what}: {before}; not sent. Check the network, any proxy, and {self._name.upper()}_API_URL"
+                f"{what}: {before}; not sent. Check the network, any proxy, and {self._variables.address}"
             )
         late = expired or isinstance(error, requests.exceptions.Timeout)
         why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"

@@ -3,8 +3,8 @@
 Every answer comes from memory, and no answer repeats anything of its request.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
 
 from flask import Flask, Response, request
 from pydantic import SecretStr
@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.core.text import name_of
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
 from reconciler.settings import Settings
@@ -78,9 +77,9 @@ def create(
     if settings.pagerduty_webhook_secret:
         pagerduty = _PagerDutyWebhook(lambda: valid().pagerduty_webhook_secret, put)
         endpoints["/pd-webhook"] = _Endpoint(Side.PAGERDUTY, pagerduty.receive, metrics)
-    if settings.opsgenie_integration_id:
-        opsgenie = _OpsgenieWebhook(settings.opsgenie_integration_id, lambda: valid().opsgenie_webhook_secret, put)
-        endpoints["/ops-webhook"] = _Endpoint(Side.ALERTS, opsgenie.receive, metrics)
+    alerts = _alerts_webhook(settings, valid, put)
+    if alerts is not None:
+        endpoints["/ops-webhook"] = _Endpoint(Side.ALERTS, alerts.receive, metrics, _fixes(settings))
     for path, endpoint in endpoints.items():
         rule(path, "POST", endpoint.answer)
     app.register_error_handler(Exception, lambda error: _failed(error, endpoints.get(request.path)))
@@ -115,13 +114,23 @@ _UNREAD = {405: "wrong_method", 413: "too_large"}
 class _Endpoint:
     """One vendor's webhook: answers and counts each delivery, and logs when rejections begin and end."""
 
-    def __init__(self, side: Side, receive: Callable[[bytes], str], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        side: Side,
+        receive: Callable[[bytes], str],
+        metrics: Metrics,
+        fixes: Mapping[str, str] | None = None,
+    ) -> None:
+        """`fixes`: what to do about a rejection, by its outcome."""
         self._side = side
+        self._fixes = fixes or _FIX
         self._receive = receive
         self._metrics = metrics
+        self._name = metrics.health.product.name_of(side)
         self._rejection = ""
         outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
-        metrics.expect("reconciler_webhooks_total", ((side.value, outcome) for outcome in outcomes))
+        key = metrics.health.product.key_of(side)
+        metrics.expect("reconciler_webhooks_total", ((key, outcome) for outcome in outcomes))
 
     def answer(self) -> Response:
         """The answer to one delivery."""
@@ -143,11 +152,11 @@ class _Endpoint:
         """Log each change once: otherwise a wrong secret would silently disable the fast path."""
         if status in UNAUTHENTIC and outcome != self._rejection:
             self._rejection = outcome
-            words, vendor = "a webhook is turned away", name_of(self._side)
-            log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=_FIX[outcome])
+            words, vendor = "a webhook is turned away", self._name
+            log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=self._fixes[outcome])
         elif status == ACCEPTED and self._rejection:
             self._rejection = ""
-            log.info("webhooks are genuine again", vendor=name_of(self._side))
+            log.info("webhooks are genuine again", vendor=self._name)
 
 
 _FIX = {
@@ -188,7 +197,20 @@ class _PagerDutyWebhook:
         return "accepted"
 
 
-class _OpsgenieWebhook:
+def _fixes(settings: Settings) -> Mapping[str, str]:
+    """The same for the configured product: JSM's webhooks are Opsgenie's, and their settings have other names."""
+    if settings.alert_source == "opsgenie":
+        return _FIX
+    names = {
+        "OPSGENIE_INTEGRATION_ID": "JSM_WEBHOOK_INTEGRATION_ID", "OPSGENIE_WEBHOOK_SECRET": "JSM_WEBHOOK_SECRET"
+    }  # fmt: skip
+    return {
+        outcome: reduce(lambda words, name: words.replace(name, names[name]), names, fix)
+        for outcome, fix in _FIX.items()
+    }
+
+
+class _AlertsWebhook:
     """POST /ops-webhook."""
 
     def __init__(
@@ -209,6 +231,17 @@ class _OpsgenieWebhook:
             raise WebhookRejected(403, "other_integration")
         self._put(opsgenie_hint(values))
         return "accepted"
+
+
+def _alerts_webhook(
+    settings: Settings, valid: Callable[[], Settings], put: Callable[[Hint], None]
+) -> _AlertsWebhook | None:
+    """That of the product which raises the alerts; None unless its integration is configured."""
+    if settings.alert_source == "opsgenie":
+        integration, secret = settings.opsgenie_integration_id, lambda: valid().opsgenie_webhook_secret
+    else:
+        integration, secret = settings.jsm_webhook_integration_id, lambda: valid().jsm_webhook_secret
+    return _AlertsWebhook(integration, secret, put) if integration else None
 
 
 def _failed(error: Exception, endpoint: _Endpoint | None) -> Response:

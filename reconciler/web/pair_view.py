@@ -1,11 +1,11 @@
-"""What the page of a pair shows, as values: its story on one line of time, Opsgenie left and PagerDuty right."""
+"""What the page of a pair shows, as values: its story in the order of time, the alert left, the incident right."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from reconciler import __version__
 from reconciler.core.model import Action, Pair, Side
-from reconciler.core.text import name_of
+from reconciler.core.product import Product
 from reconciler.observability.naming import pair_name, span, state_of
 from reconciler.operations import story
 from reconciler.operations.explain import Explanation, left_out_words, retry_command
@@ -30,7 +30,10 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step. `place` is opsgenie, pagerduty or both; `more` are details, one each."""
+    """One step. `place` is the lane that the page shows it in: opsgenie (the alert's), pagerduty or both.
+
+    `more` are details, one each.
+    """
 
     at: Moment
     place: str
@@ -65,31 +68,33 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """The whole page; several stories where a number is an alert's and an incident's."""
+    """The whole page; several stories where a number is an alert's and an incident's. `lanes` are both vendors."""
 
     made: Moment
+    lanes: tuple[str, ...]
     stories: tuple[StoryView, ...]
     left_out: str
     version: str = __version__
 
 
 def pair_view(found: Explanation, alert_page: Callable[[str], str]) -> PairView:
-    """The page's values. `alert_page` gives an alert's page in Opsgenie, where no vendor has named it."""
+    """The page's values. `alert_page` gives an alert's page, where no vendor has named it."""
     stories = tuple(_story(found, one, alert_page) for one in found.stories)
-    return PairView(moment(found.now), stories, left_out_words(found))
+    lanes = tuple(found.product.name_of(side) for side in Side)
+    return PairView(moment(found.now), lanes, stories, left_out_words(found))
 
 
 def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> StoryView:
-    pair, left = one.pair, len(one.steps) - MOST_STEPS
+    pair, left, product = one.pair, len(one.steps) - MOST_STEPS, found.product
     name = pair.tiny_id if pair is not None and pair.tiny_id else one.alert_id
-    tables = (_waits(one.waits), _dead(one))
+    tables = (_waits(one.waits, product), _dead(one, product))
     return StoryView(
         name=pair_name(one.alert_id, pair),
         alert_id=one.alert_id,
         shortly=tuple(f"{words[0].upper()}{words[1:]}." for words in one.shortly),
         sides=() if pair is None else tuple(_side(found, one, pair, side, alert_page) for side in Side),
         sweep="" if pair is None else _sweep(pair),
-        steps=tuple(_step(step) for step in one.steps[-MOST_STEPS:]),
+        steps=tuple(_step(step, product) for step in one.steps[-MOST_STEPS:]),
         earlier=f"{left} earlier steps are left out. All of them:" if left > 0 else "",
         command=f"reconciler explain {name}",
         tables=tuple(each for each in tables if each.rows),
@@ -102,7 +107,7 @@ def _side(found: Explanation, one: Story, pair: Pair, side: Side, alert_page: Ca
     of_alert = side is Side.ALERTS
     url = (one.alert_url or alert_page(one.alert_id)) if of_alert else one.incident_url
     return SideView(
-        name_of(side),
+        found.product.name_of(side),
         story.state_of_alert(pair) if of_alert else story.state_of_incident(pair),
         moment(at) if at else None,
         f"{span(found.now - last)} ago" if last else "never",
@@ -117,7 +122,7 @@ def _sweep(pair: Pair) -> str:
     return f"Both sides were read by the sweep at {moment(pair.swept_at).words}{due}."
 
 
-def _step(step: Step) -> StepView:
+def _step(step: Step, product: Product) -> StepView:
     entry = step.entry
     more = (
         f"found by {entry.source}" if entry.source and entry.kind is None else "",
@@ -128,10 +133,10 @@ def _step(step: Step) -> StepView:
     return StepView(
         at=moment(entry.at),
         place=entry.side.value if entry.side else "both",
-        side=name_of(entry.side) if entry.side else "both sides",
+        side=product.name_of(entry.side) if entry.side else "both sides",
         event=entry.event.value,
         tone="bad" if entry.event.value in ALARMING else "ours" if entry.kind else "",
-        what=entry.kind.value if entry.kind else "",
+        what=product.kind(entry.kind) if entry.kind else "",
         who=entry.who if entry.is_act else "",
         words=entry.words,
         note=step.note,
@@ -139,10 +144,10 @@ def _step(step: Step) -> StepView:
     )
 
 
-def _waits(found: Iterable[Wait]) -> Table:
+def _waits(found: Iterable[Wait], product: Product) -> Table:
     rows = (
         (
-            Cell(wait.action.kind.value),
+            Cell(product.kind(wait.action.kind)),
             Cell(state_of(wait.action)),
             Cell(wait.action.reason),
             _until(wait),
@@ -162,12 +167,12 @@ def _until(wait: Wait) -> Cell:
     return Cell(at.words, time=at.iso)
 
 
-def _dead(one: Story) -> Table:
-    rows = (_dead_row(action) for action in one.dead)
+def _dead(one: Story, product: Product) -> Table:
+    rows = (_dead_row(action, product) for action in one.dead)
     columns, advice = ("action", "because", "error"), "To try it again:"
     commands = (retry_command(one),) if one.dead else ()
     return table("dead", "Dead", columns, rows, advice, commands, most=MOST_STEPS)
 
 
-def _dead_row(action: Action) -> tuple[Cell, ...]:
-    return Cell(action.kind.value), Cell(action.reason), Cell(action.error)
+def _dead_row(action: Action, product: Product) -> tuple[Cell, ...]:
+    return Cell(product.kind(action.kind)), Cell(action.reason), Cell(action.error)

@@ -14,6 +14,7 @@ from threading import Lock
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from reconciler.core.product import PRODUCTS, Product
 from reconciler.observability.logs import get_logger
 from reconciler.operations import decisions, explain, lag, status
 from reconciler.operations.config import Configuration
@@ -61,7 +62,7 @@ log = get_logger(__name__)
 class Sources:
     """What the pages are made from. `settings` returns those of now, `configuration` is that of the start.
 
-    `address` is the database's, without its password. `alert_page` gives an alert's page in Opsgenie.
+    `address` is the database's, without its password. `alert_page` gives an alert's page.
     """
 
     database: Database
@@ -202,7 +203,7 @@ class _Page:
         """GET /status.json: what `status --json` prints, and the decisions."""
         found = self._reading.snapshot()
         data = as_data(found.report, self._from.settings().poll_interval_seconds)
-        data["decisions"] = [decisions.as_data(each) for each in found.decisions]
+        data["decisions"] = [decisions.as_data(each, found.report.product) for each in found.decisions]
         return json_answer(HTTPStatus.OK, self._pages.data(data), indent=2)
 
     def pair(self, given: str) -> Response:
@@ -214,14 +215,14 @@ class _Page:
             raise Refused(
                 HTTPStatus.NOT_FOUND,
                 f"{given} is not known here: no pair that is followed has this id or number",
-                "This asks Opsgenie and PagerDuty why:",
+                f"This asks {found.product.name} and PagerDuty why:",
                 f"reconciler explain {given.removeprefix('#')}",
             )
         return _html(self._pages.html("pair.html", view=pair_view(found, self._from.alert_page)))
 
     def failed(self, error: Exception) -> Response:
         """The answer to a failure. Of a defect only the log says more."""
-        refused = _refused(error)
+        refused = _refused(error, PRODUCTS[self._from.settings().alert_source])
         if request.path.endswith(".json"):
             answer = json_answer(refused.status, self._pages.data({"error": refused.words}), indent=2)
         else:
@@ -235,12 +236,12 @@ class _Page:
         return answer
 
 
-def _refused(error: Exception) -> Refused:
+def _refused(error: Exception, product: Product) -> Refused:
     """What is said about an error."""
     if isinstance(error, Refused):
         return error
     if isinstance(error, DatabaseDown):
-        advice = "It is not known whether alerts still page: check /readyz, the log, and Opsgenie."
+        advice = f"It is not known whether alerts still page: check /readyz, the log, and {product.name}."
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"The state is not known: {error}", advice)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)

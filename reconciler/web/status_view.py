@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler import __version__
 from reconciler.core.journal import Event
-from reconciler.core.text import name_of
+from reconciler.core.product import Product
 from reconciler.observability.naming import STATES, counted, span
 from reconciler.operations import divergence, pausing, status_words
 from reconciler.operations import lag as lags
@@ -80,7 +80,7 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
         empty=_empty(every, is_paging=not (report.waiting_pages or report.paging.dead)),
         lag=lags.words(found.lag),
         chart=chart_of(found.lag),
-        decisions=_decisions(report.now, found.decisions),
+        decisions=_decisions(report, found.decisions),
         settings=_settings(served),
     )
 
@@ -113,9 +113,12 @@ def _counts(report: StatusReport) -> Iterator[tuple[str, int, str]]:
 
 
 def _tables(report: StatusReport) -> Iterator[Table]:
-    now = report.now
+    now, product = report.now, report.product
     yield table(
-        "paused", "Paused", ("what waits, and why",), _cells(pausing.row(each, now) for each in report.pauses)
+        "paused",
+        "Paused",
+        ("what waits, and why",),
+        _cells(pausing.row(each, now, product) for each in report.pauses),
     )
     troubles = (f"{each.words}, {since_words(now, each.since)}" for each in report.troubles)
     yield table("in-trouble", "In trouble", ("what, and since when",), _cells(troubles))
@@ -131,7 +134,11 @@ def _tables(report: StatusReport) -> Iterator[Table]:
         "Pages first, then the oldest. Each is written as soon as nothing holds it back.",
     )
     apart = (
-        (*pair_cells(each.pair.alert_id, each.pair), Cell(span(now - each.since)), Cell(divergence.words(each)))
+        (
+            *pair_cells(each.pair.alert_id, each.pair),
+            Cell(span(now - each.since)),
+            Cell(divergence.words(each, product)),
+        )
         for each in report.apart
     )
     yield table(
@@ -149,16 +156,16 @@ def _cells(lines: Iterable[str]) -> Iterator[tuple[Cell, ...]]:
 def _entries(
     report: StatusReport, state: str, title: str, advice: str = "", commands: tuple[str, ...] = ()
 ) -> Table:
-    rows = (_entry(report.now, entry) for entry in report.of(state))
+    rows = (_entry(report, entry) for entry in report.of(state))
     return table(state.replace(" ", "-"), title, _ENTRY, rows, advice, commands)
 
 
-def _entry(now: datetime, entry: Entry) -> tuple[Cell, ...]:
+def _entry(report: StatusReport, entry: Entry) -> tuple[Cell, ...]:
     action = entry.action
     return (
         *pair_cells(action.alert_id, entry.pair),
-        Cell(action.kind.value),
-        Cell(span(now - entry.since)),
+        Cell(report.product.kind(action.kind)),
+        Cell(span(report.now - entry.since)),
         Cell(str(action.attempts or "none")),
         Cell(action.error or action.reason),
     )
@@ -184,16 +191,17 @@ def _empty(tables: Iterable[Table], *, is_paging: bool) -> str:
     return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
-def _decisions(now: datetime, found: tuple[Decision, ...]) -> Table:
-    rows = (_decision(now, each) for each in found)
+def _decisions(report: StatusReport, found: tuple[Decision, ...]) -> Table:
+    rows = (_decision(report.now, each, report.product) for each in found)
     columns = ("time (UTC)", "alert", "what", "who", "why")
     return table("decisions", f"The last {counted(len(found), 'decision')}", columns, rows, most=len(found))
 
 
-def _decision(now: datetime, each: Decision) -> tuple[Cell, ...]:
+def _decision(now: datetime, each: Decision, product: Product) -> tuple[Cell, ...]:
     entry = each.entry
     name = pair_cells(entry.alert_id, each.pair)[0] if entry.alert_id else Cell("all pairs")
-    target = entry.kind.value if entry.kind else f"in {name_of(entry.side)}" if entry.side else ""
+    place = f"in {product.name_of(entry.side)}" if entry.side else ""
+    target = product.kind(entry.kind) if entry.kind else place
     what = Cell(f"{entry.event.value} {target}".rstrip(), tone="bad" if entry.event.value in ALARMING else "")
     who = entry.who or ("not named" if entry.event is Event.SEEN else "the reconciler")
     if entry.who and not entry.is_act:

@@ -18,8 +18,10 @@ from reconciler.errors import ReconcilerError
 from reconciler.vendors.opsgenie.client import OpsgenieClient, OpsgenieWriting
 from reconciler.vendors.opsgenie.heartbeat import OpsgenieHeartbeat
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
+from tests.support.official import JSM, JSM_BASE, Description
 from tests.support.paths import ROOT
-from tests.support.wire.http import OPSGENIE, http
+from tests.support.wire.http import OPSGENIE, http, sent_json
+from tests.support.wire.jsm import Jsm
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SPECS = Path(os.environ.get("RECONCILER_SPEC_DIR") or ROOT.parent / "shared" / "openapi")
@@ -60,6 +62,21 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("pagerduty", lambda: to_pagerduty.set_urgency("PINC1", "high")),
     ("pagerduty", lambda: to_pagerduty.retrigger(HELD, Person("PBOT", "Bot"))),
     ("pagerduty", lambda: to_pagerduty.add_note("PINC1", "text")),
+]
+jsm = Jsm("tag:a")
+JSM_CALLS: list[Callable[[], Any]] = [
+    lambda: jsm.client.recent_alerts(None),
+    lambda: jsm.client.changes(AT, None),
+    lambda: jsm.client.open_alerts_page(100),
+    lambda: list(jsm.client.open_alerts()),
+    lambda: jsm.client.alert("a1"),
+    lambda: jsm.client.notes("a1"),
+    lambda: jsm.client.acts("a1"),
+    lambda: jsm.client.request_status("a:r1"),
+    jsm.client.confirm_key,
+    lambda: jsm.writing.acknowledge("a1", "Jane"),
+    lambda: jsm.writing.unacknowledge("a1", "Jane"),
+    lambda: jsm.writing.add_note("a1", "Jane", "text"),
 ]
 UNDESCRIBED = {("/incidents/{id}", "time_zone")}
 """What we ask beyond the description, harmlessly."""
@@ -157,3 +174,23 @@ def wrong_with(document: Any, request: Any) -> list[str]:
         schema = content.get("schema") or next(one["schema"] for one in parameters if one["in"] == "body")
         wrong += conforms(document, schema, json.loads(request.body), path)
     return wrong
+
+
+@pytest.mark.parametrize("call", JSM_CALLS)
+def test_requests_to_jsm_are_as_described(call: Callable[[], Any]) -> None:
+    described = Description(JSM, JSM_BASE)
+    more = {"next": "/v1/alerts/a1/notes?after=1492000072838&size=100"}
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        wire.get(re.compile(".*/v1/alerts$"), json={"values": [], "count": 0, "links": {}})
+        wire.get(re.compile(".*/(notes|logs)"), json={"values": [{}], "links": more})
+        wire.get(re.compile(".*"), json={"id": "a1"})
+        wire.post(re.compile(".*"), json={"id": "n1", "requestId": "r1"})
+        with suppress(ReconcilerError):
+            call()
+        asked = [(urlsplit(str(one.request.url)), one) for one in wire.calls]
+    sent = [(url, one) for url, one in asked if not url.path.startswith("/ex/jira/")]
+    assert sent
+    for url, one in sent:
+        body = sent_json(one) if one.request.body else None
+        wrong = described.wrong_request(str(one.request.method), url.path, dict(parse_qsl(url.query)), body)
+        assert wrong == [], url.path

@@ -76,7 +76,9 @@ def shown() -> tuple[tuple[str, str], ...]:
     """All that users read: where it stands, and the text."""
     files = (path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*"))
     written = (path for path in files if path.suffix in WRITTEN and not {"webhooks", "decisions"} & {*path.parts})
-    product = (path for path in (ROOT / "reconciler").rglob("*.py") if "sandbox" not in path.parts)
+    product = (
+        path for path in (ROOT / "reconciler").rglob("*.py") if "sandbox" not in path.relative_to(ROOT).parts
+    )
     pages = (ROOT / "reconciler" / "web" / "templates").iterdir()
     return (
         *helps(cli),

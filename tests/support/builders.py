@@ -25,6 +25,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import decide, settled
 from reconciler.core.policy import DecisionInput, Policy
+from reconciler.core.product import JSM
 
 T0 = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
 OG, PD = Side.ALERTS, Side.PAGERDUTY
@@ -34,6 +35,7 @@ BOB = Person("PBOB", "Bob Ray")
 ANA = Person("", "Ana Ruiz")
 SERVICE = Person("PSVC", "Customer service")
 NOBODY = Person("", "")
+ROBOT = Person("712020:robot", "Bridge Robot")
 ALERT_ID, INCIDENT_ID = "a-1", "PINC1"
 
 
@@ -44,6 +46,16 @@ def at(seconds: float) -> datetime:
 
 def policy(**changed: Any) -> Policy:
     return replace(Policy(automation=BOT), **changed)
+
+
+def account(**changed: Any) -> Policy:
+    """The policy of JSM without an integration key: all that is written bears our own account's name."""
+    return policy(**({"product": JSM, "acts_are_named": False, "tells_who": False, "alert_user": ROBOT} | changed))
+
+
+def named(**changed: Any) -> Policy:
+    """The policy of JSM with an integration key: what is written bears the engineer's name."""
+    return account(**({"acts_are_named": True} | changed))
 
 
 def alert(**changed: Any) -> Alert:
@@ -251,27 +263,35 @@ class Bench:
                 self.incident_notes.append(Note(f"N{len(self.incident_notes)}", BOT, mine.text, when))
                 return self.incident_notes[-1].id
             case Kind.ALERT_NOTE:
-                author = Person("", text.signature(mine.person))
+                author = self._author(text.signature(mine.person))
                 self.alert_notes.append(Note(f"O{len(self.alert_notes)}", author, mine.text, when))
                 return self.alert_notes[-1].id
-            case Kind.ALERT_ACKNOWLEDGE | Kind.ALERT_UNACKNOWLEDGE:
-                self._move_alert(mine.kind is Kind.ALERT_ACKNOWLEDGE, text.cut_name(mine.person), when)
+            case Kind.ALERT_ACKNOWLEDGE:
+                self._move_alert(True, self._author(text.cut_name(mine.person)), when)
+            case Kind.ALERT_UNACKNOWLEDGE:
+                is_named = self.rules.product.unacknowledges_by_name
+                author = self._author(text.cut_name(mine.person)) if is_named else self.rules.alert_user
+                self._move_alert(False, author, when)
             case _:
                 self._move_incident(mine.kind.value.partition(".")[2], BOT, when)
         return ""
 
+    def _author(self, name: str) -> Person:
+        """Whom the alert names for a write of ours."""
+        return Person("", name) if self.rules.acts_are_named else self.rules.alert_user
+
     # -- what people do --
 
-    def _move_alert(self, acknowledged: bool, name: str, when: datetime) -> None:
+    def _move_alert(self, acknowledged: bool, person: Person, when: datetime) -> None:
         self.alert = replace(
             self.alert,
             acknowledged=acknowledged,
-            acknowledged_by=name if acknowledged else "",
+            acknowledged_by=person.name if acknowledged and self.rules.tells_who else "",
             acknowledged_at=when if acknowledged else None,
             updated_at=when,
         )
         verb = "acknowledge" if acknowledged else "unacknowledge"
-        self.alert_acts.append(Act(f"A{len(self.alert_acts)}", verb, when, Actor.PERSON, Person("", name)))
+        self.alert_acts.append(Act(f"A{len(self.alert_acts)}", verb, when, Actor.PERSON, person))
 
     def _move_incident(self, verb: str, person: Person, when: datetime) -> None:
         assert self.incident is not None
@@ -291,11 +311,13 @@ class Bench:
         if verb == "note":
             self.alert_notes.append(Note(f"O{len(self.alert_notes)}", ANA, "any news?", at(self.clock)))
         elif verb == "close":
+            shown = ANA.name if self.rules.tells_who else ""
             self.alert = replace(
-                self.alert, open=False, closed_by=ANA.name, closed_at=at(self.clock), updated_at=at(self.clock)
+                self.alert, open=False, closed_by=shown, closed_at=at(self.clock), updated_at=at(self.clock)
             )
+            self.alert_acts.append(Act(f"A{len(self.alert_acts)}", verb, at(self.clock), Actor.PERSON, ANA))
         else:
-            self._move_alert(verb == "acknowledge", ANA.name, at(self.clock))
+            self._move_alert(verb == "acknowledge", ANA, at(self.clock))
         return self
 
     def jane(self, verb: str) -> "Bench":

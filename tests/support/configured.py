@@ -14,6 +14,14 @@ REQUIRED = {
     "OPSGENIE_API_KEY": "og-key-5678",
 }
 
+WITH_JSM = {
+    "ALERT_SOURCE": "jsm",
+    "JSM_SITE_URL": "https://acme.atlassian.net",
+    "JSM_EMAIL": "bot@example.com",
+    "JSM_API_TOKEN": "t0ken-jsm",
+}
+"""What makes JSM the source of alerts, beside REQUIRED."""
+
 
 def loaded(**given: str) -> Settings:
     return load(REQUIRED | given, dotenv=None)

@@ -19,6 +19,7 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.policy import DecisionInput, Policy
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.health import Health
@@ -52,9 +53,9 @@ class Limiter:
 class MetricsBench:
     """Metrics, their clock, and their samples."""
 
-    def __init__(self) -> None:
+    def __init__(self, product: Product = OPSGENIE) -> None:
         self.clock = SimClock(0.0, NOW)
-        self.health = Health(10.0, self.clock.monotonic)
+        self.health = Health(10.0, self.clock.monotonic, product)
         self.metrics = Metrics(self.health, self.clock)
 
     def samples(self) -> dict[tuple[str, frozenset[str]], float]:
@@ -90,7 +91,7 @@ def count_everything(counted: MetricsBench) -> None:
     metrics = counted.metrics
     metrics.led()
     metrics.limiter("PagerDuty", Limiter(950))
-    metrics.limiter("Opsgenie", Limiter(None))
+    metrics.limiter(counted.health.product.name, Limiter(None))
     metrics.polled("opsgenie feed", ok=True, side=Side.ALERTS)
     metrics.item({Reason.WEBHOOK}, "done", 0.2)
     metrics.queue({Priority.PAGE: 2}, 1.5)
@@ -105,7 +106,7 @@ def count_everything(counted: MetricsBench) -> None:
         ),
         DecisionInput(NOW, Policy(), (Observation("a", mine=(action(),)),)),
     )
-    metrics.request(Record("Opsgenie", "GET", "/v2/alerts/{id}", 200, 0.01))
+    metrics.request(Record(counted.health.product.name, "GET", "/v2/alerts/{id}", 200, 0.01))
     metrics.webhook(Side.PAGERDUTY, "accepted")
     metrics.paging(0, 0, "")
     metrics.paused([], [])

@@ -9,6 +9,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from reconciler.core.model import Side
+from reconciler.core.product import OPSGENIE
 from reconciler.operations.doctor import Elsewhere, Examined, examine
 from reconciler.operations.doctor_database import DatabaseChecks
 from reconciler.operations.findings import Finding
@@ -67,7 +68,8 @@ class Patient:
         return {each.check: each for each in examine(self.examined(), lambda _done, _every: None)}
 
     def _http(self, side: Side) -> Http:
-        http = session(self.settings, side, self.clock, RateLimiter(self.clock))
+        name = OPSGENIE.name_of(side)
+        http = session(self.settings, side, self.clock, RateLimiter(self.clock), name=name)
         for scheme in ("https://", "http://"):
             http._session.requests.mount(scheme, _Wire(self))
         return http

@@ -19,7 +19,23 @@ HOST = "https://vendors.invalid"
 KEYS = SandboxSettings()
 
 
-def settings(**chosen: Any) -> Settings:
+_JSM: dict[str, Any] = {
+    "alert_source": "jsm",
+    "jsm_site_url": f"{HOST}/jsm",
+    "jsm_api_url": f"{HOST}/jsm",
+    "jsm_email": KEYS.jsm_email,
+    "jsm_api_token": SecretStr(KEYS.jsm_token),
+}
+SOURCES: dict[str, dict[str, Any]] = {
+    "opsgenie": {},
+    "jsm": _JSM,
+    "jsm named": _JSM | {"jsm_integration_key": SecretStr(KEYS.jsm_key)},
+}
+"""Settings by where alerts are raised. In JSM the writes bear the automation user's name or, with an integration's
+key, the engineer's."""
+
+
+def settings(source: str = "opsgenie", **chosen: Any) -> Settings:
     """The product's settings for the sandbox behind an adapter; `chosen` uses the field names of Settings."""
     return Settings(
         pagerduty_api_key=SecretStr(KEYS.pagerduty_key),
@@ -29,6 +45,7 @@ def settings(**chosen: Any) -> Settings:
         opsgenie_api_key=SecretStr(KEYS.opsgenie_key),
         pagerduty_api_url=f"{HOST}/pagerduty",
         opsgenie_api_url=f"{HOST}/opsgenie",
+        **SOURCES[source],
         **chosen,
     )
 

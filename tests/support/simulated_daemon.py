@@ -137,9 +137,9 @@ class Sim(Wiring):
         locks: Any = SimLock(clock), {side: SimLock(clock) for side in Side}, SimLock(clock)
         existing._lock, keys._locks, self.fetcher.absence._list_lock = locks
 
-    def http(self, side: Side) -> Http:
+    def http(self, side: Side, name: str = "") -> Http:
         """A session whose requests stay in this process."""
-        made = super().http(side)
+        made = super().http(side, name)
         made._session.requests.mount("https://", self._wire)
         return made
 

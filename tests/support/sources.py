@@ -16,6 +16,7 @@ from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.first_start import FirstStart
 from reconciler.sources.horizons import Horizons
 from reconciler.sources.intake import DurableIntake
+from reconciler.sources.listings import ListingTools, OpenAlerts
 from reconciler.sources.pace import Pace
 from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
@@ -46,15 +47,20 @@ class Opsgenie:
 
     recent: Any = ()
     opened: Any = ()
+    news: AlertNews | None = None
     asked: Counter[str] = field(default_factory=Counter)
     priorities: set[CallPriority] = field(default_factory=set)
     since: list[datetime | None] = field(default_factory=list)
+    seen: list[object | None] = field(default_factory=list)
 
     def recent_alerts(self, since: datetime | None) -> list[model.Alert]:
         self.since.append(since)
         return list(answered("recent", self.recent, self.asked, self.priorities))
 
-    def changes(self, since: datetime, _seen: object | None) -> AlertNews:
+    def changes(self, since: datetime, seen: object | None) -> AlertNews:
+        self.seen.append(seen)
+        if self.news is not None:
+            return self.news
         rows = tuple(self.recent_alerts(since))
         return AlertNews(rows, max((row.updated_at for row in rows), default=None))
 
@@ -106,6 +112,7 @@ class Stage:
         self.opsgenie = Opsgenie()
         self.pagerduty = PagerDuty()
         self.busy = False
+        self._listing: OpenAlerts | None = None
         if begun:
             self.store(origin=Origin(at(0), at(0)), query=self.horizons.query)
 
@@ -174,7 +181,15 @@ class Stage:
             self.first_start(),
             self.repetitions,
             self.pace,
+            self.listing(),
         )
+
+    def listing(self) -> OpenAlerts:
+        """The listing of all open alerts, which is always the same."""
+        if self._listing is None:
+            tools = ListingTools(self.database, self.intake, self.clock, self.horizons, self.is_busy)
+            self._listing = OpenAlerts(cast("Any", self.opsgenie), self.repetitions, tools)
+        return self._listing
 
     def pagerduty_feed(self) -> PagerDutyFeed:
         return PagerDutyFeed(

@@ -150,6 +150,7 @@ def test_the_error_is_a_misconfiguration_with_one_line_per_problem() -> None:
     ("given", "names"),
     [
         ({"OPSGENIE_WEBHOOK_SECRET": "header"}, ("OPSGENIE_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID")),
+        ({"JSM_WEBHOOK_SECRET": "header"}, ("JSM_WEBHOOK_SECRET", "JSM_WEBHOOK_INTEGRATION_ID")),
         (
             {"OPSGENIE_WEBHOOK_SECRET": "header", "HTTP_LISTEN": "127.0.0.1:1"},
             ("OPSGENIE_WEBHOOK_SECRET", "OPSGENIE_INTEGRATION_ID"),
@@ -211,7 +212,8 @@ def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
     text = urls.get(name, "from-file")
     file = tmp_path / "secret"
     file.write_text(f"{text}\n")
-    given = REQUIRED | {"HTTP_LISTEN": "127.0.0.1:1", "OPSGENIE_INTEGRATION_ID": "1-2", f"{name}_FILE": str(file)}
+    webhooks = {"OPSGENIE_INTEGRATION_ID": "1-2", "JSM_WEBHOOK_INTEGRATION_ID": "1-2"}
+    given = REQUIRED | {"HTTP_LISTEN": "127.0.0.1:1", f"{name}_FILE": str(file)} | webhooks
     given.pop(name, None)
     assert value(load(given, dotenv=None), name) in (text, (text,))
 
@@ -457,3 +459,14 @@ def test_explain_needs_no_key_and_keeps_those_it_has() -> None:
 
 def value_of(secret: SecretStr) -> str:
     return secret.get_secret_value()
+
+
+def test_opsgenies_heartbeat_needs_opsgenies_key_whichever_product_raises_the_alerts() -> None:
+    jsm = {
+        "ALERT_SOURCE": "jsm", "JSM_SITE_URL": "https://acme.atlassian.net", "JSM_EMAIL": "robot@customer.example",
+        "JSM_API_TOKEN": "jsm-token-1234", "OPSGENIE_HEARTBEAT": "prod",
+    }  # fmt: skip
+    assert load(REQUIRED | jsm, dotenv=None).opsgenie_heartbeat == "prod"
+    without = {name: text for name, text in REQUIRED.items() if name != "OPSGENIE_API_KEY"} | jsm
+    (told,) = problems(without)
+    assert told.startswith("OPSGENIE_HEARTBEAT: Opsgenie takes it with OPSGENIE_API_KEY only")

@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.settings_names import is_placeholder, meant, misspelt
+from reconciler.settings_names import is_placeholder, meant, misspelt, query_warnings
 
 KNOWN = ("LOG_LEVEL", "DATABASE_URL", "OPSGENIE_API_KEY", "OPSGENIE_API_URL", "POLL_INTERVAL_SECONDS")
 
@@ -41,3 +41,12 @@ def test_the_samples_e_mail_is_the_sandboxs_too() -> None:
     assert not is_placeholder("PAGERDUTY_EMAIL", "reconciler@example.com", given)
     assert is_placeholder("PAGERDUTY_SERVICE_ID", "PFAKE01", given)
     assert not is_placeholder("PAGERDUTY_SERVICE_ID", "PREAL01", {})
+
+
+def test_a_query_that_misses_alerts_or_was_forgotten_is_warned_about() -> None:
+    assert list(query_warnings("JSM_QUERY", "tag: a", other="tag: a")) == []
+    assert list(query_warnings("JSM_QUERY", "")) == []
+    (volatile,) = query_warnings("JSM_QUERY", "status: open AND owner: x")
+    assert volatile.startswith("JSM_QUERY: asks for status, owner, which changes")
+    (forgotten,) = query_warnings("JSM_QUERY", "", other="tag: a")
+    assert forgotten.startswith("JSM_QUERY: is empty, which selects every alert, while OPSGENIE_QUERY is set")

@@ -1,13 +1,13 @@
 """One alert, its incidents and what people did about them: what the rules of the audit look at."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from reconciler.sandbox.audit.events import Did, Event, agent_of, alert_events, incident_events
 from reconciler.sandbox.audit.knowledge import Knowledge
-from reconciler.sandbox.audit.marks import FOLLOWED, Copy, is_name, is_same, letters, read_copy, whole
+from reconciler.sandbox.audit.marks import FOLLOWED, Copy, forms_of, is_name, is_person, is_same, read_copy, whole
 from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.wire import Json, parse_time
 
@@ -77,14 +77,14 @@ class Case:
     def is_copy(self, copy: Copy, who: str, text: str) -> bool:
         """Whether `copy` is a copy of the note `text` by `who`: exactly if the looks are known, else leniently."""
         if self.knowledge.is_watched:
-            return (copy.name, copy.text) == (who, text)
-        return letters(copy.name) == letters(who) and is_same(copy.text, text)
+            return copy.name in forms_of(who) and copy.text == text
+        return is_person(copy.name, who) and is_same(copy.text, text)
 
     @cached_property
     def history(self) -> list[Event]:
         """All changes of the alert's and the incidents' states, in order."""
         silent = self.acts_of("pagerduty", "retrigger")
-        found = list(alert_events(self.alert))
+        found = [self._as_seen(event) for event in alert_events(self.alert)]
         for incident in (*self.incidents, *self.targets):
             found += incident_events(incident, [act for act in silent if act["incident_id"] == incident["id"]])
         return sorted(found, key=lambda event: event.at)
@@ -117,12 +117,14 @@ class Case:
         """Whether there was a look between this event and each of `among`, and no database was lost around it."""
         is_apart = self.knowledge.is_apart
         alone = all(other is event or is_apart(event.at, other.at) for other in among)
-        return alone and self.knowledge.is_remembered(event.at)
+        is_seen = self.is_visible(event.product, event.elsewhere, event.at)
+        return alone and is_seen and self.knowledge.is_remembered(event.at)
 
     def is_acknowledged(self, at: datetime) -> bool:
         """Whether the alert was acknowledged just before this time."""
         states = (Did.ALERT_ACKNOWLEDGED, Did.ALERT_UNACKNOWLEDGED)
-        earlier = [event.what for event in self.history if event.at < at and event.what in states]
+        seen = (e for e in self.history if self.is_visible(e.product, e.elsewhere, e.at))
+        earlier = [event.what for event in seen if event.at < at and event.what in states]
         return earlier[-1:] == [Did.ALERT_ACKNOWLEDGED]
 
     @cached_property
@@ -149,7 +151,62 @@ class Case:
         """Whether an act need not be mirrored: the alert is deleted, or another incident is followed."""
         twins = self.by_hand if len(self.incidents) > 1 else set[str]()
         others = {incident["id"] for incident in self.targets} | twins
-        return self.is_deleted or incident_id in others or not self.is_followed(incident_id, at)
+        is_away = self.is_deleted or self.is_missing(at)
+        return is_away or incident_id in others or not self.is_followed(incident_id, at)
+
+    def is_visible(self, product: str, elsewhere: datetime | None, at: datetime) -> bool:
+        """Whether what was done in a product was shown by the one that was followed, `elsewhere` if not there."""
+        if not product or elsewhere is not None:
+            return True
+        return product == self.knowledge.followed(at) and self.knowledge.is_seen_before_a_move(at)
+
+    def is_shown(self, act: Json) -> bool:
+        """The same of a person's act on the alert: its creation or a note."""
+        product, at = act.get("product", ""), parse_time(act["at"])
+        if act["verb"] == "create":
+            return self.is_visible(product, at if len(self.alert.get("views", ())) > 1 else None, at)
+        return self.is_visible(product, self._appeared(act), at)
+
+    def known_at(self, act: Json) -> datetime:
+        """When the product that was followed showed a note.
+
+        PagerDuty's time has whole seconds, so that its notes of one second have no order.
+        """
+        at = parse_time(act["at"])
+        if act["side"] == "pagerduty":
+            return at.replace(microsecond=0)
+        return self._seen_at(act.get("product", ""), self._appeared(act), at)
+
+    def _appeared(self, act: Json) -> datetime | None:
+        """When the other product showed a note that a person wrote in one of them."""
+        times = (note.get("elsewhere") for note in self.alert["notes"] if note["offset"] == act["ref"])
+        return next((parse_time(time) for time in times if time), None)
+
+    def _as_seen(self, event: Event) -> Event:
+        return replace(event, at=self._seen_at(event.product, event.elsewhere, event.at))
+
+    def _seen_at(self, product: str, elsewhere: datetime | None, at: datetime) -> datetime:
+        """When a product that was followed showed something: the other one late, or its own since the move."""
+        if self.knowledge.followed(at) in ("", product):
+            return at
+        moves = (moved for moved, following in self.knowledge.moves if moved > at and following == product)
+        return elsewhere or next(moves, at)
+
+    @property
+    def was_left_behind(self) -> bool:
+        """Whether the product that is followed in the end does not have the alert."""
+        knowledge = self.knowledge
+        return bool(knowledge.moves) and knowledge.followed_last not in self.alert.get(
+            "views", ("opsgenie", "jsm")
+        )
+
+    def is_missing(self, at: datetime) -> bool:
+        """Whether the product that is followed does not have the alert, or will not when this is first seen."""
+        views, knowledge = self.alert.get("views"), self.knowledge
+        if views is None or not knowledge.moves:
+            return False
+        last = at if knowledge.is_seen_before_a_move(at) else next(m for m, _ in knowledge.moves if m > at)
+        return knowledge.followed(last) not in views
 
     @cached_property
     def incident(self) -> Json | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.sandbox.audit.case import Case
 from reconciler.sandbox.audit.knowledge import Knowledge
+from reconciler.sandbox.audit.products import united
 from reconciler.sandbox.wire import Json
 
 OUTAGE = "reconciler outage "
@@ -16,6 +17,7 @@ def cases(state: Json, knowledge: Knowledge) -> Iterator[Case]:
 
     Incidents that tell engineers of an outage of Opsgenie's are the product's own: they are no case.
     """
+    state = united(state, knowledge.followed_last)
     incidents = {incident["id"]: incident for incident in state["pagerduty"]["incidents"]}
     by_key = _grouped(incidents.values(), "incident_key")
     by_alert, by_incident = (_grouped(state["journal"], name) for name in ("alert_id", "incident_id"))

@@ -1,8 +1,8 @@
 """What changed the state of an alert or an incident, read from their logs."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,7 +10,9 @@ from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.wire import Json, parse_time
 
 _PRIORITY = re.compile(r"Alert priority changed from \[(P\d)\] to \[(P\d)\]")
-_SNOOZE_ENDED = "Snooze ended"
+SNOOZE_ENDED = "Snooze ended"
+_UNNAMED = "via JSM"
+"""What the product does in JSM without the integration's key bears the automation user's name."""
 
 
 class Did(StrEnum):
@@ -36,7 +38,11 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change. `who` is empty for a machine, `incident` is an id, `by_us` marks what the product did."""
+    """One change. `who` is empty for a machine, `incident` is an id, `by_us` marks what the product did.
+
+    Where there are two products on the alerts' side, `product` is the one in which it was done, and `elsewhere` is
+    when it changed the alert in the other one, None if it never did.
+    """
 
     at: datetime
     what: Did
@@ -44,20 +50,54 @@ class Event:
     incident: str = ""
     by_us: bool = False
     detail: str = ""
+    product: str = ""
+    elsewhere: datetime | None = None
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether the product did it in the automation user's name instead of an engineer's."""
+        return self.by_us and not self.who
 
 
 def alert_events(alert: Json) -> Iterator[Event]:
     """People's changes of the alert's state, and everything that the product did to it, effective or not."""
+    if "views" not in alert:
+        yield from (_event(line, did) for line, did in _changes(alert["logs"]))
+        return
+    changes = {product: list(_changes(logs)) for product, logs in alert["views"].items()}
+    found = [line for lines in changes.values() for line, _ in lines]
+    elsewhere = {line["copy_of"]: parse_time(line["createdAt"]) for line in found if "copy_of" in line}
+    for product, lines in changes.items():
+        for line, did in lines:
+            if "copy_of" not in line:
+                yield replace(_event(line, did), product=product, elsewhere=elsewhere.get(line["offset"]))
+
+
+def _changes(logs: Sequence[Json]) -> Iterator[tuple[Json, Did]]:
+    """The log entries that tell of a change of the state, without those of people that changed nothing."""
     acknowledged = False
-    for line in alert["logs"]:
-        did, by_us = _logged(line["log"]), "via API" in line["log"]
+    for line in logs:
+        did = _logged(line["log"])
         if did is None:
             continue
-        if by_us or did is Did.ALERT_CLOSED or acknowledged != (did is Did.ALERT_ACKNOWLEDGED):
-            who = "" if line["log"] == _SNOOZE_ENDED else line["owner"]
-            yield Event(parse_time(line["createdAt"]), did, who, by_us=by_us)
+        if _is_ours(line) or did is Did.ALERT_CLOSED or acknowledged != (did is Did.ALERT_ACKNOWLEDGED):
+            yield line, did
         if did is not Did.ALERT_CLOSED:
             acknowledged = did is Did.ALERT_ACKNOWLEDGED
+
+
+def _event(line: Json, did: Did) -> Event:
+    is_nobodys = line["log"] == SNOOZE_ENDED or _UNNAMED in line["log"]
+    return Event(parse_time(line["createdAt"]), did, "" if is_nobodys else line["owner"], by_us=_is_ours(line))
+
+
+def _is_ours(line: Json) -> bool:
+    return "via API" in line["log"] or _UNNAMED in line["log"]
+
+
+def is_by_account(alert: Json) -> bool:
+    """Whether the product has written to the alert in the automation user's name."""
+    return any(_UNNAMED in line["log"] for line in alert["logs"])
 
 
 def priority_events(alert: Json) -> Iterator[Event]:
@@ -66,7 +106,11 @@ def priority_events(alert: Json) -> Iterator[Event]:
         found = _PRIORITY.match(line["log"])
         if found and found[1] != found[2]:
             at, detail = parse_time(line["createdAt"]), f"from {found[1]} to {found[2]}"
-            yield Event(at, Did.ALERT_PRIORITY, line["owner"], detail=detail)
+            elsewhere = parse_time(line["elsewhere"]) if line.get("elsewhere") else None
+            yield Event(
+                at, Did.ALERT_PRIORITY, line["owner"], detail=detail, product=line.get("product", ""),
+                elsewhere=elsewhere,
+            )  # fmt: skip
 
 
 def incident_events(incident: Json, silent: Iterable[Json] = ()) -> Iterator[Event]:
@@ -105,7 +149,7 @@ def agent_of(line: Json) -> str:
 
 
 def _logged(log: str) -> Did | None:
-    if "unacknowledged" in log or log == _SNOOZE_ENDED:
+    if "unacknowledged" in log or log == SNOOZE_ENDED:
         return Did.ALERT_UNACKNOWLEDGED
     if "acknowledged" in log:
         return Did.ALERT_ACKNOWLEDGED

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 NOTHING = timedelta(0)
+_OTHER = {"jsm": "opsgenie", "opsgenie": "jsm"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Knowledge:
     """An engineer's act this close to one of the product's writes cannot have been seen before the write."""
     queue_reorders: bool = False
     """Whether Opsgenie delayed or dropped writes that it had accepted."""
+    moves: tuple[tuple[datetime, str], ...] = ()
+    """When the product began to follow the alerts of another product, and of which: `jsm` or `opsgenie`.
+
+    Without them, what people did in one product and is not seen in the other one need not be mirrored.
+    """
+    names_may_be_lost: bool = False
+    """Whether a write in an engineer's name may have failed and been made in the automation user's name."""
     may_resolve: bool = True
     """Whether ON_OPSGENIE_CLOSE may be `resolve`."""
 
@@ -46,6 +54,23 @@ class Knowledge:
     def is_watched(self) -> bool:
         """Whether the looks are known."""
         return self.looks is not None
+
+    def followed(self, at: datetime) -> str:
+        """The product whose alerts were followed at a time; empty where that is unknown."""
+        if not self.moves:
+            return ""
+        before = [product for moved, product in self.moves if moved <= at]
+        return before[-1] if before else _OTHER[self.moves[0][1]]
+
+    @property
+    def followed_last(self) -> str:
+        """The product whose alerts are followed in the end."""
+        return self.moves[-1][1] if self.moves else "jsm"
+
+    def is_seen_before_a_move(self, at: datetime) -> bool:
+        """Whether a look showed what happened at this time before the product followed other alerts."""
+        following = [moved for moved, _ in self.moves if moved > at]
+        return not following or self.is_apart(at, following[0])
 
     def is_apart(self, one: datetime, other: datetime) -> bool:
         """Whether there was an undisturbed look between two times; taken for granted where looks are unknown."""

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from reconciler.sandbox.audit.events import Did
+from reconciler.sandbox.jsm.directory import user_of
 from reconciler.sandbox.pagerduty.directory import AGENTS
 
 _MARK = re.compile(
-    r"\s*\[(?P<side>Opsgenie|PagerDuty) · (?P<name>[^\]]*?) · (?P<ref>[^\]·]*)\]\s*(?P<text>.*)", re.DOTALL
+    r"\s*\[(?P<side>Opsgenie|JSM|PagerDuty) · (?P<name>[^\]]*?) · (?P<ref>[^\]·]*)\]\s*(?P<text>.*)", re.DOTALL
 )
-_ANY_MARK = re.compile(r"\[(?:Opsgenie|PagerDuty) ·")
+_ANY_MARK = re.compile(r"\[(?:Opsgenie|JSM|PagerDuty) ·")
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
 _PART = re.compile(r"\s*[(\[]?(?:part )?(?P<number>\d+)(?:/| of )(?P<of>\d+)[)\]]?:?\s*(?P<text>.*)", re.DOTALL)
 
@@ -32,13 +33,19 @@ FOLLOWED = "is followed from now on"
 NEWLY_FOLLOWED = re.compile(rf"incident #\d+ \((\w+)\) .* {FOLLOWED}")
 NOT_FOLLOWED = re.compile(r"incident #\d+ \((\w+)\) bears this alert's key, too: it is not followed")
 """Notes that name another incident of the alert; the group is its id."""
-DETAILS = ("[Opsgenie · alert details · ", "[Opsgenie · details that PagerDuty refused · ")
+TOLD_INSTEAD = {Did.ACKNOWLEDGED: "acknowledged the incident", Did.UNACKNOWLEDGED: "unacknowledged the incident"}
+"""The first words of a note that names the engineer where the act itself cannot bear their name."""
+DETAILS = tuple(
+    f"[{product} · {words} · "
+    for product in ("Opsgenie", "JSM")
+    for words in ("alert details", "details that PagerDuty refused")
+)
 """The first words of a note with the alert's details."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A note that opens with a mark. `ref` is a time or `note ID`."""
+    """A note that opens with a mark. `ref` is a time or `note ID`. The alerts' `side` is always Opsgenie."""
 
     side: str
     name: str
@@ -49,7 +56,10 @@ class Copy:
 def read_copy(text: str) -> Copy | None:
     """The note in parts, None when it opens with no mark."""
     found = _MARK.match(text)
-    return Copy(found["side"], found["name"], found["ref"], found["text"]) if found else None
+    if found is None:
+        return None
+    side = "PagerDuty" if found["side"] == "PagerDuty" else "Opsgenie"
+    return Copy(side, found["name"], found["ref"], found["text"])
 
 
 def whole(copies: Iterable[Copy]) -> list[Copy]:
@@ -78,6 +88,16 @@ def letters(name: str) -> str:
     """The letters and digits of a name: what is left in every form in which a vendor or a mark shows it."""
     plain = unicodedata.normalize("NFKD", html.unescape(name)).casefold()
     return "".join(character for character in plain if character.isalnum())
+
+
+def forms_of(who: str) -> tuple[str, ...]:
+    """The forms in which a customer may be named."""
+    return who, user_of(who).email
+
+
+def is_person(shown: str, who: str) -> bool:
+    """Whether a shown name is a customer's or an engineer's."""
+    return letters(shown) in map(letters, forms_of(who))
 
 
 def is_name(shown: str, who: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from reconciler.sandbox.audit import marks
@@ -17,12 +16,33 @@ _MANY = 1_000_000
 
 def customers_notes(case: Case) -> Wrong:
     """Each of a customer's notes is copied once; equal notes as often as they were written."""
-    wanted = Counter((act["who"], act["text"]) for act in case.acts_of("opsgenie", "note"))
-    for (who, text), times in wanted.items():
+    written, edits = case.acts_of("opsgenie", "note"), case.acts_of("opsgenie", "edit_note")
+    changed = {act["ref"] for act in case.acts_of("opsgenie", "edit_note", "delete_note")}
+    wanted = Counter((act["who"], act["text"]) for act in written)
+    due = Counter((a["who"], a["text"]) for a in written if a["ref"] not in changed and case.is_shown(a))
+    versions = Counter(_first(written, edit) for edit in edits)
+    for who, text in {**wanted, **versions}:
         shown = sum(case.is_copy(copy, who, text) for copy in case.copies["PagerDuty"])
-        what = f"{who}'s note {_short(text)} in PagerDuty"
-        least, most = 0 if case.is_forgotten else times, _MANY if case.shared else times
-        yield from compare(shown, what, least=least, most=most)
+        what, most = f"{who}'s note {_short(text)} in PagerDuty", wanted[who, text] + versions[who, text]
+        least = 0 if case.is_forgotten else due[who, text]
+        yield from compare(shown, what, least=least, most=_MANY if case.shared else most)
+    yield from _edited_notes(case, written, edits)
+
+
+def _edited_notes(case: Case, written: list[Json], edits: list[Json]) -> Wrong:
+    """Of a note that its author has edited, any wording may be copied, and one must be, unless it was deleted."""
+    deleted = {act["ref"] for act in case.acts_of("opsgenie", "delete_note")}
+    for ref in {edit["ref"] for edit in edits} - deleted:
+        note = next(act for act in written if act["ref"] == ref)
+        texts = [note["text"], *(edit["text"] for edit in edits if edit["ref"] == ref)]
+        shown = sum(any(case.is_copy(c, note["who"], text) for text in texts) for c in case.copies["PagerDuty"])
+        least = 1 if case.is_shown(note) and not case.is_forgotten else 0
+        yield from compare(shown, f"{note['who']}'s edited note in PagerDuty", least=least, most=_MANY)
+
+
+def _first(written: list[Json], edit: Json) -> tuple[str, str]:
+    """An edited text, and who wrote the note: it is copied in their name, whoever edited it."""
+    return next(act["who"] for act in written if act["ref"] == edit["ref"]), edit["text"]
 
 
 def engineers_notes(case: Case) -> Wrong:
@@ -65,7 +85,7 @@ def told(case: Case) -> Wrong:
         beside += [] if did.is_on_alert else case.crossing
         due = [deed for deed in deeds if _must_be_told(case, deed, beside)]
         for who in {deed.who: None for deed in deeds if deed.who}:
-            shown = sum(marks.letters(copy.name) == marks.letters(who) for copy in notes)
+            shown = sum(marks.is_person(copy.name, who) for copy in notes)
             least, times = (sum(deed.who == who for deed in some) for some in (due, deeds))
             most = _MANY if case.shared else times
             yield from compare(shown, f"{who}'s {verb} told in {side}", least=least, most=most)
@@ -130,7 +150,7 @@ def order(case: Case) -> Wrong:
     for act_side, side in (("opsgenie", "PagerDuty"), ("pagerduty", "Opsgenie")):
         if side == "Opsgenie" and case.knowledge.queue_reorders:
             continue  # it accepted them in their order
-        written = [(_known_at(act), f"{act['who']}: {act['text']}") for act in case.acts_of(act_side, "note")]
+        written = [(case.known_at(act), f"{act['who']}: {act['text']}") for act in case.acts_of(act_side, "note")]
         for wanted in (written, done):  # type: Sequence[tuple[Any, str]]
             lines = Counter(line for _, line in wanted)
             shown = [line for copy in case.copies[side] if (line := _line(copy)) in lines]
@@ -154,12 +174,6 @@ def loops(case: Case) -> Wrong:
 
 def _line(copy: marks.Copy) -> str:
     return f"{copy.name}: {copy.text}"
-
-
-def _known_at(act: Json) -> datetime:
-    """The time that orders notes: PagerDuty's has whole seconds, so that notes of one second have no order."""
-    at = parse_time(act["at"])
-    return at.replace(microsecond=0) if act["side"] == "pagerduty" else at
 
 
 def _is_in_order(shown: list[str], wanted: Sequence[tuple[Any, str]]) -> bool:

@@ -8,8 +8,9 @@ cannot be told apart: there both sides must agree, or differ in a way that a per
 
 from collections import Counter
 
+from reconciler.sandbox.audit import marks
 from reconciler.sandbox.audit.case import Case
-from reconciler.sandbox.audit.events import Did, Event
+from reconciler.sandbox.audit.events import Did, Event, is_by_account
 from reconciler.sandbox.audit.findings import Kind, Wrong, compare
 from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.wire import Json, parse_time
@@ -30,20 +31,29 @@ _ENDS = (Did.TIMED_OUT, Did.OURS_TIMED_OUT, Did.OURS_ENDED, Did.RESOLVED)
 def incidents(case: Case) -> Wrong:
     """One incident an alert, beside those that people make; none is needed for an alert from before the start."""
     ours = sum(incident["id"] not in case.by_hand for incident in case.incidents)
-    needs_none = case.was_there_before or case.by_hand or case.is_forgotten
+    is_hidden = not any(case.is_shown(act) for act in case.acts_of("opsgenie", "create"))
+    needs_none = case.was_there_before or case.by_hand or case.is_forgotten or is_hidden
     most = ours if ours > 1 and case.is_creation_beyond_the_bound else 1
     yield from compare(ours, "incidents", least=0 if needs_none else 1, most=most)
 
 
 def engineers_states(case: Case) -> Wrong:
-    """An engineer's act is in the alert's log, in their name, once, unless the alert was in that state already."""
+    """An engineer's act is in the alert's log, in their name, once, unless the alert was in that state already.
+
+    Where the log has it in the automation user's name, one note names the engineer.
+    """
     for did, (verb, follows, undone) in _FOLLOWS.items():
-        deeds = [event for event in case.events if event.what is did]
-        for who in {deed.who: None for deed in deeds if deed.who}:
-            mine = [deed for deed in deeds if deed.who == who]
-            due = [deed for deed in mine if not _is_excused(case, deed, follows, undone)]
+        deeds = [event for event in case.events if event.what is did and event.who]
+        due = [deed for deed in deeds if not _is_excused(case, deed, follows, undone)]
+        told = [copy for copy in case.told["Opsgenie"] if copy.text.startswith(marks.TOLD_INSTEAD[did])]
+        for who in {deed.who: None for deed in deeds}:
+            least, most = (sum(deed.who == who for deed in some) for some in (due, deeds))
+            shown = len(case.own(follows, who)) + sum(marks.is_name(copy.name, who) for copy in told)
             what = f"{who}'s {verb} in the alert's log"
-            yield from compare(len(case.own(follows, who)), what, least=len(due), most=len(mine))
+            yield from compare(shown, what, least=0 if case.knowledge.names_may_be_lost else least, most=most)
+        done = len(case.own(follows))
+        if is_by_account(case.alert) and done < len(due):
+            yield Kind.LOST, f"{verb} in the alert's log: {done} of {len(due)}"
 
 
 def _is_excused(case: Case, deed: Event, follows: Did, undone: Did) -> bool:
@@ -62,7 +72,11 @@ def _is_excused(case: Case, deed: Event, follows: Did, undone: Did) -> bool:
     after = [event for event in soon if event.at >= deed.at]
     is_closed = any(event.what is Did.ALERT_CLOSED for event in soon)
     is_undone = any(event.what in (undone, *_ENDS) for event in after)
-    return is_closed or is_undone or any(event.what is follows and event.who != deed.who for event in after)
+    others = [event for event in after if event.what is follows and event.who != deed.who]
+    if others and all(event.is_unnamed for event in others):  # whose they are, nothing tells
+        first = [e for e in case.events if e.what is deed.what and e.who != deed.who and e.at <= deed.at]
+        others = [event for event in first if deed.at - event.at < case.knowledge.doubt]
+    return is_closed or is_undone or bool(others)
 
 
 def own_acts(case: Case) -> Wrong:
@@ -80,11 +94,11 @@ def own_acts(case: Case) -> Wrong:
 
 
 def names(case: Case) -> Wrong:
-    """Opsgenie shows acknowledgements and their ends in the name of the engineer who acted."""
+    """Acknowledgements and their ends bear the name of the engineer who acted, or that of the automation user."""
     acted = {event.who for event in case.events if event.what in _FOLLOWS}
     for did in (Did.ALERT_ACKNOWLEDGED, Did.ALERT_UNACKNOWLEDGED) if case.knowledge.is_watched else ():
         for event in case.own(did):
-            if event.who not in acted | {_TIMEOUT}:
+            if not event.is_unnamed and event.who not in acted | {_TIMEOUT}:
                 yield Kind.WRONG_NAME, f"{event.who}: {did}"
 
 
@@ -185,4 +199,5 @@ def pages(case: Case) -> Wrong:
 
 
 def _are_open(case: Case, incident: Json) -> bool:
-    return case.alert["status"] != "closed" and not case.is_deleted and incident["status"] != "resolved"
+    is_there = not (case.is_deleted or case.was_left_behind)
+    return is_there and case.alert["status"] != "closed" and incident["status"] != "resolved"

@@ -4,39 +4,35 @@ Users' acts take effect at once, accepted writes of the API `write_lag` seconds 
 the next call comes in, stamped with its due time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from functools import partial
-from typing import Any
-
 from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.opsgenie import shapes
-from reconciler.sandbox.opsgenie.account import Account, Act
+from reconciler.sandbox.opsgenie.account import Account
+from reconciler.sandbox.opsgenie.people import People
 from reconciler.sandbox.opsgenie.routes import OpsgenieRoutes
-from reconciler.sandbox.opsgenie.rules import WEB, Rules
-from reconciler.sandbox.opsgenie.state import StoredAlert, frozen_details
+from reconciler.sandbox.opsgenie.rules import Rules
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Clock, Json, Request, Response, iso_short
 
 
-class OpsgenieApi:
-    """`handle` answers calls of the API; the other methods act as a user, or read the whole state.
+class OpsgenieApi(People):
+    """`handle` answers calls of the API; the methods of `People` act as a user; `state` reads everything.
 
-    `alert_id` is an id, a tiny id or the alias of an open alert; `user` is any name. Acts return the alert as GET
-    by id has it, or raise Refused when they are impossible. Not thread-safe: the caller locks.
+    Not thread-safe: the caller locks.
     """
 
     def __init__(self, clock: Clock, settings: SandboxSettings, journal: Journal | None = None) -> None:
-        self._account = Account(clock, settings, journal or Journal())
-        self._rules = Rules(self._account)
-        self._queue = WriteQueue(self._account)
-        self._routes = OpsgenieRoutes(self._account, self._rules, self._queue)
+        account = Account(clock, settings, journal or Journal(), is_jsm=settings.jsm_only)
+        self._queue = WriteQueue(account)
+        super().__init__(account, Rules(account), self._queue.settle)
+        self._routes = OpsgenieRoutes(account, self._rules, self._queue)
         self.clock = clock
-        self.journal = self._account.journal
-        self.alerts = self._account.alerts
-        self.find = self._account.find
-        self.settle = self._queue.settle
+        self.journal = account.journal
+
+    @property
+    def machine(self) -> tuple[Account, Rules, WriteQueue]:
+        """What another product that shows these alerts works on."""
+        return self._account, self._rules, self._queue
 
     @property
     def settings(self) -> SandboxSettings:
@@ -52,68 +48,8 @@ class OpsgenieApi:
         self.settle()
         return self._routes.handle(request)
 
-    def create_alert(
-        self, message: str, *, user: str, priority: str = "P3", description: str = "", tags: Iterable[str] = (),
-        source: str = "", details: Mapping[str, Any] | None = None, alias: str | None = None,
-        created_at: datetime | None = None,
-    ) -> Json:  # fmt: skip
-        """Create an alert, maybe with an earlier `created_at`, or count up the open alert of this alias."""
-        stored = self._rules.create(
-            Act(self.settle(), user, WEB), message, created_at=created_at, alias=alias, priority=priority,
-            description=description, tags=tuple(tags), source=source, details=frozen_details(details or {}),
-        )  # fmt: skip
-        return shapes.detail(stored.now)
-
-    def acknowledge(self, alert_id: str, user: str) -> Json:
-        """Acknowledge."""
-        return self._act(alert_id, user, "acknowledge", self._rules.acknowledge)
-
-    def unacknowledge(self, alert_id: str, user: str) -> Json:
-        """Un-acknowledge."""
-        return self._act(alert_id, user, "unacknowledge", self._rules.unacknowledge)
-
-    def close(self, alert_id: str, user: str) -> Json:
-        """Close."""
-        return self._act(alert_id, user, "close", self._rules.close)
-
-    def add_note(self, alert_id: str, user: str, text: str) -> Json:
-        """Add a note, also to a closed alert."""
-        return self._act(alert_id, user, "note", partial(self._rules.note, text=text), text)
-
-    def snooze(self, alert_id: str, user: str, seconds: float) -> Json:
-        """Snooze."""
-        return self._act(alert_id, user, "snooze", partial(self._rules.snooze, seconds=seconds))
-
-    def set_priority(self, alert_id: str, user: str, priority: str) -> Json:
-        """Change the priority, one of `rules.PRIORITIES`."""
-        return self._act(
-            alert_id, user, "priority", partial(self._rules.set_priority, priority=priority), priority
-        )
-
-    def delete(self, alert_id: str, user: str) -> Json:
-        """Delete: the API answers 404 for the alert from then on. `state` has it still, as deleted."""
-        return self._act(alert_id, user, "delete", self._rules.delete)
-
-    def escalate(self, alert_id: str) -> Json:
-        """A routing step, by nobody: moves `updatedAt` and nothing else."""
-        now = self.settle()
-        stored = self.find(alert_id)
-        self.alerts.change(stored, now)
-        return shapes.detail(stored.now)
-
     def state(self) -> Json:
         """Everything: `{"alerts": [alert + notes + logs, …], "heartbeats": {name: [ping, …]}}`, oldest first."""
         self.settle()
         pings = {name: list(map(iso_short, times)) for name, times in self._account.pings.items()}
         return {"alerts": [shapes.whole(stored) for stored in self.alerts.entries()], "heartbeats": pings}
-
-    def _act(
-        self, alert_id: str, user: str, verb: str, effect: Callable[[StoredAlert, Act], None],
-        text: str = "",
-    ) -> Json:  # fmt: skip
-        act = Act(self.settle(), user, WEB)
-        stored = self.find(alert_id)
-        effect(stored, act)
-        ref = stored.notes[-1].token if verb == "note" else ""
-        self.journal.act(act.at, "opsgenie", user, verb, alert_id=stored.now.id, text=text, ref=ref)
-        return shapes.detail(stored.now)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from reconciler.sandbox.opsgenie import checks, query, shapes
+from reconciler.sandbox.opsgenie import checks, shapes
 from reconciler.sandbox.opsgenie.account import Account
+from reconciler.sandbox.opsgenie.search import Search
 from reconciler.sandbox.opsgenie.state import Alert, Record, StoredAlert
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
 from reconciler.sandbox.wire import Json, Request, Response
@@ -29,7 +29,7 @@ class Reads:
     def __init__(self, account: Account, writes: WriteQueue) -> None:
         self._account = account
         self._writes = writes
-        self._cached: tuple[object, list[Alert]] | None = None
+        self._search = Search(account, account.sees)
 
     def alerts(self, request: Request) -> Response:
         """GET /v2/alerts: a page of a query, with URLs of other pages. The last page has no `next` (observed)."""
@@ -80,29 +80,13 @@ class Reads:
         return self._account.answers.ok(data=outcome)
 
     def _found(self, request: Request) -> list[Alert]:
-        """The alerts of a query in order, as they were `list_lag` seconds ago: the search index lags (reported).
-
-        Cached until something changes: reading page after page is quick.
-        """
-        account, settings = self._account, self._account.settings
-        text, sort = request.first("query"), request.first("sort", "createdAt")
-        order = request.first("order", "desc")
+        sort, order = request.first("sort", "createdAt"), request.first("order", "desc")
         if sort not in _SORTS or order not in _ORDERS:
             raise self._account.answers.error(422, "Sort or order is not valid")
-        horizon = account.clock.now() - timedelta(seconds=settings.list_lag)
-        key = (text, sort, order, account.alerts.revision, settings.blind, settings.team_tags)
-        changed_at = account.alerts.changed_at
-        is_final = changed_at is None or changed_at <= horizon
-        if is_final and self._cached and self._cached[0] == key:
-            return self._cached[1]
         try:
-            matches = query.parse(text)
+            return self._search.found(request.first("query"), _SORTS[sort], descending=order == "desc")
         except ValueError as error:
             raise self._account.answers.error(422, f"Query is not valid: {error}") from None
-        found = [alert for alert in account.alerts.as_of(horizon) if account.sees(alert) and matches(alert)]
-        found.sort(key=_SORTS[sort], reverse=order == "desc")
-        self._cached = (key, found) if is_final else None
-        return found
 
     def _records(self, request: Request, records: list[Record], shape: Callable[[Record], Json]) -> Response:
         """A page of notes or log entries, after or before the one that `offset` names (uncertain: without it)."""

@@ -12,6 +12,9 @@ from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.routes import Routes
 from reconciler.sandbox.wire import Answer, Request, Response
 
+_SUSPENDED = "Your account is suspended. Alerts are managed in Jira Service Management."
+"""The message of a refusal after the move (uncertain)."""
+
 
 class OpsgenieRoutes:
     """Answers HTTP requests. Refusals are answers too; nothing is raised."""
@@ -46,12 +49,23 @@ class OpsgenieRoutes:
 
     def _answer(self, request: Request) -> Response:
         settings, answers = self._account.settings, self._account.answers
-        if request.headers.get("authorization") != f"GenieKey {settings.opsgenie_key}":
+        is_customer = not self._account.is_jsm and self._mode() != "off"
+        if not is_customer or request.headers.get("authorization") != f"GenieKey {settings.opsgenie_key}":
             raise answers.error(401, "Could not authenticate")
         if not self._calls.admit(self._account.clock.now(), settings.opsgenie_per_minute):
             raise answers.error(429, THROTTLED, throttled_headers(60))
+        self._check_mode(request)
         route = self._routes.find(request)
         if route is None:
             raise answers.error(404, "Not found")
         handler, arguments = route
         return handler(request, *arguments)
+
+    def _mode(self) -> str:
+        """How the API behaves: as ever, or as it does after the alerts were moved to another product."""
+        return self._account.settings.opsgenie_mode if self._account.has_moved else "live"
+
+    def _check_mode(self, request: Request) -> None:
+        mode = self._mode()
+        if mode == "refused" or (mode == "read_only" and request.method != "GET"):
+            raise self._account.answers.error(403, _SUSPENDED)

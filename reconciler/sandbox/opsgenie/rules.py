@@ -6,12 +6,14 @@ Acts that are not possible raise Refused.
 from datetime import datetime, timedelta
 from functools import partial
 
-from reconciler.sandbox.opsgenie.account import Account, Act
+from reconciler.sandbox.opsgenie.account import Account, Act, Change
 from reconciler.sandbox.opsgenie.state import StoredAlert
 from reconciler.sandbox.wire import Refused, iso_short, whole_milliseconds
 
 WEB = "via web"
 API = "via API"
+JSM = "via JSM"
+"""The account API of Jira Service Management: what is written there bears the name of the key's user."""
 PRIORITIES = ("P1", "P2", "P3", "P4", "P5")
 
 
@@ -34,11 +36,14 @@ class Rules:
             return stored
         stored = self._alerts.add(act.at, created_at or act.at, alias, message=message, **values)
         self._alerts.log(stored, act.at, act.who, f"Alert created {act.via}", "system")
-        self._account.journal.act(act.at, "opsgenie", act.who, "create", alert_id=stored.now.id, text=message)
+        self._account.journal.act(
+            act.at, self._account.side, act.who, "create", alert_id=stored.now.id, text=message
+        )
         settings = self._account.settings
         if settings.noise:
             due = max(act.at, stored.now.created_at + timedelta(seconds=settings.noise_after))
             self._account.due.put(due, partial(self._escalate_if_open, stored))
+        self._account.on_change(Change("create", stored, act))
         return stored
 
     def acknowledge(self, stored: StoredAlert, act: Act) -> None:
@@ -54,6 +59,7 @@ class Rules:
                 acknowledged_at=whole_milliseconds(act.at), snoozed_until=None,
             )  # fmt: skip
         self._log(stored, act, done="acknowledged", action="Acknowledge")
+        self._account.on_change(Change("acknowledge", stored, act))
 
     def unacknowledge(self, stored: StoredAlert, act: Act) -> None:
         """Un-acknowledge; `report.ackTime` is gone then (uncertain)."""
@@ -61,6 +67,7 @@ class Rules:
             raise Refused("Alert should be both open and acknowledged")
         self._take_acknowledgement_back(stored, act.at)
         self._log(stored, act, done="unacknowledged", action="UnAcknowledge")
+        self._account.on_change(Change("unacknowledge", stored, act))
 
     def close(self, stored: StoredAlert, act: Act) -> None:
         """Close. An acknowledged alert stays acknowledged (observed)."""
@@ -71,22 +78,34 @@ class Rules:
             snoozed_until=None,
         )  # fmt: skip
         self._log(stored, act, done="closed", action="Close")
+        self._account.on_change(Change("close", stored, act))
 
     def note(self, stored: StoredAlert, act: Act, *, text: str) -> None:
         """Add a note, also to a closed alert. Whether that moves `updatedAt` is a setting (uncertain)."""
         self._alerts.note(stored, act.at, act.who, text)
-        if self._account.settings.notes_bump_updated_at:
+        if self._account.notes_bump_updated_at:
             self._alerts.change(stored, act.at)
         self._log(stored, act, done="note added", action="Add Note")
+        self._account.on_change(Change("note", stored, act, {"text": text}))
 
     def snooze(self, stored: StoredAlert, act: Act, *, seconds: float) -> None:
         """Snooze an open alert. When the snooze ends, the alert is not acknowledged (documented)."""
+        self.snooze_until(stored, act, until=whole_milliseconds(act.at + timedelta(seconds=seconds)))
+
+    def snooze_until(self, stored: StoredAlert, act: Act, *, until: datetime) -> None:
+        """Snooze an open alert until a time."""
         if not stored.now.is_open:
             raise Refused("a closed alert cannot be snoozed")
-        until = whole_milliseconds(act.at + timedelta(seconds=seconds))
         self._alerts.change(stored, act.at, snoozed_until=until)
         self._alerts.log(stored, act.at, act.who, f"Alert snoozed until [{iso_short(until)}] {act.via}", "system")
         self._account.due.put(until, partial(self._end_snooze, stored, until))
+        self._account.on_change(Change("snooze_until", stored, act, {"until": until}))
+
+    def resume(self, stored: StoredAlert) -> None:
+        """End the snooze of an alert that was put in snoozed."""
+        if stored.now.snoozed_until is not None:
+            until = stored.now.snoozed_until
+            self._account.due.put(until, partial(self._end_snooze, stored, until))
 
     def set_priority(self, stored: StoredAlert, act: Act, *, priority: str) -> None:
         """Change the priority."""
@@ -96,10 +115,12 @@ class Rules:
         self._alerts.change(stored, act.at, priority=priority)
         line = f"Alert priority changed from [{before}] to [{priority}] {act.via}"
         self._alerts.log(stored, act.at, act.who, line, "system")
+        self._account.on_change(Change("set_priority", stored, act, {"priority": priority}))
 
     def delete(self, stored: StoredAlert, act: Act) -> None:
         """Delete."""
         self._alerts.delete(stored, act.at)
+        self._account.on_change(Change("delete", stored, act))
 
     def _escalate_if_open(self, stored: StoredAlert, at: datetime) -> None:
         """An escalation step moves `updatedAt`, also of an acknowledged alert (observed)."""

@@ -50,7 +50,8 @@ def detail(alert: Alert) -> Json:
 def whole(stored: StoredAlert) -> Json:
     """An alert with `notes` and `logs`, and `deleted` when it is: the control API's form."""
     deleted = {"deleted": True} if stored.deleted_at else {}
-    notes, logs = list(map(note_json, stored.notes)), list(map(log_json, stored.logs))
+    notes = [note_json(record) | _origin(record) for record in stored.notes]
+    logs = [log_json(record) | _origin(record) for record in stored.logs]
     return detail(stored.now) | {"notes": notes, "logs": logs} | deleted
 
 
@@ -63,6 +64,11 @@ def log_json(record: Record) -> Json:
     """A log entry. It has no id."""
     shown = note_json(record)
     return {"log": shown.pop("note"), "type": record.kind, **shown}
+
+
+def _origin(record: Record) -> Json:
+    """`copy_of` is the `offset` of the record that was copied from the other product's store."""
+    return {"copy_of": record.copy_of} if record.copy_of else {}
 
 
 def _report(alert: Alert) -> Json:

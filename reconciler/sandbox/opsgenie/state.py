@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -47,13 +48,18 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A note or a log entry. `kind` is a log entry's type; `token` is what Opsgenie calls `offset`."""
+    """A note or a log entry. `kind` is a log entry's type; `token` is what Opsgenie calls `offset`.
+
+    `copy_of` is the token of the record in another store that this one was copied from.
+    """
 
     text: str
     owner: str
     at: datetime
     token: str
     kind: str = ""
+    copy_of: str = ""
+    edited_at: datetime | None = None
 
 
 class StoredAlert(History[Alert]):
@@ -67,14 +73,19 @@ class StoredAlert(History[Alert]):
 
 
 class Alerts:
-    """All alerts. `revision` counts the changes; `changed_at` is the time of the latest."""
+    """All alerts. `revision` counts the changes; `changed_at` is the time of the latest.
 
-    def __init__(self, seed: int) -> None:
+    `numbers` has the tiny ids to come: two stores may share it, so that none has a tiny id of the other's. Tokens
+    are numbered from `first_token`.
+    """
+
+    def __init__(self, seed: int, numbers: Iterator[int] | None = None, first_token: int = 0) -> None:
         self._random = Random(seed)  # noqa: S311 - ids of a simulation, the same for the same seed
         self._entries: dict[str, StoredAlert] = {}
         self._tiny: dict[str, str] = {}
         self._alias: dict[str, str] = {}
-        self._sequence = 0
+        self._sequence = first_token
+        self.numbers = numbers or count(1)
         self.changed_at: datetime | None = None
         self.revision = 0
 
@@ -112,11 +123,15 @@ class Alerts:
         """Add an alert that can be read from now on; `created_at` may be earlier."""
         created_at = whole_milliseconds(created_at)
         alert_id = f"{self.uuid()}-{milliseconds(created_at)}"
-        tiny_id = str(len(self._entries) + 1)
+        tiny_id = str(next(self.numbers))
         alert = Alert(alert_id, tiny_id, alias or alert_id, created_at=created_at, updated_at=created_at,
                       last_occurred_at=created_at, **values)  # fmt: skip
-        stored = self._entries[alert_id] = StoredAlert(alert, now)
-        self._tiny[tiny_id] = self._alias[alert.alias] = alert_id
+        return self.put(now, alert)
+
+    def put(self, now: datetime, alert: Alert) -> StoredAlert:
+        """Put an alert in as it is; it can be read from now on."""
+        stored = self._entries[alert.id] = StoredAlert(alert, now)
+        self._tiny[alert.tiny_id] = self._alias[alert.alias] = alert.id
         self._touch(now)
         return stored
 
@@ -129,20 +144,20 @@ class Alerts:
 
     def note(self, stored: StoredAlert, at: datetime, owner: str, text: str) -> Record:
         """Add a note."""
-        record = Record(text, owner, whole_milliseconds(at), self._token(at))
+        record = Record(text, owner, whole_milliseconds(at), self.token(at))
         stored.notes.append(record)
         return record
 
     def log(self, stored: StoredAlert, at: datetime, owner: str, text: str, kind: str) -> None:
         """Add a log entry."""
-        stored.logs.append(Record(text, owner, whole_milliseconds(at), self._token(at), kind))
+        stored.logs.append(Record(text, owner, whole_milliseconds(at), self.token(at), kind))
 
     def uuid(self) -> str:
         """The next id, the same for a seed."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
-    def _token(self, at: datetime) -> str:
-        """`<ms>_<ms><sequence of 6 digits>` (documented by example)."""
+    def token(self, at: datetime) -> str:
+        """The next token: `<ms>_<ms><sequence of 6 digits>` (documented by example)."""
         self._sequence += 1
         ms = milliseconds(at)
         return f"{ms}_{ms}{self._sequence % 1_000_000:06d}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from reconciler.sandbox.opsgenie.account import Account
 from reconciler.sandbox.opsgenie.state import INTEGRATION, StoredAlert
@@ -10,6 +11,13 @@ from reconciler.sandbox.wire import Json, Refused, iso_short
 
 WriteEffect = Callable[[datetime], tuple[str, StoredAlert]]
 """Carries a write out; returns the status text of its outcome, and the alert. Raises Refused when it fails."""
+
+
+class Accepts(Protocol):
+    """Accepts writes."""
+
+    def accept(self, action: str, effect: WriteEffect) -> str:
+        """Carry a write out later; returns the request id. `action` goes into the outcome."""
 
 
 class WriteQueue:

@@ -9,7 +9,7 @@ from reconciler.sandbox.opsgenie import checks, shapes
 from reconciler.sandbox.opsgenie.account import Account, Act
 from reconciler.sandbox.opsgenie.rules import API, PRIORITIES, Rules
 from reconciler.sandbox.opsgenie.state import StoredAlert, frozen_details
-from reconciler.sandbox.opsgenie.write_queue import WriteQueue
+from reconciler.sandbox.opsgenie.write_queue import Accepts
 from reconciler.sandbox.wire import Json, Refused, Request, Response
 
 _NOBODY = "Alert API"
@@ -22,7 +22,7 @@ Rule = Callable[[StoredAlert, Act], None]
 class Writes:
     """Answers POSTs."""
 
-    def __init__(self, account: Account, rules: Rules, queue: WriteQueue) -> None:
+    def __init__(self, account: Account, rules: Rules, queue: Accepts) -> None:
         self._account = account
         self._rules = rules
         self._queue = queue

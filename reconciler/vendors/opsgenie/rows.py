@@ -3,36 +3,18 @@
 Defensive: any optional field may be missing or odd.
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from reconciler.core.model import Act, Actor, Alert, Note, Person
-from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, moment, number, shown, state, text
+from reconciler.core.model import Act, Alert, Note, Person
+from reconciler.vendors.alert_rows import creation, details, last_change, log_entry, milliseconds
+from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, moment, number, state, text
 from reconciler.vendors.ports import SKEW
 
 LONGEST_SNOOZE = timedelta(days=366)
 """Opsgenie snoozes for a week at most; a later end is not a real date."""
 _MACHINES = frozenset({"", "system", "alert api", "opsgenie"})
-_EPOCH = re.compile(r"\d{12,13}")
-_ALERT = r"(?:the\s+)?(?:alert\s+)?"
-_IS = r"(?:(?:is|was|has\s+been)\s+)?"
-_ENDED = r"(?:removed|withdrawn|revoked|cancell?ed|cleared|undone|reverted|taken\s+back)\b"
-_LINES = (
-    (
-        "unacknowledge",
-        rf"{_ALERT}{_IS}(?:un[\s_-]*ack(?:ed|nowledged?|nowledge?ment)?|no\s+longer\s+acknowledged)\b",
-    ),
-    ("unacknowledge", rf"{_ALERT}ack(?:nowledge(?:ment)?|nowledgment)?\s+{_IS}{_ENDED}"),
-    ("acknowledge", rf"{_ALERT}{_IS}ack(?:ed|nowledged?)\b"),
-    ("close", rf"{_ALERT}{_IS}clos"),
-    ("snooze", rf"{_ALERT}{_IS}snooz"),
-    ("annotate", r"(?:added\s+)?(?:a\s+)?note"),
-)
-"""Beginnings of log lines and their verbs. The texts differ by year and product; people's words may follow."""
-_VERBS = tuple((verb, re.compile(rf"\s*(?:{begins})", re.IGNORECASE)) for verb, begins in _LINES)
-_BY_PEOPLE = frozenset({"acknowledge", "unacknowledge"})
 
 
 def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Alert:
@@ -43,8 +25,7 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
     alert_id = identifier(row)
     if not any(text(row.get(name)) for name in ("message", "tinyId", "alias", "status", "createdAt", "updatedAt")):
         raise BadRow(f"alert {alert_id} with nothing else that an alert has")
-    stamps = (moment(row.get("createdAt"), now), moment(row.get("updatedAt"), now), _stamp_of(alert_id, now), now)
-    created = next(at for at in stamps if at)
+    created = creation(row, alert_id, now)
     report = mapping(row.get("report"))
     acknowledged, status = state(row.get("acknowledged")), row.get("status")
     holder = text(report.get("acknowledgedBy")) or text(row.get("owner"))
@@ -67,16 +48,10 @@ def parse_alert(row: Any, now: datetime, url: str, *, whole: bool = False) -> Al
         tags=tuple(filter(None, map(text, items(row.get("tags"))))),
         source=text(row.get("source")),
         description=text(row.get("description")) if whole else None,
-        details=_details(row.get("details")),
+        details=details(row.get("details")),
         url=page_of(url, alert_id),
         alias=text(row.get("alias")),
     )
-
-
-def last_change(row: Any, now: datetime) -> datetime | None:
-    """When an alert last changed; None if that cannot be read. No change can be long before its creation."""
-    updated, created = (moment(mapping(row).get(name), now) for name in ("updatedAt", "createdAt"))
-    return created if updated and created and updated < created - SKEW else updated
 
 
 def parse_note(row: Any, now: datetime) -> Note:
@@ -90,58 +65,29 @@ def parse_note(row: Any, now: datetime) -> Note:
 
 
 def parse_act(row: Any, now: datetime) -> Act:
-    """A line of the log. BadRow without its token or a time: such a line explains nothing.
-
-    Only a person's line is an acknowledgement or the end of one: machines log both beforehand, afterwards and in
-    between.
-    """
+    """A line of the log. BadRow without its token or a time: such a line explains nothing."""
     token = identifier(row, "offset")
     at = _stamp(row, token, now)
     if at is None:
         raise BadRow(f"log entry {token} without a readable createdAt")
     owner = text(row.get("owner")).strip()
-    machine = owner.lower() in _MACHINES
     line = text(row.get("log")).strip().removeprefix(owner)
-    verb = next((verb for verb, begins in _VERBS if begins.match(line)), "other")
-    return Act(
-        id=token,
-        verb="other" if machine and verb in _BY_PEOPLE else verb,
-        at=at,
-        actor=Actor.MACHINE if machine else Actor.PERSON,
-        person=None if machine else Person(owner, owner),
-        agent=owner if machine else "",
-    )
+    return log_entry(token, at, line, Person(owner, owner), _MACHINES)
 
 
 def _stamp(row: dict[str, Any], token: str, now: datetime) -> datetime | None:
     """The row's time, else that of its token, which begins with the milliseconds."""
-    return moment(row.get("createdAt"), now) or _milliseconds(token.partition("_")[0], now)
+    return moment(row.get("createdAt"), now) or milliseconds(token.partition("_")[0], now)
 
 
-def _stamp_of(alert_id: str, now: datetime) -> datetime | None:
-    """The alert's time of creation according to its id: a modern one ends in the milliseconds."""
-    return _milliseconds(alert_id.rpartition("-")[2], now)
-
-
-def _milliseconds(digits: str, now: datetime) -> datetime | None:
-    return moment(int(digits), now) if _EPOCH.fullmatch(digits) else None
-
-
-def _after(start: datetime, milliseconds: Any, now: datetime) -> datetime | None:
+def _after(start: datetime, elapsed: Any, now: datetime) -> datetime | None:
     """A time of `report`, given as a duration since the creation; None if it is implausible."""
-    found = number(milliseconds)
+    found = number(elapsed)
     try:
         at = None if found is None else start + timedelta(milliseconds=found)
     except OverflowError:
         return None
     return at if at is not None and start <= at <= now + SKEW else None
-
-
-def _details(value: Any) -> tuple[tuple[str, str], ...]:
-    """Names and values for display, without the empty ones."""
-    named = value if isinstance(value, dict) else {"details": value}
-    pairs = ((name, shown(one)) for name, one in named.items())
-    return tuple((name, one) for name, one in pairs if one.strip())
 
 
 def page_of(api_url: str, alert_id: str) -> str:

@@ -32,7 +32,7 @@ class World(DaemonClient, SnapshotReader):
         self.folder = folder
         self.database = folder / "reconciler.db"
         self.daemons = []
-        self.environment = environment(sandbox.url) | {
+        self.environment = environment(sandbox.url, sandbox.sandbox.settings) | {
             "DATABASE_URL": f"sqlite:///{self.database}",
             "POLL_INTERVAL_SECONDS": "0.2",
             "STALENESS_SECONDS": "2",

@@ -30,9 +30,9 @@ class _SimHttp:
 
     world: "World"
 
-    def http(self, side: Side) -> Http:
+    def http(self, side: Side, name: str = "") -> Http:
         """A session whose requests stay in this process."""
-        made = super().http(side)  # type: ignore[misc]
+        made = super().http(side, name)  # type: ignore[misc]
         adapter = SimAdapter(self.world, side.value)
         made._session.requests.mount("https://", adapter)
         made._session.requests.trust_env = (
@@ -152,5 +152,8 @@ class Process:
 
 def _settings(world: "World") -> Settings:
     return settings(
-        poll_interval_seconds=POLL, sweep_interval_seconds=world.parts.sweep, staleness_seconds=STALENESS
+        world.history.source,
+        poll_interval_seconds=POLL,
+        sweep_interval_seconds=world.parts.sweep,
+        staleness_seconds=STALENESS,
     )

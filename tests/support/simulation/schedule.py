@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.sandbox import faults
+from tests.support.in_process import SOURCES
 
 CYCLES = 8
 POLL = 10.0
@@ -102,6 +103,9 @@ BEYOND = ("late_beyond", "queued_beyond")
 """Effects that land beyond the staleness bound: these may do harm, and have tests of their own."""
 
 
+OPSGENIE, JSM, JSM_NAMED = SOURCES
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """At the `nth` step of this kind (from 0), `what` happens."""
@@ -130,8 +134,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that decides a run. `setting` names one of SETTINGS, or of WRONG_SET_UPS.
+    """Everything that decides a run.
 
+    `setting` names one of SETTINGS, or of WRONG_SET_UPS. `source`, one of SOURCES, is where alerts are raised.
     Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
 
@@ -140,6 +145,12 @@ class History:
     setting: str = "plain"
     seed: int = 1
     glances: tuple[int, ...] = ()
+    source: str = OPSGENIE
+
+    @property
+    def vendor(self) -> str:
+        """The sandbox's name of the product that raises the alerts."""
+        return "opsgenie" if self.source == OPSGENIE else "jsm"
 
     @property
     def cycles(self) -> int:

@@ -26,12 +26,23 @@ from tests.support.simulation.drivers import HANDS, Tally, drive, joined, occasi
 from tests.support.simulation.machine import drive_machine
 from tests.support.simulation.mutants import CAUGHT, DRIVERS, MUTANTS, Catch, catch
 from tests.support.simulation.oracle import findings
-from tests.support.simulation.schedule import GLANCED, KINDS, SETTINGS, STORY, Fault, History
+from tests.support.simulation.schedule import (
+    GLANCED,
+    JSM,
+    JSM_NAMED,
+    KINDS,
+    OPSGENIE,
+    SETTINGS,
+    STORY,
+    Fault,
+    History,
+)
 from tests.support.simulation.store import ServerDatabase
 from tests.support.simulation.world import Parts, run
 
 BATCH = 20
 SILENCE = 60.0
+EVERYWHERE = (OPSGENIE, JSM, JSM_NAMED)
 MOST = {"exhaustive": 2000, "chance": 300, "Hypothesis": 300}
 """The number of runs within which each driver must catch each mutant."""
 
@@ -80,6 +91,7 @@ class _Rounds:
     def __init__(self, first: int) -> None:
         # The others have many more steps: in every setting they would take longer than the hour.
         stories = [GLANCED, *(replace(STORY, setting=name) for name in SETTINGS)]
+        stories += [replace(STORY, source=source) for source in (JSM, JSM_NAMED)]
         self.left = [job for story in stories for job in _exhaustively(story)]
         self.all = self.count()
         self._seed = first
@@ -98,7 +110,8 @@ class _Rounds:
 
     def _by_chance(self, count: int) -> tuple[History, ...]:
         self._seed += count
-        return tuple(random_history(self._seed - count + number) for number in range(count))
+        seeds = range(self._seed - count, self._seed)
+        return tuple(replace(random_history(seed), source=EVERYWHERE[seed % len(EVERYWHERE)]) for seed in seeds)
 
     def __str__(self) -> str:
         """How far the exhaustive part has come."""

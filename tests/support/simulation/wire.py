@@ -1,8 +1,10 @@
 """The wire: passes requests of the product's client to the sandbox's state machines, and injects faults."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -48,12 +50,13 @@ class _Raw:
 
 
 class SimAdapter(BaseAdapter):
-    """A transport adapter for `requests`, one for each vendor."""
+    """A transport adapter for `requests`, one for each vendor. `side` is the key of the vendor's outages."""
 
-    def __init__(self, world: "World", vendor: str) -> None:
+    def __init__(self, world: "World", side: str) -> None:
         super().__init__()
         self.world = world
-        self.vendor = vendor
+        self.side = side
+        self.vendor = world.history.vendor if side == "opsgenie" else side
 
     def close(self) -> None:
         """Nothing to close."""
@@ -86,7 +89,7 @@ class SimAdapter(BaseAdapter):
     ) -> Response | None:
         """Apply a fault that keeps the call from the vendor; None when the call gets there."""
         world = self.world
-        state = world.outages.get(self.vendor, "")
+        state = world.outages.get(self.side, "")
         if state == "gone" or fault == "refused":
             raise requests.ConnectionError(NewConnectionError(None, "refused"), request=request)  # type: ignore[arg-type]
         if fault == "down":
@@ -154,22 +157,36 @@ class SimAdapter(BaseAdapter):
             return requests.ReadTimeout("Read timed out.", request=request)
         return requests.ConnectionError(ProtocolError("Connection aborted."), request=request)
 
+    def _throttled(self) -> dict[str, str]:
+        """The headers by which this vendor says when its rate limit ends."""
+        if self.vendor == "opsgenie":
+            return {"X-RateLimit-State": "THROTTLED", "X-RateLimit-Period-In-Sec": "1"}
+        if self.vendor == "jsm":
+            ends = self.world.vendors_time.now() + timedelta(seconds=2)
+            return {
+                "X-RateLimit-Reset": ends.isoformat(timespec="seconds"),
+                "RateLimit-Reason": "jira-burst-based",
+            }
+        return {"ratelimit-limit": "960", "ratelimit-remaining": "0", "ratelimit-reset": "2"}
+
     def _refusal(self, fault: str) -> Response:
         status = int(fault.partition("_")[0])
         headers: dict[str, str] = {}
         if fault == "429":
-            headers = (
-                {"X-RateLimit-State": "THROTTLED", "X-RateLimit-Period-In-Sec": "1"}
-                if self.vendor == "opsgenie"
-                else {"ratelimit-limit": "960", "ratelimit-remaining": "0", "ratelimit-reset": "2"}
-            )
+            headers = self._throttled()
         return wire.json_response(status, {"message": "sorry"}, headers)
 
 
-def kind_of(asked: wire.Request) -> str:  # noqa: C901, PLR0911 - a table
+_JSM = re.compile(r"^jsm/ops/(?:api/[^/]+/v1|integration/v2)/")
+"""The beginnings of JSM's addresses, behind which they are like Opsgenie's."""
+
+
+def kind_of(asked: wire.Request) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
     """The kind of step of a call."""
-    parts = asked.path.strip("/").split("/")
+    parts = _JSM.sub("v2/", asked.path.strip("/")).split("/")
     match (asked.method, *parts):
+        case ("GET", "v2", "alerts") if asked.first("size"):
+            return _kind_of_list(asked)
         case ("GET", "v2", "alerts"):
             is_probe = asked.first("limit") == "1"
             return "og.key" if is_probe else "og.list" if asked.first("sort") == "updatedAt" else "og.open"
@@ -200,10 +217,20 @@ def kind_of(asked: wire.Request) -> str:  # noqa: C901, PLR0911 - a table
     return "pd.who"
 
 
+def _kind_of_list(asked: wire.Request) -> str:
+    """The kind of one of JSM's lists: of the newest alerts, or of the open ones."""
+    if asked.first("size") == "1":
+        return "og.key"
+    is_feed = asked.first("order") == "desc" and "status" not in asked.first("query")
+    return "og.list" if is_feed else "og.open"
+
+
 def _bent(response: Response, fault: str) -> Response:
     """A list that skips its first row or repeats it."""
     body = response.json()
-    name = next((name for name in ("data", "incidents", "log_entries") if isinstance(body.get(name), list)), "")
+    name = next(
+        (name for name in ("data", "values", "incidents", "log_entries") if isinstance(body.get(name), list)), ""
+    )
     if not name:
         return response
     rows = body[name]

@@ -36,6 +36,7 @@ from tests.support.simulation.schedule import (
     LATE,
     LONG,
     LONG_ONES,
+    OPSGENIE,
     POLL,
     SETTINGS,
     STALENESS,
@@ -145,6 +146,7 @@ class World:
         self.vendors_time = VendorsTime(self.clock)
         settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
         settings |= (SETTINGS | WRONG_SET_UPS)[history.setting]
+        settings["jsm_only"] = history.source != OPSGENIE
         self.sandbox = Sandbox(self.vendors_time, SandboxSettings(seed=history.seed, **settings))
         self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}
         self.counts: Counter[str] = Counter()
@@ -255,11 +257,17 @@ class World:
         """Begin a fault that lasts for some cycles."""
         self.lasting[what] = until
         if what in STANDING:
-            self.sandbox.faults.add(STANDING[what])
+            self._stand(what)
         else:
             first = self.alerts[:1]
             changes = {name: first if value == "first" else value for name, value in LASTING[what].items()}
             self.sandbox.settings = self.sandbox.settings.changed(changes)
+
+    def _stand(self, what: str) -> None:
+        """Add a standing fault. Those of the alert side concern whichever product raises the alerts."""
+        fault = STANDING[what]
+        is_of_alerts = fault.vendor == "opsgenie"
+        self.sandbox.faults.add(replace(fault, vendor=self.history.vendor) if is_of_alerts else fault)
 
     def _end(self, what: str) -> None:
         """End a lasting fault; others of its kind may continue."""
@@ -268,7 +276,7 @@ class World:
         if what in STANDING:
             self.sandbox.faults.clear()
             for left in self.lasting.keys() & STANDING.keys():
-                self.sandbox.faults.add(STANDING[left])
+                self._stand(left)
         else:
             before = SandboxSettings().as_json()
             changes = {name: before[name] for name in LASTING[what]}

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from reconciler.cli.pause import LONGEST_REASON, Duration, Reason
+from reconciler.core.model import Side
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
 from tests.support.command import Command
@@ -42,4 +43,16 @@ def test_a_pause_is_begun_and_ended_with_the_database_alone(command: Command) ->
     assert (pause.reason, pause.pages, "@" in pause.who) == ("maintenance", False, True)
     assert command("resume", "--to", "opsgenie").out == "Nothing is paused there: nothing to resume.\n"
     assert command("resume").out == "PagerDuty: resumed\n"
+    database.close()
+
+
+def test_the_alert_side_is_paused_under_either_products_name(command: Command) -> None:
+    database = open_database("sqlite:///reconciler.db")
+    upgrade(database)
+    assert command("pause", "--to", "jsm", "--reason", "move").out.startswith("Opsgenie: paused by ")
+    with database.writing() as unit:
+        (pause,) = unit.pauses.all()
+        unit.cursors.save(source="jsm")
+    assert pause.side is Side.ALERTS
+    assert command("resume", "--to", "opsgenie").out == "JSM: resumed\n"
     database.close()

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.cli.rendering import ADVICE, NOTHING_WRITTEN, as_data, as_text, errors, is_misconfigured
+from reconciler.cli.rendering import ADVICE, as_data, as_text, errors, is_misconfigured, nothing_written
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.product import JSM, OPSGENIE
 from reconciler.errors import Misconfigured, NotExecuted, RateLimited, ReconcilerError, Refused, Transient
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime.report import Report
@@ -36,7 +37,7 @@ def test_a_plan_lists_its_actions_under_the_name_of_their_alert() -> None:
         "",
         "Plan: 1 pagerduty.add_note, 1 pagerduty.create_incident for 1 pair.",
         "1 person will be paged (1 high urgency), 1 note.",
-        NOTHING_WRITTEN,
+        nothing_written(OPSGENIE),
     ]
 
 
@@ -54,7 +55,7 @@ def test_a_run_is_summed_up_by_the_states_of_its_actions() -> None:
 
 def test_nothing_to_do_is_said() -> None:
     assert as_text(Report(), dry_run=False) == "Nothing to do."
-    assert as_text(Report(), dry_run=True) == f"Plan: nothing to do.\n{NOTHING_WRITTEN}"
+    assert as_text(Report(), dry_run=True) == f"Plan: nothing to do.\n{nothing_written(OPSGENIE)}"
 
 
 def test_what_became_of_an_order_is_told_first() -> None:
@@ -223,3 +224,16 @@ def test_a_run_that_a_signal_ended_says_what_is_left(left: int, words: str, *, d
     (line,) = errors(Report(stopped="SIGTERM", left=left), dry_run=dry_run)
     assert line.startswith(words)
     assert errors(Report(left=left), dry_run=dry_run) == [], "what is due later is no error"
+
+
+def test_a_run_of_jsm_is_told_in_its_words() -> None:
+    acknowledge = action(Kind.ALERT_ACKNOWLEDGE, error="503", reason="Jane Doe acknowledged")
+    report = Report((acknowledge,), product=JSM, pauses=(Pause(Side.ALERTS, at(0), "move"),))
+    text = as_text(report, dry_run=True)
+    assert "  planned  jsm.acknowledge " in text
+    assert "JSM: paused by" in text
+    assert "Plan: 1 jsm.acknowledge for 1 pair." in text
+    assert text.endswith("nothing was written, neither to JSM nor to PagerDuty nor to the database.")
+    document = as_data(report, dry_run=True)
+    assert (document["actions"][0]["kind"], document["pauses"][0]["side"]) == ("jsm.acknowledge", "jsm")
+    assert errors(replace(report, pauses=()), dry_run=False) == ["jsm.acknowledge waits: 503 (alert a-1)"]

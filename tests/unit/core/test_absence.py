@@ -7,18 +7,19 @@ import pytest
 
 from reconciler.core.absence import (
     BELIEVED_AFTER,
-    DELETED_REASON,
-    SEEN_AGAIN,
     Vanished,
+    deleted_reason,
     is_confirmed,
     is_early,
     is_mass,
     is_open,
     lost,
+    seen_again,
     with_target_again,
     without_target,
 )
 from reconciler.core.model import Kind, Observation, Settlement, Status
+from reconciler.core.product import JSM, OPSGENIE
 from tests.support.builders import action, alert, at, observation, pair, policy
 
 BASE = pair().alerts
@@ -68,20 +69,22 @@ def test_writes_to_a_deleted_alert_are_given_up_and_others_are_not() -> None:
         action(Kind.ALERT_NOTE, Status.DONE, id=3),
         action(Kind.PAGERDUTY_NOTE, id=4),
     )
-    assert without_target(DELETED, mine) == tuple(Settlement(n, Status.DEAD, DELETED_REASON) for n in (1, 2))
-    assert without_target(MISSING, mine) == ()
+    assert without_target(DELETED, mine, OPSGENIE) == tuple(
+        Settlement(n, Status.DEAD, deleted_reason(OPSGENIE)) for n in (1, 2)
+    )
+    assert without_target(MISSING, mine, OPSGENIE) == ()
 
 
 def test_writes_that_were_given_up_for_that_are_due_again_when_the_alert_is_seen() -> None:
     mine = (
-        action(Kind.ALERT_NOTE, Status.DEAD, id=1, error=f"{DELETED_REASON}; 404"),
+        action(Kind.ALERT_NOTE, Status.DEAD, id=1, error=f"{deleted_reason(OPSGENIE)}; 404"),
         action(Kind.ALERT_NOTE, Status.DEAD, id=2, error="too long"),
         action(Kind.ALERT_NOTE, id=3),
     )
-    again = Settlement(1, Status.PLANNED, SEEN_AGAIN, attempts=0, failing_since=at(60))
-    assert with_target_again(DELETED, BASE, mine, at(60)) == (again,)
+    again = Settlement(1, Status.PLANNED, seen_again(OPSGENIE), attempts=0, failing_since=at(60))
+    assert with_target_again(DELETED, BASE, mine, at(60), OPSGENIE) == (again,)
     for before, now in ((None, BASE), (BASE, BASE), (DELETED, DELETED)):
-        assert with_target_again(before, now, mine, at(60)) == ()
+        assert with_target_again(before, now, mine, at(60), OPSGENIE) == ()
 
 
 @pytest.mark.parametrize(
@@ -143,3 +146,11 @@ def test_the_key_is_trusted_again_once_enough_are_seen_again(
     left: int, most: int, opened: int, *, over: bool
 ) -> None:
     assert Vanished(at(0), frozenset(map(str, range(left))), most).is_over(opened) is over
+
+
+def test_a_write_that_died_with_its_alert_in_one_product_revives_in_another() -> None:
+    mine = (action(Kind.ALERT_NOTE, Status.DEAD, id=1, error=deleted_reason(OPSGENIE)),)
+    (again,) = with_target_again(DELETED, BASE, mine, at(60), JSM)
+    assert again.why == "the alert is seen again in JSM"
+    (gone,) = without_target(DELETED, (action(Kind.ALERT_NOTE, id=1),), JSM)
+    assert gone.why == "the alert was deleted in JSM"

@@ -1,11 +1,12 @@
 """Which changes an observation contains: baselines, writes in doubt, echoes, adoption."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from reconciler.core.changes import changes, is_followed
-from reconciler.core.model import Alert, Echo, Incident, Kind, Observation, Person, Side, Status
+from reconciler.core.model import Act, Alert, Echo, Incident, Kind, Observation, Person, Side, Status
 from reconciler.core.plan import decide
 from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
@@ -17,13 +18,16 @@ from tests.support.builders import (
     JANE,
     OG,
     PD,
+    ROBOT,
     Bench,
+    account,
     act,
     action,
     alert,
     at,
     incident,
     inputs,
+    named,
     note,
     observation,
     pair,
@@ -275,6 +279,96 @@ def test_a_state_is_mirrored_once(
         person, verb = step.split()
         getattr(bench, person)(verb).cycles(4)
     assert [kind.value for kind, _ in bench.written] == expected
+
+
+def told(kinds: list[str], rules: Policy) -> list[str]:
+    """These writes, with a note after each state of an alert that does not bear the engineer's name in JSM."""
+    states = (
+        {"opsgenie.unacknowledge"} if rules.acts_are_named else {"opsgenie.acknowledge", "opsgenie.unacknowledge"}
+    )
+    return [each for kind in kinds for each in (kind, *(["opsgenie.add_note"] if kind in states else []))]
+
+
+JSM_MODES = [pytest.param(account, id="account"), pytest.param(named, id="named")]
+
+
+@pytest.mark.parametrize(("story", "expected"), STORIES)
+@pytest.mark.parametrize("guards", [{"outbox"}, {"author"}, set(GUARDS)], ids=sorted)
+@pytest.mark.parametrize("asynchronous", [True, False], ids=["seen late", "settled at once"])
+@pytest.mark.parametrize("mode", JSM_MODES)
+def test_in_jsm_a_state_is_mirrored_once(
+    mode: Callable[..., Policy], guards: set[str], story: tuple[str, ...], expected: list[str], asynchronous: bool
+) -> None:
+    rules = mode(guards=frozenset(guards), on_alert_close="resolve")
+    bench = Bench(rules, incident=incident(), pair=pair(), asynchronous=asynchronous)
+    for step in story:
+        person, verb = step.split()
+        getattr(bench, person)(verb).cycles(4)
+    assert [kind.value for kind, _ in bench.written] == told(expected, rules)
+    names = {words.split(" · ")[1] for _, words in bench.written if words.startswith("[JSM")}
+    assert names <= {"Ana Ruiz"}, "the log names who did it"
+
+
+@pytest.mark.parametrize("mode", JSM_MODES)
+@pytest.mark.parametrize("guard", GUARDS)
+def test_in_jsm_any_guard_alone_keeps_notes_from_coming_back(mode: Callable[..., Policy], guard: str) -> None:
+    bench = Bench(mode(guards=frozenset({guard})), incident=incident(), pair=pair())
+    bench.jane("note").cycles(4).ana("note").cycles(4)
+    assert [kind for kind, _ in bench.written] == [Kind.ALERT_NOTE, Kind.PAGERDUTY_NOTE]
+
+
+def test_in_account_mode_a_state_needs_outbox_or_author() -> None:
+    """Shows that one of these two causes the result of the tests above: a mark is no help for a state."""
+    bench = Bench(account(guards=frozenset({"mark"})), incident=incident(), pair=pair())
+    bench.jane("acknowledge").cycles(4)
+    ours = "[JSM · Bridge Robot · 2026-11-23 09:01:56.000Z] acknowledged the alert"
+    assert (Kind.PAGERDUTY_NOTE, ours) in bench.written
+
+
+def test_in_account_mode_a_namesake_of_the_engineer_is_somebody_else() -> None:
+    seen = observation(
+        pair=pair("acknowledged", (JANE,), actor="Jane Doe"),
+        alert=alert(acknowledged=True, updated_at=at(20)),
+        alert_acts=(act("acknowledge", Person("712020:jane", "Jane Doe"), 15),),
+    )
+    assert [change.person.name for change in changes(seen, account(), NOW).changes] == ["Jane Doe"]
+    assert changes(seen, named(), NOW).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("shown", "acts", "who"),
+    [
+        pytest.param("Owner", (act("acknowledge", ANA, 15),), "Ana Ruiz", id="the log goes before the owner"),
+        pytest.param("Owner", (), "Owner", id="without the log, what the alert says"),
+        pytest.param("", (), "somebody", id="nobody is named"),
+        pytest.param(
+            "Owner",
+            (act("acknowledge", ROBOT, 16), act("acknowledge", ANA, 15), act("unacknowledge", JANE, 14)),
+            "Ana Ruiz",
+            id="a developer before us",
+        ),
+        pytest.param(
+            "", (act("acknowledge", ANA, 16), act("acknowledge", ROBOT, 15)), "Ana Ruiz", id="a developer after us"
+        ),
+        pytest.param(
+            "", (act("acknowledge", BOB, 16), act("acknowledge", ANA, 15)), "Ana Ruiz", id="the first of several"
+        ),
+        pytest.param(
+            "", (act("unacknowledge", JANE, 16), act("acknowledge", ANA, 15)), "somebody", id="not from before"
+        ),
+    ],
+)
+def test_in_jsm_the_log_names_who_acknowledged(shown: str, acts: tuple[Act, ...], who: str) -> None:
+    acked = alert(acknowledged=True, acknowledged_by=shown, acknowledged_at=at(15), updated_at=at(15))
+    seen = observation(pair=pair(), alert=acked, alert_acts=acts)
+    assert [change.person.name for change in changes(seen, account(), NOW).changes] == [who]
+
+
+@pytest.mark.parametrize(("acts", "who"), [((act("close", ANA, 15),), "Ana Ruiz"), ((), "somebody")])
+def test_in_jsm_the_log_names_who_closed(acts: tuple[Act, ...], who: str) -> None:
+    seen = observation(pair=pair(), alert=alert(open=False, updated_at=at(15)), alert_acts=acts)
+    (change,) = changes(seen, account(), NOW).changes
+    assert (change.verb, change.person.name) == ("close", who)
 
 
 @pytest.mark.parametrize(("story", "expected"), STORIES)

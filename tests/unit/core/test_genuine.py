@@ -9,6 +9,7 @@ from reconciler.core import text
 from reconciler.core.changes import changes
 from reconciler.core.model import Kind, Note, Observation, Status
 from reconciler.core.plan import decide
+from reconciler.core.product import JSM
 from tests.support.builders import (
     ANA,
     BOB,
@@ -31,6 +32,7 @@ NOW = at(60)
 ONLY_MARKS = policy(guards=frozenset({"mark"}))
 ON_IT, ANY_NEWS = note("PN1", JANE, "on it, & <b>soon</b>\nsee\u200bdb-1"), note("o1", ANA, "any news?\n\n  ")
 OF_JANE, OF_ANA = text.note_mark(PD, ON_IT), text.note_mark(OG, ANY_NEWS)
+IN_JSM = text.note_mark(OG, ANY_NEWS, product=JSM)
 RESOLVED = "[PagerDuty · Jane Doe · 2026-11-23 09:00:40Z] resolved the incident"
 
 
@@ -80,6 +82,23 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
         ),
         pytest.param(in_pagerduty(text.marked(OF_ANA, ANY_NEWS.text), ANY_NEWS), id="a developer's note"),
         pytest.param(in_pagerduty(f"{OF_ANA[:-1]} #2] any news?", ANY_NEWS), id="a twin whose number has changed"),
+        pytest.param(
+            in_pagerduty(text.marked(IN_JSM, ANY_NEWS.text), ANY_NEWS), id="a developer's note, copied from JSM"
+        ),
+        pytest.param(
+            in_pagerduty("[JSM · Ana Ruiz · 2026-11-23 09:00:10.000Z] closed the alert"), id="an act seen in JSM"
+        ),
+        *(
+            pytest.param(
+                in_pagerduty(
+                    f"{copied} any news?",
+                    alert_notes=None,
+                    mine=(action(Kind.PAGERDUTY_NOTE, Status.DONE, mark=mine, text=f"{mine} any news?"),),
+                ),
+                id=f"a note of the outbox as {mine[1:4]}'s, on the incident as {copied[1:4]}'s",
+            )
+            for mine, copied in ((OF_ANA, IN_JSM), (IN_JSM, OF_ANA), (IN_JSM, IN_JSM))
+        ),
         pytest.param(in_opsgenie(RESOLVED), id="an act of an engineer's"),
         pytest.param(in_opsgenie(f"{RESOLVED} (merged into PINC9)"), id="an act with a detail"),
         pytest.param(
@@ -108,9 +127,10 @@ PLAIN_PARTS = [sent for _, sent in text.plain_parts(LONG_PARTS[1], text.split(OF
     ],
 )
 def test_a_genuine_mark_is_an_echo(seen: Observation) -> None:
-    found = changes(seen, ONLY_MARKS, NOW)
-    assert [echo.guard for echo in found.echoes] == ["mark"]
-    assert found.changes == ()
+    for rules in (ONLY_MARKS, replace(ONLY_MARKS, product=JSM)):
+        found = changes(seen, rules, NOW)
+        assert [echo.guard for echo in found.echoes] == ["mark"]
+        assert found.changes == ()
 
 
 @pytest.mark.parametrize(

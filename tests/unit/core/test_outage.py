@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.outage import Outage, body, incident_of, is_noted, key_of, over_note, recalled, title
+from reconciler.core.product import JSM
 from tests.support.builders import JANE, at, incident, note
 
 OUTAGE = Outage(at(100))
@@ -65,3 +66,12 @@ def test_the_note_of_the_end_is_recognised_and_no_other_is() -> None:
     )
     assert not is_noted([note("N1", JANE, "on it")])
     assert is_noted([note("N1", JANE, "on it"), note("N2", JANE, words)])
+
+
+def test_an_outage_of_jsm_is_told_as_one_and_its_end_is_recognised_whichever_product_wrote_it() -> None:
+    error = "JSM: GET /v1/alerts: 401: expired; check JSM_API_TOKEN"
+    assert title(OUTAGE, error, JSM).startswith("JSM's alerts cannot be read since 09:01 UTC: GET /v1/alerts: 401")
+    assert "Alerts that are raised in JSM meanwhile page nobody" in body(OUTAGE, error, JSM)
+    words = over_note(OUTAGE, at(200), "2 min", JSM)
+    assert words.startswith("[reconciler] JSM's alerts can be read again")
+    assert is_noted([note("N1", JANE, words)])

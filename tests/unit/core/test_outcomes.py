@@ -19,11 +19,14 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.outcomes import UNKNOWN_GIVE_UP, backoff, settle
+from reconciler.core.product import JSM, OPSGENIE, Product
 from tests.support.builders import (
     ANA,
     BOT,
     INCIDENT_ID,
     JANE,
+    ROBOT,
+    account,
     act,
     action,
     alert,
@@ -608,3 +611,59 @@ def test_an_action_that_is_sent_again_keeps_its_last_error(kind: Kind, words: st
     found = settle(given, observed(kind), policy(), OUTSIDE)
     assert found is not None
     assert found.why == f"PagerDuty: POST /incidents: 503; {words}"
+
+
+# -- JSM without names: what we write bears the name of our account --
+
+ROBOTS_ACK, ANAS_ACK = act("acknowledge", ROBOT, 14), act("acknowledge", ANA, 13)
+CARRIED_OUT = Receipt(7, carried_out=True, at=at(14))
+
+
+@pytest.mark.parametrize(
+    ("acts", "receipts", "expected"),
+    [
+        pytest.param((ROBOTS_ACK,), (), done(), id="in the log as our account's"),
+        pytest.param((), (), done(), id="without a log, as it shows"),
+        pytest.param((ROBOTS_ACK, ANAS_ACK), (CARRIED_OUT,), "Ana Ruiz has done it before us", id="after Ana's"),
+        pytest.param((ROBOTS_ACK, ANAS_ACK), (), "Ana Ruiz has done it before us", id="after Ana's, and unasked"),
+        pytest.param((ROBOTS_ACK,), (CARRIED_OUT,), done(), id="carried out"),
+        pytest.param(
+            (act("acknowledge", JANE, 13),),
+            (),
+            "Jane Doe has done it before us",
+            id="by the engineer herself there",
+        ),
+    ],
+)
+def test_in_account_mode_a_state_is_ours_if_our_account_was_the_first(
+    acts: tuple[Act, ...], receipts: tuple[Receipt, ...], expected: Settlement | str
+) -> None:
+    seen = observed(OG_ACK, alert=replace(TAKEN, updated_at=at(14)), alert_acts=acts, receipts=receipts)
+    found = settle(sent(OG_ACK, person="Jane Doe"), seen, account(), INSIDE)
+    if isinstance(expected, str):
+        expected = Settlement(7, Status.DROPPED, f"not needed: {expected}")
+    assert found == expected
+
+
+def test_in_account_mode_a_write_that_somebody_has_reversed_since_is_found_in_the_log() -> None:
+    log = (act("unacknowledge", ANA, 20), ROBOTS_ACK)
+    seen = observed(OG_ACK, alert=alert(updated_at=at(20)), alert_acts=log)
+    mine = sent(OG_ACK, person="Jane Doe")
+    assert settle(mine, seen, account(), INSIDE) == done(why=OVERTAKEN)
+    assert settle(mine, seen, policy(), INSIDE) is None
+
+
+@pytest.mark.parametrize("written", ["JSM", "Opsgenie"])
+@pytest.mark.parametrize("product", [OPSGENIE, JSM])
+def test_a_note_that_was_written_under_another_products_name_is_done(written: str, product: Product) -> None:
+    mine = sent(PD_NOTE, mark=MARK.replace("Opsgenie", "JSM"), text=f"{MARK.replace('Opsgenie', 'JSM')} any news?")
+    copy = note("PN1", BOT, f"{MARK.replace('Opsgenie', written)} any news?")
+    seen = observed(PD_NOTE, incident_notes=(copy,))
+    assert settle(mine, seen, policy(product=product), INSIDE) == done("PN1")
+
+
+def test_a_request_that_jsm_has_not_carried_out_is_said_to_be_jsms() -> None:
+    seen = observed(OG_ACK, alert=FREE, receipts=(Receipt(7, carried_out=False, detail="plan"),))
+    found = settle(sent(OG_ACK), seen, account(), INSIDE)
+    assert found is not None
+    assert found.why == "JSM accepted it and did not carry it out: plan"

@@ -21,6 +21,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.plan import decide, in_order, settled
 from reconciler.core.policy import Policy
+from reconciler.core.product import JSM, OPSGENIE, Product
 from tests.support.builders import (
     ACKED,
     ANA,
@@ -29,7 +30,9 @@ from tests.support.builders import (
     OG,
     PD,
     RESOLVED,
+    SERVICE,
     Bench,
+    account,
     act,
     action,
     after,
@@ -579,3 +582,71 @@ def test_raising_the_urgency_requests_high() -> None:
     known = pair(alerts=replace(pair().alerts, priority="P4"))
     actions = decide(inputs(observation(pair=known, alert=alert(priority="P1", updated_at=at(20))))).actions
     assert [planned.urgency for planned in actions if planned.kind is Kind.PAGERDUTY_SET_URGENCY] == ["high"]
+
+
+# -- a state and the note that tells it, where an alert cannot name the engineer --
+
+ACKED_BY_JANE = observation(
+    pair=pair(),
+    alert=alert(),
+    incident=incident("acknowledged", acknowledgers=(JANE,), changed_by=JANE, changed_at=at(12)),
+)
+LET_GO: dict[str, Any] = {
+    "incident": incident(changed_by=SERVICE, changed_at=at(30)),
+    "incident_acts": (act("unacknowledge", JANE, 30),),
+}
+
+
+def test_a_note_is_dropped_with_the_state_that_it_tells() -> None:
+    planned = after(ACKED_BY_JANE, decide(inputs(ACKED_BY_JANE, rules=account())))
+    plan = decide(inputs(replace(planned, **LET_GO), rules=account()))
+    why = DROP.format("Jane Doe", "unacknowledge")
+    assert [(each.action_id, each.status, each.why) for each in plan.settlements] == [
+        (100, Status.DROPPED, why),
+        (101, Status.DROPPED, why),
+    ]
+    assert plan.actions == ()
+
+
+def test_a_note_stays_whose_state_was_written_and_goes_before_that_of_the_opposite() -> None:
+    planned = after(ACKED_BY_JANE, decide(inputs(ACKED_BY_JANE, rules=account())))
+    assert planned.pair is not None
+    state, told = planned.mine
+    shows = alert(acknowledged=True, updated_at=at(14))
+    now = replace(
+        planned,
+        mine=(replace(state, status=Status.DONE), told),
+        pair=replace(planned.pair, alerts=replace(planned.pair.alerts, acknowledged=True)),
+        alert=shows,
+        **LET_GO,
+    )
+    plan = decide(inputs(now, rules=account()))
+    assert plan.settlements == ()
+    assert [made.kind for made in plan.actions] == [Kind.ALERT_UNACKNOWLEDGE, Kind.ALERT_NOTE]
+    assert told.at < plan.actions[1].at
+
+
+def test_a_state_that_somebody_contradicts_in_the_same_observation_is_not_told_either() -> None:
+    """Ana has acknowledged the alert later than Jane let go of the incident."""
+    seen = observation(
+        pair=pair("acknowledged", (JANE,)),
+        alert=alert(acknowledged=True, updated_at=at(40)),
+        alert_acts=(act("acknowledge", ANA, 40),),
+        **LET_GO,
+    )
+    made = [planned.kind for planned in decide(inputs(seen, rules=account())).actions]
+    assert made == [Kind.PAGERDUTY_NOTE, Kind.PAGERDUTY_ACKNOWLEDGE]
+
+
+@pytest.mark.parametrize("product", [OPSGENIE, JSM])
+def test_a_note_that_was_copied_before_a_move_is_not_copied_again_under_another_id(product: Product) -> None:
+    """Its copy cannot be seen: the incident's notes were not read."""
+    words = note("o1", ANA, "any news?")
+    before = text.note_mark(OG, words, product=OPSGENIE if product is JSM else JSM)
+    mine = action(
+        Kind.PAGERDUTY_NOTE, Status.DONE, key="before", mark=before, text=text.marked(before, words.text)
+    )
+    moved = replace(words, id="o1-in-the-other-product")
+    seen = observation(pair=pair(), alert=alert(), alert_notes=(moved,), mine=(mine,))
+    assert decide(inputs(seen, rules=policy(product=product))).actions == ()
+    assert len(decide(inputs(replace(seen, mine=()), rules=policy(product=product))).actions) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.model import Person
 from reconciler.core.policy import Policy
-from tests.support.builders import policy
+from tests.support.builders import ROBOT, account, policy
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,30 @@ def test_the_automation_user_is_recognised_before_and_after_confirmation(
     us: Person, them: Person, same: bool
 ) -> None:
     assert Policy(automation=us).is_automation(them) is same
+
+
+@pytest.mark.parametrize(
+    ("person", "ours"),
+    [
+        pytest.param(Person(ROBOT.id, "Renamed"), True, id="by id, whatever the name"),
+        pytest.param(Person("712020:other", ROBOT.name), False, id="a namesake with an id is not"),
+        pytest.param(Person("", ROBOT.name), True, id="by name where the person has no id"),
+        pytest.param(Person(ROBOT.name, ROBOT.name), True, id="a name in the place of an id is none"),
+        pytest.param(Person("", "Ana Ruiz"), False, id="another name"),
+        pytest.param(Person("", ""), False, id="nobody"),
+    ],
+)
+def test_our_account_on_the_alert_side_is_recognised_by_id_or_by_name_where_an_id_is_missing(
+    person: Person, ours: bool
+) -> None:
+    rules = account()
+    assert rules.is_alert_user(person) is ours
+    assert rules.is_echo_on_alert(person) is ours
+    assert not replace(rules, guards=frozenset({"outbox", "mark"})).is_echo_on_alert(person)
+    assert not policy().is_alert_user(person), "Opsgenie has no such account"
+
+
+def test_our_account_without_an_id_is_recognised_by_its_name() -> None:
+    rules = account(alert_user=Person("", "robot@example.com"))
+    assert rules.is_alert_user(Person("712020:x", "robot@example.com"))
+    assert not rules.is_alert_user(Person("712020:x", "Ana Ruiz"))

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.core.model import Kind, Side
-from reconciler.core.product import JSM, OPSGENIE, PRODUCTS, Product
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS, Product, product_of
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,29 @@ def test_a_product_has_its_own_words(
 def test_in_opsgenie_mode_every_kind_is_shown_as_it_is_stored() -> None:
     assert [OPSGENIE.kind(kind) for kind in Kind] == [kind.value for kind in Kind]
     assert PRODUCTS == {"opsgenie": OPSGENIE, "jsm": JSM}
+
+
+@pytest.mark.parametrize(
+    ("internal", "shown"),
+    [
+        ("opsgenie", "jsm"),
+        ("opsgenie.add_note", "jsm.add_note"),
+        ("opsgenie feed", "jsm feed"),
+        ("opsgenie a-1 Missing", "jsm a-1 Missing"),
+        ("opsgenieish", "opsgenieish"),
+        ("pagerduty", "pagerduty"),
+        ("not opsgenie", "not opsgenie"),
+        ("", ""),
+    ],
+)
+def test_the_programs_own_words_are_shown_under_the_products_key(internal: str, shown: str) -> None:
+    assert JSM.word(internal) == shown
+    assert OPSGENIE.word(internal) == internal
+
+
+def test_a_database_that_names_no_product_is_from_before_there_were_several() -> None:
+    assert [product_of(source) for source in (None, "opsgenie", "jsm")] == [OPSGENIE, OPSGENIE, JSM]
+
+
+def test_settings_for_alerts_have_a_name_that_fits_the_product() -> None:
+    assert [product.policies for product in PRODUCTS.values()] == ["ON_OPSGENIE", "ON_ALERT"]

@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.model import Actor, Kind, Observation, Side, Status
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Failure, What
 from reconciler.core.work import ReadRequest, everything
-from tests.support.builders import BOB, PD, act, action, alert, at, incident, observation, pair
+from tests.support.builders import BOB, PD, account, act, action, alert, at, incident, observation, pair
 from tests.support.pair_reads import FORBIDDEN, MISSING, NONE, ONLY_OG, ONLY_PD, UNREAD, Run, ask
 
 NEW = replace(everything(), by_key=True, is_new=True, row=alert())
@@ -115,3 +115,14 @@ def test_an_alert_whose_log_cannot_be_read_counts_as_unread(failure: Failure) ->
     run = Run(ask(alert=True), observation(pair=pair(acknowledged=True)), answers)
     assert (run.seen.alert, run.seen.missing, run.unread) == (None, False, ONLY_OG)
     assert not run.seen.looked & ALERT_STATES
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_a_new_alert_is_paged_although_the_log_that_names_who_acknowledged_it_cannot_be_read(
+    failure: Failure,
+) -> None:
+    acked = alert(acknowledged=True)
+    answers = READ | {What.ALERT: acked, What.INCIDENTS_BY_KEY: (), What.ALERT_LOG: failure}
+    run = Run(NEW, observation(), answers, policy=account())
+    assert What.ALERT_LOG in run.whats
+    assert (run.seen.alert, run.unread) == (acked, NONE)

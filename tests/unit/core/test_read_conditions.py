@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.core import text
-from reconciler.core.model import Act, Actor, Kind, Observation, Receipt, Status
+from reconciler.core.model import Act, Actor, Alert, Kind, Observation, Person, Receipt, Status
 from reconciler.core.policy import Policy
 from reconciler.core.read_progress import ALERT_STATES, Read, What
 from reconciler.core.work import ReadRequest
@@ -19,6 +19,8 @@ from tests.support.builders import (
     JANE,
     OG,
     PD,
+    ROBOT,
+    account,
     act,
     action,
     alert,
@@ -327,3 +329,78 @@ def test_the_alerts_log_is_read_only_where_it_must_name_a_person(case: LogCase) 
     run = Run(ask(alert=True), case.known, answers)
     assert (What.ALERT_LOG in run.whats) is case.needed
     assert len(run.seen.alert_acts) == case.needed
+
+
+# -- JSM, where the alert does not say who acted --
+
+ACKED_BY_NOBODY = alert(acknowledged=True, updated_at=at(15))
+CLOSED_BY_NOBODY = alert(open=False, updated_at=at(15))
+
+
+@pytest.mark.parametrize(
+    ("shown", "known", "logs"),
+    [
+        pytest.param(ACKED_BY_NOBODY, observation(pair=pair()), 1, id="acknowledged"),
+        pytest.param(CLOSED_BY_NOBODY, observation(pair=pair()), 1, id="closed"),
+        pytest.param(alert(updated_at=at(15)), observation(pair=pair()), 0, id="as it was"),
+        pytest.param(ACKED_BY_NOBODY, observation(pair=pair(acknowledged=True)), 0, id="acknowledged as before"),
+        pytest.param(CLOSED_BY_NOBODY, observation(pair=pair(is_open=False)), 0, id="closed as before"),
+        pytest.param(ACKED_BY_NOBODY, observation(), 1, id="new and acknowledged already"),
+        pytest.param(alert(), observation(), 0, id="new"),
+        pytest.param(ACKED_BY_NOBODY, observation(tracked=False), 0, id="a baseline"),
+        pytest.param(ACKED_BY_NOBODY, observation(pair=pair(None, tracked=False)), 0, id="of a known baseline"),
+        pytest.param(
+            ACKED_BY_NOBODY, observation(pair=pair(tracked=False)), 1, id="of a baseline with an incident"
+        ),
+        pytest.param(replace(ACKED_BY_NOBODY, acknowledged=None), observation(pair=pair()), 0, id="unreadable"),
+    ],
+)
+def test_in_jsm_the_log_is_read_once_for_who_acknowledged_or_closed(
+    shown: Alert, known: Observation, logs: int
+) -> None:
+    answers = {What.ALERT: shown, What.ALERT_LOG: (act("acknowledge", ANA, 15),)}
+    run = Run(ask(alert=True), known, answers, policy=account())
+    assert run.whats.count(What.ALERT_LOG) == logs
+    assert What.ALERT_LOG not in Run(ask(alert=True), known, answers).whats
+
+
+def test_in_jsm_an_incident_that_is_adopted_with_a_new_alert_needs_no_name() -> None:
+    """Its past is not mirrored."""
+    run = Run(
+        ask(alert=True, by_key=True),
+        observation(),
+        {What.ALERT: ACKED_BY_NOBODY, What.INCIDENTS_BY_KEY: (incident(),)},
+        policy=account(),
+    )
+    assert What.ALERT_LOG not in run.whats
+
+
+@pytest.mark.parametrize(("owner", "asked"), [(ROBOT.name, False), ("Bob Ray", True), ("Ana Ruiz", True)])
+def test_in_account_mode_our_acknowledgement_bears_the_name_of_our_account(owner: str, asked: bool) -> None:
+    answers = {
+        What.ALERT: replace(ACKED_BY_NOBODY, acknowledged_by=owner),
+        What.REQUEST: Receipt(7, carried_out=True, at=at(5)),
+        What.ALERT_LOG: (act("acknowledge", ROBOT, 14),),
+    }
+    run = Run(ask(alert=True), observation(pair=pair(), mine=(ACCEPTED,)), answers, policy=account())
+    assert (What.REQUEST in run.whats) is asked
+    assert run.whats.count(What.ALERT_LOG) == 1
+
+
+@pytest.mark.parametrize(("first", "asked"), [(ROBOT, False), (ANA, True)])
+def test_in_account_mode_our_unacknowledgement_is_that_of_our_account(first: Person, asked: bool) -> None:
+    answers = {
+        What.ALERT: alert(updated_at=at(20)),
+        What.ALERT_LOG: (act("unacknowledge", first, 15),),
+        What.REQUEST: Receipt(7, carried_out=True, at=at(16)),
+    }
+    known = observation(pair=pair(acknowledged=True), mine=(UNACKED,))
+    run = Run(ask(alert=True), known, answers, policy=account())
+    assert (What.REQUEST in run.whats) is asked
+
+
+def test_in_jsm_a_note_of_our_account_needs_no_source() -> None:
+    answers = {What.ALERT_NOTES: (replace(FROM_PD, author=ROBOT),), What.INCIDENT_NOTES: ()}
+    for guards, is_read in ((frozenset({"author"}), False), (frozenset({"outbox", "mark"}), True)):
+        run = Run(OF_ALERT, answers=answers, policy=account(guards=guards))
+        assert (What.INCIDENT_NOTES in run.whats) is is_read

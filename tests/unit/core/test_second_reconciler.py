@@ -7,8 +7,9 @@ import pytest
 
 from reconciler.core import text
 from reconciler.core.model import Kind, Note, Observation, Person, Side, Status
+from reconciler.core.product import JSM, OPSGENIE, Product
 from reconciler.core.second_reconciler import foreign_notes
-from tests.support.builders import ANA, BOT, JANE, action, at, incident, pair, policy
+from tests.support.builders import ANA, BOT, JANE, ROBOT, account, action, at, incident, pair, policy
 
 FIRST, SECOND = (text.act_mark(Side.ALERTS, "Ana Ruiz", at(seconds)) for seconds in (1, 2))
 COPY = Note("N1", BOT, f"{FIRST} any news?", at(20))
@@ -75,3 +76,19 @@ def test_in_opsgenie_a_signed_note_is_foreign_if_no_action_bears_its_mark() -> N
     shown = {"incident_notes": None, "alert_notes": (SIGNED, replace(SIGNED, author=ANA))}
     assert foreign_notes(seen(**shown), policy()) == (SIGNED,)
     assert foreign_notes(seen(ours(Kind.ALERT_NOTE, mark=MARK), **shown), policy()) == ()
+
+
+def test_in_jsm_a_note_of_our_account_is_foreign_if_it_has_a_mark_that_no_action_bears() -> None:
+    ours_there = replace(SIGNED, author=ROBOT)
+    shown = {"incident_notes": None, "alert_notes": (ours_there, replace(ours_there, text="by hand"))}
+    assert foreign_notes(seen(**shown), account()) == (ours_there,)
+    assert foreign_notes(seen(ours(Kind.ALERT_NOTE, mark=MARK), **shown), account()) == ()
+
+
+@pytest.mark.parametrize("product", [OPSGENIE, JSM])
+def test_a_note_that_was_written_before_a_move_is_not_foreign(product: Product) -> None:
+    before = text.act_mark(Side.ALERTS, "Ana Ruiz", at(1), OPSGENIE if product is JSM else JSM)
+    mine = ours(mark=before, result_id="", attempts=1)
+    assert foreign_notes(seen(mine), policy(product=product)) == ()
+    copy = replace(COPY, text=f"{before} any news?")
+    assert foreign_notes(seen(incident_notes=(copy,)), policy(product=product)) == (copy,)

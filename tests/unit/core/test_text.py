@@ -6,11 +6,13 @@ import pytest
 
 from reconciler.core import text
 from reconciler.core.model import Note, Person, Side
+from reconciler.core.product import JSM, OPSGENIE, Product
 from tests.support.builders import ANA, BOT, JANE, NOBODY, alert, at, note
 
 OG, PD = Side.ALERTS, Side.PAGERDUTY
 STAMP = datetime.fromisoformat("2026-11-23T09:14:05.123456+00:00")
 OPSGENIE_MARK = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z]"
+JSM_MARK = "[JSM · Ana Ruiz · 2026-11-23 09:14:05.123Z]"
 PAGERDUTY_NOTE_MARK = "[PagerDuty · Jane Doe · note PXYZ123]"
 PAGERDUTY_ACT_MARK = "[PagerDuty · Jane Doe · 2026-11-23 09:14:05Z]"
 
@@ -113,6 +115,9 @@ COPIES = [
     pytest.param(f"  \n{OPSGENIE_MARK} text", OG, id="after spaces"),
     pytest.param(f"{OPSGENIE_MARK}", OG, id="without words"),
     pytest.param("[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05Z] text", OG, id="without milliseconds"),
+    pytest.param(f"{JSM_MARK} text", OG, id="a note of JSM"),
+    pytest.param(f" {JSM_MARK[:-1]} #2] text", OG, id="a twin of JSM"),
+    pytest.param(f"{JSM_MARK[:-1]} (1/2)] text", OG, id="a part of a note of JSM"),
     pytest.param(f"{PAGERDUTY_NOTE_MARK} text", PD, id="a PagerDuty note"),
     pytest.param(f"{PAGERDUTY_ACT_MARK} text", PD, id="a PagerDuty act"),
 ]
@@ -151,6 +156,39 @@ def test_a_copy_is_not_mistaken_for_one_of_the_other_side(words: str, side: Side
 @pytest.mark.parametrize("side", [OG, PD])
 def test_a_text_that_resembles_a_mark_is_none(words: str, side: Side) -> None:
     assert not text.is_copy_from(words, side)
+
+
+# -- marks of another product --
+
+
+@pytest.mark.parametrize("written", [OPSGENIE_MARK, JSM_MARK])
+@pytest.mark.parametrize("sought", [OPSGENIE_MARK, JSM_MARK])
+def test_an_alerts_mark_is_found_under_the_name_of_any_product(written: str, sought: str) -> None:
+    copy = f"\n {written} words [JSM · quoted]"
+    assert text.carries(copy, sought)
+    assert text.after(copy, sought) == "words [JSM · quoted]"
+    assert text.head(copy) == text.head(sought) == OPSGENIE_MARK
+    assert not text.carries(copy, sought.replace("Ana", "Bea"))
+
+
+def test_no_other_mark_is_changed_to_be_compared() -> None:
+    for words in (PAGERDUTY_NOTE_MARK, "[JSM] text", "JSM · Ana", "text [JSM · Ana", ""):
+        assert text.in_one_form(words) == words
+
+
+@pytest.mark.parametrize(("product", "mark"), [(OPSGENIE, OPSGENIE_MARK), (JSM, JSM_MARK)])
+def test_an_alerts_marks_bear_the_products_name(product: Product, mark: str) -> None:
+    written = Note("o1", ANA, "text", STAMP)
+    assert text.act_mark(OG, "Ana Ruiz", STAMP, product) == mark
+    assert text.note_mark(OG, written, product=product) == mark
+    twins = text.note_marks(OG, [written, Note("o2", ANA, "text", STAMP)], product)
+    assert twins == {"o1": mark, "o2": f"{mark[:-1]} #2]"}
+    assert text.note_mark(PD, Note("PXYZ123", JANE, "text", STAMP), product=product) == PAGERDUTY_NOTE_MARK
+
+
+def test_a_title_that_is_lacking_names_the_product() -> None:
+    assert text.title(alert(message=" "), JSM) == "JSM alert #17"
+    assert text.plain_title("\x00", JSM) == "JSM alert"
 
 
 # -- notes and names --
@@ -260,10 +298,6 @@ def test_a_signature_names_the_person_and_the_vendor(name: str, expected: str) -
 )
 def test_a_signature_fits_into_the_100_characters_of_an_opsgenie_user(name: str, expected: str) -> None:
     assert text.cut_name(name) == expected
-
-
-def test_vendors_are_named_as_they_spell_themselves() -> None:
-    assert [text.name_of(side) for side in Side] == ["Opsgenie", "PagerDuty"]
 
 
 # -- titles and bodies --

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from reconciler.core.model import Kind, Plan, Side, Status
 from reconciler.core.pause import Pause
 from reconciler.core.policy import DecisionInput, Policy
+from reconciler.core.product import JSM
 from reconciler.core.work import Priority, Reason
 from reconciler.observability.counts import DatabaseCounts
 from reconciler.observability.metrics import REFRESH
@@ -292,3 +293,32 @@ def test_a_standby_exposes_no_outdated_gauges(counted: MetricsBench) -> None:
     assert counted.health.role() == "standby"
     counted.metrics.led()
     assert counted.health.role() == "leader"
+
+
+def count_alerts_side(counted: MetricsBench, vendor: str) -> list[str]:
+    """Count all that concerns the alert side; the samples, except for the heartbeats' help."""
+    metrics = counted.metrics
+    count_everything(counted)
+    metrics.polled("opsgenie feed", ok=True, side=Side.ALERTS)
+    metrics.polled("opsgenie listing", ok=False)
+    metrics.breakers({"opsgenie reads", "opsgenie writes"})
+    metrics.counted(DatabaseCounts(0, {(Status.DEAD, True, Kind.ALERT_NOTE): 1}, NOW, {Side.ALERTS: NOW}))
+    metrics.outcome(action(Kind.ALERT_ACKNOWLEDGE), Status.DONE, "written")
+    metrics.request(Record(vendor, "POST", "/acknowledge", 202, 0.1))
+    metrics.limiter(vendor, Limiter(7))
+    metrics.webhook(Side.ALERTS, "bad_secret")
+    metrics.paused([Pause(Side.ALERTS, NOW, "why")], [])
+    metrics.troubled({"opsgenie": 1})
+    text = metrics.text().decode()
+    return sorted(line for line in text.splitlines() if "process_" not in line and line[:1] != "#")
+
+
+def test_every_label_of_the_alert_side_bears_the_products_key() -> None:
+    of_jsm = count_alerts_side(MetricsBench(JSM), "JSM")
+    bench = MetricsBench()
+    of_opsgenie = count_alerts_side(bench, "Opsgenie")
+    assert of_jsm == sorted(line.replace("opsgenie", "jsm") for line in of_opsgenie)
+    assert not [line for line in of_jsm if "opsgenie" in line]
+    assert {'source="jsm_feed"', 'source="jsm_listing"'} <= {
+        part for line in of_jsm for part in line.replace("{", ",").replace("}", ",").split(",")
+    }

@@ -6,7 +6,7 @@ from reconciler.store.cursors import Origin
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
 from tests.support.builders import at
-from tests.support.configured import REQUIRED
+from tests.support.configured import REQUIRED, WITH_JSM
 
 
 def lines(given: dict[str, str], dotenv: Path | None = None) -> dict[str, Line]:
@@ -79,3 +79,29 @@ def test_a_database_of_another_product_is_a_problem(tmp_path: Path) -> None:
     (problem,) = against_database(read(REQUIRED | {"DATABASE_URL": url}, None))
     assert "this database mirrors JSM's alerts" in problem
     assert against_database(read({}, None)) == (), "nothing is known of a configuration that is incomplete"
+
+
+def test_only_the_variables_of_the_products_that_are_read_are_missing() -> None:
+    def missing(given: dict[str, str]) -> set[str]:
+        return {name for name, line in lines(given).items() if line.origin == "missing"}
+
+    of_jsm, no_key = set(WITH_JSM) - {"ALERT_SOURCE"}, REQUIRED | {"OPSGENIE_API_KEY": ""}
+    assert missing(REQUIRED) == set()
+    assert missing(no_key) == {"OPSGENIE_API_KEY"}
+    assert missing(no_key | WITH_JSM) == set()
+    assert missing(no_key | {"ALERT_SOURCE": "jsm"}) == of_jsm
+    assert missing(REQUIRED | {"ALERT_SHADOW": "jsm"}) == of_jsm
+
+
+def test_the_queries_of_the_products_that_are_read_are_looked_at() -> None:
+    queries = {"OPSGENIE_QUERY": "status: open", "JSM_QUERY": "acknowledged: false"}
+
+    def told(**given: str) -> list[str]:
+        return [
+            each.partition(":")[0] for each in survey(read(REQUIRED | WITH_JSM | queries | given, None)).warnings
+        ]
+
+    assert told(ALERT_SOURCE="opsgenie") == ["OPSGENIE_QUERY"]
+    assert told() == ["JSM_QUERY"]
+    assert told(ALERT_SOURCE="opsgenie", ALERT_SHADOW="jsm") == ["OPSGENIE_QUERY", "JSM_QUERY"]
+    assert told(JSM_QUERY="") == ["JSM_QUERY"]

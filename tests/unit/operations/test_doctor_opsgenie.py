@@ -2,7 +2,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from reconciler.errors import Unknown
-from reconciler.operations.doctor_opsgenie import MANY, MOST_PAGES, OpsgenieChecks
+from reconciler.operations.doctor_alerts import MANY, MOST_PAGES
+from reconciler.operations.doctor_opsgenie import OpsgenieChecks
 from reconciler.operations.findings import Verdict
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database

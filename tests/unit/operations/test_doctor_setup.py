@@ -7,7 +7,7 @@ import pytest
 from reconciler.operations.doctor_setup import SetupChecks
 from reconciler.operations.findings import Finding, Verdict
 from reconciler.settings import load
-from tests.support.configured import REQUIRED
+from tests.support.configured import REQUIRED, WITH_JSM
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +65,15 @@ def test_where_the_status_page_is_is_told(given: dict[str, Any], says: str) -> N
     ("given", "verdict", "says"),
     [
         ({}, Verdict.WARNING, "nobody notices"),
+        (WITH_JSM, Verdict.WARNING, "nobody notices"),
         ({"HEARTBEAT_URL": "https://x.example/secret"}, Verdict.GOOD, "HEARTBEAT_URL every 60 s"),
         ({"OPSGENIE_HEARTBEAT": "alive"}, Verdict.GOOD, "Opsgenie's heartbeat alive every 60 s"),
+        (WITH_JSM | {"OPSGENIE_HEARTBEAT": "alive"}, Verdict.WARNING, "ends with Opsgenie's API"),
+        (
+            WITH_JSM | {"OPSGENIE_HEARTBEAT": "alive", "HEARTBEAT_URL": "https://x.example/secret"},
+            Verdict.GOOD,
+            "and",
+        ),
         ({"HTTP_LISTEN": "127.0.0.1:8080"}, Verdict.GOOD, "127.0.0.1:8080 can be watched instead"),
     ],
 )
@@ -75,3 +82,8 @@ def test_whether_anybody_notices_a_failure_is_told(given: dict[str, Any], verdic
     assert told.verdict is verdict
     assert says in told.found
     assert "secret" not in told.found
+
+
+def test_opsgenie_s_heartbeat_is_advised_only_where_opsgenie_is_the_source() -> None:
+    assert found("heartbeat").fix == "set HEARTBEAT_URL or OPSGENIE_HEARTBEAT, or HTTP_LISTEN and watch that"
+    assert found("heartbeat", **WITH_JSM).fix == "set HEARTBEAT_URL, or HTTP_LISTEN and watch that"

@@ -90,9 +90,9 @@ def test_a_clock_that_is_wrong_is_told(ahead: timedelta, verdict: Verdict, says:
 
 
 def test_only_a_write_proves_the_right_to_write() -> None:
-    proven = write_right(Side.PAGERDUTY, NINE, NINE + timedelta(minutes=3), "look")
+    proven = write_right("pagerduty writes", NINE, NINE + timedelta(minutes=3), "look")
     assert (proven.verdict, proven.found) == (Verdict.GOOD, "allowed: the last one was carried out 3 min ago")
-    unproven = write_right(Side.PAGERDUTY, None, NINE, "look")
+    unproven = write_right("pagerduty writes", None, NINE, "look")
     assert (unproven.verdict, unproven.fix) == (Verdict.WARNING, "look")
     assert unproven.found.startswith("not provable without a write")
 

@@ -203,3 +203,24 @@ def test_a_refused_key_is_raised() -> None:
 
     with pytest.raises(Refused):
         verdicts("17", Searches(Refusing()), RUNNING, NOW)
+
+
+def test_every_verdict_of_a_database_of_jsm_speaks_of_jsm() -> None:
+    of_jsm = replace(RUNNING, positions=replace(WORKS, source="jsm"), query="status: open AND tag: b")
+    never = replace(of_jsm, positions=replace(of_jsm.positions, polled_alerts=None))
+    told = [
+        *found(running=of_jsm),
+        *found(running=of_jsm, indexed=False),
+        *found(running=of_jsm, refuses="tag"),
+        *found(running=of_jsm, inside=("status: open", "tag: b")),
+        *found(running=replace(never, query="")),
+        *found("99", running=of_jsm, alerts=()),
+        *found("9", running=of_jsm, alerts=(), incidents={"9": incident(key="")}),
+        *verdicts("17", Searches(), of_jsm, NOW),
+    ]
+    words = " ".join(word for verdict in told for word in verdict.words)
+    for expected in ("JSM refuses JSM_QUERY", "JSM refuses the term", "JSM_QUERY keeps it out", "JSM's search",
+                     "JSM was never polled", "whole poll of JSM", "an alert of JSM", "unknown to JSM",
+                     "set JSM_API_TOKEN and PAGERDUTY_API_KEY", "each term of JSM_QUERY"):  # fmt: skip
+        assert expected in words, expected
+    assert "OPSGENIE" not in words.upper()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.model import Kind, Side, Status
+from reconciler.core.product import OPSGENIE
 from reconciler.errors import Forbidden, RateLimited, Refused, Transient
 from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
 from reconciler.reconcile.write_breakers import Wait, WriteBreakers
@@ -23,7 +24,7 @@ def breakers() -> WriteBreakers:
 
 
 def test_our_own_rate_limit_is_no_problem(breakers: WriteBreakers) -> None:
-    problems = DeliveryProblems(breakers, LastErrors())
+    problems = DeliveryProblems(breakers, LastErrors(OPSGENIE))
     problems.not_executed(CREATION, RateLimited("no room", 3.0))
     assert breakers.waits_for(CREATION) == Wait(at(3))
     problems.add_waiting([CREATION], NONE)
@@ -31,8 +32,8 @@ def test_our_own_rate_limit_is_no_problem(breakers: WriteBreakers) -> None:
 
 
 def test_an_open_breaker_is_reported_once_for_all_actions_of_a_pair(breakers: WriteBreakers) -> None:
-    DeliveryProblems(breakers, LastErrors()).not_executed(NOTE, REFUSED)
-    later = DeliveryProblems(breakers, LastErrors())
+    DeliveryProblems(breakers, LastErrors(OPSGENIE)).not_executed(NOTE, REFUSED)
+    later = DeliveryProblems(breakers, LastErrors(OPSGENIE))
     later.add_waiting([replace(NOTE, id=number) for number in range(3)], NONE)
     assert [(problem.side, problem.error) for problem in later.found] == [(Side.PAGERDUTY, REFUSED)]
 
@@ -40,7 +41,7 @@ def test_an_open_breaker_is_reported_once_for_all_actions_of_a_pair(breakers: Wr
 def test_a_refusal_is_reported_while_its_action_waits_and_not_once_it_is_tried_or_sent(
     breakers: WriteBreakers,
 ) -> None:
-    error, last = Forbidden("403 for this incident"), LastErrors()
+    error, last = Forbidden("403 for this incident"), LastErrors(OPSGENIE)
     DeliveryProblems(breakers, last).forbidden(NOTE, error)
     waiting = replace(NOTE, error=str(error), failing_since=at(0))
     for actions, tried, found in (
@@ -55,13 +56,13 @@ def test_a_refusal_is_reported_while_its_action_waits_and_not_once_it_is_tried_o
 
 
 def test_a_page_that_waits_is_reported_even_before_it_has_failed_for_itself(breakers: WriteBreakers) -> None:
-    problems = DeliveryProblems(breakers, LastErrors())
+    problems = DeliveryProblems(breakers, LastErrors(OPSGENIE))
     problems.add_waiting([replace(CREATION, error="503")], NONE)
     assert [str(problem.error) for problem in problems.found] == ["pagerduty.create_incident waits: 503"]
 
 
 def test_the_error_of_an_action_is_the_one_it_was_stored_with(breakers: WriteBreakers) -> None:
-    error, last = Transient("503"), LastErrors()
+    error, last = Transient("503"), LastErrors(OPSGENIE)
     DeliveryProblems(breakers, last).add(NOTE, error)
     assert last.of(replace(NOTE, error="503")) is error
     assert str(last.of(replace(NOTE, error="400"))) == "pagerduty.add_note waits: 400"

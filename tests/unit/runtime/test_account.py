@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.model import Kind, Side
+from reconciler.core.policy import NOBODY
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
 from reconciler.reconcile.absence import Fewer
 from reconciler.reconcile.identity import AccountState
@@ -83,6 +84,14 @@ def test_the_policy_names_the_automation_user_as_pagerduty_does() -> None:
     assert stage.account.policy().automation == JANE
     stage.identity.person = BOT
     assert stage.account.policy().automation == BOT
+
+
+def test_the_policy_names_the_user_of_the_alert_product_as_it_is_known_by_then() -> None:
+    stage = Stage()
+    assert stage.account.policy().alert_user == NOBODY
+    users = iter((BOT, JANE))
+    stage.account._alert_user = lambda: next(users)
+    assert [stage.account.policy().alert_user for _ in range(2)] == [BOT, JANE]
 
 
 def test_an_account_problem_is_reported_and_bars_its_lanes_until_it_is_fixed() -> None:

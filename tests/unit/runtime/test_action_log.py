@@ -2,11 +2,13 @@
 
 import logging
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from reconciler.core.mapping import SECOND_INCIDENT
 from reconciler.core.model import Action, Kind, Status
+from reconciler.core.product import JSM
 from reconciler.observability.naming import names_of
 from reconciler.runtime.action_log import ActionLog
 from tests.support.builders import action, pair
@@ -86,3 +88,11 @@ def test_a_line_has_the_names_of_both_sides_as_fields(caplog: pytest.LogCaptureF
         "error": "too long",
     }
     assert record.msg.items() >= (names | stands).items()
+
+
+def test_a_write_to_the_alert_side_bears_the_products_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    written = action(Kind.ALERT_ACKNOWLEDGE, Status.DONE)
+    ActionLog(JSM).say([written], {})
+    (line,) = [cast("dict[str, Any]", record.msg) for record in caplog.records]
+    assert (line["event"].partition(":")[0], line["kind"]) == ("jsm.acknowledge done", "jsm.acknowledge")

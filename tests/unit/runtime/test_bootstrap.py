@@ -20,6 +20,7 @@ from reconciler.settings import Address, Settings
 from reconciler.store.database import Database
 from reconciler.store.migrate import upgrade
 from reconciler.vendors.http import RequestRecord
+from reconciler.vendors.opsgenie.client import OpsgenieClient
 from tests.support.builders import action, at, pair
 from tests.support.database import url
 from tests.support.in_process import KEYS, settings
@@ -92,8 +93,10 @@ def test_an_unreadable_row_is_logged_once_however_often_it_comes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wiring = assemble(configured(tmp_path))
+    reader = wiring.opsgenie
+    assert isinstance(reader, OpsgenieClient)
     for _ in range(3):
-        wiring.opsgenie._on_bad_row("Opsgenie", "an alert without an id")
+        reader._on_bad_row("Opsgenie", "an alert without an id")
     assert len(caplog.records) == 1
     wiring.database.close()
 
@@ -154,7 +157,7 @@ def test_the_new_key_is_sent_to_its_vendor_alone_and_every_source_is_polled_with
     wiring = assemble(configured(tmp_path))
     daemon = wiring.daemon()
     new = wiring.settings.model_copy(update={"pagerduty_api_key": SecretStr("new")})
-    wiring._use_key(Side.PAGERDUTY, daemon.program, daemon.schedule, new)
+    wiring._use_key(wiring._use_pagerduty_key, Side.PAGERDUTY, daemon.program, daemon.schedule, new)
     sent = {side: session._session._keys._headers["Authorization"] for side, session in wiring._sessions.items()}
     assert sent == {Side.PAGERDUTY: "Token token=new", Side.ALERTS: f"GenieKey {KEYS.opsgenie_key}"}
     assert asked == [timed.source.name for timed in daemon.program.sources]

@@ -137,3 +137,13 @@ def test_what_will_happen_is_told_after_the_first_start(
     assert stage.names() == ["Opsgenie in use", "PagerDuty in use"]
     monkeypatch.setattr("reconciler.runtime.milestones.look", None)
     mine.report()  # all is said: the database is not asked any more
+
+
+def test_jsm_is_told_with_its_site_and_its_own_query(stage: Stage) -> None:
+    given = {"jsm_email": "robot@example.com", "jsm_api_token": "t", "jsm_site_url": "https://acme.atlassian.net"}
+    mine = stage.introduction(alert_source="jsm", jsm_query="tag: j", opsgenie_query="tag: o", **given)
+    mine.began()
+    stage.polled()
+    mine.report()
+    _, line = stage.said()
+    assert (line["event"], line["url"], line["query"]) == ("JSM in use", "https://acme.atlassian.net", "tag: j")

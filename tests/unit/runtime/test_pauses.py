@@ -7,6 +7,7 @@ import pytest
 from reconciler.core.journal import Event
 from reconciler.core.model import Kind, Side
 from reconciler.core.pause import Pause
+from reconciler.core.product import JSM
 from reconciler.operations.pausing import OVER
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime import pauses
@@ -87,3 +88,15 @@ def test_a_pause_is_logged_when_it_begins_and_changes_again_and_again_and_at_its
     assert say(()) == []
     say((pause,))
     assert say(()) == ["resumed after 10 min"]
+
+
+def test_a_pause_of_the_alert_side_is_named_after_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[tuple[str, object]] = []
+    for level in ("warning", "info"):
+        monkeypatch.setattr(pauses.log, level, lambda words, subject: lines.append((words, subject)))
+    clock = SimClock()
+    said = PauseLog(clock, REMIND, JSM)
+    said.say((Pause(Side.ALERTS, clock.now(), "maintenance", "ops@host"),), ())
+    said.say((), ())
+    assert [words.partition(" ")[0] for words, _ in lines] == ["JSM:", "JSM:"]
+    assert {subject for _, subject in lines} == {"pause jsm"}

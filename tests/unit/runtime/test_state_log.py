@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from reconciler.core.model import Action, Kind, Side, Status
+from reconciler.core.product import JSM, OPSGENIE, Product
 from reconciler.errors import (
     Forbidden,
     Misconfigured,
@@ -32,16 +34,18 @@ AWAY = Problem(Side.PAGERDUTY, Unknown("PagerDuty: GET /log_entries: 503"))
 class StateLogBench:
     """A state log, its clock, and its log lines."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, product: Product = OPSGENIE) -> None:
         self.time = SimClock(0.0, NOW)
         self.said: list[tuple[str, str]] = []
+        self.subjects: list[str] = []
         self.asked = 0
         for level in ("error", "info"):
-            monkeypatch.setattr(state_log.log, level, lambda words, level=level, **_: self._add(level, words))
-        self.log = StateLog(self.time, 600.0, self._names)
+            monkeypatch.setattr(state_log.log, level, partial(self._add, level))
+        self.log = StateLog(self.time, 600.0, self._names, product)
 
-    def _add(self, level: str, words: str) -> None:
+    def _add(self, level: str, words: str, *, subject: str = "", **_: object) -> None:
         self.said.append((level, words))
+        self.subjects.append(subject)
 
     def _names(self, alert_ids: Collection[str]) -> dict[str, PairNames]:
         self.asked += 1
@@ -303,3 +307,16 @@ def test_a_duration_is_shown_as_exactly_as_needed(seconds: float, words: str) ->
 )
 def test_each_state_of_an_action_has_one_word(status: Status, error: str, word: str) -> None:
     assert state_of(action(1, status=status, error=error)) == word
+
+
+def test_a_state_of_the_alert_side_is_named_after_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = StateLogBench(monkeypatch, JSM)
+    away = Problem(Side.ALERTS, Unknown("JSM: GET /v1/alerts: 503"))
+    bench.cycle(away)
+    bench.cycle(away, after=600)
+    assert [words for _, words in bench.take_lines()] == [
+        "JSM: GET /v1/alerts: 503",
+        "JSM: still GET /v1/alerts: 503, since 17:27 UTC (10 min)",
+    ]
+    assert bench.subjects == ["jsm", "jsm"]
+    assert [each.subject for each in bench.log.lasting()] == ["opsgenie"], "the database keeps the program's word"

@@ -9,7 +9,9 @@ from reconciler.core.work import Priority
 from reconciler.errors import Transient, Unknown
 from reconciler.sources.intake import DryIntake
 from reconciler.sources.unrepeated import UnrepeatedIntake
+from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority
+from reconciler.vendors.ports import AlertNews
 from tests.support.builders import ALERT_ID, alert, at, pair, policy
 from tests.support.sources import INTERVAL, Stage
 
@@ -145,3 +147,40 @@ def test_a_poll_requested_by_webhooks_waits_for_as_long_as_the_last_took(stage: 
 def test_reads_of_the_feed_have_the_priority_of_feeds(stage: Stage) -> None:
     stage.alert_feed().poll()
     assert stage.opsgenie.priorities == {CallPriority.FEED}
+
+
+def test_an_alert_that_has_left_the_lists_is_read_by_id_if_its_pair_is_known_and_open(stage: Stage) -> None:
+    stage.save(pair(), pair(alert_id="closed", is_open=False))
+    stage.opsgenie.news = AlertNews(absent=frozenset({ALERT_ID, "closed", "unknown"}))
+    stage.alert_feed().poll()
+    assert stage.work() == [ALERT_ID]
+    stage.alert_feed().poll()
+    assert stage.request(ALERT_ID).alert
+
+
+def test_what_was_seen_is_given_back_once_it_is_stored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.opsgenie.news = AlertNews(seen="first look")
+    feed = stage.alert_feed()
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.intake, "accept", _down)
+        with pytest.raises(DatabaseDown):
+            feed.poll()
+    feed.poll()
+    feed.poll()
+    assert stage.opsgenie.seen == [None, None, "first look"]
+
+
+def test_news_that_are_not_whole_cause_one_listing_of_everything_open(stage: Stage) -> None:
+    stage.save(pair())
+    feed, listing = stage.alert_feed(), stage.listing()
+    stage.opsgenie.news = AlertNews(is_whole=False)
+    feed.poll()
+    assert listing.poll()
+    assert stage.work() == [ALERT_ID], "it is not listed any more"
+    stage.opsgenie.news = AlertNews()
+    feed.poll()
+    assert not listing.poll()
+
+
+def _down(*_: object, **__: object) -> None:
+    raise DatabaseDown("away")

@@ -73,3 +73,26 @@ def test_a_changed_query_is_left_to_the_feed_which_knows_what_is_a_baseline(stag
     swept.sweep.poll()
     swept.alerts.poll()
     assert list(stage.items) == ([ALERT_ID] if query == stage.horizons.query else [])
+
+
+def test_a_listing_that_is_asked_for_while_one_is_under_way_follows_it(stage: Stage) -> None:
+    stage.opsgenie.opened = [alert(id=f"b-{number}") for number in range(150)]
+    swept = Swept(stage)
+    swept.alerts.begin()
+    swept.alerts.poll()
+    swept.alerts.ask()
+    swept.alerts.poll()
+    assert not swept.alerts.is_under_way
+    assert swept.alerts.poll()
+    assert swept.alerts.poll()
+    assert stage.opsgenie.asked["page"] == 4
+    assert not swept.alerts.poll()
+
+
+def test_a_listing_that_the_sweep_starts_is_the_one_that_was_asked_for(stage: Stage) -> None:
+    swept = Swept(stage)
+    swept.alerts.ask()
+    swept.sweep.poll()
+    assert swept.alerts.poll()
+    assert not swept.alerts.poll()
+    assert stage.opsgenie.asked["page"] == 1

@@ -20,6 +20,11 @@ from reconciler.vendors.endpoints import route_of
         ("/incidents/PABC123/log_entries", "/incidents/{id}/log_entries"),
         ("/users/me", "/users/me"),
         ("/users/PABC123", "/users/{id}"),
+        ("/jsm/ops/api/7d2f-acme/v1/alerts?size=1", "/jsm/ops/api/{cloudId}/v1/alerts"),
+        ("/jsm/ops/api/alerts/v1/alerts/a1/notes", "/jsm/ops/api/{cloudId}/v1/alerts/{id}/notes"),
+        ("/ex/jira/7d2f-acme/rest/api/3/user?accountId=712020:1", "/ex/jira/{cloudId}/rest/api/3/user"),
+        ("/jsm/ops/api/7d2f-acme/v1/alerts/3", "/jsm/ops/api/{cloudId}/v1/alerts/{id}"),
+        ("/_edge/tenant_info", "/_edge/tenant_info"),
     ],
 )
 def test_a_route_consists_of_fixed_path_segments_only(path: str, route: str) -> None:

@@ -19,7 +19,7 @@ from reconciler.errors import (
 )
 from reconciler.vendors.error_scopes import TABLE, meaning, refusal, reply_of, said
 
-OG, PD = "Opsgenie", "PagerDuty"
+OG, PD, JSM, KEYED = "Opsgenie", "PagerDuty", "JSM", "JSM integration"
 CREATE = ("POST", "/incidents")
 NOTE = ("POST", "/incidents/{id}/notes")
 ONE = ("GET", "/incidents/{id}")
@@ -28,6 +28,8 @@ LIST = ("GET", "/incidents")
 ALERTS = ("GET", "/v2/alerts")
 ALERT = ("GET", "/v2/alerts/{id}")
 ACK = ("POST", "/v2/alerts/{id}/acknowledge")
+ACCOUNT = "/jsm/ops/api/{cloudId}/v1/alerts"
+JSM_LIST, JSM_ONE, JSM_NOTE = ("GET", ACCOUNT), ("GET", f"{ACCOUNT}/{{id}}"), ("POST", f"{ACCOUNT}/{{id}}/notes")
 HTML, EMPTY = object(), None
 
 
@@ -43,6 +45,10 @@ def error(vendor: str, call: tuple[str, str], status: int, body: Any) -> Reconci
     html = body is HTML
     reply = reply_of(vendor, *call, status, None if html else body, html=html)
     return refusal(reply, f"{vendor}: {' '.join(call)}: {status}: {said(None if html else body)}", 7.0)
+
+
+def jsm(title: str = "Nope", detail: str = "") -> dict[str, Any]:
+    return {"errors": [{"title": title, "code": "NOPE"} | ({"detail": detail} if detail else {})]}
 
 
 EMAIL, SERVICE, KEY = "PAGERDUTY_EMAIL", "PAGERDUTY_SERVICE_ID", "PAGERDUTY_API_KEY"
@@ -178,6 +184,29 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, NOTE, 413, {"error": "too large"}, Permanent, ""),
     (OG, ACK, 422, og("not processable", errors={"note": "too long"}), Permanent, ""),
     (OG, ACK, 422, {"errors": ["x"]}, Permanent, ""),
+    # JSM
+    *((JSM, JSM_LIST, 401, {"code": 401, "message": words}, Refused, advice)
+      for words in ("Unauthorized", "Unauthorized; scope does not match")
+      for advice in ("JSM_EMAIL and JSM_API_TOKEN", "has expired", "lacks a scope", "a service account's")),
+    (JSM, JSM_LIST, 401, HTML, Blocked, "JSM_API_URL"),
+    (JSM, JSM_LIST, 404, jsm("Not found"), Misconfigured, "not on this site (yet), or the cloud id is wrong"),
+    (JSM, JSM_LIST, 404, EMPTY, Misconfigured, "JSM_SITE_URL and JSM_CLOUD_ID"),
+    (JSM, JSM_LIST, 404, HTML, Blocked, "JSM_API_URL"),
+    (JSM, JSM_ONE, 404, jsm("Not found"), Missing, ""),
+    (JSM, JSM_ONE, 403, jsm(), Forbidden, "only this one is refused"),
+    (JSM, JSM_LIST, 403, jsm(), Refused, "JSM_EMAIL lacks a right"),
+    (JSM, JSM_LIST, 422, jsm("Payload cannot be validated", "bad query"), Misconfigured, "JSM_QUERY"),
+    (JSM, JSM_LIST, 400, og("bad query"), Misconfigured, "see JSM_QUERY: JSM cannot search by it"),
+    (JSM, JSM_NOTE, 402, jsm("Please upgrade your pricing plan"), Refused, "JSM account"),
+    (JSM, JSM_NOTE, 422, jsm("Your account plan does not support notes"), Refused, "plan"),
+    (JSM, JSM_NOTE, 422, jsm("note can not be empty"), Permanent, ""),
+    (JSM, JSM_LIST, 429, jsm("Rate limit exceeded"), NotExecuted, "too many requests"),
+    (JSM, JSM_LIST, 302, EMPTY, Blocked, "JSM_API_URL"),
+    (KEYED, ACK, 401, og("Unauthorized"), Refused, "JSM_INTEGRATION_KEY"),
+    (KEYED, ACK, 422, og("Key format is not valid!"), Refused, "JSM_INTEGRATION_KEY"),
+    (KEYED, ("POST", "/v2/alerts"), 403, og(), Refused, "JSM_INTEGRATION_KEY lacks a right"),
+    (KEYED, ACK, 403, og("Your account plan does not support this"), Refused, "plan"),
+    (KEYED, ACK, 404, og("not found"), Missing, ""),
 ]  # fmt: skip
 
 
@@ -190,7 +219,7 @@ def test_every_refusal_has_a_scope_and_a_hint_for_the_operator(
     assert advice in str(found)
     assert str(found).startswith(f"{vendor}: {' '.join(call)}: {status}")
     assert "\n" not in str(found)
-    assert "{" not in str(found).replace("{id}", "")
+    assert "{" not in str(found).replace("{id}", "").replace("{cloudId}", "")
 
 
 def test_every_row_of_the_table_is_used() -> None:

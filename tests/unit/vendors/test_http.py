@@ -25,6 +25,7 @@ from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.limits import Call
 from reconciler.vendors.rate_limiter import RateLimiter
 from tests.support.clock import SimClock
+from tests.support.wire import jsm
 from tests.support.wire.http import OPSGENIE, PAGERDUTY, PAGERDUTY_KEY, http
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
@@ -424,3 +425,33 @@ def test_a_new_key_is_sent_from_now_on_and_neither_is_repeated_by_an_error(wire:
     sent = wire.calls[0].request.headers
     assert sent["Authorization"] == "Token token=another-key"
     assert sent["Accept"] == "application/vnd.pagerduty+json;version=2"
+
+
+def test_a_write_without_a_body_sends_none(wire: responses.RequestsMock) -> None:
+    wire.post(f"{OPSGENIE}/v2/alerts", json={})
+    http("Opsgenie").write("POST", "/v2/alerts", None)
+    sent = wire.calls[0].request
+    assert (sent.body or b"", "Content-Type" in sent.headers) == (b"", False)
+
+
+def test_the_password_of_basic_authentication_is_not_repeated_by_an_error(wire: responses.RequestsMock) -> None:
+    words = "jsm-5ecret cm9ib3RAY3VzdG9tZXIuZXhhbXBsZTpqc20tNWVjcmV0"
+    wire.post(f"{jsm.API}/v1", status=400, json={"message": words})
+    with pytest.raises(Permanent, match="••• •••"):
+        jsm.http().write("POST", "/v1", None)
+
+
+def test_the_limit_that_was_met_is_named(wire: responses.RequestsMock) -> None:
+    wire.post(f"{jsm.API}/v1", status=429, headers={"RateLimit-Reason": "jira-burst-based", "Retry-After": "3"})
+    with pytest.raises(NotExecuted, match=r"429 \(jira-burst-based\)") as caught:
+        jsm.http().write("POST", "/v1", None)
+    assert caught.value.retry_after == 3
+
+
+def test_a_session_that_is_not_the_vendors_own_is_counted_as_the_vendors(wire: responses.RequestsMock) -> None:
+    records: list[RequestRecord] = []
+    wire.get(f"{jsm.SITE}/_edge/tenant_info", json={})
+    site = jsm.http("JSM site")
+    site._on_request = records.append
+    site.get("/_edge/tenant_info")
+    assert [(record.vendor, record.route) for record in records] == [("JSM", "/_edge/tenant_info")]

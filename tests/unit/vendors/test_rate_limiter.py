@@ -1,6 +1,7 @@
 """The rate limiter: no window holds more calls than the vendor's limit, and urgent calls go first."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -444,3 +445,21 @@ def test_notes_leave_no_room_for_pages_that_have_a_limit_of_their_own(clock: Sim
         use(limiter, "POST /incidents", priority=CallPriority.PAGE, ratelimit_limit="60")
     for _ in range(410):
         use(limiter, within=0)
+
+
+def test_a_429_with_a_time_delays_its_scope_until_then(clock: SimClock) -> None:
+    limiter = RateLimiter(clock)
+    until = (clock.now() + timedelta(seconds=9)).isoformat()
+    call = limiter.acquire("GET /alerts", write=False, within=1)
+    limiter.release(call, 429, {"X-RateLimit-Reset": until, "RateLimit-Reason": "jira-burst-based"})
+    began = clock.monotonic()
+    limiter.acquire("GET /alerts", write=False, within=60)
+    assert clock.monotonic() - began == pytest.approx(9)
+
+
+def test_the_rate_is_saturated_for_a_while_when_the_vendor_says_that_its_limit_is_near(clock: SimClock) -> None:
+    limiter = RateLimiter(clock)
+    limiter.release(limiter.acquire("GET /alerts", write=False, within=1), 200, {"X-RateLimit-NearLimit": "true"})
+    assert limiter.is_saturated()
+    clock.wait(11)
+    assert not limiter.is_saturated()

@@ -155,3 +155,18 @@ def test_a_delivery_is_checked_against_the_secrets_as_they_are_then(door: Door) 
     door.settings = door.settings.model_copy(update=new)
     assert (door.pagerduty(body, signed), door.opsgenie(act, "third")) == (202, 202)
     assert (door.pagerduty(body), door.opsgenie(act)) == (401, 401)
+
+
+def test_jsms_webhooks_come_in_by_opsgenies_path_and_their_own_settings(caplog: pytest.LogCaptureFixture) -> None:
+    jsm = {
+        "ALERT_SOURCE": "jsm", "JSM_SITE_URL": "https://acme.example", "JSM_EMAIL": "robot@customer.example",
+        "JSM_API_TOKEN": "jsm-token-1234", "JSM_WEBHOOK_INTEGRATION_ID": "jsm-1", "JSM_WEBHOOK_SECRET": SHARED,
+    }  # fmt: skip
+    door = Door(**jsm)
+    body = {"integrationId": "jsm-1", "alert": {"alertId": "a-1"}}
+    assert door.opsgenie(body) == 202
+    assert door.opsgenie(body, "other") == 401
+    assert door.opsgenie(body | {"integrationId": "og-1"}) == 403
+    told = [record.getMessage() for record in caplog.records if "turned away" in record.getMessage()]
+    assert ["JSM_WEBHOOK_SECRET" in told[0], "JSM_WEBHOOK_INTEGRATION_ID" in told[1]] == [True, True]
+    assert Door(**jsm | {"JSM_WEBHOOK_INTEGRATION_ID": "", "JSM_WEBHOOK_SECRET": ""}).opsgenie(body) == 404

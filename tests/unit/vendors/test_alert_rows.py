@@ -1,4 +1,4 @@
-"""Who acknowledged and who unacknowledged an alert, by Opsgenie's log."""
+"""Log lines of all products: what was done, and by whom, over Opsgenie's client."""
 
 import json
 from datetime import timedelta

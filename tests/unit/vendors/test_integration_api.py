@@ -1,4 +1,4 @@
-"""Writes to Opsgenie over HTTP, and their outcomes."""
+"""Writes in a name over HTTP, and their outcomes, by Opsgenie's client."""
 
 from typing import Any
 

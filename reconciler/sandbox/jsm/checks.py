@@ -1,0 +1,48 @@
+"""Checks of what the account API is sent. Each raises the refusal that JSM answers."""
+
+import base64
+import math
+
+from reconciler.sandbox.jsm import errors
+from reconciler.sandbox.settings import SandboxSettings
+from reconciler.sandbox.wire import Request
+
+_LONGEST_NOTE = 25_000
+"""The length of a note in the creation of an alert (official description); for other notes none is stated."""
+
+
+def authorized(settings: SandboxSettings, request: Request) -> None:
+    """Basic authentication with the user's e-mail and API token."""
+    pair = f"{settings.jsm_email}:{settings.jsm_token}".encode()
+    if request.headers.get("authorization") != f"Basic {base64.b64encode(pair).decode()}":
+        raise errors.refusal(401)
+
+
+def in_scope(settings: SandboxSettings, request: Request) -> None:
+    """The token's scopes: a write needs those to read and to write (official description)."""
+    needed = {"read"} if request.method == "GET" else {"read", "write"}
+    if not needed <= set(settings.jsm_scopes):
+        raise errors.refusal(401, errors.NO_SCOPE)
+
+
+def number(request: Request, name: str, default: int, least: int, most: float = math.inf) -> int:
+    """A number in the query."""
+    text = request.first(name, str(default))
+    value = int(text) if text.isdecimal() else -1
+    if not least <= value <= most:
+        raise errors.refusal(422, f"{name} is out of its range")
+    return value
+
+
+def note(request: Request) -> str:
+    """The text of a note."""
+    try:
+        values = request.json()
+    except ValueError:
+        raise errors.refusal(400, "The body is not JSON") from None
+    text = values.get("note") if isinstance(values, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        raise errors.refusal(422, "note can not be empty")
+    if len(text) > _LONGEST_NOTE:
+        raise errors.refusal(422, f"note can not be longer than {_LONGEST_NOTE} characters")
+    return text

@@ -1,0 +1,1 @@
+"""JSM's client: alerts of Jira Service Management's Operations."""
