@@ -1,7 +1,7 @@
 """The composition root: the only place where parts are wired. A dry run gets no part that could write."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from reconciler import __version__
 from reconciler.core.model import Person, Side
 from reconciler.core.pause import Pause
 from reconciler.core.policy import Policy
-from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -27,7 +27,7 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
-from reconciler.runtime.alert_side import Use, alert_side, names_people, query_of
+from reconciler.runtime.alert_side import Use, alert_side, jsm_side, names_people, query_of
 from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.introduction import Introduction
@@ -41,6 +41,7 @@ from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, authorization, session
+from reconciler.runtime.shadow import Shadow
 from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
@@ -342,6 +343,8 @@ class Wiring(_Reading):
         use: dict[str, Use] = {
             name: partial(self._use_key, key, side, program, schedule) for name, key, side in keys
         }
+        shadow, shadow_keys = self._shadow(lambda words: reporter.say("shadow", words))
+        use |= shadow_keys
         use["HEARTBEAT_URL"] = watches.use_heartbeat_url
         renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
         if renewal.files:
@@ -358,9 +361,23 @@ class Wiring(_Reading):
             self.pauses,
             self.metrics,
             self.about(),
-            watches.of_daemon(reporter, self.metrics),
+            (*watches.of_daemon(reporter, self.metrics), *shadow),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
+
+    def _shadow(self, say: Callable[[str], None]) -> tuple[tuple[Timed, ...], Mapping[str, Use]]:
+        """The comparison of ALERT_SHADOW, and what takes new values of its keys; nothing without it."""
+        settings = self.settings
+        if settings.alert_shadow in (None, settings.alert_source):
+            return (), {}
+        limiter = RateLimiter(self.clock)
+
+        def http(name: str) -> Http:
+            return session(settings, Side.ALERTS, self.clock, limiter, log_request, name=name)
+
+        side = jsm_side(settings, http, _report_bad_row())
+        shadow = Shadow(JSM, side.reader, self.database, self.clock, say, self.metrics)
+        return (Timed(shadow, self.horizons.sweep_interval.total_seconds),), side.keys
 
     def about(self) -> dict[str, object]:
         """What is run, and for whom, without a secret."""

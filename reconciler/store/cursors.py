@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from reconciler.core.absence import Vanished
 from reconciler.core.outage import Outage
+from reconciler.core.shadow import Comparison
 from reconciler.store.leader_state import LeaderState, dumped, loaded
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
@@ -50,7 +51,7 @@ class Positions:
     `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
     answered a whole poll. `leader` is what the leader last knew. `outage` is the outage of
     Opsgenie that lasts, or whose incident is still open. `vanished` are alerts that the key stopped seeing
-    together.
+    together. `shadow` is the last comparison with the product that ALERT_SHADOW names.
     """
 
     origin: Origin | None = None
@@ -64,6 +65,7 @@ class Positions:
     leader: LeaderState | None = None
     outage: Outage | None = None
     vanished: Vanished | None = None
+    shadow: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,14 @@ def _of_vanished(vanished: Vanished | None) -> str:
     return json.dumps([vanished.since.isoformat(), min(vanished.most, MOST_VANISHED), kept])
 
 
+def _shadow(value: str, now: datetime) -> Comparison | None:
+    match _list(value):
+        case [at, dict(counts)] if (seen := _moment(at, now)) is not None:
+            return Comparison(seen, {verdict: n for verdict, n in counts.items() if isinstance(n, int)})
+        case _:
+            return None
+
+
 def _list(value: str) -> list[Any]:
     try:
         found = json.loads(value)
@@ -173,6 +183,7 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "leader": ("leader", lambda text, _: loaded(text), dumped),
     "outage": ("outage", _outage, _of_outage),
     "vanished": ("vanished", _vanished, _of_vanished),
+    "shadow": ("shadow", _shadow, lambda seen: json.dumps([seen.at.isoformat(), dict(seen.counts)])),
 }
 """Per field: the name it is stored under, its parser, and its serialiser."""
 assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table

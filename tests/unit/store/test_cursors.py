@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.core.absence import Vanished
 from reconciler.core.outage import Outage
+from reconciler.core.shadow import Comparison
 from reconciler.store.cursors import MOST_VANISHED, OLDEST, LogMark, Origin, Positions, earlier
 from reconciler.store.database import Database, open_database
 from reconciler.store.leader_state import LeaderState
@@ -35,6 +36,7 @@ WHOLE = Positions(
     leader=LeaderState(at(11), 4, at(1)),
     outage=PARTLY[0],
     vanished=Vanished(at(12), frozenset({"a-1", "a-2"}), 3),
+    shadow=Comparison(at(13), {"same": 4, "differs": 1}),
 )
 
 
@@ -79,6 +81,11 @@ def test_vanished_alerts_are_read_back_and_can_be_forgotten(database: Database, 
 @pytest.mark.parametrize("value", [*USELESS, '["2026-11-23T09:00:00+00:00", 2]', '["x", 2, []]', '["x", "2", []]'])
 def test_unreadable_vanished_alerts_count_as_none(database: Database, value: str) -> None:
     assert stored(database, vanished=value) == Positions()
+
+
+@pytest.mark.parametrize("value", [*USELESS, '["x", {}]', '["2026-11-23T09:00:00+00:00", []]'])
+def test_an_unreadable_comparison_counts_as_none(database: Database, value: str) -> None:
+    assert stored(database, shadow=value) == Positions()
 
 
 def test_of_very_many_vanished_alerts_a_part_is_stored(database: Database) -> None:
