@@ -29,7 +29,12 @@ class ReconcilerError(Exception):
 
 
 class Misconfigured(ReconcilerError):
-    """A setting is wrong, and only the operator can fix it. The text names the variable and the fix."""
+    """A setting is wrong, and only the operator can fix it. The text names the variable and the fix.
+
+    `state` identifies what is wrong if the text has figures that change while it lasts; empty: the text does.
+    """
+
+    state = ""
 
 
 class Refused(Misconfigured):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import click
 
@@ -15,7 +16,9 @@ def config(as_json: bool) -> None:
     from reconciler import settings as configuration
     from reconciler.operations import config as in_force
 
-    found = in_force.survey(configuration.read(os.environ, env_file()))
+    read = configuration.read(os.environ, env_file())
+    found = in_force.survey(read)
+    found = replace(found, problems=(*found.problems, *in_force.against_database(read)))
     if as_json:
         print_json(in_force.as_data(found))
     else:

@@ -86,6 +86,7 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
         lambda: run_once(program, worker, collector, progress.looked_at), lambda: signals.received, stop
     ) or collector.report(())
     wiring.committer.flush()
+    wiring.account.keep()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         click.echo(f"reconciler: {line}", err=True)
     wiring.watches(program).after_once(_complain)

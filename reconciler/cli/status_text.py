@@ -88,6 +88,8 @@ def _facts(report: StatusReport) -> Iterable[tuple[str, str]]:
     yield "Actions", ", ".join(f"{report.counts.get(state, 0)} {state}" for state in STATES)
     if report.oldest is not None:
         yield "Oldest open", span(report.now - report.oldest)
+    if report.shadow is not None:
+        yield "JSM shadow", status_words.shadow(report.now, report.shadow)
 
 
 def _vendors(report: StatusReport, interval: float) -> Iterable[tuple[str, ...]]:

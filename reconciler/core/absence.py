@@ -1,11 +1,68 @@
-"""Absence of alerts: missing, deleted once that is confirmed, and reappearing."""
+"""Absence of alerts: missing, deleted once that is confirmed, and reappearing.
 
-from dataclasses import replace
-from datetime import datetime
+Neither product says that a key may not see an alert: it answers 404, as for a deleted one. So many alerts that are
+missing at once have vanished from the key's sight, and none of them counts as deleted.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from reconciler.core.model import Action, Alert, AlertBaseline, Observation, Settlement, Side, Status
 from reconciler.core.policy import Policy
 from reconciler.core.product import PRODUCTS, Product
+
+MANY = 5
+"""The fewest missing alerts that put the key in doubt while it still sees other open ones."""
+ONE_IN = 5
+"""They do so if at least one in so many open alerts is missing."""
+BELIEVED_AFTER = timedelta(days=1)
+"""How long after the last of them vanished they count as deleted: somebody has deleted so many on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """Alerts that the key stopped seeing together.
+
+    `since` is when it stopped seeing the last of them; `most` is their largest number.
+    """
+
+    since: datetime
+    alerts: frozenset[str]
+    most: int
+
+    def and_also(self, alerts: frozenset[str], now: datetime) -> "Vanished":
+        """The same with these alerts, of which some may be known."""
+        together = self.alerts | alerts
+        return self if together == self.alerts else Vanished(now, together, max(self.most, len(together)))
+
+    def without(self, alert_id: str) -> "Vanished":
+        """The same after this alert was seen again, or is of no interest any more."""
+        return replace(self, alerts=self.alerts - {alert_id})
+
+    def is_over(self, opened: int) -> bool:
+        """Whether so many are seen again that the key is no longer in doubt. `opened` alerts are open in all."""
+        left = len(self.alerts)
+        return left <= 1 or (2 * left <= self.most and not is_mass(left, opened))
+
+    def is_believed(self, now: datetime) -> bool:
+        """Whether they count as deleted, if others are seen."""
+        return now - self.since >= BELIEVED_AFTER
+
+
+def is_mass(missing: int, opened: int) -> bool:
+    """Whether so many of the open alerts are missing that rather the key is wrong than all of them deleted."""
+    return missing > 1 and (missing >= opened or (missing >= MANY and ONE_IN * missing >= opened))
+
+
+def is_early(since: datetime | None, begun: datetime, policy: Policy, now: datetime) -> bool:
+    """Whether a missing alert could count as deleted, but too little is known of the others for that.
+
+    Only a listing of everything open, once a sweep interval, shows how many others are missing. `begun` is when
+    this process began to look.
+    """
+    if since is None or now - since < policy.staleness:
+        return False
+    return now - max(since, begun) < policy.sweep_interval
 
 
 def deleted_reason(product: Product) -> str:

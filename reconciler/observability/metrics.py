@@ -114,6 +114,7 @@ class Metrics(Events, Collector):
         self._up: dict[str, float] = {}
         self._paging: tuple[int, int, datetime | None] | None = None
         self._troubles: dict[str, int] = {}
+        self._shadow: dict[str, int] = {}
         self._beats: dict[str, float] = {}
         self._paused: Samples = {}
         self._refresh_at = float("-inf")
@@ -168,6 +169,7 @@ class Metrics(Events, Collector):
                 "reconciler_heartbeat_last_success_timestamp_seconds": _by_label(self._beats),
                 "reconciler_paused": self._paused if self._leads else {},
                 "reconciler_troubles": _by_label(self._troubles) if self._leads else {},
+                "reconciler_shadow_alerts": _by_label(self._shadow) if self._leads else {},
             }
             if self._leads is not None:
                 found["reconciler_lock_held"] = {(): float(self._leads)}
@@ -288,6 +290,11 @@ class Metrics(Events, Collector):
         """Set the number of lasting problems by subject."""
         with self._lock:
             self._troubles = {self._product.word(subject): count for subject, count in counts.items()}
+
+    def compared(self, counts: Mapping[str, int]) -> None:
+        """Set the numbers of the last comparison with the product that ALERT_SHADOW names, by verdict."""
+        with self._lock:
+            self._shadow = dict(counts)
 
     def beat(self, name: str, *, ok: bool) -> None:
         """Count a heartbeat."""

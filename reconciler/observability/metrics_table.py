@@ -156,6 +156,13 @@ METRICS = (
     ),
     Metric("reconciler_troubles", "gauge", "Lasting problems, as the log reports them.", ("subject",)),
     Metric(
+        "reconciler_shadow_alerts",
+        "gauge",
+        "With ALERT_SHADOW: open pairs by what the last comparison with the other product found; "
+        "unknown: alerts open there that no pair matches.",
+        ("verdict",),
+    ),
+    Metric(
         "reconciler_heartbeat_last_success_timestamp_seconds",
         "gauge",
         "When each configured heartbeat was last answered: url or opsgenie.",

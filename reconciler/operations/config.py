@@ -1,13 +1,17 @@
 """The configuration in force: each variable, its value and where it comes from, and what is wrong."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.errors import ReconcilerError
 from reconciler.observability.logs import printable
 from reconciler.settings import Settings, variables
 from reconciler.settings_reading import Reading, Variable
+from reconciler.store.database import exists, open_database
 from reconciler.store.overview import shown
+from reconciler.store.source import other_source, source_of
 
 DEFAULT, MISSING = "default", "missing"
 _WIDEST = 40
@@ -39,6 +43,19 @@ def survey(found: Reading) -> Configuration:
     return Configuration(
         tuple(_line(name, found) for name in variables()), found.problems, (*found.warnings, *warnings)
     )
+
+
+def against_database(found: Reading) -> tuple[str, ...]:
+    """The problem if the database belongs to another product. One that cannot be read is left to doctor."""
+    if found.problems:
+        return ()
+    settings = Settings(**found.values)
+    url = settings.database_url.get_secret_value()
+    with suppress(ReconcilerError):
+        source = source_of(open_database(url)) if exists(url) else None
+        if source not in (None, settings.alert_source):
+            return (other_source(source or "", settings.alert_source),)
+    return ()
 
 
 def as_data(configuration: Configuration) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def examine(examined: Examined, on_found: OnFound, longest: float = LONGEST) -> 
         settings.database_url.get_secret_value(),
         timedelta(seconds=settings.initial_lookback_seconds),
         clock,
+        settings.alert_source,
     )
     pagerduty = PagerDutyChecks(
         examined.pagerduty, elsewhere.pagerduty, elsewhere.pagerduty_url, settings, database, clock

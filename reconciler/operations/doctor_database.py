@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from reconciler.core.model import Action, Kind, Pair, Side
-from reconciler.core.product import product_of
+from reconciler.core.product import OPSGENIE, product_of
 from reconciler.errors import Misconfigured
 from reconciler.observability.naming import counted, span
 from reconciler.operations.findings import Check, Finding, bad, good, warning
@@ -16,6 +16,7 @@ from reconciler.store.migrate import known
 from reconciler.store.overview import lead, shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.schema import REVISION
+from reconciler.store.source import other_source, source_of
 from reconciler.vendors.ports import Clock
 
 _RECENTLY = timedelta(minutes=5)
@@ -34,12 +35,13 @@ class Memory:
 class DatabaseChecks:
     """The database's checks. `memory` is there once `which` has read it."""
 
-    def __init__(self, url: str, lookback: timedelta, clock: Clock) -> None:
+    def __init__(self, url: str, lookback: timedelta, clock: Clock, source: str = OPSGENIE.key) -> None:
         self.lost = ""
         self.memory = Memory(None, dict.fromkeys(Side))
         self._url = url
         self._lookback = lookback
         self._clock = clock
+        self._source = source
         self._database: Database | None = None
         self._one_at_a_time = Lock()  # a file that is only read has one connection
 
@@ -52,6 +54,11 @@ class DatabaseChecks:
         self.lost = "the database cannot be read"
         there = exists(self._url)
         revision = known(current_revision(open_database(self._url))) if there else None
+        source = source_of(open_database(self._url)) if there else None
+        if source not in (None, self._source):
+            self.lost = "the database belongs to another product"
+            what, _, fix = other_source(source or "", self._source).partition("; ")
+            return bad("database", f"{shown(self._url)}: {what}", fix)
         if revision not in (None, REVISION):
             self.lost = f"the schema is at revision {revision}"
             fix = "`reconciler run` migrates it at its start; `reconciler db upgrade` does that now"

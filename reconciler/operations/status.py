@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.core.model import Action, Kind, Pair, Side, Status
 from reconciler.core.product import OPSGENIE, Product, product_of
+from reconciler.core.shadow import Comparison
 from reconciler.core.text import shortened
 from reconciler.observability.naming import STATES, pair_name, span, state_of
 from reconciler.operations import pausing
@@ -27,6 +28,8 @@ LATE = 60.0
 LATE_INTERVALS = 3
 AHEAD = timedelta(minutes=1)
 """How far a stored time may be ahead: the daemon's clock may differ, and a poll may end while this is read."""
+SHADOW_SHOWN = timedelta(days=1)
+"""How old a comparison may be that is still shown."""
 PAGES = (Kind.CREATE_INCIDENT, Kind.PAGERDUTY_UNACKNOWLEDGE)
 """Actions that page somebody: they are listed first."""
 
@@ -48,6 +51,7 @@ class StatusReport:
     password; `missing` says why it is empty. `lead` is who leads or has led last, `leader` what the leader last
     knew, `standbys` wait for its lock. `pauses` are those in force. `oldest`: when the oldest open action was
     planned. `product` raises the alerts.
+    `shadow` is the last comparison with the product that ALERT_SHADOW names.
     """
 
     now: datetime
@@ -65,6 +69,7 @@ class StatusReport:
     leader: LeaderState | None = None
     standbys: tuple[Standby, ...] = ()
     apart: tuple[Apart, ...] = ()
+    shadow: Comparison | None = None
     product: Product = OPSGENIE
 
     @property
@@ -142,9 +147,15 @@ def read(database: Database, address: str, missing: str = "") -> StatusReport:
             lead=lead(unit),
             leader=cursors.leader,
             standbys=known(unit, now),
+            shadow=_recent(cursors.shadow, now),
             apart=apart(unit, cursors.leader.user if cursors.leader else "", product),
             product=product,
         )
+
+
+def _recent(shadow: Comparison | None, now: datetime) -> Comparison | None:
+    """The comparison, unless ALERT_SHADOW has probably been taken away since."""
+    return shadow if shadow is not None and now - shadow.at <= SHADOW_SHOWN else None
 
 
 def entries(unit: UnitOfWork, actions: Iterable[Action]) -> tuple[Entry, ...]:

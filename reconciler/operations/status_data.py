@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Side
+from reconciler.core.shadow import Comparison
 from reconciler.observability.naming import STATES
 from reconciler.operations import divergence, pausing
 from reconciler.operations.headline import headline
@@ -55,7 +56,12 @@ def as_data(report: StatusReport, interval: float) -> dict[str, Any]:
         "unknown": [entry_data(now, entry, product) for entry in report.of("unknown")],
         "dead": [entry_data(now, entry, product) for entry in report.of("dead")],
         "apart": [divergence.as_data(now, each, product) for each in report.apart],
+        **({} if report.shadow is None else {"shadow": _shadow(now, report.shadow)}),
     }
+
+
+def _shadow(now: datetime, seen: Comparison) -> dict[str, Any]:
+    return {"at": seen.at.isoformat(), "age_seconds": age(now, seen.at), "alerts": dict(seen.counts)}
 
 
 def _vendor(report: StatusReport, side: Side, *, is_late: bool) -> dict[str, Any]:

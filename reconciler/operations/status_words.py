@@ -1,8 +1,10 @@
 """The cells of `status` in words: what a terminal's table and the status page both show."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.core.model import Side
+from reconciler.core.shadow import Comparison
 from reconciler.observability.naming import span
 from reconciler.operations.headline import since_words
 from reconciler.operations.status import StatusReport, age_of, late
@@ -59,3 +61,8 @@ def leader(report: StatusReport) -> str:
     since = report.led_since
     told = f", {since_words(report.now, since)}" if since else ""
     return f"{report.lead.holder}, epoch {report.lead.epoch}{told}"
+
+
+def shadow(now: datetime, seen: Comparison) -> str:
+    """What the last comparison with the product of ALERT_SHADOW found, and when."""
+    return f"{seen.words}, looked at {span(now - seen.at)} ago"

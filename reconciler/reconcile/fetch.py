@@ -11,9 +11,10 @@ from reconciler.core import reads
 from reconciler.core.absence import is_confirmed
 from reconciler.core.model import Observation, Side
 from reconciler.core.policy import Policy
+from reconciler.core.product import OPSGENIE, Product
 from reconciler.core.read_conditions import is_lost
 from reconciler.core.work import ReadRequest
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Missing, ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.reconcile.absence import Absence, NothingConcluded
 from reconciler.reconcile.pair_reader import PairReader, Stopping
@@ -57,16 +58,17 @@ class Fetcher:
         breakers: ReadBreakers,
         clock: Clock,
         stopping: Callable[[], bool],
+        product: Product = OPSGENIE,
     ) -> None:
-        self._absence = Absence(database, clock)
-        self._calls = ReadCalls(opsgenie, pagerduty, RequestStatuses(clock), self._absence)
+        self.absence = Absence(database, clock, product)
+        self._calls = ReadCalls(opsgenie, pagerduty, RequestStatuses(clock), self.absence)
         self._breakers = breakers
         self._clock = clock
         self._stopping = stopping
 
     def blindness(self) -> ReconcilerError | None:
-        """Why nothing should be written to Opsgenie: its key no longer sees alerts that it saw before."""
-        return self._absence.blindness()
+        """Why nothing should be written to some alerts, or to any: the key no longer sees what it saw before."""
+        return self.absence.blindness()
 
     def fetch(self, request: ReadRequest, known: Observation, policy: Policy) -> Fetched:
         """Make the requested reads and those that their answers require. Raises only Stopping and DatabaseDown.
@@ -101,7 +103,7 @@ class Fetcher:
             reader.probe(reads.own_object(side, progress), progress)
         while not reader.blocked and (read := reads.next_read(progress)) is not None:
             progress = reader.read(read, progress)
-        problems = tuple(reader.problems)
+        problems = tuple(problem for problem in reader.problems if not self._is_stated(problem))
         if reader.blocked:
             return Fetched(known, problems=problems, blocked=frozenset(reader.blocked))
         found = reads.finished(progress)
@@ -110,6 +112,11 @@ class Fetcher:
         if is_lost(found.observation) and not found.observation.sees_others:
             self._breakers.back_off(Side.ALERTS, known.alert_id, NothingConcluded(known.alert_id))
         return self._with_read_at(Fetched(found.observation, found.unread, problems=problems), reader.retry_after)
+
+    def _is_stated(self, problem: Problem) -> bool:
+        """Whether the problem is that the key does not see the alert, as it does not see many others."""
+        is_of_alert = problem.side is Side.ALERTS and isinstance(problem.error, Missing)
+        return is_of_alert and self.absence.has_vanished(problem.alert_id)
 
     def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:
         """The result with the time of the next read: Opsgenie's, as incident notes wait for the alert's."""
@@ -123,6 +130,8 @@ class Fetcher:
     def _note_absence(self, seen: Observation, policy: Policy) -> None:
         now = self._clock.now()
         if seen.pair is None:
-            self._absence.met(seen.alert_id, now)
-        if seen.alert is not None or (seen.missing and not is_lost(seen)) or is_confirmed(seen, policy, now):
-            self._absence.is_settled(seen.alert_id)
+            self.absence.met(seen.alert_id, now)
+        is_unlinked = seen.pair is not None and seen.pair.is_unlinked
+        is_over = is_unlinked or (seen.missing and not is_lost(seen)) or is_confirmed(seen, policy, now)
+        if seen.alert is not None or is_over:
+            self.absence.is_settled(seen.alert_id)

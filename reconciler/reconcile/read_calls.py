@@ -32,10 +32,7 @@ class ReadCalls:
                 ask = partial(self.alerts.request_status, read.id)
                 return self.requests.receipt(read.action_id, read.id, ask)
             case What.RECENT_ALERTS:
-                seen = progress.observation
-                since = seen.pair.alerts.missing_since if seen.pair else None
-                self.absence.is_missing(seen.alert_id, since or progress.now)
-                return self.absence.sees_others(partial(self.alerts.recent_alerts, None))
+                return self._sees_others(progress)
             case What.INCIDENTS_BY_KEY:
                 return tuple(self.pagerduty.incidents_by_key(read.id))
             case What.INCIDENT:
@@ -44,3 +41,12 @@ class ReadCalls:
                 return tuple(self.pagerduty.notes(read.id))
             case What.INCIDENT_LOG:
                 return tuple(self.pagerduty.acts(read.id))
+
+    def _sees_others(self, progress: Progress) -> bool:
+        """Whether the alert that is missing may count as deleted. One that is unlinked concerns nobody."""
+        seen = progress.observation
+        if seen.pair is not None and seen.pair.is_unlinked:
+            return True
+        since = seen.pair.alerts.missing_since if seen.pair else None
+        self.absence.is_missing(seen.alert_id, since or progress.now)
+        return self.absence.sees_others(partial(self.alerts.recent_alerts, None), since, progress.policy)

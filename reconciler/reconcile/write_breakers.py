@@ -10,6 +10,7 @@ Each lane has a breaker of its own, and reading has others. Open: the lane takes
 Half-open: `retry_at` has passed, and what is due is tried; the first success closes the breaker, a failure opens
 it for twice as long. A rate limit delays one kind of action alone. A lane may be barred while the account's set-up
 is wrong, or while an operator pauses its side; what pages somebody passes a pause that does not include pages.
+What is meant for alerts that the key no longer sees is barred alone: a write would be accepted and then fail.
 """
 
 from collections.abc import Iterable
@@ -73,8 +74,8 @@ class Wait:
     """Why an action waits, and when it may be tried.
 
     `error` is what opened the breaker. None: nothing is wrong here, but a rate limit delays the action, or its
-    lane is barred, which is reported with the account's set-up or as a pause. `hold` is the condition for which
-    the pair may be parked; a rate limit is none.
+    lane or alert is barred, which is reported with the account's set-up or as a pause. `hold` is the condition
+    for which the pair may be parked; a rate limit is none.
     """
 
     retry_at: datetime
@@ -103,6 +104,7 @@ class WriteBreakers:
         self.product = product
         self._lock = Lock()
         self._barred: frozenset[Lane] = frozenset()
+        self._unseen: frozenset[str] = frozenset()
         self._pauses: tuple[Pause, ...] = ()
         self._rate_limited: dict[Kind, float] = {}
         self._open: dict[Lane, _Open] = {}
@@ -117,10 +119,13 @@ class WriteBreakers:
         kind, lane, now = action.kind, lane_of(action.kind), self._clock.monotonic()
         with self._lock:
             opened, rate_limited, barred = self._open.get(lane), self._rate_limited.get(kind, now), self._barred
+            is_unseen = lane is Lane.ALERTS and action.alert_id in self._unseen
             is_paused = any(pause.holds(kind) for pause in self._pauses)
             is_lane_paused = self._is_paused(lane)
         if lane in barred or is_paused:
             return Wait(self._time_of(now + WHILE_BARRED), hold=HOLDS[lane])
+        if is_unseen:
+            return Wait(self._time_of(now + WHILE_BARRED))
         is_exempt = opened is not None and opened.only_retries and action.failing_since is None
         if opened is not None and now < opened.until and not is_exempt:
             # Pairs parked for a paused lane stay parked: what passes the pause is due by its time instead.
@@ -208,10 +213,10 @@ class WriteBreakers:
                 if lane.side is side and is_unreachable(opened.error):
                     self._open[lane] = replace(opened, until=min(opened.until, now))
 
-    def bar(self, lanes: frozenset[Lane]) -> None:
-        """Bar exactly these lanes until further notice."""
+    def bar(self, lanes: frozenset[Lane], unseen: frozenset[str] = frozenset()) -> None:
+        """Bar exactly these lanes, and what is written to these alerts, until further notice."""
         with self._lock:
-            self._barred = lanes
+            self._barred, self._unseen = lanes, unseen
 
     def pause(self, pauses: Iterable[Pause]) -> None:
         """Hold back exactly what these pauses hold, until further notice."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from reconciler.core.model import Person, Side
 from reconciler.core.policy import NOBODY, Policy
+from reconciler.reconcile.absence import Fewer
 from reconciler.reconcile.fetch import Fetcher
 from reconciler.reconcile.identity import AccountState, AccountView, Identity
 from reconciler.reconcile.problems import Problem, Problems
@@ -57,11 +58,20 @@ class Account:
     def bar(self) -> None:
         """Bar the lanes that must not be written in at present, and report why."""
         state, blind = self._identity.state, self._fetcher.blindness()
+        unseen: frozenset[str] = blind.alerts if isinstance(blind, Fewer) else frozenset()
         if self._breakers is not None:
-            self._breakers.bar(barred(state, is_blind=blind is not None))
+            self._breakers.bar(barred(state, is_blind=blind is not None and not unseen), unseen)
         self.unsure = state.unsure
         blindness = () if blind is None else (Problem(Side.ALERTS, blind),)
         self._problems.put(ACCOUNT_PLACE, (*state.problems, *blindness))
+
+    def began(self) -> None:
+        """Forget which alerts were missing, because this process begins to lead, or with another key."""
+        self._fetcher.absence.begin()
+
+    def keep(self) -> None:
+        """Store which alerts have vanished from the key's sight. Never called in a dry run."""
+        self._fetcher.absence.keep()
 
     def answered(self) -> None:
         """Repeat unanswered checks, because PagerDuty answers other calls."""

@@ -1,7 +1,8 @@
 """The composition root: the only place where parts are wired. A dry run gets no part that could write."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from reconciler import __version__
 from reconciler.core.model import Person, Side
 from reconciler.core.pause import Pause
 from reconciler.core.policy import Policy
-from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS
 from reconciler.observability.events import NULL_EVENTS
 from reconciler.observability.logs import get_logger
 from reconciler.reconcile.commit import Committer
@@ -26,7 +27,7 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.account import Account
-from reconciler.runtime.alert_side import Use, alert_side, names_people, query_of
+from reconciler.runtime.alert_side import Use, alert_side, jsm_side, names_people, query_of
 from reconciler.runtime.daemon import SECRETS, Daemon, ReportSoon
 from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.introduction import Introduction
@@ -40,6 +41,7 @@ from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, authorization, session
+from reconciler.runtime.shadow import Shadow
 from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
@@ -54,11 +56,12 @@ from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
 from reconciler.sources.sweep import Retention, Sweep
 from reconciler.sources.unrepeated import UnrepeatedIntake
-from reconciler.store.database import Database, open_database
+from reconciler.store.database import Database, DatabaseDown, exists, open_database
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.lock import lock_for
 from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
+from reconciler.store.source import check_source
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.pagerduty.client import PagerDutyClient, PagerDutyWriting
 from reconciler.vendors.ports import Clock
@@ -76,12 +79,17 @@ AWAY_INTERVALS = 3
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
     """The whole program. The database is opened, but not migrated."""
     database = open_database(settings.database_url.get_secret_value())
+    with suppress(DatabaseDown):  # the daemon waits for its database, and checks again before it leads
+        check_source(database, settings.alert_source)
     return Wiring(settings, stop or threading.Event(), database, _metrics(settings))
 
 
 def assemble_dry_run(settings: Settings) -> "DryWiring":
     """A program that only reads: no writers, no deliveries, a database that cannot be written to."""
-    return DryWiring(settings, threading.Event(), open_read_only(settings.database_url.get_secret_value()))
+    url = settings.database_url.get_secret_value()
+    if exists(url):
+        check_source(open_database(url), settings.alert_source)
+    return DryWiring(settings, threading.Event(), open_read_only(url))
 
 
 class _Reading:
@@ -126,12 +134,19 @@ class _Reading:
             sweep_interval=timedelta(seconds=settings.sweep_interval_seconds),
             retention=timedelta(seconds=settings.retention_seconds),
             query=query_of(settings),
+            source=settings.alert_source,
         )
         self.queue = WorkQueue(self.clock)
         self.problems = Problems()
         self.breakers = ReadBreakers(self.clock)
         self.fetcher = Fetcher(
-            self.opsgenie, self.pagerduty, database, self.breakers, self.clock, self.stop.is_set
+            self.opsgenie,
+            self.pagerduty,
+            database,
+            self.breakers,
+            self.clock,
+            self.stop.is_set,
+            PRODUCTS[settings.alert_source],
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
@@ -287,7 +302,9 @@ class Wiring(_Reading):
         )
         self.lock = lock_for(settings.database_url.get_secret_value())
         self.pauses = Pauses(database, self.clock, self.write_breakers)
-        self.leadership = Leadership(database, self.lock, self.queue, self.clock, self.interval, self.pauses)
+        self.leadership = Leadership(
+            database, self.lock, self.queue, self.clock, self.interval, self.pauses, settings.alert_source
+        )
 
     def make_write_breakers(self) -> WriteBreakers:
         """The circuit breakers of all writes."""
@@ -336,6 +353,8 @@ class Wiring(_Reading):
         use: dict[str, Use] = {
             name: partial(self._use_key, key, side, program, schedule) for name, key, side in keys
         }
+        shadow, shadow_keys = self._shadow(lambda words: reporter.say("shadow", words))
+        use |= shadow_keys
         use["HEARTBEAT_URL"] = watches.use_heartbeat_url
         renewal = Renewal(self.settings, given or Given(), self.clock, use, reporter.say)
         if renewal.files:
@@ -352,9 +371,23 @@ class Wiring(_Reading):
             self.pauses,
             self.metrics,
             self.about(),
-            watches.of_daemon(reporter, self.metrics),
+            (*watches.of_daemon(reporter, self.metrics), *shadow),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
+
+    def _shadow(self, say: Callable[[str], None]) -> tuple[tuple[Timed, ...], Mapping[str, Use]]:
+        """The comparison of ALERT_SHADOW, and what takes new values of its keys; nothing without it."""
+        settings = self.settings
+        if settings.alert_shadow in (None, settings.alert_source):
+            return (), {}
+        limiter = RateLimiter(self.clock)
+
+        def http(name: str) -> Http:
+            return session(settings, Side.ALERTS, self.clock, limiter, log_request, name=name)
+
+        side = jsm_side(settings, http, _report_bad_row())
+        shadow = Shadow(JSM, side.reader, self.database, self.clock, say, self.metrics)
+        return (Timed(shadow, self.horizons.sweep_interval.total_seconds),), side.keys
 
     def about(self) -> dict[str, object]:
         """What is run, and for whom, without a secret."""

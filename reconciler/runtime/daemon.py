@@ -143,6 +143,7 @@ class Daemon:
                 log.info(line)
             self.leadership.news.clear()
             self.program.rounds.begin()
+            self.program.account.began()
             self.introduction.began()
             self.reporter.began()
             for timed in self.program.sources:
@@ -172,6 +173,7 @@ class Daemon:
         if not self.leadership.leads:
             return
         self.program.account.bar()
+        self.program.account.keep()
         self.program.holds.release()
         self._committer.flush()
         self.reporter.report()

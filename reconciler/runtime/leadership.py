@@ -9,6 +9,7 @@ from datetime import timedelta
 from reconciler.core.follow_up import Left, next_item, outbox_item
 from reconciler.core.model import Action
 from reconciler.core.policy import Policy
+from reconciler.core.product import OPSGENIE
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.pauses import Pauses
@@ -16,6 +17,7 @@ from reconciler.store import standbys
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
 from reconciler.store.migrate import check, upgrade
+from reconciler.store.source import check_source
 from reconciler.vendors.ports import Clock
 
 
@@ -23,8 +25,16 @@ class Leadership:
     """Leadership of one route. `confirm` is for one thread, `leads` for any."""
 
     def __init__(
-        self, database: Database, lock: Lock, queue: WorkQueue, clock: Clock, interval: timedelta, pauses: Pauses
+        self,
+        database: Database,
+        lock: Lock,
+        queue: WorkQueue,
+        clock: Clock,
+        interval: timedelta,
+        pauses: Pauses,
+        source: str = OPSGENIE.key,
     ) -> None:
+        self._source = source
         self._database = database
         self._lock = lock
         self._queue = queue
@@ -72,6 +82,7 @@ class Leadership:
     def _begin(self, policy: Policy) -> bool:
         """Begin to lead, if the lock is still ours: this process may have been suspended since the last check."""
         found = check(self._database)
+        check_source(self._database, self._source)
         revision = upgrade(self._database)
         if not self._lock.acquire():
             return self._follow()

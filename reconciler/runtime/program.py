@@ -99,6 +99,8 @@ class Program:
         """Try at once what the key before this one was refused."""
         if side is Side.PAGERDUTY:
             self.account.renewed()
+        else:
+            self.account.began()
         if self.write_breakers is not None:
             self.write_breakers.renewed(side)
 

@@ -35,10 +35,12 @@ WORK = "work"
 _OWN = ("pages", "database", "secrets", "lock", WORK, "heartbeat", "outage", "second_reconciler")
 SUBJECTS = (*(side.value for side in Side), *_OWN, "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
+OPTIONAL = ("shadow",)
+"""Subjects of what only some installations have: counted only while there is trouble with them."""
 
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")
 """The call that met an error: what the operator has to change does not depend on it."""
-_WHOLE = frozenset((*(side.value for side in Side), *_OWN))
+_WHOLE = frozenset((*(side.value for side in Side), *_OWN, *OPTIONAL))
 """Subjects that are about no single alert."""
 _OVER = {"second_reconciler": "no trace of a second reconciler any more"}
 """What is said at the end of a state that does not mean that something works again."""
@@ -85,7 +87,7 @@ class StateLog:
         product: Product = OPSGENIE,
     ) -> None:
         self._product = product
-        own = {each: each.replace("_", " ").capitalize() for each in _OWN}
+        own = {each: each.replace("_", " ").capitalize() for each in (*_OWN, *OPTIONAL)}
         self._heads = own | {side.value: product.name_of(side) for side in Side}
         self._clock = clock
         self._remind = remind
@@ -310,7 +312,8 @@ class StateLog:
         """Number of troubles by subject, of a fixed set of subjects."""
         found = dict.fromkeys(SUBJECTS, 0)
         for trouble in self._lasting():
-            found[public(trouble.subject)] += 1
+            subject = public(trouble.subject)
+            found[subject] = found.get(subject, 0) + 1
         return found
 
 
@@ -356,6 +359,8 @@ def _is_dead(problem: Problem, actions: tuple[Action, ...]) -> bool:
 
 
 def _key(problem: Problem) -> str:
-    """Identity of a problem: its kind, or its text if the operator has to change something."""
+    """Identity of a problem: its kind; if the operator has to change something, its state or its text."""
     error = problem.error
-    return _CALL.sub("", without_request(str(error))) if isinstance(error, Misconfigured) else type(error).__name__
+    if not isinstance(error, Misconfigured):
+        return type(error).__name__
+    return error.state or _CALL.sub("", without_request(str(error)))

@@ -10,6 +10,7 @@ from datetime import datetime
 from reconciler.core.listings import adopted, baseline, known_by_incident, looked_up, new_alert
 from reconciler.core.model import Alert, Incident, Side
 from reconciler.core.outage import key_of, recalled
+from reconciler.core.product import OPSGENIE
 from reconciler.core.work import Reason, WorkItem
 from reconciler.errors import ReconcilerError
 from reconciler.reconcile.problems import Problem, Problems
@@ -78,6 +79,7 @@ class FirstStart:
             polled_alerts=now,
             polled_pagerduty=now,
             **({"outage": outage} if outage else {}),
+            **({"source": self._horizons.source} if self._horizons.source != OPSGENIE.key else {}),
         )
 
     def follow_query(self, stored: str | None) -> None:

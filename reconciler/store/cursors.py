@@ -12,13 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from reconciler.core.absence import Vanished
 from reconciler.core.outage import Outage
+from reconciler.core.shadow import Comparison
 from reconciler.store.leader_state import LeaderState, dumped, loaded
 from reconciler.store.schema import cursors
 from reconciler.store.statements import upsert
 
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """No time stamp of either vendor is older than this; arithmetic never leads further back."""
+MOST_VANISHED = 1_000
+"""The most ids of vanished alerts that are stored."""
 _ALL = select(cursors).where(cursors.c.route == bindparam("route"))
 
 
@@ -46,7 +50,8 @@ class Positions:
     `alerts` is how far the alert feed has been read (Opsgenie: the newest `updatedAt` seen; JSM: `createdAt`),
     `sweep` the time at which the last listing of everything began, and `polled_…` the time at which that side last
     answered a whole poll. `leader` is what the leader last knew. `outage` is the outage of
-    Opsgenie that lasts, or whose incident is still open.
+    Opsgenie that lasts, or whose incident is still open. `vanished` are alerts that the key stopped seeing
+    together. `shadow` is the last comparison with the product that ALERT_SHADOW names.
     """
 
     origin: Origin | None = None
@@ -59,6 +64,8 @@ class Positions:
     polled_pagerduty: datetime | None = None
     leader: LeaderState | None = None
     outage: Outage | None = None
+    vanished: Vanished | None = None
+    shadow: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,30 @@ def _of_outage(outage: Outage | None) -> str:
     return json.dumps([outage.since.isoformat(), asked_at, outage.incident_id])
 
 
+def _vanished(value: str, now: datetime) -> Vanished | None:
+    match _list(value):
+        case [since, int(most), list(alerts)] if (last := _moment(since, now)) is not None:
+            return Vanished(last, frozenset(one for one in alerts if isinstance(one, str)), most)
+        case _:
+            return None
+
+
+def _of_vanished(vanished: Vanished | None) -> str:
+    """The stored form; empty for none. Of very many alerts, a part says enough."""
+    if vanished is None:
+        return ""
+    kept = sorted(vanished.alerts)[:MOST_VANISHED]
+    return json.dumps([vanished.since.isoformat(), min(vanished.most, MOST_VANISHED), kept])
+
+
+def _shadow(value: str, now: datetime) -> Comparison | None:
+    match _list(value):
+        case [at, dict(counts)] if (seen := _moment(at, now)) is not None:
+            return Comparison(seen, {verdict: n for verdict, n in counts.items() if isinstance(n, int)})
+        case _:
+            return None
+
+
 def _list(value: str) -> list[Any]:
     try:
         found = json.loads(value)
@@ -151,6 +182,8 @@ _FIELDS: dict[str, tuple[str, _Parse, _Store]] = {
     "polled_pagerduty": ("polled.pagerduty", _moment, datetime.isoformat),
     "leader": ("leader", lambda text, _: loaded(text), dumped),
     "outage": ("outage", _outage, _of_outage),
+    "vanished": ("vanished", _vanished, _of_vanished),
+    "shadow": ("shadow", _shadow, lambda seen: json.dumps([seen.at.isoformat(), dict(seen.counts)])),
 }
 """Per field: the name it is stored under, its parser, and its serialiser."""
 assert set(_FIELDS) == {field.name for field in fields(Positions)}  # noqa: S101 - one table

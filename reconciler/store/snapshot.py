@@ -31,6 +31,7 @@ _PAIRS_OF_INCIDENTS = rows_by(pairs.c.incident_id, select(pairs))
 _MOVED = rows_by(moved.c.old_id, select(moved))
 _NOTES = rows_by(notes.c.alert_id, select(notes))
 _COUNT_OPEN = select(func.count()).where(pairs.c.route == bindparam("route"), pairs.c.open)
+_COUNT_OPEN_ALERTS = _COUNT_OPEN.where(pairs.c.opsgenie.startswith('{"open":true'))
 _DUE = (
     select(pairs.c.alert_id, pairs.c.incident_id, pairs.c.tracked)
     .where(
@@ -125,6 +126,10 @@ class Snapshot:
     def open_pairs(self) -> int:
         """Number of open pairs."""
         return self.connection.execute(_COUNT_OPEN, {"route": self.route}).scalar_one()
+
+    def open_alerts(self) -> int:
+        """Number of alerts that are open, whatever their incidents are."""
+        return self.connection.execute(_COUNT_OPEN_ALERTS, {"route": self.route}).scalar_one()
 
     def due(self, moment: datetime, limit: int, *, is_open: bool) -> list[DuePair]:
         """Open or finished pairs that the sweep is to read by this time, the longest overdue first."""

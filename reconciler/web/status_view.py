@@ -97,6 +97,8 @@ def _process(report: StatusReport, served: Served) -> Iterator[tuple[str, str]]:
     yield "leader", status_words.leader(report)
     yield "standing by", ", ".join(each.holder for each in report.standbys) or "nobody"
     yield "page from", _role(report, served.holder)
+    if report.shadow is not None:
+        yield "JSM shadow", status_words.shadow(report.now, report.shadow)
 
 
 def _role(report: StatusReport, holder: str) -> str:

@@ -19,7 +19,10 @@ RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 RULES = yaml.safe_load((ROOT / "examples" / "prometheus" / "rules.yaml").read_text(encoding="utf-8"))
 _PARTS = re.split(r"^### ", RUNBOOK, flags=re.MULTILINE)[1:]
 SECTIONS = {part.partition("\n")[0]: part.partition("\n")[2] for part in _PARTS}
-DYNAMIC = {"runtime/state_log.py": state_log.SUBJECTS, "runtime/action_log.py": action_log.SUBJECTS}
+DYNAMIC = {
+    "runtime/state_log.py": (*state_log.SUBJECTS, *state_log.OPTIONAL),
+    "runtime/action_log.py": action_log.SUBJECTS,
+}
 """Modules in which the subject of an ERROR line is not a literal, and their subjects."""
 
 

@@ -111,5 +111,6 @@ def count_everything(counted: MetricsBench) -> None:
     metrics.paging(0, 0, "")
     metrics.paused([], [])
     metrics.troubled({"pagerduty": 0})
+    metrics.compared({"same": 2})
     metrics.expect("reconciler_heartbeat_failures_total", [("url",)])
     metrics.beat("url", ok=True)

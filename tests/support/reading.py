@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
+from reconciler.core.absence import Vanished
 from reconciler.core.model import Observation, Side
 from reconciler.core.work import ReadRequest
 from reconciler.errors import Unknown
 from reconciler.reconcile.fetch import Fetched, Fetcher
 from reconciler.reconcile.read_breakers import ReadBreakers
+from reconciler.store.cursors import Positions
 from reconciler.vendors.call_context import CallPriority, current
 from tests.support.builders import OG, PD, alert, incident, observation, pair, policy
 from tests.support.clock import SimClock
@@ -46,13 +48,19 @@ class Vendors:
 
 @dataclass
 class Scene:
-    """A fetcher with two readers whose answers a test can change. `known` are pairs in the snapshot."""
+    """A fetcher with two readers whose answers a test can change.
+
+    `known` are pairs in the snapshot, `opened` is its number of open alerts; `vanished` is stored.
+    """
 
     opsgenie: Vendors = field(default_factory=lambda: Vendors(alert=alert(), notes=[], acts=[]))
     pagerduty: Vendors = field(default_factory=lambda: Vendors(incident=incident(), notes=[], acts=[]))
     clock: SimClock = field(default_factory=SimClock)
     known: set[str] = field(default_factory=set)
+    opened: int = 100
+    vanished: Vanished | None = None
     stopping: bool = False
+    saved: int = 0
 
     def __post_init__(self) -> None:
         self.breakers = ReadBreakers(self.clock)
@@ -67,8 +75,19 @@ class Scene:
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
-        pairs = SimpleNamespace(pairs=lambda ids: {each: each for each in ids if each in self.known})
-        yield SimpleNamespace(snapshot=pairs)
+        pairs = SimpleNamespace(
+            pairs=lambda ids: {each: each for each in ids if each in self.known}, open_alerts=lambda: self.opened
+        )
+        yield SimpleNamespace(
+            snapshot=pairs, cursors=SimpleNamespace(load=lambda _: Positions(vanished=self.vanished))
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        def save(vanished: Vanished | None) -> None:
+            self.vanished, self.saved = vanished, self.saved + 1
+
+        yield SimpleNamespace(cursors=SimpleNamespace(save=save))
 
     def fetch(self, request: ReadRequest, known: Observation | None = None) -> Fetched:
         return self.fetcher.fetch(request, known or observation(pair=pair()), policy())

@@ -135,7 +135,7 @@ class Sim(Wiring):
         identity.known, identity._refresh = True, float("inf")  # it costs a few requests once in an interval
         existing, keys = self.deliverer._tools.existing, self.deliverer._tools.keys
         locks: Any = SimLock(clock), {side: SimLock(clock) for side in Side}, SimLock(clock)
-        existing._lock, keys._locks, self.fetcher._absence._list_lock = locks
+        existing._lock, keys._locks, self.fetcher.absence._list_lock = locks
 
     def http(self, side: Side, name: str = "") -> Http:
         """A session whose requests stay in this process."""

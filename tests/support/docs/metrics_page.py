@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import yaml
 
 from reconciler.core.model import Kind, Side
+from reconciler.core.shadow import VERDICTS
 from reconciler.observability.metrics_table import METRICS, PRIORITY_LABELS, Metric, label_of
 from reconciler.reconcile.write_breakers import Lane
 from reconciler.runtime.account import Account
-from reconciler.runtime.state_log import SUBJECTS
+from reconciler.runtime.state_log import OPTIONAL, SUBJECTS
 from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.hints import Hints
 from reconciler.sources.listings import OpenAlerts, OpenIncidents
@@ -39,7 +40,8 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "method": ("GET", "POST", "PUT"),
     "kind": tuple(kind.value for kind in Kind),
     "pages": ("yes", "no"),
-    "subject": SUBJECTS,
+    "verdict": VERDICTS,
+    "subject": (*SUBJECTS, *OPTIONAL),
     "heartbeat": (HeartbeatUrl.name, OpsgenieHeartbeat.name),
     "reconciler_source_polls_total outcome": ("ok", "failed"),
     "reconciler_webhooks_total outcome": tuple(dict.fromkeys(_WEBHOOKS)),

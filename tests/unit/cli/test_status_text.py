@@ -9,6 +9,7 @@ from reconciler.cli import status_text
 from reconciler.cli.status_text import MOST_LISTED, RETRY, draw, is_plain, page, plain
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.shadow import Comparison
 from reconciler.operations.divergence import Apart
 from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
@@ -158,3 +159,9 @@ def test_text_in_brackets_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) 
     out = capsys.readouterr().out
     assert "[bold]x[/bold]" in out
     assert "[red]b" in out
+
+
+def test_a_comparison_with_another_product_is_a_fact() -> None:
+    seen = Comparison(at(3598), {"same": 40})
+    assert ("JSM shadow", "40 same, looked at 2 s ago") in page(report(shadow=seen), 10.0).facts
+    assert "JSM shadow" not in plain(page(report(), 10.0))

@@ -271,6 +271,12 @@ def test_lasting_problems_are_counted_by_subject(counted: MetricsBench) -> None:
     assert [counted.value("troubles", each) for each in ("pagerduty", "objects", "opsgenie")] == [1, 3, 0]
 
 
+def test_a_comparison_with_another_product_is_exposed_while_this_process_leads(counted: MetricsBench) -> None:
+    counted.metrics.compared({"same": 40, "missing": 0})
+    counted.metrics.led()
+    assert [counted.value("shadow_alerts", each) for each in ("same", "missing")] == [40, 0]
+
+
 def test_a_scrape_exposes_what_was_just_counted(counted: MetricsBench) -> None:
     for number in range(3):
         counted.metrics.webhook(Side.PAGERDUTY, "accepted")

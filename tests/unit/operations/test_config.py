@@ -1,7 +1,11 @@
 from pathlib import Path
 
-from reconciler.operations.config import Configuration, Line, as_data, as_text, survey
+from reconciler.operations.config import Configuration, Line, against_database, as_data, as_text, survey
 from reconciler.settings import Settings, read, variables
+from reconciler.store.cursors import Origin
+from reconciler.store.database import open_database
+from reconciler.store.migrate import upgrade
+from tests.support.builders import at
 from tests.support.configured import REQUIRED, WITH_JSM
 
 
@@ -62,6 +66,19 @@ def test_problems_and_warnings_stand_at_the_end() -> None:
         "origin": "missing",
         "secret": True,
     }
+
+
+def test_a_database_of_another_product_is_a_problem(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'reconciler.db'}"
+    assert against_database(read(REQUIRED | {"DATABASE_URL": url}, None)) == ()
+    database = open_database(url)
+    upgrade(database)
+    with database.writing() as unit:
+        unit.cursors.save(origin=Origin(at(1), at(0)), source="jsm")
+    database.close()
+    (problem,) = against_database(read(REQUIRED | {"DATABASE_URL": url}, None))
+    assert "this database mirrors JSM's alerts" in problem
+    assert against_database(read({}, None)) == (), "nothing is known of a configuration that is incomplete"
 
 
 def test_only_the_variables_of_the_products_that_are_read_are_missing() -> None:

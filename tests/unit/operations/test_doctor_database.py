@@ -56,6 +56,16 @@ def test_a_database_in_use_is_described_and_remembered(database: Database, tmp_p
     assert mine.writable().verdict is Verdict.GOOD
 
 
+def test_a_database_of_another_product_is_bad(database: Database, tmp_path: Path) -> None:
+    begun(database)
+    mine = DatabaseChecks(url(tmp_path), timedelta(hours=1), SimClock(0.0, NOW), "jsm")
+    found = mine.which()
+    assert found.verdict is Verdict.BAD
+    assert "ALERT_SOURCE: it is jsm, and this database mirrors Opsgenie's alerts" in found.found
+    assert found.fix.startswith("run `reconciler migrate --to jsm`")
+    assert mine.lost
+
+
 def test_an_older_schema_is_no_fault_and_a_newer_one_is(database: Database, tmp_path: Path) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.core.model import Kind, Settlement, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.shadow import Comparison
 from reconciler.operations import pausing, status, status_data
 from reconciler.operations.status import Entry, StatusReport
 from reconciler.store.database import Database
@@ -128,3 +129,11 @@ def test_a_page_that_waits_because_of_an_error_needs_attention_at_once() -> None
     just = at(3600)
     for page, expected in ((WaitingPage("a-1", just, "503"), True), (WaitingPage("a-1", just, ""), False)):
         assert status.needs_attention(polled(5, paging=Paging((page,))), 10.0) is expected
+
+
+def test_a_comparison_with_another_product_is_shown_for_a_day(database: Database) -> None:
+    now = datetime.now(UTC)
+    for age, shown in ((timedelta(hours=23), True), (timedelta(hours=25), False)):
+        with database.writing() as unit:
+            unit.cursors.save(shadow=Comparison(now - age, {"same": 1}))
+        assert (status.read(database, "sqlite:///r.db").shadow is not None) is shown

@@ -5,6 +5,7 @@ from typing import Any
 
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.shadow import Comparison
 from reconciler.operations.divergence import Apart
 from reconciler.operations.pausing import Held
 from reconciler.operations.status import Entry, StatusReport
@@ -101,3 +102,10 @@ def test_actions_pauses_and_pairs_are_listed_whole() -> None:
         {"subject": "pages", "since": at(3540).isoformat(), "age_seconds": 60.0, "words": "1 page waits"}
     ]
     assert found["oldest_pending_seconds"] == 100.0
+
+
+def test_a_comparison_with_another_product_is_there_only_if_one_was_made() -> None:
+    report = StatusReport(at(100), "sqlite:///r.db")
+    assert "shadow" not in as_data(report, 10.0)
+    data = as_data(replace(report, shadow=Comparison(at(40), {"same": 4})), 10.0)
+    assert data["shadow"] == {"at": at(40).isoformat(), "age_seconds": 60.0, "alerts": {"same": 4}}

@@ -7,9 +7,10 @@ import pytest
 
 from reconciler.core.model import Side
 from reconciler.core.pause import Pause
+from reconciler.core.shadow import Comparison
 from reconciler.operations.pausing import Held
 from reconciler.operations.status import StatusReport
-from reconciler.operations.status_words import VendorWords, leader, vendors
+from reconciler.operations.status_words import VendorWords, leader, shadow, vendors
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.overview import Lead
 from reconciler.store.troubles import KeptTrouble
@@ -72,3 +73,8 @@ def test_a_paused_side_may_not_be_written_to(side: Side, pages: bool, told: str)
 )
 def test_the_leader_is_told_with_since_when_as_far_as_known(given: dict[str, Any], told: str) -> None:
     assert leader(report(**given)) == told
+
+
+def test_a_comparison_with_another_product_is_told_with_its_age() -> None:
+    seen = Comparison(at(0), {"same": 40, "differs": 1, "missing": 0})
+    assert shadow(at(120), seen) == "40 same, 1 differs, looked at 2 min ago"

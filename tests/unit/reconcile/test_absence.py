@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import Alert, Observation
+from reconciler.core.absence import BELIEVED_AFTER, Vanished
+from reconciler.core.model import Alert, Observation, Order
+from reconciler.core.product import JSM
 from reconciler.core.work import ReadRequest
 from reconciler.errors import Misconfigured, Missing
+from reconciler.reconcile.absence import Absence, Fewer
 from tests.support.builders import alert, at, observation, pair
 from tests.support.reading import ONLY_OG, Scene, Vendors
 
@@ -100,3 +103,140 @@ def test_one_read_of_the_list_serves_all_alerts_missing_at_the_same_time() -> No
     for number in range(20):
         scene.fetch(ALERT, lost(number))
     assert scene.opsgenie.asked["recent_alerts"] == 1
+
+
+OTHERS = [alert(id=f"b-{number}") for number in range(20)]
+KNOWN = {row.id for row in OTHERS}
+SWEEP = 300.0
+
+
+def hidden(**more: Any) -> Scene:
+    """A quarter of twenty open alerts is not found; the others are listed."""
+    scene = Scene(opsgenie=gone(*OTHERS), known=KNOWN, opened=20, **more)
+    for number in range(5):
+        scene.fetch(ALERT, lost(number))
+    return scene
+
+
+def test_many_alerts_that_vanish_together_count_as_missing_never_as_deleted() -> None:
+    scene = hidden()
+    scene.clock.passed += 600
+    sees = [scene.fetch(ALERT, lost(number, missing_since=at(0))).observation.sees_others for number in range(5)]
+    assert sees == [False] * 5
+    blind = scene.fetcher.blindness()
+    assert isinstance(blind, Fewer)
+    assert blind.alerts == {f"a-{number}" for number in range(5)}
+    assert "OPSGENIE_API_KEY sees fewer alerts than before: 5 of 20 open ones are not found" in str(blind)
+    assert "unlink" in str(blind)
+
+
+def test_a_product_is_named_by_the_setting_of_its_key() -> None:
+    scene = hidden()
+    absence = Absence(scene.fetcher.absence._database, scene.clock, JSM)
+    scene.vanished = Vanished(at(0), frozenset({"a-1"}), 2)
+    assert str(absence.blindness()).startswith("JSM_API_TOKEN sees fewer alerts than before: 1 of 20 open ones")
+
+
+def test_the_state_stays_the_same_while_a_few_more_vanish() -> None:
+    scene, states = hidden(), set()
+    for number in range(5, 8):
+        states.add(getattr(scene.fetcher.blindness(), "state", ""))
+        scene.fetch(ALERT, lost(number))
+    assert states == {"fewer 3"}
+    assert getattr(scene.fetcher.blindness(), "state", "") == "fewer 4"
+
+
+def test_what_has_vanished_is_stored_once_and_holds_after_a_restart() -> None:
+    """After the restart the alerts are read one by one, each as if it were the only one."""
+    scene = hidden()
+    for _ in range(2):
+        scene.fetcher.absence.keep()
+    assert (scene.vanished, scene.saved) == (Vanished(at(60), frozenset(f"a-{n}" for n in range(5)), 5), 1)
+    after = Scene(opsgenie=gone(*OTHERS), known=KNOWN, opened=20, vanished=scene.vanished)
+    after.clock.passed = 3600
+    assert after.fetcher.blindness() is not None, "before anything is read"
+    assert not after.fetch(ALERT, lost(1, missing_since=at(0))).observation.sees_others
+    after.clock.passed += 5
+    after.opsgenie.answers["alert"] = alert()
+    for number in range(3):
+        after.fetch(ALERT, lost(number))
+    assert after.fetcher.blindness() is None
+    after.fetcher.absence.keep()
+    assert after.vanished is None
+
+
+def test_one_that_stays_missing_after_the_others_are_seen_again_is_deleted_after_another_sweep() -> None:
+    scene = hidden()
+    scene.clock.passed = 600
+    scene.opsgenie.answers["alert"] = alert()
+    for number in range(4):
+        scene.fetch(ALERT, lost(number))
+    scene.opsgenie.answers["alert"] = Missing("404")
+    assert not scene.fetch(ALERT, lost(4, missing_since=at(0))).observation.sees_others
+    scene.clock.passed += SWEEP
+    assert scene.fetch(ALERT, lost(4, missing_since=at(0))).observation.sees_others
+
+
+def test_a_new_leader_concludes_nothing_before_a_whole_sweep() -> None:
+    scene = Scene(opsgenie=gone(*OTHERS), known=KNOWN)
+    scene.clock.passed = 3600
+    scene.fetcher.absence.begin()
+    assert not scene.fetch(ALERT, lost(1, missing_since=at(0))).observation.sees_others
+    scene.clock.passed += SWEEP
+    assert scene.fetch(ALERT, lost(1, missing_since=at(0))).observation.sees_others
+
+
+def test_a_new_leader_forgets_what_was_missing_when_it_led_before() -> None:
+    scene = hidden()
+    scene.fetcher.absence.begin()
+    assert scene.fetcher.blindness() is None
+    assert scene.fetch(ALERT, lost(1)).observation.sees_others
+
+
+def test_alerts_that_were_deleted_on_purpose_are_believed_a_day_later_while_others_are_seen() -> None:
+    scene = hidden()
+    scene.clock.passed += BELIEVED_AFTER.total_seconds()
+    assert scene.fetch(ALERT, lost(0)).observation.sees_others
+    scene.fetch(ALERT, lost(7))
+    scene.clock.passed += 5
+    assert not scene.fetch(ALERT, lost(0)).observation.sees_others, "one more has vanished"
+    scene.opsgenie.answers["recent_alerts"] = lambda _: []
+    scene.clock.passed += 2 * BELIEVED_AFTER.total_seconds()
+    assert not scene.fetch(ALERT, lost(0)).observation.sees_others, "none is seen"
+
+
+def test_an_alert_that_is_unlinked_is_of_no_interest_any_more() -> None:
+    scene = hidden()
+    for number in range(4):
+        dropped = pair(None, alert_id=f"a-{number}", tracked=False, incident_number=7)
+        seen = scene.fetch(ALERT, observation(alert_id=f"a-{number}", pair=dropped, order=Order("Jane")))
+        assert seen.observation.sees_others
+    assert scene.fetcher.blindness() is None
+
+
+def test_alerts_of_another_team_prove_nothing_though_they_were_listed_before_anything_was_missed() -> None:
+    """A new key lists what it sees at once; what it does not see is noticed by the next sweep."""
+    rows = [alert(id=f"b-{number}", created_at=at(-4000)) for number in range(9)]
+    scene = Scene(opsgenie=gone(*rows), known={row.id for row in rows})
+    for row in rows:
+        scene.fetch(ReadRequest(row=row), observation(alert_id=row.id))
+    scene.clock.passed += SWEEP - 1
+    for number in range(2):
+        assert scene.fetch(ALERT, lost(number)).observation.sees_others is (number == 0)
+    assert "sees none of the 2 alerts" in str(scene.fetcher.blindness())
+
+
+def test_an_alert_that_settles_while_others_are_judged_is_not_forgotten_twice() -> None:
+    scene = hidden()
+    absence = scene.fetcher.absence
+    count = absence._count_open
+
+    def settle_all() -> int:
+        absence._count_open = count  # type: ignore[method-assign]
+        for number in range(5):
+            absence.is_settled(f"a-{number}")
+        return count()
+
+    absence._count_open = settle_all  # type: ignore[method-assign]
+    absence.is_settled("a-0")
+    assert scene.fetcher.blindness() is None

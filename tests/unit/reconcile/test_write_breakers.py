@@ -208,6 +208,19 @@ def test_a_barred_lane_admits_nothing_until_it_is_freed(breakers: WriteBreakers)
     assert blocked_lanes(breakers) == {Lane.ALERTS}
 
 
+def test_what_is_meant_for_an_alert_that_the_key_does_not_see_waits_and_nothing_else(
+    breakers: WriteBreakers,
+) -> None:
+    breakers.bar(frozenset(), frozenset({"hidden"}))
+    waits = breakers.waits_for(action_of("hidden", action(Kind.ALERT_NOTE)))
+    assert waits == Wait(after(WHILE_BARRED)), "it is not parked, as its lane is free"
+    assert breakers.waits_for(action_of("hidden")) is None
+    assert breakers.waits_for(action_of("seen", action(Kind.ALERT_NOTE))) is None
+    assert breakers.refused_sides() == frozenset()
+    breakers.bar(frozenset())
+    assert breakers.waits_for(action_of("hidden", action(Kind.ALERT_NOTE))) is None
+
+
 def test_a_paused_side_admits_only_what_pages(breakers: WriteBreakers) -> None:
     breakers.pause([Pause(Side.PAGERDUTY, NOW, "why")])
     assert breakers.waits_for(NOTE) == Wait(after(WHILE_BARRED), hold=Hold.WRITE_PAGERDUTY)

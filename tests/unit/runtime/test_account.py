@@ -1,5 +1,6 @@
 """The account: lanes that the configuration of a vendor forbids are barred, and no others."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,12 +8,13 @@ import pytest
 from reconciler.core.model import Kind, Side
 from reconciler.core.policy import NOBODY
 from reconciler.errors import Misconfigured, ReconcilerError, Refused, Transient
+from reconciler.reconcile.absence import Fewer
 from reconciler.reconcile.identity import AccountState
 from reconciler.reconcile.problems import Problem, Problems
 from reconciler.reconcile.work_queue import Passage
 from reconciler.reconcile.write_breakers import HOLDS, PAGERDUTY_LANES, Lane, WriteBreakers
 from reconciler.runtime.account import Account, barred
-from tests.support.builders import BOT, JANE, policy
+from tests.support.builders import BOT, JANE, action, policy
 from tests.support.clock import SimClock
 
 WRONG = Problem(Side.PAGERDUTY, Misconfigured("PAGERDUTY_USER: unknown"))
@@ -45,6 +47,7 @@ class Stage:
     def __init__(self, *, writes: bool = True) -> None:
         self.identity = Identity()
         self.blind: ReconcilerError | None = None
+        self.absence: Any = None
         self.breakers = WriteBreakers(SimClock()) if writes else None
         self.problems = Problems()
         identity: Any = self.identity
@@ -105,6 +108,28 @@ def test_an_account_problem_is_reported_and_bars_its_lanes_until_it_is_fixed() -
     assert stage.problems.all() == ()
     assert stage.account.unsure is None
     assert stage.free() == set(Lane)
+
+
+def test_alerts_that_are_no_longer_seen_bar_their_own_writes_and_not_the_lane() -> None:
+    stage = Stage()
+    assert stage.breakers is not None
+    stage.blind = Fewer("OPSGENIE_API_KEY sees fewer alerts", frozenset({"a-1"}))
+    stage.account.poll()
+    assert stage.problems.all() == (Problem(Side.ALERTS, stage.blind),)
+    assert stage.free() == set(Lane)
+    assert stage.breakers.waits_for(action(Kind.ALERT_NOTE, alert_id="a-1")) is not None
+    stage.blind = Fewer("OPSGENIE_API_KEY sees none of them", frozenset())
+    stage.account.poll()
+    assert stage.free() == set(Lane) - {Lane.ALERTS}
+
+
+def test_what_has_vanished_is_stored_and_looked_at_anew_when_this_process_begins_to_lead() -> None:
+    stage = Stage()
+    stage.absence = SimpleNamespace(begin=lambda: calls.append("begin"), keep=lambda: calls.append("keep"))
+    calls: list[str] = []
+    stage.account.began()
+    stage.account.keep()
+    assert calls == ["begin", "keep"]
 
 
 def test_a_confirmed_account_half_opens_the_breakers_opened_by_its_refusal() -> None:

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ class Run:
         self.stop = threading.Event()
         self.queue = WorkQueue(self.clock)
         self.problems = Problems()
+        self.account = SimpleNamespace(bar=lambda: None)
         self.collector = Collector()
         self.polled: list[str] = []
         self.asked: list[str] = []

@@ -45,6 +45,10 @@ class Account:
 
     unsure: Problem | None = None
     asked: list[str] = field(default_factory=list)
+    begun: int = 0
+
+    def began(self) -> None:
+        self.begun += 1
 
     def answered(self) -> None:
         self.asked.append("again")
@@ -206,4 +210,5 @@ def test_a_replaced_key_is_tried_at_once_and_pagerdutys_account_is_checked_again
     stage.program.renewed(side)
     assert stage.writes.open_lanes() == frozenset()
     assert stage.account.asked == ([] if side is Side.ALERTS else ["renewed"])
+    assert stage.account.begun == (side is Side.ALERTS), "another key may see other alerts"
     replace(stage.program, write_breakers=None).renewed(side)

@@ -21,6 +21,7 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.observability.naming import PairNames, span, state_of
+from reconciler.reconcile.absence import Fewer
 from reconciler.reconcile.problems import Problem
 from reconciler.runtime import state_log
 from reconciler.runtime.state_log import OVER_AFTER, StateLog
@@ -104,6 +105,14 @@ def test_a_misconfiguration_is_identified_by_its_text_and_not_by_its_call(bench:
     bench.cycle(Problem(Side.PAGERDUTY, first), Problem(Side.PAGERDUTY, second))
     said = ["GET /users: 401; check PAGERDUTY_API_KEY (request 0)", str(first), str(second)]
     assert bench.take_lines() == [("error", words) for words in said]
+
+
+def test_figures_that_change_while_a_misconfiguration_lasts_are_not_told_each_time(bench: StateLogBench) -> None:
+    for number in (5, 6, 7):
+        bench.cycle(Problem(Side.ALERTS, Fewer(f"{number} alerts are not found", frozenset({"a17"}), "fewer 3")))
+    assert bench.take_lines() == [("error", "5 alerts are not found")]
+    bench.cycle(Problem(Side.ALERTS, Fewer("8 alerts are not found", frozenset({"a17"}), "fewer 4")))
+    assert bench.take_lines() == [("error", "8 alerts are not found")]
 
 
 @pytest.mark.parametrize("error", [Missing("404"), Forbidden("403"), Permanent("400", 400)])

@@ -1,5 +1,6 @@
 """The first start is atomic, and no alert is paged twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -73,6 +74,14 @@ def test_the_first_start_sets_every_cursor(before: Stage) -> None:
     assert standing.origin == Origin(NOW, NOW - HOUR)
     assert (standing.query, standing.alerts, standing.pagerduty) == ("team: a", at(3000), LogMark(NOW - HOUR))
     assert (standing.sweep, standing.polled_alerts, standing.polled_pagerduty) == (NOW, NOW, NOW)
+
+
+@pytest.mark.parametrize(("source", "stored"), [("opsgenie", None), ("jsm", "jsm")])
+def test_the_first_start_stores_whose_alerts_they_are(before: Stage, source: str, stored: str | None) -> None:
+    """Of Opsgenie's nothing is stored, as by every earlier version."""
+    before.horizons = replace(before.horizons, source=source)
+    before.alert_feed().poll()
+    assert before.standing.source == stored
 
 
 def test_an_open_incident_about_an_outage_is_recalled_and_is_no_pair(before: Stage) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.absence import Vanished
 from reconciler.core.outage import Outage
-from reconciler.store.cursors import OLDEST, LogMark, Origin, Positions, earlier
+from reconciler.core.shadow import Comparison
+from reconciler.store.cursors import MOST_VANISHED, OLDEST, LogMark, Origin, Positions, earlier
 from reconciler.store.database import Database
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.schema import cursors
@@ -33,6 +35,8 @@ WHOLE = Positions(
     polled_pagerduty=at(10),
     leader=LeaderState(at(11), 4, at(1)),
     outage=PARTLY[0],
+    vanished=Vanished(at(12), frozenset({"a-1", "a-2"}), 3),
+    shadow=Comparison(at(13), {"same": 4, "differs": 1}),
 )
 
 
@@ -63,6 +67,34 @@ def test_an_outage_is_read_back_and_can_be_forgotten(database: Database, outage:
 @pytest.mark.parametrize("value", [*USELESS, '["2026-11-23T09:00:00+00:00"]', '["x", "", "P1"]', '["x", "", 5]'])
 def test_an_unreadable_outage_counts_as_none(database: Database, value: str) -> None:
     assert stored(database, outage=value) == Positions()
+
+
+@pytest.mark.parametrize("vanished", [WHOLE.vanished, None])
+def test_vanished_alerts_are_read_back_and_can_be_forgotten(database: Database, vanished: Vanished | None) -> None:
+    with database.writing() as unit:
+        unit.cursors.save(vanished=WHOLE.vanished)
+        unit.cursors.save(vanished=vanished)
+        assert unit.cursors.load(NOW).vanished == vanished
+
+
+@pytest.mark.parametrize("value", [*USELESS, '["2026-11-23T09:00:00+00:00", 2]', '["x", 2, []]', '["x", "2", []]'])
+def test_unreadable_vanished_alerts_count_as_none(database: Database, value: str) -> None:
+    assert stored(database, vanished=value) == Positions()
+
+
+@pytest.mark.parametrize("value", [*USELESS, '["x", {}]', '["2026-11-23T09:00:00+00:00", []]'])
+def test_an_unreadable_comparison_counts_as_none(database: Database, value: str) -> None:
+    assert stored(database, shadow=value) == Positions()
+
+
+def test_of_very_many_vanished_alerts_a_part_is_stored(database: Database) -> None:
+    many = frozenset(f"a-{number}" for number in range(2 * MOST_VANISHED))
+    with database.writing() as unit:
+        unit.cursors.save(vanished=Vanished(at(1), many, len(many)))
+        kept = unit.cursors.load(NOW).vanished
+    assert kept is not None
+    assert (len(kept.alerts), kept.most) == (MOST_VANISHED, MOST_VANISHED)
+    assert kept.alerts < many
 
 
 def test_an_empty_table_gives_unknown_positions(database: Database) -> None:

@@ -27,9 +27,10 @@ def test_one_statement_finds_pairs_that_page_nobody_or_are_unexplained(database:
         PAIR,
         replace(PAIR, tracked=False, incident_id=None, incident_number=None, pagerduty=None),
         replace(PAIR, alerts=AlertBaseline(False, False, NOW), pagerduty=IncidentBaseline("resolved")),
+        replace(PAIR, alerts=AlertBaseline(False, False, NOW)),
         replace(PAIR, pagerduty=IncidentBaseline("triggered")),
     ],
-    ids=["whole", "without an incident", "over", "bare"],
+    ids=["whole", "without an incident", "over", "closed", "bare"],
 )
 def test_a_pair_is_read_back_as_it_was_stored(database: Database, pair: Pair) -> None:
     with database.writing() as unit:
@@ -39,6 +40,7 @@ def test_a_pair_is_read_back_as_it_was_stored(database: Database, pair: Pair) ->
         of_incidents = {"PINC1": (pair,)} if pair.incident_id else {}
         assert unit.snapshot.pairs_of_incidents(["PINC1", "PINC2"]) == of_incidents
         assert unit.snapshot.open_pairs() == int(pair.is_open)
+        assert unit.snapshot.open_alerts() == int(pair.alerts.open)
 
 
 def test_the_examples_differ_from_the_defaults_in_every_field() -> None:

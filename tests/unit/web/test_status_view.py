@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.journal import Entry, Event
 from reconciler.core.model import Kind, Side, Status
 from reconciler.core.pause import Pause
+from reconciler.core.shadow import Comparison
 from reconciler.observability.naming import STATES
 from reconciler.operations.config import Configuration, Line
 from reconciler.operations.decisions import Decision
@@ -183,3 +184,9 @@ def test_settings_are_shown_without_what_they_hide() -> None:
         ("OPSGENIE_QUERY", "empty", "default"),
         ("LOG_LEVEL", "DEBUG", "default"),
     ]
+
+
+def test_a_comparison_with_another_product_is_shown_beside_the_process() -> None:
+    seen = Comparison(at(98), {"differs": 2})
+    assert ("JSM shadow", "2 differs, looked at 2 s ago") in view(shadow=seen).process
+    assert "JSM shadow" not in dict(view().process)
