@@ -55,7 +55,7 @@ def _story(stage: Stage) -> None:
     act("JSM", f'Grafana raises the alert "{NEW}" (P1)', "jsm/alerts", message=NEW, priority="P1", user="Grafana")
     _note(stage, "PagerDuty", "Jane Doe", f"{on_incident}/notes", "standby is catching up")
     stage.command("migrate", "--to", "jsm", "--check")
-    stage.command("migrate", "--to", "jsm")
+    stage.command("migrate", "--to", "jsm", "--drain")
     stage.environment["ALERT_SOURCE"] = "jsm"
     stage.command("once", "--dry-run")
     stage.start()

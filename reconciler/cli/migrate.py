@@ -148,10 +148,11 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
         return backup(sources.url, f"before-{to}", clock.now()) if keeps_copy else None
 
     if choices.drain and sources.here is not None:
+        polled = moving.last_poll(database, clock.now())
         report = moving.drain(sources.here)
         for problem in report.problems if report else ():
             _say(str(problem.error))
-        choices = replace(choices, drain=False, is_drained=report is not None)
+        choices = replace(choices, drain=False, is_drained=report is not None, polled=polled)
     lock, both = lock_for(sources.url, database.route), moving.sides(sources, database)
     made = moving.Mover(database, lock, both, clock, show, keep, _say).move(choices)
     if as_json:

@@ -43,13 +43,15 @@ class Unmatched(StrEnum):
 class Choices:
     """The operator's choices. `drain`: what the source that is left still has to tell is to be mirrored first.
 
-    `is_drained`: that has been done, as far as it could be.
+    `is_drained`: that has been done, as far as it could be. `polled` is the last poll before that: what the new
+    source alone has shown since is new, however long the daemon was stopped; None if nothing was drained.
     """
 
     drop_missing: bool = False
     drain: bool = False
     is_drained: bool = False
     unknown: Unmatched | None = None
+    polled: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def examine(
     """Read both sides and judge. Raises what the clients raise."""
     readings = read(snapshot, there, here, horizon, progress)
     products = PRODUCTS[snapshot.positions.source or "opsgenie"], PRODUCTS[to]
-    polled = snapshot.positions.polled_alerts or horizon.now
+    polled = choices.polled or snapshot.positions.polled_alerts or horizon.now
     unknown = sorted_out(readings.unmatched, earlier(polled, horizon.staleness))
     settled = _settles_at(readings.found, horizon.staleness)
     return Examination(
@@ -134,6 +136,7 @@ def move_of(seen: Examination, query: str, report: str, route: str = "default") 
         first_looks(seen.moved, seen.now),
         query,
         report,
+        seen.choices.polled,
     )
 
 

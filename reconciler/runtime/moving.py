@@ -78,6 +78,12 @@ def is_there(database: Database, to: str, now: datetime) -> bool:
     return (positions.source or "opsgenie") == to
 
 
+def last_poll(database: Database, now: datetime) -> datetime | None:
+    """When the source that is left last answered a whole poll."""
+    with database.reading() as unit:
+        return unit.cursors.load(now).polled_alerts
+
+
 def sides(sources: Sources, database: Database) -> Sides:
     """The readers of both sources."""
     settings = sources.there

@@ -60,7 +60,7 @@ _UNSENT = delete(actions).where(
 class Move:
     """A move of everything. `others` are pairs that keep their id: those left without an alert, and new ones.
 
-    `report` is what the command prints as JSON.
+    `report` is what the command prints as JSON. The new source's feed begins at `polled`; None: at the last poll.
     """
 
     to: str
@@ -70,6 +70,7 @@ class Move:
     looks: tuple[WorkItem, ...] = ()
     query: str = ""
     report: str = "{}"
+    polled: datetime | None = None
 
 
 def all_pairs(unit: UnitOfWork) -> list[Pair]:
@@ -103,7 +104,7 @@ def apply(unit: UnitOfWork, move: Move) -> None:
     _record(connection, route, now_ids, move.at)
     unit.outbox.add([action for each in move.pairs for action in each.actions], move.at)
     unit.work.add(move.looks)
-    polled = unit.cursors.load(move.at).polled_alerts
+    polled = move.polled or unit.cursors.load(move.at).polled_alerts
     unit.cursors.save(source=move.to, query=move.query, alerts=polled or move.at, sweep=OLDEST)
     upsert(connection, cursors, [{"route": route, "name": REPORT, "value": move.report}])
 

@@ -18,7 +18,6 @@ from reconciler.vendors.jsm.rows import created, parse_act, parse_alert, parse_n
 from reconciler.vendors.jsm.site import Site
 from reconciler.vendors.jsm.writes import RESERVED
 from reconciler.vendors.json_fields import (
-    EARLIEST,
     BadRow,
     OnBadRow,
     ignore,
@@ -32,10 +31,10 @@ from reconciler.vendors.json_fields import (
 from reconciler.vendors.ports import PAGE, AlertNews, RequestStatus
 
 VENDOR = "JSM"
-_OPEN = "NOT status:closed"
-"""Finds open alerts, whether an acknowledged or snoozed one has the status `open` or one of its own.
+_OPEN = "status:open"
+"""Finds open alerts, acknowledged ones too: JSM's own pages search for `status: "open" AND acknowledged: false`.
 
-It never stands alone: a search for nothing but a negation may find nothing.
+If it does not find those whose status is a word of its own, they are read by their ids instead.
 """
 
 
@@ -72,7 +71,7 @@ class JsmClient(AlertLists):
         found = {alert.id: alert for alert in self.recent_alerts(since)}
         newest = max((alert.created_at for alert in found.values()), default=None)
         unacknowledged, floor = self._unacknowledged()
-        page = self._page(self._having("acknowledged:true", _OPEN), "createdAt", "desc", 0)
+        page = self._page(self._having(_OPEN, "acknowledged:true"), "createdAt", "desc", 0)
         acknowledged = self._alerts(page.rows)
         found |= {alert.id: alert for alert in (*unacknowledged, *acknowledged)}
         listed = Listed(
@@ -128,7 +127,7 @@ class JsmClient(AlertLists):
         """
         found: dict[str, Alert] = {}
         floor: datetime | None = None
-        for page in self._pages(self._having("acknowledged:false", _OPEN), "createdAt", "desc"):
+        for page in self._pages(self._having(_OPEN, "acknowledged:false"), "createdAt", "desc"):
             alerts = self._alerts(page.rows)
             found |= {alert.id: alert for alert in alerts}
             if page.more and page.last:
@@ -155,7 +154,8 @@ class JsmClient(AlertLists):
         return rows(body, "values", VENDOR), _after(mapping(body.get("links")).get("next"))
 
     def _open_query(self, start: datetime | None = None) -> str:
-        return self._having(f"createdAt>={int((start or EARLIEST).timestamp() * 1000)}", _OPEN)
+        since = [f"createdAt>={int(start.timestamp() * 1000)}"] if start else []
+        return self._having(_OPEN, *since)
 
     def _having(self, *terms: str) -> str:
         return " AND ".join((f"({self._query})", *terms) if self._query else terms)

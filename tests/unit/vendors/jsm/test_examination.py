@@ -33,7 +33,7 @@ def test_the_clock_is_that_of_the_cheapest_answer(wire: responses.RequestsMock) 
 
 
 def test_the_alerts_of_the_query_are_counted(wire: responses.RequestsMock) -> None:
-    still_open = "(tag: a) AND createdAt>=946684800000 AND NOT status:closed"
+    still_open = "(tag: a) AND status:open"
     wire.get(ALERTS, json=page([row(1)], count=7), match=[query(size="1", query="tag: a")])
     wire.get(ALERTS, json=page([row(1)], count=3), match=[query(size="1", query=still_open)])
     found = examiner("tag: a")

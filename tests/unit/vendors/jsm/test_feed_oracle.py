@@ -85,7 +85,7 @@ class Store:
 
 
 def _matches(each: Stored, query: str) -> bool:
-    if "NOT status:closed" in query and not each.open:
+    if "status:open" in query and not each.open:
         return False
     return not ("acknowledged:false" in query and each.acknowledged) and not (
         "acknowledged:true" in query and not each.acknowledged
