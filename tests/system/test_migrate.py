@@ -99,7 +99,9 @@ def test_what_has_to_be_decided_first_is_said_and_nothing_is_moved(tmp_path: Pat
         assert world.ask("SELECT * FROM pairs") == pairs
 
         world.settings(jsm_blind_teams=[])
+        seq = world.seq()
         world.start()
+        world.until(lambda: world.polls(seq) > 0, "the daemon's first poll")
         held = world.run("migrate", "--to", "jsm")
         assert held.returncode == 1
         assert "is at work on this database: stop it first" in held.stderr
