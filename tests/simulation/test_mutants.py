@@ -68,8 +68,10 @@ IDLE = {
     ("close", Kind.PAGERDUTY_RESOLVE),
     ("delete", Kind.PAGERDUTY_NOTE),
     ("late", Kind.CREATE_INCIDENT),
+    ("acknowledge", Kind.ALERT_NOTE),
+    ("unacknowledge", Kind.ALERT_NOTE),
 }
-"""Rows for another policy or for a deleted alert, neither of which occurs in the stories."""
+"""Rows for another policy or for a deleted alert, neither of which occurs in the stories, and for JSM (test_sources)."""
 ROWS = [row for row in mapping.TABLE if (row.verb, row.kind) not in IDLE]
 
 
@@ -104,7 +106,7 @@ def test_the_outbox_or_the_author_guard_alone_suffices_for_states(alone: str) ->
 
 def test_the_outbox_guard_alone_suffices_for_states_without_the_name_in_opsgenie() -> None:
     """The check of an acknowledgement's name in Opsgenie, which no setting switches off, is patched out."""
-    bare = ((changes, "_or_echo", lambda _observation, change: change),)
+    bare = ((changes, "_or_echo", lambda _observation, change, _policy: change),)
     assert findings(run(STORY, Parts(guards=frozenset({"outbox"}), patches=bare))) == []
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core import mapping
+from reconciler.core.model import Kind
 from tests.support.simulation.branches import drive_branches
 from tests.support.simulation.chance import random_history
 from tests.support.simulation.drivers import drive, drive_all, single_faults
@@ -61,6 +63,12 @@ def test_a_mutant_is_caught(name: str, near: str) -> None:
     faults = [each for each in single_faults(story, full=True) if each.faults[0].kind.startswith(near)]
     tally = drive([story, *faults], parts, stop_at=CAUGHT[name])
     assert any(line.startswith(CAUGHT[name]) for _, wrong in tally.found for line in wrong), str(tally)
+
+
+@pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge"])
+def test_a_missing_note_of_who_acted_is_detected(verb: str) -> None:
+    rest = tuple(row for row in mapping.TABLE if (row.verb, row.kind) != (verb, Kind.ALERT_NOTE))
+    assert findings(run(told(SPACED, JSM), Parts(patches=((mapping, "TABLE", rest),))))
 
 
 @BOTH
