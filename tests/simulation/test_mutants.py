@@ -71,7 +71,7 @@ IDLE = {
     ("acknowledge", Kind.ALERT_NOTE),
     ("unacknowledge", Kind.ALERT_NOTE),
 }
-"""Rows for another policy, for a deleted alert, neither of which occurs in the stories, or for JSM: see test_sources."""
+"""Rows for another policy or for a deleted alert, which occur in no story, or for JSM: see test_sources."""
 ROWS = [row for row in mapping.TABLE if (row.verb, row.kind) not in IDLE]
 
 
