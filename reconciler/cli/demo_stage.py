@@ -53,9 +53,7 @@ class Stage:
 
     def say(self, who: str, words: str) -> None:
         """Print one line of the narration."""
-        colour = {"Opsgenie": "yellow", "JSM": "yellow", "PagerDuty": "green", "reconciler": "cyan"}.get(
-            who, "white"
-        )
+        colour = _COLOURS.get(who, "white")
         at = f"{time.monotonic() - self.started:5.1f} s"
         head = f"{click.style(at, dim=True)}  {click.style(f'{who:<10}', fg=colour)}  "
         room = max(NARROWEST, columns() - INDENT)

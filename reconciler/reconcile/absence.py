@@ -1,4 +1,4 @@
-"""Alerts that Opsgenie does not know: whether they are gone, or our key can no longer see them."""
+"""Alerts that the product does not know: whether they are gone, or our key can no longer see them."""
 
 import threading
 from collections.abc import Callable
@@ -23,10 +23,12 @@ REMEMBERED_ALERTS = 10_000
 
 
 class NothingConcluded(Missing):
-    """Opsgenie knows neither the alert nor enough others to conclude anything. Not a problem of this alert."""
+    """The product knows neither the alert nor enough others to conclude anything. Not a problem of this alert."""
 
-    def __init__(self, alert_id: str) -> None:
-        super().__init__(f"Opsgenie does not know the alert {alert_id}, nor enough others: nothing is concluded")
+    def __init__(self, alert_id: str, product: Product) -> None:
+        super().__init__(
+            f"{product.name} does not know the alert {alert_id}, nor enough others: nothing is concluded"
+        )
 
 
 class Fewer(Misconfigured):

@@ -14,7 +14,7 @@ class Blocks(Enum):
     """Which later actions of the same pair and side wait for an action."""
 
     NOTHING = 0
-    STATES = 1  # queued by Opsgenie: the check of a later state would read the alert before this write took effect
+    STATES = 1  # queued by the alert side: the check of a later state would read the alert as it was before
     ALL = 2  # waiting, or of unknown outcome: a later action would overtake it
 
 
@@ -39,7 +39,7 @@ class BlockedPlaces:
 def blocks_of(action: Action, policy: Policy, now: datetime) -> Blocks:
     """What an open action blocks: everything, until it has been refused for too long.
 
-    From then on a note blocks nothing, and a state only later states, as does an action in Opsgenie's queue.
+    From then on a note blocks nothing, and a state only later states, as does an action in the alert side's queue.
     """
     if not action.status.is_open:
         return Blocks.NOTHING

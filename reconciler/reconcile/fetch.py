@@ -61,6 +61,7 @@ class Fetcher:
         product: Product = OPSGENIE,
     ) -> None:
         self.absence = Absence(database, clock, product)
+        self._product = product
         self._calls = ReadCalls(opsgenie, pagerduty, RequestStatuses(clock), self.absence)
         self._breakers = breakers
         self._clock = clock
@@ -110,7 +111,7 @@ class Fetcher:
         for side in reader.read_sides - found.unread:
             self._breakers.was_read(side, known.alert_id)
         if is_lost(found.observation) and not found.observation.sees_others:
-            self._breakers.back_off(Side.ALERTS, known.alert_id, NothingConcluded(known.alert_id))
+            self._breakers.back_off(Side.ALERTS, known.alert_id, NothingConcluded(known.alert_id, self._product))
         return self._with_read_at(Fetched(found.observation, found.unread, problems=problems), reader.retry_after)
 
     def _is_stated(self, problem: Problem) -> bool:
@@ -119,7 +120,7 @@ class Fetcher:
         return is_of_alert and self.absence.has_vanished(problem.alert_id)
 
     def _with_read_at(self, fetched: Fetched, least: float = 0.0) -> Fetched:
-        """The result with the time of the next read: Opsgenie's, as incident notes wait for the alert's."""
+        """The result with the time of the next read: the alert's, as incident notes wait for the alert's."""
         side = next((side for side in Side if side in fetched.unread), None)
         if side is None:
             return fetched

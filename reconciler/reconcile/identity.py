@@ -9,7 +9,7 @@
 | its state               | disabled, or in maintenance                 | everything is tried                |
 | who is on call          | the automation user, or nobody              | everything is tried                |
 
-Reading, and writing to Opsgenie, need none of this and continue.
+Reading, and writing to alerts, need none of this and continue.
 """
 
 from collections.abc import Callable

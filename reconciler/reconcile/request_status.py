@@ -1,4 +1,4 @@
-"""Request status of writes that Opsgenie has accepted, and when it may be read again."""
+"""Request status of writes that the alert side has accepted, and when it may be read again."""
 
 import threading
 from collections import deque
@@ -34,7 +34,7 @@ class RequestStatuses:
     def receipt(self, action_id: int, request_id: str, ask: Callable[[], RequestStatus]) -> Receipt | None:
         """The status of a write: read now if that is allowed, else the last one.
 
-        None if Opsgenie does not know the request. Raises what the call raises, except Missing.
+        None if it does not know the request. Raises what the call raises, except Missing.
         """
         if not self._may_ask(action_id, request_id):
             return self.last(action_id, request_id)
@@ -49,7 +49,7 @@ class RequestStatuses:
         return receipt
 
     def last(self, action_id: int, request_id: str) -> Receipt | None:
-        """The last status. A request that was never read counts as in Opsgenie's queue."""
+        """The last status. A request that was never read counts as still in the queue."""
         with self._lock:
             found = self._answers.get(request_id)
         return found.receipt if found is not None else _not_asked(action_id)

@@ -4,7 +4,7 @@
 |-----------|------------------------------------|
 | pages     | incidents                          |
 | pagerduty | everything else in PagerDuty       |
-| opsgenie  | everything in Opsgenie             |
+| opsgenie  | everything on the alert side       |
 
 Each lane has a breaker of its own, and reading has others. Open: the lane takes nothing until `retry_at`.
 Half-open: `retry_at` has passed, and what is due is tried; the first success closes the breaker, a failure opens

@@ -89,7 +89,7 @@ class Account:
 
 
 def barred(state: AccountState, *, is_blind: bool) -> frozenset[Lane]:
-    """The lanes in which nothing is written now. `is_blind`: Opsgenie no longer shows known alerts."""
+    """The lanes in which nothing is written now. `is_blind`: known alerts are no longer shown."""
     lanes = frozenset({Lane.ALERTS}) if is_blind else frozenset()
     if not state.may_write:
         return lanes | PAGERDUTY_LANES

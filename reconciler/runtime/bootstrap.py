@@ -119,7 +119,7 @@ class _Reading:
         }
         report = _report_bad_row()
         self._alert_side = alert_side(settings, partial(self.http, Side.ALERTS), report)
-        self.opsgenie = self._alert_side.reader
+        self.alerts = self._alert_side.reader
         self._sessions = {Side.ALERTS: self._alert_side.session, Side.PAGERDUTY: self.http(Side.PAGERDUTY)}
         self.pagerduty = PagerDutyClient(
             self._sessions[Side.PAGERDUTY],
@@ -140,7 +140,7 @@ class _Reading:
         self.problems = Problems()
         self.breakers = ReadBreakers(self.clock)
         self.fetcher = Fetcher(
-            self.opsgenie,
+            self.alerts,
             self.pagerduty,
             database,
             self.breakers,
@@ -192,7 +192,7 @@ class _Reading:
         repetitions = Repetitions(clock)
         may_be_moved = self.settings.alert_source != "opsgenie"
         begin = FirstStart(
-            self.opsgenie,
+            self.alerts,
             self.pagerduty,
             database,
             intake,
@@ -208,9 +208,9 @@ class _Reading:
         def tools() -> ListingTools:
             return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
 
-        listings = (OpenAlerts(self.opsgenie, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
+        listings = (OpenAlerts(self.alerts, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
         opsgenie = AlertFeed(
-            self.opsgenie,
+            self.alerts,
             database,
             unrepeated(),
             clock,
@@ -291,7 +291,7 @@ class Wiring(_Reading):
         self._to_pagerduty = PagerDutyWriting(
             self._sessions[Side.PAGERDUTY], settings.pagerduty_service_id, settings.pagerduty_email
         )
-        vendors = Vendors(self.opsgenie, self.pagerduty, self._alert_side.writer(), self._to_pagerduty)
+        vendors = Vendors(self.alerts, self.pagerduty, self._alert_side.writer(), self._to_pagerduty)
         assert self.write_breakers is not None  # noqa: S101 - made below
         self.committer = Committer(database, self.clock, events)
         self.deliverer = Deliverer(

@@ -200,4 +200,4 @@ class Mover:
 
 
 def _reader(settings: Settings, database: Database) -> AlertReader:
-    return DryWiring(settings, threading.Event(), database).opsgenie
+    return DryWiring(settings, threading.Event(), database).alerts

@@ -11,7 +11,7 @@ from reconciler.runtime.report import Collector, Report
 from reconciler.runtime.worker import Worker
 
 ASKED_FOR = 4.0
-"""Seconds that a run waits at most for writes that Opsgenie has accepted and not carried out yet."""
+"""Seconds that a run waits at most for writes that the alert side has accepted and not carried out yet."""
 
 Progress = Callable[[int, int], None]
 """Callback with the number of pairs reconciled and left; none are left at the end."""
@@ -38,7 +38,7 @@ def run_once(program: Program, worker: Worker, collector: Collector, progress: P
 
 
 def _wait_for_accepted(program: Program, worker: Worker) -> None:
-    """Wait a little for writes that Opsgenie has accepted."""
+    """Wait a little for writes that the alert side has accepted."""
     last = program.clock.monotonic() + ASKED_FOR
     while (wait := program.queue.next_due(Reason.QUEUED)) is not None and program.clock.monotonic() + wait <= last:
         if program.clock.wait(wait):

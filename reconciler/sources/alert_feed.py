@@ -74,7 +74,7 @@ class AlertFeed:
     def poll(self) -> bool:
         """Take in what is new or has changed. The first poll ever is the first start.
 
-        Returns True if Opsgenie answered. Every source returns this; one that made no call returns False.
+        Returns True if the product answered. Every source returns this; one that made no call returns False.
         """
         with self._polling:
             self._asked = False

@@ -53,7 +53,7 @@ class FirstStart:
     def start(self) -> None:
         """Take in everything open on both sides and set every cursor, in one transaction.
 
-        A failure of PagerDuty is reported as such, whether or not one of Opsgenie follows, which is raised.
+        A failure of PagerDuty is reported as such, whether or not one of the alert side follows, which is raised.
         """
         now = self._clock.now()
         incidents = self._incidents()

@@ -19,5 +19,5 @@ class Horizons:
     source: str = OPSGENIE.key
 
     def bounds(self, origin: Origin, now: datetime, polled_at: datetime | None = None) -> Bounds:
-        """The bounds that decide which unknown alerts are new. `polled_at`: Opsgenie's last whole poll."""
+        """The bounds that decide which unknown alerts are new. `polled_at`: the alert side's last whole poll."""
         return Bounds(now, origin.at, origin.since, earlier(now, self.retention), polled_at)

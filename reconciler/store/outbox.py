@@ -60,7 +60,7 @@ class Outbox:
         return marked.rowcount == 1
 
     def mark_accepted(self, action: Action, request_id: str) -> None:
-        """Store the id under which Opsgenie has accepted the write: queued there, not carried out yet."""
+        """Store the id under which the alert side has accepted the write: queued there, not carried out yet."""
         self.connection.execute(_CHANGE, {"of": action.id, "request_id": request_id})
 
     def mark_unknown(self, action: Action, why: str) -> None:

@@ -158,7 +158,7 @@ class MovingWorld(World):
         self.process = Process(self)
 
     def _reader(self, source: str) -> AlertReader:
-        return self.dry_wiring(source).opsgenie
+        return self.dry_wiring(source).alerts
 
     def _turns(self, number: int) -> None:
         for _ in range(number):

@@ -93,7 +93,7 @@ def test_an_unreadable_row_is_logged_once_however_often_it_comes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wiring = assemble(configured(tmp_path))
-    reader = wiring.opsgenie
+    reader = wiring.alerts
     assert isinstance(reader, OpsgenieClient)
     for _ in range(3):
         reader._on_bad_row("Opsgenie", "an alert without an id")
@@ -168,6 +168,6 @@ def test_opsgenies_heartbeat_has_a_session_of_its_own_where_jsm_raises_the_alert
     jsm = {"alert_source": "jsm", "jsm_site_url": "https://acme.example", "opsgenie_heartbeat": "prod"}
     wiring = assemble(configured(tmp_path).model_copy(update=jsm))
     watches = wiring.watches(wiring.whole(is_whole=False))
-    assert (watches._opsgenie.name, wiring.opsgenie.vendor) == ("Opsgenie", "JSM")  # type: ignore[attr-defined]
+    assert (watches._opsgenie.name, wiring.alerts.vendor) == ("Opsgenie", "JSM")  # type: ignore[attr-defined]
     assert wiring.account.policy().acts_are_named is wiring.account.policy().tells_who is False
     wiring.database.close()
