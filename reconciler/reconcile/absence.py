@@ -72,6 +72,11 @@ class Absence:
             self._begun = self._started = self._clock.now()
             self._is_loaded = False
 
+    def load_again(self) -> None:
+        """Take the stored alerts for what has vanished: another process may have led."""
+        with self._lock:
+            self._is_loaded = False
+
     def blindness(self) -> Misconfigured | None:
         """Why nothing should be written to alerts that are missing: the key no longer sees what it saw before."""
         self._load()

@@ -65,6 +65,11 @@ class Account:
         blindness = () if blind is None else (Problem(Side.ALERTS, blind),)
         self._problems.put(ACCOUNT_PLACE, (*state.problems, *blindness))
 
+    def take_in(self) -> None:
+        """Hold back what is meant for alerts that had vanished when this process, or another one, last led."""
+        self._fetcher.absence.load_again()
+        self.bar()
+
     def began(self) -> None:
         """Forget which alerts were missing, because this process begins to lead, or with another key."""
         self._fetcher.absence.begin()

@@ -303,7 +303,14 @@ class Wiring(_Reading):
         self.lock = lock_for(settings.database_url.get_secret_value())
         self.pauses = Pauses(database, self.clock, self.write_breakers)
         self.leadership = Leadership(
-            database, self.lock, self.queue, self.clock, self.interval, self.pauses, settings.alert_source
+            database,
+            self.lock,
+            self.queue,
+            self.clock,
+            self.interval,
+            self.pauses,
+            settings.alert_source,
+            self.account.take_in,
         )
 
     def make_write_breakers(self) -> WriteBreakers:

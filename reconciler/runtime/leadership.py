@@ -4,6 +4,7 @@ A new leader reads the work queue again: its table, every open action, and every
 process that has lost the lead forgets all of them.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from reconciler.core.follow_up import Left, next_item, outbox_item
@@ -33,8 +34,11 @@ class Leadership:
         interval: timedelta,
         pauses: Pauses,
         source: str = OPSGENIE.key,
+        take_in: Callable[[], None] = lambda: None,
     ) -> None:
+        """`take_in`: called before any work is given out, with a database that is ours and fits."""
         self._source = source
+        self._take_in = take_in
         self._database = database
         self._lock = lock
         self._queue = queue
@@ -96,6 +100,7 @@ class Leadership:
             with self._database.writing() as unit:
                 standbys.forget(unit, self._database.holder)
         self._pauses.take_in()
+        self._take_in()
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
         self.leads = True

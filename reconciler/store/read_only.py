@@ -28,9 +28,14 @@ def open_read_only(url: str) -> Database:
     elif is_blank(file):
         return in_memory()
     else:
-        engine = _copied(file) or reading_engine(file)
+        engine = untouching(file)
     database = _closed_with_its_last_user(engine)
     return database if _has_tables(engine) else in_memory()
+
+
+def untouching(file: Path) -> Engine:
+    """An engine that reads the database and changes no file beside it, unless another process works on it."""
+    return _copied(file) or reading_engine(file)
 
 
 def _copied(file: Path) -> Engine | None:

@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from reconciler.core.product import OPSGENIE, PRODUCTS
 from reconciler.errors import Misconfigured
-from reconciler.store.database import Database, down, is_blank, reading_engine
+from reconciler.store.database import Database, down, is_blank
+from reconciler.store.read_only import untouching
 from reconciler.store.schema import cursors
 
 _POSITIONS = select(cursors.c.name, cursors.c.value).where(
@@ -42,7 +43,7 @@ def source_of(database: Database) -> str | None:
     file = Path(name).absolute()
     if is_blank(file):
         return None
-    engine = reading_engine(file)
+    engine = untouching(file)
     try:
         return _source_in(engine, database.route)
     finally:

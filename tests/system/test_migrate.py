@@ -17,6 +17,7 @@ def ready(world: World) -> tuple[str, str]:
     world.customer(first, "acknowledge")
     world.customer(first, "notes", text="look at db-3")
     world.until(lambda: world.is_told(first, "look at db-3") and world.is_settled(), "the note")
+    world.pass_cycles(2)  # the last poll has seen all of it
     assert world.stop() == 0
     world.control("migrate", jsm_ids="new", jsm_note_ids="fresh")
     world.environment |= jsm_environment(world.running.url, SandboxSettings()) | {"ALERT_SOURCE": "opsgenie"}

@@ -132,6 +132,14 @@ def test_what_has_vanished_is_stored_and_looked_at_anew_when_this_process_begins
     assert calls == ["begin", "keep"]
 
 
+def test_what_had_vanished_is_held_back_before_anything_is_written() -> None:
+    stage = Stage()
+    stage.blind = Fewer("OPSGENIE_API_KEY sees none of them", frozenset())
+    stage.absence = SimpleNamespace(load_again=lambda: None)
+    stage.account.take_in()
+    assert stage.free() == set(Lane) - {Lane.ALERTS}
+
+
 def test_a_confirmed_account_half_opens_the_breakers_opened_by_its_refusal() -> None:
     stage = Stage()
     assert stage.breakers is not None

@@ -52,7 +52,16 @@ class Process:
         self.queue = WorkQueue(self.clock)
         self.breakers = WriteBreakers(self.clock)
         self.pauses = Pauses(database, self.clock, self.breakers)
-        self.leadership = Leadership(database, self.lock, self.queue, self.clock, INTERVAL, self.pauses)
+        self.taken_in: list[int] = []
+        self.leadership = Leadership(
+            database,
+            self.lock,
+            self.queue,
+            self.clock,
+            INTERVAL,
+            self.pauses,
+            take_in=lambda: self.taken_in.append(self.queue.size()),
+        )
 
     def confirm(self) -> bool:
         return self.leadership.confirm(policy())
@@ -67,6 +76,16 @@ class Process:
 @pytest.fixture
 def process(database: Database) -> Process:
     return Process(database)
+
+
+def test_what_must_be_held_back_is_taken_in_before_any_work_is_given_out(process: Process) -> None:
+    with process.database.writing() as unit:
+        unit.snapshot.save_pairs([pair(None)])
+        unit.outbox.add([action(Kind.CREATE_INCIDENT)], process.clock.now())
+    assert process.confirm()
+    assert (process.taken_in, process.queue.size()) == ([0], 1)
+    assert process.confirm()
+    assert process.taken_in == [0]
 
 
 def epoch_of(database: Database) -> int:
