@@ -43,8 +43,11 @@ def migrate(
 ) -> None:
     """Move what is tracked to another alert source, so that nobody is paged twice.
 
-    Stop the daemon first. Alerts keep their incidents, whether or not the new source gives them other ids. Exit
-    status 3 with --check, and 1 without it: something is to be decided first.
+    Stop the daemon first. Alerts keep their incidents, whether or not the new source gives them other ids.
+
+    Exit status 0: done, or with --check nothing to decide. 1: a product or the database is out of reach, or
+    something is to be decided first. 2: a setting is wrong, or a key is refused. 3, with --check: something is to
+    be decided.
     """
     from reconciler.operations.migrating import Choices, Unmatched
 
@@ -52,6 +55,8 @@ def migrate(
         raise click.UsageError("--without-opsgenie goes with --to jsm: a move to Opsgenie has to read it")
     if without_opsgenie and drain:
         raise click.UsageError("--drain reads Opsgenie: it does not go with --without-opsgenie")
+    if check and drain:
+        raise click.UsageError("--drain writes: it does not go with --check; see `reconciler once --dry-run`")
     choices = Choices(drop_missing, drain, unknown=Unmatched(unknown) if unknown else None)
     with closing(_database(check=check)) as database:
         sources = _sources(database, to, without_opsgenie=without_opsgenie)
@@ -152,7 +157,8 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
         report = moving.drain(sources.here)
         for problem in report.problems if report else ():
             _say(str(problem.error))
-        choices = replace(choices, drain=False, is_drained=report is not None, polled=polled)
+        went_well = report is not None and not report.problems
+        choices = replace(choices, drain=False, is_drained=went_well, polled=polled)
     lock, both = lock_for(sources.url, database.route), moving.sides(sources, database)
     made = moving.Mover(database, lock, both, clock, show, keep, _say).move(choices)
     if as_json:

@@ -24,6 +24,11 @@ def did(action: Action, person: Person, policy: Policy) -> bool:
     return is_us(person, action.person, policy)
 
 
+def signed(note: Note, policy: Policy) -> bool:
+    """Whether the alert's note bears our signature, or is of our own account."""
+    return text.is_signed(note.author.name) or policy.is_alert_user(note.author)
+
+
 def wrote(note: Note, policy: Policy) -> bool:
     """Whether we are the author of this alert's note.
 

@@ -164,7 +164,8 @@ def _with_same_alias(pair: Pair, offered: Sequence[Alert]) -> list[Alert]:
     """
     fit = [alert for alert in offered if _has_alias(pair, alert)]
     near = [alert for alert in fit if _is_near(pair, alert, SAME_ALERT)]
-    return near or [alert for alert in fit if pair.alerts.open or not alert.open]
+    still_open = [alert for alert in fit if alert.open]
+    return near or ((still_open or fit) if pair.alerts.open else [alert for alert in fit if not alert.open])
 
 
 def _with_same_alias_and_time(pair: Pair, offered: Sequence[Alert]) -> list[Alert]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from reconciler.core.baselines import kept_title
 from reconciler.core.matching import Match, Verdict
 from reconciler.core.model import Act, Action, Alert, AlertBaseline, Kind, Note, Pair, Side, Status
-from reconciler.core.moved_notes import KeptNotes, key_mark, known_there
+from reconciler.core.moved_notes import KeptNotes, key_mark, known_there, rests_on_age
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 
 MARKED_BECAUSE = "the alert has a new id since the move, and its incident's key is the old one"
@@ -57,7 +57,8 @@ class Found:
 class MovedPair:
     """A pair after the move. `notes` are the ids of the alert's known notes; None: they stay as they are.
 
-    `actions` bring the other product's alert up to what was mirrored.
+    `actions` bring the other product's alert up to what was mirrored. `rests_on_age`: some notes count as known by
+    their age alone, because those of the product that is left were not read.
     """
 
     old_id: str
@@ -66,6 +67,7 @@ class MovedPair:
     notes: frozenset[str] | None = None
     news: tuple[Note, ...] = ()
     actions: tuple[Action, ...] = ()
+    rests_on_age: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def moved(found: Found, now: datetime, staleness: timedelta) -> MovedPair | None
     kept = KeptNotes(found.known, found.notes_here, found.mine, looked_at)
     known = known_there(kept, found.notes, now, staleness)
     news = tuple(note for note in found.notes if note.id not in known)
-    return MovedPair(pair.alert_id, new, standing, known, news, actions)
+    by_age = rests_on_age(kept, found.notes, staleness)
+    return MovedPair(pair.alert_id, new, standing, known, news, actions, by_age)
 
 
 def dropped(pair: Pair) -> Pair:

@@ -39,13 +39,22 @@ class KeptNotes:
 def known_there(kept: KeptNotes, there: Iterable[Note], now: datetime, lag: timedelta) -> frozenset[str]:
     """Ids of the known notes in the product that is moved to, which may show a note by `lag` late.
 
-    A note that nothing identifies is history if it is older than the last look, and news otherwise. A known note
-    that does not show there yet may appear later, under its converted id.
+    A note that nothing identifies is history if it is older than the last look and, as far as its notes were read,
+    was in the product that is left; otherwise it is news. A known note that does not show there yet may appear
+    later, under its converted id.
     """
     shown = tuple(there)
     found = {note.id for note in shown if _is_known(kept, note)} | _mirrored(kept.mine, shown, lag)
     late = {_converted(known) for known in kept.ids if (at := _time_of(known)) is not None and at > now - lag}
     return frozenset(found | late)
+
+
+def rests_on_age(kept: KeptNotes, there: Iterable[Note], lag: timedelta) -> bool:
+    """Whether some notes count as history by their age alone, as the product that is left was not read."""
+    shown = tuple(there)
+    mirrored = _mirrored(kept.mine, shown, lag)
+    left = (note for note in shown if note.id not in mirrored and not _is_identified(kept, note))
+    return kept.notes is None and any(_is_history(kept, note) for note in left)
 
 
 def was_mirrored(note: Note, mine: Iterable[Action], product: Product) -> bool:
@@ -78,11 +87,25 @@ def is_key_mark(words: str) -> bool:
 
 
 def _is_known(kept: KeptNotes, note: Note) -> bool:
+    return _is_identified(kept, note) or _is_history(kept, note)
+
+
+def _is_history(kept: KeptNotes, note: Note) -> bool:
+    """Whether the note is older than the last look at the product that is left, and was there to be seen."""
+    if note.at > kept.looked_at:
+        return False
+    return kept.notes is None or any(
+        _squeezed(known.text) == _squeezed(note.text) and abs(known.at - note.at) <= SAME_NOTE
+        for known in kept.notes
+    )
+
+
+def _is_identified(kept: KeptNotes, note: Note) -> bool:
     if note.id in kept.ids or _converted(note.id) in kept.ids:
         return True
     if any(_is_same_moment(known, note.at) for known in kept.ids):
         return True
-    return _is_among(kept, note) or note.at <= kept.looked_at
+    return _is_among(kept, note)
 
 
 def _is_among(kept: KeptNotes, note: Note) -> bool:

@@ -169,9 +169,10 @@ def _obstacles(
     if is_blind([each.pair for each in followed], missing, sees_any=readings.sees_any):
         yield Obstacle(
             "blind",
-            f"{there.name} shows {len(followed) - len(missing)} of {counted(len(followed), 'open alert')}: more "
-            f"probably {there.credential} sees too few of them than they are gone",
-            f"give its user access to the alerts' teams, and check {there.query}",
+            f"{there.name} shows {len(followed) - len(missing)} of {counted(len(followed), 'open alert')}: either "
+            f"they have not been moved there yet, or {there.credential} may not see their teams",
+            f"see what `reconciler doctor` says of {there.name}, and check {there.query}; if they are gone, "
+            "`reconciler unlink ALERT` gives one up",
         )
     elif missing and not choices.drop_missing:
         yield Obstacle(
@@ -179,7 +180,7 @@ def _obstacles(
             f"{there.name} does not have {_named(missing)}",
             "--drop-missing stops following them, and says nothing of it in PagerDuty",
         )
-    ambiguous = [each for each in readings.found if each.verdict.match is Match.AMBIGUOUS]
+    ambiguous = [each for each in followed if each.verdict.match is Match.AMBIGUOUS]
     for each in ambiguous:
         yield Obstacle(
             "ambiguous",
@@ -204,10 +205,14 @@ def _unfinished(snapshot: Stored, readings: Readings, choices: Choices, here: Pr
     pages = sum(action.kind is Kind.CREATE_INCIDENT for action in left) + len(snapshot.waiting)
     if pages:
         yield Obstacle(
-            "pages", f"{counted(pages, 'page')} {_waits(pages)} to be made", "--drain makes them before the move"
+            "pages",
+            f"{counted(pages, 'page')} {_waits(pages)} to be made",
+            "--drain makes what PagerDuty takes before the move"
+            if readings.ahead is not None
+            else f"run `reconciler once` with ALERT_SOURCE={here.key} first: {here.name} need not answer for that",
         )
     writes = sum(action.kind is not Kind.CREATE_INCIDENT for action in left)
-    if writes:
+    if writes and readings.ahead is not None:
         yield Obstacle(
             "writes",
             f"it is not known yet whether {here.name} has carried out {counted(writes, 'write')}",

@@ -151,7 +151,8 @@ def _with_history(
 ) -> tuple[Found, MovedPair | None]:
     """The pair with its alert's notes, and as it is after the move. Only a pair with an incident mirrors notes.
 
-    The notes in the product that is left are read only if some in the other one would be news without them.
+    The notes in the product that is left are read only if some in the other one would be news, or history by their
+    age alone, without them.
     """
     alert, pair = each.verdict.alert, each.pair
     if alert is None:
@@ -161,7 +162,7 @@ def _with_history(
     if pair.incident_id is not None:
         each = replace(each, notes=_notes(there, alert.id))
     result = moved(each, horizon.now, horizon.staleness)
-    if result is not None and result.news and here is not None:
+    if result is not None and (result.news or result.rests_on_age) and here is not None:
         each = replace(each, notes_here=_notes(here, pair.alert_id))
         result = moved(each, horizon.now, horizon.staleness)
     return each, result

@@ -210,7 +210,7 @@ class Absence:
 def _blind(product: Product, missing: int) -> Misconfigured:
     return Fewer(
         f"{product.credential} sees none of the {missing} alerts that it saw before: is it another team's or "
-        "account's key? Nothing is concluded from it",
+        "account's key? Nothing is concluded from it. `reconciler unlink ALERT` gives up one that was deleted",
         frozenset(),
     )
 

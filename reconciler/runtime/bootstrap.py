@@ -303,14 +303,7 @@ class Wiring(_Reading):
         self.lock = lock_for(settings.database_url.get_secret_value())
         self.pauses = Pauses(database, self.clock, self.write_breakers)
         self.leadership = Leadership(
-            database,
-            self.lock,
-            self.queue,
-            self.clock,
-            self.interval,
-            self.pauses,
-            settings.alert_source,
-            self.account.take_in,
+            database, self.lock, self.queue, self.clock, self.interval, self.pauses, settings.alert_source
         )
 
     def make_write_breakers(self) -> WriteBreakers:
@@ -340,6 +333,7 @@ class Wiring(_Reading):
     def daemon(self, given: Given | None = None) -> Daemon:
         """The daemon. `given` is where the settings came from: secrets in files are read again."""
         program = self.whole(is_whole=False)
+        self.leadership.do_first(self.account.take_in)
         reporter = Reporter(
             self.database,
             self.clock,

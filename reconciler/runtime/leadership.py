@@ -34,11 +34,9 @@ class Leadership:
         interval: timedelta,
         pauses: Pauses,
         source: str = OPSGENIE.key,
-        take_in: Callable[[], None] = lambda: None,
     ) -> None:
-        """`take_in`: called before any work is given out, with a database that is ours and fits."""
         self._source = source
-        self._take_in = take_in
+        self._first: Callable[[], None] = lambda: None
         self._database = database
         self._lock = lock
         self._queue = queue
@@ -53,6 +51,10 @@ class Leadership:
         self.since = clock.now()
         self.news: list[str] = []
         """Findings at the beginning of the lead, one line each, for the daemon's log."""
+
+    def do_first(self, first: Callable[[], None]) -> None:
+        """Call this whenever this process begins to lead, before any work is given out."""
+        self._first = first
 
     def confirm(self, policy: Policy) -> bool:
         """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails."""
@@ -100,7 +102,7 @@ class Leadership:
             with self._database.writing() as unit:
                 standbys.forget(unit, self._database.holder)
         self._pauses.take_in()
-        self._take_in()
+        self._first()
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
         self.leads = True

@@ -102,8 +102,11 @@ class AlertFeed:
         found = comparisons.of_alerts(self._database, news.rows, bounds, Reason.FEED)
         items = [item for item in found if self._repetitions.is_wanted(item)]
         items += comparisons.of_vanished(self._database, news.absent, now)
-        newest = min(news.newest or watermark, now)
-        self._intake.accept(items, alerts=max(newest, watermark), polled_alerts=now)
+        newest = max(min(news.newest or watermark, now), watermark)
+        if news.problem is not None:
+            self._intake.accept(items, alerts=newest)
+            raise news.problem
+        self._intake.accept(items, alerts=newest, polled_alerts=now)
         self._seen = news.seen
         if not news.is_whole:
             self._listing.ask()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.model import Act, Alert, Incident, Note, Person
+from reconciler.errors import ReconcilerError
 
 PAGE = 100
 """Rows of one page: the largest size that either vendor allows."""
@@ -59,7 +60,7 @@ class AlertNews:
     `newest` is the time of the newest row, in the terms in which `since` is given to the next call; None without
     rows. `absent` are ids of alerts that the last call's listing showed, and this one's did not: read them by id.
     `is_whole`: False if something may have changed that only a listing of all open alerts shows. `seen` is what
-    the reader remembers of this listing, for the next call.
+    the reader remembers of this listing, for the next call. `problem`: only a part could be read.
     """
 
     rows: tuple[Alert, ...] = ()
@@ -67,6 +68,7 @@ class AlertNews:
     absent: frozenset[str] = frozenset()
     is_whole: bool = True
     seen: object | None = None
+    problem: ReconcilerError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.core.model import Act, Alert, Note, Person
-from reconciler.errors import Unknown
+from reconciler.errors import ReconcilerError, Unknown
 from reconciler.vendors.alerts import MOST_NOTE_PAGES, AlertLists, Page, is_last
 from reconciler.vendors.http import Http
 from reconciler.vendors.jsm.feed import Listed, compared
@@ -67,11 +67,17 @@ class JsmClient(AlertLists):
         return self._people.us()
 
     def changes(self, since: datetime, seen: object | None) -> AlertNews:
-        """New alerts by creation, and the difference to the open alerts of the last call."""
+        """New alerts by creation, and the difference to the open alerts of the last call.
+
+        What is new is given even if the other lists cannot be read: it pages.
+        """
         found = {alert.id: alert for alert in self.recent_alerts(since)}
         newest = max((alert.created_at for alert in found.values()), default=None)
-        unacknowledged, floor = self._unacknowledged()
-        page = self._page(self._having(_OPEN, "acknowledged:true"), "createdAt", "desc", 0)
+        try:
+            unacknowledged, floor = self._unacknowledged()
+            page = self._page(self._having(_OPEN, "acknowledged:true"), "createdAt", "desc", 0)
+        except ReconcilerError as error:
+            return AlertNews(tuple(found.values()), newest, seen=seen, problem=error)
         acknowledged = self._alerts(page.rows)
         found |= {alert.id: alert for alert in (*unacknowledged, *acknowledged)}
         listed = Listed(

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 from reconciler.core.model import Person
 from reconciler.errors import ReconcilerError, Transient
+from reconciler.vendors.call_context import calling, current
 from reconciler.vendors.http import Http
 from reconciler.vendors.jsm.site import Site
 from reconciler.vendors.json_fields import mapping, text
 
 ASK_AGAIN = 600.0
 """Seconds after a refusal until our own user, or somebody else, is asked for again."""
-SOON = 10.0
+SOON = 60.0
 """The same after a failure that may pass."""
+WITHIN = 3.0
+"""Seconds that the question may take: alerts are read without its answer, too."""
 REMEMBERED_USERS = 10_000
 _ACCOUNT_ID = re.compile(r"\d+:[0-9A-Za-z-]{8,64}|[0-9a-f]{24}", re.ASCII)
 
@@ -65,7 +68,8 @@ class People:
                 return
             self._us = _Found(self._us.person, now + SOON)
         try:
-            found = mapping(self._http.get(self._site.users("myself")).json)
+            with calling(current().priority, WITHIN):
+                found = mapping(self._http.get(self._site.users("myself")).json)
         except ReconcilerError as error:
             self._is_refused(error, now)
             return

@@ -53,15 +53,8 @@ class Process:
         self.breakers = WriteBreakers(self.clock)
         self.pauses = Pauses(database, self.clock, self.breakers)
         self.taken_in: list[int] = []
-        self.leadership = Leadership(
-            database,
-            self.lock,
-            self.queue,
-            self.clock,
-            INTERVAL,
-            self.pauses,
-            take_in=lambda: self.taken_in.append(self.queue.size()),
-        )
+        self.leadership = Leadership(database, self.lock, self.queue, self.clock, INTERVAL, self.pauses)
+        self.leadership.do_first(lambda: self.taken_in.append(self.queue.size()))
 
     def confirm(self) -> bool:
         return self.leadership.confirm(policy())
@@ -80,7 +73,7 @@ def process(database: Database) -> Process:
 
 def test_what_must_be_held_back_is_taken_in_before_any_work_is_given_out(process: Process) -> None:
     with process.database.writing() as unit:
-        unit.snapshot.save_pairs([pair(None)])
+        unit.snapshot.save_pairs([pair(None, swept_at=at(0))])
         unit.outbox.add([action(Kind.CREATE_INCIDENT)], process.clock.now())
     assert process.confirm()
     assert (process.taken_in, process.queue.size()) == ([0], 1)
