@@ -18,7 +18,12 @@ JSM = {"JSM_SITE_URL": "https://acme.atlassian.net", "JSM_EMAIL": "bot@example.c
 
 
 def test_options_that_contradict_each_other_are_wrong_usage(command: Command) -> None:
-    for arguments in (("opsgenie", "--without-opsgenie"), ("jsm", "--without-opsgenie", "--drain"), ("compass",)):
+    for arguments in (
+        ("opsgenie", "--without-opsgenie"),
+        ("jsm", "--without-opsgenie", "--drain"),
+        ("jsm", "--check", "--drain"),
+        ("compass",),
+    ):
         done = command("migrate", "--to", *arguments)
         assert (done.status, done.out) == (2, "")
 

@@ -112,6 +112,11 @@ def test_the_same_words_twice_at_the_same_time_are_ambiguous() -> None:
     assert matching.unmatched == (), "one of them is not new"
 
 
+def test_of_alerts_with_one_alias_the_open_one_is_an_open_pairs() -> None:
+    later = replace(REKEYED, created_at=at(900))
+    assert match(PAIR, None, [replace(later, id="n1", open=False), later]) == Verdict(Match.REKEYED, later)
+
+
 def test_an_open_alert_with_the_alias_of_a_closed_one_is_another() -> None:
     """An alias is used again: the new alert must page, and not pass for the old one."""
     assert match(closed(1), None, [REKEYED]).match is Match.MISSING

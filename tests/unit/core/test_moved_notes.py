@@ -3,7 +3,15 @@ from datetime import datetime, timedelta
 
 from reconciler.core import notes
 from reconciler.core.model import Action, Echo, Kind, Note, Status
-from reconciler.core.moved_notes import KeptNotes, is_key_mark, key_mark, keys_in, known_there, was_mirrored
+from reconciler.core.moved_notes import (
+    KeptNotes,
+    is_key_mark,
+    key_mark,
+    keys_in,
+    known_there,
+    rests_on_age,
+    was_mirrored,
+)
 from reconciler.core.product import JSM, OPSGENIE
 from tests.support.builders import ANA, T0, action, at, note, observation, pair, policy
 
@@ -69,6 +77,17 @@ def test_a_long_note_is_known_by_any_part_of_its_copy() -> None:
 def test_what_nothing_identifies_is_history_before_the_last_look_and_news_after_it() -> None:
     there = [note("old", ANA, "a", -20), note("new", ANA, "b", -5)]
     assert known_there(kept(), there, NOW, LAG) == {"old"}
+
+
+def test_what_only_the_new_product_had_before_the_last_look_is_news() -> None:
+    old, seen = note("f1", ANA, "customers in EU only", -60), note("f2", ANA, "look  at db-3", -50)
+    there = [old, seen]
+    assert rests_on_age(kept(), there, LAG), "the notes of the product that is left must be read"
+    here = (note("n7", ANA, "look at db-3", -50.5), note("n8", ANA, "customers in EU only", -90))
+    assert known_there(kept(here=here), there, NOW, LAG) == {"f2"}
+    assert not rests_on_age(kept(here=here), there, LAG)
+    assert not rests_on_age(kept("f1", "f2"), there, LAG), "both are identified"
+    assert not rests_on_age(kept(looked=at(-70)), there, LAG), "both are news"
 
 
 def test_a_known_note_that_does_not_show_yet_stays_known_for_as_long_as_a_list_may_lag() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.core import reads
-from reconciler.core.model import Kind, Observation, Side
+from reconciler.core.model import Kind, Observation, Person, Side
 from reconciler.core.moved_notes import key_mark
 from reconciler.core.read_progress import INCIDENT_STATES, Read, What
 from reconciler.core.work import ReadRequest, everything
@@ -75,10 +75,14 @@ def test_an_existing_incident_is_adopted_with_its_notes() -> None:
     assert {Kind.CREATE_INCIDENT} | INCIDENT_STATES <= run.seen.looked
 
 
-def test_an_incident_is_looked_up_by_the_key_that_a_note_of_a_moved_alert_names() -> None:
-    mark = note("n1", ANA, key_mark("POLD", "old-id"))
+@pytest.mark.parametrize(("author", "key"), [(Person("", "reconciler (PagerDuty)"), "old-id"), (ANA, ALERT_ID)])
+def test_an_incident_is_looked_up_by_the_key_that_our_note_on_a_moved_alert_names(
+    author: Person, key: str
+) -> None:
+    """Anybody can paste such a note to another alert, whose incident must not be taken for this one's."""
+    mark = note("n1", author, key_mark("POLD", "old-id"))
     answers = READ | {What.ALERT_NOTES: (mark,), What.INCIDENTS_BY_KEY: ()}
-    assert Read(What.INCIDENTS_BY_KEY, "old-id") in Run(NEW, observation(), answers).made
+    assert Read(What.INCIDENTS_BY_KEY, key) in Run(NEW, observation(), answers).made
 
 
 def test_an_alert_without_an_incident_is_new() -> None:

@@ -138,6 +138,16 @@ def test_what_only_the_old_product_can_finish_is_finished_first(database: Databa
     ]
 
 
+def test_without_the_old_product_only_pages_that_wait_stop_the_move(database: Database) -> None:
+    with database.writing() as unit:
+        unit.outbox.add([replace(action(Kind.ALERT_NOTE, Status.SENT), alert_id="a-1")], NOW)
+    assert kinds(seen(database, [numbered(1)], [there(1)])) == []
+    with database.writing() as unit:
+        unit.work.add([WorkItem("a-7", NOW, ReadRequest(is_new=True))])
+    (obstacle,) = seen(database, [numbered(1)], [there(1)]).obstacles
+    assert obstacle.remedy.startswith("run `reconciler once` with ALERT_SOURCE=opsgenie first")
+
+
 def test_one_page_waits(database: Database) -> None:
     with database.writing() as unit:
         unit.work.add([WorkItem("a-7", NOW, ReadRequest(is_new=True))])

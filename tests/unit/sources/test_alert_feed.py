@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.work import Priority
-from reconciler.errors import Transient, Unknown
+from reconciler.errors import Misconfigured, Transient, Unknown
 from reconciler.sources.intake import DryIntake
 from reconciler.sources.unrepeated import UnrepeatedIntake
 from reconciler.store.database import DatabaseDown
@@ -180,6 +180,15 @@ def test_news_that_are_not_whole_cause_one_listing_of_everything_open(stage: Sta
     stage.opsgenie.news = AlertNews()
     feed.poll()
     assert not listing.poll()
+
+
+def test_news_of_which_a_part_could_not_be_read_are_taken_in_all_the_same(stage: Stage) -> None:
+    new = alert(id="a-9", created_at=at(3590), updated_at=at(3590))
+    stage.opsgenie.news = AlertNews((new,), new.created_at, problem=Misconfigured("a list is refused"))
+    with pytest.raises(Misconfigured, match="a list is refused"):
+        stage.alert_feed().poll()
+    assert stage.work() == ["a-9"]
+    assert stage.standing.polled_alerts != at(3600), "the poll is not whole"
 
 
 def _down(*_: object, **__: object) -> None:

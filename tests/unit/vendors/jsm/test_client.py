@@ -199,6 +199,20 @@ def test_the_token_is_confirmed_by_one_row_of_the_list(wire: responses.RequestsM
 # -- the feed --
 
 
+@pytest.mark.parametrize("refused", [0, 1], ids=["without an acknowledgement", "acknowledged"])
+def test_what_is_new_is_news_even_if_the_other_lists_are_refused(
+    wire: responses.RequestsMock, refused: int
+) -> None:
+    jsm = known(wire)
+    wire.get(ALERTS, json=page([row(1)]))
+    for _ in range(refused):
+        wire.get(ALERTS, json=page([row(3)]))
+    wire.get(ALERTS, status=422, json={"message": "cannot search by that"})
+    news = jsm.client.changes(AT - timedelta(seconds=100), "what was seen before")
+    assert ([each.id for each in news.rows], news.newest) == (["alert-1"], AT)
+    assert (news.seen, "422" in str(news.problem)) == ("what was seen before", True)
+
+
 def test_news_are_the_new_alerts_and_the_open_ones(wire: responses.RequestsMock) -> None:
     jsm = known(wire, "tag:a")
     wire.get(ALERTS, json=page([row(1), row(2, age=9), row(9, age=300)]))
