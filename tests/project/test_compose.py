@@ -71,5 +71,20 @@ def test_the_settings_load(tmp_path: Path) -> None:
     assert f":{given['HTTP_LISTEN'].rpartition(':')[2]}/readyz" in service["healthcheck"]["test"][-1]
 
 
+def test_jsms_file_adds_its_token(tmp_path: Path) -> None:
+    added = yaml.safe_load((FOLDER / "compose.jsm.yaml").read_text(encoding="utf-8"))
+    jsonschema.validate(added, SCHEMA)
+    assert set(added["services"]) <= set(SERVICES)
+    service = added["services"]["reconciler"]
+    assert service["environment"] == {"JSM_API_TOKEN_FILE": f"/run/secrets/{service['secrets'][0]}"}
+    assert added["secrets"] == {name: {"file": f"secrets/{name}"} for name in service["secrets"]}
+    token = tmp_path / "jsm-api-token"
+    token.write_text("some-token")
+    pagerduty = {"PAGERDUTY_API_KEY": "key", "PAGERDUTY_SERVICE_ID": "PSERV01", "PAGERDUTY_USER": "Bot"}
+    jsm = {"ALERT_SOURCE": "jsm", "JSM_SITE_URL": "https://acme.atlassian.net", "JSM_EMAIL": "bot@example.com"}
+    given = {name: str(tmp_path / Path(path).name) for name, path in service["environment"].items()}
+    assert load(pagerduty | jsm | given | {"PAGERDUTY_EMAIL": "bot@example.com"}, dotenv=None).jsm_api_token
+
+
 def test_the_image_is_built_from_this_clone() -> None:
     assert (FOLDER / SERVICES["reconciler"]["build"] / "Dockerfile").is_file()

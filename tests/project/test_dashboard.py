@@ -65,6 +65,10 @@ def test_every_query_chooses_the_job_and_every_panel_the_source() -> None:
     assert [each["name"] for each in DASHBOARD["templating"]["list"]] == ["datasource", "job"]
 
 
+def test_no_query_depends_on_the_product_that_alerts_come_from() -> None:
+    assert [title for title, query in queries() if re.search("opsgenie|jsm", query)] == []
+
+
 def test_the_panels_lie_side_by_side_and_each_says_what_it_is() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:

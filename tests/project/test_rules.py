@@ -49,6 +49,9 @@ WELL = {
     'reconciler_build_info{instance="a",job="b"}': "1x300",
 }
 """The series of five hours in which all is well, a sample a minute."""
+JSM = {series.replace("opsgenie", "jsm"): values for series, values in WELL.items()}
+"""The same with JSM as the alert side."""
+JSM_FEED = 'reconciler_last_good_poll_timestamp_seconds{source="jsm_feed"}'
 STANDBY = {"reconciler_build_info": "1x300", "reconciler_lock_held": "0x300"}
 DEAD = {"Absent", "WithoutLeader", "PollsLate", "PagesWait", "QueueLate", "WritesLate"}
 
@@ -67,6 +70,12 @@ def test_every_label_in_a_rule_is_the_metrics_own() -> None:
     for expression in EXPRESSIONS.values():
         for name, given in re.findall(r"\b(reconciler_[a-z_]+)\{([^}]*)\}", expression):
             assert set(re.findall(r"(\w+)=", given)) <= labels[name]
+
+
+def test_a_rule_that_names_the_alert_side_names_both_products() -> None:
+    for alert, expression in EXPRESSIONS.items():
+        for matcher in re.findall(r'"([^"]*)"', expression):
+            assert ("opsgenie" in matcher) == ("jsm" in matcher), alert
 
 
 def test_every_rule_about_an_age_fires_also_where_its_series_is_absent() -> None:
@@ -123,6 +132,9 @@ FIRES: dict[str, tuple[Mapping[str, str], set[str]]] = {
     "a side is not polled any more": (
         WELL | {'reconciler_last_good_poll_timestamp_seconds{source="opsgenie_feed"}': "0+0x300"}, {"PollsLate"},
     ),
+    "JSM is not polled any more": (JSM | {JSM_FEED: "0+0x300"}, {"PollsLate"}),
+    "JSM has never been polled": ({key: JSM[key] for key in JSM if key != JSM_FEED}, {"PollsLate"}),
+    "JSM refuses the token": (JSM | {'reconciler_troubles{subject="jsm"}': "1x300"}, {"InTrouble"}),
     "pages wait": (changed(oldest_page_waiting_seconds="0+60x300"), {"PagesWait"}),
     "nobody is paged": (changed(unpaged_pairs="1x300"), {"NobodyPaged"}),
     "a note is dead": (changed(actions_dead="1x300"), {"ActionsDead"}),
@@ -148,6 +160,8 @@ FIRES: dict[str, tuple[Mapping[str, str], set[str]]] = {
 """Series, and the alerts that fire at the end: after 50 minutes, or after 250 where a pause is judged."""
 SILENT: dict[str, tuple[Mapping[str, str], set[str]]] = {
     "well": (WELL, {"Absent", "WithoutLeader", "PollsLate", "RestartsOften"}),
+    "well, with JSM": (JSM, {"Absent", "WithoutLeader", "PollsLate", "RestartsOften"}),
+    "a poll of JSM missed for four minutes": (JSM | {JSM_FEED: "0+60x46 2760x60"}, {"PollsLate"}),
     "well, with a stand-by": (
         WELL | {key + '{pod="2"}': value for key, value in STANDBY.items()}, {"WithoutLeader"},
     ),
@@ -196,6 +210,10 @@ SILENT: dict[str, tuple[Mapping[str, str], set[str]]] = {
 """Series that are nearly as bad, and the alerts that they must not make fire; none fires of the others either."""
 
 
+UNPOLLED = "the alerts' feed: no good poll for five minutes, or none ever"
+"""What is said where no poll of either product is known: no label tells which of them it should be."""
+
+
 def test_each_rule_has_a_case_in_which_it_fires_and_one_in_which_it_nearly_does() -> None:
     for cases in (FIRES, SILENT):
         judged = {alert for _, alerts in cases.values() for alert in alerts}
@@ -226,6 +244,18 @@ def test_promtool_accepts_the_rules_and_what_should_fire_fires(tmp_path: Path) -
         }
         for cases, fires in ((FIRES, True), (SILENT, False))
         for name, (series, judged) in cases.items()
+    ]
+    unpolled = next(test for test in tests if test["name"] == "JSM has never been polled")
+    unpolled["alert_rule_test"] = [
+        {
+            "eval_time": "50m",
+            "alertname": "ReconcilerPollsLate",
+            "exp_alerts": [
+                {"exp_labels": rule["labels"], "exp_annotations": rule["annotations"] | {"summary": UNPOLLED}}
+                for rule in RULES
+                if rule["alert"] == "ReconcilerPollsLate"
+            ],
+        }
     ]
     file = tmp_path / "test.yaml"
     file.write_text(

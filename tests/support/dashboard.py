@@ -17,7 +17,7 @@ def dashboard() -> dict[str, Any]:
     return {
         "uid": "reconciler",
         "title": "reconciler",
-        "description": "Opsgenie alerts and PagerDuty incidents, kept in agreement.",
+        "description": "Alerts of Opsgenie or JSM and incidents of PagerDuty, kept in agreement.",
         "tags": ["reconciler"],
         "schemaVersion": 39,
         "version": 1,

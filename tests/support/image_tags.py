@@ -9,6 +9,7 @@ FILES = (
     "docs/deploy/kubernetes.md",
     "examples/compose/compose.yaml",
     "examples/kubernetes/base/deployment.yaml",
+    "examples/kubernetes/components/migrate/job.yaml",
     "examples/kubernetes/overlays/cronjob/cronjob.yaml",
     "examples/kubernetes/overlays/production/kustomization.yaml",
 )
