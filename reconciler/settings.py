@@ -4,6 +4,7 @@ The models are the table of all variables: a field is its variable in lower case
 text is parsed. All problems are reported at once, and none of them shows a secret.
 """
 
+import base64
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -191,6 +192,11 @@ class Settings(BaseModel):
         }
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
 
+    def jsm_credentials(self) -> str:
+        """How JSM's account API is told who asks: e-mail address and token, in base64; empty without a token."""
+        token = self.jsm_api_token.get_secret_value()
+        return base64.b64encode(f"{self.jsm_email}:{token}".encode()).decode() if token else ""
+
     def secret_values(self) -> tuple[str, ...]:
         """Texts to redact from all output: keys, secrets and the database's password."""
         keys = (
@@ -205,7 +211,7 @@ class Settings(BaseModel):
             self.status_password,
         )
         texts = (key.get_secret_value() for key in keys if key is not None)
-        return (*filter(None, texts), *passwords(self.database_url.get_secret_value()))
+        return (*filter(None, (*texts, self.jsm_credentials())), *passwords(self.database_url.get_secret_value()))
 
 
 def variables() -> dict[str, Variable]:

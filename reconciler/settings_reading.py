@@ -98,7 +98,7 @@ def _look_up(name: str, each: Variable, layers: Sequence[Layer]) -> Found:
     found = look_up(name, layers, secret=each.secret)
     other = look_up(each.alias, layers, secret=each.secret) if each.alias else Found()
     if found.text and other.text and found.text != other.text:
-        raise Wrong(f"is given twice, and {each.alias} has another value; remove one of them")
+        raise Wrong(f"and {each.alias} are names of one setting, and have different values; remove one of them")
     return found if found.text else other
 
 

@@ -84,9 +84,8 @@ def tokens(text: str) -> tuple[SecretStr, ...]:
     return tuple(token(part) for part in parts)
 
 
-def _url(text: str) -> str:
+def _url(text: str, example: str = "give for example https://api.example.com") -> str:
     """The base address of an API; a path prefix is allowed."""
-    example = "give for example https://api.example.com"
     if "@" in text:
         raise Wrong(f"contains a user name or password, which belongs elsewhere; {example}")
     try:
@@ -137,7 +136,7 @@ def api_url(product: str) -> Callable[[str], str]:
 
 def site_url(text: str) -> str:
     """The address of an Atlassian site, without a path."""
-    url = _url(text)
+    url = _url(text, "give for example https://acme.atlassian.net")
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if host == "atlassian.com" or host.endswith((".atlassian.com", "opsgenie.com")):
@@ -204,7 +203,8 @@ def choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
     def parse(text: str) -> str:
         word = text.upper() if upper else text
         if word not in words:
-            raise Wrong(f"{shown(text)} is not known; give {', '.join(words[:-1])} or {words[-1]}")
+            known = f"{', '.join(words[:-1])} or {words[-1]}" if words[1:] else f"{words[0]}, or leave it empty"
+            raise Wrong(f"{shown(text)} is not known; give {known}")
         return word
 
     return parse

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.demo_stage import Stage, State
+from reconciler.cli.demo_stage import NotSeen, Stage, State
 from reconciler.sandbox.server import environment, jsm_environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -22,9 +22,13 @@ def play() -> int:
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder, serve(settings=settings) as sandbox:
         keys = environment(sandbox.url) | jsm_environment(sandbox.url, settings, is_named=True)
         stage = Stage(sandbox.url, Path(folder), keys | {"ALERT_SOURCE": "opsgenie"})
+        stage.stops_when_missed = True
+        late = 0
         try:
             _story(stage)
             late = stage.late_writes()
+        except NotSeen:
+            stage.say("demo", "the story ends here")
         finally:
             stage.kill()
         click.echo()

@@ -35,6 +35,10 @@ _COLOURS = {"Opsgenie": "yellow", "JSM": "yellow", "PagerDuty": "green", "reconc
 State = dict[str, Any]
 
 
+class NotSeen(Exception):
+    """What a story goes on from was not seen in time, so that it ends here."""
+
+
 class Stage:
     """The sandbox, the daemon, and the narration printed as things happen. `keys` are the product's settings."""
 
@@ -48,6 +52,7 @@ class Stage:
             "LOG_FORMAT": "json",
         }
         self.daemon: subprocess.Popen[str] | None = None
+        self.stops_when_missed = False
         self.started = time.monotonic()
         self.missed: list[str] = []
 
@@ -115,6 +120,8 @@ class Stage:
             time.sleep(0.05)
         self.missed.append(what)
         self.say("demo", f"not seen within {SEEN_WITHIN:.0f} s: {what}")
+        if self.stops_when_missed:
+            raise NotSeen
 
     def writes(self) -> int:
         """The number of API writes that both vendors have accepted so far."""

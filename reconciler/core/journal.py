@@ -30,6 +30,7 @@ class Event(StrEnum):
     RETRIED = "retried"  # put back by an operator
     LINKED = "linked"
     UNLINKED = "unlinked"
+    MOVED = "moved"  # to another alert source
     PAUSED = "paused"
     RESUMED = "resumed"
 

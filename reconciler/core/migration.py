@@ -11,9 +11,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconciler.core.baselines import kept_title
+from reconciler.core.journal import Entry, Event
+from reconciler.core.journal_entries import of_action
 from reconciler.core.matching import Match, Verdict
 from reconciler.core.model import Act, Action, Alert, AlertBaseline, Kind, Note, Pair, Side, Status
 from reconciler.core.moved_notes import KeptNotes, key_mark, known_there, rests_on_age
+from reconciler.core.product import Product
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 
 MARKED_BECAUSE = "the alert has a new id since the move, and its incident's key is the old one"
@@ -102,6 +105,21 @@ def moved(found: Found, now: datetime, staleness: timedelta) -> MovedPair | None
     news = tuple(note for note in found.notes if note.id not in known)
     by_age = rests_on_age(kept, found.notes, staleness)
     return MovedPair(pair.alert_id, new, standing, known, news, actions, by_age)
+
+
+def entries(move: MovedPair, here: Product, there: Product, now: datetime) -> Iterator[Entry]:
+    """The journal's entries about the move of one pair."""
+    alert_id = move.pair.alert_id
+    was = "" if alert_id == move.old_id else f"; its id was {move.old_id}"
+    yield Entry(now, Event.MOVED, alert_id, Side.ALERTS, words=f"moved from {here.name} to {there.name}{was}")
+    for action in move.actions:
+        yield of_action(action, Event.PLANNED, now, action.reason)
+
+
+def left_behind(pair: Pair, there: Product, now: datetime) -> Entry:
+    """The journal's entry about a pair whose alert the other product does not have."""
+    words = f"left behind by the move to {there.name}, which does not have it"
+    return Entry(now, Event.MOVED, pair.alert_id, Side.ALERTS, words=words)
 
 
 def dropped(pair: Pair) -> Pair:

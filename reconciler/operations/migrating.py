@@ -14,10 +14,12 @@ from reconciler.core.migration import (
     Unknown,
     baseline_of,
     dropped,
+    entries,
     first_looks,
     is_blind,
     is_left_open,
     last_act,
+    left_behind,
     sorted_out,
 )
 from reconciler.core.model import Kind, Pair
@@ -128,6 +130,8 @@ def move_of(seen: Examination, query: str, report: str, route: str = "default") 
     others = [_left_behind(each.pair) for each in seen.found if each.verdict.alert is None]
     if seen.choices.unknown is Unmatched.BASELINE:
         others += [baseline_of(alert, seen.now, route) for alert in seen.unknown.old]
+    told = [entry for each in seen.moved for entry in entries(each, seen.here, seen.there, seen.now)]
+    told += [left_behind(each.pair, seen.there, seen.now) for each in seen.found if each.verdict.alert is None]
     return Move(
         seen.there.key,
         seen.now,
@@ -137,6 +141,7 @@ def move_of(seen: Examination, query: str, report: str, route: str = "default") 
         query,
         report,
         seen.choices.polled,
+        tuple(told),
     )
 
 

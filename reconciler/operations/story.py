@@ -144,7 +144,8 @@ def _paging(
         why = f": {creation.error}" if creation is not None and creation.error else ""
         yield f"nobody is paged yet: there is no incident{why}"
     if pair.alerts.deleted:
-        yield deleted_reason(product)
+        moves = [entry.words for entry in entries if entry.event is Event.MOVED]
+        yield moves[-1] if moves else deleted_reason(product)
     if pair.unexplained_since is not None:
         yield (
             f"the incident's status changed at {stamp(pair.unexplained_since)} or earlier, and PagerDuty's log "

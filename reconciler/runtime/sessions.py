@@ -1,6 +1,5 @@
 """The HTTP sessions with the vendors, by the settings."""
 
-import base64
 from collections.abc import Callable
 
 from reconciler.core.model import Side
@@ -42,8 +41,7 @@ def authorization(settings: Settings, name: str) -> str:
     if name == OPSGENIE.name:
         return f"GenieKey {settings.opsgenie_api_key.get_secret_value()}"
     if name == JSM.name:
-        pair = f"{settings.jsm_email}:{settings.jsm_api_token.get_secret_value()}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return f"Basic {settings.jsm_credentials()}"
     if name == JSM_KEYED and settings.jsm_integration_key is not None:
         return f"GenieKey {settings.jsm_integration_key.get_secret_value()}"
     return "" if name in (JSM_KEYED, JSM_SITE) else f"Token token={settings.pagerduty_api_key.get_secret_value()}"

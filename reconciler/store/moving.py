@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from reconciler.core.journal import Entry
 from reconciler.core.migration import MOVED, MovedPair, former_ids, rekeyed, work_item
 from reconciler.core.model import Pair, Side, Status
 from reconciler.core.work import WorkItem
@@ -24,6 +25,7 @@ REPORT = "migration"
 """Name of the row of the table of cursors that holds the report of the last move, as JSON."""
 _MOVES = select(moves.c.old_id, moves.c.new_id).where(moves.c.route == bindparam("of"))
 _REPORT = select(cursors.c.value).where(cursors.c.route == bindparam("of"), cursors.c.name == REPORT)
+_NO_SHADOW = delete(cursors).where(cursors.c.route == bindparam("of"), cursors.c.name == "shadow")
 _ALL_PAIRS = select(pairs.c.alert_id).where(pairs.c.route == bindparam("of"))
 _KEYS = rows_by(actions.c.alert_id, select(actions.c.id, actions.c.key, actions.c.kind, actions.c.alert_id))
 _ENTRIES = rows_by(
@@ -71,6 +73,7 @@ class Move:
     query: str = ""
     report: str = "{}"
     polled: datetime | None = None
+    journal: tuple[Entry, ...] = ()
 
 
 def all_pairs(unit: UnitOfWork) -> list[Pair]:
@@ -104,8 +107,10 @@ def apply(unit: UnitOfWork, move: Move) -> None:
     _record(connection, route, now_ids, move.at)
     unit.outbox.add([action for each in move.pairs for action in each.actions], move.at)
     unit.work.add(move.looks)
+    unit.journal.append(move.journal)
     polled = move.polled or unit.cursors.load(move.at).polled_alerts
     unit.cursors.save(source=move.to, query=move.query, alerts=polled or move.at, sweep=OLDEST)
+    connection.execute(_NO_SHADOW, {"of": route})
     upsert(connection, cursors, [{"route": route, "name": REPORT, "value": move.report}])
 
 

@@ -131,8 +131,8 @@ _KEY = {
     PD: "check PAGERDUTY_API_KEY: a REST API key is needed, not an integration's routing key nor an OAuth token; "
     "and that PAGERDUTY_API_URL is the account's region (EU: https://api.eu.pagerduty.com)",
     JSM: "check JSM_EMAIL and JSM_API_TOKEN: the token is wrong or has expired (none lasts for more than a year), "
-    "lacks a scope (read:ops-alert, write:ops-alert), or is a service account's, which Operations does not admit: "
-    "take one of a person's account that may use Operations",
+    "lacks a scope (read:ops-alert:jira-service-management, write:ops-alert:jira-service-management), or is a "
+    "service account's, which Operations does not admit: take one of a person's account that may use Operations",
     KEYED: "check JSM_INTEGRATION_KEY: it must be the key of an API integration of Operations",
 }
 _RIGHTS = {

@@ -88,6 +88,7 @@ def test_with_jsm_its_variables_are_required_and_opsgenies_are_not() -> None:
     assert (settings.jsm_email, settings.alert_source) == ("bot@example.com", "jsm")
     assert "t0ken-jsm" in settings.secret_values()
     assert "" not in settings.secret_values()
+    assert "Ym90QGV4YW1wbGUuY29tOnQwa2VuLWpzbQ==" in settings.secret_values(), "as it is sent"
 
 
 def test_the_shadow_needs_both() -> None:
@@ -100,7 +101,7 @@ def test_a_policy_of_alerts_has_two_names_and_one_value(name: str) -> None:
     assert getattr(loaded(**{new: "note"}), old.lower()) == "note"
     assert getattr(loaded(**{new: "note", old: "note"}), old.lower()) == "note"
     wrong = problem(**{new: "note", old: "ignore"})
-    assert wrong == f"{old}: is given twice, and {new} has another value; remove one of them"
+    assert wrong == f"{old}: and {new} are names of one setting, and have different values; remove one of them"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli import demo_stage
-from reconciler.cli.demo_stage import Stage, _inherited
+from reconciler.cli.demo_stage import NotSeen, Stage, _inherited
 
 
 @pytest.fixture
@@ -58,6 +58,9 @@ def test_what_is_not_seen_in_time_fails_the_demo(stage: Stage, monkeypatch: pyte
     monkeypatch.setattr(demo_stage, "SEEN_WITHIN", 0.0)
     stage.until("the page", lambda _state: True)
     assert stage.missed == ["the page"]
+    stage.stops_when_missed = True
+    with pytest.raises(NotSeen):
+        stage.until("another page", lambda _state: True)
 
 
 def test_what_is_told_fits_the_terminal_and_its_colours(

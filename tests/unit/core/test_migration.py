@@ -7,14 +7,17 @@ import pytest
 from reconciler.core.matching import Match, Verdict
 from reconciler.core.migration import (
     Found,
+    MovedPair,
     Standing,
     baseline_of,
     dropped,
+    entries,
     first_looks,
     former_ids,
     is_blind,
     is_left_open,
     last_act,
+    left_behind,
     moved,
     rekeyed,
     sorted_out,
@@ -22,6 +25,7 @@ from reconciler.core.migration import (
     work_item,
 )
 from reconciler.core.model import Action, Alert, Kind, Pair, Status
+from reconciler.core.product import JSM, OPSGENIE
 from reconciler.core.work import ReadRequest, WorkItem
 from tests.support.builders import ANA, BOT, T0, act, action, alert, at, note, pair
 
@@ -182,6 +186,18 @@ def test_a_baseline_pages_nobody() -> None:
     made = baseline_of(alert(alias="disk", acknowledged=None, open=None), NOW, "default")
     assert (made.tracked, made.title, made.alias, made.created_at) == (False, "Disk full", "disk", T0)
     assert (made.alerts.open, made.alerts.acknowledged) == (True, False)
+
+
+def test_the_journal_says_what_a_move_did_with_a_pair() -> None:
+    planned = action(Kind.ALERT_NOTE, reason="because of the move")
+    rekeyed_pair = MovedPair("old-1", pair(), Standing.EQUAL, actions=(planned,))
+    told = [(each.event.value, each.words) for each in entries(rekeyed_pair, OPSGENIE, JSM, NOW)]
+    assert told == [
+        ("moved", "moved from Opsgenie to JSM; its id was old-1"), ("planned", "because of the move")
+    ]  # fmt: skip
+    (same,) = entries(MovedPair("a-1", pair(), Standing.EQUAL), OPSGENIE, JSM, NOW)
+    assert same.words == "moved from Opsgenie to JSM"
+    assert left_behind(pair(), JSM, NOW).words == "left behind by the move to JSM, which does not have it"
 
 
 def test_a_dropped_pair_is_over_and_reopened_if_its_alert_appears() -> None:

@@ -172,3 +172,7 @@ def test_the_move_has_what_was_read_and_looks_first_where_something_happened(dat
     assert (move.to, move.at, move.query, move.report) == ("jsm", NOW, "status: open", '{"x": 1}')
     assert [item.alert_id for item in move.looks] == ["a-1"]
     assert [is_news(each) for each in move.pairs] == [True, False]
+    words = "moved from Opsgenie to JSM"
+    assert [(each.event.value, each.alert_id, each.words) for each in move.journal] == [
+        ("moved", "a-1", words), ("moved", "a-2", words)
+    ]  # fmt: skip
