@@ -15,6 +15,7 @@ from reconciler.cli.common import ATTENTION, FAILED, configured_database, env_fi
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.errors import ReconcilerError
     from reconciler.operations.migrating import Choices, Examination
     from reconciler.runtime.moving import Moved, Sources
     from reconciler.settings import Settings
@@ -49,6 +50,7 @@ def migrate(
     something is to be decided first. 2: a setting is wrong, or a key is refused. 3, with --check: something is to
     be decided.
     """
+    from reconciler.errors import ReconcilerError
     from reconciler.operations.migrating import Choices, Unmatched
 
     if without_opsgenie and to == "opsgenie":
@@ -62,10 +64,26 @@ def migrate(
         sources = _sources(database, to, without_opsgenie=without_opsgenie)
         if sources is None:
             _already(to, as_json=as_json)
-        elif check:
-            sys.exit(_check(database, sources, choices, as_json=as_json))
-        else:
-            sys.exit(_move(database, sources, choices, as_json=as_json, keeps_copy=not no_backup))
+            return
+        try:
+            if check:
+                status = _check(database, sources, choices, as_json=as_json)
+            else:
+                status = _move(database, sources, choices, as_json=as_json, keeps_copy=not no_backup)
+        except ReconcilerError as error:
+            _hint(error, sources)
+            raise
+    sys.exit(status)
+
+
+def _hint(error: ReconcilerError, sources: Sources) -> None:
+    """What to do if Opsgenie is suspended or off, printed before the error itself."""
+    if not str(error).startswith("Opsgenie: "):
+        return
+    if sources.there.alert_source == "opsgenie":
+        _say("there is no way back to Opsgenie while it cannot be read; see docs/move.md")
+    else:
+        _say("if Opsgenie cannot be read any more: --without-opsgenie")
 
 
 def _database(*, check: bool) -> Database:

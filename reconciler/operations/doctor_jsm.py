@@ -94,12 +94,16 @@ class JsmChecks(AlertChecks):
         return good("jsm site", f"{url} has the cloud id {stated}")
 
     def accepted(self, check: str) -> Finding:
-        """No read tells when a token ends."""
-        return good(check, "accepted; a token ends after a year at most, and no read tells when: note the date")
+        """The API does not show when a token ends."""
+        return good(
+            check, "accepted; a token ends after a year at most, and the API does not show the date: note it"
+        )
 
     def refused(self, check: str, error: Misconfigured) -> Finding:
         """Which of the three meanings of a refusal it is, as far as Jira tells whose token it is."""
         found, _, fix = str(error).partition("; ")
+        if ": 402" in found:
+            return bad(check, f"{found}; the plan does not include the API of Operations", fix)
         try:
             with calling(CallPriority.CHANGED, CALL_SECONDS):
                 user = self._jsm.token_user()
@@ -155,7 +159,12 @@ class JsmChecks(AlertChecks):
         """Whether a reconciler with ALERT_SOURCE=opsgenie may follow the same incidents."""
         incidents, _ = self._pagerduty.open_incidents_page(0)
         keys = [incident.key for incident in incidents if incident.key][:SAMPLE]
-        both = sum(map(self._is_in_opsgenie, keys))
+        try:
+            both = sum(map(self._is_in_opsgenie, keys))
+        except Refused as error:
+            return warning(
+                "jsm and opsgenie", str(error).partition("; ")[0], "after the move remove OPSGENIE_API_KEY"
+            )
         if not both:
             return good("jsm and opsgenie", f"Opsgenie has no alert of {len(keys)} open incidents")
         words = f"Opsgenie has the alerts of {both} of {len(keys)} open incidents, too"

@@ -264,8 +264,10 @@ def said(body: Any) -> str:
     """The vendor's message in an error's body, in any of the known shapes."""
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         code = body["error"].get("code")
-        return "; ".join(_words(body["error"])) + (f" (code {code})" if isinstance(code, int | str) else "")
-    return "; ".join(_words(body))
+        return "; ".join(dict.fromkeys(_words(body["error"]))) + (
+            f" (code {code})" if isinstance(code, int | str) else ""
+        )
+    return "; ".join(dict.fromkeys(_words(body)))
 
 
 def _code(body: dict[str, Any]) -> int | None:

@@ -1,7 +1,14 @@
 """`migrate` as a command: what it says and refuses before any vendor is asked."""
 
 import json
+from types import SimpleNamespace
+from typing import cast
 
+import pytest
+
+from reconciler.cli.migrate import _hint
+from reconciler.errors import Refused
+from reconciler.runtime.moving import Sources
 from reconciler.store.cursors import Origin
 from reconciler.store.database import open_database
 from reconciler.store.migrate import upgrade
@@ -51,3 +58,24 @@ def test_the_settings_of_both_sources_are_needed_unless_opsgenie_is_not_read(com
     done = command("migrate", "--to", "jsm", **KEYS, **JSM)
     assert (done.status, "OPSGENIE_API_KEY" in done.err) == (2, True)
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("to", "error", "says"),
+    [
+        (
+            "jsm",
+            "Opsgenie: GET /v2/alerts: 403: suspended",
+            "if Opsgenie cannot be read any more: --without-opsgenie",
+        ),
+        ("opsgenie", "Opsgenie: GET /v2/alerts: 401", "there is no way back to Opsgenie while it cannot be read"),
+        ("jsm", "JSM: GET /v1/alerts: 401", ""),
+    ],
+)
+def test_what_to_do_without_opsgenie_is_said(
+    capsys: pytest.CaptureFixture[str], to: str, error: str, says: str
+) -> None:
+    _hint(Refused(error), cast("Sources", SimpleNamespace(there=SimpleNamespace(alert_source=to))))
+    printed = capsys.readouterr().err
+    assert says in printed
+    assert bool(says) == bool(printed)

@@ -182,6 +182,23 @@ def test_a_refused_token_is_one_of_three_things(
     assert fix in finding.fix
 
 
+def test_a_plan_without_the_api_is_not_taken_for_a_missing_scope(case: Case) -> None:
+    case.jsm.listing = Refused("JSM: GET /v1/alerts: 402; see the JSM account")
+    finding = case.checks.key()
+    assert finding.found == "JSM: GET /v1/alerts: 402; the plan does not include the API of Operations"
+    assert finding.fix == "see the JSM account"
+
+
+def test_an_opsgenie_that_is_off_after_the_move_is_only_a_warning(case: Case) -> None:
+    off = Jsm()
+    off.listing = Refused("Opsgenie: GET /v2/alerts/{id}: 403: suspended; see the account")
+    case.opsgenie = cast("AlertReader", off)
+    create: Callable[..., Any] = case.patient.sandbox.pagerduty.create_incident
+    create("x", key="an alert")
+    finding = case.checks.overlap()
+    assert (finding.verdict, finding.fix) == (Verdict.WARNING, "after the move remove OPSGENIE_API_KEY")
+
+
 def test_a_list_that_is_not_there_is_told_in_the_client_s_words_and_is_not_an_empty_one(case: Case) -> None:
     case.jsm.listing = Misconfigured("JSM: GET /v1/alerts: 404; Operations alerts are not on this site (yet)")
     found = case.findings()

@@ -274,3 +274,9 @@ def test_the_refusal_of_one_object_does_not_name_the_key(call: tuple[str, str]) 
         assert type(found) is Forbidden
         assert "_API_KEY" not in str(found)
         assert " key" not in str(found)
+
+
+def test_a_message_that_stands_in_a_body_twice_is_told_once() -> None:
+    assert said({"message": "Not found", "errors": [{"title": "Not found", "detail": "no such alert"}]}) == (
+        "Not found; no such alert"
+    )
