@@ -76,6 +76,15 @@ def test_whatever_ids_notes_and_repetitions_are_an_act_around_the_move_counts_on
     tell(f"moves with an act: {len(chosen)} of {len(every)} (EVERY_MOVE=1: all), lost 0, twice 0")
 
 
+@pytest.mark.parametrize("sync", ["both", "to_jsm", "none"])
+def test_what_people_note_in_jsm_while_opsgenie_is_followed_arrives_once(sync: str) -> None:
+    world = MovingWorld(Setup("new", "fresh", sync), (*BEFORE, Deed("between", "jsm", "note", 1)))
+    outcome = world.play()
+    assert judged(world, outcome) == []
+    noted = [note["content"] for each in outcome.state["pagerduty"]["incidents"] for note in each["notes"]]
+    assert sum(words.endswith("from JSM") for words in noted) == 1, noted
+
+
 def test_a_kill_at_any_step_of_a_move_loses_nothing_and_does_nothing_twice(tell: Callable[[str], None]) -> None:
     kills = found = 0
     for setup in KILLED:

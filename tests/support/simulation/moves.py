@@ -23,6 +23,8 @@ from tests.support.simulation.world import CUSTOMERS, Outcome, Parts, World
 RETENTION = timedelta(days=30)
 ALERTS = 3
 """Alerts before the move."""
+LONG = 12
+"""Cycles after which what people did before them is older than all bounds."""
 ATTEMPTS = 8
 """How often an operator repeats a move that was refused, or died."""
 _FIRST = Act(-1, 0, "og", "create")
@@ -51,7 +53,10 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A person's act on one of the alerts: `when` is before, during or after; `where` is og, jsm or pd."""
+    """A person's act on one of the alerts: `where` is og, jsm or pd.
+
+    `when` is before, between the vendors' own move and ours (Opsgenie is still followed), during or after.
+    """
 
     when: str
     where: str
@@ -86,6 +91,9 @@ class MovingWorld(World):
         """The whole story."""
         with self.deterministic():
             self.until_moved()
+            if any(deed.when == "between" for deed in self.deeds):
+                self._people("between")
+                self._turns(LONG)
             self._people("during")
             self.is_armed = True
             self._move()
