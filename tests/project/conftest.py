@@ -1,11 +1,8 @@
 """The Kubernetes examples, rendered."""
 
-import os
-
 import pytest
-import yaml
 
-from tests.support.manifests import KUBERNETES, OVERLAYS, Document, Render, needs_kubectl, rendered
+from tests.support.manifests import KUBERNETES, OVERLAYS, Document, Render, combined, needs_kubectl, rendered
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +13,7 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
     def rendering(overlay: str, *components: str) -> tuple[Document, ...]:
         if not components:
             return rendered(KUBERNETES / overlay)
-        folder = tmp_path_factory.mktemp("own")
-        own = {
-            "resources": [os.path.relpath(KUBERNETES / overlay, folder)],
-            "components": [os.path.relpath(KUBERNETES / component, folder) for component in components],
-        }
-        (folder / "kustomization.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
-        return rendered(folder)
+        return combined(tmp_path_factory.mktemp("own"), overlay, *components)
 
     return rendering
 

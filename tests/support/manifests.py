@@ -1,6 +1,7 @@
 """The Kubernetes examples as `kubectl kustomize` renders them, and the parts that tests ask about."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -46,6 +47,16 @@ def needed_components(documents: Sequence[Document]) -> list[str]:
 def rendered(folder: Path) -> tuple[Document, ...]:
     """Every document that a kustomization renders to."""
     return tuple(yaml.safe_load_all(_output("kustomize", str(folder))))
+
+
+def combined(folder: Path, overlay: str, *components: str) -> tuple[Document, ...]:
+    """What one of the kustomizations renders to with components added, in a new folder."""
+    own = {
+        "resources": [os.path.relpath(KUBERNETES / overlay, folder)],
+        "components": [os.path.relpath(KUBERNETES / component, folder) for component in components],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
+    return rendered(folder)
 
 
 def of_kind(documents: Sequence[Document], kind: str) -> list[Document]:

@@ -1,9 +1,12 @@
 """What the examples deploy does its job: their command and settings, played as a process over the sandbox."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import requests
 
+from reconciler.sandbox.server import jsm_environment
+from reconciler.sandbox.settings import SandboxSettings
 from tests.support import manifests, unit_file
 from tests.support.harness import World
 
@@ -20,9 +23,7 @@ def move_in(world: World, given: Mapping[str, str], data: str, secrets: str) -> 
     here.mkdir()
     for name, variable in SECRETS.items():
         (here / name).write_text(world.environment[variable])
-    own = {
-        name: value.replace(data, str(world.folder)).replace(secrets, str(here)) for name, value in given.items()
-    }
+    own = placed(world, given, data, secrets)
     own |= {name: "127.0.0.1:0" for name in given if name.endswith("_LISTEN")}
     kept = {
         name: world.environment[name] for name in world.environment if name in given and name != "DATABASE_URL"
@@ -30,6 +31,12 @@ def move_in(world: World, given: Mapping[str, str], data: str, secrets: str) -> 
     kept |= {name: world.environment[name] for name in ("PAGERDUTY_API_URL", "OPSGENIE_API_URL", "LOG_FORMAT")}
     world.environment = own | kept
     assert not set(SECRETS.values()) & set(world.environment)
+
+
+def placed(world: World, given: Mapping[str, str], data: str, secrets: str) -> dict[str, str]:
+    """An example's settings with its two folders where they are here."""
+    here = str(world.folder / "secrets")
+    return {name: value.replace(data, str(world.folder)).replace(secrets, here) for name, value in given.items()}
 
 
 def container(world: World, overlay: str) -> list[str]:
@@ -75,3 +82,42 @@ def test_the_services_process_pages(world: World) -> None:
     assert unit_file.command()[1:] == ["run"]
     move_in(world, unit_file.environment(), "/var/lib/reconciler", "%d")
     assert_serves(world, world.raise_alert())
+
+
+def test_the_job_moves_the_bases_database_to_jsm_and_the_pod_goes_on_without_opsgenies_key(
+    world: World, tmp_path: Path
+) -> None:
+    container(world, "base")
+    alert = world.raise_alert()
+    assert world.run("once").returncode == 0
+    world.control("migrate", jsm_ids="new")
+    site = jsm_environment(world.running.url, SandboxSettings())
+    (world.folder / "secrets" / "jsm-api-token").write_text(site.pop("JSM_API_TOKEN"))
+    site["ALERT_SOURCE"] = "opsgenie"  # until it has been moved
+    site["STALENESS_SECONDS"] = "1"  # so long the move waits for what was mirrored a moment ago
+
+    folder = tmp_path / "move"
+    folder.mkdir()
+    documents = manifests.combined(folder, "base", "components/jsm", "components/migrate")
+    (job,) = manifests.of_kind(documents, "Job")
+    (found,) = manifests.pod_of(job)["spec"]["containers"]
+    (settings,) = manifests.of_kind(documents, "ConfigMap")
+    jsm = {name: value for name, value in settings["data"].items() if name.startswith(("ALERT", "JSM"))}
+    own = jsm | {item["name"]: item["value"] for item in found["env"]}
+    world.environment |= placed(world, own, "/data", "/run/secrets/reconciler") | site
+    done = world.run(*found["args"])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    folder = tmp_path / "afterwards"
+    folder.mkdir()
+    documents = manifests.combined(folder, "base", "components/jsm", "components/without-opsgenie")
+    given = manifests.environment(documents)
+    (world.folder / "secrets" / "opsgenie-api-key").unlink()
+    world.environment = {
+        name: value for name, value in world.environment.items() if name in given or name not in own
+    } | {"ALERT_SOURCE": given["ALERT_SOURCE"]}
+    (there,) = world.state()["jsm"]["alerts"]
+    world.control(f"jsm/alerts/{there['id']}/acknowledge", user="Ana Ruiz")
+    done = world.run("once")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [incident["status"] for incident in world.incidents(alert)] == ["acknowledged"]
