@@ -72,11 +72,6 @@ class Absence:
             self._begun = self._started = self._clock.now()
             self._is_loaded = False
 
-    def load_again(self) -> None:
-        """Take the stored alerts for what has vanished: another process may have led."""
-        with self._lock:
-            self._is_loaded = False
-
     def blindness(self) -> Misconfigured | None:
         """Why nothing should be written to alerts that are missing: the key no longer sees what it saw before."""
         self._load()
@@ -193,14 +188,14 @@ class Absence:
 
         Older ones that were first seen since may be another team's. If the missing alerts were never seen with
         this key, none proves anything that was: the list shows what a new key sees before the first sweep shows
-        what it does not see.
+        what it does not see. The first sweep is over two intervals after the start at the latest.
         """
         since = min(missing.values(), default=self._clock.now())
         with self._database.reading() as unit:
             known = unit.snapshot.pairs([row.id for row in rows])
         with self._lock:
             met = {row.id: self._met[row.id] for row in rows if row.id in self._met}
-            is_new_key = since - self._started < sweep_interval and not missing.keys() <= self._met.keys()
+            is_new_key = since - self._started < 2 * sweep_interval and not missing.keys() <= self._met.keys()
         strange = {
             row.id for row in rows if row.id in met and (is_new_key or row.created_at < since <= met[row.id])
         }

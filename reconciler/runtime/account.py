@@ -65,14 +65,13 @@ class Account:
         blindness = () if blind is None else (Problem(Side.ALERTS, blind),)
         self._problems.put(ACCOUNT_PLACE, (*state.problems, *blindness))
 
-    def take_in(self) -> None:
-        """Hold back what is meant for alerts that had vanished when this process, or another one, last led."""
-        self._fetcher.absence.load_again()
-        self.bar()
-
     def began(self) -> None:
-        """Forget which alerts were missing, because this process begins to lead, or with another key."""
+        """Forget which alerts were missing, because this process begins to lead, or with another key.
+
+        What is meant for alerts that had vanished when this process, or another one, last led is held back.
+        """
         self._fetcher.absence.begin()
+        self.bar()
 
     def keep(self) -> None:
         """Store which alerts have vanished from the key's sight. Never called in a dry run."""

@@ -333,7 +333,7 @@ class Wiring(_Reading):
     def daemon(self, given: Given | None = None) -> Daemon:
         """The daemon. `given` is where the settings came from: secrets in files are read again."""
         program = self.whole(is_whole=False)
-        self.leadership.do_first(self.account.take_in)
+        self.leadership.do_first(self.account.began)
         reporter = Reporter(
             self.database,
             self.clock,

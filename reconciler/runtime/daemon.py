@@ -143,7 +143,6 @@ class Daemon:
                 log.info(line)
             self.leadership.news.clear()
             self.program.rounds.begin()
-            self.program.account.began()
             self.introduction.began()
             self.reporter.began()
             for timed in self.program.sources:

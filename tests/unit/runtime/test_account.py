@@ -135,8 +135,8 @@ def test_what_has_vanished_is_stored_and_looked_at_anew_when_this_process_begins
 def test_what_had_vanished_is_held_back_before_anything_is_written() -> None:
     stage = Stage()
     stage.blind = Fewer("OPSGENIE_API_KEY sees none of them", frozenset())
-    stage.absence = SimpleNamespace(load_again=lambda: None)
-    stage.account.take_in()
+    stage.absence = SimpleNamespace(begin=lambda: None)
+    stage.account.began()
     assert stage.free() == set(Lane) - {Lane.ALERTS}
 
 
