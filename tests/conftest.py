@@ -29,7 +29,7 @@ __all__ = [
     "tell",
 ]
 
-_LONG = ("simulation", "docs", "stories", "processes", "system")
+_LONG = ("simulation", "web", "docs", "stories", "processes", "system")
 """Folders whose files take longest."""
 _UNMEASURED = ("simulation", "system")
 """Folders whose tests are traced for coverage in the commands that they start alone: tracing doubles the time."""

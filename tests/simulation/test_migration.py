@@ -43,7 +43,7 @@ SETUPS = tuple(
     )
     if not (lag and sync == "none")
 )
-SAMPLE = 311
+SAMPLE = 479
 """One in so many stories with a single act is played by default."""
 MANY = (
     *BEFORE,
@@ -58,7 +58,7 @@ MANY = (
 )
 """A story in which much happens around the move."""
 KILLED = (Setup("new", "fresh"), Setup("same", "token_half", "to_jsm"))
-STRIDE = 149
+STRIDE = 199
 """One in so many steps is a kill by default."""
 
 

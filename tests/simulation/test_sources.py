@@ -18,9 +18,9 @@ from tests.support.simulation.oracle import findings
 from tests.support.simulation.schedule import JSM, JSM_NAMED, ODD, SPACED, STORY, History
 from tests.support.simulation.world import Parts, run
 
-EVERY = 150
+EVERY = 200
 """Every n-th single fault of the story is tried."""
-SEEDS = 6
+SEEDS = 5
 """The number of random histories."""
 NEAR = {"send, then record": "db.settled", "record, then send": "og.note", "no echo guard": "cycle"}
 """Mutants, and the kind of step whose faults reveal each."""

@@ -40,7 +40,7 @@ def test_a_good_set_up_is_said_with_its_site_and_its_user_and_only_read(in_jsm: 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     for words in (
         "has the cloud id 7d2f6a3e-",
-        "note the date",
+        "does not show the date",
         "Ops Robot (712020:",
         "none: every alert selects 0 alerts, 0 open",
         "acknowledgements and notes bear the engineer's name",
