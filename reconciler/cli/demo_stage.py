@@ -36,7 +36,7 @@ State = dict[str, Any]
 
 
 class NotSeen(Exception):
-    """What a story goes on from was not seen in time, so that it ends here."""
+    """An expected change was not seen in time, and the rest of the story depends on it."""
 
 
 class Stage:

@@ -115,7 +115,7 @@ def _sources(database: Database, to: str, *, without_opsgenie: bool) -> Sources 
 
 
 def _settings(source: str) -> Settings:
-    """The configuration as it is with this alert source, whichever the environment names."""
+    """The settings, with this value of ALERT_SOURCE in place of the environment's."""
     from reconciler import settings as configuration
 
     return configuration.load(os.environ | {"ALERT_SOURCE": source}, env_file())
@@ -155,7 +155,7 @@ def _check(database: Database, sources: Sources, choices: Choices, *, as_json: b
 
 
 def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bool, keeps_copy: bool) -> int:
-    """The move, after what the present source still has to tell."""
+    """Make the move; with --drain, first mirror the changes that the present source still has."""
     from reconciler.cli.progress import show
     from reconciler.operations import migration_text
     from reconciler.runtime import moving

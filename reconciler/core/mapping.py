@@ -229,7 +229,7 @@ def is_act_text(side: Side, words: str) -> bool:
 
 
 _SAID = {"acknowledge": Kind.ALERT_ACKNOWLEDGE, "unacknowledge": Kind.ALERT_UNACKNOWLEDGE}
-"""The engineers' acts that a note may tell beside the state that is written, by their verbs."""
+"""By verb: the state that is written for an engineer's act, which a note may also describe in words."""
 
 
 def state_of(action: Action) -> Kind | None:

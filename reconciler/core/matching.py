@@ -38,7 +38,7 @@ class Verdict:
     among: tuple[str, ...] = ()
 
     def is_rekeyed(self, pair: Pair) -> bool:
-        """Whether the alert has another id there, whatever its state is."""
+        """Whether the alert was found under another id; its state may be equal or differ."""
         return self.alert is not None and self.alert.id != pair.alert_id
 
 

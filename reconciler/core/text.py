@@ -141,7 +141,7 @@ def in_one_form(text: str) -> str:
 
 
 def carries(text: str, mark: str) -> bool:
-    """Whether the text begins with exactly this mark, under whichever product's name."""
+    """Whether the text begins with exactly this mark. The names of both alert products count as equal."""
     return in_one_form(text).startswith(in_one_form(mark))
 
 

@@ -100,7 +100,7 @@ class JsmChecks(AlertChecks):
         )
 
     def refused(self, check: str, error: Misconfigured) -> Finding:
-        """Which of the three meanings of a refusal it is, as far as Jira tells whose token it is."""
+        """The cause of a refused token: invalid, of a service account, or without a scope. Jira may name its owner."""
         found, _, fix = str(error).partition("; ")
         if ": 402" in found:
             return bad(check, f"{found}; the plan does not include the API of Operations", fix)

@@ -43,7 +43,7 @@ class Unmatched(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The operator's choices. `drain`: what the source that is left still has to tell is to be mirrored first.
+    """The operator's choices. `drain`: changes that the present source still has are mirrored before the move.
 
     `is_drained`: that has been done, as far as it could be. `polled` is the last poll before that: what the new
     source alone has shown since is new, however long the daemon was stopped; None if nothing was drained.

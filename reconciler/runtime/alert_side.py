@@ -78,7 +78,7 @@ def _opsgenie(settings: Settings, http: MakeHttp, on_bad_row: OnBadRow) -> Alert
 
 
 def jsm_side(settings: Settings, http: MakeHttp, on_bad_row: OnBadRow) -> AlertSide:
-    """JSM, whichever product is configured: it may also be looked at beside Opsgenie."""
+    """The parts for JSM. ALERT_SHADOW and `migrate` use them also while Opsgenie is the alert source."""
     notice = _notices()
     account, roads = http(JSM.name), Roads()
     keyed = http(JSM_KEYED) if settings.jsm_integration_key is not None else None

@@ -416,7 +416,7 @@ class Wiring(_Reading):
         """What tells the outside how the work goes."""
         assert self.write_breakers is not None  # noqa: S101 - made above
         opsgenie = self._sessions[Side.ALERTS]
-        if opsgenie.name != OPSGENIE.name:  # the heartbeat is Opsgenie's, whichever product raises the alerts
+        if opsgenie.name != OPSGENIE.name:  # JSM raises the alerts, and the heartbeat is still Opsgenie's
             opsgenie = session(
                 self.settings, Side.ALERTS, self.clock, RateLimiter(self.clock), log_request, name=OPSGENIE.name
             )

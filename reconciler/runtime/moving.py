@@ -150,7 +150,7 @@ def refuse_without_copy(url: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """The move. `keep` makes a copy of the database; `say` tells the operator what is waited for."""
+    """The move. `keep` makes a backup of the database; `say` prints the reason for a wait."""
 
     database: Database
     lock: Lock

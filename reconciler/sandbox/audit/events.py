@@ -74,7 +74,7 @@ def alert_events(alert: Json) -> Iterator[Event]:
 
 
 def _changes(logs: Sequence[Json]) -> Iterator[tuple[Json, Did]]:
-    """The log entries that tell of a change of the state, without those of people that changed nothing."""
+    """The log entries of state changes, without people's acts that changed no state."""
     acknowledged = False
     for line in logs:
         did = _logged(line["log"])
