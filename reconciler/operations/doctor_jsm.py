@@ -100,7 +100,7 @@ class JsmChecks(AlertChecks):
         )
 
     def refused(self, check: str, error: Misconfigured) -> Finding:
-        """The cause of a refused token: invalid, of a service account, or without a scope. Jira may name its owner."""
+        """The cause of a refused token: it is invalid, a service account's, or lacks a scope."""
         found, _, fix = str(error).partition("; ")
         if ": 402" in found:
             return bad(check, f"{found}; the plan does not include the API of Operations", fix)
