@@ -37,10 +37,6 @@ class Verdict:
     alert: Alert | None = None
     among: tuple[str, ...] = ()
 
-    def is_rekeyed(self, pair: Pair) -> bool:
-        """Whether the alert was found under another id; its state may be equal or differ."""
-        return self.alert is not None and self.alert.id != pair.alert_id
-
 
 @dataclass(frozen=True, slots=True)
 class Matching:

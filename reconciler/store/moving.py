@@ -24,12 +24,12 @@ from reconciler.store.statements import rows_by, rows_of, upsert
 REPORT = "migration"
 """Name of the row of the table of cursors that holds the report of the last move, as JSON."""
 _MOVES = select(moves.c.old_id, moves.c.new_id).where(moves.c.route == bindparam("of"))
-_REPORT = select(cursors.c.value).where(cursors.c.route == bindparam("of"), cursors.c.name == REPORT)
 _NO_SHADOW = delete(cursors).where(cursors.c.route == bindparam("of"), cursors.c.name == "shadow")
 _ALL_PAIRS = select(pairs.c.alert_id).where(pairs.c.route == bindparam("of"))
 _KEYS = rows_by(actions.c.alert_id, select(actions.c.id, actions.c.key, actions.c.kind, actions.c.alert_id))
 _ENTRIES = rows_by(
-    journal.c.alert_id, select(journal.c.id, journal.c.action_key, journal.c.kind, journal.c.alert_id)
+    journal.c.alert_id,
+    select(journal.c.id, journal.c.action_key.label("key"), journal.c.kind, journal.c.alert_id),
 )
 _RENAME_ACTION = (
     update(actions).where(actions.c.id == bindparam("of")).values(key=bindparam("to"), alert_id=bindparam("now"))
@@ -88,12 +88,6 @@ def moved_ids(unit: UnitOfWork) -> dict[str, str]:
     return {row.old_id: row.new_id for row in rows}
 
 
-def last_report(unit: UnitOfWork) -> str:
-    """The report of the last move, as JSON; empty if there was none."""
-    found: str | None = unit.snapshot.connection.execute(_REPORT, {"of": unit.snapshot.route}).scalar()
-    return found or ""
-
-
 def apply(unit: UnitOfWork, move: Move) -> None:
     """Carry out a move."""
     connection, route = unit.snapshot.connection, unit.snapshot.route
@@ -116,20 +110,14 @@ def apply(unit: UnitOfWork, move: Move) -> None:
 
 def _rename_actions(connection: Connection, route: str, now_ids: Mapping[str, str]) -> None:
     """Give actions and journal entries their alerts' new ids."""
-    renamed = [
-        {"of": row.id, "to": rekeyed(row.key, row.kind, row.alert_id, now_ids[row.alert_id]),
-         "now": now_ids[row.alert_id]}
-        for row in rows_of(connection, _KEYS, route, now_ids)
-    ]  # fmt: skip
-    if renamed:
-        connection.execute(_RENAME_ACTION, renamed)
-    told = [
-        {"of": row.id, "to": rekeyed(row.action_key, row.kind, row.alert_id, now_ids[row.alert_id]),
-         "now": now_ids[row.alert_id]}
-        for row in rows_of(connection, _ENTRIES, route, now_ids)
-    ]  # fmt: skip
-    if told:
-        connection.execute(_RENAME_ENTRY, told)
+    for read, rename in ((_KEYS, _RENAME_ACTION), (_ENTRIES, _RENAME_ENTRY)):
+        renamed = [
+            {"of": row.id, "to": rekeyed(row.key, row.kind, row.alert_id, now_id), "now": now_id}
+            for row in rows_of(connection, read, route, now_ids)
+            if (now_id := now_ids[row.alert_id])
+        ]
+        if renamed:
+            connection.execute(rename, renamed)
 
 
 def _move_notes(connection: Connection, route: str, moved: Iterable[MovedPair]) -> None:

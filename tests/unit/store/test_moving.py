@@ -12,12 +12,11 @@ from reconciler.core.journal import Entry, Event
 from reconciler.core.migration import MovedPair, Standing, former_ids
 from reconciler.core.model import Action, Kind, Pair, Side, Status
 from reconciler.core.work import ReadRequest, WorkItem
-from reconciler.store import moving
-from reconciler.store.database import Database
-from reconciler.store.moving import Move, all_pairs, apply, last_report, moved_ids
+from reconciler.store.database import Database, UnitOfWork
+from reconciler.store.moving import REPORT, Move, all_pairs, apply, moved_ids
 from reconciler.store.overview import find
 from reconciler.store.read_only import in_memory
-from reconciler.store.schema import metadata
+from reconciler.store.schema import cursors, metadata
 from tests.support.builders import alert
 from tests.support.stored import ACTION, NOW, PAIR
 
@@ -26,6 +25,12 @@ from tests.support.stored import ACTION, NOW, PAIR
 def database() -> Database:
     """Made without migrations, which take longer than all of these tests."""
     return in_memory()
+
+
+def report(unit: UnitOfWork) -> str:
+    """The stored report of the last move; empty if there was none."""
+    rows = unit.snapshot.connection.execute(select(cursors.c.value).where(cursors.c.name == REPORT))
+    return str(rows.scalar() or "")
 
 
 OTHER = replace(PAIR, alert_id="a-2", tiny_id="18", incident_id="PINC2", incident_number=5)
@@ -97,7 +102,7 @@ def test_the_cursors_and_the_report_are_those_of_the_new_source(database: Databa
         positions = unit.cursors.load(NOW)
         assert (positions.source, positions.query, positions.alerts) == ("jsm", "status: open", POLLED)
         assert positions.polled_alerts == POLLED
-        assert last_report(unit) == '{"x": 1}'
+        assert report(unit) == '{"x": 1}'
         assert unit.work.of("j-1") is not None
         assert unit.snapshot.pair("x") is not None
 
@@ -106,7 +111,7 @@ def test_an_alert_is_found_by_every_id_it_has_had(database: Database) -> None:
     fill(database)
     carry_out(database, moved(PAIR, "j-1"))
     with database.reading() as unit:
-        assert last_report(unit)
+        assert report(unit)
         assert moved_ids(unit) == {"a-1": "j-1"}
         found = unit.snapshot.pairs_by_key(["a-1", "j-1", "a-2", "no"])
         assert {key: pair.alert_id for key, pair in found.items()} == {"a-1": "j-1", "j-1": "j-1", "a-2": "a-2"}
@@ -157,4 +162,4 @@ def test_a_forgotten_pair_leaves_no_other_id_behind(database: Database) -> None:
 
 def test_without_a_move_there_is_no_report(database: Database) -> None:
     with database.reading() as unit:
-        assert moving.last_report(unit) == ""
+        assert report(unit) == ""
