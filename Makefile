@@ -20,7 +20,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory --jobs=2 check collect
-	$(BIN)/pytest --numprocesses=6 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
 
