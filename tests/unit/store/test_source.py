@@ -1,5 +1,7 @@
 """A database belongs to the product whose alerts it mirrors, from its first start on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,22 @@ from reconciler.store.source import check_source, other_source, source_of
 from tests.support.builders import at
 
 
-def made(folder: Path, **positions: object) -> Database:
+@contextmanager
+def opened(folder: Path) -> Iterator[Database]:
     database = open_database(f"sqlite:///{folder / 'source.db'}")
-    upgrade(database)
-    with database.writing() as unit:
-        unit.cursors.save(**positions)
-    return database
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def made(folder: Path, **positions: object) -> Iterator[Database]:
+    with opened(folder) as database:
+        upgrade(database)
+        with database.writing() as unit:
+            unit.cursors.save(**positions)
+        yield database
 
 
 BEGUN = Origin(at(1), at(0))
@@ -31,32 +43,33 @@ BEGUN = Origin(at(1), at(0))
 def test_a_database_belongs_to_the_product_that_it_first_started_with(
     tmp_path: Path, positions: dict[str, object], source: str | None
 ) -> None:
-    assert source_of(made(tmp_path, **positions)) == source
+    with made(tmp_path, **positions) as database:
+        assert source_of(database) == source
 
 
 def test_a_database_that_is_missing_empty_or_without_tables_belongs_to_none(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'source.db'}")
-    assert source_of(database) is None
-    with database.connected(immediate=True) as connection:
-        connection.exec_driver_sql("CREATE TABLE another (id INTEGER)")
-    assert source_of(database) is None
+    with opened(tmp_path) as database:
+        assert source_of(database) is None
+        with database.connected(immediate=True) as connection:
+            connection.exec_driver_sql("CREATE TABLE another (id INTEGER)")
+        assert source_of(database) is None
 
 
 def test_a_file_that_is_no_database_cannot_be_read(tmp_path: Path) -> None:
-    database = made(tmp_path)
-    database.close()
+    with made(tmp_path) as database:
+        pass
     (tmp_path / "source.db").write_bytes(b"no database" * 99)
     with pytest.raises(DatabaseDown):
         source_of(database)
 
 
 def test_only_a_database_of_another_product_is_refused(tmp_path: Path) -> None:
-    database = made(tmp_path, origin=BEGUN)
-    check_source(database, "opsgenie")
-    with pytest.raises(
-        Misconfigured, match="ALERT_SOURCE: it is jsm, and this database mirrors Opsgenie's alerts"
-    ):
-        check_source(database, "jsm")
+    with made(tmp_path, origin=BEGUN) as database:
+        check_source(database, "opsgenie")
+        with pytest.raises(
+            Misconfigured, match="ALERT_SOURCE: it is jsm, and this database mirrors Opsgenie's alerts"
+        ):
+            check_source(database, "jsm")
 
 
 def test_what_is_said_names_the_command_that_moves_it_and_the_way_back() -> None:
