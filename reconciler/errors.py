@@ -19,13 +19,20 @@ Only Permanent may make an action dead, and never a creation. Which answer means
 """
 
 
+LONGEST = 2_000
+"""Characters of an error's text, which may quote a vendor: it is logged, stored and shown."""
+
+
 class ReconcilerError(Exception):
-    """Base of all errors below; its text is one line fit for an operator, free of secrets.
+    """Base of all errors below; its text is one line fit for an operator, free of secrets, and cut to LONGEST.
 
     `request_id` is the vendor's id of the request that failed; empty if it gave none.
     """
 
     request_id = ""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message if len(message) <= LONGEST else message[: LONGEST - 1] + "…")
 
 
 class Misconfigured(ReconcilerError):

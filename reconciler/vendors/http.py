@@ -17,8 +17,10 @@ from typing import Any
 
 from requests.adapters import BaseAdapter
 
+from reconciler.core.text import shortened
 from reconciler.errors import Blocked, NotExecuted, ReconcilerError, Transient, Unknown
 from reconciler.vendors import call_context
+from reconciler.vendors.bounded_json import PIECE, NotJson, loaded
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
@@ -38,6 +40,8 @@ LONGEST_WRITE_WAIT = 2.0
 A page is not put back: it keeps its place ahead of everything else.
 """
 NOT_JSON = "the answer is not JSON"
+LONGEST_LINE, MAX_WORDS = 300, 10_000
+"""Characters of a vendor's message in an error, and of what is looked at for them: it may be spaces."""
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """A NUL or half of a surrogate pair: only answers that contain one are searched for unstorable text."""
@@ -196,8 +200,8 @@ class Http:
         finally:
             self._limiter.release(turn, status, headers)
             seconds = self.clock.monotonic() - started
-            request_id = headers.get("x-request-id", "")
-            call_context.answered(self._clean(request_id))
+            request_id = self._clean(headers.get("x-request-id", ""))
+            call_context.answered(request_id)
             self._on_request(
                 RequestRecord(
                     self.variables.vendor,
@@ -222,9 +226,9 @@ class Http:
         accept: frozenset[int],
     ) -> Answer:
         body, problem = _parsed(content)
-        html = isinstance(content, bytes) and content.lstrip(_BLANK)[:1] == b"<"
-        request_id = headers.get("x-request-id", "")
-        where = f"{self.name}: {method} {route}" + (f" (request {self._clean(request_id)})" if request_id else "")
+        html = isinstance(content, bytes) and content[:PIECE].lstrip(_BLANK)[:1] == b"<"
+        request_id = self._clean(headers.get("x-request-id", ""))
+        where = f"{self.name}: {method} {route}" + (f" (request {request_id})" if request_id else "")
         if 200 <= status < 300:  # noqa: PLR2004 - HTTP
             if problem:
                 raise Unknown(f"{where}: {status}, but {problem}{doubt(method)}{self._elsewhere(problem)}")
@@ -247,8 +251,7 @@ class Http:
         """The text as one printable line without our keys."""
         for secret in self._secrets:
             found = found.replace(secret, "•••")
-        line = " ".join("".join(c if c.isprintable() else " " for c in found).split())
-        return line if len(line) <= 300 else line[:299] + "…"  # noqa: PLR2004 - as long as a log line may be
+        return shortened("".join(c if c.isprintable() else " " for c in found[:MAX_WORDS]), LONGEST_LINE)
 
 
 def _secrets(authorization: str) -> list[str]:
@@ -264,11 +267,11 @@ def _password(credentials: str) -> str:
 
 
 def _parsed(content: bytes | str) -> tuple[Any, str]:
-    """The document, and an error if it is not valid JSON. Only texts that cannot be stored are changed."""
+    """The document, and an error if it cannot be read as JSON. Only texts that cannot be stored are changed."""
     if isinstance(content, str):
         return None, content
     try:
         found = content.decode("utf-8-sig", "replace")
-        return clean(json.loads(found)) if _ESCAPED.search(found) else json.loads(found), ""
-    except (ValueError, RecursionError):
-        return None, NOT_JSON
+        return clean(loaded(found)) if _ESCAPED.search(found) else loaded(found), ""
+    except NotJson as error:
+        return None, f"the answer {error}"

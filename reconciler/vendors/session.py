@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler import __version__
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.vendors.bounded_json import Structure
 from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.ports import Clock
@@ -24,7 +25,15 @@ from reconciler.vendors.unsent import never_sent
 from reconciler.vendors.variables import JSM_KEYED, JSM_SITE, variables_of
 
 CONNECT_TIMEOUT = 10.0
-MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of an answer. The largest legal page is JSM's: 100 alerts of 24,000 characters, each at most six bytes long."""
+MAX_WIDE = 8 * 1024 * 1024
+"""The same of one that is not all ASCII, whose characters may take four times as much once they are read."""
+MAX_STRUCTURE = 500_000
+"""Structural characters of an answer: see `bounded_json`. A page of 100 rows has about ten thousand.
+
+They may take 45 MiB once they are read. 100 alerts may have 2,400 details each before a page of them is refused.
+"""
 CHUNK = 65536
 POOL = 32
 AGENT = f"reconciler/{__version__}"
@@ -77,8 +86,7 @@ class Session:
         self._name = name
         self._variables = variables_of(name)
         self._clock = clock
-        self.requests = requests.Session()
-        self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
+        self.requests = cookieless()
         self.use(headers)
         pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
@@ -137,7 +145,7 @@ class Session:
 
     def _body(self, response: requests.Response, time_: CallTime, one: Exchange) -> bytes | str:
         raw = response.raw
-        content = bytearray()
+        content, structure = bytearray(), Structure(MAX_STRUCTURE)
         late = f"the answer was not complete within {time_.seconds:g} s"
         try:
             while True:
@@ -149,14 +157,31 @@ class Session:
                     sock.settimeout(left)
                 chunk = raw.read1(CHUNK, decode_content=True)
                 if not chunk:
-                    return late if one.expired else bytes(content)
+                    return late if one.expired else _as_a_whole(content)
                 content += chunk
                 if len(content) > MAX_BODY:
-                    return f"the answer is longer than {MAX_BODY // 1024 // 1024} MiB"
+                    return _too_long(MAX_BODY)
+                if structure.is_too_much(content):
+                    return f"the answer has more than {MAX_STRUCTURE:,} values"
         except (ReadTimeoutError, TimeoutError):
             return late
         except (HTTPError, OSError, ValueError):
             return late if one.expired else "the answer broke off"
+
+
+def _as_a_whole(content: bytearray) -> bytes | str:
+    return bytes(content) if len(content) <= MAX_WIDE or content.isascii() else _too_long(MAX_WIDE)
+
+
+def _too_long(most: int) -> str:
+    return f"the answer is longer than {most // 1024 // 1024} MiB"
+
+
+def cookieless() -> requests.Session:
+    """Connections over which no cookie is stored or sent back."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return session
 
 
 def take_environment(session: requests.Session, url: str) -> None:
