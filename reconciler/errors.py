@@ -18,7 +18,6 @@ Only Permanent may make an action dead, and never a creation. Which answer means
 `vendors/error_scopes.py`.
 """
 
-
 LONGEST = 2_000
 """Characters of an error's text, which may quote a vendor: it is logged, stored and shown."""
 

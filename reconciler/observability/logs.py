@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor
 
 HIDDEN = "***"
 LONGEST_VALUE = 8_000
-"""Characters of one text in an event; of a longer one, such as a vendor's id of megabytes, the middle is left out."""
+"""Characters of one text in an event; of a longer one, such as a vendor's message, the middle is left out."""
 SHORTEST_SECRET = 4
 """The least number of characters of a secret: replacing a shorter one would damage unrelated text."""
 

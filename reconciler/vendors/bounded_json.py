@@ -1,7 +1,7 @@
 """JSON from outside the program: bounded before it is parsed, because a byte of it may cost a hundred in memory.
 
-The measure is the number of structural characters (`{`, `[`, `,` and `:`) outside of texts. A parsed document takes
-at most about a hundred bytes for each, besides its texts.
+The measure is the number of structural characters (`{`, `[`, `,` and `:`) outside of texts. A parsed document
+takes at most about a hundred bytes for each, besides its texts.
 """
 
 import json

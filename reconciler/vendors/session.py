@@ -26,7 +26,7 @@ from reconciler.vendors.variables import JSM_KEYED, JSM_SITE, variables_of
 
 CONNECT_TIMEOUT = 10.0
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes of an answer. The largest legal page is JSM's: 100 alerts of 24,000 characters, each at most six bytes long."""
+"""Bytes of an answer. The largest legal page is JSM's: 100 alerts of 24,000 characters, six bytes each at most."""
 MAX_WIDE = 8 * 1024 * 1024
 """The same of one that is not all ASCII, whose characters may take four times as much once they are read."""
 MAX_STRUCTURE = 500_000

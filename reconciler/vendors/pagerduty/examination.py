@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Incident, Person
-from reconciler.vendors.json_fields import mapping, moment, number, text
+from reconciler.vendors.json_fields import mapping, moment, natural, reference, text
 from reconciler.vendors.network import server_time
 from reconciler.vendors.pagerduty.client import PagerDutyClient
 from reconciler.vendors.pagerduty.rows import OPEN, person_of
@@ -38,8 +38,8 @@ class PagerDutyExamination(PagerDutyClient):
         return ServiceFacts(
             name=text(service.get("name")) or text(service.get("summary")),
             status=text(service.get("status")).strip().lower(),
-            acknowledgement_timeout=number(service.get("acknowledgement_timeout")) or None,
-            policy_id=text(policy.get("id")),
+            acknowledgement_timeout=natural(service.get("acknowledgement_timeout")) or None,
+            policy_id=reference(policy),
             policy_name=text(policy.get("summary")),
         )
 

@@ -1,13 +1,17 @@
 """Every single defect that a row may have; deterministic, so that a failure can be reproduced."""
 
+import json
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
+DEEP: Any = []
+for _ in range(80):
+    DEEP = [DEEP]
 ODD: list[Any] = [
     None, True, False, 0, -1, 7, 0.5, 10**30, 1e308, "", " ", "x", "true", "FALSE", "closed", "Acknowledged",
-    "P1-Urgent", "x" * 50_000, "2999-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "\x00", "ü\u202e", [], {}, [None],
-    [[]], [{}], {"id": None}, {"id": {"id": []}}, {"type": 7, "summary": []},
+    "P1-Urgent", "x" * 50_000, "2999-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "\x00", "ü\u202e", "\ud800",
+    float("nan"), 10**400, DEEP, [], {}, [None], [[]], [{}], {"id": None}, {"id": {"id": []}},
+    {"type": 7, "summary": []},
 ]  # fmt: skip
 Path = tuple[str | int, ...]
 
@@ -17,9 +21,10 @@ def mutations(sample: dict[str, Any]) -> Iterator[tuple[Path, Any, dict[str, Any
 
     The value of a missing field is `...`.
     """
+    written = json.dumps(sample)
     for path in _paths(sample):
         for value in (..., *ODD):
-            row = deepcopy(sample)
+            row = json.loads(written)
             owner: Any = row
             for step in path[:-1]:
                 owner = owner[step]
@@ -28,6 +33,11 @@ def mutations(sample: dict[str, Any]) -> Iterator[tuple[Path, Any, dict[str, Any
             else:
                 owner[path[-1]] = value
             yield path, value, row
+
+
+def shown(value: Any) -> str:
+    """An odd value in a failure's text."""
+    return repr(value)[:60]
 
 
 def _paths(value: Any, above: Path = ()) -> Iterator[Path]:

@@ -15,60 +15,14 @@ from reconciler.vendors.pagerduty.client import PagerDutyClient
 from tests.support.clock import SimClock
 from tests.support.wire.http import OPSGENIE, PAGERDUTY, http
 from tests.support.wire.mutations import ODD, mutations
+from tests.support.wire.samples import ALERT, ENTRY, INCIDENT, INCIDENT_NOTE, LINE, NOTE, SERVICE
 
 pytestmark = pytest.mark.unmeasured  # many runs of lines that other tests cover, too: tracing doubles the time
 
-SERVICE = "PSERVICE"
 SINCE = datetime(2026, 11, 23, tzinfo=UTC)
 LATEST = SimClock(1000.0).now() + timedelta(hours=1)
 ALERTS = f"{OPSGENIE}/v2/alerts"
 INCIDENTS = f"{PAGERDUTY}/incidents"
-
-ALERT: dict[str, Any] = {
-    "seen": True, "id": "a", "tinyId": "17", "alias": "a", "message": "db-primary is down", "status": "open",
-    "acknowledged": True, "isSeen": True, "tags": ["prod", "db"], "snoozed": True,
-    "snoozedUntil": "2026-11-23T12:00:00Z", "count": 3, "lastOccurredAt": "2026-11-23T09:03:00.1Z",
-    "createdAt": "2026-11-23T09:00:00.52Z", "updatedAt": "2026-11-23T09:05:00Z", "source": "10.0.0.1",
-    "owner": "ana@customer.example", "priority": "P1", "teams": [{"id": "t1"}],
-    "responders": [{"id": "t1", "type": "team"}], "integration": {"id": "i1", "name": "API", "type": "API"},
-    "report": {"ackTime": 11_751, "acknowledgedBy": "ana@customer.example", "closeTime": 20_000, "closedBy": "bo"},
-    "ownerTeamId": "t1", "details": {"host": "db1", "nested": {"a": [1]}}, "description": "All of it",
-}  # fmt: skip
-NOTE: dict[str, Any] = {
-    "note": "we look", "owner": "ana@customer.example", "createdAt": "2026-11-23T09:02:00Z", "offset": "1_1",
-}  # fmt: skip
-LINE: dict[str, Any] = {
-    "log": "Alert acknowledged via web", "type": "system", "owner": "ana@customer.example",
-    "createdAt": "2026-11-23T09:02:00Z", "offset": "1_1",
-}  # fmt: skip
-JANE = {
-    "id": "PJANE",
-    "type": "user_reference",
-    "summary": "Jane Doe",
-    "self": "https://x.example",
-    "html_url": None,
-}
-INCIDENT: dict[str, Any] = {
-    "id": "P", "type": "incident", "summary": "[#1] Disk", "incident_number": 1, "title": "Disk",
-    "urgency": "high", "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:05:00Z",
-    "status": "acknowledged", "incident_key": "alert-1",
-    "service": {"id": SERVICE, "type": "service_reference", "summary": "API"},
-    "assignments": [{"at": "2026-11-23T09:00:00Z", "assignee": JANE}], "assigned_via": "escalation_policy",
-    "last_status_change_at": "2026-11-23T09:01:00Z", "last_status_change_by": JANE, "resolved_at": None,
-    "pending_actions": [{"type": "unacknowledge", "at": "2026-11-23T09:30:00Z"}], "alert_counts": {"all": 1},
-    "acknowledgements": [{"at": "2026-11-23T09:01:00Z", "acknowledger": JANE}],
-    "escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"},
-    "resolve_reason": {"type": "merge_resolve_reason", "incident": {"id": "PT", "type": "incident_reference"}},
-}  # fmt: skip
-PD_NOTE: dict[str, Any] = {
-    "id": "PN", "user": JANE, "channel": {"summary": "The PagerDuty website or APIs"}, "content": "on it",
-    "created_at": "2026-11-23T04:02:00-05:00",
-}  # fmt: skip
-ENTRY: dict[str, Any] = {
-    "id": "R", "type": "unacknowledge_log_entry", "summary": "…", "created_at": "2026-11-23T09:02:00Z",
-    "agent": JANE, "channel": {"type": "website"}, "service": {"id": SERVICE}, "teams": [], "contexts": [],
-    "incident": {"id": "PI", "type": "incident_reference"}, "event_details": {},
-}  # fmt: skip
 
 
 def batches(sample: dict[str, Any], name: str) -> Iterator[list[tuple[Any, Any, dict[str, Any]]]]:
@@ -247,8 +201,8 @@ def check_incident(incident: Incident, path: Any, value: Any) -> None:
 
 
 def test_a_malformed_note_of_an_incident_hides_no_other_note(wire: responses.RequestsMock) -> None:
-    for batch in batches(PD_NOTE, "id"):
-        answer(wire, f"{INCIDENTS}/P/notes", {"notes": between(PD_NOTE, "id", [row for *_, row in batch])})
+    for batch in batches(INCIDENT_NOTE, "id"):
+        answer(wire, f"{INCIDENTS}/P/notes", {"notes": between(INCIDENT_NOTE, "id", [row for *_, row in batch])})
         found = {note.id: note for note in reading_pagerduty().notes("P")}
         assert {"first", "last"} <= found.keys()
         for path, value, row in batch:
