@@ -13,6 +13,7 @@ from reconciler.vendors.ports import PAGE, KeyOwner, MaintenanceWindow, ServiceF
 _KEY_OF_THE_ACCOUNT = 400
 """The status with which `GET /users/me` answers an account's key, which belongs to nobody."""
 _UNREADABLE = frozenset({400, 402, 403, 404, 405, 410})
+_UNNAMED = "a schedule or an escalation policy whose id cannot be read"
 
 
 class PagerDutyExamination(PagerDutyClient):
@@ -60,13 +61,14 @@ class PagerDutyExamination(PagerDutyClient):
         asked = [("user_ids[]", user_id), ("time_zone", "UTC"), *between]
         on_call = [mapping(row) for page in self._pages.all("/oncalls", "oncalls", asked) for row in page.rows]
         named = [
-            _name("schedule", row.get("schedule")) or _policy_name(row.get("escalation_policy")) for row in on_call
+            _name("schedule", row.get("schedule")) or _policy_name(row.get("escalation_policy")) or _UNNAMED
+            for row in on_call
         ]
         page = self._pages.page_if_allowed(
             "/escalation_policies", "escalation_policies", [("user_ids[]", user_id)], 0
         )
-        named += [_policy_name(row) for row in page.rows] if page else []
-        return tuple(dict.fromkeys(filter(None, named)))
+        named += [_policy_name(row) or _UNNAMED for row in page.rows] if page else []
+        return tuple(dict.fromkeys(named))
 
     def newest_incidents(self, most: int) -> list[Incident]:
         """The service's newest open incidents."""

@@ -1,7 +1,7 @@
 """Every single defect that a row may have; deterministic, so that a failure can be reproduced."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 DEEP: Any = []
@@ -13,17 +13,19 @@ ODD: list[Any] = [
     float("nan"), 10**400, DEEP, [], {}, [None], [[]], [{}], {"id": None}, {"id": {"id": []}},
     {"type": 7, "summary": []},
 ]  # fmt: skip
+FEW: list[Any] = [None, True, 7, -1, "", "x" * 50_000, "2999-01-01T00:00:00Z", "\x00", [], {}, [{}]]
+"""Some of them, for large samples, and for readers that share their code with another one."""
 Path = tuple[str | int, ...]
 
 
-def mutations(sample: dict[str, Any]) -> Iterator[tuple[Path, Any, dict[str, Any]]]:
+def mutations(sample: dict[str, Any], odd: Iterable[Any] = ODD) -> Iterator[tuple[Path, Any, dict[str, Any]]]:
     """(path, value, row) for each field, at any depth: without it, and with each odd value in its place.
 
     The value of a missing field is `...`.
     """
-    written = json.dumps(sample)
+    written, values = json.dumps(sample), (..., *odd)
     for path in _paths(sample):
-        for value in (..., *ODD):
+        for value in values:
             row = json.loads(written)
             owner: Any = row
             for step in path[:-1]:

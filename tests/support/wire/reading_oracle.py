@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from reconciler.core.model import Act, Actor, Alert, Incident
 from tests.support.clock import SimClock
 from tests.support.wire.mutations import Path
 from tests.support.wire.readings import Fields
@@ -78,9 +79,37 @@ STATES: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
 """By product and malformed field: the attribute of an alert, and what it must be for each value."""
 
 
-def check_alert_state(product: str, value: Any, path: Path, given: Any, where: Any) -> None:
-    """An alert's state is what the field says, or unknown."""
-    found = STATES.get((product, str(path[0]))) if len(path) == 1 and hasattr(value, "snoozed_until") else None
-    if found is not None:
-        attribute, meaning = found
+def check_state(product: str, value: Any, path: Path, given: Any, where: Any) -> None:
+    """A state is what its field says, or unknown."""
+    if isinstance(value, Alert) and len(path) == 1 and (product, str(path[0])) in STATES:
+        attribute, meaning = STATES[product, str(path[0])]
         assert getattr(value, attribute) is meaning(None if given is ... else given), where
+    elif isinstance(value, Act):
+        check_act(value, path, given, where)
+    elif isinstance(value, Incident):
+        check_holders(value, where)
+
+
+def check_receipt(value: Any, sound: Any, path: Path, given: Any, where: Any) -> None:
+    """A write has failed only if its receipt says so; without a word of it nothing has become known."""
+    if path == ("isSuccess",):
+        said = as_state(None if given is ... else given)
+        assert value.done is said or (said is None and value.done is sound.done), where
+
+
+_STATES_OF_ACTS = ("acknowledge", "unacknowledge")
+
+
+def check_act(value: Any, path: Path, given: Any, where: Any) -> None:
+    """A log entry is a person's, or a machine's without one; without a word of it nobody has acknowledged."""
+    assert (value.person is not None) == (value.actor is Actor.PERSON), where
+    if path in {("log",), ("type",)} and value.verb in _STATES_OF_ACTS:
+        assert isinstance(given, str), where
+        assert "ack" in given.lower(), where
+
+
+def check_holders(value: Any, where: Any) -> None:
+    """An acknowledged incident is held by somebody who has a name, and urgent unless it says that it is not."""
+    assert value.status != "acknowledged" or value.acknowledgers, where
+    assert all(person.name for person in (*value.acknowledgers, *(value.assignees or ()))), where
+    assert value.urgency in {"high", "low"}, where

@@ -5,11 +5,10 @@ These tables are written from the vendors' descriptions, not from the code.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
-
-import responses
 
 from reconciler.core.model import Person
 from reconciler.errors import Misconfigured, ReconcilerError, Unknown
@@ -34,28 +33,34 @@ def _fields(**of: str) -> Fields:
     return {name: frozenset(fields.split()) for name, fields in of.items()}
 
 
-@dataclass(slots=True)
 class Clients:
-    """All readers over one mock of the network, and the rows that they reported as unreadable."""
+    """All readers, each made when it is needed, and the rows that they reported as unreadable."""
 
-    wire: responses.RequestsMock
-    bad: list[str] = field(default_factory=list)
-    opsgenie: OpsgenieExamination = field(init=False)
-    pagerduty: PagerDutyExamination = field(init=False)
-    jsm: JsmExamination = field(init=False)
+    def __init__(self) -> None:
+        self.bad: list[str] = []
 
-    def __post_init__(self) -> None:
-        def report(_vendor: str, what: str) -> None:
-            self.bad.append(what)
+    def _report(self, _vendor: str, what: str) -> None:
+        self.bad.append(what)
 
-        self.opsgenie = OpsgenieExamination(http("Opsgenie"), "", OPSGENIE, on_bad_row=report)
-        self.pagerduty = PagerDutyExamination(http("PagerDuty"), SERVICE, EMAIL, "PBOT01", on_bad_row=report)
-        self.wire.upsert("GET", f"{jsm.USERS}/myself", json=jsm.MYSELF)
-        self.jsm = JsmExamination(
-            jsm.http(), jsm.http(JSM_SITE), jsm.http(JSM_KEYED), email=jsm.EMAIL, cloud_id=jsm.CLOUD, query="",
-            site_url=jsm.SITE,
-        )  # fmt: skip
-        self.jsm._on_bad_row = report
+    @cached_property
+    def opsgenie(self) -> OpsgenieExamination:
+        """Opsgenie's."""
+        return OpsgenieExamination(http("Opsgenie"), "", OPSGENIE, on_bad_row=self._report)
+
+    @cached_property
+    def pagerduty(self) -> PagerDutyExamination:
+        """PagerDuty's."""
+        return PagerDutyExamination(http("PagerDuty"), SERVICE, EMAIL, "PBOT01", on_bad_row=self._report)
+
+    @cached_property
+    def jsm(self) -> JsmExamination:
+        """JSM's, with an integration's key."""
+        account, site, keyed = (jsm.http(name) for name in ("JSM", JSM_SITE, JSM_KEYED))
+        found = JsmExamination(
+            account, site, keyed, email=jsm.EMAIL, cloud_id=jsm.CLOUD, query="", site_url=jsm.SITE
+        )
+        found._on_bad_row = self._report
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Single:
-    """One object. `path` leads to it within the answer. `errors` are what an unreadable one may raise."""
+    """One object. `path` leads to it within the answer. `errors` are what an unreadable one may raise.
+
+    `says`: whether a value still says that there is something, however malformed a field of it is.
+    """
 
     name: str
     url: str
@@ -96,8 +104,16 @@ class Single:
     errors: tuple[type[ReconcilerError], ...] = (Unknown,)
     path: tuple[str, ...] = ()
     ahead: timedelta = timedelta(hours=1)
+    says: Callable[[Any], bool] = lambda _value: True
 
 
+SHARED = frozenset(
+    {
+        "opsgenie: open alerts", "opsgenie: an alert", "jsm: alerts by creation", "jsm: an alert",
+        "pagerduty: newest incidents", "pagerduty: an incident", "pagerduty: log of an incident",
+    }
+)  # fmt: skip
+"""Readings whose rows are read as another one's."""
 FAR = timedelta(days=367)
 _ALERT_FIELDS = _fields(
     id="id", url="id", tiny_id="tinyId", message="message", open="status", acknowledged="acknowledged",
@@ -345,15 +361,17 @@ SINGLES: tuple[Single, ...] = (
         read=lambda clients: clients.pagerduty.automation_user(),
     ),
     Single(
-        name="pagerduty: who is on call", url=f"{PAGERDUTY}/oncalls", errors=(), fields={},
+        name="pagerduty: who is on call", url=f"{PAGERDUTY}/oncalls", errors=(), fields={}, path=("oncalls", "0"),
+        says=lambda value: value is None or len(value) == 1,
         document={
-            "oncalls": [{"user": JANE, "escalation_policy": {"id": "PESC"}, "schedule": None}],
+            "oncalls": [{"user": JANE, "escalation_policy": {"type": "x"}, "schedule": None}],
             "more": False,
         },
         read=lambda clients: clients.pagerduty.people_on_call("PESC"),
     ),
     Single(
-        name="pagerduty: the duties of a user", url=f"{PAGERDUTY}/oncalls", fields={},
+        name="pagerduty: the duties of a user", url=f"{PAGERDUTY}/oncalls", fields={}, path=("oncalls", "0"),
+        says=bool,
         document={
             "oncalls": [{"user": JANE, "escalation_policy": {"id": "PESC"}, "schedule": {"id": "PS"}}],
             "more": False,
@@ -367,6 +385,7 @@ SINGLES: tuple[Single, ...] = (
     ),
     Single(
         name="pagerduty: maintenance windows", url=f"{PAGERDUTY}/maintenance_windows", fields={},
+        path=("maintenance_windows", "0"), says=lambda value: len(value) == 1,
         ahead=timedelta(days=366_000),  # they are plans: nothing is compared with them but now
         document={
             "maintenance_windows": [

@@ -12,9 +12,10 @@ import responses
 
 from reconciler.errors import Unknown
 from tests.support.wire.jsm import SITE as JSM_SITE
-from tests.support.wire.mutations import ODD, Path, mutations, shown
-from tests.support.wire.reading_oracle import as_state, check_alert_state, check_untouched, check_value
-from tests.support.wire.readings import ROWS, SINGLES, Clients, Rows, Single
+from tests.support.wire.mutations import FEW, ODD, shown
+from tests.support.wire.reading_checks import answer, check_single, numbered, prepare
+from tests.support.wire.reading_oracle import check_value
+from tests.support.wire.readings import ROWS, SHARED, SINGLES, Clients, Rows, Single
 
 pytestmark = pytest.mark.unmeasured  # many runs of lines that other tests cover, too: tracing doubles the time
 
@@ -26,17 +27,15 @@ NEXT: list[Any] = [
     7, -1, True, None, [], {}, [ELSEWHERE],
 ]  # fmt: skip
 """What may stand where the address of the next page belongs."""
+each_list = pytest.mark.parametrize("rows", ROWS, ids=lambda rows: rows.name)
 MOST_REQUESTS, LONGEST_URL = 250, 4096
 
 
 @pytest.fixture
 def wire() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        prepare(mock)
         yield mock
-
-
-def answer(wire: responses.RequestsMock, url: str, body: Any) -> None:
-    wire.upsert("GET", url, body=json.dumps(body), content_type="application/json")
 
 
 def asked(wire: responses.RequestsMock) -> int:
@@ -49,14 +48,10 @@ def asked(wire: responses.RequestsMock) -> int:
     return found
 
 
-def numbered(rows: Rows, number: int) -> dict[str, Any]:
-    return {**rows.sample, rows.key: rows.named(number)}
-
-
 # -- lists --
 
 
-@pytest.mark.parametrize("rows", ROWS, ids=lambda rows: rows.name)
+@each_list
 def test_an_answer_without_its_list_says_nothing_about_what_there_is(
     wire: responses.RequestsMock, rows: Rows
 ) -> None:
@@ -65,15 +60,15 @@ def test_an_answer_without_its_list_says_nothing_about_what_there_is(
         without = {} if isinstance(body, dict) and body.get(rows.array) is ... else body
         answer(wire, rows.url, without)
         with pytest.raises(Unknown):
-            list(rows.read(Clients(wire)))
+            list(rows.read(Clients()))
         assert asked(wire) <= 10, shown(body)  # what cannot be read is read a few times more
 
 
-@pytest.mark.parametrize("rows", ROWS, ids=lambda rows: rows.name)
+@each_list
 def test_odd_paging_leads_nowhere_else_and_hides_no_row(wire: responses.RequestsMock, rows: Rows) -> None:
     given = [numbered(rows, number) for number in range(3)]
     answer(wire, rows.url, rows.answer(given))
-    sound = {rows.label(value) for value in rows.read(Clients(wire))}
+    sound = {rows.label(value) for value in rows.read(Clients())}
     assert len(sound) == 3
     wire.calls.reset()
     for odd in NEXT:
@@ -82,11 +77,11 @@ def test_odd_paging_leads_nowhere_else_and_hides_no_row(wire: responses.Requests
             {"paging": {"next": odd, "first": odd}, "links": {"next": odd}, "more": True, "count": odd},
         ):
             answer(wire, rows.url, rows.answer(given, **paging))
-            assert {rows.label(value) for value in rows.read(Clients(wire))} == sound, shown(odd)
+            assert {rows.label(value) for value in rows.read(Clients())} == sound, shown(odd)
             assert asked(wire) < MOST_REQUESTS
 
 
-@pytest.mark.parametrize("rows", ROWS, ids=lambda rows: rows.name)
+@each_list
 def test_an_endless_list_ends_and_that_is_said(wire: responses.RequestsMock, rows: Rows) -> None:
     numbers = count()
 
@@ -97,7 +92,7 @@ def test_an_endless_list_ends_and_that_is_said(wire: responses.RequestsMock, row
         return 200, {}, json.dumps(rows.answer([numbered(rows, number)], **paging))
 
     wire.add_callback("GET", rows.url, page)
-    clients = Clients(wire)
+    clients = Clients()
     found = list(rows.read(clients))
     requests = asked(wire)
     assert len(found) >= requests - 3 or requests <= 3, "each page that was asked for was read"
@@ -108,53 +103,20 @@ def test_an_endless_list_ends_and_that_is_said(wire: responses.RequestsMock, row
 # -- single objects --
 
 
-def inner(document: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        document = document[int(step)] if isinstance(document, list) else document[step]
-    return document
+each_object = pytest.mark.parametrize("single", SINGLES, ids=lambda single: single.name)
 
 
-def prepared(wire: responses.RequestsMock) -> Clients:
-    """All readers; what a reading asks for besides its object is answered as usual."""
-    for url in ("https://api.pagerduty.com/escalation_policies", "https://api.pagerduty.com/users/PBOT01"):
-        wire.add("GET", url, json={"escalation_policies": [], "user": {}, "more": False})
-    return Clients(wire)
-
-
-@pytest.mark.parametrize("single", SINGLES, ids=lambda single: single.name)
+@each_object
 def test_a_malformed_object_is_read_to_what_it_says_or_not_at_all(
     wire: responses.RequestsMock, single: Single
 ) -> None:
-    clients = prepared(wire)
-    answer(wire, single.url, single.document)
-    sound = single.read(clients)
-    check_value(sound, single.ahead, "sound")
-    for path, given, document in mutations(dict(single.document)):
-        where = (path, shown(given))
-        answer(wire, single.url, document)
-        try:
-            value = single.read(clients)
-        except single.errors:
-            continue
-        check_value(value, single.ahead, where)
-        depth = len(single.path)
-        if tuple(map(str, path[:depth])) == single.path and len(path) > depth:
-            check_untouched(value, sound, single.fields, {path[depth]}, where)
-            check_alert_state(single.name.partition(":")[0], value, path[depth:], given, where)
-            check_receipt(single, value, path[depth:], given, where)
+    check_single(wire, single, FEW if single.name in SHARED else ODD)
     assert asked(wire) > 0
 
 
-def check_receipt(single: Single, value: Any, path: Path, given: Any, where: Any) -> None:
-    """A write has failed only if the receipt says so, and is done only if it does."""
-    if "receipt" in single.name and path == ("isSuccess",):
-        said = as_state(None if given is ... else given)
-        assert value.done is (True if said is None and single.name != "jsm: a receipt" else said), where
-
-
-@pytest.mark.parametrize("single", SINGLES, ids=lambda single: single.name)
+@each_object
 def test_an_answer_of_another_shape_is_not_read_as_an_object(wire: responses.RequestsMock, single: Single) -> None:
-    clients = prepared(wire)
+    clients = Clients()
     for body in ODD:
         answer(wire, single.url, body)
         with suppress(*single.errors):
