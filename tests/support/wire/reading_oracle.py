@@ -85,9 +85,9 @@ def check_state(product: str, value: Any, path: Path, given: Any, where: Any) ->
         attribute, meaning = STATES[product, str(path[0])]
         assert getattr(value, attribute) is meaning(None if given is ... else given), where
     elif isinstance(value, Act):
-        check_act(value, path, given, where)
+        check_act(product, value, path, given, where)
     elif isinstance(value, Incident):
-        check_holders(value, where)
+        check_incident(value, path, given, where)
 
 
 def check_receipt(value: Any, sound: Any, path: Path, given: Any, where: Any) -> None:
@@ -100,16 +100,19 @@ def check_receipt(value: Any, sound: Any, path: Path, given: Any, where: Any) ->
 _STATES_OF_ACTS = ("acknowledge", "unacknowledge")
 
 
-def check_act(value: Any, path: Path, given: Any, where: Any) -> None:
+def check_act(product: str, value: Act, path: Path, given: Any, where: Any) -> None:
     """A log entry is a person's, or a machine's without one; without a word of it nobody has acknowledged."""
     assert (value.person is not None) == (value.actor is Actor.PERSON), where
-    if path in {("log",), ("type",)} and value.verb in _STATES_OF_ACTS:
+    if path == (("type" if product == "pagerduty" else "log"),) and value.verb in _STATES_OF_ACTS:
         assert isinstance(given, str), where
         assert "ack" in given.lower(), where
 
 
-def check_holders(value: Any, where: Any) -> None:
-    """An acknowledged incident is held by somebody who has a name, and urgent unless it says that it is not."""
+def check_incident(value: Incident, path: Path, given: Any, where: Any) -> None:
+    """The status is the word that is there; somebody holds an acknowledged one; it is urgent unless it says not."""
+    if path == ("status",):
+        assert isinstance(given, str), where
+        assert value.status == given.strip().lower(), where
+    assert (value.urgency == "low") == (path == ("urgency",) and given == "low"), where
     assert value.status != "acknowledged" or value.acknowledgers, where
     assert all(person.name for person in (*value.acknowledgers, *(value.assignees or ()))), where
-    assert value.urgency in {"high", "low"}, where
