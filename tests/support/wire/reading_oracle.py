@@ -109,7 +109,7 @@ def check_act(product: str, value: Act, path: Path, given: Any, where: Any) -> N
 
 
 def check_incident(value: Incident, path: Path, given: Any, where: Any) -> None:
-    """The status is the word that is there; somebody holds an acknowledged one; it is urgent unless it says not."""
+    """The status is the word that is there; somebody holds an acknowledged one; it is urgent unless it says no."""
     if path == ("status",):
         assert isinstance(given, str), where
         assert value.status == given.strip().lower(), where
