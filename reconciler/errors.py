@@ -6,6 +6,7 @@ ReconcilerError
 ├── Transient         it may work later; `retry_after` seconds when the vendor said so
 │   ├── NotExecuted   certain that nothing happened: try again freely
 │   │   ├── RateLimited   the rate limiter leaves no room: nothing was sent, and nothing is wrong
+│   │   │   └── Occupied  another pair's large answers are in memory: this one's are read after them
 │   │   └── Blocked   scope network path: a proxy, a firewall or another server answered instead of the vendor
 │   └── Unknown       the call may have happened or may yet happen: ask, never guess
 ├── ObjectError       scope object: one address is refused while others pass; only that action backs off
@@ -61,6 +62,10 @@ class NotExecuted(Transient):
 
 class RateLimited(NotExecuted):
     """The rate limiter leaves no room yet. This is not a fault: the vendor's limit is being kept."""
+
+
+class Occupied(RateLimited):
+    """Another pair's large answers are in memory. This is not a fault: this pair's are read after them."""
 
 
 class Blocked(NotExecuted):

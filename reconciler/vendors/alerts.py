@@ -147,10 +147,12 @@ class AlertLists(ABC):
             if not page or not token or token in spent:
                 return
             if len(token) > LONGEST_ID:
-                break
+                self._on_bad_row(
+                    self.vendor, f"{what} of alert {alert_id}: no token of a next page: {token[:40]}…"
+                )
+                return
         self._on_bad_row(
-            self.vendor,
-            f"more than {most} pages of {what} of alert {alert_id}, or an unreadable one: the rest is not read",
+            self.vendor, f"more than {most} pages of {what} of alert {alert_id}: the rest is not read"
         )
 
     def _log(

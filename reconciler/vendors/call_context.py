@@ -3,6 +3,7 @@
 It consists of context variables, so that each thread has its own.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +30,7 @@ class CallContext:
 
 
 _CURRENT: ContextVar[CallContext] = ContextVar("call_context", default=CallContext())  # noqa: B039 - frozen
+_NEVER_WAIT = frozenset({CallPriority.PAGE, CallPriority.FEED})
 
 
 def current() -> CallContext:
@@ -36,14 +38,48 @@ def current() -> CallContext:
     return _CURRENT.get()
 
 
+@dataclass(slots=True)
+class _Outermost:
+    """The outermost context, and whether it holds the turn of large answers."""
+
+    holds_turn: bool = False
+
+
+_large = threading.Lock()
+"""The turn of large answers, for the one outermost context that has any in memory."""
+_OUTERMOST: ContextVar[_Outermost | None] = ContextVar("outermost", default=None)
+
+
 @contextmanager
 def calling(priority: CallPriority, within: float | None = None) -> Iterator[None]:
-    """Make the calls inside with this priority, each in at most `within` seconds; None: the client's time-out."""
+    """Make the calls inside with this priority, each in at most `within` seconds; None: the client's time-out.
+
+    The end of the outermost context is that of its large answers.
+    """
     token = _CURRENT.set(CallContext(priority, within))
+    outermost = None if _OUTERMOST.get() else _Outermost()
+    begun = _OUTERMOST.set(outermost) if outermost else None
     try:
         yield
     finally:
         _CURRENT.reset(token)
+        if outermost and begun:
+            _OUTERMOST.reset(begun)
+            if outermost.holds_turn:
+                _large.release()
+
+
+def may_be_large(patience: float) -> bool:
+    """Whether an answer may be a large one now; if so, no other context's may until the outermost one here ends.
+
+    Waits so many seconds for another context to end. Answers for pages and of the feeds, which are few, wait for
+    nothing, and neither do those outside of any context.
+    """
+    outermost = _OUTERMOST.get()
+    if outermost is None or current().priority in _NEVER_WAIT:
+        return True
+    outermost.holds_turn = outermost.holds_turn or _large.acquire(timeout=patience)
+    return outermost.holds_turn
 
 
 @contextmanager

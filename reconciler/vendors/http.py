@@ -18,7 +18,7 @@ from typing import Any
 from requests.adapters import BaseAdapter
 
 from reconciler.core.text import shortened
-from reconciler.errors import Blocked, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.errors import Blocked, NotExecuted, Occupied, ReconcilerError, Transient, Unknown
 from reconciler.vendors import call_context
 from reconciler.vendors.bounded_json import PIECE, NotJson, loaded
 from reconciler.vendors.call_context import CallPriority
@@ -133,14 +133,15 @@ class Http:
     def get(self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset()) -> Answer:
         """Read, with retries after transient failures, within the time of one call. `accept`: other good statuses.
 
-        No retry if something else answered in the vendor's place: it would answer the same a moment later.
+        No retry if something else answered in the vendor's place: it would answer the same a moment later. Nor
+        while another pair's large answers are in memory, so that this thread can turn to another pair.
         """
         time_ = self._time()
         params = list(params)
         for attempt in range(READ_ATTEMPTS):
             try:
                 return self._call("GET", path, time_, attempt=attempt + 1, params=params, accept=accept)
-            except Blocked:
+            except (Blocked, Occupied):
                 raise
             except Transient as error:
                 pause = random.uniform(0, min(8.0, 0.5 * 2**attempt))  # noqa: S311 - jitter is no secret

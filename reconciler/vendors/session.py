@@ -15,7 +15,8 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler import __version__
-from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.errors import Misconfigured, NotExecuted, Occupied, ReconcilerError, Transient, Unknown
+from reconciler.vendors import call_context
 from reconciler.vendors.bounded_json import Structure
 from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
@@ -34,6 +35,13 @@ MAX_STRUCTURE = 500_000
 
 They may take 45 MiB once they are read. 100 alerts may have 2,400 details each before a page of them is refused.
 """
+LARGE, PATIENCE = 1024 * 1024, 2.0
+"""Bytes of a large answer, and the seconds that it waits for another pair's to be done with; then it is put off.
+
+Large answers of all workers at a time would take more memory than there is.
+"""
+AGAIN = 5.0
+"""Seconds after which an answer that was put off should be asked for again."""
 CHUNK = 65536
 POOL = 32
 AGENT = f"reconciler/{__version__}"
@@ -123,7 +131,8 @@ class Session:
                 failure = self._failure(method, path, error, time_, expired=one.expired)
             else:
                 with closing(response):
-                    return response.status_code, response.headers, self._body(response, time_, one)
+                    is_read = method == "GET"  # what became of a write must be known, whatever it takes
+                    return response.status_code, response.headers, self._body(response, time_, one, is_read)
         raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
 
     def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
@@ -143,7 +152,7 @@ class Session:
         why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"
         return Unknown(f"{what}: {why}{doubt(method)}")
 
-    def _body(self, response: requests.Response, time_: CallTime, one: Exchange) -> bytes | str:
+    def _body(self, response: requests.Response, time_: CallTime, one: Exchange, is_read: bool) -> bytes | str:
         raw = response.raw
         content, structure = bytearray(), Structure(MAX_STRUCTURE)
         late = f"the answer was not complete within {time_.seconds:g} s"
@@ -161,6 +170,8 @@ class Session:
                 content += chunk
                 if len(content) > MAX_BODY:
                     return _too_long(MAX_BODY)
+                if is_read and len(content) > LARGE and not call_context.may_be_large(PATIENCE):
+                    raise Occupied(f"{self._name}: another large answer is being worked on", AGAIN)
                 if structure.is_too_much(content):
                     return f"the answer has more than {MAX_STRUCTURE:,} values"
         except (ReadTimeoutError, TimeoutError):

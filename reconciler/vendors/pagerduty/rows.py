@@ -9,7 +9,6 @@ from typing import Any
 
 from reconciler.core.model import SOMEBODY, Act, Actor, Incident, Note, Person
 from reconciler.vendors.json_fields import (
-    LONGEST_ID,
     BadRow,
     identifier,
     items,
@@ -38,15 +37,15 @@ def parse_incident(row: Any, now: datetime) -> Incident:
     changed_by = person_of(row.get("last_status_change_by"))
     reason = mapping(row.get("resolve_reason"))
     merged = text(reason.get("type")).startswith("merge")
-    service_id = mapping(row.get("service")).get("id")
-    is_service_named = isinstance(service_id, str) and len(service_id) <= LONGEST_ID
+    service = mapping(row.get("service"))
+    is_named = isinstance(service.get("id"), str)
     return Incident(
         id=incident_id,
         number=whole(row.get("incident_number")),
         status=status,
         key=text(row.get("incident_key")),
         title=text(row.get("title")) or text(row.get("summary")),
-        service_id=service_id.strip() if is_service_named else "",
+        service_id=reference(service).strip() if is_named else "",
         created_at=next((at for at in stamps if at), now),
         urgency="low" if text(row.get("urgency")).strip().lower() == "low" else "high",
         acknowledgers=_acknowledgers(row, status),

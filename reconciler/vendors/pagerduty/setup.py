@@ -18,7 +18,7 @@ from reconciler.errors import (
     Transient,
 )
 from reconciler.vendors.http import Http
-from reconciler.vendors.json_fields import LONGEST_ID, items, mapping, reference, text
+from reconciler.vendors.json_fields import items, mapping, reference, text
 from reconciler.vendors.pagerduty.pages import UNREADABLE, WINDOW, Pages, check_vendor, place
 from reconciler.vendors.pagerduty.rows import is_same, is_user, person_of
 from reconciler.vendors.ports import PAGE, AutomationUser, OnCall, ServiceStatus
@@ -231,5 +231,5 @@ class Setup:
 
 
 def _policy_of(row: dict[str, Any]) -> str:
-    found = mapping(row.get("escalation_policy")).get("id")
-    return found.strip() if isinstance(found, str) and len(found) <= LONGEST_ID else ""
+    found = mapping(row.get("escalation_policy"))
+    return reference(found).strip() if isinstance(found.get("id"), str) else ""

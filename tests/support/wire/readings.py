@@ -29,7 +29,7 @@ Fields = Mapping[str, frozenset[str]]
 """For each attribute of a value the fields of the row, at its top level, that may change it."""
 
 
-def _fields(**of: str) -> Fields:
+def _fields(**of: str) -> dict[str, frozenset[str]]:
     return {name: frozenset(fields.split()) for name, fields in of.items()}
 
 

@@ -10,10 +10,10 @@ import requests
 import responses
 
 from reconciler import __version__
-from reconciler.errors import Misconfigured, NotExecuted, Unknown
+from reconciler.errors import Misconfigured, NotExecuted, Occupied, Unknown
 from reconciler.vendors.bounded_json import Structure
 from reconciler.vendors.http import LONGEST_LINE, RequestRecord
-from reconciler.vendors.session import MAX_BODY, MAX_STRUCTURE, MAX_WIDE
+from reconciler.vendors.session import AGAIN, LARGE, MAX_BODY, MAX_STRUCTURE, MAX_WIDE
 from tests.support.wire.http import OPSGENIE_KEY, PAGERDUTY, PAGERDUTY_KEY, http
 
 INCIDENTS = f"{PAGERDUTY}/incidents"
@@ -134,7 +134,7 @@ def test_an_answer_is_as_long_and_as_deep_as_it_may_be(
 
 @pytest.mark.parametrize("array", ["values", "data", "notes"])
 def test_the_largest_legal_page_is_far_from_the_bounds(wire: responses.RequestsMock, array: str) -> None:
-    """By JSM's limits, in units of UTF-16: a description of 15,000, details of 8,000; Opsgenie's notes have 25,000."""
+    """By JSM's limits, in UTF-16: a description of 15,000, details of 8,000; Opsgenie's notes have 25,000."""
     row = {
         "id": "x" * 50, "message": "é" * 130, "alias": "x" * 512, "description": "\U0001f600" * 7_500,
         "extraProperties": {f"key{number:03}": "," * 13 for number in range(400)}, "tags": ["t" * 50] * 20,
@@ -155,3 +155,24 @@ def test_a_request_id_of_the_vendors_is_cut_in_records(wire: responses.RequestsM
     records: list[RequestRecord] = []
     http("PagerDuty", records=records).get("/incidents")
     assert len(records[0].request_id) == LONGEST_LINE
+
+
+def test_a_large_answer_is_put_off_while_another_pairs_are_in_memory_but_a_writes_is_read(
+    wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.get(INCIDENTS, body=b'"' + b"x" * LARGE + b'"')
+    wire.post(INCIDENTS, body=b'"' + b"x" * LARGE + b'"')
+    monkeypatch.setattr("reconciler.vendors.call_context.may_be_large", lambda _patience: False)
+    vendor = http("PagerDuty")
+    with pytest.raises(Occupied) as caught:
+        vendor.get("/incidents")
+    assert (caught.value.retry_after, len(wire.calls)) == (AGAIN, 1), "the worker turns to another pair at once"
+    assert len(vendor.write("POST", "/incidents", None).json) == LARGE
+
+
+def test_an_answer_that_is_not_large_waits_for_nothing(
+    wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.get(INCIDENTS, body=b'"' + b"x" * (LARGE - 2) + b'"')
+    monkeypatch.setattr("reconciler.vendors.call_context.may_be_large", lambda _patience: pytest.fail("asked"))
+    assert len(http("PagerDuty").get("/incidents").json) == LARGE - 2
