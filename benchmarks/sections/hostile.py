@@ -195,11 +195,15 @@ def _notes(array: str, text: str) -> Response:
     return Response(200, body, {"Content-Type": "application/json"})
 
 
-def enormous(request: Request) -> Response | None:
-    """Notes of both sides are a hundred texts of 25,000 characters."""
-    if not request.path.endswith("/notes"):
-        return None
-    return _notes("notes" if request.path.startswith("/incidents") else "data", "é" * 24_999 + "\U0001f600")
+def enormous(last: str) -> Hostile:
+    """Notes of both sides are a hundred texts of 25,000 characters that end in this one."""
+
+    def answer(request: Request) -> Response | None:
+        if not request.path.endswith("/notes"):
+            return None
+        return _notes("notes" if request.path.startswith("/incidents") else "data", "é" * 24_999 + last)
+
+    return answer
 
 
 def large_texts(request: Request) -> Response | None:
@@ -222,7 +226,8 @@ ATTACKS: dict[str, Attack] = {
     "answers of 46 KiB that are 32 MiB of objects": answers(bombs(b'{"":0},', 32 * MIB // 7)),
     "answers with as many objects as are parsed": answers(bombs(b'{"":0},', LARGEST)),
     "answers of one text of 16 MiB": answers(large_texts),
-    "100 notes of 25,000 characters on each side of 40 pairs": answers(enormous),
+    "100 notes of 25,000 characters on each side of 4 pairs": answers(enormous("é"), alerts=2),
+    "the same with an emoji in each, which takes four times as much": answers(enormous("\U0001f600"), alerts=2),
 }
 
 

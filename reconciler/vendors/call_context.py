@@ -30,7 +30,6 @@ class CallContext:
 
 
 _CURRENT: ContextVar[CallContext] = ContextVar("call_context", default=CallContext())  # noqa: B039 - frozen
-_NEVER_WAIT = frozenset({CallPriority.PAGE, CallPriority.FEED})
 
 
 def current() -> CallContext:
@@ -40,13 +39,14 @@ def current() -> CallContext:
 
 @dataclass(slots=True)
 class _Outermost:
-    """The outermost context, and whether it holds the turn of large answers."""
+    """The outermost context, and the turns of large answers that it holds."""
 
-    holds_turn: bool = False
+    turns: list[threading.Lock]
 
 
-_large = threading.Lock()
-"""The turn of large answers, for the one outermost context that has any in memory."""
+_OTHERS = threading.Lock()
+_TURNS = {CallPriority.PAGE: threading.Lock(), CallPriority.FEED: threading.Lock()}
+"""The turns of large answers: of one outermost context for pages, of one feed, and of one context for all else."""
 _OUTERMOST: ContextVar[_Outermost | None] = ContextVar("outermost", default=None)
 
 
@@ -57,7 +57,7 @@ def calling(priority: CallPriority, within: float | None = None) -> Iterator[Non
     The end of the outermost context is that of its large answers.
     """
     token = _CURRENT.set(CallContext(priority, within))
-    outermost = None if _OUTERMOST.get() else _Outermost()
+    outermost = None if _OUTERMOST.get() else _Outermost([])
     begun = _OUTERMOST.set(outermost) if outermost else None
     try:
         yield
@@ -65,21 +65,24 @@ def calling(priority: CallPriority, within: float | None = None) -> Iterator[Non
         _CURRENT.reset(token)
         if outermost and begun:
             _OUTERMOST.reset(begun)
-            if outermost.holds_turn:
-                _large.release()
+            for turn in outermost.turns:
+                turn.release()
 
 
 def may_be_large(patience: float) -> bool:
     """Whether an answer may be a large one now; if so, no other context's may until the outermost one here ends.
 
-    Waits so many seconds for another context to end. Answers for pages and of the feeds, which are few, wait for
-    nothing, and neither do those outside of any context.
+    Waits so many seconds for another context to end. Pages wait for each other alone, and so do feeds, which then
+    go on nevertheless: without them nothing new is seen. What is outside of any context waits for nothing.
     """
-    outermost = _OUTERMOST.get()
-    if outermost is None or current().priority in _NEVER_WAIT:
+    outermost, priority = _OUTERMOST.get(), current().priority
+    turn = _TURNS.get(priority, _OTHERS)
+    if outermost is None or turn in outermost.turns:
         return True
-    outermost.holds_turn = outermost.holds_turn or _large.acquire(timeout=patience)
-    return outermost.holds_turn
+    if not turn.acquire(timeout=patience):
+        return priority is CallPriority.FEED
+    outermost.turns.append(turn)
+    return True
 
 
 @contextmanager

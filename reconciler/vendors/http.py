@@ -223,11 +223,11 @@ class Http:
         route: str,
         status: int,
         headers: Mapping[str, str],
-        content: bytes | str,
+        content: bytearray | str,
         accept: frozenset[int],
     ) -> Answer:
+        html = isinstance(content, bytearray) and content[:PIECE].lstrip(_BLANK)[:1] == b"<"
         body, problem = _parsed(content)
-        html = isinstance(content, bytes) and content[:PIECE].lstrip(_BLANK)[:1] == b"<"
         request_id = self._clean(headers.get("x-request-id", ""))
         where = f"{self.name}: {method} {route}" + (f" (request {request_id})" if request_id else "")
         if 200 <= status < 300:  # noqa: PLR2004 - HTTP
@@ -267,12 +267,16 @@ def _password(credentials: str) -> str:
     return base64.b64decode(credentials).decode().partition(":")[2]
 
 
-def _parsed(content: bytes | str) -> tuple[Any, str]:
-    """The document, and an error if it cannot be read as JSON. Only texts that cannot be stored are changed."""
+def _parsed(content: bytearray | str) -> tuple[Any, str]:
+    """The document, and an error if it cannot be read as JSON. Only texts that cannot be stored are changed.
+
+    The content is emptied, since it may be large and its text is in memory as well.
+    """
     if isinstance(content, str):
         return None, content
     try:
         found = content.decode("utf-8-sig", "replace")
+        content.clear()
         return clean(loaded(found)) if _ESCAPED.search(found) else loaded(found), ""
     except NotJson as error:
         return None, f"the answer {error}"

@@ -35,7 +35,7 @@ MAX_STRUCTURE = 500_000
 
 They may take 45 MiB once they are read. 100 alerts may have 2,400 details each before a page of them is refused.
 """
-LARGE, PATIENCE = 1024 * 1024, 2.0
+LARGE, PATIENCE = 256 * 1024, 2.0
 """Bytes of a large answer, and the seconds that it waits for another pair's to be done with; then it is put off.
 
 Large answers of all workers at a time would take more memory than there is.
@@ -111,7 +111,7 @@ class Session:
 
     def exchange(
         self, method: str, path: str, time_: CallTime, **sent: Any
-    ) -> tuple[int, Mapping[str, str], bytes | str]:
+    ) -> tuple[int, Mapping[str, str], bytearray | str]:
         """Status, headers, and the body, or the reason why there is none."""
         left = max(0.05, time_.last - self._clock.monotonic())
         timeout = (min(CONNECT_TIMEOUT, left), left)
@@ -152,7 +152,7 @@ class Session:
         why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"
         return Unknown(f"{what}: {why}{doubt(method)}")
 
-    def _body(self, response: requests.Response, time_: CallTime, one: Exchange, is_read: bool) -> bytes | str:
+    def _body(self, response: requests.Response, time_: CallTime, one: Exchange, is_read: bool) -> bytearray | str:
         raw = response.raw
         content, structure = bytearray(), Structure(MAX_STRUCTURE)
         late = f"the answer was not complete within {time_.seconds:g} s"
@@ -180,8 +180,8 @@ class Session:
             return late if one.expired else "the answer broke off"
 
 
-def _as_a_whole(content: bytearray) -> bytes | str:
-    return bytes(content) if len(content) <= MAX_WIDE or content.isascii() else _too_long(MAX_WIDE)
+def _as_a_whole(content: bytearray) -> bytearray | str:
+    return content if len(content) <= MAX_WIDE or content.isascii() else _too_long(MAX_WIDE)
 
 
 def _too_long(most: int) -> str:

@@ -82,14 +82,14 @@ def test_the_turn_is_given_back_after_an_error() -> None:
     @calling(CallPriority.CHANGED)
     def fail() -> None:
         assert may_be_large(0.0)
-        raise ValueError
+        raise ValueError("failed")
 
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="failed"):
         fail()
     assert elsewhere(CallPriority.SWEEP)
 
 
-def test_pages_and_feeds_wait_for_no_large_answer_and_keep_none_waiting() -> None:
+def test_pages_wait_for_each_other_alone_and_feeds_go_on() -> None:
     with calling(CallPriority.CHANGED):
         assert may_be_large(0.0)
         assert elsewhere(CallPriority.PAGE)
@@ -98,7 +98,12 @@ def test_pages_and_feeds_wait_for_no_large_answer_and_keep_none_waiting() -> Non
         assert not elsewhere(CallPriority.UNSETTLED)
     with calling(CallPriority.PAGE):
         assert may_be_large(0.0)
+        assert not elsewhere(CallPriority.PAGE)
         assert elsewhere(CallPriority.SWEEP)
+        assert elsewhere(CallPriority.FEED)
+    with calling(CallPriority.FEED):
+        assert may_be_large(0.0)
+        assert elsewhere(CallPriority.FEED)
 
 
 def test_outside_of_any_context_nothing_waits_or_is_kept() -> None:
