@@ -26,8 +26,8 @@ from reconciler.sandbox.pagerduty.directory import BOT, POLICY_ID, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.vendors import ports
 from reconciler.vendors.http import Http
-from reconciler.vendors.json_fields import ignore
 from reconciler.vendors.jsm.examination import JsmExamination
+from reconciler.vendors.json_fields import ignore
 from reconciler.vendors.opsgenie.examination import OpsgenieExamination
 from reconciler.vendors.opsgenie.heartbeat import OpsgenieHeartbeat
 from reconciler.vendors.pagerduty.client import PagerDutyWriting
@@ -64,8 +64,10 @@ class Scene:
         customers.add_note(self.alert, "Ana Ruiz", "one more than a page has")
         customers.acknowledge(self.alert, "Ana Ruiz")
         side = alert_side(self.settings, self.http, ignore)
-        self.reader: Any = self._examiner(source) if is_jsm else OpsgenieExamination(
-            self.http("Opsgenie"), query, self.settings.opsgenie_api_url
+        self.reader: Any = (
+            self._examiner(source)
+            if is_jsm
+            else OpsgenieExamination(self.http("Opsgenie"), query, self.settings.opsgenie_api_url)
         )
         self.client, self.writer = side.reader, side.writer()
         self.heartbeat = OpsgenieHeartbeat(self.http("Opsgenie"), "prod")
@@ -131,7 +133,7 @@ def _merged(scene: Scene) -> None:
 
 
 def _in_every_way(scene: Scene) -> None:
-    """The automation user is on call on the first level, so that the second one is tried as the last of the ways."""
+    """The automation user is on call on the first level, so that the second is tried as the last way."""
     scene.sandbox.change({"bot_on_call": True})
     scene.to_pagerduty.retrigger(_held(scene), BOT_USER)
     scene.sandbox.change({"bot_on_call": False})
@@ -252,7 +254,9 @@ def made() -> Made:
                     for call in calls:
                         scene.recorder.exchanges.clear()
                         call(scene)
-                        found += [(source, f"{protocol.__name__}.{method}", one) for one in scene.recorder.exchanges]
+                        found += [
+                            (source, f"{protocol.__name__}.{method}", one) for one in scene.recorder.exchanges
+                        ]
     return Made(tuple(found), frozenset(sites))
 
 

@@ -17,6 +17,7 @@ from jsonschema.exceptions import ValidationError
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.templating.responses.exceptions import ResponseNotFound
+from openapi_core.validation.request.exceptions import MissingRequiredParameter, MissingRequiredRequestBody
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
@@ -31,9 +32,10 @@ SPECS = Path(os.environ.get("RECONCILER_SPEC_DIR") or ROOT.parent / "shared" / "
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API of the sandbox: what its paths begin with, the file that describes it, and what precedes the paths there.
+    """An API of the sandbox, and the file that describes it.
 
-    JSM's Integration Events API is documented as compatible with Opsgenie's Alert API, whose description it has.
+    `begin` is what its paths begin with, `base` what precedes those of the file in them. JSM's Integration Events
+    API is documented as compatible with Opsgenie's Alert API, whose description it has.
     """
 
     vendor: str
@@ -163,13 +165,18 @@ def _undescribed(operation: dict[str, Any], exchange: Exchange) -> Iterator[tupl
 def _said(error: Exception) -> Iterator[tuple[str, str]]:
     """The place and the words of an error of openapi-core; one for each place in a body."""
     name, cause = str(getattr(error, "name", "")), error.__cause__
-    if isinstance(error, ResponseNotFound):
-        yield "", "the status is not described"
-    elif isinstance(cause, InvalidSchemaValue):
-        for found in cause.schema_errors:
-            yield from _places(found, name)
-    else:
-        yield name, f"{type(error).__name__}: {cause or error}"
+    match error:
+        case ResponseNotFound():
+            yield "", "the status is not described"
+        case MissingRequiredParameter():
+            yield name, "is missing"
+        case MissingRequiredRequestBody():
+            yield "", "a body is missing"
+        case _ if isinstance(cause, InvalidSchemaValue):
+            for found in cause.schema_errors:
+                yield from _places(found, name)
+        case _:
+            yield name, str(cause or error)
 
 
 def _places(error: ValidationError, above: str) -> Iterator[tuple[str, str]]:
@@ -188,6 +195,8 @@ def _places(error: ValidationError, above: str) -> Iterator[tuple[str, str]]:
                 yield from _places(found, above)
         case "type" | "anyOf" if error.instance is None:
             yield from [(place, "null is not described")] if "nullable" not in error.message else []
+        case "readOnly":
+            yield place, "is described as read-only"
         case "enum":
             yield place, f"{error.instance!r} is not one of those described"
         case "type":
@@ -201,7 +210,9 @@ def _nearest(errors: Iterable[ValidationError]) -> list[ValidationError]:
     by_member: dict[Any, list[ValidationError]] = {}
     for error in errors:
         by_member.setdefault(error.schema_path[0], []).append(error)
-    return min(by_member.values(), key=lambda some: (sum(e.validator == "enum" for e in some), len(some)), default=[])
+    return min(
+        by_member.values(), key=lambda some: (sum(e.validator == "enum" for e in some), len(some)), default=[]
+    )
 
 
 def _joined(*steps: str) -> str:

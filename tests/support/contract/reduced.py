@@ -121,7 +121,9 @@ class _Reader:
         if members:
             outer = {name: whole[name] for name in ("properties", "required") if name in whole}
             nullable = {"nullable": True} if whole.get("nullable") else {}
-            return nullable | {"anyOf": [self.schema({"allOf": [outer, each]} if outer else each) for each in members]}
+            return nullable | {
+                "anyOf": [self.schema({"allOf": [outer, each]} if outer else each) for each in members]
+            }
         made = {name: whole[name] for name in _KEYWORDS if name in whole}
         if only := _ONLY.fullmatch(whole.get("description", "")):
             made["enum"] = [only[1]]

@@ -1,0 +1,28 @@
+"""The sandbox is asked for every answer that it can give: each route's success, and each refusal."""
+
+from reconciler.sandbox.app import Sandbox
+from tests.support.contract.asking import asked, refusal_sites
+from tests.support.contract.exchange import route_of, routes
+
+
+def test_every_question_is_answered_as_expected() -> None:
+    assert asked().wrong == ()
+
+
+def test_every_route_answers() -> None:
+    known = routes(Sandbox())
+    assert len(known) > 50
+    answered = {route_of(known, exchange) for exchange in asked().exchanges if exchange.answer.status < 300}
+    assert [str(route) for route in known if route not in answered] == []
+
+
+def test_every_refusal_is_met() -> None:
+    sites = list(refusal_sites())
+    assert len(sites) > 80
+    met = asked().sites
+    missed = [
+        f"{file}:{lines.start}"
+        for file, lines in sites
+        if not any(file == found and line in lines for found, line in met)
+    ]
+    assert missed == [], "give tests/support/contract/questions.py a question that is refused there"
