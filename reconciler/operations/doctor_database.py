@@ -109,7 +109,8 @@ class DatabaseChecks:
         """Whether this user may write to it."""
         why = evidence.obstacle(self._url)
         if why:
-            return bad("database writable", why, "give the program's user the right to write there")
+            what, _, fix = why.partition(": ")
+            return bad("database writable", what, fix or "give the program's user the right to write there")
         return good("database writable", "nothing speaks against it")
 
     def pairs(self, alert_ids: Collection[str]) -> dict[str, Pair]:

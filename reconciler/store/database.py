@@ -22,7 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured, Transient
 from reconciler.store.cursors import Cursors
-from reconciler.store.files import OpenedFile, create_private
+from reconciler.store.files import OpenedFile, check_owner, create_private
 from reconciler.store.group_commit import GroupCommit
 from reconciler.store.journal import Journal
 from reconciler.store.outbox import Outbox
@@ -303,6 +303,7 @@ def _sqlite(url: str, file: OpenedFile) -> Engine:
     @event.listens_for(engine, "do_connect")
     def _connects(*_: Any) -> None:
         create_private(file.path)
+        check_owner(file.path)
 
     # The driver's own transactions lose updates and do not roll DDL back: begin by hand, immediately.
     @event.listens_for(engine, "connect")
