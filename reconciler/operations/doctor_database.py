@@ -11,7 +11,8 @@ from reconciler.errors import Misconfigured
 from reconciler.observability.naming import counted, span
 from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.store import evidence
-from reconciler.store.database import Database, current_revision, exists, open_database
+from reconciler.store.address import exists
+from reconciler.store.database import Database, current_revision, open_database
 from reconciler.store.migrate import known
 from reconciler.store.overview import lead, shown
 from reconciler.store.read_only import open_read_only

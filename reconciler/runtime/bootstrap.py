@@ -56,7 +56,8 @@ from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
 from reconciler.sources.sweep import Retention, Sweep
 from reconciler.sources.unrepeated import UnrepeatedIntake
-from reconciler.store.database import Database, DatabaseDown, exists, file_of, open_database
+from reconciler.store.address import exists, file_of
+from reconciler.store.database import Database, DatabaseDown, open_database
 from reconciler.store.files import check_owner, check_private
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.lock import FileLock, lock_for

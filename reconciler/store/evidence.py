@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, func, select, text
 
 from reconciler.core.model import Kind, Status
 from reconciler.errors import Misconfigured
-from reconciler.store.database import UnitOfWork, file_of, open_database
+from reconciler.store.address import file_of
+from reconciler.store.database import UnitOfWork, open_database
 from reconciler.store.files import check_owner, check_private
 from reconciler.store.lock import FileLock, lock_is_free
 from reconciler.store.schema import actions

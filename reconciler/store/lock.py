@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from reconciler.errors import Misconfigured
-from reconciler.store.database import down, tcp
+from reconciler.store.address import tcp
+from reconciler.store.database import down
 from reconciler.store.files import open_private
 
 
