@@ -81,8 +81,10 @@ def _pagerduty_refusals(incidents: str, incident: str) -> Iterator[Ask]:
     )  # fmt: skip
     for values in changes:
         yield Ask(400, "POST", incidents, {"incident": NEW | values})
-    yield from (Ask(400, "POST", incidents, bad) for bad in (b"{", [], {"incident": 7}))
-    yield from (Ask(400, "PUT", incidents, {"incidents": bad}) for bad in (7, [{"id": "{incident}"}]))
+    no_objects: tuple[Any, ...] = (b"{", [], {"incident": 7})
+    yield from (Ask(400, "POST", incidents, bad) for bad in no_objects)
+    yield Ask(400, "PUT", incidents, {"incidents": 7})
+    yield Ask(400, "PUT", incidents, {"incidents": [{"id": "{incident}"}]})
     yield Ask(413, "PUT", incidents, {"incidents": [{"id": "{incident}"}] * 251})
     for query in ("statuses[]=x", "sort_by=x", "limit=x", "offset=9999&limit=100", "since=x",
                   "since=2026-01-01T00:00:00Z&until=2026-11-01T00:00:00Z"):  # fmt: skip
