@@ -159,7 +159,7 @@ def test_a_merge_moves_the_child_alerts_and_names_the_target() -> None:
     [({}, "http://host.example:1"), ({"X-Forwarded-Proto": "https"}, "https://host.example:1")],
 )
 def test_self_is_where_the_client_has_asked(headers: dict[str, str], base: str) -> None:
-    """PagerDuty's own client follows it to its own base address alone; a text that looks like one stays as it is."""
+    """PagerDuty's own client follows it to its own base alone; a text that looks like one stays as it is."""
     world = TroubleBench()
     incident = world.created()
     text = '"self":"https://api.pagerduty.com/incidents"'
