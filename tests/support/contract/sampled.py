@@ -72,10 +72,8 @@ class Readers:
         self.bad.append(what)
 
     def _http(self, name: str) -> Http:
-        return Http(
-            OPSGENIE, {"Authorization": "GenieKey 5ecret-of-nobody"}, name=name, clock=self.clock, limiter=RateLimiter(self.clock),
-            adapter=self._wire, timeout=1.0,
-        )  # fmt: skip
+        key, limiter = {"Authorization": "GenieKey 5ecret-of-nobody"}, RateLimiter(self.clock)
+        return Http(OPSGENIE, key, name=name, clock=self.clock, limiter=limiter, adapter=self._wire, timeout=1.0)
 
 
 class _One(BaseAdapter):

@@ -1,4 +1,4 @@
-"""What real answers of Opsgenie and of JSM mean, written by hand from them: the sample, its reader, what it reads."""
+"""What real answers of Opsgenie and of JSM mean, written by hand from them: sample, reader, what is read."""
 
 from dataclasses import replace
 from typing import Any

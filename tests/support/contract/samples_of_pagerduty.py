@@ -1,4 +1,4 @@
-"""What real answers of PagerDuty mean, written by hand from them: the sample, its reader, what it reads."""
+"""What real answers of PagerDuty mean, written by hand from them: sample, reader, what is read."""
 
 from dataclasses import replace
 from typing import Any
@@ -49,7 +49,7 @@ def act(
 
 
 TRIGGERED = act("Q02JTSNZWHSEKV", "trigger", "2015-11-07 00:14:20", None, "PT4KHLK", "My Mail Service")
-HELD = {
+HELD: dict[str, Any] = {
     "acknowledgers": (EARLINE,),
     "acknowledged_at": ((EARLINE, at("2015-11-10 00:32:52")),),
     "assignees": (EARLINE,),
