@@ -12,8 +12,8 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak sources witnesses bench lock lowest release sbom audit \
-	image format clean
+.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak sources witnesses bench lock lowest \
+	release sbom audit image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
