@@ -1,8 +1,9 @@
 """The sandbox is asked for every answer that it can give: each route's success, and each refusal."""
 
 from reconciler.sandbox.app import Sandbox
-from tests.support.contract.asking import asked, refusal_sites
+from tests.support.contract.asking import asked, refusal_places
 from tests.support.contract.exchange import route_of, routes
+from tests.support.contract.places import missed
 
 
 def test_every_question_is_answered_as_expected() -> None:
@@ -17,12 +18,6 @@ def test_every_route_answers() -> None:
 
 
 def test_every_refusal_is_met() -> None:
-    sites = list(refusal_sites())
-    assert len(sites) > 80
-    met = asked().sites
-    missed = [
-        f"{file}:{lines.start}"
-        for file, lines in sites
-        if not any(file == found and line in lines for found, line in met)
-    ]
-    assert missed == [], "give tests/support/contract/questions.py a question that is refused there"
+    found = refusal_places()
+    assert len(found) > 80
+    assert missed(found, asked().sites) == [], "give tests/support/contract/questions.py a question for it"

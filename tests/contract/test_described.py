@@ -10,10 +10,10 @@ import pytest
 
 from reconciler.sandbox.wire import Json, Response, json_response, request
 from tests.support.contract.asking import asked
-from tests.support.contract.calls import made
 from tests.support.contract.description import Problem, description_of
 from tests.support.contract.exchange import Exchange
 from tests.support.contract.gaps import GAPS, UNDESCRIBED, Gap
+from tests.support.contract.making import made
 from tests.support.contract.pagerduty_questions import NEW
 
 ACCOUNT = "/jsm/ops/api/site/v1/alerts"
@@ -45,7 +45,10 @@ def test_everything_is_as_described_but_for_known_gaps() -> None:
 
 @pytest.mark.parametrize("gap", GAPS, ids=lambda gap: f"{gap.vendor} {gap.operation} {gap.part} {gap.where}")
 def test_a_known_gap_is_one(gap: Gap) -> None:
-    assert any(gap.covers(problem) for problem in problems()), "it is described by now: remove it"
+    is_there = any(gap.covers(problem) for problem in problems())
+    if gap.is_excerpt and not is_there:
+        pytest.skip("the description at hand is whole")
+    assert is_there, "it is described by now: remove it"
 
 
 def test_apis_without_a_description_are_listed() -> None:

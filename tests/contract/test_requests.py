@@ -13,9 +13,11 @@ import pytest
 from reconciler.sandbox.routes import fits
 from reconciler.sandbox.wire import Request
 from reconciler.vendors import ports
-from tests.support.contract.calls import CALLS, SCENES, made, protocols, request_sites
+from tests.support.contract.calls import CALLS, SCENES
 from tests.support.contract.exchange import Exchange
+from tests.support.contract.making import made, protocols, request_places
 from tests.support.contract.operations import ALWAYS, OPERATIONS, Operation
+from tests.support.contract.places import missed
 
 
 def test_every_method_of_every_protocol_is_called() -> None:
@@ -43,15 +45,9 @@ def test_every_call_sends_something() -> None:
 
 
 def test_every_line_that_makes_a_request_is_reached() -> None:
-    sites = list(request_sites())
-    assert len(sites) > 30
-    reached = made().sites
-    missed = [
-        f"{file}:{lines.start}"
-        for file, lines in sites
-        if not any(file == found and line in lines for found, line in reached)
-    ]
-    assert missed == [], "give tests/support/contract/calls.py a call that comes there"
+    found = request_places()
+    assert len(found) > 30
+    assert missed(found, made().sites) == [], "give tests/support/contract/calls.py a call that comes there"
 
 
 def operation_of(exchange: Exchange) -> Operation | None:

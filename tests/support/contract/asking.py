@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import FrameType
 from typing import Any, get_type_hints
 
@@ -19,6 +20,7 @@ from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Answer, Json, ManualClock, Response, request
 from tests.support.contract.ask import Ask
 from tests.support.contract.exchange import Exchange, Recorder
+from tests.support.contract.places import Lines, places
 from tests.support.contract.questions import NAMED, SWITCHED, questions
 from tests.support.in_process import KEYS
 from tests.support.paths import ROOT
@@ -45,7 +47,7 @@ class Asked:
 
     exchanges: tuple[Exchange, ...]
     wrong: tuple[str, ...]
-    sites: frozenset[tuple[str, int]]
+    sites: frozenset[Lines]
 
 
 @cache
@@ -183,9 +185,9 @@ class _Stage:
 
 
 @contextmanager
-def _refusals() -> Iterator[set[tuple[str, int]]]:
+def _refusals() -> Iterator[set[Lines]]:
     """Note meanwhile which lines refuse a request."""
-    found: set[tuple[str, int]] = set()
+    found: set[Lines] = set()
     original = Answer.__init__
 
     def noting(answer: Answer, response: Response) -> None:
@@ -204,10 +206,12 @@ _REFUSE = {"error", "invalid", "not_found", "problem", "refusal", "unprocessable
 """The functions of the sandbox that make a vendor's refusal."""
 
 
-def refusal_sites() -> Iterator[tuple[str, range]]:
-    """Each place of the sandbox that refuses a request: its file, and the lines of the `raise`."""
-    for path in sorted((ROOT / "reconciler" / "sandbox").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            made = node.exc if isinstance(node, ast.Raise) else None
-            if isinstance(made, ast.Call) and ast.unparse(made.func).rpartition(".")[2] in _REFUSE:
-                yield str(path), range(made.lineno, (made.end_lineno or made.lineno) + 1)
+def refusal_places() -> list[tuple[Path, range]]:
+    """Each place of the sandbox that refuses a request."""
+
+    def wanted(node: ast.AST) -> ast.expr | None:
+        made = node.exc if isinstance(node, ast.Raise) else None
+        is_refusal = isinstance(made, ast.Call) and ast.unparse(made.func).rpartition(".")[2] in _REFUSE
+        return made if is_refusal else None
+
+    return places(ROOT / "reconciler" / "sandbox", wanted)

@@ -4,14 +4,8 @@ The clients are wired as the program wires them, over the sandbox without a sock
 calls, where what it sends depends on its arguments or on what it is answered.
 """
 
-import ast
-import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
@@ -35,9 +29,8 @@ from reconciler.vendors.pagerduty.examination import PagerDutyExamination
 from reconciler.vendors.rate_limiter import RateLimiter
 from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
 from tests.support.clock import SimClock
-from tests.support.contract.exchange import Exchange, Recorder
+from tests.support.contract.exchange import Recorder
 from tests.support.in_process import settings
-from tests.support.paths import ROOT
 
 PAGE = ports.PAGE
 BOT_USER = Person(BOT.id, BOT.name)
@@ -232,64 +225,3 @@ SCENES: tuple[tuple[str, str, tuple[type, ...]], ...] = (
     ("jsm named", "tag:ops", (*_OF_ALERTS, ports.JsmExaminer)),
 )
 """Where the alerts are and the query, and the protocols whose methods are called there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """All calls made once. `sites` are the lines of the product that made a request: file and line."""
-
-    exchanges: tuple[tuple[str, str, Exchange], ...]
-    sites: frozenset[tuple[str, int]]
-
-
-@cache
-def made() -> Made:
-    """Every call of every scene, each with its scene's source and its name; once for each process."""
-    found: list[tuple[str, str, Exchange]] = []
-    with _sites() as sites:
-        for source, query, protocols in SCENES:
-            scene = Scene(source, query)
-            for protocol in protocols:
-                for method, calls in CALLS[protocol].items():
-                    for call in calls:
-                        scene.recorder.exchanges.clear()
-                        call(scene)
-                        found += [
-                            (source, f"{protocol.__name__}.{method}", one) for one in scene.recorder.exchanges
-                        ]
-    return Made(tuple(found), frozenset(sites))
-
-
-@contextmanager
-def _sites() -> Iterator[set[tuple[str, int]]]:
-    """Note meanwhile which lines call `Http.get` and `Http.write`."""
-    found: set[tuple[str, int]] = set()
-
-    def noting(original: Any) -> Any:
-        def call(*given: Any, **named: Any) -> Any:
-            caller = sys._getframe(1)
-            found.add((caller.f_code.co_filename, caller.f_lineno))
-            return original(*given, **named)
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patched:
-        for name in ("get", "write"):
-            patched.setattr(Http, name, noting(getattr(Http, name)))
-        yield found
-
-
-def request_sites() -> Iterator[tuple[str, range]]:
-    """Each place of the product that makes a request of a vendor: its file, and the lines of the call."""
-    for path in sorted((ROOT / "reconciler").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                owner = ast.unparse(node.func.value)
-                if node.func.attr in ("get", "write") and owner.endswith("http"):
-                    yield str(path), range(node.lineno, (node.end_lineno or node.lineno) + 1)
-
-
-def protocols() -> set[type]:
-    """The protocols of `ports` that are about a vendor: all but the clock."""
-    found = {kind for _, kind in inspect.getmembers(ports, inspect.isclass) if kind.__module__ == ports.__name__}
-    return {kind for kind in found if getattr(kind, "_is_protocol", False)} - {ports.Clock}

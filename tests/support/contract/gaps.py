@@ -20,7 +20,10 @@ _WEBDEMO = "incidents in PagerDuty's developer documentation, Webhooks V2, captu
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A gap. `operation`, `part` and `where` are patterns for those of a `Problem`; `what` is its own text."""
+    """A gap. `operation`, `part` and `where` are patterns for those of a `Problem`; `what` is its own text.
+
+    `is_excerpt`: only the copy at hand has it, as that is an excerpt; a whole description may not.
+    """
 
     vendor: str
     operation: str
@@ -28,6 +31,7 @@ class Gap:
     where: str
     what: str
     source: str
+    is_excerpt: bool = False
 
     def covers(self, problem: Problem) -> bool:
         """Whether this is the problem."""
@@ -76,7 +80,8 @@ _PAGERDUTY_REQUESTS = (
         "is described as read-only", "the same"),
     *(
         Gap("pagerduty", operation, "request", "", "the operation is not described",
-            "the copy that is at hand is an excerpt without it; developer.pagerduty.com, API reference")
+            "the copy that is at hand is an excerpt without it; developer.pagerduty.com, API reference",
+            is_excerpt=True)
         for operation in ("GET /oncalls", "GET /users/{id}", "GET /maintenance_windows")
     ),
 )  # fmt: skip
