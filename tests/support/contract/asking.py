@@ -40,6 +40,12 @@ _HEADERS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 """The headers of a good request, by what its path begins with."""
 
+_STORY = (
+    "acknowledge", "unacknowledge", "acknowledge", "retrigger", "acknowledge", "snooze", "reassign", "resolve",
+    "reopen", "acknowledge",
+)  # fmt: skip
+"""What people do with the second incident, so that its log has every kind of entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -126,9 +132,8 @@ class _Stage:
         tries = 3 if product == "jsm" else "3"  # Opsgenie's details are texts by themselves
         told = {"description": "full", "details": {"host": "db-1", "tries": tries}, "tags": ["ops"],
                 "source": "cron", "priority": "P2", "alias": "a"}  # fmt: skip
-        self._names["alert"] = self._made(Ask(200, "POST", alerts, {"message": "disk full", **people, **told}))[
-            "id"
-        ]
+        full = {"message": "disk full", **people, **told}
+        self._names["alert"] = self._made(Ask(200, "POST", alerts, full))["id"]
         for act, more in (("notes", {"text": "one"}), ("notes", {"text": "two"}), ("acknowledge", {})):
             self._made(Ask(200, "POST", f"{alerts}/{{alert}}/{act}", people | more))
         self._made(Ask(200, "POST", f"{alerts}/{{alert}}/snooze", people | {"seconds": 60}))
@@ -140,22 +145,9 @@ class _Stage:
         incidents = "/control/pagerduty/incidents"
         for name, more in (("incident", {"key": "full", "alert_keys": ["child"]}), ("second", {"body": "text"})):
             self._names[name] = self._made(Ask(200, "POST", incidents, {"title": "disk full", **more}))["id"]
-        self._names["note"] = self._made(Ask(200, "POST", f"{incidents}/{{incident}}/notes", {"text": "one"}))[
-            "id"
-        ]
-        acts = (
-            "acknowledge",
-            "unacknowledge",
-            "retrigger",
-            "snooze",
-            "reassign",
-            "resolve",
-            "reopen",
-            "acknowledge",
-        )
-        for act in acts:
-            if act in {"retrigger", "snooze"}:
-                self._made(Ask(200, "POST", f"{incidents}/{{second}}/acknowledge", {}))
+        note = Ask(200, "POST", f"{incidents}/{{incident}}/notes", {"text": "one"})
+        self._names["note"] = self._made(note)["id"]
+        for act in _STORY:
             self._made(Ask(200, "POST", f"{incidents}/{{second}}/{act}", {}))
         merged = self._made(Ask(200, "POST", incidents, {"title": "merged"}))["id"]
         self._made(Ask(200, "POST", f"{incidents}/{merged}/merge", {"into": "{incident}"}))

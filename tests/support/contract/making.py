@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.vendors import ports
 from reconciler.vendors.http import Http
-from tests.support.contract.calls import CALLS, SCENES, Scene
+from tests.support.contract.calls import CALLS, SCENES, Call, Scene
 from tests.support.contract.exchange import Exchange
 from tests.support.contract.places import Lines, places
 from tests.support.paths import ROOT
@@ -33,17 +33,18 @@ def made() -> Made:
     """Every call of every scene, each with its scene's source and its name; once for each process."""
     found: list[tuple[str, str, Exchange]] = []
     with _sites() as sites:
-        for source, query, protocols in SCENES:
-            scene = Scene(source, query)
-            for protocol in protocols:
-                for method, calls in CALLS[protocol].items():
-                    for call in calls:
-                        scene.recorder.exchanges.clear()
-                        call(scene)
-                        found += [
-                            (source, f"{protocol.__name__}.{method}", one) for one in scene.recorder.exchanges
-                        ]
+        for source, scene, name, call in _calls():
+            scene.recorder.exchanges.clear()
+            call(scene)
+            found += [(source, name, exchange) for exchange in scene.recorder.exchanges]
     return Made(tuple(found), frozenset(sites))
+
+
+def _calls() -> Iterator[tuple[str, Scene, str, Call]]:
+    for source, query, kinds in SCENES:
+        scene = Scene(source, query)
+        rows = [(kind, method, call) for kind in kinds for method, some in CALLS[kind].items() for call in some]
+        yield from ((source, scene, f"{kind.__name__}.{method}", call) for kind, method, call in rows)
 
 
 @contextmanager
