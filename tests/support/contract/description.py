@@ -57,7 +57,7 @@ class Problem:
     """What is wrong with an exchange.
 
     `operation` is the method and the path as described, `part` is `request` or the answer's status. `where` is the
-    place in the body, such as `incidents[].channel`, or a parameter's name.
+    place in the body, such as `incidents.#.channel`, or a parameter's name.
     """
 
     vendor: str
