@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from reconciler.core.model import SOMEBODY, Act, Alert, Note, Person
 from reconciler.vendors.alert_rows import creation, details, last_change, log_entry, milliseconds
-from reconciler.vendors.json_fields import BadRow, identifier, items, moment, record, state, text
+from reconciler.vendors.json_fields import LONGEST_ID, BadRow, identifier, items, moment, record, state, text
 
 Named = Callable[[str], Person]
 LONGEST_SNOOZE = timedelta(days=366)
@@ -79,10 +79,10 @@ def parse_act(row: Any, now: datetime, person: Named) -> Act:
     if at is None:
         raise BadRow("a log entry without a readable logTime")
     owner, line = text(row.get("owner")).strip(), text(row.get("log")).strip()
-    key = hashlib.blake2b(
-        f"{owner}\n{line}".encode(errors="replace"), digest_size=16
-    ).hexdigest()  # a line may be of any length
-    return log_entry(f"{at.isoformat()} {key}", at, line.removeprefix(owner), person(owner), _MACHINES)
+    key = f"{at.isoformat()} {owner} {line}"
+    if len(key) > LONGEST_ID:  # a line may be of any length, an id may not
+        key = f"{at.isoformat()} {hashlib.blake2b(key.encode(errors='replace'), digest_size=16).hexdigest()}"
+    return log_entry(key, at, line.removeprefix(owner), person(owner), _MACHINES)
 
 
 def page_of(site_url: str, alert_id: str) -> str:
