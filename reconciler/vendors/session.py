@@ -35,10 +35,11 @@ MAX_STRUCTURE = 500_000
 
 They may take 45 MiB once they are read. 100 alerts may have 2,400 details each before a page of them is refused.
 """
-LARGE, PATIENCE = 256 * 1024, 2.0
+LARGE, PATIENCE = 1024 * 1024, 1.0
 """Bytes of a large answer, and the seconds that it waits for another pair's to be done with; then it is put off.
 
-Large answers of all workers at a time would take more memory than there is.
+Large answers of all workers at a time would take more memory than there is. A full page of a list is smaller, so
+that an ordinary answer waits for none.
 """
 AGAIN = 5.0
 """Seconds after which an answer that was put off should be asked for again."""
