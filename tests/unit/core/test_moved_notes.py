@@ -1,8 +1,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core import notes
-from reconciler.core.model import Action, Echo, Kind, Note, Status
+from reconciler.core import notes, text
+from reconciler.core.model import Action, Echo, Kind, Note, Person, Status
 from reconciler.core.moved_notes import (
     KeptNotes,
     is_key_mark,
@@ -119,5 +119,8 @@ def test_the_mark_of_a_moved_alert_names_its_incidents_key_and_is_never_copied()
     assert is_key_mark(f" {mark}\n")
     assert not is_key_mark(f"{mark} and words")
     assert keys_in([note("1", ANA, "x"), note("2", ANA, mark), note("3", ANA, mark)]) == ("a-1",)
-    (echo,) = notes.of_alert(observation(pair=pair(), alert_notes=(note("2", ANA, mark),)), policy())
-    assert isinstance(echo, Echo)
+    for author, is_ours in ((Person("", text.signature("reconciler")), True), (ANA, False)):
+        seen = observation(pair=pair(), alert_notes=(note("2", author, mark),), incident_notes=())
+        for guard in ("author", "mark"):
+            (found,) = notes.of_alert(seen, policy(guards=frozenset({guard})))
+            assert isinstance(found, Echo) is is_ours

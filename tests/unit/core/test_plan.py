@@ -406,7 +406,8 @@ def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, ver
     told = [planned for planned in first.actions if planned.kind.is_note]
     if old is not None:
         assert told
-    copies = tuple(note(f"C{n}", BOT, planned.text) for n, planned in enumerate(told))
+    author = Person("", text.signature("Jane Doe")) if side is PD else BOT
+    copies = tuple(note(f"C{n}", author, planned.text) for n, planned in enumerate(told))
     where = "alert_notes" if side is PD else "incident_notes"
     copied: dict[str, Any] = {where: (*(getattr(before, where) or ()), *copies)}
     again = decide(inputs(replace(before, **copied), now=at(300)))
