@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.common import ATTENTION, FAILED, complain, configured_database, env_file, print_json, working_database
+from reconciler.cli.common import (
+    ATTENTION,
+    FAILED,
+    complain,
+    configured_database,
+    env_file,
+    print_json,
+    working_database,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -136,7 +136,7 @@ def _text(_logger: object, _method: str, event: EventDict) -> str:
     time, level, words = (event.pop(key, "") for key in ("timestamp", "level", "event"))
     name = event.pop("logger", "")
     where = () if name.startswith("reconciler") else (f"[{name}]",)
-    values = (f"{key}={_value(item)}" for key, item in event.items())
+    values = (f"{printable(key)}={_value(item)}" for key, item in event.items())
     return " ".join((time, f"{level.upper():<8}", *where, printable(str(words)), *values))
 
 

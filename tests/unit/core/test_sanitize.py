@@ -1,4 +1,4 @@
-"""What people wrote, made safe to pass on: nothing visible is lost, no control character acts, no mark is forged."""
+"""What people wrote, made safe to pass on: all that is visible stays, nothing acts, and no mark is forged."""
 
 import re
 import sys
