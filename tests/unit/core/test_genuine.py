@@ -268,6 +268,7 @@ def test_a_note_does_not_wait_for_the_notes_of_a_deleted_alert() -> None:
         ("Ana Ruiz: do not restart db-1", False),
         ("Bob Ray: restart db-1", False),
         ("Ana Ruizova: restart db-1", False),
+        ("LuAna Ruiz: restart db-1", False),
     ],
 )
 def test_a_copy_by_the_webhook_proxy_is_recognised_by_its_full_text(copy: str, is_told: bool) -> None:
