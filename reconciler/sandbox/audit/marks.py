@@ -19,7 +19,7 @@ _MARK = re.compile(
 )
 _QUOTED = re.compile("(?<=[\\[\uff3b\ufe47])quoted: ")
 """What the product puts into a text that poses as a mark, after the opening bracket."""
-_ANY_MARK = re.compile(r"\[(?:Opsgenie|JSM|PagerDuty) ·")
+_ANY_MARK = re.compile(r"\[(?:quoted: )?(?:Opsgenie|JSM|PagerDuty) ·")
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
 _PART = re.compile(r"\s*[(\[]?(?:part )?(?P<number>\d+)(?:/| of )(?P<of>\d+)[)\]]?:?\s*(?P<text>.*)", re.DOTALL)
 
@@ -85,7 +85,7 @@ def whole(copies: Iterable[Copy]) -> list[Copy]:
 
 
 def count_in(text: str) -> int:
-    """How many marks the text contains."""
+    """How many marks the text contains, those shown as quotations among them."""
     return len(_ANY_MARK.findall(text))
 
 
