@@ -7,6 +7,7 @@ compared in one form, whichever version of the program copied them.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from reconciler.core.model import Side
 from reconciler.core.product import PRODUCTS
@@ -28,6 +29,7 @@ _BLANK = "\u115f\u1160\u2800"
 _LETTERS = str.maketrans("аеорѕіјуοριυ" + _DOTS, "aeopsijyopiy" + "·" * len(_DOTS))  # noqa: RUF001 - as above
 """Letters of other alphabets that look like those of the names below; small ones, as all are compared small."""
 _NAMES = frozenset(f"{each.name_of(side).casefold()}·" for side in Side for each in PRODUCTS.values())
+_BEGINNINGS = frozenset(name[:length] for name in _NAMES for length in range(len(name)))
 
 
 def clean(words: str) -> str:
@@ -57,11 +59,12 @@ def _poses(words: str, start: int) -> bool:
         seen += _as_read(words[place])
         if seen in _NAMES:
             return True
-        if not any(name.startswith(seen) for name in _NAMES):
+        if seen not in _BEGINNINGS:
             return False
     return False
 
 
+@lru_cache(maxsize=1024)
 def _as_read(character: str) -> str:
     """What a reader sees of a character: small plain letters and dots; nothing where it is invisible."""
     parts = unicodedata.normalize("NFKD", character).casefold().translate(_LETTERS)
