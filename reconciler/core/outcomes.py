@@ -75,12 +75,9 @@ class Copies:
         Of several with its mark it is the one with its words, else the oldest: the others quote it.
         """
         same_head = self._by_head.get((action.kind.side, text.head(action.mark)), ())
-        ours = comparable(text.in_one_form(action.text))
-        found = [note for note in same_head if _is_copy(note, action)]
-        first = min(
-            found, key=lambda note: (comparable(text.in_one_form(note.text)) != ours, note.at), default=None
-        )
-        return first.id if first is not None else None
+        words = _compared(action.text)
+        found = [(_compared(note.text) != words, note.at, note.id) for note in same_head if _is_copy(note, action)]
+        return min(found)[2] if found else None
 
 
 def settle(
@@ -303,3 +300,7 @@ def _is_copy(note: Note, action: Action) -> bool:
     if words.startswith("(") != ours.startswith("("):
         return False
     return not is_act_text(Side.ALERTS, words) or words == ours
+
+
+def _compared(words: str) -> str:
+    return comparable(text.in_one_form(words))
