@@ -6,6 +6,7 @@ ReconcilerError
 ├── Transient         it may work later; `retry_after` seconds when the vendor said so
 │   ├── NotExecuted   certain that nothing happened: try again freely
 │   │   ├── RateLimited   the rate limiter leaves no room: nothing was sent, and nothing is wrong
+│   │   │   └── Occupied  another pair's large answers are in memory: this one's are read after them
 │   │   └── Blocked   scope network path: a proxy, a firewall or another server answered instead of the vendor
 │   └── Unknown       the call may have happened or may yet happen: ask, never guess
 ├── ObjectError       scope object: one address is refused while others pass; only that action backs off
@@ -18,14 +19,20 @@ Only Permanent may make an action dead, and never a creation. Which answer means
 `vendors/error_scopes.py`.
 """
 
+LONGEST = 2_000
+"""Characters of an error's text, which may quote a vendor: it is logged, stored and shown."""
+
 
 class ReconcilerError(Exception):
-    """Base of all errors below; its text is one line fit for an operator, free of secrets.
+    """Base of all errors below; its text is one line fit for an operator, free of secrets, and cut to LONGEST.
 
     `request_id` is the vendor's id of the request that failed; empty if it gave none.
     """
 
     request_id = ""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message if len(message) <= LONGEST else message[: LONGEST - 1] + "…")
 
 
 class Misconfigured(ReconcilerError):
@@ -55,6 +62,10 @@ class NotExecuted(Transient):
 
 class RateLimited(NotExecuted):
     """The rate limiter leaves no room yet. This is not a fault: the vendor's limit is being kept."""
+
+
+class Occupied(RateLimited):
+    """Another pair's large answers are in memory. This is not a fault: this pair's are read after them."""
 
 
 class Blocked(NotExecuted):

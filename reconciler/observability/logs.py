@@ -17,6 +17,8 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
 HIDDEN = "***"
+LONGEST_VALUE = 8_000
+"""Characters of one text in an event; of a longer one, such as a vendor's message, the middle is left out."""
 SHORTEST_SECRET = 4
 """The least number of characters of a secret: replacing a shorter one would damage unrelated text."""
 
@@ -61,6 +63,7 @@ def configure(log_format: Literal["text", "json"] | None, level: str, secrets: I
                 structlog.processors.StackInfoRenderer(),
                 structlog.processors.format_exc_info,
                 _redact(secrets),
+                _bounded,
                 _in_order,
                 _text if chosen == "text" else _json,
             ],
@@ -117,6 +120,20 @@ def _redact(secrets: Iterable[str]) -> Processor:
         return cast("EventDict", plain(event))
 
     return process
+
+
+def _bounded(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """The event with texts of at most LONGEST_VALUE characters, after redaction: no secret is cut in two."""
+    return cast("EventDict", _cut(event))
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        end = LONGEST_VALUE // 2
+        return f"{value[:end]} … [cut: {len(value):,} characters in all] … {value[-end:]}"
+    if isinstance(value, dict):
+        return {_cut(name): _cut(item) for name, item in value.items()}
+    return [_cut(item) for item in value] if isinstance(value, list) else value
 
 
 def _in_order(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.core.model import Act, Actor, Alert
 from reconciler.errors import Missing
 from reconciler.vendors.http import Http
-from reconciler.vendors.json_fields import OnBadRow, ignore, mapping, moment, readable
+from reconciler.vendors.json_fields import LONGEST_ID, OnBadRow, ignore, mapping, moment, readable
 from reconciler.vendors.ports import PAGE
 
 WINDOW = 19_999
@@ -145,6 +145,11 @@ class AlertLists(ABC):
             spent.add(token)
             token = after
             if not page or not token or token in spent:
+                return
+            if len(token) > LONGEST_ID:
+                self._on_bad_row(
+                    self.vendor, f"{what} of alert {alert_id}: no token of a next page: {token[:40]}…"
+                )
                 return
         self._on_bad_row(
             self.vendor, f"more than {most} pages of {what} of alert {alert_id}: the rest is not read"

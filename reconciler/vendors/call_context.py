@@ -3,6 +3,7 @@
 It consists of context variables, so that each thread has its own.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,14 +37,52 @@ def current() -> CallContext:
     return _CURRENT.get()
 
 
+@dataclass(slots=True)
+class _Outermost:
+    """The outermost context, and the turns of large answers that it holds."""
+
+    turns: list[threading.Lock]
+
+
+_OTHERS = threading.Lock()
+_TURNS = {CallPriority.PAGE: threading.Lock(), CallPriority.FEED: threading.Lock()}
+"""The turns of large answers: of one outermost context for pages, of one feed, and of one context for all else."""
+_OUTERMOST: ContextVar[_Outermost | None] = ContextVar("outermost", default=None)
+
+
 @contextmanager
 def calling(priority: CallPriority, within: float | None = None) -> Iterator[None]:
-    """Make the calls inside with this priority, each in at most `within` seconds; None: the client's time-out."""
+    """Make the calls inside with this priority, each in at most `within` seconds; None: the client's time-out.
+
+    The end of the outermost context is that of its large answers.
+    """
     token = _CURRENT.set(CallContext(priority, within))
+    outermost = None if _OUTERMOST.get() else _Outermost([])
+    begun = _OUTERMOST.set(outermost) if outermost else None
     try:
         yield
     finally:
         _CURRENT.reset(token)
+        if outermost and begun:
+            _OUTERMOST.reset(begun)
+            for turn in outermost.turns:
+                turn.release()
+
+
+def may_be_large(patience: float) -> bool:
+    """Whether an answer may be a large one now; if so, no other context's may until the outermost one here ends.
+
+    Waits so many seconds for another context to end. Pages wait for each other alone, and so do feeds, which then
+    go on nevertheless: without them nothing new is seen. What is outside of any context waits for nothing.
+    """
+    outermost, priority = _OUTERMOST.get(), current().priority
+    turn = _TURNS.get(priority, _OTHERS)
+    if outermost is None or turn in outermost.turns:
+        return True
+    if not turn.acquire(timeout=patience):
+        return priority is CallPriority.FEED
+    outermost.turns.append(turn)
+    return True
 
 
 @contextmanager

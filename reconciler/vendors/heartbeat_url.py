@@ -9,7 +9,7 @@ from urllib3.exceptions import HTTPError
 from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient
 from reconciler.vendors.deadline import WatchedAdapter, exchange
 from reconciler.vendors.ports import LONGEST_PING
-from reconciler.vendors.session import AGENT, take_environment
+from reconciler.vendors.session import AGENT, cookieless, take_environment
 from reconciler.vendors.unsent import never_sent
 
 _GOOD = range(200, 300)
@@ -22,7 +22,7 @@ class HeartbeatUrl:
     name = "url"
 
     def __init__(self, url: str) -> None:
-        self._requests = requests.Session()
+        self._requests = cookieless()
         for scheme in ("https://", "http://"):
             self._requests.mount(scheme, WatchedAdapter(max_retries=0))
         self.use(url)

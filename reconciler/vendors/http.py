@@ -17,8 +17,10 @@ from typing import Any
 
 from requests.adapters import BaseAdapter
 
-from reconciler.errors import Blocked, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.core.text import shortened
+from reconciler.errors import Blocked, NotExecuted, Occupied, ReconcilerError, Transient, Unknown
 from reconciler.vendors import call_context
+from reconciler.vendors.bounded_json import PIECE, NotJson, loaded
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.error_scopes import refusal, reply_of, said
@@ -38,6 +40,8 @@ LONGEST_WRITE_WAIT = 2.0
 A page is not put back: it keeps its place ahead of everything else.
 """
 NOT_JSON = "the answer is not JSON"
+LONGEST_LINE, MAX_WORDS = 300, 10_000
+"""Characters of a vendor's message in an error, and of what is looked at for them: it may be spaces."""
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """A NUL or half of a surrogate pair: only answers that contain one are searched for unstorable text."""
@@ -129,14 +133,15 @@ class Http:
     def get(self, path: str, params: Params = (), *, accept: frozenset[int] = frozenset()) -> Answer:
         """Read, with retries after transient failures, within the time of one call. `accept`: other good statuses.
 
-        No retry if something else answered in the vendor's place: it would answer the same a moment later.
+        No retry if something else answered in the vendor's place: it would answer the same a moment later. Nor
+        while another pair's large answers are in memory, so that this thread can turn to another pair.
         """
         time_ = self._time()
         params = list(params)
         for attempt in range(READ_ATTEMPTS):
             try:
                 return self._call("GET", path, time_, attempt=attempt + 1, params=params, accept=accept)
-            except Blocked:
+            except (Blocked, Occupied):
                 raise
             except Transient as error:
                 pause = random.uniform(0, min(8.0, 0.5 * 2**attempt))  # noqa: S311 - jitter is no secret
@@ -196,8 +201,8 @@ class Http:
         finally:
             self._limiter.release(turn, status, headers)
             seconds = self.clock.monotonic() - started
-            request_id = headers.get("x-request-id", "")
-            call_context.answered(self._clean(request_id))
+            request_id = self._clean(headers.get("x-request-id", ""))
+            call_context.answered(request_id)
             self._on_request(
                 RequestRecord(
                     self.variables.vendor,
@@ -218,13 +223,13 @@ class Http:
         route: str,
         status: int,
         headers: Mapping[str, str],
-        content: bytes | str,
+        content: bytearray | str,
         accept: frozenset[int],
     ) -> Answer:
+        html = isinstance(content, bytearray) and content[:PIECE].lstrip(_BLANK)[:1] == b"<"
         body, problem = _parsed(content)
-        html = isinstance(content, bytes) and content.lstrip(_BLANK)[:1] == b"<"
-        request_id = headers.get("x-request-id", "")
-        where = f"{self.name}: {method} {route}" + (f" (request {self._clean(request_id)})" if request_id else "")
+        request_id = self._clean(headers.get("x-request-id", ""))
+        where = f"{self.name}: {method} {route}" + (f" (request {request_id})" if request_id else "")
         if 200 <= status < 300:  # noqa: PLR2004 - HTTP
             if problem:
                 raise Unknown(f"{where}: {status}, but {problem}{doubt(method)}{self._elsewhere(problem)}")
@@ -247,8 +252,7 @@ class Http:
         """The text as one printable line without our keys."""
         for secret in self._secrets:
             found = found.replace(secret, "•••")
-        line = " ".join("".join(c if c.isprintable() else " " for c in found).split())
-        return line if len(line) <= 300 else line[:299] + "…"  # noqa: PLR2004 - as long as a log line may be
+        return shortened("".join(c if c.isprintable() else " " for c in found[:MAX_WORDS]), LONGEST_LINE)
 
 
 def _secrets(authorization: str) -> list[str]:
@@ -263,12 +267,16 @@ def _password(credentials: str) -> str:
     return base64.b64decode(credentials).decode().partition(":")[2]
 
 
-def _parsed(content: bytes | str) -> tuple[Any, str]:
-    """The document, and an error if it is not valid JSON. Only texts that cannot be stored are changed."""
+def _parsed(content: bytearray | str) -> tuple[Any, str]:
+    """The document, and an error if it cannot be read as JSON. Only texts that cannot be stored are changed.
+
+    The content is emptied, since it may be large and its text is in memory as well.
+    """
     if isinstance(content, str):
         return None, content
     try:
         found = content.decode("utf-8-sig", "replace")
-        return clean(json.loads(found)) if _ESCAPED.search(found) else json.loads(found), ""
-    except (ValueError, RecursionError):
-        return None, NOT_JSON
+        content.clear()
+        return clean(loaded(found)) if _ESCAPED.search(found) else loaded(found), ""
+    except NotJson as error:
+        return None, f"the answer {error}"

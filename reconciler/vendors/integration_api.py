@@ -5,7 +5,7 @@ A write is accepted first and carried out later; its request status tells what b
 
 from reconciler.errors import Blocked, Missing
 from reconciler.vendors.http import Answer, Http
-from reconciler.vendors.json_fields import mapping, moment, segment, state, text
+from reconciler.vendors.json_fields import mapping, moment, reference, segment, state, text
 from reconciler.vendors.ports import AlertWrite, RequestStatus
 
 USER_LIMIT = 100
@@ -35,7 +35,7 @@ class NamedWriting:
         body = {"user": user[:USER_LIMIT], "source": SOURCE, **more}
         path = alert_path(self._http.name, alert_id, action)
         answer = self._http.write("POST", f"{path}?identifierType=id", body)
-        return AlertWrite(text(mapping(answer.json).get("requestId")))
+        return AlertWrite(reference(answer.json, "requestId"))
 
 
 def alert_path(vendor: str, alert_id: str, what: str = "") -> str:

@@ -13,6 +13,8 @@ from reconciler.vendors.ports import SKEW
 T = TypeVar("T")
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 """Characters that JSON may contain and that cannot be stored or sent: NUL, and half a surrogate pair."""
+LONGEST_ID = 255
+"""Characters of an id; the vendors' have at most 60. PostgreSQL's indexes keep none of more than 2,700 bytes."""
 LARGEST_WHOLE = 2**31 - 1
 """The largest whole number that every database can store."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -85,10 +87,15 @@ def number(value: Any) -> float | None:
     return found if abs(found) < float("inf") else None  # false for NaN too
 
 
-def whole(value: Any) -> int:
-    """A whole number that can be stored; 0 for anything else."""
+def natural(value: Any) -> int | None:
+    """A whole number that can be stored; None for anything else."""
     found = number(value)
-    return int(found) if found is not None and 0 <= found <= LARGEST_WHOLE else 0
+    return int(found) if found is not None and 0 <= found <= LARGEST_WHOLE and found.is_integer() else None
+
+
+def whole(value: Any) -> int:
+    """The same; 0 for anything else."""
+    return natural(value) or 0
 
 
 def moment(value: Any, now: datetime | None = None, ahead: timedelta = SKEW) -> datetime | None:
@@ -114,22 +121,36 @@ def moment(value: Any, now: datetime | None = None, ahead: timedelta = SKEW) -> 
 def segment(value: str, what: str, reserved: frozenset[str] = frozenset()) -> str:
     """A foreign id as one segment of a path.
 
-    Missing, without a request, for a text that would address something else: an empty one, dots, or a word that
-    the vendor reserves for its own addresses (`reserved`). `what` names the object, vendor first.
+    Missing, without a request, for a text that is no id, or would address something else: an empty or overlong
+    one, dots, or a word that the vendor reserves for its own addresses (`reserved`). `what` names the object,
+    vendor first.
     """
-    if value.strip() in ("", ".", "..") or value.strip().lower() in reserved:
-        raise Missing(f"{what} '{value}': this cannot be an id; not asked for")
+    if value.strip() in ("", ".", "..") or len(value) > LONGEST_ID or value.strip().lower() in reserved:
+        raise Missing(f"{what} '{value[:40]}': this cannot be an id; not asked for")
     return quote(value, safe="", errors="replace")
 
 
-def identifier(row: Any, name: str = "id") -> str:
-    """The row's identifier. BadRow if it has none."""
+def record(row: Any) -> dict[str, Any]:
+    """The row as an object. BadRow if it is none."""
     if not isinstance(row, dict):
         raise BadRow(f"a row that is no object but {type(row).__name__}")
-    found = text(row.get(name))
+    return row
+
+
+def identifier(row: Any, name: str = "id") -> str:
+    """The row's identifier. BadRow if it has none, or one that is none by its length."""
+    found = text(record(row).get(name))
     if not found:
         raise BadRow(f"a row without '{name}'")
+    if len(found) > LONGEST_ID:
+        raise BadRow(f"a row with '{name}' of {len(found):,} characters, which is no id: {found[:40]}…")
     return found
+
+
+def reference(value: Any, name: str = "id") -> str:
+    """The identifier of an object that a row refers to; empty if it cannot be read, or is none by its length."""
+    found = text(mapping(value).get(name))
+    return found if len(found) <= LONGEST_ID else ""
 
 
 def rows(body: Any, name: str, vendor: str) -> list[Any]:

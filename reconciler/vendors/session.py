@@ -15,7 +15,9 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler import __version__
-from reconciler.errors import Misconfigured, NotExecuted, ReconcilerError, Transient, Unknown
+from reconciler.errors import Misconfigured, NotExecuted, Occupied, ReconcilerError, Transient, Unknown
+from reconciler.vendors import call_context
+from reconciler.vendors.bounded_json import Structure
 from reconciler.vendors.deadline import Exchange, WatchedAdapter, exchange
 from reconciler.vendors.endpoints import route_of
 from reconciler.vendors.ports import Clock
@@ -24,7 +26,22 @@ from reconciler.vendors.unsent import never_sent
 from reconciler.vendors.variables import JSM_KEYED, JSM_SITE, variables_of
 
 CONNECT_TIMEOUT = 10.0
-MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of an answer. The largest legal page is JSM's: 100 alerts of 24,000 characters, six bytes each at most."""
+MAX_WIDE = 8 * 1024 * 1024
+"""The same of one that is not all ASCII, whose characters may take four times as much once they are read."""
+MAX_STRUCTURE = 500_000
+"""Structural characters of an answer: see `bounded_json`. A page of 100 rows has about ten thousand.
+
+They may take 45 MiB once they are read. 100 alerts may have 2,400 details each before a page of them is refused.
+"""
+LARGE, PATIENCE = 256 * 1024, 2.0
+"""Bytes of a large answer, and the seconds that it waits for another pair's to be done with; then it is put off.
+
+Large answers of all workers at a time would take more memory than there is.
+"""
+AGAIN = 5.0
+"""Seconds after which an answer that was put off should be asked for again."""
 CHUNK = 65536
 POOL = 32
 AGENT = f"reconciler/{__version__}"
@@ -77,8 +94,7 @@ class Session:
         self._name = name
         self._variables = variables_of(name)
         self._clock = clock
-        self.requests = requests.Session()
-        self.requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none is stored or sent back
+        self.requests = cookieless()
         self.use(headers)
         pool = adapter or WatchedAdapter(pool_connections=2, pool_maxsize=POOL, max_retries=0)
         for scheme in ("https://", "http://"):
@@ -95,7 +111,7 @@ class Session:
 
     def exchange(
         self, method: str, path: str, time_: CallTime, **sent: Any
-    ) -> tuple[int, Mapping[str, str], bytes | str]:
+    ) -> tuple[int, Mapping[str, str], bytearray | str]:
         """Status, headers, and the body, or the reason why there is none."""
         left = max(0.05, time_.last - self._clock.monotonic())
         timeout = (min(CONNECT_TIMEOUT, left), left)
@@ -115,7 +131,8 @@ class Session:
                 failure = self._failure(method, path, error, time_, expired=one.expired)
             else:
                 with closing(response):
-                    return response.status_code, response.headers, self._body(response, time_, one)
+                    is_read = method == "GET"  # what became of a write must be known, whatever it takes
+                    return response.status_code, response.headers, self._body(response, time_, one, is_read)
         raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
 
     def _prepared(self, method: str, path: str, **sent: Any) -> requests.PreparedRequest:
@@ -135,9 +152,9 @@ class Session:
         why = f"no answer within {time_.seconds:g} s" if late else "the connection broke before the answer"
         return Unknown(f"{what}: {why}{doubt(method)}")
 
-    def _body(self, response: requests.Response, time_: CallTime, one: Exchange) -> bytes | str:
+    def _body(self, response: requests.Response, time_: CallTime, one: Exchange, is_read: bool) -> bytearray | str:
         raw = response.raw
-        content = bytearray()
+        content, structure = bytearray(), Structure(MAX_STRUCTURE)
         late = f"the answer was not complete within {time_.seconds:g} s"
         try:
             while True:
@@ -149,14 +166,33 @@ class Session:
                     sock.settimeout(left)
                 chunk = raw.read1(CHUNK, decode_content=True)
                 if not chunk:
-                    return late if one.expired else bytes(content)
+                    return late if one.expired else _as_a_whole(content)
                 content += chunk
                 if len(content) > MAX_BODY:
-                    return f"the answer is longer than {MAX_BODY // 1024 // 1024} MiB"
+                    return _too_long(MAX_BODY)
+                if is_read and len(content) > LARGE and not call_context.may_be_large(PATIENCE):
+                    raise Occupied(f"{self._name}: another large answer is being worked on", AGAIN)
+                if structure.is_too_much(content):
+                    return f"the answer has more than {MAX_STRUCTURE:,} values"
         except (ReadTimeoutError, TimeoutError):
             return late
         except (HTTPError, OSError, ValueError):
             return late if one.expired else "the answer broke off"
+
+
+def _as_a_whole(content: bytearray) -> bytearray | str:
+    return content if len(content) <= MAX_WIDE or content.isascii() else _too_long(MAX_WIDE)
+
+
+def _too_long(most: int) -> str:
+    return f"the answer is longer than {most // 1024 // 1024} MiB"
+
+
+def cookieless() -> requests.Session:
+    """Connections over which no cookie is stored or sent back."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return session
 
 
 def take_environment(session: requests.Session, url: str) -> None:

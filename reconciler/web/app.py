@@ -26,6 +26,7 @@ from reconciler.web.webhooks import (
     Malformed,
     is_same,
     is_signed,
+    may_name,
     opsgenie_hint,
     pagerduty_event,
     pagerduty_hint,
@@ -261,6 +262,8 @@ class _AlertsWebhook:
         secret = self._secret()
         if secret is not None and not is_same(given, secret.get_secret_value()):
             raise WebhookRejected(401, "bad_secret")
+        if secret is None and not may_name(body, self._integration):  # anybody may have sent it
+            raise WebhookRejected(403, "other_integration")
         values = parsed(body)
         if not is_same(values.get("integrationId"), self._integration):
             raise WebhookRejected(403, "other_integration")

@@ -33,8 +33,11 @@ LARGEST_HEAD = 16 * 1024
 """Bytes of a request's line and headers; more is answered 431."""
 READ_AT_MOST = 2 * LARGEST_BODY
 """Bytes of a body that are read so that the sender receives the application's 413; more is refused by its head."""
-IN_MEMORY = 128 * 1024
-"""Bytes of one unfinished body that are held in memory; what exceeds them goes to a temporary file."""
+IN_MEMORY = 16 * 1024
+"""Bytes of one unfinished body that are held in memory; what exceeds them goes to a temporary file.
+
+All connections together hold 7 MiB. A genuine webhook is smaller.
+"""
 LISTENER_THREADS = 4
 
 log = get_logger(__name__)

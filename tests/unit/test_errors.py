@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.errors import (
+    LONGEST,
     Blocked,
     Duplicate,
     Forbidden,
@@ -52,3 +53,10 @@ def test_a_duplicate_is_a_refusal_of_the_request_and_says_what_it_is() -> None:
     error = Duplicate("open incident with this key")
     assert isinstance(error, Permanent)
     assert (error.status, str(error)) == (400, "open incident with this key")
+
+
+def test_the_text_of_an_error_is_bounded_whatever_a_vendor_says() -> None:
+    for error in (Missing("x" * 8_000_000), Permanent("x" * 8_000_000, 400), Unknown("x" * 8_000_000)):
+        assert len(str(error)) == LONGEST
+        assert str(error).endswith("x…")
+    assert str(Missing("x" * LONGEST)) == "x" * LONGEST

@@ -22,7 +22,7 @@ from reconciler.vendors.json_fields import (
     OnBadRow,
     ignore,
     mapping,
-    number,
+    natural,
     readable,
     rows,
     segment,
@@ -148,8 +148,8 @@ class JsmClient(AlertLists):
         asked = [("sort", sort), ("order", order), ("size", str(PAGE)), ("offset", str(offset))]
         body = mapping(self._http.get(self._at(), [("query", query), *asked] if query else asked).json)
         found = rows(body, "values", VENDOR)
-        count = number(body.get("count"))
-        total = None if count is None else int(count)
+        count = natural(body.get("count"))
+        total = None if count is None or count < offset + len(found) else count  # it contradicts the page itself
         is_full = len(found) >= PAGE and (total is None or offset + len(found) < total)
         return Page(found, is_full or bool(mapping(body.get("links")).get("next")), is_last(offset), total)
 

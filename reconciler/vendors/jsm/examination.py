@@ -12,7 +12,7 @@ from reconciler.vendors.jsm.people import People
 from reconciler.vendors.jsm.receipts import Receipts
 from reconciler.vendors.jsm.roads import Roads
 from reconciler.vendors.jsm.site import Site
-from reconciler.vendors.json_fields import ignore, mapping, moment, number, rows, text
+from reconciler.vendors.json_fields import ignore, mapping, moment, natural, rows, text
 from reconciler.vendors.network import server_time
 from reconciler.vendors.ports import PAGE, AtlassianUser
 
@@ -51,10 +51,10 @@ class JsmExamination(JsmClient):
         """How many alerts the query selects, or how many open ones."""
         query = self._open_query() if is_open else self._query
         body = self._http.get(self._at(), [("size", "1"), *([("query", query)] if query else [])]).json
-        found = number(mapping(body).get("count"))
+        found = natural(mapping(body).get("count"))
         if found is None:
             raise Unknown(f"{VENDOR}: the list of alerts: an answer without a number")
-        return int(found)
+        return found
 
     def site_cloud_id(self) -> str:
         """The cloud id that the site itself states."""

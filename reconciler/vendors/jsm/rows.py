@@ -3,6 +3,7 @@
 Defensive: any optional field may be missing or odd. `person` turns a record's owner into a person.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 from reconciler.core.model import SOMEBODY, Act, Alert, Note, Person
 from reconciler.vendors.alert_rows import creation, details, last_change, log_entry, milliseconds
-from reconciler.vendors.json_fields import BadRow, identifier, items, moment, state, text
+from reconciler.vendors.json_fields import LONGEST_ID, BadRow, identifier, items, moment, record, state, text
 
 Named = Callable[[str], Person]
 LONGEST_SNOOZE = timedelta(days=366)
@@ -74,13 +75,14 @@ def parse_note(row: Any, now: datetime, person: Named) -> Note:
 
 def parse_act(row: Any, now: datetime, person: Named) -> Act:
     """A line of the log, which has no id: its time, its owner and its text are its key. BadRow without a time."""
-    if not isinstance(row, dict):
-        raise BadRow(f"a row that is no object but {type(row).__name__}")
-    at = moment(row.get("logTime"), now) or moment(row.get("createdAt"), now)
+    at = moment(record(row).get("logTime"), now) or moment(row.get("createdAt"), now)
     if at is None:
         raise BadRow("a log entry without a readable logTime")
     owner, line = text(row.get("owner")).strip(), text(row.get("log")).strip()
-    return log_entry(f"{at.isoformat()} {owner} {line}", at, line.removeprefix(owner), person(owner), _MACHINES)
+    key = f"{at.isoformat()} {owner} {line}"
+    if len(key) > LONGEST_ID:  # a line may be of any length, an id may not
+        key = f"{at.isoformat()} {hashlib.blake2b(key.encode(errors='replace'), digest_size=16).hexdigest()}"
+    return log_entry(key, at, line.removeprefix(owner), person(owner), _MACHINES)
 
 
 def page_of(site_url: str, alert_id: str) -> str:

@@ -11,7 +11,7 @@ from reconciler.vendors.http import Http
 from reconciler.vendors.integration_api import NOTE_LIMIT, NamedWriting, cut
 from reconciler.vendors.jsm.roads import Road, Roads, Write, told
 from reconciler.vendors.jsm.site import Site
-from reconciler.vendors.json_fields import mapping, segment, text
+from reconciler.vendors.json_fields import reference, segment
 from reconciler.vendors.ports import AlertWrite
 
 RESERVED = frozenset({"requests", "alias", "count"})
@@ -77,11 +77,11 @@ class JsmWriting:
 
     def _state(self, alert_id: str, action: str) -> AlertWrite:
         answer = self._http.write("POST", self._path(alert_id, action), None)
-        return AlertWrite(told(Road.ACCOUNT, text(mapping(answer.json).get("requestId"))))
+        return AlertWrite(told(Road.ACCOUNT, reference(answer.json, "requestId")))
 
     def _note(self, alert_id: str, content: str) -> AlertWrite:
         answer = self._http.write("POST", self._path(alert_id, "notes"), {"note": cut(content, NOTE_LIMIT)})
-        return AlertWrite(note_id=text(mapping(answer.json).get("id")))
+        return AlertWrite(note_id=reference(answer.json))
 
     def _path(self, alert_id: str, action: str) -> str:
         return self._site.alerts(f"/{segment(alert_id, 'JSM: alert', RESERVED)}/{action}")

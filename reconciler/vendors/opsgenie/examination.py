@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from reconciler.errors import Unknown
-from reconciler.vendors.json_fields import mapping, number
+from reconciler.vendors.json_fields import mapping, natural
 from reconciler.vendors.network import server_time
 from reconciler.vendors.opsgenie.client import VENDOR, OpsgenieClient
 
@@ -19,7 +19,7 @@ class OpsgenieExamination(OpsgenieClient):
         """How many alerts the query selects, or how many open ones."""
         query = self._open_query() if is_open else self._query
         body = self._http.get("/v2/alerts/count", [("query", query)] if query else []).json
-        found = number(mapping(mapping(body).get("data")).get("count"))
+        found = natural(mapping(mapping(body).get("data")).get("count"))
         if found is None:
             raise Unknown(f"{VENDOR}: GET /v2/alerts/count: an answer without a number")
-        return int(found)
+        return found

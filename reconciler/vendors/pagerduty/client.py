@@ -12,9 +12,16 @@ from typing import Any
 from reconciler.core.model import Act, Incident, Note
 from reconciler.errors import Missing, ObjectError, Permanent
 from reconciler.vendors.http import Http
-from reconciler.vendors.json_fields import OnBadRow, ignore, mapping, readable, rows, text
+from reconciler.vendors.json_fields import OnBadRow, ignore, readable, rows
 from reconciler.vendors.pagerduty.pages import VENDOR, WINDOW, Pages, Params
-from reconciler.vendors.pagerduty.rows import OPEN, STATUSES, parse_act, parse_incident, parse_note
+from reconciler.vendors.pagerduty.rows import (
+    OPEN,
+    STATUSES,
+    parse_act,
+    parse_alert_key,
+    parse_incident,
+    parse_note,
+)
 from reconciler.vendors.pagerduty.setup import Setup
 from reconciler.vendors.pagerduty.writes import PagerDutyWriting, incident_of, incident_path
 from reconciler.vendors.ports import PAGE, LogPage
@@ -154,7 +161,8 @@ class PagerDutyClient(Setup):
             pages = list(self._pages.all(incident_path(incident_id, "alerts"), "alerts", []))
         except (ObjectError, Permanent):
             return set()
-        return {text(mapping(row).get("alert_key")) for page in pages for row in page.rows} - {""}
+        found = [row for page in pages for row in page.rows]
+        return set(readable(found, parse_alert_key, VENDOR, self._on_bad_row)) - {""}
 
 
 def _stamp(at: datetime) -> str:

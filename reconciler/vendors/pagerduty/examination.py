@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Incident, Person
-from reconciler.vendors.json_fields import mapping, moment, number, text
+from reconciler.vendors.json_fields import mapping, moment, natural, reference, text
 from reconciler.vendors.network import server_time
 from reconciler.vendors.pagerduty.client import PagerDutyClient
 from reconciler.vendors.pagerduty.rows import OPEN, person_of
@@ -13,6 +13,7 @@ from reconciler.vendors.ports import PAGE, KeyOwner, MaintenanceWindow, ServiceF
 _KEY_OF_THE_ACCOUNT = 400
 """The status with which `GET /users/me` answers an account's key, which belongs to nobody."""
 _UNREADABLE = frozenset({400, 402, 403, 404, 405, 410})
+_UNNAMED = "a schedule or an escalation policy whose id cannot be read"
 
 
 class PagerDutyExamination(PagerDutyClient):
@@ -38,8 +39,8 @@ class PagerDutyExamination(PagerDutyClient):
         return ServiceFacts(
             name=text(service.get("name")) or text(service.get("summary")),
             status=text(service.get("status")).strip().lower(),
-            acknowledgement_timeout=number(service.get("acknowledgement_timeout")) or None,
-            policy_id=text(policy.get("id")),
+            acknowledgement_timeout=natural(service.get("acknowledgement_timeout")) or None,
+            policy_id=reference(policy),
             policy_name=text(policy.get("summary")),
         )
 
@@ -60,13 +61,14 @@ class PagerDutyExamination(PagerDutyClient):
         asked = [("user_ids[]", user_id), ("time_zone", "UTC"), *between]
         on_call = [mapping(row) for page in self._pages.all("/oncalls", "oncalls", asked) for row in page.rows]
         named = [
-            _name("schedule", row.get("schedule")) or _policy_name(row.get("escalation_policy")) for row in on_call
+            _name("schedule", row.get("schedule")) or _policy_name(row.get("escalation_policy")) or _UNNAMED
+            for row in on_call
         ]
         page = self._pages.page_if_allowed(
             "/escalation_policies", "escalation_policies", [("user_ids[]", user_id)], 0
         )
-        named += [_policy_name(row) for row in page.rows] if page else []
-        return tuple(dict.fromkeys(filter(None, named)))
+        named += [_policy_name(row) or _UNNAMED for row in page.rows] if page else []
+        return tuple(dict.fromkeys(named))
 
     def newest_incidents(self, most: int) -> list[Incident]:
         """The service's newest open incidents."""

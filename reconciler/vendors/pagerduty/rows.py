@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.core.model import SOMEBODY, Act, Actor, Incident, Note, Person
-from reconciler.vendors.json_fields import BadRow, identifier, items, mapping, moment, text, whole
+from reconciler.vendors.json_fields import (
+    BadRow,
+    identifier,
+    items,
+    mapping,
+    moment,
+    record,
+    reference,
+    text,
+    whole,
+)
 
 OPEN = ("triggered", "acknowledged")
 STATUSES = (*OPEN, "resolved")
@@ -27,22 +37,23 @@ def parse_incident(row: Any, now: datetime) -> Incident:
     changed_by = person_of(row.get("last_status_change_by"))
     reason = mapping(row.get("resolve_reason"))
     merged = text(reason.get("type")).startswith("merge")
-    service_id = mapping(row.get("service")).get("id")
+    service = mapping(row.get("service"))
+    is_named = isinstance(service.get("id"), str)
     return Incident(
         id=incident_id,
         number=whole(row.get("incident_number")),
         status=status,
         key=text(row.get("incident_key")),
         title=text(row.get("title")) or text(row.get("summary")),
-        service_id=service_id.strip() if isinstance(service_id, str) else "",
+        service_id=reference(service).strip() if is_named else "",
         created_at=next((at for at in stamps if at), now),
         urgency="low" if text(row.get("urgency")).strip().lower() == "low" else "high",
         acknowledgers=_acknowledgers(row, status),
         acknowledged_at=_acknowledged_at(row, now),
-        escalation_policy_id=text(mapping(row.get("escalation_policy")).get("id")),
+        escalation_policy_id=reference(row.get("escalation_policy")),
         changed_by=changed_by,
         changed_at=moment(row.get("last_status_change_at"), now),
-        merged_into=text(mapping(reason.get("incident")).get("id")) if merged else "",
+        merged_into=reference(reason.get("incident")) if merged else "",
         merged_name=text(mapping(reason.get("incident")).get("summary")) if merged else "",
         assignees=_assignees(row.get("assignments")),
         expires_at=_expiry(row.get("pending_actions"), now),
@@ -81,15 +92,23 @@ def parse_act(row: Any, now: datetime) -> Act:
         at=at,
         actor=actor,
         person=person,
-        incident_id=text(mapping(row.get("incident")).get("id")),
+        incident_id=reference(row.get("incident")),
         agent=who.name if who and person is None else "",
     )
+
+
+def parse_alert_key(row: Any) -> str:
+    """The key of an incident's alert, empty if it has none. BadRow if that cannot be read: it may be ours."""
+    key = record(row).get("alert_key")
+    if key is not None and not isinstance(key, str):
+        raise BadRow(f"alert {reference(row)} with an alert_key that is no text but {type(key).__name__}")
+    return key or ""
 
 
 def person_of(value: Any) -> Person | None:
     """The person of a reference, by id or name, whichever can be read; None without both."""
     row = mapping(value)
-    person_id = text(row.get("id")).strip()
+    person_id = reference(row).strip()
     name = text(row.get("summary")).strip() or text(row.get("name")).strip()
     return Person(person_id, name or person_id) if person_id or name else None
 

@@ -18,7 +18,7 @@ from reconciler.errors import (
     Transient,
 )
 from reconciler.vendors.http import Http
-from reconciler.vendors.json_fields import items, mapping, text
+from reconciler.vendors.json_fields import items, mapping, reference, text
 from reconciler.vendors.pagerduty.pages import UNREADABLE, WINDOW, Pages, check_vendor, place
 from reconciler.vendors.pagerduty.rows import is_same, is_user, person_of
 from reconciler.vendors.ports import PAGE, AutomationUser, OnCall, ServiceStatus
@@ -101,7 +101,7 @@ class Setup:
         name = text(service.get("name")) or text(service.get("summary"))
         which = f'{self._service_id} "{name}"' if name else self._service_id
         return ServiceStatus(
-            text(mapping(service.get("escalation_policy")).get("id")),
+            reference(service.get("escalation_policy")),
             f"PAGERDUTY_SERVICE_ID: the service {which} {why}" if why else "",
             name,
             text(service.get("status")).strip().lower(),
@@ -231,4 +231,5 @@ class Setup:
 
 
 def _policy_of(row: dict[str, Any]) -> str:
-    return text(mapping(row.get("escalation_policy")).get("id"))
+    found = mapping(row.get("escalation_policy"))
+    return reference(found).strip() if isinstance(found.get("id"), str) else ""

@@ -112,3 +112,23 @@ def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with server(flood) as (url, _), pytest.raises(Unknown, match="longer than"):
         real_http(url).write("POST", "/incidents", {})
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"".join(b"X-%d: y\r\n" % number for number in range(200)),
+        b"X-Long: " + b"y" * 70_000 + b"\r\n",
+        b"Set-Cookie: " + b"y" * 70_000,
+    ],
+    ids=["many headers", "a long header", "an endless header"],
+)
+def test_a_head_is_bounded(head: bytes) -> None:
+    """http.client reads 100 headers of 64 KiB at most; a longer head is a broken answer."""
+
+    def flood(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"Content-Length: 2\r\n\r\n{}")
+
+    with server(flood) as (url, _), pytest.raises(Unknown, match="the connection broke before the answer"):
+        real_http(url).write("POST", "/incidents", {})

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reconciler.observability.logs import as_json, configure, get_logger
+from reconciler.observability.logs import LONGEST_VALUE, as_json, configure, get_logger
 
 SECRET = "u+hunter2/key"
 log = get_logger("reconciler.test_telemetry")  # created before the configuration, as in modules
@@ -198,3 +198,21 @@ def test_a_closed_stderr_does_not_fail_the_caller(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("sys.stderr.write", closed)
     log.warning("nobody listens")
+
+
+@pytest.mark.usefixtures("logging_format")
+def test_a_foreign_text_of_megabytes_does_not_become_such_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its beginning and its end are shown; a secret is replaced before, so that no half of it remains."""
+    long = "begins " + "x" * 3_990 + SECRET + "y" * 500_000 + " ends"
+    log.warning(long, row=long, several=[long, {long: 7}])
+    line = capsys.readouterr().err
+    assert len(line) < 6 * LONGEST_VALUE
+    assert line.count("begins x") == line.count("y ends") == 4
+    assert "characters in all" in line
+    assert SECRET[:3] not in line
+
+
+@pytest.mark.usefixtures("logging_format")
+def test_a_text_that_is_as_long_as_it_may_be_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    log.warning("whole", row="x" * LONGEST_VALUE)
+    assert "x" * LONGEST_VALUE in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """The urgency and time of calls hold for what is inside, in this thread alone."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,6 +12,7 @@ from reconciler.vendors.call_context import (
     at_least,
     calling,
     current,
+    may_be_large,
     noting,
 )
 
@@ -48,3 +50,64 @@ def test_the_last_request_that_was_answered_inside_is_noted_and_no_other() -> No
             pool.submit(answered, "of another thread").result()
     answered("after")
     assert (outer.request_id, inner.request_id) == ("r-1", "r-2")
+
+
+# -- the turn of large answers --
+
+
+def elsewhere(*priorities: CallPriority) -> bool:
+    """Whether an answer of another thread may be large now, in these contexts."""
+
+    def ask() -> bool:
+        with ExitStack() as stack:
+            for priority in priorities:
+                stack.enter_context(calling(priority))
+            return may_be_large(0.0)
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ask).result()
+
+
+def test_one_context_alone_has_large_answers_until_its_outermost_block_ends() -> None:
+    with calling(CallPriority.CHANGED):
+        with calling(CallPriority.SWEEP):
+            assert may_be_large(0.0)
+            assert may_be_large(0.0), "the same pair has many"
+        assert not elsewhere(CallPriority.CHANGED), "the block inside has ended, but what it read is in use"
+    assert elsewhere(CallPriority.CHANGED)
+    assert elsewhere(CallPriority.CHANGED), "each thread has given its turn back"
+
+
+def test_the_turn_is_given_back_after_an_error() -> None:
+    @calling(CallPriority.CHANGED)
+    def fail() -> None:
+        assert may_be_large(0.0)
+        raise ValueError("failed")
+
+    with pytest.raises(ValueError, match="failed"):
+        fail()
+    assert elsewhere(CallPriority.SWEEP)
+
+
+def test_pages_wait_for_each_other_alone_and_feeds_go_on() -> None:
+    with calling(CallPriority.CHANGED):
+        assert may_be_large(0.0)
+        assert elsewhere(CallPriority.PAGE)
+        assert elsewhere(CallPriority.FEED)
+        assert elsewhere(CallPriority.CHANGED, CallPriority.PAGE), "a page within a pair's work"
+        assert not elsewhere(CallPriority.UNSETTLED)
+    with calling(CallPriority.PAGE):
+        assert may_be_large(0.0)
+        assert not elsewhere(CallPriority.PAGE)
+        assert elsewhere(CallPriority.SWEEP)
+        assert elsewhere(CallPriority.FEED)
+    with calling(CallPriority.FEED):
+        assert may_be_large(0.0)
+        assert elsewhere(CallPriority.FEED)
+
+
+def test_outside_of_any_context_nothing_waits_or_is_kept() -> None:
+    assert may_be_large(0.0)
+    with calling(CallPriority.CHANGED):
+        assert may_be_large(0.0)
+        assert elsewhere()

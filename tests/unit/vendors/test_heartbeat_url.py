@@ -42,3 +42,12 @@ def test_any_other_answer_is_an_error_that_names_the_setting_and_hides_the_addre
     assert SECRET not in str(found.value)
     assert found.value.__context__ is None
     assert found.value.__cause__ is None
+
+
+def test_no_cookie_is_kept_or_sent_back(wire: responses.RequestsMock) -> None:
+    wire.get(URL, headers={"Set-Cookie": "a=b; Domain=beats.example; Path=/"})
+    beats = HeartbeatUrl(URL)
+    for _ in range(3):
+        beats.ping()
+    assert len(beats._requests.cookies) == 0
+    assert all("Cookie" not in call.request.headers for call in wire.calls)

@@ -1,6 +1,7 @@
 """Webhooks: how the sender is verified, which hint a body yields, and how any other body is answered."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
-from reconciler.web.webhooks import Deliveries, is_signed
+from reconciler.web.webhooks import MOST_STRUCTURE, Deliveries, is_signed
 from tests.support.door import FUZZ, Door
 from tests.support.harness.listener import INTEGRATION, NEW, OLD, opsgenie_body, pagerduty_body, signature
 from tests.support.paths import ROOT
@@ -265,3 +266,65 @@ def test_any_pagerduty_body_without_a_valid_signature_is_answered_with_401(
 def test_any_opsgenie_body_is_answered_with_202_400_or_403(door: Door, body: bytes) -> None:
     assert door.opsgenie(body) in (202, 400, 403)
     assert _are_ids(door.hints)
+
+
+def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", lambda *_: pytest.fail("parsed"))
+
+
+@pytest.mark.parametrize(
+    "padding", [b"{},", b"[],", b'"k":0,', b'{"":0},'], ids=["objects", "lists", "numbers", "names"]
+)
+def test_a_body_with_more_structure_than_a_webhook_has_is_refused_unparsed(
+    door: Door, monkeypatch: pytest.MonkeyPatch, padding: bytes
+) -> None:
+    body = json.dumps(opsgenie_body("a-1"))[:-1].encode() + b', "a": [' + padding * 90_000 + b"0]}"
+    unparsed(monkeypatch)
+    assert (door.opsgenie(body), door.pagerduty(body)) == (400, 400)
+    assert door.hints == []
+
+
+def test_a_webhook_of_a_mebibyte_of_text_is_read(door: Door) -> None:
+    body = opsgenie_body("a-1", note='{[,:"' * 100_000)
+    assert len(json.dumps(body)) > 600_000
+    assert door.opsgenie(body) == 202
+
+
+def test_a_body_that_names_no_integration_of_ours_is_refused_unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no secret, the integration's id is all that a sender has to know."""
+    door = Door(OPSGENIE_INTEGRATION_ID=INTEGRATION)
+    unparsed(monkeypatch)
+    for body in (
+        b"",
+        b"[" * 1000,
+        b'{"integrationId": "other"}',
+        b'{"integrationId": "%s' % INTEGRATION[:-1].encode(),
+    ):
+        assert door.opsgenie(body, "") == 403
+    assert door.outcomes() == {"other_integration": 4.0}
+
+
+def test_a_body_that_names_our_integration_elsewhere_is_refused_too() -> None:
+    door = Door(OPSGENIE_INTEGRATION_ID=INTEGRATION)
+    for body in ({"a": INTEGRATION}, {"integrationId": f"x{INTEGRATION}", "alert": {"alertId": "a-1"}}):
+        assert door.opsgenie(body, "") == 403
+    assert door.hints == []
+
+
+def test_what_fails_authentication_is_never_parsed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    unparsed(monkeypatch)
+    body = json.dumps(opsgenie_body("a-1")).encode()
+    assert (door.opsgenie(body, "wrong"), door.pagerduty(body, "v1=" + "0" * 64)) == (401, 401)
+
+
+def test_the_largest_body_that_is_parsed_takes_little_memory(door: Door) -> None:
+    body = (
+        json.dumps(opsgenie_body("a-1"))[:-1].encode() + b', "a": [' + b"[]," * (MOST_STRUCTURE // 2 - 10) + b"0]}"
+    )
+    assert door.opsgenie(body) == 202
+    tracemalloc.start()
+    try:
+        assert door.opsgenie(body) == 202
+        assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
+    finally:
+        tracemalloc.stop()

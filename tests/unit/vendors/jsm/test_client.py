@@ -306,3 +306,13 @@ def test_malformed_answers_raise_errors_of_this_program(wire: responses.Requests
                 reading()
         status = jsm.client.request_status("a:r")
         assert status.done is not False or path == ("isSuccess",), (path, value)
+
+
+@pytest.mark.parametrize("count", [-1, 0, 1, "many", None, 0.5, 1e308])
+def test_a_count_that_contradicts_its_page_is_unknown(wire: responses.RequestsMock, count: Any) -> None:
+    """Taken for the number of all alerts it would say that nothing follows a full page."""
+    jsm = known(wire)
+    full = {"values": [row(n) for n in range(100)], "count": count, "links": {}}
+    wire.get(ALERTS, json=full)
+    wire.get(ALERTS, json={"values": [row(200)], "count": count, "links": {}})
+    assert len(jsm.client.recent_alerts(AT - timedelta(days=1))) == 101

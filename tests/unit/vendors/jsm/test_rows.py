@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.core.model import SOMEBODY, Actor, Alert, Person
 from reconciler.vendors.jsm.rows import created, parse_act, parse_alert, parse_note
-from reconciler.vendors.json_fields import BadRow
+from reconciler.vendors.json_fields import LONGEST_ID, BadRow
 from tests.support.wire.jsm import AT, NOW, SITE, note, row, stamp
 from tests.support.wire.mutations import mutations
 
@@ -164,6 +164,12 @@ def test_log_lines_are_told_apart_by_time_owner_and_text() -> None:
     others: tuple[dict[str, Any], ...] = ({}, {"logTime": stamp(8)}, {"owner": "Bo"}, {"log": "Alert closed"})
     assert len({parse_act(LINE | other, NOW, named).id for other in others}) == 4
     assert parse_act(LINE, NOW, named).id == parse_act(LINE | {"logType": "x"}, NOW, named).id
+
+
+def test_long_log_lines_are_told_apart_by_their_ends_too() -> None:
+    first, second = (parse_act(LINE | {"log": "x" * 9_000 + end}, NOW, named).id for end in "ab")
+    assert first != second
+    assert max(len(first), len(second)) <= LONGEST_ID
 
 
 def test_a_malformed_log_line_names_nobody_or_is_left_out() -> None:

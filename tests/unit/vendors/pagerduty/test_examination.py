@@ -120,6 +120,7 @@ def test_a_user_s_duties_are_schedules_and_policies_each_once(wire: responses.Re
     assert examiner().duties(BOT, AT, AT + timedelta(days=1)) == (
         'schedule PSCH1 "Nights"',
         'escalation policy PPOL1 "Operations"',
+        "a schedule or an escalation policy whose id cannot be read",
     )
 
 
