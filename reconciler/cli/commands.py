@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.common import FAILED, USAGE, Seconds
+from reconciler.cli.common import FAILED, USAGE, Seconds, complain
 from reconciler.cli.config import config
 from reconciler.cli.db import db
 from reconciler.cli.doctor import doctor
@@ -117,10 +117,10 @@ def _main() -> NoReturn:
         sys.exit(USAGE)
     except Misconfigured as error:
         for line in getattr(error, "problems", (str(error),)):
-            click.echo(f"reconciler: {line}", err=True)
+            complain(line)
         sys.exit(USAGE)
     except ReconcilerError as error:
-        click.echo(f"reconciler: {error}", err=True)
+        complain(str(error))
         sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 - any error ends as one line
         _defect(error)
@@ -134,8 +134,7 @@ def _defect(error: Exception) -> None:
     from reconciler.observability.logs import get_logger
 
     get_logger(__name__).debug("failed unexpectedly", exc_info=error)
-    click.echo(
-        f"reconciler: failed unexpectedly ({type(error).__name__} in {place_of(error)}): this is a defect, "
-        "please report it with what LOG_LEVEL=DEBUG shows",
-        err=True,
+    complain(
+        f"failed unexpectedly ({type(error).__name__} in {place_of(error)}): this is a defect, "
+        "please report it with what LOG_LEVEL=DEBUG shows"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -91,5 +90,14 @@ def working_database() -> Database:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one document on stdout; in ASCII where its encoding lacks characters, so that none is lost."""
+    from reconciler.observability.logs import as_json
+
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    click.echo(json.dumps(document, ensure_ascii=not is_utf8, indent=2))
+    click.echo(as_json(document, 2, in_ascii=not is_utf8))
+
+
+def complain(words: str) -> None:
+    """Print one line on stderr that begins with the program's name, with unprintable characters escaped."""
+    from reconciler.observability.logs import printable
+
+    click.echo(f"reconciler: {printable(words)}", err=True)

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.common import ATTENTION, FAILED, configured_database, env_file, print_json, working_database
+from reconciler.cli.common import (
+    ATTENTION,
+    FAILED,
+    complain,
+    configured_database,
+    env_file,
+    print_json,
+    working_database,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,9 +89,9 @@ def _hint(error: ReconcilerError, sources: Sources) -> None:
     if not str(error).startswith("Opsgenie: "):
         return
     if sources.there.alert_source == "opsgenie":
-        _say("there is no way back to Opsgenie while it cannot be read; see docs/move.md")
+        complain("there is no way back to Opsgenie while it cannot be read; see docs/move.md")
     else:
-        _say("if Opsgenie cannot be read any more: --without-opsgenie")
+        complain("if Opsgenie cannot be read any more: --without-opsgenie")
 
 
 def _database(*, check: bool) -> Database:
@@ -148,7 +156,7 @@ def _check(database: Database, sources: Sources, choices: Choices, *, as_json: b
         click.echo(rendering.as_text(plan, dry_run=True))
         _say_obstacles(seen)
     for line in errors:
-        click.echo(f"reconciler: {line}", err=True)
+        complain(line)
     if errors:
         return FAILED
     return ATTENTION if seen.obstacles else 0
@@ -174,11 +182,11 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
         polled = moving.last_poll(database, clock.now())
         report = moving.drain(sources.here)
         for problem in report.problems if report else ():
-            _say(str(problem.error))
+            complain(str(problem.error))
         went_well = report is not None and not report.problems
         choices = replace(choices, drain=False, is_drained=went_well, polled=polled)
     lock, both = lock_for(sources.url, database.route), moving.sides(sources, database)
-    made = moving.Mover(database, lock, both, clock, show, keep, _say).move(choices)
+    made = moving.Mover(database, lock, both, clock, show, keep, complain).move(choices)
     if as_json:
         extra: dict[str, Any] = {"check": False, "moved": not made.seen.obstacles}
         print_json(
@@ -204,15 +212,10 @@ def _say_moved(made: Moved) -> None:
 
 
 def _say_obstacles(seen: Examination) -> None:
-    from reconciler.observability.logs import printable
     from reconciler.operations.migration_text import obstacle_lines
 
     for line in obstacle_lines(seen):
-        _say(printable(line))
-
-
-def _say(words: str) -> None:
-    click.echo(f"reconciler: {words}", err=True)
+        complain(line)
 
 
 def _name(source: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import FAILED, PLANNED, USAGE, configured, print_json, warnings
+from reconciler.cli.common import FAILED, PLANNED, USAGE, complain, configured, print_json, warnings
 
 if TYPE_CHECKING:
     from reconciler.runtime.bootstrap import DryWiring, Wiring
@@ -34,7 +34,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     signals = StopSignals()  # before anything that takes time
     settings = configured()
     for line in warnings(settings):
-        click.echo(f"reconciler: {line}", err=True)
+        complain(line)
     report = _plan(settings, signals) if dry_run else _once(settings, signals)
     from reconciler.cli import rendering
 
@@ -44,7 +44,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     elif report.actions or not errors:
         click.echo(rendering.as_text(report, dry_run=dry_run))
     for line in errors:
-        click.echo(f"reconciler: {line}", err=True)
+        complain(line)
     if errors:
         sys.exit(USAGE if rendering.is_misconfigured(report) else FAILED)
     if exit_code and report.actions:
@@ -73,7 +73,7 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
     news = [f"first start, new database at {shown(url)}"] if is_new else wiring.leadership.news
     for line in news:
-        click.echo(f"reconciler: {line}", err=True)
+        complain(line)
     before = milestones.look(wiring.database, wiring.clock.now())
     worker, progress = wiring.worker(program, (collector,)), Progress()
     wiring.on_request = progress.requested
@@ -88,18 +88,12 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
     wiring.committer.flush()
     wiring.account.keep()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
-        click.echo(f"reconciler: {line}", err=True)
-    wiring.watches(program).after_once(_complain)
+        complain(line)
+    wiring.watches(program).after_once(lambda words: complain(words) if words else None)
     report = replace(_ended(report, wiring, signals), pauses=wiring.pauses.present)
     wiring.leadership.give_up()
     wiring.database.close()
     return report
-
-
-def _complain(words: str) -> None:
-    """Print what is wrong beside the run itself; nothing if nothing is."""
-    if words:
-        click.echo(f"reconciler: {words}", err=True)
 
 
 def _plan(settings: Settings, signals: StopSignals) -> Report:

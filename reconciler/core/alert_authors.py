@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from reconciler.core import text
 from reconciler.core.model import Act, Action, Note, Person, Side, since_last
+from reconciler.core.moved_notes import MOVER, is_key_mark
 from reconciler.core.policy import Policy
 
 _OPPOSITE = {"acknowledge": "unacknowledge", "unacknowledge": "acknowledge", "close": "open"}
@@ -24,18 +25,14 @@ def did(action: Action, person: Person, policy: Policy) -> bool:
     return is_us(person, action.person, policy)
 
 
-def signed(note: Note, policy: Policy) -> bool:
-    """Whether the alert's note bears our signature, or is of our own account."""
-    return text.is_signed(note.author.name) or policy.is_alert_user(note.author)
-
-
 def wrote(note: Note, policy: Policy) -> bool:
-    """Whether we are the author of this alert's note.
+    """Whether we may be the author of this alert's note: its author is our own account, or our signature.
 
-    A signature alone is not enough: a person may have such a name. Our own account is nobody else's.
+    The signature must be for the person whom the note's mark names, and may still be a person's own name. Our own
+    account is nobody else's.
     """
-    is_signed = text.is_signed(note.author.name) and text.is_copy_from(note.text, Side.PAGERDUTY)
-    return is_signed or policy.is_alert_user(note.author)
+    name = MOVER if is_key_mark(note.text) else text.named_in(note.text, Side.PAGERDUTY)
+    return policy.is_alert_user(note.author) or text.is_signature(note.author.name, name)
 
 
 def doer(verb: str, shown: str, acts: Iterable[Act], policy: Policy) -> Person:

@@ -1,8 +1,8 @@
 """Verification of marks: whether a note that begins with one is our copy, or a person's who quotes or forges one.
 
 A mark alone proves nothing, because anybody can paste one. It counts only if its claim holds: the note that it
-names exists on the other side and has that text, the words are those of an act in the mapping, or the outbox
-contains it.
+names exists on the other side, with that author and that text; the words are those of an act in the mapping, and
+we may be their author; or the outbox contains it.
 """
 
 import html
@@ -12,8 +12,13 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from reconciler.core import text
+from reconciler.core.alert_authors import wrote
 from reconciler.core.mapping import is_act_text
-from reconciler.core.model import Action, Note, Side
+from reconciler.core.model import Action, Note, Observation, Side
+from reconciler.core.moved_notes import is_key_mark
+from reconciler.core.policy import Policy
+from reconciler.core.readings import is_adoption
+from reconciler.core.sanitize import clean, comparable, safe
 
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all[^\]]*\]", re.DOTALL)
 
@@ -27,29 +32,56 @@ class Sources:
     def __init__(self, side: Side, notes: tuple[Note, ...] | None, mine: Iterable[Action]) -> None:
         self.side = side
         self.were_read = notes is not None
-        self._texts: dict[str, list[_Text]] = defaultdict(list)
+        self._notes: dict[str, list[_Source]] = defaultdict(list)
         for note in notes or ():
-            self._texts[_origin(side, note)].append(_Text(note.text))
+            self._notes[_origin(side, note)].append(_Source(note))
         self._sent: dict[str, list[_Text]] = defaultdict(list)
         for action in mine:
-            self._sent[text.head(action.mark)].append(_Text(text.in_one_form(action.text)))
+            self._sent[text.head(action.text)].append(_Text(text.in_one_form(action.text)))
 
-    def has(self, copy: str) -> bool | None:
-        """Whether this text is our copy of something on that side; None if that depends on unread notes."""
+    def has(self, copy: str, *, by_us: bool) -> bool | None:
+        """Whether this text is our copy of something on that side; None if that depends on unread notes.
+
+        `by_us`: we may be its author. An act has no note whose words prove it: without a record of ours, a note
+        that tells of one is a person's unless we may be its author.
+        """
+        if self._is_recorded(copy):
+            return True
         found = text.MARK.match(copy.lstrip())
         if found is None or text.side_of(found) is not self.side:
-            return False
+            return by_us and self.side is Side.PAGERDUTY and is_key_mark(copy)
         words = copy.lstrip()[found.end() :].strip()
-        if found["stamp"] and is_act_text(self.side, words):
-            return True
-        whole = _Text(text.in_one_form(copy))
-        if any(sent.is_same(whole) for sent in self._sent.get(text.head(copy), ())):
+        if by_us and found["stamp"] and is_act_text(self.side, clean(words)):
             return True
         if not self.were_read:
             return None
         origin = f"note {found['note']}" if found["note"] else f"{found['name']} · {found['stamp']}"
-        sources = self._texts.get(origin, ())
-        return any(_is_copy(words, source, is_part=bool(found["part"])) for source in sources)
+        sources = self._notes.get(origin, ())
+        return any(source.is_copied_by(words, found, by_us=by_us) for source in sources)
+
+    def _is_recorded(self, copy: str) -> bool:
+        head = text.head(copy)
+        if not head or head not in self._sent:
+            return False
+        whole = _Text(text.in_one_form(copy))
+        return any(sent.is_same(whole) for sent in self._sent[head])
+
+
+def is_ours_by_author(
+    side: Side, note: Note, observation: Observation, policy: Policy, *, genuine: bool | None
+) -> bool:
+    """The author guard: whether the note's author shows that we wrote it.
+
+    `genuine` is the verdict on its mark. Our own account is nobody else's. A signature may be a person's name: for
+    a pair that is known, whose copies the outbox or their sources prove, it counts only beside a genuine mark.
+    """
+    if "author" not in policy.guards:
+        return False
+    if side is Side.PAGERDUTY:
+        return policy.is_automation(note.author)
+    is_proved = genuine is True or "mark" not in policy.guards
+    is_known = observation.pair is not None and not is_adoption(observation)
+    return policy.is_alert_user(note.author) or (wrote(note, policy) and (is_proved or not is_known))
 
 
 class _Text:
@@ -60,18 +92,32 @@ class _Text:
 
     @cached_property
     def plain(self) -> str:
-        return _squeezed(html.unescape(self.words))
+        return comparable(html.unescape(self.words))
 
     @cached_property
     def escaped(self) -> str:
-        return _squeezed(self.words)
+        return comparable(self.words)
 
     def is_same(self, other: "_Text") -> bool:
         return other.plain in (self.plain, self.escaped) or self.plain == other.escaped
 
 
-def _squeezed(words: str) -> str:
-    return " ".join(text.printable(words).split())
+class _Source:
+    """A note that may have been copied: as it is now, sanitized, or as it is, as earlier versions did."""
+
+    def __init__(self, note: Note) -> None:
+        self._author = note.author.name
+        self._forms = tuple(_Text(form) for form in dict.fromkeys((note.text, safe(note.text))))
+
+    def is_copied_by(self, words: str, mark: re.Match[str], *, by_us: bool) -> bool:
+        """Whether a note with this mark and these words copies it: in full, cut as once was done, or in part.
+
+        The mark names its author, or somebody who has been renamed since if we may have written it.
+        """
+        is_named = text.is_same_name(mark["name"], text.name_in_mark(self._author))
+        return (by_us or is_named) and any(
+            _is_copy(words, form, is_part=bool(mark["part"])) for form in self._forms
+        )
 
 
 def _origin(side: Side, note: Note) -> str:

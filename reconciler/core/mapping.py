@@ -23,6 +23,7 @@ from reconciler.core.model import (
     Status,
 )
 from reconciler.core.policy import Policy
+from reconciler.core.sanitize import one_line, safe, safe_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def _actions(row: Row, now: Situation) -> Iterator[Action]:
         incident_id=now.pair.incident_id,
         reason=row.reason.format(who=who, detail=change.detail, product=product.name, policies=product.policies),
         at=change.at,
-        person=who,
+        person=one_line(who) or SOMEBODY.name,
         route=now.pair.route,
     )
     if row.kind is Kind.PAGERDUTY_SET_URGENCY:
@@ -296,11 +297,12 @@ def _note(row: Row, now: Situation, who: str) -> tuple[tuple[str, str], ...]:
     change, product = now.change, now.policy.product
     if change.note is not None:
         mark = now.marks.get(change.note.id) or text.note_mark(change.side, change.note, product=product)
-        return text.split(mark, change.note.text)
+        return text.split(mark, safe(change.note.text))
+    detail = safe_line(change.detail)
     # PagerDuty's stamps are whole seconds: the words tell a resolution from a reopening in the same one.
-    mark = text.marked(text.act_mark(change.side, who, change.at, product), row.says.format(detail=change.detail))
-    is_added = change.detail and "{detail}" not in row.says
-    return ((mark, mark + (f" ({change.detail})" if is_added else "")),)
+    mark = text.marked(text.act_mark(change.side, who, change.at, product), row.says.format(detail=detail))
+    is_added = detail and "{detail}" not in row.says
+    return ((mark, mark + (f" ({detail})" if is_added else "")),)
 
 
 def _incident_status(now: Situation) -> str:

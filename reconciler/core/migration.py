@@ -15,7 +15,7 @@ from reconciler.core.journal import Entry, Event
 from reconciler.core.journal_entries import of_action
 from reconciler.core.matching import Match, Verdict
 from reconciler.core.model import Act, Action, Alert, AlertBaseline, Kind, Note, Pair, Side, Status
-from reconciler.core.moved_notes import KeptNotes, key_mark, known_there, rests_on_age
+from reconciler.core.moved_notes import MOVER, KeptNotes, key_mark, known_there, rests_on_age
 from reconciler.core.product import Product
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 
@@ -266,7 +266,7 @@ def _catching_up(found: Found, alert: Alert, standing: Standing, now: datetime) 
     if alert.id != pair.alert_id and alert.id not in found.former:
         words = key_mark(pair.incident_id, pair.alert_id)
         key = f"{Kind.ALERT_NOTE.value} {alert.id} {MOVED} {pair.alert_id}"
-        yield replace(action, key=key, reason=MARKED_BECAUSE, person="reconciler", text=words, mark=words)
+        yield replace(action, key=key, reason=MARKED_BECAUSE, person=MOVER, text=words, mark=words)
     if standing is Standing.UNSHARED and pair.alerts.open and alert.open:
         kind = Kind.ALERT_ACKNOWLEDGE if pair.alerts.acknowledged else Kind.ALERT_UNACKNOWLEDGE
         key = f"{kind.value} {alert.id} {MOVED} {pair.alert_id} {now.isoformat()}"
@@ -276,4 +276,4 @@ def _catching_up(found: Found, alert: Alert, standing: Standing, now: datetime) 
 def _last_person(mine: Iterable[Action]) -> str:
     """Who changed the state last, as far as it was mirrored."""
     acts = [action for action in mine if verb_of(action) in _STATE_VERBS and action.person]
-    return max(acts, key=lambda action: action.at).person if acts else "reconciler"
+    return max(acts, key=lambda action: action.at).person if acts else MOVER

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from reconciler.core import text
 from reconciler.core.model import Action, Kind, Note
 from reconciler.core.product import PRODUCTS, Product
+from reconciler.core.sanitize import comparable, defanged
 
 SAME_NOTE = timedelta(seconds=1)
 """How far two products' times of one note may differ."""
@@ -19,7 +20,9 @@ _TOKEN = re.compile(r"(?P<ms>\d{13})_(?P<id>(?P=ms)\d{6})")
 """Opsgenie's note id: the time in milliseconds, and the number that JSM has as its note id."""
 _NUMBER = re.compile(r"(?P<ms>\d{13})\d{6}")
 _MILLISECOND = timedelta(milliseconds=1)
-_KEY_MARK = re.compile(r"\[PagerDuty · reconciler · incident (?P<incident>\S+) key (?P<key>\S+)\]")
+MOVER = "reconciler"
+"""Who writes the notes that name an incident's key after a move."""
+_KEY_MARK = re.compile(rf"\[PagerDuty · {MOVER} · incident (?P<incident>\S+) key (?P<key>\S+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def was_mirrored(note: Note, mine: Iterable[Action], product: Product) -> bool:
 
 def key_mark(incident_id: str, key: str) -> str:
     """The note by which an alert with a new id finds its incident again, whose key is the old id."""
-    return f"[PagerDuty · reconciler · incident {incident_id} key {key}]"
+    return f"[PagerDuty · {MOVER} · incident {incident_id} key {key}]"
 
 
 def keys_in(notes: Iterable[Note]) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ def _is_history(kept: KeptNotes, note: Note) -> bool:
     if note.at > kept.looked_at:
         return False
     return kept.notes is None or any(
-        _squeezed(known.text) == _squeezed(note.text) and abs(known.at - note.at) <= SAME_NOTE
+        comparable(known.text) == comparable(note.text) and abs(known.at - note.at) <= SAME_NOTE
         for known in kept.notes
     )
 
@@ -144,13 +147,10 @@ def _has_words_of(action: Action, note: Note) -> bool:
     """Whether the action copies a note with these words to the incident, or a part of them."""
     if action.kind is not Kind.PAGERDUTY_NOTE:
         return False
-    words, copy = _squeezed(note.text), _squeezed(text.after(action.text, action.mark))
+    copy = comparable(text.after(action.text, action.mark))
+    words = comparable(defanged(note.text))
     mark = text.MARK.fullmatch(action.mark)
     return words == copy or bool(mark and mark["part"] and copy in words)
-
-
-def _squeezed(words: str) -> str:
-    return " ".join(text.printable(words).split())
 
 
 def _converted(note_id: str) -> str:

@@ -30,6 +30,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.paging import is_left_to_us
 from reconciler.core.policy import Policy
+from reconciler.core.sanitize import comparable
 
 UNKNOWN_GIVE_UP = timedelta(hours=6)
 """How long a note or a state may fail before it becomes a dead letter. Creations are retried for ever."""
@@ -69,9 +70,14 @@ class Copies:
         return found
 
     def of(self, action: Action) -> str | None:
-        """Id of the note that this action added; None if no note shows it."""
+        """Id of the note that this action added; None if no note shows it.
+
+        Of several with its mark it is the one with its words, else the oldest: the others quote it.
+        """
         same_head = self._by_head.get((action.kind.side, text.head(action.mark)), ())
-        return next((note.id for note in same_head if _is_copy(note, action)), None)
+        words = _compared(action.text)
+        found = [(_compared(note.text) != words, note.at, note.id) for note in same_head if _is_copy(note, action)]
+        return min(found)[2] if found else None
 
 
 def settle(
@@ -294,3 +300,7 @@ def _is_copy(note: Note, action: Action) -> bool:
     if words.startswith("(") != ours.startswith("("):
         return False
     return not is_act_text(Side.ALERTS, words) or words == ours
+
+
+def _compared(words: str) -> str:
+    return comparable(text.in_one_form(words))

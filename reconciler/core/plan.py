@@ -29,6 +29,7 @@ from reconciler.core.model import (
 from reconciler.core.outcomes import Copies, receipt_of, settle, shown
 from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.readings import believable, in_doubt, is_adoption
+from reconciler.core.sanitize import comparable
 
 __all__ = ["decide", "in_order", "settled"]
 
@@ -134,7 +135,7 @@ def _follows(
 
 def _note_of(action: Action) -> tuple[Kind, str, str]:
     """What identifies a note of ours on its target."""
-    return action.kind, text.in_one_form(action.mark), text.in_one_form(action.text)
+    return action.kind, text.in_one_form(action.mark), comparable(text.in_one_form(action.text))
 
 
 def _is_superseded(action: Action, happened: Iterable[Change]) -> bool:

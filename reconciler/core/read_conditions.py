@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from reconciler.core import outcomes, text
+from reconciler.core import outcomes
 from reconciler.core.alert_authors import did, wrote
+from reconciler.core.genuine import Sources, is_ours_by_author
 from reconciler.core.model import Act, Action, Actor, Kind, Observation, Person, Side, Status, since_last
 from reconciler.core.policy import Policy
 from reconciler.core.read_progress import ALERT_STATES, INCIDENT_STATES, Progress
@@ -82,15 +83,14 @@ def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
 
     It is a copy only if its source exists, so that the other side's notes have to be read.
     """
-    other = Side.PAGERDUTY if side is Side.ALERTS else Side.ALERTS
-    ours = {action.text for action in seen.mine} | {text.plain_note(action.text) for action in seen.mine}
+    other, kind = (Side.PAGERDUTY, Kind.ALERT_NOTE) if side is Side.ALERTS else (Side.ALERTS, Kind.PAGERDUTY_NOTE)
+    sources = Sources(other, None, (action for action in seen.mine if action.kind is kind))
     for note in (seen.alert_notes if side is Side.ALERTS else seen.incident_notes) or ():
-        if side is Side.PAGERDUTY:
-            is_signed = policy.is_echo_of_us(note.author)
-        else:
-            is_signed = "author" in policy.guards and wrote(note, policy)
-        is_known = (side, note.id) in seen.known_notes or note.text in ours or is_signed
-        if not is_known and text.is_copy_from(note.text, other):
+        if (side, note.id) in seen.known_notes:
+            continue
+        by_us = wrote(note, policy) if side is Side.ALERTS else policy.is_automation(note.author)
+        genuine = sources.has(note.text, by_us=by_us)
+        if genuine is None and not is_ours_by_author(side, note, seen, policy, genuine=None):
             return True
     return False
 

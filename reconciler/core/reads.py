@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core.alert_authors import signed
+from reconciler.core.alert_authors import wrote
 from reconciler.core.model import Observation, Side
 from reconciler.core.moved_notes import keys_in
 from reconciler.core.policy import Policy
@@ -125,7 +125,7 @@ def _incidents_by_key(progress: Progress) -> Read | None:
     seen = progress.observation
     is_needed = progress.request.by_key and (seen.pair is None or seen.pair.incident_id is None)
     # An alert with a new id since a move has a note of ours that names its incident's key, which is the old id.
-    ours = (note for note in seen.alert_notes or () if signed(note, progress.policy))
+    ours = (note for note in seen.alert_notes or () if wrote(note, progress.policy))
     key = next(iter(keys_in(ours)), seen.alert_id)
     return Read(What.INCIDENTS_BY_KEY, key) if is_needed else None
 

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 
 from reconciler.core.model import Alert, Note, Side
 from reconciler.core.product import OPSGENIE, PRODUCTS, Product
+from reconciler.core.sanitize import clean, defanged, one_line, printable, safe, safe_line
 
 TITLE_LIMIT = 1024
 """PagerDuty's incident title, in characters (Events API summary; REST states none)."""
@@ -72,7 +73,7 @@ def act_mark(side: Side, name: str, at: datetime, product: Product = OPSGENIE) -
     """Mark of an act, by its time. An alert's time stamps have milliseconds, PagerDuty's seconds."""
     precision = "milliseconds" if side is Side.ALERTS else "seconds"
     stamp = at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec=precision)
-    return f"[{product.name_of(side)} · {_clean(name)} · {stamp}Z]"
+    return f"[{product.name_of(side)} · {name_in_mark(name)} · {stamp}Z]"
 
 
 def note_marks(side: Side, notes: Iterable[Note], product: Product = OPSGENIE) -> dict[str, str]:
@@ -82,7 +83,7 @@ def note_marks(side: Side, notes: Iterable[Note], product: Product = OPSGENIE) -
     and time, and those of one author within one millisecond are numbered.
     """
     if side is Side.PAGERDUTY:
-        return {note.id: f"[PagerDuty · {_clean(note.author.name)} · note {note.id}]" for note in notes}
+        return {note.id: f"[PagerDuty · {name_in_mark(note.author.name)} · note {note.id}]" for note in notes}
     twins: dict[str, set[str]] = defaultdict(set)
     for note in notes:
         twins[act_mark(side, note.author.name, note.at, product)].add(note.id)
@@ -131,10 +132,19 @@ def _pieces(text: str, room: int) -> list[str]:
 
 
 def in_one_form(text: str) -> str:
-    """The text, with a mark of the alert side under Opsgenie's name, so that marks can be compared.
+    """A note of ours in the form in which notes are compared, whichever product and version it was written for.
 
-    The same note has the mark of another product if it was copied before a move.
+    The same note has the mark of another product if it was copied before a move, and earlier versions copied words
+    without sanitizing them.
     """
+    text = _renamed(clean(text))
+    found = _HEAD.match(text)
+    end = found.end() if found else 0
+    return text[:end] + defanged(text[end:])
+
+
+def _renamed(text: str) -> str:
+    """The text, with a mark of the alert side under Opsgenie's name."""
     text = text.lstrip()
     found = _ANY_PRODUCT.match(text)
     return f"[{OPSGENIE.name} · {text[found.end() :]}" if found else text
@@ -152,7 +162,7 @@ def after(text: str, mark: str) -> str:
 
 def head(text: str) -> str:
     """The bracketed head of a text, by which copies are looked up; empty if there is none."""
-    found = _HEAD.match(in_one_form(text))
+    found = _HEAD.match(_renamed(text))
     return found[0] if found else ""
 
 
@@ -167,18 +177,26 @@ def is_copy_from(text: str, side: Side) -> bool:
     return found is not None and side_of(found) is side
 
 
+def named_in(text: str, side: Side) -> str:
+    """The name in a mark of that side at the beginning of the text; empty if there is none."""
+    found = MARK.match(text.lstrip())
+    return found["name"] if found is not None and side_of(found) is side else ""
+
+
 def signature(name: str) -> str:
     """Author of a note that we add to an alert: the engineer's name and the vendor's."""
     return cut_name(name, USER_LIMIT - len(_SIGNATURE)) + _SIGNATURE
 
 
-def is_signed(name: str) -> bool:
-    """Whether the author of an alert's note is one of our signatures."""
-    return name.endswith(_SIGNATURE)
+def is_signature(author: str, name: str) -> bool:
+    """Whether the author of an alert's note is our signature for the person whom a mark names like this."""
+    is_signed = author.endswith(_SIGNATURE) and bool(name)
+    return is_signed and is_same_name(name_in_mark(author.removesuffix(_SIGNATURE)), name)
 
 
 def cut_name(name: str, limit: int = USER_LIMIT) -> str:
-    """A person's name, cut to Opsgenie's limit."""
+    """A person's name as it is written to an alert: without control characters, and cut to Opsgenie's limit."""
+    name = one_line(name)
     return name if len(name) <= limit else name[: limit - 1] + "…"
 
 
@@ -195,13 +213,13 @@ def is_same_name(shown: str, name: str) -> bool:
 
 
 def _folded(name: str) -> str:
-    parts = unicodedata.normalize("NFKD", html.unescape(name)).casefold()
+    parts = unicodedata.normalize("NFKD", clean(html.unescape(name))).casefold()
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
 
 def title(alert: Alert, product: Product = OPSGENIE) -> str:
     """The incident's title. PagerDuty refuses an empty one."""
-    return cut(" ".join(alert.message.split()) or f"{product.name} alert #{alert.tiny_id}", TITLE_LIMIT)
+    return cut(safe_line(alert.message) or f"{product.name} alert #{alert.tiny_id}", TITLE_LIMIT)
 
 
 def body(alert: Alert) -> str:
@@ -211,6 +229,7 @@ def body(alert: Alert) -> str:
         lines.append(f"Source: {alert.source}")
     if alert.tags:
         lines.append(f"Tags: {', '.join(alert.tags)}")
+    lines = [safe_line(line) for line in lines]
     found = details(alert)
     if found:
         lines += ["", found]
@@ -222,7 +241,7 @@ def details(alert: Alert) -> str:
     parts = [alert.description] if alert.description else []
     if alert.details:
         parts.append("\n".join(("Details:", *(f"  {key}: {value}" for key, value in alert.details))))
-    return "\n\n".join(parts)
+    return safe("\n\n".join(parts))
 
 
 def has_no_details(body: str) -> bool:
@@ -253,13 +272,6 @@ def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
     return split(mark, after(plain, mark), PLAIN_NOTE_LIMIT)
 
 
-def printable(text: str) -> str:
-    """The text with a space in place of each unprintable character."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _clean(name: str) -> str:
-    """A name that can neither end nor split a mark, and that a note's plain form does not change."""
+def name_in_mark(name: str) -> str:
+    """A name as marks have it: it can neither end nor split a mark, and a note's plain form does not change it."""
     return " ".join(printable(name).replace("]", ")").replace("[", "(").replace("·", "-").split()) or "somebody"

@@ -65,7 +65,7 @@ def configure(log_format: Literal["text", "json"] | None, level: str, secrets: I
                 _redact(secrets),
                 _bounded,
                 _in_order,
-                _text if chosen == "text" else structlog.processors.JSONRenderer(ensure_ascii=False),
+                _text if chosen == "text" else _json,
             ],
         )
     )
@@ -143,12 +143,17 @@ def _in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {**first, **event, **last}
 
 
+def _json(_logger: object, _method: str, event: EventDict) -> str:
+    """An event for machines in one line."""
+    return as_json(event)
+
+
 def _text(_logger: object, _method: str, event: EventDict) -> str:
     """An event for people in one line: time, level and text, then its values as name=value."""
     time, level, words = (event.pop(key, "") for key in ("timestamp", "level", "event"))
     name = event.pop("logger", "")
     where = () if name.startswith("reconciler") else (f"[{name}]",)
-    values = (f"{key}={_value(item)}" for key, item in event.items())
+    values = (f"{printable(key)}={_value(item)}" for key, item in event.items())
     return " ".join((time, f"{level.upper():<8}", *where, printable(str(words)), *values))
 
 
@@ -156,9 +161,21 @@ def _value(item: object) -> str:
     """A value, quoted unless it is one plain word."""
     if isinstance(item, str) and re.fullmatch(r"[^\s\"=]+", item) and item.isprintable():
         return item
-    return printable(json.dumps(item, ensure_ascii=False))
+    return as_json(item)
+
+
+def as_json(document: object, indent: int | None = None, *, in_ascii: bool = False) -> str:
+    """JSON as the log, `--json` and the HTTP endpoints show it, in lines if it is indented.
+
+    What is unprintable is escaped as in JSON: a terminal that shows the text obeys none of it, and a program that
+    parses it gets each value unchanged. With `in_ascii` this holds for every character beyond ASCII.
+    """
+    lines = json.dumps(document, ensure_ascii=in_ascii, indent=indent).split("\n")
+    return "\n".join(map(printable, lines))
 
 
 def printable(text: str) -> str:
     """The text with unprintable characters escaped: no line break or control sequence can forge an event."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text)

@@ -6,6 +6,7 @@ from reconciler.core.matching import Match
 from reconciler.core.migration import Found, MovedPair, Standing
 from reconciler.core.model import Alert, Pair
 from reconciler.core.text import shortened
+from reconciler.observability.logs import printable
 from reconciler.observability.naming import counted, pair_name
 from reconciler.operations.migrating import Examination, is_news
 from reconciler.operations.story import stamp
@@ -17,7 +18,7 @@ ACTED = {
 
 
 def as_lines(seen: Examination) -> list[str]:
-    """The examination, without what keeps the move from being made."""
+    """The examination, without what keeps the move from being made; unprintable characters are escaped."""
     counts = ", ".join(f"{seen.counts[match]} {match.value}" for match in Match if seen.counts[match])
     lines = [f"{counted(len(seen.found), 'pair')}" + (f": {counts}" if counts else "")]
     moved = {each.old_id: each for each in seen.moved}
@@ -32,7 +33,7 @@ def as_lines(seen: Examination) -> list[str]:
         lines.append(
             f"{seen.here.name} was not read: what was done there alone since the last poll will not be mirrored"
         )
-    return lines
+    return [printable(line) for line in lines]
 
 
 def obstacle_lines(seen: Examination) -> list[str]:

@@ -1,18 +1,17 @@
 """What the answers of both listeners share: JSON bodies, common headers, and the log line of a defect."""
 
-import json
 from collections.abc import Iterable, Mapping
 
 from flask import Response
 
-from reconciler.observability.logs import get_logger
+from reconciler.observability.logs import as_json, get_logger
 
 log = get_logger(__name__)
 
 
 def json_answer(status: int, values: Mapping[str, object], indent: int | None = None) -> Response:
     """One JSON document as the body."""
-    return Response(json.dumps(values, indent=indent) + "\n", status, content_type="application/json")
+    return Response(as_json(values, indent) + "\n", status, content_type="application/json")
 
 
 def with_headers(headers: Iterable[tuple[str, str]], response: Response) -> Response:

@@ -2,9 +2,18 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 
+import pytest
+
+from reconciler.cli.commands import cli
+from reconciler.operations import linking
+from reconciler.sandbox.server import jsm_environment
+from tests.support.command import Command, command
 from tests.support.harness import World
+
+__all__ = ["command"]
 
 CUT = "cut emoji \ud83d"
 NUL = "nul \x00 here"
@@ -35,12 +44,65 @@ def test_control_characters_of_an_alert_are_escaped_on_the_terminal(world: World
     world.customer(alert, "notes", text="\x1b]0;title\x07 \x00", user="Ana\x1b[7m Ruiz")
     planned = world.run("once", "--dry-run").stdout
     assert planned.startswith(r'Alert #1 "\u001b[31mred\u001b[0m gone Reconciler: all is well')
-    for command in (("once", "--dry-run"), ("once",)):
-        done = world.run(*command)
+    for arguments in (("once", "--dry-run"), ("once",)):
+        done = world.run(*arguments)
         assert done.returncode == 0, done.stderr
         assert [c for c in done.stdout if not c.isprintable() and c != "\n"] == []
         assert max(map(len, done.stdout.splitlines())) < 160
         assert r"Ana\u001b[7m Ruiz" in done.stdout
+
+
+ODD = "\x1b[7m\x9b2J\x9d\x7f\x85\u202e\u2066\u2028"
+READABLE = "é 日本 🙂"
+COMMANDS = {
+    "doctor": (),
+    "config": (),
+    "once": (),
+    "status": (),
+    "explain": ("1",),
+    "retry": ("--all",),
+    "link": ("1", "1"),
+    "unlink": ("1",),
+    "migrate": ("--to", "jsm", "--check"),
+}
+"""Every command with --json, and its arguments."""
+SHOW_PEOPLE = ("once", "explain")
+
+
+@pytest.mark.parametrize("world", [{"jsm_only": False}], indirect=True)
+def test_no_command_prints_anything_that_a_terminal_obeys(
+    world: World, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither as text nor as JSON, whose values a program reads unchanged, nor in the log."""
+    with_json = {name for name, each in cli.commands.items() if any("--json" in p.opts for p in each.params)}
+    assert with_json == set(COMMANDS)
+    monkeypatch.setattr(linking, "WAIT", 0.2)  # no daemon will answer
+    alert = world.raise_alert(f"title {ODD} {READABLE}", user=f"Ana{ODD} {READABLE}", description=ODD)
+    world.customer(alert, "notes", text=f"note {ODD}", user=f"Ana{ODD} {READABLE}")
+    world.control("migrate", jsm_ids="new")
+    environ = world.environment | {"LOG_LEVEL": "DEBUG", "STALENESS_SECONDS": "0.1"}
+    environ |= jsm_environment(world.running.url, world.sandbox.settings) | {"ALERT_SOURCE": "opsgenie"}
+    documents = {}
+    for run in (("once", "--dry-run"), *((name, *more) for name, more in COMMANDS.items())):
+        for form in ((), ("--json",)) if "--dry-run" in run else (("--json",), ()):
+            done = command(*run, *form, **environ)
+            assert {c for c in done.out + done.err if not c.isprintable()} <= {"\n"}, (run, form)
+            if form:
+                documents[run] = json.loads(done.out)
+                assert READABLE in done.out or run[0] not in SHOW_PEOPLE, run
+    for run in (run for run in documents if run[0] in SHOW_PEOPLE):
+        assert f"{ODD} {READABLE}" in "|".join(texts(documents[run])), run
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in a document."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, str):
+        yield value
 
 
 def test_an_unexpected_exception_is_reported_in_one_line(world: World) -> None:

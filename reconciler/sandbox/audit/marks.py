@@ -17,7 +17,9 @@ from reconciler.sandbox.pagerduty.directory import AGENTS
 _MARK = re.compile(
     r"\s*\[(?P<side>Opsgenie|JSM|PagerDuty) · (?P<name>[^\]]*?) · (?P<ref>[^\]·]*)\]\s*(?P<text>.*)", re.DOTALL
 )
-_ANY_MARK = re.compile(r"\[(?:Opsgenie|JSM|PagerDuty) ·")
+_QUOTED = re.compile("(?<=[\\[\uff3b\ufe47])quoted: ")
+"""What the product puts into a text that poses as a mark, after the opening bracket."""
+_ANY_MARK = re.compile(r"\[(?:quoted: )?(?:Opsgenie|JSM|PagerDuty) ·")
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
 _PART = re.compile(r"\s*[(\[]?(?:part )?(?P<number>\d+)(?:/| of )(?P<of>\d+)[)\]]?:?\s*(?P<text>.*)", re.DOTALL)
 
@@ -45,7 +47,10 @@ DETAILS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A note that opens with a mark. `ref` is a time or `note ID`. The alerts' `side` is always Opsgenie."""
+    """A note that opens with a mark. `ref` is a time or `note ID`. The alerts' `side` is always Opsgenie.
+
+    `text` has what poses as a mark as a person wrote it.
+    """
 
     side: str
     name: str
@@ -59,7 +64,7 @@ def read_copy(text: str) -> Copy | None:
     if found is None:
         return None
     side = "PagerDuty" if found["side"] == "PagerDuty" else "Opsgenie"
-    return Copy(side, found["name"], found["ref"], found["text"])
+    return Copy(side, found["name"], found["ref"], _QUOTED.sub("", found["text"]))
 
 
 def whole(copies: Iterable[Copy]) -> list[Copy]:
@@ -80,7 +85,7 @@ def whole(copies: Iterable[Copy]) -> list[Copy]:
 
 
 def count_in(text: str) -> int:
-    """How many marks the text contains."""
+    """How many marks the text contains, those shown as quotations among them."""
     return len(_ANY_MARK.findall(text))
 
 

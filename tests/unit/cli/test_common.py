@@ -3,7 +3,7 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli.common import Seconds, env_file
+from reconciler.cli.common import Seconds, complain, env_file
 
 
 @pytest.mark.parametrize("text", ["nan", "-1", "3601", "x"])
@@ -20,3 +20,8 @@ def test_settings_come_from_the_current_directory_unless_a_file_is_named() -> No
     assert env_file() == Path(".env")
     with click.Context(click.Group("reconciler"), obj=Path("other.env")):
         assert env_file() == Path("other.env")
+
+
+def test_a_complaint_is_one_line_that_no_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("refused: é \x1b[2J\n\u202e")
+    assert capsys.readouterr() == ("", "reconciler: refused: é \\u001b[2J\\n\\u202e\n")

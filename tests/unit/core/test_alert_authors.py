@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.core.alert_authors import did, doer, is_us, wrote
 from reconciler.core.model import Kind, Person
+from reconciler.core.moved_notes import key_mark
 from reconciler.core.policy import Policy
 from tests.support.builders import ANA, JANE, NOBODY, ROBOT, account, act, action, named, note, policy
 
@@ -37,6 +38,10 @@ def test_what_we_did_bears_the_engineers_name_or_that_of_our_account(
     [
         (SIGNED, MARKED, True, True),
         (SIGNED, "on it", False, False),
+        (SIGNED, "[PagerDuty · Omar Haddad · note PN1] on it", False, False),
+        (SIGNED, "[Opsgenie · Jane Doe · 2026-11-23 09:00:05.000Z] on it", False, False),
+        (Person("", "reconciler (PagerDuty)"), key_mark("PINC1", "a-0"), True, True),
+        (SIGNED, key_mark("PINC1", "a-0"), False, False),
         (ROBOT, MARKED, True, False),
         (ROBOT, "without a mark", True, False),
         (ANA, MARKED, False, False),

@@ -427,14 +427,6 @@ OUR_NOTE = action(Kind.PAGERDUTY_NOTE, Status.DONE, result_id="PN9")
         ),
         pytest.param(
             observation(
-                alert_notes=(note("o1", Person("", "Jane Doe (PagerDuty)"), f"{MARKED_BY_US}, as shown"),),
-                incident_notes=(note("PN1", JANE, "on it"),),
-            ),
-            Echo(OG, "a-1", "author"),
-            id="our signature in Opsgenie",
-        ),
-        pytest.param(
-            observation(
                 alert_notes=(note("o1", ANA, MARKED_BY_US),), incident_notes=(note("PN1", JANE, "on it"),)
             ),
             Echo(OG, "a-1", "mark"),

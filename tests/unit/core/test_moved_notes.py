@@ -1,8 +1,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core import notes
-from reconciler.core.model import Action, Echo, Kind, Note, Status
+from reconciler.core import notes, text
+from reconciler.core.model import Action, Echo, Kind, Note, Person, Status
 from reconciler.core.moved_notes import (
     KeptNotes,
     is_key_mark,
@@ -13,6 +13,7 @@ from reconciler.core.moved_notes import (
     was_mirrored,
 )
 from reconciler.core.product import JSM, OPSGENIE
+from reconciler.core.sanitize import safe
 from tests.support.builders import ANA, T0, action, at, note, observation, pair, policy
 
 MS = int(T0.timestamp() * 1000)
@@ -60,6 +61,12 @@ def test_a_note_is_known_by_our_copy_on_the_incident_and_may_show_late() -> None
     for seconds in (3.5, 126):
         assert not known_there(kept(mine=mine), [note("f1", ANA, "look at db-3", seconds)], NOW, LAG)
     assert not known_there(kept(mine=mine), [note("f1", ANA, "look at db-4", 5)], NOW, LAG)
+
+
+def test_a_note_is_known_by_a_copy_that_was_sanitized_and_by_one_that_was_not() -> None:
+    raw = "see\x1b[1m\u202e\n[PagerDuty · Jane Doe · note P1] on it"
+    for copied in (raw, safe(raw)):
+        assert known_there(kept(mine=(mirror(copied),)), [note("f1", ANA, raw, 5)], NOW, LAG) == {"f1"}
 
 
 def test_who_writes_the_same_words_again_says_news() -> None:
@@ -119,5 +126,8 @@ def test_the_mark_of_a_moved_alert_names_its_incidents_key_and_is_never_copied()
     assert is_key_mark(f" {mark}\n")
     assert not is_key_mark(f"{mark} and words")
     assert keys_in([note("1", ANA, "x"), note("2", ANA, mark), note("3", ANA, mark)]) == ("a-1",)
-    (echo,) = notes.of_alert(observation(pair=pair(), alert_notes=(note("2", ANA, mark),)), policy())
-    assert isinstance(echo, Echo)
+    for author, is_ours in ((Person("", text.signature("reconciler")), True), (ANA, False)):
+        seen = observation(pair=pair(), alert_notes=(note("2", author, mark),), incident_notes=())
+        for guard in ("author", "mark"):
+            (found,) = notes.of_alert(seen, policy(guards=frozenset({guard})))
+            assert isinstance(found, Echo) is is_ours

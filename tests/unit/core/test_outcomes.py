@@ -529,6 +529,24 @@ CASES = (
 )
 
 
+@pytest.mark.parametrize(
+    ("notes", "ours"),
+    [
+        ((("o1", "on it\nno!", 9), ("o2", "on  it", 10)), "o2"),
+        ((("o1", "on it\nno!", 11), ("o2", "on it, as it was changed", 10)), "o2"),
+    ],
+    ids=["the one with its words", "the oldest where none has them"],
+)
+def test_of_several_notes_with_our_mark_one_is_ours_and_the_others_quote_it(
+    notes: tuple[tuple[str, str, float], ...], ours: str
+) -> None:
+    seen = observed(
+        OG_NOTE, alert_notes=tuple(note(key, ANA, f"{MARK} {words}", when) for key, words, when in notes)
+    )
+    write = sent(OG_NOTE, text=f"{MARK} on it")
+    assert settle(write, seen, policy(), INSIDE) == done(ours)
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 def test_an_observation_settles_a_write_in_doubt_by_what_it_shows(case: Case) -> None:
     assert settle(case.action, case.seen, policy(), case.now) == case.expected

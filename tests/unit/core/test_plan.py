@@ -406,7 +406,8 @@ def test_a_note_that_its_target_already_has_is_not_planned(old: Pair | None, ver
     told = [planned for planned in first.actions if planned.kind.is_note]
     if old is not None:
         assert told
-    copies = tuple(note(f"C{n}", BOT, planned.text) for n, planned in enumerate(told))
+    author = Person("", text.signature("Jane Doe")) if side is PD else BOT
+    copies = tuple(note(f"C{n}", author, planned.text) for n, planned in enumerate(told))
     where = "alert_notes" if side is PD else "incident_notes"
     copied: dict[str, Any] = {where: (*(getattr(before, where) or ()), *copies)}
     again = decide(inputs(replace(before, **copied), now=at(300)))
@@ -515,6 +516,23 @@ def test_a_note_whose_token_differs_from_call_to_call_is_copied_once(status: Sta
     assert decide(inputs(again)).actions == ()
     other = replace(seen, alert_notes=(note("1689-7", ANA, "any news at all?"),))
     assert len(decide(inputs(other)).actions) == 1
+
+
+def test_a_note_that_an_earlier_version_copied_as_it_was_is_not_copied_again_under_another_token() -> None:
+    words = "see\x1b[1m\u202e\n[PagerDuty · Jane Doe · note P1] on it"
+    first = observation(pair=pair(), incident=incident(), alert_notes=(note("1689-0", ANA, words),))
+    (planned,) = decide(inputs(first)).actions
+    old = replace(planned, id=7, status=Status.DONE, text=text.marked(planned.mark, words))
+    again = replace(first, alert_notes=(note("1689-7", ANA, words),), mine=(old,))
+    assert decide(inputs(again)).actions == ()
+
+
+@pytest.mark.parametrize(("name", "shown"), [("Ana\x1b[7m\u202e Ruiz", "Ana [7m Ruiz"), ("\x07", "somebody")])
+def test_a_note_is_written_in_its_authors_name_without_control_characters(name: str, shown: str) -> None:
+    seen = observation(
+        pair=pair(), incident=incident(), incident_notes=(note("PN1", Person("PX", name), "on it"),)
+    )
+    assert [planned.person for planned in decide(inputs(seen)).actions] == [shown]
 
 
 @pytest.mark.parametrize("side", [OG, PD])

@@ -87,6 +87,7 @@ HELD = observation(pair=pair("acknowledged", (BOB,)))
 MACHINES = replace(act("unacknowledge", None), actor=Actor.MACHINE, agent="Auto-remediate")
 BOBS = act("unacknowledge", BOB)
 FROM_PD = note("N1", ANA, f"{text.note_mark(PD, note('PN1', JANE, 'x'))} x")
+SIGNED, OF_ROBOT = replace(FROM_PD, author=Person("", text.signature("Jane Doe"))), replace(FROM_PD, author=ROBOT)
 FROM_OG = note("PN1", JANE, f"{text.act_mark(OG, 'Ana Ruiz', at(3))} x")
 
 
@@ -117,18 +118,14 @@ MARKS = (
         needed=False,
         known=observation(pair=pair(), mine=(action(Kind.ALERT_NOTE, Status.DONE, text=FROM_PD.text),)),
     ),
-    MarkCase(
-        "not where it has our signature in Opsgenie",
-        OF_ALERT,
-        needed=False,
-        alert_note=replace(FROM_PD, author=replace(ANA, name=text.signature("Jane Doe"))),
-    ),
+    MarkCase("also where it has our signature, which may be a person's name", OF_ALERT, True, alert_note=SIGNED),
+    MarkCase("not where our own account wrote it", OF_ALERT, False, alert_note=OF_ROBOT, policy=account()),
     MarkCase(
         "unless that guard is off",
         OF_ALERT,
         needed=True,
-        alert_note=replace(FROM_PD, author=replace(ANA, name=text.signature("Jane Doe"))),
-        policy=rules(guards=frozenset({"mark"})),
+        alert_note=OF_ROBOT,
+        policy=account(guards=frozenset({"mark"})),
     ),
     MarkCase(
         "not where the automation user wrote it",

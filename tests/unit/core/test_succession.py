@@ -87,6 +87,15 @@ def test_notes_of_a_second_incident_are_not_stored_as_known() -> None:
     assert decide(inputs(seen)).notes == ()
 
 
+def test_another_incidents_title_is_safe_in_a_note() -> None:
+    title = "disk\x1b[1m\u202efull [PagerDuty · Jane Doe · note P9] ok"
+    merged = replace(RESOLVED, merged_into="PINC9")
+    seen = observation(pair=pair(), incident=merged, successor=replace(NEXT, title=title))
+    told = [action.text.partition("] ")[2] for action in decide(inputs(seen)).actions if action.kind.is_note]
+    assert told
+    assert all('"disk [1m full [quoted: PagerDuty · Jane Doe · note P9] ok"' in words for words in told)
+
+
 def test_a_second_incident_is_named_once() -> None:
     seen = observation(pair=pair(), incident=incident(), twins=(NEXT,))
     plan = decide(inputs(seen))

@@ -166,14 +166,23 @@ def test_a_text_that_resembles_a_mark_is_none(words: str, side: Side) -> None:
 def test_an_alerts_mark_is_found_under_the_name_of_any_product(written: str, sought: str) -> None:
     copy = f"\n {written} words [JSM · quoted]"
     assert text.carries(copy, sought)
-    assert text.after(copy, sought) == "words [JSM · quoted]"
+    assert text.after(copy, sought) == "words [quoted: JSM · quoted]"
     assert text.head(copy) == text.head(sought) == OPSGENIE_MARK
     assert not text.carries(copy, sought.replace("Ana", "Bea"))
 
 
 def test_no_other_mark_is_changed_to_be_compared() -> None:
-    for words in (PAGERDUTY_NOTE_MARK, "[JSM] text", "JSM · Ana", "text [JSM · Ana", ""):
+    for words in (PAGERDUTY_NOTE_MARK, "[JSM] text", "JSM · Ana", ""):
         assert text.in_one_form(words) == words
+
+
+def test_a_copy_is_compared_as_if_this_version_had_made_it() -> None:
+    raw = f"{PAGERDUTY_ACT_MARK} red \x1b[31m\r\n[PagerDuty · Jane Doe · note P9] approved"
+    safe = f"{PAGERDUTY_ACT_MARK} red  [31m\n[quoted: PagerDuty · Jane Doe · note P9] approved"
+    assert text.in_one_form(raw) == text.in_one_form(safe) == safe
+    assert text.carries(raw, safe)
+    assert text.carries(safe, raw)
+    assert text.head(raw) == PAGERDUTY_ACT_MARK
 
 
 @pytest.mark.parametrize(("product", "mark"), [(OPSGENIE, OPSGENIE_MARK), (JSM, JSM_MARK)])
@@ -278,14 +287,19 @@ def test_the_plain_parts_of_a_long_note_are_complete() -> None:
         pytest.param("Jane Doe", "Jane Doe (PagerDuty)", id="the engineer and where she is"),
         pytest.param("x" * 88, "x" * 88 + " (PagerDuty)", id="just the limit"),
         pytest.param("x" * 89, "x" * 87 + "… (PagerDuty)", id="a name too long is cut, the signature stays"),
+        pytest.param(
+            "Jane\u202e [DBA]\nDoe", "Jane [DBA] Doe (PagerDuty)", id="in one line, without control characters"
+        ),
     ],
 )
 def test_a_signature_names_the_person_and_the_vendor(name: str, expected: str) -> None:
     signed = text.signature(name)
     assert signed == expected
     assert len(signed) <= 100
-    assert text.is_signed(signed)
-    assert not text.is_signed(name)
+    assert text.is_signature(signed, text.name_in_mark(name))
+    assert not text.is_signature(name, name)
+    assert not text.is_signature(signed, f"Z{name}")
+    assert not text.is_signature(signed, "")
 
 
 @pytest.mark.parametrize(
@@ -310,6 +324,11 @@ def test_a_signature_fits_into_the_100_characters_of_an_opsgenie_user(name: str,
         pytest.param(" Disk\n\tfull  ", "Disk full", id="in one line"),
         pytest.param("", "Opsgenie alert #17", id="no message: the tiny id"),
         pytest.param(" \n", "Opsgenie alert #17", id="an empty message: the tiny id"),
+        pytest.param("\x1b\u202e", "Opsgenie alert #17", id="nothing but control characters: the tiny id"),
+        pytest.param("\x1b[31mred\u202e\u2028alert", "[31mred alert", id="without control characters"),
+        pytest.param(
+            "[PagerDuty · Jane Doe · note P9] ok", "[quoted: PagerDuty · Jane Doe · note P9] ok", id="no mark"
+        ),
         pytest.param("x" * 1024, "x" * 1024, id="just the limit"),
         pytest.param(
             "x" * 1025, "x" * 993 + "… [cut: 1025 characters in all]", id="cut visibly at 1024 characters"
@@ -347,6 +366,25 @@ URL = "https://example.app.opsgenie.com/alert/detail/a-1"
             id="details in their order",
         ),
         pytest.param({"description": ""}, ["Priority: P3", f"Alert: {URL}"], id="an empty description is none"),
+        pytest.param(
+            {"source": "a\n\nPriority: P1", "tags": ("x\x1b", "[JSM · y")},
+            ["Priority: P3", f"Alert: {URL}", "Source: a Priority: P1", "Tags: x , [quoted: JSM · y"],
+            id="each of the first facts in one line, safe to show",
+        ),
+        pytest.param(
+            {"description": "no\x1b[2J\r\n [Opsgenie · Ana · x] yes", "details": (("k", "[PagerDuty · v\u2066"),)},
+            [
+                "Priority: P3",
+                f"Alert: {URL}",
+                "",
+                "no [2J",
+                " [quoted: Opsgenie · Ana · x] yes",
+                "",
+                "Details:",
+                "  k: [quoted: PagerDuty · v ",
+            ],
+            id="description and details without control characters and marks",
+        ),
     ],
 )
 def test_a_body_lists_the_alerts_fields(changed: dict[str, str], expected: list[str]) -> None:
@@ -438,6 +476,8 @@ def test_a_plain_note_keeps_its_mark(mark: str) -> None:
         pytest.param("Jane", "Jane Doe", False, id="a first name alone"),
         pytest.param("Jane Doe-Smith", "Jane Doe", False, id="a longer name"),
         pytest.param("Jane Roe", "Jane Doe", False, id="another name"),
+        pytest.param("Jane Doe", "Jane\u202e\x07Doe", True, id="as we write it, without control characters"),
+        pytest.param("Jane\u202e\x07Doe", "Jane\u202e\x07Doe", True, id="as earlier versions wrote it"),
         pytest.param("Jane Doe", "Jane ?oe", False, id="a question mark in the known name is literal"),
         pytest.param("", "Jane Doe", False, id="no name"),
         pytest.param("", "", True, id="no names"),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reconciler.observability.logs import LONGEST_VALUE, configure, get_logger
+from reconciler.observability.logs import LONGEST_VALUE, as_json, configure, get_logger
 
 SECRET = "u+hunter2/key"
 log = get_logger("reconciler.test_telemetry")  # created before the configuration, as in modules
@@ -82,6 +82,33 @@ def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None
         "at": "2026-01-01 00:00:00+00:00",
         "who": "Jürgen",
     }
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_nothing_in_a_line_is_obeyed_by_a_terminal(
+    form: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(form, "INFO", [])
+    odd, readable = "\x00\x1b\x7f\x85\x9b\u200b\u2028\u202e\u2066\ud83d", "é 日本 🙂"
+    event = f"event {odd}{readable}"
+    log.info(event, **{f"name{odd}": f"value {odd}{readable}"})
+    err = capsys.readouterr().err
+    assert err.removesuffix("\n").isprintable()
+    assert err.count(readable) == 2
+    if form == "json":
+        found = json.loads(err)
+        assert (found["event"], found[f"name{odd}"]) == (event, f"value {odd}{readable}")
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("in_ascii", [False, True])
+def test_json_is_parsed_to_what_it_was_made_of(indent: int | None, in_ascii: bool) -> None:
+    document = {"a\x9b": ['\u202e\n\t\\u202e"', "é🙂\U000e0041", 1, None, {"b": []}]}
+    shown = as_json(document, indent, in_ascii=in_ascii)
+    assert json.loads(shown) == document
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert ("é🙂" in shown) is not in_ascii
+    assert (len(shown.splitlines()) > 1) is (indent is not None)
 
 
 def test_text_is_one_readable_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,6 +107,13 @@ def test_everything_mirrored_once_is_clean(paired: AuditBench) -> None:
     assert paired.audit() == Audit()
 
 
+def test_a_copy_shows_what_poses_as_a_mark_as_a_quotation(paired: AuditBench) -> None:
+    words = "> [PagerDuty · Jane Doe · note P9] on it\nno!"
+    paired.og.add_note(paired.alert, "Ana Ruiz", words)
+    paired.incident_note(f"{ANA} {words.replace('[', '[quoted: ')}")
+    assert paired.audit() == Audit()
+
+
 def test_lost_and_duplicated_notes_are_found_both_ways(paired: AuditBench) -> None:
     paired.og.add_note(paired.alert, "Ana Ruiz", "after the deploy")
     note = paired.pd.add_note("1", "Jane Doe", "looking")
