@@ -258,14 +258,14 @@ def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
     words are part of the mark, is left without its details. The plain form itself: there is nothing shorter.
     """
     plain = plain_note(text)
-    words = after(plain, mark)
+    words = plain.removeprefix(marked(mark, ""))
     if len(plain) > PLAIN_NOTE_LIMIT:
         return split(mark, words, PLAIN_NOTE_LIMIT)
     if not mark.endswith("]"):
         return ((mark, mark),)
     if len(words) <= LEAST_PART:
         return ((mark, plain),)
-    return _numbered(mark, _pieces(words, len(words) // 2 + 1))
+    return _numbered(mark, _pieces(words, len(words) * 5 // 9 + 1))
 
 
 def printable(text: str) -> str:
