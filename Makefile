@@ -12,26 +12,34 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak sources bench lock lowest release sbom audit \
+.PHONY: demo test check suite lint types collect matrix matrix-prepare docs docs-generate examples screenshots soak sources bench lock lowest release sbom audit \
 	image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
 
+# mypy runs beside the tests, half of whose time is spent waiting.
 test: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory --jobs=2 check collect
-	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+	@$(MAKE) --no-print-directory --jobs=2 lint collect
+	@$(MAKE) --no-print-directory --jobs=2 types suite
 	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
 
-check: $(VENV)/.installed-dev
+suite: $(VENV)/.installed-dev
+	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+
+check: lint types
+
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Compiles the tests once, while types are checked, instead of once in each of pytest's processes, which report what
+types: $(VENV)/.installed-dev
+	nice -n 10 $(BIN)/mypy
+
+# Compiles the tests once, while the sources are checked, instead of once in each of pytest's processes, which report what
 # cannot be collected.
 collect: $(VENV)/.installed-dev
 	@$(BIN)/pytest --collect-only --quiet >/dev/null || true
@@ -81,6 +89,8 @@ lock: $(TOOLS)/.installed
 # A selection of the tests on every other Python from 3.11 to 3.14 that is installed.
 matrix: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.matrix
+matrix-prepare: $(VENV)/.installed-dev
+	$(BIN)/python -m tools.matrix --prepare
 
 # Whether the lower bounds in pyproject.toml hold: the oldest version that each admits, on the oldest Python.
 lowest: $(TOOLS)/.installed
