@@ -23,7 +23,10 @@ def row(level: Any, who: Any, **more: Any) -> dict[str, Any]:
     ("rows", "expected"),
     [
         ([], []),
-        ([row(2, user("POMAR", "Omar")), row(1, user("PJANE", "Jane"))], [(2, Person("POMAR", "Omar")), (1, Person("PJANE", "Jane"))]),
+        (
+            [row(2, user("POMAR", "Omar")), row(1, user("PJANE", "Jane"))],
+            [(2, Person("POMAR", "Omar")), (1, Person("PJANE", "Jane"))],
+        ),
         ([row(1, user("PJANE", "Jane"), **OTHERS)], []),
         ([row(1, user("PJANE", "Jane"), escalation_policy=None)], [(1, Person("PJANE", "Jane"))]),
         ([row(None, None), "odd"], [(0, SOMEBODY), (0, SOMEBODY)]),
