@@ -13,7 +13,7 @@ LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
 .PHONY: demo test check suite lint types collect matrix matrix-prepare docs docs-generate examples screenshots soak sources \
-	assumptions bench lock lowest release sbom audit image format clean
+	assumptions witnesses bench lock lowest release sbom audit image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -68,6 +68,11 @@ assumptions: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
+# The vendors' own clients use the sandbox, each from an environment of its own; prints what each call came to.
+CLIENTS := pagerduty opsgenie
+witnesses: $(VENV)/.installed-dev $(CLIENTS:%=.venv-witness-%/.installed)
+	$(BIN)/python -m tests.contract.witnesses
+
 # An hour of mutants, single faults, random histories and kill -9; shorter: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.simulation.soak
@@ -91,6 +96,9 @@ lock: $(TOOLS)/.installed
 	$(COMPILE) pyproject.toml --extra docs --group build --constraint requirements/dev.txt \
 		--output-file requirements/docs.txt
 	$(COMPILE) --group release --group build --constraint requirements/dev.txt --output-file requirements/release.txt
+	for client in $(CLIENTS); do \
+		$(COMPILE) --group witness-$$client --output-file requirements/witness-$$client.txt || exit 1; \
+	done
 
 # A selection of the tests on every other Python from 3.11 to 3.14 that is installed.
 matrix: $(VENV)/.installed-dev
@@ -151,6 +159,11 @@ $(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml requirements/bench.t
 
 $(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml requirements/docs.txt
 	$(BIN)/python $(LOCKED) -r requirements/docs.txt
+	touch $@
+
+.venv-witness-%/.installed: requirements/witness-%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(LOCKED) -r $<
 	touch $@
 
 # The tools of lock, lowest, release, sbom and audit, in an environment of their own.

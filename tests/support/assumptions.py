@@ -39,6 +39,7 @@ _SERVICE_NAMED = {
     "WRONG NAME *: alert unacknowledged *": "no answer names who it was",
     "LOST *'s unacknowledge in the alert's log: *": "the same: it is there under another name",
 }
+_NOT_PAGED = {"test_a_customers_unacknowledgement_pages_again": "nothing pages: a note has the words"}
 _STAYS_ACKNOWLEDGED = {
     "LEFT 1 planned": "it is tried for an hour, reported, and a note on the incident has the customer's words",
     "NOT QUIET *": "the same",
@@ -115,8 +116,10 @@ ASSUMPTIONS: dict[str, Assumption] = {
     "level 2 un-acknowledges": _unacknowledges("level 2", "assignment"),
     "the policy un-acknowledges": _unacknowledges("policy"),
     "assignments alone un-acknowledge": _unacknowledges("assignment"),
-    "nothing un-acknowledges": Assumption(settings={"unacknowledge_ways": ()}, differs=_STAYS_ACKNOWLEDGED),
-    "all that un-acknowledges is refused": _unacknowledges(differs=_STAYS_ACKNOWLEDGED),
+    "nothing un-acknowledges": Assumption(
+        settings={"unacknowledge_ways": ()}, differs=_STAYS_ACKNOWLEDGED, scenarios=_NOT_PAGED
+    ),
+    "all that un-acknowledges is refused": _unacknowledges(differs=_STAYS_ACKNOWLEDGED, scenarios=_NOT_PAGED),
     "un-acknowledgements are the service's": Assumption(
         settings={"manual_unacknowledge_log": "service"}, differs=_SERVICE_NAMED
     ),
