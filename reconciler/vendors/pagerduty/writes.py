@@ -81,14 +81,7 @@ class PagerDutyWriting:
 
     def _ways(self, incident: Incident) -> list[tuple[str, dict[str, Any]]]:
         """Names and changes of the ways, beginning with the last successful one."""
-        policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}
-        ways: list[tuple[str, dict[str, Any]]] = [
-            ("status", {"status": "triggered"}),
-            ("level 1", {"escalation_level": 1}),
-            *([("policy", {"escalation_policy": policy})] if incident.escalation_policy_id else []),
-            ("level 2", {"escalation_level": 2}),
-        ]
-        return sorted(ways, key=lambda way: way[0] != self._way)
+        return sorted(unacknowledging_ways(incident.escalation_policy_id), key=lambda way: way[0] != self._way)
 
     def add_note(self, incident_id: str, text: str) -> Note:
         """Add a note."""
@@ -104,6 +97,20 @@ class PagerDutyWriting:
         body = {"incident": {"type": "incident_reference", **change}}
         answer = self._http.write("PUT", incident_path(incident_id), body, self._from)
         return incident_of(answer, incident_id, self._http.clock.now())
+
+
+def unacknowledging_ways(policy_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """Names and changes of the known ways to un-acknowledge an incident, the mildest first.
+
+    `policy_id` is its escalation policy; empty if that is not known.
+    """
+    policy = {"id": policy_id, "type": "escalation_policy_reference"}
+    return [
+        ("status", {"status": "triggered"}),
+        ("level 1", {"escalation_level": 1}),
+        *([("policy", {"escalation_policy": policy})] if policy_id else []),
+        ("level 2", {"escalation_level": 2}),
+    ]
 
 
 def incident_path(incident_id: str, what: str = "") -> str:

@@ -1,0 +1,120 @@
+"""What a step works with: both sides, who the automation user is, and waits that end in time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from reconciler.core.model import Person
+from reconciler.probe.alerts import Alerts
+from reconciler.probe.incidents import Incidents
+from reconciler.probe.objects import Created
+from reconciler.probe.wire import Api, Json, NotSettled
+from reconciler.vendors.json_fields import text
+from reconciler.vendors.ports import Clock
+
+PATIENCE = 20.0
+"""Seconds that a step waits for an effect which it needs."""
+EVERY = 1.0
+"""Seconds between two reads while an effect is waited for."""
+
+Found = TypeVar("Found")
+Ways = Callable[[str], list[tuple[str, dict[str, Any]]]]
+
+
+class Stopped(Exception):
+    """The operator has asked the probe to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertUser:
+    """Whom the alert side's acts of ours belong to: each form in which a user may be shown, with its words."""
+
+    forms: Mapping[str, str]
+    kind: str = ""
+    refusal: str = ""
+
+    def form(self, owner: str) -> str:
+        """In which form a record names our own user; other words if it names somebody or something else."""
+        if not owner:
+            return "nobody"
+        return self.forms.get(owner) or ("nobody in particular (Alert API)" if owner == "Alert API" else "another name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One run's tools.
+
+    `clock` ends a wait when the operator asks to stop. `email` and `person` are the automation user's in
+    PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id. `keyed` is JSM's
+    integration API, if its key is given. `staleness` is STALENESS_SECONDS.
+    """
+
+    incidents: Incidents
+    alerts: Alerts
+    clock: Clock
+    email: str
+    person: Person
+    alert_user: AlertUser
+    ways: Ways
+    staleness: float
+    keyed: Api | None = None
+    receipts: dict[str, float]
+    """Ids of accepted requests of this run, each with the monotonic time of its acceptance."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Stopped if the operator asks to stop."""
+        if self.clock.wait(seconds):
+            raise Stopped
+
+    def until(
+        self, shown: Callable[[], Found], within: float = PATIENCE, every: float = EVERY
+    ) -> tuple[Found, float]:
+        """What is shown as soon as it is true, or at the end; and the seconds that passed."""
+        began = self.clock.monotonic()
+        while True:
+            found = shown()
+            took = self.clock.monotonic() - began
+            if found or took >= within:
+                return found, took
+            self.pause(min(every, within - took))
+
+    def new_alert(self) -> Created:
+        """A new alert that can be read by its id. NotSettled if it does not appear in time."""
+        one, reply = self.alerts.create()
+        self.receipts[text(reply.body.get("requestId"))] = self.clock.monotonic()
+        row, _ = self.until(lambda: self.alerts.by_alias(one.key))
+        if not row:
+            raise NotSettled(f"a new alert is not found by its alias within {PATIENCE:g} s")
+        one = self.alerts.known(one, row)
+        if not self.until(lambda: self.alerts.alert(one.id))[0]:
+            raise NotSettled(f"a new alert is not found by its id within {PATIENCE:g} s")
+        return one
+
+    def settled(self, request_id: str) -> Json:
+        """What became of an accepted request; empty if that is not known in time."""
+        if not request_id:
+            return {}
+        self.receipts[request_id] = self.clock.monotonic()
+        return self.until(lambda: self.alerts.outcome(request_id))[0]
+
+    def acted(self, alert_id: str, verb: str) -> Json:
+        """Carry an act out, and wait for its outcome. NotSettled if it is refused."""
+        reply = self.alerts.act(alert_id, verb).needed(f"{verb} of an alert")
+        return self.settled(text(reply.body.get("requestId")))
+
+    def noted(self, alert_id: str, words: str) -> Json:
+        """Add a note, and wait until it is there: the answer where the note is in it, else the outcome."""
+        reply = self.alerts.note(alert_id, words).needed("a note on an alert")
+        if text(reply.body.get("note")):
+            return reply.body
+        return self.settled(text(reply.body.get("requestId")))
+
+    def acknowledged(self, alert_id: str) -> bool:
+        """Acknowledge an alert, and wait until it shows that."""
+        self.acted(alert_id, "acknowledge")
+        return self.until(lambda: is_acknowledged(self.alerts.alert(alert_id)))[0]
+
+
+def is_acknowledged(row: Json) -> bool:
+    """Whether an alert says that it is acknowledged, in its flag or by its status."""
+    return row.get("acknowledged") is True or text(row.get("status")) == "acked"
