@@ -42,10 +42,13 @@ PriorityPolicy = Literal["urgency", "note", "ignore"]
 LatePolicy = Literal["page", "note", "skip"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-
-
+Consent = Literal["no", "yes"]
 AlertSource = Literal["opsgenie", "jsm"]
 AlertShadow = Literal["jsm"]
+
+
+LEAST_SECRET = 16
+"""Characters: a shorter secret of a webhook is worth a warning."""
 
 
 class SettingsError(Misconfigured):
@@ -97,6 +100,7 @@ class LookupSettings(DatabaseSettings):
     pagerduty_api_key: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
     pagerduty_service_id: Annotated[str, Variable(identifier)] = ""
+    allow_plain_http: Annotated[Consent, Variable(choice(Consent))] = "no"
     retention_seconds: Annotated[float, Variable(seconds(3600.0))] = 30 * 86400.0
 
     def secret_values(self) -> tuple[str, ...]:
@@ -125,6 +129,7 @@ class Settings(BaseModel):
     opsgenie_webhook_secret: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     pagerduty_api_url: Annotated[str, Variable(api_url("pagerduty"))] = "https://api.pagerduty.com"
     opsgenie_api_url: Annotated[str, Variable(api_url("opsgenie"))] = "https://api.opsgenie.com"
+    allow_plain_http: Annotated[Consent, Variable(choice(Consent))] = "no"
     opsgenie_query: Annotated[str, Variable(plain)] = ""
     jsm_site_url: Annotated[
         str, Variable(site_url, needs="the address of the site, such as https://acme.atlassian.net", source="jsm")
@@ -176,12 +181,35 @@ class Settings(BaseModel):
         found = list(self._misspelt)
         if self.status_password and not self.status_listen:
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
+        found += self._guessed()
         read_from = (self.alert_source, self.alert_shadow)
         if "opsgenie" in read_from:
             found += query_warnings("OPSGENIE_QUERY", self.opsgenie_query)
         if "jsm" in read_from:
             found += query_warnings("JSM_QUERY", self.jsm_query, other=self.opsgenie_query)
         return tuple(found)
+
+    def _guessed(self) -> list[str]:
+        """Entrances of the fast path that have no secret, or one that can be guessed."""
+        if not self.http_listen:
+            return []
+        secrets = {
+            "OPSGENIE_WEBHOOK_SECRET": (self.opsgenie_integration_id, self.opsgenie_webhook_secret),
+            "JSM_WEBHOOK_SECRET": (self.jsm_webhook_integration_id, self.jsm_webhook_secret),
+        }
+        missing = [
+            f"{name}: is not set, so that whoever knows the integration's id can send webhooks, each of which "
+            "causes an early look; set it, and the same value as the header X-Webhook-Secret in the integration"
+            for name, (opened, secret) in secrets.items()
+            if opened and secret is None
+        ]
+        given = [(name, secret) for name, (_, secret) in secrets.items() if secret is not None]
+        given += [("PAGERDUTY_WEBHOOK_SECRET", secret) for secret in self.pagerduty_webhook_secret]
+        short = dict.fromkeys(name for name, secret in given if len(secret) < LEAST_SECRET)
+        return missing + [
+            f"{name}: is shorter than {LEAST_SECRET} characters, so that it can be guessed; give a longer one"
+            for name in short
+        ]
 
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""

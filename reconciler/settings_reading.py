@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.settings_names import OURS, is_placeholder, meant, misspelt
 from reconciler.settings_sources import Found, Layer, look_up, read_dotenv
-from reconciler.settings_texts import Wrong, host_and_port, passwords, shown
+from reconciler.settings_texts import Wrong, host_and_port, is_plain_http, passwords, shown
 
 SHORTEST_HIDDEN = 4  # characters: anything shorter would black out innocent text
 
@@ -79,6 +79,7 @@ def read_all(
             problems.append(f"{name}: {wrong}")
     problems += _placeholders(texts, every)
     problems += _contradictions(texts)
+    problems += _empty(texts, layers)
     hidden = _hidden((*(layer.texts for layer in layers), texts), every)
     return Reading(
         values, texts, origins, tuple(_without(each, hidden) for each in problems), tuple(warnings), hidden
@@ -159,11 +160,38 @@ def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
             "OPSGENIE_HEARTBEAT: Opsgenie takes it with OPSGENIE_API_KEY only, which is not set; set that, or use "
             "HEARTBEAT_URL"
         )
+    if texts.get("ALLOW_PLAIN_HTTP") != "yes":
+        yield from _in_the_clear(texts)
     if "STATUS_PASSWORD" not in texts and _is_open(texts.get("STATUS_LISTEN", "")):
         yield (
             f"STATUS_LISTEN: {shown(texts['STATUS_LISTEN'])} can be reached from other machines, which needs a "
             "STATUS_PASSWORD (or STATUS_PASSWORD_FILE); set that, or listen on 127.0.0.1"
         )
+
+
+_GUARDS = {
+    "OPSGENIE_WEBHOOK_SECRET": "OPSGENIE_INTEGRATION_ID",
+    "JSM_WEBHOOK_SECRET": "JSM_WEBHOOK_INTEGRATION_ID",
+    "STATUS_PASSWORD": "STATUS_LISTEN",
+}
+"""Secrets without which an entrance is open, and the variables that open it."""
+
+
+def _empty(texts: Mapping[str, str], layers: Sequence[Layer]) -> Iterator[str]:
+    """Secrets that are given as nothing, as by a template without its value, and leave an entrance open so."""
+    for name, opens in _GUARDS.items():
+        if opens in texts and name not in texts and any(name in layer.texts for layer in layers):
+            yield f"{name}: is empty, which lets everybody in; give a value{_FILE.format(name)}, or remove it"
+
+
+def _in_the_clear(texts: Mapping[str, str]) -> Iterator[str]:
+    """Addresses to which a secret would be sent over http, where others on the way can read it."""
+    for name in ("PAGERDUTY_API_URL", "OPSGENIE_API_URL", "JSM_API_URL", "JSM_SITE_URL", "HEARTBEAT_URL"):
+        if is_plain_http(texts.get(name, "")):
+            yield (
+                f"{name}: begins with http://, so that everybody on the way can read the secrets that are sent; "
+                "give https://, or set ALLOW_PLAIN_HTTP=yes if the way is safe"
+            )
 
 
 def _is_open(listen: str) -> bool:
@@ -174,8 +202,11 @@ def _is_open(listen: str) -> bool:
         return False
 
 
+_FILE = ", or its file's path as {}_FILE"
+
+
 def _or_file(name: str, read: Variable) -> str:
-    return f", or its file's path as {name}_FILE" if read.secret else ""
+    return _FILE.format(name) if read.secret else ""
 
 
 def _hidden(given: Iterable[Mapping[str, str]], every: Mapping[str, Variable]) -> tuple[str, ...]:

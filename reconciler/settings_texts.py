@@ -134,6 +134,15 @@ def api_url(product: str) -> Callable[[str], str]:
     return parse
 
 
+def is_plain_http(text: str) -> bool:
+    """Whether this address is reached over http, and is not on this machine; False for a malformed one."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme == "http" and bool(parts.hostname) and not is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
+
+
 def site_url(text: str) -> str:
     """The address of an Atlassian site, without a path."""
     url = _url(text, "give for example https://acme.atlassian.net")

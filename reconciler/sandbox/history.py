@@ -19,6 +19,11 @@ class History(Generic[T]):
         """The newest version."""
         return self._versions[-1]
 
+    @property
+    def since(self) -> datetime:
+        """The time from which the first version holds."""
+        return self._since[0]
+
     def put(self, at: datetime, value: T) -> None:
         """Add a version."""
         self._versions.append(value)

@@ -18,6 +18,9 @@ EVERY = "*"
 
 Names = tuple[str, ...]
 
+UNACKNOWLEDGE_WAYS = ("status", "level 1", "level 2", "policy", "assignment", "urgency")
+"""What an update of an acknowledged incident may change so that it is triggered again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
@@ -32,6 +35,8 @@ class SandboxSettings:
     latency: Annotated[float, "passes before each API call is handled"] = 0.0
     list_lag: Annotated[float, "how far lists and searches lag"] = 0.0
     detail_lag: Annotated[float, "how far reads by id lag; what is younger is answered 404"] = 0.0
+    fresh_404: Annotated[float, "for so long a new alert or incident is 404 by id (uncertain)"] = 0.0
+    step_back: Annotated[float, "so far behind is the copy that answers every second read by id (uncertain)"] = 0.0
     noise: Annotated[bool, "escalation steps (`noise_after`), meaningless log entries (`noise_every`)"] = True
 
     # Opsgenie
@@ -47,6 +52,42 @@ class SandboxSettings:
     writes_fail: Annotated[bool, "accepted writes fail, and their request status says so"] = False
     acknowledged_null: Annotated[bool, "alerts have `acknowledged: null`"] = False
     name_form: Annotated[str, "the form in which names given in API calls are shown", *NAME_FORMS] = ""
+
+    unacknowledge_bumps_updated_at: Annotated[
+        bool, "whether taking an acknowledgement back moves `updatedAt` (uncertain)"
+    ] = True
+    unacknowledge_clears_report: Annotated[
+        bool, "whether it removes `report.ackTime` and `acknowledgedBy` (uncertain)"
+    ] = True
+    log_unacknowledge_words: Annotated[
+        str, "how a log entry about it begins (uncertain)",
+        "Alert unacknowledged", "Alert un acknowledged", "Acknowledgement removed",
+    ] = "Alert unacknowledged"  # fmt: skip
+    log_owner: Annotated[
+        str, "the owner of log entries about acknowledgements: who acted, or System (uncertain)", "user", "system"
+    ] = "user"
+    note_owner: Annotated[
+        str, "the owner of a note of the API: the user that it names, or Alert API (uncertain)", "user", "api"
+    ] = "user"
+    note_offsets: Annotated[
+        str, "whether a note's or a log entry's `offset` differs from call to call (uncertain)", "stable", "fresh"
+    ] = "stable"
+    note_limit: Annotated[int, "characters of a note of the API, in JSM too; longer: 422 (uncertain)"] = 25_000
+    closed_notes_fail: Annotated[bool, "accepted notes on closed alerts fail (uncertain)"] = False
+    last_page_has_next: Annotated[bool, "the last page of notes or log entries has a next one (uncertain)"] = False
+    pages_overlap: Annotated[bool, "the next page begins with the last row of the one before (uncertain)"] = False
+    repeated_acts: Annotated[
+        str,
+        "acknowledging what is acknowledged, and un-acknowledging what is not: the first succeeds and the second "
+        "fails (mixed), both fail, both succeed, or the first changes the owner (uncertain)",
+        "mixed", "fail", "succeed", "take_over",
+    ] = "mixed"  # fmt: skip
+    receipt_life: Annotated[
+        float, "after which the outcome of a write is forgotten: 404 as for an unknown one; 0: never (uncertain)"
+    ] = 0.0
+    receipts_stay_pending: Annotated[
+        bool, "the outcome of a write is RequestNotProcessed for ever (uncertain)"
+    ] = False
 
     # Jira Service Management (JSM), the alerts' side from the beginning or after POST /control/migrate
     jsm_only: Annotated[bool, "alerts live in JSM and never were in Opsgenie; has an effect at the start only"] = (
@@ -99,8 +140,27 @@ class SandboxSettings:
     log_lag: Annotated[float, "how far the account's log lags"] = 0.0
     own_log_lag: Annotated[float, "how far an incident's own log lags"] = 0.0
     acknowledgement_timeout: Annotated[float | None, "after which an incident is triggered again"] = 1800.0
-    status_triggered_works: Annotated[bool, 'status "triggered" alone un-acknowledges (uncertain)'] = False
-    bot_on_call: Annotated[bool, "the automation user is on call: what it creates begins acknowledged"] = False
+    unacknowledge_ways: Annotated[
+        Names, "the changes that make an acknowledged incident triggered (uncertain)", *UNACKNOWLEDGE_WAYS
+    ] = ("level 1", "level 2", "policy", "assignment", "urgency")
+    other_ways_refused: Annotated[bool, "the others are answered 400/2015; else they do nothing (uncertain)"] = (
+        False
+    )
+    manual_unacknowledge_log: Annotated[
+        str, "the agent of the log entry about a person's un-acknowledgement; none: there is no entry (uncertain)",
+        "user", "service", "no_agent", "none",
+    ] = "user"  # fmt: skip
+    api_log_agent: Annotated[
+        str, "the agent of log entries about what the automation user did (uncertain)",
+        "user", "service", "no_agent",
+    ] = "user"  # fmt: skip
+    log_order: Annotated[str, "the order of log entries and of notes (uncertain)", "desc", "asc"] = "desc"
+    since_exclusive: Annotated[bool, "log entries of the very second `since` are left out (uncertain)"] = False
+    note_log_cut: Annotated[int, "to so many characters a log entry cuts a note's text; 0: never (uncertain)"] = 0
+    bot_on_call: Annotated[bool, "the automation user is on call"] = False
+    born_acknowledged: Annotated[
+        bool, "what the user on call creates begins acknowledged and notifies nobody (uncertain)"
+    ] = True
     noise_every: Annotated[int, "a meaningless log entry follows every n-th"] = 5
     duplicate_rows: Annotated[bool, "rows repeat where resolved incidents are listed with others"] = True
     pagerduty_per_minute: Annotated[int, "limit of calls: 429/2020"] = 960
@@ -109,7 +169,24 @@ class SandboxSettings:
     bot_role: Annotated[str, "of the automation user; READ_ONLY_ROLES: writes 403/1018 (uncertain)", *ROLES] = (
         "user"
     )
-    user_token: Annotated[str, "id of the user whose key it is: makes all writes, whatever From says"] = ""
+    user_token: Annotated[str, "id of the user whose key it is; makes all writes"] = ""
+    from_wins: Annotated[bool, "with a user's key, who From names makes them nevertheless (uncertain)"] = False
+    user_query: Annotated[
+        str, "what /users?query= searches: names and e-mails, or one of them (uncertain)", "both", "name", "email"
+    ] = "both"
+    urgency_refused: Annotated[bool, "creations with `urgency`: 400/2001 (uncertain)"] = False
+    title_limit: Annotated[int, "characters of a title; longer: 400/2001 (uncertain)"] = 1024
+    body_limit: Annotated[int, "characters of `body.details`; longer: 400/2001; 0: none (uncertain)"] = 0
+    pagerduty_note_limit: Annotated[int, "characters of a note; longer: 400/2001; 0: none (uncertain)"] = 0
+    key_reuse: Annotated[
+        str, "a creation with the key of an open incident: 400/2002, the same once that one is listed, a second "
+        "incident, or 201 with that one (uncertain)", "refused", "unlisted", "allowed", "merged",
+    ] = "refused"  # fmt: skip
+    merge_hides_key: Annotated[bool, "an incident that others were merged into shows no key (uncertain)"] = False
+    own_alerts_404: Annotated[bool, "an incident's alerts are 404 (uncertain)"] = False
+    reacknowledge_refused: Annotated[bool, "acknowledging what is acknowledged: 400/1002 (uncertain)"] = False
+    acknowledge_reopens: Annotated[bool, "acknowledging what is resolved; else 400/1001 (uncertain)"] = True
+    notes_bump_incident: Annotated[bool, "whether a note moves an incident's `updated_at` (uncertain)"] = False
     plan_lacks_ability: Annotated[bool, "every write 402/2014 (uncertain)"] = False
     service_status: Annotated[
         str, "gone: reads 404, creations 400/5002; disabled, maintenance: creations 400/2001 (uncertain)",
@@ -148,6 +225,8 @@ def _checked(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         if not all(isinstance(text, str) for text in value):
             raise ValueError(f"{name} must be a list of texts")
+        if choices and not set(value) <= set(choices):
+            raise ValueError(f"{name} must be some of: {', '.join(choices)}")
         return tuple(value)
     if choices and value not in choices:
         raise ValueError(f"{name} must be one of: {', '.join(filter(None, choices))}")

@@ -23,6 +23,7 @@ DEFAULTS = {
     "JSM_WEBHOOK_INTEGRATION_ID": None,
     "JSM_WEBHOOK_SECRET": None,
     "JSM_API_URL": "https://api.atlassian.com",
+    "ALLOW_PLAIN_HTTP": "no",
     "ON_LATE_ALERT": "page",
     "LATE_SECONDS": 3600,
     "HEARTBEAT_URL": None,

@@ -7,9 +7,6 @@ from reconciler.sandbox.jsm import errors
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request
 
-_LONGEST_NOTE = 25_000
-"""The length of a note in the creation of an alert (official description); for other notes none is stated."""
-
 
 def authorized(settings: SandboxSettings, request: Request) -> None:
     """Basic authentication with the user's e-mail and API token."""
@@ -34,8 +31,8 @@ def number(request: Request, name: str, default: int, least: int, most: float = 
     return value
 
 
-def note(request: Request) -> str:
-    """The text of a note."""
+def note(settings: SandboxSettings, request: Request) -> str:
+    """The text of a note. A limit is stated for the note in the creation of an alert alone."""
     try:
         values = request.json()
     except ValueError:
@@ -43,6 +40,6 @@ def note(request: Request) -> str:
     text = values.get("note") if isinstance(values, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise errors.refusal(422, "note can not be empty")
-    if len(text) > _LONGEST_NOTE:
-        raise errors.refusal(422, f"note can not be longer than {_LONGEST_NOTE} characters")
+    if len(text) > settings.note_limit:
+        raise errors.refusal(422, f"note can not be longer than {settings.note_limit} characters")
     return text

@@ -102,9 +102,12 @@ class Reads:
         keys = [key(record) for record in found]
         if after and after not in keys:
             raise errors.refusal(422, "after is not valid")
-        begin = keys.index(after) + 1 if after else 0
+        settings = account.settings
+        begin = keys.index(after) + (not settings.pages_overlap) if after else 0
         page = found[begin : begin + size]
-        following = urlencode({"after": keys[begin + size - 1], "size": size}) if begin + size < len(found) else ""
+        edge = keys[begin : begin + size][-1:] or [after]
+        goes_on = begin + size < len(found) or settings.last_page_has_next
+        following = urlencode({"after": edge[0], "size": size}) if goes_on else ""
         links = {"next": f"{path}?{following}"} if following else {}
         return json_response(200, {"values": [shape(each, self._site.name) for each in page], "links": links})
 

@@ -71,11 +71,13 @@ class JsmRoutes:
             return answer.response
 
     def _answer(self, request: Request) -> Response:
+        account = self._site.account
+        account.copies.choose(request, account.settings.step_back)
         if route := self._open.find(request):
             return route[0](request)
         if request.path.startswith("/jsm/ops/integration/"):
             return self._by_key(request)
-        settings, now = self._site.account.settings, self._site.account.clock.now()
+        settings, now = account.settings, account.clock.now()
         checks.authorized(settings, request)
         if not self._by_account.admit(now, settings.jsm_per_minute):
             seconds = self._by_account.reset_in(now)

@@ -36,7 +36,7 @@ class Site:
         refused = self.account.settings.refused_alerts
         if stored is not None and {stored.now.id, stored.now.tiny_id} & set(refused):
             raise errors.refusal(403, "The alert is not visible")
-        if stored is None or stored.as_of(self.account.readable_until()) is None:
+        if stored is None or not self.account.is_readable(stored):
             raise errors.refusal(404, "Alert does not exist")
         return stored
 
@@ -64,7 +64,8 @@ class ApiQueue:
 
     def outcome(self, request_id: str) -> Json | None:
         """The outcome of a write that was accepted here; None while it is not processed, and for any other one."""
-        return self._queue.outcomes[request_id] if request_id in self._accepted else None
+        known = request_id in self._accepted and self._queue.knows(request_id)
+        return self._queue.outcomes[request_id] if known else None
 
     def _unless_it_fails(self, action: str, effect: WriteEffect) -> WriteEffect:
         def carry_out(at: datetime) -> tuple[str, StoredAlert]:

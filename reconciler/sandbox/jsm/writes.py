@@ -32,7 +32,7 @@ class Writes:
 
     def add_note(self, request: Request, identifier: str) -> Response:
         """POST /v1/alerts/{id}/notes: carried out at once; the answer is the note."""
-        text = checks.note(request)
+        text = checks.note(self._site.account.settings, request)
         stored = self._site.readable(identifier)
         self._site.rules.note(stored, Act(self._site.account.clock.now(), directory.BOT.name, JSM), text=text)
         return json_response(200, shapes.note_json(stored.notes[-1], self._site.name))

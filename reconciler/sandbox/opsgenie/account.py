@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from reconciler.sandbox.copies import Copies
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.opsgenie.answers import Answers
@@ -51,6 +52,7 @@ class Account:
         self.alerts = alerts or Alerts(settings.seed)
         self.answers = Answers(self.alerts)
         self.due = due or DueQueue()
+        self.copies = Copies()
         self.people: set[str] = set()
         """The names of those who have acted in the web interface: users, as opposed to names in API calls."""
         self.has_moved = False
@@ -86,5 +88,10 @@ class Account:
         return settings.jsm_notes_bump_updated_at if self.is_jsm else settings.notes_bump_updated_at
 
     def readable_until(self) -> datetime:
-        """The time that reads by id show: `detail_lag` seconds ago."""
-        return self.clock.now() - timedelta(seconds=self.settings.detail_lag)
+        """The time that reads by id show: `detail_lag` seconds ago, or that of an older copy."""
+        return self.clock.now() - timedelta(seconds=self.settings.detail_lag) - self.copies.behind
+
+    def is_readable(self, stored: StoredAlert) -> bool:
+        """Whether reads by id find an alert: what is too young for the copy that answers is not found."""
+        is_fresh = stored.since > self.clock.now() - timedelta(seconds=self.settings.fresh_404)
+        return not is_fresh and stored.as_of(self.readable_until()) is not None

@@ -6,8 +6,8 @@ from reconciler.sandbox.opsgenie.account import Account
 from reconciler.sandbox.opsgenie.state import StoredAlert
 from reconciler.sandbox.wire import Json, Request
 
-_MAX_LENGTHS = {"user": 100, "source": 100, "note": 25_000, "message": 130, "alias": 512, "description": 15_000}
-"""The documented lengths of texts, in characters."""
+_MAX_LENGTHS = {"user": 100, "source": 100, "message": 130, "alias": 512, "description": 15_000}
+"""The documented lengths of texts, in characters. That of a note is a setting."""
 
 
 def body(account: Account, request: Request) -> Json:
@@ -18,11 +18,12 @@ def body(account: Account, request: Request) -> Json:
         raise account.answers.error(400, "Could not parse request body") from None
     if not isinstance(values, dict):
         raise account.answers.error(400, "Request body should be a JSON object")
-    texts = {name: values.get(name, "") for name in _MAX_LENGTHS}
+    longest = _MAX_LENGTHS | {"note": account.settings.note_limit}
+    texts = {name: values.get(name, "") for name in longest}
     errors = {
-        name: f"{name.capitalize()} can not be longer than {_MAX_LENGTHS[name]} characters."
+        name: f"{name.capitalize()} can not be longer than {longest[name]} characters."
         for name, text in texts.items()
-        if isinstance(text, str) and len(text) > _MAX_LENGTHS[name]
+        if isinstance(text, str) and len(text) > longest[name]
     }
     errors |= {name: f"{name} should be a string" for name, text in texts.items() if not isinstance(text, str)}
     if errors:

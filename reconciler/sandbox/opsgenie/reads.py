@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from reconciler.sandbox.opsgenie import checks, shapes
@@ -21,6 +22,7 @@ _SORTS: dict[str, Callable[[Alert], Any]] = {
     "updatedAt": lambda a: (a.updated_at, int(a.tiny_id)),
 }
 _TOKEN = re.compile(r"\d+_\d+")
+_POSITION_DIGITS = 19
 
 
 class Reads:
@@ -30,6 +32,7 @@ class Reads:
         self._account = account
         self._writes = writes
         self._search = Search(account, account.sees)
+        self._given = 0
 
     def alerts(self, request: Request) -> Response:
         """GET /v2/alerts: a page of a query, with URLs of other pages. The last page has no `next` (observed)."""
@@ -70,11 +73,10 @@ class Reads:
 
     def request_status(self, _: Request, request_id: str) -> Response:
         """GET /v2/alerts/requests/{id}. A 404 with X-Opsgenie-Errortype: pending; without: unknown (Go SDK)."""
-        outcomes = self._writes.outcomes
-        if request_id not in outcomes:
+        if not self._writes.knows(request_id):
             raise self._account.answers.error(404, "Request not found")
-        outcome = outcomes[request_id]
-        if outcome is None:
+        outcome = self._writes.outcomes[request_id]
+        if outcome is None or self._account.settings.receipts_stay_pending:
             pending = {"X-Opsgenie-Errortype": "RequestNotProcessed"}
             raise self._account.answers.error(404, "request not processed", pending)
         return self._account.answers.ok(data=outcome)
@@ -100,23 +102,37 @@ class Reads:
             key=lambda record: _position(record.token),
             reverse=order == "desc",
         )
+        settings = self._account.settings
         if token:
             if not _TOKEN.fullmatch(token):
                 raise self._account.answers.error(422, "Offset is not valid")
             at, later = _position(token), (order == "asc") == (direction == "next")
-            found = [r for r in found if (_position(r.token) > at if later else _position(r.token) < at)]
+            found = [
+                record
+                for record in found
+                if (_position(record.token) > at if later else _position(record.token) < at)
+                or (settings.pages_overlap and _position(record.token) == at)
+            ]
         page = found[-limit:] if direction == "prev" else found[:limit]
         given = {"limit": str(limit), "order": order, "direction": direction}
         paging = {"first": request.url(**given)}
-        if len(found) > limit:
-            edge = page[0] if direction == "prev" else page[-1]
-            paging["next"] = request.url(**given, offset=edge.token)
-        return self._account.answers.ok(data=[shape(record) for record in page], paging=paging)
+        shown = [shape(replace(record, token=self._token(record))) for record in page]
+        if len(found) > limit or settings.last_page_has_next:
+            edge = shown[0 if direction == "prev" else -1]["offset"] if shown else token
+            paging["next"] = request.url(**given, offset=edge)
+        return self._account.answers.ok(data=shown, paging=paging)
+
+    def _token(self, record: Record) -> str:
+        """What a record's `offset` is in this answer: its token, or one that never comes again."""
+        if self._account.settings.note_offsets == "stable":
+            return record.token
+        self._given += 1
+        return f"{record.token}{self._given:03d}"
 
     def _readable(self, request: Request, identifier: str) -> StoredAlert:
         stored = self._account.lookup(checks.identifier_type(self._account, request), identifier)
         checks.allowed(self._account, stored)
-        if stored is None or stored.as_of(self._account.readable_until()) is None:
+        if stored is None or not self._account.is_readable(stored):
             raise self._account.answers.error(404, "Alert does not exist")
         return stored
 
@@ -127,5 +143,6 @@ class Reads:
         return shown | {"acknowledged": None} if self._account.settings.acknowledged_null else shown
 
 
-def _position(token: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in token.split("_"))
+def _position(token: str) -> int:
+    """Where the record of a token stands among all: the right half's milliseconds and number."""
+    return int(token.partition("_")[2][:_POSITION_DIGITS])

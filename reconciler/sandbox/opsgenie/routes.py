@@ -49,6 +49,7 @@ class OpsgenieRoutes:
 
     def _answer(self, request: Request) -> Response:
         settings, answers = self._account.settings, self._account.answers
+        self._account.copies.choose(request, settings.step_back)
         is_customer = not self._account.is_jsm and self._mode() != "off"
         if not is_customer or request.headers.get("authorization") != f"GenieKey {settings.opsgenie_key}":
             raise answers.error(401, "Could not authenticate")

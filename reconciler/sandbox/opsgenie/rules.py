@@ -49,11 +49,14 @@ class Rules:
     def acknowledge(self, stored: StoredAlert, act: Act) -> None:
         """Acknowledge: the user becomes the owner, a snooze ends (documented).
 
-        For an acknowledged alert this succeeds and changes nothing but the log (uncertain).
+        What becomes of an alert that is acknowledged already is a setting; people change nothing but the log.
         """
         if not stored.now.is_open:
             raise Refused("Alert is closed")
-        if not stored.now.acknowledged:
+        repeated = "mixed" if act.via == WEB else self._account.settings.repeated_acts
+        if stored.now.acknowledged and repeated == "fail":
+            raise Refused("Alert is already acknowledged")
+        if not stored.now.acknowledged or repeated == "take_over":
             self._alerts.change(
                 stored, act.at, acknowledged=True, owner=act.who, acknowledged_by=act.who,
                 acknowledged_at=whole_milliseconds(act.at), snoozed_until=None,
@@ -62,7 +65,10 @@ class Rules:
         self._account.on_change(Change("acknowledge", stored, act))
 
     def unacknowledge(self, stored: StoredAlert, act: Act) -> None:
-        """Un-acknowledge; `report.ackTime` is gone then (uncertain)."""
+        """Un-acknowledge."""
+        is_repeated = stored.now.is_open and not stored.now.acknowledged
+        if is_repeated and act.via != WEB and self._account.settings.repeated_acts == "succeed":
+            return
         if not (stored.now.is_open and stored.now.acknowledged):
             raise Refused("Alert should be both open and acknowledged")
         self._take_acknowledgement_back(stored, act.at)
@@ -81,7 +87,9 @@ class Rules:
         self._account.on_change(Change("close", stored, act))
 
     def note(self, stored: StoredAlert, act: Act, *, text: str) -> None:
-        """Add a note, also to a closed alert. Whether that moves `updatedAt` is a setting (uncertain)."""
+        """Add a note, also to a closed alert. Whether that moves `updatedAt` is a setting."""
+        if act.via != WEB and not stored.now.is_open and self._account.settings.closed_notes_fail:
+            raise Refused("Alert is closed")
         self._alerts.note(stored, act.at, act.who, text)
         if self._account.notes_bump_updated_at:
             self._alerts.change(stored, act.at)
@@ -137,12 +145,19 @@ class Rules:
         self._alerts.log(stored, at, "System", "Snooze ended", "system")
 
     def _take_acknowledgement_back(self, stored: StoredAlert, at: datetime) -> None:
-        self._alerts.change(
-            stored, at, acknowledged=False, acknowledged_by="", acknowledged_at=None, owner="", snoozed_until=None
-        )
+        settings = self._account.settings
+        changes: dict[str, object] = {"acknowledged": False, "owner": "", "snoozed_until": None}
+        if settings.unacknowledge_clears_report:
+            changes |= {"acknowledged_by": "", "acknowledged_at": None}
+        if not settings.unacknowledge_bumps_updated_at:
+            changes["updated_at"] = stored.now.updated_at
+        self._alerts.change(stored, at, **changes)
 
     def _log(self, stored: StoredAlert, act: Act, *, done: str, action: str) -> None:
         """The text and the type of a log entry differ between the web interface and the API (observed)."""
         rule = f"[Default API-{action} Alert]" if act.via == API else ""
-        line = f"Alert {done} {act.via}{rule}"
-        self._alerts.log(stored, act.at, act.who, line, "alertAction" if rule else "system")
+        settings, is_acknowledgement = self._account.settings, action in ("Acknowledge", "UnAcknowledge")
+        words = settings.log_unacknowledge_words if action == "UnAcknowledge" else f"Alert {done}"
+        who = "System" if is_acknowledgement and settings.log_owner == "system" else act.who
+        kind = "alertAction" if rule else "system"
+        self._alerts.log(stored, act.at, who, f"{words} {act.via}{rule}", kind)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from reconciler.sandbox.opsgenie.account import Account
 from reconciler.sandbox.opsgenie.state import INTEGRATION, StoredAlert
-from reconciler.sandbox.wire import Json, Refused, iso_short
+from reconciler.sandbox.wire import Json, Refused, iso_short, parse_time
 
 WriteEffect = Callable[[datetime], tuple[str, StoredAlert]]
 """Carries a write out; returns the status text of its outcome, and the alert. Raises Refused when it fails."""
@@ -35,6 +35,15 @@ class WriteQueue:
         due = self._account.clock.now() + timedelta(seconds=self._account.settings.write_lag)
         self._account.due.put(due, partial(self._carry_out, request_id, action, effect))
         return request_id
+
+    def knows(self, request_id: str) -> bool:
+        """Whether a write was accepted under this id, and its outcome is not forgotten yet (`receipt_life`)."""
+        if request_id not in self.outcomes:
+            return False
+        outcome, life = self.outcomes[request_id], self._account.settings.receipt_life
+        if outcome is None or not life:
+            return True
+        return self._account.clock.now() - parse_time(outcome["processedAt"]) <= timedelta(seconds=life)
 
     def settle(self) -> datetime:
         """Apply what is due; returns the time. Writes that a halt has held up come first, in their order."""

@@ -82,7 +82,8 @@ class Writes:
             if rule is not None:
                 rule(stored, act)
             if note:
-                self._rules.note(stored, act, text=note)
+                is_named = self._account.settings.note_owner == "user"
+                self._rules.note(stored, act if is_named else act._replace(who=_NOBODY), text=note)
             return status, stored
 
         return self._account.answers.accepted(self._queue.accept(action, effect))

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from reconciler.sandbox.copies import Copies
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal, stamp
 from reconciler.sandbox.pagerduty.directory import AGENTS, BOT, JANE, OMAR, POLICY_ID, USERS, User
@@ -37,6 +38,7 @@ class Account:
         self.incidents = Incidents(settings.seed)
         self.pages: list[Json] = []
         self.due = DueQueue()
+        self.copies = Copies()
 
     def settle(self) -> datetime:
         """Apply what is due; returns the time."""
@@ -45,8 +47,8 @@ class Account:
         return now
 
     def readable_until(self) -> datetime:
-        """The time that reads by id show: `detail_lag` seconds ago."""
-        return self.clock.now() - timedelta(seconds=self.settings.detail_lag)
+        """The time that reads by id show: `detail_lag` seconds ago, or that of an older copy."""
+        return self.clock.now() - timedelta(seconds=self.settings.detail_lag) - self.copies.behind
 
     def find(self, identifier: str) -> StoredIncident:
         """An incident by id, number or key (an open one, else the newest). Refused (404) when there is none."""
@@ -70,8 +72,9 @@ class Account:
 
     def version(self, stored: StoredIncident) -> Incident:
         """The version of an incident that reads by id show; they answer 404 when it is too young for any."""
+        is_fresh = stored.since > self.clock.now() - timedelta(seconds=self.settings.fresh_404)
         found = stored.as_of(self.readable_until())
-        if found is None:
+        if found is None or is_fresh:
             raise not_found()
         return found
 

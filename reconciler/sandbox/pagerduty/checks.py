@@ -8,7 +8,6 @@ from reconciler.sandbox.pagerduty.errors import invalid, problem
 from reconciler.sandbox.settings import READ_ONLY_ROLES, SandboxSettings
 from reconciler.sandbox.wire import Json, Request, parse_time
 
-_MAX_TITLE = 1024
 _NO_HASH = "params must be a Hash"
 _NO_FROM = 'You must specify a user\'s email address in the "From" header to perform this action'
 _CLOSED_SERVICE = {"disabled": "is disabled", "maintenance": "is in maintenance"}
@@ -25,7 +24,8 @@ def requester(settings: SandboxSettings, users: Iterable[User], request: Request
     if "application/json" not in request.headers.get("content-type", ""):
         raise invalid(_NO_HASH)
     for user in users:
-        if user.id == settings.user_token if settings.user_token else user.email == email:
+        is_key_owner = settings.user_token and not (settings.from_wins and email)
+        if user.id == settings.user_token if is_key_owner else user.email == email:
             if user == BOT and settings.bot_role in READ_ONLY_ROLES:
                 raise problem(403, 1018, [])
             return user
@@ -71,17 +71,21 @@ def kind(values: Json, *kinds: str) -> None:
         raise invalid(f"Type must be {' or '.join(kinds)}.")
 
 
-def title(values: Json) -> str:
-    """The title: neither blank nor longer than 1024 characters (uncertain for REST)."""
-    text = _filled(values, "title")
-    if len(text) > _MAX_TITLE:
-        raise invalid(f"Title is too long (maximum is {_MAX_TITLE} characters).")
+def title(settings: SandboxSettings, values: Json) -> str:
+    """The title: neither blank nor longer than `title_limit`."""
+    return short_enough("Title", _filled(values, "title"), settings.title_limit)
+
+
+def content(settings: SandboxSettings, values: Json) -> str:
+    """A note's text, neither blank nor longer than `pagerduty_note_limit`."""
+    return short_enough("Content", _filled(values, "content"), settings.pagerduty_note_limit)
+
+
+def short_enough(what: str, text: str, limit: int) -> str:
+    """A text that is not longer than a limit; a limit of 0 is none."""
+    if limit and len(text) > limit:
+        raise invalid(f"{what} is too long (maximum is {limit} characters).")
     return text
-
-
-def content(values: Json) -> str:
-    """A note's text, not blank."""
-    return _filled(values, "content")
 
 
 def assignee(assignments: object) -> User:

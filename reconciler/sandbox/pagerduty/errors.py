@@ -6,7 +6,8 @@ A body is `{"error": {"message", "code"[, "errors": [text, …]]}}`.
 from reconciler.sandbox.wire import Answer, Json, json_response
 
 MESSAGES = {
-    1001: "Incident Already Resolved", 1003: "Invalid Status Provided", 1006: "Cannot Escalate",
+    1001: "Incident Already Resolved", 1002: "Incident Already Acknowledged", 1003: "Invalid Status Provided",
+    1006: "Cannot Escalate",
     1007: "Assigned To User Not Found", 1008: "Requester User Not Found", 1012: "Incident is not Acknowledged",
     1013: "Snooze Duration Invalid", 1014: "Escalation Policy Not Found",
     1015: "Escalation Policy Has No User On Call", 1018: "Requester not authorized",

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.sandbox.pagerduty import checks, shapes
 from reconciler.sandbox.pagerduty.account import Account
-from reconciler.sandbox.pagerduty.directory import POLICIES, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import POLICIES, SERVICE_ID, User
 from reconciler.sandbox.pagerduty.errors import invalid, not_found, problem
 from reconciler.sandbox.pagerduty.state import Incident, LogEntry, StoredIncident
 from reconciler.sandbox.wire import Json, Request, Response, json_response, whole_seconds
@@ -30,6 +30,10 @@ _SORTS: dict[str, Callable[[Incident], Any]] = {
     "resolved_at": lambda i: i.resolved_at.timestamp() if i.resolved_at else 0.0,
     "urgency": lambda i: i.urgency,
 }
+_NAME: Callable[[User], str] = lambda user: user.name  # noqa: E731 - rows of the table below
+_EMAIL: Callable[[User], str] = lambda user: user.email  # noqa: E731
+_SEARCHED = {"both": (_NAME, _EMAIL), "name": (_NAME,), "email": (_EMAIL,)}
+"""By `user_query`, the texts of a user that are searched."""
 _ACCOUNT_TOKEN = (
     "Because this request was made using an account-level access token, we were unable to determine "  # noqa: S105
     "the user's identity. Please use a user-level token."
@@ -114,21 +118,25 @@ class Reads:
 
     def alerts(self, request: Request, incident_id: str) -> Response:
         """GET /incidents/{id}/alerts: the child alerts, or those of one `alert_key`."""
+        if self._account.settings.own_alerts_404:
+            raise not_found()
         incident = self._account.version(self._account.get(incident_id))
         wanted = request.first("alert_key")
         rows = [row for row in shapes.alerts_json(incident) if wanted in ("", row["alert_key"])]
         return _page(request, "alerts", rows, dict)
 
     def notes(self, _: Request, incident_id: str) -> Response:
-        """GET /incidents/{id}/notes: all of them, newest first, without pages (documented)."""
+        """GET /incidents/{id}/notes: all of them, without pages (documented), as `log_order` has it."""
         stored = self._account.get(incident_id)
         self._account.version(stored)
         horizon = self._account.readable_until()
-        notes = [note for note in reversed(stored.notes) if note.created_at <= horizon]
+        notes = [note for note in stored.notes if note.created_at <= horizon]
+        if self._account.settings.log_order == "desc":
+            notes.reverse()
         return json_response(200, {"notes": [shapes.note_json(note) for note in notes]})
 
     def log_entries(self, request: Request, incident_id: str | None = None) -> Response:
-        """GET /log_entries (`log_lag` seconds behind) or those of an incident (`own_log_lag`), newest first."""
+        """GET /log_entries (`log_lag` seconds behind) or those of an incident (`own_log_lag`) in `log_order`."""
         stored = None if incident_id is None else self._account.get(incident_id)
         since, until = checks.time(request, "since"), checks.time(request, "until")
         settings, now = self._account.settings, self._account.clock.now()
@@ -139,15 +147,21 @@ class Reads:
         if stored is not None:
             self._account.version(stored)
         horizon = now - timedelta(seconds=settings.log_lag if stored is None else settings.own_log_lag)
+        horizon -= self._account.copies.behind if stored else timedelta()
+        if since and settings.since_exclusive:
+            since += timedelta(seconds=1)
         lines = self._account.incidents.log if stored is None else stored.log
         found = list(_within(reversed(lines), since, until, horizon))
+        if settings.log_order == "asc":
+            found.reverse()
         channels = "channels" in request.query.get("include[]", ())
         return _page(request, "log_entries", found, lambda line: shapes.log_entry_json(line, channels=channels))
 
     def users(self, request: Request) -> Response:
-        """GET /users: all, or those whose name or e-mail contains `query`."""
+        """GET /users: all, or those whose name or e-mail, as `user_query` has it, contains `query`."""
         account, wanted = self._account, request.first("query").lower()
-        found = [user for user in account.users() if wanted in user.name.lower() or wanted in user.email.lower()]
+        texts = _SEARCHED[account.settings.user_query]
+        found = [user for user in account.users() if any(wanted in text(user).lower() for text in texts)]
         return _page(request, "users", found, lambda user: shapes.user_json(user, account.role(user)))
 
     def on_calls(self, request: Request) -> Response:

@@ -49,6 +49,7 @@ class PagerDutyRoutes:
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Every answer but a 401 tells of the rate limit."""
+        self._account.copies.choose(request, self._account.settings.step_back)
         if request.headers.get("authorization") != f"Token token={self._account.settings.pagerduty_key}":
             return json_response(401, error_body(2006))
         try:

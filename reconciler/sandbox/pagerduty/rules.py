@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reconciler.sandbox.pagerduty.account import Account, Act
-from reconciler.sandbox.pagerduty.directory import OMAR, POLICY_ID, SERVICE, User
+from reconciler.sandbox.pagerduty.directory import BOT, OMAR, POLICY_ID, SERVICE, User
 from reconciler.sandbox.pagerduty.shapes import user_reference
 from reconciler.sandbox.pagerduty.state import Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.wire import Json, whole_seconds
@@ -39,7 +39,7 @@ class Rules:
         )  # fmt: skip
         through = "the API" if act.channel["type"] == "api" else "the website"
         self._log(stored, act, "trigger", f"Triggered through {through}")
-        if act.who == self._account.on_call:
+        if act.who == self._account.on_call and self._account.settings.born_acknowledged:
             self.acknowledge(stored, act)
         else:
             self._account.page(stored, act.at, "triggered")
@@ -73,8 +73,10 @@ class Rules:
             self._account.due.put(until, partial(self._time_out, stored, until))
 
     def unacknowledge(self, stored: StoredIncident, act: Act) -> None:
-        """Un-acknowledge, as a person does on the website: the log names who did."""
-        self._log(stored, act, "unacknowledge", f"Unacknowledged by {act.who.name}")
+        """Un-acknowledge, as a person does on the website. Whom the log names is a setting."""
+        told = self._account.settings.manual_unacknowledge_log
+        if told != "none":
+            self._log(stored, act, "unacknowledge", f"Unacknowledged by {act.who.name}", told=told)
         self.trigger(stored, act.at, "unacknowledged by hand")
 
     def trigger(self, stored: StoredIncident, at: datetime, cause: str, **changes: object) -> None:
@@ -102,6 +104,8 @@ class Rules:
 
     def merge(self, stored: StoredIncident, act: Act, target: StoredIncident) -> None:
         """Merge into another incident: the target gets the child alerts, this incident is resolved."""
+        if self._account.settings.merge_hides_key:
+            self._store.change(target, act.at, shows_key=False)
         if moved := stored.now.alert_keys:
             self._store.change(target, act.at, alert_keys=(*target.now.alert_keys, *moved))
             self._store.change(stored, act.at, alert_keys=())
@@ -137,9 +141,9 @@ class Rules:
         self._log(stored, act, "urgency_change", f"Urgency set to {urgency}")
         if urgency != "high" or before.urgency != "low":
             return
-        if before.status == "acknowledged":
+        if before.status == "acknowledged" and "urgency" in self._account.settings.unacknowledge_ways:
             self.trigger(stored, act.at, "urgency raised")
-        elif before.is_open:
+        elif before.status == "triggered":
             self._account.page(stored, act.at, "urgency raised")
 
     def set_title(self, stored: StoredIncident, act: Act, title: str) -> None:
@@ -151,7 +155,10 @@ class Rules:
         second = whole_seconds(act.at)
         note = Note(self._store.new_id("P", 6), act.who, content, second, second)
         stored.notes.append(note)
-        act = act._replace(channel={"type": "note", "summary": content})
+        settings = self._account.settings
+        if settings.notes_bump_incident:
+            self._store.change(stored, act.at)
+        act = act._replace(channel={"type": "note", "summary": content[: settings.note_log_cut or None]})
         self._log(stored, act, "annotate", f"Note added by {act.who.name}")
         return note
 
@@ -161,11 +168,20 @@ class Rules:
         stored.notes[stored.notes.index(note)] = edited
         return edited
 
-    def _log(self, stored: StoredIncident, act: Act, kind: str, summary: str, extra: Json | None = None) -> None:
-        """Write a log entry of type `<kind>_log_entry`; with `noise`, a meaningless one after every n-th."""
+    def _log(
+        self, stored: StoredIncident, act: Act, kind: str, summary: str, extra: Json | None = None,
+        told: str = "user",
+    ) -> None:  # fmt: skip
+        """Write a log entry of type `<kind>_log_entry`; with `noise`, a meaningless one after every n-th.
+
+        `told` is its agent: the user who acts, the service, or no_agent.
+        """
         kind = f"{kind}_log_entry"
         identifier = self._store.new_id("R", 25)
-        line = LogEntry(identifier, kind, summary, act.at, stored.now, act.who, act.channel, extra or {})
+        if act.who == BOT:
+            told = self._account.settings.api_log_agent
+        agent = {"user": act.who, "service": SERVICE, "no_agent": None}[told]
+        line = LogEntry(identifier, kind, summary, act.at, stored.now, agent, act.channel, extra or {})
         self._store.write(stored, line)
         self._logged += 1
         settings = self._account.settings

@@ -54,7 +54,8 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
     return {
         "incident_number": incident.number, "title": incident.title, "description": incident.title,
         "created_at": iso_seconds(incident.created_at), "updated_at": iso_seconds(incident.updated_at),
-        "status": incident.status, "incident_key": incident.key or None, "service": service_reference(),
+        "status": incident.status, "service": service_reference(),
+        "incident_key": incident.key if incident.key and incident.shows_key else None,
         "assignments": [_involvement(found, "assignee") for found in incident.assigned],
         "assigned_via": "escalation_policy",
         "last_status_change_at": iso_seconds(incident.changed_at),
@@ -74,7 +75,13 @@ def whole(stored: StoredIncident) -> Json:
     """An incident with `notes`, `log_entries` and `body`: the control API's form."""
     log_entries = [log_entry_json(line, channels=True) for line in stored.log]
     notes = [note_json(note) for note in stored.notes]
-    return incident_json(stored.now) | {"notes": notes, "log_entries": log_entries, "body": stored.now.body}
+    own = {
+        "notes": notes,
+        "log_entries": log_entries,
+        "body": stored.now.body,
+        "incident_key": stored.now.key or None,
+    }
+    return incident_json(stored.now) | own
 
 
 def alerts_json(incident: Incident) -> list[Json]:

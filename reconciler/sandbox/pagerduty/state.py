@@ -45,6 +45,7 @@ class Incident:
     policy_id: str = POLICY_ID
     body: str = ""
     alert_keys: tuple[str, ...] = ()
+    shows_key: bool = True
 
     @property
     def is_open(self) -> bool:

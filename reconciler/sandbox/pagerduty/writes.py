@@ -1,6 +1,7 @@
 """POST, PUT and DELETE of incidents and their notes. Everything is checked before anything takes effect."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from reconciler.sandbox.pagerduty import checks, shapes
@@ -37,28 +38,40 @@ class Writes:
         act, values = self._sent(request)
         values = checks.json_object(values.get("incident"))
         checks.kind(values, "incident")
-        title, service = checks.title(values), values.get("service")
+        settings = self._account.settings
+        title, service = checks.title(settings, values), values.get("service")
         if not isinstance(service, dict) or service.get("id") != SERVICE_ID:
             raise problem(400, 5002)
-        checks.accepting_service(self._account.settings)
+        checks.accepting_service(settings)
         urgency, key, body = (
             values.get("urgency", "high"),
             values.get("incident_key") or "",
             values.get("body") or {},
         )
-        if urgency not in ("high", "low"):
+        if urgency not in ("high", "low") or (settings.urgency_refused and "urgency" in values):
             raise invalid("Urgency must be high or low.")
         if not isinstance(body, dict) or not isinstance(body.get("details", ""), str):
             raise invalid("Body details must be a string.")
-        if key and any(stored.now.is_open for stored in self._account.incidents.by_key(key)):
+        details = checks.short_enough("Body details", body.get("details", ""), settings.body_limit)
+        if (existing := self._with_key(key)) is not None:
+            if settings.key_reuse == "merged":
+                return json_response(201, {"incident": self._shown(existing)})
             raise problem(400, 2002, ["Open incident with matching dedup key already exists on this service"])
-        details = body.get("details", "")
         channel = act.channel | {"summary": title, "details": details}
         stored = self._rules.create(
             act._replace(channel=channel), title=title, key=key, urgency=urgency, body=details
         )
         self._record(stored, act, "create", title)
         return json_response(201, {"incident": self._shown(stored)})
+
+    def _with_key(self, key: str) -> StoredIncident | None:
+        """The open incident because of which another one with its key is not created."""
+        account, reuse = self._account, self._account.settings.key_reuse
+        if not key or reuse == "allowed":
+            return None
+        horizon = account.clock.now() - timedelta(seconds=account.settings.list_lag)
+        same = (stored for stored in account.incidents.by_key(key) if stored.now.is_open)
+        return next((stored for stored in same if reuse != "unlisted" or stored.since <= horizon), None)
 
     def update(self, request: Request, incident_id: str) -> Response:
         """PUT /incidents/{id}."""
@@ -87,7 +100,7 @@ class Writes:
         """POST /incidents/{id}/notes; answers 200, not 201 (documented)."""
         act, values = self._sent(request)
         stored = self._account.get(incident_id)
-        text = checks.content(checks.json_object(values.get("note")))
+        text = checks.content(self._account.settings, checks.json_object(values.get("note")))
         if len(stored.notes) >= _MAX_NOTES:
             raise problem(400, 2019)
         note = self._rules.note(stored, act, text)
@@ -99,7 +112,7 @@ class Writes:
         act, values = self._sent(request)
         stored, values = self._account.get(incident_id), checks.json_object(values.get("note"))
         note = self._account.note(stored, note_id)
-        edited = self._rules.edit_note(stored, act, note, checks.content(values))
+        edited = self._rules.edit_note(stored, act, note, checks.content(self._account.settings, values))
         self._record(stored, act, "edit_note", edited.content, note_id)
         return json_response(200, {"note": shapes.note_json(edited)})
 
@@ -154,15 +167,32 @@ class Writes:
 def _effects(rules: Rules, settings: SandboxSettings, stored: StoredIncident, values: Json) -> list[Effect]:
     """The changes that an update asks for, in order. Raises PagerDuty's error when any of it is invalid."""
     checks.kind(values, "incident", "incident_reference")
+    values = _effective(settings, stored, values)
     found = list[Effect]()
     if "title" in values:
-        title = checks.title(values)
+        title = checks.title(settings, values)
         found.append(Effect(lambda act: rules.set_title(stored, act, title)))
     if values.get("urgency") in ("high", "low") and values["urgency"] != stored.now.urgency:
         found.append(Effect(lambda act: rules.set_urgency(stored, act, values["urgency"])))
     found += _reassignment(rules, stored, values)
     found += _status_change(rules, settings, stored, values.get("status"))
     return found
+
+
+def _effective(settings: SandboxSettings, stored: StoredIncident, values: Json) -> Json:
+    """The update without those changes that would un-acknowledge the incident and, as a setting has it, do not."""
+    if stored.now.status != "acknowledged":
+        return values
+    ways = {
+        "escalation_level": f"level {values.get('escalation_level')}", "escalation_policy": "policy",
+        "assignments": "assignment",
+    }  # fmt: skip
+    if values.get("status") == "triggered":
+        ways["status"] = "status"
+    idle = {name for name in values if name in ways and ways[name] not in settings.unacknowledge_ways}
+    if idle and settings.other_ways_refused:
+        raise problem(400, 2015)
+    return {name: value for name, value in values.items() if name not in idle}
 
 
 def _reassignment(rules: Rules, stored: StoredIncident, values: Json) -> Iterator[Effect]:
@@ -193,6 +223,10 @@ def _status_change(
     match status:
         case None:
             return
+        case "acknowledged" if not before.is_open and not settings.acknowledge_reopens:
+            raise problem(400, 1001)
+        case "acknowledged" if before.status == "acknowledged" and settings.reacknowledge_refused:
+            raise problem(400, 1002)
         case "acknowledged":
             verb = "acknowledge" if before.is_open else "reopen"
             yield Effect(lambda act: rules.acknowledge(stored, act), verb)
@@ -203,7 +237,7 @@ def _status_change(
         case "triggered" if not before.is_open:
             yield Effect(lambda act: rules.reopen(stored, act), "reopen")
         case "triggered":
-            if before.status == "acknowledged" and settings.status_triggered_works:
+            if before.status == "acknowledged":
                 yield Effect(lambda act: rules.trigger(stored, act.at, "status set to triggered"))
         case _:
             raise problem(400, 1003)

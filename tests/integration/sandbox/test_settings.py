@@ -25,7 +25,7 @@ def test_settings_may_last_for_a_while() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"name_form": "upside down"}, {"service_status": "on fire"}, {"bot_role": "king"}, {"team_tags": "ops"},
-     {"refused_alerts": [1]}, {"blind": 1}],
+     {"refused_alerts": [1]}, {"blind": 1}, {"unacknowledge_ways": ["magic"]}],
 )  # fmt: skip
 def test_an_impossible_setting_is_refused(wrong: Any) -> None:
     assert TroubleBench().call("PATCH", "/control/settings", wrong).status == 400

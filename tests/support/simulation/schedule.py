@@ -166,7 +166,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "plain": {},
     "slow": {"write_lag": 4.0, "list_lag": 15.0, "log_lag": 12.0},
     "timeouts": {"acknowledgement_timeout": 35.0},
-    "easy_retrigger": {"status_triggered_works": True, "write_lag": 1.5},
+    "easy_retrigger": {"unacknowledge_ways": ("status",), "write_lag": 1.5},
     "silent_notes": {"notes_bump_updated_at": False},
 }
 """Variants of the vendors' behaviour, as settings of the sandbox."""

@@ -17,7 +17,7 @@ def test_an_incident_assigned_to_the_automation_user_pages_nobody_until_reassign
 
 
 def test_the_acknowledger_may_become_the_assignee() -> None:
-    world = TroubleBench(ack_assigns=True, status_triggered_works=True)
+    world = TroubleBench(ack_assigns=True, unacknowledge_ways=["status"])
     incident = world.created()
     world.put(incident, status="acknowledged")
     shown = world.put(incident, status="triggered")

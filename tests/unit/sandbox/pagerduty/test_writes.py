@@ -20,9 +20,9 @@ def test_a_key_is_in_use_while_an_incident_with_it_is_open() -> None:
     assert [row["id"] for row in found["incidents"]] == [second]
 
 
-@pytest.mark.parametrize(("works", "status"), [(False, "acknowledged"), (True, "triggered")])
-def test_setting_a_plain_triggered_status_may_be_ignored(works: bool, status: str) -> None:
-    world = PagerDutyBench(status_triggered_works=works)
+@pytest.mark.parametrize(("ways", "status"), [((), "acknowledged"), (("status",), "triggered")])
+def test_setting_a_plain_triggered_status_may_be_ignored(ways: tuple[str, ...], status: str) -> None:
+    world = PagerDutyBench(unacknowledge_ways=ways)
     incident = world.create()
     world.put(incident, status="acknowledged")
     response = world.put(incident, status="triggered")
