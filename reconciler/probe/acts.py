@@ -233,5 +233,3 @@ def _assigned(incident: Json) -> list[Json]:
 
 def _id(incident: Any) -> str:
     return text(mapping(incident).get("id"))
-
-

@@ -88,10 +88,19 @@ class Records:
 class Alerts:
     """Alerts of one product. `user` is the name in which the probe acts where the product takes one.
 
-    `parse_act` is the client's reader of log entries.
+    `parse_act` is the client's reader of log entries, `page_of` gives the address at which people see an alert.
     """
 
-    def __init__(self, api: Api, dialect: Dialect, objects: Objects, user: str, parse_act: ParseAct) -> None:
+    def __init__(
+        self,
+        api: Api,
+        dialect: Dialect,
+        objects: Objects,
+        user: str,
+        parse_act: ParseAct,
+        page_of: Callable[[str], str],
+    ) -> None:
+        self._page_of = page_of
         self.api = api
         self.dialect = dialect
         self.user = user
@@ -114,7 +123,8 @@ class Alerts:
             "tags": [TAG],
             "source": SOURCE,
         }
-        reply = self.api.send("POST", self.dialect.base, body | self._named())
+        with self._objects.unless_refused(one):
+            reply = self.api.send("POST", self.dialect.base, body | self._named())
         if not reply.ok:
             self._objects.over(one)
         return one, reply.needed("a new alert")
@@ -125,7 +135,8 @@ class Alerts:
 
     def known(self, one: Created, row: Json) -> Created:
         """Record the id of a new alert."""
-        return self._objects.created(one, text(row.get("id")))
+        alert_id = text(row.get("id"))
+        return self._objects.created(one, alert_id, self._page_of(alert_id))
 
     def read(self, alert_id: str) -> Reply:
         """The alert by its id."""
@@ -185,7 +196,8 @@ class Alerts:
         found = [row for row in rows if text(row.get("message")).startswith(PREFIX)]
         strange = [row for row in found if text(row.get("id")) not in known]
         for row in strange:
-            self._objects.adopt(Kind.ALERT, text(row.get("message")), text(row.get("id")))
+            alert_id = text(row.get("id"))
+            self._objects.adopt(Kind.ALERT, text(row.get("message")), alert_id, self._page_of(alert_id))
         return len(strange)
 
     def remove(self, one: Created) -> bool:

@@ -80,7 +80,8 @@ def _delays(trial: Trial, vendor: str, views: Mapping[str, View]) -> Iterator[Fi
     yield _staleness(trial, vendor, seen, longest, missing)
     yield judged(
         f"{vendor}'s reads never show an older state than the read before",
-        f"{STEADY} reads of each: " + (", ".join(f"{n} went back at {at:.0f} s" for n, at in older.items()) or "none"),
+        f"{STEADY} reads of each: "
+        + (", ".join(f"{n} went back at {at:.0f} s" for n, at in older.items()) or "none"),
         "reads come from copies: an older state is ignored by its time of change, where it has one",
         holds=not older,
     )
@@ -117,7 +118,9 @@ def fresh_alert(trial: Trial) -> Iterator[Finding]:
     row, _ = trial.until(lambda: alerts.by_alias(one.key))
     alert_id = text(outcome.get("alertId")) or text(mapping(row).get("id"))
     if not alert_id:
-        yield not_settled(f"{alerts.product}: a new alert is found by its id", "the alert has not appeared in time")
+        yield not_settled(
+            f"{alerts.product}: a new alert is found by its id", "the alert has not appeared in time"
+        )
         return
     alerts.known(one, {"id": alert_id})
     found, _ = trial.until(lambda: alerts.read(alert_id).ok, LONGEST)

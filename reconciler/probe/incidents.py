@@ -22,18 +22,22 @@ class Incidents:
         self.service_id = service_id
         self._objects = objects
 
-    def create(self, *, urgency: str = "low", key: str = "", length: int = 0) -> Reply:
-        """Try to create an incident, with this key or one of its own. `length`: the least length of its title."""
+    def create(self, *, urgency: str = "low", key: str = "", length: int = 0, body: int = 0) -> Reply:
+        """Try to create an incident, with this key or one of its own.
+
+        `length` and `body` are the least lengths of its title and of its body.
+        """
         one = self._objects.plan(Kind.INCIDENT)
         incident: Json = {
             "type": "incident",
             "title": one.title.ljust(length, "x"),
             "service": {"id": self.service_id, "type": "service_reference"},
             "incident_key": key or one.key,
-            "urgency": urgency,
-            "body": {"type": "incident_body", "details": "Created by `reconciler probe`."},
+            "body": {"type": "incident_body", "details": "Created by `reconciler probe`.".ljust(body, "x")},
+            **({"urgency": urgency} if urgency else {}),
         }
-        reply = self.api.send("POST", "/incidents", {"incident": incident})
+        with self._objects.unless_refused(one):
+            reply = self.api.send("POST", "/incidents", {"incident": incident})
         row = mapping(reply.body.get("incident"))
         if reply.ok:
             self._objects.created(one, text(row.get("id")), text(row.get("html_url")))
@@ -41,9 +45,20 @@ class Incidents:
             self._objects.over(one)
         return reply
 
-    def created(self, *, urgency: str = "low", key: str = "") -> Json:
-        """A new incident, as the answer shows it. NotSettled if it is refused."""
-        return mapping(self.create(urgency=urgency, key=key).needed("a new incident").body.get("incident"))
+    def created(self, *, urgency: str = "low") -> Json:
+        """A new incident, as the answer shows it; without an urgency where PagerDuty takes none.
+
+        NotSettled if it is refused.
+        """
+        reply = self.create(urgency=urgency)
+        if not reply.ok and urgency == "low":
+            reply = self.create(urgency="")
+        return mapping(reply.needed("a new incident").body.get("incident"))
+
+    def merge(self, into: str, incident_id: str) -> Reply:
+        """Merge an incident into another one."""
+        source = {"id": incident_id, "type": "incident_reference"}
+        return self.api.send("PUT", _path(into, "merge"), {"source_incidents": [source]})
 
     def change(self, incident_id: str, **change: Any) -> Reply:
         """Change an incident."""
@@ -132,9 +147,7 @@ class Incidents:
 
     def remove(self, one: Created) -> bool:
         """Resolve an incident; whether it is resolved now."""
-        return self.status(one.id) == "resolved" or (
-            self.resolve(one.id).ok and self.status(one.id) == "resolved"
-        )
+        return self.status(one.id) == "resolved" or (self.resolve(one.id).ok and self.status(one.id) == "resolved")
 
 
 def kind_of(entry: Json) -> str:

@@ -28,7 +28,9 @@ def windows_of_the_log(trial: Trial) -> Iterator[Finding]:
     )
     stamps = [at for entry in entries if (at := moment(entry.get("created_at")))]
     if not stamps:
-        yield not_settled("PagerDuty's log includes entries of the second in `since`", "the log does not show our acts")
+        yield not_settled(
+            "PagerDuty's log includes entries of the second in `since`", "the log does not show our acts"
+        )
         return
     newest = max(stamps)
     inclusive = incidents.in_account_log(incident_id, newest)
@@ -57,7 +59,9 @@ def _order(trial: Trial, incident_id: str, began: object) -> Finding:
         "own": trial.incidents.own_log(incident_id),
     }
     seen = {name: [text(entry.get("created_at")) for entry in found] for name, found in lists.items()}
-    words = {name: "newest first" if each == sorted(each, reverse=True) else "otherwise" for name, each in seen.items()}
+    words = {
+        name: "newest first" if each == sorted(each, reverse=True) else "otherwise" for name, each in seen.items()
+    }
     return judged(
         "PagerDuty's logs list the newest entries first",
         ", ".join(f"{name} log: {word}" for name, word in words.items()),
@@ -80,7 +84,9 @@ def states_of_jsm(trial: Trial) -> Iterator[Finding]:
     after = {flag: one.id in alerts.ids(f"{mine} AND acknowledged:{flag}") for flag in ("true", "false")}
     holds = before == {"true": False, "false": True} and after == {"true": True, "false": False}
     trial.acted(one.id, "close")
-    closed, _ = trial.until(lambda: text(row.get("status")) if alerts.is_closed(row := alerts.alert(one.id)) else "")
+    closed, _ = trial.until(
+        lambda: text(row.get("status")) if alerts.is_closed(row := alerts.alert(one.id)) else ""
+    )
     yield judged(
         "JSM: `status:open` with acknowledged:true and with acknowledged:false finds what is open",
         f"not acknowledged: found by {_flags(before)}; acknowledged: found by {_flags(after)}",
@@ -104,7 +110,9 @@ def owner_of_jsm(trial: Trial) -> Iterator[Finding]:
     user, alerts = trial.alert_user, trial.alerts
     question = "JSM: the token's user is told by Jira, and is a person's account"
     if user.refusal:
-        yield differs(question, user.refusal, "our own acts are recognised by JSM_EMAIL: give the token read:jira-user")
+        yield differs(
+            question, user.refusal, "our own acts are recognised by JSM_EMAIL: give the token read:jira-user"
+        )
     else:
         yield judged(
             question,

@@ -25,7 +25,10 @@ def notes_of_alerts(trial: Trial) -> Iterator[Finding]:
         trial.noted(one.id, f"note {number}")
     trial.until(lambda: len(alerts.notes(one.id).rows) >= 3)  # noqa: PLR2004 - the notes above
     first, again, single = alerts.notes(one.id), alerts.notes(one.id), alerts.notes(one.id, size=1)
-    keys, product = [[alerts.note_key(row) for row in each.rows] for each in (first, again, single)], alerts.product
+    keys, product = (
+        [[alerts.note_key(row) for row in each.rows] for each in (first, again, single)],
+        alerts.product,
+    )
     same = len({*map(frozenset, keys)}) == 1
     yield judged(
         f"{product}: a note's {alerts.dialect.note_id} is the same at each read and page size",
@@ -124,10 +127,16 @@ def _longest(vendor: str, add: Callable[[int], tuple[Reply, int]], what: str) ->
 
 def _unchanged(vendor: str, is_there: bool, found: str) -> Finding:
     """Whether the odd text is there as it was sent; if not, which characters differ."""
-    lost = "".join(dict.fromkeys(character for character in ODD if character not in found and character.isprintable()))
+    lost = "".join(
+        dict.fromkeys(character for character in ODD if character not in found and character.isprintable())
+    )
     return judged(
         f"{vendor}: a note's text is not changed",
-        "unchanged" if is_there else f"changed; no longer there: {lost or 'nothing printable'}" if found else "not found",
+        "unchanged"
+        if is_there
+        else f"changed; no longer there: {lost or 'nothing printable'}"
+        if found
+        else "not found",
         "our notes are recognised by their ids and marks; what is changed is changed for readers as well",
         holds=is_there,
     )

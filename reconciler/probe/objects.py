@@ -1,8 +1,12 @@
 """Everything that the probe creates, recorded before it is created, so that all of it can be removed."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from reconciler.errors import Misconfigured, NotExecuted
 
 PREFIX = "reconciler probe"
 """How the title of everything begins that any run of the probe creates."""
@@ -60,6 +64,15 @@ class Objects:
         with self._lock:
             self._open[one.title] = replace(one, id=object_id, url=url)
             return self._open[one.title]
+
+    @contextmanager
+    def unless_refused(self, one: Created) -> Iterator[None]:
+        """The request that creates an object: one that was certainly not carried out has created none."""
+        try:
+            yield
+        except (Misconfigured, NotExecuted):
+            self.over(one)
+            raise
 
     def over(self, one: Created) -> None:
         """Forget an object that was never created, or is closed or resolved."""

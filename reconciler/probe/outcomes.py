@@ -157,7 +157,7 @@ def _lines(trial: Trial, alert_id: str) -> Iterator[Finding]:
     yield judged(
         f"{alerts.product}: the log names who acknowledged, took that back, and closed",
         seen + (f"; lines not understood: {others[:6]}" if unread else ""),
-        f"{', '.join(unread) or 'these acts'}: notes on the incident say \"somebody\"",
+        f'{", ".join(unread) or "these acts"}: notes on the incident say "somebody"',
         holds=not unread,
     )
 
@@ -171,4 +171,7 @@ def _told(outcome: Json) -> str:
 
 def _state(row: Json) -> Json:
     """What an act could change, besides the time of change."""
-    return {name: row.get(name) for name in ("status", "acknowledged", "owner", "report", "ackTime", "closeTime", "count")}
+    return {
+        name: row.get(name)
+        for name in ("status", "acknowledged", "owner", "report", "ackTime", "closeTime", "count")
+    }

@@ -61,7 +61,9 @@ def keys(trial: Trial) -> Iterator[Finding]:
     incidents = trial.incidents
     first = incidents.created()
     incident_id, key = text(first.get("id")), text(first.get("incident_key"))
-    yield judged("PagerDuty keeps an incident's key", "kept" if key else "the answer shows none", _TWICE, holds=bool(key))
+    yield judged(
+        "PagerDuty keeps an incident's key", "kept" if key else "the answer shows none", _TWICE, holds=bool(key)
+    )
     yield _second(trial, key, "is refused at once")
     trial.until(lambda: any(row.get("id") == incident_id for row in incidents.open()))
     yield _second(trial, key, "is refused while that one is listed")
@@ -88,8 +90,6 @@ def keys(trial: Trial) -> Iterator[Finding]:
         "an alert whose incident was resolved cannot page anew",
         holds=reply.ok and again != incident_id,
     )
-
-
 
 
 def _second(trial: Trial, key: str, when: str) -> Finding:
@@ -150,7 +150,9 @@ def rates(trial: Trial) -> Iterator[Finding]:
     for vendor, api in (("PagerDuty", trial.incidents.api), (trial.alerts.product, trial.alerts.api)):
         stated = {name.lower(): value for name, value in api.latest.items() if "ratelimit" in name.lower()}
         yield judged(
-            f"{vendor} states its rate limit in each answer" if vendor != "JSM" else "JSM's answers state a limit or none",
+            f"{vendor} states its rate limit in each answer"
+            if vendor != "JSM"
+            else "JSM's answers state a limit or none",
             ", ".join(f"{name}: {value}" for name, value in sorted(stated.items())) or "no such header",
             "the limit is learned from refusals (429)",
             holds=bool(stated) or vendor == "JSM",

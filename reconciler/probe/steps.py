@@ -213,5 +213,3 @@ def chosen(source: str, only: Iterable[str] = (), *, quick: bool = False) -> tup
 def estimate(steps: Iterable[Step]) -> int:
     """Seconds that the steps take together, about."""
     return sum(step.seconds for step in steps)
-
-

@@ -1,7 +1,7 @@
 """What a step works with: both sides, who the automation user is, and waits that end in time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from reconciler.core.model import Person
@@ -37,7 +37,9 @@ class AlertUser:
         """In which form a record names our own user; other words if it names somebody or something else."""
         if not owner:
             return "nobody"
-        return self.forms.get(owner) or ("nobody in particular (Alert API)" if owner == "Alert API" else "another name")
+        return self.forms.get(owner) or (
+            "nobody in particular (Alert API)" if owner == "Alert API" else "another name"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,8 @@ class Trial:
 
     `clock` ends a wait when the operator asks to stop. `email` and `person` are the automation user's in
     PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id. `keyed` is JSM's
-    integration API, if its key is given. `staleness` is STALENESS_SECONDS.
+    integration API, if its key is given. `staleness` is STALENESS_SECONDS. `last` is the monotonic time at which the
+    run ends.
     """
 
     incidents: Incidents
@@ -58,11 +61,14 @@ class Trial:
     ways: Ways
     staleness: float
     keyed: Api | None = None
-    receipts: dict[str, float]
+    last: float = float("inf")
+    receipts: dict[str, float] = field(default_factory=dict)
     """Ids of accepted requests of this run, each with the monotonic time of its acceptance."""
 
     def pause(self, seconds: float) -> None:
-        """Wait. Stopped if the operator asks to stop."""
+        """Wait. Stopped if the operator asks to stop, NotSettled when the time of the whole run is over."""
+        if self.clock.monotonic() >= self.last:
+            raise NotSettled("the time of the whole run is over")
         if self.clock.wait(seconds):
             raise Stopped
 

@@ -157,8 +157,8 @@ class Http:
     ) -> Answer:
         """Write, once: after Unknown, the caller reads the target to learn the outcome. No body is sent for None.
 
-        RateLimited at once if the rate limit leaves no room for a while, so that other calls can be made. `accept`:
-        other good statuses.
+        RateLimited at once if the rate limit leaves no room for a while, so that other calls can be made.
+        `accept`: other good statuses.
         """
         sent = {**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})}
         body = b"" if body is None else json.dumps(body).encode()
