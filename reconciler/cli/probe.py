@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def probe(
     understood: bool, even_in_production: bool, quick: bool, only: tuple[str, ...], listed: bool, as_json: bool
 ) -> None:
-    """Try on a trial account what the vendors do not document, within ten minutes; it creates alerts and incidents.
+    """Try on a trial account what the vendors do not document; it creates alerts and incidents.
 
+    It ends within ten minutes and names what differs from docs/assumptions.md, with what to set.
     People on call at the service may be paged. Everything that it creates has a title that begins with
     "reconciler probe", and is resolved or closed at the end, also after Ctrl-C and SIGTERM. The output ends with a
     report that can be pasted into an issue.
@@ -71,10 +72,10 @@ def _warning(settings: Settings, steps: tuple[Step, ...]) -> str:
 
     product = _product(settings)
     return (
-        f"this writes: --i-understand-this-writes goes with it. Its {len(steps)} steps (about {estimate(steps)} s) "
-        f"would create alerts of priority P5 in {product}, and incidents with notes on the service "
-        f"{settings.pagerduty_service_id} in PagerDuty, one or two of them of high urgency: people on call there may "
-        "be paged. Use a trial account, or a test service whose only on-call user is you"
+        f"this writes: add --i-understand-this-writes. Its {len(steps)} steps (about {estimate(steps)} s) create "
+        f"alerts of priority P5 in {product}, and incidents with notes on the service "
+        f"{settings.pagerduty_service_id} in PagerDuty, some of them of high urgency: people on call there may be "
+        "paged. Use a trial account, or a test service whose only on-call user is you"
     )
 
 

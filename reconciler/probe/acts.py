@@ -1,10 +1,11 @@
 """Steps in PagerDuty: acknowledgements and their end, in the state and in the log, and in whose name."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from reconciler.probe.findings import Finding, as_assumed, differs, judged, not_settled
-from reconciler.probe.incidents import agent_of, kind_of, telling
+from reconciler.probe.incidents import agent_of, just_before, kind_of, telling
 from reconciler.probe.trial import Trial
 from reconciler.probe.wire import Json
 from reconciler.vendors.json_fields import items, mapping, text
@@ -14,12 +15,15 @@ SNOOZE = 5
 SNOOZE_PATIENCE = 75.0
 """Seconds within which PagerDuty must end it."""
 LOG_PATIENCE = 20.0
+"""Seconds within which an entry must be in a log."""
+WAY_PATIENCE = 8.0
+"""The same for each way to un-acknowledge, of which there are many."""
 
 
 def acknowledgement_in_the_log(trial: Trial) -> Iterator[Finding]:
     """An acknowledgement: its entry in the incident's log and in the account's, and who is named."""
-    incidents, began = trial.incidents, trial.clock.now()
-    incident_id = _id(incidents.created())
+    incidents, incident = trial.incidents, trial.new_incident()
+    incident_id, began = _id(incident), just_before(incident)
     before = incidents.own_log(incident_id)
     incidents.acknowledged(incident_id)
 
@@ -42,8 +46,7 @@ def acknowledgement_in_the_log(trial: Trial) -> Iterator[Finding]:
 
 def end_by_time(trial: Trial) -> Iterator[Finding]:
     """An acknowledgement that ends by time (a snooze of some seconds): the state, and its entry in the log."""
-    incidents = trial.incidents
-    incident_id = _id(incidents.created())
+    incidents, incident_id = trial.incidents, _id(trial.new_incident())
     incidents.acknowledged(incident_id)
     before = incidents.own_log(incident_id)
     incidents.snooze(incident_id, SNOOZE).needed("a snooze")
@@ -61,8 +64,8 @@ def end_by_time(trial: Trial) -> Iterator[Finding]:
     yield judged(
         question,
         f"triggered after {took:.0f} s; the log: {seen}",
-        "ON_PAGERDUTY_ACK_TIMEOUT cannot tell them apart: an acknowledgement that ends by time may be mirrored as a "
-        "person's; give the service no acknowledgement timeout",
+        "ON_PAGERDUTY_ACK_TIMEOUT cannot tell them apart: an acknowledgement that ends by time may be mirrored as "
+        "a person's; give the service no acknowledgement timeout",
         holds=holds,
     )
 
@@ -74,8 +77,7 @@ def unacknowledging(trial: Trial) -> Iterator[Finding]:
 
 
 def _ways(trial: Trial, urgency: str) -> Iterator[Finding]:
-    incidents = trial.incidents
-    incident = incidents.created(urgency=urgency)
+    incidents, incident = trial.incidents, trial.new_incident(urgency)
     incident_id = _id(incident)
     policy = text(mapping(incident.get("escalation_policy")).get("id"))
     seen, working, logged = [], [], []
@@ -83,10 +85,10 @@ def _ways(trial: Trial, urgency: str) -> Iterator[Finding]:
         incidents.acknowledged(incident_id)
         before = incidents.own_log(incident_id)
         reply = incidents.change(incident_id, **change)
-        shown = mapping(incidents.read(incident_id).needed("the incident").body.get("incident"))
-        status = text(shown.get("status"))
+        shown = mapping(reply.body.get("incident")) if reply.ok else incidents.incident(incident_id)
+        status = text(shown.get("status")) or "unreadable"
         if status == "triggered":
-            entries, _ = trial.until(lambda known=before: telling(incidents.own_log(incident_id), known), 5.0)
+            entries, _ = trial.until(partial(_new_entries, trial, incident_id, before), WAY_PATIENCE)
             kinds = ", ".join(dict.fromkeys(map(kind_of, entries))) or "no entry"
             whom = "others" if _pages_others(trial, shown) else "the automation user alone"
             seen.append(f"{name}: triggered, assigned to {whom}, log: {kinds}")
@@ -97,8 +99,8 @@ def _ways(trial: Trial, urgency: str) -> Iterator[Finding]:
     yield judged(
         f"A known call un-acknowledges an incident of {urgency} urgency",
         "; ".join(seen),
-        "nobody is paged when an acknowledgement is taken back in the alert: set ON_OPSGENIE_UNACKNOWLEDGE=note, and "
-        "take the automation user off every escalation policy",
+        "nobody is paged when an acknowledgement is taken back in the alert: set ON_OPSGENIE_UNACKNOWLEDGE=note, "
+        "and take the automation user off every escalation policy",
         holds=bool(working),
     )
     if working:
@@ -111,6 +113,10 @@ def _ways(trial: Trial, urgency: str) -> Iterator[Finding]:
         )
 
 
+def _new_entries(trial: Trial, incident_id: str, before: list[Json]) -> list[Json]:
+    return telling(trial.incidents.own_log(incident_id), before)
+
+
 def _pages_others(trial: Trial, incident: Json) -> bool:
     """Whether somebody besides the automation user is assigned; assignees that are not shown are assumed."""
     assigned = incident.get("assignments")
@@ -119,14 +125,23 @@ def _pages_others(trial: Trial, incident: Json) -> bool:
     return any(mapping(mapping(each).get("assignee")).get("id") != trial.person.id for each in assigned)
 
 
-def raised_urgency(trial: Trial) -> Iterator[Finding]:
-    """An incident of low urgency that is raised to high while it is triggered, and while it is acknowledged."""
+def urgency(trial: Trial) -> Iterator[Finding]:
+    """An incident that is created with an urgency, and raised from low to high afterwards."""
     incidents = trial.incidents
-    incident_id = _id(incidents.created())
+    incidents.takes_urgency = True
+    reply = incidents.create(urgency="low")
+    incident = mapping(reply.body.get("incident"))
+    yield judged(
+        "PagerDuty takes an urgency when an incident is created",
+        f"{reply.words}, urgency {text(incident.get('urgency')) or 'not shown'}",
+        "the page is made in its plainest form, without an urgency",
+        holds=reply.ok and incident.get("urgency") == "low",
+    )
+    incident_id = _id(incident if reply.ok else incidents.created())
     reply = incidents.change(incident_id, urgency="high")
     raised = text(mapping(reply.body.get("incident")).get("urgency"))
     yield judged(
-        "An incident's urgency can be raised",
+        "PagerDuty raises an incident's urgency",
         f"{reply.words}, urgency {raised or 'not shown'}",
         "an alert whose priority rises pages nobody anew: set ON_OPSGENIE_PRIORITY=note",
         holds=reply.ok and raised == "high",
@@ -137,7 +152,7 @@ def who_acts(trial: Trial) -> Iterator[Finding]:
     """Whose key it is, and who is named: as acknowledger, as a note's author, as an assignee."""
     incidents = trial.incidents
     yield _key(trial)
-    created = incidents.created()
+    created = trial.new_incident()
     incident_id, status = _id(created), text(created.get("status"))
     yield judged(
         "What the automation user creates is triggered",
@@ -150,7 +165,7 @@ def who_acts(trial: Trial) -> Iterator[Finding]:
     yield judged(
         "The acknowledger is the user of the From header",
         _people(trial, held),
-        "our own acknowledgements would be mirrored back: give an account's key, or the automation user's own token",
+        "our own acknowledgements would be mirrored back: give an account's key, or the automation user's",
         holds=bool(held) and all(_is_us(trial, each) for each in held),
     )
     before, after = (_assigned(each) for each in (created, shown))

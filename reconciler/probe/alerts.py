@@ -78,7 +78,7 @@ def jsm(cloud_id: str) -> Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Notes or log entries in the order in which they are listed. `ends_with_next`: the last page names a next one."""
+    """Notes or log entries in the order of the list. `ends_with_next`: the last page names a next one."""
 
     rows: tuple[Json, ...]
     ends_with_next: bool
@@ -146,9 +146,9 @@ class Alerts:
         """The alert by its id; empty if it is not found."""
         return self._one(self.read(alert_id))
 
-    def act(self, alert_id: str, verb: str) -> Reply:
-        """Acknowledge, unacknowledge or close."""
-        return self.api.send("POST", self._path(alert_id, verb), self._named() or None)
+    def act(self, alert_id: str, verb: str, user: str = "") -> Reply:
+        """Acknowledge, unacknowledge or close; in another name where the product takes one."""
+        return self.api.send("POST", self._path(alert_id, verb), self._named(user) or None)
 
     def note(self, alert_id: str, words: str) -> Reply:
         """Add a note."""
@@ -169,6 +169,11 @@ class Alerts:
     def log(self, alert_id: str) -> Records:
         """All log entries, page by page."""
         return self._records(alert_id, "logs", 100)
+
+    def newest_log(self, alert_id: str) -> list[Json]:
+        """The first page of the log; empty if it is refused."""
+        asked = [*self.dialect.by_id, *self.dialect.newest, (self.dialect.size, "100")]
+        return self.rows_of(self.api.get(self._path(alert_id, "logs"), asked))
 
     def listed(self, query: str, sort: str = "createdAt") -> Reply:
         """The first page of a list, in falling order of `sort`."""
@@ -233,8 +238,8 @@ class Alerts:
             token = following
         return Records(tuple(found), True, MOST_PAGES)
 
-    def _named(self) -> Json:
-        return {"user": self.user, "source": SOURCE} if self.dialect.names_actor else {}
+    def _named(self, user: str = "") -> Json:
+        return {"user": user or self.user, "source": SOURCE} if self.dialect.names_actor else {}
 
     def _one(self, reply: Reply) -> Json:
         if not reply.ok:

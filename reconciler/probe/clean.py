@@ -14,7 +14,7 @@ LONGEST = 90.0
 
 
 def leftovers(trial: Trial, objects: Objects) -> int:
-    """Remove what earlier runs have left open; how many objects that is. ReconcilerError if a list cannot be read."""
+    """Remove what earlier runs have left open; how many that is. ReconcilerError if a list cannot be read."""
     found = trial.incidents.adopt_leftovers() + trial.alerts.adopt_leftovers()
     if found:
         clean(trial, objects)

@@ -1,10 +1,10 @@
-"""Steps about time: how far each kind of read is behind a write, whether reads step back, and what is found when."""
+"""Steps about time: how far each kind of read is behind a write, and whether reads step back."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.probe.findings import Finding, as_assumed, differs, judged, not_settled
-from reconciler.probe.incidents import kind_of
+from reconciler.probe.incidents import just_before, kind_of
 from reconciler.probe.trial import Trial, is_acknowledged
 from reconciler.vendors.json_fields import mapping, text
 
@@ -20,8 +20,8 @@ View = Callable[[], bool]
 
 def incidents_behind(trial: Trial) -> Iterator[Finding]:
     """An acknowledgement, as PagerDuty's reads show it: by id, in the list, in both logs."""
-    incidents, began = trial.incidents, trial.clock.now()
-    incident_id = text(incidents.created().get("id"))
+    incidents, incident = trial.incidents, trial.new_incident()
+    incident_id, began = text(incident.get("id")), just_before(incident)
 
     def listed() -> bool:
         row = next((row for row in incidents.open() if row.get("id") == incident_id), {})
@@ -54,25 +54,25 @@ def alerts_behind(trial: Trial) -> Iterator[Finding]:
         "by id": lambda: is_acknowledged(alerts.alert(one.id)),
         "list": listed,
         "search by state": lambda: one.id in alerts.ids(f"{of_probe} AND acknowledged:true"),
-        "log": lambda: any("ack" in text(row.get("log")).lower() for row in alerts.log(one.id).rows),
+        "log": lambda: any("ack" in text(row.get("log")).lower() for row in alerts.newest_log(one.id)),
     }
     yield from _delays(trial, trial.alerts.product, views)
 
 
 def _delays(trial: Trial, vendor: str, views: Mapping[str, View]) -> Iterator[Finding]:
-    """How long until each view shows what has just been written, and whether one shows an older state afterwards."""
+    """How long until each view shows what has just been written, and whether one shows an older state later."""
     began = trial.clock.monotonic()
     shown: dict[str, float] = {}
     older: dict[str, float] = {}
-    reads = 0
-    while reads < STEADY or (len(shown) < len(views) and trial.clock.monotonic() - began < LONGEST):
+    further = 0
+    while further < STEADY:
         for name, view in views.items():
             sees, at = view(), trial.clock.monotonic() - began
             if sees:
                 shown.setdefault(name, at)
             elif name in shown:
                 older[name] = at
-        reads = reads + 1 if len(shown) == len(views) or reads else reads
+        further += len(shown) == len(views) or trial.clock.monotonic() - began >= LONGEST
         trial.pause(EVERY)
     seen = ", ".join(f"{name} {shown[name]:.1f} s" if name in shown else f"{name} never" for name in views)
     longest = max(shown.values(), default=0.0)
@@ -93,7 +93,7 @@ def _staleness(trial: Trial, vendor: str, seen: str, longest: float, missing: li
         return differs(
             question,
             f"{seen} (within {LONGEST:g} s)",
-            f"{', '.join(missing)}: set STALENESS_SECONDS above what is found when this is repeated with more patience",
+            f"{', '.join(missing)}: it takes longer than this step waits; set STALENESS_SECONDS to a few minutes",
         )
     proposal = math.ceil(max(2 * longest, 1) / ROUND_TO) * ROUND_TO
     if proposal > trial.staleness:
@@ -142,11 +142,11 @@ def request_life(trial: Trial) -> Iterator[Finding]:
     known = {request: at for request, at in trial.receipts.items() if request}
     question = f"{trial.alerts.product} knows an accepted request for STALENESS_SECONDS ({trial.staleness:g})"
     if not known:
-        one = trial.new_alert()
+        trial.new_alert()
         known = {request: at for request, at in trial.receipts.items() if request}
-        if not known:
-            yield not_settled(question, f"no request of this run has an id; see the alert {one.id}")
-            return
+    if not known:
+        yield not_settled(question, "no accepted request of this run has an id")
+        return
     request, at = min(known.items(), key=lambda item: item[1])
     reply = trial.alerts.receipt(request)
     age = trial.clock.monotonic() - at

@@ -1,14 +1,15 @@
-"""PagerDuty as the probe uses it: incidents of its own on the configured service, and what the API shows of them."""
+"""PagerDuty as the probe uses it: incidents of its own on the configured service, and what the API shows."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.probe.objects import PREFIX, Created, Kind, Objects
-from reconciler.probe.wire import Api, Json, Params, Reply
-from reconciler.vendors.json_fields import items, mapping, segment, text
+from reconciler.probe.wire import Api, Json, NotSettled, Params, Reply
+from reconciler.vendors.json_fields import items, mapping, moment, segment, text
 
 PAGE = 100
+MARGIN = timedelta(minutes=1)
 _OPEN = (("statuses[]", "triggered"), ("statuses[]", "acknowledged"))
 _NOISE = frozenset({"notify", "link", "unlink", "priority_change"})
 """Kinds of log entries that PagerDuty adds by itself, which say nothing about an act."""
@@ -20,10 +21,12 @@ class Incidents:
     def __init__(self, api: Api, service_id: str, objects: Objects) -> None:
         self.api = api
         self.service_id = service_id
+        self.takes_urgency = True
+        """Whether a creation may have an urgency; learned from refusals."""
         self._objects = objects
 
     def create(self, *, urgency: str = "low", key: str = "", length: int = 0, body: int = 0) -> Reply:
-        """Try to create an incident, with this key or one of its own.
+        """Try to create an incident, with this key or one of its own. NotSettled if the account may create none.
 
         `length` and `body` are the least lengths of its title and of its body.
         """
@@ -34,7 +37,7 @@ class Incidents:
             "service": {"id": self.service_id, "type": "service_reference"},
             "incident_key": key or one.key,
             "body": {"type": "incident_body", "details": "Created by `reconciler probe`.".ljust(body, "x")},
-            **({"urgency": urgency} if urgency else {}),
+            **({"urgency": urgency} if urgency and self.takes_urgency else {}),
         }
         with self._objects.unless_refused(one):
             reply = self.api.send("POST", "/incidents", {"incident": incident})
@@ -43,6 +46,8 @@ class Incidents:
             self._objects.created(one, text(row.get("id")), text(row.get("html_url")))
         else:
             self._objects.over(one)
+        if reply.status in (402, 403):
+            reply.needed("a new incident")
         return reply
 
     def created(self, *, urgency: str = "low") -> Json:
@@ -51,8 +56,9 @@ class Incidents:
         NotSettled if it is refused.
         """
         reply = self.create(urgency=urgency)
-        if not reply.ok and urgency == "low":
+        if not reply.ok:
             reply = self.create(urgency="")
+            self.takes_urgency = self.takes_urgency and not reply.ok
         return mapping(reply.needed("a new incident").body.get("incident"))
 
     def merge(self, into: str, incident_id: str) -> Reply:
@@ -65,9 +71,11 @@ class Incidents:
         return self.api.send("PUT", _path(incident_id), {"incident": {"type": "incident_reference", **change}})
 
     def acknowledged(self, incident_id: str) -> Json:
-        """The incident, acknowledged. NotSettled if it is not."""
-        reply = self.change(incident_id, status="acknowledged").needed("an acknowledgement")
-        return mapping(reply.body.get("incident"))
+        """The incident, acknowledged by now or before. NotSettled if it is not."""
+        reply = self.change(incident_id, status="acknowledged")
+        if not reply.ok and text((before := self.incident(incident_id)).get("status")) == "acknowledged":
+            return before
+        return mapping(reply.needed("an acknowledgement").body.get("incident"))
 
     def snooze(self, incident_id: str, seconds: int) -> Reply:
         """Snooze an acknowledged incident."""
@@ -86,12 +94,16 @@ class Incidents:
         """The incident by its id."""
         return self.api.get(_path(incident_id), [("time_zone", "UTC")])
 
+    def incident(self, incident_id: str) -> Json:
+        """The incident by its id; empty where it cannot be read."""
+        return mapping(self.read(incident_id).body.get("incident"))
+
     def status(self, incident_id: str) -> str:
         """The status by id; empty where the incident cannot be read."""
-        return text(mapping(self.read(incident_id).body.get("incident")).get("status"))
+        return text(self.incident(incident_id).get("status"))
 
     def own_log(self, incident_id: str) -> list[Json]:
-        """The newest entries of the incident's log in the order in which they are listed; empty if it is refused."""
+        """The newest entries of the incident's log, in the order of the list; empty if it is refused."""
         asked = [("limit", str(PAGE)), ("include[]", "channels"), ("time_zone", "UTC")]
         return rows(self.api.get(_path(incident_id, "log_entries"), asked), "log_entries")
 
@@ -121,6 +133,10 @@ class Incidents:
     def users(self, words: str) -> list[Json]:
         """The first users that match the words."""
         return rows(self.api.get("/users", [("query", words), ("limit", str(PAGE))]), "users")
+
+    def user(self, user_id: str) -> Json:
+        """A user by id; empty if it is not found."""
+        return mapping(self.api.get(f"/users/{segment(user_id, 'PagerDuty: user')}").body.get("user"))
 
     def resolve(self, incident_id: str) -> Reply:
         """Resolve."""
@@ -175,6 +191,14 @@ def rows(reply: Reply, name: str) -> list[Json]:
 def stamp(at: datetime) -> str:
     """A time as PagerDuty takes it: whole seconds, with the zone."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def just_before(row: Json) -> datetime:
+    """A minute before an object was created, by PagerDuty's clock."""
+    at = moment(row.get("created_at"))
+    if at is None:
+        raise NotSettled("a new incident shows no time of its creation")
+    return at - MARGIN
 
 
 def ahead(now: datetime) -> tuple[str, str]:

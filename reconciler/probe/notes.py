@@ -3,15 +3,20 @@
 from collections.abc import Callable, Iterator
 
 from reconciler.probe.findings import Finding, judged
+from reconciler.probe.incidents import kind_of, telling
 from reconciler.probe.trial import Trial
 from reconciler.probe.wire import Reply
 from reconciler.vendors.integration_api import NOTE_LIMIT
-from reconciler.vendors.json_fields import mapping, text
+from reconciler.vendors.json_fields import mapping, moment, text
 
 ODD = 'Grüße, 日本 🚒 «x» "q" & <b>\n  second line\twith a tab'
 """A text with what is often changed on the way: several scripts, an emoji, quotes, markup, a line, a tab."""
 TITLE_LIMIT = 1024
 """The length of the longest title that the reconciler sends."""
+ADDED = 3
+"""How many notes an alert gets before they are read."""
+LOGGED = 300
+"""The length of the note that is looked for in the log."""
 LENGTHS = (20_000, 10_000, 5_000, 2_000, 1_000, 500)
 """The lengths that are tried one after the other where the longest is refused."""
 
@@ -21,9 +26,10 @@ def notes_of_alerts(trial: Trial) -> Iterator[Finding]:
     alerts = trial.alerts
     one = trial.new_alert()
     trial.noted(one.id, ODD)
-    for number in (2, 3):
+    for number in range(2, ADDED + 1):
+        trial.pause(0.1)  # each has a time of its own
         trial.noted(one.id, f"note {number}")
-    trial.until(lambda: len(alerts.notes(one.id).rows) >= 3)  # noqa: PLR2004 - the notes above
+    trial.until(lambda: min(len(alerts.notes(one.id).rows) for _copy in range(2)) == ADDED)
     first, again, single = alerts.notes(one.id), alerts.notes(one.id), alerts.notes(one.id, size=1)
     keys, product = (
         [[alerts.note_key(row) for row in each.rows] for each in (first, again, single)],
@@ -34,9 +40,9 @@ def notes_of_alerts(trial: Trial) -> Iterator[Finding]:
         f"{product}: a note's {alerts.dialect.note_id} is the same at each read and page size",
         f"{len(keys[0])}, {len(keys[1])} and {len(keys[2])} notes; {'the same' if same else 'different'} ids",
         "notes are recognised by their words and time; a note could be copied again",
-        holds=same and len(keys[0]) == 3,  # noqa: PLR2004 - the notes above
+        holds=same and len(keys[0]) == ADDED,
     )
-    stamps = [text(row.get("createdAt")) for row in first.rows]
+    stamps = [at for row in first.rows if (at := moment(row.get("createdAt")))]
     orders = {"newest first": sorted(stamps, reverse=True), "oldest first": sorted(stamps)}
     order = next((name for name, listed in orders.items() if stamps == listed), "no order")
     asked = bool(alerts.dialect.newest)
@@ -62,7 +68,7 @@ def notes_of_alerts(trial: Trial) -> Iterator[Finding]:
 def notes_of_incidents(trial: Trial) -> Iterator[Finding]:
     """Notes of an incident: their order, their texts, and how long they may be; how long a title may be."""
     incidents = trial.incidents
-    incident_id = text(incidents.created().get("id"))
+    incident_id = text(trial.new_incident().get("id"))
     for words in (ODD, "note 2"):
         incidents.note(incident_id, words).needed("a note")
         trial.pause(1.1)  # PagerDuty's times have whole seconds
@@ -76,12 +82,20 @@ def notes_of_incidents(trial: Trial) -> Iterator[Finding]:
         holds=bool(ids) and all(ids) and {*ids} == {text(row.get("id")) for row in incidents.notes(incident_id)},
     )
     yield _unchanged("PagerDuty", ODD in texts, next((each for each in texts if "Gr" in each), ""))
+    yield _logged(trial, incident_id)
 
     def kept(length: int) -> tuple[Reply, int]:
         reply = incidents.note(incident_id, "x" * length)
         return reply, len(text(mapping(reply.body.get("note")).get("content")))
 
     yield _longest("PagerDuty", kept, "an incident")
+    reply = incidents.create(body=NOTE_LIMIT)
+    yield judged(
+        f"PagerDuty: a body of {NOTE_LIMIT} characters is accepted",
+        reply.words,
+        "a page with long details is sent in its plainest form, and the details follow in a note",
+        holds=reply.ok,
+    )
     reply = incidents.create(length=TITLE_LIMIT)
     length = len(text(mapping(reply.body.get("incident")).get("title")))
     yield judged(
@@ -89,6 +103,27 @@ def notes_of_incidents(trial: Trial) -> Iterator[Finding]:
         f"{reply.words}, {length} characters are kept" if reply.ok else reply.words,
         "a page with a long title is sent in its plainest form",
         holds=reply.ok and length == TITLE_LIMIT,
+    )
+
+
+def _logged(trial: Trial, incident_id: str) -> Finding:
+    """Whether a note is in the incident's log, whole or cut, and whether it moves the incident's `updated_at`."""
+    incidents, words = trial.incidents, "logged ".ljust(LOGGED, "x")
+    shown = incidents.incident(incident_id)
+    before = incidents.own_log(incident_id)
+    trial.pause(1.1)  # PagerDuty's times have whole seconds
+    incidents.note(incident_id, words).needed("a note")
+    found, took = trial.until(
+        lambda: [row for row in telling(incidents.own_log(incident_id), before) if kind_of(row) == "annotate"]
+    )
+    texts = [text(mapping(row.get("channel")).get("summary")) for row in found]
+    logged = f"with {max(map(len, texts))} of {LOGGED} characters" if found else f"not within {took:.0f} s"
+    is_moved = incidents.incident(incident_id).get("updated_at") != shown.get("updated_at")
+    return judged(
+        "PagerDuty: a note is in the incident's log",
+        f"{logged}; updated_at {'moved' if is_moved else 'not moved'}",
+        "engineers' notes are found by the sweep only",
+        holds=bool(found),
     )
 
 

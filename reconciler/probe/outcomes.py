@@ -1,12 +1,14 @@
-"""Steps about acts on an alert: what moves its time of change, what each request's status says, the log's lines."""
+"""Steps about acts on an alert: what moves its time of change, what each request's status says, the log."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
 
 from reconciler.core.model import Actor
 from reconciler.probe.findings import Finding, judged, not_settled
 from reconciler.probe.trial import Trial, is_acknowledged
 from reconciler.probe.wire import Json, NotSettled, shortened
-from reconciler.vendors.json_fields import BadRow, text
+from reconciler.vendors.json_fields import BadRow, mapping, moment, text
 
 MOVES = 10.0
 """Seconds within which an act must move `updatedAt`."""
@@ -21,14 +23,14 @@ def moves_updated_at(trial: Trial) -> Iterator[Finding]:
     one = trial.new_alert()
     moved: dict[str, str] = {}
     for act in ACTS:
-        before = text(alerts.alert(one.id).get("updatedAt"))
+        before = moment(trial.steady(lambda: alerts.alert(one.id)).get("updatedAt"))
         trial.pause(0.1)
         if act == "note":
             trial.noted(one.id, "moves updatedAt?")
         else:
             trial.acted(one.id, act)
-        after, _ = trial.until(lambda old=before: _other(text(alerts.alert(one.id).get("updatedAt")), old), MOVES)
-        moved[act] = "moved" if after else "not moved"
+        is_moved, _ = trial.until(partial(_is_later, trial, one.id, before), MOVES)
+        moved[act] = "moved" if is_moved else "not moved"
     still = [act for act, word in moved.items() if word == "not moved"]
     yield judged(
         f"{alerts.product}: notes, acknowledgements and closes move updatedAt",
@@ -38,23 +40,18 @@ def moves_updated_at(trial: Trial) -> Iterator[Finding]:
     )
 
 
-def _other(value: str, before: str) -> str:
-    return value if value != before else ""
+def _is_later(trial: Trial, alert_id: str, before: datetime | None) -> bool:
+    """Whether the alert's `updatedAt` is later than that."""
+    now = moment(trial.alerts.alert(alert_id).get("updatedAt"))
+    return now is not None and before is not None and now > before
 
 
 def requests_and_log(trial: Trial) -> Iterator[Finding]:
-    """Each act once and once more: the status of its request, the alert afterwards, and the line in the log."""
-    alerts = trial.alerts
+    """Each act, and once more in another name: its request's status, the alert afterwards, the line in the log."""
     one = trial.new_alert()
     yield from _accepted(trial, one.id)
     for act in ("acknowledge", "unacknowledge", "close"):
-        if act == "unacknowledge":
-            trial.until(lambda: is_acknowledged(alerts.alert(one.id)))
-        else:
-            yield from _carried_out(trial, one.id, act)
-            yield _repeated(trial, one.id, act)
-            continue
-        yield from _carried_out(trial, one.id, act)
+        yield _carried_out(trial, one.id, act)
         yield _repeated(trial, one.id, act)
     yield _note_on_closed(trial, one.id)
     yield from _lines(trial, one.id)
@@ -83,7 +80,7 @@ def _accepted(trial: Trial, alert_id: str) -> Iterator[Finding]:
     trial.until(lambda: not is_acknowledged(alerts.alert(alert_id)))
 
 
-def _carried_out(trial: Trial, alert_id: str, act: str) -> Iterator[Finding]:
+def _carried_out(trial: Trial, alert_id: str, act: str) -> Finding:
     """The status of a request that must succeed, and the alert's state."""
     alerts = trial.alerts
     outcome = trial.acted(alert_id, act)
@@ -93,9 +90,15 @@ def _carried_out(trial: Trial, alert_id: str, act: str) -> Iterator[Finding]:
         "close": alerts.is_closed,
     }[act]
     done, took = trial.until(lambda: shows(alerts.alert(alert_id)))
-    yield judged(
+    seen = f"the alert shows it after {took:.1f} s" if done else f"no effect within {took:.0f} s"
+    if act == "unacknowledge":
+        row = trial.steady(lambda: alerts.alert(alert_id))
+        times = {"report.ackTime": mapping(row.get("report")), "ackTime": row}
+        kept = [name for name, value in times.items() if "ackTime" in value]
+        seen += f"; {' and '.join(kept) or 'ackTime'} {'stays' if kept else 'is gone'}"
+    return judged(
         f"{alerts.product}: {act} is carried out, and the request's status says so",
-        f"{_told(outcome)}; the alert shows it after {took:.1f} s" if done else f"{_told(outcome)}; no effect",
+        f"{_told(outcome)}; {seen}",
         "the alert itself decides; see `reconciler status` for writes that stay unknown",
         holds=done and outcome.get("isSuccess") is True,
     )
@@ -104,12 +107,12 @@ def _carried_out(trial: Trial, alert_id: str, act: str) -> Iterator[Finding]:
 def _repeated(trial: Trial, alert_id: str, act: str) -> Finding:
     """The same act once more: whether it changes anything but the time of change."""
     alerts = trial.alerts
-    before = _state(alerts.alert(alert_id))
+    before = trial.steady(lambda: _state(alerts.alert(alert_id)))
     try:
-        told = _told(trial.acted(alert_id, act))
+        told = _told(trial.acted(alert_id, act, f"{alerts.user} again"))
     except NotSettled as refusal:
         told = str(refusal)
-    after = _state(alerts.alert(alert_id))
+    after = trial.steady(lambda: _state(alerts.alert(alert_id)))
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return judged(
         f"{alerts.product}: a second {act} changes nothing",
@@ -124,11 +127,12 @@ def _note_on_closed(trial: Trial, alert_id: str) -> Finding:
     reply = alerts.note(alert_id, words)
     outcome = trial.settled(text(reply.body.get("requestId"))) if reply.ok else {}
     there = False
+    told = _told(outcome) if outcome else "without a request status"
     if reply.ok:
         there, _ = trial.until(lambda: any(row.get("note") == words for row in alerts.notes(alert_id).rows), MOVES)
     return judged(
         f"{alerts.product}: a closed alert takes notes",
-        f"{reply.words}; {_told(outcome) if outcome else 'without a request status'}; {'there' if there else 'not there'}",
+        f"{reply.words}; {told}; {'there' if there else 'not there'}",
         "what people say on an incident after its alert was closed does not reach the alert",
         holds=there,
     )
@@ -165,7 +169,8 @@ def _lines(trial: Trial, alert_id: str) -> Iterator[Finding]:
 def _told(outcome: Json) -> str:
     if not outcome:
         return "the request's status is not known"
-    done = {True: "success", False: "failed"}.get(outcome.get("isSuccess"), "neither success nor failure")
+    is_success = outcome.get("isSuccess")
+    done = "success" if is_success is True else "failed" if is_success is False else "neither success nor failure"
     return f'{done} "{shortened(text(outcome.get("status")), 80)}"'
 
 

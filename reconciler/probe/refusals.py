@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from reconciler.probe.findings import Finding, judged
+from reconciler.probe.findings import Finding, judged, not_settled
 from reconciler.probe.trial import Trial
-from reconciler.probe.wire import Reply
+from reconciler.probe.wire import Json, Reply
 from reconciler.vendors.integration_api import NOTE_LIMIT
 from reconciler.vendors.json_fields import mapping, text
 
@@ -26,11 +26,11 @@ def refusals_of_pagerduty(trial: Trial) -> Iterator[Finding]:
         ("acknowledgement of an unknown incident", incidents.change(NO_INCIDENT, status="acknowledged")),
     ):
         yield _refused("PagerDuty", name, reply, 404, "an incident that is gone is not recognised: it backs off")
-    incident_id = text(incidents.created().get("id"))
+    incident_id = text(trial.new_incident().get("id"))
     yield _refused("PagerDuty", "empty note", incidents.note(incident_id, ""), 400, "nothing is to be set")
     incidents.acknowledged(incident_id)
     again = incidents.change(incident_id, status="acknowledged")
-    status = incidents.status(incident_id)
+    status = trial.status(incident_id, "acknowledged")
     yield judged(
         "PagerDuty: a second acknowledgement is accepted, or refused without an effect",
         f"{again.words}, then {status}",
@@ -39,7 +39,7 @@ def refusals_of_pagerduty(trial: Trial) -> Iterator[Finding]:
     )
     incidents.resolve(incident_id).needed("a resolution")
     again = incidents.resolve(incident_id)
-    status = incidents.status(incident_id)
+    status = trial.status(incident_id, "resolved")
     yield judged(
         "PagerDuty: a second resolution is accepted, or refused without an effect",
         f"{again.words}, then {status}",
@@ -47,7 +47,7 @@ def refusals_of_pagerduty(trial: Trial) -> Iterator[Finding]:
         holds=status == "resolved" and (again.ok or again.status == 400),  # noqa: PLR2004 - HTTP
     )
     late = incidents.change(incident_id, status="acknowledged")
-    status = incidents.status(incident_id)
+    status = trial.status(incident_id, "acknowledged" if late.ok else "resolved")
     yield judged(
         "PagerDuty: an acknowledgement of a resolved incident reopens it, or is refused",
         f"{late.words}, then {status}",
@@ -57,9 +57,9 @@ def refusals_of_pagerduty(trial: Trial) -> Iterator[Finding]:
 
 
 def keys(trial: Trial) -> Iterator[Finding]:
-    """A second incident with the key of an open one, at once and once that is listed; with that of a resolved one."""
+    """A second incident with the key of an open one, at once and later; with the key of a resolved one."""
     incidents = trial.incidents
-    first = incidents.created()
+    first = trial.new_incident()
     incident_id, key = text(first.get("id")), text(first.get("incident_key"))
     yield judged(
         "PagerDuty keeps an incident's key", "kept" if key else "the answer shows none", _TWICE, holds=bool(key)
@@ -68,12 +68,7 @@ def keys(trial: Trial) -> Iterator[Finding]:
     trial.until(lambda: any(row.get("id") == incident_id for row in incidents.open()))
     yield _second(trial, key, "is refused while that one is listed")
     found, _ = trial.until(lambda: incidents.listed(("incident_key", key)))
-    yield judged(
-        "PagerDuty finds an incident by its key",
-        f"{len(found)} found",
-        "an incident whose creation was not answered is not found again: it may be created twice",
-        holds=[row.get("id") for row in found] == [incident_id],
-    )
+    yield _found_by_key("PagerDuty finds an incident by its key", found, incident_id, "")
     children = incidents.alerts(incident_id)
     yield judged(
         "PagerDuty lists the alerts of an incident that was created by the API",
@@ -84,11 +79,40 @@ def keys(trial: Trial) -> Iterator[Finding]:
     incidents.resolve(incident_id).needed("a resolution")
     reply = incidents.create(key=key)
     again = text(mapping(reply.body.get("incident")).get("id"))
+    again_words = {"": "no incident", incident_id: "the same incident"}.get(again, "another incident")
     yield judged(
         "PagerDuty accepts the key of a resolved incident for a new one",
-        f"{reply.words}, {'another incident' if again not in ('', incident_id) else 'the same incident' if again else 'none'}",
+        f"{reply.words}, {again_words}",
         "an alert whose incident was resolved cannot page anew",
         holds=reply.ok and again != incident_id,
+    )
+    yield _merged(trial)
+
+
+def _merged(trial: Trial) -> Finding:
+    """Whether an incident that another one was merged into is still found by its key."""
+    incidents = trial.incidents
+    question = "PagerDuty finds an incident by its key after another one was merged into it"
+    target, source = trial.new_incident(), trial.new_incident()
+    target_id, key = text(target.get("id")), text(target.get("incident_key"))
+    reply = incidents.merge(target_id, text(source.get("id")))
+    if not reply.ok:
+        return not_settled(question, "the merge was refused", reply.words)
+    shown = text(incidents.incident(target_id).get("incident_key"))
+    found, _ = trial.until(lambda: incidents.listed(("incident_key", key)))
+    kept = "keeps its key" if shown == key else "shows another key" if shown else "shows no key"
+    return _found_by_key(question, found, target_id, f"it {kept}; ")
+
+
+def _found_by_key(question: str, found: list[Json], incident_id: str, seen: str) -> Finding:
+    seen += f"the search by key finds {len(found)}"
+    if not found:
+        return not_settled(question, "the list has not shown it in time: see the step pagerduty-delay", seen)
+    return judged(
+        question,
+        seen,
+        "an incident whose creation was not answered is not found again: it may be created twice",
+        holds=[row.get("id") for row in found] == [incident_id],
     )
 
 

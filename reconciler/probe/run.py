@@ -75,8 +75,8 @@ def _made(trial: Trial, step: Step) -> Iterator[Finding]:
     except Stopped:
         raise
     except Exception as error:  # noqa: BLE001 - the other steps must be made, and everything be removed
-        what = f"failed unexpectedly ({type(error).__name__} in {place_of(error)}): this is a defect, please report it"
-        yield not_settled(step.does, what)
+        what = f"failed unexpectedly ({type(error).__name__} in {place_of(error)})"
+        yield not_settled(step.does, f"{what}: this is a defect, please report it")
 
 
 def _shown(finding: Finding, step: Step, redaction: Redaction) -> Finding:

@@ -53,10 +53,10 @@ STEPS = (
     ),
     Step(
         name="pagerduty-urgency",
-        does="raises the urgency of an incident",
+        does="creates an incident of low urgency, and raises it",
         assumptions="urgency",
         seconds=5,
-        run=acts.raised_urgency,
+        run=acts.urgency,
     ),
     Step(
         name="pagerduty-people",

@@ -14,6 +14,8 @@ from reconciler.vendors.ports import Clock
 
 PATIENCE = 20.0
 """Seconds that a step waits for an effect which it needs."""
+IMPATIENCE = 3.0
+"""The same for a request's status, once another request of the run has shown that it does not come."""
 EVERY = 1.0
 """Seconds between two reads while an effect is waited for."""
 
@@ -48,8 +50,8 @@ class Trial:
 
     `clock` ends a wait when the operator asks to stop. `email` and `person` are the automation user's in
     PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id. `keyed` is JSM's
-    integration API, if its key is given. `staleness` is STALENESS_SECONDS. `last` is the monotonic time at which the
-    run ends.
+    integration API, if its key is given. `staleness` is STALENESS_SECONDS. `last` is the monotonic time at which
+    the run ends.
     """
 
     incidents: Incidents
@@ -64,6 +66,8 @@ class Trial:
     last: float = float("inf")
     receipts: dict[str, float] = field(default_factory=dict)
     """Ids of accepted requests of this run, each with the monotonic time of its acceptance."""
+    unanswered: list[str] = field(default_factory=list)
+    """Ids of those whose status did not come in time."""
 
     def pause(self, seconds: float) -> None:
         """Wait. Stopped if the operator asks to stop, NotSettled when the time of the whole run is over."""
@@ -84,6 +88,24 @@ class Trial:
                 return found, took
             self.pause(min(every, within - took))
 
+    def steady(self, read: Callable[[], Found], within: float = PATIENCE) -> Found:
+        """What two reads in a row show, since two copies of the data may take turns; else what the last shows."""
+        found, _ = self.until(lambda: (first,) if (first := read()) and first == read() else (), within)
+        return found[0] if found else read()
+
+    def new_incident(self, urgency: str = "low") -> Json:
+        """A new incident, as the answer shows it, that can be read by its id. NotSettled if it does not appear."""
+        incident = self.incidents.created(urgency=urgency)
+        incident_id = text(incident.get("id"))
+        if not self.steady(lambda: self.incidents.incident(incident_id)):
+            raise NotSettled(f"a new incident is not found by its id within {PATIENCE:g} s")
+        return incident
+
+    def status(self, incident_id: str, expected: str) -> str:
+        """The incident's status as soon as it is the expected one, or at the end."""
+        is_shown, _ = self.until(lambda: self.incidents.status(incident_id) == expected)
+        return expected if is_shown else self.incidents.status(incident_id)
+
     def new_alert(self) -> Created:
         """A new alert that can be read by its id. NotSettled if it does not appear in time."""
         one, reply = self.alerts.create()
@@ -92,7 +114,7 @@ class Trial:
         if not row:
             raise NotSettled(f"a new alert is not found by its alias within {PATIENCE:g} s")
         one = self.alerts.known(one, row)
-        if not self.until(lambda: self.alerts.alert(one.id))[0]:
+        if not self.steady(lambda: self.alerts.alert(one.id)):
             raise NotSettled(f"a new alert is not found by its id within {PATIENCE:g} s")
         return one
 
@@ -101,11 +123,16 @@ class Trial:
         if not request_id:
             return {}
         self.receipts[request_id] = self.clock.monotonic()
-        return self.until(lambda: self.alerts.outcome(request_id))[0]
+        outcome, _ = self.until(
+            lambda: self.alerts.outcome(request_id), IMPATIENCE if self.unanswered else PATIENCE
+        )
+        if not outcome:
+            self.unanswered.append(request_id)
+        return outcome
 
-    def acted(self, alert_id: str, verb: str) -> Json:
+    def acted(self, alert_id: str, verb: str, user: str = "") -> Json:
         """Carry an act out, and wait for its outcome. NotSettled if it is refused."""
-        reply = self.alerts.act(alert_id, verb).needed(f"{verb} of an alert")
+        reply = self.alerts.act(alert_id, verb, user).needed(f"{verb} of an alert")
         return self.settled(text(reply.body.get("requestId")))
 
     def noted(self, alert_id: str, words: str) -> Json:
@@ -118,7 +145,8 @@ class Trial:
     def acknowledged(self, alert_id: str) -> bool:
         """Acknowledge an alert, and wait until it shows that."""
         self.acted(alert_id, "acknowledge")
-        return self.until(lambda: is_acknowledged(self.alerts.alert(alert_id)))[0]
+        found, _ = self.until(lambda: is_acknowledged(self.alerts.alert(alert_id)))
+        return found
 
 
 def is_acknowledged(row: Json) -> bool:

@@ -61,7 +61,7 @@ class Reply:
 class Api:
     """Requests to one vendor, answered or refused. `learn` is given every answer, to redact the names in it.
 
-    `headers` are sent with every write. ReconcilerError where no answer of the vendor comes, and for a refused key.
+    `headers` are sent with every write. ReconcilerError where no answer of the vendor comes, or the key is refused.
     """
 
     def __init__(self, http: Http, learn: Callable[[Any], None], headers: Mapping[str, str] | None = None) -> None:

@@ -25,24 +25,24 @@ from reconciler.probe.wire import Api
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.settings import Settings
-from reconciler.store.database import exists, open_database
+from reconciler.store.database import current_revision, exists, open_database
 from reconciler.store.evidence import is_at_work
 from reconciler.store.lock import lock_for
-from reconciler.store.migrate import current_revision
 from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.schema import REVISION
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
-from reconciler.vendors.json_fields import mapping, text
 from reconciler.vendors.jsm import rows as jsm_rows
 from reconciler.vendors.jsm.site import Site
+from reconciler.vendors.json_fields import text
 from reconciler.vendors.opsgenie import rows as opsgenie_rows
 from reconciler.vendors.pagerduty.writes import unacknowledging_ways
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
 from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
 
-MakeHttp = Callable[[Side, str], Http]
+MakeHttp = Callable[[Side, str, Callable[[RequestRecord], None]], Http]
+"""Makes a session by its side and name; the last argument is to be called after each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ def assemble_probe(
 ) -> Probe:
     """The probe for this configuration. It asks each side who we are: ReconcilerError if that fails.
 
-    `stop` ends the waits of steps, and none of those by which everything is removed. `clock` and `make` replace the
-    machine's clock and the sessions.
+    `stop` ends the waits of steps, and none of those by which everything is removed. `clock` and `make` replace
+    the machine's clock and the sessions.
     """
     requests: Counter[str] = Counter()
 
@@ -73,15 +73,16 @@ def assemble_probe(
         log_request(record)
         requests[record.vendor] += 1
 
-    limiters = {
+    limits = {
         Side.ALERTS: RateLimiter(SystemClock()),
         Side.PAGERDUTY: RateLimiter(SystemClock(), PAGERDUTY_PER_MINUTE),
     }
 
-    def http(side: Side, name: str) -> Http:
-        return session(settings, side, SystemClock(), limiters[side], count, name=name)
+    def http(side: Side, name: str = "") -> Http:
+        if make is not None:
+            return make(side, name, count)
+        return session(settings, side, SystemClock(), limits[side], count, name=name)
 
-    make = make or http
     objects = Objects(secrets.token_hex(4))
     name = f"Reconciler Probe {objects.nonce}"
     known = {
@@ -89,11 +90,11 @@ def assemble_probe(
         settings.jsm_email: "(the e-mail address of JSM's user)",
     }
     redaction = Redaction(settings.secret_values(), known, (name,))
-    pagerduty = Api(make(Side.PAGERDUTY, ""), redaction.learn, {"From": settings.pagerduty_email})
+    pagerduty = Api(http(Side.PAGERDUTY), redaction.learn, {"From": settings.pagerduty_email})
     incidents = Incidents(pagerduty, settings.pagerduty_service_id, objects)
     pagerduty.get(f"/services/{settings.pagerduty_service_id}").needed("PAGERDUTY_SERVICE_ID: the service")
     is_jsm = settings.alert_source == JSM.key
-    alerts, user = (_jsm if is_jsm else _opsgenie)(settings, make, redaction, objects, name)
+    alerts, user = (_jsm if is_jsm else _opsgenie)(settings, http, redaction, objects, name)
     return Probe(
         Trial(
             incidents=incidents,
@@ -104,7 +105,7 @@ def assemble_probe(
             alert_user=user,
             ways=unacknowledging_ways,
             staleness=settings.staleness_seconds,
-            keyed=Api(make(Side.ALERTS, JSM_KEYED), redaction.learn)
+            keyed=Api(http(Side.ALERTS, JSM_KEYED), redaction.learn)
             if is_jsm and settings.jsm_integration_key
             else None,
         ),
@@ -115,9 +116,9 @@ def assemble_probe(
 
 
 def _opsgenie(
-    settings: Settings, make: MakeHttp, redaction: Redaction, objects: Objects, name: str
+    settings: Settings, http: Callable[..., Http], redaction: Redaction, objects: Objects, name: str
 ) -> tuple[Alerts, AlertUser]:
-    api = Api(make(Side.ALERTS, ""), redaction.learn)
+    api = Api(http(Side.ALERTS), redaction.learn)
     alerts = Alerts(
         api,
         alert_side.OPSGENIE,
@@ -130,10 +131,10 @@ def _opsgenie(
 
 
 def _jsm(
-    settings: Settings, make: MakeHttp, redaction: Redaction, objects: Objects, name: str
+    settings: Settings, http: Callable[..., Http], redaction: Redaction, objects: Objects, name: str
 ) -> tuple[Alerts, AlertUser]:
-    api = Api(make(Side.ALERTS, ""), redaction.learn)
-    site = Site(make(Side.ALERTS, JSM_SITE), settings.jsm_cloud_id)
+    api = Api(http(Side.ALERTS), redaction.learn)
+    site = Site(http(Side.ALERTS, JSM_SITE), settings.jsm_cloud_id)
     dialect: Dialect = alert_side.jsm(site.cloud_id())
 
     def parse(row: Any, now: datetime) -> Act:
@@ -152,13 +153,12 @@ def _jsm(
 
 
 def _automation_user(incidents: Incidents, settings: Settings) -> Person:
-    """The automation user, by the e-mail address or else by the configured id; without an id if unknown."""
-    email = settings.pagerduty_email.strip().lower()
-    rows = [row for row in incidents.users(email) if text(row.get("email")).lower() == email]
-    if not rows:
-        reply = incidents.api.get(f"/users/{settings.pagerduty_user}")
-        rows = [mapping(reply.body.get("user"))]
-    return Person(text(rows[0].get("id")), settings.pagerduty_user)
+    """The automation user: searched by address, then by name, and read by id; without an id if unknown."""
+    email, user = settings.pagerduty_email, settings.pagerduty_user
+    found = [*incidents.users(email), *incidents.users(user)]
+    ours = [row for row in found if text(row.get("email")).lower() == email.lower()]
+    row = ours[0] if ours else incidents.user(user)
+    return Person(text(row.get("id")), user)
 
 
 @contextmanager
@@ -175,8 +175,9 @@ def on_trial(url: str, *, in_production: bool) -> Iterator[None]:
         raise Misconfigured(f"DATABASE_URL: {busy}")
     if not in_production and _has_begun(url):
         raise Misconfigured(
-            f"DATABASE_URL: a reconciler has begun on {shown(url)}: this is no trial set-up, and people on call may "
-            "be paged; use a trial account or a test service with a database of its own, or add --even-in-production"
+            f"DATABASE_URL: a reconciler has begun on {shown(url)}: this is no trial set-up, and people on call "
+            "may be paged; use a trial account, or a test service with a database of its own; or add "
+            "--even-in-production"
         )
     lock = lock_for(url)
     if not lock.acquire():

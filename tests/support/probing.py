@@ -15,7 +15,7 @@ from reconciler.runtime.sessions import session
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response
-from reconciler.vendors.http import Http
+from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.rate_limiter import RateLimiter
 from tests.support.clock import SimClock
 from tests.support.in_process import settings as product_settings
@@ -45,7 +45,9 @@ class Bench:
         return alerts + [row["title"] for row in incidents if row["status"] != "resolved"]
 
 
-def bench(source: str = "opsgenie", *, vendor: Any = None, changed: dict[str, Any] | None = None, **knobs: Any) -> Bench:
+def bench(
+    source: str = "opsgenie", *, vendor: Any = None, changed: dict[str, Any] | None = None, **knobs: Any
+) -> Bench:
     """A sandbox with these settings. `source` as in `in_process.SOURCES`; `vendor` stands before the sandbox."""
     clock = SimClock()
     is_jsm = source != "opsgenie"
@@ -59,8 +61,8 @@ def bench(source: str = "opsgenie", *, vendor: Any = None, changed: dict[str, An
     wire = Wire(answer, clock)
     config = product_settings(source, **(changed or {}))
 
-    def make(side: Side, name: str) -> Http:
-        made = session(config, side, clock, RateLimiter(clock), name=name)
+    def make(side: Side, name: str, on_request: Callable[[RequestRecord], None]) -> Http:
+        made = session(config, side, clock, RateLimiter(clock), on_request, name=name)
         made._session.requests.mount("https://", wire)
         return made
 
