@@ -23,12 +23,13 @@ def leftovers(trial: Trial, objects: Objects) -> int:
 
 def clean(trial: Trial, objects: Objects, pauses: tuple[float, ...] = PAUSES) -> tuple[Created, ...]:
     """Remove everything; returns what could not be removed. No error ends it, and no signal shortens its waits."""
-    _once(trial, objects)
-    for seconds in pauses:
-        if not objects.left():
-            break
-        trial.incidents.api.http.clock.wait(seconds)
+    with trial.halt.ignored():
         _once(trial, objects)
+        for seconds in pauses:
+            if not objects.left():
+                break
+            trial.incidents.api.http.clock.wait(seconds)
+            _once(trial, objects)
     return objects.left()
 
 

@@ -25,6 +25,10 @@ class Incidents:
         """Whether a creation may have an urgency; learned from refusals."""
         self._objects = objects
 
+    def service(self) -> Reply:
+        """The service."""
+        return self.api.get(f"/services/{segment(self.service_id, 'PagerDuty: service')}")
+
     def create(self, *, urgency: str = "low", key: str = "", length: int = 0, body: int = 0) -> Reply:
         """Try to create an incident, with this key or one of its own. NotSettled if the account may create none.
 

@@ -10,7 +10,8 @@ from reconciler.probe.findings import Finding, not_settled
 from reconciler.probe.objects import Created, Objects
 from reconciler.probe.redaction import Redaction
 from reconciler.probe.steps import Step
-from reconciler.probe.trial import Stopped, Trial
+from reconciler.probe.trial import Trial
+from reconciler.probe.wire import Stopped
 
 LONGEST = 540.0
 """Seconds for all steps; removing what they have created comes after that."""
@@ -44,7 +45,7 @@ def run(
     """Make the steps. ReconcilerError only if the leftovers of earlier runs cannot be looked for."""
     clock = trial.clock
     began = clock.monotonic()
-    trial = replace(trial, last=began + LONGEST)
+    trial.halt.last = began + LONGEST
     removed = leftovers(trial, objects)
     findings: list[Finding] = []
     stopped = False
@@ -64,16 +65,13 @@ def run(
 
 def _made(trial: Trial, step: Step) -> Iterator[Finding]:
     """A step's findings. What ends it early is one as well."""
-    if trial.clock.monotonic() >= trial.last:
-        yield not_settled(step.does, "not tried: the time of the whole run is over")
-        return
     try:
-        trial.pause(0.0)
+        trial.halt.check()
         yield from step.run(trial)
-    except ReconcilerError as error:
-        yield not_settled(step.does, str(error))
     except Stopped:
         raise
+    except ReconcilerError as error:
+        yield not_settled(step.does, str(error))
     except Exception as error:  # noqa: BLE001 - the other steps must be made, and everything be removed
         what = f"failed unexpectedly ({type(error).__name__} in {place_of(error)})"
         yield not_settled(step.does, f"{what}: this is a defect, please report it")

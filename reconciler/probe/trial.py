@@ -8,7 +8,7 @@ from reconciler.core.model import Person
 from reconciler.probe.alerts import Alerts
 from reconciler.probe.incidents import Incidents
 from reconciler.probe.objects import Created
-from reconciler.probe.wire import Api, Json, NotSettled
+from reconciler.probe.wire import Api, Halt, Json, NotSettled
 from reconciler.vendors.json_fields import text
 from reconciler.vendors.ports import Clock
 
@@ -21,10 +21,6 @@ EVERY = 1.0
 
 Found = TypeVar("Found")
 Ways = Callable[[str], list[tuple[str, dict[str, Any]]]]
-
-
-class Stopped(Exception):
-    """The operator has asked the probe to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +46,19 @@ class Trial:
 
     `clock` ends a wait when the operator asks to stop. `email` and `person` are the automation user's in
     PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id. `keyed` is JSM's
-    integration API, if its key is given. `staleness` is STALENESS_SECONDS. `last` is the monotonic time at which
-    the run ends.
+    integration API, if its key is given. `staleness` is STALENESS_SECONDS. `halt` ends the steps early.
     """
 
     incidents: Incidents
     alerts: Alerts
     clock: Clock
+    halt: Halt
     email: str
     person: Person
     alert_user: AlertUser
     ways: Ways
     staleness: float
     keyed: Api | None = None
-    last: float = float("inf")
     receipts: dict[str, float] = field(default_factory=dict)
     """Ids of accepted requests of this run, each with the monotonic time of its acceptance."""
     unanswered: list[str] = field(default_factory=list)
@@ -71,10 +66,8 @@ class Trial:
 
     def pause(self, seconds: float) -> None:
         """Wait. Stopped if the operator asks to stop, NotSettled when the time of the whole run is over."""
-        if self.clock.monotonic() >= self.last:
-            raise NotSettled("the time of the whole run is over")
-        if self.clock.wait(seconds):
-            raise Stopped
+        self.clock.wait(seconds)
+        self.halt.check()
 
     def until(
         self, shown: Callable[[], Found], within: float = PATIENCE, every: float = EVERY

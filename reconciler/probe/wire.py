@@ -3,7 +3,8 @@
 It uses the product's own session, with its time limits, rate limits and redaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.error_scopes import said
 from reconciler.vendors.http import Answer, Http
 from reconciler.vendors.json_fields import mapping
+from reconciler.vendors.ports import Clock
 
 CALL_SECONDS = 15.0
 """The longest time of one call, retries included."""
@@ -21,6 +23,7 @@ LONGEST_WAIT = 30.0
 """Seconds that are waited for a rate limit before the next try."""
 REFUSALS = frozenset(range(400, 500)) - {401, 408, 429}
 """Statuses that are findings. 401 concerns the key, the others mean that it may work later."""
+TIME_OVER = "the time of the whole run is over"
 LONGEST_WORDS = 160
 """Characters of a vendor's message that a finding quotes."""
 
@@ -30,6 +33,41 @@ Params = Iterable[tuple[str, str]]
 
 class NotSettled(ReconcilerError):
     """A step cannot go on: the vendor did not do what the rest of the step needs."""
+
+
+class Stopped(NotExecuted):
+    """The operator has asked the probe to stop; the request at hand was not sent."""
+
+
+class Halt:
+    """Ends the steps early: when the operator wants it, or at the monotonic time `last`.
+
+    `is_wanted` says whether the operator does. What removes the created objects ignores both.
+    """
+
+    def __init__(self, is_wanted: Callable[[], bool], clock: Clock) -> None:
+        self.last = float("inf")
+        self._is_wanted = is_wanted
+        self._clock = clock
+        self._is_ignored = False
+
+    def check(self) -> None:
+        """Stopped, or NotSettled because the time is over; nothing while it is ignored."""
+        if self._is_ignored:
+            return
+        if self._is_wanted():
+            raise Stopped("stopped by the operator")
+        if self._clock.monotonic() >= self.last:
+            raise NotSettled(TIME_OVER)
+
+    @contextmanager
+    def ignored(self) -> Iterator[None]:
+        """Let everything inside be done to its end."""
+        self._is_ignored = True
+        try:
+            yield
+        finally:
+            self._is_ignored = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +99,15 @@ class Reply:
 class Api:
     """Requests to one vendor, answered or refused. `learn` is given every answer, to redact the names in it.
 
-    `headers` are sent with every write. ReconcilerError where no answer of the vendor comes, or the key is refused.
+    `headers` are sent with every write; `halt` is asked before each request. ReconcilerError where no answer of
+    the vendor comes, or the key is refused.
     """
 
-    def __init__(self, http: Http, learn: Callable[[Any], None], headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, http: Http, learn: Callable[[Any], None], halt: Halt, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.http = http
+        self._halt = halt
         self.latest: Mapping[str, str] = {}
         """The headers of the last answer."""
         self._learn = learn
@@ -73,6 +115,7 @@ class Api:
 
     def get(self, path: str, params: Params = ()) -> Reply:
         """Read."""
+        self._halt.check()
         with calling(CallPriority.CHANGED, CALL_SECONDS):
             return self._reply(self.http.get(path, params, accept=REFUSALS))
 
@@ -87,6 +130,7 @@ class Api:
         return self._sent(method, path, body)
 
     def _sent(self, method: str, path: str, body: Any) -> Reply:
+        self._halt.check()
         with calling(CallPriority.CHANGED, CALL_SECONDS):
             return self._reply(self.http.write(method, path, body, self._headers, accept=REFUSALS))
 

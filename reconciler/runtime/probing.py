@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from reconciler.probe.redaction import Redaction
 from reconciler.probe.run import OnStep, Result, run
 from reconciler.probe.steps import Step
 from reconciler.probe.trial import AlertUser, Trial
-from reconciler.probe.wire import Api
+from reconciler.probe.wire import Api, Halt
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.settings import Settings
@@ -90,24 +90,36 @@ def assemble_probe(
         settings.jsm_email: "(the e-mail address of JSM's user)",
     }
     redaction = Redaction(settings.secret_values(), known, (name,))
-    pagerduty = Api(http(Side.PAGERDUTY), redaction.learn, {"From": settings.pagerduty_email})
+    waits = clock or SystemClock(stop)
+    halt = Halt(stop.is_set, waits)
+
+    def api(side: Side, name: str = "", headers: Mapping[str, str] | None = None) -> Api:
+        return Api(http(side, name), redaction.learn, halt, headers)
+
+    pagerduty = api(Side.PAGERDUTY, headers={"From": settings.pagerduty_email})
     incidents = Incidents(pagerduty, settings.pagerduty_service_id, objects)
-    pagerduty.get(f"/services/{settings.pagerduty_service_id}").needed("PAGERDUTY_SERVICE_ID: the service")
+    service = incidents.service()
+    if not service.ok:
+        raise Misconfigured(f"PAGERDUTY_SERVICE_ID: the service cannot be read: {service.words}")
     is_jsm = settings.alert_source == JSM.key
-    alerts, user = (_jsm if is_jsm else _opsgenie)(settings, http, redaction, objects, name)
+    account = api(Side.ALERTS)
+    if is_jsm:
+        site = Site(http(Side.ALERTS, JSM_SITE), settings.jsm_cloud_id)
+        alerts, user = _jsm(settings, account, site, objects, name)
+    else:
+        alerts, user = _opsgenie(settings, account, objects, name)
     return Probe(
         Trial(
             incidents=incidents,
             alerts=alerts,
-            clock=clock or SystemClock(stop),
+            clock=waits,
+            halt=halt,
             email=settings.pagerduty_email,
             person=_automation_user(incidents, settings),
             alert_user=user,
             ways=unacknowledging_ways,
             staleness=settings.staleness_seconds,
-            keyed=Api(http(Side.ALERTS, JSM_KEYED), redaction.learn)
-            if is_jsm and settings.jsm_integration_key
-            else None,
+            keyed=api(Side.ALERTS, JSM_KEYED) if is_jsm and settings.jsm_integration_key else None,
         ),
         objects,
         redaction,
@@ -115,10 +127,7 @@ def assemble_probe(
     )
 
 
-def _opsgenie(
-    settings: Settings, http: Callable[..., Http], redaction: Redaction, objects: Objects, name: str
-) -> tuple[Alerts, AlertUser]:
-    api = Api(http(Side.ALERTS), redaction.learn)
+def _opsgenie(settings: Settings, api: Api, objects: Objects, name: str) -> tuple[Alerts, AlertUser]:
     alerts = Alerts(
         api,
         alert_side.OPSGENIE,
@@ -130,11 +139,7 @@ def _opsgenie(
     return alerts, AlertUser(forms={name: "the name that was sent"})
 
 
-def _jsm(
-    settings: Settings, http: Callable[..., Http], redaction: Redaction, objects: Objects, name: str
-) -> tuple[Alerts, AlertUser]:
-    api = Api(http(Side.ALERTS), redaction.learn)
-    site = Site(http(Side.ALERTS, JSM_SITE), settings.jsm_cloud_id)
+def _jsm(settings: Settings, api: Api, site: Site, objects: Objects, name: str) -> tuple[Alerts, AlertUser]:
     dialect: Dialect = alert_side.jsm(site.cloud_id())
 
     def parse(row: Any, now: datetime) -> Act:

@@ -33,6 +33,7 @@ class Bench:
     probe: Probe
     wire: Wire
     source: str
+    stop: threading.Event
 
     def run(self, *only: str, quick: bool = False) -> Result:
         """The steps of these names, or all."""
@@ -66,8 +67,9 @@ def bench(
         made._session.requests.mount("https://", wire)
         return made
 
-    probe = assemble_probe(config, threading.Event(), clock, make)
-    return Bench(sandbox, clock, probe, wire, JSM.key if is_jsm else source)
+    stop = threading.Event()
+    probe = assemble_probe(config, stop, clock, make)
+    return Bench(sandbox, clock, probe, wire, JSM.key if is_jsm else source, stop)
 
 
 def finding(result: Result, words: str) -> Finding:
