@@ -129,6 +129,10 @@ class Alerts:
             self._objects.over(one)
         return one, reply.needed("a new alert")
 
+    def forget(self, one: Created) -> None:
+        """Forget an alert whose creation has failed."""
+        self._objects.over(one)
+
     def by_alias(self, alias: str) -> Json:
         """The open alert with this alias; empty if there is none yet."""
         return self._one(self.api.get(f"{self.dialect.base}/{self.dialect.alias.format(alias=alias)}"))

@@ -112,9 +112,8 @@ def fresh_incident(trial: Trial) -> Iterator[Finding]:
 def fresh_alert(trial: Trial) -> Iterator[Finding]:
     """A new alert, read by its id as soon as the request's status names it."""
     alerts = trial.alerts
-    one, reply = alerts.create()
     began = trial.clock.monotonic()
-    outcome = trial.settled(text(reply.body.get("requestId")))
+    one, outcome = trial.requested_alert()
     row, _ = trial.until(lambda: alerts.by_alias(one.key))
     alert_id = text(outcome.get("alertId")) or text(mapping(row).get("id"))
     if not alert_id:

@@ -16,6 +16,8 @@ PATIENCE = 20.0
 """Seconds that a step waits for an effect which it needs."""
 IMPATIENCE = 3.0
 """The same for a request's status, once another request of the run has shown that it does not come."""
+SHORTEST = 0.01
+"""The shortest wait in seconds: a shorter one may not advance a floating-point clock at all."""
 EVERY = 1.0
 """Seconds between two reads while an effect is waited for."""
 
@@ -79,7 +81,7 @@ class Trial:
             took = self.clock.monotonic() - began
             if found or took >= within:
                 return found, took
-            self.pause(min(every, within - took))
+            self.pause(max(SHORTEST, min(every, within - took)))
 
     def steady(self, read: Callable[[], Found], within: float = PATIENCE) -> Found:
         """What two reads in a row show, since two copies of the data may take turns; else what the last shows."""
@@ -99,10 +101,18 @@ class Trial:
         is_shown, _ = self.until(lambda: self.incidents.status(incident_id) == expected)
         return expected if is_shown else self.incidents.status(incident_id)
 
+    def requested_alert(self) -> tuple[Created, Json]:
+        """A new alert that has been accepted, and what became of the request. NotSettled if that failed."""
+        one, reply = self.alerts.create()
+        outcome = self.settled(text(reply.body.get("requestId")))
+        if outcome.get("isSuccess") is False:
+            self.alerts.forget(one)
+            raise NotSettled(f"a new alert is accepted, but not created: {text(outcome.get('status'))}")
+        return one, outcome
+
     def new_alert(self) -> Created:
         """A new alert that can be read by its id. NotSettled if it does not appear in time."""
-        one, reply = self.alerts.create()
-        self.receipts[text(reply.body.get("requestId"))] = self.clock.monotonic()
+        one, _ = self.requested_alert()
         row, _ = self.until(lambda: self.alerts.by_alias(one.key))
         if not row:
             raise NotSettled(f"a new alert is not found by its alias within {PATIENCE:g} s")
