@@ -133,6 +133,6 @@ def _sums(result: Result) -> Iterator[str]:
 
 def _cell(words: str) -> str:
     """A text as a cell of a table: nothing in it is markup, and no name in it notifies anybody."""
-    for character, form in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("@", "&#64;"), ("`", "'")):
+    for character, form in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("@", "&#64;"), ("`", "'")):
         words = words.replace(character, form)
     return words

@@ -129,6 +129,7 @@ ROWS = (
     Row("pagerduty-refusals", {"bot_role": "observer"}, "asks for what does not exist", "code 1018", UNSETTLED),
     Row("alert-refusals", {"receipts_stay_pending": True}, "an act on an unknown alert", "then nothing"),
     Row("pagerduty-log", {"plan_lacks_ability": True}, "acknowledges an incident", "code 2014", UNSETTLED),
+    Row("rates", {"pagerduty_per_minute": 0}, "PagerDuty states its rate limit", "no such header"),
     # -- lists --
     Row("pagerduty-windows", {"until_future_refused": True}, "until a time ahead", "code 2004", SAME),
     Row("pagerduty-windows", {"since_exclusive": True}, "entries of the second", "0 of ours"),
