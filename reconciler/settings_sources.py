@@ -1,5 +1,6 @@
 """Where the texts of settings come from: the environment, a .env file, and files that hold one secret each."""
 
+import errno
 import io
 import os
 import stat
@@ -79,10 +80,13 @@ def look_up(name: str, layers: Sequence[Layer], *, secret: bool) -> Found:
 
 
 def read_secret(name: str, path: str) -> str:
-    """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake."""
+    """The content of a secret's file. The path is never shown: it may be the secret itself, given by mistake.
+
+    Wrong for a named pipe, which would have to be waited for; the shell's `<(…)` gives one that is open already.
+    """
     fix = "give the path of a readable file that holds the value alone"
     try:
-        with Path(path).open(encoding="utf-8") as file:
+        with os.fdopen(_opened(path), encoding="utf-8") as file:
             text = file.read(LARGEST_FILE + 1).rstrip("\r\n")
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -90,6 +94,18 @@ def read_secret(name: str, path: str) -> str:
     if not text or len(text) > LARGEST_FILE:
         raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
     return text
+
+
+def _opened(path: str) -> int:
+    """A descriptor of the file. OSError for what is neither a regular file nor a pipe that is open already."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    kind = os.fstat(descriptor).st_mode
+    is_given = stat.S_ISFIFO(kind) and os.path.realpath(path).startswith("/proc/")
+    if not (stat.S_ISREG(kind) or is_given):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def can_be_read_again(path: str) -> bool:

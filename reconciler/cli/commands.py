@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +25,8 @@ from reconciler.cli.retry import retry
 from reconciler.cli.run import run
 from reconciler.cli.status import status
 
+PRIVATE = 0o077
+"""The mask of rights that no new file gives: all of other users'."""
 _PORT, _SECONDS, _RATE = click.IntRange(0, 65535), Seconds(0, 3600), click.IntRange(0)
 
 
@@ -97,6 +100,7 @@ def main() -> None:
     """Entry point: the command with its output kept from failing, and an exit status of the contract."""
     from reconciler.cli.streams import kept_output
 
+    os.umask(os.umask(PRIVATE) | PRIVATE)
     with kept_output():
         _main()
 

@@ -50,7 +50,7 @@ def configured() -> Settings:
 def warnings(settings: Settings) -> tuple[str, ...]:
     """What is probably a mistake: of the settings, and of the files that hold them and the database."""
     from reconciler.settings import exposures
-    from reconciler.store.database import file_of
+    from reconciler.store.address import file_of
     from reconciler.store.files import exposed
 
     database = file_of(settings.database_url.get_secret_value())
@@ -71,7 +71,8 @@ def working_database() -> Database:
     """The daemon's database, for a command that writes to it beside the daemon; Misconfigured if it has none."""
     url, _ = configured_database()
     from reconciler.errors import Misconfigured
-    from reconciler.store.database import exists, open_database
+    from reconciler.store.address import exists
+    from reconciler.store.database import open_database
     from reconciler.store.migrate import check
     from reconciler.store.overview import shown
     from reconciler.store.schema import REVISION

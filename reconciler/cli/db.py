@@ -32,7 +32,8 @@ def upgrade() -> None:
 def current(check: bool) -> None:
     """Show the schema's revision, and this version's."""
     url, _ = configured_database()
-    from reconciler.store.database import current_revision, exists, open_database
+    from reconciler.store.address import exists
+    from reconciler.store.database import current_revision, open_database
     from reconciler.store.schema import REVISION
 
     found = current_revision(open_database(url)) if exists(url) else None

@@ -60,7 +60,7 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
     from reconciler.runtime.interruption import until_stopped
     from reconciler.runtime.once import run_once
     from reconciler.runtime.report import Collector
-    from reconciler.store.database import exists
+    from reconciler.store.address import exists
     from reconciler.store.migrate import check
     from reconciler.store.overview import shown
 

@@ -22,7 +22,8 @@ def status(exit_code: bool, as_json: bool) -> None:
     from reconciler.cli import status_text
     from reconciler.operations import status as state
     from reconciler.operations.status_data import as_data
-    from reconciler.store.database import current_revision, exists
+    from reconciler.store.address import exists
+    from reconciler.store.database import current_revision
     from reconciler.store.overview import shown
     from reconciler.store.read_only import open_read_only
 

@@ -68,8 +68,13 @@ class Health:
 
     def unready(self) -> str:
         """Why the process is not ready, in one line; empty if it is, or stands by and could take over."""
+        return self.gravest()[1]
+
+    def gravest(self) -> tuple[str, str]:
+        """The name and the text of the gravest reason not to be ready; the text is empty if it is ready."""
         reasons = self.reasons()
-        return reasons["loop"] if self._role == "standby" else next(filter(None, reasons.values()), "")
+        given = ((name, text) for name, text in reasons.items() if text and self._role != "standby")
+        return next(given, ("loop", reasons["loop"]))
 
     def reasons(self) -> dict[str, str]:
         """Every reason not to be ready, the gravest first, by the name that docs/runbook.md has for it.

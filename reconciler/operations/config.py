@@ -9,7 +9,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.observability.logs import printable
 from reconciler.settings import Settings, variables
 from reconciler.settings_reading import Reading, Variable
-from reconciler.store.database import exists, open_database
+from reconciler.store.address import exists
+from reconciler.store.database import open_database
 from reconciler.store.overview import shown
 from reconciler.store.source import other_source, source_of
 

@@ -11,7 +11,8 @@ from reconciler.errors import Misconfigured
 from reconciler.observability.naming import counted, span
 from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.store import evidence
-from reconciler.store.database import Database, current_revision, exists, open_database
+from reconciler.store.address import exists
+from reconciler.store.database import Database, current_revision, open_database
 from reconciler.store.migrate import known
 from reconciler.store.overview import lead, shown
 from reconciler.store.read_only import open_read_only
@@ -109,7 +110,8 @@ class DatabaseChecks:
         """Whether this user may write to it."""
         why = evidence.obstacle(self._url)
         if why:
-            return bad("database writable", why, "give the program's user the right to write there")
+            what, _, fix = why.partition(": ")
+            return bad("database writable", what, fix or "give the program's user the right to write there")
         return good("database writable", "nothing speaks against it")
 
     def pairs(self, alert_ids: Collection[str]) -> dict[str, Pair]:

@@ -56,9 +56,11 @@ from reconciler.sources.pagerduty_feed import PagerDutyFeed
 from reconciler.sources.repetitions import Repetitions
 from reconciler.sources.sweep import Retention, Sweep
 from reconciler.sources.unrepeated import UnrepeatedIntake
-from reconciler.store.database import Database, DatabaseDown, exists, open_database
+from reconciler.store.address import exists, file_of
+from reconciler.store.database import Database, DatabaseDown, open_database
+from reconciler.store.files import check_owner, check_private
 from reconciler.store.leader_state import LeaderState
-from reconciler.store.lock import lock_for
+from reconciler.store.lock import FileLock, lock_for
 from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.source import check_source
@@ -77,8 +79,13 @@ AWAY_INTERVALS = 3
 
 
 def assemble(settings: Settings, stop: threading.Event | None = None) -> "Wiring":
-    """The whole program. The database is opened, but not migrated."""
-    database = open_database(settings.database_url.get_secret_value())
+    """The whole program. The database is opened, but not migrated. Misconfigured if it is another user's."""
+    url = settings.database_url.get_secret_value()
+    file = file_of(url)
+    if file is not None:
+        check_owner(file)
+        check_private(FileLock(file).path)
+    database = open_database(url)
     with suppress(DatabaseDown):  # the daemon waits for its database, and checks again before it leads
         check_source(database, settings.alert_source)
     return Wiring(settings, stop or threading.Event(), database, _metrics(settings))

@@ -19,8 +19,9 @@ from reconciler.runtime.bootstrap import DryWiring, assemble
 from reconciler.runtime.once import run_once
 from reconciler.runtime.report import Collector, Report
 from reconciler.settings import Settings
+from reconciler.store.address import file_of
 from reconciler.store.copies import copied
-from reconciler.store.database import Database, file_of
+from reconciler.store.database import Database
 from reconciler.store.lock import Lock
 from reconciler.store.moving import apply
 from reconciler.store.overview import lead, shown

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from reconciler.errors import Transient
-from reconciler.store.database import Database, file_of
+from reconciler.store.address import file_of
+from reconciler.store.database import Database
 from reconciler.store.files import create_private
 from reconciler.store.read_only import in_memory
 from reconciler.store.schema import metadata

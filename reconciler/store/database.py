@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
-from reconciler.errors import Misconfigured, Transient
+from reconciler.errors import Transient
+from reconciler.store.address import file_of, is_blank, tcp
 from reconciler.store.cursors import Cursors
-from reconciler.store.files import OpenedFile, create_private
+from reconciler.store.files import OpenedFile, check_owner, create_private
 from reconciler.store.group_commit import GroupCommit
 from reconciler.store.journal import Journal
 from reconciler.store.outbox import Outbox
@@ -36,14 +37,6 @@ _LEADER = (
     select(leader.c.epoch, leader.c.holder).where(leader.c.route == bindparam("of")).with_for_update(read=True)
 )
 BUSY_SECONDS = 10
-TCP = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-"""libpq parameters with which a dead host is noticed within half a minute; the URL may override them."""
 SESSION_LIMITS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
 """PostgreSQL settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
 _END_STALLED = text("""
@@ -197,12 +190,6 @@ def open_database(url: str) -> Database:
     return Database(_sqlite(url, opened), file=opened)
 
 
-def exists(url: str) -> bool:
-    """Whether there is a database to read. The check creates none."""
-    file = file_of(url)
-    return file is None or file.exists()
-
-
 def current_revision(database: Database) -> str | None:
     """The schema's revision; None for a database without our tables."""
     name = database.engine.url.database if database.engine.dialect.name == "sqlite" else None
@@ -230,11 +217,6 @@ def revision_of(engine: Engine) -> str | None:
         raise down(error) from error
 
 
-def tcp(url: str) -> dict[str, int]:
-    """Connection parameters for PostgreSQL, without those that the URL sets."""
-    return {name: value for name, value in TCP.items() if name not in make_url(url).query}
-
-
 def down(error: DBAPIError) -> DatabaseDown:
     """The error as one line in the driver's words, without the statement and its values."""
     said = str(error.orig).strip().splitlines()
@@ -245,30 +227,6 @@ def down(error: DBAPIError) -> DatabaseDown:
         kind = "refused a statement"
     cause = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
     return DatabaseDown(f"DATABASE_URL: the database {kind}: {line}", "away" if away else cause)
-
-
-def file_of(url: str) -> Path | None:
-    """The file of an SQLite database, None for any other. Misconfigured if the URL names no usable file."""
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite":
-        return None
-    file = Path(address.database or "").absolute()
-    try:
-        if not file.parent.is_dir():
-            raise Misconfigured(f"DATABASE_URL: there is no folder {file.parent}: create it, or name another file")
-        if file.is_dir():
-            raise Misconfigured(f"DATABASE_URL: {file} is a folder: name a file in it")
-    except OSError as error:
-        raise Misconfigured(
-            f"DATABASE_URL: user {os.geteuid()} may not enter the folder {file.parent} ({error.strerror}): give "
-            "it to this user, or name a file in another folder"
-        ) from error
-    return file
-
-
-def is_blank(file: Path) -> bool:
-    """Whether the file is empty or missing."""
-    return not file.exists() or file.stat().st_size == 0
 
 
 def reading_engine(file: Path) -> Engine:
@@ -303,6 +261,7 @@ def _sqlite(url: str, file: OpenedFile) -> Engine:
     @event.listens_for(engine, "do_connect")
     def _connects(*_: Any) -> None:
         create_private(file.path)
+        check_owner(file.path)
 
     # The driver's own transactions lose updates and do not roll DDL back: begin by hand, immediately.
     @event.listens_for(engine, "connect")

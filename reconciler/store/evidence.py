@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, text
 
 from reconciler.core.model import Kind, Status
-from reconciler.store.database import UnitOfWork, file_of, open_database
+from reconciler.errors import Misconfigured
+from reconciler.store.address import file_of
+from reconciler.store.database import UnitOfWork, open_database
+from reconciler.store.files import check_owner, check_private
 from reconciler.store.lock import FileLock, lock_is_free
 from reconciler.store.schema import actions
 
@@ -46,6 +49,11 @@ def obstacle(url: str) -> str:
     """Why this user may not write to the database, found without a write; empty if nothing speaks against it."""
     file = file_of(url)
     if file is not None:
+        try:
+            check_owner(file)
+            check_private(FileLock(file).path)
+        except Misconfigured as error:
+            return str(error).removeprefix("DATABASE_URL: ")
         unwritable = [each for each in (file.parent, file) if each.exists() and not os.access(each, os.W_OK)]
         return f"{unwritable[0]} may not be written to" if unwritable else ""
     database = open_database(url)

@@ -1,12 +1,15 @@
-"""The file of an SQLite database: who may read it, and whether it is still the one that was opened."""
+"""The files of an SQLite database: whose they are, who may read them, whether they are still those in use."""
 
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.errors import Misconfigured
+
 PRIVATE = 0o600
 """Only the program's own user: alerts and notes may hold anything."""
+_ROOT = 0
 
 
 def create_private(file: Path) -> None:
@@ -16,6 +19,49 @@ def create_private(file: Path) -> None:
     """
     with suppress(OSError):
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+
+
+def check_owner(file: Path) -> None:
+    """Misconfigured if the file belongs to another user, who could read and change it. Root's is accepted."""
+    with suppress(FileNotFoundError):
+        _check(file, file.stat())
+
+
+def check_private(file: Path) -> None:
+    """Misconfigured if `open_private` would refuse the file."""
+    with suppress(FileNotFoundError):
+        _check(file, file.lstat())
+
+
+def open_private(file: Path) -> int:
+    """A descriptor of the file, created if it is missing, that its owner alone can open from now on.
+
+    Misconfigured for a symbolic link, for what is no file, and for a file of another user: somebody else could
+    have put it there. OSError if it cannot be opened.
+    """
+    check_private(file)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, PRIVATE)
+    try:
+        found = os.fstat(descriptor)
+        _check(file, found)
+        if stat.S_IMODE(found.st_mode) != PRIVATE:
+            os.fchmod(descriptor, PRIVATE)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check(file: Path, found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        raise Misconfigured(f"DATABASE_URL: {file} is a symbolic link, which is not followed: remove it")
+    if not stat.S_ISREG(found.st_mode):
+        raise Misconfigured(f"DATABASE_URL: {file} is no file: remove it, or name another database")
+    if found.st_uid not in (os.geteuid(), _ROOT):
+        raise Misconfigured(
+            f"DATABASE_URL: {file} belongs to user {found.st_uid}, and this is user {os.geteuid()}: run as that "
+            "user, or give the file to this one"
+        )
 
 
 def exposed(file: Path | None) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from reconciler.errors import Misconfigured
-from reconciler.store.database import down, tcp
+from reconciler.store.address import tcp
+from reconciler.store.database import down
+from reconciler.store.files import open_private
 
 
 class Lock(Protocol):
@@ -35,7 +37,10 @@ class Lock(Protocol):
 
 
 class FileLock:
-    """For SQLite: a lock on a file beside the database, which the kernel releases with the process."""
+    """For SQLite: a lock on a file beside the database, which the kernel releases with the process.
+
+    Only the owner can open the file, as whoever can may hold the lock, and the reconciler would stand by for ever.
+    """
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".lock")
@@ -47,7 +52,7 @@ class FileLock:
             return True
         self.release()
         try:
-            file = self.path.open("a")
+            file = os.fdopen(open_private(self.path), "a")
         except OSError as error:
             raise Misconfigured(
                 f"DATABASE_URL: cannot write beside the database ({self.path}: {error.strerror}): "
@@ -86,7 +91,8 @@ def lock_is_free(database: Path) -> Iterator[bool]:
     with contextlib.ExitStack() as held:
         alone = False
         with contextlib.suppress(OSError):
-            file = held.enter_context(FileLock(database).path.open())
+            descriptor = os.open(FileLock(database).path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            file = held.enter_context(os.fdopen(descriptor))
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             alone = True
         yield alone

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
 from reconciler.errors import Misconfigured
-from reconciler.store.database import Database, file_of, is_blank, reading_engine, revision_of
+from reconciler.store.address import file_of, is_blank
+from reconciler.store.database import Database, reading_engine, revision_of
 from reconciler.store.lock import lock_is_free
 from reconciler.store.migrate import known
 from reconciler.store.schema import REVISION, metadata

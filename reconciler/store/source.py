@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from reconciler.core.product import OPSGENIE, PRODUCTS
 from reconciler.errors import Misconfigured
-from reconciler.store.database import Database, down, is_blank
+from reconciler.store.address import is_blank
+from reconciler.store.database import Database, down
 from reconciler.store.read_only import untouching
 from reconciler.store.schema import cursors
 

@@ -3,8 +3,11 @@
 Every answer comes from memory, and no answer repeats anything of its request.
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
+from time import monotonic
 
 from flask import Flask, Response, request
 from pydantic import SecretStr
@@ -14,7 +17,8 @@ from reconciler.core.hints import Hint
 from reconciler.core.model import Side
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
-from reconciler.settings import Settings
+from reconciler.settings import Settings, variables
+from reconciler.web.access import is_let_in
 from reconciler.web.answers import json_answer, log_defect, with_headers
 from reconciler.web.webhooks import (
     PING,
@@ -41,6 +45,8 @@ HEADERS = (
 )
 """Headers of every answer of the application."""
 ACCEPTED = 202
+QUIET = 60.0
+"""Seconds between two log lines about the same outcome of one webhook."""
 UNAUTHENTIC = (401, 403)
 
 log = get_logger(__name__)
@@ -71,7 +77,7 @@ def create(
         app.add_url_rule(path, path, answer, methods=[method], provide_automatic_options=False)
 
     rule("/healthz", "GET", lambda: _health(metrics))
-    rule("/readyz", "GET", lambda: _readiness(metrics))
+    rule("/readyz", "GET", lambda: _readiness(metrics, valid().status_password))
     rule("/metrics", "GET", lambda: Response(metrics.text(), content_type=PROMETHEUS))
     endpoints: dict[str, _Endpoint] = {}
     if settings.pagerduty_webhook_secret:
@@ -91,15 +97,34 @@ def _health(metrics: Metrics) -> Response:
     return json_answer(200 if alive else 503, {"alive": alive})
 
 
-def _readiness(metrics: Metrics) -> Response:
+def _readiness(metrics: Metrics, password: SecretStr | None) -> Response:
+    """The answer of /readyz. As everybody may ask, only the status page's password brings a reason's own words."""
     health = metrics.health
-    reason = health.unready()
+    name, reason = health.gravest()
     values: dict[str, object] = {"ready": not reason, "role": health.role()}
+    knows_all = password is not None and is_let_in(request.authorization, password.get_secret_value())
     if reason:
-        values["reason"] = reason
+        values["reason"] = reason if knows_all else _in_general(name, reason)
     if health.paused:
-        values["paused"] = list(health.paused)
+        values["paused"] = [each if knows_all else each.partition(" by ")[0] for each in health.paused]
     return json_answer(503 if reason else 200, values | {"dead_actions": health.dead})
+
+
+_IN_GENERAL = {
+    "database": "the database cannot be used",
+    "refused": "what is configured does not work",
+    "pages": "somebody is not paged",
+}
+"""Classes of reasons whose text names people, hosts or a vendor's words; the other texts are ours alone."""
+_SETTING = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
+
+
+def _in_general(name: str, reason: str) -> str:
+    """The reason's class, and the settings that it names."""
+    if name not in _IN_GENERAL:
+        return reason
+    settings = [each for each in dict.fromkeys(_SETTING.findall(reason)) if each in variables()]
+    return f"{': '.join(filter(None, (', '.join(settings), _IN_GENERAL[name])))}; `reconciler status` says more"
 
 
 _OUTCOMES = {
@@ -128,6 +153,7 @@ class _Endpoint:
         self._metrics = metrics
         self._name = metrics.health.product.name_of(side)
         self._rejection = ""
+        self._told: dict[str, float] = {}
         outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
         key = metrics.health.product.key_of(side)
         metrics.expect("reconciler_webhooks_total", ((key, outcome) for outcome in outcomes))
@@ -149,14 +175,23 @@ class _Endpoint:
         self._metrics.webhook(self._side, _UNREAD.get(status, "malformed"))
 
     def _log_change(self, outcome: str, status: int) -> None:
-        """Log each change once: otherwise a wrong secret would silently disable the fast path."""
+        """Log each change: otherwise a wrong secret would silently disable the fast path."""
         if status in UNAUTHENTIC and outcome != self._rejection:
-            self._rejection = outcome
-            words, vendor = "a webhook is turned away", self._name
-            log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=self._fixes[outcome])
-        elif status == ACCEPTED and self._rejection:
+            if self._may_tell(outcome):
+                self._rejection = outcome
+                words, vendor = "a webhook is turned away", self._name
+                log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=self._fixes[outcome])
+        elif status == ACCEPTED and self._rejection and self._may_tell("accepted"):
             self._rejection = ""
             log.info("webhooks are genuine again", vendor=self._name)
+
+    def _may_tell(self, outcome: str) -> bool:
+        """Whether this outcome was not logged within a minute: whoever alternates them would fill the log."""
+        now = monotonic()
+        if now - self._told.get(outcome, -math.inf) < QUIET:
+            return False
+        self._told[outcome] = now
+        return True
 
 
 _FIX = {

@@ -114,7 +114,7 @@ def test_readiness_fails_while_the_pagerduty_service_is_disabled(world: World) -
         return requests.get(f"http://{address}/readyz", timeout=10)
 
     world.until(lambda: world.told("disabled") >= 1, "it is said")
-    world.until(lambda: "disabled" in ready().text, "it is the reason")
+    world.until(lambda: "does not work" in ready().text, "it is the reason")
     assert ready().status_code == 503
     assert "PAGERDUTY_SERVICE_ID" in ready().json()["reason"]
     assert world.told("works again") == 0

@@ -27,6 +27,19 @@ def test_neither_the_path_nor_the_content_is_shown(tmp_path: Path) -> None:
         assert "a-secret-by-mistake" not in str(caught.value)
 
 
+def test_a_named_pipe_and_a_device_are_refused_without_waiting_and_the_shells_pipe_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (str(pipe), "/dev/zero"):
+        with pytest.raises(Wrong, match=r"^cannot be read from X_FILE: it is no regular file; give the path of"):
+            read_secret("X_FILE", path)
+    reading, writing = os.pipe()
+    os.write(writing, b"the key\n")
+    os.close(writing)
+    assert read_secret("X_FILE", f"/dev/fd/{reading}") == "the key"
+    os.close(reading)
+
+
 def test_the_secrets_in_files_are_found_wherever_they_are_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "PAGERDUTY_API_KEY_FILE=of-dotenv\nOPSGENIE_API_KEY_FILE=of-dotenv\nLOG_LEVEL=INFO"

@@ -8,8 +8,9 @@ from reconciler.core.model import Side
 from reconciler.core.work import WorkItem
 from reconciler.errors import Misconfigured
 from reconciler.store import database as opening
+from reconciler.store.address import exists
 from reconciler.store.cursors import Positions
-from reconciler.store.database import Database, DatabaseDown, exists, open_database
+from reconciler.store.database import Database, DatabaseDown, open_database
 from reconciler.store.migrate import upgrade
 from reconciler.store.read_only import open_read_only
 from tests.support.database import url

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Misconfigured
-from reconciler.store.lock import FileLock
+from reconciler.store.lock import FileLock, lock_is_free
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
@@ -27,3 +27,19 @@ def test_a_volume_without_locks_is_reported_with_a_remedy_and_no_file_stays_open
     monkeypatch.undo()
     assert lock.acquire()
     lock.release()
+
+
+def test_the_lock_file_can_be_opened_by_its_owner_alone_and_is_no_link(tmp_path: Path) -> None:
+    database = tmp_path / "reconciler.db"
+    lock = FileLock(database)
+    lock.path.touch(mode=0o644)
+    assert lock.acquire()
+    assert lock.path.stat().st_mode & 0o777 == 0o600
+    lock.release()
+    lock.path.unlink()
+    lock.path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Misconfigured, match="symbolic link"):
+        lock.acquire()
+    with lock_is_free(database) as is_free:
+        assert not is_free
+    assert not (tmp_path / "elsewhere").exists()

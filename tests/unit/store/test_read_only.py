@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import event
 
 from reconciler.errors import Misconfigured
+from reconciler.store.address import exists
 from reconciler.store.cursors import Positions
-from reconciler.store.database import Database, current_revision, exists, open_database
+from reconciler.store.database import Database, current_revision, open_database
 from reconciler.store.migrate import check, upgrade
 from reconciler.store.read_only import open_read_only
 from reconciler.store.schema import REVISION

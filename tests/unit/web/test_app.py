@@ -1,6 +1,7 @@
 """Who is let in at the endpoints, what is counted of it, and what everybody else is told."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, example, given
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from reconciler.core.model import Side
+from reconciler.errors import Misconfigured
+from reconciler.observability.health import Health
+from reconciler.reconcile.problems import Problem
 from reconciler.web.app import HEADERS, LARGEST_BODY
 from tests.support.door import FUZZ, Door
 from tests.support.harness.listener import FAST_PATH, INTEGRATION, SHARED, opsgenie_body, pagerduty_body, signature
@@ -35,13 +39,64 @@ def test_readiness_has_a_reason_until_both_sides_were_polled(door: Door) -> None
     assert (answer.status_code, answer.json) == (200, {"ready": True, "role": "leader", "dead_actions": 0})
 
 
-def test_a_paused_process_is_ready_and_says_what_is_paused(door: Door) -> None:
+def polled(door: Door) -> Door:
     for side in Side:
         door.metrics.health.polled(side, ok=True)
-    door.metrics.health.pauses(["PagerDuty: paused by ops@host"])
+    return door
+
+
+def test_a_paused_process_is_ready_and_says_what_is_paused(door: Door) -> None:
+    polled(door).metrics.health.pauses(["PagerDuty: paused by ops@host since 17:27 UTC: maintenance"])
     answer = door.client.get("/readyz")
     assert answer.json is not None
-    assert (answer.status_code, answer.json["paused"]) == (200, ["PagerDuty: paused by ops@host"])
+    assert (answer.status_code, answer.json["paused"]) == (200, ["PagerDuty: paused"])
+
+
+PASSWORD = "open-sesame-of-the-page"
+REFUSED = Problem(
+    Side.PAGERDUTY, Misconfigured("PAGERDUTY_EMAIL: no user bot@example.com (Requester User Not Found)")
+)
+UNREADY: dict[str, tuple[Callable[[Health], None], str, str]] = {
+    "database": (
+        lambda health: health.failed("DATABASE_URL: the database cannot be reached: 10.0.0.7:5432 refused"),
+        "DATABASE_URL: the database cannot be used; `reconciler status` says more",
+        "10.0.0.7",
+    ),
+    "refused": (
+        lambda health: health.problems([REFUSED]),
+        "PAGERDUTY_EMAIL: what is configured does not work; `reconciler status` says more",
+        "bot@example.com",
+    ),
+    "pages": (
+        lambda health: health.pages(
+            "nobody is paged for #17: PAGERDUTY_SERVICE_ID: Payments (PABC123) is disabled"
+        ),
+        "PAGERDUTY_SERVICE_ID: somebody is not paged; `reconciler status` says more",
+        "Payments",
+    ),
+    "pages, for no reason of ours": (
+        lambda health: health.pages("nobody is paged for #17: ACME_DB refuses"),
+        "somebody is not paged; `reconciler status` says more",
+        "ACME_DB",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNREADY)
+def test_whoever_asks_learns_the_class_of_a_reason_and_its_setting_and_the_rest_with_the_password(
+    case: str,
+) -> None:
+    make, told, hidden = UNREADY[case]
+    door = polled(Door(STATUS_LISTEN="127.0.0.1:0", STATUS_PASSWORD=PASSWORD))
+    door.metrics.health.pauses(["PagerDuty: paused by ops@host since 17:27 UTC: maintenance"])
+    make(door.metrics.health)
+    for auth in (None, ("any", "wrong"), ("any", "")):
+        answer = door.client.get("/readyz", auth=auth)
+        assert answer.json is not None
+        assert (answer.status_code, answer.json["reason"]) == (503, told)
+        assert not any(words in answer.text for words in (hidden, "ops@host"))
+    whole = door.client.get("/readyz", auth=("any", PASSWORD))
+    assert all(words in whole.text for words in (hidden, "ops@host"))
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/pd-webhook", "/nowhere"])
@@ -71,6 +126,25 @@ def test_a_wrong_secret_is_logged_once_with_its_fix_and_so_is_its_end(
     assert [level for level, _ in said] == ["ERROR", "INFO"]
     assert "OPSGENIE_WEBHOOK_SECRET" in said[0][1]
     assert "webhooks are genuine again" in said[1][1]
+
+
+def test_whoever_alternates_webhooks_of_both_kinds_causes_a_line_of_each_a_minute(
+    door: Door, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    now = 1000.0
+    monkeypatch.setattr("reconciler.web.app.monotonic", lambda: now)
+    for _ in range(50):
+        for secret in ("x", SHARED):
+            door.opsgenie(opsgenie_body("a-1"), secret)
+        door.opsgenie({"integrationId": "other"})
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO", "ERROR"]
+    assert ["bad_secret" in caplog.messages[0], "other_integration" in caplog.messages[2]] == [True, True]
+    caplog.clear()
+    now += 60
+    for secret in ("x", SHARED, "x", SHARED):
+        door.opsgenie(opsgenie_body("a-1"), secret)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
 
 
 def test_a_delivery_is_taken_once(door: Door) -> None:
