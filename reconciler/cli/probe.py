@@ -83,6 +83,7 @@ def _run(settings: Settings, steps: tuple[Step, ...], signals: StopSignals, *, i
     """One run, with its progress on stderr; a signal ends it early, and everything is removed all the same."""
     from reconciler.cli.progress import show
     from reconciler.errors import Transient
+    from reconciler.observability.naming import counted
     from reconciler.probe.clean import LONGEST
     from reconciler.probe.report import left_line
     from reconciler.probe.steps import estimate
@@ -94,8 +95,9 @@ def _run(settings: Settings, steps: tuple[Step, ...], signals: StopSignals, *, i
     def on_step(name: str, number: int, every: int) -> None:
         show(f"{number} of {every}: {name}")
 
+    about = f"{counted(len(steps), 'step')}, about {estimate(steps)} s"
     with on_trial(settings.database_url.get_secret_value(), in_production=in_production):
-        click.echo(f"{len(steps)} steps, about {estimate(steps)} s; Ctrl-C removes everything and ends", err=True)
+        click.echo(f"{about}; Ctrl-C ends it and removes everything", err=True)
         assembled = assemble_probe(settings, stop)
         result = until_stopped(
             lambda: assembled.run(steps, on_step), lambda: signals.received, stop.set, grace=LONGEST

@@ -10,6 +10,7 @@ from reconciler.probe.objects import Created
 from reconciler.probe.run import Result
 from reconciler.probe.steps import Step, estimate
 
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "\\|", "@": "&#64;", "`": "'"})
 NOT_ASKED = (
     "what PagerDuty logs when a person un-acknowledges by hand on the website: only a person can do that",
     "ids, notes and writes of a moved site (questions 1 to 3): `reconciler migrate --check` compares them",
@@ -133,6 +134,4 @@ def _sums(result: Result) -> Iterator[str]:
 
 def _cell(words: str) -> str:
     """A text as a cell of a table: nothing in it is markup, and no name in it notifies anybody."""
-    for character, form in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("@", "&#64;"), ("`", "'")):
-        words = words.replace(character, form)
-    return words
+    return words.translate(_MARKUP)

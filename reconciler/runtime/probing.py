@@ -25,7 +25,8 @@ from reconciler.probe.wire import Api, Halt
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.settings import Settings
-from reconciler.store.database import current_revision, exists, open_database
+from reconciler.store.address import exists
+from reconciler.store.database import current_revision, open_database
 from reconciler.store.evidence import is_at_work
 from reconciler.store.lock import lock_for
 from reconciler.store.overview import shown

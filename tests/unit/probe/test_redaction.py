@@ -5,7 +5,7 @@ from reconciler.probe.redaction import Redaction
 US = {"bot@example.com": "(the login e-mail)"}
 
 
-def made(**more: object) -> Redaction:
+def made() -> Redaction:
     return Redaction(("secret-key",), US, ("Reconciler Probe 1",))
 
 

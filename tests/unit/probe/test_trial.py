@@ -52,7 +52,12 @@ def test_once_a_requests_status_has_not_come_the_next_ones_are_not_waited_for_as
 
 @pytest.mark.parametrize(
     ("owner", "form"),
-    [("", "nobody"), ("id-1", "the account id"), ("Alert API", "nobody in particular (Alert API)"), ("Ana", "another name")],
+    [
+        ("", "nobody"),
+        ("id-1", "the account id"),
+        ("Alert API", "nobody in particular (Alert API)"),
+        ("Ana", "another name"),
+    ],
 )
 def test_a_name_is_told_by_its_form(owner: str, form: str) -> None:
     assert AlertUser(forms={"id-1": "the account id"}).form(owner) == form

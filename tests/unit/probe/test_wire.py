@@ -50,7 +50,9 @@ def test_a_page_of_a_proxy_is_no_answer_of_the_vendor() -> None:
 
 
 def test_a_write_that_a_rate_limit_turned_away_is_sent_again_and_not_for_ever() -> None:
-    limited = json_response(429, {"error": {"message": "Rate Limit Exceeded", "code": 2020}}, {"ratelimit-reset": "2"})
+    limited = json_response(
+        429, {"error": {"message": "Rate Limit Exceeded", "code": 2020}}, {"ratelimit-reset": "2"}
+    )
     api, seen = api_with(limited, limited, json_response(201, {"incident": {}}))
     assert api.send("POST", "/incidents", {}).status == 201
     assert len(seen) == 3
@@ -79,9 +81,10 @@ def test_a_stopped_api_sends_nothing() -> None:
     made = bench()
     before = len(made.wire.calls)
     made.stop.set()
-    for ask in (lambda: made.probe.trial.incidents.open(), lambda: made.probe.trial.incidents.create()):
-        with pytest.raises(Stopped):
-            ask()
+    with pytest.raises(Stopped):
+        made.probe.trial.incidents.open()
+    with pytest.raises(Stopped):
+        made.probe.trial.incidents.create()
     assert len(made.wire.calls) == before
     assert made.probe.objects.left() == ()
 
