@@ -21,7 +21,8 @@ def still_open(world: World) -> list[str]:
 
 def test_the_sandbox_is_as_assumed_and_is_left_as_it_was(world: World) -> None:
     alert = world.raise_alert("database is down")
-    done = world.run("probe", FLAG, "--quick")
+    steps = ("alert-notes", "alert-requests", "pagerduty-keys", "pagerduty-unacknowledge", "request-life", "rates")
+    done = world.run("probe", FLAG, *(word for step in steps for word in ("--only", step)))
     assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stdout + done.stderr
     assert " 0 differs, 0 not settled" in done.stdout
     assert "### `reconciler probe`" in done.stdout
