@@ -46,7 +46,7 @@ def believable(observation: Observation, policy: Policy, now: datetime) -> tuple
     pair = observation.pair
     if pair is None:
         return observation, False
-    if observation.alert is not None and _is_old_alert(observation.alert, pair.alerts, now):
+    if observation.alert is not None and is_old_alert(observation.alert, pair.alerts, now):
         observation = replace(observation, alert=None, looked=observation.looked - _STATES[Side.ALERTS])
     incident = observation.incident
     if incident is not None and pair.incident_id not in (None, incident.id):
@@ -54,7 +54,7 @@ def believable(observation: Observation, policy: Policy, now: datetime) -> tuple
         return replace(
             observation, incident=None, incident_notes=None, looked=observation.looked - _OF_INCIDENTS
         ), False
-    if incident is None or not _is_old_incident(incident, pair, now):
+    if incident is None or not is_old_incident(incident, pair, now):
         return observation, False
     if is_overdue(pair, policy, now):
         return observation, False
@@ -75,7 +75,8 @@ def _readable(observation: Observation) -> Observation:
     return replace(observation, alert=filled, looked=observation.looked - _STATES[Side.ALERTS])
 
 
-def _is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
+def is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
+    """Whether an alert is shown as it was before the baseline, so that the read is no news."""
     known = usable(base.updated_at, now)
     if known is None or alert.updated_at >= known or base.deleted:
         return False
@@ -83,7 +84,8 @@ def _is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
     return differs or alert.priority != (base.priority or alert.priority)
 
 
-def _is_old_incident(incident: Incident, pair: Pair, now: datetime) -> bool:
+def is_old_incident(incident: Incident, pair: Pair, now: datetime) -> bool:
+    """Whether an incident's status is shown as it was before the baseline, so that the read is no news."""
     base = pair.pagerduty
     if base is None or incident.status == base.status:
         return False

@@ -33,6 +33,8 @@ USER_LIMIT = 100
 PLAIN_TITLE_LIMIT = 100
 """Limit for a title that was refused. The vendor documents none; this is below any that is known."""
 PLAIN_NOTE_LIMIT = 1_000
+LEAST_PART = 50
+"""Characters of a note's text that are not divided further, however short a note the vendor may accept."""
 SHOWN = 100
 """Characters of a text that a plan shows."""
 CUT_NAME = 20
@@ -112,6 +114,10 @@ def split(mark: str, text: str, limit: int = NOTE_LIMIT) -> tuple[tuple[str, str
     while digits < len(str(len(pieces))):
         digits = len(str(len(pieces)))
         pieces = _pieces(text, max(limit - len(mark) - len(" (/) ") - 2 * digits, PLAIN_NOTE_LIMIT // 2))
+    return _numbered(mark, pieces)
+
+
+def _numbered(mark: str, pieces: list[str]) -> tuple[tuple[str, str], ...]:
     end = mark.index("]")
     marks = [f"{mark[:end]} ({nth}/{len(pieces)}){mark[end:]}" for nth in range(1, len(pieces) + 1)]
     return tuple((own, marked(own, piece)) for own, piece in zip(marks, pieces, strict=True))
@@ -246,11 +252,20 @@ def plain_note(text: str) -> str:
 
 
 def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
-    """Parts of a note's plain form, each with its own mark and within every known limit."""
+    """Parts of a note whose plain form was refused, each with its own mark.
+
+    They are within every known limit; where the note was so already, about half as long. The note of an act, whose
+    words are part of the mark, is left without its details. The plain form itself: there is nothing shorter.
+    """
     plain = plain_note(text)
-    if len(plain) <= PLAIN_NOTE_LIMIT:
+    words = plain.removeprefix(marked(mark, ""))
+    if len(plain) > PLAIN_NOTE_LIMIT:
+        return split(mark, words, PLAIN_NOTE_LIMIT)
+    if not mark.endswith("]"):
+        return ((mark, mark),)
+    if len(words) <= LEAST_PART:
         return ((mark, plain),)
-    return split(mark, after(plain, mark), PLAIN_NOTE_LIMIT)
+    return _numbered(mark, _pieces(words, len(words) * 5 // 9 + 1))
 
 
 def printable(text: str) -> str:

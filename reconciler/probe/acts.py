@@ -81,7 +81,7 @@ def _ways(trial: Trial, urgency: str) -> Iterator[Finding]:
     incident_id = _id(incident)
     policy = text(mapping(incident.get("escalation_policy")).get("id"))
     seen, working, logged = [], [], []
-    for name, change in trial.ways(policy):
+    for name, change in trial.ways(policy, trial.person):
         incidents.acknowledged(incident_id)
         before = incidents.own_log(incident_id)
         reply = incidents.change(incident_id, **change)

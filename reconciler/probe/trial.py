@@ -1,6 +1,6 @@
 """What a step works with: both sides, who the automation user is, and waits that end in time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ EVERY = 1.0
 """Seconds between two reads while an effect is waited for."""
 
 Found = TypeVar("Found")
-Ways = Callable[[str], list[tuple[str, dict[str, Any]]]]
+Ways = Callable[[str, Person], Iterable[tuple[str, dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,8 @@ class Trial:
     """One run's tools.
 
     `clock` ends a wait when the operator asks to stop. `email` and `person` are the automation user's in
-    PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id. `keyed` is JSM's
+    PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id and the automation
+    user. `keyed` is JSM's
     integration API, if its key is given. `staleness` is STALENESS_SECONDS. `halt` ends the steps early.
     """
 

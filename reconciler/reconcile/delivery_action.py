@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from reconciler.core import journal_entries, text
 from reconciler.core.journal import Entry, Event
-from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Settlement, Side, Status
+from reconciler.core.model import Action, AlertBaseline, Incident, Kind, Pair, Settlement, Status
 from reconciler.core.plan import settled
 from reconciler.core.policy import Policy
-from reconciler.core.preconditions import objection_in_pagerduty, objection_to_alert_write
-from reconciler.core.retry import Plainer, Scope, after
+from reconciler.core.retry import Plainer, Scope, after, backoff
 from reconciler.errors import (
     Duplicate,
     Forbidden,
@@ -26,6 +25,7 @@ from reconciler.errors import (
 )
 from reconciler.observability.events import Events
 from reconciler.reconcile.delivery_blocks import Blocks, blocks_of
+from reconciler.reconcile.delivery_check import OldCopy, TargetCheck
 from reconciler.reconcile.delivery_existing import ExistingIncidents
 from reconciler.reconcile.delivery_problems import DeliveryProblems
 from reconciler.reconcile.delivery_scopes import scope_of
@@ -61,6 +61,7 @@ class ActionDelivery:
         self._tools = tools
         self._policy = policy
         self._problems = problems
+        self._target = TargetCheck(tools.vendors, tools.database, tools.clock, policy)
 
     def send(self, action: Action) -> Blocks:
         """Check, write and settle one action. Returns which later actions of the pair and side it blocks."""
@@ -68,7 +69,9 @@ class ActionDelivery:
         try:
             if self._tools.existing.has(action, self._policy):
                 return self._adopt(action, "an incident with this key was there already")
-            objection, target = self._check(action)
+            objection, target = self._target.check(action)
+        except OldCopy as old:
+            return self._postpone(action, str(old))
         except DatabaseDown:
             raise
         except ReconcilerError as error:
@@ -93,27 +96,16 @@ class ActionDelivery:
         self._tools.breakers.succeeded(action.kind)
         return self._succeeded(action, result)
 
-    def _check(self, action: Action) -> tuple[str | None, Incident | None]:
-        """Check a state's precondition on its target, read just now: the objection, and the incident."""
-        if not action.kind.is_state:
-            return None, None
-        vendors = self._tools.vendors
-        if action.kind.side is Side.ALERTS:
-            return objection_to_alert_write(action, vendors.alerts.alert(action.alert_id)), None
-        incident = vendors.pagerduty.incident(action.incident_id or "")
-        return objection_in_pagerduty(action, incident, self._policy), incident
-
-    def _check_again(self, action: Action) -> str | None:
-        """Why the write is no longer needed: somebody may have acted between the check and the write.
-
-        None if the target cannot be read: then the refusal of the write itself is reported.
-        """
-        try:
-            return self._check(action)[0]
-        except DatabaseDown:
-            raise
-        except ReconcilerError:
-            return None
+    def _postpone(self, action: Action, why: str) -> Blocks:
+        """Make the action due again soon, because its target could not be read as it is."""
+        now = self._tools.clock.now()
+        since = action.failing_since or now
+        wait = now + backoff(action.attempts)
+        later = Settlement(
+            action.id, Status.PLANNED, why, not_before=wait, attempts=action.attempts + 1, failing_since=since
+        )
+        self._settle(action, later, reason="not_executed", entries=())
+        return self._blocks(replace(action, failing_since=since))
 
     def _succeeded(self, action: Action, result: CallResult) -> Blocks:
         if result.accepted:
@@ -158,7 +150,7 @@ class ActionDelivery:
                 return self._blocks(replace(action, status=Status.SENT, request_id=""))
             case Duplicate():
                 return self._adopt(action, str(error), error.request_id)
-            case Permanent() if action.kind.is_state and (objection := self._check_again(action)):
+            case Permanent() if action.kind.is_state and (objection := self._target.check_again(action)):
                 return self._drop(action, objection)
             case _:
                 return self._not_executed(action, error, at_check=False)
@@ -222,18 +214,18 @@ class ActionDelivery:
         return pair.alerts if pair else None
 
     def _replace_by_parts(self, action: Action) -> bool:
-        """Replace a note that is too long even in plain form by numbered parts, each an action of its own."""
-        if not action.kind.is_note or len(action.text) <= text.PLAIN_NOTE_LIMIT:
+        """Replace a note that is refused even in plain form by shorter parts, each an action of its own."""
+        if not action.kind.is_note:
             return False
         parts = text.plain_parts(action.text, action.mark)
-        if len(parts) < 2:  # noqa: PLR2004 - one part is the whole note
+        if [words for _, words in parts] == [text.plain_note(action.text)]:
             return False
         fresh = replace(action, error="", attempts=0, not_before=None, failing_since=None)
         planned = [
             replace(fresh, key=f"{action.key} part {number}", mark=mark, text=words)
             for number, (mark, words) in enumerate(parts, 1)
         ]
-        dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} parts")
+        dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} shorter parts")
         now = self._tools.clock.now()
         with self._tools.database.writing() as unit:
             unit.outbox.add(planned, now)

@@ -2,7 +2,8 @@
 
 | what is asked           | when it is wrong                            | what is still written to PagerDuty |
 |-------------------------|---------------------------------------------|------------------------------------|
-| the key                 | it is refused, or is a person's token       | nothing                            |
+| the key                 | it is refused                               | nothing                            |
+| the key                 | it is a person's token                      | new incidents: a page is a page    |
 | the automation user     | unknown, or not the one that was given      | nothing                            |
 | its role                | it may be unable to write                   | everything is tried                |
 | the service             | unknown to the key                          | everything but new incidents       |
@@ -127,9 +128,12 @@ class Identity:
         user, service = wrong.get("user"), wrong.get("service")
         unsure = self._unsure or next((error for error in wrong.values() if isinstance(error, Refused)), None)
         certain = [error for error in wrong.values() if not isinstance(error, Refused)]
+        is_ours = user is None or isinstance(user, Refused)
         return AccountState(
-            may_write="key" not in wrong and (user is None or isinstance(user, Refused)),
-            may_page=service is None or isinstance(service, Refused),
+            may_write="key" not in wrong and is_ours,
+            may_page=not isinstance(wrong.get("key"), Refused)
+            and is_ours
+            and (service is None or isinstance(service, Refused)),
             problems=tuple(Problem(Side.PAGERDUTY, error) for error in (*certain, *self._objections.values())),
             unsure=None if unsure is None else Problem(Side.PAGERDUTY, unsure),
         )

@@ -96,5 +96,5 @@ def barred(state: AccountState, *, is_blind: bool) -> frozenset[Lane]:
     """The lanes in which nothing is written now. `is_blind`: known alerts are no longer shown."""
     lanes = frozenset({Lane.ALERTS}) if is_blind else frozenset()
     if not state.may_write:
-        return lanes | PAGERDUTY_LANES
+        lanes |= PAGERDUTY_LANES - {Lane.PAGES}
     return lanes if state.may_page else lanes | {Lane.PAGES}

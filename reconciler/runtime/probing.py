@@ -37,7 +37,7 @@ from reconciler.vendors.jsm import rows as jsm_rows
 from reconciler.vendors.jsm.site import Site
 from reconciler.vendors.json_fields import text
 from reconciler.vendors.opsgenie import rows as opsgenie_rows
-from reconciler.vendors.pagerduty.writes import unacknowledging_ways
+from reconciler.vendors.pagerduty.writes import PagerDutyWriting
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
 from reconciler.vendors.variables import JSM_KEYED, JSM_SITE
@@ -99,6 +99,7 @@ def assemble_probe(
 
     pagerduty = api(Side.PAGERDUTY, headers={"From": settings.pagerduty_email})
     incidents = Incidents(pagerduty, settings.pagerduty_service_id, objects)
+    writing = PagerDutyWriting(pagerduty.http, settings.pagerduty_service_id, settings.pagerduty_email)
     service = incidents.service()
     if not service.ok:
         raise Misconfigured(f"PAGERDUTY_SERVICE_ID: the service cannot be read: {service.words}")
@@ -118,7 +119,7 @@ def assemble_probe(
             email=settings.pagerduty_email,
             person=_automation_user(incidents, settings),
             alert_user=user,
-            ways=unacknowledging_ways,
+            ways=writing.unacknowledging_ways,
             staleness=settings.staleness_seconds,
             keyed=api(Side.ALERTS, JSM_KEYED) if is_jsm and settings.jsm_integration_key else None,
         ),

@@ -162,6 +162,8 @@ TABLE: tuple[AnswerRow, ...] = (
     # PagerDuty's own words and codes, which are more specific than its status.
     AnswerRow(vendor=PD, words=_FROM, means=Refused, advice=_EMAIL),
     AnswerRow(vendor=PD, codes=(1005, 2000, 2016), means=Unknown),
+    # One way to page somebody again; another one may be open.
+    AnswerRow(vendor=PD, codes=(1014, 1015, 2015), at=_OBJECT, statuses=(400, 409, 422), means=Permanent),
     AnswerRow(vendor=PD, codes=(1008, 1018, 2011, 2013), means=Refused, advice=_EMAIL),
     AnswerRow(vendor=PD, words=_SERVICE, means=Refused, advice=_SERVICE_ID),
     AnswerRow(vendor=PD, words=_POLICY, means=Refused, advice=_NOBODY),

@@ -19,6 +19,7 @@ _MARK = re.compile(
 )
 _ANY_MARK = re.compile(r"\[(?:Opsgenie|JSM|PagerDuty) ·")
 _CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]$", re.DOTALL)
+_NUMBER = re.compile(r" \((\d+)/(\d+)\)")
 _PART = re.compile(r"\s*[(\[]?(?:part )?(?P<number>\d+)(?:/| of )(?P<of>\d+)[)\]]?:?\s*(?P<text>.*)", re.DOTALL)
 
 SAYS = {
@@ -45,12 +46,16 @@ DETAILS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A note that opens with a mark. `ref` is a time or `note ID`. The alerts' `side` is always Opsgenie."""
+    """A note that opens with a mark. `ref` is a time or `note ID`. The alerts' `side` is always Opsgenie.
+
+    `parts`: it is the n-th of so many, which together are the n-th of so many, and so on from the end.
+    """
 
     side: str
     name: str
     ref: str
     text: str
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 def read_copy(text: str) -> Copy | None:
@@ -59,23 +64,38 @@ def read_copy(text: str) -> Copy | None:
     if found is None:
         return None
     side = "PagerDuty" if found["side"] == "PagerDuty" else "Opsgenie"
-    return Copy(side, found["name"], found["ref"], found["text"])
+    numbers = _NUMBER.findall(found["ref"])
+    part = None if numbers else _PART.match(found["text"])
+    if part is not None and 1 <= int(part["number"]) <= int(part["of"]) != 1:
+        return Copy(side, found["name"], found["ref"], part["text"], ((int(part["number"]), int(part["of"])),))
+    parts = tuple((int(number), int(of)) for number, of in numbers)
+    return Copy(side, found["name"], _NUMBER.sub("", found["ref"]), found["text"], parts)
 
 
 def whole(copies: Iterable[Copy]) -> list[Copy]:
-    """The copies, where those that were split and numbered are one: "(1/2) …" and "(2/2) …" of one mark."""
-    found, parts = list[Copy](), defaultdict[Copy, dict[int, str]](dict)
+    """The copies, where those that were split and numbered are one: "(1/2) …" and "(2/2) …" of one mark.
+
+    A part may have been split again: its mark then ends in "(1/2) (2/3)".
+    """
+    found = list(copies)
+    for level in range(max((len(copy.parts) for copy in found), default=0), 0, -1):
+        found = _joined(found, level)
+    return found
+
+
+def _joined(copies: Iterable[Copy], level: int) -> list[Copy]:
+    found, parts = list[Copy](), defaultdict[tuple[Copy, int], dict[int, str]](dict)
     for copy in copies:
-        part = _PART.match(copy.text)
-        if part is None or not 1 <= int(part["number"]) <= int(part["of"]) or part["of"] == "1":
+        if len(copy.parts) < level:
             found.append(copy)
             continue
-        mark = replace(copy, text="")
-        texts = parts[mark]
-        texts[int(part["number"])] = part["text"]
-        if len(texts) == int(part["of"]):
-            found.append(replace(mark, text="".join(texts[number] for number in sorted(texts))))
-            del parts[mark]
+        number, of = copy.parts[-1]
+        mark = replace(copy, text="", parts=copy.parts[:-1])
+        texts = parts[mark, of]
+        texts[number] = copy.text
+        if len(texts) == of:
+            found.append(replace(mark, text="".join(texts[nth] for nth in sorted(texts))))
+            del parts[mark, of]
     return found
 
 
@@ -116,4 +136,4 @@ def is_same(copy: str, text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return "".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from reconciler.sandbox.jsm import checks, errors, shapes
 from reconciler.sandbox.jsm.site import ApiQueue, Site
 from reconciler.sandbox.opsgenie.search import Search
+from reconciler.sandbox.opsgenie.shapes import told
 from reconciler.sandbox.opsgenie.state import Alert, Record, StoredAlert
 from reconciler.sandbox.wire import Json, Request, Response, json_response
 
@@ -68,7 +69,8 @@ class Reads:
 
     def logs(self, request: Request, identifier: str) -> Response:
         """GET /v1/alerts/{id}/logs."""
-        records = self._site.readable(identifier).logs
+        lines = self._site.readable(identifier).logs
+        records = [told(line, self._site.account.settings) for line in lines]
         path = f"/v1/alerts/{identifier}/logs"
         return self._records(request, path, records, shapes.log_json, lambda record: record.token)
 

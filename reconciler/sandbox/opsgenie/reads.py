@@ -69,7 +69,8 @@ class Reads:
 
     def logs(self, request: Request, identifier: str) -> Response:
         """GET /v2/alerts/{id}/logs."""
-        return self._records(request, self._readable(request, identifier).logs, shapes.log_json)
+        lines = [shapes.told(line, self._account.settings) for line in self._readable(request, identifier).logs]
+        return self._records(request, lines, shapes.log_json)
 
     def request_status(self, _: Request, request_id: str) -> Response:
         """GET /v2/alerts/requests/{id}. A 404 with X-Opsgenie-Errortype: pending; without: unknown (Go SDK)."""

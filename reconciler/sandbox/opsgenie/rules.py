@@ -156,8 +156,5 @@ class Rules:
     def _log(self, stored: StoredAlert, act: Act, *, done: str, action: str) -> None:
         """The text and the type of a log entry differ between the web interface and the API (observed)."""
         rule = f"[Default API-{action} Alert]" if act.via == API else ""
-        settings, is_acknowledgement = self._account.settings, action in ("Acknowledge", "UnAcknowledge")
-        words = settings.log_unacknowledge_words if action == "UnAcknowledge" else f"Alert {done}"
-        who = "System" if is_acknowledgement and settings.log_owner == "system" else act.who
-        kind = "alertAction" if rule else "system"
-        self._alerts.log(stored, act.at, who, f"{words} {act.via}{rule}", kind)
+        line = f"Alert {done} {act.via}{rule}"
+        self._alerts.log(stored, act.at, act.who, line, "alertAction" if rule else "system")

@@ -3,10 +3,14 @@
 import html
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 
 from reconciler.sandbox.opsgenie.state import INTEGRATION, Alert, Record, StoredAlert
+from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Json, iso_short, milliseconds
 
+_ACKNOWLEDGED, _UNACKNOWLEDGED = "Alert acknowledged", "Alert unacknowledged"
+_SYSTEM = "System"
 _NAME_FORMS: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
     "nfc": lambda name: unicodedata.normalize("NFC", name),
@@ -58,6 +62,19 @@ def whole(stored: StoredAlert) -> Json:
 def note_json(record: Record) -> Json:
     """A note. It has no id."""
     return {"note": record.text, "owner": record.owner, "createdAt": iso_short(record.at), "offset": record.token}
+
+
+def told(record: Record, settings: SandboxSettings) -> Record:
+    """A log entry as the API shows it: in which words, and whose, is a setting for entries about acknowledgements.
+
+    The control API shows what has happened.
+    """
+    words = {_ACKNOWLEDGED: _ACKNOWLEDGED, _UNACKNOWLEDGED: settings.log_unacknowledge_words}
+    for head, shown in words.items():
+        if record.text.startswith(head):
+            owner = _SYSTEM if settings.log_owner == "system" else record.owner
+            return replace(record, text=shown + record.text.removeprefix(head), owner=owner)
+    return record
 
 
 def log_json(record: Record) -> Json:

@@ -13,6 +13,7 @@ from reconciler.sandbox.pagerduty.account import Account
 from reconciler.sandbox.pagerduty.directory import POLICIES, SERVICE_ID, User
 from reconciler.sandbox.pagerduty.errors import invalid, not_found, problem
 from reconciler.sandbox.pagerduty.state import Incident, LogEntry, StoredIncident
+from reconciler.sandbox.pagerduty.told import told
 from reconciler.sandbox.wire import Json, Request, Response, json_response, whole_seconds
 
 _MAX_PAGE = 100
@@ -151,7 +152,7 @@ class Reads:
         if since and settings.since_exclusive:
             since += timedelta(seconds=1)
         lines = self._account.incidents.log if stored is None else stored.log
-        found = list(_within(reversed(lines), since, until, horizon))
+        found = list(told(_within(reversed(lines), since, until, horizon), settings))
         if settings.log_order == "asc":
             found.reverse()
         channels = "channels" in request.query.get("include[]", ())

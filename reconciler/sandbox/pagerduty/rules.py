@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reconciler.sandbox.pagerduty.account import Account, Act
-from reconciler.sandbox.pagerduty.directory import BOT, OMAR, POLICY_ID, SERVICE, User
+from reconciler.sandbox.pagerduty.directory import OMAR, POLICY_ID, SERVICE, User
 from reconciler.sandbox.pagerduty.shapes import user_reference
 from reconciler.sandbox.pagerduty.state import Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.wire import Json, whole_seconds
@@ -73,10 +73,8 @@ class Rules:
             self._account.due.put(until, partial(self._time_out, stored, until))
 
     def unacknowledge(self, stored: StoredIncident, act: Act) -> None:
-        """Un-acknowledge, as a person does on the website. Whom the log names is a setting."""
-        told = self._account.settings.manual_unacknowledge_log
-        if told != "none":
-            self._log(stored, act, "unacknowledge", f"Unacknowledged by {act.who.name}", told=told)
+        """Un-acknowledge, as a person does on the website: the log names who did."""
+        self._log(stored, act, "unacknowledge", f"Unacknowledged by {act.who.name}")
         self.trigger(stored, act.at, "unacknowledged by hand")
 
     def trigger(self, stored: StoredIncident, at: datetime, cause: str, **changes: object) -> None:
@@ -155,10 +153,9 @@ class Rules:
         second = whole_seconds(act.at)
         note = Note(self._store.new_id("P", 6), act.who, content, second, second)
         stored.notes.append(note)
-        settings = self._account.settings
-        if settings.notes_bump_incident:
+        if self._account.settings.notes_bump_incident:
             self._store.change(stored, act.at)
-        act = act._replace(channel={"type": "note", "summary": content[: settings.note_log_cut or None]})
+        act = act._replace(channel={"type": "note", "summary": content})
         self._log(stored, act, "annotate", f"Note added by {act.who.name}")
         return note
 
@@ -168,20 +165,11 @@ class Rules:
         stored.notes[stored.notes.index(note)] = edited
         return edited
 
-    def _log(
-        self, stored: StoredIncident, act: Act, kind: str, summary: str, extra: Json | None = None,
-        told: str = "user",
-    ) -> None:  # fmt: skip
-        """Write a log entry of type `<kind>_log_entry`; with `noise`, a meaningless one after every n-th.
-
-        `told` is its agent: the user who acts, the service, or no_agent.
-        """
+    def _log(self, stored: StoredIncident, act: Act, kind: str, summary: str, extra: Json | None = None) -> None:
+        """Write a log entry of type `<kind>_log_entry`; with `noise`, a meaningless one after every n-th."""
         kind = f"{kind}_log_entry"
         identifier = self._store.new_id("R", 25)
-        if act.who == BOT:
-            told = self._account.settings.api_log_agent
-        agent = {"user": act.who, "service": SERVICE, "no_agent": None}[told]
-        line = LogEntry(identifier, kind, summary, act.at, stored.now, agent, act.channel, extra or {})
+        line = LogEntry(identifier, kind, summary, act.at, stored.now, act.who, act.channel, extra or {})
         self._store.write(stored, line)
         self._logged += 1
         settings = self._account.settings

@@ -7,7 +7,7 @@ incidents are created nevertheless. An answer that cannot be read gives neither.
 import re
 from typing import Any
 
-from reconciler.core.model import SOMEBODY, Person
+from reconciler.core.model import Person
 from reconciler.errors import (
     Forbidden,
     Misconfigured,
@@ -19,6 +19,7 @@ from reconciler.errors import (
 )
 from reconciler.vendors.http import Http
 from reconciler.vendors.json_fields import items, mapping, text
+from reconciler.vendors.pagerduty.duty import on_duty
 from reconciler.vendors.pagerduty.pages import UNREADABLE, WINDOW, Pages, check_vendor, place
 from reconciler.vendors.pagerduty.rows import is_same, is_user, person_of
 from reconciler.vendors.ports import PAGE, AutomationUser, OnCall, ServiceStatus
@@ -208,14 +209,10 @@ class Setup:
 
     def _on_duty(self, policy_id: str) -> list[Person] | None:
         """The people on call on the policy now; None if that cannot be read."""
-        asked = [("escalation_policy_ids[]", policy_id), ("time_zone", "UTC")]
         try:
-            found = [row for page in self._pages.all("/oncalls", "oncalls", asked) for row in page.rows]
+            return [person for _, person in on_duty(self._pages, policy_id)]
         except ReconcilerError:
             return None
-        duty = [mapping(row) for row in found]
-        ours = [row for row in duty if _policy_of(row) in ("", policy_id)]
-        return [person_of(row.get("user")) or SOMEBODY for row in ours]
 
     def _policy(self, policy_id: str) -> tuple[str, list[Person]]:
         """The policy's name, and the people to whom its rules escalate; empty if that cannot be read."""
@@ -228,7 +225,3 @@ class Setup:
         targets = [mapping(target) for rule in rules for target in items(rule.get("targets"))]
         people = (person_of(row) for row in targets if not text(row.get("type")).startswith("schedule"))
         return text(policy.get("name")) or text(policy.get("summary")), [one for one in people if one]
-
-
-def _policy_of(row: dict[str, Any]) -> str:
-    return text(mapping(row.get("escalation_policy")).get("id"))

@@ -1,14 +1,16 @@
 """Writes to PagerDuty, always as the automation user."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Incident, Note, Person
-from reconciler.errors import Duplicate, ObjectError, Permanent, Unknown
+from reconciler.errors import Duplicate, ObjectError, Permanent, ReconcilerError, Unknown
 from reconciler.vendors.call_context import CallPriority, at_least
 from reconciler.vendors.http import Answer, Http
-from reconciler.vendors.json_fields import BadRow, mapping
-from reconciler.vendors.pagerduty.pages import VENDOR, place
+from reconciler.vendors.json_fields import BadRow, ignore, mapping
+from reconciler.vendors.pagerduty.duty import on_duty
+from reconciler.vendors.pagerduty.pages import VENDOR, Pages, place
 from reconciler.vendors.pagerduty.rows import is_user, parse_incident, parse_note
 
 _DUPLICATE = "matching dedup key already exists"
@@ -21,6 +23,7 @@ class PagerDutyWriting:
         self._http = http
         self._service_id = service_id
         self._from = {"From": email}
+        self._pages = Pages(http, ignore)
         self._way = ""
 
     def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
@@ -62,7 +65,7 @@ class PagerDutyWriting:
         """
         refusal: Permanent | ObjectError | None = None
         last: Incident | None = None
-        for name, change in self._ways(incident):
+        for name, change in self.unacknowledging_ways(incident.escalation_policy_id, automation):
             try:
                 last = self._put(incident.id, **change)
             except (Permanent, ObjectError) as error:
@@ -79,9 +82,38 @@ class PagerDutyWriting:
             raise refusal  # every way was refused for the same reason: the incident itself
         raise _stuck(incident, last, refusal, automation)
 
-    def _ways(self, incident: Incident) -> list[tuple[str, dict[str, Any]]]:
-        """Names and changes of the ways, beginning with the last successful one."""
-        return sorted(unacknowledging_ways(incident.escalation_policy_id), key=lambda way: way[0] != self._way)
+    def unacknowledging_ways(self, policy_id: str, automation: Person) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Names and changes of the known ways to un-acknowledge, beginning with the last successful one.
+
+        `policy_id` is the incident's escalation policy; empty if that is not known. Who is assigned in person is
+        not followed by the next level: that comes last, and is documented to work.
+        """
+        policy = {"id": policy_id, "type": "escalation_policy_reference"}
+        ways: list[tuple[str, dict[str, Any]]] = [
+            ("status", {"status": "triggered"}),
+            ("level 1", {"escalation_level": 1}),
+            *([("policy", {"escalation_policy": policy})] if policy_id else []),
+            ("level 2", {"escalation_level": 2}),
+        ]
+        yield from sorted(ways, key=lambda way: way[0] != self._way)
+        people = self._people(policy_id, automation)
+        if people:
+            yield (
+                "people",
+                {"assignments": [{"assignee": {"id": each, "type": "user_reference"}} for each in people]},
+            )
+
+    def _people(self, policy_id: str, automation: Person) -> list[str]:
+        """Ids of the people on call on the lowest level that has any but the automation user; empty if unknown."""
+        if not policy_id:
+            return []
+        try:
+            duty = on_duty(self._pages, policy_id)
+        except ReconcilerError:
+            return []
+        others = [(level, one.id) for level, one in duty if one.id and not is_user(one, automation)]
+        lowest = min((level for level, _ in others), default=0)
+        return list(dict.fromkeys(person_id for level, person_id in others if level == lowest))
 
     def add_note(self, incident_id: str, text: str) -> Note:
         """Add a note."""
@@ -97,20 +129,6 @@ class PagerDutyWriting:
         body = {"incident": {"type": "incident_reference", **change}}
         answer = self._http.write("PUT", incident_path(incident_id), body, self._from)
         return incident_of(answer, incident_id, self._http.clock.now())
-
-
-def unacknowledging_ways(policy_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """Names and changes of the known ways to un-acknowledge an incident, the mildest first.
-
-    `policy_id` is its escalation policy; empty if that is not known.
-    """
-    policy = {"id": policy_id, "type": "escalation_policy_reference"}
-    return [
-        ("status", {"status": "triggered"}),
-        ("level 1", {"escalation_level": 1}),
-        *([("policy", {"escalation_policy": policy})] if policy_id else []),
-        ("level 2", {"escalation_level": 2}),
-    ]
 
 
 def incident_path(incident_id: str, what: str = "") -> str:
@@ -143,12 +161,12 @@ def _stuck(
         whom = f"only to the automation user {automation.name}" if last.assignees else "to nobody"
         return Permanent(
             f"{VENDOR}: nobody is paged: incident {incident.id} is triggered again, but assigned {whom} after "
-            "every known way (status, escalation level, escalation policy); take the automation user off every "
-            f"schedule and escalation policy, and assign the incident to somebody{why}",
+            "every known way (status, escalation level, escalation policy, assignment); take the automation user "
+            f"off every schedule and escalation policy, and assign the incident to somebody{why}",
             status,
         )
     return Permanent(
         f"{VENDOR}: incident {incident.id} stays acknowledged after every known way "
-        f"(status, escalation level, escalation policy); un-acknowledge it in PagerDuty{why}",
+        f"(status, escalation level, escalation policy, assignment); un-acknowledge it in PagerDuty{why}",
         status,
     )

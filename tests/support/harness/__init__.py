@@ -5,6 +5,7 @@
 listener (the daemon's own HTTP endpoints).
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ BUSY_RATE = 96_000
 
 SOURCE = os.environ.get("RECONCILER_ALERT_SOURCE", OPSGENIE.key)
 """Where alerts are raised, unless a test says so: opsgenie, jsm, or "jsm named", with an integration's key."""
+
+TURNED = "RECONCILER_SANDBOX"
+"""The environment variable with settings of the sandbox, as JSON, that hold unless a test says so."""
 
 __all__ = ["COMMAND", "NO_KEYS", "SOURCE", "Json", "World", "a_world"]
 
@@ -56,7 +60,8 @@ def a_world(folder: Path, **settings: Any) -> Iterator[World]:
     """A world with these settings of the sandbox; no daemon outlives it."""
     folder.mkdir(parents=True, exist_ok=True)
     usual = {"pagerduty_per_minute": BUSY_RATE, "jsm_only": OPSGENIE.key != SOURCE}
-    with serve(settings=SandboxSettings(**(usual | settings))) as sandbox:
+    turned = SandboxSettings().changed(json.loads(os.environ.get(TURNED, "{}")))
+    with serve(settings=turned.changed(usual | settings)) as sandbox:
         world = World(sandbox, folder)
         try:
             yield world

@@ -13,7 +13,7 @@ from reconciler.core.policy import DecisionInput, Policy
 from reconciler.core.work import WorkItem
 from reconciler.reconcile import deliver, pair
 from reconciler.reconcile.commit import Committer
-from reconciler.reconcile.delivery_action import ActionDelivery
+from reconciler.reconcile.delivery_check import TargetCheck
 from reconciler.sources.intake import DurableIntake
 from reconciler.store.outbox import Outbox
 from tests.support.simulation.chance import random_history
@@ -53,7 +53,7 @@ def _done_already(self: Outbox, action: Action, now: datetime) -> bool:
     return marked
 
 
-def _no_check(self: ActionDelivery, action: Action) -> Any:
+def _no_check(self: TargetCheck, action: Action) -> Any:
     """States are written without a check of the current state."""
     return None, (_CHECK(self, action)[1] if action.kind is Kind.PAGERDUTY_UNACKNOWLEDGE else None)
 
@@ -99,7 +99,7 @@ def _shared(inputs: DecisionInput) -> Plan:
     return replace(decided, pairs=pairs)
 
 
-_NOT_SHOWN, _DECIDE, _CHECK = outcomes._not_shown, plan.decide, ActionDelivery._check
+_NOT_SHOWN, _DECIDE, _CHECK = outcomes._not_shown, plan.decide, TargetCheck.check
 _SEND, _ACCEPTED, _DOUBTFUL = Outbox.mark_sent, Outbox.mark_accepted, Outbox.mark_unknown
 _ACCEPT, _WRITE = DurableIntake.accept, Committer._write
 _SENT_AT: dict[str, datetime] = {}
@@ -134,7 +134,7 @@ MUTANTS: dict[str, Callable[[], Parts]] = {
     "cursors before the keys": lambda: Parts(patches=((DurableIntake, "accept", _cursor_first),), sweep=NEVER),
     "the row before the plan": lambda: Parts(patches=((Committer, "_write", _row_first),), sweep=NEVER),
     "nothing blocked": lambda: Parts(patches=((deliver._PairDelivery, "send_the_rest", _block_nothing),)),
-    "no check before acknowledging": lambda: Parts(patches=((ActionDelivery, "_check", _no_check),)),
+    "no check before acknowledging": lambda: Parts(patches=((TargetCheck, "check", _no_check),)),
 }
 
 

@@ -136,7 +136,7 @@ class Act:
 class History:
     """Everything that decides a run.
 
-    `setting` names one of SETTINGS, or of WRONG_SET_UPS. `source`, one of SOURCES, is where alerts are raised.
+    `setting` names one of SETTINGS, or of WRONG_SET_UPS; `assumption`, one of ASSUMPTIONS. `source`, one of SOURCES, is where alerts are raised.
     Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
 
@@ -146,6 +146,7 @@ class History:
     seed: int = 1
     glances: tuple[int, ...] = ()
     source: str = OPSGENIE
+    assumption: str = ""
 
     @property
     def vendor(self) -> str:

@@ -28,6 +28,7 @@ from reconciler.sandbox.wire import Refused, Request
 from reconciler.vendors import http as product_http
 from reconciler.vendors import session as product_session
 from reconciler.vendors.deadline import Exchange
+from tests.support.assumptions import ASSUMPTIONS
 from tests.support.clock import SimClock
 from tests.support.simulation.process import Process, SimDryWiring
 from tests.support.simulation.schedule import (
@@ -147,6 +148,7 @@ class World:
         self.vendors_time = VendorsTime(self.clock)
         settings: dict[str, Any] = {"write_lag": 0.2, "acknowledgement_timeout": 1800.0}
         settings |= (SETTINGS | WRONG_SET_UPS)[history.setting]
+        settings |= ASSUMPTIONS[history.assumption].settings if history.assumption else {}
         settings["jsm_only"] = history.source != OPSGENIE
         self.sandbox = Sandbox(self.vendors_time, SandboxSettings(seed=history.seed, **settings))
         self.faults = {(fault.kind, fault.nth): fault for fault in history.faults}

@@ -261,9 +261,22 @@ def test_a_part_that_is_too_long_for_the_plainest_form_is_split_again() -> None:
     assert text.is_copy_from(again[1][1], OG)
 
 
-def test_the_plain_parts_of_a_short_note_are_its_plain_form() -> None:
+def test_the_note_of_an_act_that_is_too_long_is_left_without_its_details() -> None:
     told = f"{PAGERDUTY_ACT_MARK} resolved the incident"
-    assert text.plain_parts(f"{told}\n(merged)", told) == ((told, f"{told} (merged)"),)
+    assert text.plain_parts(f"{told}\n(merged)", told) == ((told, told),)
+
+
+def test_a_note_that_is_refused_in_plain_form_is_halved_until_it_is_short() -> None:
+    words = "word " * 100
+    sizes, notes = [], [(OPSGENIE_MARK, text.marked(OPSGENIE_MARK, words))]
+    while (halves := [part for own, sent in notes for part in text.plain_parts(sent, own)]) != notes:
+        notes = halves
+        sizes.append(max(len(text.after(sent, own)) for own, sent in notes))
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] <= 280
+    assert sizes[-1] <= text.LEAST_PART
+    assert all(text.is_copy_from(sent, OG) and text.carries(sent, own) for own, sent in notes)
+    assert " ".join(text.after(sent, own) for own, sent in notes).split() == ["word"] * 100
 
 
 def test_the_plain_parts_of_a_long_note_are_complete() -> None:

@@ -95,8 +95,8 @@ def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: Pager
     ("what", "error", "may_write", "may_page"),
     [
         ("key", Misconfigured("PAGERDUTY_API_KEY: a person's token"), False, True),
-        ("key", Refused("401"), False, True),
-        ("user", Misconfigured("PAGERDUTY_EMAIL: unknown"), False, True),
+        ("key", Refused("401"), False, False),
+        ("user", Misconfigured("PAGERDUTY_EMAIL: unknown"), False, False),
         ("user", Refused("402"), True, True),
         ("service", Misconfigured("PAGERDUTY_SERVICE_ID: unknown"), True, False),
         ("service", Refused("402"), True, True),

@@ -68,7 +68,8 @@ class Stage:
     [
         (AccountState(), False, set()),
         (AccountState(may_page=False), False, {Lane.PAGES}),
-        (AccountState(may_write=False), False, PAGERDUTY_LANES),
+        (AccountState(may_write=False), False, PAGERDUTY_LANES - {Lane.PAGES}),
+        (AccountState(may_write=False, may_page=False), False, PAGERDUTY_LANES),
         (AccountState(), True, {Lane.ALERTS}),
         (AccountState(may_write=False, may_page=False), True, set(Lane)),
     ],
@@ -96,7 +97,7 @@ def test_the_policy_names_the_user_of_the_alert_product_as_it_is_known_by_then()
 
 def test_an_account_problem_is_reported_and_bars_its_lanes_until_it_is_fixed() -> None:
     stage = Stage()
-    stage.identity.state = AccountState(may_write=False, problems=(WRONG,), unsure=UNSURE)
+    stage.identity.state = AccountState(may_write=False, may_page=False, problems=(WRONG,), unsure=UNSURE)
     stage.blind = Misconfigured("OPSGENIE_API_KEY: sees nothing")
     stage.identity.confirms = False
     assert not stage.account.poll()

@@ -106,6 +106,10 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 400, pd(1014, "Escalation Policy Not Found"), Refused, SERVICE),
     (PD, CREATE, 400, pd(1015, "Escalation Policy Has No User On Call"), Refused, "somebody must be on call"),
     (PD, CREATE, 422, pd(2001, "x", "Escalation policy has no users on call"), Refused, "on call"),
+    *((PD, STATE, 400, pd(code, words), Permanent, "") for code, words in (
+        (1014, "Escalation Policy Not Found"), (1015, "Escalation Policy Has No User On Call"),
+        (2015, "Invalid operation"),
+    )),
     (PD, NOTE, 400, pd(5002, "Simple Log Entry Limit Reached"), Permanent, ""),
     # PagerDuty: the account
     *((PD, NOTE, status, pd(code), Refused, "PagerDuty account") for status in (400, 402, 403, 404)

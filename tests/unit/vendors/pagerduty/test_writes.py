@@ -17,7 +17,7 @@ from reconciler.errors import (
     Unknown,
 )
 from reconciler.vendors.http import Answer, Http
-from tests.support.wire.http import body, sent_json
+from tests.support.wire.http import PAGERDUTY, body, sent_json
 from tests.support.wire.pagerduty import (
     AT,
     BOT,
@@ -33,6 +33,7 @@ from tests.support.wire.pagerduty import (
     WRITES,
     client,
     incident,
+    page,
     user,
     writing,
 )
@@ -203,6 +204,50 @@ def test_an_incident_that_refuses_every_method_is_a_problem_of_the_incident(wire
     for n in range(4):
         answer_method(wire, n, 404)
     with pytest.raises(Missing):
+        writing().retrigger(HELD, US)
+
+
+ON_CALLS = f"{PAGERDUTY}/oncalls"
+
+
+def on_call(level: int, user_id: str) -> dict[str, Any]:
+    return {
+        "user": user(user_id, f"user {user_id}"), "escalation_level": level,
+        "escalation_policy": {"id": "PESC", "type": "escalation_policy_reference"},
+    }  # fmt: skip
+
+
+def assigned(*people: str) -> Any:
+    """Matches the assignment of an incident to these people."""
+    each = [{"assignee": {"id": one, "type": "user_reference"}} for one in people]
+    return body({"incident": {"type": "incident_reference", "assignments": each}})
+
+
+@pytest.mark.parametrize(
+    ("duty", "people"),
+    [
+        ([on_call(1, "PJANE"), on_call(2, "POMAR")], ["PJANE"]),
+        ([on_call(1, BOT), on_call(3, "PZOE"), on_call(2, "POMAR"), on_call(2, "PJANE")], ["POMAR", "PJANE"]),
+    ],
+)
+def test_retriggering_ends_with_an_assignment_to_the_first_people_on_call(
+    wire: responses.RequestsMock, duty: list[dict[str, Any]], people: list[str]
+) -> None:
+    for n, outcome in enumerate([400, "acknowledged", BOT_ALONE, 404]):
+        answer_method(wire, n, outcome)
+    wire.get(ON_CALLS, json=page("oncalls", duty))
+    wire.put(f"{INCIDENTS}/PINC1", json={"incident": incident(1, **PAGING)}, match=[assigned(*people), WRITES])
+    assert writing().retrigger(HELD, US).status == "triggered"
+
+
+@pytest.mark.parametrize("answer", [page("oncalls", [on_call(1, BOT)]), {"oncalls": "odd"}])
+def test_retriggering_assigns_to_nobody_where_nobody_else_is_known_to_be_on_call(
+    wire: responses.RequestsMock, answer: dict[str, Any]
+) -> None:
+    for n in range(4):
+        answer_method(wire, n, 400)
+    wire.get(ON_CALLS, json=answer)
+    with pytest.raises(Permanent, match="incident PINC1 stays acknowledged after every known way"):
         writing().retrigger(HELD, US)
 
 

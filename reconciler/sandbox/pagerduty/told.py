@@ -1,0 +1,33 @@
+"""What the API tells of a log entry, where that is a setting. The control API shows what has happened."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE
+from reconciler.sandbox.pagerduty.state import LogEntry
+from reconciler.sandbox.settings import SandboxSettings
+
+_UNACKNOWLEDGED = "unacknowledge_log_entry"
+
+
+def told(lines: Iterable[LogEntry], settings: SandboxSettings) -> Iterator[LogEntry]:
+    """The log entries that there are, each with the agent and the text that it is shown with."""
+    for line in lines:
+        agent = _agent_setting(line, settings)
+        if agent == "none":
+            continue
+        shown = {"user": line.agent, "service": SERVICE, "no_agent": None}[agent]
+        yield replace(line, agent=shown, channel=_channel(line, settings))
+
+
+def _agent_setting(line: LogEntry, settings: SandboxSettings) -> str:
+    if line.agent == BOT:
+        return settings.api_log_agent
+    is_by_hand = line.channel["type"] == "website" and line.kind == _UNACKNOWLEDGED
+    return settings.manual_unacknowledge_log if is_by_hand else "user"
+
+
+def _channel(line: LogEntry, settings: SandboxSettings) -> dict[str, object]:
+    if line.channel["type"] != "note" or not settings.note_log_cut:
+        return line.channel
+    return line.channel | {"summary": line.channel["summary"][: settings.note_log_cut]}
