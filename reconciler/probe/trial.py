@@ -48,8 +48,8 @@ class Trial:
 
     `clock` ends a wait when the operator asks to stop. `email` and `person` are the automation user's in
     PagerDuty. `ways` are the client's ways to un-acknowledge, by the escalation policy's id and the automation
-    user. `keyed` is JSM's
-    integration API, if its key is given. `staleness` is STALENESS_SECONDS. `halt` ends the steps early.
+    user. `keyed` is JSM's integration API, if its key is given. `staleness` is STALENESS_SECONDS. `halt` ends the
+    steps early.
     """
 
     incidents: Incidents

@@ -54,7 +54,7 @@ ROWS = (
         "without an entry: status",
     ),
     Row("pagerduty-unacknowledge", {"other_ways_refused": True}, HIGH, "Invalid operation (code 2015)", SAME),
-    Row("pagerduty-unacknowledge", {"bot_on_call": True}, LOW, "assigned to the automation user alone"),
+    Row("pagerduty-unacknowledge", {"bot_on_call": True}, LOW, "assigned to the automation user alone", SAME),
     Row("pagerduty-urgency", {"urgency_refused": True}, "takes an urgency", "urgency not shown"),
     Row("pagerduty-people", {"user_token": "PJANE01"}, "The key is", "another user's token"),
     Row("pagerduty-people", {"user_token": "PBOT001"}, "The key is", "the automation user's own token", SAME),
