@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.probe.findings import Finding, as_assumed, differs, judged, not_settled
 from reconciler.probe.incidents import agent_of, just_before, kind_of, telling
 from reconciler.probe.trial import Trial
-from reconciler.probe.wire import Json
+from reconciler.probe.wire import Json, NotSettled
 from reconciler.vendors.json_fields import items, mapping, text
 
 SNOOZE = 5
@@ -22,6 +22,7 @@ WAY_PATIENCE = 8.0
 
 def acknowledgement_in_the_log(trial: Trial) -> Iterator[Finding]:
     """An acknowledgement: its entry in the incident's log and in the account's, and who is named."""
+    _check_known(trial)
     incidents, incident = trial.incidents, trial.new_incident()
     incident_id, began = _id(incident), just_before(incident)
     before = incidents.own_log(incident_id)
@@ -151,6 +152,7 @@ def urgency(trial: Trial) -> Iterator[Finding]:
 def who_acts(trial: Trial) -> Iterator[Finding]:
     """Whose key it is, and who is named: as acknowledger, as a note's author, as an assignee."""
     incidents = trial.incidents
+    _check_known(trial)
     yield _key(trial)
     created = trial.new_incident()
     incident_id, status = _id(created), text(created.get("status"))
@@ -238,8 +240,14 @@ def _people(trial: Trial, found: list[Json]) -> str:
     return " and ".join(dict.fromkeys(words)) or "nobody"
 
 
+def _check_known(trial: Trial) -> None:
+    """NotSettled if it is not known who the automation user is, so that nobody can be compared with it."""
+    if not trial.person.id:
+        raise NotSettled("PagerDuty does not show the automation user: give PAGERDUTY_USER as the user's id")
+
+
 def _is_us(trial: Trial, reference: Json) -> bool:
-    return bool(trial.person.id) and reference.get("id") == trial.person.id
+    return reference.get("id") == trial.person.id
 
 
 def _assigned(incident: Json) -> list[Json]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.core.model import Act, Person, Side
 from reconciler.core.product import JSM
-from reconciler.errors import Misconfigured, ReconcilerError, Transient
+from reconciler.errors import Misconfigured, ReconcilerError
 from reconciler.probe import alerts as alert_side
 from reconciler.probe.alerts import Alerts, Dialect
 from reconciler.probe.incidents import Incidents
@@ -27,7 +27,6 @@ from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.settings import Settings
 from reconciler.store.address import exists
 from reconciler.store.database import current_revision, open_database
-from reconciler.store.evidence import is_at_work
 from reconciler.store.lock import lock_for
 from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
@@ -172,27 +171,32 @@ def _automation_user(incidents: Incidents, settings: Settings) -> Person:
 def on_trial(url: str, *, in_production: bool) -> Iterator[None]:
     """Hold the lock of the configured database meanwhile, so that no daemon mirrors what the probe does.
 
-    Transient if a reconciler works on it. Misconfigured if one has ever begun there, unless that is allowed.
+    Misconfigured if a reconciler works on it, or has ever begun there, unless that is allowed.
     """
     if not exists(url):
         yield
         return
-    busy = f"a reconciler works on {shown(url)}: it would mirror what the probe does; stop it first"
-    if is_at_work(url):
-        raise Misconfigured(f"DATABASE_URL: {busy}")
-    if not in_production and _has_begun(url):
+    lock = lock_for(url)
+    if not lock.acquire():
+        raise Misconfigured(
+            f"DATABASE_URL: a reconciler works on {shown(url)}: it would mirror what the probe does; stop it first"
+        )
+    try:
+        if not in_production:
+            _check_unused(url)
+        yield
+    finally:
+        lock.release()
+
+
+def _check_unused(url: str) -> None:
+    """Misconfigured if a reconciler has ever begun on this database."""
+    if _has_begun(url):
         raise Misconfigured(
             f"DATABASE_URL: a reconciler has begun on {shown(url)}: this is no trial set-up, and people on call "
             "may be paged; use a trial account, or a test service with a database of its own; or add "
             "--even-in-production"
         )
-    lock = lock_for(url)
-    if not lock.acquire():
-        raise Transient(busy)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _has_begun(url: str) -> bool:

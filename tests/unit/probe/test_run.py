@@ -21,7 +21,8 @@ def step(name: str, run: Any) -> Step:
 
 def ordinary(trial: Trial) -> Iterator[Finding]:
     incident = trial.new_incident()
-    yield as_assumed("q", f"sees {incident['status']} of bot@example.com")
+    who = incident["assignments"][0]["assignee"]["summary"]
+    yield as_assumed("q", f"assigned to {who}, by bot@example.com")
 
 
 @pytest.mark.parametrize("source", sorted(SOURCES))
@@ -56,7 +57,7 @@ def test_an_error_of_a_step_is_a_finding_and_the_next_one_is_made() -> None:
 
 def test_what_must_not_be_shown_is_replaced_in_every_finding() -> None:
     result = bench().probe.run((step("one", ordinary),), lambda *_: None)
-    assert result.findings[0].seen == "sees triggered of (an e-mail address)"
+    assert result.findings[0].seen == "assigned to (a person's name), by (an e-mail address)"
 
 
 def test_steps_for_which_there_is_no_time_are_not_tried() -> None:
