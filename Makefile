@@ -12,26 +12,34 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile --no-
 LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
-.PHONY: demo test check collect matrix docs docs-generate examples screenshots soak sources bench lock lowest release sbom audit \
-	image format clean
+.PHONY: demo test check suite lint types collect matrix matrix-prepare docs docs-generate examples screenshots soak sources \
+	witnesses bench lock lowest release sbom audit image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
 
+# mypy runs beside the tests, half of whose time is spent waiting.
 test: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory --jobs=2 check collect
-	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+	@$(MAKE) --no-print-directory --jobs=2 lint collect
+	@$(MAKE) --no-print-directory --jobs=2 types suite
 	$(BIN)/coverage report --include='reconciler/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
 
-check: $(VENV)/.installed-dev
+suite: $(VENV)/.installed-dev
+	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+
+check: lint types
+
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Compiles the tests once, while types are checked, instead of once in each of pytest's processes, which report what
+types: $(VENV)/.installed-dev
+	nice -n 10 $(BIN)/mypy
+
+# Compiles the tests once, while the sources are checked, instead of once in each of pytest's processes, which report what
 # cannot be collected.
 collect: $(VENV)/.installed-dev
 	@$(BIN)/pytest --collect-only --quiet >/dev/null || true
@@ -53,6 +61,11 @@ sources: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
+
+# The vendors' own clients use the sandbox, each from an environment of its own; prints what each call came to.
+CLIENTS := pagerduty opsgenie
+witnesses: $(VENV)/.installed-dev $(CLIENTS:%=.venv-witness-%/.installed)
+	$(BIN)/python -m tests.contract.witnesses
 
 # An hour of mutants, single faults, random histories and kill -9; shorter: SOAK_SECONDS=600 SOAK_KILLS=50 make soak
 soak: $(VENV)/.installed-dev
@@ -77,10 +90,15 @@ lock: $(TOOLS)/.installed
 	$(COMPILE) pyproject.toml --extra docs --group build --constraint requirements/dev.txt \
 		--output-file requirements/docs.txt
 	$(COMPILE) --group release --group build --constraint requirements/dev.txt --output-file requirements/release.txt
+	for client in $(CLIENTS); do \
+		$(COMPILE) --group witness-$$client --output-file requirements/witness-$$client.txt || exit 1; \
+	done
 
 # A selection of the tests on every other Python from 3.11 to 3.14 that is installed.
 matrix: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.matrix
+matrix-prepare: $(VENV)/.installed-dev
+	$(BIN)/python -m tools.matrix --prepare
 
 # Whether the lower bounds in pyproject.toml hold: the oldest version that each admits, on the oldest Python.
 lowest: $(TOOLS)/.installed
@@ -135,6 +153,11 @@ $(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml requirements/bench.t
 
 $(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml requirements/docs.txt
 	$(BIN)/python $(LOCKED) -r requirements/docs.txt
+	touch $@
+
+.venv-witness-%/.installed: requirements/witness-%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(LOCKED) -r $<
 	touch $@
 
 # The tools of lock, lowest, release, sbom and audit, in an environment of their own.

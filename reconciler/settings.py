@@ -199,7 +199,7 @@ class Settings(BaseModel):
         }
         missing = [
             f"{name}: is not set, so that whoever knows the integration's id can send webhooks, each of which "
-            "causes an early look; set it, and the same value as the header X-Webhook-Secret in the integration"
+            "causes reads; set it, and the same value as the header X-Webhook-Secret in the integration"
             for name, (opened, secret) in secrets.items()
             if opened and secret is None
         ]

@@ -1,6 +1,7 @@
 """`make matrix`: some unit tests and the mapping's system test on every other Python that is installed.
 
 An environment for each is kept in .venv-<version>. Prints which Pythons it has run on, and which are not there.
+With `--prepare` it only makes the environments.
 """
 
 import os
@@ -71,6 +72,10 @@ def main() -> None:
     """Run on all that are installed, at the same time; exits 1 if any has failed."""
     others = [python for python in PYTHONS if python != THIS]
     there = [python for python in others if works(python)]
+    if sys.argv[1:] == ["--prepare"]:
+        for python in there:
+            prepared(python)
+        return
     with ThreadPoolExecutor(max_workers=len(PYTHONS)) as together:
         results = list(together.map(passes, there))
     absent = ", ".join(python for python in others if python not in there)

@@ -15,18 +15,33 @@ class Routes(Generic[Handler]):
     def __init__(self, rows: Iterable[tuple[str, str, Handler]]) -> None:
         self._rows = [(method, _segments(pattern), handler) for method, pattern, handler in rows]
 
+    @property
+    def patterns(self) -> list[tuple[str, str]]:
+        """The method and the pattern of each row."""
+        return [(method, "/" + "/".join(pattern)) for method, pattern, _ in self._rows]
+
     def find(self, request: Request) -> tuple[Handler, list[str]] | None:
         """The handler of the first matching row and the segments that its `{name}`s stand for, or None."""
         path = _segments(request.path)
         for method, pattern, handler in self._rows:
-            pairs = list(zip(pattern, path, strict=False))
-            if (
-                method == request.method
-                and len(pattern) == len(path)
-                and all(wanted.startswith("{") or wanted == found for wanted, found in pairs)
-            ):
-                return handler, [found for wanted, found in pairs if wanted.startswith("{")]
+            if method == request.method and _fits(pattern, path):
+                return handler, [found for wanted, found in zip(pattern, path, strict=True) if _is_any(wanted)]
         return None
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a path is one of a pattern's."""
+    return _fits(_segments(pattern), _segments(path))
+
+
+def _fits(pattern: list[str], path: list[str]) -> bool:
+    return len(pattern) == len(path) and all(
+        _is_any(wanted) or wanted == found for wanted, found in zip(pattern, path, strict=True)
+    )
+
+
+def _is_any(segment: str) -> bool:
+    return segment.startswith("{")
 
 
 def _segments(path: str) -> list[str]:

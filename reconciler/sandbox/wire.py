@@ -32,11 +32,16 @@ class Request:
         """The body as JSON, `{}` when it is empty. ValueError when it is not JSON."""
         return json.loads(self.body) if self.body.strip() else {}
 
+    @property
+    def base(self) -> str:
+        """The address of this API as its client has it: a proxy with TLS in front says so in X-Forwarded-Proto."""
+        scheme, host = self.headers.get("x-forwarded-proto", "http"), self.headers.get("host", "localhost")
+        return f"{scheme}://{host}{self.prefix}"
+
     def url(self, **query: str) -> str:
         """The absolute URL of this request with another query."""
-        host = self.headers.get("host", "localhost")
         encoded = f"?{urlencode(query)}" if query else ""
-        return f"http://{host}{self.prefix}{self.path}{encoded}"
+        return f"{self.base}{self.path}{encoded}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Every answer comes from memory, and no answer repeats anything of its request.
 """
 
-import math
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from time import monotonic
@@ -45,8 +45,8 @@ HEADERS = (
 )
 """Headers of every answer of the application."""
 ACCEPTED = 202
-QUIET = 60.0
-"""Seconds between two log lines about the same outcome of one webhook."""
+LINES_A_PERIOD, LOG_PERIOD = 6, 60.0
+"""The most log lines about one vendor's rejected webhooks in so many seconds."""
 UNAUTHENTIC = (401, 403)
 
 log = get_logger(__name__)
@@ -153,7 +153,7 @@ class _Endpoint:
         self._metrics = metrics
         self._name = metrics.health.product.name_of(side)
         self._rejection = ""
-        self._told: dict[str, float] = {}
+        self._logged: deque[float] = deque(maxlen=LINES_A_PERIOD)
         outcomes = (*_OUTCOMES[side], "malformed", *_UNREAD.values())
         key = metrics.health.product.key_of(side)
         metrics.expect("reconciler_webhooks_total", ((key, outcome) for outcome in outcomes))
@@ -177,20 +177,20 @@ class _Endpoint:
     def _log_change(self, outcome: str, status: int) -> None:
         """Log each change: otherwise a wrong secret would silently disable the fast path."""
         if status in UNAUTHENTIC and outcome != self._rejection:
-            if self._may_tell(outcome):
+            if self._may_log():
                 self._rejection = outcome
                 words, vendor = "a webhook is turned away", self._name
                 log.error(words, subject="webhook", vendor=vendor, outcome=outcome, fix=self._fixes[outcome])
-        elif status == ACCEPTED and self._rejection and self._may_tell("accepted"):
+        elif status == ACCEPTED and self._rejection and self._may_log():
             self._rejection = ""
             log.info("webhooks are genuine again", vendor=self._name)
 
-    def _may_tell(self, outcome: str) -> bool:
-        """Whether this outcome was not logged within a minute: whoever alternates them would fill the log."""
+    def _may_log(self) -> bool:
+        """Whether one more line fits: whoever sends genuine and forged webhooks in turn would fill the log."""
         now = monotonic()
-        if now - self._told.get(outcome, -math.inf) < QUIET:
+        if len(self._logged) == self._logged.maxlen and now - self._logged[0] < LOG_PERIOD:
             return False
-        self._told[outcome] = now
+        self._logged.append(now)
         return True
 
 

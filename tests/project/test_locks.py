@@ -29,6 +29,8 @@ LOCKS = {
     "bench": [*RUNTIME, *EXTRAS["bench"], *BUILD, *GROUPS["build"]],
     "docs": [*RUNTIME, *EXTRAS["docs"], *BUILD, *GROUPS["build"]],
     "release": [*GROUPS["release"], *BUILD, *GROUPS["build"]],
+    "witness-opsgenie": GROUPS["witness-opsgenie"],
+    "witness-pagerduty": GROUPS["witness-pagerduty"],
 }
 """Each file of requirements/, and what it must bring."""
 

@@ -144,7 +144,7 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
     "an e-mail address that is not there": ({"PAGERDUTY_EMAIL": "nobody@example.com"}, "PAGERDUTY_EMAIL"),
     "no Opsgenie there": ({"OPSGENIE_API_URL": NOBODY}, "OPSGENIE_API_URL"),
     "no PagerDuty there": ({"PAGERDUTY_API_URL": NOBODY}, "PAGERDUTY_API_URL"),
-    "no such host": ({"OPSGENIE_API_URL": "http://no-such-host.invalid"}, "OPSGENIE_API_URL"),
+    "no such host": ({"OPSGENIE_API_URL": "https://no-such-host.invalid"}, "OPSGENIE_API_URL"),
 }
 
 

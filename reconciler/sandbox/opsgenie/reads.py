@@ -3,24 +3,45 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from reconciler.sandbox.opsgenie import checks, shapes
 from reconciler.sandbox.opsgenie.account import Account
 from reconciler.sandbox.opsgenie.search import Search
-from reconciler.sandbox.opsgenie.state import Alert, Record, StoredAlert
+from reconciler.sandbox.opsgenie.state import INTEGRATION, Alert, Record, StoredAlert
 from reconciler.sandbox.opsgenie.write_queue import WriteQueue
-from reconciler.sandbox.wire import Json, Request, Response
+from reconciler.sandbox.wire import Json, Request, Response, milliseconds
 
 _MAX_OFFSET = 20_000
 """Offset and limit together must be below this (documented)."""
 _MAX_PAGE = 100
 _DEFAULT_PAGE = 20
 _ORDERS = ("asc", "desc")
-_SORTS: dict[str, Callable[[Alert], Any]] = {
-    "createdAt": lambda a: (a.created_at, int(a.tiny_id)),
-    "updatedAt": lambda a: (a.updated_at, int(a.tiny_id)),
+_SORTED: dict[str, Callable[[Alert], Any]] = {
+    "createdAt": lambda a: a.created_at,
+    "updatedAt": lambda a: a.updated_at,
+    "tinyId": lambda _: 0,
+    "alias": lambda a: a.alias,
+    "message": lambda a: a.message,
+    "status": lambda a: a.status,
+    "acknowledged": lambda a: a.acknowledged,
+    "isSeen": lambda _: False,
+    "snoozed": lambda a: a.snoozed_until is not None,
+    "snoozedUntil": lambda a: _time(a.snoozed_until),
+    "count": lambda a: a.count,
+    "lastOccurredAt": lambda a: a.last_occurred_at,
+    "source": lambda a: a.source,
+    "owner": lambda a: a.owner,
+    "integration.name": lambda _: INTEGRATION["name"],
+    "integration.type": lambda _: INTEGRATION["type"],
+    "report.ackTime": lambda a: _time(a.acknowledged_at) - _time(a.created_at),
+    "report.closeTime": lambda a: _time(a.closed_at) - _time(a.created_at),
+    "report.acknowledgedBy": lambda a: a.acknowledged_by,
+    "report.closedBy": lambda a: a.closed_by,
 }
+"""What a list may be sorted by (opsgenie-oas); alerts that are equal there are in the order of their tiny ids."""
 _TOKEN = re.compile(r"\d+_\d+")
 _POSITION_DIGITS = 19
 
@@ -84,7 +105,7 @@ class Reads:
 
     def _found(self, request: Request) -> list[Alert]:
         sort, order = request.first("sort", "createdAt"), request.first("order", "desc")
-        if sort not in _SORTS or order not in _ORDERS:
+        if sort not in _SORTED or order not in _ORDERS:
             raise self._account.answers.error(422, "Sort or order is not valid")
         try:
             return self._search.found(request.first("query"), _SORTS[sort], descending=order == "desc")
@@ -147,3 +168,14 @@ class Reads:
 def _position(token: str) -> int:
     """Where the record of a token stands among all: the right half's milliseconds and number."""
     return int(token.partition("_")[2][:_POSITION_DIGITS])
+
+
+def _placed(value: Callable[[Alert], Any], alert: Alert) -> tuple[Any, int]:
+    return value(alert), int(alert.tiny_id)
+
+
+_SORTS = {name: partial(_placed, value) for name, value in _SORTED.items()}
+
+
+def _time(at: datetime | None) -> int:
+    return milliseconds(at) if at else 0

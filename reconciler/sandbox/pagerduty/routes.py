@@ -6,10 +6,14 @@ from reconciler.sandbox.pagerduty.account import Account
 from reconciler.sandbox.pagerduty.errors import error_body, invalid, not_found, problem, rate_headers
 from reconciler.sandbox.pagerduty.reads import Reads
 from reconciler.sandbox.pagerduty.rules import Rules
+from reconciler.sandbox.pagerduty.shapes import API
 from reconciler.sandbox.pagerduty.writes import Writes
 from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.routes import Routes
 from reconciler.sandbox.wire import Answer, Refused, Request, Response, json_response
+
+_SELF = f'"self":"{API}/'.encode()
+"""`self` is where the client has asked: PagerDuty's own client refuses to follow it elsewhere."""
 
 
 class PagerDutyRoutes:
@@ -58,7 +62,8 @@ class PagerDutyRoutes:
             response = answer.response
         except Refused as refusal:
             response = (not_found() if refusal.status == 404 else invalid(str(refusal))).response  # noqa: PLR2004
-        return Response(response.status, response.body, {**response.headers, **self._rate_headers(request)})
+        body = response.body.replace(_SELF, f'"self":"{request.base}/'.encode())
+        return Response(response.status, body, {**response.headers, **self._rate_headers(request)})
 
     def _answer(self, request: Request) -> Response:
         now = self._account.clock.now()

@@ -7,7 +7,8 @@ from reconciler.sandbox.pagerduty.state import Incident, Involvement, LogEntry, 
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Json, iso_seconds
 
-_API = "https://api.pagerduty.com"
+API = "https://api.pagerduty.com"
+"""Where `self` addresses point until an answer is sent: see `routes`."""
 _WEB = "https://sandbox.pagerduty.com"
 _FOLDERS = {"service_reference": "services", "incident_workflow_reference": "incident_workflows"}
 _NOTE_ZONE = timezone(timedelta(hours=-5))
@@ -17,7 +18,7 @@ def reference(kind: str, identifier: str, summary: str, folder: str) -> Json:
     """A reference; `kind` is its type (user_reference, …), `folder` the part of its URL before the id."""
     path = f"{folder}/{identifier}"
     return {
-        "id": identifier, "type": kind, "summary": summary, "self": f"{_API}/{path}", "html_url": f"{_WEB}/{path}"
+        "id": identifier, "type": kind, "summary": summary, "self": f"{API}/{path}", "html_url": f"{_WEB}/{path}"
     }  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def note_json(note: Note) -> Json:
 def log_entry_json(line: LogEntry, *, channels: bool) -> Json:
     """A log entry. Without `channels` (`include[]=channels`) its channel has nothing but a type."""
     shown: Json = {
-        "id": line.id, "type": line.kind, "summary": line.summary, "self": f"{_API}/log_entries/{line.id}",
+        "id": line.id, "type": line.kind, "summary": line.summary, "self": f"{API}/log_entries/{line.id}",
         "html_url": None, "created_at": iso_seconds(line.at),
         "channel": line.channel if channels else {"type": line.channel["type"]},
         "service": service_reference(), "teams": [], "contexts": [], **line.extra,

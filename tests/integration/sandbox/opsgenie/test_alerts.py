@@ -97,3 +97,37 @@ def test_a_priority_can_change_and_an_alert_can_be_deleted() -> None:
     state = world.control("GET", "/state")
     assert state["opsgenie"]["alerts"][0]["deleted"] is True
     assert [act["verb"] for act in state["journal"]] == ["create", "priority", "delete"]
+
+
+SORTS = (
+    "createdAt", "updatedAt", "tinyId", "alias", "message", "status", "acknowledged", "isSeen", "snoozed",
+    "snoozedUntil", "count", "lastOccurredAt", "source", "owner", "integration.name", "integration.type",
+    "report.ackTime", "report.closeTime", "report.acknowledgedBy", "report.closedBy",
+)  # fmt: skip
+"""Those of the official description."""
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_list_is_sorted_by_every_described_field(sort: str) -> None:
+    """The second alert has more of everything; where both are equal, it has the higher tiny id."""
+    world = TroubleBench()
+    first = world.alert(message="a", alias="a", source="a")
+    world.clock.advance(1)
+    second = world.alert(message="b", alias="b", source="b")
+    assert world.alert(alias="b") == second  # counted up
+    for act, more in (("acknowledge", {}), ("snooze", {"seconds": 60})):
+        world.clock.advance(1)
+        world.control("POST", f"/opsgenie/alerts/{second}/{act}", {"user": "Zoe"} | more)
+    if sort in ("report.closeTime", "report.closedBy"):
+        world.control("POST", f"/opsgenie/alerts/{second}/close", {"user": "Zoe"})
+    rows = {
+        order: [
+            row["id"] for row in world.call("GET", f"/opsgenie/v2/alerts?sort={sort}&order={order}").json()["data"]
+        ]
+        for order in ("asc", "desc")
+    }
+    assert rows == {"asc": [first, second], "desc": [second, first]}
+
+
+def test_no_other_field_sorts_a_list() -> None:
+    assert TroubleBench().status("/opsgenie/v2/alerts?sort=priority") == 422

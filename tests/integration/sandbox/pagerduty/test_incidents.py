@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.sandbox import TroubleBench, error
+from tests.support.sandbox import READ, TroubleBench, error
 
 
 def test_an_incident_assigned_to_the_automation_user_pages_nobody_until_reassigned() -> None:
@@ -152,3 +152,21 @@ def test_a_merge_moves_the_child_alerts_and_names_the_target() -> None:
     assert world.incident(source)["resolve_reason"]["incident"]["id"] == target
     found = world.call("GET", "/pagerduty/incidents?incident_key=k").json()["incidents"]
     assert [row["id"] for row in found] == [target]
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [({}, "http://host.example:1"), ({"X-Forwarded-Proto": "https"}, "https://host.example:1")],
+)
+def test_self_is_where_the_client_has_asked(headers: dict[str, str], base: str) -> None:
+    """PagerDuty's own client follows it to its own base alone; a text that looks like one stays as it is."""
+    world = TroubleBench()
+    incident = world.created()
+    text = '"self":"https://api.pagerduty.com/incidents"'
+    world.call("POST", f"/pagerduty/incidents/{incident}/notes", {"note": {"content": text}})
+    known = READ | {"Host": "host.example:1"} | headers
+    shown = world.call("GET", f"/pagerduty/incidents/{incident}", headers=known).json()["incident"]
+    assert shown["self"] == f"{base}/pagerduty/incidents/{incident}"
+    assert shown["service"]["self"] == f"{base}/pagerduty/services/PSVC001"
+    notes = world.call("GET", f"/pagerduty/incidents/{incident}/notes", headers=known).json()["notes"]
+    assert [note["content"] for note in notes] == [text]
