@@ -30,6 +30,13 @@ def test_an_urgency_that_is_not_taken_is_left_out_from_then_on() -> None:
     assert incidents.create().ok
 
 
+def test_an_acknowledgement_that_is_there_already_is_as_good_as_a_new_one() -> None:
+    incidents = bench(reacknowledge_refused=True).probe.trial.incidents
+    incident_id = str(incidents.created()["id"])
+    for _ in range(2):
+        assert incidents.acknowledged(incident_id)["status"] == "acknowledged"
+
+
 def test_an_account_that_may_create_none_ends_the_step() -> None:
     with pytest.raises(NotSettled, match="a new incident: 403"):
         bench(bot_role="observer").probe.trial.incidents.created()

@@ -55,6 +55,17 @@ def test_an_error_of_a_step_is_a_finding_and_the_next_one_is_made() -> None:
     assert made.open() == []
 
 
+def test_what_a_step_has_created_is_removed_when_it_ends() -> None:
+    made, still_open = bench(), list[list[str]]()
+
+    def counting(_: Trial) -> Iterator[Finding]:
+        still_open.append(made.open())
+        yield as_assumed("q", "counted")
+
+    made.probe.run((step("one", ordinary), step("two", counting)), lambda *_: None)
+    assert still_open == [[]]
+
+
 def test_what_must_not_be_shown_is_replaced_in_every_finding() -> None:
     result = bench().probe.run((step("one", ordinary),), lambda *_: None)
     assert result.findings[0].seen == "assigned to (a person's name), by (an e-mail address)"
