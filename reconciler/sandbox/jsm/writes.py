@@ -19,7 +19,7 @@ class Writes:
         self._queue = queue
 
     def create(self, request: Request) -> Response:
-        """POST /v1/alerts (official description)."""
+        """POST /v1/alerts: accepted like an act, and answered 200 all the same (official description)."""
         values = checks.new_alert(request)
 
         def effect(at: datetime) -> tuple[str, StoredAlert]:
@@ -31,7 +31,7 @@ class Writes:
             )  # fmt: skip
             return "Created alert", stored
 
-        return _accepted(self._queue.accept("Create", effect))
+        return _accepted(self._queue.accept("Create", effect), status=200)
 
     def acknowledge(self, _: Request, identifier: str) -> Response:
         """POST /v1/alerts/{id}/acknowledge."""
@@ -68,5 +68,5 @@ class Writes:
         return _accepted(self._queue.accept(action, effect))
 
 
-def _accepted(request_id: str) -> Response:
-    return json_response(202, {"result": "Request will be processed", "requestId": request_id, "took": 0})
+def _accepted(request_id: str, status: int = 202) -> Response:
+    return json_response(status, {"result": "Request will be processed", "requestId": request_id, "took": 0})
