@@ -13,7 +13,7 @@ LOCKED := $(INSTALL) --require-hashes
 PROJECT := $(INSTALL) --no-build-isolation --editable .
 
 .PHONY: demo test check suite lint types collect matrix matrix-prepare docs docs-generate examples screenshots soak sources \
-	witnesses bench lock lowest release sbom audit image format clean
+	assumptions witnesses bench lock lowest release sbom audit image format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/reconciler demo
@@ -58,6 +58,12 @@ SCENARIOS := $(addprefix tests/system/,test_mapping.py test_crash.py test_lag.py
 sources: $(VENV)/.installed-dev
 	RECONCILER_ALERT_SOURCE=jsm $(BIN)/pytest --numprocesses=4 --dist=loadfile $(SCENARIOS)
 	RECONCILER_ALERT_SOURCE='jsm named' $(BIN)/pytest --numprocesses=4 --dist=loadfile $(SCENARIOS)
+
+# The same scenarios with each uncertain fact about the vendors turned round, and random histories of the simulation.
+# Only some: make assumptions ROWS="offsets 'notes are short'"
+assumptions: $(VENV)/.installed-dev
+	RECONCILER_ASSUMPTION_HISTORIES=20 $(BIN)/pytest tests/simulation/test_assumptions.py
+	$(BIN)/python -m tests.support.assumption_scenarios $(ROWS)
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

@@ -47,7 +47,7 @@ STEPS = (
     Step(
         name="pagerduty-unacknowledge",
         does="un-acknowledges an incident of low and one of high urgency in each known way",
-        assumptions="ways to un-acknowledge",
+        assumptions="ways to un-acknowledge; question 16",
         seconds=60,
         run=acts.unacknowledging,
     ),
@@ -61,7 +61,7 @@ STEPS = (
     Step(
         name="pagerduty-people",
         does="asks whose key it is; acknowledges and notes, and reads who is named",
-        assumptions="automation user",
+        assumptions="automation user; question 17",
         seconds=10,
         run=acts.who_acts,
     ),
@@ -84,7 +84,7 @@ STEPS = (
     Step(
         name="alert-notes",
         does="adds notes to an alert, odd ones and long ones, and reads them several times",
-        assumptions="questions 7, 11",
+        assumptions="questions 7, 11, 15",
         seconds=30,
         run=notes.notes_of_alerts,
     ),
@@ -98,14 +98,14 @@ STEPS = (
     Step(
         name="alert-requests",
         does="does each act twice, and reads the request's status and the log",
-        assumptions="log lines; question 8",
+        assumptions="log lines; questions 8, 15",
         seconds=40,
         run=outcomes.requests_and_log,
     ),
     Step(
         name="pagerduty-keys",
         does="creates incidents with the key of an open and of a resolved one",
-        assumptions="one open incident a key",
+        assumptions="one open incident a key; question 17",
         seconds=15,
         run=refusals.keys,
     ),

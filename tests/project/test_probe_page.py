@@ -6,7 +6,10 @@ from reconciler.probe.report import NOT_ASKED
 from reconciler.probe.steps import STEPS
 from tests.support.docs.pages import read
 from tests.support.paths import ROOT
+from tests.support.probe_rows import ROWS
 
+COLUMNS = 7
+"""Columns of the tables of switches: the fourth names them, the last one the probe's steps."""
 PROBE, ASSUMPTIONS = (ROOT / "docs" / name for name in ("probe.md", "assumptions.md"))
 
 
@@ -41,3 +44,16 @@ def test_the_assumptions_page_names_steps_that_there_are() -> None:
     words = {word for word in read(ASSUMPTIONS).words if re.fullmatch(r"(?:pagerduty|alert|jsm)-[a-z-]+", word)}
     assert words
     assert words <= {step.name for step in STEPS}
+
+
+def test_each_switch_has_the_steps_that_tell_it_from_its_opposite() -> None:
+    order = [step.name for step in STEPS]
+    checked = 0
+    for line in ASSUMPTIONS.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        switches = set(re.findall(r"`(\w+)`", cells[3])) if len(cells) == COLUMNS else set()
+        if switches:
+            steps = {row.step for row in ROWS if switches & {*row.knobs}}
+            assert re.findall(r"`([a-z-]+)`", cells[6]) == sorted(steps, key=order.index), line
+            checked += 1
+    assert checked > 25

@@ -136,7 +136,8 @@ class Act:
 class History:
     """Everything that decides a run.
 
-    `setting` names one of SETTINGS, or of WRONG_SET_UPS; `assumption`, one of ASSUMPTIONS. `source`, one of SOURCES, is where alerts are raised.
+    `setting` names one of SETTINGS, or of WRONG_SET_UPS; `assumption`, one of ASSUMPTIONS. `source`, one of
+    SOURCES, is where alerts are raised.
     Before the cycles of `glances`, webhooks name every alert and incident to the fast path.
     """
 
