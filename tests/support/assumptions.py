@@ -21,7 +21,8 @@ class Assumption:
 
     `settings` are those of the sandbox, `source` is the product that raises the alerts, and `history` is the one
     that shows a difference best. `differs`: patterns of findings of the simulation's oracle that are no fault of
-    the product, each with its reason; usually there are none. `scenarios`: the same for tests of `make assumptions`.
+    the product, each with its reason; usually there are none. `scenarios`: the same for tests of
+    `make assumptions`.
     """
 
     settings: Mapping[str, Any]
