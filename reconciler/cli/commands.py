@@ -20,6 +20,7 @@ from reconciler.cli.manners import Group, colour
 from reconciler.cli.migrate import migrate
 from reconciler.cli.once import once
 from reconciler.cli.pause import pause, resume
+from reconciler.cli.probe import probe
 from reconciler.cli.retry import retry
 from reconciler.cli.run import run
 from reconciler.cli.status import status
@@ -91,7 +92,7 @@ def demo(*, migration: bool) -> None:
     sys.exit(demo_migration.play() if migration else demo.play())
 
 
-for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, migrate, db):
+for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, migrate, probe, db):
     cli.add_command(each)
 
 

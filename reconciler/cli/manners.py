@@ -19,6 +19,10 @@ _EXITS = {
     "link": "Exit status: 0 done, or queued; 1 the daemon refuses it; 2 bad usage or configuration.",
     "unlink": "Exit status: 0 done, or queued; 1 the daemon refuses it; 2 bad usage or configuration.",
     "doctor": "Exit status: 0 nothing is bad; 1 something is; 2 bad usage, or the configuration cannot be read.",
+    "probe": (
+        "Exit status: 0 everything is as assumed; 1 something differs, is not settled or could not be removed; "
+        "2 bad usage or configuration, a refused key included."
+    ),
     "config": "Exit status: 0 it can be used; 2 bad usage, or something is wrong with it.",
     "current": (
         "Exit status: 0 shown; 1 the database cannot be read, or with --check its schema is behind; 2 bad usage "

@@ -14,9 +14,14 @@ Result = TypeVar("Result")
 
 
 def until_stopped(
-    work: Callable[[], Result], received: Callable[[], object], stop: Callable[[], None]
+    work: Callable[[], Result],
+    received: Callable[[], object],
+    stop: Callable[[], None],
+    grace: float = STOP_GRACE,
 ) -> Result | None:
-    """The result of the work; None if a read under way hangs. Raises what the work raises.
+    """The result of the work; None if it does not end within `grace` seconds of `stop`, as when a read hangs.
+
+    Raises what the work raises.
 
     The work has a thread of its own, since a signal's handler must not take the locks by which it is stopped:
     once `received` says that a signal has come, `stop` is called here, which waits for writes in flight.
@@ -27,7 +32,7 @@ def until_stopped(
         if wait([done], CHECK_EVERY).done:
             return done.result()
     stop()
-    return done.result() if wait([done], STOP_GRACE).done else None
+    return done.result() if wait([done], grace).done else None
 
 
 def _run(work: Callable[[], Result], done: "Future[Result]") -> None:

@@ -151,16 +151,25 @@ class Http:
                     raise
         raise AssertionError("unreachable")
 
-    def write(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+        *,
+        accept: frozenset[int] = frozenset(),
+    ) -> Answer:
         """Write, once: after Unknown, the caller reads the target to learn the outcome. No body is sent for None.
 
         RateLimited at once if the rate limit leaves no room for a while, so that other calls can be made.
+        `accept`: other good statuses.
         """
         sent = {**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})}
         body = b"" if body is None else json.dumps(body).encode()
         is_page = call_context.current().priority is CallPriority.PAGE
         wait = float("inf") if is_page else LONGEST_WRITE_WAIT
-        return self._call(method, path, self._time(), longest_wait=wait, data=body, headers=sent)
+        return self._call(method, path, self._time(), longest_wait=wait, data=body, headers=sent, accept=accept)
 
     def _time(self) -> CallTime:
         within = call_context.current().within

@@ -4,8 +4,11 @@ import base64
 import math
 
 from reconciler.sandbox.jsm import errors
+from reconciler.sandbox.opsgenie.rules import PRIORITIES
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import Request
+from reconciler.sandbox.wire import Json, Request
+
+_LONGEST_MESSAGE = 130
 
 
 def authorized(settings: SandboxSettings, request: Request) -> None:
@@ -33,13 +36,28 @@ def number(request: Request, name: str, default: int, least: int, most: float = 
 
 def note(settings: SandboxSettings, request: Request) -> str:
     """The text of a note. A limit is stated for the note in the creation of an alert alone."""
-    try:
-        values = request.json()
-    except ValueError:
-        raise errors.refusal(400, "The body is not JSON") from None
-    text = values.get("note") if isinstance(values, dict) else None
+    text = _body(request).get("note")
     if not isinstance(text, str) or not text.strip():
         raise errors.refusal(422, "note can not be empty")
     if len(text) > settings.note_limit:
         raise errors.refusal(422, f"note can not be longer than {settings.note_limit} characters")
     return text
+
+
+def new_alert(request: Request) -> Json:
+    """A new alert; only its message is required (official description)."""
+    values = _body(request)
+    message = values.get("message")
+    if not isinstance(message, str) or not 1 <= len(message) <= _LONGEST_MESSAGE:
+        raise errors.refusal(422, f"message should have 1 to {_LONGEST_MESSAGE} characters")
+    if values.get("priority", "P3") not in PRIORITIES:
+        raise errors.refusal(422, f"priority should be one of {', '.join(PRIORITIES)}")
+    return values
+
+
+def _body(request: Request) -> Json:
+    try:
+        values = request.json()
+    except ValueError:
+        raise errors.refusal(400, "The body is not JSON") from None
+    return values if isinstance(values, dict) else {}

@@ -51,6 +51,7 @@ class JsmRoutes:
         self._account = Routes[Callable[..., Response]](
             [
                 ("GET", _ALERTS, reads.alerts),
+                ("POST", _ALERTS, writes.create),
                 ("GET", f"{_ALERTS}/alias", reads.alert_by_alias),
                 ("GET", f"{_ALERTS}/requests/{{id}}", reads.request_status),
                 ("GET", f"{_ALERTS}/{{id}}", reads.alert),

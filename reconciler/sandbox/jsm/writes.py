@@ -6,7 +6,7 @@ from reconciler.sandbox.jsm import checks, directory, shapes
 from reconciler.sandbox.jsm.site import ApiQueue, Site
 from reconciler.sandbox.opsgenie.account import Act
 from reconciler.sandbox.opsgenie.rules import JSM
-from reconciler.sandbox.opsgenie.state import StoredAlert
+from reconciler.sandbox.opsgenie.state import StoredAlert, frozen_details
 from reconciler.sandbox.opsgenie.writes import Rule
 from reconciler.sandbox.wire import Refused, Request, Response, json_response
 
@@ -17,6 +17,21 @@ class Writes:
     def __init__(self, site: Site, queue: ApiQueue) -> None:
         self._site = site
         self._queue = queue
+
+    def create(self, request: Request) -> Response:
+        """POST /v1/alerts: accepted like an act, and answered 200 all the same (official description)."""
+        values = checks.new_alert(request)
+
+        def effect(at: datetime) -> tuple[str, StoredAlert]:
+            stored = self._site.rules.create(
+                Act(at, directory.BOT.name, JSM), values["message"], created_at=None,
+                alias=values.get("alias") or None, priority=values.get("priority", "P3"),
+                description=values.get("description", ""), tags=tuple(values.get("tags", ())),
+                source=values.get("source", ""), details=frozen_details(values.get("extraProperties", {})),
+            )  # fmt: skip
+            return "Created alert", stored
+
+        return _accepted(self._queue.accept("Create", effect), status=200)
 
     def acknowledge(self, _: Request, identifier: str) -> Response:
         """POST /v1/alerts/{id}/acknowledge."""
@@ -50,5 +65,8 @@ class Writes:
             rule(stored, Act(at, directory.BOT.name, JSM))
             return status, stored
 
-        request_id = self._queue.accept(action, effect)
-        return json_response(202, {"result": "Request will be processed", "requestId": request_id, "took": 0})
+        return _accepted(self._queue.accept(action, effect))
+
+
+def _accepted(request_id: str, status: int = 202) -> Response:
+    return json_response(status, {"result": "Request will be processed", "requestId": request_id, "took": 0})

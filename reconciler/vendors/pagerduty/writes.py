@@ -65,7 +65,7 @@ class PagerDutyWriting:
         """
         refusal: Permanent | ObjectError | None = None
         last: Incident | None = None
-        for name, change in self._ways(incident, automation):
+        for name, change in self.unacknowledging_ways(incident.escalation_policy_id, automation):
             try:
                 last = self._put(incident.id, **change)
             except (Permanent, ObjectError) as error:
@@ -82,20 +82,21 @@ class PagerDutyWriting:
             raise refusal  # every way was refused for the same reason: the incident itself
         raise _stuck(incident, last, refusal, automation)
 
-    def _ways(self, incident: Incident, automation: Person) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Names and changes of the ways, beginning with the last successful one.
+    def unacknowledging_ways(self, policy_id: str, automation: Person) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Names and changes of the known ways to un-acknowledge, beginning with the last successful one.
 
-        Who is assigned in person is not followed by the next level: that comes last, and is documented to work.
+        `policy_id` is the incident's escalation policy; empty if that is not known. Who is assigned in person is
+        not followed by the next level: that comes last, and is documented to work.
         """
-        policy = {"id": incident.escalation_policy_id, "type": "escalation_policy_reference"}
+        policy = {"id": policy_id, "type": "escalation_policy_reference"}
         ways: list[tuple[str, dict[str, Any]]] = [
             ("status", {"status": "triggered"}),
             ("level 1", {"escalation_level": 1}),
-            *([("policy", {"escalation_policy": policy})] if incident.escalation_policy_id else []),
+            *([("policy", {"escalation_policy": policy})] if policy_id else []),
             ("level 2", {"escalation_level": 2}),
         ]
         yield from sorted(ways, key=lambda way: way[0] != self._way)
-        people = self._people(incident.escalation_policy_id, automation)
+        people = self._people(policy_id, automation)
         if people:
             yield (
                 "people",

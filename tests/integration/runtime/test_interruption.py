@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from reconciler.runtime import interruption
 from reconciler.runtime.interruption import until_stopped
 
 
@@ -25,10 +24,9 @@ def test_after_a_signal_the_work_stops_at_its_next_step_and_its_result_counts() 
     assert until_stopped(work, begun.is_set, stopped.set) == "so far"
 
 
-def test_a_read_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interruption, "STOP_GRACE", 0.05)
+def test_a_read_that_hangs_is_left_behind() -> None:
     over = threading.Event()
     try:
-        assert until_stopped(lambda: over.wait(10), lambda: "SIGTERM", lambda: None) is None
+        assert until_stopped(lambda: over.wait(10), lambda: "SIGTERM", lambda: None, grace=0.05) is None
     finally:
         over.set()

@@ -77,6 +77,11 @@ def _jsm() -> Iterator[Ask]:
     yield Ask(200, "GET", f"{ACCOUNT}/requests/{{accepted}}", knobs=only | {"jsm_plan": "lacks_actions"})
     for act in ("acknowledge", "unacknowledge", "close"):
         yield Ask(202, "POST", f"{ACCOUNT}/{{alert}}/{act}", knobs=only)
+    new = {"message": "m", "alias": "a", "description": "d", "tags": ["t"], "extraProperties": {"k": "v"},
+           "source": "s", "priority": "P1"}  # fmt: skip
+    yield Ask(200, "POST", ACCOUNT, new, only)
+    for bad in ({}, {"message": "m", "priority": "P9"}):
+        yield Ask(422, "POST", ACCOUNT, bad, only)
     yield Ask(200, "POST", f"{ACCOUNT}/{{alert}}/notes", {"note": "hello"}, only)
     for body in ({"note": ""}, {"note": "n" * 25_001}):
         yield Ask(422, "POST", f"{ACCOUNT}/{{alert}}/notes", body, only)

@@ -49,7 +49,7 @@ def test_each_command_says_what_it_does_and_explains_each_option(command: Comman
 def test_the_commands_are_those_of_the_contract(command: Command) -> None:
     assert {*cli.commands} == {
         "run", "once", "status", "explain", "retry", "pause", "resume", "link", "unlink", "doctor", "config", "db",
-        "migrate", "sandbox", "demo",
+        "migrate", "probe", "sandbox", "demo",
     }  # fmt: skip
     assert command("-h").out == command("--help").out
 

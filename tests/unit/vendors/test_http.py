@@ -434,6 +434,12 @@ def test_a_write_without_a_body_sends_none(wire: responses.RequestsMock) -> None
     assert (sent.body or b"", "Content-Type" in sent.headers) == (b"", False)
 
 
+def test_a_refused_write_is_an_answer_where_its_status_is_accepted(wire: responses.RequestsMock) -> None:
+    wire.post(f"{OPSGENIE}/v2/alerts", status=422, json={"message": "too long"})
+    answer = http("Opsgenie").write("POST", "/v2/alerts", {}, accept=frozenset({422}))
+    assert (answer.status, answer.json) == (422, {"message": "too long"})
+
+
 def test_the_password_of_basic_authentication_is_not_repeated_by_an_error(wire: responses.RequestsMock) -> None:
     words = "jsm-5ecret cm9ib3RAY3VzdG9tZXIuZXhhbXBsZTpqc20tNWVjcmV0"
     wire.post(f"{jsm.API}/v1", status=400, json={"message": words})

@@ -27,6 +27,21 @@ def test_states_are_changed_in_the_robots_name() -> None:
     ]
 
 
+def test_an_alert_is_created_in_the_robots_name() -> None:
+    world = JsmBench()
+    accepted = world.post("", {"message": "disk full", "alias": "disk", "priority": "P5", "tags": ["ops"]})
+    assert (accepted.status, accepted.json()["result"]) == (200, "Request will be processed")
+    outcome = world.outcome(accepted)
+    shown = world.get(f"/{outcome['alertId']}")
+    assert (outcome["status"], shown["alias"], shown["priority"]) == ("Created alert", "disk", "P5")
+    assert [row["owner"] for row in world.get(f"/{shown['id']}/logs")["values"]] == ["Ops Robot"]
+
+
+@pytest.mark.parametrize("body", [{}, {"message": ""}, {"message": "x" * 131}, {"message": "x", "priority": "P9"}])
+def test_an_alert_must_have_a_message_and_a_priority_that_there_is(body: object) -> None:
+    assert JsmBench().post("", body).status == 422
+
+
 def test_a_note_is_there_at_once_with_its_id() -> None:
     world = JsmBench(write_lag=5.0, queue_halted=True)
     alert = world.alert()
