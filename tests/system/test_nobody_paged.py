@@ -104,7 +104,7 @@ def test_a_service_in_maintenance_fails_readiness_until_it_is_over(world: World,
     world.until(lambda: _ready(free_port)[0] == 200, "ready again")
 
 
-def test_a_user_token_is_refused_and_nothing_is_written_with_it(world: World) -> None:
+def test_with_a_persons_token_incidents_are_created_and_nothing_else_is_written(world: World) -> None:
     alice = {
         "id": "PALICE1",
         "type": "user",
@@ -119,7 +119,9 @@ def test_a_user_token_is_refused_and_nothing_is_written_with_it(world: World) ->
     alert = world.raise_alert(priority="P1")
     world.start()
     world.until(lambda: world.told("PAGERDUTY_API_KEY") > 0, "the wrong kind of key")
-    never(lambda: bool(world.incidents(alert)), 1.5, "a write in Alice's name")
+    world.until(lambda: world.is_paged(alert), "the page")
+    world.customer(alert, "notes", text="any news?")
+    never(lambda: bool(world.incident_notes(alert)), 1.5, "a note in Alice's name")
     assert "Alice Doe" in world.log()
     done = world.run("once", "--dry-run", DATABASE_URL="sqlite:///other.db")
     assert done.returncode == 2
