@@ -100,11 +100,11 @@ lock: $(TOOLS)/.installed
 		$(COMPILE) --group witness-$$client --output-file requirements/witness-$$client.txt || exit 1; \
 	done
 
-# A selection of the tests on every other Python from 3.11 to 3.14 that is installed.
+# A selection of the tests on every other Python from 3.11 to 3.14 that is installed; MATRIX=--newest: on the newest.
 matrix: $(VENV)/.installed-dev
-	$(BIN)/python -m tools.matrix
+	$(BIN)/python -m tools.matrix $(MATRIX)
 matrix-prepare: $(VENV)/.installed-dev
-	$(BIN)/python -m tools.matrix --prepare
+	$(BIN)/python -m tools.matrix --prepare $(MATRIX)
 
 # Whether the lower bounds in pyproject.toml hold: the oldest version that each admits, on the oldest Python.
 lowest: $(TOOLS)/.installed

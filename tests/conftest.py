@@ -31,7 +31,7 @@ __all__ = [
 
 _LONG = ("simulation", "web", "docs", "stories", "processes", "system")
 """Folders whose files take longest."""
-_UNMEASURED = ("simulation", "system")
+_UNMEASURED = ("simulation", "system", "contract")
 """Folders whose tests are traced for coverage in the commands that they start alone: tracing doubles the time."""
 
 

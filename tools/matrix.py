@@ -1,7 +1,7 @@
 """`make matrix`: some unit tests and the mapping's system test on every other Python that is installed.
 
 An environment for each is kept in .venv-<version>. Prints which Pythons it has run on, and which are not there.
-With `--prepare` it only makes the environments.
+With `--newest` it is only the newest of them, and with `--prepare` it only makes the environments.
 """
 
 import os
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,21 +69,21 @@ def passes(python: str) -> bool:
     return good
 
 
-def main() -> None:
+def main(options: Collection[str] = ()) -> None:
     """Run on all that are installed, at the same time; exits 1 if any has failed."""
     others = [python for python in PYTHONS if python != THIS]
-    there = [python for python in others if works(python)]
-    if sys.argv[1:] == ["--prepare"]:
+    there = [python for python in others if works(python)][-1 if "--newest" in options else 0 :]
+    if "--prepare" in options:
         for python in there:
             prepared(python)
         return
     with ThreadPoolExecutor(max_workers=len(PYTHONS)) as together:
         results = list(together.map(passes, there))
-    absent = ", ".join(python for python in others if python not in there)
-    print(f"Ran on {', '.join(there) or 'no other Python'}; not installed: {absent or 'none'}")
+    left_out = ", ".join(python for python in others if python not in there)
+    print(f"Ran on {', '.join(there) or 'no other Python'}; not on {left_out or 'none'}")
     if not all(results):
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

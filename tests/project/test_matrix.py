@@ -43,4 +43,18 @@ def test_a_failure_anywhere_fails_the_whole(
     monkeypatch.setattr(matrix, "passes", {"3.12": False, "3.13": True}.get)
     with pytest.raises(SystemExit, match="1"):
         matrix.main()
-    assert capsys.readouterr().out == "Ran on 3.12, 3.13; not installed: 3.14\n"
+    assert capsys.readouterr().out == "Ran on 3.12, 3.13; not on 3.14\n"
+
+
+def test_the_newest_that_works_can_be_run_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(matrix, "THIS", "3.11")
+    monkeypatch.setattr(matrix, "works", {"3.12": True, "3.13": True, "3.14": False}.get)
+    prepared: list[str] = []
+    monkeypatch.setattr(matrix, "prepared", prepared.append)
+    monkeypatch.setattr(matrix, "passes", {"3.13": True}.get)
+    matrix.main(["--newest", "--prepare"])
+    matrix.main(["--newest"])
+    assert prepared == ["3.13"]
+    assert capsys.readouterr().out == "Ran on 3.13; not on 3.12, 3.14\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-COMPUTING = ("tests/simulation/", "tests/unit/")
+COMPUTING = ("tests/simulation/", "tests/unit/", "tests/contract/")
 """Where tests compute: none of them starts a process or waits for one."""
 PROCESSORS = 2
 _YIELDING = 5
