@@ -40,7 +40,7 @@ def clean(words: str) -> str:
     scripts and emoji consist of them. The rule names characters instead of asking whether they are printable,
     because a new emoji is unprintable to an older Python.
     """
-    return _HARMFUL.sub(" ", _BREAK.sub("\n", words))
+    return words if words.isprintable() else _HARMFUL.sub(" ", _BREAK.sub("\n", words))
 
 
 def defanged(words: str) -> str:
@@ -49,6 +49,8 @@ def defanged(words: str) -> str:
     That is an opening bracket, the name of a product and a middle dot, anywhere in the text, in any case, with any
     spaces, accents and invisible characters, and in letters and dots of another form that look the same.
     """
+    if words.isascii() and "[" not in words:  # as most are, and long texts are compared often
+        return words
     return _OPENING.sub(lambda found: found[0] + (SIGN if _poses(words, found.end()) else ""), words)
 
 
