@@ -234,7 +234,7 @@ def test_a_secrets_file_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None
     large.write_text("x" * 100_000)
     for path, says in (
         (tmp_path / "missing", "No such file"),
-        (tmp_path, "Is a directory"),
+        (tmp_path, "no regular file"),
         (empty, "empty"),
         (binary, "not text"),
         (large, "too large"),

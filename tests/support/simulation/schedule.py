@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.sandbox import faults
+from reconciler.sandbox.settings import UNACKNOWLEDGE_WAYS
 from tests.support.in_process import SOURCES
 
 CYCLES = 8
@@ -168,7 +169,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "plain": {},
     "slow": {"write_lag": 4.0, "list_lag": 15.0, "log_lag": 12.0},
     "timeouts": {"acknowledgement_timeout": 35.0},
-    "easy_retrigger": {"unacknowledge_ways": ("status",), "write_lag": 1.5},
+    "easy_retrigger": {"unacknowledge_ways": UNACKNOWLEDGE_WAYS, "write_lag": 1.5},
     "silent_notes": {"notes_bump_updated_at": False},
 }
 """Variants of the vendors' behaviour, as settings of the sandbox."""

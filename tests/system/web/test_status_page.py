@@ -74,7 +74,7 @@ def test_what_people_and_vendors_wrote_is_shown_harmless(stage: Stage) -> None:
         assert "{{ 7 * 7 }}" in shown
         assert [each for each in RAW if each in shown] == []
     assert "&lt;img src=x&gt; Ana" in status
-    assert "&lt;svg onload=a()&gt; \\u202eevil" in pair
+    assert re.search(r"&lt;svg onload=a\(\)&gt;\s+evil", pair), "as it is passed on"
     assert "the key is ***, use it" in pair
 
 
